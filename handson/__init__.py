@@ -1,0 +1,59 @@
+"""A workshop: from one computer to Amazon VPC, ECS and ECR.
+
+    import handson
+
+    workshop = handson.start()
+
+`start` gives the `Workshop` that the notebooks work with.  What can go wrong is a `HandsonError`,
+with a problem and a remedy.  Importing this package loads nothing heavy: each name is fetched from
+its room when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from handson.errors import (
+        AWSError,
+        AWSUnclear,
+        EngineError,
+        HandsonError,
+        InvalidInput,
+        NotAllowed,
+        NotReady,
+        WaitTimeout,
+    )
+    from handson.workshop import Workshop, start
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AWSError",
+    "AWSUnclear",
+    "EngineError",
+    "HandsonError",
+    "InvalidInput",
+    "NotAllowed",
+    "NotReady",
+    "WaitTimeout",
+    "Workshop",
+    "__version__",
+    "start",
+]
+
+_ROOMS = {"start": "handson.workshop", "Workshop": "handson.workshop"}
+
+
+def __getattr__(name: str) -> object:
+    """Fetch a public name from its room when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_ROOMS.get(name, "handson.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

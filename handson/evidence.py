@@ -1,0 +1,152 @@
+"""Evidence: what was seen, as a record that can be carried, chained and checked again.
+
+A record holds the described state that one check reads, never a verdict: whoever reads it derives
+facts and verdict again.  Its digest is SHA-256 over the RFC 8785 canonical JSON of the rest;
+`previous` is the digest of the learner's record before it, so that the records form a chain.  The
+journal in the home folder keeps them all, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from handson import messages
+from handson.errors import NotReady
+
+SCHEMA = "handson.evidence/1"
+METADATA_KEY = "handson"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one look saw: the check it is for, the target, the trimmed state, AWS's request ids.
+
+    `requests` are dicts with ``service``, ``operation`` and ``request_id``.
+    """
+
+    check: str
+    target: dict[str, Any]
+    observed: dict[str, Any]
+    requests: Sequence[dict[str, str]]
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def digest_of(record: Record) -> str:
+    """Return ``sha256:<hex>`` over the RFC 8785 form of a record without its own digest.
+
+    Raises:
+        ValueError: The record holds something that canonical JSON cannot (NaN, huge integers).
+    """
+    import rfc8785
+
+    rest = {key: value for key, value in record.items() if key != "digest"}
+    return "sha256:" + hashlib.sha256(rfc8785.dumps(rest)).hexdigest()
+
+
+def seal(
+    observation: Observation, *, learner: str, previous: str | None, observed_at: datetime
+) -> Record:
+    """Return the record of an observation, with its place in the chain and its digest."""
+    record: Record = {
+        "schema": SCHEMA,
+        "check": observation.check,
+        "learner": learner,
+        "target": observation.target,
+        "observed": observation.observed,
+        "requests": list(observation.requests),
+        "observed_at": observed_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "previous": previous,
+    }
+    return {**record, "digest": digest_of(record)}
+
+
+def is_intact(record: Record) -> bool:
+    """Tell whether a record still has the digest it was sealed with."""
+    try:
+        return bool(record.get("digest") == digest_of(record))
+    except (ValueError, TypeError):
+        return False
+
+
+class Journal:
+    """All records of a home folder, in the order in which they were sealed."""
+
+    def __init__(self, home: Path, *, clock: Callable[[], datetime] = now) -> None:
+        self._path = home / "journal.jsonl"
+        self._lock = home / "journal.lock"
+        self._clock = clock
+
+    def records(self) -> list[Record]:
+        """Return all readable records; a line that was cut off while being written is left out."""
+        try:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [record for line in lines if (record := _parsed(line)) is not None]
+
+    def add(self, observation: Observation, *, learner: str) -> Record:
+        """Seal an observation after the learner's last record, keep it and return it.
+
+        Two kernels may call this at once: a lock makes one chain of both.
+
+        Raises:
+            NotReady: The journal cannot be written (no space, no permission); it is as before.
+        """
+        from filelock import FileLock
+
+        try:
+            with FileLock(self._lock, timeout=30):
+                record = seal(
+                    observation,
+                    learner=learner,
+                    previous=self._last_digest(learner),
+                    observed_at=self._clock(),
+                )
+                self._append(record)
+        except OSError as error:
+            raise NotReady(
+                *messages.advice("evidence.journal", path=self._path, reason=error.strerror)
+            ) from error
+        return record
+
+    def _last_digest(self, learner: str) -> str | None:
+        digests = [record["digest"] for record in self.records() if record["learner"] == learner]
+        return digests[-1] if digests else None
+
+    def _append(self, record: Record) -> None:
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        with self._path.open("ab") as file:
+            start = file.tell()
+            cut = start > 0 and not self._ends_a_line()
+            try:
+                file.write((b"\n" if cut else b"") + line.encode("utf-8"))
+                file.flush()
+            except OSError:
+                file.truncate(start)
+                raise
+
+    def _ends_a_line(self) -> bool:
+        with self._path.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read(1) == b"\n"
+
+
+def _parsed(line: str) -> Record | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    readable = isinstance(record, dict) and {"learner", "digest", "check"} <= record.keys()
+    return record if readable else None

@@ -1,0 +1,390 @@
+"""What AWS refuses, refused before any call, on every target alike.
+
+The embedded AWS lets most of these mistakes pass; AWS does not.  Each rule takes what a form of
+the console takes, gives it back in the shape the callers need, or raises `InvalidInput` with AWS's
+error code, a sentence why and a remedy.  Nothing here asks AWS: what has to be known of an account
+(its zones, its VPCs) is handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Any, NoReturn
+
+from handson import messages, syllabus
+from handson.errors import InvalidInput
+
+LARGEST_BLOCK = 16
+SMALLEST_BLOCK = 28
+"""Prefix lengths between which a VPC and a subnet lie (API Reference, CreateVpc, CreateSubnet)."""
+
+SUBNET_BITS = 4
+BLOCKS_A_KIND = 8
+"""The console cuts a VPC into 16 blocks: the first 8 for public subnets, the others for private."""
+
+MOST_ZONES = 3
+VPCS_A_REGION = 5
+"""The default quota (Amazon VPC User Guide, "Amazon VPC quotas")."""
+
+CAPACITY_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+
+LONGEST_NAME = 216
+"""A tag's value has at most 256 characters; the console's own endings get up to 40 of them."""
+
+EC2_INVALID = "InvalidParameterValue"
+ECS_INVALID = "InvalidParameterException"
+ECR_INVALID = "InvalidParameterException"
+
+_CIDR = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/(?:[0-9]|[12][0-9]|3[0-2])")
+_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_REPOSITORY_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_NAME_TAG = re.compile(r"[\w .:/=+@-]+")
+_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class SubnetPlan:
+    """The CIDR blocks of the subnets that "VPC and more" makes, in the console's order."""
+
+    public: tuple[IPv4Network, ...]
+    private: tuple[IPv4Network, ...]
+
+
+def vpc_cidr(cidr: str) -> IPv4Network:
+    """Return a VPC's IPv4 CIDR block as a network.
+
+    Host bits: the console does not accept them, while the API changes the block to its canonical
+    form without a word (API Reference, CreateVpc, CidrBlock).  A learner who typed 10.0.1.0/16
+    meant something else, so it is refused with the API's code for a value it cannot use.
+
+    Raises:
+        InvalidInput: Not a CIDR block or host bits set (InvalidParameterValue), or larger than /16
+            or smaller than /28 (InvalidVpc.Range; API Reference, "Error codes").
+    """
+    network = _network(cidr, parameter="cidr")
+    if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
+        _refuse("vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen)
+    return network
+
+
+def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
+    """Return the blocks that the console's "VPC and more" gives to the subnets.
+
+    A subnet's prefix is the VPC's plus 4; public subnets count from the first of the 16 blocks,
+    private ones from the ninth.
+
+    Raises:
+        InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
+            (InvalidSubnet.Range), or a number is not a whole number from 0.
+    """
+    counts = {"public_subnets": public, "private_subnets": private}
+    for parameter, count in counts.items():
+        _whole_number(count, parameter=parameter)
+        if count > BLOCKS_A_KIND:
+            _refuse(
+                "too-many",
+                code="InvalidSubnet.Range",
+                cidr=vpc,
+                parameter=parameter,
+                count=count,
+                most=BLOCKS_A_KIND,
+            )
+    prefix = vpc.prefixlen + SUBNET_BITS
+    if prefix > SMALLEST_BLOCK:
+        if public or private:
+            _refuse("vpc-small", code="InvalidSubnet.Range", cidr=vpc, prefix=prefix)
+        return SubnetPlan((), ())
+    blocks = list(vpc.subnets(prefixlen_diff=SUBNET_BITS))
+    return SubnetPlan(
+        public=tuple(blocks[:public]),
+        private=tuple(blocks[BLOCKS_A_KIND : BLOCKS_A_KIND + private]),
+    )
+
+
+def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:
+    """Return the subnets' blocks as networks, all of them inside the VPC and apart.
+
+    Raises:
+        InvalidInput: A block is no CIDR block (InvalidParameterValue), is not between /16 and /28
+            or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
+            (InvalidSubnet.Conflict; API Reference, "Error codes").
+    """
+    networks = [_network(cidr, parameter="cidrs") for cidr in _several(cidrs, parameter="cidrs")]
+    for network in networks:
+        if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
+            _refuse("subnet-size", code="InvalidSubnet.Range", cidr=network)
+        if not network.subnet_of(vpc):
+            _refuse("subnet-outside", code="InvalidSubnet.Range", cidr=network, vpc=vpc)
+    for one, other in combinations(networks, 2):
+        if one.overlaps(other):
+            _refuse("subnet-conflict", code="InvalidSubnet.Conflict", cidr=other, other=one)
+    return networks
+
+
+def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
+    """Return the first Availability Zones of a region, as many as are wanted.
+
+    Raises:
+        InvalidInput: Not a number from 1 to 3, as the console offers, or the region has fewer
+            (InvalidParameterValue).
+    """
+    _whole_number(wanted, parameter="availability_zones")
+    if not 1 <= wanted <= MOST_ZONES:
+        _refuse("zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
+    choices = sorted(set(available))
+    if wanted > len(choices):
+        _refuse(
+            "zones-few",
+            code=EC2_INVALID,
+            wanted=wanted,
+            count=len(choices),
+            names=", ".join(choices),
+            region=region,
+        )
+    return choices[:wanted]
+
+
+def named_zones(names: Sequence[str], available: Sequence[str], region: str) -> list[str]:
+    """Return the Availability Zones that were named, in that order.
+
+    Raises:
+        InvalidInput: A zone is not one of the region, stands there twice, or there are not one to
+            three of them (InvalidParameterValue, as CreateSubnet answers).
+    """
+    chosen = list(_several(names, parameter="availability_zones"))
+    for name in chosen:
+        _text(name, parameter="availability_zones", code=EC2_INVALID)
+        if name not in available:
+            _refuse_zone(name, available, region=region)
+    if not 1 <= len(chosen) <= MOST_ZONES:
+        _refuse("zone-count", code=EC2_INVALID, wanted=len(chosen), most=MOST_ZONES)
+    for one, other in combinations(chosen, 2):
+        if one == other:
+            _refuse("zone-twice", code=EC2_INVALID, name=one)
+    return chosen
+
+
+def subnet_counts(zones: int, public: int, private: int) -> None:
+    """Accept the numbers of subnets that the console offers for a number of zones.
+
+    Public subnets: none or one a zone.  Private subnets: none, one or two a zone.
+
+    Raises:
+        InvalidInput: Another number (InvalidParameterValue).
+    """
+    _whole_number(zones, parameter="availability_zones")
+    _one_of("public_subnets", public, zones=zones, choices=(0, zones))
+    _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones))
+
+
+def name_tag(name: str) -> str:
+    """Return the name from which the console generates the Name tags.
+
+    The name also becomes the value of tags on ECS and ECR, which take letters, digits, spaces and
+    ``_ . : / = + - @`` (Amazon ECS Developer Guide, "Tag restrictions").
+
+    Raises:
+        InvalidInput: It is empty, too long, begins with ``aws:`` or holds another character
+            (InvalidParameterValue).
+    """
+    _text(name, parameter="name", code=EC2_INVALID)
+    if not name.strip() or name != name.strip():
+        _refuse("name-empty", code=EC2_INVALID, name=shown(name))
+    if len(name) > LONGEST_NAME:
+        _refuse("name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
+    if name.casefold().startswith("aws:"):
+        _refuse("name-reserved", code=EC2_INVALID, name=shown(name))
+    if not _NAME_TAG.fullmatch(name):
+        _refuse("name-characters", code=EC2_INVALID, name=shown(name))
+    return name
+
+
+def cluster_name(name: str) -> str:
+    """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
+
+    Raises:
+        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+            CreateCluster, clusterName).
+    """
+    _text(name, parameter="name", code=ECS_INVALID)
+    if not _CLUSTER.fullmatch(name):
+        mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255] or syllabus.CLUSTER.name
+        _refuse("cluster-name", code=ECS_INVALID, name=shown(name), mended=mended)
+    return name
+
+
+def repository_name(name: str) -> str:
+    """Return an ECR repository's name: 2 to 256 characters, lower case.
+
+    Raises:
+        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+            CreateRepository, repositoryName).
+    """
+    _text(name, parameter="name", code=ECR_INVALID)
+    if not 2 <= len(name) <= 256:
+        _refuse("repository-length", code=ECR_INVALID, name=shown(name), count=len(name))
+    if not _REPOSITORY.fullmatch(name):
+        why = "repository-case" if _REPOSITORY.fullmatch(name.lower()) else "repository-name"
+        _refuse(why, code=ECR_INVALID, name=shown(name), mended=_mended_repository(name))
+    return name
+
+
+def image_tag(tag: str) -> str:
+    """Return an image's tag: up to 128 letters, digits, ``_``, ``.`` and ``-``, as Docker has it.
+
+    Raises:
+        InvalidInput: It is not such a tag (InvalidParameterException, as PutImage answers; Docker
+            itself says "invalid reference format").
+    """
+    _text(tag, parameter="tag", code=ECR_INVALID)
+    if not _IMAGE_TAG.fullmatch(tag):
+        _refuse("image-tag", code=ECR_INVALID, tag=shown(tag))
+    return tag
+
+
+def region(name: str, known: Iterable[str]) -> str:
+    """Return the name of a region that is known.
+
+    Raises:
+        InvalidInput: There is no such region (InvalidParameterValue, as DescribeRegions answers).
+    """
+    _text(name, parameter="region", code=EC2_INVALID)
+    choices = sorted(known)
+    if name in choices:
+        return name
+    zone = _ZONE.fullmatch(name)
+    if zone and zone[1] in choices:
+        _refuse("region-zone", code=EC2_INVALID, name=name, region=zone[1])
+    near = nearest(name, choices)
+    if near:
+        _refuse("region-near", code=EC2_INVALID, name=shown(name), near=near)
+    _refuse("region", code=EC2_INVALID, name=shown(name))
+
+
+def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the capacity providers of a cluster without servers: FARGATE, FARGATE_SPOT.
+
+    Raises:
+        InvalidInput: A name is neither (InvalidParameterException, as CreateCluster answers).
+    """
+    for name in _several(names, parameter="capacity_providers"):
+        _text(name, parameter="capacity_providers", code=ECS_INVALID)
+        if name not in CAPACITY_PROVIDERS:
+            near = nearest(name, CAPACITY_PROVIDERS) or CAPACITY_PROVIDERS[0]
+            _refuse(
+                "capacity-provider",
+                code=ECS_INVALID,
+                name=shown(name),
+                near=near,
+                choices=", ".join(CAPACITY_PROVIDERS),
+            )
+    return tuple(names)
+
+
+def vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
+    """Accept that one more VPC is created beside the existing ones.
+
+    Raises:
+        InvalidInput: The region holds as many as the quota allows (VpcLimitExceeded).
+    """
+    if existing >= limit:
+        _refuse("vpc-quota", code="VpcLimitExceeded", existing=existing, limit=limit, region=region)
+
+
+def nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the choice that is most like `name` (capitals and ``_`` or ``-`` alike), or None."""
+    folded = {_folded(choice): choice for choice in reversed(list(choices))}
+    found = get_close_matches(_folded(name), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
+def shown(value: object) -> str:
+    """Return a value as a sentence can hold it: in quotes, on one line, not too long."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"{type(value).__name__} ({value.bit_length()} bits)"
+    text = repr(value[: _SHOWN + 1] if isinstance(value, str) else value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _network(cidr: object, *, parameter: str) -> IPv4Network:
+    if isinstance(cidr, IPv4Network):
+        return cidr
+    text = _text(cidr, parameter=parameter, code=EC2_INVALID)
+    try:
+        network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
+    except ValueError:
+        network = None
+    if network is None:
+        _refuse("cidr", code=EC2_INVALID, parameter=parameter, cidr=shown(text))
+    if str(network) != text:
+        _refuse("host-bits", code=EC2_INVALID, cidr=text, network=network)
+    return network
+
+
+def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoReturn:
+    choices = sorted(available)
+    near = nearest(name, choices) or (choices[0] if choices else "")
+    _refuse(
+        "zone-unknown",
+        code=EC2_INVALID,
+        name=shown(name),
+        region=region,
+        near=near,
+        choices=", ".join(choices),
+    )
+
+
+def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -> None:
+    _whole_number(value, parameter=parameter)
+    if value not in choices:
+        offered = ", ".join(str(choice) for choice in sorted(set(choices)))
+        _refuse(
+            "subnet-count",
+            code=EC2_INVALID,
+            parameter=parameter,
+            value=shown(value),
+            zones=zones,
+            choices=offered,
+        )
+
+
+def _mended_repository(name: str) -> str:
+    mended = re.sub(r"[^a-z0-9/._-]+", "-", name.lower())
+    parts = (re.sub(r"[._-]{2,}", "-", part).strip("._-") for part in mended.split("/"))
+    joined = "/".join(part for part in parts if part)[:256].rstrip("/._-")
+    return joined if len(joined) >= 2 else syllabus.REPOSITORY.name
+
+
+def _whole_number(value: object, *, parameter: str) -> None:
+    # bool is an int to Python; a form that says "2 subnets" means neither True nor 2.0.
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        _refuse("not-number", code=EC2_INVALID, parameter=parameter, value=shown(value))
+
+
+def _text(value: object, *, parameter: str, code: str) -> str:
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        _refuse("not-text", code=code, parameter=parameter, value=shown(value), kind=kind)
+    return value
+
+
+def _several(values: object, *, parameter: str) -> Sequence[Any]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        _refuse("not-list", code=EC2_INVALID, parameter=parameter, value=shown(values))
+    return values
+
+
+def _folded(name: str) -> str:
+    return name[:256].casefold().replace("_", "-")
+
+
+def _refuse(rule: str, /, *, code: str, **values: object) -> NoReturn:
+    raise InvalidInput(*messages.advice(f"rules.{rule}", **values), code=code)

@@ -1,0 +1,250 @@
+"""Where and who: target, region, endpoint, learner, home folder, language.
+
+Read once, from arguments and the environment; arguments win.  Nothing else reads `HANDSON_…`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from handson import messages, rules, syllabus
+from handson.errors import InvalidInput, NotReady
+
+TARGETS = ("emulator", "aws")
+ENGINES = ("auto", "docker", "builtin")
+
+PREFIX = "HANDSON_"
+_NAMES = (
+    "target",
+    "endpoint_url",
+    "region",
+    "learner",
+    "home",
+    "lang",
+    "aws_account",
+    "engine",
+    "base_image",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a workshop was started with.
+
+    Attributes:
+        target: "emulator" (the embedded AWS or `endpoint_url`) or "aws".
+        endpoint_url: An AWS-compatible endpoint in the place of the embedded AWS, or None.
+        region: The one region for everything.
+        learner: Who hands in; empty until the learner has said so.
+        home: The folder of the embedded AWS, the journal and the pictures.
+        lang: "ja" or "en".
+        account: The account that calls to real AWS are allowed in, or None.
+        engine: "docker", "builtin" or "auto".
+        base_image: The image in the place of the Dockerfile's `BASE_IMAGE`, or None.
+        environ: The whole environment, for the processes that the workshop starts.
+    """
+
+    target: str
+    endpoint_url: str | None
+    region: str
+    learner: str
+    home: Path
+    lang: str
+    account: str | None
+    engine: str
+    base_image: str | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def docker_host(self) -> str:
+        """`DOCKER_HOST`, or an empty string."""
+        return self.environ.get("DOCKER_HOST", "")
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the environment in which a kernel reads these settings again."""
+        own = {
+            "TARGET": self.target,
+            "ENDPOINT_URL": self.endpoint_url or "",
+            "REGION": self.region,
+            "LEARNER": self.learner,
+            "HOME": str(self.home),
+            "LANG": self.lang,
+            "AWS_ACCOUNT": self.account or "",
+            "ENGINE": self.engine,
+            "BASE_IMAGE": self.base_image or "",
+        }
+        return {**self.environ, **{PREFIX + name: value for name, value in own.items()}}
+
+
+def from_environment(**arguments: str | None) -> Settings:
+    """Return the settings of this process: its environment, its folder, and the arguments."""
+    return read(os.environ, cwd=Path.cwd(), **arguments)
+
+
+def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> Settings:
+    """Return the settings of arguments and environment; from here on messages speak their language.
+
+    Args:
+        environ: The environment; only ``HANDSON_…`` is looked at.
+        cwd: Where the default home is looked for: `.handson` beside the notebooks.
+        arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
+            base_image.
+
+    Raises:
+        InvalidInput: A value is none of the possible ones; nothing was created.
+        NotReady: The home folder cannot be made or written.
+    """
+    given = {name: _given(name, environ, arguments) for name in _NAMES}
+    lang = _one_of("lang", given["lang"] or "ja", messages.LANGUAGES)
+    messages.use(lang)
+    home = _home(given["home"], cwd=cwd)
+    return Settings(
+        target=_one_of("target", given["target"] or "emulator", TARGETS),
+        endpoint_url=_endpoint(given["endpoint_url"]),
+        region=rules.region(given["region"] or syllabus.REGION, known=regions()),
+        learner=_learner(given["learner"], home=home),
+        home=home,
+        lang=lang,
+        account=_account(given["aws_account"]),
+        engine=_one_of("engine", given["engine"] or "auto", ENGINES),
+        base_image=given["base_image"] or None,
+        environ=dict(environ),
+    )
+
+
+def regions() -> tuple[str, ...]:
+    """Return the regions of AWS's standard partition.
+
+    From AWS's list (AWS General Reference, "AWS Regions"); kept here because a name is checked
+    before boto3, which has the same list, is loaded.
+    """
+    return _REGIONS
+
+
+def notebooks_folder(cwd: Path) -> Path | None:
+    """Return the folder of the notebooks, found from `cwd` upwards, or None."""
+    for folder in (cwd, *cwd.parents):
+        if folder.name == "notebooks" and (folder / "ja").is_dir():
+            return folder
+        if (folder / "notebooks" / "ja").is_dir():
+            return folder / "notebooks"
+    return None
+
+
+def default_home(cwd: Path) -> Path:
+    """Return `.handson` beside the notebooks, or in `cwd` where there are none."""
+    return (notebooks_folder(cwd) or cwd) / ".handson"
+
+
+def remember_learner(home: Path, learner: str) -> None:
+    """Keep the learner's name in the home folder, for the notebooks that follow."""
+    (home / "learner").write_text(learner + "\n", encoding="utf-8")
+
+
+def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
+    unknown = sorted(set(arguments) - set(_NAMES))
+    if unknown:
+        raise TypeError(f"unknown settings: {', '.join(unknown)}")
+    value = arguments.get(name)
+    if value is None:
+        value = environ.get(PREFIX + name.upper(), "")
+    if not isinstance(value, (str, Path)):
+        raise InvalidInput(*messages.advice("settings.not-text", name=name, value=repr(value)))
+    return str(value).strip()
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value in choices:
+        return value
+    raise InvalidInput(
+        *messages.advice(
+            "settings.choice",
+            name=PREFIX + name.upper(),
+            value=value,
+            choices=" / ".join(choices),
+        )
+    )
+
+
+def _endpoint(url: str) -> str | None:
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+        return url.rstrip("/")
+    raise InvalidInput(*messages.advice("settings.endpoint", value=parts.hostname or url))
+
+
+def _account(account: str) -> str | None:
+    digits = account.replace("-", "")
+    if not digits:
+        return None
+    if len(digits) == 12 and digits.isascii() and digits.isdecimal():
+        return digits
+    raise InvalidInput(*messages.advice("settings.account", value=account))
+
+
+def _home(home: str, *, cwd: Path) -> Path:
+    folder = Path(home).expanduser() if home else default_home(cwd)
+    folder = folder if folder.is_absolute() else cwd / folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotReady(
+            *messages.advice("settings.home", folder=folder, reason=error.strerror or error)
+        ) from error
+    return folder
+
+
+def _learner(learner: str, *, home: Path) -> str:
+    if learner:
+        if len(learner) > 80 or not learner.isprintable():
+            raise InvalidInput(*messages.advice("settings.learner"))
+        return learner
+    kept = home / "learner"
+    return kept.read_text(encoding="utf-8").strip() if kept.is_file() else ""
+
+
+_REGIONS = (
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+)

@@ -1,0 +1,175 @@
+"""The exercise itself, as frozen data: settings, names, checks with their facts, questions, points.
+
+Notebooks, checks, pictures and grading read it; nothing repeats it.  The values are those of the
+AWS console's forms for "VPC and more", "Create cluster" and "Create private repository".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TAG_KEY = "handson"
+"""The tag that everything the workshop creates carries; its value is the name of the network form."""
+
+REGION = "us-east-1"
+PLATFORM = ("linux", "amd64")
+"""What Fargate runs by default (cpuArchitecture X86_64)."""
+
+PUSH_TAG = "latest"
+
+
+@dataclass(frozen=True)
+class NetworkGoal:
+    """What the form "VPC and more" is filled in with."""
+
+    name: str = "ecs-handson"
+    cidr: str = "10.0.0.0/16"
+    availability_zones: int = 2
+    public_subnets: int = 2
+    private_subnets: int = 0
+    tenancy: str = "default"
+
+    @property
+    def vpc_name(self) -> str:
+        """The Name tag the console gives the VPC."""
+        return f"{self.name}-vpc"
+
+
+@dataclass(frozen=True)
+class ClusterGoal:
+    """What the form "Create cluster" is filled in with."""
+
+    name: str = "ecs-handson-cluster"
+    capacity_provider: str = "FARGATE"
+    container_instances: int = 0
+
+
+@dataclass(frozen=True)
+class RepositoryGoal:
+    """What the form "Create private repository" is filled in with."""
+
+    name: str = "rails-app"
+    tag: str = PUSH_TAG
+
+
+NETWORK = NetworkGoal()
+CLUSTER = ClusterGoal()
+REPOSITORY = RepositoryGoal()
+TAG_VALUE = NETWORK.name
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing a check looks at. An `advice` fact is told but does not fail the check."""
+
+    id: str
+    advice: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the five items a learner proves, the notebook that makes it, and its points."""
+
+    id: str
+    notebook: str
+    points: int
+    facts: tuple[Fact, ...]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "network",
+        "01-network",
+        30,
+        (
+            Fact("vpc.exists"),
+            Fact("vpc.cidr"),
+            Fact("vpc.ipv6"),
+            Fact("vpc.tenancy"),
+            Fact("vpc.dns"),
+            Fact("subnets.public"),
+            Fact("subnets.private"),
+            Fact("subnets.zones"),
+            Fact("subnets.cidr"),
+            Fact("gateway.attached"),
+            Fact("routes.default"),
+            Fact("names"),
+        ),
+    ),
+    Check(
+        "cluster",
+        "02-cluster",
+        15,
+        (
+            Fact("cluster.exists"),
+            Fact("cluster.active"),
+            Fact("cluster.fargate"),
+            Fact("cluster.instances"),
+        ),
+    ),
+    Check(
+        "repository",
+        "03-image",
+        10,
+        (Fact("repository.exists"), Fact("repository.private"), Fact("repository.uri")),
+    ),
+    Check(
+        "image",
+        "03-image",
+        15,
+        (
+            Fact("image.pushed"),
+            Fact("image.tag"),
+            Fact("image.platform"),
+            Fact("image.unique-tag", advice=True),
+            Fact("image.runnable", advice=True),
+        ),
+    ),
+    Check(
+        "image-uri",
+        "03-image",
+        10,
+        (Fact("uri.recorded"), Fact("uri.region"), Fact("uri.resolves")),
+    ),
+)
+CHECK_IDS = tuple(check.id for check in CHECKS)
+
+NOTEBOOKS = (
+    "00-prepare",
+    "01-network",
+    "02-cluster",
+    "03-image",
+    "04-evidence",
+    "05-architecture",
+    "99-cleanup",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A cell the learner writes, by its nbgrader `grade_id`, marked by a human."""
+
+    grade_id: str
+    notebook: str
+    points: int
+
+
+QUESTIONS: tuple[Answer, ...] = (
+    Answer("why-network", "05-architecture", 4),
+    Answer("why-zones", "05-architecture", 4),
+    Answer("why-cluster", "05-architecture", 4),
+    Answer("why-registry", "05-architecture", 4),
+)
+DIAGRAM = Answer("architecture", "05-architecture", 4)
+
+
+def check(check_id: str) -> Check:
+    """Return the check of that id.
+
+    Raises:
+        KeyError: There is no such check.
+    """
+    for candidate in CHECKS:
+        if candidate.id == check_id:
+            return candidate
+    raise KeyError(check_id)
