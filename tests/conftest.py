@@ -1,0 +1,113 @@
+"""What every test gets: a clean environment, a closed network, and `require`.
+
+    require    require("engine", available, "no engine answers at DOCKER_HOST") skips the test and
+               says what it lacks, or fails it where HANDSON_REQUIRE names "engine" (CI does)
+
+In a module: ``from tests.conftest import require``; it is also a fixture of that name.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import messages
+
+REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
+# Whatever would lead a test to the developer's own account, registry login or settings.
+OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
+
+
+def require(name: str, available: bool, reason: str) -> None:
+    """Skip the running test unless `available`; fail it where HANDSON_REQUIRE lists `name`."""
+    if available:
+        return
+    if name in REQUIRED:
+        pytest.fail(f"HANDSON_REQUIRE names {name}, but {reason}", pytrace=False)
+    pytest.skip(f"{name}: {reason}")
+
+
+@pytest.fixture(name="require", scope="session")
+def require_fixture() -> Callable[[str, bool, str], None]:
+    return require
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave nothing of the developer's in reach, in this process and in those it starts.
+
+    HOME is an empty folder; DOCKER_HOST stays, because it says where the engine is.
+    """
+    home = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(OWN_PREFIXES)]:
+            patch.delenv(name)
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_CONFIG_FILE", str(home / "no-config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "no-credentials"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def japanese() -> Iterator[None]:
+    """Start every test in the default language, whatever the one before it spoke."""
+    messages.use("ja")
+    yield
+    messages.use("ja")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> Iterator[None]:
+    """Refuse connections that leave this machine, so that no test can reach real AWS."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, _only_here(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", _only_known(socket.getaddrinfo))
+        yield
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the folder of this checkout."""
+    return Path(__file__).resolve().parent.parent
+
+
+def _only_here(original: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[-1]
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise OSError(f"tests may not leave this machine: {address}")
+        return original(self, *arguments)
+
+    return guarded
+
+
+def _only_known(original: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host and not _is_here(host):
+            raise socket.gaierror(socket.EAI_NONAME, f"tests may not leave this machine: {host}")
+        return original(host, *arguments, **options)
+
+    return guarded
+
+
+def _is_here(host: str | bytes) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in ("", "localhost"):
+        return True
+    try:
+        address = ip_address(name.split("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

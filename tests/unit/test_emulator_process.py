@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from handson.emulator import process, server
+from handson.emulator.process import Record
+
+RECORD = Record(state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1")
+
+
+def environment(folder: Path, **theirs: str) -> dict[str, str]:
+    return process.environment(folder, region="eu-west-1", passed_on=theirs)
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    process.write_record(tmp_path, RECORD)
+    assert process.read_record(tmp_path) == RECORD
+
+
+def test_writing_a_record_leaves_only_the_record(tmp_path: Path) -> None:
+    process.write_record(tmp_path, RECORD)
+    assert [file.name for file in tmp_path.iterdir()] == ["process.json"]
+
+
+def test_a_record_that_cannot_be_put_in_place_leaves_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "process.json").mkdir()
+    with pytest.raises(OSError, match=r"process\.json"):
+        process.write_record(tmp_path, RECORD)
+    assert [file.name for file in tmp_path.iterdir()] == ["process.json"]
+
+
+def test_where_there_is_no_record_none_is_read(tmp_path: Path) -> None:
+    assert process.read_record(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"pid": 1}'])
+def test_a_spoiled_record_reads_as_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "process.json").write_text(content)
+    assert process.read_record(tmp_path) is None
+
+
+def test_a_record_of_another_schema_reads_as_none(tmp_path: Path) -> None:
+    server.write(tmp_path / "process.json", {"schema": "other/1"} | vars(RECORD))
+    assert process.read_record(tmp_path) is None
+
+
+def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
+    assert process.find(RECORD) is None
+
+
+def test_it_is_bound_to_loopback(tmp_path: Path) -> None:
+    assert environment(tmp_path)["BIND_HOST"] == "127.0.0.1"
+
+
+def test_it_finds_no_docker(tmp_path: Path) -> None:
+    environ = environment(tmp_path, DOCKER_HOST="unix:///var/run/docker.sock")
+    assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/docker.sock"
+
+
+def test_of_the_callers_environment_only_what_python_needs_is_passed_on(tmp_path: Path) -> None:
+    theirs = {"PATH": "/bin", "SystemRoot": "C:\\Windows", "AWS_PROFILE": "work", "HOME": "/h"}
+    ours = environment(tmp_path)
+    assert environment(tmp_path, **theirs).keys() - ours.keys() == {"PATH", "SystemRoot"}
+
+
+def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
+    process.log_path(tmp_path).write_bytes(b"x" * (process.LOG_LIMIT + 1))
+    process.open_log(tmp_path).close()
+    assert process.log_path(tmp_path).read_bytes() == b"--- start\n"
+
+
+def test_a_log_is_continued(tmp_path: Path) -> None:
+    process.log_path(tmp_path).write_bytes(b"before\n")
+    process.open_log(tmp_path).close()
+    assert process.log_path(tmp_path).read_bytes() == b"before\n--- start\n"
+
+
+def test_its_last_words_are_the_last_line_of_the_log(tmp_path: Path) -> None:
+    process.log_path(tmp_path).write_text("Traceback\n\nOSError: no port\n\n")
+    assert process.last_words(tmp_path) == "OSError: no port"
+
+
+def test_without_a_log_there_are_no_last_words(tmp_path: Path) -> None:
+    assert process.last_words(tmp_path) == "?"
+
+
+@pytest.mark.parametrize(
+    ("message", "noticed"),
+    [
+        ("Persistence: failed to save %s: %s", True),
+        ("Persistence: error getting state for %s: %s", True),
+        ("Persistence: failed to load %s: %s", False),
+    ],
+)
+def test_it_notices_that_state_was_not_saved(message: str, noticed: bool) -> None:
+    unsaved = server.Unsaved()
+    unsaved.handle(
+        logging.LogRecord("persistence", logging.ERROR, "", 0, message, ("ec2", "full"), None)
+    )
+    assert unsaved.seen is noticed
+
+
+def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        waiting = asyncio.create_task(server.until_exists(tmp_path / "stop", interval=0.001))
+        await asyncio.sleep(0)
+        (tmp_path / "stop").touch()
+        await asyncio.wait_for(waiting, timeout=5)
+
+    asyncio.run(scenario())
