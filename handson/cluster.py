@@ -1,0 +1,223 @@
+"""The ECS cluster: a logical group for tasks, on Fargate, with no machine to look after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handson import messages, plan, rules, syllabus
+from handson.aws import Aws
+from handson.cards import Card, Commands, Note, Rows, Shown
+from handson.errors import AWSError, InvalidInput, NotReady
+from handson.plan import Step
+from handson.progress import Say, silent
+from handson.state import Cluster, Removal, Resource
+from handson.waiting import wait_until
+
+TYPE = "AWS::ECS::Cluster"
+ABSENT = "INACTIVE"
+"""A deleted cluster goes on being described for a while (ECS API Reference, DescribeClusters)."""
+
+_INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
+_BATCH = 100
+_ACTIVE_SECONDS = 180.0
+_ROLE_NOT_READY = ("ClientException", "InvalidParameterException")
+_BUSY = {
+    "ClusterContainsContainerInstancesException",
+    "ClusterContainsServicesException",
+    "ClusterContainsTasksException",
+    "ClusterContainsCapacityProviderException",
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """The settings of "Create cluster" that the workshop knows; the others stay at their default."""
+
+    name: str = syllabus.CLUSTER.name
+    capacity_providers: tuple[str, ...] = rules.CAPACITY_PROVIDERS
+    ec2_instances: bool = False
+
+    def check(self) -> None:
+        """Refuse what ECS would refuse, and what this workshop does not make, before any call.
+
+        Raises:
+            InvalidInput: With AWS's error code where AWS has one, why, and a remedy.
+        """
+        rules.cluster_name(self.name)
+        rules.capacity_providers(self.capacity_providers)
+        if self.ec2_instances:
+            raise InvalidInput(*messages.advice("cluster.ec2-instances"))
+
+    def plan(self) -> list[Step]:
+        """Return the one call that makes the cluster.
+
+        The service-linked role, made by AWS at an account's first cluster, may not be ready yet:
+        then the call is made again (ECS Developer Guide, "Using service-linked roles").
+        """
+        parameters: dict[str, Any] = {
+            "clusterName": self.name,
+            "capacityProviders": list(self.capacity_providers),
+            "tags": [{"key": syllabus.TAG_KEY, "value": syllabus.TAG_VALUE}],
+        }
+        return [
+            Step(
+                "cluster",
+                "ecs",
+                "CreateCluster",
+                parameters,
+                "cluster.clusterArn",
+                unknown=_ROLE_NOT_READY,
+            )
+        ]
+
+
+@dataclass(frozen=True, repr=False)
+class EnsuredCluster(Shown):
+    """The cluster as it is, and the aws CLI command that makes one like it."""
+
+    cluster: Cluster
+    commands: tuple[str, ...]
+
+    def card(self) -> Card:
+        """Return the card: the cluster overview of the console, and the command."""
+        cluster = self.cluster
+        rows = [
+            (messages.text("cluster.row-status"), cluster.status),
+            ("ARN", cluster.arn),
+            (messages.text("cluster.row-providers"), ", ".join(cluster.capacity_providers) or "-"),
+            (messages.text("cluster.row-instances"), str(cluster.container_instances)),
+            (messages.text("cluster.row-services"), str(cluster.active_services)),
+            (messages.text("cluster.row-tasks"), str(cluster.running_tasks)),
+        ]
+        parts = (
+            Rows(rows),
+            Note(messages.text("cluster.no-instances")),
+            Commands(messages.text("network.commands"), self.commands),
+        )
+        return Card(messages.text("cluster.title", name=cluster.name), parts, state="ok")
+
+
+def find_cluster(aws: Aws, name: str) -> Cluster | None:
+    """Return the cluster of that name, or None when there is none or it is INACTIVE."""
+    found = [cluster for cluster in _describe(aws, [name]) if cluster.status != ABSENT]
+    return next(iter(found), None)
+
+
+def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
+    """Return all clusters of the region, sorted by name; INACTIVE ones may be among them."""
+    arns = aws.pages("ecs", "ListClusters", "clusterArns")
+    names = [str(arn) for arn in arns]
+    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    clusters = [cluster for batch in batches for cluster in _describe(aws, batch)]
+    return tuple(sorted(clusters, key=lambda cluster: (cluster.name, cluster.arn)))
+
+
+def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster:
+    """Make the cluster if there is none of that name, wait until it is ACTIVE, and return it.
+
+    Raises:
+        InvalidInput: ECS would refuse the form; nothing was created.
+        NotReady: A cluster of that name is there with other capacity providers, or FAILED.
+        WaitTimeout: It is not ACTIVE after three minutes.
+        HandsonError: AWS refused a call or did not answer; run again to complete.
+    """
+    form.check()
+    steps = form.plan()
+
+    def attempt() -> None:
+        if find_cluster(aws, form.name) is None:
+            plan.carry_out(aws, steps, known={}, say=say)
+
+    plan.until_clear(attempt)
+    cluster = _active(aws, form, say=say)
+    missing = sorted(set(form.capacity_providers) - set(cluster.capacity_providers))
+    if missing:
+        raise NotReady(
+            *messages.advice(
+                "cluster.other-providers", name=cluster.name, missing=", ".join(missing)
+            )
+        )
+    return EnsuredCluster(cluster, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+
+
+def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:
+    """Delete the clusters that carry the workshop's tag; content when they are gone already.
+
+    Services and tasks that run in them carry no tag of ours, so a cluster that has any stays, and
+    the removal says so.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer; run again to go on.
+    """
+    removals = []
+    for resource in find_tagged(aws):
+        say(f"{resource.type} {resource.name}")
+        removals.append(_removed(aws, resource))
+    return removals
+
+
+def find_tagged(aws: Aws) -> list[Resource]:
+    """Return the clusters that carry the workshop's tag."""
+    return [
+        Resource(type=TYPE, id=cluster.arn, name=cluster.name)
+        for cluster in find_clusters(aws)
+        if cluster.tagged and cluster.status != ABSENT
+    ]
+
+
+def _removed(aws: Aws, resource: Resource) -> Removal:
+    try:
+        aws.call_until_known("ecs", "DeleteCluster", {"cluster": resource.id}, unknown=_BUSY)
+    except AWSError as error:
+        if error.code == "ClusterNotFoundException":
+            return Removal(resource=resource)
+        if error.code not in _BUSY:
+            raise
+        return Removal(resource=resource, reason=messages.text("cluster.still-in-use"))
+    return Removal(resource=resource)
+
+
+def _active(aws: Aws, form: Form, *, say: Say) -> Cluster:
+    def probe() -> Cluster | None:
+        cluster = find_cluster(aws, form.name)
+        say(cluster.status if cluster else "-")
+        return cluster
+
+    def settled(cluster: Cluster | None) -> bool:
+        return cluster is not None and cluster.status in ("ACTIVE", "FAILED")
+
+    what = messages.text("cluster.wait-active", name=form.name)
+    cluster = wait_until(
+        probe,
+        done=settled,
+        what=what,
+        timeout=_ACTIVE_SECONDS,
+        interval=1.0,
+        factor=1.5,
+        clock=aws.patience.clock,
+        sleep=aws.patience.sleep,
+    )
+    if cluster is None or cluster.status == "FAILED":
+        raise NotReady(*messages.advice("cluster.failed", name=form.name))
+    return cluster
+
+
+def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:
+    reply = aws.call("ecs", "DescribeClusters", clusters=list(clusters), include=_INCLUDE)
+    return [_cluster(raw) for raw in reply.get("clusters", ())]
+
+
+def _cluster(raw: Mapping[str, Any]) -> Cluster:
+    tags = {tag["key"]: tag["value"] for tag in raw.get("tags", ())}
+    return Cluster(
+        name=raw["clusterName"],
+        arn=raw["clusterArn"],
+        status=raw["status"],
+        capacity_providers=tuple(sorted(raw.get("capacityProviders", ()))),
+        container_instances=int(raw.get("registeredContainerInstancesCount", 0)),
+        running_tasks=int(raw.get("runningTasksCount", 0)),
+        active_services=int(raw.get("activeServicesCount", 0)),
+        tagged=tags.get(syllabus.TAG_KEY) == syllabus.TAG_VALUE,
+    )

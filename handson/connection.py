@@ -1,0 +1,77 @@
+"""How a workshop reaches its target: the embedded AWS, another endpoint, or real AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handson import aws, emulator
+from handson.aws import Aws, Credentials
+from handson.settings import Settings
+
+EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection, and whether the embedded AWS behind it has just come back from being killed.
+
+    `process` is the embedded AWS's process id, or 0 where it is not the target.
+    """
+
+    aws: Aws
+    process: int = 0
+    lost: bool = False
+
+
+def connect(settings: Settings) -> Connection:
+    """Reach the target of the settings; the embedded AWS is started when it is not running.
+
+    Raises:
+        HandsonError: The target cannot be reached or may not be used; nothing was created.
+    """
+    if settings.target == "aws":
+        return Connection(aws.connect_aws(region=settings.region, account=settings.account))
+    if settings.endpoint_url:
+        return Connection(_connect(settings.endpoint_url, settings, EMULATOR))
+    running = _embedded(settings)
+    credentials = Credentials(running.access_key_id, running.secret_access_key)
+    connected = _connect(running.endpoint, settings, credentials)
+    return Connection(connected, process=running.pid, lost=running.state == "restarted")
+
+
+def renew(connection: Connection, settings: Settings) -> Connection:
+    """Return the same connection while its embedded AWS is alive, and a new one when it is not."""
+    if not connection.process:
+        return connection
+    running = _embedded(settings)
+    if running.pid == connection.process:
+        return connection
+    return connect_again(settings, lost=running.state == "restarted")
+
+
+def connect_again(settings: Settings, *, lost: bool) -> Connection:
+    """Connect anew to an embedded AWS that was restarted just now."""
+    fresh = connect(settings)
+    return Connection(fresh.aws, process=fresh.process, lost=lost or fresh.lost)
+
+
+def _embedded(settings: Settings) -> emulator.Running:
+    """Return the embedded AWS, serving its registry in the region of the settings.
+
+    An emulator's registry has one region, the one it was started for; its state is kept when it
+    is started again for another.
+    """
+    running = emulator.ensure_running(
+        settings.home, region=settings.region, environ=settings.environ
+    )
+    before = emulator.status(settings.home)
+    if before is None or before.region == settings.region:
+        return running
+    emulator.stop(settings.home)
+    return emulator.ensure_running(
+        settings.home, region=settings.region, environ=settings.environ
+    )
+
+
+def _connect(endpoint: str, settings: Settings, credentials: Credentials) -> Aws:
+    return aws.connect_emulator(endpoint, region=settings.region, credentials=credentials)

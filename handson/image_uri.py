@@ -1,0 +1,98 @@
+"""The image URI that the learner keeps for step 3, in the home folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from handson import messages, registry, rules
+from handson.aws import Aws
+from handson.cards import Card, Note, Rows, Shown
+from handson.errors import NotReady
+from handson.state import RecordedUri
+
+_FILE = "image-uri.json"
+
+
+@dataclass(frozen=True, repr=False)
+class ImageUri(Shown):
+    """The recorded URI, by tag and by digest."""
+
+    recorded: RecordedUri
+
+    @property
+    def uri(self) -> str:
+        """The URI with the tag, as the ECR console shows it."""
+        return self.recorded.uri
+
+    def card(self) -> Card:
+        """Return the card: both forms of the URI, and which of them never changes."""
+        repository, _, tag = self.recorded.uri.rpartition(":")
+        rows = [
+            (messages.text("image_uri.row-tag", tag=tag), self.recorded.uri),
+            (messages.text("image_uri.row-digest"), f"{repository}@{self.recorded.digest}"),
+        ]
+        parts = (Rows(rows), Note(messages.text("image_uri.note")))
+        return Card(messages.text("image_uri.title"), parts, state="ok")
+
+
+def record_image_uri(
+    aws: Aws,
+    home: Path,
+    *,
+    repository: str,
+    tag: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> ImageUri:
+    """Keep the URI of an image that is in ECR, and return it.
+
+    Raises:
+        InvalidInput: The repository's name or the tag cannot be one.
+        NotReady: There is no such repository or tag in ECR, or the home folder is not writable.
+    """
+    rules.repository_name(repository)
+    rules.image_tag(tag)
+    there = registry.require_repository(aws, repository)
+    images = registry.find_images(aws, repository)
+    image = next((image for image in images if tag in image.tags), None)
+    if image is None:
+        tags = ", ".join(name for item in images for name in item.tags) or "-"
+        sentences = messages.advice("image_uri.no-image", repository=repository, tag=tag, tags=tags)
+        raise NotReady(*sentences, code="ImageNotFoundException")
+    recorded = RecordedUri(
+        uri=f"{there.uri}:{tag}",
+        digest=image.digest,
+        recorded_at=clock().isoformat(timespec="seconds"),
+    )
+    _write(home / _FILE, recorded)
+    return ImageUri(recorded)
+
+
+def read_image_uri(home: Path) -> RecordedUri | None:
+    """Return what was recorded, or None when nothing was, or the file is not readable."""
+    try:
+        return RecordedUri.from_json(json.loads((home / _FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, msgspec.ValidationError):
+        return None
+
+
+def forget_image_uri(home: Path) -> None:
+    """Forget what was recorded: the image it leads to is gone."""
+    (home / _FILE).unlink(missing_ok=True)
+
+
+def _write(path: Path, recorded: RecordedUri) -> None:
+    draft = path.with_suffix(".tmp")
+    try:
+        draft.write_text(json.dumps(recorded.to_json(), indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise NotReady(
+            *messages.advice("settings.home", folder=path.parent, reason=error.strerror)
+        ) from error

@@ -1,0 +1,18 @@
+"""The network: a VPC as the console's "VPC and more" makes it.
+
+Names, CIDR blocks, tags and calls are the console's (Amazon VPC User Guide, "Create a VPC plus
+other VPC resources").  `find_vpcs` looks, `ensure_network` makes what is missing and changes
+nothing when run again, `delete_network` removes what carries the workshop's tag.
+
+    form      the form, filled in and checked; the plan of calls that makes it
+    look      what is there, as `state.Vpc`
+    ensure    look, then carry out what is missing
+    delete    in the order AWS asks for
+"""
+
+from handson.network.delete import delete_network, find_tagged
+from handson.network.ensure import Network, ensure_network
+from handson.network.form import Form
+from handson.network.look import find_vpcs
+
+__all__ = ["Form", "Network", "delete_network", "ensure_network", "find_tagged", "find_vpcs"]
