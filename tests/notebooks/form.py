@@ -1,0 +1,229 @@
+"""Rules of form: each returns what is wrong with a notebook, and nothing when all is well."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from nbformat.validator import iter_validate
+
+from handson import syllabus
+
+from .book import FOLDER, LINK, Book, strings
+
+LONGEST_CELL = 8
+LONGEST_EXERCISE = 20  # the learner's own cell is there to grow
+SMALLEST_INTRODUCED_SHARE = 0.9
+LARGEST_FILE = 200_000
+
+BRANCHES = (ast.If, ast.For, ast.While, ast.Try, ast.comprehension)
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
+START = "import handson\nworkshop = handson.start("
+SLUG = re.compile(r"(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*")
+SECRETS = {
+    "an access key id": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    "a secret access key": re.compile(r"(?i)secret_?access_?key\W{1,5}[A-Za-z0-9/+]{20,}"),
+    "a session token": re.compile(r"\b(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)"),
+    "a registry token": re.compile(r"\bQVdTO[A-Za-z0-9+/=]{8,}"),
+    "a signed URL": re.compile(r"X-Amz-(?:Signature|Security-Token|Credential)="),
+    "a signed header": re.compile(r"AWS4-HMAC-SHA256 "),
+    "a JSON web token": re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+}
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~-])/(?:home|Users|root|tmp|work|var|private|mnt|opt)/|\b[A-Za-z]:\\(?:\\)?\w"
+)
+
+
+def invalid_format(book: Book) -> list[str]:
+    """A notebook is what nbformat 4.5 says."""
+    wrong = [error.message for error in iter_validate(book.node)]
+    newest = (book.node.nbformat, book.node.nbformat_minor) == (4, 5)
+    return wrong if newest else [*wrong, "not nbformat 4.5"]
+
+
+def unstable_ids(book: Book) -> list[str]:
+    """Every cell has a readable id that no other has."""
+    ids = [cell.get("id", "") for cell in book.node.cells]
+    unreadable = [f"no slug: {name!r}" for name in ids if not SLUG.fullmatch(name)]
+    return unreadable + [f"twice: {name}" for name in sorted(set(ids)) if ids.count(name) > 1]
+
+
+def long_code(book: Book) -> list[str]:
+    """Code cells are short; the exercise may grow."""
+    return [
+        f"{cell.id}: {len(cell.source.splitlines())} lines"
+        for cell in book.cells("code")
+        if len(cell.source.splitlines()) > _room(cell)
+    ]
+
+
+def _room(cell: Any) -> int:
+    return LONGEST_EXERCISE if "nbgrader" in cell.metadata else LONGEST_CELL
+
+
+def logic_in_code(book: Book) -> list[str]:
+    """Code cells are plain Python without branches, loops or definitions."""
+    wrong = []
+    for cell in book.cells("code"):
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError as error:
+            wrong.append(f"{cell.id}: {error.msg}")
+            continue
+        wrong += [
+            f"{cell.id}: {type(n).__name__}"
+            for n in ast.walk(tree)
+            if isinstance(n, (*BRANCHES, *DEFINITIONS))
+        ]
+    return wrong
+
+
+def other_beginning(book: Book) -> list[str]:
+    """The first code cell starts the workshop, so that a fresh kernel can begin there."""
+    begins = book.cells("code")[0].source.startswith(START)
+    return [] if begins else [f"first code cell does not begin with {START!r}"]
+
+
+def missing_title(book: Book) -> list[str]:
+    """The first cell is the title, and there is one title."""
+    first = book.node.cells[0]
+    titles = [line for _, line in book.lines() if line.startswith("# ")]
+    is_title = first.cell_type == "markdown" and first.source.startswith("# ")
+    return [] if is_title and len(titles) == 1 else [f"titles: {titles}, first cell {first.id}"]
+
+
+def unintroduced_code(book: Book) -> list[str]:
+    """Nine of ten code cells follow a cell of prose."""
+    pairs = list(zip([None, *book.node.cells], book.node.cells, strict=False))
+    code = [(before, cell) for before, cell in pairs if cell.cell_type == "code"]
+    bare = [cell.id for before, cell in code if not _introduces(before)]
+    enough = len(code) - len(bare) >= SMALLEST_INTRODUCED_SHARE * len(code)
+    return [] if enough else [f"without introduction: {', '.join(bare)}"]
+
+
+def _introduces(cell: Any) -> bool:
+    return cell is not None and cell.cell_type == "markdown" and bool(cell.source.strip())
+
+
+def wrong_grading(book: Book) -> list[str]:
+    """The syllabus's answers stand in their notebook once, as nbgrader's manual cells."""
+    found = [
+        (cell.cell_type, dict(cell.metadata["nbgrader"]))
+        for cell in book.node.cells
+        if "nbgrader" in cell.metadata
+    ]
+    wanted = [
+        (kind, _manual(answer, kind))
+        for kind, answers in (("code", (syllabus.DIAGRAM,)), ("markdown", syllabus.QUESTIONS))
+        for answer in answers
+        if answer.notebook == book.name
+    ]
+    wrong = [f"unexpected or wrong: {cell}" for cell in found if cell not in wanted]
+    return wrong + [f"not once: {cell}" for cell in wanted if found.count(cell) != 1]
+
+
+def _manual(answer: syllabus.Answer, kind: str) -> dict[str, Any]:
+    return {
+        "schema_version": 3,
+        "grade_id": answer.grade_id,
+        "cell_type": kind,
+        "points": answer.points,
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "task": False,
+    }
+
+
+def broken_links(book: Book) -> list[str]:
+    """What a link or a picture points at within the repository is there."""
+    return [
+        f"{cell_id}: {link['target']}"
+        for cell_id, source in book.prose()
+        for link in LINK.finditer(source)
+        if not _reaches(link["target"])
+    ]
+
+
+def _reaches(target: str) -> bool:
+    if target.startswith(("https://", "#")):
+        return True
+    return ":" not in target and (FOLDER / target.partition("#")[0]).is_file()
+
+
+def dead_end(book: Book) -> list[str]:
+    """The last cell is prose and leads to the next notebook (the last one to the first)."""
+    last = book.node.cells[-1]
+    names = syllabus.NOTEBOOKS
+    following = names[(names.index(book.name) + 1) % len(names)]
+    leads = last.cell_type == "markdown" and f"({following}.ipynb)" in last.source
+    return [] if leads else [f"{last.id} does not link to {following}"]
+
+
+def compared_doctor(book: Book) -> list[str]:
+    """What the doctor says of a machine is not compared with another's."""
+    return [
+        cell.id
+        for cell in book.cells("code")
+        if ".doctor(" in cell.source and "nbval-ignore-output" not in cell.metadata.get("tags", [])
+    ]
+
+
+def deleting_code(book: Book) -> list[str]:
+    """No committed cell deletes anything: step 3 needs it all."""
+    return [cell.id for cell in book.cells("code") if "confirm" in cell.source]
+
+
+def secrets(book: Book) -> list[str]:
+    """Nothing that opens a door, neither in sources nor in outputs."""
+    text = "\n".join(strings(book.node))
+    return [name for name, pattern in SECRETS.items() if pattern.search(text)]
+
+
+def machine_paths(book: Book) -> list[str]:
+    """Nothing that tells where somebody ran it."""
+    return [text[:120] for text in strings(book.node) if MACHINE_PATH.search(text)]
+
+
+def heavy_file(book: Book) -> list[str]:
+    """A notebook with its outputs stays small."""
+    size = len(json.dumps(book.node, ensure_ascii=False, indent=1).encode())
+    return [] if size < LARGEST_FILE else [f"{size} bytes"]
+
+
+def unlike_the_syllabus(book: Book) -> list[str]:
+    """The forms are filled in as the syllabus says."""
+    calls = [call for cell in book.cells("code") for call in _calls(cell.source)]
+    forms = _forms()
+    wrong = [f"{verb}: {form}" for verb, form in calls if form != forms.get(verb, form)]
+    proved = [form.get("0") for verb, form in calls if verb == "evidence"]
+    due = [check.id for check in syllabus.CHECKS if check.notebook == book.name]
+    return wrong if proved == due else [*wrong, f"evidence {proved}, not {due}"]
+
+
+def _forms() -> dict[str, dict[str, Any]]:
+    network, cluster = syllabus.NETWORK, syllabus.CLUSTER
+    return {
+        "ensure_network": {
+            "name": network.name,
+            "cidr": network.cidr,
+            "availability_zones": network.availability_zones,
+            "public_subnets": network.public_subnets,
+            "private_subnets": network.private_subnets,
+        },
+        "ensure_cluster": {"name": cluster.name, "fargate": True, "ec2_instances": False},
+        "ensure_repository": {"name": syllabus.REPOSITORY.name},
+    }
+
+
+def _calls(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            given = {str(place): value for place, value in enumerate(node.args)}
+            given |= {keyword.arg or "**": keyword.value for keyword in node.keywords}
+            constants = {k: v.value for k, v in given.items() if isinstance(v, ast.Constant)}
+            yield node.func.attr, constants
