@@ -1,0 +1,267 @@
+"""The command `handson`: parse, call, print, exit code.
+
+Results go to standard output, progress and diagnostics to standard error.  An error is two lines;
+``--debug`` adds the traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handson import __version__, emulator, messages, replay, settings, syllabus, workshop
+from handson.cards import Shown
+from handson.errors import HandsonError
+from handson.progress import TerminalProgress, show
+from handson.settings import Settings
+from handson.workshop import Workshop
+
+OK, NOT_PASSED, NOT_RUN = 0, 1, 2
+
+EMULATOR_SCHEMA = "handson.emulator/1"
+
+
+class Commands(click.Group):
+    """The group of commands; an error of ours leaves as two lines and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HandsonError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            click.echo(str(error), err=True)
+            ctx.exit(_failed(ctx))
+        except KeyboardInterrupt:
+            click.echo(messages.text("cli.interrupted"), err=True)
+            ctx.exit(NOT_RUN)
+
+
+def _failed(ctx: click.Context) -> int:
+    """Return the exit code of a command that could not do its work."""
+    return NOT_PASSED if ctx.invoked_subcommand in ("doctor", "emulator", "cleanup") else NOT_RUN
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """From one computer to Amazon VPC, ECS and ECR: an AWS container workshop."""
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --lang and, as its first argument, the settings."""
+
+    @click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the output.")
+    @wraps(command)
+    def wrapped(lang: str | None, **options: Any) -> None:
+        command(settings.from_environment(lang=lang), **options)
+
+    return wrapped
+
+
+@main.command()
+@with_settings
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where executed notebooks and pictures go [default: run/ in the home folder].",
+)
+def run(chosen: Settings, output: Path | None) -> None:
+    """Run all notebooks in order, in fresh kernels; then check. Exit code 0: all checks passed."""
+    notebooks = replay.find_notebooks(Path.cwd(), lang=chosen.lang)
+    folder = (output or chosen.home / "run").resolve()
+    room = _open(chosen)
+    with _bars() as on_cell:
+        outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    for outcome in failed:
+        words = messages.text("cli.failed-cell", notebook=outcome.notebook, cell=outcome.cell)
+        click.echo(f"{words}\n{outcome.error}", err=True)
+    verification = room.verify()
+    click.echo(_table(verification))
+    click.echo(messages.text("cli.executed", folder=folder))
+    for picture in replay.keep_pictures(chosen, output=folder):
+        click.echo(messages.text("cli.picture", path=picture))
+    sys.exit(OK if verification.passed and not failed else NOT_PASSED)
+
+
+@main.command()
+@with_settings
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option("--port", type=int, default=8888, show_default=True, help="JupyterLab's first port.")
+def lab(chosen: Settings, no_browser: bool, port: int) -> None:
+    """Open JupyterLab on the notebooks, on this computer only."""
+    first = replay.find_notebooks(Path.cwd(), lang=chosen.lang)[0]
+    notebooks = first.parent.parent
+    command = [sys.executable, "-m", "jupyterlab", str(notebooks), "--ip=127.0.0.1"]
+    command += [f"--port={port}", f"--LabApp.default_url=/lab/tree/{chosen.lang}/{first.name}"]
+    command += ["--no-browser"] if no_browser else []
+    sys.exit(subprocess.run(command, env=chosen.as_environment(), check=False).returncode)
+
+
+@main.command()
+@with_settings
+@click.option("--json", "as_json", is_flag=True, help="Print handson.verification/1.")
+def verify(chosen: Settings, as_json: bool) -> None:
+    """Run the checks now, changing nothing. Exit code 0: all passed."""
+    verification = _open(chosen).verify()
+    click.echo(_json(verification.to_json()) if as_json else _details(verification))
+    sys.exit(OK if verification.passed else NOT_PASSED)
+
+
+@main.command()
+@with_settings
+@click.option(
+    "--view", type=click.Choice(["aws", "onprem", "local"]), default="aws", show_default=True
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+def draw(chosen: Settings, view: str, output: Path) -> None:
+    """Draw the live architecture as SVG or PNG, by the suffix of the file."""
+    picture = _open(chosen).draw(view)
+    click.echo(messages.text("cli.picture", path=picture.save(output)))
+
+
+@main.command()
+@with_settings
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+def cleanup(chosen: Settings, yes: bool) -> None:
+    """List what the workshop made, then delete it and nothing else. Exit code 0: nothing left."""
+    room = _open(chosen)
+    listed = room.cleanup()
+    click.echo(str(listed))
+    if not listed.found:
+        return
+    if not yes and not click.confirm(messages.text("cli.delete"), default=False, err=True):
+        sys.exit(NOT_PASSED)
+    done = room.cleanup(confirm="delete")
+    click.echo(str(done))
+    sys.exit(NOT_PASSED if done.left else OK)
+
+
+@main.command()
+@with_settings
+@click.option("--json", "as_json", is_flag=True, help="Print handson.doctor/1.")
+def doctor(chosen: Settings, as_json: bool) -> None:
+    """Tell whether this machine is ready: engine, region, credentials, disk. Exit code 0: it is."""
+    found = workshop.examine(chosen)
+    click.echo(_json(found.to_json()) if as_json else str(found))
+    sys.exit(OK if found.ready else NOT_PASSED)
+
+
+@main.group(name="emulator")
+def embedded() -> None:
+    """Start, stop, look at or reset the embedded AWS of this home folder."""
+
+
+@embedded.command()
+@with_settings
+def start(chosen: Settings) -> None:
+    """Start the embedded AWS; when this returns, it answers."""
+    running = emulator.ensure_running(chosen.home, region=chosen.region, environ=chosen.environ)
+    if running.state == "restarted":
+        click.echo("\n".join(messages.advice("emulator.restarted")), err=True)
+    click.echo(messages.text("cli.emulator-running", endpoint=running.endpoint, pid=running.pid))
+
+
+@embedded.command()
+@with_settings
+def stop(chosen: Settings) -> None:
+    """Stop the embedded AWS; what it holds is kept for the next start."""
+    stopped = emulator.stop(chosen.home)
+    click.echo(messages.text("cli.emulator-stopped" if stopped else "cli.emulator-not-running"))
+    sys.exit(OK if stopped else NOT_PASSED)
+
+
+@embedded.command()
+@with_settings
+def reset(chosen: Settings) -> None:
+    """Stop the embedded AWS and forget everything it held."""
+    emulator.reset(chosen.home)
+    click.echo(messages.text("cli.emulator-reset"))
+
+
+@embedded.command()
+@with_settings
+@click.option("--json", "as_json", is_flag=True, help="Print handson.emulator/1.")
+def status(chosen: Settings, as_json: bool) -> None:
+    """Tell where the embedded AWS answers. Exit code 0: it is running."""
+    running = emulator.status(chosen.home)
+    if as_json:
+        click.echo(_json(_described(running)))
+    elif running is None:
+        click.echo(messages.text("cli.emulator-not-running"))
+    else:
+        words = messages.text("cli.emulator-running", endpoint=running.endpoint, pid=running.pid)
+        click.echo(words)
+    sys.exit(NOT_PASSED if running is None else OK)
+
+
+def _open(chosen: Settings) -> Workshop:
+    return Workshop(chosen, progress=TerminalProgress(), show=show)
+
+
+def _described(running: emulator.Running | None) -> dict[str, Any]:
+    """Return `handson.emulator/1`; every key is there, null while it is not running."""
+    names = ("endpoint", "region", "account", "access_key_id", "secret_access_key")
+    values = {name: getattr(running, name, None) for name in names}
+    return {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _table(verification: Any) -> str:
+    """Return the checks as a table for a terminal, full-width letters counted as two."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=messages.text("cli.checks"), title_justify="left")
+    for name in ("check", "verdict", "facts", "notebook"):
+        table.add_column(messages.text(f"cli.column-{name}"))
+    for result in verification.checks:
+        facts = [fact for fact in result.facts if not fact.advice]
+        count = f"{sum(fact.passed for fact in facts)}/{len(facts)}"
+        mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
+        table.add_row(result.label, mark, count, syllabus.check(result.id).notebook)
+    console = Console(file=None, width=max(80, Console().width))
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip()
+
+
+def _details(verification: Any) -> str:
+    failing: list[Shown] = [result for result in verification.checks if not result.passed]
+    return "\n".join([_table(verification), *map(str, failing)])
+
+
+@contextmanager
+def _bars() -> Iterator[replay.OnCell]:
+    """Show a bar for each notebook on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
+        tasks: dict[str, Any] = {}
+
+        def on_cell(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done)
+            if done == total and not console.is_terminal:
+                console.print(f"{name}: {done}/{total}")
+
+        yield on_cell
+

@@ -1,0 +1,144 @@
+"""Is this machine ready: what a workshop needs, looked at one by one."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from handson import engine, messages
+from handson.cards import Card, Note, Shown, Table
+from handson.errors import HandsonError
+from handson.settings import Settings
+
+SCHEMA = "handson.doctor/1"
+_WANTED_BYTES = 2_000_000_000
+_OLDEST = (3, 11)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `state` is "ok", "advice" (it goes without) or "bad"."""
+
+    id: str
+    state: str
+    seen: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return the finding as a dict."""
+        return {"id": self.id, "state": self.state, "seen": self.seen, "remedy": self.remedy}
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
+    """All findings; ready when none is "bad"."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether the workshop can be run on this machine."""
+        return all(finding.state != "bad" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the diagnosis as ``handson.doctor/1``."""
+        return {
+            "schema": SCHEMA,
+            "ready": self.ready,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+    def card(self) -> Card:
+        """Return the card: a line a finding, and what to do about what is missing."""
+        headers = ("", messages.text("doctor.column-what"), messages.text("doctor.column-seen"))
+        rows = [
+            (finding.state, messages.text(f"doctor.{finding.id}"), finding.seen)
+            for finding in self.findings
+        ]
+        notes = [
+            Note(f"{messages.text(f'doctor.{finding.id}')}: {finding.remedy}", finding.state)
+            for finding in self.findings
+            if finding.remedy
+        ]
+        verdict = "doctor.ready" if self.ready else "doctor.not-ready"
+        state = "ok" if self.ready else "bad"
+        return Card(messages.text(verdict), (Table(headers, rows), *notes), state=state)
+
+
+def examine(settings: Settings, *, connect: Callable[[], str]) -> Diagnosis:
+    """Look at this machine and return what was found; nothing is created.
+
+    Args:
+        settings: Where and who.
+        connect: Reaches the target and says where it is and as whom.
+    """
+    return Diagnosis(
+        (
+            _python(),
+            _target(settings, connect),
+            _engine(settings),
+            _drawing(),
+            _disk(settings),
+        )
+    )
+
+
+def _python() -> Finding:
+    seen = platform.python_version()
+    if sys.version_info >= _OLDEST:
+        return Finding("python", "ok", seen)
+    return Finding("python", "bad", seen, messages.text("doctor.python-remedy"))
+
+
+def _target(settings: Settings, connect: Callable[[], str]) -> Finding:
+    try:
+        return Finding("target", "ok", f"{connect()} · {settings.region}")
+    except HandsonError as error:
+        return Finding("target", "bad", error.problem, error.remedy)
+
+
+def _engine(settings: Settings) -> Finding:
+    try:
+        chosen = engine.choose(
+            settings.engine,
+            real_aws=settings.target == "aws",
+            docker_host=settings.docker_host,
+        )
+    except HandsonError as error:
+        return Finding("engine", "bad", error.problem, error.remedy)
+    info = chosen.describe()
+    seen = " · ".join(part for part in (info.name, info.version, info.platform) if part)
+    if chosen.name == "builtin":
+        return Finding("engine", "advice", seen, messages.text("doctor.engine-builtin"))
+    return Finding("engine", "ok", seen)
+
+
+def _drawing() -> Finding:
+    if _imports("pygraphviz"):
+        return Finding("drawing", "ok", "pygraphviz")
+    if shutil.which("dot"):
+        return Finding("drawing", "ok", "dot")
+    return Finding("drawing", "advice", "-", messages.text("doctor.drawing-remedy"))
+
+
+def _imports(module: str) -> bool:
+    if importlib.util.find_spec(module) is None:
+        return False
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.home).free
+    seen = engine.human_size(free)
+    if free >= _WANTED_BYTES:
+        return Finding("disk", "ok", seen)
+    return Finding("disk", "advice", seen, messages.text("doctor.disk-remedy"))

@@ -1,0 +1,466 @@
+"""What the notebooks hold: one object, one verb a lesson.
+
+A verb reads its arguments as the console's form, answers a wrong one before any call, does its
+work through the rooms below, and returns a result that shows itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handson import (
+    checks,
+    cleanup,
+    cluster,
+    connection,
+    doctor,
+    drawing,
+    engine,
+    image,
+    image_uri,
+    messages,
+    network,
+    progress,
+    registry,
+    rules,
+    settings,
+    syllabus,
+)
+from handson.aws import Aws
+from handson.cards import Card, Note, Rows, Shown, Table
+from handson.checks import CheckResult, Verification
+from handson.connection import Connection
+from handson.errors import InvalidInput
+from handson.evidence import METADATA_KEY, Journal, Observation, Record
+from handson.settings import Settings
+from handson.snapshot import take_snapshot
+from handson.state import Snapshot
+
+Show = Callable[[Shown], None]
+
+
+@dataclass(frozen=True, repr=False)
+class Evidence(Shown):
+    """An evidence cell: the facts for people, and the record in the output's metadata."""
+
+    record: Record
+    result: CheckResult
+
+    def card(self) -> Card:
+        """Return the check's card, and who saw it, when, under which digest."""
+        card = self.result.card()
+        rows = [
+            (messages.text("workshop.row-learner"), _learner(self.record["learner"])),
+            (messages.text("workshop.row-observed-at"), self.record["observed_at"]),
+            (messages.text("workshop.row-digest"), self.record["digest"]),
+        ]
+        return Card(card.title, (*card.parts, Rows(rows)), state=card.state)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
+
+
+@dataclass(frozen=True, repr=False)
+class Entries(Shown):
+    """The learner's evidence so far, in order."""
+
+    records: tuple[Record, ...]
+
+    def card(self) -> Card:
+        """Return the card: a line a record, derived anew from what it observed."""
+        title = messages.text("workshop.journal")
+        if not self.records:
+            return Card(title, (Note(messages.text("workshop.journal-empty")),), state="info")
+        headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
+        latest = {record["check"]: record for record in self.records}
+        rows = [_entry(latest[name]) for name in syllabus.CHECK_IDS if name in latest]
+        return Card(title, (Table(headers, rows),), state="ok")
+
+
+@dataclass(frozen=True, repr=False)
+class Lost(Shown):
+    """What the embedded AWS lost when it was killed, and which notebook makes it again."""
+
+    verification: Verification
+    recorded: frozenset[str]
+
+    def card(self) -> Card:
+        """Return the card: one sentence."""
+        failing = [result for result in self.verification.checks if not result.passed]
+        lost = [result.label for result in failing if result.id in self.recorded]
+        if not failing:
+            sentence = messages.text("workshop.lost-nothing")
+        else:
+            notebook = syllabus.check(failing[0].id).notebook
+            what = ", ".join(lost) or messages.text("workshop.lost-recent")
+            sentence = messages.text("workshop.lost", what=what, notebook=notebook)
+        return Card(messages.text("workshop.restarted"), (Note(sentence),), state="warn")
+
+
+class Workshop(Shown):
+    """The workshop of one learner on one target; `start` makes it.
+
+    Args:
+        settings: Where and who.
+        progress: Where progress of long verbs is shown.
+        show: Shows a card beside a verb's result, such as the news of a restart.
+    """
+
+    def __init__(self, settings: Settings, *, progress: progress.Progress, show: Show) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._show = show
+        self._journal = Journal(settings.home)
+        self._engine: engine.Engine | None = None
+        self._connection = connection.connect(settings)
+        self._tell_what_was_lost()
+
+    @property
+    def aws(self) -> Aws:
+        """The connection, renewed when the embedded AWS was stopped or killed meanwhile."""
+        renewed = connection.renew(self._connection, self.settings)
+        if renewed is not self._connection:
+            self._connection = renewed
+            self._tell_what_was_lost()
+        return self._connection.aws
+
+    @property
+    def engine(self) -> engine.Engine:
+        """The container engine, chosen at its first use.
+
+        Raises:
+            NotReady: The engine that was asked for does not answer.
+        """
+        if self._engine is None:
+            self._engine = engine.choose(
+                self.settings.engine,
+                real_aws=self.settings.target == "aws",
+                docker_host=self.settings.docker_host,
+            )
+        return self._engine
+
+    def card(self) -> Card:
+        """Return the card: where am I, as whom, in which region, with which engine."""
+        target = self._connection.aws.target
+        rows = [
+            (messages.text("workshop.row-target"), messages.text(f"workshop.{target.kind}")),
+            (messages.text("workshop.row-account"), target.account),
+            (messages.text("workshop.row-region"), target.region),
+            (messages.text("workshop.row-endpoint"), target.endpoint or "AWS"),
+            (messages.text("workshop.row-learner"), _learner(self.settings.learner)),
+            (messages.text("workshop.row-home"), _nearby(self.settings.home)),
+        ]
+        return Card(messages.text("workshop.title"), (Rows(rows),), state="info")
+
+    def doctor(self) -> doctor.Diagnosis:
+        """Return whether this machine has what the workshop needs."""
+        return doctor.examine(self.settings, connect=lambda: _where(self.aws))
+
+    def ensure_network(
+        self,
+        name: str = syllabus.NETWORK.name,
+        *,
+        cidr: str = syllabus.NETWORK.cidr,
+        availability_zones: int = syllabus.NETWORK.availability_zones,
+        public_subnets: int = syllabus.NETWORK.public_subnets,
+        private_subnets: int = syllabus.NETWORK.private_subnets,
+        tenancy: str = syllabus.NETWORK.tenancy,
+        s3_endpoint: bool = True,
+    ) -> network.Network:
+        """Make the VPC as the console's "VPC and more" does; run again, change nothing.
+
+        Raises:
+            InvalidInput: AWS would refuse a setting; nothing was created.
+            HandsonError: AWS refused a call or did not answer; run again to complete.
+        """
+        form = network.Form(
+            name=name,
+            cidr=cidr,
+            availability_zones=availability_zones,
+            public_subnets=public_subnets,
+            private_subnets=private_subnets,
+            tenancy=tenancy,
+            s3_endpoint=s3_endpoint,
+        )
+        form.check()
+        line = self._progress.line(messages.text("workshop.progress-network"))
+        made = network.ensure_network(self.aws, form, say=line)
+        line.done(messages.text("workshop.done"))
+        return made
+
+    def ensure_cluster(
+        self,
+        name: str = syllabus.CLUSTER.name,
+        *,
+        fargate: bool = True,
+        ec2_instances: bool = False,
+        capacity_providers: tuple[str, ...] | None = None,
+    ) -> cluster.EnsuredCluster:
+        """Make the ECS cluster and wait until it is ACTIVE; run again, change nothing.
+
+        Args:
+            name: The cluster's name.
+            fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT.
+            ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
+            capacity_providers: The capacity providers by name, in the place of `fargate`.
+
+        Raises:
+            InvalidInput: ECS would refuse a setting; nothing was created.
+            HandsonError: AWS refused a call or did not answer; run again to complete.
+        """
+        usual = rules.CAPACITY_PROVIDERS if fargate else ()
+        providers = usual if capacity_providers is None else rules.capacity_providers(
+            capacity_providers
+        )
+        form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
+        form.check()
+        line = self._progress.line(messages.text("workshop.progress-cluster"))
+        made = cluster.ensure_cluster(self.aws, form, say=line)
+        line.done(messages.text("workshop.done"))
+        return made
+
+    def ensure_repository(
+        self, name: str = syllabus.REPOSITORY.name
+    ) -> registry.EnsuredRepository:
+        """Make the private ECR repository; run again, change nothing.
+
+        Raises:
+            InvalidInput: ECR would refuse the name; nothing was created.
+            HandsonError: AWS refused the call or did not answer; run again to complete.
+        """
+        rules.repository_name(name)
+        return registry.ensure_repository(self.aws, name)
+
+    def push_commands(
+        self,
+        repository: str = syllabus.REPOSITORY.name,
+        *,
+        context: str | Path,
+        tag: str = syllabus.PUSH_TAG,
+    ) -> image.PushCommands:
+        """Return the console's push commands for this account and region.
+
+        Raises:
+            InvalidInput: The repository's name or the tag cannot be one.
+        """
+        target = self.aws.target
+        return image.push_commands(
+            region=target.region,
+            account=target.account,
+            repository=repository,
+            context=context,
+            tag=tag,
+        )
+
+    def build_image(
+        self,
+        context: str | Path,
+        *,
+        name: str = syllabus.REPOSITORY.name,
+        tag: str = syllabus.PUSH_TAG,
+        build_args: Mapping[str, str] | None = None,
+    ) -> engine.LocalImage:
+        """Build the image of a folder with a Dockerfile, under `tag` and a tag of its own.
+
+        Raises:
+            InvalidInput: The folder, its Dockerfile, the name or the tag will not do.
+            HandsonError: The engine does not answer, or a step failed; says which.
+        """
+        given = {"BASE_IMAGE": self.settings.base_image} if self.settings.base_image else {}
+        request = image.prepare(
+            Path(context),
+            folder=self.settings.home / "images",
+            name=name,
+            tag=tag,
+            build_args={**given, **(build_args or {})},
+        )
+        chosen = self.engine
+        line = self._progress.line(messages.text("workshop.progress-build"))
+        built = image.build_image(chosen, request, say=line)
+        line.done(messages.text("workshop.done"))
+        return built
+
+    def push_image(
+        self, local: engine.LocalImage, *, repository: str = syllabus.REPOSITORY.name
+    ) -> engine.Pushed:
+        """Log in to the registry, tag the image with the repository's URI, and push all its tags.
+
+        Raises:
+            NotReady: There is no such repository, or the engine does not answer.
+            HandsonError: The registry refused, or broke off; run again to continue.
+        """
+        rules.repository_name(repository)
+        connected = self.aws
+        there = registry.require_repository(connected, repository)
+        line = self._progress.line(messages.text("workshop.progress-push"))
+        pushed = image.push_image(
+            self.engine,
+            local,
+            destination=registry.destination(connected, there, tags=local.tags),
+            say=line,
+        )
+        line.done(messages.text("workshop.done"))
+        return pushed
+
+    def images(self, repository: str = syllabus.REPOSITORY.name) -> registry.Images:
+        """Return what is in a repository, as the ECR console lists it.
+
+        Raises:
+            NotReady: There is no such repository.
+        """
+        there = registry.require_repository(self.aws, rules.repository_name(repository))
+        return registry.Images(there.name, registry.find_images(self.aws, there.name))
+
+    def record_image_uri(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> image_uri.ImageUri:
+        """Keep the URI of an image in ECR for step 3.
+
+        Raises:
+            NotReady: There is no such repository or image.
+        """
+        return image_uri.record_image_uri(
+            self.aws, self.settings.home, repository=repository, tag=tag
+        )
+
+    def evidence(self, check: str) -> Evidence:
+        """Look at the target, and seal what one check reads as the learner's next evidence.
+
+        Args:
+            check: One of network, cluster, repository, image, image-uri.
+
+        Raises:
+            InvalidInput: There is no such check.
+            HandsonError: AWS did not answer, or the journal cannot be written; nothing is kept.
+        """
+        _check_known(check)
+        connected = self.aws
+        with connected.recording() as requests:
+            seen = take_snapshot(connected, home=self.settings.home)
+        trimmed = checks.trim(check, seen)
+        observed = trimmed.to_json()
+        observation = Observation(
+            check=check,
+            target=seen.target.to_json(),
+            observed=observed,
+            requests=[request.to_json() for request in requests],
+        )
+        record = self._journal.add(observation, learner=self.settings.learner)
+        return Evidence(record, checks.derive(check, observed))
+
+    def verify(self) -> Verification:
+        """Look at the target and return all five checks; changes and keeps nothing."""
+        return checks.verify(self.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        """Return one look at everything the workshop is about."""
+        return take_snapshot(self.aws, home=self.settings.home)
+
+    def journal(self) -> Entries:
+        """Return the learner's evidence so far."""
+        own = self.settings.learner
+        records = (item for item in self._journal.records() if item["learner"] == own)
+        return Entries(tuple(records))
+
+    def draw(self, view: str = "aws") -> drawing.Picture:
+        """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.
+
+        The picture is also saved as `pictures/<view>.svg` in the home folder.
+
+        Raises:
+            InvalidInput: There is no such view.
+            NotReady: Nothing on this machine can draw; says what to install.
+        """
+        picture = drawing.draw(self.snapshot(), view=view)
+        folder = self.settings.home / "pictures"
+        folder.mkdir(exist_ok=True)
+        picture.save(folder / f"{view}.svg")
+        return picture
+
+    def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
+        """List what carries the workshop's tag, or delete it when `confirm` is "delete".
+
+        Raises:
+            InvalidInput: `confirm` is another word; nothing was deleted.
+            HandsonError: AWS did not answer; run again to go on.
+        """
+        if confirm not in ("", cleanup.CONFIRMATION):
+            sentences = messages.advice("cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION)
+            raise InvalidInput(*sentences)
+        if not confirm:
+            return cleanup.Cleanup(cleanup.find_tagged(self.aws))
+        line = self._progress.line(messages.text("workshop.progress-cleanup"))
+        done = cleanup.delete_tagged(self.aws, say=line)
+        if not done.left:
+            image_uri.forget_image_uri(self.settings.home)
+        line.done(messages.text("workshop.done"))
+        return done
+
+    def _tell_what_was_lost(self) -> None:
+        if not self._connection.lost:
+            return
+        seen = take_snapshot(self._connection.aws, home=self.settings.home)
+        recorded = frozenset(str(record["check"]) for record in self._journal.records())
+        self._show(Lost(checks.verify(seen), recorded))
+
+
+def start(learner: str | None = None, **given: str | None) -> Workshop:
+    """Start the workshop: read the settings, reach the target, and return what notebooks hold.
+
+    Args:
+        learner: Who hands in; remembered in the home folder for the notebooks that follow.
+        given: Any other setting in the place of its `HANDSON_…` variable: target, endpoint_url,
+            region, home, lang, aws_account, engine, base_image.
+
+    Raises:
+        InvalidInput: A setting is none of the possible ones.
+        NotReady: The home folder is not writable, or the embedded AWS does not start.
+        NotAllowed: Real AWS was asked for, and the account is not the named one.
+        AWSError: The target does not answer.
+    """
+    chosen = settings.from_environment(learner=learner or None, **given)
+    if learner:
+        settings.remember_learner(chosen.home, chosen.learner)
+    return Workshop(chosen, progress=progress.choose(), show=progress.show)
+
+
+def examine(chosen: Settings) -> doctor.Diagnosis:
+    """Return whether this machine has what the workshop needs, its target reachable or not."""
+    return doctor.examine(chosen, connect=lambda: _where(connection.connect(chosen).aws))
+
+
+_ENTRY_COLUMNS = ("check", "observed-at", "digest")
+
+
+def _entry(record: Record) -> tuple[str, ...]:
+    result = checks.derive(record["check"], record["observed"])
+    mark = "ok" if result.passed else "bad"
+    return (mark, result.label, record["observed_at"], record["digest"][:19])
+
+
+def _check_known(check: str) -> None:
+    if check not in syllabus.CHECK_IDS:
+        choices = ", ".join(syllabus.CHECK_IDS)
+        near = rules.nearest(str(check), syllabus.CHECK_IDS) or syllabus.CHECK_IDS[0]
+        raise InvalidInput(
+            *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
+        )
+
+
+def _learner(learner: str) -> str:
+    return learner or messages.text("workshop.no-learner")
+
+
+def _where(connected: Aws) -> str:
+    return f"{connected.endpoint or 'AWS'} ({connected.account})"
+
+
+def _nearby(path: Path) -> str:
+    """Return a path as short as it can be said from here, without the folders above the user's."""
+    for base, prefix in ((Path.cwd(), ""), (Path.cwd().parent, "../"), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return f"{prefix}{path.relative_to(base)}"
+    return str(path)
