@@ -1,0 +1,62 @@
+"""The engine room: builds images and pushes them.
+
+Two engines answer one Protocol.  `docker` is whatever answers the Docker API (Docker Engine and
+Desktop, Colima, Podman's socket).  `builtin` packs a Dockerfile's files and settings into an OCI
+image without running anything, for machines where no engine answers.
+"""
+
+from __future__ import annotations
+
+from handson import messages
+from handson.engine.builtin import BuiltinEngine
+from handson.engine.container import DockerEngine, connect
+from handson.engine.model import (
+    ENGINE_LABEL,
+    PLATFORM,
+    BuildRequest,
+    Destination,
+    Engine,
+    EngineInfo,
+    LocalImage,
+    Pushed,
+    human_size,
+)
+from handson.errors import NotReady
+
+__all__ = [
+    "ENGINE_LABEL",
+    "PLATFORM",
+    "BuildRequest",
+    "BuiltinEngine",
+    "Destination",
+    "DockerEngine",
+    "Engine",
+    "EngineInfo",
+    "LocalImage",
+    "Pushed",
+    "choose",
+    "human_size",
+]
+
+
+def choose(preference: str = "auto", *, real_aws: bool = False, docker_host: str = "") -> Engine:
+    """Return the engine to use; a docker engine is asked for a sign of life for about a second.
+
+    Args:
+        preference: "docker", "builtin", or "auto": docker where it answers, else builtin.
+        real_aws: True when the image goes to real AWS, where builtin must be asked for by name.
+        docker_host: `DOCKER_HOST`, or empty for the current docker context.
+
+    Raises:
+        NotReady: Docker was asked for, or is needed for real AWS, and does not answer.
+    """
+    if preference == "builtin":
+        return BuiltinEngine()
+    try:
+        return connect(docker_host)
+    except NotReady as stopped:
+        if preference == "docker":
+            raise
+        if real_aws:
+            raise NotReady(*messages.advice("engine.builtin-on-aws")) from stopped
+    return BuiltinEngine()

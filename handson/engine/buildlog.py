@@ -1,0 +1,96 @@
+"""What a build says: kept in a file, told step by step, and read when a step fails."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any, TextIO
+
+from handson import messages
+from handson.engine.dockerfile import Dockerfile
+from handson.errors import EngineError
+from handson.progress import Say
+
+_STEP = re.compile(r"\s*step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_NOISE = (" --->", "Removing intermediate container")
+_LAST_LINES = 6
+
+
+class BuildLog:
+    """Takes the events of a build, one after the other.
+
+    `image_id` is the built image's id once the build has told it.
+    """
+
+    def __init__(self, source: Dockerfile, name: str, *, file: TextIO, say: Say) -> None:
+        self.image_id = ""
+        self._source = source
+        self._name = name
+        self._file = file
+        self._say = say
+        self._step = 0
+        self._text = ""
+        self._last: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Note an event.
+
+        Raises:
+            EngineError: The event says that the build failed.
+        """
+        if "error" in event:
+            raise self._failure(str(event["error"]))
+        if "stream" in event:
+            self._text = f"{self._text}{event['stream']}"
+            *lines, self._text = self._text.split("\n")
+            for line in lines:
+                self._line(line)
+        elif "status" in event:
+            self._status(event)
+        self.image_id = str((event.get("aux") or {}).get("ID") or self.image_id)
+
+    def _line(self, line: str) -> None:
+        line = _COLOUR.sub("", line).rstrip()
+        self._file.write(f"{line}\n")
+        step, built = _STEP.match(line), _BUILT.match(line)
+        if step:
+            self._step = int(step.group(1))
+            self._last.clear()
+            number, steps = step.group(1), step.group(2)
+            shown = _short(step.group(3))
+            self._say(messages.text("engine.step", number=number, steps=steps, step=shown))
+        elif built:
+            self.image_id = self.image_id or built.group(1)
+        elif line.strip() and not line.startswith(_NOISE):
+            self._last.append(line)
+            self._say(_short(line))
+
+    def _status(self, event: dict[str, Any]) -> None:
+        parts = (event.get("id"), event.get("status"), event.get("progress"))
+        line = " ".join(str(part) for part in parts if part)
+        if not event.get("progress"):
+            self._file.write(f"{line}\n")
+        self._say(_short(line))
+
+    def _failure(self, reason: str) -> EngineError:
+        self._file.write(f"{reason}\n")
+        instructions = self._source.instructions
+        if not 1 <= self._step <= len(instructions):
+            return EngineError(*messages.advice("engine.build-failed", reason=_short(reason)))
+        failed = instructions[self._step - 1]
+        found = messages.advice(
+            "engine.step-failed",
+            where=f"{self._name}:{failed.line}",
+            step=failed.source,
+            reason=_short(reason),
+            output="".join(f"\n    │ {line}" for line in self._last),
+            log=self._file.name,
+        )
+        return EngineError(*found)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else f"{text[:159]}…"

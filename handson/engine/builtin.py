@@ -1,0 +1,138 @@
+"""The engine for machines where no container engine answers: packs, and runs nothing.
+
+It turns the `COPY`s and settings of a Dockerfile into an OCI image and pushes that, which is
+enough to learn what a registry holds.  The base image and every `RUN` are left out, and the image
+says so, so nobody takes it for one that starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from handson import messages
+from handson.engine import context, dockerfile, oci, packing, registry_client
+from handson.engine.model import (
+    ENGINE_LABEL,
+    BuildRequest,
+    Destination,
+    EngineInfo,
+    LocalImage,
+    Pushed,
+)
+from handson.engine.recipe import Recipe, read
+from handson.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.progress import Say
+
+NAME = "builtin"
+
+# A fixed time, so that the same files give the same digest (reproducible-builds.org).
+_CREATED = "1970-01-01T00:00:00Z"
+_BASE = "org.opencontainers.image.base.name"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class BuiltinEngine:
+    """Packs a Dockerfile's files and settings into an OCI layout and pushes it."""
+
+    name = NAME
+
+    def describe(self) -> EngineInfo:
+        """Return what the engine says about itself."""
+        machine = f"{platform.system().lower()}/{platform.machine().lower()}"
+        return EngineInfo(NAME, "1", machine, messages.text("engine.builtin-detail"))
+
+    def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
+        """Pack the image of a Dockerfile into a layout in the request's folder.
+
+        Raises:
+            InvalidInput: The Dockerfile asks for something that takes running or fetching, or
+                names files that are not there.
+            NotReady: The disk is full; nothing is left behind.
+            EngineError: A file cannot be read or written.
+        """
+        source = dockerfile.load(request.dockerfile)
+        file = request.dockerfile.name
+        recipe = read(source, file=file, build_args=request.build_args)
+        recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
+        with _disk_errors(request.folder), oci.draft(request.folder) as layout:
+            layers = list(_layers(layout, recipe, request, say))
+            return _finished(layout, recipe, request, layers)
+
+    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> Pushed:
+        """Push the image's layout over the registry protocol.
+
+        Raises:
+            InvalidInput: The image was built by another engine, or its layout is gone.
+            EngineError: The registry refused, or broke off.
+        """
+        if image.layout is None or not (image.layout / "index.json").is_file():
+            raise InvalidInput(*messages.advice("engine.no-layout", name=image.name))
+        layout = oci.Layout(image.layout)
+        tags = destination.tags or image.tags
+        return registry_client.push_layout(layout, destination, tags=tags, say=say)
+
+
+def _layers(
+    layout: oci.Layout, recipe: Recipe, request: BuildRequest, say: Say
+) -> Iterator[oci.Blob]:
+    listed = context.listing(request.context)
+    for step in recipe.skipped:
+        say(messages.text("engine.skipping", step=step))
+    for copy in recipe.copies:
+        say(messages.text("engine.packing", step=copy.instruction.source))
+        found = packing.entries(copy, request.context, listed=listed, file=recipe.file)
+        yield layout.add_layer(found)
+
+
+def _finished(
+    layout: oci.Layout, recipe: Recipe, request: BuildRequest, layers: list[oci.Blob]
+) -> LocalImage:
+    annotations = {_BASE: recipe.base} if recipe.base else {}
+    config = _configuration(recipe, request.platform, layers)
+    manifest = layout.add_image(config, layers, annotations=annotations)
+    layout.finish(manifest, request.tags)
+    name = f"{request.name.replace('/', '_')}-{manifest.digest[7:19]}"
+    kept = oci.keep(layout, name)
+    return LocalImage(
+        engine=NAME,
+        name=request.name,
+        id=kept.config_digest(),
+        tags=request.tags,
+        size_bytes=sum(layer.size for layer in layers),
+        platform=request.platform,
+        steps=tuple(recipe.steps),
+        layout=kept.folder,
+        skipped_steps=tuple(recipe.skipped),
+    )
+
+
+def _configuration(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -> dict[str, Any]:
+    system, _, architecture = platform_name.partition("/")
+    return {
+        "created": _CREATED,
+        "os": system,
+        "architecture": architecture,
+        "config": recipe.config,
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": _CREATED, **line} for line in recipe.history],
+    }
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except HandsonError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
+        reason = error.strerror or str(error)
+        path = error.filename or folder
+        found = messages.advice("engine.pack-failed", path=path, reason=reason)
+        raise EngineError(*found) from error

@@ -1,0 +1,206 @@
+"""OCI images on disk: layers packed the same way every time, and the layout that holds them.
+
+Follows the OCI image specification 1.1 (layer, config, manifest, index, image layout).  A layer's
+bytes depend on paths, contents, modes and owners alone: entries are sorted and times are zero.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+REFERENCE = "org.opencontainers.image.ref.name"
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, folder or link to pack: where it comes from and what it becomes in the image.
+
+    `source` is None for a folder that no file stands for.  `mode` replaces the file's own bits.
+    """
+
+    path: str
+    source: Path | None = None
+    uid: int = 0
+    gid: int = 0
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob in a layout, by digest (`sha256:…`); `diff_id` is a layer's digest before packing."""
+
+    media_type: str
+    digest: str
+    size: int
+    diff_id: str = ""
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return the blob as an OCI descriptor."""
+        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+
+
+class Layout:
+    """An OCI image layout: a folder of blobs with an index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def blob_path(self, digest: str) -> Path:
+        """Return where the blob of `digest` lies."""
+        return self.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
+
+    def read(self, digest: str) -> bytes:
+        """Return a blob's bytes; for manifests and configurations, not for layers."""
+        return self.blob_path(digest).read_bytes()
+
+    def manifest(self) -> Blob:
+        """Return the image's manifest as the index names it."""
+        index = json.loads((self.folder / "index.json").read_bytes())
+        found = index["manifests"][0]
+        return Blob(found["mediaType"], found["digest"], found["size"])
+
+    def config_digest(self) -> str:
+        """Return the digest of the image's configuration: what docker calls the image's id."""
+        manifest = json.loads(self.read(self.manifest().digest))
+        return str(manifest["config"]["digest"])
+
+    def add(self, content: bytes, media_type: str) -> Blob:
+        """Write a blob of `content`."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.blob_path(digest).write_bytes(content)
+        return Blob(media_type, digest, len(content))
+
+    def add_layer(self, entries: Iterable[Entry]) -> Blob:
+        """Pack `entries` as a gzipped tar layer, streamed; the later of two at one path wins."""
+        draft = self.folder / "layer.draft"
+        unique = {entry.path: entry for entry in entries}
+        with draft.open("wb") as file:
+            packed = _Hashed(file)
+            with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as zipped:
+                plain = _Hashed(zipped)
+                _write_tar(plain, [unique[path] for path in sorted(unique)])
+        blob = Blob(LAYER, packed.digest, packed.size, plain.digest)
+        draft.replace(self.blob_path(blob.digest))
+        return blob
+
+    def add_image(
+        self, config: Mapping[str, Any], layers: list[Blob], *, annotations: Mapping[str, str]
+    ) -> Blob:
+        """Write configuration and manifest of an image of `layers`; return the manifest."""
+        described = self.add(_json(config), CONFIG)
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": described.descriptor(),
+            "layers": [layer.descriptor() for layer in layers],
+            "annotations": dict(annotations),
+        }
+        return self.add(_json(manifest), MANIFEST)
+
+    def finish(self, manifest: Blob, tags: Iterable[str]) -> None:
+        """Write the index that leads each tag to the manifest: only now the layout is an image."""
+        named = [
+            {**manifest.descriptor(), "annotations": {REFERENCE: tag}}
+            for tag in dict.fromkeys(tags)
+        ]
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
+        (self.folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+        (self.folder / "index.json").write_bytes(_json(index))
+
+
+@contextmanager
+def draft(folder: Path) -> Iterator[Layout]:
+    """Give an empty layout inside `folder`, and remove it if the block fails or leaves it there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    try:
+        (place / "blobs" / "sha256").mkdir(parents=True)
+        yield Layout(place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def keep(layout: Layout, name: str) -> Layout:
+    """Move a finished draft to `name` beside it, in the place of one of that name."""
+    final = layout.folder.parent / name
+    if final.exists():
+        shutil.rmtree(final)
+    layout.folder.replace(final)
+    return Layout(final)
+
+
+class _Hashed:
+    """A stream that hashes and counts what is written through it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        self.size += len(data)
+        self._file.write(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _write_tar(stream: Any, entries: list[Entry]) -> None:
+    with tarfile.open(mode="w|", fileobj=stream, format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as tar:
+        for entry in entries:
+            info = _tar_info(entry)
+            if info.isreg() and entry.source is not None:
+                with entry.source.open("rb") as file:
+                    tar.addfile(info, file)
+            else:
+                tar.addfile(info)
+
+
+def _tar_info(entry: Entry) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(entry.path)
+    info.uid, info.gid, info.mode = entry.uid, entry.gid, 0o755
+    if entry.source is None:
+        info.type = tarfile.DIRTYPE
+        return info
+    status = entry.source.lstat()
+    info.mode = entry.mode if entry.mode is not None else _mode(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        info.type, info.linkname = tarfile.SYMTYPE, os.fspath(entry.source.readlink())
+    elif stat.S_ISDIR(status.st_mode):
+        info.type = tarfile.DIRTYPE
+    else:
+        info.size = status.st_size
+    return info
+
+
+def _mode(mode: int) -> int:
+    # Windows does not keep the executable bit: docker's library sets it everywhere, and so do we.
+    return (mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(mode)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

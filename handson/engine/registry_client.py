@@ -1,0 +1,242 @@
+"""Pushing over the OCI distribution protocol 1.1: blobs that are missing, then a manifest a tag.
+
+Bodies are streamed from disk, so memory stays flat whatever an image's size.  A push that is run
+again sends only what the registry does not have yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from handson import messages
+from handson.engine import oci
+from handson.engine.model import Destination, Pushed
+from handson.engine.refusals import refusal
+from handson.engine.tally import Tally
+from handson.errors import EngineError
+from handson.progress import Say
+
+if TYPE_CHECKING:
+    import requests
+
+_BLOCK = 1 << 20
+_ATTEMPTS = 3
+_THREADS = 2
+_TIMEOUT = (
+    5.0,
+    300.0,
+)  # seconds to connect, seconds of silence: a registry hashes before it answers
+_LOOPBACK = ("127.", "localhost", "[::1]")
+_MANIFESTS = ", ".join(
+    (
+        oci.MANIFEST,
+        oci.INDEX,
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    )
+)
+
+
+def push_layout(
+    layout: oci.Layout, destination: Destination, *, tags: Sequence[str], say: Say
+) -> Pushed:
+    """Push the image of a layout under `tags`; the registry has confirmed its digest afterwards.
+
+    Raises:
+        HandsonError: The registry refused, is not reachable, or broke off more than twice.
+    """
+    manifest = layout.manifest()
+    content = json.loads(layout.read(manifest.digest))
+    tally = Tally(say)
+    registry = Registry(destination)
+    _send_all(registry, layout, content["layers"], tally)
+    _send(registry, layout, content["config"], Tally(lambda _line: None))
+    for tag in tags:
+        say(messages.text("engine.tagging", tag=tag))
+        registry.put_manifest(tag, layout.read(manifest.digest), manifest)
+    return Pushed(
+        engine="builtin",
+        repository=destination.repository,
+        digest=manifest.digest,
+        tags=tuple(tags),
+        layers_pushed=tally.pushed,
+        layers_present=tally.present,
+        size_bytes=sum(layer["size"] for layer in content["layers"]),
+    )
+
+
+def layers_size(destination: Destination, digest: str) -> int:
+    """Return the bytes of an image's layers as the registry lists them.
+
+    Raises:
+        HandsonError: The registry does not have the manifest of `digest`, or does not answer.
+    """
+    registry = Registry(destination)
+    manifest = registry.manifest(digest)
+    if "manifests" in manifest:
+        images = [child for child in manifest["manifests"] if _is_image(child)]
+        manifest = registry.manifest(images[0]["digest"])
+    return sum(int(layer["size"]) for layer in manifest["layers"])
+
+
+class Registry:
+    """One repository of a registry, as the distribution protocol sees it.
+
+    Raises (all methods):
+        HandsonError: The registry refused or does not answer; says which of the known reasons.
+    """
+
+    def __init__(self, destination: Destination) -> None:
+        self._destination = destination
+        self._base = f"{destination.scheme}://{destination.registry}/v2/{destination.repository}/"
+        self._session = _session(destination)
+
+    def has_blob(self, digest: str) -> bool:
+        """Return whether the repository has the blob of `digest`."""
+        answer = self._ask("HEAD", f"blobs/{digest}", fine=(200, 404))
+        return bool(answer.status_code == 200)
+
+    def send_blob(self, digest: str, body: Body) -> None:
+        """Upload a blob; the registry has checked its digest afterwards."""
+        opened = self._ask("POST", "blobs/uploads/", fine=(202,))
+        place = urljoin(opened.url, opened.headers["Location"])
+        headers = {"Content-Type": "application/octet-stream"}
+        sent = self._ask("PATCH", place, fine=(202, 204), data=body, headers=headers)
+        place = urljoin(place, sent.headers.get("Location", place))
+        mark = "&" if urlsplit(place).query else "?"
+        self._ask("PUT", f"{place}{mark}digest={digest}", fine=(201, 204))
+
+    def put_manifest(self, reference: str, content: bytes, manifest: oci.Blob) -> None:
+        """Put a manifest under a tag, and see that the registry names the same digest."""
+        headers = {"Content-Type": manifest.media_type}
+        path = f"manifests/{reference}"
+        answer = self._ask("PUT", path, fine=(200, 201), data=content, headers=headers)
+        seen = answer.headers.get("Docker-Content-Digest") or self.digest(reference)
+        if seen != manifest.digest:
+            found = messages.advice("engine.wrong-digest", seen=seen, wanted=manifest.digest)
+            raise EngineError(*found)
+
+    def digest(self, reference: str) -> str:
+        """Return the digest of the manifest that a tag or digest leads to."""
+        answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
+        return f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+
+    def manifest(self, reference: str) -> dict[str, Any]:
+        """Return the manifest or index that a tag or digest leads to."""
+        answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def _ask(
+        self, method: str, path: str, *, fine: Sequence[int] = (200,), **options: Any
+    ) -> requests.Response:
+        import requests
+
+        url = urljoin(self._base, path)
+        try:
+            # Uploads may be sent elsewhere; the token is for the registry's own host alone.
+            here = urlsplit(url).netloc == self._destination.registry
+            auth = (self._destination.username, self._destination.password) if here else None
+            answer = self._session.request(method, url, auth=auth, timeout=_TIMEOUT, **options)
+        except requests.exceptions.RequestException as error:
+            raise self._broken(error) from error
+        if answer.status_code not in fine:
+            raise refusal(f"{answer.status_code} {_reason(answer)}", self._destination)
+        return answer
+
+    def _broken(self, error: Exception) -> Exception:
+        reason = str(error)
+        connected = "NewConnectionError" not in reason and "ConnectTimeout" not in reason
+        sign = "connection reset" if connected else "cannot connect"
+        return refusal(f"{sign}: {reason}", self._destination)
+
+
+class Body:
+    """A file on its way: read in blocks, its progress noted."""
+
+    def __init__(self, path: Path, layer: str, tally: Tally) -> None:
+        self._file = path.open("rb")
+        self._layer = layer
+        self._tally = tally
+        self._sent = 0
+        self._size = path.stat().st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, amount: int = -1) -> bytes:
+        """Return the next bytes."""
+        block = self._file.read(amount)
+        self._sent += len(block)
+        self._tally.at(self._layer, sent=self._sent, size=self._size)
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _send_all(
+    registry: Registry, layout: oci.Layout, layers: Sequence[dict[str, Any]], tally: Tally
+) -> None:
+    unique = {layer["digest"]: layer for layer in layers}
+    for digest, layer in unique.items():
+        tally.at(digest, sent=0, size=layer["size"])
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting = [pool.submit(_send, registry, layout, it, tally) for it in unique.values()]
+        try:
+            for sent in waiting:
+                sent.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _send(registry: Registry, layout: oci.Layout, blob: dict[str, Any], tally: Tally) -> None:
+    digest = blob["digest"]
+    if registry.has_blob(digest):
+        tally.had(digest)
+        return
+    for attempt in range(1, _ATTEMPTS + 1):
+        body = Body(layout.blob_path(digest), digest, tally)
+        try:
+            registry.send_blob(digest, body)
+            break
+        except EngineError:
+            if attempt == _ATTEMPTS:
+                raise
+        finally:
+            body.close()
+    tally.sent(digest)
+
+
+def _session(destination: Destination) -> requests.Session:
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    # A proxy of the network outside has no business with a registry on this machine.
+    session.trust_env = not destination.registry.startswith(_LOOPBACK)
+    adapter = HTTPAdapter(pool_maxsize=_THREADS)
+    adapter.poolmanager.connection_pool_kw["blocksize"] = _BLOCK
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _reason(answer: requests.Response) -> str:
+    with suppress(ValueError, KeyError, IndexError, TypeError):
+        error = answer.json()["errors"][0]
+        return f"{error['code']}: {error.get('message', '')}"
+    return str(answer.reason or "")
+
+
+def _is_image(child: dict[str, Any]) -> bool:
+    # An attestation stands in the index as an image of the platform unknown/unknown.
+    return bool(child.get("platform", {}).get("os") != "unknown")

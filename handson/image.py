@@ -1,0 +1,197 @@
+"""Images before and on their way to a registry: which tag, which commands, build and push.
+
+Input is checked here before an engine is asked for anything: the context and its Dockerfile
+exist, names and tags follow the rules that Docker and ECR share.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from handson import cards, messages, rules
+from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
+from handson.engine import context as build_context
+from handson.errors import InvalidInput, NotReady
+from handson.progress import Say
+
+DOCKERFILE = "Dockerfile"
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True, repr=False)
+class PushCommands(cards.Shown):
+    """The ECR console's "View push commands", for bash and for PowerShell, in order."""
+
+    repository: str
+    bash: tuple[str, ...]
+    powershell: tuple[str, ...]
+
+    def card(self) -> cards.Card:
+        """Return the card: both lists, and what Apple Silicon needs."""
+        parts = (
+            cards.Commands(messages.text("image.bash"), self.bash),
+            cards.Commands(messages.text("image.powershell"), self.powershell),
+            cards.Note(messages.text("image.apple-silicon"), "advice"),
+        )
+        return cards.Card(messages.text("image.push-commands", name=self.repository), parts)
+
+
+def unique_tag(context: Path) -> str:
+    """Return a tag that names exactly this build context.
+
+    The commit id (12 hex digits) where Git has every file of the context and none of them is
+    changed; else ``ctx-`` and 12 hex digits of the context's digest.  `.dockerignore` is honoured.
+
+    Raises:
+        NotReady: A file of the context cannot be read.
+    """
+    try:
+        return _commit(context) or f"ctx-{_digest(context)[:_DIGITS]}"
+    except OSError as error:
+        path, reason = error.filename or context, error.strerror or str(error)
+        found = messages.advice("image.unreadable", path=path, reason=reason)
+        raise NotReady(*found) from error
+
+
+def push_commands(
+    *, region: str, account: str, repository: str, context: Path | str, tag: str = "latest"
+) -> PushCommands:
+    """Return the commands that push the image of `context` by hand, as the ECR console shows them.
+
+    Raises:
+        InvalidInput: The repository's name or the tag is none.
+    """
+    rules.repository_name(repository)
+    rules.image_tag(tag)
+    registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
+    local = repository if tag == "latest" else f"{repository}:{tag}"
+    login = f"docker login --username AWS --password-stdin {registry}"
+    rest = (
+        f"docker build -t {local} .",
+        f"docker tag {repository}:{tag} {registry}/{repository}:{tag}",
+        f"docker push {registry}/{repository}:{tag}",
+    )
+    bash = (
+        f"cd {shlex.quote(str(context))}",
+        "aws sts get-caller-identity",
+        f"aws ecr get-login-password --region {region} | {login}",
+        *rest,
+    )
+    powershell = (
+        f"Set-Location {_powershell_quoted(str(context))}",
+        "Get-STSCallerIdentity",
+        f"(Get-ECRLoginCommand).Password | {login}",
+        *rest,
+    )
+    return PushCommands(repository, bash, powershell)
+
+
+def prepare(
+    context: Path | str,
+    *,
+    folder: Path,
+    name: str = "rails-app",
+    tag: str = "latest",
+    build_args: Mapping[str, str] | None = None,
+) -> BuildRequest:
+    """Return the request to build `context`, checked, with its unique tag beside `tag`.
+
+    Args:
+        context: The build context; it holds a Dockerfile.
+        folder: Where an engine may keep what it makes.
+        name: The image's local name.
+        tag: The tag that was asked for.
+        build_args: Values for the Dockerfile's `ARG`s.
+
+    Raises:
+        InvalidInput: Context or Dockerfile are missing, or name or tag are none.
+        NotReady: A file of the context cannot be read.
+    """
+    rules.repository_name(name)
+    rules.image_tag(tag)
+    place = Path(context).expanduser()
+    if not place.is_dir():
+        raise InvalidInput(*messages.advice("image.no-context", path=context))
+    if not (place / DOCKERFILE).is_file():
+        raise InvalidInput(*messages.advice("image.no-dockerfile", path=context))
+    return BuildRequest(
+        context=place.resolve(),
+        dockerfile=place.resolve() / DOCKERFILE,
+        folder=folder,
+        name=name,
+        tags=tuple(dict.fromkeys((tag, unique_tag(place.resolve())))),
+        build_args=dict(build_args or {}),
+    )
+
+
+def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImage:
+    """Build the image of a prepared request with `engine`; it has all of the request's tags.
+
+    Raises:
+        HandsonError: The engine says what failed, and where in the Dockerfile.
+    """
+    for tag in request.tags:
+        rules.image_tag(tag)
+    return engine.build(request, say=say)
+
+
+def push_image(engine: Engine, image: LocalImage, *, destination: Destination, say: Say) -> Pushed:
+    """Push `image`; the destination's tags (all of the image's when none are named) lead to it.
+
+    Raises:
+        InvalidInput: A tag or the repository's name is none, or another engine built the image.
+        HandsonError: The registry refused, or broke off.
+    """
+    rules.repository_name(destination.repository)
+    for tag in destination.tags:
+        rules.image_tag(tag)
+    if image.engine != engine.name:
+        found = messages.advice("image.other-engine", name=image.name, built=image.engine)
+        raise InvalidInput(*found)
+    return engine.push(image, destination, say=say)
+
+
+def _digest(context: Path) -> str:
+    dockerfile = context / DOCKERFILE
+    return build_context.digest(context, extra=(dockerfile,) if dockerfile.is_file() else ())
+
+
+def _commit(context: Path) -> str:
+    """Return the commit id that holds exactly this context, or nothing."""
+    tracked = _git(context, "ls-files", "-z")
+    head = _git(context, "rev-parse", "--verify", "HEAD")
+    changed = _git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    if tracked is None or head is None or changed is None or changed:
+        return ""
+    known = set(tracked.split("\0"))
+    listed = build_context.listing(context)
+    # Git's own folder is never tracked, and changes without the shop changing.
+    ours = (path for path in listed if path != ".git" and not path.startswith(".git/"))
+    files = {path for path in ours if not _is_folder(context / path)}
+    return head.strip()[:_DIGITS] if {*files, DOCKERFILE} <= known else ""
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _git(context: Path, *arguments: str) -> str | None:
+    # A file system monitor that the repository's settings name is a program: not run from here.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(context), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+
+
+def _powershell_quoted(path: str) -> str:
+    if re.fullmatch(r"[\w./\\:~-]+", path):
+        return path
+    return "'" + path.replace("'", "''") + "'"

@@ -1,0 +1,205 @@
+"""The builtin engine: from a folder to an OCI layout."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from handson.engine import BuildRequest, BuiltinEngine, LocalImage, context, oci
+from handson.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.progress import silent
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    (folder / "app" / "views").mkdir(parents=True)
+    (folder / "app" / "views" / "page.erb").write_text("hello")
+    (folder / "app" / "main.rb").write_text("puts 1")
+    (folder / "start").write_text("#!/bin/sh")
+    (folder / "start").chmod(0o755)
+    return folder
+
+
+def request(shop: Path, dockerfile: str, *, tags: tuple[str, ...] = ("latest",)) -> BuildRequest:
+    file = shop / "Dockerfile"
+    file.write_text(dockerfile)
+    return BuildRequest(shop, file, shop.parent / "images", tags=tags)
+
+
+def build(shop: Path, dockerfile: str) -> LocalImage:
+    return BuiltinEngine().build(request(shop, dockerfile), say=silent)
+
+
+def layers(image: LocalImage) -> list[tarfile.TarFile]:
+    assert image.layout is not None
+    layout = oci.Layout(image.layout)
+    manifest = json.loads(layout.read(layout.manifest().digest))
+    packed = [layout.read(layer["digest"]) for layer in manifest["layers"]]
+    return [tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) for layer in packed]
+
+
+def names(image: LocalImage) -> list[list[str]]:
+    return [layer.getnames() for layer in layers(image)]
+
+
+def test_a_copied_folder_gives_what_is_in_it(shop: Path) -> None:
+    image = build(shop, "FROM scratch\nCOPY app /srv/app\n")
+    assert names(image) == [
+        ["srv", "srv/app", "srv/app/main.rb", "srv/app/views", "srv/app/views/page.erb"]
+    ]
+
+
+def test_a_file_goes_into_a_folder_or_takes_the_destinations_name(shop: Path) -> None:
+    image = build(shop, "FROM scratch\nCOPY start /bin/\nCOPY start /go\n")
+    assert names(image) == [["bin", "bin/start"], ["go"]]
+
+
+def test_wildcards_stay_within_their_folder(shop: Path) -> None:
+    image = build(shop, "FROM scratch\nCOPY app/*.rb st?rt /x/\n")
+    assert names(image) == [["x", "x/main.rb", "x/start"]]
+
+
+def test_dockerignore_is_honoured_with_its_exceptions(shop: Path) -> None:
+    (shop / ".dockerignore").write_text(
+        "# no\napp/views\n!app/views/page.erb\nDockerfile\n.dockerignore\n"
+    )
+    image = build(shop, "FROM scratch\nCOPY . /\n")
+    assert names(image) == [["app", "app/main.rb", "app/views/page.erb", "start"]]
+
+
+def test_owner_and_mode_are_as_asked_and_times_are_zero(shop: Path) -> None:
+    image = build(shop, "FROM scratch\nCOPY --chown=5:6 start /s\nCOPY --chmod=600 start /t\n")
+    found = [(it.uid, it.gid, it.mode, it.mtime) for layer in layers(image) for it in layer]
+    assert found == [(5, 6, 0o755, 0), (0, 0, 0o600, 0)]
+
+
+def test_links_are_kept_as_links(shop: Path) -> None:
+    (shop / "app" / "link").symlink_to("main.rb")
+    image = build(shop, "FROM scratch\nCOPY app /app\n")
+    assert layers(image)[0].getmember("app/link").linkname == "main.rb"
+
+
+def test_the_same_files_give_the_same_bytes(shop: Path) -> None:
+    first = build(shop, "FROM scratch\nCOPY . /\n")
+    os.utime(shop / "start", (1, 1))
+    assert build(shop, "FROM scratch\nCOPY . /\n") == first
+
+
+def test_another_file_gives_another_image(shop: Path) -> None:
+    first = build(shop, "FROM scratch\nCOPY . /\n")
+    (shop / "start").write_text("#!/bin/bash")
+    assert build(shop, "FROM scratch\nCOPY . /\n").id != first.id
+
+
+def test_the_configuration_says_platform_engine_and_layers(shop: Path) -> None:
+    image = build(shop, "FROM ruby\nCOPY start /\nCMD true\n")
+    assert image.layout is not None
+    config = json.loads(oci.Layout(image.layout).read(image.id))
+    assert (config["os"], config["architecture"]) == ("linux", "amd64")
+    assert config["config"]["Labels"] == {"io.handson.engine": "builtin"}
+    assert len(config["rootfs"]["diff_ids"]) == 1
+    assert [line.get("empty_layer", False) for line in config["history"]] == [False, True]
+
+
+def test_the_layout_names_its_tags(shop: Path) -> None:
+    image = BuiltinEngine().build(
+        request(shop, "FROM scratch\n", tags=("latest", "v1")), say=silent
+    )
+    assert image.layout is not None
+    index = json.loads((image.layout / "index.json").read_text())
+    named = [manifest["annotations"][oci.REFERENCE] for manifest in index["manifests"]]
+    assert named == ["latest", "v1"]
+
+
+def test_the_steps_that_are_left_out_are_said_while_packing(shop: Path) -> None:
+    said: list[str] = []
+    BuiltinEngine().build(request(shop, "FROM ruby\nRUN true\n"), say=said.append)
+    assert said == ["実行しません: FROM ruby", "実行しません: RUN true"]
+
+
+def test_the_card_warns_of_steps_that_were_not_run(shop: Path) -> None:
+    assert "⚠️ 手順の実行: FROM と RUN の手順（1 個）" in repr(build(shop, "FROM ruby\n"))
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ("COPY missing /", "missing"),
+        ("COPY app/*.py /", r"app/\*\.py"),
+        ("COPY ../outside /", "コンテキストの外"),
+        ("COPY start app /file", "スラッシュ"),
+    ],
+)
+def test_a_copy_that_cannot_be_is_refused_with_its_line(shop: Path, step: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=f"Dockerfile:2.*{reason}"):
+        build(shop, f"FROM scratch\n{step}\n")
+
+
+def test_a_file_that_dockerignore_names_is_missing(shop: Path) -> None:
+    (shop / ".dockerignore").write_text("start\n")
+    with pytest.raises(InvalidInput, match="start"):
+        build(shop, "FROM scratch\nCOPY start /\n")
+
+
+def test_an_archive_is_not_unpacked_by_add(shop: Path) -> None:
+    with tarfile.open(shop / "goods.tar", "w") as archive:
+        archive.add(shop / "start", "start")
+    with pytest.raises(InvalidInput, match="アーカイブ"):
+        build(shop, "FROM scratch\nADD goods.tar /\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, NotReady), (errno.EDQUOT, NotReady), (errno.EIO, EngineError)],
+)
+def test_a_disk_that_fails_leaves_nothing_behind(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[HandsonError]
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(oci, "_write_tar", fail)
+    with pytest.raises(kind):
+        build(shop, "FROM scratch\nCOPY . /\n")
+    assert list((shop.parent / "images").iterdir()) == []
+
+
+def test_a_refused_copy_leaves_nothing_behind(shop: Path) -> None:
+    with pytest.raises(InvalidInput):
+        build(shop, "FROM scratch\nCOPY start /\nCOPY missing /\n")
+    assert list((shop.parent / "images").iterdir()) == []
+
+
+def test_building_again_replaces_the_layout_of_the_same_image(shop: Path) -> None:
+    first = build(shop, "FROM scratch\nCOPY . /\n")
+    assert first.layout is not None
+    (first.layout / "index.json").write_text("spoiled")
+    again = build(shop, "FROM scratch\nCOPY . /\n")
+    assert again.layout == first.layout
+    assert json.loads((first.layout / "index.json").read_text())["schemaVersion"] == 2
+
+
+def test_the_context_digest_notices_content_and_the_executable_bit(shop: Path) -> None:
+    seen = {context.digest(shop)}
+    (shop / "app" / "main.rb").write_text("puts 2")
+    seen.add(context.digest(shop))
+    (shop / "start").chmod(0o644)
+    seen.add(context.digest(shop))
+    assert len(seen) == 3
+
+
+def test_the_context_digest_leaves_ignored_files_and_times_out(shop: Path) -> None:
+    (shop / ".dockerignore").write_text("log\n")
+    first = context.digest(shop)
+    (shop / "log").mkdir()
+    (shop / "log" / "production.log").write_text("GET /")
+    os.utime(shop / "start", (1, 1))
+    assert context.digest(shop) == first

@@ -1,0 +1,108 @@
+"""What the builtin engine reads out of a Dockerfile, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from handson.engine import dockerfile, recipe
+from handson.errors import InvalidInput
+
+
+def read(text: str, **build_args: str) -> recipe.Recipe:
+    return recipe.read(dockerfile.parse(text), file="Dockerfile", build_args=build_args)
+
+
+def test_settings_become_the_image_configuration() -> None:
+    found = read(
+        "FROM scratch\nENV A=1 B=${A}2\nLABEL title='a shop'\nWORKDIR /app\nWORKDIR sub\n"
+        'USER 1000\nEXPOSE 3000 53/udp\nVOLUME /data\nSTOPSIGNAL SIGINT\n'
+        'ENTRYPOINT ["run"]\nCMD serve now\n'
+    )
+    assert found.config == {
+        "Env": ["A=1", "B=2"],
+        "Labels": {"title": "a shop"},
+        "WorkingDir": "/app/sub",
+        "User": "1000",
+        "ExposedPorts": {"3000/tcp": {}, "53/udp": {}},
+        "Volumes": {"/data": {}},
+        "StopSignal": "SIGINT",
+        "Entrypoint": ["run"],
+        "Cmd": ["/bin/sh", "-c", "serve now"],
+    }
+
+
+def test_a_healthcheck_keeps_its_times_in_nanoseconds() -> None:
+    found = read('FROM scratch\nHEALTHCHECK --interval=1m30s --retries=3 CMD ["probe"]\n')
+    assert found.config["Healthcheck"] == {
+        "Test": ["CMD", "probe"],
+        "Interval": 90_000_000_000,
+        "Retries": 3,
+    }
+
+
+def test_the_base_and_what_would_run_are_skipped_and_said() -> None:
+    found = read("FROM ruby:3.4\nRUN bundle install\nCMD true\n")
+    assert found.skipped == ["FROM ruby:3.4", "RUN bundle install"]
+
+
+def test_scratch_is_no_step_that_is_skipped() -> None:
+    assert read("FROM scratch\n").skipped == []
+
+
+def test_build_arguments_reach_from_and_the_steps_that_declare_them() -> None:
+    found = read("ARG BASE=ruby\nFROM ${BASE}\nARG BASE\nENV IT=${BASE}\n", BASE="debian")
+    assert (found.base, found.config["Env"]) == ("debian", ["IT=debian"])
+
+
+def test_an_argument_before_from_is_unknown_after_it() -> None:
+    assert read("ARG A=1\nFROM scratch\nENV B=[$A]\n").config["Env"] == ["B=[]"]
+
+
+def test_a_copy_knows_owner_mode_and_absolute_destination() -> None:
+    copy = read("FROM scratch\nWORKDIR /app\nCOPY --chown=5:6 --chmod=640 a b ./\n").copies[0]
+    assert (copy.sources, copy.destination) == (("a", "b"), "/app/")
+    assert (copy.uid, copy.gid, copy.mode) == (5, 6, 0o640)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ("COPY --from=builder /a /b", "ステージ"),
+        ("ADD https://example.com/a /a", "URL"),
+        ("COPY <<EOF /a\nhello\nEOF", "ヒアドキュメント"),
+        ("FROM second", "マルチステージ"),
+        ("ONBUILD RUN true", "ONBUILD"),
+        ("FETCH everything", "知らない命令"),
+        ("COPY --chown=rails:rails a b", "--chown"),
+        ("COPY --parents a b", "オプション"),
+    ],
+)
+def test_what_cannot_be_done_honestly_is_refused_with_its_line(step: str, reason: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(f"FROM scratch\n\n{step}\n")
+    assert "Dockerfile:3" in refused.value.problem
+    assert reason in refused.value.problem
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["COPY lonely", "ENV A", "HEALTHCHECK maybe", "USER", 'LABEL "open', "COPY --chmod=u+x a b",
+     "HEALTHCHECK --interval=soon CMD true", "WORKDIR a b", "SHELL sh"],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_with_its_line(step: str) -> None:
+    with pytest.raises(InvalidInput, match="Dockerfile:2"):
+        read(f"FROM scratch\n{step}\n")
+
+
+def test_a_dockerfile_without_from_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="FROM がありません"):
+        read("ARG A=1\n")
+
+
+def test_only_arg_may_stand_before_from() -> None:
+    with pytest.raises(InvalidInput, match="FROM より前"):
+        read("RUN true\nFROM scratch\n")
+
+
+def test_a_here_document_that_only_runs_is_skipped_like_any_run() -> None:
+    assert read("FROM scratch\nRUN <<EOF\ntrue\nEOF\n").skipped == ["RUN <<EOF"]

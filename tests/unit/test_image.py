@@ -1,0 +1,202 @@
+"""Tags, push commands and checked input."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from handson import image, messages
+from handson.engine import Destination, LocalImage, Pushed
+from handson.errors import InvalidInput, NotReady
+from handson.progress import silent
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (folder / ".dockerignore").write_text("log\n")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    command = ["git", *who, *arguments]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def committed(shop: Path) -> str:
+    git(shop, "init", "--quiet")
+    git(shop, "add", ".")
+    git(shop, "commit", "--quiet", "-m", "shop")
+    return git(shop, "rev-parse", "HEAD")[:12]
+
+
+def test_a_context_that_git_has_is_tagged_with_its_commit(shop: Path, committed: str) -> None:
+    assert image.unique_tag(shop) == committed
+
+
+def test_what_dockerignore_leaves_out_does_not_count_as_untracked(
+    shop: Path, committed: str
+) -> None:
+    (shop / "log").mkdir()
+    (shop / "log" / "production.log").write_text("GET /")
+    assert image.unique_tag(shop) == committed
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_changed_context_is_tagged_with_its_digest(shop: Path) -> None:
+    (shop / "Dockerfile").write_text("FROM scratch\n")
+    assert image.unique_tag(shop).startswith("ctx-")
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_context_with_a_file_that_git_does_not_have_is_tagged_with_its_digest(
+    shop: Path,
+) -> None:
+    (shop / ".gitignore").write_text("secret\n")
+    (shop / "secret").write_text("x")
+    assert image.unique_tag(shop).startswith("ctx-")
+
+
+def test_without_git_the_tag_is_the_same_for_the_same_files(shop: Path) -> None:
+    tag = image.unique_tag(shop)
+    assert tag == image.unique_tag(shop)
+    assert (len(tag), tag[:4]) == (16, "ctx-")
+
+
+def test_an_ignored_dockerfile_still_counts(shop: Path) -> None:
+    (shop / ".dockerignore").write_text("Dockerfile\n")
+    before = image.unique_tag(shop)
+    (shop / "Dockerfile").write_text("FROM ruby\n")
+    assert image.unique_tag(shop) != before
+
+
+def test_the_push_commands_are_the_consoles() -> None:
+    found = image.push_commands(
+        region="us-east-1", account="123456789012", repository="rails-app", context="../shop"
+    )
+    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    login = f"docker login --username AWS --password-stdin {registry}"
+    rest = (
+        "docker build -t rails-app .",
+        f"docker tag rails-app:latest {registry}/rails-app:latest",
+        f"docker push {registry}/rails-app:latest",
+    )
+    assert found.bash == (
+        "cd ../shop",
+        "aws sts get-caller-identity",
+        f"aws ecr get-login-password --region us-east-1 | {login}",
+        *rest,
+    )
+    assert found.powershell == (
+        "Set-Location ../shop",
+        "Get-STSCallerIdentity",
+        f"(Get-ECRLoginCommand).Password | {login}",
+        *rest,
+    )
+
+
+def test_a_folder_with_spaces_is_quoted_for_each_shell() -> None:
+    found = image.push_commands(
+        region="us-east-1", account="1" * 12, repository="rails-app", context="my shop's"
+    )
+    assert found.bash[0] == """cd 'my shop'"'"'s'"""
+    assert found.powershell[0] == "Set-Location 'my shop''s'"
+
+
+def test_the_push_commands_show_both_shells(shop: Path) -> None:
+    shown = repr(
+        image.push_commands(
+            region="us-east-1", account="1" * 12, repository="rails-app", context=shop
+        )
+    )
+    assert "macOS / Linux（bash）" in shown
+    assert "Windows（PowerShell）" in shown
+
+
+def test_a_prepared_request_has_the_asked_tag_and_the_unique_one(shop: Path) -> None:
+    request = image.prepare(shop, folder=shop.parent / "images", tag="v1")
+    assert request.tags == ("v1", image.unique_tag(shop))
+
+
+@pytest.mark.parametrize(("name", "tag"), [("Rails", "latest"), ("rails-app", "-v1"), ("a b", "x")])
+def test_a_name_or_tag_that_docker_refuses_is_refused(shop: Path, name: str, tag: str) -> None:
+    with pytest.raises(InvalidInput):
+        image.prepare(shop, folder=shop.parent / "images", name=name, tag=tag)
+
+
+def test_a_context_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="gone"):
+        image.prepare(tmp_path / "gone", folder=tmp_path)
+
+
+def test_a_context_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="Dockerfile がありません"):
+        image.prepare(tmp_path, folder=tmp_path)
+
+
+def test_a_context_that_cannot_be_read_says_which_file(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> str:
+        raise PermissionError(13, "Permission denied", str(shop / "key"))
+
+    monkeypatch.setattr(image.build_context, "digest", fail)
+    with pytest.raises(NotReady, match="key"):
+        image.unique_tag(shop)
+
+
+class NoEngine:
+    name = "docker"
+
+    def push(self, *_arguments: object, **_options: object) -> Pushed:
+        raise AssertionError("nothing may be pushed")
+
+
+def test_an_image_of_another_engine_is_refused_before_the_push() -> None:
+    packed = LocalImage("builtin", "rails-app", "sha256:abc", ("latest",), 10)
+    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x")
+    with pytest.raises(InvalidInput, match="builtin"):
+        image.push_image(NoEngine(), packed, destination=destination, say=silent)  # type: ignore[arg-type]
+
+
+def test_a_tag_that_docker_refuses_is_refused_before_the_push() -> None:
+    built = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10)
+    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", ("bad tag",))
+    with pytest.raises(InvalidInput, match="bad tag"):
+        image.push_image(NoEngine(), built, destination=destination, say=silent)  # type: ignore[arg-type]
+
+
+def test_both_engines_fill_the_same_rows() -> None:
+    docker = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10, steps=("FROM a",))
+    builtin = LocalImage(
+        "builtin",
+        "rails-app",
+        "sha256:abc",
+        ("latest",),
+        10,
+        steps=("FROM a",),
+        skipped_steps=("F",),
+    )
+    pairs = zip(repr(docker).splitlines(), repr(builtin).splitlines(), strict=True)
+    differing = [
+        (one.split(":")[0].split()[-1], two.split(":")[0].split()[-1])
+        for one, two in pairs
+        if one != two
+    ]
+    assert differing == [("エンジン", "エンジン"), ("手順の実行", "手順の実行")]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_pushed_image_shows_digest_and_layers(language: str) -> None:
+    messages.use(language)
+    pushed = Pushed("docker", "rails-app", "sha256:d", ("latest",), 2, 3, 96_700_000)
+    shown = repr(pushed)
+    assert "sha256:d" in shown
+    assert "96.7 MB" in shown
