@@ -1,0 +1,96 @@
+"""How long a picture takes, beside `diagrams` as it comes.
+
+    python benchmarks/drawing.py
+
+draws the finished step 2 again and again in one process, warm, and the same content with plain
+`diagrams`: through its `dot` program where there is one, else its graph through pygraphviz as it
+stands.  Prints milliseconds and the ratio; exits 1 when a picture takes longer than 30 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from diagrams.aws.compute import ECR, Fargate
+from diagrams.aws.network import InternetGateway, PublicSubnet
+from diagrams.aws.security import IAM
+from diagrams.onprem.client import Client
+from diagrams.onprem.container import Docker
+
+import diagrams
+from handson.drawing import VIEWS, draw
+from handson.drawing.goal import goal
+from handson.drawing.renderer import renderer
+
+LIMIT = 30.0
+RUNS = 30
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """Return the median time of `work`, warm."""
+    work()
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+class Plain(diagrams.Diagram):  # type: ignore[misc]
+    """`diagrams` with one thing changed: rendered through pygraphviz, in the process."""
+
+    def render(self) -> None:
+        renderer()(self.dot.source, layout="dot", form="svg")
+        with open(self.filename, "w", encoding="utf-8"):
+            """`__exit__` removes this file."""
+
+
+def peer(kind: type[diagrams.Diagram]) -> None:
+    with kind("step2", show=False, outformat="svg"):
+        with diagrams.Cluster("Your computer"):
+            browser, image = Client("Browser"), Docker("rails-app:latest")
+        with diagrams.Cluster("AWS Cloud"), diagrams.Cluster("us-east-1"):
+            login, registry = IAM("IAM / STS"), ECR("rails-app")
+            with diagrams.Cluster("ecs-handson-vpc 10.0.0.0/16"):
+                gateway = InternetGateway("ecs-handson-igw")
+                zones = []
+                for zone in ("us-east-1a", "us-east-1b"):
+                    with diagrams.Cluster(zone):
+                        zones.append(PublicSubnet(f"public {zone}"))
+                cluster = Fargate("ecs-handson-cluster")
+        browser >> gateway >> zones
+        image >> diagrams.Edge(label="login") >> login >> registry
+        image >> diagrams.Edge(label="push") >> registry >> diagrams.Edge(label="pull") >> cluster
+
+
+def main() -> int:
+    snapshot = goal()
+    start = time.perf_counter()
+    draw(snapshot)
+    print(f"first picture of a process   {(time.perf_counter() - start) * 1000:7.1f} ms")
+    ours = {view: milliseconds(lambda view=view: draw(snapshot, view=view)) for view in VIEWS}
+    for view, spent in ours.items():
+        size = len(draw(snapshot, view=view).svg.encode()) / 1000
+        print(f"{view:7} as SVG               {spent:7.1f} ms   {size:5.0f} kB")
+    print(f"aws as PNG                   {milliseconds(draw(snapshot).png):7.1f} ms")
+    program = shutil.which("dot")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        theirs = milliseconds(lambda: peer(diagrams.Diagram if program else Plain))
+        os.chdir("/")
+    how = "its dot program" if program else "pygraphviz"
+    print(f"diagrams through {how:11} {theirs:7.1f} ms   ratio {ours['aws'] / theirs:.2f}")
+    slowest = max(ours.values())
+    print(f"limit {LIMIT:.0f} ms: {'kept' if slowest <= LIMIT else 'missed'}")
+    return 0 if slowest <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

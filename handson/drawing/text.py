@@ -1,0 +1,67 @@
+"""How wide words are, without asking this machine's fonts.
+
+A picture must be the same on every machine, so widths are estimated: a full-width character is one
+em, Latin ones are the proportions of a common sans-serif.  Nothing needs to be exact; labels have
+room to spare and are anchored where they must not move.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_NARROW = frozenset("iljtfrI.,:;'|!()[]{}/-\\ ")
+_BROAD = frozenset("mwMW@%")
+_BREAKS = frozenset("-_/. :")
+
+
+def clean(words: str) -> str:
+    """Return one line without control, format, private and unassigned characters."""
+    kept = (" " if unicodedata.category(letter).startswith("C") else letter for letter in words)
+    return " ".join("".join(kept).split())
+
+
+def width(words: str, *, size: float) -> float:
+    """Return about how wide `words` are at a font size, in the unit of `size`."""
+    return size * sum(map(_em, words))
+
+
+def fit(words: str, room: float, *, size: float) -> str:
+    """Return `words`, or as much of their beginning as fits into `room` with an ellipsis."""
+    if width(words, size=size) <= room:
+        return words
+    kept = words
+    while kept and width(kept + "…", size=size) > room:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
+
+
+def wrap(words: str, room: float, *, size: float) -> list[str]:
+    """Return `words` in at most two lines that fit into `room`, broken behind a sign or space."""
+    words = clean(words)
+    if width(words, size=size) <= room:
+        return [words]
+    cut = _cut(words, room, size=size)
+    return [words[:cut].rstrip(), fit(words[cut:].lstrip(), room, size=size)]
+
+
+def _cut(words: str, room: float, *, size: float) -> int:
+    """Return where to break: where both lines fit and are most alike, else as late as fits."""
+    end = len(words)
+    while end > 1 and width(words[:end], size=size) > room:
+        end -= 1
+    whole = width(words, size=size)
+    breaks = [place for place in range(1, end + 1) if words[place - 1] in _BREAKS]
+    fitting = [place for place in breaks if whole - width(words[:place], size=size) <= room]
+    if fitting:
+        return min(fitting, key=lambda place: abs(whole / 2 - width(words[:place], size=size)))
+    return breaks[-1] if breaks else end
+
+
+def _em(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in "WFA":
+        return 1.0
+    if letter in _NARROW:
+        return 0.33
+    if letter in _BROAD:
+        return 0.86
+    return 0.68 if letter.isupper() else 0.56

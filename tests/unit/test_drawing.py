@@ -1,0 +1,200 @@
+"""What the pictures show, by view and by state."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from handson import errors, messages
+from handson.drawing import VIEWS, draw
+from handson.drawing.goal import goal
+from handson.state import Cluster, Image, Repository, Snapshot, Subnet, Vpc
+
+SVG = "{http://www.w3.org/2000/svg}"
+EMPTY = Snapshot(target=goal().target)
+
+
+def words(snapshot: Snapshot, view: str = "aws") -> list[str]:
+    """Return the lines that can be read on a picture, whole where they are cut."""
+    root = ElementTree.fromstring(draw(snapshot, view=view).svg)
+    lines = []
+    for element in root.iter(f"{SVG}text"):
+        whole = element.find(f"{SVG}title")
+        lines.append(whole.text if whole is not None else element.text)
+    return [line or "" for line in lines]
+
+
+def with_vpc(**changes: Any) -> Snapshot:
+    finished = goal()
+    return replace(finished, vpcs=(replace(finished.vpcs[0], **changes),))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_no_line_of_a_finished_picture_is_cut(view: str, language: str) -> None:
+    messages.use(language)
+    assert "…" not in draw(goal(), view=view).svg
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_same_state_gives_the_same_bytes(view: str) -> None:
+    assert draw(goal(), view=view).svg == draw(goal(), view=view).svg
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_picture_stays_small_enough_for_a_notebook(view: str) -> None:
+    assert len(draw(goal(), view=view).svg.encode()) < 100_000
+
+
+def test_the_finished_picture_names_everything_step_two_made() -> None:
+    shown = words(goal())
+    for name in (
+        "VPC ecs-handson-vpc",
+        "10.0.0.0/16",
+        "10.0.0.0/20",
+        "10.0.16.0/20",
+        "アベイラビリティーゾーン us-east-1a",
+        "アベイラビリティーゾーン us-east-1b",
+        "ecs-handson-igw",
+        "ECS クラスター ecs-handson-cluster",
+        "rails-app:latest",
+        "リージョン us-east-1",
+    ):
+        assert name in shown
+
+
+def test_the_words_follow_the_language() -> None:
+    messages.use("en")
+    assert "ECS cluster ecs-handson-cluster" in words(goal())
+
+
+def test_the_account_is_not_on_the_picture() -> None:
+    assert goal().target.account not in draw(goal()).svg
+
+
+def test_a_bare_account_shows_three_outlines_that_say_so() -> None:
+    assert words(EMPTY).count("まだありません") == 3
+
+
+def test_an_empty_repository_says_that_the_image_is_missing() -> None:
+    shown = words(replace(goal(), images=()))
+    assert shown[shown.index("まだありません") - 1] == "イメージ"
+
+
+def test_a_detached_gateway_is_not_drawn() -> None:
+    gateway = replace(goal().vpcs[0].internet_gateways[0], attachment="detaching")
+    assert "ecs-handson-igw" not in words(with_vpc(internet_gateways=(gateway,)))
+
+
+def test_a_subnet_without_a_route_to_the_gateway_is_private() -> None:
+    shown = words(with_vpc(route_tables=()))
+    assert shown.count("プライベートサブネット") == 2
+    assert not any("0.0.0.0/0" in line for line in shown)
+
+
+def test_the_default_vpc_is_left_out() -> None:
+    shown = words(with_vpc(is_default=True, tagged=False, name="everyone-has-me"))
+    assert "VPC everyone-has-me" not in shown
+
+
+def test_the_tagged_vpc_is_drawn_and_the_others_are_named() -> None:
+    other = replace(goal().vpcs[0], id="vpc-1", name="a-first", cidr="10.9.0.0/16", tagged=False)
+    shown = words(replace(goal(), vpcs=(other, *goal().vpcs)))
+    assert "VPC ecs-handson-vpc" in shown
+    assert "このほかにあるもの: VPC a-first (10.9.0.0/16)" in shown
+
+
+def test_a_deleted_cluster_is_missing() -> None:
+    gone = replace(goal().clusters[0], status="INACTIVE")
+    assert words(replace(goal(), clusters=(gone,))).count("まだありません") == 1
+
+
+def test_the_unique_tag_beside_latest_does_not_change_the_picture() -> None:
+    image = replace(goal().images[0], tags=("0f3a9c1d2b4e", "latest"), digest="sha256:" + "1" * 64)
+    assert draw(replace(goal(), images=(image,))).svg == draw(goal()).svg
+
+
+def test_an_image_without_latest_shows_a_tag_it_has() -> None:
+    image = replace(goal().images[0], tags=("v1.2.3",))
+    assert "rails-app:v1.2.3" in words(replace(goal(), images=(image,)))
+
+
+def test_a_long_repository_name_does_not_hide_the_tag() -> None:
+    name = "team/a-repository-with-a-very-long-name"
+    repository = replace(goal().repositories[0], name=name)
+    image = replace(goal().images[0], repository=name)
+    assert ":latest" in words(replace(goal(), repositories=(repository,), images=(image,)))
+
+
+@pytest.mark.parametrize("zones", range(7))
+@pytest.mark.parametrize("tiers", [1, 3])
+def test_any_number_of_zones_and_subnets_is_drawn(zones: int, tiers: int) -> None:
+    subnets = tuple(
+        Subnet(
+            id=f"subnet-{zone}-{tier}",
+            name="",
+            cidr="10.0.0.0/20",
+            zone=f"z{zone}",
+            map_public_ip=False,
+        )
+        for zone in range(zones)
+        for tier in range(tiers)
+    )
+    shown = words(with_vpc(subnets=subnets))
+    assert [line for line in shown if line.startswith("subnet-")] == sorted(s.id for s in subnets)
+
+
+def test_much_of_everything_is_drawn() -> None:
+    finished = goal()
+    vpcs: tuple[Vpc, ...] = tuple(replace(finished.vpcs[0], id=f"vpc-{n}") for n in range(9))
+    clusters: tuple[Cluster, ...] = finished.clusters * 9
+    repositories: tuple[Repository, ...] = finished.repositories * 9
+    images: tuple[Image, ...] = finished.images * 9
+    crowd = Snapshot(
+        target=finished.target,
+        vpcs=vpcs,
+        clusters=clusters,
+        repositories=repositories,
+        images=images,
+    )
+    assert "VPC ecs-handson-vpc" in words(crowd)
+
+
+def test_the_on_premises_picture_names_what_one_runs_oneself() -> None:
+    shown = " ".join(words(EMPTY, view="onprem"))
+    for name in ("ファイアウォール", "スイッチ", "物理サーバー", "Kubernetes", "Swarm", "Harbor"):
+        assert name in shown
+
+
+def test_the_local_picture_names_the_parts_of_step_one() -> None:
+    shown = " ".join(words(EMPTY, view="local"))
+    for name in ("自分のパソコン", "Docker Engine", "イメージ", "コンテナ", "ブラウザー"):
+        assert name in shown
+
+
+def test_the_description_tells_what_is_and_what_is_missing() -> None:
+    described = draw(replace(goal(), clusters=())).description
+    assert "ecs-handson-subnet-public1-us-east-1a (10.0.0.0/20)" in described
+    assert "ECS クラスターはまだありません。" in described
+
+
+def test_an_unknown_view_names_the_nearest_one() -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        draw(EMPTY, view="onprm")
+    assert 'view="onprem"' in caught.value.remedy
+
+
+def test_importing_the_room_loads_neither_diagrams_nor_graphviz(root: Any) -> None:
+    program = (
+        "import sys, handson.drawing\n"
+        "print([name for name in ('diagrams', 'pygraphviz', 'graphviz') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

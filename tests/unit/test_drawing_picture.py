@@ -1,0 +1,185 @@
+"""The finished document: it stands alone, holds no markup of a stranger's, and saves itself."""
+
+from __future__ import annotations
+
+import base64
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from handson import errors
+from handson.drawing import Picture, draw, icons, text
+from handson.drawing.goal import goal
+from handson.state import Snapshot
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+HOSTILE = [
+    '<script>alert("x")</script>',
+    "</text></svg><svg onload=alert(1)>",
+    "a\"b'c&d",
+    "&lt;b&gt; &amp;lt; &#60;",
+    "<<b>html label</b>>",
+    "\\N \\G \\l back\\slash\\",
+    '"]; node [label="injected"]; x [label="',
+    "二行の\n名前\r\nと\tタブ",
+    "\x00\x07\x1b[31m\u202egnp.exe",
+    "👩‍💻🐳",
+    "]]>",
+    "",
+]
+
+
+def named(name: str) -> Snapshot:
+    """Return a finished state in which everything a learner may name has this name."""
+    finished = goal()
+    vpc = finished.vpcs[0]
+    subnets = tuple(replace(subnet, name=name) for subnet in vpc.subnets)
+    gateways = tuple(replace(gateway, name=name) for gateway in vpc.internet_gateways)
+    return replace(
+        finished,
+        vpcs=(replace(vpc, name=name, subnets=subnets, internet_gateways=gateways),),
+        clusters=(replace(finished.clusters[0], name=name),),
+        repositories=(replace(finished.repositories[0], name=name),),
+        images=(replace(finished.images[0], repository=name, tags=(name or "t",)),),
+    )
+
+
+@pytest.fixture(scope="module")
+def document() -> ElementTree.Element:
+    return ElementTree.fromstring(draw(goal()).svg)
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return Picture("<svg/>", "title", "described", rasterize=lambda: b"png")
+
+
+def test_title_and_description_label_the_image(document: ElementTree.Element) -> None:
+    ids = [document.find(f"{SVG}{name}").get("id") for name in ("title", "desc")]  # type: ignore[union-attr]
+    assert document.get("role") == "img"
+    assert document.get("aria-labelledby") == " ".join(map(str, ids))
+
+
+def test_nothing_in_the_document_points_outside(document: ElementTree.Element) -> None:
+    targets = [target for each in document.iter() if (target := each.get(HREF))]
+    assert targets
+    assert [t for t in targets if not t.startswith(("#", "data:image/png;base64,"))] == []
+
+
+def test_each_icon_is_inside_once(document: ElementTree.Element) -> None:
+    images = [each.get(HREF) for each in document.iter(f"{SVG}image")]
+    assert len(images) == len(set(images))
+
+
+def test_every_use_has_its_symbol(document: ElementTree.Element) -> None:
+    symbols = {f"#{each.get('id')}" for each in document.iter(f"{SVG}symbol")}
+    assert {each.get(HREF) for each in document.iter(f"{SVG}use")} == symbols
+
+
+def test_no_id_is_given_twice(document: ElementTree.Element) -> None:
+    ids = [name for each in document.iter() if (name := each.get("id"))]
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_the_document_names_japanese_fonts(document: ElementTree.Element) -> None:
+    family = "".join(each.get("font-family", "") for each in document.iter(f"{SVG}g"))
+    assert "Noto Sans JP" in family
+    assert "Hiragino Sans" in family
+
+
+def test_no_words_leave_the_page(document: ElementTree.Element) -> None:
+    wide = float(document.get("width", "0"))
+    for each in document.iter(f"{SVG}text"):
+        assert 0 < float(each.get("x", "0")) < wide
+
+
+def tags(svg: str) -> list[str]:
+    return sorted({each.tag for each in ElementTree.fromstring(svg).iter()})
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_adds_no_markup(name: str) -> None:
+    assert tags(draw(named(name)).svg) == tags(draw(named("plain" * 40)).svg) or tags(
+        draw(named(name)).svg
+    ) == tags(draw(named("plain")).svg)
+
+
+@pytest.mark.parametrize("name", HOSTILE[:5])
+def test_a_hostile_name_is_shown_as_it_is(name: str) -> None:
+    cluster = replace(goal().clusters[0], name=name)
+    root = ElementTree.fromstring(draw(replace(goal(), clusters=(cluster,))).svg)
+    assert f"ECS クラスター {name}" in [each.text for each in root.iter(f"{SVG}text")]
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_any_name_gives_a_document_that_parses(name: str) -> None:
+    ElementTree.fromstring(draw(named(name)).svg)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_can_be_drawn_as_png(name: str) -> None:
+    assert draw(named(name)).png().startswith(b"\x89PNG")
+
+
+@given(st.text(max_size=80), st.floats(min_value=20, max_value=400))
+def test_wrapped_lines_fit_their_room(words: str, room: float) -> None:
+    for line in text.wrap(words, room, size=12):
+        assert text.width(line, size=12) <= room
+
+
+def test_a_notebook_gets_the_drawing_and_its_description(picture: Picture) -> None:
+    assert picture._repr_mimebundle_() == {
+        "image/svg+xml": "<svg/>",
+        "text/plain": "title\ndescribed",
+    }
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.svg", b"<svg/>"), ("a.PNG", b"png")])
+def test_the_suffix_decides_what_is_saved(
+    picture: Picture, tmp_path: Path, name: str, content: bytes
+) -> None:
+    assert picture.save(tmp_path / name).read_bytes() == content
+
+
+def test_saving_replaces_an_older_picture(picture: Picture, tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text("old")
+    picture.save(tmp_path / "a.svg")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["<svg/>"]
+
+
+def test_another_suffix_is_refused_and_nothing_written(picture: Picture, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidInput):
+        picture.save(tmp_path / "a.pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_named(picture: Picture, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        picture.save(tmp_path / "nowhere" / "a.svg")
+    assert "nowhere" in caught.value.problem
+
+
+def test_a_broken_png_leaves_the_older_file_alone(tmp_path: Path) -> None:
+    def broken() -> bytes:
+        raise errors.InvalidInput("problem", "remedy")
+
+    older = tmp_path / "a.png"
+    older.write_bytes(b"old")
+    with pytest.raises(errors.InvalidInput):
+        Picture("<svg/>", "", "", rasterize=broken).save(older)
+    assert older.read_bytes() == b"old"
+
+
+def test_an_icon_is_shrunk_and_keeps_its_transparency(tmp_path: Path) -> None:
+    uri = re.search(r"data:image/png;base64,([^\"]+)", draw(goal()).svg)
+    assert uri is not None
+    header = base64.b64decode(uri[1])[16:26]
+    side = icons.PIXELS.to_bytes(4, "big")
+    assert header == side + side + bytes([8, 6])
