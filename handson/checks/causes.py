@@ -1,0 +1,81 @@
+"""How a diagnosis is put into words: the cause by its code, the remedy as a call or a notebook."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from handson import messages
+from handson.checks.results import Diagnosis, line
+from handson.state import Target
+
+CLEANUP = 'workshop.cleanup(confirm="delete")'
+
+
+def diagnosis(code: str, facts: Iterable[str], remedy: str, **values: object) -> Diagnosis:
+    """Return a diagnosis whose message is the sentence of `code` in the current language."""
+    safe = {name: line(v) if isinstance(v, str) else v for name, v in values.items()}
+    return Diagnosis(code, messages.text(f"checks.cause.{code}", **safe), remedy, tuple(facts))
+
+
+def run(notebook: str) -> str:
+    """Return the remedy of running a notebook from its top."""
+    return messages.text("checks.remedy.run", notebook=notebook)
+
+
+def type_in(call: str) -> str:
+    """Return the remedy of one command or one call."""
+    return messages.text("checks.remedy.type", call=call)
+
+
+def type_then_run(call: str, notebook: str) -> str:
+    """Return the remedy of one command or call, and a notebook from its top after it."""
+    return messages.text("checks.remedy.type-then-run", call=call, notebook=notebook)
+
+
+def delete_then_run(resource: str, notebook: str) -> str:
+    """Return the remedy of deleting something in the console, and a notebook after it."""
+    return messages.text(
+        "checks.remedy.delete-then-run", resource=line(resource), notebook=notebook
+    )
+
+
+def command(target: Target, *words: str) -> str:
+    """Return an aws CLI command that can be pasted: it names the region and the endpoint."""
+    endpoint = ("--endpoint-url", target.endpoint) if target.endpoint else ()
+    return shlex.join(line(word) for word in ("aws", *words, "--region", target.region, *endpoint))
+
+
+def delete(resource: str) -> str:
+    """Return the remedy of deleting something, with all that stands in it, in the console."""
+    return messages.text("checks.remedy.delete", resource=line(resource))
+
+
+def rename_or_run(call: str, notebook: str) -> str:
+    """Return the remedy for what may be someone else's: rename it, or make one's own."""
+    return messages.text("checks.remedy.rename-or-run", call=call, notebook=notebook)
+
+
+def call_or_run(call: str, notebook: str) -> str:
+    """Return the remedy of one call in a cell, which a notebook makes too."""
+    return messages.text("checks.remedy.call-or-run", call=call, notebook=notebook)
+
+
+def wait(notebook: str) -> str:
+    """Return the remedy of looking again in a minute."""
+    return messages.text("checks.remedy.wait", notebook=notebook)
+
+
+def deregister(cluster: str) -> str:
+    """Return the remedy for container instances that are registered with a cluster."""
+    return messages.text("checks.remedy.deregister", cluster=line(cluster))
+
+
+def rebuild(notebook: str) -> str:
+    """Return the remedy for an image of the wrong platform."""
+    return messages.text("checks.remedy.rebuild", notebook=notebook)
+
+
+def install(notebook: str) -> str:
+    """Return the remedy for an image that the builtin engine packed."""
+    return messages.text("checks.remedy.install", notebook=notebook)

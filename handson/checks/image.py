@@ -1,0 +1,123 @@
+"""The check `image`: the shop's image in the repository, one that Fargate can run.
+
+Judged is the image that the tag `latest` leads to, and where nothing has that tag, the newest one,
+so that a forgotten tag turns `image.tag` false and not the platform with it.  How many images and
+untagged manifests lie beside it does not matter: a push with a provenance attestation makes three.
+`image.unique-tag` and `image.runnable` are advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from handson import rules, syllabus
+from handson.checks import causes, registries
+from handson.checks.results import CheckResult, Diagnosis, conclude, listing
+from handson.state import Image, Platform, Snapshot
+
+ID = "image"
+BUILTIN = "builtin"
+_NOTEBOOK = syllabus.check(ID).notebook
+_FACTS = tuple(fact.id for fact in syllabus.check(ID).facts)
+_PLATFORM = "/".join(syllabus.PLATFORM)
+
+
+def judge(snapshot: Snapshot) -> CheckResult:
+    """Return the facts of the image and why some are false."""
+    expected: dict[str, Any] = {
+        "image.pushed": True,
+        "image.tag": syllabus.REPOSITORY.tag,
+        "image.platform": _PLATFORM,
+        "image.unique-tag": True,
+        "image.runnable": True,
+    }
+    images = registries.own_images(snapshot)
+    image = registries.tagged(images, syllabus.REPOSITORY.tag) or registries.newest(images)
+    if image is None:
+        found, reasons = {"image.pushed": False}, [_absent(snapshot)]
+        return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
+    observed = _observed(image, images)
+    wrong = {id for id, value in expected.items() if observed[id] != value}
+    reasons = list(_explain(image, images, wrong))
+    return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
+
+
+def trim(snapshot: Snapshot) -> Snapshot:
+    """Return the part of a snapshot that this check reads.
+
+    The image of the tag; else the newest one and those whose tags are listed.  Where the repository
+    holds none, one image of the repository that was perhaps taken for it, and the recorded URI,
+    which may tell of another region.
+    """
+    images = registries.own_images(snapshot)
+    wanted, last = registries.tagged(images, syllabus.REPOSITORY.tag), registries.newest(images)
+    if wanted is not None:
+        return Snapshot(target=snapshot.target, images=(wanted,))
+    if images:
+        read = tuple(image for image in images if image.tags or image is last)
+        return Snapshot(target=snapshot.target, images=read)
+    return Snapshot(
+        target=snapshot.target,
+        images=tuple(_elsewhere(snapshot)),
+        recorded_uri=snapshot.recorded_uri,
+    )
+
+
+def _observed(image: Image, images: list[Image]) -> dict[str, Any]:
+    goal = syllabus.REPOSITORY.tag
+    platforms = [_written(platform) for platform in image.platforms]
+    return {
+        "image.pushed": True,
+        "image.tag": goal if goal in image.tags else _tags(images),
+        "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
+        "image.unique-tag": any(tag != goal for tag in image.tags),
+        "image.runnable": image.built_by != BUILTIN,
+    }
+
+
+def _tags(images: list[Image]) -> list[str]:
+    return sorted({tag for image in images for tag in image.tags})
+
+
+def _written(platform: Platform) -> str:
+    return f"{platform.os}/{platform.architecture}"
+
+
+def _elsewhere(snapshot: Snapshot) -> list[Image]:
+    """Return an image of the repository whose name is most like the exercise's, if any."""
+    names = sorted({image.repository for image in snapshot.images})
+    like = rules.nearest(syllabus.REPOSITORY.name, names, cutoff=0.0)
+    return [image for image in snapshot.images if image.repository == like][:1]
+
+
+def _absent(snapshot: Snapshot) -> Diagnosis:
+    remedy, name = causes.run(_NOTEBOOK), syllabus.REPOSITORY.name
+    here = snapshot.target.region
+    recorded = snapshot.recorded_uri
+    uri = registries.parse_image_uri(recorded.uri) if recorded else None
+    if uri and uri.region != here:
+        return causes.diagnosis("image-region", _FACTS, remedy, image=uri.region, cluster=here)
+    elsewhere = _elsewhere(snapshot)
+    if elsewhere:
+        found = elsewhere[0].repository
+        return causes.diagnosis("image-elsewhere", _FACTS, remedy, name=name, found=found)
+    return causes.diagnosis("image-absent", _FACTS, remedy, name=name, region=here)
+
+
+def _explain(image: Image, images: list[Image], wrong: set[str]) -> Iterator[Diagnosis]:
+    remedy, tag = causes.run(_NOTEBOOK), syllabus.REPOSITORY.tag
+    if "image.tag" in wrong:
+        found = listing(_tags(images))
+        code = "image-tag" if found else "image-untagged"
+        yield causes.diagnosis(code, ["image.tag"], remedy, tag=tag, tags=found)
+    if "image.platform" in wrong:
+        found = listing([_written(platform) for platform in image.platforms])
+        code = "image-platform" if found else "image-platform-unknown"
+        yield causes.diagnosis(
+            code, ["image.platform"], causes.rebuild(_NOTEBOOK), found=found, wanted=_PLATFORM
+        )
+    if "image.unique-tag" in wrong:
+        yield causes.diagnosis("image-only-latest", ["image.unique-tag"], remedy, tag=tag)
+    if "image.runnable" in wrong:
+        yield causes.diagnosis("image-builtin", ["image.runnable"], causes.install(_NOTEBOOK))

@@ -1,0 +1,221 @@
+"""Why facts of the network are false, and what to do about each cause.
+
+`ensure_network` finds its VPC by name and completes it, so running the notebook again mends most
+causes; where it would not find what is wrong (another name), the one command does, and a wrong name
+is told before what hangs on it.  What cannot be changed in place is deleted and made anew: by
+clean-up where it carries the workshop's tag, by hand where it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from handson import syllabus
+from handson.checks import causes, vpcs
+from handson.checks.results import Diagnosis, listing
+from handson.state import Subnet, Target, Vpc
+
+_NOTEBOOK = syllabus.check("network").notebook
+_FACTS = tuple(fact.id for fact in syllabus.check("network").facts)
+_TABLE = vpcs.public_table_name()
+
+
+def absent(target: Target, default: Vpc | None) -> list[Diagnosis]:
+    """Say that the workshop's VPC is not there."""
+    remedy = causes.run(_NOTEBOOK)
+    values = {"name": syllabus.NETWORK.vpc_name, "region": target.region}
+    if default is not None:
+        return [causes.diagnosis("vpc-default", _FACTS, remedy, id=default.id, **values)]
+    return [causes.diagnosis("vpc-absent", _FACTS, remedy, **values)]
+
+
+def explain(
+    target: Target, vpc: Vpc, *, twins: Sequence[Vpc], wrong: Collection[str]
+) -> list[Diagnosis]:
+    """Return the causes of the facts in `wrong`, those that lie deeper first."""
+    case = _Case(target, vpc, twins, wrong)
+    return [
+        *_settings(case),
+        *_names(case),
+        *_subnets(case),
+        *_ways_out(case),
+        *_namesakes(case),
+    ]
+
+
+@dataclass(frozen=True)
+class _Case:
+    target: Target
+    vpc: Vpc
+    twins: Sequence[Vpc]
+    wrong: Collection[str]
+
+    def command(self, *words: str) -> str:
+        return causes.command(self.target, "ec2", *words)
+
+    def mended_by(self, *words: str, table: str = _TABLE) -> str:
+        """The notebook, where it finds the VPC and the table by name; else the one command."""
+        goal = syllabus.NETWORK
+        seen = (self.vpc.name, self.vpc.cidr, table)
+        found = seen == (goal.vpc_name, goal.cidr, _TABLE)
+        return causes.run(_NOTEBOOK) if found else causes.type_in(self.command(*words))
+
+    def made_anew(self) -> str:
+        if self.vpc.tagged:
+            return causes.type_then_run(causes.CLEANUP, _NOTEBOOK)
+        return causes.delete_then_run(self.vpc.id, _NOTEBOOK)
+
+    def without(self, subnet: Subnet) -> str:
+        return self.command("delete-subnet", "--subnet-id", subnet.id)
+
+
+def _settings(case: _Case) -> Iterator[Diagnosis]:
+    vpc, goal = case.vpc, syllabus.NETWORK
+    if vpc.cidr != goal.cidr:
+        facts = [id for id in ("vpc.cidr", "subnets.cidr") if id in case.wrong]
+        yield causes.diagnosis(
+            "vpc-cidr", facts, case.made_anew(), cidr=vpc.cidr, wanted=goal.cidr, id=vpc.id
+        )
+    elif "vpc.cidr" in case.wrong:
+        more = listing([cidr for cidr in vpc.cidrs if cidr != goal.cidr])
+        yield causes.diagnosis(
+            "vpc-cidr-more", ["vpc.cidr"], case.made_anew(), cidrs=more, id=vpc.id
+        )
+    if "vpc.ipv6" in case.wrong:
+        cidrs = listing(vpc.ipv6_cidrs)
+        yield causes.diagnosis("vpc-ipv6", ["vpc.ipv6"], case.made_anew(), cidrs=cidrs, id=vpc.id)
+    if "vpc.tenancy" in case.wrong:
+        yield causes.diagnosis(
+            "vpc-tenancy",
+            ["vpc.tenancy"],
+            case.made_anew(),
+            tenancy=vpc.tenancy,
+            wanted=goal.tenancy,
+            id=vpc.id,
+        )
+    yield from _dns(case)
+
+
+def _dns(case: _Case) -> Iterator[Diagnosis]:
+    vpc = case.vpc
+    switches = (
+        ("dns-support-off", vpc.dns_support, "--enable-dns-support"),
+        ("dns-hostnames-off", vpc.dns_hostnames, "--enable-dns-hostnames"),
+    )
+    for code, on, switch in switches:
+        if not on:
+            remedy = case.mended_by("modify-vpc-attribute", "--vpc-id", vpc.id, switch)
+            yield causes.diagnosis(code, ["vpc.dns"], remedy, id=vpc.id)
+
+
+def _subnets(case: _Case) -> Iterator[Diagnosis]:
+    public, goal = vpcs.public_subnets(case.vpc), syllabus.NETWORK
+    about = [id for id in ("subnets.public", "subnets.zones", "subnets.cidr") if id in case.wrong]
+    for subnet in vpcs.private_subnets(case.vpc):
+        remedy = causes.type_in(case.without(subnet))
+        yield causes.diagnosis(
+            "subnet-private", ["subnets.private"], remedy, id=subnet.id, name=subnet.name
+        )
+    if len(public) < goal.public_subnets:
+        about += [] if public else ["routes.default"]
+        count, wanted = len(public), goal.public_subnets
+        yield causes.diagnosis(
+            "subnets-few", about, causes.run(_NOTEBOOK), count=count, wanted=wanted, id=case.vpc.id
+        )
+    for subnet in _surplus(public):
+        remedy = causes.type_in(case.without(subnet))
+        yield causes.diagnosis(
+            "subnet-more", about, remedy, id=subnet.id, name=subnet.name, cidr=subnet.cidr
+        )
+    if len(public) == goal.public_subnets:
+        yield from _places(case, public)
+
+
+def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
+    """Explain subnets that are as many as they should be, but in the wrong zone or block."""
+    blocks, zones = list(vpcs.goal_blocks()), set()
+    for subnet in public:
+        remedy = causes.type_then_run(case.without(subnet), _NOTEBOOK)
+        values = {"id": subnet.id, "name": subnet.name}
+        if "subnets.zones" in case.wrong and subnet.zone in zones:
+            yield causes.diagnosis(
+                "subnet-zone", ["subnets.zones"], remedy, zone=subnet.zone, **values
+            )
+        zones.add(subnet.zone)
+        if subnet.cidr in blocks:
+            blocks.remove(subnet.cidr)
+        elif case.vpc.cidr == syllabus.NETWORK.cidr:
+            wanted = " / ".join(vpcs.goal_blocks())
+            yield causes.diagnosis(
+                "subnet-cidr", ["subnets.cidr"], remedy, cidr=subnet.cidr, wanted=wanted, **values
+            )
+
+
+def _surplus(public: Sequence[Subnet]) -> list[Subnet]:
+    blocks = vpcs.goal_blocks()
+    kept = [subnet for subnet in public if subnet.cidr in blocks]
+    kept += [subnet for subnet in public if subnet.cidr not in blocks]
+    return kept[syllabus.NETWORK.public_subnets :]
+
+
+def _ways_out(case: _Case) -> Iterator[Diagnosis]:
+    attached = sorted(vpcs.attached_gateways(case.vpc))
+    if not attached:
+        facts = [id for id in ("gateway.attached", "routes.default") if id in case.wrong]
+        yield causes.diagnosis("gateway-absent", facts, causes.run(_NOTEBOOK), id=case.vpc.id)
+    told = set()
+    for subnet in vpcs.public_subnets(case.vpc):
+        way = vpcs.way_out(case.vpc, subnet)
+        table = case.vpc.route_table_of(subnet.id)
+        cause = (way, table.id if table else "")
+        if way == vpcs.TO_GATEWAY or cause in told or (not attached and way != vpcs.NOWHERE):
+            continue
+        told.add(cause)
+        yield _way(case, subnet, attached[0] if attached else "")
+
+
+def _way(case: _Case, subnet: Subnet, gateway: str) -> Diagnosis:
+    facts, vpc, way = ["routes.default"], case.vpc, vpcs.way_out(case.vpc, subnet)
+    table = vpc.route_table_of(subnet.id)
+    values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
+    if table is None or (table.main and way == vpcs.NOWHERE):
+        other = next((t.id for t in vpc.route_tables if not t.main), "")
+        words = ("--route-table-id", other, "--subnet-id", subnet.id)
+        remedy = case.mended_by("associate-route-table", *words) if other else causes.run(_NOTEBOOK)
+        return causes.diagnosis("table-not-associated", facts, remedy, **values)
+    words = ("--route-table-id", table.id, "--destination-cidr-block", vpcs.ANYWHERE)
+    if way == vpcs.NOWHERE:
+        missing = ("create-route", *words, "--gateway-id", gateway)
+        remedy = case.mended_by(*missing, table=table.name) if gateway else causes.run(_NOTEBOOK)
+        return causes.diagnosis("route-missing", facts, remedy, **values)
+    remedy = case.mended_by("replace-route", *words, "--gateway-id", gateway, table=table.name)
+    if way == vpcs.BLACKHOLE:
+        return causes.diagnosis("route-blackhole", facts, remedy, **values)
+    target = way.rpartition(" ")[2]
+    return causes.diagnosis("route-elsewhere", facts, remedy, target=target, **values)
+
+
+def _names(case: _Case) -> Iterator[Diagnosis]:
+    for named in vpcs.named_resources(case.vpc):
+        if named.name == named.wanted:
+            continue
+        tag = ("--tags", f"Key=Name,Value={named.wanted}")
+        call = case.command("create-tags", "--resources", named.id, *tag)
+        code, remedy = "name-differs", causes.type_in(call)
+        if named.id == case.vpc.id and not case.vpc.tagged:
+            # Found by its CIDR block alone: it may be somebody's production network.
+            code, remedy = "vpc-unnamed", causes.rename_or_run(call, _NOTEBOOK)
+        yield causes.diagnosis(
+            code, ["names"], remedy, id=named.id, name=named.name, wanted=named.wanted
+        )
+
+
+def _namesakes(case: _Case) -> Iterator[Diagnosis]:
+    for twin in case.twins:
+        empty = not (twin.subnets or twin.internet_gateways or twin.endpoints)
+        call = case.command("delete-vpc", "--vpc-id", twin.id)
+        remedy = causes.type_in(call) if empty else causes.delete(twin.id)
+        yield causes.diagnosis(
+            "vpc-namesake", ["names"], remedy, name=twin.name, id=case.vpc.id, other=twin.id
+        )

@@ -1,0 +1,379 @@
+"""The rules: what AWS refuses is refused, with AWS's code, and everything else comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Network, ip_network
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handson import messages, rules, syllabus
+from handson.errors import InvalidInput
+
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
+REGIONS = ["ap-northeast-1", "ap-northeast-3", "eu-west-1", "us-east-1", "us-east-2"]
+VPC = IPv4Network("10.0.0.0/16")
+
+EC2 = "InvalidParameterValue"
+ECS_OR_ECR = "InvalidParameterException"
+
+quick = settings(max_examples=80, deadline=None, derandomize=True)
+networks = st.builds(
+    lambda address, prefix: IPv4Network((address, prefix), strict=False),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 32),
+)
+not_text = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | st.lists(st.text())
+)
+
+
+def code_of(call: Callable[[], object]) -> str | None:
+    with pytest.raises(InvalidInput) as refused:
+        call()
+    return refused.value.code
+
+
+def remedy_of(call: Callable[[], object]) -> str:
+    with pytest.raises(InvalidInput) as refused:
+        call()
+    return refused.value.remedy
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "a VPC of /8": (lambda: rules.vpc_cidr("10.0.0.0/8"), "InvalidVpc.Range"),
+    "a VPC of /15": (lambda: rules.vpc_cidr("10.0.0.0/15"), "InvalidVpc.Range"),
+    "a VPC of /29": (lambda: rules.vpc_cidr("10.0.0.0/29"), "InvalidVpc.Range"),
+    "host bits": (lambda: rules.vpc_cidr("10.0.1.0/16"), EC2),
+    "no prefix": (lambda: rules.vpc_cidr("10.0.0.0"), EC2),
+    "a netmask": (lambda: rules.vpc_cidr("10.0.0.0/255.255.0.0"), EC2),
+    "an address out of range": (lambda: rules.vpc_cidr("10.0.0.256/16"), EC2),
+    "a prefix out of range": (lambda: rules.vpc_cidr("10.0.0.0/33"), EC2),
+    "an octet with a zero before it": (lambda: rules.vpc_cidr("010.0.0.0/16"), EC2),
+    "a prefix with a zero before it": (lambda: rules.vpc_cidr("10.0.0.0/016"), EC2),
+    "an IPv6 block": (lambda: rules.vpc_cidr("fd00::/56"), EC2),
+    "spaces": (lambda: rules.vpc_cidr(" 10.0.0.0/16"), EC2),
+    "a line break": (lambda: rules.vpc_cidr("10.0.0.0/16\n"), EC2),
+    "full-width digits": (lambda: rules.vpc_cidr("１０.0.0.0/16"), EC2),
+    "an empty CIDR": (lambda: rules.vpc_cidr(""), EC2),
+    "nine public subnets": (
+        lambda: rules.subnet_cidrs(VPC, public=9, private=0),
+        "InvalidSubnet.Range",
+    ),
+    "nine private subnets": (
+        lambda: rules.subnet_cidrs(VPC, public=0, private=9),
+        "InvalidSubnet.Range",
+    ),
+    "subnets of a VPC too small": (
+        lambda: rules.subnet_cidrs(IPv4Network("10.0.0.0/25"), public=1, private=0),
+        "InvalidSubnet.Range",
+    ),
+    "minus one subnet": (lambda: rules.subnet_cidrs(VPC, public=-1, private=0), EC2),
+    "half a subnet": (lambda: rules.subnet_cidrs(VPC, public=2.0, private=0), EC2),  # type: ignore[arg-type]
+    "true subnets": (lambda: rules.subnet_cidrs(VPC, public=True, private=0), EC2),
+    "a subnet outside": (lambda: rules.check_subnets(VPC, ["10.1.0.0/20"]), "InvalidSubnet.Range"),
+    "a subnet around the VPC": (
+        lambda: rules.check_subnets(IPv4Network("10.0.0.0/20"), ["10.0.0.0/16"]),
+        "InvalidSubnet.Range",
+    ),
+    "a subnet of /29": (lambda: rules.check_subnets(VPC, ["10.0.0.0/29"]), "InvalidSubnet.Range"),
+    "overlapping subnets": (
+        lambda: rules.check_subnets(VPC, ["10.0.0.0/20", "10.0.8.0/21"]),
+        "InvalidSubnet.Conflict",
+    ),
+    "the same subnet twice": (
+        lambda: rules.check_subnets(VPC, ["10.0.0.0/20", IPv4Network("10.0.0.0/20")]),
+        "InvalidSubnet.Conflict",
+    ),
+    "a subnet with host bits": (
+        lambda: rules.check_subnets(VPC, ["10.0.1.0/20"]),
+        EC2,
+    ),
+    "text for subnets": (lambda: rules.check_subnets(VPC, "10.0.0.0/20"), EC2),
+    "no zones": (lambda: rules.zones(0, ZONES, region="us-east-1"), EC2),
+    "four zones": (lambda: rules.zones(4, [*ZONES, "us-east-1d"], region="us-east-1"), EC2),
+    "fewer zones than asked": (
+        lambda: rules.zones(3, ZONES[:2], region="us-west-1"),
+        EC2,
+    ),
+    "true zones": (lambda: rules.zones(True, ZONES, region="us-east-1"), EC2),
+    "a zone of another region": (
+        lambda: rules.named_zones(["ap-northeast-1a"], ZONES, "us-east-1"),
+        EC2,
+    ),
+    "a zone twice": (
+        lambda: rules.named_zones(["us-east-1a", "us-east-1a"], ZONES, "us-east-1"),
+        EC2,
+    ),
+    "an empty list of zones": (lambda: rules.named_zones([], ZONES, "us-east-1"), EC2),
+    "a region without zones": (
+        lambda: rules.named_zones(["us-east-1a"], [], "us-east-1"),
+        EC2,
+    ),
+    "one zone as text": (lambda: rules.named_zones("us-east-1a", ZONES, "us-east-1"), EC2),
+    "one public subnet in two zones": (lambda: rules.subnet_counts(2, 1, 0), EC2),
+    "four public subnets in two zones": (lambda: rules.subnet_counts(2, 4, 0), EC2),
+    "three private subnets in two zones": (lambda: rules.subnet_counts(2, 2, 3), EC2),
+    "true public subnets": (lambda: rules.subnet_counts(1, True, 0), EC2),
+    "an empty name": (lambda: rules.name_tag(""), EC2),
+    "a name of spaces": (lambda: rules.name_tag("  "), EC2),
+    "a name with a space after it": (lambda: rules.name_tag("ecs-handson "), EC2),
+    "a name too long": (lambda: rules.name_tag("x" * 217), EC2),
+    "a name of AWS's": (lambda: rules.name_tag("AWS:handson"), EC2),
+    "a name with a line break": (lambda: rules.name_tag("ecs\nhandson"), EC2),
+    "a name with markup": (lambda: rules.name_tag("<b>"), EC2),
+    "an empty cluster name": (lambda: rules.cluster_name(""), ECS_OR_ECR),
+    "a cluster name with a space": (lambda: rules.cluster_name("ecs handson"), ECS_OR_ECR),
+    "a cluster name with a line break": (lambda: rules.cluster_name("ecs\n"), ECS_OR_ECR),
+    "a cluster name in Japanese": (lambda: rules.cluster_name("クラスター"), ECS_OR_ECR),
+    "a cluster name too long": (lambda: rules.cluster_name("x" * 256), ECS_OR_ECR),
+    "a repository name with capitals": (lambda: rules.repository_name("Rails-App"), ECS_OR_ECR),
+    "a repository name with a space": (lambda: rules.repository_name("rails app"), ECS_OR_ECR),
+    "a repository name with a hyphen before it": (
+        lambda: rules.repository_name("-rails"),
+        ECS_OR_ECR,
+    ),
+    "a repository name with a slash after it": (
+        lambda: rules.repository_name("rails/"),
+        ECS_OR_ECR,
+    ),
+    "a repository name with three underscores": (
+        lambda: rules.repository_name("a___b"),
+        ECS_OR_ECR,
+    ),
+    "a repository name with a tag": (lambda: rules.repository_name("rails-app:latest"), ECS_OR_ECR),
+    "a repository name of one letter": (lambda: rules.repository_name("r"), ECS_OR_ECR),
+    "a repository name too long": (lambda: rules.repository_name("r" * 257), ECS_OR_ECR),
+    "an empty tag": (lambda: rules.image_tag(""), ECS_OR_ECR),
+    "a tag with a hyphen before it": (lambda: rules.image_tag("-v1"), ECS_OR_ECR),
+    "a tag with a colon": (lambda: rules.image_tag("v:1"), ECS_OR_ECR),
+    "a tag too long": (lambda: rules.image_tag("v" * 129), ECS_OR_ECR),
+    "a region nobody has": (lambda: rules.region("mars-north-1", REGIONS), EC2),
+    "a region misspelt": (lambda: rules.region("us-eats-1", REGIONS), EC2),
+    "a zone for a region": (lambda: rules.region("us-east-1a", REGIONS), EC2),
+    "a capacity provider misspelt": (
+        lambda: rules.capacity_providers(["FARGATE_SPOTS"]),
+        ECS_OR_ECR,
+    ),
+    "a capacity provider in lower case": (
+        lambda: rules.capacity_providers(["fargate"]),
+        ECS_OR_ECR,
+    ),
+    "a capacity provider as text": (lambda: rules.capacity_providers("FARGATE"), EC2),
+    "a sixth VPC": (lambda: rules.vpc_quota(5, region="us-east-1"), "VpcLimitExceeded"),
+}
+
+ACCEPTED: dict[str, tuple[Callable[[], object], object]] = {
+    "a VPC of /16": (lambda: rules.vpc_cidr("10.0.0.0/16"), VPC),
+    "a VPC of /28": (lambda: rules.vpc_cidr("10.0.0.16/28"), IPv4Network("10.0.0.16/28")),
+    "no subnets in a small VPC": (
+        lambda: rules.subnet_cidrs(IPv4Network("10.0.0.0/28"), public=0, private=0),
+        rules.SubnetPlan((), ()),
+    ),
+    "two subnets": (
+        lambda: rules.check_subnets(VPC, ["10.0.0.0/20", "10.0.16.0/20"]),
+        [IPv4Network("10.0.0.0/20"), IPv4Network("10.0.16.0/20")],
+    ),
+    "a subnet as large as its VPC": (lambda: rules.check_subnets(VPC, [VPC]), [VPC]),
+    "zones in their order": (
+        lambda: rules.zones(2, ["us-east-1f", "us-east-1b", "us-east-1a"], region="us-east-1"),
+        ["us-east-1a", "us-east-1b"],
+    ),
+    "named zones in the order they were named": (
+        lambda: rules.named_zones(["us-east-1c", "us-east-1a"], ZONES, "us-east-1"),
+        ["us-east-1c", "us-east-1a"],
+    ),
+    "a subnet in each of two zones": (lambda: rules.subnet_counts(2, 2, 0), None),
+    "two private subnets in each zone": (lambda: rules.subnet_counts(3, 0, 6), None),
+    "the exercise's name": (lambda: rules.name_tag("ecs-handson"), "ecs-handson"),
+    "a Japanese name": (lambda: rules.name_tag("ハンズオン 1"), "ハンズオン 1"),
+    "a cluster's name": (lambda: rules.cluster_name("My_Cluster-1"), "My_Cluster-1"),
+    "a repository's name": (lambda: rules.repository_name("rails-app"), "rails-app"),
+    "a repository in a namespace": (
+        lambda: rules.repository_name("shop/rails__app.v2"),
+        "shop/rails__app.v2",
+    ),
+    "a tag": (lambda: rules.image_tag("v1.0_RC-2"), "v1.0_RC-2"),
+    "a region": (lambda: rules.region("us-east-1", known=REGIONS), "us-east-1"),
+    "both capacity providers": (
+        lambda: rules.capacity_providers(["FARGATE", "FARGATE_SPOT"]),
+        ("FARGATE", "FARGATE_SPOT"),
+    ),
+    "no capacity provider": (lambda: rules.capacity_providers([]), ()),
+    "a fifth VPC": (lambda: rules.vpc_quota(4, region="us-east-1"), None),
+    "a sixth VPC under a raised quota": (
+        lambda: rules.vpc_quota(5, limit=10, region="us-east-1"),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "code"), REFUSED.values(), ids=REFUSED)
+def test_what_aws_refuses_is_refused_with_its_code(call: Callable[[], object], code: str) -> None:
+    assert code_of(call) == code
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+@pytest.mark.parametrize(("call", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_is_two_lines(call: Callable[[], object], code: str, language: str) -> None:
+    messages.use(language)
+    with pytest.raises(InvalidInput) as refused:
+        call()
+    assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(("call", "answer"), ACCEPTED.values(), ids=ACCEPTED)
+def test_what_aws_takes_comes_back(call: Callable[[], object], answer: object) -> None:
+    assert call() == answer
+
+
+def test_every_rule_in_the_catalogue_has_a_refusal() -> None:
+    source = " ".join(_problems())
+    entries = messages.catalogue("rules")
+    unused = [name for name, entry in entries.items() if not re.search(_shape(entry), source)]
+    assert unused == []
+
+
+def _problems() -> list[str]:
+    problems = []
+    for call in [*(call for call, _ in REFUSED.values()), lambda: rules.vpc_cidr(1)]:  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput) as refused:
+            call()
+        problems.append(refused.value.problem)
+    return problems
+
+
+def _shape(entry: dict[str, Any]) -> str:
+    return re.sub(r"\\\{\w+\\\}", ".*?", re.escape(entry["problem"]["ja"]))
+
+
+REMEDIES: dict[str, tuple[Callable[[], object], str]] = {
+    "host bits": (lambda: rules.vpc_cidr("10.0.1.0/16"), '"10.0.0.0/16"'),
+    "a misspelt region": (lambda: rules.region("us-eats-1", REGIONS), '"us-east-1"'),
+    "a region in capitals": (lambda: rules.region("US-EAST-2", REGIONS), '"us-east-2"'),
+    "a region with underscores": (
+        lambda: rules.region("ap_northeast_1", REGIONS),
+        '"ap-northeast-1"',
+    ),
+    "a zone for a region": (lambda: rules.region("ap-northeast-1c", REGIONS), '"ap-northeast-1"'),
+    "a misspelt zone": (
+        lambda: rules.named_zones(["us-east-1B"], ZONES, "us-east-1"),
+        '"us-east-1b"',
+    ),
+    "a repository in capitals": (lambda: rules.repository_name("Rails-App"), '"rails-app"'),
+    "a repository with spaces": (lambda: rules.repository_name("My Rails App!"), '"my-rails-app"'),
+    "a repository of signs": (lambda: rules.repository_name("!!!"), '"rails-app"'),
+    "a cluster with spaces": (
+        lambda: rules.cluster_name("my shop!"),
+        '"my-shop"',
+    ),
+    "a cluster of signs": (lambda: rules.cluster_name("!!!"), '"ecs-handson-cluster"'),
+    "a provider in lower case": (
+        lambda: rules.capacity_providers(["fargate-spot"]),
+        '"FARGATE_SPOT"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "near"), REMEDIES.values(), ids=REMEDIES)
+def test_a_refusal_offers_what_was_probably_meant(call: Callable[[], object], near: str) -> None:
+    assert near in remedy_of(call)
+
+
+def test_the_exercise_gets_the_consoles_blocks() -> None:
+    goal = syllabus.NETWORK
+    plan = rules.subnet_cidrs(rules.vpc_cidr(goal.cidr), public=goal.public_subnets, private=2)
+    assert [str(block) for block in (*plan.public, *plan.private)] == [
+        "10.0.0.0/20",
+        "10.0.16.0/20",
+        "10.0.128.0/20",
+        "10.0.144.0/20",
+    ]
+
+
+@quick
+@given(network=networks)
+def test_a_vpc_is_taken_exactly_when_its_size_is_aws_s(network: IPv4Network) -> None:
+    if 16 <= network.prefixlen <= 28:
+        assert rules.vpc_cidr(str(network)) == network
+    else:
+        assert code_of(lambda: rules.vpc_cidr(str(network))) == "InvalidVpc.Range"
+
+
+@quick
+@given(
+    network=networks.filter(lambda network: 16 <= network.prefixlen <= 24),
+    public=st.integers(0, 8),
+    private=st.integers(0, 8),
+)
+def test_planned_subnets_are_what_the_rules_accept(
+    network: IPv4Network, public: int, private: int
+) -> None:
+    plan = rules.subnet_cidrs(network, public=public, private=private)
+    blocks = [*plan.public, *plan.private]
+    assert (rules.check_subnets(network, blocks), len(blocks)) == (blocks, public + private)
+
+
+@quick
+@given(cidr=st.text(max_size=20))
+def test_text_is_a_vpc_or_is_refused_and_never_breaks(cidr: str) -> None:
+    try:
+        answer: object = rules.vpc_cidr(cidr)
+    except InvalidInput as refused:
+        answer = refused.code
+    assert answer in (EC2, "InvalidVpc.Range") or answer == ip_network(cidr)
+
+
+@quick
+@given(name=st.text(st.sampled_from("aZ0._-/ !あ\n"), max_size=12))
+def test_a_name_offered_in_place_of_another_is_taken(name: str) -> None:
+    try:
+        offered = rules.repository_name(name)
+    except InvalidInput as refused:
+        (offered,) = re.findall(r'"([^"]*)"', refused.remedy)
+    assert rules.repository_name(offered) == offered
+
+
+@quick
+@given(value=not_text)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rules.vpc_cidr,
+        rules.name_tag,
+        rules.cluster_name,
+        rules.repository_name,
+        rules.image_tag,
+        lambda value: rules.region(value, REGIONS),
+        lambda value: rules.named_zones([value], ZONES, "us-east-1"),
+        lambda value: rules.capacity_providers([value]),
+    ],
+)
+def test_what_is_no_text_is_refused(rule: Callable[[Any], object], value: object) -> None:
+    with pytest.raises(InvalidInput):
+        rule(value)
+
+
+@pytest.mark.parametrize("value", [None, 1, "FARGATE", {"FARGATE": 1}])
+def test_what_is_no_list_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput):
+        rules.capacity_providers(value)
+
+
+HARD_TO_SHOW = {
+    "an endless number": 10**5000,
+    "a long text": "x" * 100_000,
+    "half a character": "\ud800",
+    "signs that turn the line round": "a\u202eb\n",
+    "bytes": b"\x00",
+}
+
+
+@pytest.mark.parametrize("value", HARD_TO_SHOW.values(), ids=HARD_TO_SHOW)
+def test_a_value_is_shown_on_one_short_line(value: object) -> None:
+    shown = rules.shown(value)
+    assert (len(shown) <= 61, shown.isprintable()) == (True, True)
