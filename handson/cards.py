@@ -73,7 +73,9 @@ class Table:
             f'<th style="{_CELL};font-weight:600">{escape(header)}</th>' for header in self.headers
         )
         body = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL}">{escape(_mark(cell))}</td>' for cell in row) + "</tr>"
+            "<tr>"
+            + "".join(f'<td style="{_CELL}">{escape(_mark(cell))}</td>' for cell in row)
+            + "</tr>"
             for row in self.rows
         )
         return (

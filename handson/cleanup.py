@@ -31,20 +31,22 @@ class Cleanup(Shown):
     def card(self) -> Card:
         """Return the card: the list, or the receipt."""
         if not self.confirmed:
-            return self._listing()
+            how = [Note(messages.text("cleanup.how", word=CONFIRMATION))] if self.found else []
+            listing = self.listing()
+            return Card(listing.title, (*listing.parts, *how), state=listing.state)
         state = "warn" if self.left else "ok"
         sentence = "cleanup.some-left" if self.left else "cleanup.nothing-left"
         note = Note(messages.text(sentence, count=len(self.left)))
         return Card(messages.text("cleanup.receipt"), (*self._receipt(), note), state=state)
 
-    def _listing(self) -> Card:
+    def listing(self) -> Card:
+        """Return the card of what carries the tag, without how to delete it from a notebook."""
         title = messages.text("cleanup.title")
         if not self.found:
             return Card(title, (Note(messages.text("cleanup.nothing-found")),), state="ok")
         headers = [messages.text(f"cleanup.column-{name}") for name in ("type", "name", "id")]
         rows = [(item.type, item.name or "-", _short(item)) for item in self.found]
-        how = Note(messages.text("cleanup.how", word=CONFIRMATION))
-        return Card(title, (Table(headers, rows), how), state="info")
+        return Card(title, (Table(headers, rows),), state="info")
 
     def _receipt(self) -> Sequence[Part]:
         if not self.removals:

@@ -1,49 +1,63 @@
 """The command `handson`: parse, call, print, exit code.
 
 Results go to standard output, progress and diagnostics to standard error.  An error is two lines;
-``--debug`` adds the traceback.
+``--debug`` adds the traceback.  Ctrl-C ends with 130, as a shell expects of an interrupted command.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from handson import __version__, emulator, messages, replay, settings, syllabus, workshop
 from handson.cards import Shown
-from handson.errors import HandsonError
+from handson.doctor import LAB_PORT
+from handson.drawing.picture import SUFFIXES
+from handson.errors import HandsonError, InvalidInput
 from handson.progress import TerminalProgress, show
 from handson.settings import Settings
 from handson.workshop import Workshop
 
-OK, NOT_PASSED, NOT_RUN = 0, 1, 2
+OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
 EMULATOR_SCHEMA = "handson.emulator/1"
 
 
 class Commands(click.Group):
-    """The group of commands; an error of ours leaves as two lines and an exit code."""
+    """The group of commands; whatever goes wrong leaves as two lines and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except HandsonError as error:
-            if ctx.params.get("debug"):
-                traceback.print_exc()
-            click.echo(str(error), err=True)
-            ctx.exit(_failed(ctx))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
         except KeyboardInterrupt:
             click.echo(messages.text("cli.interrupted"), err=True)
-            ctx.exit(NOT_RUN)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            click.echo(str(_explained(error)), err=True)
+            ctx.exit(_failed(ctx))
+
+
+def _explained(error: Exception) -> HandsonError:
+    """Return an error of ours as it is, and one that nobody expected in two lines."""
+    if isinstance(error, HandsonError):
+        return error
+    seen = f"{type(error).__name__}: {error}"
+    return HandsonError(*messages.advice("cli.unexpected", seen=seen))
 
 
 def _failed(ctx: click.Context) -> int:
@@ -56,12 +70,23 @@ def _failed(ctx: click.Context) -> int:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """From one computer to Amazon VPC, ECS and ECR: an AWS container workshop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without Japanese shows the rest
+            stream.reconfigure(errors="replace")
+
+
+def _debug_after_all(ctx: click.Context, _option: click.Parameter, debug: bool) -> None:
+    if debug:
+        ctx.find_root().params["debug"] = True
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --lang and, as its first argument, the settings."""
+    """Give a command --lang, --debug in this place too and, as first argument, the settings."""
 
     @click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the output.")
+    @click.option(
+        "--debug", is_flag=True, hidden=True, expose_value=False, callback=_debug_after_all
+    )
     @wraps(command)
     def wrapped(lang: str | None, **options: Any) -> None:
         command(settings.from_environment(lang=lang), **options)
@@ -77,7 +102,10 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     help="Where executed notebooks and pictures go [default: run/ in the home folder].",
 )
 def run(chosen: Settings, output: Path | None) -> None:
-    """Run all notebooks in order, in fresh kernels; then check. Exit code 0: all checks passed."""
+    """Run all notebooks in order, in fresh kernels; then check.
+
+    Exit code 0: all checks passed, 1: not, 2: it could not run, 130: Ctrl-C.
+    """
     notebooks = replay.find_notebooks(Path.cwd(), lang=chosen.lang)
     folder = (output or chosen.home / "run").resolve()
     room = _open(chosen)
@@ -98,7 +126,13 @@ def run(chosen: Settings, output: Path | None) -> None:
 @main.command()
 @with_settings
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-@click.option("--port", type=int, default=8888, show_default=True, help="JupyterLab's first port.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=LAB_PORT,
+    show_default=True,
+    help="JupyterLab's port, or the first that is tried.",
+)
 def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     """Open JupyterLab on the notebooks, on this computer only."""
     first = replay.find_notebooks(Path.cwd(), lang=chosen.lang)[0]
@@ -106,7 +140,7 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     command = [sys.executable, "-m", "jupyterlab", str(notebooks), "--ip=127.0.0.1"]
     command += [f"--port={port}", f"--LabApp.default_url=/lab/tree/{chosen.lang}/{first.name}"]
     command += ["--no-browser"] if no_browser else []
-    sys.exit(subprocess.run(command, env=chosen.as_environment(), check=False).returncode)
+    _become(command, chosen.as_environment())
 
 
 @main.command()
@@ -127,6 +161,8 @@ def verify(chosen: Settings, as_json: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 def draw(chosen: Settings, view: str, output: Path) -> None:
     """Draw the live architecture as SVG or PNG, by the suffix of the file."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise InvalidInput(*messages.advice("drawing.suffix", path=output))
     picture = _open(chosen).draw(view)
     click.echo(messages.text("cli.picture", path=picture.save(output)))
 
@@ -138,7 +174,7 @@ def cleanup(chosen: Settings, yes: bool) -> None:
     """List what the workshop made, then delete it and nothing else. Exit code 0: nothing left."""
     room = _open(chosen)
     listed = room.cleanup()
-    click.echo(str(listed))
+    click.echo(listed.listing().text())
     if not listed.found:
         return
     if not yes and not click.confirm(messages.text("cli.delete"), default=False, err=True):
@@ -206,6 +242,15 @@ def status(chosen: Settings, as_json: bool) -> None:
     sys.exit(NOT_PASSED if running is None else OK)
 
 
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Go on as another program: signals and the process id are its own."""
+    if os.name == "posix":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(command[0], command, environment)
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+
+
 def _open(chosen: Settings) -> Workshop:
     return Workshop(chosen, progress=TerminalProgress(), show=show)
 
@@ -253,15 +298,15 @@ def _bars() -> Iterator[replay.OnCell]:
 
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
+    live = console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not live) as bars:
         tasks: dict[str, Any] = {}
 
         def on_cell(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=total)
             bars.update(tasks[name], completed=done)
-            if done == total and not console.is_terminal:
-                console.print(f"{name}: {done}/{total}")
+            if done == total and not live:
+                click.echo(f"{name}: {done}/{total}", err=True)
 
         yield on_cell
-

@@ -68,9 +68,7 @@ def _embedded(settings: Settings) -> emulator.Running:
     if before is None or before.region == settings.region:
         return running
     emulator.stop(settings.home)
-    return emulator.ensure_running(
-        settings.home, region=settings.region, environ=settings.environ
-    )
+    return emulator.ensure_running(settings.home, region=settings.region, environ=settings.environ)
 
 
 def _connect(endpoint: str, settings: Settings, credentials: Credentials) -> Aws:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import platform
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from handson.errors import HandsonError
 from handson.settings import Settings
 
 SCHEMA = "handson.doctor/1"
+LAB_PORT = 8888
+"""Where JupyterLab listens unless told otherwise."""
+
+_HOST = "127.0.0.1"
 _WANTED_BYTES = 2_000_000_000
 _OLDEST = (3, 11)
 
@@ -83,6 +88,7 @@ def examine(settings: Settings, *, connect: Callable[[], str]) -> Diagnosis:
             _target(settings, connect),
             _engine(settings),
             _drawing(),
+            _ports(),
             _disk(settings),
         )
     )
@@ -109,9 +115,9 @@ def _engine(settings: Settings) -> Finding:
             real_aws=settings.target == "aws",
             docker_host=settings.docker_host,
         )
+        info = chosen.describe()
     except HandsonError as error:
         return Finding("engine", "bad", error.problem, error.remedy)
-    info = chosen.describe()
     seen = " · ".join(part for part in (info.name, info.version, info.platform) if part)
     if chosen.name == "builtin":
         return Finding("engine", "advice", seen, messages.text("doctor.engine-builtin"))
@@ -134,6 +140,22 @@ def _imports(module: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _ports() -> Finding:
+    """Look whether a server can listen on this machine, and whether JupyterLab's port is free."""
+    try:
+        with socket.create_server((_HOST, 0)):
+            pass
+    except OSError as error:
+        seen = f"{_HOST}: {error.strerror or error}"
+        return Finding("ports", "bad", seen, messages.text("doctor.ports-remedy"))
+    try:
+        with socket.create_server((_HOST, LAB_PORT)):
+            return Finding("ports", "ok", f"{_HOST}:{LAB_PORT}")
+    except OSError:
+        taken = messages.text("doctor.port-taken", port=LAB_PORT)
+        return Finding("ports", "advice", taken, messages.text("doctor.port-next"))
 
 
 def _disk(settings: Settings) -> Finding:

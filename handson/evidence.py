@@ -76,7 +76,7 @@ def is_intact(record: Record) -> bool:
     """Tell whether a record still has the digest it was sealed with."""
     try:
         return bool(record.get("digest") == digest_of(record))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return False
 
 
@@ -91,7 +91,7 @@ class Journal:
     def records(self) -> list[Record]:
         """Return all readable records; a line that was cut off while being written is left out."""
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
             return []
         return [record for line in lines if (record := _parsed(line)) is not None]
@@ -102,7 +102,8 @@ class Journal:
         Two kernels may call this at once: a lock makes one chain of both.
 
         Raises:
-            NotReady: The journal cannot be written (no space, no permission); it is as before.
+            NotReady: The journal cannot be written (no space, no permission, another process
+                holds it); it is as before.
         """
         from filelock import FileLock
 
@@ -117,7 +118,9 @@ class Journal:
                 self._append(record)
         except OSError as error:
             raise NotReady(
-                *messages.advice("evidence.journal", path=self._path, reason=error.strerror)
+                *messages.advice(
+                    "evidence.journal", path=self._path, reason=error.strerror or error
+                )
             ) from error
         return record
 
@@ -127,12 +130,14 @@ class Journal:
 
     def _append(self, record: Record) -> None:
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        with self._path.open("ab") as file:
+        # Unbuffered: a buffer would try again to write what did not fit when the file is closed.
+        with self._path.open("ab", buffering=0) as file:
             start = file.tell()
             cut = start > 0 and not self._ends_a_line()
+            rest = memoryview((b"\n" if cut else b"") + line.encode("utf-8"))
             try:
-                file.write((b"\n" if cut else b"") + line.encode("utf-8"))
-                file.flush()
+                while rest:
+                    rest = rest[file.write(rest) :]
             except OSError:
                 file.truncate(start)
                 raise
@@ -146,7 +151,16 @@ class Journal:
 def _parsed(line: str) -> Record | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    readable = isinstance(record, dict) and {"learner", "digest", "check"} <= record.keys()
-    return record if readable else None
+    return record if _is_record(record) else None
+
+
+def _is_record(record: object) -> bool:
+    """Tell whether something read has the fields of a record, with the types that we rely on."""
+    if not isinstance(record, dict) or not _TEXTS | {"observed"} <= record.keys():
+        return False
+    return all(isinstance(record[name], str) for name in _TEXTS)
+
+
+_TEXTS = {"schema", "check", "learner", "observed_at", "digest"}

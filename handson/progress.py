@@ -7,9 +7,11 @@ line in a notebook starts with the same sign, so that a replay can tell progress
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any, Protocol, TextIO
 
@@ -33,6 +35,18 @@ class Progress(Protocol):
     def line(self, label: str) -> Line: ...
 
 
+@contextmanager
+def working(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Line]:
+    """Open a line for the block; it ends as one of the two sentences, whatever happens."""
+    line = progress.line(label)
+    try:
+        yield line
+    except BaseException:
+        line.done(broken_off)
+        raise
+    line.done(done)
+
+
 def silent(_sentence: str) -> None:
     """Take a line of progress and show nothing."""
 
@@ -46,7 +60,7 @@ class TerminalLine:
 
     def __call__(self, sentence: str) -> None:
         if self._stream.isatty():
-            self._write(sentence, end="")
+            self._write(_cut(sentence, len(self._label)), end="")
 
     def done(self, sentence: str) -> None:
         self._write(sentence, end="\n")
@@ -124,6 +138,16 @@ def in_notebook() -> bool:
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell else None
     return getattr(running, "kernel", None) is not None
+
+
+def _cut(sentence: str, beside: int) -> str:
+    """Cut a sentence so that it stays on one line: what wraps cannot be replaced.
+
+    Half of the columns are reckoned with, because a Japanese letter takes two.
+    """
+    columns = shutil.get_terminal_size().columns
+    room = max(10, columns // (1 if sentence.isascii() else 2) - 2 * beside - len(SIGN) - 3)
+    return sentence if len(sentence) <= room else f"{sentence[: room - 1]}…"
 
 
 def _bundle(line: str) -> dict[str, str]:

@@ -1,23 +1,27 @@
 """Run the notebooks: in order, each in a fresh kernel, executed copies kept.
 
 The source notebooks are never written.  A notebook that fails is kept as far as it came, and the
-ones after it are not run.
+ones after it are not run.  What kernels write to their terminal goes to `kernel.log` beside the
+copies: it is neither a result nor progress.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from handson import messages, syllabus
-from handson.errors import NotReady
+from handson.errors import HandsonError, InvalidInput, NotReady
 from handson.settings import Settings, notebooks_folder
 
 _CELL_SECONDS = 1800
 _KERNEL = "python3"
+_LOG = "kernel.log"
 
 OnCell = Callable[[str, int, int], None]
 """Told of a notebook's name, how many of its code cells are done, and how many it has."""
@@ -25,7 +29,11 @@ OnCell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: its executed copy, and what a failing cell said."""
+    """What became of one notebook: its executed copy and, where a cell failed, what it said.
+
+    `cell` is the failing cell's id and `error` two lines, problem and remedy; both are empty where
+    nothing failed.
+    """
 
     notebook: str
     copy: Path
@@ -51,9 +59,7 @@ def find_notebooks(cwd: Path, *, lang: str) -> list[Path]:
     found = [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
     missing = [path.name for path in found if not path.is_file()]
     if missing:
-        raise NotReady(
-            *messages.advice("replay.no-edition", lang=lang, missing=", ".join(missing))
-        )
+        raise NotReady(*messages.advice("replay.no-edition", lang=lang, missing=", ".join(missing)))
     return found
 
 
@@ -66,90 +72,210 @@ def run_notebooks(
         One outcome for each notebook that was begun; the last one may have failed.
 
     Raises:
-        NotReady: `output` cannot be written.
+        InvalidInput: `output` is where the notebooks themselves are.
+        NotReady: `output` cannot be written, or a notebook cannot be read.
+        KeyboardInterrupt: Ctrl-C; the running notebook is kept as far as it came, its kernel is
+            gone.
     """
-    _prepare(output)
+    if any(path.parent.resolve() == output.resolve() for path in notebooks):
+        raise InvalidInput(*messages.advice("replay.source", folder=output))
+    books = [_Book(path, _read(path), output / path.name) for path in notebooks]
+    with _writing(output):
+        _prepare(output, books)
     outcomes: list[Outcome] = []
-    for path in notebooks:
-        outcomes.append(_run(path, settings.as_environment(), output=output, on_cell=on_cell))
+    for book in books:
+        outcomes.append(_run(book, settings.as_environment(), on_cell=on_cell))
         if outcomes[-1].failed:
             break
     return outcomes
 
 
 def keep_pictures(settings: Settings, *, output: Path) -> list[Path]:
-    """Copy the pictures that the notebooks drew to `output`, and return the copies."""
+    """Copy the pictures that the notebooks drew to `output`, and return the copies.
+
+    Raises:
+        NotReady: `output` cannot be written.
+    """
     kept = []
-    for picture in sorted((settings.home / "pictures").glob("*.svg")):
-        kept.append(Path(shutil.copy2(picture, output / picture.name)))
+    with _writing(output):
+        for picture in sorted((settings.home / "pictures").glob("*.svg")):
+            copy = output / picture.name
+            if copy.resolve() != picture.resolve():
+                shutil.copy2(picture, copy)
+            kept.append(copy)
     return kept
 
 
-def _prepare(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        for stale in (*output.glob("*.ipynb"), *output.glob("*.svg")):
-            stale.unlink()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise NotReady(
-            *messages.advice("replay.output", folder=output, reason=reason)
-        ) from error
+@dataclass(frozen=True)
+class _Book:
+    """A notebook in memory, where it came from and where its executed copy goes."""
+
+    source: Path
+    node: Any
+    copy: Path
+
+    @property
+    def log(self) -> Path:
+        """Where what the kernels write to their terminal goes."""
+        return self.copy.with_name(_LOG)
 
 
-def _run(
-    path: Path, environment: Mapping[str, str], *, output: Path, on_cell: OnCell
-) -> Outcome:
+def _read(path: Path) -> Any:
+    """Return a notebook without its outputs: a cell that is not reached shows none of old."""
     import nbformat
+
+    try:
+        node = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        reason = type(error).__name__
+        raise NotReady(*messages.advice("replay.unreadable", path=path, reason=reason)) from error
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return node
+
+
+def _prepare(output: Path, books: list[_Book]) -> None:
+    """Make the folder, and take out of it what an earlier run left there; the rest stays."""
+    output.mkdir(parents=True, exist_ok=True)
+    for book in books:
+        book.copy.unlink(missing_ok=True)
+        book.log.write_bytes(b"")
+
+
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        advice = messages.advice("replay.output", folder=output, reason=reason)
+        raise NotReady(*advice) from error
+
+
+def _run(book: _Book, environment: Mapping[str, str], *, on_cell: OnCell) -> Outcome:
+    import nbformat
+
+    counter = _Counter(book, on_cell)
+    try:
+        error = _executed(book, counter, environment)
+    finally:
+        with _writing(book.copy.parent):
+            nbformat.write(book.node, book.copy)
+    name = book.source.stem
+    return Outcome(name, book.copy, cell=counter.current if error else "", error=error)
+
+
+def _executed(book: _Book, counter: _Counter, environment: Mapping[str, str]) -> str:
+    """Run all cells; return what went wrong, as two lines, or an empty string."""
+    import asyncio
+
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
-    copy = output / path.name
-    counter = _Counter(path.stem, notebook, on_cell)
     client = NotebookClient(
-        notebook,
+        book.node,
         timeout=_CELL_SECONDS,
         kernel_name=_KERNEL,
-        resources={"metadata": {"path": str(path.parent)}},
-        on_cell_complete=counter.complete,
+        resources={"metadata": {"path": str(book.source.parent)}},
+        on_cell_start=counter.start,
+        on_cell_executed=counter.executed,
     )
-    error = ""
     try:
-        client.execute(env=dict(environment))
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
-        error = _last_words(notebook) or str(failure)
+        with book.log.open("ab") as log:
+            asyncio.run(_execute(client, counter, env=dict(environment), stdout=log, stderr=log))
+    except CellExecutionError as failure:
+        return _last_words(book, counter.current) or _told("replay.cell", book, failure)
+    except CellTimeoutError:
+        return _told("replay.too-long", book, _CELL_SECONDS // 60)
+    except (DeadKernelError, RuntimeError) as failure:
+        return _told("replay.kernel", book, failure)
+    return ""
+
+
+async def _execute(client: Any, counter: _Counter, **options: Any) -> None:
+    """Run all cells in a kernel of their own; whatever happens, the kernel is gone afterwards.
+
+    The kernel is started here, where Ctrl-C still raises KeyboardInterrupt; while cells run,
+    nbclient would take Ctrl-C for itself and report a kernel that died.
+    """
+    client.km = client.create_kernel_manager()
+    try:
+        await client.async_start_new_kernel(**options)
+        await client.async_start_new_kernel_client()
+        await client.async_execute()
+    except BaseException:
+        if counter.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     finally:
-        nbformat.write(notebook, copy)
-    return Outcome(path.stem, copy, cell=counter.current if error else "", error=error)
+        if client.km is not None and client.km.has_kernel:
+            await client.km.shutdown_kernel(now=True)
 
 
 class _Counter:
-    """Counts the code cells that are done and remembers which one comes next."""
+    """Counts the code cells that are done, and remembers which one is running."""
 
-    def __init__(self, name: str, notebook: Any, on_cell: OnCell) -> None:
-        self._name = name
-        self._cells = [cell["id"] for cell in notebook.cells if cell.cell_type == "code"]
+    def __init__(self, book: _Book, on_cell: OnCell) -> None:
+        self._name = book.source.stem
+        self._total = sum(_runs(cell) for cell in book.node.cells)
         self._done = 0
         self._on_cell = on_cell
-        self._on_cell(name, 0, len(self._cells))
+        self.current = ""
+        self.interrupted = False
+        self._on_cell(self._name, 0, self._total)
 
-    @property
-    def current(self) -> str:
-        """The id of the cell that is not done yet."""
-        return str(self._cells[min(self._done, len(self._cells) - 1)])
+    def start(self, cell: Any, cell_index: int) -> None:
+        """Take note of the cell that is about to run, and of Ctrl-C while it does."""
+        if _runs(cell):
+            self.current = str(cell.get("id", cell_index))
+            self._listen()
 
-    def complete(self, cell: Any, cell_index: int) -> None:
-        """Count a cell that nbclient has run to its end."""
-        if cell.cell_type == "code":
+    def executed(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
+        """Count a cell that ran to its end."""
+        if execute_reply["content"]["status"] == "ok" or "raises-exception" in _tags(cell):
             self._done += 1
-            self._on_cell(self._name, self._done, len(self._cells))
+            self._on_cell(self._name, self._done, self._total)
+
+    def _listen(self) -> None:
+        import asyncio
+
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            self.interrupted = True
+            if task:
+                task.cancel()
+
+        # Windows and threads have no such handlers; there asyncio.run answers Ctrl-C by itself.
+        with suppress(RuntimeError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, interrupt)
 
 
-def _last_words(notebook: Any) -> str:
-    """Return what the failing cell's error output says, as the learner sees it."""
-    for cell in notebook.cells:
+def _runs(cell: Any) -> bool:
+    return bool(cell.cell_type == "code" and cell.source.strip())
+
+
+def _tags(cell: Any) -> list[str]:
+    return list(cell.metadata.get("tags", ()))
+
+
+def _last_words(book: _Book, cell_id: str) -> str:
+    """Return what the failing cell's error says: our own two lines, or problem and remedy."""
+    for index, cell in enumerate(book.node.cells):
+        if str(cell.get("id", index)) != cell_id:
+            continue
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
-                return "\n".join(output.traceback)
+                own = len(output.traceback) == 2 and output.traceback[0].startswith("✗")
+                said = f"{output.ename}: {output.evalue}"
+                return "\n".join(output.traceback) if own else _told("replay.cell", book, said)
     return ""
+
+
+def _told(key: str, book: _Book, reason: object) -> str:
+    advice = messages.advice(key, reason=reason, copy=book.copy, log=book.log)
+    return str(HandsonError(*advice))

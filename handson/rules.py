@@ -308,9 +308,10 @@ def nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | 
 
 def shown(value: object) -> str:
     """Return a value as a sentence can hold it: in quotes, on one line, not too long."""
-    if isinstance(value, int) and value.bit_length() > 64:
-        return f"{type(value).__name__} ({value.bit_length()} bits)"
-    text = repr(value[: _SHOWN + 1] if isinstance(value, str) else value)
+    try:
+        text = repr(value[: _SHOWN + 1] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, somewhere in it
+        text = type(value).__name__
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from handson import messages, rules, syllabus
 from handson.errors import InvalidInput, NotReady
@@ -65,12 +66,17 @@ class Settings:
         return self.environ.get("DOCKER_HOST", "")
 
     def as_environment(self) -> dict[str, str]:
-        """Return the environment in which a kernel reads these settings again."""
+        """Return the environment in which a kernel reads these settings again.
+
+        A learner whom the home folder remembers is left to it, so that a name given in a notebook
+        is the one that the next notebook finds.
+        """
+        remembered = self.learner == _remembered_learner(self.home)
         own = {
             "TARGET": self.target,
             "ENDPOINT_URL": self.endpoint_url or "",
             "REGION": self.region,
-            "LEARNER": self.learner,
+            "LEARNER": "" if remembered else self.learner,
             "HOME": str(self.home),
             "LANG": self.lang,
             "AWS_ACCOUNT": self.account or "",
@@ -92,7 +98,7 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         environ: The environment; only ``HANDSON_…`` is looked at.
         cwd: Where the default home is looked for: `.handson` beside the notebooks.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
-            base_image.
+            base_image. None and an empty string leave it to the environment.
 
     Raises:
         InvalidInput: A value is none of the possible ones; nothing was created.
@@ -101,19 +107,20 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
     given = {name: _given(name, environ, arguments) for name in _NAMES}
     lang = _one_of("lang", given["lang"] or "ja", messages.LANGUAGES)
     messages.use(lang)
-    home = _home(given["home"], cwd=cwd)
-    return Settings(
+    chosen = Settings(
         target=_one_of("target", given["target"] or "emulator", TARGETS),
         endpoint_url=_endpoint(given["endpoint_url"]),
         region=rules.region(given["region"] or syllabus.REGION, known=regions()),
-        learner=_learner(given["learner"], home=home),
-        home=home,
+        learner=_learner(given["learner"]),
+        home=_home(given["home"], cwd=cwd),
         lang=lang,
         account=_account(given["aws_account"]),
         engine=_one_of("engine", given["engine"] or "auto", ENGINES),
         base_image=given["base_image"] or None,
         environ=dict(environ),
     )
+    _make_writable(chosen.home)
+    return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
 
 
 def regions() -> tuple[str, ...]:
@@ -141,8 +148,19 @@ def default_home(cwd: Path) -> Path:
 
 
 def remember_learner(home: Path, learner: str) -> None:
-    """Keep the learner's name in the home folder, for the notebooks that follow."""
-    (home / "learner").write_text(learner + "\n", encoding="utf-8")
+    """Keep the learner's name in the home folder, for the notebooks that follow.
+
+    Raises:
+        NotReady: The home folder cannot be written; the name that was kept before still is.
+    """
+    draft = home / "learner.tmp"
+    try:
+        draft.write_text(learner + "\n", encoding="utf-8")
+        draft.replace(home / "learner")
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise _not_writable(home, error) from error
 
 
 def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
@@ -150,11 +168,9 @@ def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | 
     if unknown:
         raise TypeError(f"unknown settings: {', '.join(unknown)}")
     value = arguments.get(name)
-    if value is None:
-        value = environ.get(PREFIX + name.upper(), "")
-    if not isinstance(value, (str, Path)):
+    if value is not None and not isinstance(value, (str, Path)):
         raise InvalidInput(*messages.advice("settings.not-text", name=name, value=repr(value)))
-    return str(value).strip()
+    return str(value or "").strip() or environ.get(PREFIX + name.upper(), "").strip()
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
@@ -173,10 +189,20 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
 def _endpoint(url: str) -> str | None:
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+    parts = _parts(url)
+    if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
         return url.rstrip("/")
-    raise InvalidInput(*messages.advice("settings.endpoint", value=parts.hostname or url))
+    # What stands before an @ may be a password, and a sentence is saved with the notebook.
+    raise InvalidInput(*messages.advice("settings.endpoint", value=url.rpartition("@")[2]))
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a URL whose port, if it names one, can be a port."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _account(account: str) -> str | None:
@@ -189,27 +215,43 @@ def _account(account: str) -> str | None:
 
 
 def _home(home: str, *, cwd: Path) -> Path:
-    folder = Path(home).expanduser() if home else default_home(cwd)
-    folder = folder if folder.is_absolute() else cwd / folder
+    try:
+        folder = Path(home).expanduser() if home else default_home(cwd)
+    except RuntimeError as error:  # "~nobody"
+        raise _not_writable(Path(home), error) from error
+    return folder if folder.is_absolute() else cwd / folder
+
+
+def _make_writable(folder: Path) -> None:
+    """Make the folder, and prove that something can be kept in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise NotReady(
-            *messages.advice("settings.home", folder=folder, reason=error.strerror or error)
-        ) from error
-    return folder
+    except (OSError, ValueError) as error:
+        raise _not_writable(folder, error) from error
 
 
-def _learner(learner: str, *, home: Path) -> str:
-    if learner:
-        if len(learner) > 80 or not learner.isprintable():
-            raise InvalidInput(*messages.advice("settings.learner"))
-        return learner
-    kept = home / "learner"
-    return kept.read_text(encoding="utf-8").strip() if kept.is_file() else ""
+def _not_writable(folder: Path, error: Exception) -> NotReady:
+    reason = getattr(error, "strerror", None) or error
+    return NotReady(
+        *messages.advice("settings.home", folder=rules.shown(str(folder)), reason=reason)
+    )
+
+
+def _learner(learner: str) -> str:
+    if len(learner) > 80 or not learner.isprintable():
+        raise InvalidInput(*messages.advice("settings.learner"))
+    return learner
+
+
+def _remembered_learner(home: Path) -> str:
+    """Return the name that is kept in the home folder; empty where none can be read."""
+    try:
+        return _learner((home / "learner").read_text(encoding="utf-8").strip())
+    except (OSError, ValueError, InvalidInput):
+        return ""
 
 
 _REGIONS = (

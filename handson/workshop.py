@@ -7,7 +7,8 @@ work through the rooms below, and returns a result that shows itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ from handson import (
 from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown, Table
 from handson.checks import CheckResult, Verification
-from handson.connection import Connection
 from handson.errors import InvalidInput
 from handson.evidence import METADATA_KEY, Journal, Observation, Record
 from handson.settings import Settings
@@ -121,10 +121,8 @@ class Workshop(Shown):
     @property
     def aws(self) -> Aws:
         """The connection, renewed when the embedded AWS was stopped or killed meanwhile."""
-        renewed = connection.renew(self._connection, self.settings)
-        if renewed is not self._connection:
-            self._connection = renewed
-            self._tell_what_was_lost()
+        self._connection = connection.renew(self._connection, self.settings)
+        self._tell_what_was_lost()
         return self._connection.aws
 
     @property
@@ -186,10 +184,9 @@ class Workshop(Shown):
             s3_endpoint=s3_endpoint,
         )
         form.check()
-        line = self._progress.line(messages.text("workshop.progress-network"))
-        made = network.ensure_network(self.aws, form, say=line)
-        line.done(messages.text("workshop.done"))
-        return made
+        connected = self.aws
+        with self._working("network") as line:
+            return network.ensure_network(connected, form, say=line)
 
     def ensure_cluster(
         self,
@@ -212,19 +209,16 @@ class Workshop(Shown):
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
         usual = rules.CAPACITY_PROVIDERS if fargate else ()
-        providers = usual if capacity_providers is None else rules.capacity_providers(
-            capacity_providers
+        providers = (
+            usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
         )
         form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
         form.check()
-        line = self._progress.line(messages.text("workshop.progress-cluster"))
-        made = cluster.ensure_cluster(self.aws, form, say=line)
-        line.done(messages.text("workshop.done"))
-        return made
+        connected = self.aws
+        with self._working("cluster") as line:
+            return cluster.ensure_cluster(connected, form, say=line)
 
-    def ensure_repository(
-        self, name: str = syllabus.REPOSITORY.name
-    ) -> registry.EnsuredRepository:
+    def ensure_repository(self, name: str = syllabus.REPOSITORY.name) -> registry.EnsuredRepository:
         """Make the private ECR repository; run again, change nothing.
 
         Raises:
@@ -278,10 +272,8 @@ class Workshop(Shown):
             build_args={**given, **(build_args or {})},
         )
         chosen = self.engine
-        line = self._progress.line(messages.text("workshop.progress-build"))
-        built = image.build_image(chosen, request, say=line)
-        line.done(messages.text("workshop.done"))
-        return built
+        with self._working("build") as line:
+            return image.build_image(chosen, request, say=line)
 
     def push_image(
         self, local: engine.LocalImage, *, repository: str = syllabus.REPOSITORY.name
@@ -295,15 +287,10 @@ class Workshop(Shown):
         rules.repository_name(repository)
         connected = self.aws
         there = registry.require_repository(connected, repository)
-        line = self._progress.line(messages.text("workshop.progress-push"))
-        pushed = image.push_image(
-            self.engine,
-            local,
-            destination=registry.destination(connected, there, tags=local.tags),
-            say=line,
-        )
-        line.done(messages.text("workshop.done"))
-        return pushed
+        destination = registry.destination(connected, there, tags=local.tags)
+        chosen = self.engine
+        with self._working("push") as line:
+            return image.push_image(chosen, local, destination=destination, say=line)
 
     def images(self, repository: str = syllabus.REPOSITORY.name) -> registry.Images:
         """Return what is in a repository, as the ECR console lists it.
@@ -390,21 +377,32 @@ class Workshop(Shown):
         if confirm not in ("", cleanup.CONFIRMATION):
             sentences = messages.advice("cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION)
             raise InvalidInput(*sentences)
+        connected = self.aws
         if not confirm:
-            return cleanup.Cleanup(cleanup.find_tagged(self.aws))
-        line = self._progress.line(messages.text("workshop.progress-cleanup"))
-        done = cleanup.delete_tagged(self.aws, say=line)
+            return cleanup.Cleanup(cleanup.find_tagged(connected))
+        with self._working("cleanup") as line:
+            done = cleanup.delete_tagged(connected, say=line)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
-        line.done(messages.text("workshop.done"))
         return done
 
+    def _working(self, verb: str) -> AbstractContextManager[progress.Line]:
+        """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
+        return progress.working(
+            self._progress,
+            messages.text(f"workshop.progress-{verb}"),
+            done=messages.text("workshop.done"),
+            broken_off=messages.text("workshop.broken-off"),
+        )
+
     def _tell_what_was_lost(self) -> None:
+        """Tell it once, and again only where telling itself broke off."""
         if not self._connection.lost:
             return
         seen = take_snapshot(self._connection.aws, home=self.settings.home)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
         self._show(Lost(checks.verify(seen), recorded))
+        self._connection = replace(self._connection, lost=False)
 
 
 def start(learner: str | None = None, **given: str | None) -> Workshop:
@@ -427,9 +425,19 @@ def start(learner: str | None = None, **given: str | None) -> Workshop:
     return Workshop(chosen, progress=progress.choose(), show=progress.show)
 
 
-def examine(chosen: Settings) -> doctor.Diagnosis:
-    """Return whether this machine has what the workshop needs, its target reachable or not."""
-    return doctor.examine(chosen, connect=lambda: _where(connection.connect(chosen).aws))
+def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis:
+    """Return whether this machine has what the workshop needs, its target reachable or not.
+
+    Args:
+        chosen: Where and who.
+        show: Shows the news that the embedded AWS had to be started again.
+    """
+
+    def connect() -> str:
+        room = Workshop(chosen, progress=progress.choose(), show=show)
+        return _where(room.aws)
+
+    return doctor.examine(chosen, connect=connect)
 
 
 _ENTRY_COLUMNS = ("check", "observed-at", "digest")

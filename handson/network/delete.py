@@ -35,7 +35,7 @@ def find_tagged(aws: Aws) -> list[Resource]:
     return [
         Resource(type=kind, id=raw[key], name=name_of(raw))
         for kind, operation, listing, key in _KINDS
-        for raw in _tagged(aws, operation, listing)
+        for raw in sorted(_tagged(aws, operation, listing), key=lambda raw: (name_of(raw), raw[key]))
     ]
 
 

@@ -1,0 +1,76 @@
+# `make` alone lists the goals. Another Python: make PYTHON=python3.12 workshop
+
+PYTHON ?= python3
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+# A Python that was asked for by name becomes the one of .venv; otherwise .venv keeps its own.
+SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYTHON)),,--insist)
+NOTEBOOKS ?= notebooks/ja
+
+.DEFAULT_GOAL := help
+.PHONY: help workshop lab test lint types tests replay format refresh lock clean distclean
+
+help:  ## list the goals
+	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+workshop:  ## set up, run all notebooks on the embedded AWS, show the five checks
+	@$(SETUP)
+	@$(BIN)/handson run
+
+lab:  ## set up and open the notebooks in JupyterLab
+	@$(SETUP)
+	@$(BIN)/handson lab
+
+test:  ## set up, then lint, types, layering, all tests and the notebooks under nbval
+	@$(SETUP)
+	@$(MAKE) --no-print-directory --keep-going lint types tests replay
+
+lint:  ## ruff, its format, and the layering of the rooms
+	@$(SETUP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types:  ## mypy --strict
+	@$(SETUP)
+	$(BIN)/mypy --strict
+
+tests:  ## the tests (ARGS="-k network" and the like are passed on)
+	@$(SETUP)
+	$(BIN)/pytest $(ARGS)
+
+# The committed outputs hold with either engine; here the one that is always there is asked for, so
+# that nobody's container engine has to fetch a base image. HANDSON_ENGINE=auto asks for the other.
+replay: HANDSON_ENGINE ?= builtin
+replay:  ## replay the committed notebooks and compare (nbval), in a home folder of its own
+	@$(SETUP)
+	@home=$$(mktemp -d) || exit 1; \
+	export HANDSON_HOME="$$home" HANDSON_ENGINE=$(HANDSON_ENGINE) HANDSON_LANG=$(notdir $(NOTEBOOKS)); \
+	trap '$(BIN)/handson emulator stop >/dev/null 2>&1; rm -rf "$$home"' EXIT; \
+	trap 'exit 130' INT TERM; \
+	$(BIN)/pytest --nbval --nbval-sanitize-with tests/nbval.cfg $(NOTEBOOKS)
+
+format:  ## let ruff format and mend what it can
+	@$(SETUP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+refresh:  ## run the notebooks and keep their outputs as the committed ones
+	@$(SETUP)
+	$(BIN)/python tools/refresh.py $(NOTEBOOKS)
+
+lock:  ## compute requirements.lock anew (UPGRADE=1: with the newest versions)
+	@$(SETUP)
+	$(BIN)/uv pip compile pyproject.toml --group dev --output-file requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --quiet \
+		$(if $(UPGRADE),--upgrade)
+
+clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps notebooks/.handson
+	@if [ -x $(BIN)/handson ]; then $(BIN)/handson emulator stop || true; fi
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} + 
+
+distclean: clean  ## clean, and after a question also delete your work in notebooks/.handson
+	@printf 'Delete notebooks/.handson (journal, embedded AWS, pictures)? Type delete: '; \
+	read answer; [ "$$answer" = delete ] && rm -rf notebooks/.handson || echo 'Kept.'

@@ -1,0 +1,296 @@
+"""Prepare `.venv`: make it, install the locked packages, install this checkout, try to draw.
+
+    stamp says all is done? ──yes──▶ nothing to do (a few milliseconds)
+      │ no
+    a usable .venv? ──no──▶ python -m venv --clear
+      │
+    draw two nodes ──fails──▶ install the shared libraries, or say the one command that does
+      │
+    pip install --require-hashes -r requirements.lock ▶ pip install -e . ▶ stamp
+
+Each step is noted in the stamp when it is done, so an interrupted set-up is taken up again and a
+finished one costs nothing.  Only the standard library is used: nothing is installed yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import libraries  # noqa: E402 (the checkout has to be found first)
+
+from handson import messages  # noqa: E402
+
+LIBRARY = "pygraphviz"
+WITHOUT = " without drawing"
+PROBE = f"import {LIBRARY}; {LIBRARY}.AGraph('digraph{{a->b}}').draw(format='svg', prog='dot')"
+
+
+class Stop(Exception):
+    """The set-up cannot go on; carries the problem, the remedy and whatever a tool had said."""
+
+    def __init__(self, problem: str, remedy: str, *, output: str = "") -> None:
+        super().__init__(problem, remedy)
+        self.lines = f"{output}✗ {problem}\n→ {remedy}"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Where things lie in a checkout, and the system that it is prepared on."""
+
+    root: Path
+    system: libraries.System
+
+    @property
+    def drawing(self) -> bool:
+        """Whether pictures are wanted: not with HANDSON_SKIP_DRAWING=1."""
+        return self.system.environ.get("HANDSON_SKIP_DRAWING", "") in ("", "0")
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    @property
+    def python(self) -> Path:
+        return self.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    @property
+    def stamp(self) -> Path:
+        return self.venv / "handson-stamp.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "requirements.lock"
+
+    def about(self) -> dict[str, str]:
+        """Return what a new `.venv` notes about itself: where it was made, by which Python."""
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        return {"path": str(self.venv), "python": version}
+
+    def read_stamp(self) -> dict[str, str]:
+        """Return what earlier set-ups noted, or nothing where they noted nothing readable."""
+        try:
+            noted = json.loads(self.stamp.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def write_stamp(self, noted: Mapping[str, str]) -> None:
+        """Note what is done, whole or not at all."""
+        half = self.stamp.with_suffix(".tmp")
+        half.write_text(json.dumps(noted), encoding="utf-8")
+        half.replace(self.stamp)
+
+    def wanted(self) -> str:
+        """Return the digest of all that decides what has to be installed."""
+        digest = hashlib.sha256()
+        for path in (self.lock, self.root / "pyproject.toml"):
+            digest.update(path.read_bytes())
+        return digest.hexdigest() + ("" if self.drawing else WITHOUT)
+
+    def has_all(self, noted: Mapping[str, str]) -> bool:
+        """Tell whether enough is noted as installed: all, or all but the drawing library."""
+        installed = noted.get("installed", "")
+        return self.wanted() in (installed, installed + WITHOUT)
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Prepare this checkout; return 0 when it is ready and 2 when something has to be done first.
+
+    `--insist` makes the running Python the one of `.venv`, even if another had made it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    messages.use("en" if environ.get("HANDSON_LANG") == "en" else "ja")
+    checkout = Checkout(ROOT, libraries.System(environ, run))
+    try:
+        prepare(checkout, insist="--insist" in arguments)
+    except Stop as stop:
+        print(stop.lines, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(_cannot(checkout, str(error)).lines, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\n" + Stop(*messages.advice("setup.interrupted")).lines, file=sys.stderr)
+        return 130
+    return 0
+
+
+def prepare(checkout: Checkout, *, insist: bool = False) -> None:
+    """Make the checkout ready: afterwards `.venv` holds what the lock names, and this checkout.
+
+    Raises:
+        Stop: Something has to be done by hand first; running again goes on from there.
+    """
+    noted = checkout.read_stamp()
+    if not usable(checkout, noted, insist=insist):
+        make_venv(checkout)
+        noted = checkout.about()
+        checkout.write_stamp(noted)
+    if not checkout.has_all(noted):
+        noted = {name: noted[name] for name in checkout.about()}
+        checkout.write_stamp(noted)
+    if checkout.drawing and "drawing" not in noted:
+        make_drawing_work(checkout)
+        noted |= {"drawing": "works"}
+        checkout.write_stamp(noted)
+    if "installed" not in noted:
+        install(checkout)
+        noted |= {"installed": checkout.wanted()}
+        checkout.write_stamp(noted)
+
+
+def usable(checkout: Checkout, noted: Mapping[str, str], *, insist: bool) -> bool:
+    """Tell whether `.venv` was made by a set-up, here, and can still start its Python.
+
+    A `.venv` that was copied along with its checkout still leads to where it came from.
+    """
+    mine = checkout.about()
+    if noted.get("path") != mine["path"] or not checkout.python.exists():
+        return False
+    return noted.get("python") == mine["python"] or ("python" in noted and not insist)
+
+
+def make_venv(checkout: Checkout) -> None:
+    """Make `.venv` anew with the running Python.
+
+    Raises:
+        Stop: This Python has no `venv`, or the folder cannot be written.
+    """
+    say(messages.text("setup.venv", version=checkout.about()["python"]))
+    system = checkout.system
+    command = [sys.executable, "-m", "venv", "--clear", str(checkout.venv)]
+    code, output = system.run(command, environ=system.environ)
+    if code == 0:
+        return
+    if "ensurepip" in output or "No module named venv" in output:
+        remedy = system.command(libraries.VENV)
+        raise Stop(*messages.advice("setup.no-venv", command=remedy))
+    raise _cannot(checkout, _last_line(output))
+
+
+def make_drawing_work(checkout: Checkout) -> None:
+    """Install the drawing library alone and try it: who has to act is told before the long wait.
+
+    Raises:
+        Stop: Drawing does not work, with the command that mends it.
+    """
+    pip_lock(checkout, [entry for entry in entries(checkout) if is_drawing(entry)])
+    system = checkout.system
+    reason = libraries.ensure(lambda: complaint(checkout), system, say=say)
+    if reason:
+        remedy = system.command(libraries.DRAWING)
+        raise Stop(*messages.advice("setup.no-drawing", reason=reason, command=remedy))
+
+
+def install(checkout: Checkout) -> None:
+    """Install what the lock names, then this checkout, into `.venv`.
+
+    Raises:
+        Stop: pip could not; its last lines come along.
+    """
+    say(messages.text("setup.installing"))
+    wanted = [entry for entry in entries(checkout) if checkout.drawing or not is_drawing(entry)]
+    pip_lock(checkout, wanted)
+    pip(checkout, "--no-deps", "--no-build-isolation", "-e", str(checkout.root))
+    say(messages.text("setup.installed"))
+
+
+def entries(checkout: Checkout) -> list[str]:
+    """Return the lock's entries, each a package with its hashes."""
+    lock = checkout.lock.read_text(encoding="utf-8")
+    return re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+
+
+def is_drawing(entry: str) -> bool:
+    """Tell whether an entry of the lock is the drawing library."""
+    return entry.startswith(f"{LIBRARY}==")
+
+
+def pip_lock(checkout: Checkout, wanted: Sequence[str]) -> None:
+    """Install entries of the lock; it names every package, so pip has nothing to resolve.
+
+    Raises:
+        Stop: pip failed.
+    """
+    listed = checkout.venv / "handson-requirements.txt"
+    listed.write_text("".join(wanted), encoding="utf-8")
+    options = ("--require-hashes", "--no-deps", "-r", str(listed))
+    pip(checkout, *options, total=len(wanted))
+
+
+def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
+    """Run `pip install` in `.venv`, showing on a terminal how far it is.
+
+    Raises:
+        Stop: pip failed.
+    """
+    command = [str(checkout.python), "-m", "pip", "install", "--no-input", *arguments]
+    # A user's own settings may send packages elsewhere than into the environment.
+    plain = {**checkout.system.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for name in ("PYTHONPATH", "PYTHONHOME"):
+        plain.pop(name, None)
+    code, output = checkout.system.run(command, environ=plain, total=total)
+    if code == 0:
+        return
+    last = "".join(output.splitlines(keepends=True)[-20:])
+    if re.search(f"building wheel for {LIBRARY}", output, re.IGNORECASE):
+        raise Stop(*messages.advice("setup.no-drawing-wheel"), output=last)
+    raise Stop(*messages.advice("setup.pip"), output=last)
+
+
+def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tuple[int, str]:
+    """Run a command to its end and return its exit code and all that it said.
+
+    With a `total` of packages, a terminal shows how many pip has begun with.
+    """
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if total and line.startswith("Collecting ") and sys.stderr.isatty():
+                count = sum(seen.startswith("Collecting ") for seen in lines)
+                name = line.split()[1].partition("==")[0]
+                print(f"\r\x1b[2K▸ {count}/{total} {name}", end="\r", file=sys.stderr, flush=True)
+    if total and sys.stderr.isatty():
+        print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+    return process.returncode, "".join(lines)
+
+
+def complaint(checkout: Checkout) -> str:
+    """Return why drawing does not work in `.venv`; empty when it does."""
+    command = [str(checkout.python), "-c", PROBE]
+    code, output = checkout.system.run(command, environ=checkout.system.environ)
+    return "" if code == 0 else _last_line(output) or f"exit {code}"
+
+
+def say(sentence: str) -> None:
+    """Tell on standard error what is going on."""
+    print(f"▸ {sentence}", file=sys.stderr, flush=True)
+
+
+def _last_line(output: str) -> str:
+    return output.strip().rpartition("\n")[2]
+
+
+def _cannot(checkout: Checkout, reason: str) -> Stop:
+    return Stop(*messages.advice("setup.failed", folder=checkout.venv, reason=reason))

@@ -1,0 +1,76 @@
+"""Run the notebooks and keep their outputs as the committed ones: `make refresh`.
+
+They run as `handson run` runs them, in a home folder of their own and with the builtin engine.
+Only outputs and execution counts change, and only when every notebook has run to its end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from handson import emulator, replay, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT_AS = "notebooks/.handson"
+
+
+def main(arguments: list[str]) -> int:
+    """Refresh the editions named (`notebooks/ja`); return 1 when a cell failed, nothing written."""
+    for edition in arguments or ["notebooks/ja"]:
+        with tempfile.TemporaryDirectory(prefix="handson-") as folder:
+            home = Path(folder).resolve()
+            try:
+                failed = refresh(Path(edition).name, home=home)
+            finally:
+                emulator.stop(home)
+        if failed:
+            print(failed, file=sys.stderr)
+            return 1
+    return 0
+
+
+def refresh(lang: str, *, home: Path) -> str:
+    """Run an edition in `home` and write its outputs back; return what a failing cell said."""
+    chosen = settings.read({}, cwd=ROOT, home=str(home), lang=lang, engine="builtin")
+    notebooks = replay.find_notebooks(ROOT, lang=lang)
+    outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=tell)
+    for outcome in outcomes:
+        if outcome.failed:
+            return f"{outcome.notebook}, {outcome.cell}: {outcome.error}"
+    for path, outcome in zip(notebooks, outcomes, strict=True):
+        keep_outputs(path, outcome.copy, home=home)
+    return ""
+
+
+def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
+    """Write the outputs of an executed copy into the notebook that it was made from."""
+    notebook = read(path)
+    fresh = read(copy)
+    for cell, run in zip(notebook["cells"], fresh["cells"], strict=True):
+        if cell["cell_type"] == "code":
+            cell["outputs"] = run["outputs"]
+            cell["execution_count"] = run["execution_count"]
+    # A temporary home is nobody's; the default one is what a learner sees.
+    text = json.dumps(notebook, indent=1, ensure_ascii=False).replace(str(home), KEPT_AS)
+    half = path.with_suffix(".tmp")
+    half.write_text(text + "\n", encoding="utf-8")
+    half.replace(path)
+
+
+def read(path: Path) -> Any:
+    """Return a notebook as plain data, so that nothing but outputs can change."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def tell(name: str, done: int, total: int) -> None:
+    """Say which notebook runs, once."""
+    if done == 0:
+        print(f"▸ {name} ({total})", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
