@@ -17,13 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 
+import diagrams
 from diagrams.aws.compute import ECR, Fargate
 from diagrams.aws.network import InternetGateway, PublicSubnet
 from diagrams.aws.security import IAM
 from diagrams.onprem.client import Client
 from diagrams.onprem.container import Docker
 
-import diagrams
 from handson.drawing import VIEWS, draw
 from handson.drawing.goal import goal
 from handson.drawing.renderer import renderer

@@ -192,9 +192,7 @@ class Aws:
                 )
             return self._clients[service]
 
-    def _once(
-        self, service: str, operation: str, parameters: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name
 
         with translated(service, operation, endpoint=self.endpoint):
@@ -272,6 +270,7 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
     What AWS says of refused credentials is left out: such messages can quote the request.
     """
     from botocore import exceptions as botocore
+    from botocore import parsers
 
     where = endpoint or "AWS"
     call = f"{service}:{operation}"
@@ -283,7 +282,7 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
         raise AWSError(
             *messages.advice("aws.unreachable", where=where, call=call), repeatable=True
         ) from error
-    except (botocore.HTTPClientError, botocore.ResponseParserError) as error:
+    except (botocore.HTTPClientError, parsers.ResponseParserError) as error:
         sentences = messages.advice("aws.broke-off", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
     except (
@@ -366,7 +365,8 @@ class _Boto3Session:
 def _config() -> Any:
     from botocore.config import Config
 
-    return Config(
+    settings: Any = Config  # its stubs lag behind its options
+    return settings(
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=5,
         read_timeout=60,

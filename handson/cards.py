@@ -206,7 +206,8 @@ def _node_text(node: Node, *, depth: int) -> list[str]:
 def _node_html(node: Node) -> str:
     children = "".join(_node_html(child) for child in node.children)
     return (
-        f'<div style="border:1px solid {_BORDER};border-radius:4px;padding:4px 8px;margin:0 0 4px 0">'
+        f'<div style="border:1px solid {_BORDER};border-radius:4px;padding:4px 8px;'
+        'margin:0 0 4px 0">'
         f'<div>{escape(node.label)}</div><div style="color:{_QUIET};font-size:12px">'
         f"{escape(node.detail)}</div>{children}</div>"
     )

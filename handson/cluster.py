@@ -33,7 +33,7 @@ _BUSY = {
 
 @dataclass(frozen=True)
 class Form:
-    """The settings of "Create cluster" that the workshop knows; the others stay at their default."""
+    """The settings of "Create cluster" that the workshop knows; the others keep their default."""
 
     name: str = syllabus.CLUSTER.name
     capacity_providers: tuple[str, ...] = rules.CAPACITY_PROVIDERS

@@ -2,8 +2,8 @@
 
     HandsonError            a problem, a remedy, and AWS's error code where AWS has one
     ├── InvalidInput        an argument or a file is wrong; nothing was created
-    ├── NotReady            something has to be there first: an engine, a folder, an earlier notebook
-    ├── NotAllowed          credentials are missing, expired, of another account, or lack a permission
+    ├── NotReady            something must be there first: an engine, a folder, an earlier notebook
+    ├── NotAllowed          credentials are missing, expired, of another account, or too weak
     ├── AWSError            AWS (or the embedded AWS) refused a call or did not answer
     │   └── AWSUnclear      the call broke off: it may or may not have taken effect
     ├── EngineError         the container engine or the image registry refused or broke off

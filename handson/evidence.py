@@ -89,11 +89,18 @@ class Journal:
         self._clock = clock
 
     def records(self) -> list[Record]:
-        """Return all readable records; a line that was cut off while being written is left out."""
+        """Return all readable records; a line that was cut off while being written is left out.
+
+        Raises:
+            NotReady: There is a journal, and it cannot be read.
+        """
         try:
+            # Lines end with "\n" only: a name in a record may hold other line separators.
             lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise self._refused(error) from error
         return [record for line in lines if (record := _parsed(line)) is not None]
 
     def add(self, observation: Observation, *, learner: str) -> Record:
@@ -117,12 +124,12 @@ class Journal:
                 )
                 self._append(record)
         except OSError as error:
-            raise NotReady(
-                *messages.advice(
-                    "evidence.journal", path=self._path, reason=error.strerror or error
-                )
-            ) from error
+            raise self._refused(error) from error
         return record
+
+    def _refused(self, error: OSError) -> NotReady:
+        reason = error.strerror or error
+        return NotReady(*messages.advice("evidence.journal", path=self._path, reason=reason))
 
     def _last_digest(self, learner: str) -> str | None:
         digests = [record["digest"] for record in self.records() if record["learner"] == learner]

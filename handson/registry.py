@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,9 +115,7 @@ def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepos
         "repositoryName": name,
         "tags": [{"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}],
     }
-    steps = [
-        Step("repository", "ecr", "CreateRepository", parameters, "repository.repositoryUri")
-    ]
+    steps = [Step("repository", "ecr", "CreateRepository", parameters, "repository.repositoryUri")]
 
     def attempt() -> None:
         if find_repository(aws, name) is None:
@@ -157,12 +155,8 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     tagged = [detail for detail in details if detail.get("imageTags")]
     manifests = _manifests(aws, repository, [detail["imageDigest"] for detail in tagged])
     with ThreadPoolExecutor(8) as pool:
-        images = list(
-            pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged)
-        )
-    return tuple(
-        sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True)
-    )
+        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged))
+    return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
 
 
 def destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
@@ -302,7 +296,7 @@ def _contents(aws: Aws, repository: str, manifest: Mapping[str, Any]) -> _Conten
 
 def _is_image(child: Mapping[str, Any]) -> bool:
     """Tell an image from an attestation, whose platform is unknown/unknown."""
-    return child.get("platform", {}).get("os") != "unknown"
+    return bool(child.get("platform", {}).get("os") != "unknown")
 
 
 def _read_plain(
@@ -314,9 +308,7 @@ def _read_plain(
         return
     image = json.loads(_blob(aws, repository, config["digest"]) or b"{}")
     if image.get("os") and image.get("architecture"):
-        contents.platforms.append(
-            Platform(os=image["os"], architecture=image["architecture"])
-        )
+        contents.platforms.append(Platform(os=image["os"], architecture=image["architecture"]))
     labels = image.get("config", {}).get("Labels") or {}
     contents.built_by = contents.built_by or labels.get(ENGINE_LABEL)
 
@@ -337,10 +329,10 @@ def _blob(aws: Aws, repository: str, digest: str) -> bytes | None:
         )
         address = reply["downloadUrl"]
     try:
-        reply = urllib3.PoolManager(retries=2, timeout=_SECONDS).request("GET", address)
+        answer = urllib3.PoolManager(retries=2, timeout=_SECONDS).request("GET", address)
     except urllib3.exceptions.HTTPError:
         return None
-    return bytes(reply.data) if reply.status == 200 else None
+    return answer.data if answer.status == 200 else None
 
 
 def _registry(aws: Aws, repository: Repository) -> tuple[str, str]:

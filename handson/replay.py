@@ -125,7 +125,7 @@ def _read(path: Path) -> Any:
     import nbformat
 
     try:
-        node = nbformat.read(path, as_version=4)
+        node = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, nbformat.ValidationError) as error:
         reason = type(error).__name__
         raise NotReady(*messages.advice("replay.unreadable", path=path, reason=reason)) from error
@@ -162,7 +162,7 @@ def _run(book: _Book, environment: Mapping[str, str], *, on_cell: OnCell) -> Out
         error = _executed(book, counter, environment)
     finally:
         with _writing(book.copy.parent):
-            nbformat.write(book.node, book.copy)
+            nbformat.write(book.node, book.copy)  # type: ignore[no-untyped-call]
     name = book.source.stem
     return Outcome(name, book.copy, cell=counter.current if error else "", error=error)
 

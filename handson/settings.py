@@ -235,9 +235,7 @@ def _make_writable(folder: Path) -> None:
 
 def _not_writable(folder: Path, error: Exception) -> NotReady:
     reason = getattr(error, "strerror", None) or error
-    return NotReady(
-        *messages.advice("settings.home", folder=rules.shown(str(folder)), reason=reason)
-    )
+    return NotReady(*messages.advice("settings.home", folder=folder, reason=reason))
 
 
 def _learner(learner: str) -> str:

@@ -35,7 +35,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(data, cls, strict=True)
 
 
-class Target(State):
+class Target(State, frozen=True):
     """Where the workshop runs. `kind` is "emulator" or "aws"; `endpoint` is null on real AWS."""
 
     kind: str
@@ -44,7 +44,7 @@ class Target(State):
     endpoint: str | None = None
 
 
-class Subnet(State):
+class Subnet(State, frozen=True):
     """A subnet. `available_addresses` is what AWS reports free (it keeps five of each subnet)."""
 
     id: str
@@ -57,15 +57,15 @@ class Subnet(State):
     tagged: bool = False
 
 
-class Route(State):
-    """A route. `target` is an id (`igw-…`, `nat-…`, `vpce-…`) or "local"; `state` active or blackhole."""
+class Route(State, frozen=True):
+    """A route. `target` is an id (`igw-…`, `nat-…`) or "local"; `state` is active or blackhole."""
 
     destination: str
     target: str
     state: str
 
 
-class RouteTable(State):
+class RouteTable(State, frozen=True):
     """A route table; `subnets` are the ids that are associated with it explicitly."""
 
     id: str
@@ -76,8 +76,8 @@ class RouteTable(State):
     tagged: bool = False
 
 
-class InternetGateway(State):
-    """An internet gateway; `attachment` is "available" when it is attached to the VPC it stands in."""
+class InternetGateway(State, frozen=True):
+    """An internet gateway; `attachment` is "available" when it is attached to its VPC."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class InternetGateway(State):
     tagged: bool = False
 
 
-class VpcEndpoint(State):
+class VpcEndpoint(State, frozen=True):
     """A VPC endpoint, such as the S3 gateway endpoint `com.amazonaws.us-east-1.s3`."""
 
     id: str
@@ -96,8 +96,8 @@ class VpcEndpoint(State):
     tagged: bool = False
 
 
-class Vpc(State):
-    """A VPC with all that stands in it. `cidrs` are all associated IPv4 blocks, the primary first."""
+class Vpc(State, frozen=True):
+    """A VPC with all that stands in it. `cidrs` are all its IPv4 blocks, the primary first."""
 
     id: str
     name: str
@@ -135,7 +135,7 @@ class Vpc(State):
         return table is not None and any(route.target.startswith("igw-") for route in table.routes)
 
 
-class Cluster(State):
+class Cluster(State, frozen=True):
     """An ECS cluster; `status` is AWS's string (ACTIVE, PROVISIONING, …, INACTIVE)."""
 
     name: str
@@ -148,7 +148,7 @@ class Cluster(State):
     tagged: bool = False
 
 
-class Repository(State):
+class Repository(State, frozen=True):
     """A private ECR repository (public ones live in another service, `ecr-public`)."""
 
     name: str
@@ -159,14 +159,14 @@ class Repository(State):
     tagged: bool = False
 
 
-class Platform(State):
+class Platform(State, frozen=True):
     """An operating system and a processor architecture, as OCI writes them: linux, amd64."""
 
     os: str
     architecture: str
 
 
-class Image(State):
+class Image(State, frozen=True):
     """An image in ECR, by manifest or index digest.
 
     `platforms` are read from the index or from the config blob, attestations left out.
@@ -184,7 +184,7 @@ class Image(State):
     built_by: str | None = None
 
 
-class RecordedUri(State):
+class RecordedUri(State, frozen=True):
     """The image URI that the learner keeps for step 3, and what its tag led to at that time."""
 
     uri: str
@@ -192,7 +192,7 @@ class RecordedUri(State):
     recorded_at: str
 
 
-class Snapshot(State):
+class Snapshot(State, frozen=True):
     """One look at the target. Every list is sorted by name, then id."""
 
     target: Target
@@ -203,7 +203,7 @@ class Snapshot(State):
     recorded_uri: RecordedUri | None = None
 
 
-class Resource(State):
+class Resource(State, frozen=True):
     """Something that clean-up deletes. `type` is AWS's resource type, such as `AWS::EC2::VPC`."""
 
     type: str
@@ -211,7 +211,7 @@ class Resource(State):
     name: str
 
 
-class Removal(State):
+class Removal(State, frozen=True):
     """What became of a resource that was to be deleted; `reason` says why it is still there."""
 
     resource: Resource

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TAG_KEY = "handson"
-"""The tag that everything the workshop creates carries; its value is the name of the network form."""
+"""The tag that everything the workshop creates carries."""
 
 REGION = "us-east-1"
 PLATFORM = ("linux", "amd64")

@@ -32,6 +32,8 @@ def wait_until(
         timeout: Seconds after which to give up; the last look is taken at or after it.
         interval: Seconds between the first two looks.
         factor: By what the interval grows from look to look (at most to five seconds).
+        clock: Seconds that only ever grow.
+        sleep: Waits for so many seconds.
 
     Raises:
         WaitTimeout: The answer was not the wanted one in time; names the last one seen.

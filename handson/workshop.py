@@ -33,6 +33,7 @@ from handson import (
 from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown, Table
 from handson.checks import CheckResult, Verification
+from handson.engine import Engine, LocalImage, Pushed
 from handson.errors import InvalidInput
 from handson.evidence import METADATA_KEY, Journal, Observation, Record
 from handson.settings import Settings
@@ -114,7 +115,7 @@ class Workshop(Shown):
         self._progress = progress
         self._show = show
         self._journal = Journal(settings.home)
-        self._engine: engine.Engine | None = None
+        self._engine: Engine | None = None
         self._connection = connection.connect(settings)
         self._tell_what_was_lost()
 
@@ -126,7 +127,7 @@ class Workshop(Shown):
         return self._connection.aws
 
     @property
-    def engine(self) -> engine.Engine:
+    def engine(self) -> Engine:
         """The container engine, chosen at its first use.
 
         Raises:
@@ -256,7 +257,7 @@ class Workshop(Shown):
         name: str = syllabus.REPOSITORY.name,
         tag: str = syllabus.PUSH_TAG,
         build_args: Mapping[str, str] | None = None,
-    ) -> engine.LocalImage:
+    ) -> LocalImage:
         """Build the image of a folder with a Dockerfile, under `tag` and a tag of its own.
 
         Raises:
@@ -276,8 +277,8 @@ class Workshop(Shown):
             return image.build_image(chosen, request, say=line)
 
     def push_image(
-        self, local: engine.LocalImage, *, repository: str = syllabus.REPOSITORY.name
-    ) -> engine.Pushed:
+        self, local: LocalImage, *, repository: str = syllabus.REPOSITORY.name
+    ) -> Pushed:
         """Log in to the registry, tag the image with the repository's URI, and push all its tags.
 
         Raises:

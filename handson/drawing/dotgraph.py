@@ -12,9 +12,9 @@ from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
+import diagrams
 from graphviz import escape
 
-import diagrams
 from handson.drawing.scene import PAPER, Arrow, Box, Icon, Label, Scene
 
 FONTS = (

@@ -6,10 +6,12 @@ needs them: they are never written to the user's docker configuration, nor read 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -271,6 +273,10 @@ def _engine_errors() -> Iterator[None]:
     except (requests.exceptions.RequestException, json.JSONDecodeError) as error:
         raise _failed("engine.engine-broke-off", error) from error
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            # The library gathers the build context in a temporary file on this side.
+            folder = error.filename or tempfile.gettempdir()
+            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
         raise _failed("engine.engine-broke-off", error) from error
 
 

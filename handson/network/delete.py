@@ -35,7 +35,9 @@ def find_tagged(aws: Aws) -> list[Resource]:
     return [
         Resource(type=kind, id=raw[key], name=name_of(raw))
         for kind, operation, listing, key in _KINDS
-        for raw in sorted(_tagged(aws, operation, listing), key=lambda raw: (name_of(raw), raw[key]))
+        for raw in sorted(
+            _tagged(aws, operation, listing), key=lambda raw: (name_of(raw), raw[key])
+        )
     ]
 
 
@@ -70,7 +72,9 @@ def _removed(aws: Aws, resource: Resource) -> Removal:
 
 def _tagged(aws: Aws, operation: str, listing: str) -> list[dict[str, Any]]:
     found = aws.pages("ec2", operation, listing, Filters=_TAGGED)
-    return [raw for raw in found if str(raw.get("State", "")).lower() not in ("deleted", "deleting")]
+    return [
+        raw for raw in found if str(raw.get("State", "")).lower() not in ("deleted", "deleting")
+    ]
 
 
 def _disassociate(aws: Aws) -> None:

@@ -9,7 +9,14 @@ from handson import messages, plan, rules
 from handson.aws import Aws
 from handson.cards import Card, Commands, Node, ResourceMap, Rows, Shown
 from handson.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
-from handson.network.form import ANYWHERE, Form, PlannedSubnet, dns_support, make_plan, replace_route
+from handson.network.form import (
+    ANYWHERE,
+    Form,
+    PlannedSubnet,
+    dns_support,
+    make_plan,
+    replace_route,
+)
 from handson.network.look import Look, look
 from handson.plan import Step
 from handson.progress import Say, silent
@@ -132,9 +139,9 @@ def _known(
     known["vpc"] = vpc.id
     known |= {"dns-hostnames": ""} if vpc.dns_hostnames else {}
     known |= {"attachment": ""} if vpc.internet_gateways else {}
-    known |= {
-        "s3-endpoint": endpoint.id for endpoint in vpc.endpoints if endpoint.service.endswith(".s3")
-    }
+    for endpoint in vpc.endpoints:
+        if endpoint.service.endswith(".s3"):
+            known["s3-endpoint"] = endpoint.id
     for planned in form.subnets(zones):
         known |= _known_of_subnet(form, planned, vpc)
     table = _by_id(vpc, known.get("public-table"))

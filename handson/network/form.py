@@ -150,9 +150,7 @@ def _subnet(form: Form, subnet: PlannedSubnet) -> Step:
         "AvailabilityZone": subnet.zone,
         "TagSpecifications": tag_specification("subnet", form.tags(subnet.suffix)),
     }
-    return Step(
-        subnet.step, "ec2", "CreateSubnet", parameters, "Subnet.SubnetId", unknown=_NEW_VPC
-    )
+    return Step(subnet.step, "ec2", "CreateSubnet", parameters, "Subnet.SubnetId", unknown=_NEW_VPC)
 
 
 def _gateway(form: Form) -> list[Step]:
@@ -198,9 +196,7 @@ def _default_route() -> list[Step]:
 
 def _association(subnet: PlannedSubnet) -> Step:
     parameters = {"RouteTableId": Ref(subnet.table), "SubnetId": Ref(subnet.step)}
-    return Step(
-        subnet.association, "ec2", "AssociateRouteTable", parameters, unknown=_NEW_SUBNET
-    )
+    return Step(subnet.association, "ec2", "AssociateRouteTable", parameters, unknown=_NEW_SUBNET)
 
 
 def _endpoint(form: Form, subnets: Sequence[PlannedSubnet], *, region: str) -> Step:

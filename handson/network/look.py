@@ -92,9 +92,7 @@ def _described(
     ids: list[str],
     attributes: Mapping[tuple[str, str], bool],
 ) -> Look:
-    vpcs = [
-        _vpc(raw, found, attributes=attributes) for raw in found["vpcs"] if raw["VpcId"] in ids
-    ]
+    vpcs = [_vpc(raw, found, attributes=attributes) for raw in found["vpcs"] if raw["VpcId"] in ids]
     loose = [_gateway(raw, vpc_id="") for raw in found["gateways"] if not raw.get("Attachments")]
     zones = [
         zone["ZoneName"]
@@ -163,9 +161,7 @@ def _table(raw: Mapping[str, Any]) -> RouteTable:
         id=raw["RouteTableId"],
         name=name_of(raw),
         main=any(association.get("Main") for association in associations),
-        subnets=tuple(
-            sorted(item["SubnetId"] for item in associations if item.get("SubnetId"))
-        ),
+        subnets=tuple(sorted(item["SubnetId"] for item in associations if item.get("SubnetId"))),
         routes=tuple(
             sorted(map(_route, raw.get("Routes", ())), key=lambda route: route.destination)
         ),

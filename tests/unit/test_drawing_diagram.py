@@ -5,13 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import diagrams
 import pytest
+from diagrams import Cluster, Edge
 from diagrams.aws.compute import ECR, Fargate
 from diagrams.aws.network import VPC
 from diagrams.onprem.container import Docker
 
-import diagrams
-from diagrams import Cluster, Edge
 from handson import errors
 from handson.drawing import Diagram, live
 from handson.drawing.picture import Picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,6 +132,7 @@ def test_a_build_that_fails_before_its_first_step_says_so(request_: BuildRequest
         (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱい"),
         (errors.DockerException("Credentials store error: x"), EngineError, "credsStore"),
         (ConnectionResetError("reset"), EngineError, "途切れました"),
+        (OSError(errno.ENOSPC, "No space left on device"), NotReady, "ディスクがいっぱい"),
     ],
 )
 def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(

@@ -15,7 +15,7 @@ def read(text: str, **build_args: str) -> recipe.Recipe:
 def test_settings_become_the_image_configuration() -> None:
     found = read(
         "FROM scratch\nENV A=1 B=${A}2\nLABEL title='a shop'\nWORKDIR /app\nWORKDIR sub\n"
-        'USER 1000\nEXPOSE 3000 53/udp\nVOLUME /data\nSTOPSIGNAL SIGINT\n'
+        "USER 1000\nEXPOSE 3000 53/udp\nVOLUME /data\nSTOPSIGNAL SIGINT\n"
         'ENTRYPOINT ["run"]\nCMD serve now\n'
     )
     assert found.config == {
