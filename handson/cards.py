@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Protocol
 
-MARKS = {"ok": "✅", "bad": "❌", "advice": "💡", "info": "🔷", "warn": "⚠️"}
+MARKS = {"ok": "✔", "bad": "✘", "advice": "ⓘ", "info": "◆", "warn": "⚠"}
+"""Signs that every text font has; colour pictographs are missing from a plain Linux."""
 COLOURS = {
     "ok": "#2e7d32",
     "bad": "#c62828",
@@ -74,7 +75,7 @@ class Table:
         )
         body = "".join(
             "<tr>"
-            + "".join(f'<td style="{_CELL}">{escape(_mark(cell))}</td>' for cell in row)
+            + "".join(f'<td style="{_CELL}">{_mark_html(cell)}</td>' for cell in row)
             + "</tr>"
             for row in self.rows
         )
@@ -172,7 +173,7 @@ class Card:
             f'<div style="border:1px solid {_BORDER};border-left:4px solid {COLOURS[self.state]};'
             'border-radius:4px;padding:8px 12px;margin:4px 0;max-width:960px">'
             f'<div style="font-weight:600;font-size:15px;margin-bottom:4px">'
-            f"{MARKS[self.state]} {escape(self.title)}</div>{body}</div>"
+            f"{_mark_html(self.state)} {escape(self.title)}</div>{body}</div>"
         )
 
 
@@ -193,6 +194,12 @@ class Shown:
 
 def _mark(cell: str) -> str:
     return MARKS.get(cell, cell)
+
+
+def _mark_html(cell: str) -> str:
+    if cell not in MARKS:
+        return escape(cell)
+    return f'<span style="color:{COLOURS[cell]};font-weight:700">{MARKS[cell]}</span>'
 
 
 def _node_text(node: Node, *, depth: int) -> list[str]:

@@ -20,7 +20,16 @@ from typing import Any, NoReturn
 
 import click
 
-from handson import __version__, emulator, messages, replay, settings, syllabus, workshop
+from handson import (
+    __version__,
+    connection,
+    emulator,
+    messages,
+    replay,
+    settings,
+    syllabus,
+    workshop,
+)
 from handson.cards import Shown
 from handson.doctor import LAB_PORT
 from handson.drawing.picture import SUFFIXES
@@ -136,10 +145,15 @@ def run(chosen: Settings, output: Path | None) -> None:
 def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     """Open JupyterLab on the notebooks, on this computer only."""
     first = replay.find_notebooks(Path.cwd(), lang=chosen.lang)[0]
-    notebooks = first.parent.parent
-    command = [sys.executable, "-m", "jupyterlab", str(notebooks), "--ip=127.0.0.1"]
-    command += [f"--port={port}", f"--LabApp.default_url=/lab/tree/{chosen.lang}/{first.name}"]
+    # The folder above the notebooks is served, because they show the pictures in diagrams/.
+    root = first.parents[2]
+    command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
+    address = f"/lab/tree/{first.relative_to(root).as_posix()}"
+    command += [f"--port={port}", f"--LabApp.default_url={address}"]
     command += ["--no-browser"] if no_browser else []
+    # JupyterLab refuses root unless told otherwise; in a container there is often nobody else, and
+    # it listens on this computer only and asks for its token.
+    command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     _become(command, chosen.as_environment())
 
 
@@ -203,7 +217,7 @@ def embedded() -> None:
 @with_settings
 def start(chosen: Settings) -> None:
     """Start the embedded AWS; when this returns, it answers."""
-    running = emulator.ensure_running(chosen.home, region=chosen.region, environ=chosen.environ)
+    running = connection.embedded(chosen)
     if running.state == "restarted":
         click.echo("\n".join(messages.advice("emulator.restarted")), err=True)
     click.echo(messages.text("cli.emulator-running", endpoint=running.endpoint, pid=running.pid))

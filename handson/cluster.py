@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,23 @@ TYPE = "AWS::ECS::Cluster"
 ABSENT = "INACTIVE"
 """A deleted cluster goes on being described for a while (ECS API Reference, DescribeClusters)."""
 
+_GOING = ("DEPROVISIONING", ABSENT)
+_SETTLED = ("ACTIVE", "FAILED")
+
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100
 _ACTIVE_SECONDS = 180.0
-_ROLE_NOT_READY = ("ClientException", "InvalidParameterException")
+_ROLE_NOT_READY = (
+    "ClientException: service linked role",
+    "InvalidParameterException: service linked role",
+)
 _BUSY = {
     "ClusterContainsContainerInstancesException",
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
     "ClusterContainsCapacityProviderException",
 }
+_UPDATING = {"UpdateInProgressException"}
 
 
 @dataclass(frozen=True)
@@ -127,11 +134,11 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
     steps = form.plan()
 
     def attempt() -> None:
-        if find_cluster(aws, form.name) is None:
+        if _staying(aws, form.name, say=say) is None:
             plan.carry_out(aws, steps, known={}, say=say)
 
-    plan.until_clear(attempt)
-    cluster = _active(aws, form, say=say)
+    plan.until_clear(attempt, patience=aws.patience)
+    cluster = _active(aws, form.name, say=say)
     missing = sorted(set(form.capacity_providers) - set(cluster.capacity_providers))
     if missing:
         raise NotReady(
@@ -152,56 +159,86 @@ def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
     removals = []
-    for resource in find_tagged(aws):
-        say(f"{resource.type} {resource.name}")
-        removals.append(_removed(aws, resource))
+    for cluster in _tagged(aws):
+        say(f"{TYPE} {cluster.name}")
+        removals.append(_removed(aws, cluster))
     return removals
 
 
 def find_tagged(aws: Aws) -> list[Resource]:
     """Return the clusters that carry the workshop's tag."""
+    return [_resource(cluster) for cluster in _tagged(aws)]
+
+
+def _tagged(aws: Aws) -> list[Cluster]:
     return [
-        Resource(type=TYPE, id=cluster.arn, name=cluster.name)
-        for cluster in find_clusters(aws)
-        if cluster.tagged and cluster.status != ABSENT
+        cluster for cluster in find_clusters(aws) if cluster.tagged and cluster.status not in _GOING
     ]
 
 
-def _removed(aws: Aws, resource: Resource) -> Removal:
+def _resource(cluster: Cluster) -> Resource:
+    return Resource(type=TYPE, id=cluster.arn, name=cluster.name)
+
+
+def _removed(aws: Aws, cluster: Cluster) -> Removal:
+    resource = _resource(cluster)
+    kept = Removal(resource=resource, reason=messages.text("cluster.still-in-use"))
+    if cluster.active_services or cluster.running_tasks or cluster.container_instances:
+        return kept
     try:
-        aws.call_until_known("ecs", "DeleteCluster", {"cluster": resource.id}, unknown=_BUSY)
+        parameters = {"cluster": cluster.arn}
+        aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_BUSY, *_UPDATING))
     except AWSError as error:
         if error.code == "ClusterNotFoundException":
             return Removal(resource=resource)
         if error.code not in _BUSY:
             raise
-        return Removal(resource=resource, reason=messages.text("cluster.still-in-use"))
+        return kept
     return Removal(resource=resource)
 
 
-def _active(aws: Aws, form: Form, *, say: Say) -> Cluster:
-    def probe() -> Cluster | None:
-        cluster = find_cluster(aws, form.name)
-        say(cluster.status if cluster else "-")
-        return cluster
+def _staying(aws: Aws, name: str, *, say: Say) -> Cluster | None:
+    """Return the cluster of that name; one that is being deleted is waited for to be gone."""
+    what = messages.text("cluster.wait-gone", name=name)
+    return _wait(aws, name, until=lambda status: status not in _GOING, what=what, say=say)
 
-    def settled(cluster: Cluster | None) -> bool:
-        return cluster is not None and cluster.status in ("ACTIVE", "FAILED")
 
-    what = messages.text("cluster.wait-active", name=form.name)
-    cluster = wait_until(
+def _active(aws: Aws, name: str, *, say: Say) -> Cluster:
+    what = messages.text("cluster.wait-active", name=name)
+    cluster = _wait(aws, name, until=lambda status: status in _SETTLED, what=what, say=say)
+    if cluster is None or cluster.status == "FAILED":
+        raise NotReady(*messages.advice("cluster.failed", name=name))
+    return cluster
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One look at a cluster; in a sentence it is the cluster's status."""
+
+    cluster: Cluster | None
+
+    def __str__(self) -> str:
+        return self.cluster.status if self.cluster else "-"
+
+
+def _wait(
+    aws: Aws, name: str, *, until: Callable[[str], bool], what: str, say: Say
+) -> Cluster | None:
+    def probe() -> _Seen:
+        seen = _Seen(find_cluster(aws, name))
+        say(str(seen))
+        return seen
+
+    return wait_until(
         probe,
-        done=settled,
+        done=lambda seen: until(str(seen)),
         what=what,
         timeout=_ACTIVE_SECONDS,
         interval=1.0,
         factor=1.5,
         clock=aws.patience.clock,
         sleep=aws.patience.sleep,
-    )
-    if cluster is None or cluster.status == "FAILED":
-        raise NotReady(*messages.advice("cluster.failed", name=form.name))
-    return cluster
+    ).cluster
 
 
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:

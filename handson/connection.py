@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from handson import aws, emulator
+from handson import aws, emulator, messages
 from handson.aws import Aws, Credentials
+from handson.errors import NotReady
 from handson.settings import Settings
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
@@ -33,7 +36,7 @@ def connect(settings: Settings) -> Connection:
         return Connection(aws.connect_aws(region=settings.region, account=settings.account))
     if settings.endpoint_url:
         return Connection(_connect(settings.endpoint_url, settings, EMULATOR))
-    running = _embedded(settings)
+    running = embedded(settings)
     credentials = Credentials(running.access_key_id, running.secret_access_key)
     connected = _connect(running.endpoint, settings, credentials)
     return Connection(connected, process=running.pid, lost=running.state == "restarted")
@@ -43,7 +46,7 @@ def renew(connection: Connection, settings: Settings) -> Connection:
     """Return the same connection while its embedded AWS is alive, and a new one when it is not."""
     if not connection.process:
         return connection
-    running = _embedded(settings)
+    running = embedded(settings)
     if running.pid == connection.process:
         return connection
     return connect_again(settings, lost=running.state == "restarted")
@@ -55,11 +58,44 @@ def connect_again(settings: Settings, *, lost: bool) -> Connection:
     return Connection(fresh.aws, process=fresh.process, lost=lost or fresh.lost)
 
 
-def _embedded(settings: Settings) -> emulator.Running:
-    """Return the embedded AWS, serving its registry in the region of the settings.
+@contextmanager
+def alone(settings: Settings, *, timeout: float = 300.0) -> Iterator[None]:
+    """Hold the home folder's lock, so that no other kernel makes or deletes things meanwhile.
+
+    CreateVpc takes no token: two kernels that look at the same moment and see no VPC would make
+    one each (Amazon EC2 API Reference, "Ensuring idempotency").
+
+    Args:
+        settings: Whose home folder.
+        timeout: Seconds to wait for the kernel that holds it.
+
+    Raises:
+        NotReady: The other kernel was not done in time, or the home folder is not writable.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(settings.home / "changes.lock", timeout=timeout, mode=0o600)
+    try:
+        lock.acquire(poll_interval=0.02)
+    except Timeout:
+        raise NotReady(*messages.advice("connection.busy", seconds=f"{timeout:g}")) from None
+    except OSError as error:
+        advice = messages.advice("settings.home", folder=settings.home, reason=error.strerror)
+        raise NotReady(*advice) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def embedded(settings: Settings) -> emulator.Running:
+    """Return the embedded AWS, started when it is not running, in the region of the settings.
 
     An emulator's registry has one region, the one it was started for; its state is kept when it
     is started again for another.
+
+    Raises:
+        NotReady: It does not start, or could not be stopped for the other region.
     """
     running = emulator.ensure_running(
         settings.home, region=settings.region, environ=settings.environ

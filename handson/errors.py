@@ -62,14 +62,22 @@ class AWSError(HandsonError):
 
     Args:
         repeatable: The same call can be made again without harm: it was throttled, never reached
-            AWS, or only reads.
+            AWS, only reads, or deletes.
+        reason: AWS's own words, for callers that have to tell apart what one code stands for.
     """
 
     def __init__(
-        self, problem: str, remedy: str, *, code: str | None = None, repeatable: bool = False
+        self,
+        problem: str,
+        remedy: str,
+        *,
+        code: str | None = None,
+        repeatable: bool = False,
+        reason: str = "",
     ) -> None:
         super().__init__(problem, remedy, code=code)
         self.repeatable = repeatable
+        self.reason = reason
 
 
 class EngineError(HandsonError):

@@ -81,12 +81,21 @@ def is_intact(record: Record) -> bool:
 
 
 class Journal:
-    """All records of a home folder, in the order in which they were sealed."""
+    """All records of a home folder, in the order in which they were sealed.
 
-    def __init__(self, home: Path, *, clock: Callable[[], datetime] = now) -> None:
+    Args:
+        home: The home folder, which is there.
+        clock: Tells the time at which a record is sealed.
+        patience: Seconds to wait for another process that is adding a record.
+    """
+
+    def __init__(
+        self, home: Path, *, clock: Callable[[], datetime] = now, patience: float = 30.0
+    ) -> None:
         self._path = home / "journal.jsonl"
         self._lock = home / "journal.lock"
         self._clock = clock
+        self._patience = patience
 
     def records(self) -> list[Record]:
         """Return all readable records; a line that was cut off while being written is left out.
@@ -115,7 +124,7 @@ class Journal:
         from filelock import FileLock
 
         try:
-            with FileLock(self._lock, timeout=30):
+            with FileLock(self._lock, timeout=self._patience):
                 record = seal(
                     observation,
                     learner=learner,

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from handson.aws import Aws, command_name
+from handson.aws import Aws, Patience, command_name
 from handson.errors import AWSUnclear
 from handson.progress import Say, silent
 
@@ -40,7 +40,8 @@ class Step:
         parameters: As the API names them; values may be or hold `Ref`s.
         result: Where in the reply the result is, as JMESPath (`Vpc.VpcId`), or empty for none.
         after: Steps that have to be done first although no parameter refers to them.
-        unknown: Codes with which AWS answers while it does not know yet what was just created.
+        unknown: Codes with which AWS answers while it does not know yet what was just created;
+            as `Aws.call_until_known` takes them.
     """
 
     name: str
@@ -74,6 +75,7 @@ def carry_out(
     Raises:
         HandsonError: The first call that failed; those that depend on it were not made, and those
             under way were waited for.
+        ValueError: A step needs one that is neither in the plan nor known.
     """
     results = {**known}
     waiting = [step for step in steps if step.name not in known]
@@ -82,6 +84,8 @@ def carry_out(
         while waiting or running:
             ready = [step for step in waiting if step.needs <= results.keys()]
             waiting = [step for step in waiting if step not in ready]
+            if not ready and not running:
+                raise ValueError(f"nothing makes what these need: {[s.name for s in waiting]}")
             running.update({pool.submit(_make, aws, step, results): step for step in ready})
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -91,11 +95,11 @@ def carry_out(
     return results
 
 
-def until_clear(attempt: Callable[[], None]) -> None:
+def until_clear(attempt: Callable[[], None], *, patience: Patience) -> None:
     """Run `attempt`, which looks and then makes what is missing, until no call broke off.
 
     After a call whose reply was lost, the next attempt sees whether it took effect and so makes
-    nothing twice.
+    nothing twice.  It waits a moment first: AWS may take that long to show what it has made.
 
     Raises:
         AWSUnclear: The third attempt broke off too.
@@ -106,6 +110,7 @@ def until_clear(attempt: Callable[[], None]) -> None:
         except AWSUnclear:
             if look == _LOOKS:
                 raise
+            patience.pause_to_see()
         else:
             return
 

@@ -52,18 +52,28 @@ def silent(_sentence: str) -> None:
 
 
 class TerminalLine:
-    """A line on a stream; replaced in place where the stream is a terminal."""
+    """A line on a stream; replaced in place where the stream is a terminal of so many columns."""
 
-    def __init__(self, label: str, stream: TextIO) -> None:
+    def __init__(self, label: str, stream: TextIO, *, columns: int) -> None:
         self._label = label
         self._stream = stream
+        self._columns = columns
 
     def __call__(self, sentence: str) -> None:
         if self._stream.isatty():
-            self._write(_cut(sentence, len(self._label)), end="")
+            self._write(self._cut(sentence), end="")
 
     def done(self, sentence: str) -> None:
         self._write(sentence, end="\n")
+
+    def _cut(self, sentence: str) -> str:
+        """Cut a sentence so that it stays on one line: what wraps cannot be replaced.
+
+        A Japanese letter takes two columns.
+        """
+        wide = 1 if sentence.isascii() else 2
+        room = max(5, (self._columns - 2 * len(self._label) - len(SIGN) - 4) // wide)
+        return sentence if len(sentence) <= room else f"{sentence[: room - 1]}…"
 
     def _write(self, sentence: str, *, end: str) -> None:
         start = "\r\x1b[2K" if self._stream.isatty() else ""
@@ -72,13 +82,20 @@ class TerminalLine:
 
 
 class TerminalProgress:
-    """Shows progress on a stream, standard error unless another is given."""
+    """Shows progress on a stream, standard error unless another is given.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    Args:
+        stream: Where to.
+        columns: How wide it is, where that is known better than by asking the terminal.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, columns: int = 0) -> None:
         self._stream = stream
+        self._columns = columns
 
     def line(self, label: str) -> Line:
-        return TerminalLine(label, self._stream or sys.stderr)
+        columns = self._columns or shutil.get_terminal_size().columns
+        return TerminalLine(label, self._stream or sys.stderr, columns=columns)
 
 
 class NotebookLine:
@@ -138,16 +155,6 @@ def in_notebook() -> bool:
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell else None
     return getattr(running, "kernel", None) is not None
-
-
-def _cut(sentence: str, beside: int) -> str:
-    """Cut a sentence so that it stays on one line: what wraps cannot be replaced.
-
-    Half of the columns are reckoned with, because a Japanese letter takes two.
-    """
-    columns = shutil.get_terminal_size().columns
-    room = max(10, columns // (1 if sentence.isascii() else 2) - 2 * beside - len(SIGN) - 3)
-    return sentence if len(sentence) <= room else f"{sentence[: room - 1]}…"
 
 
 def _bundle(line: str) -> dict[str, str]:

@@ -181,37 +181,37 @@ def _executed(book: _Book, counter: _Counter, environment: Mapping[str, str]) ->
         resources={"metadata": {"path": str(book.source.parent)}},
         on_cell_start=counter.start,
         on_cell_executed=counter.executed,
+        shutdown_kernel="immediate",
     )
+    error = ""
     try:
         with book.log.open("ab") as log:
-            asyncio.run(_execute(client, counter, env=dict(environment), stdout=log, stderr=log))
+            asyncio.run(_execute(client, env=dict(environment), stdout=log, stderr=log))
     except CellExecutionError as failure:
-        return _last_words(book, counter.current) or _told("replay.cell", book, failure)
+        error = _last_words(book, counter.current) or _told("replay.cell", book, failure)
     except CellTimeoutError:
-        return _told("replay.too-long", book, _CELL_SECONDS // 60)
+        error = _told("replay.too-long", book, _CELL_SECONDS // 60)
     except (DeadKernelError, RuntimeError) as failure:
-        return _told("replay.kernel", book, failure)
-    return ""
+        error = _told("replay.kernel", book, failure)
+    if counter.interrupted:
+        raise KeyboardInterrupt
+    return error
 
 
-async def _execute(client: Any, counter: _Counter, **options: Any) -> None:
+async def _execute(client: Any, **options: Any) -> None:
     """Run all cells in a kernel of their own; whatever happens, the kernel is gone afterwards.
 
-    The kernel is started here, where Ctrl-C still raises KeyboardInterrupt; while cells run,
-    nbclient would take Ctrl-C for itself and report a kernel that died.
+    The kernel is started here, where asyncio answers Ctrl-C; while cells run, `_Counter` does, in
+    the place of nbclient, which would report a kernel that died.
     """
-    client.km = client.create_kernel_manager()
+    client.km = manager = client.create_kernel_manager()
     try:
         await client.async_start_new_kernel(**options)
         await client.async_start_new_kernel_client()
         await client.async_execute()
-    except BaseException:
-        if counter.interrupted:
-            raise KeyboardInterrupt from None
-        raise
     finally:
-        if client.km is not None and client.km.has_kernel:
-            await client.km.shutdown_kernel(now=True)
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
 
 
 class _Counter:
@@ -219,40 +219,49 @@ class _Counter:
 
     def __init__(self, book: _Book, on_cell: OnCell) -> None:
         self._name = book.source.stem
-        self._total = sum(_runs(cell) for cell in book.node.cells)
+        self._total = len(list(_numbered(book)))
         self._done = 0
         self._on_cell = on_cell
-        self.current = ""
+        self._task: Any = None
+        self.current = next((_id(cell, index) for index, cell in _numbered(book)), "")
         self.interrupted = False
         self._on_cell(self._name, 0, self._total)
 
     def start(self, cell: Any, cell_index: int) -> None:
-        """Take note of the cell that is about to run, and of Ctrl-C while it does."""
-        if _runs(cell):
-            self.current = str(cell.get("id", cell_index))
-            self._listen()
+        """Take note of the cell that is about to run, and of Ctrl-C from now on."""
+        import asyncio
+
+        if not _runs(cell):
+            return
+        self.current = _id(cell, cell_index)
+        self._task = asyncio.current_task()
+        # Windows has no such handlers; there asyncio.run answers Ctrl-C by itself.
+        with suppress(RuntimeError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
+        if self.interrupted:
+            self._interrupt()
 
     def executed(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
         """Count a cell that ran to its end."""
+        self._task = None
         if execute_reply["content"]["status"] == "ok" or "raises-exception" in _tags(cell):
             self._done += 1
             self._on_cell(self._name, self._done, self._total)
 
-    def _listen(self) -> None:
-        import asyncio
+    def _interrupt(self) -> None:
+        """Break off the running cell; between cells, the next one (a kernel may be ending)."""
+        self.interrupted = True
+        if self._task is not None:
+            self._task.cancel()
 
-        task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
 
-        def interrupt() -> None:
-            self.interrupted = True
-            if task:
-                task.cancel()
+def _numbered(book: _Book) -> Iterator[tuple[int, Any]]:
+    return ((index, cell) for index, cell in enumerate(book.node.cells) if _runs(cell))
 
-        # Windows and threads have no such handlers; there asyncio.run answers Ctrl-C by itself.
-        with suppress(RuntimeError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, interrupt)
+
+def _id(cell: Any, index: int) -> str:
+    return str(cell.get("id", index))
 
 
 def _runs(cell: Any) -> bool:
@@ -265,8 +274,8 @@ def _tags(cell: Any) -> list[str]:
 
 def _last_words(book: _Book, cell_id: str) -> str:
     """Return what the failing cell's error says: our own two lines, or problem and remedy."""
-    for index, cell in enumerate(book.node.cells):
-        if str(cell.get("id", index)) != cell_id:
+    for index, cell in _numbered(book):
+        if _id(cell, index) != cell_id:
             continue
         for output in cell.get("outputs", ()):
             if output.output_type == "error":

@@ -147,6 +147,14 @@ def default_home(cwd: Path) -> Path:
     return (notebooks_folder(cwd) or cwd) / ".handson"
 
 
+def nearby(path: Path) -> str:
+    """Return a path as short as it can be said from here, without the folders above the user's."""
+    for base, prefix in ((Path.cwd(), ""), (Path.cwd().parent, "../"), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return f"{prefix}{path.relative_to(base)}"
+    return str(path)
+
+
 def remember_learner(home: Path, learner: str) -> None:
     """Keep the learner's name in the home folder, for the notebooks that follow.
 

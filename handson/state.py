@@ -22,7 +22,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain dicts, lists, strings, numbers and booleans."""
-        data: dict[str, Any] = msgspec.to_builtins(self)
+        # Through JSON: msgspec.to_builtins would leave tuples, which JSON gives back as lists.
+        data: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return data
 
     @classmethod
@@ -35,7 +36,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(data, cls, strict=True)
 
 
-class Target(State, frozen=True):
+class Target(State, frozen=True, kw_only=True):
     """Where the workshop runs. `kind` is "emulator" or "aws"; `endpoint` is null on real AWS."""
 
     kind: str
@@ -44,7 +45,7 @@ class Target(State, frozen=True):
     endpoint: str | None = None
 
 
-class Subnet(State, frozen=True):
+class Subnet(State, frozen=True, kw_only=True):
     """A subnet. `available_addresses` is what AWS reports free (it keeps five of each subnet)."""
 
     id: str
@@ -57,7 +58,7 @@ class Subnet(State, frozen=True):
     tagged: bool = False
 
 
-class Route(State, frozen=True):
+class Route(State, frozen=True, kw_only=True):
     """A route. `target` is an id (`igw-…`, `nat-…`) or "local"; `state` is active or blackhole."""
 
     destination: str
@@ -65,7 +66,7 @@ class Route(State, frozen=True):
     state: str
 
 
-class RouteTable(State, frozen=True):
+class RouteTable(State, frozen=True, kw_only=True):
     """A route table; `subnets` are the ids that are associated with it explicitly."""
 
     id: str
@@ -76,7 +77,7 @@ class RouteTable(State, frozen=True):
     tagged: bool = False
 
 
-class InternetGateway(State, frozen=True):
+class InternetGateway(State, frozen=True, kw_only=True):
     """An internet gateway; `attachment` is "available" when it is attached to its VPC."""
 
     id: str
@@ -85,7 +86,7 @@ class InternetGateway(State, frozen=True):
     tagged: bool = False
 
 
-class VpcEndpoint(State, frozen=True):
+class VpcEndpoint(State, frozen=True, kw_only=True):
     """A VPC endpoint, such as the S3 gateway endpoint `com.amazonaws.us-east-1.s3`."""
 
     id: str
@@ -96,7 +97,7 @@ class VpcEndpoint(State, frozen=True):
     tagged: bool = False
 
 
-class Vpc(State, frozen=True):
+class Vpc(State, frozen=True, kw_only=True):
     """A VPC with all that stands in it. `cidrs` are all its IPv4 blocks, the primary first."""
 
     id: str
@@ -135,7 +136,7 @@ class Vpc(State, frozen=True):
         return table is not None and any(route.target.startswith("igw-") for route in table.routes)
 
 
-class Cluster(State, frozen=True):
+class Cluster(State, frozen=True, kw_only=True):
     """An ECS cluster; `status` is AWS's string (ACTIVE, PROVISIONING, …, INACTIVE)."""
 
     name: str
@@ -148,7 +149,7 @@ class Cluster(State, frozen=True):
     tagged: bool = False
 
 
-class Repository(State, frozen=True):
+class Repository(State, frozen=True, kw_only=True):
     """A private ECR repository (public ones live in another service, `ecr-public`)."""
 
     name: str
@@ -159,14 +160,14 @@ class Repository(State, frozen=True):
     tagged: bool = False
 
 
-class Platform(State, frozen=True):
+class Platform(State, frozen=True, kw_only=True):
     """An operating system and a processor architecture, as OCI writes them: linux, amd64."""
 
     os: str
     architecture: str
 
 
-class Image(State, frozen=True):
+class Image(State, frozen=True, kw_only=True):
     """An image in ECR, by manifest or index digest.
 
     `platforms` are read from the index or from the config blob, attestations left out.
@@ -184,7 +185,7 @@ class Image(State, frozen=True):
     built_by: str | None = None
 
 
-class RecordedUri(State, frozen=True):
+class RecordedUri(State, frozen=True, kw_only=True):
     """The image URI that the learner keeps for step 3, and what its tag led to at that time."""
 
     uri: str
@@ -192,7 +193,7 @@ class RecordedUri(State, frozen=True):
     recorded_at: str
 
 
-class Snapshot(State, frozen=True):
+class Snapshot(State, frozen=True, kw_only=True):
     """One look at the target. Every list is sorted by name, then id."""
 
     target: Target
@@ -203,7 +204,7 @@ class Snapshot(State, frozen=True):
     recorded_uri: RecordedUri | None = None
 
 
-class Resource(State, frozen=True):
+class Resource(State, frozen=True, kw_only=True):
     """Something that clean-up deletes. `type` is AWS's resource type, such as `AWS::EC2::VPC`."""
 
     type: str
@@ -211,7 +212,7 @@ class Resource(State, frozen=True):
     name: str
 
 
-class Removal(State, frozen=True):
+class Removal(State, frozen=True, kw_only=True):
     """What became of a resource that was to be deleted; `reason` says why it is still there."""
 
     resource: Resource

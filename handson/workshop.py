@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from handson import (
     checks,
@@ -31,74 +30,17 @@ from handson import (
     syllabus,
 )
 from handson.aws import Aws
-from handson.cards import Card, Note, Rows, Shown, Table
-from handson.checks import CheckResult, Verification
+from handson.cards import Card, Rows, Shown
+from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
 from handson.errors import InvalidInput
-from handson.evidence import METADATA_KEY, Journal, Observation, Record
+from handson.evidence import Journal, Observation
+from handson.records import Entries, Evidence, Lost, learner_label
 from handson.settings import Settings
 from handson.snapshot import take_snapshot
 from handson.state import Snapshot
 
 Show = Callable[[Shown], None]
-
-
-@dataclass(frozen=True, repr=False)
-class Evidence(Shown):
-    """An evidence cell: the facts for people, and the record in the output's metadata."""
-
-    record: Record
-    result: CheckResult
-
-    def card(self) -> Card:
-        """Return the check's card, and who saw it, when, under which digest."""
-        card = self.result.card()
-        rows = [
-            (messages.text("workshop.row-learner"), _learner(self.record["learner"])),
-            (messages.text("workshop.row-observed-at"), self.record["observed_at"]),
-            (messages.text("workshop.row-digest"), self.record["digest"]),
-        ]
-        return Card(card.title, (*card.parts, Rows(rows)), state=card.state)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
-
-
-@dataclass(frozen=True, repr=False)
-class Entries(Shown):
-    """The learner's evidence so far, in order."""
-
-    records: tuple[Record, ...]
-
-    def card(self) -> Card:
-        """Return the card: a line a record, derived anew from what it observed."""
-        title = messages.text("workshop.journal")
-        if not self.records:
-            return Card(title, (Note(messages.text("workshop.journal-empty")),), state="info")
-        headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
-        latest = {record["check"]: record for record in self.records}
-        rows = [_entry(latest[name]) for name in syllabus.CHECK_IDS if name in latest]
-        return Card(title, (Table(headers, rows),), state="ok")
-
-
-@dataclass(frozen=True, repr=False)
-class Lost(Shown):
-    """What the embedded AWS lost when it was killed, and which notebook makes it again."""
-
-    verification: Verification
-    recorded: frozenset[str]
-
-    def card(self) -> Card:
-        """Return the card: one sentence."""
-        failing = [result for result in self.verification.checks if not result.passed]
-        lost = [result.label for result in failing if result.id in self.recorded]
-        if not failing:
-            sentence = messages.text("workshop.lost-nothing")
-        else:
-            notebook = syllabus.check(failing[0].id).notebook
-            what = ", ".join(lost) or messages.text("workshop.lost-recent")
-            sentence = messages.text("workshop.lost", what=what, notebook=notebook)
-        return Card(messages.text("workshop.restarted"), (Note(sentence),), state="warn")
 
 
 class Workshop(Shown):
@@ -149,8 +91,8 @@ class Workshop(Shown):
             (messages.text("workshop.row-account"), target.account),
             (messages.text("workshop.row-region"), target.region),
             (messages.text("workshop.row-endpoint"), target.endpoint or "AWS"),
-            (messages.text("workshop.row-learner"), _learner(self.settings.learner)),
-            (messages.text("workshop.row-home"), _nearby(self.settings.home)),
+            (messages.text("workshop.row-learner"), learner_label(self.settings.learner)),
+            (messages.text("workshop.row-home"), settings.nearby(self.settings.home)),
         ]
         return Card(messages.text("workshop.title"), (Rows(rows),), state="info")
 
@@ -186,7 +128,7 @@ class Workshop(Shown):
         )
         form.check()
         connected = self.aws
-        with self._working("network") as line:
+        with connection.alone(self.settings), self._working("network") as line:
             return network.ensure_network(connected, form, say=line)
 
     def ensure_cluster(
@@ -216,7 +158,7 @@ class Workshop(Shown):
         form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
         form.check()
         connected = self.aws
-        with self._working("cluster") as line:
+        with connection.alone(self.settings), self._working("cluster") as line:
             return cluster.ensure_cluster(connected, form, say=line)
 
     def ensure_repository(self, name: str = syllabus.REPOSITORY.name) -> registry.EnsuredRepository:
@@ -227,7 +169,9 @@ class Workshop(Shown):
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
         rules.repository_name(name)
-        return registry.ensure_repository(self.aws, name)
+        connected = self.aws
+        with connection.alone(self.settings):
+            return registry.ensure_repository(connected, name)
 
     def push_commands(
         self,
@@ -381,7 +325,7 @@ class Workshop(Shown):
         connected = self.aws
         if not confirm:
             return cleanup.Cleanup(cleanup.find_tagged(connected))
-        with self._working("cleanup") as line:
+        with connection.alone(self.settings), self._working("cleanup") as line:
             done = cleanup.delete_tagged(connected, say=line)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
@@ -441,15 +385,6 @@ def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis
     return doctor.examine(chosen, connect=connect)
 
 
-_ENTRY_COLUMNS = ("check", "observed-at", "digest")
-
-
-def _entry(record: Record) -> tuple[str, ...]:
-    result = checks.derive(record["check"], record["observed"])
-    mark = "ok" if result.passed else "bad"
-    return (mark, result.label, record["observed_at"], record["digest"][:19])
-
-
 def _check_known(check: str) -> None:
     if check not in syllabus.CHECK_IDS:
         choices = ", ".join(syllabus.CHECK_IDS)
@@ -459,17 +394,5 @@ def _check_known(check: str) -> None:
         )
 
 
-def _learner(learner: str) -> str:
-    return learner or messages.text("workshop.no-learner")
-
-
 def _where(connected: Aws) -> str:
     return f"{connected.endpoint or 'AWS'} ({connected.account})"
-
-
-def _nearby(path: Path) -> str:
-    """Return a path as short as it can be said from here, without the folders above the user's."""
-    for base, prefix in ((Path.cwd(), ""), (Path.cwd().parent, "../"), (Path.home(), "~/")):
-        if path.is_relative_to(base):
-            return f"{prefix}{path.relative_to(base)}"
-    return str(path)

@@ -101,8 +101,9 @@ def _explain(target: Target, cluster: Cluster, wrong: set[str]) -> Iterator[Diag
     strategy = ("--default-capacity-provider-strategy", "[]")
     fargate_only = causes.command(target, "ecs", *words, *providers, *strategy)
     if "cluster.active" in wrong:
-        waiting = cluster.status in _ON_ITS_WAY
-        remedy = causes.wait(_NOTEBOOK) if waiting else causes.run(_NOTEBOOK)
+        deleted = causes.command(target, "ecs", "delete-cluster", "--cluster", name)
+        again = causes.type_then_run(deleted, _NOTEBOOK)
+        remedy = causes.wait(_NOTEBOOK) if cluster.status in _ON_ITS_WAY else again
         code = "cluster-not-active"
         yield causes.diagnosis(code, ["cluster.active"], remedy, name=name, status=cluster.status)
     if "cluster.fargate" in wrong:

@@ -168,7 +168,8 @@ def _ways_out(case: _Case) -> Iterator[Diagnosis]:
     for subnet in vpcs.public_subnets(case.vpc):
         way = vpcs.way_out(case.vpc, subnet)
         table = case.vpc.route_table_of(subnet.id)
-        cause = (way, table.id if table else "")
+        # Subnets of one table share its route; each of those that have none is associated alone.
+        cause = (way, subnet.id if table is None or table.main else table.id)
         if way == vpcs.TO_GATEWAY or cause in told or (not attached and way != vpcs.NOWHERE):
             continue
         told.add(cause)
@@ -180,9 +181,7 @@ def _way(case: _Case, subnet: Subnet, gateway: str) -> Diagnosis:
     table = vpc.route_table_of(subnet.id)
     values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
     if table is None or (table.main and way == vpcs.NOWHERE):
-        other = next((t.id for t in vpc.route_tables if not t.main), "")
-        words = ("--route-table-id", other, "--subnet-id", subnet.id)
-        remedy = case.mended_by("associate-route-table", *words) if other else causes.run(_NOTEBOOK)
+        remedy = _association(case, subnet)
         return causes.diagnosis("table-not-associated", facts, remedy, **values)
     words = ("--route-table-id", table.id, "--destination-cidr-block", vpcs.ANYWHERE)
     if way == vpcs.NOWHERE:
@@ -194,6 +193,15 @@ def _way(case: _Case, subnet: Subnet, gateway: str) -> Diagnosis:
         return causes.diagnosis("route-blackhole", facts, remedy, **values)
     target = way.rpartition(" ")[2]
     return causes.diagnosis("route-elsewhere", facts, remedy, target=target, **values)
+
+
+def _association(case: _Case, subnet: Subnet) -> str:
+    others = [table for table in case.vpc.route_tables if not table.main]
+    if not others:
+        return causes.run(_NOTEBOOK)
+    table = max(others, key=vpcs.leads_out)
+    words = ("--route-table-id", table.id, "--subnet-id", subnet.id)
+    return case.mended_by("associate-route-table", *words, table=table.name)
 
 
 def _names(case: _Case) -> Iterator[Diagnosis]:

@@ -105,6 +105,13 @@ def named_resources(vpc: Vpc) -> list[Named]:
     return [Named(vpc.id, vpc.name, goal.vpc_name), *_named_subnets(vpc), *tables, *gateways]
 
 
+def leads_out(table: RouteTable) -> bool:
+    """Tell whether a route table sends everything that is not local to an internet gateway."""
+    return any(
+        route.destination == ANYWHERE and route.target.startswith("igw-") for route in table.routes
+    )
+
+
 def _is_public(vpc: Vpc, subnet: Subnet) -> bool:
     name = subnet.name.lower()
     if vpc.is_public(subnet) or "public" in name:
@@ -143,14 +150,8 @@ def _public_tables(vpc: Vpc) -> list[RouteTable]:
     into it and there is no other table.
     """
     public = {subnet.id for subnet in public_subnets(vpc)}
-    made = [t for t in vpc.route_tables if not t.main and (_leads_out(t) or public & {*t.subnets})]
-    return made or [t for t in vpc.route_tables if _leads_out(t)]
-
-
-def _leads_out(table: RouteTable) -> bool:
-    return any(
-        route.destination == ANYWHERE and route.target.startswith("igw-") for route in table.routes
-    )
+    made = [t for t in vpc.route_tables if not t.main and (leads_out(t) or public & {*t.subnets})]
+    return made or [t for t in vpc.route_tables if leads_out(t)]
 
 
 def _address(subnet: Subnet) -> tuple[int, str]:

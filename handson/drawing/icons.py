@@ -1,7 +1,7 @@
 """The icons of the `diagrams` package, small enough to travel inside a picture.
 
 They come as PNG of 200 to 400 pixels a side.  A picture shows them at about 48 points, so each is
-redrawn once a process at 96 pixels by Graphviz itself, which saves two thirds of every picture.
+redrawn once a process at 80 pixels by Graphviz itself, which saves two thirds of every picture.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from handson.drawing.renderer import renderer
 
-PIXELS = 96
+PIXELS = 80
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ FAMILY = (
     "'Noto Sans JP','Yu Gothic',Meiryo,IPAexGothic,sans-serif"
 )
 
+_WIDEST = 760
+"""Points; what a notebook beside its file browser has room for on a laptop."""
+
 _PAPER = '<rect width="100%" height="100%" fill="#FFFFFF"/>'
 _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 _BODY = re.compile(
@@ -91,12 +94,21 @@ def _document(page: Page, content: str) -> str:
     mark = sha256(f"{page.title}\0{page.description}".encode()).hexdigest()[:8]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'width="{page.width:g}" height="{page.height:g}" '
-        f'viewBox="0 0 {page.width:g} {page.height:g}" xml:lang="{page.language}" '
+        f'{_size(page)}viewBox="0 0 {page.width:g} {page.height:g}" xml:lang="{page.language}" '
         f'lang="{page.language}" role="img" aria-labelledby="title-{mark} desc-{mark}">\n'
         f'<title id="title-{mark}">{title}</title>\n<desc id="desc-{mark}">{description}</desc>\n'
         f"{content}\n</svg>\n"
     )
+
+
+def _size(page: Page) -> str:
+    """Return the size of a small picture; a wide one is made to fit wherever it is shown.
+
+    JupyterLab shows SVG as an image as wide as it asks for, and cuts what does not fit.
+    """
+    if page.width > _WIDEST:
+        return ""
+    return f'width="{page.width:g}" height="{page.height:g}" '
 
 
 def _icons_inside(body: str) -> tuple[str, list[Symbol]]:

@@ -2,8 +2,8 @@
 
 Follows the Dockerfile reference (parser directives, comments, continuations, here-documents, JSON
 and shell forms, variable replacement).  Reading judges nothing: an instruction that nobody can
-carry out is still an instruction on a line.  PyPI's `dockerfile-parse` was tried and left: it
-knows neither here-documents nor the escape directive.
+carry out is still an instruction on a line.  PyPI's `dockerfile-parse` knows neither
+here-documents nor the escape directive, which have to be refused by line.
 """
 
 from __future__ import annotations

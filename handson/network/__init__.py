@@ -7,12 +7,14 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
     form      the form, filled in and checked; the plan of calls that makes it
     look      what is there, as `state.Vpc`
     ensure    look, then carry out what is missing
+    shown     the settings and the resource map, as the console shows them
     delete    in the order AWS asks for
 """
 
 from handson.network.delete import delete_network, find_tagged
-from handson.network.ensure import Network, ensure_network
+from handson.network.ensure import ensure_network
 from handson.network.form import Form
 from handson.network.look import find_vpcs
+from handson.network.shown import Network
 
 __all__ = ["Form", "Network", "delete_network", "ensure_network", "find_tagged", "find_vpcs"]

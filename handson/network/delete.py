@@ -1,14 +1,18 @@
-"""Delete the network, in the order AWS asks for, and nothing without the workshop's tag."""
+"""Delete the network, in the order AWS asks for, and nothing without the workshop's tag.
+
+The tag is looked for here, too, and not only by the filter of a listing call: an endpoint in AWS's
+place may not know the filter, and would hand over what others have made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from handson import messages, syllabus
 from handson.aws import Aws
 from handson.errors import AWSError
-from handson.network.look import name_of
+from handson.network.look import is_tagged, name_of
 from handson.progress import Say, silent
 from handson.state import Removal, Resource
 from handson.waiting import wait_until
@@ -29,6 +33,13 @@ _KINDS = (
 )
 """In the order of deletion (Amazon VPC User Guide, "Delete your VPC")."""
 
+_GUESTS = (
+    ("DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("DescribeNatGateways", "NatGateways", "NatGatewayId"),
+    ("DescribeSecurityGroups", "SecurityGroups", "GroupId"),
+)
+"""What others put into a VPC, beside the kinds above."""
+
 
 def find_tagged(aws: Aws) -> list[Resource]:
     """Return what of the network carries the workshop's tag, in the order of deletion."""
@@ -45,13 +56,14 @@ def delete_network(aws: Aws, *, say: Say = silent) -> list[Removal]:
     """Delete what of the network carries the workshop's tag; content when it is gone already.
 
     Returns:
-        One removal for each resource, with the reason where AWS kept it (something that the
-        learner made by hand stands in it).
+        One removal for each resource, with the reason where it was kept: something that the
+        learner made by hand stands in it.
 
     Raises:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
     _disassociate(aws)
+    _wait_for_endpoints(aws)
     removals: list[Removal] = []
     for resource in find_tagged(aws):
         say(f"{resource.type} {resource.name or resource.id}")
@@ -60,21 +72,60 @@ def delete_network(aws: Aws, *, say: Say = silent) -> list[Removal]:
 
 
 def _removed(aws: Aws, resource: Resource) -> Removal:
+    strangers = _strangers(aws, resource)
+    if strangers:
+        reason = messages.text("network.still-in-use", what=", ".join(strangers))
+        return Removal(resource=resource, reason=reason)
     try:
         _DELETE[resource.type](aws, resource.id)
     except AWSError as error:
         if error.code not in _BUSY:
             raise
-        reason = messages.text("network.still-in-use")
+        reason = messages.text("network.refused-to-delete", reason=error.reason)
         return Removal(resource=resource, reason=reason)
     return Removal(resource=resource)
 
 
+def _strangers(aws: Aws, resource: Resource) -> list[str]:
+    """Return the names of what stands in a subnet or VPC without the workshop's tag."""
+    if resource.type == SUBNET:
+        interfaces = aws.pages("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces")
+        inside = (raw for raw in interfaces if raw.get("SubnetId") == resource.id)
+        return [name_of(raw) or raw["NetworkInterfaceId"] for raw in inside]
+    if resource.type != VPC:
+        return []
+    kinds = [(operation, listing, key) for _, operation, listing, key in _KINDS[:-1]]
+    return [
+        name_of(raw) or raw[key]
+        for operation, listing, key in (*kinds, *_GUESTS)
+        for raw in _not_deleted(aws.pages("ec2", operation, listing))
+        if _stands_in(raw, resource.id) and not is_tagged(raw) and not _comes_with_vpc(raw)
+    ]
+
+
+def _stands_in(raw: Mapping[str, Any], vpc_id: str) -> bool:
+    attached = (item.get("VpcId") for item in raw.get("Attachments", ()))
+    return vpc_id == raw.get("VpcId") or vpc_id in attached
+
+
+def _comes_with_vpc(raw: Mapping[str, Any]) -> bool:
+    """Tell what AWS makes with a VPC and deletes with it: main route table, default group."""
+    main = any(item.get("Main") for item in raw.get("Associations", ()))
+    return main or raw.get("GroupName") == "default"
+
+
 def _tagged(aws: Aws, operation: str, listing: str) -> list[dict[str, Any]]:
     found = aws.pages("ec2", operation, listing, Filters=_TAGGED)
-    return [
-        raw for raw in found if str(raw.get("State", "")).lower() not in ("deleted", "deleting")
-    ]
+    return [raw for raw in _not_deleted(found) if is_tagged(raw)]
+
+
+def _not_deleted(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (raw for raw in found if _state(raw) not in ("deleted", "deleting"))
+
+
+def _state(raw: Mapping[str, Any]) -> str:
+    """Return the state in lower case: AWS writes both "deleted" and "Deleted"."""
+    return str(raw.get("State", "")).lower()
 
 
 def _disassociate(aws: Aws) -> None:
@@ -102,13 +153,29 @@ def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:
     reply = _content(aws, "DeleteVpcEndpoints", VpcEndpointIds=[endpoint_id])
     for failure in reply.get("Unsuccessful", ()):
         error = failure.get("Error", {})
-        if not str(error.get("Code", "")).endswith("NotFound"):
+        code, reason = str(error.get("Code", "")), str(error.get("Message", ""))
+        if not code.endswith("NotFound"):
             sentences = messages.advice(
-                "aws.refused", call="ec2:DeleteVpcEndpoints", reason=error.get("Message", "")
+                "aws.refused", call="ec2:DeleteVpcEndpoints", reason=reason or code
             )
-            raise AWSError(*sentences, code=error.get("Code"))
+            raise AWSError(*sentences, code=code or None, reason=reason)
+    _wait_gone(aws, endpoint_id)
+
+
+def _wait_for_endpoints(aws: Aws) -> None:
+    """Wait for endpoints whose deletion was begun, and not seen to its end, an earlier time."""
+    for raw in aws.pages("ec2", "DescribeVpcEndpoints", "VpcEndpoints"):
+        if is_tagged(raw) and _state(raw) == "deleting":
+            _wait_gone(aws, raw["VpcEndpointId"])
+
+
+def _wait_gone(aws: Aws, endpoint_id: str) -> None:
+    def state() -> str:
+        found = aws.pages("ec2", "DescribeVpcEndpoints", "VpcEndpoints")
+        return next((_state(raw) for raw in found if raw["VpcEndpointId"] == endpoint_id), "")
+
     wait_until(
-        lambda: _endpoint_state(aws, endpoint_id),
+        state,
         done=lambda state: state in ("", "deleted"),
         what=messages.text("network.endpoint-gone", id=endpoint_id),
         timeout=_ENDPOINT_SECONDS,
@@ -119,42 +186,23 @@ def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:
     )
 
 
-def _endpoint_state(aws: Aws, endpoint_id: str) -> str:
-    """Return the state in lower case: AWS writes both "deleted" and "Deleted"."""
-    found = aws.pages(
-        "ec2",
-        "DescribeVpcEndpoints",
-        "VpcEndpoints",
-        Filters=[{"Name": "vpc-endpoint-id", "Values": [endpoint_id]}],
-    )
-    return str(found[0].get("State", "")).lower() if found else ""
-
-
 def _delete_gateway(aws: Aws, gateway_id: str) -> None:
-    for gateway in aws.pages(
-        "ec2",
-        "DescribeInternetGateways",
-        "InternetGateways",
-        Filters=[{"Name": "internet-gateway-id", "Values": [gateway_id]}],
-    ):
+    for gateway in _tagged(aws, "DescribeInternetGateways", "InternetGateways"):
         for attachment in gateway.get("Attachments", ()):
-            _content(
-                aws,
-                "DetachInternetGateway",
-                InternetGatewayId=gateway_id,
-                VpcId=attachment["VpcId"],
-            )
+            if gateway["InternetGatewayId"] == gateway_id:
+                _content(
+                    aws,
+                    "DetachInternetGateway",
+                    InternetGatewayId=gateway_id,
+                    VpcId=attachment["VpcId"],
+                )
     _content(aws, "DeleteInternetGateway", InternetGatewayId=gateway_id)
 
 
-def _delete_vpc(aws: Aws, vpc_id: str) -> None:
-    _content(aws, "DeleteVpc", VpcId=vpc_id)
-
-
-_DELETE = {
+_DELETE: Mapping[str, Callable[[Aws, str], object]] = {
     ENDPOINT: _delete_endpoint,
     SUBNET: lambda aws, subnet_id: _content(aws, "DeleteSubnet", SubnetId=subnet_id),
     TABLE: lambda aws, table_id: _content(aws, "DeleteRouteTable", RouteTableId=table_id),
     GATEWAY: _delete_gateway,
-    VPC: _delete_vpc,
+    VPC: lambda aws, vpc_id: _content(aws, "DeleteVpc", VpcId=vpc_id),
 }

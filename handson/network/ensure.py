@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 
 from handson import messages, plan, rules
 from handson.aws import Aws
-from handson.cards import Card, Commands, Node, ResourceMap, Rows, Shown
-from handson.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
+from handson.errors import AWSError, InvalidInput, NotAllowed
 from handson.network.form import (
     ANYWHERE,
     Form,
     PlannedSubnet,
+    add_endpoint_tables,
     dns_support,
     make_plan,
     replace_route,
 )
 from handson.network.look import Look, look
+from handson.network.shown import Network
 from handson.plan import Step
 from handson.progress import Say, silent
-from handson.state import InternetGateway, RouteTable, Subnet, Vpc
+from handson.state import InternetGateway, RouteTable, Vpc
 from handson.waiting import wait_until
 
 _READY_SECONDS = 30.0
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
 
 
-@dataclass(frozen=True, repr=False)
-class Network(Shown):
-    """The network as it is: the VPC, and the aws CLI commands that make one like it."""
+@dataclass(frozen=True)
+class _Work:
+    """What a form asks for beside what is there: the calls, and the results known already."""
 
-    vpc: Vpc
-    commands: tuple[str, ...]
+    vpc: Vpc | None
+    zones: Sequence[str]
+    steps: Sequence[Step]
+    known: dict[str, str]
 
-    def card(self) -> Card:
-        """Return the card: the VPC's settings, the console's resource map, the commands."""
-        return Card(
-            messages.text("network.title", name=self.vpc.name),
-            (
-                Rows(_settings(self.vpc)),
-                ResourceMap(_columns(self.vpc)),
-                Commands(messages.text("network.commands"), self.commands),
-            ),
-            state="ok",
-        )
+    @property
+    def missing(self) -> list[str]:
+        """The names of the steps that are still to be done."""
+        return [step.name for step in self.steps if step.name not in self.known]
+
+    def __str__(self) -> str:
+        return ", ".join(self.missing)
 
 
 def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
@@ -59,19 +59,17 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     """
     form.check()
     made: dict[str, str] = {}
-    steps: list[Step] = []
 
     def attempt() -> None:
-        seen = look(aws)
-        vpc = choose_vpc(seen.vpcs, form)
-        zones = _zones(aws, form, seen, vpc=vpc)
-        steps[:] = make_plan(form, zones=zones, region=aws.region)
-        known = _known(form, zones, vpc=vpc, loose=seen.loose_gateways)
-        made.update(plan.carry_out(aws, _mended(steps, vpc, known), known=known, say=say))
+        seen = look(aws, name=f"{form.name}-vpc")
+        work = _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+        made.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
 
-    plan.until_clear(attempt)
-    vpc = _settled(aws, made)
-    return Network(vpc, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+    plan.until_clear(attempt, patience=aws.patience)
+    work = _settled(aws, form, vpc_id=made["vpc"])
+    assert work.vpc is not None  # or the step that makes it would be missing
+    steps = make_plan(form, zones=work.zones, region=aws.region)
+    return Network(work.vpc, (*plan.shell_setup(aws), *plan.as_commands(steps)))
 
 
 def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:
@@ -80,10 +78,12 @@ def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:
     return min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
 
 
-def _zones(aws: Aws, form: Form, seen: Look, *, vpc: Vpc | None) -> list[str]:
+def _zones(aws: Aws, form: Form, seen: Look) -> list[str]:
+    """Return the zones for the subnets, once nothing speaks against making the network."""
     zones = rules.zones(form.availability_zones, seen.zones, region=aws.region)
+    vpc = choose_vpc(seen.vpcs, form)
     if vpc is None:
-        _check_quota(aws, existing=len(seen.vpcs))
+        _check_quota(aws, existing=seen.vpc_count)
         return zones
     _check_same(form, vpc)
     return _zones_in_use(form, vpc, zones)
@@ -109,22 +109,35 @@ def _check_same(form: Form, vpc: Vpc) -> None:
                 "network.other-cidr", name=vpc.name, id=vpc.id, seen=vpc.cidr, wanted=form.cidr
             )
         )
+    block = rules.vpc_cidr(vpc.cidr)
     blocks = form.blocks()
     planned = {str(block) for block in (*blocks.public, *blocks.private)}
-    others = {subnet.cidr for subnet in vpc.subnets} - planned
-    rules.check_subnets(rules.vpc_cidr(vpc.cidr), sorted(planned | others))
+    # Subnets in a block that was added to the VPC later are nobody's concern here.
+    inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
+    rules.check_subnets(block, sorted(planned | set(inside)))
 
 
 def _zones_in_use(form: Form, vpc: Vpc, zones: list[str]) -> list[str]:
     """Keep a zone that a subnet stands in already, so that a second run asks for no other."""
     there = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
-    kept = {
-        planned.number - 1: there[planned.cidr]
-        for planned in form.subnets(zones)
-        if planned.kind == "public" and planned.cidr in there
-    }
+    kept: dict[int, str] = {}
+    for planned in form.subnets(zones):
+        if planned.cidr in there:
+            kept.setdefault((planned.number - 1) % len(zones), there[planned.cidr])
     free = [zone for zone in zones if zone not in kept.values()]
     return [kept[place] if place in kept else free.pop(0) for place in range(len(zones))]
+
+
+def _work(form: Form, seen: Look, *, zones: Sequence[str], region: str) -> _Work:
+    vpc = choose_vpc(seen.vpcs, form)
+    steps = make_plan(form, zones=zones, region=region)
+    names = {step.name for step in steps}
+    known = _known(form, zones, vpc=vpc, loose=seen.loose_gateways)
+    asked = {name: result for name, result in known.items() if name in names}
+    if vpc is not None:
+        steps = _mended(steps, vpc, asked)
+        steps += _endpoint_tables(form, zones, seen, known=asked)
+    return _Work(vpc, zones, steps, asked)
 
 
 def _known(
@@ -140,7 +153,7 @@ def _known(
     known |= {"dns-hostnames": ""} if vpc.dns_hostnames else {}
     known |= {"attachment": ""} if vpc.internet_gateways else {}
     for endpoint in vpc.endpoints:
-        if endpoint.service.endswith(".s3"):
+        if endpoint.service.endswith(".s3") and endpoint.type == "Gateway":
             known["s3-endpoint"] = endpoint.id
     for planned in form.subnets(zones):
         known |= _known_of_subnet(form, planned, vpc)
@@ -188,90 +201,55 @@ def _leads_to(table: RouteTable, gateway_id: str) -> bool:
     )
 
 
-def _mended(steps: Sequence[Step], vpc: Vpc | None, known: dict[str, str]) -> list[Step]:
+def _mended(steps: Sequence[Step], vpc: Vpc, known: dict[str, str]) -> list[Step]:
     """Return the plan with what a VPC that is there but not right needs in addition."""
-    if vpc is None:
-        return list(steps)
-    mended = [*steps] if vpc.dns_support else [*steps, dns_support()]
+    changed: dict[str, Step] = {}
     table = _by_id(vpc, known.get("public-table"))
-    astray = table and any(route.destination == ANYWHERE for route in table.routes)
-    if astray and "default-route" not in known:
-        return [replace_route() if step.name == "default-route" else step for step in mended]
-    return mended
+    if table and any(route.destination == ANYWHERE for route in table.routes):
+        changed["default-route"] = replace_route()
+    mended = [changed.get(step.name, step) for step in steps]
+    if vpc.dns_support:
+        return mended
+    support = dns_support()
+    # EC2 turns hostnames on only where resolution is on.
+    return [
+        support,
+        *(
+            replace(step, after=(support.name,)) if step.name == "dns-hostnames" else step
+            for step in mended
+        ),
+    ]
 
 
-def _settled(aws: Aws, made: dict[str, str]) -> Vpc:
-    """Return the VPC once AWS shows all that was made; the first look is nearly always enough."""
-    wanted = {value for value in made.values() if value.startswith(("subnet-", "rtb-", "igw-"))}
+def _endpoint_tables(
+    form: Form, zones: Sequence[str], seen: Look, *, known: dict[str, str]
+) -> list[Step]:
+    """Return the step for private route tables that an endpoint, made before them, lacks."""
+    endpoint = known.get("s3-endpoint")
+    if endpoint is None:
+        return []
+    there = seen.endpoint_tables.get(endpoint, frozenset())
+    tables = [planned.table for planned in form.subnets(zones) if planned.kind == "private"]
+    lacking = [table for table in tables if known.get(table) not in there]
+    return [add_endpoint_tables(lacking)] if lacking else []
 
-    def whole(vpc: Vpc | None) -> bool:
-        parts = (vpc.subnets, vpc.route_tables, vpc.internet_gateways) if vpc else ()
-        return wanted <= {item.id for part in parts for item in part}
 
-    def probe() -> Vpc | None:
-        return next(iter(look(aws, vpc_id=made["vpc"]).vpcs), None)
+def _settled(aws: Aws, form: Form, *, vpc_id: str) -> _Work:
+    """Look until AWS shows all that was made; the first look is nearly always enough."""
 
-    vpc = wait_until(
+    def probe() -> _Work:
+        seen = look(aws, vpc_id=vpc_id)
+        zones = rules.zones(form.availability_zones, seen.zones, region=aws.region)
+        vpc = choose_vpc(seen.vpcs, form)
+        used = _zones_in_use(form, vpc, zones) if vpc else zones
+        return _work(form, seen, zones=used, region=aws.region)
+
+    return wait_until(
         probe,
-        done=whole,
-        what=made["vpc"],
+        done=lambda work: not work.missing,
+        what=messages.text("network.wait-whole", name=f"{form.name}-vpc"),
         timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
         interval=0.5,
         clock=aws.patience.clock,
         sleep=aws.patience.sleep,
     )
-    if vpc is None:
-        raise WaitTimeout(
-            *messages.advice("waiting.timeout", what=made["vpc"], seen="-", seconds="0")
-        )
-    return vpc
-
-
-def _settings(vpc: Vpc) -> list[tuple[str, str]]:
-    def switch(on: bool) -> str:
-        return messages.text("network.on" if on else "network.off")
-
-    return [
-        (messages.text("network.row-id"), vpc.id),
-        (messages.text("network.row-cidr"), ", ".join(vpc.cidrs)),
-        (messages.text("network.row-ipv6"), ", ".join(vpc.ipv6_cidrs) or "-"),
-        (messages.text("network.row-tenancy"), vpc.tenancy),
-        (messages.text("network.row-dns-support"), switch(vpc.dns_support)),
-        (messages.text("network.row-dns-hostnames"), switch(vpc.dns_hostnames)),
-    ]
-
-
-def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
-    zones = sorted({subnet.zone for subnet in vpc.subnets})
-    gateways = [Node(item.name or item.id, item.id) for item in vpc.internet_gateways]
-    endpoints = [Node(item.name or item.id, item.service) for item in vpc.endpoints]
-    tables = [
-        Node(table.name or messages.text("network.main-table"), table.id, _routes(table))
-        for table in vpc.route_tables
-    ]
-    count = messages.text
-    return [
-        (messages.text("network.map-vpc"), [Node(vpc.name or vpc.id, vpc.cidr)]),
-        (
-            count("network.map-subnets", count=len(vpc.subnets)),
-            [Node(zone, "", _subnets(vpc, zone)) for zone in zones],
-        ),
-        (count("network.map-tables", count=len(tables)), tables),
-        (
-            count("network.map-connections", count=len(gateways) + len(endpoints)),
-            [*gateways, *endpoints],
-        ),
-    ]
-
-
-def _subnets(vpc: Vpc, zone: str) -> list[Node]:
-    return [_subnet_node(vpc, subnet) for subnet in vpc.subnets if subnet.zone == zone]
-
-
-def _subnet_node(vpc: Vpc, subnet: Subnet) -> Node:
-    kind = "network.public" if vpc.is_public(subnet) else "network.private"
-    return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}")
-
-
-def _routes(table: RouteTable) -> list[Node]:
-    return [Node(route.destination, f"→ {route.target}") for route in table.routes]

@@ -13,8 +13,9 @@ ANYWHERE = "0.0.0.0/0"
 
 _NEW_VPC = ("InvalidVpcID.NotFound",)
 _NEW_GATEWAY = ("InvalidInternetGatewayID.NotFound", *_NEW_VPC)
-_NEW_ROUTE = ("InvalidRouteTableID.NotFound", "InvalidGatewayID.NotFound")
-_NEW_SUBNET = ("InvalidSubnetID.NotFound", "InvalidRouteTableID.NotFound")
+_NEW_TABLE = ("InvalidRouteTableID.NotFound",)
+_NEW_ROUTE = ("InvalidGatewayID.NotFound", "InvalidInternetGatewayID.NotFound", *_NEW_TABLE)
+_NEW_SUBNET = ("InvalidSubnetID.NotFound", *_NEW_TABLE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Form:
             InvalidInput: With AWS's error code, why, and a remedy.
         """
         rules.name_tag(self.name)
+        # The number of zones alone; which ones the region has is seen later.
+        rules.zones(self.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
         rules.subnet_counts(self.availability_zones, self.public_subnets, self.private_subnets)
         self.blocks()
         if self.tenancy != syllabus.NETWORK.tenancy:
@@ -143,6 +146,15 @@ def replace_route() -> Step:
     return Step("default-route", "ec2", "ReplaceRoute", _route(), after=("attachment",))
 
 
+def add_endpoint_tables(tables: Sequence[str]) -> Step:
+    """Return the step that leads the route tables of these steps to the S3 endpoint, too."""
+    parameters = {
+        "VpcEndpointId": Ref("s3-endpoint"),
+        "AddRouteTableIds": [Ref(table) for table in tables],
+    }
+    return Step("s3-endpoint-tables", "ec2", "ModifyVpcEndpoint", parameters, unknown=_NEW_TABLE)
+
+
 def _subnet(form: Form, subnet: PlannedSubnet) -> Step:
     parameters = {
         "VpcId": Ref("vpc"),
@@ -210,4 +222,5 @@ def _endpoint(form: Form, subnets: Sequence[PlannedSubnet], *, region: str) -> S
     if tables:
         parameters["RouteTableIds"] = tables
     made = "VpcEndpoint.VpcEndpointId"
-    return Step("s3-endpoint", "ec2", "CreateVpcEndpoint", parameters, made, unknown=_NEW_VPC)
+    new = (*_NEW_VPC, *_NEW_TABLE)
+    return Step("s3-endpoint", "ec2", "CreateVpcEndpoint", parameters, made, unknown=new)

@@ -24,11 +24,21 @@ _GONE = {"deleted", "deleting"}
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at EC2 saw: whole VPCs, gateways that hang loose, usable zones."""
+    """What one look at EC2 saw.
+
+    Attributes:
+        vpcs: The VPCs that were asked for, with what stands in them.
+        vpc_count: How many VPCs the region holds, the others included.
+        loose_gateways: Internet gateways that are attached to no VPC.
+        zones: The Availability Zones that can be used, sorted.
+        endpoint_tables: The route tables that lead to each VPC endpoint, by its id.
+    """
 
     vpcs: tuple[Vpc, ...]
+    vpc_count: int
     loose_gateways: tuple[InternetGateway, ...]
     zones: tuple[str, ...]
+    endpoint_tables: Mapping[str, frozenset[str]]
 
 
 def find_vpcs(aws: Aws) -> tuple[Vpc, ...]:
@@ -40,22 +50,27 @@ def find_vpcs(aws: Aws) -> tuple[Vpc, ...]:
     return look(aws).vpcs
 
 
-def look(aws: Aws, *, vpc_id: str | None = None) -> Look:
-    """Look at all VPCs and zones of the region, with independent calls at once.
+def look(aws: Aws, *, vpc_id: str | None = None, name: str | None = None) -> Look:
+    """Look at the VPCs and zones of the region, with independent calls at once.
 
     Args:
         aws: The connection.
         vpc_id: The only VPC to describe, when it is known already; saves one round trip.
+        name: Describe only VPCs of this name; where there is none, it saves one round trip.
     """
     aws.client("ec2")
     with ThreadPoolExecutor(12) as pool:
         early = _attributes_later(aws, [vpc_id], pool.submit) if vpc_id else {}
         raw = {
-            name: pool.submit(aws.pages, "ec2", operation, key)
-            for name, (operation, key) in _LISTINGS.items()
+            kind: pool.submit(aws.pages, "ec2", operation, key)
+            for kind, (operation, key) in _LISTINGS.items()
         }
-        found = {name: future.result() for name, future in raw.items()}
-        ids = [vpc["VpcId"] for vpc in found["vpcs"] if vpc_id in (None, vpc["VpcId"])]
+        found = {kind: future.result() for kind, future in raw.items()}
+        ids = [
+            vpc["VpcId"]
+            for vpc in found["vpcs"]
+            if vpc_id in (None, vpc["VpcId"]) and name in (None, name_of(vpc))
+        ]
         later = early or _attributes_later(aws, ids, pool.submit)
         attributes = {key: future.result() for key, future in later.items()}
     return _described(found, ids=ids, attributes=attributes)
@@ -82,7 +97,9 @@ def _attributes_later(
 
 
 def _attribute(aws: Aws, vpc_id: str, attribute: str) -> bool:
-    reply = aws.call("ec2", "DescribeVpcAttribute", VpcId=vpc_id, Attribute=attribute)
+    parameters = {"VpcId": vpc_id, "Attribute": attribute}
+    new = ("InvalidVpcID.NotFound",)
+    reply = aws.call_until_known("ec2", "DescribeVpcAttribute", parameters, unknown=new)
     return bool(reply[_ATTRIBUTES[attribute]]["Value"])
 
 
@@ -100,7 +117,16 @@ def _described(
         if zone.get("State", "available") == "available"
         and zone.get("ZoneType", "availability-zone") == "availability-zone"
     ]
-    return Look(_sorted(vpcs), _sorted(loose), tuple(sorted(zones)))
+    tables = {
+        raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in found["endpoints"]
+    }
+    return Look(
+        vpcs=_sorted(vpcs),
+        vpc_count=len(found["vpcs"]),
+        loose_gateways=_sorted(loose),
+        zones=tuple(sorted(zones)),
+        endpoint_tables=tables,
+    )
 
 
 def _vpc(

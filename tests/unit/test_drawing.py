@@ -173,7 +173,7 @@ def test_the_on_premises_picture_names_what_one_runs_oneself() -> None:
 
 def test_the_local_picture_names_the_parts_of_step_one() -> None:
     shown = " ".join(words(EMPTY, view="local"))
-    for name in ("自分のパソコン", "Docker Engine", "イメージ", "コンテナ", "ブラウザー"):
+    for name in ("自分のコンピューター", "Docker Engine", "イメージ", "コンテナ", "ブラウザー"):
         assert name in shown
 
 

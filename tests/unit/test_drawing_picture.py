@@ -93,8 +93,14 @@ def test_the_document_names_japanese_fonts(document: ElementTree.Element) -> Non
     assert "Hiragino Sans" in family
 
 
+def test_a_wide_picture_asks_for_no_width_so_that_it_fits_a_narrow_notebook(
+    document: ElementTree.Element,
+) -> None:
+    assert document.get("width") is None
+
+
 def test_no_words_leave_the_page(document: ElementTree.Element) -> None:
-    wide = float(document.get("width", "0"))
+    wide = float(document.get("viewBox", "").split()[2])
     for each in document.iter(f"{SVG}text"):
         assert 0 < float(each.get("x", "0")) < wide
 

@@ -103,4 +103,4 @@ def test_the_svg_is_japanese_whatever_fonts_there_are(monkeypatch: pytest.Monkey
     from handson.drawing import draw
 
     monkeypatch.setattr(fonts, "has_japanese", lambda: False)
-    assert "自分のパソコン" in draw(goal()).svg
+    assert "自分のコンピューター" in draw(goal()).svg

@@ -116,8 +116,8 @@ def test_the_push_commands_show_both_shells(shop: Path) -> None:
             region="us-east-1", account="1" * 12, repository="rails-app", context=shop
         )
     )
-    assert "macOS / Linux（bash）" in shown
-    assert "Windows（PowerShell）" in shown
+    assert "macOS / Linux(bash)" in shown
+    assert "Windows(PowerShell)" in shown
 
 
 def test_a_prepared_request_has_the_asked_tag_and_the_unique_one(shop: Path) -> None:

@@ -1,0 +1,139 @@
+"""What can go wrong with a call, turned from boto3's errors into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from handson import messages
+from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+REFUSED_CREDENTIALS = {
+    "AuthFailure",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+THROTTLED = {
+    "EC2ThrottledException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck")
+DELETIONS = ("Delete", "Detach", "Disassociate")
+"""Made twice, they find nothing the second time; ids are never given again."""
+
+
+@contextmanager
+def translated(service: str, operation: str, *, endpoint: str | None) -> Iterator[None]:
+    """Turn botocore's errors into ours, chained; let the unknown through.
+
+    What AWS says of refused credentials is left out: such messages can quote the request.
+    """
+    from botocore import exceptions as botocore
+    from botocore.parsers import ResponseParserError
+
+    advice = messages.advice
+    where = endpoint or "AWS"
+    call = f"{service}:{operation}"
+    try:
+        yield
+    except botocore.ClientError as error:
+        raise _refusal(error, call=call, operation=operation) from error
+    except (botocore.EndpointConnectionError, botocore.ConnectTimeoutError) as error:
+        sentences = advice("aws.unreachable", where=where, call=call)
+        raise AWSError(*sentences, repeatable=True) from error
+    except botocore.ConnectionError as error:  # TLS, or a proxy on the way
+        sentences = advice("aws.unreachable", where=where, call=call)
+        raise _perhaps_done(operation, sentences) from error
+    except (botocore.HTTPClientError, ResponseParserError) as error:
+        sentences = advice("aws.broke-off", where=where, call=call)
+        raise _perhaps_done(operation, sentences) from error
+    except _no_credentials() as error:
+        reason = type(error).__name__
+        raise NotAllowed(*advice("aws.no-credentials", reason=reason)) from error
+    except (botocore.ParamValidationError, botocore.UnknownServiceError) as error:
+        sentences = advice("aws.refused", call=call, reason=_one_line(error))
+        raise AWSError(*sentences, code="ValidationError") from error
+
+
+def is_one_of(error: AWSError, codes: Collection[str]) -> bool:
+    """Tell whether AWS refused with one of the codes.
+
+    Args:
+        error: What AWS answered.
+        codes: Each an error code ("InvalidVpcID.NotFound"), with ": " and words of AWS's message
+            behind it where the code alone says too little.  Capitals do not count: EC2 itself
+            writes both ...ID.NotFound and ...Id.NotFound.
+    """
+    seen = (error.code or "").casefold()
+    reason = error.reason.casefold()
+    pairs = (entry.casefold().partition(": ") for entry in codes)
+    return any(seen == code and words in reason for code, _, words in pairs)
+
+
+def _no_credentials() -> tuple[type[Exception], ...]:
+    from botocore import exceptions as botocore
+
+    return (
+        botocore.NoCredentialsError,
+        botocore.PartialCredentialsError,
+        botocore.CredentialRetrievalError,
+        botocore.MetadataRetrievalError,
+        botocore.ProfileNotFound,
+        botocore.InvalidConfigError,
+        botocore.InfiniteLoopConfigError,
+        botocore.ConfigParseError,
+        botocore.RefreshWithMFAUnsupportedError,
+        botocore.SSOError,
+        botocore.TokenRetrievalError,
+        botocore.NoAuthTokenError,
+    )
+
+
+def _refusal(error: Any, *, call: str, operation: str) -> HandsonError:
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    reason = _one_line(error.response.get("Error", {}).get("Message", "")) or code
+    if code in EXPIRED:
+        return NotAllowed(*messages.advice("aws.expired"), code=code)
+    if code in REFUSED_CREDENTIALS or status == 401:
+        return NotAllowed(*messages.advice("aws.credentials-refused"), code=code)
+    if code in DENIED or status == 403:
+        return NotAllowed(*messages.advice("aws.denied", call=call), code=code)
+    if code in THROTTLED or status == 429:
+        return AWSError(*messages.advice("aws.throttled", call=call), code=code, repeatable=True)
+    if status >= 500:
+        return _perhaps_done(operation, messages.advice("aws.failed", call=call), code=code)
+    sentences = messages.advice("aws.refused", call=call, reason=reason)
+    return AWSError(*sentences, code=code, reason=reason)
+
+
+def _perhaps_done(
+    operation: str, sentences: tuple[str, str], *, code: str | None = None
+) -> AWSError:
+    if operation.startswith((*READS, *DELETIONS)):
+        return AWSError(*sentences, code=code, repeatable=True)
+    return AWSUnclear(*sentences, code=code)
+
+
+def _one_line(reason: object) -> str:
+    """Return AWS's words on one line; botocore's own lists of mistakes have several."""
+    return " ".join(str(reason).split())

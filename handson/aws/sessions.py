@@ -1,0 +1,100 @@
+"""Ways to AWS: to what stands in its place, and to real AWS once the account is the named one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from handson import messages
+from handson.aws.calls import Aws, Credentials, Patience
+from handson.aws.refusals import translated
+from handson.errors import NotAllowed
+
+
+def connect_emulator(
+    endpoint: str, *, region: str, credentials: Credentials, patience: Patience | None = None
+) -> Aws:
+    """Connect to the embedded AWS or another AWS-compatible endpoint.
+
+    Nothing of the learner's own AWS configuration is read or sent.
+
+    Raises:
+        AWSError: The endpoint does not answer.
+    """
+    aws = Aws(
+        region=region,
+        endpoint=endpoint,
+        kind="emulator",
+        session=_private_session(credentials),
+        credentials=credentials,
+        patience=patience or Patience(attempts=3, consistency=1.0),
+    )
+    _identify(aws)
+    return aws
+
+
+def connect_aws(
+    *, region: str, account: str | None, session: Any = None, patience: Patience | None = None
+) -> Aws:
+    """Connect to real AWS with the learner's own credential chain, if the account is the named one.
+
+    Args:
+        region: The one region for everything.
+        account: What `HANDSON_AWS_ACCOUNT` names; calls are allowed in no other account.
+        session: A botocore session in the place of the learner's own.
+        patience: Pauses and clock, for tests.
+
+    Raises:
+        NotAllowed: No account is named, or the credentials are missing, expired or of another
+            account.  The only call made until then is GetCallerIdentity.
+    """
+    if not account:
+        raise NotAllowed(*messages.advice("aws.no-account"))
+    with translated("sts", "GetCallerIdentity", endpoint=None):
+        aws = Aws(
+            region=region,
+            endpoint=None,
+            kind="aws",
+            session=session or _own_session(),
+            patience=patience or Patience(),
+        )
+    _identify(aws)
+    if aws.account != account:
+        raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
+    return aws
+
+
+def _identify(aws: Aws) -> None:
+    reply = aws.call("sts", "GetCallerIdentity")
+    aws.account = str(reply["Account"])
+    aws.caller = str(reply["Arn"])
+
+
+def _private_session(credentials: Credentials) -> Any:
+    """Make a session that sees no profile, file, role or instance of the learner's own."""
+    import botocore.session
+
+    nothing = (None, None, None, None)
+    no_file = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        {"profile": nothing, "config_file": no_file, "credentials_file": no_file}
+    )
+    session.set_credentials(credentials.access_key_id, credentials.secret_access_key)
+    return session
+
+
+def _own_session() -> Any:
+    import boto3
+
+    return _Boto3Session(boto3.Session())
+
+
+@dataclass(frozen=True)
+class _Boto3Session:
+    """The learner's boto3 session behind botocore's method name."""
+
+    session: Any
+
+    def create_client(self, service: str, **arguments: Any) -> Any:
+        return self.session.client(service, **arguments)

@@ -1,0 +1,95 @@
+"""Evidence as notebooks show it: one record, the journal, and what a killed embedded AWS lost.
+
+Whatever a record says of itself, verdicts are derived anew from what it observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handson import checks, messages, syllabus
+from handson.cards import Card, Note, Rows, Shown, Table
+from handson.checks import CheckResult, Verification
+from handson.errors import InvalidInput
+from handson.evidence import METADATA_KEY, Record, is_intact
+
+
+@dataclass(frozen=True, repr=False)
+class Evidence(Shown):
+    """An evidence cell: the facts for people, and the record in the output's metadata."""
+
+    record: Record
+    result: CheckResult
+
+    def card(self) -> Card:
+        """Return the check's card, and who saw it, when, under which digest."""
+        card = self.result.card()
+        rows = [
+            (messages.text("workshop.row-learner"), learner_label(self.record["learner"])),
+            (messages.text("workshop.row-observed-at"), self.record["observed_at"]),
+            (messages.text("workshop.row-digest"), self.record["digest"]),
+        ]
+        return Card(card.title, (*card.parts, Rows(rows)), state=card.state)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
+
+
+@dataclass(frozen=True, repr=False)
+class Entries(Shown):
+    """The learner's evidence so far, in order."""
+
+    records: tuple[Record, ...]
+
+    def card(self) -> Card:
+        """Return the card: a line a record, derived anew from what it observed."""
+        title = messages.text("workshop.journal")
+        if not self.records:
+            return Card(title, (Note(messages.text("workshop.journal-empty")),), state="info")
+        headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
+        latest = {record["check"]: record for record in self.records}
+        rows = [_entry(latest[name]) for name in syllabus.CHECK_IDS if name in latest]
+        return Card(title, (Table(headers, rows),), state="ok")
+
+
+@dataclass(frozen=True, repr=False)
+class Lost(Shown):
+    """What the embedded AWS lost when it was killed, and which notebook makes it again."""
+
+    verification: Verification
+    recorded: frozenset[str]
+
+    def card(self) -> Card:
+        """Return the card: one sentence."""
+        failing = [result for result in self.verification.checks if not result.passed]
+        lost = [result.label for result in failing if result.id in self.recorded]
+        if not failing:
+            sentence = messages.text("workshop.lost-nothing")
+        else:
+            notebook = syllabus.check(failing[0].id).notebook
+            what = ", ".join(lost) or messages.text("workshop.lost-recent")
+            sentence = messages.text("workshop.lost", what=what, notebook=notebook)
+        return Card(messages.text("workshop.restarted"), (Note(sentence),), state="warn")
+
+
+def learner_label(learner: str) -> str:
+    """Return the learner for people: the name, or how to give one."""
+    return learner or messages.text("workshop.no-learner")
+
+
+_ENTRY_COLUMNS = ("check", "observed-at", "digest")
+
+
+def _entry(record: Record) -> tuple[str, ...]:
+    label = messages.text(f"checks.check.{record['check']}")
+    mark = "ok" if is_intact(record) and _proves(record) else "bad"
+    return (mark, label, record["observed_at"], record["digest"][:19])
+
+
+def _proves(record: Record) -> bool:
+    """Tell whether what a record observed passes its check; it may say anything."""
+    try:
+        return checks.derive(record["check"], record["observed"]).passed
+    except InvalidInput:
+        return False

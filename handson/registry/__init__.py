@@ -1,0 +1,31 @@
+"""Amazon ECR: private repositories, what is in them, and who may push.
+
+repositories   find, ensure, delete; where and with which token an image is pushed
+images         what is in a repository, by tag, newest first
+contents       what an image's manifests say: platforms, size, the engine that built it
+"""
+
+from handson.registry.images import Images, find_images
+from handson.registry.repositories import (
+    EnsuredRepository,
+    delete_repository,
+    destination,
+    ensure_repository,
+    find_repositories,
+    find_repository,
+    find_tagged,
+    require_repository,
+)
+
+__all__ = [
+    "EnsuredRepository",
+    "Images",
+    "delete_repository",
+    "destination",
+    "ensure_repository",
+    "find_images",
+    "find_repositories",
+    "find_repository",
+    "find_tagged",
+    "require_repository",
+]

@@ -1,0 +1,84 @@
+"""What is in a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from handson import messages
+from handson.aws import Aws
+from handson.cards import Card, Note, Shown, Table
+from handson.engine import human_size
+from handson.errors import AWSError
+from handson.registry.contents import read_contents, read_manifests
+from handson.state import Image
+
+
+@dataclass(frozen=True, repr=False)
+class Images(Shown):
+    """What is in a repository, the newest push first."""
+
+    repository: str
+    images: tuple[Image, ...]
+
+    def card(self) -> Card:
+        """Return the card: one line an image, as the console lists them."""
+        title = messages.text("registry.images-title", name=self.repository)
+        if not self.images:
+            return Card(title, (Note(messages.text("registry.no-images")),), state="warn")
+        headers = [
+            messages.text(f"registry.column-{name}") for name in ("tags", "digest", "size", "for")
+        ]
+        rows = [
+            (
+                ", ".join(image.tags) or "-",
+                image.digest[:19],
+                human_size(image.size_bytes),
+                ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms) or "-",
+            )
+            for image in self.images
+        ]
+        return Card(title, (Table(headers, rows),), state="ok")
+
+
+def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
+    """Return the tagged images of a repository, the newest push first.
+
+    Untagged manifests are left out: they are parts of an index, or what a tag led to before.
+    """
+    try:
+        details = aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
+    except AWSError as error:
+        if error.code == "RepositoryNotFoundException":
+            return ()
+        raise
+    tagged = [detail for detail in details if detail.get("imageTags")]
+    manifests = read_manifests(aws, repository, [detail["imageDigest"] for detail in tagged])
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged))
+    return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
+
+
+def _image(
+    aws: Aws,
+    repository: str,
+    detail: Mapping[str, Any],
+    manifests: Mapping[str, dict[str, Any]],
+) -> Image:
+    digest = detail["imageDigest"]
+    manifest = manifests.get(digest, {})
+    contents = read_contents(aws, repository, manifest)
+    pushed = detail.get("imagePushedAt")
+    return Image(
+        repository=repository,
+        digest=digest,
+        tags=tuple(sorted(detail.get("imageTags", ()))),
+        media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
+        platforms=tuple(contents.platforms),
+        size_bytes=contents.size_bytes,
+        pushed_at=pushed.astimezone(UTC).isoformat(timespec="seconds") if pushed else "",
+        built_by=contents.built_by,
+    )

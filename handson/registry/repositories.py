@@ -1,0 +1,176 @@
+"""Private repositories: find, ensure, delete, and the way for a push."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from handson import messages, plan, rules, syllabus
+from handson.aws import Aws
+from handson.cards import Card, Commands, Rows, Shown
+from handson.engine import Destination
+from handson.errors import AWSError, NotReady
+from handson.plan import Step
+from handson.progress import Say, silent
+from handson.state import Removal, Repository, Resource
+
+TYPE = "AWS::ECR::Repository"
+_NOT_FOUND = "RepositoryNotFoundException"
+
+
+@dataclass(frozen=True, repr=False)
+class EnsuredRepository(Shown):
+    """The repository as it is, and the aws CLI command that makes one like it."""
+
+    repository: Repository
+    commands: tuple[str, ...]
+
+    def card(self) -> Card:
+        """Return the card: the repository's line of the console, and the command."""
+        rows = [
+            (messages.text("registry.row-uri"), self.repository.uri),
+            (messages.text("registry.row-visibility"), messages.text("registry.private")),
+            (messages.text("registry.row-mutability"), self.repository.tag_mutability),
+        ]
+        title = messages.text("registry.title", name=self.repository.name)
+        parts = (Rows(rows), Commands(messages.text("network.commands"), self.commands))
+        return Card(title, parts, state="ok")
+
+
+def find_repository(aws: Aws, name: str) -> Repository | None:
+    """Return the private repository of that name, or None."""
+    try:
+        reply = aws.call("ecr", "DescribeRepositories", repositoryNames=[name])
+    except AWSError as error:
+        if error.code == _NOT_FOUND:
+            return None
+        raise
+    return _repository(aws, reply["repositories"][0])
+
+
+def find_repositories(aws: Aws) -> tuple[Repository, ...]:
+    """Return all private repositories of the region, sorted by name."""
+    found = aws.pages("ecr", "DescribeRepositories", "repositories")
+    with ThreadPoolExecutor(8) as pool:
+        described = list(pool.map(lambda raw: _repository(aws, raw), found))
+    return tuple(sorted(described, key=lambda repository: repository.name))
+
+
+def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepository:
+    """Make the private repository if there is none of that name, and return it.
+
+    Raises:
+        InvalidInput: ECR would refuse the name; nothing was created.
+        HandsonError: AWS refused a call or did not answer; run again to complete.
+    """
+    rules.repository_name(name)
+    create = {
+        "repositoryName": name,
+        "tags": [{"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}],
+    }
+    steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
+
+    def attempt() -> None:
+        if find_repository(aws, name) is None:
+            _create(aws, steps, say=say)
+
+    plan.until_clear(attempt, patience=aws.patience)
+    parameters = {"repositoryNames": [name]}
+    reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
+    repository = _repository(aws, reply["repositories"][0])
+    return EnsuredRepository(repository, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+
+
+def require_repository(aws: Aws, name: str) -> Repository:
+    """Return the repository of that name.
+
+    Raises:
+        NotReady: There is none; says which notebook makes it.
+    """
+    repository = find_repository(aws, name)
+    if repository is None:
+        raise NotReady(
+            *messages.advice("registry.no-repository", name=name, region=aws.region),
+            code=_NOT_FOUND,
+        )
+    return repository
+
+
+def destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
+    """Return where an image of this repository is pushed, with a fresh token of this region.
+
+    The token is good for twelve hours (ECR API Reference, GetAuthorizationToken).  An emulator
+    serves the registry on its own port, and not at the address in the repository's URI.
+    """
+    reply = aws.call("ecr", "GetAuthorizationToken")
+    token = reply["authorizationData"][0]["authorizationToken"]
+    username, _, password = base64.b64decode(token).decode().partition(":")
+    scheme, registry = _registry(aws, repository)
+    return Destination(
+        registry=registry,
+        scheme=scheme,
+        repository=repository.name,
+        username=username,
+        password=password,
+        tags=tuple(tags),
+    )
+
+
+def find_tagged(aws: Aws) -> list[Resource]:
+    """Return the repositories that carry the workshop's tag."""
+    return [
+        Resource(type=TYPE, id=repository.arn, name=repository.name)
+        for repository in find_repositories(aws)
+        if repository.tagged
+    ]
+
+
+def delete_repository(aws: Aws, *, say: Say = silent) -> list[Removal]:
+    """Delete the repositories that carry the workshop's tag, with the images in them.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer; run again to go on.
+    """
+    removals = []
+    for resource in find_tagged(aws):
+        say(f"{resource.type} {resource.name}")
+        try:
+            aws.call("ecr", "DeleteRepository", repositoryName=resource.name, force=True)
+        except AWSError as error:
+            if error.code != _NOT_FOUND:
+                raise
+        removals.append(Removal(resource=resource))
+    return removals
+
+
+def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
+    try:
+        plan.carry_out(aws, steps, known={}, say=say)
+    except AWSError as error:
+        # Two kernels at once: the other one was a moment earlier, and that is as good.
+        if error.code != "RepositoryAlreadyExistsException":
+            raise
+
+
+def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
+    tags = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
+    ours = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
+    return Repository(
+        name=raw["repositoryName"],
+        arn=raw["repositoryArn"],
+        uri=raw["repositoryUri"],
+        registry_id=raw["registryId"],
+        tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
+        tagged=ours in tags.get("tags", ()),
+    )
+
+
+def _registry(aws: Aws, repository: Repository) -> tuple[str, str]:
+    if not aws.endpoint:
+        return "https", repository.uri.partition("/")[0]
+    parts = urlsplit(aws.endpoint)
+    return parts.scheme, parts.netloc

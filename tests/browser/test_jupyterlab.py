@@ -1,0 +1,183 @@
+"""The notebooks in a real JupyterLab, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
+SECONDS = 90.0
+
+pytestmark = pytest.mark.browser
+
+
+class Lab:
+    """JupyterLab on a copy of the workshop, as `handson lab` opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignore = shutil.ignore_patterns(".handson", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=ignore)
+        shutil.copytree(ROOT / "diagrams", folder / "diagrams")
+        self._log = folder / "lab.log"
+        self._environ = {
+            **os.environ,
+            "HANDSON_ENGINE": "builtin",
+            "HANDSON_HOME": str(folder / "home"),
+            "PYTHONPATH": str(ROOT),
+        }
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "handson",
+                    "lab",
+                    "--no-browser",
+                    "--port",
+                    str(free_port()),
+                ],
+                cwd=folder,
+                env=self._environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self.base, self.token = self._address()
+        except BaseException:
+            self.stop()
+            raise
+
+    def address_of(self, name: str) -> str:
+        """Return the address of a Japanese notebook, in a fresh workspace."""
+        return f"{self.base}/lab/tree/notebooks/ja/{name}.ipynb?token={self.token}&reset"
+
+    def saved(self, name: str) -> dict[str, Any]:
+        """Return a notebook as it is saved."""
+        path = self.folder / "notebooks" / "ja" / f"{name}.ipynb"
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return notebook
+
+    def stop(self) -> None:
+        """Stop JupyterLab and the embedded AWS."""
+        self._process.terminate()
+        self._process.wait(20)
+        subprocess.run(
+            [sys.executable, "-m", "handson", "emulator", "stop"],
+            cwd=self.folder,
+            env=self._environ,
+            check=False,
+            capture_output=True,
+        )
+
+    def _address(self) -> tuple[str, str]:
+        def said() -> re.Match[str] | None:
+            return ADDRESS.search(self._log.read_text(encoding="utf-8"))
+
+        found = until(said)
+        return found[1], found[2]
+
+
+def free_port() -> int:
+    """Return a port that is free now; JupyterLab takes the next one when it no longer is."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(probe: Callable[[], Any]) -> Any:
+    """Return the first true answer of `probe`."""
+    deadline = time.monotonic() + SECONDS
+    while not (answer := probe()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    opened = Lab(tmp_path_factory.mktemp("lab"))
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab, require: Callable[[str, bool, str], None]) -> Iterator[Any]:
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    require("browser", chromium is not None, "no Chromium is installed (apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        yield browser.new_page(viewport={"width": 1200, "height": 20000})
+        browser.close()
+
+
+def run_all(lab: Lab, page: Any, name: str) -> dict[str, Any]:
+    """Open a notebook, clear it, run all its cells, save it, and return it as saved."""
+    page.goto(lab.address_of(name))
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=SECONDS * 1000)
+    page.wait_for_selector("[data-status='idle'], .jp-NotebookPanel-toolbar", timeout=60000)
+    before = len(lab.saved(name)["cells"])
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        ".every(each => /\\[\\d+\\]/.test(each.innerText))"
+        " && !document.querySelector(\"[data-status='busy']\")",
+        timeout=SECONDS * 1000,
+    )
+    page.wait_for_timeout(2000)
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1500)
+    saved = lab.saved(name)
+    assert len(saved["cells"]) == before
+    return saved
+
+
+def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+
+
+def test_the_first_notebook_shows_the_picture_of_the_goal(lab: Lab, page: Any) -> None:
+    page.goto(lab.address_of("00-prepare"))
+    picture = page.locator(".jp-RenderedMarkdown img").first
+    picture.wait_for(timeout=SECONDS * 1000)
+    page.wait_for_timeout(2000)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+@pytest.mark.parametrize("name", ["01-network", "02-cluster"])
+def test_a_notebook_run_in_the_browser_keeps_its_evidence_when_saved(
+    lab: Lab, page: Any, name: str
+) -> None:
+    shown = outputs(run_all(lab, page, name))
+    records = [output["metadata"]["handson"] for output in shown if output.get("metadata")]
+    learner_errors = [output for output in shown if output["output_type"] == "error"]
+    assert learner_errors == []
+    assert [record["check"] for record in records] == [name.partition("-")[2]]
+
+
+def test_the_pictures_fit_into_the_notebook(lab: Lab, page: Any) -> None:
+    run_all(lab, page, "05-architecture")
+    room = page.locator(".jp-OutputArea-output").first.evaluate("each => each.clientWidth")
+    widths = page.locator(".jp-RenderedSVG img, .jp-RenderedSVG svg").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().width)"
+    )
+    assert len(widths) == 4
+    assert max(widths) <= room

@@ -1,0 +1,189 @@
+"""What can happen on the way between a call and AWS, as hooks on botocore's events.
+
+    aws = connect(running, StopAt(3))
+
+makes a connection to the embedded AWS on whose way the third mutating call, and any after it, is
+stopped.  `kind="aws"` has the same connection behave as on real AWS.  Its clock only moves on by
+sleeping, so that no test waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from http.client import HTTPConnection
+from typing import Any, Protocol
+
+from botocore.exceptions import ConnectionClosedError
+
+from handson import aws, emulator
+from handson.aws import Aws, Credentials
+from handson.aws.refusals import READS
+from handson.network.look import Look, look
+from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
+
+
+class Hook(Protocol):
+    def attach(self, session: Any) -> None: ...
+
+
+class Stopped(BaseException):
+    """The kernel was interrupted here."""
+
+
+class OnWrites:
+    """Counts mutating calls; what happens at one of them is up to the subclass."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self._lock = threading.Lock()
+
+    def count(self, operation: str) -> int:
+        """Return the number of this mutating call, from 1; 0 for a call that only reads."""
+        if operation.startswith(READS):
+            return 0
+        with self._lock:
+            self.seen.append(operation)
+            return len(self.seen)
+
+
+class StopAt(OnWrites):
+    """Stops the k-th mutating call and all after it: they never reach AWS."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self._k = k
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+
+    def _before(self, model: Any, **_: Any) -> None:
+        if self.count(model.name) >= self._k:
+            raise Stopped
+
+
+class LoseReply(OnWrites):
+    """Loses the reply to the k-th mutating call, once it has taken effect."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self._k = k
+
+    def attach(self, session: Any) -> None:
+        session.register("after-call", self._after)
+
+    def _after(self, model: Any, **_: Any) -> None:
+        if self.count(model.name) == self._k:
+            raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+
+class Answer:
+    """Gives these answers to the first calls of an operation; then AWS answers itself."""
+
+    def __init__(self, operation: str, *answers: dict[str, Any] | Refusal) -> None:
+        self.asked = 0
+        self._operation = operation
+        self._answers = list(answers)
+        self._lock = threading.Lock()
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+
+    def _before(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if model.name != self._operation:
+            return None
+        with self._lock:
+            self.asked += 1
+            return reply(self._answers.pop(0)) if self._answers else None
+
+
+class Change:
+    """Changes the reply to every call of an operation: `change` edits it in place."""
+
+    def __init__(self, operation: str, change: Any) -> None:
+        self._operation = operation
+        self._change = change
+
+    def attach(self, session: Any) -> None:
+        session.register("after-call", self._after)
+
+    def _after(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        if model.name == self._operation:
+            self._change(parsed)
+
+
+class Meeting:
+    """Lets calls of an operation pass only when `parties` of them are under way at once."""
+
+    def __init__(self, operations: set[str], *, parties: int) -> None:
+        self._operations = operations
+        self._barrier = threading.Barrier(parties, timeout=20)
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+
+    def _before(self, model: Any, **_: Any) -> None:
+        if model.name in self._operations:
+            self._barrier.wait()
+
+
+def connect(
+    running: emulator.Running, *hooks: Hook, kind: str = "emulator", clock: Clock | None = None
+) -> Aws:
+    clock = clock or Clock()
+    made = aws.connect_emulator(
+        running.endpoint,
+        region=running.region,
+        credentials=Credentials(running.access_key_id, running.secret_access_key),
+        patience=clock.patience(consistency=30.0 if kind == "aws" else 1.0),
+    )
+    made.session.register_component("data_loader", MODELS)
+    made.kind = kind
+    made.requests.clear()
+    for hook in hooks:
+        hook.attach(made.session)
+    return made
+
+
+def writes(aws: Aws) -> list[str]:
+    """Return the mutating calls that were answered."""
+    made = (request.operation for request in aws.requests)
+    return [operation for operation in made if not operation.startswith(READS)]
+
+
+def reset(running: emulator.Running) -> None:
+    """Empty the embedded AWS."""
+    connection = HTTPConnection("127.0.0.1", running.port, timeout=10)
+    connection.request("POST", "/_ministack/reset")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def shape(aws: Aws) -> dict[str, Any]:
+    """Return all that stands in the region, ids replaced by names, so that two can be compared."""
+    seen = look(aws)
+    names = _names(seen)
+    return {
+        "vpcs": [_anonymous(vpc.to_json(), names) for vpc in seen.vpcs],
+        "loose gateways": [gateway.name for gateway in seen.loose_gateways],
+        "endpoint tables": sorted(
+            (names[endpoint], sorted(names[table] for table in tables))
+            for endpoint, tables in seen.endpoint_tables.items()
+        ),
+    }
+
+
+def _names(seen: Look) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for vpc in seen.vpcs:
+        parts = (vpc.subnets, vpc.route_tables, vpc.internet_gateways, vpc.endpoints)
+        for item in (vpc, *(item for part in parts for item in part)):
+            names[item.id] = f"<{vpc.name}/{item.name}>"
+    return names
+
+
+def _anonymous(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _anonymous(item, names) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return sorted((_anonymous(item, names) for item in value), key=repr)
+    return names.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,260 @@
+"""Repositories and images on the embedded AWS, pushed over the registry protocol."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+import urllib3
+
+from handson import emulator as room
+from handson import image_uri, registry
+from handson.engine import ENGINE_LABEL
+from handson.errors import InvalidInput, NotReady
+from handson.image_uri import forget_image_uri, read_image_uri, record_image_uri
+from handson.state import Platform
+from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, writes
+
+pytestmark = pytest.mark.emulator
+
+OCI = "application/vnd.oci.image"
+AMD64 = Platform(os="linux", architecture="amd64")
+
+
+class Registry:
+    """Pushes small images as docker does: blobs, then manifests, then a tag."""
+
+    def __init__(self, running: room.Running, repository: str = "rails-app") -> None:
+        self._base = f"{running.endpoint}/v2/{repository}"
+        self._http = urllib3.PoolManager(retries=False)
+
+    def image(self, *, architecture: str = "amd64", built_by: str = "docker") -> dict[str, Any]:
+        config = {
+            "os": "linux",
+            "architecture": architecture,
+            "config": {"Labels": {ENGINE_LABEL: built_by}},
+            "rootfs": {"type": "layers", "diff_ids": []},
+        }
+        layer = self.blob(f"layer of {architecture}".encode())
+        described = self.blob(json.dumps(config).encode())
+        return {
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.manifest.v1+json",
+            "config": {"mediaType": f"{OCI}.config.v1+json", **described},
+            "layers": [{"mediaType": f"{OCI}.layer.v1.tar+gzip", **layer}],
+        }
+
+    def blob(self, data: bytes) -> dict[str, Any]:
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        place = self._http.request("POST", f"{self._base}/blobs/uploads/").headers["Location"]
+        url = place if place.startswith("http") else f"{self._base.split('/v2/')[0]}{place}"
+        sign = "&" if "?" in url else "?"
+        answer = self._http.request("PUT", f"{url}{sign}digest={digest}", body=data)
+        assert answer.status == 201
+        return {"digest": digest, "size": len(data)}
+
+    def put(self, manifest: dict[str, Any], *, tag: str = "") -> dict[str, Any]:
+        """Put a manifest under its digest, or under a tag; return its descriptor."""
+        data = json.dumps(manifest).encode()
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        media_type = manifest["mediaType"]
+        answer = self._http.request(
+            "PUT",
+            f"{self._base}/manifests/{tag or digest}",
+            body=data,
+            headers={"Content-Type": media_type},
+        )
+        assert answer.status == 201
+        return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+    def index(self, *children: dict[str, Any], tag: str) -> str:
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.index.v1+json",
+            "manifests": list(children),
+        }
+        return str(self.put(manifest, tag=tag)["digest"])
+
+
+@pytest.fixture
+def pushed(emulator: room.Running) -> Registry:
+    registry.ensure_repository(connect(emulator), "rails-app")
+    return Registry(emulator)
+
+
+def images(emulator: room.Running) -> Any:
+    return registry.find_images(connect(emulator), "rails-app")
+
+
+def test_the_repository_is_private_mutable_and_tagged(emulator: room.Running) -> None:
+    made = registry.ensure_repository(connect(emulator), "rails-app").repository
+    host = f"{emulator.account}.dkr.ecr.us-east-1.amazonaws.com"
+    assert (made.name, made.uri, made.tag_mutability, made.tagged) == (
+        "rails-app",
+        f"{host}/rails-app",
+        "MUTABLE",
+        True,
+    )
+
+
+def test_a_second_run_makes_no_mutating_call(emulator: room.Running) -> None:
+    registry.ensure_repository(connect(emulator), "rails-app")
+    again = connect(emulator)
+    registry.ensure_repository(again, "rails-app")
+    assert writes(again) == []
+
+
+def test_a_run_that_was_stopped_is_completed(emulator: room.Running) -> None:
+    with pytest.raises(Stopped):
+        registry.ensure_repository(connect(emulator, StopAt(1)), "rails-app")
+    aws = connect(emulator)
+    registry.ensure_repository(aws, "rails-app")
+    assert [found.name for found in registry.find_repositories(aws)] == ["rails-app"]
+
+
+def test_a_lost_reply_makes_no_second_call(emulator: room.Running) -> None:
+    lost = LoseReply(1)
+    made = registry.ensure_repository(connect(emulator, lost), "rails-app").repository
+    assert (made.tagged, lost.seen) == (True, ["CreateRepository"])
+
+
+def test_deleting_takes_the_images_along(emulator: room.Running, pushed: Registry) -> None:
+    pushed.put(pushed.image(), tag="latest")
+    aws = connect(emulator)
+    registry.delete_repository(aws)
+    assert (registry.find_repositories(aws), images(emulator)) == ((), ())
+
+
+def test_deleting_twice_is_content(emulator: room.Running, pushed: Registry) -> None:
+    aws = connect(emulator)
+    gone = [removal.resource.name for removal in registry.delete_repository(aws)]
+    assert (gone, registry.delete_repository(aws)) == (["rails-app"], [])
+
+
+def test_a_repository_made_by_hand_is_left(emulator: room.Running, client: Any) -> None:
+    client("ecr").create_repository(repositoryName="by-hand")
+    aws = connect(emulator)
+    registry.delete_repository(aws)
+    assert [found.name for found in registry.find_repositories(aws)] == ["by-hand"]
+
+
+def test_a_pushed_image_is_described(emulator: room.Running, pushed: Registry) -> None:
+    manifest = pushed.image(built_by="builtin")
+    digest = pushed.put(manifest, tag="latest")["digest"]
+    pushed.put(manifest, tag="0123456789ab")
+    [image] = images(emulator)
+    size = manifest["layers"][0]["size"]
+    assert (image.digest, image.tags, image.platforms, image.size_bytes, image.built_by) == (
+        digest,
+        ("0123456789ab", "latest"),
+        (AMD64,),
+        size,
+        "builtin",
+    )
+
+
+def test_an_index_with_an_attestation_is_one_image(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    image = pushed.put(pushed.image())
+    proof = pushed.put(pushed.image(architecture="unknown"))
+    digest = pushed.index(
+        {**image, "platform": {"os": "linux", "architecture": "amd64"}},
+        {**proof, "platform": {"os": "unknown", "architecture": "unknown"}},
+        tag="latest",
+    )
+    found = [(image.digest, image.tags, image.platforms) for image in images(emulator)]
+    assert found == [(digest, ("latest",), (AMD64,))]
+
+
+def test_an_image_of_apple_silicon_is_arm64(emulator: room.Running, pushed: Registry) -> None:
+    pushed.put(pushed.image(architecture="arm64"), tag="latest")
+    assert [platform.architecture for platform in images(emulator)[0].platforms] == ["arm64"]
+
+
+def test_an_untagged_manifest_is_not_listed(emulator: room.Running, pushed: Registry) -> None:
+    pushed.put(pushed.image())
+    assert images(emulator) == ()
+
+
+def test_what_a_tag_led_to_before_is_not_listed(emulator: room.Running, pushed: Registry) -> None:
+    pushed.put(pushed.image(architecture="arm64"), tag="latest")
+    digest = pushed.put(pushed.image(), tag="latest")["digest"]
+    assert [image.digest for image in images(emulator)] == [digest]
+
+
+def test_a_repository_that_is_missing_holds_no_images(emulator: room.Running) -> None:
+    assert images(emulator) == ()
+
+
+def test_the_uri_of_an_image_is_recorded(
+    emulator: room.Running, pushed: Registry, home: Any
+) -> None:
+    home.mkdir()
+    digest = pushed.put(pushed.image(), tag="latest")["digest"]
+    record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
+    recorded = read_image_uri(home)
+    uri = f"{emulator.account}.dkr.ecr.us-east-1.amazonaws.com/rails-app:latest"
+    assert recorded
+    assert (recorded.uri, recorded.digest) == (uri, digest)
+
+
+def test_the_card_shows_the_uri_by_tag_and_by_digest(
+    emulator: room.Running, pushed: Registry, home: Any
+) -> None:
+    home.mkdir()
+    digest = pushed.put(pushed.image(), tag="latest")["digest"]
+    shown = str(record_image_uri(connect(emulator), home, repository="rails-app", tag="latest"))
+    assert ("rails-app:latest" in shown, f"rails-app@{digest}" in shown) == (True, True)
+
+
+def test_a_tag_that_was_not_pushed_is_told_with_those_that_are(
+    emulator: room.Running, pushed: Registry, home: Any
+) -> None:
+    pushed.put(pushed.image(), tag="v1")
+    with pytest.raises(NotReady) as refused:
+        record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
+    assert ("v1" in refused.value.problem, refused.value.code) == (True, "ImageNotFoundException")
+
+
+def test_a_repository_that_is_missing_is_told(emulator: room.Running, home: Any) -> None:
+    with pytest.raises(NotReady) as refused:
+        record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
+    assert refused.value.code == "RepositoryNotFoundException"
+
+
+@pytest.mark.parametrize("names", [("Rails App", "latest"), ("rails-app", "la test")])
+def test_a_name_that_cannot_be_one_is_refused_before_any_call(
+    emulator: room.Running, home: Any, names: tuple[str, str]
+) -> None:
+    aws = connect(emulator)
+    with pytest.raises(InvalidInput):
+        record_image_uri(aws, home, repository=names[0], tag=names[1])
+    assert aws.requests == []
+
+
+def test_a_home_that_is_gone_is_told_and_nothing_half_written_is_left(
+    emulator: room.Running, pushed: Registry, home: Any
+) -> None:
+    pushed.put(pushed.image(), tag="latest")
+    with pytest.raises(NotReady) as refused:
+        record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
+    assert (len(str(refused.value).splitlines()), home.exists()) == (2, False)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"uri": 1}', '{"uri": "x"}', "\udcff"])
+def test_a_record_that_cannot_be_read_is_none(home: Any, text: str) -> None:
+    home.mkdir()
+    (home / "image-uri.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert read_image_uri(home) is None
+
+
+def test_a_record_is_forgotten(emulator: room.Running, pushed: Registry, home: Any) -> None:
+    home.mkdir()
+    pushed.put(pushed.image(), tag="latest")
+    record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
+    forget_image_uri(home)
+    forget_image_uri(home)
+    assert (read_image_uri(home), image_uri.read_image_uri(home)) == (None, None)

@@ -1,0 +1,132 @@
+"""AWS played by a test: botocore asks, and the test answers in the network's place.
+
+    fake = FakeAws()
+    fake.answers("CreateVpc", Refusal("VpcLimitExceeded"), {"Vpc": {"VpcId": "vpc-1"}})
+    aws = fake.connect()
+
+An answer is a reply as boto3 gives it, a `Refusal`, an exception to raise, or a function of the
+call's parameters that returns one of these.  The last answer of an operation is given for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from handson.aws import Aws, Patience
+
+ACCOUNT = "112233445566"
+REGION = "us-east-1"
+ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
+URL = "https://fake.invalid"
+MODELS = botocore.session.Session().get_component("data_loader")  # read once for all tests
+
+
+@dataclass(frozen=True)
+class Refusal:
+    code: str
+    message: str = "said AWS"
+    status: int = 400
+
+
+class Clock:
+    """A clock that only sleeping moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.pauses.append(seconds)
+            self.now += seconds
+
+    def patience(self, **changes: Any) -> Patience:
+        return Patience(**({"clock": self, "sleep": self.sleep} | changes))
+
+
+@dataclass
+class FakeAws:
+    clock: Clock = field(default_factory=Clock)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    planned: dict[str, list[Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.answers("GetCallerIdentity", {"Account": ACCOUNT, "Arn": ARN, "UserId": "AIDA"})
+
+    def answers(self, operation: str, *answers: Any) -> None:
+        self.planned[operation] = list(answers)
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.calls]
+
+    def session(self) -> Any:
+        session = botocore.session.Session()
+        session.register_component("data_loader", MODELS)
+        session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key", "a-session-token")
+        session.register("provide-client-params", self._record)
+        session.register("before-call", self._answer)
+        return session
+
+    def connect(self, *, kind: str = "aws", **patience: Any) -> Aws:
+        return Aws(
+            region=REGION,
+            endpoint=None if kind == "aws" else "http://127.0.0.1:1",
+            kind=kind,
+            session=self.session(),
+            patience=self.clock.patience(**patience),
+            account=ACCOUNT,
+        )
+
+    def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        with self._lock:
+            self.calls.append((model.name, params))
+
+    def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        with self._lock:
+            answers = self.planned[model.name]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            parameters = next(said for name, said in reversed(self.calls) if name == model.name)
+        if callable(answer) and not isinstance(answer, type):
+            answer = answer(parameters)
+        if isinstance(answer, Exception):
+            raise answer
+        return reply(answer)
+
+
+def reply(answer: dict[str, Any] | Refusal) -> tuple[Any, dict[str, Any]]:
+    """Return what botocore gets from the network: a status, and the parsed reply."""
+    if isinstance(answer, Refusal):
+        error = {"Code": answer.code, "Message": answer.message}
+        metadata = {"HTTPStatusCode": answer.status, "RequestId": "refused"}
+        parsed = {"Error": error, "ResponseMetadata": metadata}
+        return SimpleNamespace(status_code=answer.status), parsed
+    metadata = {"HTTPStatusCode": 200, "RequestId": "11111111-2222"}
+    return SimpleNamespace(status_code=200), {**answer, "ResponseMetadata": metadata}
+
+
+def no_answer() -> Exception:
+    return EndpointConnectionError(endpoint_url=URL)
+
+
+def closed() -> Exception:
+    return ConnectionClosedError(endpoint_url=URL)
+
+
+def silent() -> Exception:
+    return ReadTimeoutError(endpoint_url=URL)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from handson.cards import (
+    COLOURS,
+    MARKS,
+    Card,
+    Commands,
+    Node,
+    Note,
+    Part,
+    ResourceMap,
+    Rows,
+    Shown,
+    Table,
+)
+
+HOSTILE = "<script>alert('x')</script>\" onload=\"y' &amp;"
+VOID = {"br", "hr", "img"}
+
+
+class Greeting(Shown):
+    def card(self) -> Card:
+        return Card("Hello", (Note("world"),), state="ok")
+
+
+class Reader(HTMLParser):
+    """Collects the tags, attributes and text of a piece of HTML, and whether it is balanced."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def everywhere(word: str) -> list[Part]:
+    """Return every kind of part with `word` in every place that takes a word."""
+    node = Node(word, word, (Node(word, word),))
+    return [
+        Rows([(word, word)]),
+        Table((word, "b"), [(word, word)]),
+        ResourceMap([(word, [node])]),
+        Commands(word, [word, word]),
+        Note(word),
+        Note(word, "warn"),
+    ]
+
+
+def name(part: object) -> str:
+    return type(part).__name__
+
+
+# What a stranger may have written
+
+
+@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
+def test_a_part_makes_no_element_of_what_it_shows(part: Part) -> None:
+    assert "script" not in Reader(part.html()).tags
+
+
+@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
+def test_a_part_makes_no_attribute_of_what_it_shows(part: Part) -> None:
+    assert Reader(part.html()).attributes <= {"style"}
+
+
+@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
+def test_a_part_shows_the_words_as_they_were_written(part: Part) -> None:
+    assert any(HOSTILE in word for word in Reader(part.html()).words)
+
+
+def test_a_title_is_escaped_too() -> None:
+    assert Reader(Card(HOSTILE).html()).tags == ["div", "div", "span"]
+
+
+@pytest.mark.parametrize("part", everywhere("plain"), ids=name)
+def test_every_element_that_is_opened_is_closed(part: Part) -> None:
+    assert Reader(Card("title", (part,)).html()).open == []
+
+
+# What a card says
+
+
+def test_a_card_is_its_title_and_a_line_for_each_row() -> None:
+    card = Card("Target", (Rows([("Region", "us-east-1"), ("Account", "1")]),), state="ok")
+    assert card.text() == "✔ Target\n  Region: us-east-1\n  Account: 1"
+
+
+def test_a_table_shows_a_state_as_its_mark() -> None:
+    table = Table(("", "Check"), [("bad", "network")])
+    assert table.text() == ["   | Check", "  ✘ | network"]
+
+
+def test_a_table_shows_the_same_mark_in_html() -> None:
+    assert MARKS["bad"] in Reader(Table(("", "Check"), [("bad", "network")]).html()).words
+
+
+def test_a_resource_map_hangs_children_below_their_parent() -> None:
+    node = Node("public1", "10.0.0.0/20", (Node("rtb", ""),))
+    assert ResourceMap([("Subnets", [node])]).text() == [
+        "  Subnets",
+        "    - public1  10.0.0.0/20",
+        "      - rtb",
+    ]
+
+
+def test_commands_keep_their_line_breaks() -> None:
+    commands = Commands("Commands", ["aws ec2 \\\n  create-vpc", "done"])
+    assert commands.text() == ["  Commands", "    aws ec2 \\", "      create-vpc", "    done"]
+
+
+def test_commands_are_folded_away_in_html() -> None:
+    assert Reader(Commands("Commands", ["a"]).html()).tags == ["details", "summary", "pre"]
+
+
+def test_a_note_starts_with_the_mark_of_its_state() -> None:
+    assert Note("careful", "warn").text() == ["  ⚠ careful"]
+
+
+def test_every_mark_has_a_colour() -> None:
+    assert COLOURS.keys() == MARKS.keys()
+
+
+def test_a_result_prints_as_its_card() -> None:
+    assert repr(Greeting()) == "✔ Hello\n  world"
+
+
+def test_a_notebook_gets_text_and_html() -> None:
+    card = Greeting().card()
+    expected = {"text/plain": card.text(), "text/html": card.html()}
+    assert Greeting()._repr_mimebundle_() == expected
+
+
+def test_what_has_no_card_says_so() -> None:
+    with pytest.raises(NotImplementedError):
+        repr(Shown())

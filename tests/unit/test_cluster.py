@@ -1,0 +1,230 @@
+"""The cluster's way to ACTIVE, with AWS's states, races and slowness played by a fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handson import cluster
+from handson.cluster import Form
+from handson.errors import AWSError, HandsonError, InvalidInput, NotReady, WaitTimeout
+from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
+
+NAME = "ecs-handson-cluster"
+ARN = f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/{NAME}"
+PROVIDERS = ["FARGATE", "FARGATE_SPOT"]
+MISSING = {"clusters": [], "failures": [{"arn": ARN, "reason": "MISSING"}]}
+ROLE = "Unable to assume the service linked role. Please verify that the ECS role exists."
+
+
+def described(status: str = "ACTIVE", **changes: Any) -> dict[str, Any]:
+    raw = {
+        "clusterName": NAME,
+        "clusterArn": ARN,
+        "status": status,
+        "capacityProviders": PROVIDERS,
+        "tags": [{"key": "handson", "value": "ecs-handson"}],
+    }
+    return {"clusters": [raw | changes]}
+
+
+CREATED = {"cluster": {"clusterArn": ARN}}
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    fake = FakeAws()
+    fake.answers("CreateCluster", CREATED)
+    fake.answers("DeleteCluster", {})
+    fake.answers("ListClusters", {"clusterArns": [ARN]})
+    fake.answers("DescribeClusters", MISSING, described())
+    return fake
+
+
+def ensured(fake: FakeAws, form: Form | None = None) -> cluster.EnsuredCluster:
+    return cluster.ensure_cluster(fake.connect(), form or Form())
+
+
+def refused(fake: FakeAws, form: Form | None = None) -> HandsonError:
+    with pytest.raises(HandsonError) as error:
+        ensured(fake, form)
+    return error.value
+
+
+def deleted(fake: FakeAws) -> list[str]:
+    """Delete; return why what was kept was kept."""
+    removals = cluster.delete_cluster(fake.connect())
+    return [removal.reason for removal in removals if removal.reason]
+
+
+def test_a_cluster_that_is_missing_is_created(fake: FakeAws) -> None:
+    ensured(fake)
+    assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
+
+
+def test_a_cluster_is_created_with_fargate_and_the_workshops_tag(fake: FakeAws) -> None:
+    ensured(fake)
+    assert fake.calls[1][1] == {
+        "clusterName": NAME,
+        "capacityProviders": PROVIDERS,
+        "tags": [{"key": "handson", "value": "ecs-handson"}],
+    }
+
+
+def test_a_cluster_that_is_there_is_left_alone(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described())
+    ensured(fake)
+    assert "CreateCluster" not in fake.operations
+
+
+def test_a_deleted_cluster_that_is_still_described_counts_as_absent(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described("INACTIVE"), described())
+    ensured(fake)
+    assert "CreateCluster" in fake.operations
+
+
+def test_provisioning_is_waited_for(fake: FakeAws) -> None:
+    waiting = described("PROVISIONING")
+    fake.answers("DescribeClusters", MISSING, *[waiting] * 4, described())
+    assert (ensured(fake).cluster.status, len(fake.clock.pauses)) == ("ACTIVE", 4)
+
+
+def test_a_cluster_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", MISSING, MISSING, MISSING, described())
+    assert ensured(fake).cluster.status == "ACTIVE"
+
+
+def test_waiting_ends_after_three_minutes(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"))
+    error = refused(fake)
+    assert (type(error), 180 <= sum(fake.clock.pauses) < 190) == (WaitTimeout, True)
+
+
+def test_the_last_status_is_told_and_not_the_whole_cluster(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"))
+    problem = refused(fake).problem
+    assert ("PROVISIONING" in problem, "Cluster(" in problem) == (True, False)
+
+
+def test_a_failed_cluster_is_not_ready(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"), described("FAILED"))
+    assert type(refused(fake)) is NotReady
+
+
+def test_a_cluster_that_is_being_deleted_is_waited_for_and_then_made_anew(fake: FakeAws) -> None:
+    going = described("DEPROVISIONING")
+    fake.answers("DescribeClusters", going, going, described("INACTIVE"), described())
+    ensured(fake)
+    assert fake.operations == [*["DescribeClusters"] * 3, "CreateCluster", "DescribeClusters"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal("InvalidParameterException", ROLE),
+        Refusal("ClientException", "ECS Service Linked Role is not ready. Please retry."),
+    ],
+)
+def test_the_service_linked_role_is_waited_for(fake: FakeAws, refusal: Refusal) -> None:
+    fake.answers("CreateCluster", refusal, refusal, CREATED)
+    ensured(fake)
+    assert fake.operations.count("CreateCluster") == 3
+
+
+def test_another_refusal_of_the_same_code_is_told_at_once(fake: FakeAws) -> None:
+    fake.answers("CreateCluster", Refusal("InvalidParameterException", "Tags are wrong."))
+    error = refused(fake)
+    assert (type(error), fake.operations.count("CreateCluster")) == (AWSError, 1)
+
+
+def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
+    fake.answers("CreateCluster", closed())
+    fake.answers("DescribeClusters", MISSING, described())
+    ensured(fake)
+    assert fake.operations.count("CreateCluster") == 1
+
+
+def test_other_capacity_providers_are_told(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described(capacityProviders=["FARGATE"]))
+    error = refused(fake)
+    assert (type(error), "FARGATE_SPOT" in error.problem) == (NotReady, True)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        Form(name="ecs handson"),
+        Form(capacity_providers=("EC2",)),
+        Form(ec2_instances=True),
+    ],
+)
+def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws, form: Form) -> None:
+    error = refused(fake, form)
+    assert (type(error), fake.calls) == (InvalidInput, [])
+
+
+def test_progress_tells_the_status(fake: FakeAws) -> None:
+    said: list[str] = []
+    cluster.ensure_cluster(fake.connect(), Form(), say=said.append)
+    assert said == ["-", f"CreateCluster {ARN}", "ACTIVE"]
+
+
+def test_clusters_are_described_a_hundred_at_a_time(fake: FakeAws) -> None:
+    fake.answers("ListClusters", {"clusterArns": [f"{ARN}{n}" for n in range(150)]})
+    fake.answers("DescribeClusters", {"clusters": []})
+    cluster.find_clusters(fake.connect())
+    asked = [len(said["clusters"]) for name, said in fake.calls if name == "DescribeClusters"]
+    assert asked == [100, 50]
+
+
+def test_a_tagged_cluster_is_deleted(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described())
+    assert (deleted(fake), fake.operations[-1]) == ([], "DeleteCluster")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": []},
+        {"tags": [{"key": "handson", "value": "another"}]},
+        {"status": "INACTIVE"},
+        {"status": "DEPROVISIONING"},
+    ],
+)
+def test_only_what_is_tagged_and_there_is_deleted(fake: FakeAws, changes: dict[str, Any]) -> None:
+    fake.answers("DescribeClusters", described(**changes))
+    deleted(fake)
+    assert "DeleteCluster" not in fake.operations
+
+
+@pytest.mark.parametrize("use", ["activeServicesCount", "runningTasksCount"])
+def test_a_cluster_in_use_is_kept_without_asking_aws(fake: FakeAws, use: str) -> None:
+    fake.answers("DescribeClusters", described(**{use: 1}))
+    assert (len(deleted(fake)), "DeleteCluster" in fake.operations) == (1, False)
+
+
+def test_a_cluster_that_aws_says_is_in_use_is_kept_after_some_patience(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described())
+    fake.answers("DeleteCluster", Refusal("ClusterContainsTasksException"))
+    assert (len(deleted(fake)), sum(fake.clock.pauses) >= 30) == (1, True)
+
+
+@pytest.mark.parametrize("code", ["UpdateInProgressException", "ClusterContainsTasksException"])
+def test_what_passes_is_waited_for(fake: FakeAws, code: str) -> None:
+    fake.answers("DescribeClusters", described())
+    fake.answers("DeleteCluster", Refusal(code), {})
+    assert deleted(fake) == []
+
+
+def test_a_cluster_that_is_gone_already_is_content(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described())
+    fake.answers("DeleteCluster", closed(), Refusal("ClusterNotFoundException"))
+    assert deleted(fake) == []
+
+
+def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described("FAILED"))
+    errors = [refused(fake), refused(fake, Form(ec2_instances=True))]
+    fake.answers("DescribeClusters", described(capacityProviders=[]))
+    assert [len(str(error).splitlines()) for error in [*errors, refused(fake)]] == [2, 2, 2]

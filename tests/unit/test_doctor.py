@@ -1,0 +1,131 @@
+"""Is this machine ready: each finding, and what turns it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import doctor, settings
+from handson.cards import MARKS
+from handson.doctor import Diagnosis, Finding
+from handson.errors import AWSError
+
+Examine = Callable[..., dict[str, Finding]]
+
+
+def reached() -> str:
+    return "http://127.0.0.1:4566 (123456789012)"
+
+
+def unreachable() -> str:
+    raise AWSError("The endpoint does not answer.", "Start it.")
+
+
+@pytest.fixture
+def examine(tmp_path: Path) -> Examine:
+    """Answer ``examine(engine="…")`` with the findings by id."""
+
+    def examiner(connect: Callable[[], str] = reached, **given: Any) -> dict[str, Finding]:
+        environ = {"HANDSON_HOME": str(tmp_path / "home"), **given.pop("environ", {})}
+        chosen = settings.read(environ, cwd=tmp_path, **({"engine": "builtin"} | given))
+        found = doctor.examine(chosen, connect=connect)
+        return {finding.id: finding for finding in found.findings}
+
+    return examiner
+
+
+@contextlib.contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Make sure that somebody listens on a port: we, or whoever does already."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+def test_everything_that_a_workshop_needs_is_looked_at(examine: Examine) -> None:
+    assert list(examine()) == ["python", "target", "engine", "drawing", "ports", "disk"]
+
+
+def test_this_python_is_new_enough(examine: Examine) -> None:
+    assert examine()["python"].state == "ok"
+
+
+def test_a_target_that_answers_is_told_with_its_region(examine: Examine) -> None:
+    target = examine()["target"]
+    assert (target.state, target.seen) == ("ok", f"{reached()} · us-east-1")
+
+
+def test_a_target_that_does_not_answer_has_to_be_mended(examine: Examine) -> None:
+    target = examine(unreachable)["target"]
+    assert (target.state, target.seen, target.remedy) == (
+        "bad",
+        "The endpoint does not answer.",
+        "Start it.",
+    )
+
+
+def test_the_builtin_engine_is_good_enough_and_says_what_it_leaves_out(examine: Examine) -> None:
+    engine = examine()["engine"]
+    assert (engine.state, "RUN" in engine.remedy) == ("advice", True)
+
+
+def test_an_engine_asked_for_by_name_has_to_answer(examine: Examine, tmp_path: Path) -> None:
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"}
+    assert examine(engine="docker", environ=nowhere)["engine"].state == "bad"
+
+
+def test_a_free_port_is_fine(examine: Examine) -> None:
+    assert examine()["ports"].state in ("ok", "advice")
+
+
+def test_jupyterlabs_port_may_be_taken(examine: Examine) -> None:
+    with taken(doctor.LAB_PORT):
+        ports = examine()["ports"]
+    assert (ports.state, str(doctor.LAB_PORT) in ports.seen) == ("advice", True)
+
+
+def test_the_free_disk_is_told_with_its_unit(examine: Examine) -> None:
+    assert examine()["disk"].seen.endswith("B")
+
+
+def test_nothing_is_created(examine: Examine, tmp_path: Path) -> None:
+    examine()
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+# The verdict
+
+
+@pytest.mark.parametrize(
+    ("states", "ready"),
+    [(("ok", "ok"), True), (("ok", "advice"), True), (("ok", "bad"), False)],
+)
+def test_a_machine_is_ready_when_nothing_is_bad(states: tuple[str, ...], ready: bool) -> None:
+    found = Diagnosis(tuple(Finding("disk", state, "1 GB") for state in states))
+    assert found.ready is ready
+
+
+def test_json_has_the_fields_of_its_schema() -> None:
+    found = Diagnosis((Finding("disk", "advice", "1 GB", "Delete something."),))
+    assert json.loads(json.dumps(found.to_json())) == {
+        "schema": "handson.doctor/1",
+        "ready": True,
+        "findings": [
+            {"id": "disk", "state": "advice", "seen": "1 GB", "remedy": "Delete something."}
+        ],
+    }
+
+
+def test_the_card_shows_a_line_for_each_finding_and_its_remedy() -> None:
+    found = Diagnosis((Finding("disk", "bad", "1 GB", "Delete something."),))
+    assert repr(found).splitlines()[2:] == [
+        f"  {MARKS['bad']} | 空きディスク容量 | 1 GB",
+        f"  {MARKS['bad']} 空きディスク容量: Delete something.",
+    ]

@@ -1,0 +1,181 @@
+"""The form "VPC and more": what it refuses, and the calls behind its button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handson.errors import InvalidInput
+from handson.network import Form
+from handson.network.form import make_plan
+from handson.plan import Ref, Step
+
+ZONES = ["us-east-1a", "us-east-1b"]
+OWN_TAG = {"Key": "handson", "Value": "ecs-handson"}
+
+
+def steps(form: Form | None = None, **changes: Any) -> dict[str, Step]:
+    form = form or Form(**changes)
+    zones = ZONES[: form.availability_zones]
+    return {step.name: step for step in make_plan(form, zones=zones, region="us-east-1")}
+
+
+def names(made: dict[str, Step]) -> list[str]:
+    tagged = [step.parameters["TagSpecifications"] for step in made.values() if _tags(step)]
+    return [pair["Value"] for [spec] in tagged for pair in spec["Tags"] if pair["Key"] == "Name"]
+
+
+def _tags(step: Step) -> bool:
+    return "TagSpecifications" in step.parameters
+
+
+def test_the_calls_are_those_of_the_console_in_its_order() -> None:
+    assert [step.operation for step in steps().values()] == [
+        "CreateVpc",
+        "ModifyVpcAttribute",
+        "CreateSubnet",
+        "CreateSubnet",
+        "CreateInternetGateway",
+        "AttachInternetGateway",
+        "CreateRouteTable",
+        "CreateRoute",
+        "AssociateRouteTable",
+        "AssociateRouteTable",
+        "CreateVpcEndpoint",
+    ]
+
+
+def test_the_names_are_those_of_the_console() -> None:
+    assert names(steps()) == [
+        "ecs-handson-vpc",
+        "ecs-handson-subnet-public1-us-east-1a",
+        "ecs-handson-subnet-public2-us-east-1b",
+        "ecs-handson-igw",
+        "ecs-handson-rtb-public",
+        "ecs-handson-vpce-s3",
+    ]
+
+
+def test_a_subnet_is_named_after_the_zone_it_stands_in() -> None:
+    made = make_plan(Form(), zones=["us-east-1c", "us-east-1f"], region="us-east-1")
+    assert [name for name in names({step.name: step for step in made}) if "subnet" in name] == [
+        "ecs-handson-subnet-public1-us-east-1c",
+        "ecs-handson-subnet-public2-us-east-1f",
+    ]
+
+
+def test_everything_is_tagged_when_it_is_created() -> None:
+    created = [step for step in steps().values() if step.operation in TAGGED_ON_CREATION]
+    untagged = [
+        step.name
+        for step in created
+        if OWN_TAG not in step.parameters["TagSpecifications"][0]["Tags"]
+    ]
+    assert (len(created), untagged) == (6, [])
+
+
+TAGGED_ON_CREATION = {
+    "CreateVpc",
+    "CreateSubnet",
+    "CreateInternetGateway",
+    "CreateRouteTable",
+    "CreateVpcEndpoint",
+}
+
+
+@pytest.mark.parametrize(
+    ("private", "blocks"),
+    [
+        (0, ["10.0.0.0/20", "10.0.16.0/20"]),
+        (2, ["10.0.0.0/20", "10.0.16.0/20", "10.0.128.0/20", "10.0.144.0/20"]),
+    ],
+)
+def test_the_blocks_are_those_of_the_console(private: int, blocks: list[str]) -> None:
+    made = steps(private_subnets=private).values()
+    seen = [step.parameters["CidrBlock"] for step in made if step.operation == "CreateSubnet"]
+    assert seen == blocks
+
+
+def test_hostnames_are_switched_on_in_a_call_of_their_own() -> None:
+    assert steps()["dns-hostnames"].parameters == {
+        "VpcId": Ref("vpc"),
+        "EnableDnsHostnames": {"Value": True},
+    }
+
+
+def test_public_subnets_share_one_route_table() -> None:
+    made = steps()
+    tables = {made[f"public-subnet-{n}-association"].parameters["RouteTableId"] for n in (1, 2)}
+    assert tables == {Ref("public-table")}
+
+
+def test_each_private_subnet_has_a_route_table_of_its_own() -> None:
+    made = steps(private_subnets=4)
+    tables = [
+        made[f"private-subnet-{n}-association"].parameters["RouteTableId"] for n in range(1, 5)
+    ]
+    assert tables == [Ref(f"private-table-{n}") for n in range(1, 5)]
+
+
+def test_private_route_tables_are_named_as_the_console_names_them() -> None:
+    tables = [name for name in names(steps(private_subnets=4)) if "rtb" in name]
+    assert tables == [
+        "ecs-handson-rtb-public",
+        "ecs-handson-rtb-private1-us-east-1a",
+        "ecs-handson-rtb-private2-us-east-1b",
+        "ecs-handson-rtb-private3-us-east-1a",
+        "ecs-handson-rtb-private4-us-east-1b",
+    ]
+
+
+def test_the_default_route_waits_for_the_gateway_to_be_attached() -> None:
+    assert "attachment" in steps()["default-route"].needs
+
+
+def test_the_s3_endpoint_leads_from_private_route_tables_only() -> None:
+    made = steps(private_subnets=2)["s3-endpoint"].parameters
+    assert made["RouteTableIds"] == [Ref("private-table-1"), Ref("private-table-2")]
+
+
+def test_without_private_subnets_the_s3_endpoint_leads_from_nowhere() -> None:
+    assert "RouteTableIds" not in steps()["s3-endpoint"].parameters
+
+
+def test_the_s3_endpoint_can_be_left_out() -> None:
+    assert "s3-endpoint" not in steps(s3_endpoint=False)
+
+
+def test_without_public_subnets_there_is_no_gateway() -> None:
+    made = steps(public_subnets=0, private_subnets=2)
+    assert [name for name in made if name in ("gateway", "attachment", "default-route")] == []
+
+
+def test_a_step_names_only_steps_before_it() -> None:
+    made = list(steps(private_subnets=4).values())
+    early = [
+        step.name
+        for place, step in enumerate(made)
+        if not step.needs <= {before.name for before in made[:place]}
+    ]
+    assert early == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"cidr": "10.0.0.0/8"}, "InvalidVpc.Range"),
+        ({"cidr": "10.0.1.0/16"}, "InvalidParameterValue"),
+        ({"cidr": "10.0.0.0/27"}, "InvalidSubnet.Range"),
+        ({"availability_zones": 4, "public_subnets": 4}, "InvalidParameterValue"),
+        ({"availability_zones": 0, "public_subnets": 0}, "InvalidParameterValue"),
+        ({"public_subnets": 3}, "InvalidParameterValue"),
+        ({"private_subnets": 1}, "InvalidParameterValue"),
+        ({"tenancy": "dedicated"}, "InvalidParameterValue"),
+        ({"name": ""}, "InvalidParameterValue"),
+    ],
+)
+def test_a_form_that_aws_would_refuse_is_refused(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Form(**changes).check()
+    assert (refused.value.code, len(str(refused.value).splitlines())) == (code, 2)

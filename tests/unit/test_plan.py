@@ -1,0 +1,252 @@
+"""Plans: what may run at once does, what is known is left out, and the commands say the same."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from typing import Any
+
+import pytest
+
+from handson import plan
+from handson.aws import Credentials
+from handson.errors import AWSError, AWSUnclear
+from handson.plan import Ref, Step
+from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed
+
+STEPS = [
+    Step("vpc", "ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16"}, "Vpc.VpcId"),
+    Step(
+        "subnet",
+        "ec2",
+        "CreateSubnet",
+        {"VpcId": Ref("vpc"), "CidrBlock": "10.0.0.0/20"},
+        "Subnet.SubnetId",
+    ),
+    Step("table", "ec2", "CreateRouteTable", {"VpcId": Ref("vpc")}, "RouteTable.RouteTableId"),
+    Step(
+        "association",
+        "ec2",
+        "AssociateRouteTable",
+        {"RouteTableId": Ref("table"), "SubnetId": Ref("subnet")},
+    ),
+]
+MADE = {"vpc": "vpc-1", "subnet": "subnet-1", "table": "rtb-1", "association": ""}
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    fake = FakeAws()
+    fake.answers("CreateVpc", {"Vpc": {"VpcId": "vpc-1"}})
+    fake.answers("CreateSubnet", {"Subnet": {"SubnetId": "subnet-1"}})
+    fake.answers("CreateRouteTable", {"RouteTable": {"RouteTableId": "rtb-1"}})
+    fake.answers("AssociateRouteTable", {"AssociationId": "rtbassoc-1"})
+    return fake
+
+
+def carried_out(fake: FakeAws, *, known: dict[str, str] | None = None) -> dict[str, str]:
+    return plan.carry_out(fake.connect(), STEPS, known=known or {})
+
+
+def parameters_of(fake: FakeAws, operation: str) -> dict[str, Any]:
+    return next(parameters for name, parameters in fake.calls if name == operation)
+
+
+def test_a_plan_returns_the_results_of_its_steps(fake: FakeAws) -> None:
+    assert carried_out(fake) == MADE
+
+
+def test_a_step_is_called_with_the_results_of_those_before(fake: FakeAws) -> None:
+    carried_out(fake)
+    parameters = parameters_of(fake, "AssociateRouteTable")
+    assert parameters == {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}
+
+
+def test_a_reference_inside_a_list_or_a_mapping_is_filled_in(fake: FakeAws) -> None:
+    fake.answers("CreateVpcEndpoint", {"VpcEndpoint": {"VpcEndpointId": "vpce-1"}})
+    parameters = {
+        "VpcId": Ref("vpc"),
+        "ServiceName": "s3",
+        "RouteTableIds": [Ref("table")],
+        "TagSpecifications": [{"Tags": [{"Key": "table", "Value": Ref("table")}]}],
+    }
+    step = Step("endpoint", "ec2", "CreateVpcEndpoint", parameters)
+    plan.carry_out(fake.connect(), [step], known=MADE)
+    sent = parameters_of(fake, "CreateVpcEndpoint")
+    tags = sent["TagSpecifications"][0]["Tags"]
+    assert (sent["RouteTableIds"], tags) == (["rtb-1"], [{"Key": "table", "Value": "rtb-1"}])
+
+
+def test_what_is_known_is_not_called(fake: FakeAws) -> None:
+    carried_out(fake, known={"vpc": "vpc-1", "subnet": "subnet-9", "table": "rtb-9"})
+    assert fake.operations == ["AssociateRouteTable"]
+
+
+def test_a_plan_that_is_known_calls_nothing(fake: FakeAws) -> None:
+    assert (carried_out(fake, known=MADE), fake.calls) == (MADE, [])
+
+
+def test_a_step_waits_for_those_it_comes_after(fake: FakeAws) -> None:
+    steps = [
+        Step("second", "ec2", "CreateRouteTable", {"VpcId": "vpc-1"}, after=("first",)),
+        Step("first", "ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16"}),
+    ]
+    plan.carry_out(fake.connect(), steps, known={})
+    assert fake.operations == ["CreateVpc", "CreateRouteTable"]
+
+
+def test_independent_steps_are_under_way_at_the_same_time(fake: FakeAws) -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(reply: dict[str, Any]) -> Any:
+        def meet(_: dict[str, Any]) -> dict[str, Any]:
+            both.wait()
+            return reply
+
+        return meet
+
+    fake.answers("CreateSubnet", answer({"Subnet": {"SubnetId": "subnet-1"}}))
+    fake.answers("CreateRouteTable", answer({"RouteTable": {"RouteTableId": "rtb-1"}}))
+    assert carried_out(fake) == MADE
+
+
+def test_a_failure_keeps_the_steps_behind_it_from_being_called(fake: FakeAws) -> None:
+    fake.answers("CreateRouteTable", Refusal("RouteTableLimitExceeded"))
+    with pytest.raises(AWSError):
+        carried_out(fake)
+    assert "AssociateRouteTable" not in fake.operations
+
+
+def test_a_failure_is_told_after_what_is_under_way_has_ended(fake: FakeAws) -> None:
+    refused = threading.Event()
+    ended = threading.Event()
+
+    def refuse(_: dict[str, Any]) -> Refusal:
+        refused.set()
+        return Refusal("RouteTableLimitExceeded")
+
+    def end(_: dict[str, Any]) -> dict[str, Any]:
+        refused.wait(20)
+        ended.set()
+        return {"Subnet": {"SubnetId": "subnet-1"}}
+
+    fake.answers("CreateRouteTable", refuse)
+    fake.answers("CreateSubnet", end)
+    with pytest.raises(AWSError):
+        carried_out(fake)
+    assert ended.is_set()
+
+
+def test_every_call_that_was_made_is_said(fake: FakeAws) -> None:
+    said: list[str] = []
+    plan.carry_out(fake.connect(), STEPS, known={}, say=said.append)
+    assert sorted(said) == [
+        "AssociateRouteTable",
+        "CreateRouteTable rtb-1",
+        "CreateSubnet subnet-1",
+        "CreateVpc vpc-1",
+    ]
+
+
+def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
+    with pytest.raises(ValueError, match="association"):
+        plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
+
+
+def attempts(*outcomes: Exception | None, clock: Clock) -> int:
+    """Run `until_clear` over attempts that end as `outcomes` say; return how many were made."""
+    left = list(outcomes)
+
+    def attempt() -> None:
+        outcome = left.pop(0)
+        if outcome:
+            raise outcome
+
+    plan.until_clear(attempt, patience=clock.patience())
+    return len(outcomes) - len(left)
+
+
+def test_a_clear_attempt_is_not_repeated() -> None:
+    clock = Clock()
+    assert (attempts(None, None, clock=clock), clock.pauses) == (1, [])
+
+
+def test_an_unclear_attempt_is_repeated_after_a_pause() -> None:
+    clock = Clock()
+    unclear = AWSUnclear("broke off", "again")
+    assert (attempts(unclear, unclear, None, clock=clock), clock.pauses) == (3, [5.0, 5.0])
+
+
+def test_the_third_unclear_attempt_is_told() -> None:
+    unclear = AWSUnclear("broke off", "again")
+    with pytest.raises(AWSUnclear):
+        attempts(unclear, unclear, unclear, None, clock=Clock())
+
+
+def test_a_refusal_is_told_at_once() -> None:
+    clock = Clock()
+    with pytest.raises(AWSError):
+        attempts(AWSError("refused", "mend"), None, clock=clock)
+    assert clock.pauses == []
+
+
+def test_a_lost_reply_is_an_unclear_attempt(fake: FakeAws) -> None:
+    fake.answers("CreateVpc", closed())
+    with pytest.raises(AWSUnclear):
+        carried_out(fake)
+
+
+def test_commands_keep_their_results_in_variables() -> None:
+    assert plan.as_commands(STEPS) == [
+        "VPC=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)",
+        'SUBNET=$(aws ec2 create-subnet --vpc-id "$VPC" --cidr-block 10.0.0.0/20'
+        " --query Subnet.SubnetId --output text)",
+        'TABLE=$(aws ec2 create-route-table --vpc-id "$VPC"'
+        " --query RouteTable.RouteTableId --output text)",
+        'aws ec2 associate-route-table --route-table-id "$TABLE" --subnet-id "$SUBNET"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "--option"),
+        (False, "--no-option"),
+        (["a", "b"], "--option a b"),
+        ([Ref("public-table"), Ref("vpc")], '--option "$PUBLIC_TABLE" "$VPC"'),
+        ({"Value": True}, "--option '{\"Value\":true}'"),
+        ([{"Key": "a"}], '--option \'[{"Key":"a"}]\''),
+        ("it's $HOME", "--option 'it'\"'\"'s $HOME'"),
+        (5, "--option 5"),
+    ],
+)
+def test_a_parameter_is_written_as_the_shell_needs_it(value: Any, words: str) -> None:
+    [command] = plan.as_commands([Step("step", "ec2", "CreateVpc", {"Option": value})])
+    assert command == f"aws ec2 create-vpc {words}"
+
+
+def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
+    tags = plan.tag_specification("vpc", {"Name": "it's; rm -rf $HOME"})
+    [command] = plan.as_commands([Step("vpc", "ec2", "CreateVpc", {"TagSpecifications": tags})])
+    assert len(shlex.split(command)) == 5
+
+
+def test_a_tag_specification_is_as_ec2_takes_it() -> None:
+    assert plan.tag_specification("vpc", {"Name": "x"}) == [
+        {"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "x"}]}
+    ]
+
+
+def test_the_shell_is_pointed_at_the_emulator() -> None:
+    aws = FakeAws().connect(kind="emulator")
+    aws.credentials = Credentials("112233445566", "not-a-secret")
+    assert plan.shell_setup(aws) == [
+        "export AWS_DEFAULT_REGION=us-east-1",
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:1",
+        "export AWS_ACCESS_KEY_ID=112233445566",
+        "export AWS_SECRET_ACCESS_KEY=not-a-secret",
+    ]
+
+
+def test_on_real_aws_the_shell_keeps_the_learners_own_credentials() -> None:
+    assert plan.shell_setup(FakeAws().connect()) == ["export AWS_DEFAULT_REGION=us-east-1"]

@@ -1,0 +1,318 @@
+"""Repositories and images as ECR describes them: indexes, attestations, platforms, absence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from handson import registry
+from handson.errors import AWSError, HandsonError, InvalidInput, NotReady
+from handson.registry import contents
+from handson.state import Platform, Repository
+from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
+
+ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app"
+HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+RAW = {
+    "repositoryName": "rails-app",
+    "repositoryArn": ARN,
+    "repositoryUri": f"{HOST}/rails-app",
+    "registryId": ACCOUNT,
+    "imageTagMutability": "MUTABLE",
+}
+OWN = {"tags": [{"Key": "handson", "Value": "ecs-handson"}]}
+FOUND = {"repositories": [RAW]}
+ABSENT = Refusal("RepositoryNotFoundException")
+TOKYO = timezone(timedelta(hours=9))
+OCI = "application/vnd.oci.image"
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    fake = FakeAws()
+    fake.answers("DescribeRepositories", ABSENT, FOUND)
+    fake.answers("CreateRepository", {"repository": RAW})
+    fake.answers("ListTagsForResource", OWN)
+    return fake
+
+
+def test_a_repository_that_is_missing_is_created(fake: FakeAws) -> None:
+    made = registry.ensure_repository(fake.connect(), "rails-app").repository
+    assert (made.uri, made.tagged) == (f"{HOST}/rails-app", True)
+
+
+def test_a_repository_is_created_with_the_workshops_tag_and_nothing_else(fake: FakeAws) -> None:
+    registry.ensure_repository(fake.connect(), "rails-app")
+    sent = [parameters for name, parameters in fake.calls if name == "CreateRepository"]
+    assert sent == [{"repositoryName": "rails-app", **OWN}]
+
+
+def test_a_repository_that_is_there_is_left_alone(fake: FakeAws) -> None:
+    fake.answers("DescribeRepositories", FOUND)
+    registry.ensure_repository(fake.connect(), "rails-app")
+    assert "CreateRepository" not in fake.operations
+
+
+def test_another_kernel_that_was_a_moment_earlier_is_as_good(fake: FakeAws) -> None:
+    fake.answers("CreateRepository", Refusal("RepositoryAlreadyExistsException"))
+    assert registry.ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
+
+
+def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
+    fake.answers("CreateRepository", closed())
+    registry.ensure_repository(fake.connect(), "rails-app")
+    assert fake.operations.count("CreateRepository") == 1
+
+
+def test_a_repository_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None:
+    fake.answers("DescribeRepositories", ABSENT, ABSENT, ABSENT, FOUND)
+    assert registry.ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
+
+
+def test_another_refusal_is_told(fake: FakeAws) -> None:
+    fake.answers("CreateRepository", Refusal("LimitExceededException"))
+    with pytest.raises(AWSError, match="LimitExceededException"):
+        registry.ensure_repository(fake.connect(), "rails-app")
+
+
+def test_a_name_that_ecr_would_refuse_is_refused_before_any_call(fake: FakeAws) -> None:
+    with pytest.raises(InvalidInput):
+        registry.ensure_repository(fake.connect(), "Rails App")
+    assert fake.calls == []
+
+
+def test_a_repository_that_is_required_and_missing_is_told_with_the_cell_to_run(
+    fake: FakeAws,
+) -> None:
+    fake.answers("DescribeRepositories", ABSENT)
+    with pytest.raises(NotReady) as error:
+        registry.require_repository(fake.connect(), "rails-app")
+    assert 'workshop.ensure_repository(name="rails-app")' in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("tags", "gone"), [(OWN, ["rails-app"]), ({"tags": []}, [])], ids=["tagged", "untagged"]
+)
+def test_only_tagged_repositories_are_deleted(
+    fake: FakeAws, tags: dict[str, Any], gone: list[str]
+) -> None:
+    fake.answers("DescribeRepositories", FOUND)
+    fake.answers("ListTagsForResource", tags)
+    fake.answers("DeleteRepository", {})
+    registry.delete_repository(fake.connect())
+    sent = [said["repositoryName"] for name, said in fake.calls if name == "DeleteRepository"]
+    assert sent == gone
+
+
+def test_a_repository_that_is_gone_already_is_content(fake: FakeAws) -> None:
+    fake.answers("DescribeRepositories", FOUND)
+    fake.answers("DeleteRepository", closed(), ABSENT)
+    assert [removal.reason for removal in registry.delete_repository(fake.connect())] == [""]
+
+
+def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
+    fake.answers(
+        "GetAuthorizationToken",
+        {"authorizationData": [{"authorizationToken": "QVdTOmEtcGFzczp3b3Jk"}]},
+    )
+    fake.answers("DescribeRepositories", FOUND)
+    aws = fake.connect()
+    there = registry.require_repository(aws, "rails-app")
+    login = registry.destination(aws, there, tags=["latest"])
+    assert (login.username, login.password, login.registry, login.scheme) == (
+        "AWS",
+        "a-pass:word",
+        HOST,
+        "https",
+    )
+
+
+def test_an_emulators_registry_is_at_its_own_port(fake: FakeAws) -> None:
+    fake.answers(
+        "GetAuthorizationToken", {"authorizationData": [{"authorizationToken": "QVdTOng="}]}
+    )
+    there = Repository(
+        name="rails-app",
+        arn=ARN,
+        uri=f"{HOST}/rails-app",
+        registry_id=ACCOUNT,
+        tag_mutability="MUTABLE",
+    )
+    login = registry.destination(fake.connect(kind="emulator"), there, tags=["latest"])
+    assert (login.scheme, login.registry) == ("http", "127.0.0.1:1")
+
+
+class Shelf:
+    """A repository's content: manifests and blobs by digest, and what DescribeImages lists."""
+
+    def __init__(self, fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.details: list[dict[str, Any]] = []
+        self.manifests: dict[str, Any] = {}
+        self.blobs: dict[str, bytes] = {}
+        fake.answers("DescribeImages", lambda _: {"imageDetails": self.details})
+        fake.answers("BatchGetImage", self._batch)
+        monkeypatch.setattr(contents, "_blob", lambda _aws, _name, digest: self.blobs.get(digest))
+        self._aws = fake.connect()
+
+    def put(
+        self, digest: str, manifest: Mapping[str, Any], *, tags: list[str], **detail: Any
+    ) -> None:
+        pushed = detail.pop("pushed", datetime(2026, 1, 15, 18, 30, tzinfo=TOKYO))
+        tagged = {"imageTags": tags} if tags else {}
+        self.details.append({"imageDigest": digest, "imagePushedAt": pushed, **tagged, **detail})
+        self.manifests[digest] = manifest
+
+    def plain(
+        self, digest: str, *, architecture: str = "amd64", labels: Any = None
+    ) -> dict[str, Any]:
+        """Put a plain manifest, of two layers, without a tag; return it."""
+        config = {"os": "linux", "architecture": architecture, "config": {"Labels": labels}}
+        self.blobs[f"{digest}-config"] = json.dumps(config).encode()
+        manifest = {
+            "mediaType": f"{OCI}.manifest.v1+json",
+            "config": {"digest": f"{digest}-config", "size": 200},
+            "layers": [{"size": 100}, {"size": 23}],
+        }
+        self.manifests[digest] = manifest
+        return manifest
+
+    def found(self) -> Any:
+        return registry.find_images(self._aws, "rails-app")
+
+    def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
+        digests = [image["imageDigest"] for image in asked["imageIds"]]
+        return {
+            "images": [
+                {
+                    "imageId": {"imageDigest": digest},
+                    "imageManifest": json.dumps(self.manifests[digest]),
+                }
+                for digest in digests
+                if digest in self.manifests
+            ]
+        }
+
+
+@pytest.fixture
+def shelf(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    return Shelf(fake, monkeypatch)
+
+
+def index(*children: dict[str, Any]) -> dict[str, Any]:
+    return {"mediaType": f"{OCI}.index.v1+json", "manifests": list(children)}
+
+
+def child(digest: str, **platform: str) -> dict[str, Any]:
+    return {"digest": digest, "size": 500} | ({"platform": platform} if platform else {})
+
+
+AMD64 = Platform(os="linux", architecture="amd64")
+ARM64 = Platform(os="linux", architecture="arm64")
+
+
+def test_a_plain_image_is_read_from_its_configuration(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest", "abc"])
+    [image] = shelf.found()
+    assert (image.platforms, image.size_bytes, image.tags) == ((AMD64,), 123, ("abc", "latest"))
+
+
+def test_an_image_of_apple_silicon_is_arm64(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
+    assert shelf.found()[0].platforms == (ARM64,)
+
+
+def test_what_docker_pushes_today_is_one_image(shelf: Shelf) -> None:
+    shelf.put("sha256:child", shelf.plain("sha256:child"), tags=[])
+    shelf.put("sha256:proof", shelf.plain("sha256:proof"), tags=[])
+    children = (
+        child("sha256:child", os="linux", architecture="amd64"),
+        child("sha256:proof", os="unknown", architecture="unknown"),
+    )
+    shelf.put("sha256:index", index(*children), tags=["latest"])
+    assert [(image.digest, image.platforms, image.size_bytes) for image in shelf.found()] == [
+        ("sha256:index", (AMD64,), 123)
+    ]
+
+
+def test_an_index_for_two_platforms_lists_both(shelf: Shelf) -> None:
+    shelf.plain("sha256:x")
+    shelf.plain("sha256:y", architecture="arm64")
+    children = (
+        child("sha256:x", os="linux", architecture="amd64"),
+        child("sha256:y", os="linux", architecture="arm64"),
+    )
+    shelf.put("sha256:index", index(*children), tags=["latest"])
+    assert shelf.found()[0].platforms == (AMD64, ARM64)
+
+
+def test_an_index_that_states_no_platform_is_read_from_the_configurations(shelf: Shelf) -> None:
+    shelf.plain("sha256:x", architecture="arm64")
+    shelf.put("sha256:index", index(child("sha256:x")), tags=["latest"])
+    assert shelf.found()[0].platforms == (ARM64,)
+
+
+def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=[])
+    assert shelf.found() == ()
+
+
+def test_a_repository_that_is_missing_holds_no_images(fake: FakeAws) -> None:
+    fake.answers("DescribeImages", ABSENT)
+    assert registry.find_images(fake.connect(), "rails-app") == ()
+
+
+def test_the_engine_that_built_an_image_is_read_from_its_label(shelf: Shelf) -> None:
+    labels = {contents.ENGINE_LABEL: "builtin"}
+    shelf.put("sha256:a", shelf.plain("sha256:a", labels=labels), tags=["latest"])
+    assert shelf.found()[0].built_by == "builtin"
+
+
+@pytest.mark.parametrize("blob", [b"", b"<html>", b"[]", b"null"])
+def test_a_configuration_that_cannot_be_read_leaves_the_platform_open(
+    shelf: Shelf, blob: bytes
+) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
+    shelf.blobs["sha256:a-config"] = blob
+    assert shelf.found()[0].platforms == ()
+
+
+def test_a_configuration_too_large_to_be_one_is_not_fetched(shelf: Shelf) -> None:
+    manifest = shelf.plain("sha256:a")
+    manifest["config"]["size"] = 10**9
+    shelf.put("sha256:a", manifest, tags=["latest"])
+    assert shelf.found()[0].platforms == ()
+
+
+def test_an_image_whose_manifest_is_not_given_out_is_still_listed(shelf: Shelf) -> None:
+    shelf.put("sha256:a", {}, tags=["latest"])
+    del shelf.manifests["sha256:a"]
+    assert [image.digest for image in shelf.found()] == ["sha256:a"]
+
+
+def test_the_newest_push_comes_first(shelf: Shelf) -> None:
+    for day in (1, 3, 2):
+        digest = f"sha256:{day}"
+        pushed = datetime(2026, 1, day, tzinfo=TOKYO)
+        shelf.put(digest, shelf.plain(digest), tags=[str(day)], pushed=pushed)
+    assert [image.tags for image in shelf.found()] == [("3",), ("2",), ("1",)]
+
+
+def test_the_time_of_a_push_is_told_in_utc(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
+    assert shelf.found()[0].pushed_at == "2026-01-15T09:30:00+00:00"
+
+
+def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
+    errors: list[HandsonError] = []
+    for call in (registry.require_repository, registry.ensure_repository):
+        for name in ("rails-app", "Rails App"):
+            fake.answers("DescribeRepositories", ABSENT)
+            fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))
+            with pytest.raises(HandsonError) as error:
+                call(fake.connect(), name)
+            errors.append(error.value)
+    assert [len(str(error).splitlines()) for error in errors] == [2, 2, 2, 2]

@@ -1,0 +1,154 @@
+"""Running notebooks, as far as no kernel is needed: what is found, and what is refused first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handson import replay, settings, syllabus
+from handson.errors import InvalidInput, NotReady
+from handson.settings import Settings
+
+NOTHING = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a Japanese edition in which no notebook has a cell."""
+    edition = tmp_path / "notebooks" / "ja"
+    edition.mkdir(parents=True)
+    for name in syllabus.NOTEBOOKS:
+        (edition / f"{name}.ipynb").write_text(NOTHING)
+    return tmp_path
+
+
+@pytest.fixture
+def chosen(folder: Path) -> Settings:
+    return settings.read({}, cwd=folder)
+
+
+def nobody(_name: str, _done: int, _total: int) -> None:
+    raise AssertionError("a notebook was begun")
+
+
+# Which notebooks
+
+
+def test_notebooks_are_found_in_the_order_of_the_lessons(folder: Path) -> None:
+    found = replay.find_notebooks(folder, lang="ja")
+    assert [path.stem for path in found] == list(syllabus.NOTEBOOKS)
+
+
+def test_they_are_found_from_within_their_own_folder(folder: Path) -> None:
+    below = folder / "notebooks" / "ja"
+    assert replay.find_notebooks(below, lang="ja") == replay.find_notebooks(folder, lang="ja")
+
+
+def test_without_notebooks_here_those_of_the_checkout_are_found(tmp_path: Path, root: Path) -> None:
+    found = replay.find_notebooks(tmp_path, lang="ja")
+    assert found[0] == root / "notebooks" / "ja" / "00-prepare.ipynb"
+
+
+def test_another_notebook_in_the_folder_is_left_alone(folder: Path) -> None:
+    (folder / "notebooks" / "ja" / "my-notes.ipynb").write_text(NOTHING)
+    assert len(replay.find_notebooks(folder, lang="ja")) == len(syllabus.NOTEBOOKS)
+
+
+def test_an_edition_that_lacks_one_is_refused_by_name(folder: Path) -> None:
+    (folder / "notebooks" / "ja" / "02-cluster.ipynb").unlink()
+    with pytest.raises(NotReady, match=r"02-cluster\.ipynb"):
+        replay.find_notebooks(folder, lang="ja")
+
+
+def test_an_edition_that_is_not_there_is_refused(folder: Path) -> None:
+    with pytest.raises(NotReady) as refusal:
+        replay.find_notebooks(folder, lang="en")
+    assert "--lang ja" in refusal.value.remedy
+
+
+# Where the copies go
+
+
+def test_the_folder_of_the_notebooks_is_no_place_for_copies(folder: Path, chosen: Settings) -> None:
+    notebooks = replay.find_notebooks(folder, lang="ja")
+    before = {path: path.read_bytes() for path in notebooks}
+    with pytest.raises(InvalidInput):
+        replay.run_notebooks(chosen, notebooks, output=notebooks[0].parent, on_cell=nobody)
+    assert {path: path.read_bytes() for path in notebooks} == before
+
+
+def test_neither_is_another_name_of_that_folder(folder: Path, chosen: Settings) -> None:
+    notebooks = replay.find_notebooks(folder, lang="ja")
+    (folder / "alias").symlink_to(notebooks[0].parent)
+    with pytest.raises(InvalidInput):
+        replay.run_notebooks(chosen, notebooks, output=folder / "alias", on_cell=nobody)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path, chosen: Settings) -> None:
+    (folder / "file").write_text("mine")
+    notebooks = replay.find_notebooks(folder, lang="ja")
+    with pytest.raises(NotReady, match="書き込めません"):
+        replay.run_notebooks(chosen, notebooks, output=folder / "file", on_cell=nobody)
+
+
+@pytest.mark.parametrize("content", ["", "<<<<<<< HEAD", "[]", '{"cells": 7}', "\x00"])
+def test_a_notebook_that_cannot_be_read_is_named(
+    folder: Path, chosen: Settings, content: str
+) -> None:
+    notebooks = replay.find_notebooks(folder, lang="ja")
+    notebooks[3].write_text(content)
+    with pytest.raises(NotReady, match=r"03-image\.ipynb"):
+        replay.run_notebooks(chosen, notebooks, output=folder / "run", on_cell=nobody)
+
+
+def test_a_notebook_that_cannot_be_read_leaves_earlier_copies(
+    folder: Path, chosen: Settings
+) -> None:
+    notebooks = replay.find_notebooks(folder, lang="ja")
+    notebooks[3].write_text("<<<<<<< HEAD")
+    (folder / "run").mkdir()
+    (folder / "run" / "00-prepare.ipynb").write_text("earlier")
+    with pytest.raises(NotReady):
+        replay.run_notebooks(chosen, notebooks, output=folder / "run", on_cell=nobody)
+    assert (folder / "run" / "00-prepare.ipynb").read_text() == "earlier"
+
+
+# Pictures
+
+
+def test_pictures_of_the_home_folder_are_copied(chosen: Settings, folder: Path) -> None:
+    drawn = chosen.home / "pictures"
+    drawn.mkdir()
+    (drawn / "aws.svg").write_text("<svg/>")
+    (folder / "run").mkdir()
+    kept = replay.keep_pictures(chosen, output=folder / "run")
+    assert [path.read_text() for path in kept] == ["<svg/>"]
+
+
+def test_pictures_that_are_there_already_are_left(chosen: Settings) -> None:
+    drawn = chosen.home / "pictures"
+    drawn.mkdir()
+    (drawn / "aws.svg").write_text("<svg/>")
+    assert replay.keep_pictures(chosen, output=drawn) == [drawn / "aws.svg"]
+
+
+def test_without_pictures_none_are_copied(chosen: Settings, folder: Path) -> None:
+    assert replay.keep_pictures(chosen, output=folder) == []
+
+
+def test_a_folder_that_takes_no_picture_is_told(chosen: Settings, folder: Path) -> None:
+    drawn = chosen.home / "pictures"
+    drawn.mkdir()
+    (drawn / "aws.svg").write_text("<svg/>")
+    with pytest.raises(NotReady, match="書き込めません"):
+        replay.keep_pictures(chosen, output=folder / "nowhere")
+
+
+def test_an_outcome_without_an_error_has_not_failed() -> None:
+    assert not replay.Outcome("00-prepare", Path("x")).failed
+
+
+def test_the_empty_notebook_of_these_tests_is_one() -> None:
+    assert json.loads(NOTHING)["nbformat"] == 4

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from handson.errors import WaitTimeout
+from handson.waiting import wait_until
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 3))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def answering(*answers: str) -> Callable[[], str]:
+    """Return a probe that gives these answers, the last one for ever."""
+
+    def each() -> Iterator[str]:
+        yield from answers
+        while True:
+            yield answers[-1]
+
+    given = each()
+    return lambda: next(given)
+
+
+def wait(probe: Callable[[], str], clock: Clock, *, timeout: float = 1.0, factor: float = 1) -> str:
+    return wait_until(
+        probe,
+        done=lambda seen: seen == "ACTIVE",
+        what="cluster c ACTIVE",
+        timeout=timeout,
+        interval=0.4,
+        factor=factor,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+def test_the_wanted_answer_is_returned(clock: Clock) -> None:
+    assert wait(answering("PROVISIONING", "ACTIVE"), clock) == "ACTIVE"
+
+
+def test_an_answer_that_is_there_is_not_waited_for(clock: Clock) -> None:
+    wait(answering("ACTIVE"), clock)
+    assert clock.slept == []
+
+
+def test_the_last_look_is_taken_when_time_is_up(clock: Clock) -> None:
+    assert wait(answering("a", "b", "c", "ACTIVE"), clock) == "ACTIVE"
+    assert clock.slept == [0.4, 0.4, 0.2]
+
+
+def test_no_time_at_all_still_allows_one_look(clock: Clock) -> None:
+    assert wait(answering("ACTIVE"), clock, timeout=0) == "ACTIVE"
+
+
+def test_the_interval_grows_by_the_factor_up_to_five_seconds(clock: Clock) -> None:
+    with pytest.raises(WaitTimeout):
+        wait(answering("PROVISIONING"), clock, timeout=20, factor=4)
+    assert clock.slept == [0.4, 1.6, 5.0, 5.0, 5.0, 3.0]
+
+
+def test_giving_up_names_what_was_waited_for_how_long_and_what_was_seen(clock: Clock) -> None:
+    with pytest.raises(WaitTimeout) as gave_up:
+        wait(answering("PROVISIONING"), clock)
+    problem = gave_up.value.problem
+    assert [part in problem for part in ("cluster c ACTIVE", "1 秒", "PROVISIONING")] == [True] * 3
+
+
+def test_what_the_probe_raises_passes_through(clock: Clock) -> None:
+    def broken() -> str:
+        raise LookupError("gone")
+
+    with pytest.raises(LookupError):
+        wait(broken, clock)
