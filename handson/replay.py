@@ -126,7 +126,8 @@ def _read(path: Path) -> Any:
 
     try:
         node = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, nbformat.ValidationError) as error:
+        nbformat.validate(node)
+    except Exception as error:  # its converters trip over whatever a broken file holds
         reason = type(error).__name__
         raise NotReady(*messages.advice("replay.unreadable", path=path, reason=reason)) from error
     for cell in node.cells:

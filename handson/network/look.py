@@ -118,7 +118,9 @@ def _described(
         and zone.get("ZoneType", "availability-zone") == "availability-zone"
     ]
     tables = {
-        raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in found["endpoints"]
+        raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ()))
+        for raw in found["endpoints"]
+        if _is_there(raw)
     }
     return Look(
         vpcs=_sorted(vpcs),
@@ -159,11 +161,7 @@ def _vpc(
         subnets=_sorted(map(_subnet, inside("subnets"))),
         route_tables=_sorted(map(_table, inside("tables"))),
         internet_gateways=_sorted(gateways),
-        endpoints=_sorted(
-            _endpoint(item)
-            for item in inside("endpoints")
-            if item.get("State", "").lower() not in _GONE
-        ),
+        endpoints=_sorted(_endpoint(item) for item in inside("endpoints") if _is_there(item)),
         tagged=is_tagged(raw),
     )
 
@@ -226,6 +224,11 @@ def _gateway(raw: Mapping[str, Any], *, vpc_id: str) -> InternetGateway:
         attachment="available" if "attached" in states else "".join(states[:1]),
         tagged=is_tagged(raw),
     )
+
+
+def _is_there(raw: Mapping[str, Any]) -> bool:
+    """Tell whether an endpoint is neither deleted nor being deleted, which is listed for a while."""
+    return str(raw.get("State", "")).lower() not in _GONE
 
 
 def _endpoint(raw: Mapping[str, Any]) -> VpcEndpoint:
