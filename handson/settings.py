@@ -149,9 +149,13 @@ def default_home(cwd: Path) -> Path:
 
 def nearby(path: Path) -> str:
     """Return a path as short as it can be said from here, without the folders above the user's."""
-    for base, prefix in ((Path.cwd(), ""), (Path.cwd().parent, "../"), (Path.home(), "~/")):
-        if path.is_relative_to(base):
-            return f"{prefix}{path.relative_to(base)}"
+    here = Path.cwd()
+    if path.is_relative_to(here):
+        return str(path.relative_to(here))
+    if path.parent == here.parent:
+        return f"../{path.name}"
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home())}"
     return str(path)
 
 
