@@ -35,10 +35,17 @@ def connect(settings: Settings) -> Connection:
     if settings.target == "aws":
         return Connection(aws.connect_aws(region=settings.region, account=settings.account))
     if settings.endpoint_url:
-        return Connection(_connect(settings.endpoint_url, settings, EMULATOR))
+        connected = aws.connect_emulator(
+            settings.endpoint_url, region=settings.region, credentials=EMULATOR
+        )
+        return Connection(connected)
     running = embedded(settings)
-    credentials = Credentials(running.access_key_id, running.secret_access_key)
-    connected = _connect(running.endpoint, settings, credentials)
+    connected = aws.connect_emulator(
+        running.endpoint,
+        region=settings.region,
+        credentials=Credentials(running.access_key_id, running.secret_access_key),
+        account=running.account,
+    )
     return Connection(connected, process=running.pid, lost=running.state == "restarted")
 
 
@@ -105,7 +112,3 @@ def embedded(settings: Settings) -> emulator.Running:
         return running
     emulator.stop(settings.home)
     return emulator.ensure_running(settings.home, region=settings.region, environ=settings.environ)
-
-
-def _connect(endpoint: str, settings: Settings, credentials: Credentials) -> Aws:
-    return aws.connect_emulator(endpoint, region=settings.region, credentials=credentials)

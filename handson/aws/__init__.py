@@ -13,6 +13,7 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 
     calls      the connection: call, call until AWS knows, page after page
     refusals   boto3's errors, turned into ours
+    models     what botocore knows of the services, read quickly
     sessions   to the embedded AWS, or to real AWS once the account is the named one
 """
 

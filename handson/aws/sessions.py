@@ -7,17 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson import messages
+from handson.aws import models
 from handson.aws.calls import Aws, Credentials, Patience
 from handson.aws.refusals import translated
 from handson.errors import NotAllowed
 
 
 def connect_emulator(
-    endpoint: str, *, region: str, credentials: Credentials, patience: Patience | None = None
+    endpoint: str,
+    *,
+    region: str,
+    credentials: Credentials,
+    account: str = "",
+    patience: Patience | None = None,
 ) -> Aws:
     """Connect to the embedded AWS or another AWS-compatible endpoint.
 
     Nothing of the learner's own AWS configuration is read or sent.
+
+    Args:
+        endpoint: Where it answers.
+        region: The one region for everything.
+        credentials: Its fixed, worthless credentials.
+        account: The account where it is known already; else the endpoint is asked for it.
+        patience: Pauses and clock, for tests.
 
     Raises:
         AWSError: The endpoint does not answer.
@@ -29,8 +42,10 @@ def connect_emulator(
         session=_private_session(credentials),
         credentials=credentials,
         patience=patience or Patience(attempts=3, consistency=1.0),
+        account=account,
     )
-    _identify(aws)
+    if not account:
+        _identify(aws)
     return aws
 
 
@@ -80,6 +95,7 @@ def _private_session(credentials: Credentials) -> Any:
     session = botocore.session.Session(
         {"profile": nothing, "config_file": no_file, "credentials_file": no_file}
     )
+    session.register_component("data_loader", models.loader())
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key)
     return session
 

@@ -227,7 +227,7 @@ def _gateway(raw: Mapping[str, Any], *, vpc_id: str) -> InternetGateway:
 
 
 def _is_there(raw: Mapping[str, Any]) -> bool:
-    """Tell whether an endpoint is neither deleted nor being deleted, which is listed for a while."""
+    """Tell whether an endpoint is there; a deleted one goes on being listed for a while."""
     return str(raw.get("State", "")).lower() not in _GONE
 
 

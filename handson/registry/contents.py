@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import getproxies
 
 from handson.aws import Aws
 from handson.engine import ENGINE_LABEL
@@ -125,6 +124,8 @@ def _blob(aws: Aws, repository: str, digest: str) -> bytes | None:
     ECR answers GetDownloadUrlForLayer with a signed address, which is used and never kept; an
     emulator's registry is read over the registry protocol.
     """
+    from urllib.request import getproxies
+
     import urllib3
 
     if aws.endpoint:

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ConnectionClosedError
 
-from handson import aws, emulator
+from handson import emulator
 from handson.aws import Aws, Credentials
 from handson.aws.refusals import READS
+from handson.aws.sessions import _private_session
 from handson.network.look import Look, look
 from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
 
@@ -129,19 +130,32 @@ class Meeting:
 def connect(
     running: emulator.Running, *hooks: Hook, kind: str = "emulator", clock: Clock | None = None
 ) -> Aws:
+    """Return a connection as `connect_emulator` makes it, with these hooks on its way."""
     clock = clock or Clock()
-    made = aws.connect_emulator(
-        running.endpoint,
+    made = Aws(
         region=running.region,
+        endpoint=running.endpoint,
+        kind=kind,
+        session=_session(running),
         credentials=Credentials(running.access_key_id, running.secret_access_key),
         patience=clock.patience(consistency=30.0 if kind == "aws" else 1.0),
+        account=running.account,
     )
-    made.session.register_component("data_loader", MODELS)
-    made.kind = kind
-    made.requests.clear()
     for hook in hooks:
         hook.attach(made.session)
+    if not hooks:
+        made._clients = _clients.setdefault(running.endpoint, made._clients)
     return made
+
+
+_clients: dict[str, dict[str, Any]] = {}
+"""Making a client takes longer than most tests: those without hooks share theirs."""
+
+
+def _session(running: emulator.Running) -> Any:
+    session = _private_session(Credentials(running.access_key_id, running.secret_access_key))
+    session.register_component("data_loader", MODELS)
+    return session
 
 
 def writes(aws: Aws) -> list[str]:

@@ -22,13 +22,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from handson.aws import Aws, Patience
+from handson.aws import Aws, Patience, models
 
 ACCOUNT = "112233445566"
 REGION = "us-east-1"
 ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
 URL = "https://fake.invalid"
-MODELS = botocore.session.Session().get_component("data_loader")  # read once for all tests
+MODELS = models.loader()  # read once for all tests
 
 
 @dataclass(frozen=True)

@@ -145,3 +145,13 @@ def test_an_emulator_that_does_not_answer_is_named() -> None:
             patience=clock.patience(attempts=2),
         )
     assert ("http://127.0.0.1:9" in error.value.problem, len(clock.pauses)) == (True, 1)
+
+
+def test_an_emulator_whose_account_is_known_is_not_asked_for_it() -> None:
+    aws = connect_emulator(
+        "http://127.0.0.1:9",
+        region=REGION,
+        credentials=Credentials(ACCOUNT, "not-a-secret"),
+        account=ACCOUNT,
+    )
+    assert (aws.account, aws.requests) == (ACCOUNT, [])

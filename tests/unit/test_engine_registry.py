@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Shelf:
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
     seen: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     cut: int = 0
@@ -62,7 +64,9 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200 if digest in self.shelf.blobs else 404)
 
     def on_blobs_uploads(self, name: str) -> None:
-        place = {"Location": f"/v2/shop/blobs/uploads/{name or len(self.shelf.uploads)}"}
+        # Layers are sent at once: each upload has a number of its own.
+        name = name or str(next(self.shelf.numbers))
+        place = {"Location": f"/v2/shop/blobs/uploads/{name}"}
         if self.command == "POST":
             return self.answer(202, headers=place)
         if self.command == "PATCH":

@@ -1,0 +1,217 @@
+"""How long network, cluster and repository take to be made, beside what they cannot take less than.
+
+    live kernel    80 ms are added to every call, as on a long way to AWS; the session is warm and
+                   its clients are made.  Side by side with the longest chain of calls that need one
+                   another, and with all calls one after the other (wanted: 1.25 x the chain).
+    from start     a fresh Python that starts the workshop and makes the three, beside a shell
+                   script that makes the same with the aws CLI (wanted: 15 times as fast).
+
+Everything runs against an embedded AWS of its own.  Without the aws command the second part is
+left out.
+
+Usage: python -m benchmarks.provisioning [--runs N] [--aws-cli PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from handson import aws, cleanup, cluster, emulator, network, registry
+from handson.aws import Aws, Credentials
+from handson.cluster import Form as ClusterForm
+from handson.network import Form
+from handson.network.form import make_plan
+from handson.plan import Step
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = "us-east-1"
+REPOSITORY = "rails-app"
+DELAY = 0.080
+WANTED_CHAIN = 1.25
+WANTED_CLI = 15.0
+
+FRESH = """
+import handson
+workshop = handson.start()
+workshop.ensure_network()
+workshop.ensure_cluster()
+workshop.ensure_repository()
+"""
+
+
+class Way:
+    """The way to AWS: counts the calls, and is as long as `delay` says, in seconds."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, **_: Any) -> None:
+        with self._lock:
+            self.calls += 1
+        if self.delay:
+            time.sleep(self.delay)
+
+
+def connect(running: emulator.Running, way: Way) -> Aws:
+    credentials = Credentials(running.access_key_id, running.secret_access_key)
+    connected = aws.connect_emulator(running.endpoint, region=REGION, credentials=credentials)
+    connected.session.register("before-send", way)
+    for service in ("ec2", "ecs", "ecr"):
+        connected.client(service)
+    return connected
+
+
+def provision(connected: Aws) -> None:
+    """Make all three at once."""
+    tasks: list[Callable[[], object]] = [
+        lambda: network.ensure_network(connected, Form()),
+        lambda: cluster.ensure_cluster(connected, ClusterForm()),
+        lambda: registry.ensure_repository(connected, REPOSITORY),
+    ]
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        for task in [pool.submit(task) for task in tasks]:
+            task.result()
+
+
+def longest_chain() -> int:
+    """Return how many calls have to wait for one another.
+
+    Network: one look (its calls at once), the longest chain of the plan, and one last look.
+    Cluster: look, create, look.  Repository: look, create, look, its tags.
+    """
+    steps = make_plan(Form(), zones=[f"{REGION}a", f"{REGION}b"], region=REGION)
+    return max(1 + depth(steps) + 1, 3, 4)
+
+
+def depth(steps: Sequence[Step]) -> int:
+    depths: dict[str, int] = {}
+    for step in steps:
+        depths[step.name] = 1 + max((depths[name] for name in step.needs), default=0)
+    return max(depths.values())
+
+
+def live(running: emulator.Running, runs: int) -> tuple[list[float], int]:
+    """Return the seconds of each run, and how many calls one makes."""
+    way = Way()
+    connected = connect(running, way)
+    provision(connected)
+    seconds: list[float] = []
+    calls = 0
+    for _ in range(runs):
+        way.delay = 0.0
+        cleanup.delete_tagged(connected)
+        way.delay, way.calls = DELAY, 0
+        begin = time.perf_counter()
+        provision(connected)
+        seconds.append(time.perf_counter() - begin)
+        calls = way.calls
+    way.delay = 0.0
+    cleanup.delete_tagged(connected)
+    return seconds, calls
+
+
+def script(running: emulator.Running) -> list[str]:
+    """Return the commands of the three cards, after those that ask who calls and for the zones."""
+    connected = connect(running, Way())
+    made = (
+        network.ensure_network(connected, Form()),
+        cluster.ensure_cluster(connected, ClusterForm()),
+        registry.ensure_repository(connected, REPOSITORY),
+    )
+    cleanup.delete_tagged(connected)
+    lines = [line for item in made for line in item.commands]
+    exports = [line for line in dict.fromkeys(lines) if line.startswith("export")]
+    commands = [line for line in lines if not line.startswith("export")]
+    questions = ["aws sts get-caller-identity", "aws ec2 describe-availability-zones"]
+    return [*exports, *questions, *commands]
+
+
+def from_start(running: emulator.Running, home: Path, cli: str, runs: int) -> dict[str, Any]:
+    connected = connect(running, Way())
+    lines = script(running)
+    paths = f"{Path(cli).parent}{os.pathsep}{os.defpath}"
+    shell = [str(shutil.which("bash")), "-eu", "-c", "\n".join(lines)]
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(runs):
+        ours.append(_process([sys.executable, "-c", FRESH], {"HANDSON_HOME": str(home)}))
+        cleanup.delete_tagged(connected)
+        theirs.append(_process(shell, {"PATH": paths}))
+        cleanup.delete_tagged(connected)
+    return {"ours": ours, "theirs": theirs, "commands": sum("aws " in line for line in lines)}
+
+
+def _process(command: list[str], extra: dict[str, str]) -> float:
+    environment = {"PATH": os.defpath, "HOME": os.environ.get("HOME", ""), **extra}
+    begin = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def row(name: str, seconds: float, ratio: str, wanted: str) -> str:
+    return f"| {name} | {seconds * 1000:,.0f} ms | {ratio} | {wanted} |"
+
+
+def table_of_live(seconds: list[float], calls: int) -> tuple[list[str], bool]:
+    chain = longest_chain()
+    least = chain * DELAY
+    median = statistics.median(seconds)
+    in_order = calls * DELAY
+    lines = [
+        row(f"longest chain: {chain} calls", least, "1.00 ×", ""),
+        row(f"handson: {calls} calls", median, f"{median / least:.2f} ×", f"≤ {WANTED_CHAIN} ×"),
+        row("  its slowest run", max(seconds), f"{max(seconds) / least:.2f} ×", ""),
+        row(f"{calls} calls in order, at least", in_order, f"{in_order / least:.2f} ×", ""),
+    ]
+    return lines, median <= WANTED_CHAIN * least
+
+
+def table_of_start(measured: dict[str, Any]) -> tuple[list[str], bool]:
+    ours, theirs = statistics.median(measured["ours"]), statistics.median(measured["theirs"])
+    faster = theirs / ours
+    commands = measured["commands"]
+    lines = [
+        row("a fresh Python with handson", ours, f"{faster:.1f} × as fast", f"≥ {WANTED_CLI:g} ×"),
+        row(f"a script of {commands} aws commands", theirs, "1.0 ×", ""),
+    ]
+    return lines, faster >= WANTED_CLI
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--aws-cli", default=shutil.which("aws"))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        running = emulator.ensure_running(home, region=REGION)
+        try:
+            lines, good = table_of_live(*live(running, asked.runs))
+            if asked.aws_cli:
+                measured = from_start(running, home, asked.aws_cli, max(1, asked.runs // 2))
+                more, fast = table_of_start(measured)
+                lines, good = [*lines, *more], good and fast
+        finally:
+            emulator.stop(home)
+    print(f"Network, cluster and repository ({DELAY * 1000:g} ms added to each call in a kernel)\n")
+    print("| | median | ratio | wanted |\n|---|---:|---:|---:|")
+    print("\n".join(lines))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
