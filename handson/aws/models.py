@@ -21,7 +21,7 @@ def loader() -> Any:
     """Return a botocore loader of these services, as botocore was installed with them."""
     from botocore.loaders import JSONFileLoader, Loader
 
-    class Files(JSONFileLoader):
+    class Files(JSONFileLoader):  # type: ignore[misc]
         def load_file(self, file_path: str) -> Any:
             for suffix, read in ((".json", Path.read_bytes), (".json.gz", _unzipped)):
                 path = Path(f"{file_path}{suffix}")
@@ -29,7 +29,7 @@ def loader() -> Any:
                     return _decoded(read(path))
             return None
 
-    class Models(Loader):
+    class Models(Loader):  # type: ignore[misc]
         def list_available_services(self, type_name: str) -> list[str]:
             return SERVICES
 
