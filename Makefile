@@ -37,7 +37,7 @@ types:  ## mypy --strict
 
 tests:  ## the tests (ARGS="-k network" and the like are passed on)
 	@$(SETUP)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 # The committed outputs hold with either engine; here the one that is always there is asked for, so
 # that nobody's container engine has to fetch a base image. HANDSON_ENGINE=auto asks for the other.
