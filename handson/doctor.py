@@ -118,10 +118,18 @@ def _engine(settings: Settings) -> Finding:
         info = chosen.describe()
     except HandsonError as error:
         return Finding("engine", "bad", error.problem, error.remedy)
-    seen = " · ".join(part for part in (info.name, info.version, info.platform) if part)
+    parts = [f"{info.product or info.name} {info.version}", info.platform]
     if chosen.name == "builtin":
-        return Finding("engine", "advice", seen, messages.text("doctor.engine-builtin"))
-    return Finding("engine", "ok", seen)
+        return Finding(
+            "engine", "advice", " · ".join(parts), messages.text("doctor.engine-builtin")
+        )
+    free = info.free_bytes
+    if free is None:
+        return Finding("engine", "ok", " · ".join(parts))
+    seen = " · ".join((*parts, messages.text("doctor.free", size=engine.human_size(free))))
+    if free >= _WANTED_BYTES:
+        return Finding("engine", "ok", seen)
+    return Finding("engine", "advice", seen, messages.text("doctor.engine-full"))
 
 
 def _drawing() -> Finding:

@@ -3,6 +3,9 @@
 A room takes `say`, a callable of one short line.  In a notebook the line is a display that is
 updated in place; elsewhere it goes to standard error, because results own standard output.  Every
 line in a notebook starts with the same sign, so that a replay can tell progress from results.
+
+What is said may have lines below its first, such as a bar for each layer of a push: they are shown
+while it lasts, and the sentence at the end takes the place of them all.
 """
 
 from __future__ import annotations
@@ -10,12 +13,15 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import Any, Protocol, TextIO
 
 SIGN = "▸ "
+
+_LINE = "font-family:monospace;font-size:12px"
 
 Say = Callable[[str], None]
 
@@ -52,33 +58,36 @@ def silent(_sentence: str) -> None:
 
 
 class TerminalLine:
-    """A line on a stream; replaced in place where the stream is a terminal of so many columns."""
+    """A line on a stream; replaced in place where the stream is a terminal of so many columns.
+
+    Lines below it are replaced with it.
+    """
 
     def __init__(self, label: str, stream: TextIO, *, columns: int) -> None:
         self._label = label
         self._stream = stream
         self._columns = columns
+        self._below = 0
 
     def __call__(self, sentence: str) -> None:
         if self._stream.isatty():
-            self._write(self._cut(sentence), end="")
+            self._write(sentence, end="")
 
     def done(self, sentence: str) -> None:
         self._write(sentence, end="\n")
 
-    def _cut(self, sentence: str) -> str:
-        """Cut a sentence so that it stays on one line: what wraps cannot be replaced.
-
-        A Japanese letter takes two columns.
-        """
-        wide = 1 if sentence.isascii() else 2
-        room = max(5, (self._columns - 2 * len(self._label) - len(SIGN) - 4) // wide)
-        return sentence if len(sentence) <= room else f"{sentence[: room - 1]}…"
-
     def _write(self, sentence: str, *, end: str) -> None:
-        start = "\r\x1b[2K" if self._stream.isatty() else ""
-        self._stream.write(f"{start}{SIGN}{self._label}: {sentence}{end}")
+        rows = _rows(self._label, sentence)
+        if self._stream.isatty():
+            up = f"\x1b[{self._below}A" if self._below else ""
+            self._stream.write(f"\r{up}\x1b[J")
+            self._below = len(rows) - 1
+        self._stream.write("\n".join(rows if end else map(self._kept_on_one_line, rows)) + end)
         self._stream.flush()
+
+    def _kept_on_one_line(self, row: str) -> str:
+        """What wraps cannot be replaced; a terminal may show "█" wider than we reckon."""
+        return f"\x1b[?7l{cut(row, self._columns - 1)}\x1b[?7h"
 
 
 class TerminalProgress:
@@ -116,7 +125,7 @@ class NotebookLine:
 
     def done(self, sentence: str) -> None:
         self._shown_at = self._clock()
-        self._handle.update(_bundle(f"{self._label}: {sentence}"), raw=True)
+        self._handle.update(_bundle(self._label, sentence), raw=True)
 
 
 class NotebookProgress:
@@ -131,7 +140,7 @@ class NotebookProgress:
     def line(self, label: str) -> Line:
         from IPython.display import display
 
-        handle = display(_bundle(f"{label}: …"), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        handle = display(_bundle(label, "…"), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return NotebookLine(label, handle=handle, interval=self._interval, clock=self._clock)
 
 
@@ -157,6 +166,22 @@ def in_notebook() -> bool:
     return getattr(running, "kernel", None) is not None
 
 
-def _bundle(line: str) -> dict[str, str]:
-    html = f'<div style="font-family:monospace;font-size:12px">{SIGN}{escape(line)}</div>'
-    return {"text/plain": f"{SIGN}{line}", "text/html": html}
+def cut(row: str, columns: int) -> str:
+    """Return a row that takes no more than so many columns; a Japanese letter takes two."""
+    taken = 0
+    for at, letter in enumerate(row):
+        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if taken > columns:
+            return f"{row[: max(0, at - 2)]}…"
+    return row
+
+
+def _rows(label: str, sentence: str) -> list[str]:
+    first, *below = sentence.split("\n")
+    return [f"{SIGN}{label}: {first}", *(f"{SIGN}{row}" for row in below)]
+
+
+def _bundle(label: str, sentence: str) -> dict[str, str]:
+    rows = _rows(label, sentence)
+    html = "<br>".join(escape(row) for row in rows)
+    return {"text/plain": "\n".join(rows), "text/html": f'<div style="{_LINE}">{html}</div>'}

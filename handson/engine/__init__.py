@@ -21,6 +21,7 @@ from handson.engine.model import (
     Pushed,
     human_size,
 )
+from handson.engine.oci import is_image
 from handson.errors import NotReady
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Pushed",
     "choose",
     "human_size",
+    "is_image",
 ]
 
 

@@ -7,14 +7,16 @@ from collections import deque
 from typing import Any, TextIO
 
 from handson import messages
-from handson.engine.dockerfile import Dockerfile
+from handson.engine.dockerfile import Dockerfile, Instruction
 from handson.errors import EngineError
 from handson.progress import Say
 
-_STEP = re.compile(r"\s*step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
+# Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
+_STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_NOISE = (" --->", "Removing intermediate container")
+_NOISE = (" --->", "--> ", "Removing intermediate container")
+_FOREIGN = "exec format error"
 _LAST_LINES = 6
 
 
@@ -26,11 +28,11 @@ class BuildLog:
 
     def __init__(self, source: Dockerfile, name: str, *, file: TextIO, say: Say) -> None:
         self.image_id = ""
-        self._source = source
         self._name = name
         self._file = file
         self._say = say
-        self._step = 0
+        self._step: Instruction | None = None
+        self._left = list(source.instructions)
         self._text = ""
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
 
@@ -56,16 +58,31 @@ class BuildLog:
         self._file.write(f"{line}\n")
         step, built = _STEP.match(line), _BUILT.match(line)
         if step:
-            self._step = int(step.group(1))
+            number, steps, instruction = step.groups()
+            self._step = self._next(" ".join(instruction.split()))
             self._last.clear()
-            number, steps = step.group(1), step.group(2)
-            shown = _short(step.group(3))
+            shown = _short(instruction)
             self._say(messages.text("engine.step", number=number, steps=steps, step=shown))
         elif built:
             self.image_id = self.image_id or built.group(1)
         elif line.strip() and not line.startswith(_NOISE):
             self._last.append(line)
             self._say(_short(line))
+
+    def _next(self, words: str) -> Instruction | None:
+        """Return the next instruction with these words, else the next of its kind.
+
+        Podman counts from each `FROM`, replaces variables in some steps and adds steps of its own,
+        so a step's number does not lead to its line.
+        """
+        keyword = words.partition(" ")[0].upper()
+        same = (at for at, it in enumerate(self._left) if it.words.lower() == words.lower())
+        alike = (at for at, it in enumerate(self._left) if it.keyword == keyword)
+        found = next(same, next(alike, None))
+        if found is None:
+            return None
+        step, self._left = self._left[found], self._left[found + 1 :]
+        return step
 
     def _status(self, event: dict[str, Any]) -> None:
         parts = (event.get("id"), event.get("status"), event.get("progress"))
@@ -76,12 +93,12 @@ class BuildLog:
 
     def _failure(self, reason: str) -> EngineError:
         self._file.write(f"{reason}\n")
-        instructions = self._source.instructions
-        if not 1 <= self._step <= len(instructions):
+        failed = self._step
+        if failed is None:
             return EngineError(*messages.advice("engine.build-failed", reason=_short(reason)))
-        failed = instructions[self._step - 1]
+        foreign = _FOREIGN in "\n".join((reason, *self._last))
         found = messages.advice(
-            "engine.step-failed",
+            "engine.step-foreign" if foreign else "engine.step-failed",
             where=f"{self._name}:{failed.line}",
             step=failed.source,
             reason=_short(reason),

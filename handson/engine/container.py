@@ -6,20 +6,18 @@ needs them: they are never written to the user's docker configuration, nor read 
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import re
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handson import messages
-from handson.engine import dockerfile
+from handson.engine import dockerfile, places, pushlog, registry_client
 from handson.engine.buildlog import BuildLog
+from handson.engine.export import exported
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
@@ -28,10 +26,8 @@ from handson.engine.model import (
     LocalImage,
     Pushed,
 )
-from handson.engine.refusals import refusal
-from handson.engine.registry_client import layers_size
+from handson.engine.refusals import Unreachable, engine_errors, is_broken_store, refusal
 from handson.engine.tally import Tally
-from handson.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.progress import Say
 
 if TYPE_CHECKING:
@@ -39,25 +35,18 @@ if TYPE_CHECKING:
 
 NAME = "docker"
 
-_SIGN_OF_LIFE = 1.0  # seconds; an engine on this machine answers in a few milliseconds
-_OVER_SSH = 5.0  # seconds
-_WORKING = 600.0  # seconds of silence while an engine works
+# A login without name and password: docker's library looks for the user's own when it has none.
+_NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
 
 
 def connect(docker_host: str = "") -> DockerEngine:
-    """Return the engine at `docker_host`, or of the current docker context, if it answers.
+    """Return the engine at `docker_host`, or the first of those that a machine may have.
 
     Raises:
         NotReady: Nothing answers the Docker API there within about a second.
     """
-    tried = []
-    for options in _places(docker_host):
-        client = _answering(options)
-        if client is not None:
-            return DockerEngine(client, where=str(options.get("base_url", "")))
-        tried.append(str(options.get("base_url", "")))
-    where = docker_host or next((place for place in tried if place), "docker")
-    raise NotReady(*messages.advice("engine.docker-stopped", where=where))
+    client, where = places.find(docker_host)
+    return DockerEngine(client, where=where)
 
 
 class DockerEngine:
@@ -71,11 +60,12 @@ class DockerEngine:
 
     def describe(self) -> EngineInfo:
         """Return what the engine says about itself."""
-        with _engine_errors():
-            found = self._client.version()
-        product = found.get("Platform", {}).get("Name") or "Docker API"
-        where = f"{product} · {self._where}" if self._where else product
-        return EngineInfo(NAME, found["Version"], f"{found['Os']}/{found['Arch']}", where)
+        with engine_errors():
+            found, details = self._client.version(), self._client.info()
+        product = places.product(found, details, where=self._where)
+        free = places.free_bytes(self._client, details, podman=product == "Podman")
+        platform = f"{found['Os']}/{found['Arch']}"
+        return EngineInfo(NAME, found["Version"], platform, self._where, product, free)
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
         """Build and tag an image; everything the build says is kept in a log file.
@@ -86,9 +76,9 @@ class DockerEngine:
         source = dockerfile.load(request.dockerfile)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
-        with path.open("w", encoding="utf-8") as file, _engine_errors():
+        with path.open("w", encoding="utf-8") as file, engine_errors(), self._listening():
             log = BuildLog(source, request.dockerfile.name, file=file, say=say)
-            for event in self._building(request):
+            for event in self._building(request, say):
                 log.take(event)
             for tag in request.tags:
                 self._client.tag(log.image_id, request.name, tag)
@@ -105,19 +95,23 @@ class DockerEngine:
         )
 
     def push(self, image: LocalImage, destination: Destination, *, say: Say) -> Pushed:
-        """Push an image; the tags it needs for that are taken away from the engine again.
+        """Push an image; the tag it needs for that is taken away from the engine again.
+
+        A registry on this computer that the engine cannot reach, because the engine runs in a
+        virtual machine, is sent the image by this process.
 
         Raises:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
         tags = destination.tags or image.tags
         tally = Tally(say)
-        digests = {tag: self._push_tag(image, destination, tag, tally) for tag in tags}
-        digest = digests[tags[0]]
-        for tag, seen in digests.items():
-            if seen != digest:
-                found = messages.advice("engine.wrong-digest", seen=f"{tag} {seen}", wanted=digest)
-                raise EngineError(*found)
+        try:
+            digest = self._push_tag(image, destination, tags[0], tally)
+        except Unreachable:
+            if not (destination.here and registry_client.Registry(destination).answers()):
+                raise
+            return self._relay(image, destination, say)
+        registry_client.lead_tags(destination, digest, tags[1:], say=say)
         return Pushed(
             engine=NAME,
             repository=destination.repository,
@@ -125,10 +119,24 @@ class DockerEngine:
             tags=tuple(tags),
             layers_pushed=tally.pushed,
             layers_present=tally.present,
-            size_bytes=layers_size(destination, digest),
+            size_bytes=registry_client.layers_size(destination, digest),
         )
 
-    def _building(self, request: BuildRequest) -> Iterator[dict[str, Any]]:
+    def _building(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
+        from docker.credentials.errors import StoreError
+        from docker.errors import DockerException
+
+        try:
+            yield from self._build(request)
+        except (DockerException, StoreError) as error:
+            if not is_broken_store(error):
+                raise
+            # The logins are for base images of private registries; most builds need none.
+            say(messages.text("engine.without-logins"))
+            self._forget_logins()
+            yield from self._build(request)
+
+    def _build(self, request: BuildRequest) -> Iterator[dict[str, Any]]:
         events: Iterator[dict[str, Any]] = self._client.build(
             path=str(request.context),
             dockerfile=os.path.relpath(request.dockerfile, request.context),
@@ -142,9 +150,17 @@ class DockerEngine:
         )
         return events
 
+    def _forget_logins(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            private = Path(folder) / "config.json"
+            private.write_text(_NO_LOGINS)
+            self._client.reload_config(str(private))
+
     def _push_tag(self, image: LocalImage, destination: Destination, tag: str, tally: Tally) -> str:
         target = f"{destination.registry}/{destination.repository}"
-        with _engine_errors(), self._tagged(image, target, tag):
+        # Docker speaks HTTP with a registry on 127.0.0.1 by itself, Podman when it is told to.
+        plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
+        with engine_errors(), self._tagged(image, target, tag), self._listening(**plain):
             events = self._client.push(
                 target,
                 tag=tag,
@@ -154,10 +170,42 @@ class DockerEngine:
             )
             digest = ""
             for event in events:
-                digest = _take(event, destination, tally) or digest
+                digest = pushlog.take(event, destination, tally) or digest
         if not digest:
             raise refusal(messages.text("engine.no-digest"), destination)
         return digest
+
+    def _relay(self, image: LocalImage, destination: Destination, say: Say) -> Pushed:
+        say(messages.text("engine.relaying"))
+        folder = image.log.parent if image.log else Path(tempfile.gettempdir())
+        with engine_errors(), self._listening():
+            saved = self._client.get_image(image.id)
+            with exported(saved, folder, say=say) as layout:
+                tags = destination.tags or image.tags
+                sent = registry_client.push_layout(layout, destination, tags=tags, say=say)
+        return replace(sent, engine=NAME, relayed=True)
+
+    @contextmanager
+    def _listening(self, **parameters: str) -> Iterator[None]:
+        """Hang up when the block ends: an engine builds and pushes on while somebody listens.
+
+        `parameters` go along with whatever the block asks the engine for.
+        """
+        answers: list[Any] = []
+        listeners = self._client.hooks["response"]
+
+        def note(answer: Any, **_options: Any) -> None:
+            answers.append(answer)
+
+        listeners.append(note)
+        self._client.params = parameters
+        try:
+            yield
+        finally:
+            listeners.remove(note)
+            self._client.params = {}
+            for answer in answers:
+                answer.close()
 
     @contextmanager
     def _tagged(self, image: LocalImage, target: str, tag: str) -> Iterator[None]:
@@ -182,107 +230,3 @@ class DockerEngine:
 
         with suppress(errors.APIError):
             self._client.remove_image(name, noprune=True)
-
-
-def _take(event: dict[str, Any], destination: Destination, tally: Tally) -> str:
-    """Note one event of a push; return the digest when the event brings it."""
-    if "error" in event:
-        raise refusal(str(event["error"]), destination)
-    layer, status = str(event.get("id", "")), str(event.get("status", ""))
-    detail = event.get("progressDetail") or {}
-    if status == "Pushing" and "current" in detail:
-        tally.at(layer, sent=int(detail["current"]), size=int(detail.get("total", 0)))
-    elif status == "Pushed":
-        tally.sent(layer)
-    elif status.startswith(("Layer already exists", "Mounted from")):
-        tally.had(layer)
-    return str((event.get("aux") or {}).get("Digest", ""))
-
-
-def _places(docker_host: str) -> Iterator[dict[str, Any]]:
-    if docker_host:
-        yield {"base_url": docker_host}
-        return
-    from docker import errors
-    from docker.context import ContextAPI
-
-    with suppress(errors.DockerException, OSError, ValueError):
-        yield ContextAPI.kwargs_from_context()
-    for path in _podman_sockets():
-        if path.exists():
-            yield {"base_url": f"unix://{path}"}
-
-
-def _podman_sockets() -> list[Path]:
-    if os.name == "nt":
-        return []
-    return [
-        Path(f"/run/user/{os.getuid()}/podman/podman.sock"),
-        Path("/run/podman/podman.sock"),
-    ]
-
-
-def _answering(options: dict[str, Any]) -> APIClient | None:
-    import requests
-    from docker import APIClient, errors
-
-    place = str(options.get("base_url") or "")
-    if not _listens(place):
-        return None
-    over_ssh = place.startswith("ssh://")
-    options = {**options, "use_ssh_client": over_ssh}
-    patience = _OVER_SSH if over_ssh else _SIGN_OF_LIFE
-    silent = (errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
-    with suppress(*silent):
-        first = APIClient(version="auto", timeout=patience, **options)
-        first.close()
-        return APIClient(version=first.api_version, timeout=_WORKING, **options)
-    return None
-
-
-def _listens(place: str) -> bool:
-    """Return False where nothing listens on a socket file (docker's library would leak its end)."""
-    path = re.sub(r"^(http\+)?unix:/*", "/", place)
-    if path == place or os.name == "nt":
-        return True
-    with socket.socket(socket.AF_UNIX) as end, suppress(OSError):
-        end.settimeout(_SIGN_OF_LIFE)
-        end.connect(path)
-        return True
-    return False
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    """Turn what docker's library raises into ours."""
-    import requests
-    from docker import errors
-    from docker.credentials.errors import StoreError
-
-    try:
-        yield
-    except HandsonError:
-        raise
-    except StoreError as error:
-        raise _failed("engine.credential-store", error) from error
-    except errors.APIError as error:
-        raise _failed("engine.engine-refused", error) from error
-    except errors.DockerException as error:
-        key = "credential-store" if "redentials store" in str(error) else "engine-refused"
-        raise _failed(f"engine.{key}", error) from error
-    except (requests.exceptions.RequestException, json.JSONDecodeError) as error:
-        raise _failed("engine.engine-broke-off", error) from error
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            # The library gathers the build context in a temporary file on this side.
-            folder = error.filename or tempfile.gettempdir()
-            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
-        raise _failed("engine.engine-broke-off", error) from error
-
-
-def _failed(key: str, error: Exception) -> HandsonError:
-    reason = " ".join(str(getattr(error, "explanation", None) or error).split())
-    if key == "engine.engine-refused" and "no space left" in reason:
-        key = "engine.engine-full"
-    kind = InvalidInput if "dockerfile parse error" in reason.lower() else EngineError
-    return kind(*messages.advice(key, reason=reason))

@@ -37,9 +37,14 @@ class Instruction:
     heredoc: bool = False
 
     @property
+    def words(self) -> str:
+        """The instruction on one line."""
+        return " ".join(f"{self.keyword} {self.value}".split())
+
+    @property
     def source(self) -> str:
         """The instruction on one line, cut after 100 characters."""
-        text = " ".join(f"{self.keyword} {self.value}".split())
+        text = self.words
         return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 

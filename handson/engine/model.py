@@ -18,18 +18,31 @@ from handson.progress import Say
 PLATFORM = "linux/amd64"
 """What Fargate runs unless a task definition says otherwise (ECS developer guide)."""
 
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
 ENGINE_LABEL = "io.handson.engine"
 """The image label that names the engine which made an image, readable in a registry later."""
 
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine says about itself. `detail` is where it answers or what it can do."""
+    """What an engine says about itself.
+
+    Attributes:
+        name: "docker" or "builtin".
+        version: Its version.
+        platform: What it runs on, `linux/arm64`.
+        detail: Where it answers, or what it can do.
+        product: What people call it: Docker Desktop, Docker Engine, Podman, Colima.
+        free_bytes: What is free on the disk that keeps its images; None where it cannot be told.
+    """
 
     name: str
     version: str
     platform: str
     detail: str
+    product: str = ""
+    free_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,11 @@ class Destination:
     username: str
     password: str = field(repr=False)
     tags: tuple[str, ...] = ()
+
+    @property
+    def here(self) -> bool:
+        """Tell whether the registry is on this computer."""
+        return self.registry.startswith(_LOOPBACK)
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,6 +156,7 @@ class Pushed(cards.Shown):
         layers_pushed: How many layers were sent.
         layers_present: How many the registry had already.
         size_bytes: The layers as the registry keeps them, added up.
+        relayed: The engine could not reach the registry, so this program sent the image for it.
     """
 
     engine: str
@@ -147,20 +166,28 @@ class Pushed(cards.Shown):
     layers_pushed: int
     layers_present: int
     size_bytes: int
+    relayed: bool = False
 
     def card(self) -> cards.Card:
         """Return the card: repository, tags, digest, layers, size and engine."""
         say = messages.text
-        layers = say("engine.layers", pushed=self.layers_pushed, present=self.layers_present)
         rows = [
             (say("engine.row-tags"), ", ".join(f"{self.repository}:{tag}" for tag in self.tags)),
             (say("engine.row-digest"), self.digest),
-            (say("engine.row-layers"), layers),
+            (say("engine.row-layers"), self._layers()),
             (say("engine.row-size"), human_size(self.size_bytes)),
             (say("engine.row-engine"), self.engine),
         ]
         title = say("engine.pushed", repository=self.repository)
         return cards.Card(title, (cards.Rows(rows),), state="ok")
+
+    def _layers(self) -> str:
+        if not self.layers_pushed + self.layers_present:
+            return messages.text("engine.layers-untold")
+        told = messages.text(
+            "engine.layers", pushed=self.layers_pushed, present=self.layers_present
+        )
+        return f"{told} · {messages.text('engine.relayed')}" if self.relayed else told
 
 
 class Engine(Protocol):

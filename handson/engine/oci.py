@@ -14,19 +14,24 @@ import shutil
 import stat
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
 REFERENCE = "org.opencontainers.image.ref.name"
 
 _CHUNK = 1 << 20
+_NONE: Mapping[str, str] = MappingProxyType({})
+_SMALLEST, _QUICKEST = 9, 1  # gzip's levels
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1952, RFC 8878)
 
 
 @dataclass(frozen=True)
@@ -90,14 +95,34 @@ class Layout:
 
     def add_layer(self, entries: Iterable[Entry]) -> Blob:
         """Pack `entries` as a gzipped tar layer, streamed; the later of two at one path wins."""
-        draft = self.folder / "layer.draft"
         unique = {entry.path: entry for entry in entries}
+        members = [unique[path] for path in sorted(unique)]
+        return self._add_layer(lambda stream: _write_tar(stream, members), level=_SMALLEST)
+
+    def add_tar(self, tar: IO[bytes]) -> Blob:
+        """Add a layer that is a tar already, streamed; one that is compressed is taken as it is."""
+        start = tar.read(len(_ZSTD))
+        compressed = LAYER if start[:2] == _GZIP else ZSTD_LAYER if start == _ZSTD else ""
+
+        def copy(stream: _Hashed) -> None:
+            stream.write(start)
+            shutil.copyfileobj(tar, stream, _CHUNK)
+
+        return self._add_layer(copy, level=_QUICKEST, compressed=compressed)
+
+    def _add_layer(
+        self, write: Callable[[_Hashed], None], *, level: int, compressed: str = ""
+    ) -> Blob:
+        draft = self.folder / "layer.draft"
         with draft.open("wb") as file:
-            packed = _Hashed(file)
-            with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as zipped:
-                plain = _Hashed(zipped)
-                _write_tar(plain, [unique[path] for path in sorted(unique)])
-        blob = Blob(LAYER, packed.digest, packed.size, plain.digest)
+            packed = plain = _Hashed(file)
+            if compressed:
+                write(packed)
+            else:
+                with gzip.GzipFile("", "wb", level, fileobj=packed, mtime=0) as zipped:
+                    plain = _Hashed(zipped)
+                    write(plain)
+        blob = Blob(compressed or LAYER, packed.digest, packed.size, plain.digest)
         draft.replace(self.blob_path(blob.digest))
         return blob
 
@@ -105,11 +130,16 @@ class Layout:
         self, config: Mapping[str, Any], layers: list[Blob], *, annotations: Mapping[str, str]
     ) -> Blob:
         """Write configuration and manifest of an image of `layers`; return the manifest."""
-        described = self.add(_json(config), CONFIG)
+        return self.add_manifest(self.add(_json(config), CONFIG), layers, annotations=annotations)
+
+    def add_manifest(
+        self, config: Blob, layers: list[Blob], *, annotations: Mapping[str, str] = _NONE
+    ) -> Blob:
+        """Write the manifest that leads to a configuration and layers."""
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": described.descriptor(),
+            "config": config.descriptor(),
             "layers": [layer.descriptor() for layer in layers],
             "annotations": dict(annotations),
         }
@@ -124,6 +154,14 @@ class Layout:
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
         (self.folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
         (self.folder / "index.json").write_bytes(_json(index))
+
+
+def is_image(child: Mapping[str, Any]) -> bool:
+    """Tell an image in an index from an attestation beside it.
+
+    Docker gives an attestation the platform unknown/unknown (BuildKit, attestation storage).
+    """
+    return bool((child.get("platform") or {}).get("os") != "unknown")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from handson.engine import oci
 from handson.engine.model import Destination, Pushed
 from handson.engine.refusals import refusal
 from handson.engine.tally import Tally
-from handson.errors import EngineError
+from handson.errors import EngineError, HandsonError
 from handson.progress import Say
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _TIMEOUT = (
     5.0,
     300.0,
 )  # seconds to connect, seconds of silence: a registry hashes before it answers
-_LOOPBACK = ("127.", "localhost", "[::1]")
 _MANIFESTS = ", ".join(
     (
         oci.MANIFEST,
@@ -58,9 +57,7 @@ def push_layout(
     registry = Registry(destination)
     _send_all(registry, layout, content["layers"], tally)
     _send(registry, layout, content["config"], Tally(lambda _line: None))
-    for tag in tags:
-        say(messages.text("engine.tagging", tag=tag))
-        registry.put_manifest(tag, layout.read(manifest.digest), manifest)
+    _name(registry, layout.read(manifest.digest), manifest, tags, say)
     return Pushed(
         engine="builtin",
         repository=destination.repository,
@@ -72,6 +69,18 @@ def push_layout(
     )
 
 
+def lead_tags(destination: Destination, digest: str, tags: Sequence[str], *, say: Say) -> None:
+    """Lead further `tags` to an image that the registry has; nothing is sent but its manifest.
+
+    Raises:
+        HandsonError: The registry does not have the image, or refused a tag.
+    """
+    if tags:
+        registry = Registry(destination)
+        content, media_type = registry.fetch(digest)
+        _name(registry, content, oci.Blob(media_type, digest, len(content)), tags, say)
+
+
 def layers_size(destination: Destination, digest: str) -> int:
     """Return the bytes of an image's layers as the registry lists them.
 
@@ -81,7 +90,7 @@ def layers_size(destination: Destination, digest: str) -> int:
     registry = Registry(destination)
     manifest = registry.manifest(digest)
     if "manifests" in manifest:
-        images = [child for child in manifest["manifests"] if _is_image(child)]
+        images = [child for child in manifest["manifests"] if oci.is_image(child)]
         manifest = registry.manifest(images[0]["digest"])
     return sum(int(layer["size"]) for layer in manifest["layers"])
 
@@ -125,14 +134,27 @@ class Registry:
 
     def digest(self, reference: str) -> str:
         """Return the digest of the manifest that a tag or digest leads to."""
-        answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
-        return f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        content, _ = self.fetch(reference)
+        return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
     def manifest(self, reference: str) -> dict[str, Any]:
         """Return the manifest or index that a tag or digest leads to."""
+        content, _ = self.fetch(reference)
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+    def fetch(self, reference: str) -> tuple[bytes, str]:
+        """Return the manifest or index that a tag or digest leads to, unread, and its type."""
         answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
-        content: dict[str, Any] = answer.json()
-        return content
+        return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
+
+    def answers(self) -> bool:
+        """Return whether this process reaches the registry, whatever it answers."""
+        try:
+            self._ask("GET", "/v2/", fine=range(100, 600))
+        except HandsonError:
+            return False
+        return True
 
     def _ask(
         self, method: str, path: str, *, fine: Sequence[int] = (200,), **options: Any
@@ -183,6 +205,14 @@ class Body:
         self._file.close()
 
 
+def _name(
+    registry: Registry, content: bytes, manifest: oci.Blob, tags: Sequence[str], say: Say
+) -> None:
+    for tag in tags:
+        say(messages.text("engine.tagging", tag=tag))
+        registry.put_manifest(tag, content, manifest)
+
+
 def _send_all(
     registry: Registry, layout: oci.Layout, layers: Sequence[dict[str, Any]], tally: Tally
 ) -> None:
@@ -222,7 +252,7 @@ def _session(destination: Destination) -> requests.Session:
 
     session = requests.Session()
     # A proxy of the network outside has no business with a registry on this machine.
-    session.trust_env = not destination.registry.startswith(_LOOPBACK)
+    session.trust_env = not destination.here
     adapter = HTTPAdapter(pool_maxsize=_THREADS)
     adapter.poolmanager.connection_pool_kw["blocksize"] = _BLOCK
     session.mount("http://", adapter)
@@ -235,8 +265,3 @@ def _reason(answer: requests.Response) -> str:
         error = answer.json()["errors"][0]
         return f"{error['code']}: {error.get('message', '')}"
     return str(answer.reason or "")
-
-
-def _is_image(child: dict[str, Any]) -> bool:
-    # An attestation stands in the index as an image of the platform unknown/unknown.
-    return bool(child.get("platform", {}).get("os") != "unknown")

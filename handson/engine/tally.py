@@ -1,9 +1,10 @@
-"""Progress of a push: many layers folded into one short line."""
+"""Progress of a push: a line for the whole, and below it a bar for each layer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import Lock
 
 from handson import messages
@@ -11,11 +12,25 @@ from handson.engine.model import human_size
 from handson.progress import Say
 
 _BAR = 12
+_MOST_ROWS = 12
+_NAME = 12  # letters of a layer's name, as docker shows it
+
+
+@dataclass
+class _Layer:
+    """Where one layer stands; `state` is waiting, sending, again, sent or there."""
+
+    state: str = "waiting"
+    sent: int = 0
+    size: int = 0
+    started: float = 0.0
+    pause: str = ""
 
 
 class Tally:
     """Adds up the layers of a push and says where it stands, at most once an `interval` (seconds).
 
+    What it says are lines: the first adds all layers up, the others are the layers one by one.
     Safe to call from several threads.
     """
 
@@ -28,63 +43,103 @@ class Tally:
         self._started = clock()
         self._said_at = self._started - interval
         self._lock = Lock()
-        self._sizes: dict[str, tuple[int, int]] = {}
-        self._present: set[str] = set()
-        self._pushed: set[str] = set()
+        self._layers: dict[str, _Layer] = {}
 
     @property
     def pushed(self) -> int:
         """How many layers were sent."""
-        return len(self._pushed)
+        return self._count("sent")
 
     @property
     def present(self) -> int:
         """How many layers the registry had already."""
-        return len(self._present)
+        return self._count("there")
+
+    def expect(self, layer: str) -> None:
+        """Note that there is a layer to send."""
+        with self._lock:
+            self._layer(layer)
+            self._tell()
 
     def at(self, layer: str, *, sent: int, size: int) -> None:
         """Note that `sent` of a layer's `size` bytes are on their way."""
         with self._lock:
-            self._sizes[layer] = (sent, max(size, sent))
+            found = self._layer(layer)
+            if sent and found.state != "sending":
+                found.state, found.started = "sending", self._clock()
+            found.sent, found.size = sent, max(size, sent)
+            self._tell()
+
+    def again(self, layer: str, pause: str) -> None:
+        """Note that a layer broke off, and is sent again after a pause (in the engine's words)."""
+        with self._lock:
+            found = self._layer(layer)
+            found.state, found.sent, found.pause = "again", 0, pause
             self._tell()
 
     def sent(self, layer: str) -> None:
         """Note that the registry has all of a layer that was sent."""
         with self._lock:
-            size = self._sizes.get(layer, (0, 0))[1]
-            self._sizes[layer] = (size, size)
-            self._pushed.add(layer)
+            found = self._layer(layer)
+            found.state, found.sent = "sent", found.size
             self._tell()
 
     def had(self, layer: str) -> None:
         """Note that the registry had a layer already; one just sent stays counted as sent."""
         with self._lock:
-            if layer not in self._pushed:
-                self._present.add(layer)
+            found = self._layer(layer)
+            if found.state != "sent":
+                found.state, found.sent, found.size = "there", 0, 0
             self._tell()
+
+    def _layer(self, name: str) -> _Layer:
+        return self._layers.setdefault(name, _Layer())
+
+    def _count(self, state: str) -> int:
+        return sum(layer.state == state for layer in self._layers.values())
 
     def _tell(self) -> None:
         now = self._clock()
         if now - self._said_at < self._interval:
             return
         self._said_at = now
-        sent = sum(sent for sent, _ in self._sizes.values())
-        size = sum(size for _, size in self._sizes.values())
-        rate = sent / (now - self._started) if now > self._started else 0.0
-        layers = len(self._sizes.keys() | self._present)
-        line = messages.text(
+        self._say("\n".join((self._whole(now), *self._rows(now))))
+
+    def _whole(self, now: float) -> str:
+        sent = sum(layer.sent for layer in self._layers.values())
+        size = sum(layer.size for layer in self._layers.values())
+        return messages.text(
             "engine.progress",
             bar=bar(sent, size),
             sent=human_size(sent),
             size=human_size(size),
-            rate=human_size(round(rate)),
+            rate=_rate(sent, now - self._started),
             done=self.pushed + self.present,
-            layers=layers,
+            layers=len(self._layers),
         )
-        self._say(line)
+
+    def _rows(self, now: float) -> Iterator[str]:
+        """Give a line a layer; where they are many, those that are done make room."""
+        shown = list(self._layers.items())
+        if len(shown) > _MOST_ROWS:
+            shown = [(name, it) for name, it in shown if it.state not in {"sent", "there"}]
+        for name, layer in shown[:_MOST_ROWS]:
+            yield messages.text(
+                f"engine.layer-{layer.state}",
+                layer=name.removeprefix("sha256:")[:_NAME],
+                bar=bar(layer.sent, layer.size),
+                sent=human_size(layer.sent),
+                size=human_size(layer.size),
+                rate=_rate(layer.sent, now - layer.started),
+                pause=layer.pause,
+            )
 
 
 def bar(done: int, whole: int) -> str:
     """Return a bar of twelve signs."""
     full = _BAR if whole == 0 else min(_BAR, done * _BAR // whole)
     return "█" * full + "░" * (_BAR - full)
+
+
+def _rate(done: int, seconds: float) -> str:
+    return human_size(round(done / seconds) if seconds > 0 else 0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handson.aws import Aws
-from handson.engine import ENGINE_LABEL
+from handson.engine import ENGINE_LABEL, is_image
 from handson.state import Platform
 
 MANIFEST_TYPES = [
@@ -67,18 +67,13 @@ def read_contents(aws: Aws, repository: str, manifest: Mapping[str, Any]) -> Con
     if "manifests" not in manifest:
         _add(aws, repository, manifest, contents=contents)
         return contents
-    images = [child for child in manifest["manifests"] if _is_image(child)]
+    images = [child for child in manifest["manifests"] if is_image(child)]
     children = read_manifests(aws, repository, [child["digest"] for child in images])
     for child in images:
         stated = _platform(child.get("platform", {}))
         found = children.get(child["digest"], {})
         _add(aws, repository, found, contents=contents, platform=stated)
     return contents
-
-
-def _is_image(child: Mapping[str, Any]) -> bool:
-    """Tell an image from an attestation, whose platform is unknown/unknown."""
-    return bool(child.get("platform", {}).get("os") != "unknown")
 
 
 def _platform(said: Mapping[str, Any]) -> Platform | None:

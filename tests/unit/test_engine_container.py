@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import errno
-import threading
+import gzip
+import hashlib
+import http.client
+import io
+import json
+import tarfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker import errors
+from docker.credentials.errors import StoreError
 
-from handson import engine
-from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, container
+from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, oci
 from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.progress import silent
+from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"
 IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest", "v1"), 10)
@@ -25,16 +31,22 @@ DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
 class Client:
     """Answers as docker's library does, from scripted events."""
 
-    def __init__(self, events: list[dict[str, Any]] | Exception) -> None:
-        self.events = events
+    archive = b""
+
+    def __init__(self, *plays: list[dict[str, Any]] | Exception) -> None:
+        self.plays = list(plays)
         self.calls: list[tuple[Any, ...]] = []
         self.options: dict[str, Any] = {}
+        self.hooks: dict[str, list[Any]] = {"response": []}
+        self.params: dict[str, str] = {}
 
     def _play(self, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        self.options = options
-        if isinstance(self.events, Exception):
-            raise self.events
-        yield from self.events
+        """Play the next of the given events; the last ones again and again."""
+        self.options = {**options, **self.params}
+        events = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
+        if isinstance(events, Exception):
+            raise events
+        yield from events
 
     def build(self, **options: Any) -> Iterator[dict[str, Any]]:
         return self._play(options)
@@ -49,6 +61,12 @@ class Client:
     def remove_image(self, name: str, *, noprune: bool) -> None:
         self.calls.append(("untag", name))
 
+    def reload_config(self, path: str) -> None:
+        self.calls.append(("logins", Path(path).read_text()))
+
+    def get_image(self, name: str) -> Iterator[bytes]:
+        return iter([self.archive])
+
     def inspect_image(self, name: str) -> dict[str, Any]:
         if "/" in name:
             raise errors.ImageNotFound(name)
@@ -60,11 +78,6 @@ def request_(tmp_path: Path) -> BuildRequest:
     file = tmp_path / "Dockerfile"
     file.write_text(DOCKERFILE)
     return BuildRequest(tmp_path, file, tmp_path / "images", tags=("latest", "v1"))
-
-
-@pytest.fixture
-def known_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "layers_size", lambda *_arguments: 7)
 
 
 STEPS = [
@@ -130,7 +143,8 @@ def test_a_build_that_fails_before_its_first_step_says_so(request_: BuildRequest
     [
         (errors.APIError("dockerfile parse error line 2: unknown"), InvalidInput, "line 2"),
         (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱい"),
-        (errors.DockerException("Credentials store error: x"), EngineError, "credsStore"),
+        (errors.DockerException("Credentials store error: x"), EngineError, "断りました"),
+        (http.client.IncompleteRead(b""), EngineError, "途切れました"),
         (ConnectionResetError("reset"), EngineError, "途切れました"),
         (OSError(errno.ENOSPC, "No space left on device"), NotReady, "ディスクがいっぱい"),
     ],
@@ -142,39 +156,243 @@ def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(
         DockerEngine(Client(raised)).build(request_, say=silent)
 
 
+PODMAN = [
+    {"stream": "[1/2] STEP 1/2: FROM docker.io/library/ruby AS gems\n"},
+    {"stream": "[1/2] STEP 2/2: RUN bundle install\n"},
+    {"stream": "--> fa64cffd949\n"},
+    {"stream": "[2/2] STEP 1/3: FROM docker.io/library/ruby\n"},
+    {"stream": "[2/2] STEP 2/3: RUN bundle check\n"},
+    {"stream": "The Gemfile's dependencies are missing\n"},
+]
+STAGES = "FROM $BASE AS gems\nRUN bundle install\nFROM $BASE\n\nRUN bundle check\n"
+
+
+def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
+    request_: BuildRequest,
+) -> None:
+    request_.dockerfile.write_text(STAGES)
+    said: list[str] = []
+    client = Client([*PODMAN, {"error": 'building at STEP "RUN bundle check": exit status 1'}])
+    with pytest.raises(EngineError) as failed:
+        DockerEngine(client).build(request_, say=said.append)
+    assert "Dockerfile:5 の手順 `RUN bundle check`" in failed.value.problem
+    assert "│ The Gemfile's dependencies are missing" in failed.value.problem
+    assert "手順 2/3: RUN bundle check" in said
+
+
+def test_a_step_that_the_engine_adds_itself_is_not_taken_for_one_of_the_file(
+    request_: BuildRequest,
+) -> None:
+    steps = [*STEPS, {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}]
+    with pytest.raises(EngineError, match="始まりませんでした"):
+        DockerEngine(Client([*steps, {"error": "no"}])).build(request_, say=silent)
+
+
+def test_a_program_of_another_processor_is_answered_with_how_to_run_it(
+    request_: BuildRequest,
+) -> None:
+    foreign = {"stream": "exec /bin/sh: exec format error\n"}
+    client = Client([*STEPS, foreign, {"error": "returned a non-zero code: 1"}])
+    with pytest.raises(EngineError) as failed:
+        DockerEngine(client).build(request_, say=silent)
+    assert "Rosetta" in failed.value.remedy
+
+
+BUILT = [{"aux": {"ID": "sha256:abc"}}]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [errors.DockerException("Credentials store error: x"), StoreError("docker-credential-desktop")],
+)
+def test_a_broken_credential_store_is_told_and_does_not_matter(
+    request_: BuildRequest, broken: Exception
+) -> None:
+    said: list[str] = []
+    client = Client(broken, BUILT)
+    assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
+    assert client.calls[0] == (
+        "logins",
+        '{"auths": {"https://index.docker.io/v1/": {}}}',
+    )
+    assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
+
+
+def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
+    request_: BuildRequest,
+) -> None:
+    class Answer:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    answer = Answer()
+
+    class Interrupted(Client):
+        def build(self, **_options: Any) -> Iterator[dict[str, Any]]:
+            for listener in self.hooks["response"]:
+                listener(answer)
+            raise KeyboardInterrupt
+
+    client = Interrupted([])
+    with pytest.raises(KeyboardInterrupt):
+        DockerEngine(client).build(request_, say=silent)
+    assert (answer.closed, client.hooks) == (True, {"response": []})
+
+
+MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 PUSHED = [
     {"status": "Preparing", "id": "one"},
     {"status": "Pushing", "id": "one", "progressDetail": {"current": 5, "total": 10}},
     {"status": "Layer already exists", "id": "two"},
     {"status": "Pushed", "id": "one"},
-    {"aux": {"Tag": "latest", "Digest": "sha256:d", "Size": 500}},
+    {"aux": {"Tag": "latest", "Digest": DIGEST, "Size": 500}},
 ]
+PUSHED_BY_PODMAN = [{"status": f"latest: digest: {DIGEST} size: 735"}]
 
 
-@pytest.mark.usefixtures("known_size")
-def test_a_push_counts_layers_and_gives_the_digest() -> None:
-    pushed = DockerEngine(Client(PUSHED)).push(IMAGE, DESTINATION, say=silent)
-    assert (pushed.digest, pushed.tags) == ("sha256:d", ("latest", "v1"))
+@pytest.fixture
+def shelf() -> Shelf:
+    """Return what a registry has after a push: a manifest with layers of seven bytes."""
+    return Shelf(manifests={DIGEST: MANIFEST}, types={DIGEST: oci.MANIFEST})
+
+
+@pytest.fixture
+def there(shelf: Shelf) -> Iterator[Destination]:
+    with serving(shelf) as address:
+        yield Destination(address, "http", "rails-app", "AWS", "secret")
+
+
+def test_a_push_counts_layers_and_gives_the_digest(there: Destination) -> None:
+    pushed = DockerEngine(Client(PUSHED)).push(IMAGE, there, say=silent)
+    assert (pushed.digest, pushed.tags) == (DIGEST, ("latest", "v1"))
     assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
 
 
-@pytest.mark.usefixtures("known_size")
-def test_the_registrys_tags_are_taken_away_again() -> None:
+def test_the_engine_pushes_one_tag_and_the_others_are_led_to_the_same_image(
+    there: Destination, shelf: Shelf
+) -> None:
     client = Client(PUSHED)
-    named = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", ("v1",))
-    DockerEngine(client).push(IMAGE, named, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=silent)
+    assert [call[2] for call in client.calls if call[0] == "push"] == ["latest"]
+    assert shelf.manifests["v1"] == MANIFEST
+
+
+def test_podman_gives_the_digest_in_a_sentence_and_does_not_tell_the_layers_apart(
+    there: Destination,
+) -> None:
+    client = Client(PUSHED_BY_PODMAN)
+    pushed = DockerEngine(client).push(IMAGE, there, say=silent)
+    assert pushed.digest == DIGEST
+    assert "レイヤー: エンジンは内訳を知らせません" in str(pushed)
+
+
+@pytest.mark.parametrize(("scheme", "said"), [("http", {"tlsVerify": "false"}), ("https", {})])
+def test_podman_is_told_where_a_registry_speaks_plain_http(
+    there: Destination, scheme: str, said: dict[str, str]
+) -> None:
+    client = Client([{"error": "denied"}])
+    with pytest.raises(NotAllowed):
+        DockerEngine(client).push(IMAGE, replace(there, scheme=scheme), say=silent)
+    sent = {name: it for name, it in client.options.items() if name == "tlsVerify"}
+    assert (sent, client.params) == (said, {})
+
+
+def test_the_registrys_tags_are_taken_away_again(there: Destination) -> None:
+    client = Client(PUSHED)
+    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=silent)
     assert client.calls == [
-        ("tag", "sha256:abc", "127.0.0.1:1/rails-app:v1"),
-        ("push", "127.0.0.1:1/rails-app", "v1"),
-        ("untag", "127.0.0.1:1/rails-app:v1"),
+        ("tag", "sha256:abc", f"{there.registry}/rails-app:v1"),
+        ("push", f"{there.registry}/rails-app", "v1"),
+        ("untag", f"{there.registry}/rails-app:v1"),
     ]
 
 
-@pytest.mark.usefixtures("known_size")
-def test_the_token_travels_with_the_push_alone() -> None:
+def test_the_token_travels_with_the_push_alone(there: Destination) -> None:
     client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, DESTINATION, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=silent)
     assert client.options["auth_config"] == {"username": "AWS", "password": "secret"}
+
+
+def archive(layer: bytes) -> bytes:
+    """Return what `docker save` gives for an image of one layer."""
+    manifest = [{"Config": "config.json", "Layers": ["one/layer.tar"]}]
+    files = {
+        "config.json": b'{"os": "linux"}',
+        "one/layer.tar": layer,
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+REFUSED = [
+    {"error": "Get http://127.0.0.1:1/v2/: dial tcp 127.0.0.1:1: connect: connection refused"}
+]
+
+
+def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_registry(
+    there: Destination, shelf: Shelf, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    client = Client(REFUSED)
+    client.archive = archive(b"layer" * 1000)
+    image = replace(IMAGE, log=tmp_path / "build.log")
+    pushed = DockerEngine(client).push(image, there, say=said.append)
+    manifest = json.loads(shelf.manifests["latest"])
+    assert gzip.decompress(shelf.blobs[manifest["layers"][0]["digest"]]) == b"layer" * 1000
+    assert shelf.blobs[manifest["config"]["digest"]] == b'{"os": "linux"}'
+    assert shelf.manifests["v1"] == shelf.manifests["latest"] == shelf.manifests[pushed.digest]
+    assert (pushed.engine, pushed.layers_pushed, pushed.relayed) == ("docker", 1, True)
+    assert said[0] == "エンジンからこのコンピューターのレジストリに届かないので、代わりに送ります"
+    assert "handson が代わりに送信" in str(pushed)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (gzip.compress(b"layer"), oci.LAYER),
+        (b"\x28\xb5\x2f\xfd packed", oci.ZSTD_LAYER),
+    ],
+)
+def test_a_layer_that_an_engine_keeps_compressed_is_sent_as_it_is(
+    there: Destination, shelf: Shelf, layer: bytes, kind: str
+) -> None:
+    client = Client(REFUSED)
+    client.archive = archive(layer)
+    DockerEngine(client).push(IMAGE, there, say=silent)
+    [described] = json.loads(shelf.manifests["latest"])["layers"]
+    assert (described["mediaType"], shelf.blobs[described["digest"]]) == (kind, layer)
+
+
+def test_a_second_relay_sends_no_layer_again(there: Destination) -> None:
+    client = Client(REFUSED)
+    client.archive = archive(b"layer")
+    DockerEngine(client).push(IMAGE, there, say=silent)
+    again = DockerEngine(client).push(IMAGE, there, say=silent)
+    assert (again.layers_pushed, again.layers_present) == (0, 1)
+
+
+def test_an_archive_that_is_none_is_told(there: Destination, shelf: Shelf) -> None:
+    client = Client(REFUSED)
+    client.archive = b"<html>"
+    with pytest.raises(EngineError, match="途切れました"):
+        DockerEngine(client).push(IMAGE, there, say=silent)
+    assert "latest" not in shelf.manifests
+
+
+def test_an_engine_that_does_not_reach_a_registry_elsewhere_is_told() -> None:
+    elsewhere = Destination("registry.example", "https", "rails-app", "AWS", "secret")
+    with pytest.raises(NotReady, match="接続できません"):
+        DockerEngine(Client(REFUSED)).push(IMAGE, elsewhere, say=silent)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +406,12 @@ def test_the_token_travels_with_the_push_alone() -> None:
             "ensure_repository",
         ),
         ("tag invalid: The image tag 'v1' already exists … is immutable", EngineError, "IMMUTABLE"),
+        ("unexpected status: 400 Bad Request", NotAllowed, "HANDSON_REGION"),
+        ("error parsing HTTP 400 response body: unexpected end", NotAllowed, "HANDSON_REGION"),
+        ("Error saving credentials: error storing credentials", EngineError, "credsStore"),
+        ("error getting credentials - err: exec: docker-credential-desktop", EngineError, "creds"),
+        ("server gave HTTP response to HTTPS client", NotReady, "接続できません"),
+        ("write /var/lib/docker: no space left on device", EngineError, "ディスクがいっぱい"),
         ("dial tcp 127.0.0.1:1: connect: connection refused", NotReady, "接続できません"),
         ("write tcp: connection reset by peer", EngineError, "途中で切れました"),
         ('Head "http://127.0.0.1:1/v2/": EOF', EngineError, "途中で切れました"),
@@ -206,54 +430,3 @@ def test_each_refusal_of_a_push_is_recognised(
 def test_a_push_without_a_digest_is_no_success() -> None:
     with pytest.raises(EngineError, match="ダイジェストの返答がありません"):
         DockerEngine(Client([])).push(IMAGE, DESTINATION, say=silent)
-
-
-def nowhere(tmp_path: Path) -> str:
-    return f"unix://{tmp_path / 'docker.sock'}"
-
-
-def test_docker_that_was_asked_for_and_does_not_answer_is_not_ready(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match=r"docker\.sock"):
-        engine.choose("docker", docker_host=nowhere(tmp_path))
-
-
-def test_auto_takes_builtin_where_docker_does_not_answer(tmp_path: Path) -> None:
-    assert engine.choose("auto", docker_host=nowhere(tmp_path)).name == "builtin"
-
-
-def test_builtin_is_not_taken_by_itself_on_real_aws(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match="builtin"):
-        engine.choose("auto", real_aws=True, docker_host=nowhere(tmp_path))
-
-
-def test_builtin_by_name_is_taken_on_real_aws(tmp_path: Path) -> None:
-    assert engine.choose("builtin", real_aws=True).name == "builtin"
-
-
-class Daemon(BaseHTTPRequestHandler):
-    """Just enough of the Docker API to be recognised."""
-
-    def log_message(self, *_arguments: Any) -> None: ...
-
-    def do_GET(self) -> None:
-        body = b'{"ApiVersion":"1.41","Version":"20.10","Os":"linux","Arch":"amd64"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@pytest.fixture
-def daemon() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Daemon)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"tcp://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_auto_takes_docker_where_it_answers(daemon: str) -> None:
-    found = engine.choose("auto", docker_host=daemon).describe()
-    assert (found.name, found.version, found.platform) == ("docker", "20.10", "linux/amd64")

@@ -4,109 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage
+from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage, oci
 from handson.engine.registry_client import layers_size
 from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.progress import silent
-
-
-@dataclass
-class Shelf:
-    """What the registry has, and how it should misbehave."""
-
-    blobs: dict[str, bytes] = field(default_factory=dict)
-    manifests: dict[str, bytes] = field(default_factory=dict)
-    uploads: dict[str, bytes] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=count)
-    seen: list[tuple[str, str, str]] = field(default_factory=list)
-    refuse: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    cut: int = 0
-    wrong_digest: str = ""
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    shelf: Shelf
-
-    def log_message(self, *_arguments: Any) -> None: ...
-
-    def handle_any(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.shelf.seen.append((self.command, self.path, self.headers.get("Authorization", "")))
-        if self.command in self.shelf.refuse:
-            status, code, message = self.shelf.refuse[self.command]
-            error = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-            return self.answer(status, error)
-        if self.command == "PATCH" and self.shelf.cut > 0:
-            self.shelf.cut -= 1
-            self.close_connection = True
-            return self.connection.close()
-        kind = re.match(r"/v2/shop/(blobs/uploads|blobs|manifests)/([^?]*)", self.path)
-        assert kind is not None
-        getattr(self, f"on_{kind[1].replace('/', '_')}")(kind[2])
-        return None
-
-    do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = handle_any
-
-    def on_blobs(self, digest: str) -> None:
-        self.answer(200 if digest in self.shelf.blobs else 404)
-
-    def on_blobs_uploads(self, name: str) -> None:
-        # Layers are sent at once: each upload has a number of its own.
-        name = name or str(next(self.shelf.numbers))
-        place = {"Location": f"/v2/shop/blobs/uploads/{name}"}
-        if self.command == "POST":
-            return self.answer(202, headers=place)
-        if self.command == "PATCH":
-            self.shelf.uploads[name] = self.body
-            return self.answer(202, headers=place)
-        digest = self.path.partition("digest=")[2]
-        content = self.shelf.uploads.pop(name, b"") + self.body
-        assert digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
-        self.shelf.blobs[digest] = content
-        return self.answer(201)
-
-    def on_manifests(self, reference: str) -> None:
-        if self.command == "GET":
-            return self.answer(200, self.shelf.manifests[reference])
-        digest = f"sha256:{hashlib.sha256(self.body).hexdigest()}"
-        self.shelf.manifests[reference] = self.shelf.manifests[digest] = self.body
-        named = self.shelf.wrong_digest or digest
-        return self.answer(201, headers={"Docker-Content-Digest": named})
-
-    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
-@contextmanager
-def serving(shelf: Shelf) -> Iterator[str]:
-    handler = type("Bound", (Handler,), {"shelf": shelf})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from tests.fake_registry import Shelf, serving
 
 
 @pytest.fixture
@@ -197,6 +105,7 @@ def test_a_connection_that_is_cut_again_and_again_gives_up_with_a_remedy(
         ("HEAD", (401, "UNAUTHORIZED", "no basic auth credentials"), NotAllowed, "許可しません"),
         ("POST", (403, "DENIED", "Your authorization token has expired."), NotAllowed, "期限"),
         ("PUT", (400, "TAG_INVALID", "the repository is immutable"), EngineError, "IMMUTABLE"),
+        ("HEAD", (400, "", ""), NotAllowed, "HANDSON_REGION"),
         ("POST", (500, "UNKNOWN", "disk on fire"), EngineError, "disk on fire"),
     ],
 )
@@ -244,6 +153,7 @@ def test_the_size_is_that_of_the_layers_also_behind_an_index(
         {"digest": pushed.digest, "platform": {"os": "linux", "architecture": "amd64"}},
     ]
     shelf.manifests["index"] = json.dumps({"manifests": children}).encode()
+    shelf.types["index"] = oci.INDEX
     assert layers_size(destination, "index") == pushed.size_bytes
 
 

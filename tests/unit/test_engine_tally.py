@@ -8,14 +8,66 @@ from handson.engine import human_size
 from handson.engine.tally import Tally, bar
 
 
+class Ticks:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_it_speaks_at_most_once_an_interval() -> None:
     said: list[str] = []
-    times = iter([0.0, 0.0, 0.1, 2.0])
-    tally = Tally(said.append, interval=1, clock=lambda: next(times))
+    ticks = Ticks()
+    tally = Tally(said.append, interval=1, clock=ticks)
     tally.at("one", sent=0, size=2_000_000)
+    ticks.now = 0.9
     tally.at("one", sent=500_000, size=2_000_000)
-    tally.at("one", sent=1_000_000, size=2_000_000)
-    assert said[1:] == ["██████░░░░░░ 1.0 MB / 2.0 MB · 500.0 kB/秒 · レイヤー 0/1"]
+    assert len(said) == 1
+
+
+def test_the_first_line_adds_all_layers_up_and_each_has_a_line_of_its_own() -> None:
+    said: list[str] = []
+    ticks = Ticks()
+    tally = Tally(said.append, interval=1, clock=ticks)
+    tally.at(f"sha256:{'a' * 64}", sent=1, size=2_000_000)
+    tally.expect("two")
+    tally.had("three")
+    tally.again("four", "5")
+    tally.at("five", sent=3, size=1_000_000)
+    tally.sent("five")
+    ticks.now = 2.0
+    tally.at(f"sha256:{'a' * 64}", sent=1_000_000, size=2_000_000)
+    assert said[-1].splitlines() == [
+        "████████░░░░ 2.0 MB / 3.0 MB · 1.0 MB/秒 · レイヤー 2/5",
+        "aaaaaaaaaaaa ██████░░░░░░ 1.0 MB / 2.0 MB · 500.0 kB/秒",
+        "two 待っています",
+        "three レジストリにもうあります",
+        "four 途切れたので 5 秒後に送り直します",
+        "five ████████████ 1.0 MB 送りました",
+    ]
+
+
+def test_a_layers_rate_counts_from_its_own_first_byte() -> None:
+    said: list[str] = []
+    ticks = Ticks()
+    tally = Tally(said.append, interval=0, clock=ticks)
+    tally.at("one", sent=0, size=4_000_000)
+    ticks.now = 10.0
+    tally.at("one", sent=1, size=4_000_000)
+    ticks.now = 12.0
+    tally.at("one", sent=4_000_000, size=4_000_000)
+    assert "2.0 MB/秒" in said[-1].splitlines()[1]
+
+
+def test_where_layers_are_many_those_that_are_done_make_room() -> None:
+    said: list[str] = []
+    tally = Tally(said.append, interval=0)
+    for number in range(30):
+        tally.had(f"old{number}")
+    tally.at("new", sent=1, size=2)
+    assert [row.split()[0] for row in said[-1].splitlines()[1:]] == ["new"]
 
 
 def test_a_layer_that_was_just_sent_is_not_counted_as_there_before() -> None:

@@ -40,6 +40,11 @@ def notebook_line(ticks: Ticks) -> tuple[NotebookLine, Handle]:
     return NotebookLine("Build", handle=handle, interval=0.1, clock=ticks), handle
 
 
+def seen(stream: Terminal) -> str:
+    """Return what a terminal was sent, without the switch that keeps lines from wrapping."""
+    return stream.getvalue().replace("\x1b[?7l", "").replace("\x1b[?7h", "")
+
+
 def told(line: Any, *sentences: str) -> None:
     for sentence in sentences:
         line(sentence)
@@ -67,19 +72,34 @@ def test_a_terminal_gets_one_line_that_is_replaced() -> None:
     line = TerminalProgress(stream).line("Build")
     line("step 1")
     line.done("Done.")
-    assert stream.getvalue() == "\r\x1b[2K▸ Build: step 1\r\x1b[2K▸ Build: Done.\n"
+    assert seen(stream) == "\r\x1b[J▸ Build: step 1\r\x1b[J▸ Build: Done.\n"
+
+
+def test_lines_below_are_replaced_with_the_first() -> None:
+    stream = Terminal()
+    line = TerminalProgress(stream).line("Push")
+    line("2 layers\none\ntwo")
+    line.done("Done.")
+    assert seen(stream) == "\r\x1b[J▸ Push: 2 layers\n▸ one\n▸ two\r\x1b[2A\x1b[J▸ Push: Done.\n"
 
 
 def test_a_sentence_too_long_for_the_terminal_is_cut() -> None:
     stream = Terminal()
     TerminalProgress(stream, columns=40).line("Build")("x" * 100)
-    assert len(stream.getvalue().removeprefix("\r\x1b[2K")) < 40
+    assert len(seen(stream).removeprefix("\r\x1b[J")) < 40
 
 
 def test_japanese_letters_are_reckoned_twice_as_wide() -> None:
     stream = Terminal()
     TerminalProgress(stream, columns=40).line("Build")("層" * 100)
-    assert stream.getvalue().count("層") < 20
+    assert 10 < stream.getvalue().count("層") < 20
+
+
+def test_a_bar_of_a_layer_fits_a_terminal_of_eighty_columns() -> None:
+    stream = Terminal()
+    row = "abcdef012345 ████████████ 500.0 MB / 999.9 MB · 100.0 MB/秒"
+    TerminalProgress(stream, columns=80).line("プッシュ")(f"0/4\n{row}")
+    assert row in stream.getvalue()
 
 
 def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +127,13 @@ def test_the_last_sentence_is_shown_however_soon_it_comes() -> None:
 
 
 def test_a_line_of_progress_is_escaped_in_html() -> None:
-    assert "<script>" not in progress._bundle("<script>")["text/html"]
+    assert "<script>" not in progress._bundle("Push", "<script>")["text/html"]
+
+
+def test_every_line_of_progress_has_the_sign_that_a_replay_knows_it_by() -> None:
+    bundle = progress._bundle("Push", "2 layers\none\ntwo")
+    assert bundle["text/plain"].splitlines() == ["▸ Push: 2 layers", "▸ one", "▸ two"]
+    assert ">▸ Push: 2 layers<br>▸ one<br>▸ two<" in bundle["text/html"]
 
 
 def test_this_process_is_no_notebook() -> None:

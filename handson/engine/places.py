@@ -1,0 +1,145 @@
+"""Where an engine may listen, and which one answers there.
+
+Asked in turn: `DOCKER_HOST` alone where it is set; else the current docker context (which Docker
+Desktop and Colima set), then the sockets of the engines that a context does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handson import messages
+from handson.errors import NotReady
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_SIGN_OF_LIFE = 1.0  # seconds; an engine on this machine answers in a few milliseconds
+_OVER_SSH = 5.0  # seconds
+_WORKING = 600.0  # seconds of silence while an engine works
+_PODMAN_ON_WINDOWS = "npipe:////./pipe/podman-machine-default"
+_PODMAN = "Podman Engine"
+
+
+def find(docker_host: str = "") -> tuple[APIClient, str]:
+    """Return a client of the first engine that answers, and where it does.
+
+    Raises:
+        NotReady: Nothing answers the Docker API within about a second.
+    """
+    tried = []
+    for options in places(docker_host):
+        where = str(options.get("base_url", ""))
+        client = _answering(options)
+        if client is not None:
+            return client, where
+        tried.append(where)
+    where = docker_host or next((place for place in tried if place), "docker")
+    raise NotReady(*messages.advice("engine.docker-stopped", where=where))
+
+
+def places(docker_host: str = "") -> Iterator[dict[str, Any]]:
+    """Give the options of docker's client for each place where an engine may listen."""
+    if docker_host:
+        yield {"base_url": docker_host}
+        return
+    yield _of_context()
+    if os.name == "nt":
+        yield {"base_url": _PODMAN_ON_WINDOWS}
+        return
+    for path in _sockets(Path.home(), Path(f"/run/user/{os.getuid()}")):
+        if path.exists():
+            yield {"base_url": f"unix://{path}"}
+
+
+def product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
+    """Return the product's name, as people know it, from what an engine says about itself."""
+    parts = {str(part.get("Name")) for part in version.get("Components") or ()}
+    names = f"{(version.get('Platform') or {}).get('Name')} {details.get('OperatingSystem')}"
+    host = str(details.get("Name"))
+    if _PODMAN in parts:
+        return "Podman"
+    for known in ("Docker Desktop", "OrbStack"):
+        if known in names:
+            return known
+    if "colima" in host or "/colima/" in where or "/.colima/" in where:
+        return "Colima"
+    return "Docker Engine"
+
+
+def free_bytes(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
+    """Return the free bytes of the disk where an engine keeps its images, or None.
+
+    Docker tells only the folder, which can be looked at where the engine shares this machine's
+    kernel: in Docker Desktop's or Colima's virtual machine it cannot.  Podman's tells more.
+    """
+    with suppress(OSError, ValueError, KeyError):
+        if details["KernelVersion"] == platform.release():
+            return shutil.disk_usage(details["DockerRootDir"]).free
+        if podman:
+            store = client.get(f"{client.base_url}/v4.0.0/libpod/info").json()["store"]
+            return int(store["graphRootAllocated"]) - int(store["graphRootUsed"])
+    return None
+
+
+def _of_context() -> dict[str, Any]:
+    """Return the current context's options; none, which mean the system's socket, without one."""
+    from docker.context import ContextAPI
+
+    # A context file that cannot be read makes docker's library raise a bare Exception.
+    with suppress(Exception):
+        found: dict[str, Any] = ContextAPI.kwargs_from_context()
+        return found
+    return {}
+
+
+def _sockets(home: Path, runtime: Path) -> list[Path]:
+    return [
+        home / ".docker/run/docker.sock",  # Docker Desktop on macOS
+        home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
+        home / ".colima/default/docker.sock",
+        home / ".config/colima/default/docker.sock",
+        runtime / "docker.sock",  # Docker without root
+        runtime / "podman/podman.sock",
+        Path("/run/podman/podman.sock"),
+        Path(tempfile.gettempdir()) / "podman/podman-machine-default-api.sock",  # on macOS
+    ]
+
+
+def _answering(options: dict[str, Any]) -> APIClient | None:
+    import requests
+    from docker import APIClient, errors
+
+    place = str(options.get("base_url") or "")
+    if not _listens(place):
+        return None
+    over_ssh = place.startswith("ssh://")
+    options = {**options, "use_ssh_client": over_ssh}
+    patience = _OVER_SSH if over_ssh else _SIGN_OF_LIFE
+    silent = (errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
+    with suppress(*silent):
+        first = APIClient(version="auto", timeout=patience, **options)
+        first.close()
+        return APIClient(version=first.api_version, timeout=_WORKING, **options)
+    return None
+
+
+def _listens(place: str) -> bool:
+    """Return False where nothing listens on a socket file (docker's library would leak its end)."""
+    path = re.sub(r"^(http\+)?unix:/*", "/", place)
+    if path == place or os.name == "nt":
+        return True
+    with socket.socket(socket.AF_UNIX) as end, suppress(OSError):
+        end.settimeout(_SIGN_OF_LIFE)
+        end.connect(path)
+        return True
+    return False

@@ -1,0 +1,157 @@
+"""A small registry on this machine, which keeps what it is sent and misbehaves when told to.
+
+It speaks enough of the distribution protocol for docker, Podman and our own client to push to it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+
+_PATH = re.compile(r"/v2/([\w-]+)/(blobs/uploads|blobs|manifests)/([^?]*)")
+
+
+@dataclass
+class Shelf:
+    """What the registry has, and how it should misbehave.
+
+    Attributes:
+        seen: Method, path and Authorization header of each request.
+        refuse: Status, code and message to answer a method with; ("PUT manifests" is the one that
+            names an image). Without a code the body is empty.
+        cut: So many uploads are cut off in their middle.
+        wrong_digest: What to call every manifest.
+        password: The one to ask for; none is asked for when it is empty.
+    """
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    refuse: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    cut: int = 0
+    wrong_digest: str = ""
+    password: str = ""
+
+    def sent(self) -> int:
+        """How many uploads came through, configurations among them."""
+        finished = [path for method, path, _ in self.seen if method == "PUT" and "?" in path]
+        return len(finished)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    shelf: Shelf
+
+    def log_message(self, *_arguments: Any) -> None: ...
+
+    def handle_any(self) -> None:
+        kind = _PATH.match(self.path)
+        if self.command == "PATCH" and self.shelf.cut > 0:
+            self.shelf.cut -= 1
+            self.rfile.read1(1000)
+            self.close_connection = True
+            return self.connection.close()
+        self.body = self.read_body()
+        said = self.headers.get("Authorization", "")
+        self.shelf.seen.append((self.command, self.path, said))
+        if self.shelf.password and said != self.wanted():
+            challenge = {"WWW-Authenticate": 'Basic realm="here"'}
+            return self.answer(401, self.error("UNAUTHORIZED", "no basic auth"), challenge)
+        exact = f"{self.command} {kind[2]}" if kind else ""
+        refused = self.shelf.refuse.get(exact) or self.shelf.refuse.get(self.command)
+        if refused and kind:
+            status, code, message = refused
+            return self.answer(status, self.error(code, message) if code else b"")
+        if kind is None:
+            return self.answer(200)
+        self.repository = kind[1]
+        getattr(self, f"on_{kind[2].replace('/', '_')}")(kind[3])
+        return None
+
+    do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = handle_any
+
+    def wanted(self) -> str:
+        return f"Basic {base64.b64encode(f'AWS:{self.shelf.password}'.encode()).decode()}"
+
+    def error(self, code: str, message: str) -> bytes:
+        return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+    def read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def on_blobs(self, digest: str) -> None:
+        found = self.shelf.blobs.get(digest)
+        if found is None:
+            return self.answer(404)
+        # Of a HEAD's answer clients read the size.
+        return self.answer(200, found, {"Docker-Content-Digest": digest})
+
+    def on_blobs_uploads(self, name: str) -> None:
+        # Layers are sent at once: each upload has a number of its own.
+        name = name or str(next(self.shelf.numbers))
+        place = {"Location": f"/v2/{self.repository}/blobs/uploads/{name}", "Range": "0-0"}
+        if self.command == "POST":
+            return self.answer(202, headers=place)
+        if self.command == "PATCH":
+            self.shelf.uploads[name] = self.body
+            return self.answer(202, headers=place)
+        digest = self.path.partition("digest=")[2].replace("%3A", ":")
+        content = self.shelf.uploads.pop(name, b"") + self.body
+        assert digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.shelf.blobs[digest] = content
+        return self.answer(201, headers={"Docker-Content-Digest": digest})
+
+    def on_manifests(self, reference: str) -> None:
+        if self.command in {"GET", "HEAD"}:
+            found = self.shelf.manifests.get(reference)
+            if found is None:
+                return self.answer(404, self.error("MANIFEST_UNKNOWN", reference))
+            return self.answer(200, found, {"Content-Type": self.shelf.types[reference]})
+        digest = f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+        for name in (reference, digest):
+            self.shelf.manifests[name] = self.body
+            self.shelf.types[name] = self.headers.get("Content-Type", "")
+        named = self.shelf.wrong_digest or digest
+        return self.answer(201, headers={"Docker-Content-Digest": named})
+
+    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@contextmanager
+def serving(shelf: Shelf) -> Iterator[str]:
+    """Give the address of a registry with that shelf."""
+    handler = type("Bound", (Handler,), {"shelf": shelf})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
