@@ -28,7 +28,9 @@ class Shelf:
         seen: Method, path and Authorization header of each request.
         refuse: Status, code and message to answer a method with; ("PUT manifests" is the one that
             names an image). Without a code the body is empty.
-        cut: So many uploads are cut off in their middle.
+        cut: So many uploads are cut off at their beginning.
+        cut_from: An upload is cut off when it comes to so many bytes; 0 lets all pass.
+        hang_up: The connection is closed on a request like this, "PUT manifests".
         wrong_digest: What to call every manifest.
         password: The one to ask for; none is asked for when it is empty.
     """
@@ -41,6 +43,8 @@ class Shelf:
     seen: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     cut: int = 0
+    cut_from: int = 0
+    hang_up: str = ""
     wrong_digest: str = ""
     password: str = ""
 
@@ -58,18 +62,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         kind = _PATH.match(self.path)
+        exact = f"{self.command} {kind[2]}" if kind else ""
         if self.command == "PATCH" and self.shelf.cut > 0:
             self.shelf.cut -= 1
             self.rfile.read1(1000)
-            self.close_connection = True
-            return self.connection.close()
-        self.body = self.read_body()
+            return self.break_off()
+        body = self.read_body()
+        if body is None or exact == self.shelf.hang_up != "":
+            return self.break_off()
+        self.body = body
         said = self.headers.get("Authorization", "")
         self.shelf.seen.append((self.command, self.path, said))
         if self.shelf.password and said != self.wanted():
             challenge = {"WWW-Authenticate": 'Basic realm="here"'}
             return self.answer(401, self.error("UNAUTHORIZED", "no basic auth"), challenge)
-        exact = f"{self.command} {kind[2]}" if kind else ""
         refused = self.shelf.refuse.get(exact) or self.shelf.refuse.get(self.command)
         if refused and kind:
             status, code, message = refused
@@ -88,15 +94,22 @@ class Handler(BaseHTTPRequestHandler):
     def error(self, code: str, message: str) -> bytes:
         return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
 
-    def read_body(self) -> bytes:
+    def break_off(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
+    def read_body(self) -> bytes | None:
+        """Return what is sent, or None where it is to be cut off."""
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        chunks = []
+        most, received = self.shelf.cut_from or float("inf"), bytearray()
         while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
+            received += self.rfile.read(size)
             self.rfile.readline()
+            if len(received) > most:
+                return None
         self.rfile.readline()
-        return b"".join(chunks)
+        return bytes(received)
 
     def on_blobs(self, digest: str) -> None:
         found = self.shelf.blobs.get(digest)
@@ -108,7 +121,10 @@ class Handler(BaseHTTPRequestHandler):
     def on_blobs_uploads(self, name: str) -> None:
         # Layers are sent at once: each upload has a number of its own.
         name = name or str(next(self.shelf.numbers))
-        place = {"Location": f"/v2/{self.repository}/blobs/uploads/{name}", "Range": "0-0"}
+        place = {
+            "Location": f"/v2/{self.repository}/blobs/uploads/{name}",
+            "Range": f"0-{max(0, len(self.body) - 1)}",
+        }
         if self.command == "POST":
             return self.answer(202, headers=place)
         if self.command == "PATCH":

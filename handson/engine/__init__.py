@@ -42,7 +42,7 @@ __all__ = [
 
 
 def choose(preference: str = "auto", *, real_aws: bool = False, docker_host: str = "") -> Engine:
-    """Return the engine to use; a docker engine is asked for a sign of life for about a second.
+    """Return the engine to use; a docker engine is given a few seconds to answer.
 
     Args:
         preference: "docker", "builtin", or "auto": docker where it answers, else builtin.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,7 +27,7 @@ from handson.engine.model import (
     LocalImage,
     Pushed,
 )
-from handson.engine.refusals import Unreachable, engine_errors, is_broken_store, refusal
+from handson.engine.refusals import Unreachable, engine_errors, refusal
 from handson.engine.tally import Tally
 from handson.progress import Say
 
@@ -43,7 +44,7 @@ def connect(docker_host: str = "") -> DockerEngine:
     """Return the engine at `docker_host`, or the first of those that a machine may have.
 
     Raises:
-        NotReady: Nothing answers the Docker API there within about a second.
+        NotReady: Nothing answers the Docker API there within a few seconds.
     """
     client, where = places.find(docker_host)
     return DockerEngine(client, where=where)
@@ -123,20 +124,10 @@ class DockerEngine:
         )
 
     def _building(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
-        from docker.credentials.errors import StoreError
-        from docker.errors import DockerException
-
-        try:
-            yield from self._build(request)
-        except (DockerException, StoreError) as error:
-            if not is_broken_store(error):
-                raise
-            # The logins are for base images of private registries; most builds need none.
+        # The logins are for base images of private registries; most builds need none.
+        if not _logins_can_be_read():
             say(messages.text("engine.without-logins"))
             self._forget_logins()
-            yield from self._build(request)
-
-    def _build(self, request: BuildRequest) -> Iterator[dict[str, Any]]:
         events: Iterator[dict[str, Any]] = self._client.build(
             path=str(request.context),
             dockerfile=os.path.relpath(request.dockerfile, request.context),
@@ -230,3 +221,19 @@ class DockerEngine:
 
         with suppress(errors.APIError):
             self._client.remove_image(name, noprune=True)
+
+
+def _logins_can_be_read() -> bool:
+    """Tell whether the user's registry logins can be read: their store may be missing or broken."""
+    from docker import auth
+    from docker.credentials.errors import StoreError
+    from docker.errors import DockerException
+
+    with warnings.catch_warnings():
+        # The library warns of a store that is missing; we tell it in our own words.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            auth.load_config().get_all_credentials()
+        except (DockerException, StoreError):
+            return False
+    return True

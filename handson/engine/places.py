@@ -23,8 +23,8 @@ from handson.errors import NotReady
 if TYPE_CHECKING:
     from docker import APIClient
 
-_SIGN_OF_LIFE = 1.0  # seconds; an engine on this machine answers in a few milliseconds
-_OVER_SSH = 5.0  # seconds
+_SIGN_OF_LIFE = 1.0  # seconds until a socket takes a connection
+_FIRST_ANSWER = 5.0  # seconds; milliseconds mostly, but a busy machine or SSH takes its time
 _WORKING = 600.0  # seconds of silence while an engine works
 _PODMAN_ON_WINDOWS = "npipe:////./pipe/podman-machine-default"
 _PODMAN = "Podman Engine"
@@ -34,7 +34,7 @@ def find(docker_host: str = "") -> tuple[APIClient, str]:
     """Return a client of the first engine that answers, and where it does.
 
     Raises:
-        NotReady: Nothing answers the Docker API within about a second.
+        NotReady: Nothing answers the Docker API within a few seconds.
     """
     tried = []
     for options in places(docker_host):
@@ -122,12 +122,10 @@ def _answering(options: dict[str, Any]) -> APIClient | None:
     place = str(options.get("base_url") or "")
     if not _listens(place):
         return None
-    over_ssh = place.startswith("ssh://")
-    options = {**options, "use_ssh_client": over_ssh}
-    patience = _OVER_SSH if over_ssh else _SIGN_OF_LIFE
+    options = {**options, "use_ssh_client": place.startswith("ssh://")}
     silent = (errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
     with suppress(*silent):
-        first = APIClient(version="auto", timeout=patience, **options)
+        first = APIClient(version="auto", timeout=_FIRST_ANSWER, **options)
         first.close()
         return APIClient(version=first.api_version, timeout=_WORKING, **options)
     return None

@@ -28,7 +28,7 @@ _KINDS: tuple[tuple[str, str, type[HandsonError]], ...] = (
     ("tag-immutable", r"immutable|cannot be overwritten", EngineError),
     ("no-repository", r"name.unknown|repository with name", NotReady),
     ("credential-store", r"credentials? store|ing credentials|docker-credential-", EngineError),
-    ("token-region", r"400 bad request|status(?: code)?:? 400|http 400 response", NotAllowed),
+    ("token-region", r"400 bad request|status(?: ?code)?:? 400|http 400 response", NotAllowed),
     ("no-credentials", r"no basic auth|unauthorized|denied|\b40[13]\b", NotAllowed),
     (
         "unreachable",
@@ -53,13 +53,6 @@ def refusal(reason: str, destination: Destination) -> HandsonError:
         if re.search(signs, said):
             return kind(*messages.advice(f"engine.{key}", **values))
     return EngineError(*messages.advice("engine.push-refused", **values))
-
-
-def is_broken_store(error: Exception) -> bool:
-    """Tell whether docker's library failed at the user's own credential store."""
-    from docker.credentials.errors import StoreError
-
-    return isinstance(error, StoreError) or "redentials store" in str(error)
 
 
 @contextmanager

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import shutil
 import subprocess
+import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from handson.engine import Destination, DockerEngine, Engine, choose
 from handson.errors import NotReady
 
 BASE = "handson-ruby-base:test"
+SHELL = "handson-test-shell"
 PACKAGES = "ruby-rails,puma"
 SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
 
@@ -39,6 +44,66 @@ def client(engine: Engine) -> Iterator[docker.APIClient]:
     found = docker.APIClient(base_url=os.environ.get("DOCKER_HOST"), version="auto", timeout=120)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator[str]:
+    """Give the address of a Podman service of our own, with nothing in it."""
+    can = bool(shutil.which("podman")) and os.geteuid() == 0
+    require("engine", can, "Podman is not installed, or its service cannot be started")
+    folder = tmp_path_factory.mktemp("podman")
+    address = f"unix://{folder / 'podman.sock'}"
+    places = ["--root", str(folder / "images"), "--runroot", str(folder / "run")]
+    # No mount is left behind with this driver, and no systemd is needed with these two managers.
+    options = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
+    command = ["podman", *places, *options, "system", "service", "--time=0", address]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as service:
+        try:
+            until_it_answers(address, service)
+            yield address
+        finally:
+            service.terminate()
+
+
+def until_it_answers(address: str, service: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            choose("docker", docker_host=address)
+            return
+        except NotReady:
+            assert service.poll() is None, "Podman's service ended"
+            assert time.monotonic() < deadline, "Podman's service does not answer"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", params=["docker", "podman"])
+def address(request: pytest.FixtureRequest) -> str:
+    """Return where an engine answers: Docker's, then Podman's."""
+    if request.param == "podman":
+        return str(request.getfixturevalue("podman"))
+    request.getfixturevalue("engine")
+    return os.environ.get("DOCKER_HOST", "")
+
+
+@pytest.fixture(scope="session")
+def shell(address: str) -> Iterator[str]:
+    """Return an image of a shell and its libraries, taken from this machine."""
+    client = docker.APIClient(base_url=address or None, version="auto", timeout=120)
+    client.import_image_from_data(shell_and_libraries(), repository=SHELL, tag="latest")
+    yield f"{SHELL}:latest"
+    client.remove_image(f"{SHELL}:latest", force=True)
+    client.close()
+
+
+def shell_and_libraries() -> bytes:
+    said = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.add(Path("/bin/sh").resolve(), "bin/sh")
+        for library in re.findall(r"/\S+", said):
+            tar.add(Path(library).resolve(), library.lstrip("/"))
+    return packed.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from docker import errors
-from docker.credentials.errors import StoreError
 
 from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, oci
 from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
@@ -143,7 +142,7 @@ def test_a_build_that_fails_before_its_first_step_says_so(request_: BuildRequest
     [
         (errors.APIError("dockerfile parse error line 2: unknown"), InvalidInput, "line 2"),
         (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱい"),
-        (errors.DockerException("Credentials store error: x"), EngineError, "断りました"),
+        (errors.DockerException("no version"), EngineError, "断りました"),
         (http.client.IncompleteRead(b""), EngineError, "途切れました"),
         (ConnectionResetError("reset"), EngineError, "途切れました"),
         (OSError(errno.ENOSPC, "No space left on device"), NotReady, "ディスクがいっぱい"),
@@ -202,20 +201,26 @@ BUILT = [{"aux": {"ID": "sha256:abc"}}]
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [errors.DockerException("Credentials store error: x"), StoreError("docker-credential-desktop")],
+    "config",
+    ['{"credsStore": "missing"}', '{"credHelpers": {"registry.example": "missing"}}'],
 )
 def test_a_broken_credential_store_is_told_and_does_not_matter(
-    request_: BuildRequest, broken: Exception
+    request_: BuildRequest, config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text(config)
     said: list[str] = []
-    client = Client(broken, BUILT)
+    client = Client(BUILT)
     assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
-    assert client.calls[0] == (
-        "logins",
-        '{"auths": {"https://index.docker.io/v1/": {}}}',
-    )
+    assert client.calls[0] == ("logins", '{"auths": {"https://index.docker.io/v1/": {}}}')
     assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
+
+
+def test_logins_that_can_be_read_are_left_alone(request_: BuildRequest) -> None:
+    client = Client(BUILT)
+    DockerEngine(client).build(request_, say=silent)
+    assert [call[0] for call in client.calls] == ["tag", "tag"]
 
 
 def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
