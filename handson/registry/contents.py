@@ -16,9 +16,12 @@ from handson.aws import Aws
 from handson.engine import ENGINE_LABEL, is_image
 from handson.state import Platform
 
-MANIFEST_TYPES = [
+INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = [
+    *INDEX_TYPES,
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ]

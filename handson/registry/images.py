@@ -10,10 +10,10 @@ from typing import Any
 
 from handson import messages
 from handson.aws import Aws
-from handson.cards import Card, Note, Shown, Table
-from handson.engine import human_size
+from handson.cards import Card, Commands, Note, Part, Shown, Table
+from handson.engine import PLATFORM, human_size
 from handson.errors import AWSError
-from handson.registry.contents import read_contents, read_manifests
+from handson.registry.contents import INDEX_TYPES, read_contents, read_manifests
 from handson.state import Image
 
 
@@ -37,11 +37,13 @@ class Images(Shown):
                 ", ".join(image.tags) or "-",
                 image.digest[:19],
                 human_size(image.size_bytes),
-                ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms) or "-",
+                _platforms(image) or "-",
             )
             for image in self.images
         ]
-        return Card(title, (Table(headers, rows),), state="ok")
+        foreign = [image for image in self.images if _is_foreign(image)]
+        notes = [part for image in foreign for part in _mending(image)]
+        return Card(title, (Table(headers, rows), *notes), state="warn" if foreign else "ok")
 
 
 def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
@@ -60,6 +62,25 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     with ThreadPoolExecutor(8) as pool:
         images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
+
+
+def _is_foreign(image: Image) -> bool:
+    """Tell an image that Fargate cannot run; one that does not state its platform may be fine."""
+    return bool(image.platforms) and PLATFORM not in _platforms(image).split(", ")
+
+
+def _platforms(image: Image) -> str:
+    return ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms)
+
+
+def _mending(image: Image) -> tuple[Part, ...]:
+    """Return why Fargate could not run an image, and the command that builds one that it can."""
+    key = "foreign-index" if image.media_type in INDEX_TYPES else "foreign"
+    name = f"{image.repository}:{image.tags[0]}"
+    reason = messages.text(f"registry.{key}", name=name, found=_platforms(image), wanted=PLATFORM)
+    command = f"docker build --platform {PLATFORM} -t {name} ."
+    summary = messages.text("registry.rebuild", wanted=PLATFORM)
+    return Note(reason, "warn"), Commands(summary, (command,))
 
 
 def _image(

@@ -158,15 +158,44 @@ def test_a_pushed_image_is_described(emulator: room.Running, pushed: Registry) -
 def test_an_index_with_an_attestation_is_one_image(
     emulator: room.Running, pushed: Registry
 ) -> None:
-    image = pushed.put(pushed.image())
-    proof = pushed.put(pushed.image(architecture="unknown"))
-    digest = pushed.index(
-        {**image, "platform": {"os": "linux", "architecture": "amd64"}},
-        {**proof, "platform": {"os": "unknown", "architecture": "unknown"}},
-        tag="latest",
-    )
-    found = [(image.digest, image.tags, image.platforms) for image in images(emulator)]
-    assert found == [(digest, ("latest",), (AMD64,))]
+    manifest = pushed.image()
+    digest = push_as_docker_does(pushed, manifest, tag="latest")
+    [image] = images(emulator)
+    found = (image.digest, image.tags, image.platforms, image.size_bytes, image.built_by)
+    size = manifest["layers"][0]["size"]
+    assert found == (digest, ("latest",), (AMD64,), size, "docker")
+    assert str(registry.Images("rails-app", (image,))).startswith("✔")
+
+
+def test_an_index_of_apple_silicon_is_caught_with_the_command_that_mends_it(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    push_as_docker_does(pushed, pushed.image(architecture="arm64"), tag="latest", on="arm64")
+    shown = str(registry.Images("rails-app", images(emulator)))
+    assert "linux/arm64" in shown
+    assert "docker build --platform linux/amd64 -t rails-app:latest ." in shown
+
+
+def push_as_docker_does(
+    pushed: Registry, manifest: dict[str, Any], *, tag: str, on: str = "amd64"
+) -> str:
+    """Push what Docker's containerd image store pushes: an index of an image and its provenance."""
+    image = pushed.put(manifest)
+    statement = pushed.blob(b'{"_type": "https://in-toto.io/Statement/v0.1"}')
+    proof = {
+        **pushed.image(architecture="unknown"),
+        "layers": [{"mediaType": "application/vnd.in-toto+json", **statement}],
+    }
+    attestation = {
+        **pushed.put(proof),
+        "annotations": {
+            "vnd.docker.reference.digest": image["digest"],
+            "vnd.docker.reference.type": "attestation-manifest",
+        },
+        "platform": {"os": "unknown", "architecture": "unknown"},
+    }
+    described = {**image, "platform": {"os": "linux", "architecture": on}}
+    return pushed.index(described, attestation, tag=tag)
 
 
 def test_an_image_of_apple_silicon_is_arm64(emulator: room.Running, pushed: Registry) -> None:

@@ -255,6 +255,50 @@ def test_an_index_that_states_no_platform_is_read_from_the_configurations(shelf:
     assert shelf.found()[0].platforms == (ARM64,)
 
 
+def card(shelf: Shelf) -> str:
+    return str(registry.Images("rails-app", shelf.found()))
+
+
+def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
+    assert card(shelf).startswith("✔")
+    assert "docker build" not in card(shelf)
+
+
+def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
+    shelf: Shelf,
+) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
+    shown = card(shelf)
+    assert shown.startswith("⚠")
+    assert "rails-app:latest は linux/arm64 用のイメージです" in shown
+    assert "exec format error" in shown
+    assert "    docker build --platform linux/amd64 -t rails-app:latest ." in shown.splitlines()
+
+
+def test_an_index_without_amd64_is_caught_with_the_reason_of_its_own(shelf: Shelf) -> None:
+    shelf.plain("sha256:x", architecture="arm64")
+    arm = child("sha256:x", os="linux", architecture="arm64")
+    shelf.put("sha256:index", index(arm), tags=["latest"])
+    reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
+    assert reason in card(shelf)
+
+
+def test_an_index_with_amd64_among_others_needs_no_mending(shelf: Shelf) -> None:
+    children = []
+    for architecture in ("arm64", "amd64"):
+        shelf.plain(f"sha256:{architecture}", architecture=architecture)
+        children.append(child(f"sha256:{architecture}", os="linux", architecture=architecture))
+    shelf.put("sha256:index", index(*children), tags=["latest"])
+    assert card(shelf).startswith("✔")
+
+
+def test_an_image_that_does_not_state_its_platform_is_not_called_wrong(shelf: Shelf) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
+    shelf.blobs["sha256:a-config"] = b""
+    assert card(shelf).startswith("✔")
+
+
 def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
     shelf.put("sha256:a", shelf.plain("sha256:a"), tags=[])
     assert shelf.found() == ()
