@@ -6,8 +6,8 @@
     reset             stop it and forget everything it held
 
 Everything is in ``<home>/emulator``: `process.json` (which process, which port, how it ended),
-`state/` (what was saved at the last stop), `emulator.log`, `lock` (held while starting or
-stopping).  Everything that knows it is MiniStack is in this room.
+`state/` (what was saved at the last stop), `registry/` (the images' layers), `emulator.log`,
+`lock` (held while starting or stopping).  Everything that knows it is MiniStack is in this room.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Running:
 
     `state` tells how it came to run: ``"started"`` (now, from its saved state), ``"running"``
     (it already was), or ``"restarted"`` (now, after it had been killed: what was made since its
-    last graceful stop is lost).  The access key is the account; neither it nor the secret is one.
+    last graceful stop is lost, but for repositories and their images).  The access key is the
+    account; neither it nor the secret is one.
     """
 
     endpoint: str
@@ -112,7 +113,7 @@ def stop(home: Path, *, timeout: float = 30.0) -> bool:
 
 
 def reset(home: Path, *, timeout: float = 30.0) -> bool:
-    """Stop the embedded AWS of `home` and wipe its saved state; tell whether it was running.
+    """Stop the embedded AWS of `home` and wipe all it held; tell whether it was running.
 
     The port is remembered; the log is kept.
 
@@ -125,8 +126,9 @@ def reset(home: Path, *, timeout: float = 30.0) -> bool:
     with _held(folder, timeout=timeout):
         was_running = _stop_or_kill(folder, timeout=timeout)
         with _explained(folder):
-            if (folder / "state").exists():
-                shutil.rmtree(folder / "state")
+            for held in (folder / "state", folder / server.BLOBS):
+                if held.exists():
+                    shutil.rmtree(held)
             process.write_record(folder, process.read_record(folder), state="stopped")
     return was_running
 

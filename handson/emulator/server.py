@@ -1,7 +1,8 @@
 """The embedded AWS's own process: MiniStack on a loopback port, until it is asked to stop.
 
-Started by path as ``python -P server.py TOKEN FOLDER REGION PORT``: nothing of `handson`, of the
-notebook folder or of the learner's environment is loaded into it.  It writes the record
+Started by path as ``python -P server.py TOKEN FOLDER REGION PORT``: nothing of `handson` but the
+files beside this one, and nothing of the notebook folder or of the learner's environment, is
+loaded into it.  It writes the record
 (`process.json`) itself, because it alone knows which port it got and whether its state was saved:
 
     running     written as soon as the port is ours; still there with the process gone = killed
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib.util
 import json
 import logging
 import os
@@ -22,27 +24,34 @@ import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 HOST = "127.0.0.1"
 SCHEMA = "handson.emulator-process/1"
 RECORD = "process.json"
 STOP = "stop"
+BLOBS = "registry"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 EXIT_FAILED, EXIT_DISK_FULL = 70, 71
 GRACE = 2.0
+_SAVED = "Persistence: saved"
 _NOT_SAVED = ("Persistence: failed to save", "Persistence: error getting state")
 
 
 class Unsaved(logging.Handler):
-    """Notices that MiniStack could not save a service's state: it only says so in its log."""
+    """Notices of which services MiniStack last failed to save the state: it only logs that."""
 
     def __init__(self) -> None:
-        super().__init__(level=logging.ERROR)
-        self.seen = False
+        super().__init__()
+        self.services: set[object] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.seen = self.seen or str(record.msg).startswith(_NOT_SAVED)
+        service = record.args[0] if isinstance(record.args, tuple) and record.args else None
+        if str(record.msg).startswith(_NOT_SAVED):
+            self.services.add(service)
+        elif str(record.msg).startswith(_SAVED):
+            self.services.discard(service)
 
 
 def listen(preferred: int) -> socket.socket:
@@ -119,14 +128,40 @@ def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
     os.environ["GATEWAY_PORT"] = str(port)  # read by MiniStack when it is imported
     unsaved = Unsaved()
     logging.getLogger("persistence").addHandler(unsaved)
-    asyncio.run(_ministack(listener, stop=folder / STOP))
-    write(folder / RECORD, record | {"state": "unsaved" if unsaved.seen else "stopped"})
+    app, ledger = _ministack(folder / BLOBS)
+    asyncio.run(_answer(app, listener, stop=folder / STOP))
+    if not unsaved.services:
+        ledger.tidy()
+    write(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
 
 
-async def _ministack(listener: socket.socket, *, stop: Path) -> None:
+def _ministack(folder: Path) -> tuple[Any, Any]:
+    """Return MiniStack with the blobs of its registry in `folder`, and the ledger of these."""
+    from ministack.app import app  # type: ignore[import-untyped]
+    from ministack.core import persistence  # type: ignore[import-untyped]
+    from ministack.services import ecr  # type: ignore[import-untyped]
+
+    store = _beside("blobs").Store(folder)
+    books = _beside("ledger")
+    books.move_to_disk(persistence, store)
+    ledger = books.Ledger(ecr, persistence, store)
+    return _beside("registry").Registry(app, ledger, store), ledger
+
+
+def _beside(name: str) -> ModuleType:
+    """Load a file beside this one by its path: `handson` itself is not to be had here."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their own module up
+    spec.loader.exec_module(module)
+    return module
+
+
+async def _answer(app: Any, listener: socket.socket, *, stop: Path) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-    from ministack.app import app  # type: ignore[import-untyped]
 
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
