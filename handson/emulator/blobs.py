@@ -4,8 +4,8 @@
     uploads/ID      a blob that is still arriving; of no use to the next process
 
 Part of the embedded AWS's own process, like `server`: nothing of `handson` is loaded here.  A blob
-is there whole or not at all, also after a kill or a power cut: it is written to disk before it
-gets its name.
+gets its name when all of it has been written, so a kill leaves it whole or not there.  A power cut
+may shorten it, which its size tells; no push waits for the disk.
 """
 
 from __future__ import annotations
@@ -47,15 +47,6 @@ class Upload:
             file.write(block)
         self._hash.update(block)
         self.size += len(block)
-
-    def settle(self) -> None:
-        """Have the system write to disk what has arrived.
-
-        Raises:
-            OSError: It cannot, or the file is gone.
-        """
-        with self.path.open("r+b") as file:
-            os.fsync(file.fileno())
 
     def drop(self) -> None:
         """Leave nothing of it on disk."""
@@ -99,7 +90,7 @@ class Store:
         return Upload(self._uploads)
 
     def keep(self, upload: Upload) -> None:
-        """Give a settled upload its name as a blob."""
+        """Give an upload that is complete its name as a blob."""
         try:
             os.replace(upload.path, self.path(upload.digest))
         except PermissionError:
@@ -108,13 +99,11 @@ class Store:
                 raise
             upload.drop()
 
-    def add(self, content: bytes) -> str:
-        """Keep `content` as a blob; return its digest."""
+    def add(self, content: bytes) -> None:
+        """Keep `content` as a blob."""
         upload = self.upload()
         upload.append(content)
-        upload.settle()
         self.keep(upload)
-        return upload.digest
 
     def keep_only(self, digests: Collection[str]) -> None:
         """Remove every blob whose digest is not among `digests`."""

@@ -5,9 +5,9 @@ MiniStack keeps its registry in four mappings of its module `ecr`, scoped by acc
     _repositories     name → repository
     _images           name → what ECR lists, with the text of each manifest
     _manifest_blobs   name → digest → manifest
-    _layer_blobs      name → digest → content; here nothing: the content is in `blobs.Store`
+    _layer_blobs      name → digest → content; here its size, for the content is in `blobs.Store`
 
-So that they are loaded, reset and saved as ever, but small.  They are saved at each change: images
+So they are loaded, reset and saved as ever, but small.  They are saved at each change: images
 outlive a kill.  Blobs leave the disk when their repository goes, and at a graceful stop when no
 manifest refers to them any more; a repository in the middle of a push keeps its own.
 
@@ -16,6 +16,7 @@ Part of the embedded AWS's own process, like `server`: nothing of `handson` is l
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -50,15 +51,17 @@ class Ledger:
         """Return which repository `name` is in the account and region of this request."""
         return self._ecr.get_account_id(), self._ecr.get_region(), name
 
-    def has(self, key: Key, digest: str) -> bool:
-        """Tell whether a repository has a blob."""
-        owned = digest in self._ecr._layer_blobs.get_scoped(*key, {})
-        return owned and self._store.size(digest) is not None
+    def size(self, key: Key, digest: str) -> int | None:
+        """Return the bytes of a blob, or None where the repository does not have it whole."""
+        noted = self._ecr._layer_blobs.get_scoped(*key, {}).get(digest)
+        size = self._store.size(digest) if noted else None
+        return size if size is not None and noted == _note(size) else None
 
     def add(self, key: Key, digest: str) -> None:
         """Note that a repository has a blob."""
         owned = self._ecr._layer_blobs.get_scoped(*key, {})
-        self._ecr._layer_blobs.set_scoped(*key, owned | {digest: b""})
+        size = self._store.size(digest) or 0
+        self._ecr._layer_blobs.set_scoped(*key, owned | {digest: _note(size)})
         self._pushing.add(key)
         self.save()
 
@@ -129,11 +132,17 @@ def move_to_disk(persistence: Any, store: Store) -> None:
     """
     state = persistence.load_state(_SERVICE) or {}
     every: list[dict[str, bytes]] = getattr(state.get("layer_blobs"), "all_values", list)()
-    full = [owned for owned in every if any(owned.values())]
-    for owned in full:
-        for digest, content in owned.items():
-            if content:
-                store.add(content)
-                owned[digest] = b""
-    if full:
+    found = [(owned, digest) for owned in every for digest in owned if _is_content(owned, digest)]
+    for owned, digest in found:
+        store.add(owned[digest])
+        owned[digest] = _note(len(owned[digest]))
+    if found:
         persistence.save_state(_SERVICE, state)
+
+
+def _is_content(owned: dict[str, bytes], digest: str) -> bool:
+    return f"sha256:{hashlib.sha256(owned[digest]).hexdigest()}" == digest
+
+
+def _note(size: int) -> bytes:
+    return str(size).encode()

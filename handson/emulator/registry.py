@@ -111,9 +111,18 @@ class Registry:
             await self._serve(found, scope, receive, send)
         else:
             self._follow()
-            await self._app(scope, receive, send)
-            self._note(scope)
-            self._follow()
+            await self._app(scope, receive, self._noting(scope, send))
+
+    def _noting(self, scope: Message, send: Send) -> Send:
+        """Return `send`, but before the answer begins what the request did is followed."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope)
+                self._follow()
+            await send(message)
+
+        return noting
 
     def _note(self, scope: Message) -> None:
         """Keep on disk what MiniStack has changed in its registry by answering a request."""
@@ -184,7 +193,7 @@ class Registry:
         """Give or delete a blob that the repository has."""
         if request.method not in ("HEAD", "GET", "DELETE"):
             raise _not_allowed()
-        size = self._store.size(digest) if self._ledger.has(key, digest) else None
+        size = self._ledger.size(key, digest)
         if size is None:
             raise Refused(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
         if request.method == "DELETE":
@@ -208,14 +217,15 @@ class Registry:
         if request.method != "POST":
             raise _not_allowed()
         mounted = request.query.get("mount", "")
-        if mounted and self._ledger.has((*key[:2], request.query.get("from", "")), mounted):
+        source = (*key[:2], request.query.get("from", ""))
+        if self._ledger.size(source, mounted) is not None:
             return self._confirm(key, mounted)
         upload = self._store.upload()
         self._uploads[upload.id] = key, upload
         if "digest" in request.query:
             await self._take(upload, request)
             if upload.size or upload.digest == request.query["digest"]:
-                return await self._finish(key, upload, request)
+                return self._finish(key, upload, request)
         return _progress(202, key, upload)
 
     async def _continue(self, key: Key, upload: Upload, request: Request) -> Answer:
@@ -231,7 +241,7 @@ class Registry:
             return _progress(416, key, upload)
         await self._take(upload, request)
         if request.method == "PUT" and not request.cut:
-            return await self._finish(key, upload, request)
+            return self._finish(key, upload, request)
         return _progress(202, key, upload)
 
     async def _take(self, upload: Upload, request: Request) -> None:
@@ -245,7 +255,7 @@ class Registry:
             raise
         self._check(upload)
 
-    async def _finish(self, key: Key, upload: Upload, request: Request) -> Answer:
+    def _finish(self, key: Key, upload: Upload, request: Request) -> Answer:
         wanted = request.query.get("digest", "")
         if upload.digest != wanted:
             self._drop(upload)
@@ -256,8 +266,6 @@ class Registry:
                 expected=wanted,
                 actual=upload.digest,
             )
-        await asyncio.to_thread(upload.settle)
-        self._check(upload)
         del self._uploads[upload.id]
         self._store.keep(upload)
         return self._confirm(key, wanted)

@@ -1,0 +1,504 @@
+"""The registry's blobs: the distribution protocol as spoken, and what stays on disk when."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+
+from handson import emulator as room
+from tests.emulator.conftest import client_of
+from tests.emulator.test_emulator import kill
+
+pytestmark = pytest.mark.emulator
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+SHOP = "team/rails-app"
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class Wire:
+    """Speaks the protocol with a repository, without any of its own opinion."""
+
+    def __init__(self, running: room.Running, repository: str = SHOP) -> None:
+        self.running = running
+        self.repository = repository
+        self._http = urllib3.PoolManager(retries=False)
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        url = path if path.startswith("/") else f"/v2/{self.repository}/{path}"
+        return self._http.request(method, f"{self.running.endpoint}{url}", **options)
+
+    def open(self) -> str:
+        return str(self.ask("POST", "blobs/uploads/").headers["Location"])
+
+    def blob(self, data: bytes) -> str:
+        """Push a blob as docker does: in a request of its own, then confirmed."""
+        place = self.open()
+        self.ask("PATCH", place, body=data)
+        answer = self.ask("PUT", f"{place}?digest={digest_of(data)}")
+        assert answer.status == 201
+        return digest_of(data)
+
+    def manifest(self, *layers: bytes, tag: str = "latest") -> str:
+        """Push an image of these layers; return its digest."""
+        blobs = [{"digest": self.blob(layer), "size": len(layer)} for layer in (b"{}", *layers)]
+        content = {"schemaVersion": 2, "config": blobs[0], "layers": blobs[1:]}
+        data = json.dumps({"mediaType": MANIFEST} | content).encode()
+        answer = self.ask("PUT", f"manifests/{tag}", body=data, headers={"Content-Type": MANIFEST})
+        assert answer.status == 201
+        return digest_of(data)
+
+    def get(self, digest: str) -> bytes | None:
+        answer = self.ask("GET", f"blobs/{digest}")
+        return bytes(answer.data) if answer.status == 200 else None
+
+
+def codes(answer: Any) -> tuple[int, str]:
+    """Return the status of a refusal and its code."""
+    return answer.status, json.loads(answer.data)["errors"][0]["code"]
+
+
+def repository(running: room.Running, name: str = SHOP) -> Wire:
+    with contextlib.closing(client_of(running, "ecr")) as ecr:
+        ecr.create_repository(repositoryName=name)
+    return Wire(running, name)
+
+
+def on_disk(home: Path) -> set[str]:
+    return {f"sha256:{path.name}" for path in (home / "emulator/registry/blobs").iterdir()}
+
+
+def uploads(home: Path) -> list[Path]:
+    return list((home / "emulator/registry/uploads").iterdir())
+
+
+def start(home: Path, region: str = "us-east-1") -> room.Running:
+    return room.ensure_running(home, region=region)
+
+
+def restarted(home: Path) -> Wire:
+    room.stop(home)
+    return Wire(start(home))
+
+
+@pytest.fixture
+def shop(emulator: room.Running) -> Wire:
+    return repository(emulator)
+
+
+@pytest.fixture
+def ecr(emulator: room.Running) -> Iterator[Any]:
+    with contextlib.closing(client_of(emulator, "ecr")) as client:
+        yield client
+
+
+@pytest.fixture
+def disk(emulator: room.Running) -> Path:
+    """The home folder of `emulator`."""
+    return Path(psutil.Process(emulator.pid).cwd()).parent
+
+
+# The protocol
+
+
+def test_a_blob_that_was_pushed_in_parts_is_had_whole(shop: Wire) -> None:
+    place, parts = shop.open(), [b"first ", b"second ", b"last"]
+    for part in parts[:2]:
+        shop.ask("PATCH", place, body=part)
+    shop.ask("PUT", f"{place}?digest={digest_of(b''.join(parts))}", body=parts[2])
+    assert shop.get(digest_of(b"".join(parts))) == b"first second last"
+
+
+def test_a_blob_sent_whole_with_the_first_request_is_had(shop: Wire) -> None:
+    answer = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}", body=b"whole")
+    assert (answer.status, shop.get(digest_of(b"whole"))) == (201, b"whole")
+
+
+def test_a_first_request_with_a_digest_and_no_body_opens_an_upload(shop: Wire) -> None:
+    answer = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}")
+    assert (answer.status, "Location" in answer.headers) == (202, True)
+
+
+def test_a_blob_sent_without_its_length_is_had(shop: Wire) -> None:
+    place = shop.open()
+    shop.ask("PATCH", place, body=iter([b"a" * 70_000, b"b"]), chunked=True)
+    digest = digest_of(b"a" * 70_000 + b"b")
+    assert shop.ask("PUT", f"{place}?digest={digest}").status == 201
+
+
+def test_a_blob_of_many_blocks_is_had_whole(shop: Wire) -> None:
+    data = os.urandom((5 << 20) + 17)
+    assert shop.get(shop.blob(data)) == data
+
+
+def test_an_empty_blob_is_had(shop: Wire) -> None:
+    assert shop.get(shop.blob(b"")) == b""
+
+
+def test_a_head_tells_a_blobs_size_and_digest(shop: Wire) -> None:
+    digest = shop.blob(b"twelve bytes")
+    headers = shop.ask("HEAD", f"blobs/{digest}").headers
+    assert (headers["Content-Length"], headers["Docker-Content-Digest"]) == ("12", digest)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "data", "place"),
+    [
+        ("bytes=0-2", 206, b"abc", "bytes 0-2/6"),
+        ("bytes=4-", 206, b"ef", "bytes 4-5/6"),
+        ("bytes=-2", 206, b"ef", "bytes 4-5/6"),
+        ("bytes=2-99", 206, b"cdef", "bytes 2-5/6"),
+        ("bytes=-", 200, b"abcdef", None),
+        ("bytes=0-1,3-4", 200, b"abcdef", None),
+        ("bytes=6-", 416, b"", "bytes */6"),
+    ],
+)
+def test_a_part_of_a_blob_can_be_had(
+    shop: Wire, asked: str, status: int, data: bytes, place: str | None
+) -> None:
+    answer = shop.ask("GET", f"blobs/{shop.blob(b'abcdef')}", headers={"Range": asked})
+    seen = (answer.status, answer.data, answer.headers.get("Content-Range"))
+    assert seen == (status, data, place)
+
+
+@pytest.mark.parametrize("digest", [digest_of(b"another"), "sha256:0", "../../escape", ""])
+def test_a_digest_that_is_not_the_blobs_is_refused(shop: Wire, digest: str) -> None:
+    place = shop.open()
+    shop.ask("PATCH", place, body=b"blob")
+    assert codes(shop.ask("PUT", f"{place}?digest={digest}")) == (400, "DIGEST_INVALID")
+
+
+def test_a_blob_with_a_wrong_digest_leaves_nothing(shop: Wire, disk: Path) -> None:
+    shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'another')}", body=b"blob")
+    assert (on_disk(disk), uploads(disk)) == (set(), [])
+
+
+def test_a_repository_that_is_missing_is_named(emulator: room.Running) -> None:
+    answer = Wire(emulator, "nobodys").ask("POST", "blobs/uploads/", body=b"x" * 200_000)
+    assert codes(answer) == (404, "NAME_UNKNOWN")
+
+
+def test_an_upload_that_is_unknown_is_refused(shop: Wire) -> None:
+    answer = shop.ask("PATCH", "blobs/uploads/nobodys", body=b"x" * 200_000)
+    assert codes(answer) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
+def test_an_upload_of_another_repository_is_refused(shop: Wire) -> None:
+    place = shop.open().replace(SHOP, "other")
+    other = repository(shop.running, "other")
+    assert codes(other.ask("PATCH", place, body=b"x")) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
+def test_an_upload_that_was_cancelled_is_unknown(shop: Wire, disk: Path) -> None:
+    place = shop.open()
+    assert shop.ask("DELETE", place).status == 204
+    assert (shop.ask("GET", place).status, uploads(disk)) == (404, [])
+
+
+def test_a_method_that_is_unknown_is_refused(shop: Wire) -> None:
+    seen = [shop.ask("POST", path).status for path in (f"blobs/{digest_of(b'')}", shop.open())]
+    assert [shop.ask("GET", "blobs/uploads/").status, *seen] == [405, 405, 405]
+
+
+def test_an_upload_tells_how_far_it_is(shop: Wire) -> None:
+    place = shop.open()
+    shop.ask("PATCH", place, body=b"12345")
+    answer = shop.ask("GET", place)
+    assert (answer.status, answer.headers["Range"]) == (204, "0-4")
+
+
+def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> None:
+    place = shop.open()
+    shop.ask("PATCH", place, body=b"12345", headers={"Content-Range": "0-4"})
+    answer = shop.ask("PATCH", place, body=b"9", headers={"Content-Range": "8-8"})
+    assert (answer.status, answer.headers["Range"]) == (416, "0-4")
+
+
+def test_an_upload_that_was_cut_goes_on_where_it_was(shop: Wire) -> None:
+    place, data = shop.open(), os.urandom(300_000)
+    with socket.create_connection(("127.0.0.1", shop.running.port)) as cut:
+        head = f"PATCH {place} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(data)}\r\n\r\n"
+        cut.sendall(head.encode() + data[:200_000])
+    arrived = int(shop.ask("GET", place).headers["Range"].split("-")[1]) + 1
+    shop.ask("PATCH", place, body=data[arrived:], headers={"Content-Range": f"{arrived}-299999"})
+    shop.ask("PUT", f"{place}?digest={digest_of(data)}")
+    assert shop.get(digest_of(data)) == data
+
+
+def test_a_blob_that_two_push_at_once_is_had(shop: Wire, disk: Path) -> None:
+    places = [shop.open(), shop.open()]
+    for place in places:
+        shop.ask("PATCH", place, body=b"same")
+    done = [shop.ask("PUT", f"{place}?digest={digest_of(b'same')}").status for place in places]
+    assert (done, shop.get(digest_of(b"same")), uploads(disk)) == ([201, 201], b"same", [])
+
+
+def test_a_blob_is_shared_with_another_repository(shop: Wire) -> None:
+    digest, other = shop.blob(b"shared"), repository(shop.running, "other")
+    answer = other.ask("POST", f"blobs/uploads/?mount={digest}&from={SHOP}")
+    assert (answer.status, other.get(digest)) == (201, b"shared")
+
+
+def test_a_blob_that_the_other_repository_lacks_is_to_be_uploaded(shop: Wire) -> None:
+    other = repository(shop.running, "other")
+    answer = other.ask("POST", f"blobs/uploads/?mount={digest_of(b'no')}&from={SHOP}")
+    assert (answer.status, "Location" in answer.headers) == (202, True)
+
+
+def test_a_repository_has_no_blob_that_was_not_pushed_to_it(shop: Wire) -> None:
+    digest = shop.blob(b"mine")
+    assert repository(shop.running, "other").get(digest) is None
+
+
+def test_a_blob_that_was_deleted_is_gone(shop: Wire, disk: Path) -> None:
+    digest = shop.blob(b"doomed")
+    seen = [shop.ask("DELETE", f"blobs/{digest}").status for _ in range(2)]
+    assert (seen, on_disk(disk)) == ([202, 404], set())
+
+
+def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(
+    shop: Wire,
+) -> None:
+    digest = shop.blob(b"here")
+    host = f"{shop.running.account}.dkr.ecr.eu-west-1.amazonaws.com"
+    answer = shop.ask("GET", f"blobs/{digest}", headers={"Host": host})
+    assert codes(answer) == (404, "NAME_UNKNOWN")
+
+
+# What ECR says
+
+
+def test_a_pushed_image_is_what_ecr_describes(shop: Wire, ecr: Any) -> None:
+    digest = shop.manifest(b"layer")
+    [described] = ecr.describe_images(repositoryName=SHOP)["imageDetails"]
+    listed = ecr.list_images(repositoryName=SHOP)["imageIds"]
+    expected = (digest, ["latest"], [{"imageDigest": digest, "imageTag": "latest"}])
+    assert (described["imageDigest"], described["imageTags"], listed) == expected
+
+
+def test_an_image_tagged_through_ecr_is_had_by_that_tag(shop: Wire, ecr: Any) -> None:
+    digest = shop.manifest(b"layer")
+    named = ecr.batch_get_image(repositoryName=SHOP, imageIds=[{"imageDigest": digest}])
+    manifest = named["images"][0]["imageManifest"]
+    ecr.put_image(repositoryName=SHOP, imageManifest=manifest, imageTag="again")
+    assert shop.ask("GET", "manifests/again").data.decode() == manifest
+
+
+def test_a_manifest_put_through_ecr_is_had_by_its_digest(shop: Wire, ecr: Any) -> None:
+    digest = digest_of(b'{"put": "by hand"}')
+    ecr.put_image(repositoryName=SHOP, imageManifest='{"put": "by hand"}', imageTag="hand")
+    assert shop.ask("GET", f"manifests/{digest}").data == b'{"put": "by hand"}'
+
+
+def test_an_image_deleted_through_ecr_is_not_had_any_more(shop: Wire, ecr: Any) -> None:
+    digest = shop.manifest(b"layer")
+    ecr.batch_delete_image(repositoryName=SHOP, imageIds=[{"imageDigest": digest}])
+    assert codes(shop.ask("GET", f"manifests/{digest}")) == (404, "MANIFEST_UNKNOWN")
+
+
+def test_nothing_of_a_deleted_repository_is_left_on_disk(shop: Wire, ecr: Any, disk: Path) -> None:
+    shop.manifest(b"layer")
+    shop.ask("PATCH", shop.open(), body=b"on its way")
+    ecr.delete_repository(repositoryName=SHOP, force=True)
+    assert (on_disk(disk), uploads(disk)) == (set(), [])
+
+
+def test_a_repository_made_anew_has_nothing_of_its_former_self(shop: Wire, ecr: Any) -> None:
+    digest = shop.manifest(b"layer")
+    ecr.delete_repository(repositoryName=SHOP, force=True)
+    ecr.create_repository(repositoryName=SHOP)
+    left = [shop.ask("GET", f"manifests/{digest}").status, shop.get(digest_of(b"layer"))]
+    assert left == [404, None]
+
+
+def test_a_blob_that_another_repository_has_stays(shop: Wire, ecr: Any) -> None:
+    other = repository(shop.running, "other")
+    digest = shop.blob(b"shared")
+    other.blob(b"shared")
+    ecr.delete_repository(repositoryName=SHOP, force=True)
+    assert other.get(digest) == b"shared"
+
+
+def test_an_upload_whose_repository_went_is_unknown(shop: Wire, ecr: Any) -> None:
+    place = shop.open()
+    ecr.delete_repository(repositoryName=SHOP, force=True)
+    ecr.create_repository(repositoryName=SHOP)
+    assert codes(shop.ask("PATCH", place, body=b"late")) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
+def test_resetting_ministack_empties_the_disk(shop: Wire, disk: Path) -> None:
+    shop.manifest(b"layer")
+    shop.ask("PATCH", shop.open(), body=b"on its way")
+    shop.ask("POST", "/_ministack/reset")
+    assert (on_disk(disk), uploads(disk)) == (set(), [])
+
+
+# Stopping, killing, starting again
+
+
+def test_an_image_is_had_after_a_stop_and_after_a_kill(home: Path) -> None:
+    shop = repository(start(home))
+    digest, layer = shop.manifest(b"layer"), digest_of(b"layer")
+    stopped = restarted(home)
+    seen = [stopped.get(layer), stopped.ask("GET", "manifests/latest").status]
+    kill(stopped.running)
+    killed = Wire(start(home))
+    again = [killed.get(layer), killed.ask("GET", f"manifests/{digest}").status]
+    assert (seen, again) == ([b"layer", 200], [b"layer", 200])
+
+
+def test_a_confirmed_blob_is_had_after_a_kill_at_once(home: Path) -> None:
+    shop = repository(start(home))
+    digest = shop.blob(b"confirmed")
+    shop.ask("PATCH", shop.open(), body=b"not confirmed")
+    kill(shop.running)
+    again = Wire(start(home))
+    assert (again.get(digest), uploads(home)) == (b"confirmed", [])
+
+
+def test_a_kill_brings_no_deleted_repository_back(home: Path) -> None:
+    shop = repository(start(home))
+    shop.manifest(b"layer")
+    room.stop(home)
+    running = start(home)
+    with contextlib.closing(client_of(running, "ecr")) as ecr:
+        ecr.delete_repository(repositoryName=SHOP, force=True)
+    kill(running)
+    assert Wire(start(home)).ask("GET", "manifests/latest").status == 404
+
+
+def test_images_are_kept_when_it_is_started_for_another_region(home: Path) -> None:
+    digest = repository(start(home)).blob(b"layer")
+    room.stop(home)
+    assert Wire(start(home, "ap-northeast-1")).get(digest) == b"layer"
+
+
+def test_a_stop_removes_what_no_manifest_refers_to(home: Path) -> None:
+    shop = repository(start(home))
+    gone = shop.manifest(b"gone")
+    shop.manifest(b"kept")
+    with contextlib.closing(client_of(shop.running, "ecr")) as ecr:
+        ecr.batch_delete_image(repositoryName=SHOP, imageIds=[{"imageDigest": gone}])
+    room.stop(home)
+    assert on_disk(home) == {digest_of(b"{}"), digest_of(b"kept")}
+
+
+def test_a_stop_in_the_middle_of_a_push_lets_it_go_on(home: Path) -> None:
+    shop = repository(start(home))
+    digest = shop.blob(b"half of a push")
+    assert restarted(home).get(digest) == b"half of a push"
+
+
+def test_a_push_that_never_went_on_is_removed_at_the_next_stop(home: Path) -> None:
+    repository(start(home)).blob(b"half of a push")
+    restarted(home)
+    room.stop(home)
+    assert on_disk(home) == set()
+
+
+def test_a_blob_that_a_power_cut_shortened_is_to_be_pushed_again(home: Path) -> None:
+    shop = repository(start(home))
+    digest = shop.blob(b"whole")
+    blob = home / "emulator/registry/blobs" / digest.removeprefix("sha256:")
+    blob.write_bytes(b"who")
+    assert (shop.get(digest), shop.get(shop.blob(b"whole"))) == (None, b"whole")
+
+
+def test_the_saved_state_holds_no_blob(home: Path) -> None:
+    repository(start(home)).manifest(os.urandom(100_000))
+    room.stop(home)
+    assert (home / "emulator/state/ecr.json").stat().st_size < 10_000
+
+
+def old_state(home: Path, blob: bytes) -> Path:
+    """Make the saved state hold a blob, as before blobs had files; return where it is saved."""
+    saved = home / "emulator/state/ecr.json"
+    content = json.loads(saved.read_text())
+    for owned in content["payload"]["layer_blobs"]["data"].values():
+        owned[digest_of(blob)] = {"__bytes__": base64.b64encode(blob).decode()}
+    saved.write_text(json.dumps(content))
+    for path in (home / "emulator/registry/blobs").iterdir():
+        path.unlink()
+    return saved
+
+
+def test_the_blobs_in_an_earlier_versions_state_are_had(home: Path) -> None:
+    layer = os.urandom(100_000)
+    repository(start(home)).manifest(layer)
+    room.stop(home)
+    saved = old_state(home, layer)
+    assert saved.stat().st_size > 100_000
+    assert Wire(start(home)).get(digest_of(layer)) == layer
+    assert saved.stat().st_size < 10_000
+
+
+def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:
+    repository(start(home)).manifest(b"layer")
+    room.reset(home)
+    assert not (home / "emulator/registry").exists()
+
+
+# What can go wrong, and what it costs
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process's files")
+def test_a_disk_that_takes_no_more_is_told_and_left_clean(home: Path) -> None:
+    shop, data = repository(start(home)), os.urandom(3 << 20)
+    limits = psutil.Process(shop.running.pid)
+    before = limits.rlimit(psutil.RLIMIT_FSIZE)
+    place = shop.open()
+    limits.rlimit(psutil.RLIMIT_FSIZE, (2 << 20, before[1]))
+    answer = shop.ask("PATCH", place, body=data)
+    limits.rlimit(psutil.RLIMIT_FSIZE, before)
+    said = json.loads(answer.data)["errors"][0]["message"]
+    assert (answer.status, "File too large" in said, uploads(home)) == (507, True, [])
+    assert shop.get(shop.blob(data)) == data
+
+
+def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
+    shop = repository(start(home))
+    state = home / "emulator/state"
+    state.rename(state.with_name("aside"))
+    state.write_text("a file where the folder should be")
+    shop.blob(b"layer")
+    state.unlink()
+    assert room.stop(home) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_large_blob_costs_no_memory(home: Path) -> None:
+    shop, data = repository(start(home)), os.urandom(1 << 20) * 64
+    before = most_memory(shop.running)
+    shop.get(shop.blob(data))
+    assert most_memory(shop.running) - before < 32_000
+
+
+def most_memory(running: room.Running) -> int:
+    """Return the most resident memory that it has had, in kB."""
+    status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def test_ministack_keeps_its_registry_in_the_books_that_the_ledger_keeps() -> None:
+    from ministack.core.responses import AccountRegionScopedDict
+    from ministack.services import ecr
+
+    books = {"repositories", "images", "layer_blobs", "manifest_blobs"}
+    policies = {"lifecycle_policies", "repo_policies"}
+    kinds = {type(getattr(ecr, f"_{name}")) for name in books}
+    assert (set(ecr.get_state()), kinds) == (books | policies, {AccountRegionScopedDict})
