@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handson import cluster, messages, network, registry
+from handson import cluster, fargate, messages, network, registry
 from handson.aws import Aws
 from handson.cards import Card, Note, Part, Shown, Table
 from handson.progress import Say, silent
@@ -67,6 +67,7 @@ class Cleanup(Shown):
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
     """Return everything in the region that carries the workshop's tag, in the order of deletion."""
     return (
+        *fargate.find_tagged(aws),
         *cluster.find_tagged(aws),
         *registry.find_tagged(aws),
         *network.find_tagged(aws),
@@ -83,6 +84,7 @@ def delete_tagged(aws: Aws, *, say: Say = silent) -> Cleanup:
     """
     found = find_tagged(aws)
     removals = (
+        *fargate.delete_tasks(aws, say=say),
         *cluster.delete_cluster(aws, say=say),
         *registry.delete_repository(aws, say=say),
         *network.delete_network(aws, say=say),

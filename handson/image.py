@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from handson import cards, messages, rules
 from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
@@ -22,6 +23,7 @@ from handson.progress import Say
 DOCKERFILE = "Dockerfile"
 
 _DIGITS = 12
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +44,27 @@ class PushCommands(cards.Shown):
         return cards.Card(messages.text("image.push-commands", name=self.repository), parts)
 
 
+@dataclass(frozen=True)
+class PushForm:
+    """What the push commands are filled in with.
+
+    Attributes:
+        repository: The repository's name, and the image's local one.
+        context: The folder with the Dockerfile.
+        registry: The registry's address, as docker takes it.
+        region: The registry's region.
+        tag: The tag to build and push.
+        base_image: What takes the place of the Dockerfile's base image, if anything does.
+    """
+
+    repository: str
+    context: Path | str
+    registry: str
+    region: str
+    tag: str = "latest"
+    base_image: str = ""
+
+
 def unique_tag(context: Path) -> str:
     """Return a tag that names exactly this build context.
 
@@ -59,37 +82,46 @@ def unique_tag(context: Path) -> str:
         raise NotReady(*found) from error
 
 
-def push_commands(
-    *, region: str, account: str, repository: str, context: Path | str, tag: str = "latest"
-) -> PushCommands:
-    """Return the commands that push the image of `context` by hand, as the ECR console shows them.
+def push_commands(form: PushForm, *, setup: Mapping[str, str] = _NOTHING) -> PushCommands:
+    """Return the commands that push an image by hand, as the ECR console shows them.
+
+    On AWS they are the console's, to the letter.  An emulator has no console: there both lists use
+    the aws CLI, and `setup` is set first, so that they can be pasted as they stand.
+
+    Args:
+        form: Which folder's image goes where.
+        setup: The variables that point the aws CLI at an emulator; empty on AWS.
 
     Raises:
         InvalidInput: The repository's name or the tag is none.
     """
-    rules.repository_name(repository)
-    rules.image_tag(tag)
-    registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
-    local = repository if tag == "latest" else f"{repository}:{tag}"
-    login = f"docker login --username AWS --password-stdin {registry}"
+    rules.repository_name(form.repository)
+    rules.image_tag(form.tag)
+    target = f"{form.registry}/{form.repository}:{form.tag}"
+    local = form.repository if form.tag == "latest" else f"{form.repository}:{form.tag}"
+    base = ("--build-arg", f"BASE_IMAGE={form.base_image}") if form.base_image else ()
+    password = f"aws ecr get-login-password --region {form.region}"
+    login = f"docker login --username AWS --password-stdin {form.registry}"
     rest = (
-        f"docker build -t {local} .",
-        f"docker tag {repository}:{tag} {registry}/{repository}:{tag}",
-        f"docker push {registry}/{repository}:{tag}",
+        shlex.join(("docker", "build", "-t", local, *base, ".")),
+        f"docker tag {form.repository}:{form.tag} {target}",
+        f"docker push {target}",
     )
     bash = (
-        f"cd {shlex.quote(str(context))}",
+        *(f"export {name}={shlex.quote(value)}" for name, value in setup.items()),
+        f"cd {shlex.quote(str(form.context))}",
         "aws sts get-caller-identity",
-        f"aws ecr get-login-password --region {region} | {login}",
+        f"{password} | {login}",
         *rest,
     )
     powershell = (
-        f"Set-Location {_powershell_quoted(str(context))}",
-        "Get-STSCallerIdentity",
-        f"(Get-ECRLoginCommand).Password | {login}",
+        *(f"$env:{name} = {_powershell_string(value)}" for name, value in setup.items()),
+        f"Set-Location {_powershell_quoted(str(form.context))}",
+        "aws sts get-caller-identity" if setup else "Get-STSCallerIdentity",
+        f"{password if setup else '(Get-ECRLoginCommand).Password'} | {login}",
         *rest,
     )
-    return PushCommands(repository, bash, powershell)
+    return PushCommands(form.repository, bash, powershell)
 
 
 def prepare(
@@ -192,6 +224,8 @@ def _git(context: Path, *arguments: str) -> str | None:
 
 
 def _powershell_quoted(path: str) -> str:
-    if re.fullmatch(r"[\w./\\:~-]+", path):
-        return path
-    return "'" + path.replace("'", "''") + "'"
+    return path if re.fullmatch(r"[\w./\\:~-]+", path) else _powershell_string(path)
+
+
+def _powershell_string(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

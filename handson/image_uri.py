@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from handson import messages, registry, rules
+from handson import kept, messages, registry, rules
 from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown
-from handson.errors import NotReady
 from handson.state import RecordedUri
 
 _FILE = "image-uri.json"
@@ -58,41 +54,21 @@ def record_image_uri(
     rules.repository_name(repository)
     rules.image_tag(tag)
     there = registry.require_repository(aws, repository)
-    images = registry.find_images(aws, repository)
-    image = next((image for image in images if tag in image.tags), None)
-    if image is None:
-        tags = ", ".join(name for item in images for name in item.tags) or "-"
-        sentences = messages.advice("image_uri.no-image", repository=repository, tag=tag, tags=tags)
-        raise NotReady(*sentences, code="ImageNotFoundException")
+    image = registry.require_image(aws, repository, tag)
     recorded = RecordedUri(
         uri=f"{there.uri}:{tag}",
         digest=image.digest,
         recorded_at=clock().isoformat(timespec="seconds"),
     )
-    _write(home / _FILE, recorded)
+    kept.write(home / _FILE, recorded)
     return ImageUri(recorded)
 
 
 def read_image_uri(home: Path) -> RecordedUri | None:
     """Return what was recorded, or None when nothing was, or the file is not readable."""
-    try:
-        return RecordedUri.from_json(json.loads((home / _FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, msgspec.ValidationError):
-        return None
+    return kept.read(home / _FILE, RecordedUri)
 
 
 def forget_image_uri(home: Path) -> None:
     """Forget what was recorded: the image it leads to is gone."""
-    (home / _FILE).unlink(missing_ok=True)
-
-
-def _write(path: Path, recorded: RecordedUri) -> None:
-    draft = path.with_suffix(".tmp")
-    try:
-        draft.write_text(json.dumps(recorded.to_json(), indent=2) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise NotReady(
-            *messages.advice("settings.home", folder=path.parent, reason=error.strerror)
-        ) from error
+    kept.forget(home / _FILE)

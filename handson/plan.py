@@ -121,7 +121,12 @@ def as_commands(steps: Sequence[Step]) -> list[str]:
 
 
 def shell_setup(aws: Aws) -> list[str]:
-    """Return the lines that point the aws CLI at the same region, and endpoint, as `aws`.
+    """Return the lines for a POSIX shell that point the aws CLI where `aws` points."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in shell_values(aws).items()]
+
+
+def shell_values(aws: Aws) -> dict[str, str]:
+    """Return the variables that point the aws CLI at the same region, and endpoint, as `aws`.
 
     On an emulator its fixed, worthless credentials are among them; on AWS the learner's own stay.
     """
@@ -130,7 +135,7 @@ def shell_setup(aws: Aws) -> list[str]:
         values["AWS_ENDPOINT_URL"] = aws.endpoint
         values["AWS_ACCESS_KEY_ID"] = aws.credentials.access_key_id
         values["AWS_SECRET_ACCESS_KEY"] = aws.credentials.secret_access_key
-    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return values
 
 
 def tag_specification(resource_type: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from handson import cluster, image_uri, network, registry
+from handson import cluster, image_run, image_uri, network, registry
 from handson.aws import Aws
 from handson.state import Image, Snapshot
 
@@ -15,7 +15,7 @@ def take_snapshot(aws: Aws, *, home: Path) -> Snapshot:
 
     Args:
         aws: The connection.
-        home: Where the image URI was recorded.
+        home: Where the image URI, and what was seen running, were recorded.
 
     Raises:
         HandsonError: A call was not allowed, or AWS did not answer.
@@ -36,4 +36,5 @@ def take_snapshot(aws: Aws, *, home: Path) -> Snapshot:
             repositories=repositories,
             images=tuple(images),
             recorded_uri=image_uri.read_image_uri(home),
+            recorded_run=image_run.read_image_run(home),
         )

@@ -193,6 +193,20 @@ class RecordedUri(State, frozen=True, kw_only=True):
     recorded_at: str
 
 
+class RecordedRun(State, frozen=True, kw_only=True):
+    """What was seen when an image was started for a moment.
+
+    `digest` is the image's in its repository.  `status` is the HTTP status of its first page, and
+    0 when it did not start or did not answer.
+    """
+
+    repository: str
+    digest: str
+    ran_at: str
+    engine: str
+    status: int
+
+
 class Snapshot(State, frozen=True, kw_only=True):
     """One look at the target. Every list is sorted by name, then id."""
 
@@ -202,6 +216,7 @@ class Snapshot(State, frozen=True, kw_only=True):
     repositories: tuple[Repository, ...] = ()
     images: tuple[Image, ...] = ()
     recorded_uri: RecordedUri | None = None
+    recorded_run: RecordedRun | None = None
 
 
 class Resource(State, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ work through the rooms below, and returns a result that shows itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +19,13 @@ from handson import (
     doctor,
     drawing,
     engine,
+    fargate,
     image,
+    image_run,
     image_uri,
     messages,
     network,
+    plan,
     progress,
     registry,
     rules,
@@ -33,7 +36,7 @@ from handson.aws import Aws
 from handson.cards import Card, Rows, Shown
 from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
-from handson.errors import InvalidInput
+from handson.errors import HandsonError, InvalidInput
 from handson.evidence import Journal, Observation
 from handson.records import Entries, Evidence, Lost, learner_label
 from handson.settings import Settings
@@ -180,19 +183,22 @@ class Workshop(Shown):
         context: str | Path,
         tag: str = syllabus.PUSH_TAG,
     ) -> image.PushCommands:
-        """Return the console's push commands for this account and region.
+        """Return the console's push commands for this account and region, ready to be pasted.
 
         Raises:
             InvalidInput: The repository's name or the tag cannot be one.
         """
-        target = self.aws.target
-        return image.push_commands(
-            region=target.region,
-            account=target.account,
+        connected = self.aws
+        form = image.PushForm(
             repository=repository,
-            context=context,
             tag=tag,
+            context=context,
+            registry=registry.address(connected),
+            region=connected.region,
+            base_image=self.settings.base_image or "",
         )
+        setup = plan.shell_values(connected) if connected.endpoint else {}
+        return image.push_commands(form, setup=setup)
 
     def build_image(
         self,
@@ -245,6 +251,37 @@ class Workshop(Shown):
         """
         there = registry.require_repository(self.aws, rules.repository_name(repository))
         return registry.Images(there.name, registry.find_images(self.aws, there.name))
+
+    def run_image(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> image_run.ImageRun:
+        """Pull an image back from ECR, start it here for a moment, and return its first page.
+
+        Raises:
+            NotReady: There is no such repository or image.
+            EngineError: The image does not start, or does not answer; says why.
+        """
+        order = image_run.Order(repository, tag, self.settings.home)
+        connected = self.aws
+        chosen = self.engine
+        with connection.alone(self.settings), self._working("run") as line:
+            return image_run.run_image(connected, chosen, order, say=line)
+
+    def run_task(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> fargate.TaskRun:
+        """Run an image as a Fargate task on the embedded AWS for a moment: a taste of step 3.
+
+        Raises:
+            NotReady: The cluster, its subnets, the repository or the image are missing.
+            EngineError: The task stopped by itself, or does not answer; says why.
+        """
+        order = image_run.Order(repository, tag, self.settings.home)
+        connected = self.aws
+        chosen = self.engine
+        embedded = self._connection.process > 0
+        with connection.alone(self.settings), self._working("task") as line:
+            return fargate.run_task(connected, chosen, order, embedded=embedded, say=line)
 
     def record_image_uri(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
@@ -326,9 +363,11 @@ class Workshop(Shown):
         if not confirm:
             return cleanup.Cleanup(cleanup.find_tagged(connected))
         with connection.alone(self.settings), self._working("cleanup") as line:
+            self._remove_containers(connected)
             done = cleanup.delete_tagged(connected, say=line)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
+            image_run.forget_image_run(self.settings.home)
         return done
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Line]:
@@ -339,6 +378,15 @@ class Workshop(Shown):
             done=messages.text("workshop.done"),
             broken_off=messages.text("workshop.broken-off"),
         )
+
+    def _remove_containers(self, connected: Aws) -> None:
+        """Remove what a killed kernel left running here; where no engine answers there is none."""
+        with suppress(HandsonError):
+            containers = self.engine.containers
+            if containers is not None:
+                containers.sweep(str(self.settings.home))
+                if connected.endpoint:
+                    containers.remove(fargate.container_labels(connected))
 
     def _tell_what_was_lost(self) -> None:
         """Tell it once, and again only where telling itself broke off."""

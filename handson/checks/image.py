@@ -3,7 +3,9 @@
 Judged is the image that the tag `latest` leads to, and where nothing has that tag, the newest one,
 so that a forgotten tag turns `image.tag` false and not the platform with it.  How many images and
 untagged manifests lie beside it does not matter: a push with a provenance attestation makes three.
-`image.unique-tag` and `image.runnable` are advice.
+`image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when exactly this
+image was seen running: the last run that was recorded is of its digest and its first page came
+with a good HTTP status.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ from typing import Any
 from handson import rules, syllabus
 from handson.checks import causes, registries
 from handson.checks.results import CheckResult, Diagnosis, conclude, listing
-from handson.state import Image, Platform, Snapshot
+from handson.state import Image, Platform, RecordedRun, Snapshot
 
 ID = "image"
 BUILTIN = "builtin"
 _NOTEBOOK = syllabus.check(ID).notebook
+RUN = f'workshop.run_image("{syllabus.REPOSITORY.name}", tag="{syllabus.REPOSITORY.tag}")'
 _FACTS = tuple(fact.id for fact in syllabus.check(ID).facts)
 _PLATFORM = "/".join(syllabus.PLATFORM)
 
@@ -37,9 +40,10 @@ def judge(snapshot: Snapshot) -> CheckResult:
     if image is None:
         found, reasons = {"image.pushed": False}, [_absent(snapshot)]
         return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
-    observed = _observed(image, images)
+    run = _run_of(image, snapshot)
+    observed = _observed(image, images, run)
     wrong = {id for id, value in expected.items() if observed[id] != value}
-    reasons = list(_explain(image, images, wrong))
+    reasons = [*_explain(image, images, wrong), *_explain_run(image, run)]
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
@@ -53,10 +57,13 @@ def trim(snapshot: Snapshot) -> Snapshot:
     images = registries.own_images(snapshot)
     wanted, last = registries.tagged(images, syllabus.REPOSITORY.tag), registries.newest(images)
     if wanted is not None:
-        return Snapshot(target=snapshot.target, images=(wanted,))
+        return Snapshot(
+            target=snapshot.target, images=(wanted,), recorded_run=_run_of(wanted, snapshot)
+        )
     if images:
         read = tuple(image for image in images if image.tags or image is last)
-        return Snapshot(target=snapshot.target, images=read)
+        run = _run_of(last, snapshot) if last else None
+        return Snapshot(target=snapshot.target, images=read, recorded_run=run)
     return Snapshot(
         target=snapshot.target,
         images=tuple(_elsewhere(snapshot)),
@@ -64,7 +71,7 @@ def trim(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _observed(image: Image, images: list[Image]) -> dict[str, Any]:
+def _observed(image: Image, images: list[Image], run: RecordedRun | None) -> dict[str, Any]:
     goal = syllabus.REPOSITORY.tag
     platforms = [_written(platform) for platform in image.platforms]
     return {
@@ -72,8 +79,18 @@ def _observed(image: Image, images: list[Image]) -> dict[str, Any]:
         "image.tag": goal if goal in image.tags else _tags(images),
         "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
         "image.unique-tag": any(tag != goal for tag in image.tags),
-        "image.runnable": image.built_by != BUILTIN,
+        "image.runnable": image.built_by != BUILTIN and run is not None and _answered(run),
     }
+
+
+def _run_of(image: Image, snapshot: Snapshot) -> RecordedRun | None:
+    """Return the run that was recorded, if it is of exactly this image."""
+    run = snapshot.recorded_run
+    return run if run and (run.repository, run.digest) == (image.repository, image.digest) else None
+
+
+def _answered(run: RecordedRun) -> bool:
+    return 200 <= run.status < 400
 
 
 def _tags(images: list[Image]) -> list[str]:
@@ -119,5 +136,15 @@ def _explain(image: Image, images: list[Image], wrong: set[str]) -> Iterator[Dia
         )
     if "image.unique-tag" in wrong:
         yield causes.diagnosis("image-only-latest", ["image.unique-tag"], remedy, tag=tag)
-    if "image.runnable" in wrong:
-        yield causes.diagnosis("image-builtin", ["image.runnable"], causes.install(_NOTEBOOK))
+
+
+def _explain_run(image: Image, run: RecordedRun | None) -> Iterator[Diagnosis]:
+    facts, remedy = ["image.runnable"], causes.call_or_run(RUN, _NOTEBOOK)
+    if image.built_by == BUILTIN:
+        yield causes.diagnosis("image-builtin", facts, causes.install(_NOTEBOOK))
+    elif run is None:
+        yield causes.diagnosis("image-unseen", facts, remedy)
+    elif run.status == 0:
+        yield causes.diagnosis("image-silent", facts, remedy, at=run.ran_at)
+    elif not _answered(run):
+        yield causes.diagnosis("image-status", facts, remedy, at=run.ran_at, status=run.status)

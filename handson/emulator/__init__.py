@@ -4,6 +4,7 @@
     status            find it
     stop              let it save its state and end
     reset             stop it and forget everything it held
+    lend_engine       let it start containers of ECS tasks, while a block lasts
 
 Everything is in ``<home>/emulator``: `process.json` (which process, which port, how it ended),
 `state/` (what was saved at the last stop), `registry/` (the images' layers), `emulator.log`,
@@ -19,8 +20,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from handson import messages
 from handson.emulator import process, server
@@ -31,7 +34,17 @@ from handson.waiting import wait_until
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["ACCOUNT", "SECRET", "Running", "ensure_running", "reset", "status", "stop"]
+__all__ = [
+    "ACCOUNT",
+    "SECRET",
+    "Running",
+    "container_label",
+    "ensure_running",
+    "lend_engine",
+    "reset",
+    "status",
+    "stop",
+]
 
 SECRET = "handson-not-a-secret"
 """The embedded AWS checks no signatures; a fixed word keeps anyone from using a real key."""
@@ -131,6 +144,40 @@ def reset(home: Path, *, timeout: float = 30.0) -> bool:
                     shutil.rmtree(held)
             process.write_record(folder, process.read_record(folder), state="stopped")
     return was_running
+
+
+@contextmanager
+def lend_engine(home: Path, socket: str) -> Iterator[None]:
+    """Let the embedded AWS of `home` reach a container engine while the block lasts.
+
+    It was started with the name of a socket that is not there; for the block, that name leads to
+    the engine's.  MiniStack looks for the engine when a task is run and removes, while it runs,
+    containers of its own address alone: nothing of the user's.
+
+    Args:
+        home: The `HANDSON_HOME`.
+        socket: The path of the engine's Unix socket.
+
+    Raises:
+        NotReady: The home cannot be written.
+    """
+    path = _folder(home) / process.ENGINE
+    with _explained(path.parent):
+        path.unlink(missing_ok=True)
+        path.symlink_to(socket)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def container_label(endpoint: str) -> str:
+    """Return the label that every container started by the embedded AWS at `endpoint` carries.
+
+    A port belongs to one process at a time, so whatever carries it while nothing of ours runs was
+    left by one that is gone.
+    """
+    return f"ministack.instance={gethostname()}:{urlsplit(endpoint).port}"
 
 
 def _folder(home: Path) -> Path:

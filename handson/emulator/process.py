@@ -33,6 +33,7 @@ PASSED_ON = (
 """What a Python needs to start on one system or another; of the rest nothing reaches MiniStack."""
 
 LOG_LIMIT = 1_000_000
+ENGINE = "docker.sock"
 
 _adopted: set[int] = set()  # processes started here that have answered; they may outlive us
 
@@ -83,7 +84,9 @@ def environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> d
     """Return all variables MiniStack gets: loopback only, state kept, no Docker, no credentials.
 
     ``DOCKER_HOST`` names a socket that is not there, because MiniStack would otherwise connect to
-    the user's Docker at start and stop, and remove containers that it takes for its own.
+    the user's Docker at its start, and remove every container that has a label of its services and
+    none of an instance.  `lend_engine` puts an engine there for a moment; while it runs MiniStack
+    looks for containers that carry its own address alone (its `core/container_reaper.py`).
     """
     scratch = str(folder / "tmp")
     return {name: value for name, value in passed_on.items() if name.upper() in PASSED_ON} | {
@@ -94,7 +97,7 @@ def environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> d
         "STATE_DIR": str(folder / "state"),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "DOCKER_HOST": f"unix://{folder / 'docker.sock'}",
+        "DOCKER_HOST": f"unix://{folder / ENGINE}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUTF8": "1",
         "TMPDIR": scratch,
@@ -139,7 +142,11 @@ def last_words(folder: Path) -> str:
 def spawn(
     folder: Path, order: Order, *, log: IO[bytes], passed_on: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it."""
+    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it.
+
+    An engine that a killed kernel left lent to the process before is taken away first.
+    """
+    (folder / ENGINE).unlink(missing_ok=True)
     return subprocess.Popen(
         [
             sys.executable, "-P", server.__file__,

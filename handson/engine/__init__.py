@@ -1,4 +1,4 @@
-"""The engine room: builds images and pushes them.
+"""The engine room: builds images, pushes them, and runs them for a moment.
 
 Two engines answer one Protocol.  `docker` is whatever answers the Docker API (Docker Engine and
 Desktop, Colima, Podman's socket).  `builtin` packs a Dockerfile's files and settings into an OCI
@@ -8,33 +8,45 @@ image without running anything, for machines where no engine answers.
 from __future__ import annotations
 
 from handson import messages
+from handson.engine.builtin import NAME as BUILTIN
 from handson.engine.builtin import BuiltinEngine
 from handson.engine.container import DockerEngine, connect
 from handson.engine.model import (
     ENGINE_LABEL,
     PLATFORM,
+    Answer,
+    Ask,
     BuildRequest,
+    Containers,
     Destination,
     Engine,
     EngineInfo,
     LocalImage,
     Pushed,
+    RunRequest,
+    Site,
     human_size,
 )
 from handson.engine.oci import is_image
 from handson.errors import NotReady
 
 __all__ = [
+    "BUILTIN",
     "ENGINE_LABEL",
     "PLATFORM",
+    "Answer",
+    "Ask",
     "BuildRequest",
     "BuiltinEngine",
+    "Containers",
     "Destination",
     "DockerEngine",
     "Engine",
     "EngineInfo",
     "LocalImage",
     "Pushed",
+    "RunRequest",
+    "Site",
     "choose",
     "human_size",
     "is_image",

@@ -40,6 +40,7 @@ class BuiltinEngine:
     """Packs a Dockerfile's files and settings into an OCI layout and pushes it."""
 
     name = NAME
+    containers = None
 
     def describe(self) -> EngineInfo:
         """Return what the engine says about itself."""

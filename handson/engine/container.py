@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from handson import messages
 from handson.engine import dockerfile, places, pushlog, registry_client
 from handson.engine.buildlog import BuildLog
+from handson.engine.containers import Containers
 from handson.engine.export import exported
 from handson.engine.model import (
     ENGINE_LABEL,
@@ -51,13 +52,14 @@ def connect(docker_host: str = "") -> DockerEngine:
 
 
 class DockerEngine:
-    """Builds and pushes through an engine that answers the Docker API."""
+    """Builds, pushes and runs through an engine that answers the Docker API."""
 
     name = NAME
 
     def __init__(self, client: APIClient, *, where: str = "") -> None:
         self._client = client
         self._where = where
+        self.containers = Containers(client, where=where)
 
     def describe(self) -> EngineInfo:
         """Return what the engine says about itself."""

@@ -7,7 +7,8 @@ say stands in a row or a note of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -190,12 +191,89 @@ class Pushed(cards.Shown):
         return f"{told} · {messages.text('engine.relayed')}" if self.relayed else told
 
 
+@dataclass(frozen=True)
+class RunRequest:
+    """A container to start.
+
+    Attributes:
+        source: The repository that holds the image, and who pulls.
+        digest: The image's digest there.
+        name: The image's name for people.
+        owner: For whom it runs: whatever else runs for the same owner is a leftover.
+        environment: What the container is told; never shown and never kept.
+        timeout: Seconds it may take until it answers.
+    """
+
+    source: Destination
+    digest: str
+    name: str
+    owner: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 90.0
+
+    @property
+    def reference(self) -> str:
+        """The image by its digest, as an engine pulls it."""
+        return f"{self.source.registry}/{self.source.repository}@{self.digest}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+Ask = Callable[[str], Answer | None]
+"""Gets a path; None when nothing answers."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A container that answers.
+
+    Attributes:
+        ask: Gets a path from it.
+        seconds: How long it took from the start to the first answer.
+        from_here: The engine could not pull, and the same image that is here was run instead.
+    """
+
+    ask: Ask
+    seconds: float
+    from_here: bool = False
+
+
+class Containers(Protocol):
+    """Containers of an engine that run for a moment."""
+
+    def run(self, request: RunRequest, *, say: Say) -> AbstractContextManager[Site]:
+        """Give a container that answers; it is gone after the block."""
+
+    def sweep(self, owner: str) -> int:
+        """Remove the containers that were left running for `owner`; return how many there were."""
+
+    def lend(self, request: RunRequest, name: str, *, say: Say) -> AbstractContextManager[str]:
+        """Give the engine's socket, with an image under `name`, for another program to use."""
+
+    def reach(self, labels: Sequence[str], address: str, *, what: str, timeout: float) -> Site:
+        """Return the site of a container that another program started, once it answers."""
+
+    def remove(self, labels: Sequence[str]) -> int:
+        """Remove every container that has all the labels; return how many there were."""
+
+
 class Engine(Protocol):
-    """Something that builds images and pushes them."""
+    """Something that builds images, pushes them, and perhaps runs them."""
 
     @property
     def name(self) -> str:
         """The engine's name, "docker" or "builtin"."""
+
+    @property
+    def containers(self) -> Containers | None:
+        """Its containers, or None where the engine runs nothing."""
 
     def describe(self) -> EngineInfo:
         """Return what the engine says about itself."""

@@ -95,6 +95,20 @@ def layers_size(destination: Destination, digest: str) -> int:
     return sum(int(layer["size"]) for layer in manifest["layers"])
 
 
+def config_digests(destination: Destination, digest: str) -> list[str]:
+    """Return the digests of the manifests and configurations that an image is made of.
+
+    Raises:
+        HandsonError: The registry does not have the manifest of `digest`, or does not answer.
+    """
+    registry = Registry(destination)
+    manifest = registry.manifest(digest)
+    if "manifests" not in manifest:
+        return [manifest["config"]["digest"]]
+    children = [child["digest"] for child in manifest["manifests"] if oci.is_image(child)]
+    return [*children, *(registry.manifest(child)["config"]["digest"] for child in children)]
+
+
 class Registry:
     """One repository of a registry, as the distribution protocol sees it.
 

@@ -5,9 +5,10 @@ images         what is in a repository, by tag, newest first
 contents       what an image's manifests say: platforms, size, the engine that built it
 """
 
-from handson.registry.images import Images, find_images
+from handson.registry.images import Images, find_images, require_image
 from handson.registry.repositories import (
     EnsuredRepository,
+    address,
     delete_repository,
     destination,
     ensure_repository,
@@ -20,6 +21,7 @@ from handson.registry.repositories import (
 __all__ = [
     "EnsuredRepository",
     "Images",
+    "address",
     "delete_repository",
     "destination",
     "ensure_repository",
@@ -27,5 +29,6 @@ __all__ = [
     "find_repositories",
     "find_repository",
     "find_tagged",
+    "require_image",
     "require_repository",
 ]

@@ -12,7 +12,7 @@ from handson import messages
 from handson.aws import Aws
 from handson.cards import Card, Commands, Note, Part, Shown, Table
 from handson.engine import PLATFORM, human_size
-from handson.errors import AWSError
+from handson.errors import AWSError, NotReady
 from handson.registry.contents import INDEX_TYPES, read_contents, read_manifests
 from handson.state import Image
 
@@ -62,6 +62,21 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     with ThreadPoolExecutor(8) as pool:
         images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
+
+
+def require_image(aws: Aws, repository: str, tag: str) -> Image:
+    """Return the image that a tag of a repository leads to.
+
+    Raises:
+        NotReady: No image has the tag; says which tags there are.
+    """
+    images = find_images(aws, repository)
+    image = next((image for image in images if tag in image.tags), None)
+    if image is None:
+        tags = ", ".join(name for item in images for name in item.tags) or "-"
+        sentences = messages.advice("registry.no-image", repository=repository, tag=tag, tags=tags)
+        raise NotReady(*sentences, code="ImageNotFoundException")
+    return image
 
 
 def _is_foreign(image: Image) -> bool:

@@ -103,21 +103,30 @@ def require_repository(aws: Aws, name: str) -> Repository:
 def destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
     """Return where an image of this repository is pushed, with a fresh token of this region.
 
-    The token is good for twelve hours (ECR API Reference, GetAuthorizationToken).  An emulator
-    serves the registry on its own port, and not at the address in the repository's URI.
+    The token is good for twelve hours (ECR API Reference, GetAuthorizationToken).
     """
     reply = aws.call("ecr", "GetAuthorizationToken")
     token = reply["authorizationData"][0]["authorizationToken"]
     username, _, password = base64.b64decode(token).decode().partition(":")
-    scheme, registry = _registry(aws, repository)
     return Destination(
-        registry=registry,
-        scheme=scheme,
+        registry=address(aws),
+        scheme=urlsplit(aws.endpoint).scheme if aws.endpoint else "https",
         repository=repository.name,
         username=username,
         password=password,
         tags=tuple(tags),
     )
+
+
+def address(aws: Aws) -> str:
+    """Return where docker finds the registry of this account and region.
+
+    An emulator serves it on its own port, and not at the address in its repositories' URIs.
+    """
+    if aws.endpoint:
+        return urlsplit(aws.endpoint).netloc
+    ending = "amazonaws.com.cn" if aws.region.startswith("cn-") else "amazonaws.com"
+    return f"{aws.account}.dkr.ecr.{aws.region}.{ending}"
 
 
 def find_tagged(aws: Aws) -> list[Resource]:
@@ -167,10 +176,3 @@ def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
         tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
         tagged=ours in tags.get("tags", ()),
     )
-
-
-def _registry(aws: Aws, repository: Repository) -> tuple[str, str]:
-    if not aws.endpoint:
-        return "https", repository.uri.partition("/")[0]
-    parts = urlsplit(aws.endpoint)
-    return parts.scheme, parts.netloc

@@ -20,6 +20,7 @@ from handson.state import (
     Image,
     InternetGateway,
     Platform,
+    RecordedRun,
     RecordedUri,
     Repository,
     Route,
@@ -202,6 +203,17 @@ def recorded(**changes: Any) -> RecordedUri:
     return replace(right, **changes)
 
 
+def ran(**changes: Any) -> RecordedRun:
+    right = RecordedRun(
+        repository="rails-app",
+        digest=DIGEST,
+        ran_at="2026-01-15T09:30:30+00:00",
+        engine="docker",
+        status=200,
+    )
+    return replace(right, **changes)
+
+
 def finished(**changes: Any) -> Snapshot:
     """Build a snapshot in which every fact is right."""
     right = Snapshot(
@@ -211,6 +223,7 @@ def finished(**changes: Any) -> Snapshot:
         repositories=(repository(),),
         images=(image(),),
         recorded_uri=recorded(),
+        recorded_run=ran(),
     )
     return replace(right, **changes)
 
@@ -255,6 +268,11 @@ def with_image(snapshot: Snapshot, **changes: Any) -> Snapshot:
 def with_uri(snapshot: Snapshot, **changes: Any) -> Snapshot:
     assert snapshot.recorded_uri is not None
     return replace(snapshot, recorded_uri=replace(snapshot.recorded_uri, **changes))
+
+
+def with_run(snapshot: Snapshot, **changes: Any) -> Snapshot:
+    assert snapshot.recorded_run is not None
+    return replace(snapshot, recorded_run=replace(snapshot.recorded_run, **changes))
 
 
 def own_vpc(snapshot: Snapshot) -> Vpc:

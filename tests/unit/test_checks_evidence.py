@@ -18,6 +18,7 @@ from handson.state import (
     Image,
     InternetGateway,
     Platform,
+    RecordedRun,
     RecordedUri,
     Repository,
     Route,
@@ -129,6 +130,14 @@ recorded = st.builds(
     digest=digests,
     recorded_at=odd,
 )
+runs = st.builds(
+    RecordedRun,
+    repository=words("rails-app", "nginx"),
+    digest=digests,
+    ran_at=odd,
+    engine=words("docker"),
+    status=st.sampled_from([0, 200, 302, 500]),
+)
 snapshots = st.builds(
     Snapshot,
     target=st.just(states.target()),
@@ -137,6 +146,7 @@ snapshots = st.builds(
     repositories=some(repositories),
     images=some(images, 4),
     recorded_uri=st.none() | recorded,
+    recorded_run=st.none() | runs,
 )
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 any_json = st.recursive(

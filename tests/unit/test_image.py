@@ -77,11 +77,17 @@ def test_an_ignored_dockerfile_still_counts(shop: Path) -> None:
     assert image.unique_tag(shop) != before
 
 
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+
+
+def form(context: Path | str, **changes: str) -> image.PushForm:
+    given = {"registry": REGISTRY, "region": "us-east-1", **changes}
+    return image.PushForm("rails-app", context, **given)
+
+
 def test_the_push_commands_are_the_consoles() -> None:
-    found = image.push_commands(
-        region="us-east-1", account="123456789012", repository="rails-app", context="../shop"
-    )
-    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    registry = REGISTRY
+    found = image.push_commands(form("../shop"))
     login = f"docker login --username AWS --password-stdin {registry}"
     rest = (
         "docker build -t rails-app .",
@@ -103,19 +109,38 @@ def test_the_push_commands_are_the_consoles() -> None:
 
 
 def test_a_folder_with_spaces_is_quoted_for_each_shell() -> None:
-    found = image.push_commands(
-        region="us-east-1", account="1" * 12, repository="rails-app", context="my shop's"
-    )
+    found = image.push_commands(form("my shop's"))
     assert found.bash[0] == """cd 'my shop'"'"'s'"""
     assert found.powershell[0] == "Set-Location 'my shop''s'"
 
 
-def test_the_push_commands_show_both_shells(shop: Path) -> None:
-    shown = repr(
-        image.push_commands(
-            region="us-east-1", account="1" * 12, repository="rails-app", context=shop
-        )
+def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
+    found = image.push_commands(
+        form("shop", registry="127.0.0.1:4990"), setup={"AWS_ENDPOINT_URL": "http://o'host:1"}
     )
+    password = "aws ecr get-login-password --region us-east-1"
+    login = f"{password} | docker login --username AWS --password-stdin 127.0.0.1:4990"
+    assert (found.bash[0], found.bash[3]) == (
+        """export AWS_ENDPOINT_URL='http://o'"'"'host:1'""",
+        login,
+    )
+    assert (found.powershell[0], found.powershell[2], found.powershell[3]) == (
+        "$env:AWS_ENDPOINT_URL = 'http://o''host:1'",
+        "aws sts get-caller-identity",
+        login,
+    )
+    assert found.bash[-1] == found.powershell[-1] == "docker push 127.0.0.1:4990/rails-app:latest"
+
+
+def test_another_base_image_is_given_to_the_build() -> None:
+    found = image.push_commands(form("shop", base_image="my ruby", tag="v1"))
+    build = "docker build -t rails-app:v1 --build-arg 'BASE_IMAGE=my ruby' ."
+    assert build in found.bash
+    assert build in found.powershell
+
+
+def test_the_push_commands_show_both_shells(shop: Path) -> None:
+    shown = repr(image.push_commands(form(shop)))
     assert "macOS / Linux(bash)" in shown
     assert "Windows(PowerShell)" in shown
 

@@ -1,0 +1,45 @@
+"""Small things kept in the home folder, each a described state in a JSON file of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from handson import messages
+from handson.errors import NotReady
+from handson.state import State
+
+S = TypeVar("S", bound=State)
+
+
+def write(path: Path, state: State) -> None:
+    """Make `path` hold the state, whole or not at all.
+
+    Raises:
+        NotReady: The folder is not writable.
+    """
+    draft = path.with_suffix(".tmp")
+    try:
+        draft.write_text(json.dumps(state.to_json(), indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise NotReady(
+            *messages.advice("settings.home", folder=path.parent, reason=error.strerror)
+        ) from error
+
+
+def read(path: Path, kind: type[S]) -> S | None:
+    """Return what `path` holds, or None when there is nothing, or nothing of that kind."""
+    try:
+        return kind.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, msgspec.ValidationError):
+        return None
+
+
+def forget(path: Path) -> None:
+    """Make sure that there is nothing at `path`."""
+    path.unlink(missing_ok=True)
