@@ -419,3 +419,22 @@ def test_after_resetting_a_killed_one_nothing_is_lost(home: Path) -> None:
     kill(start(home))
     room.reset(home)
     assert start(home).state == "started"
+
+
+def test_an_engine_is_lent_for_the_block_alone(home: Path, tmp_path: Path) -> None:
+    room.ensure_running(home, region="us-east-1")
+    name = home / "emulator" / "docker.sock"
+    with room.lend_engine(home, str(tmp_path / "engine.sock")):
+        assert name.readlink() == tmp_path / "engine.sock"
+    assert not name.is_symlink()
+
+
+def test_an_engine_that_a_killed_kernel_left_lent_is_taken_away_at_the_next_start(
+    home: Path, tmp_path: Path
+) -> None:
+    room.ensure_running(home, region="us-east-1")
+    room.stop(home)
+    name = home / "emulator" / "docker.sock"
+    name.symlink_to(tmp_path / "engine.sock")
+    room.ensure_running(home, region="us-east-1")
+    assert not name.is_symlink()

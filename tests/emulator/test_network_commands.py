@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +11,15 @@ from handson import cluster, network, registry
 from handson import emulator as room
 from handson.cluster import Form as ClusterForm
 from handson.network import Form
-from tests.conftest import require
 from tests.emulator.hooks import connect, reset, shape
+from tests.shell import paste, require_shell
 
 pytestmark = pytest.mark.emulator
-
-PLACES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-AWS, BASH = shutil.which("aws", path=PLACES), shutil.which("bash")
 
 
 @pytest.fixture(autouse=True)
 def cli() -> None:
-    require("awscli", AWS is not None, "there is no aws command")
-    require("awscli", BASH is not None, "there is no bash to paste into")
-
-
-def paste(commands: tuple[str, ...], folder: Path) -> None:
-    """Run the commands in a shell that knows nothing else of AWS."""
-    done = subprocess.run(
-        [str(BASH), "-eu", "-c", "\n".join(commands)],
-        env={"PATH": f"{Path(str(AWS)).parent}{os.pathsep}{os.defpath}", "HOME": str(folder)},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    require_shell()
 
 
 @pytest.mark.parametrize("form", [Form(), Form(name="two words", private_subnets=2)])

@@ -170,9 +170,10 @@ def test_a_pushed_image_is_listed_under_its_tags(held: Workshop, shop: Path) -> 
     assert set(held.images().images[0].tags) == set(pushed.tags)
 
 
-def test_push_commands_name_the_own_account_and_region(held: Workshop) -> None:
+def test_push_commands_lead_to_the_registry_that_answers(held: Workshop, emulator: Running) -> None:
     said = repr(held.push_commands(context="shop"))
-    assert "123456789012.dkr.ecr.us-east-1.amazonaws.com" in said
+    assert f"docker push 127.0.0.1:{emulator.port}/rails-app:latest" in said
+    assert f"export AWS_ENDPOINT_URL={emulator.endpoint}" in said
 
 
 def test_a_long_verb_ends_its_progress_as_a_sentence(room: Room) -> None:
@@ -723,3 +724,34 @@ def test_a_home_that_is_a_file_is_refused(open_own: Open, tmp_path: Path) -> Non
     with pytest.raises(NotReady):
         open_own(home=str(tmp_path / "file"))
     assert (tmp_path / "file").read_text() == "mine"
+
+
+# Running what was pushed, without an engine that runs anything
+
+
+def test_an_image_that_was_only_packed_is_not_run_and_says_why(held: Workshop, shop: Path) -> None:
+    push(held, shop)
+    seen = held.run_image()
+    assert (seen.recorded, held.snapshot().recorded_run) == (None, None)
+    assert "動かせません" in repr(seen)
+
+
+def test_a_task_is_not_run_at_an_endpoint_that_was_given(held: Workshop, shop: Path) -> None:
+    push(held, shop)
+    assert "指定されたエンドポイントでは動かしません" in repr(held.run_task())
+
+
+def test_an_image_that_is_not_there_cannot_be_run(held: Workshop) -> None:
+    held.ensure_repository()
+    with pytest.raises(NotReady, match="latest"):
+        held.run_image()
+
+
+def test_clean_up_forgets_what_was_seen_running(held: Workshop, shop: Path) -> None:
+    digest = push(held, shop).digest
+    run = {"repository": "rails-app", "digest": digest, "ran_at": "x", "engine": "docker"}
+    kept = held.settings.home / "image-run.json"
+    kept.write_text(json.dumps({**run, "status": 200}), encoding="utf-8")
+    assert held.snapshot().recorded_run is not None
+    held.cleanup(confirm="delete")
+    assert (held.snapshot().recorded_run, kept.exists()) == (None, False)

@@ -1,0 +1,294 @@
+"""Images that are run for a moment, with a real engine: the shop, and what does not start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from handson import emulator, fargate, settings
+from handson.engine import running
+from handson.errors import EngineError, NotReady
+from handson.progress import Line, silent
+from handson.waiting import wait_until
+from handson.workshop import Workshop
+
+pytestmark = pytest.mark.engine
+
+NAME = "handson-test-run"
+SERVER = """\
+require "socket"
+{before}
+server = TCPServer.new("{host}", 3000)
+$stdout.sync = true
+puts "Listening on http://{host}:3000"
+loop do
+  client = server.accept
+  path = client.gets.to_s.split[1]
+  client.gets until $_.strip.empty?
+  client.write "HTTP/1.1 {status}\\r\\nContent-Type: text/html\\r\\n\\r\\n"
+  client.write "<p>#{{ENV["SHOP_IMAGE"]}}</p><p>#{{ENV["SECRET_KEY_BASE"].size}}</p>"
+  client.close
+end
+"""
+
+
+class Told:
+    """Progress that may do something when it is told."""
+
+    def __init__(self, when_told: Callable[[str], None] = silent) -> None:
+        self._when_told = when_told
+
+    def line(self, label: str) -> Line:
+        return self
+
+    def __call__(self, sentence: str) -> None:
+        self._when_told(sentence)
+
+    def done(self, sentence: str) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("running") / "home"
+    yield folder
+    emulator.stop(folder)
+
+
+def open_workshop(home: Path, told: Told | None = None, **given: str) -> Workshop:
+    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "docker", **os.environ}
+    chosen = settings.read(environ, cwd=home.parent, **given)
+    return Workshop(chosen, progress=told or Told(), show=print)
+
+
+@pytest.fixture(scope="module")
+def workshop(home: Path, client: docker.APIClient) -> Iterator[Workshop]:
+    """One workshop for all: the base's layers are pushed once."""
+    yield open_workshop(home)
+    for image in client.images():
+        for tag in image["RepoTags"] or ():
+            if tag.startswith(f"{NAME}:"):
+                client.remove_image(tag, noprune=True)
+
+
+@pytest.fixture
+def held(workshop: Workshop, client: docker.APIClient, home: Path) -> Iterator[Workshop]:
+    """A workshop with a repository; afterwards the engine holds what it held before, no more."""
+    workshop.ensure_repository("rails-app")
+    yield workshop
+    assert left(client, home) == []
+
+
+def left(client: docker.APIClient, home: Path) -> list[str]:
+    own = client.containers(all=True, filters={"label": f"{running.LABEL}={home}"})
+    tasks = client.containers(
+        all=True, filters={"label": f"com.amazonaws.ecs.task-definition-family={fargate.FAMILY}"}
+    )
+    names = [tag for image in client.images() for tag in image["RepoTags"] or ()]
+    ours = [name for name in names if name.startswith("123456789012.dkr.ecr.")]
+    return [*(str(it["Names"]) for it in (*own, *tasks)), *ours]
+
+
+def push(held: Workshop, base: str, folder: Path, **changes: str) -> str:
+    """Push a small server to rails-app, spoiled by `changes`, and return its digest."""
+    folder.mkdir(exist_ok=True)
+    values = {"host": "0.0.0.0", "status": "200 OK", "before": "", **changes}
+    (folder / "server.rb").write_text(SERVER.format(**values))
+    dockerfile = 'FROM {}\nCOPY server.rb /srv/\nEXPOSE 3000\nCMD ["ruby", "/srv/server.rb"]\n'
+    (folder / "Dockerfile").write_text(dockerfile.format(base))
+    built = held.build_image(folder, name=NAME)
+    return held.push_image(built, repository="rails-app").digest
+
+
+def runnable(held: Workshop) -> tuple[bool, list[str]]:
+    result = next(check for check in held.verify().checks if check.id == "image")
+    codes = [it.code for it in result.diagnoses if "image.runnable" in it.facts]
+    return result.fact("image.runnable").passed, codes
+
+
+def test_the_shop_is_pulled_back_seen_and_removed(
+    held: Workshop, client: docker.APIClient, base: str, root: Path, home: Path
+) -> None:
+    shop = root / "notebooks" / "docker-rails-workshop"
+    built = held.build_image(shop, name=NAME, build_args={"BASE_IMAGE": base})
+    pushed = held.push_image(built, repository="rails-app")
+    assert runnable(held) == (False, ["image-unseen"])
+    shown = held.run_image("rails-app")
+    text, html = repr(shown), shown._repr_mimebundle_()["text/html"]
+    assert ("│ まちかど商店" in text, "rails-app:latest" in text) == (True, True)
+    assert ('src="data:image/svg+xml;base64,' in html, "<script" in html) == (True, False)
+    assert shown.recorded is not None
+    assert (shown.recorded.status, shown.recorded.digest) == (200, pushed.digest)
+    assert (runnable(held), left(client, home)) == ((True, []), [])
+
+
+def test_the_secret_is_new_each_time_and_never_shown(
+    held: Workshop, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app")
+    shown = held.run_image("rails-app")
+    assert shown.page is not None
+    assert shown.page.lines == ("rails-app:latest", "128")
+    kept = (home / "image-run.json").read_text(encoding="utf-8")
+    assert "SECRET" not in kept + repr(shown)
+
+
+def test_another_push_has_to_be_seen_again(held: Workshop, base: str, tmp_path: Path) -> None:
+    push(held, base, tmp_path / "app")
+    held.run_image("rails-app")
+    push(held, base, tmp_path / "app", status="302 Found")
+    assert runnable(held) == (False, ["image-unseen"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"before": 'abort "almost there"'}, "終了コード 1"),
+        ({"before": 'abort "almost there"'}, "│ almost there"),
+        ({"before": 'abort "Missing `secret_key_base` for production"'}, "秘密の値"),
+        ({"before": 'abort "exec format error"'}, "違うプラットフォーム"),
+        ({"before": 'TCPServer.new("0.0.0.0", 3000)'}, "すでに使われて"),
+    ],
+    ids=["exits", "its last lines", "no secret", "another platform", "port in use"],
+)
+def test_an_image_that_does_not_start_says_why_and_what_to_do(
+    held: Workshop, base: str, tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    push(held, base, tmp_path / "app", **changes)
+    with pytest.raises(EngineError, match=said):
+        held.run_image("rails-app")
+    assert runnable(held) == (False, ["image-silent"])
+
+
+def test_an_interrupt_leaves_nothing_running(
+    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app", before="sleep 30")
+
+    def interrupt(sentence: str) -> None:
+        if "起動しています" in sentence:
+            threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        open_workshop(home, Told(interrupt)).run_image("rails-app")
+    assert left(client, home) == []
+
+
+def test_what_a_killed_kernel_left_is_removed_by_the_next_run(
+    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app")
+    orphan = client.create_container(
+        f"{NAME}:latest", command=["sleep", "60"], labels={running.LABEL: str(home)}
+    )
+    client.start(orphan)
+    held.run_image("rails-app")
+    assert left(client, home) == []
+
+
+def test_the_image_packed_by_builtin_is_not_run(held: Workshop, tmp_path: Path, home: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    packing = open_workshop(home, engine="builtin")
+    packing.push_image(packing.build_image(tmp_path), repository="rails-app")
+    shown = held.run_image("rails-app")
+    assert "土台になる Ruby が入っていない" in repr(shown)
+    assert (shown.recorded, runnable(held)) == (None, (False, ["image-builtin"]))
+
+
+# As a Fargate task
+
+
+@pytest.fixture
+def bridged(client: docker.APIClient) -> None:
+    if not running.has_bridge(client):  # the daemon of .ci/run beside another one, say
+        pytest.skip("this engine has no bridge network")
+
+
+@pytest.mark.usefixtures("bridged")
+def test_a_fargate_task_runs_answers_and_leaves_nothing(
+    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app")
+    held.ensure_network()
+    held.ensure_cluster()
+    strangers = client.create_container(
+        f"{NAME}:latest", command=["sleep", "60"], labels={"ministack": "rds"}
+    )
+    try:
+        client.start(strangers)
+        seen = held.run_task("rails-app")
+        emulator.stop(home)
+        held.verify()  # starts it again
+        assert client.inspect_container(strangers)["State"]["Running"]
+    finally:
+        client.remove_container(strangers, force=True)
+    assert (seen.statuses[0], seen.statuses[-2:]) == ("PROVISIONING", ("RUNNING", "STOPPED"))
+    assert (left(client, home), (home / "emulator" / "docker.sock").is_symlink()) == ([], False)
+    assert fargate.find_tagged(held.aws) == []
+
+
+@pytest.mark.usefixtures("bridged")
+def test_a_task_that_is_interrupted_is_stopped(
+    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app", before="sleep 30")
+    held.ensure_network()
+    held.ensure_cluster()
+
+    def interrupt(sentence: str) -> None:
+        if sentence == "RUNNING":
+            threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        open_workshop(home, Told(interrupt)).run_task("rails-app")
+    assert (left(client, home), fargate.find_tagged(held.aws)) == ([], [])
+
+
+@pytest.mark.usefixtures("bridged")
+def test_clean_up_stops_a_task_that_a_killed_kernel_left(
+    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app", before="sleep 60")
+    held.ensure_network()
+    held.ensure_cluster()
+    child = os.fork()
+    if child == 0:
+
+        def die(sentence: str) -> None:
+            if sentence == "RUNNING":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        open_workshop(home, Told(die)).run_task("rails-app")
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert left(client, home) != []
+    done = held.cleanup(confirm="delete")
+    assert [str(removal) for removal in done.left] == []
+    client.remove_image(
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/rails-app:latest", noprune=True
+    )
+    wait_until(lambda: left(client, home), done=lambda it: it == [], what="gone", timeout=10)
+
+
+def test_a_task_without_its_cluster_says_which_notebook_makes_it(
+    held: Workshop, base: str, tmp_path: Path
+) -> None:
+    push(held, base, tmp_path / "app")
+    held.ensure_cluster()
+    held.aws.call("ecs", "DeleteCluster", cluster="ecs-handson-cluster")
+    with pytest.raises(NotReady, match="02-cluster"):
+        held.run_task("rails-app")
+
+
+def test_without_an_engine_the_task_says_so_and_does_nothing(
+    held: Workshop, base: str, tmp_path: Path, home: Path
+) -> None:
+    push(held, base, tmp_path / "app")
+    seen: Any = open_workshop(home, engine="builtin").run_task("rails-app")
+    assert ("builtin エンジンはコンテナを動かさない" in repr(seen), seen.statuses) == (True, ())
