@@ -24,8 +24,10 @@ from handson import (
     __version__,
     connection,
     emulator,
+    grading,
     messages,
     replay,
+    rules,
     settings,
     syllabus,
     workshop,
@@ -165,6 +167,40 @@ def verify(chosen: Settings, as_json: bool) -> None:
     verification = _open(chosen).verify()
     click.echo(_json(verification.to_json()) if as_json else _details(verification))
     sys.exit(OK if verification.passed else NOT_PASSED)
+
+
+@main.command()
+@with_settings
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV: learner, name, group.")
+@click.option("--json", "form", flag_value="json", help="Print handson.grading/1.")
+@click.option("--csv", "form", flag_value="csv", help="Print a table for a gradebook.")
+@click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
+@click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
+@click.option("--region", help="The region that counts.")
+@click.option("--from", "since", metavar="DATE", help="When the assignment began.")
+@click.option("--until", metavar="DATE", help="When it ended; of a date, the end of the day.")
+def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: Any) -> None:
+    """Grade notebooks, folders or zips without running them. Exit code 0: graded, 2: nothing to."""
+    roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
+    requirements = grading.Requirements(
+        target=asked["require_target"],
+        accounts=tuple(asked["account"]),
+        region=asked["region"] and rules.region(asked["region"], known=settings.regions()),
+        since=asked["since"] and grading.moment(asked["since"]),
+        until=asked["until"] and grading.moment(asked["until"], end=True),
+    )
+    with (
+        _counted(messages.text("cli.grading")) as tell,
+        grading.grade(paths, roster=roster, requirements=requirements, tell=tell) as grades,
+    ):
+        if form == "json":
+            grading.write_json(grades, sys.stdout)
+        elif form == "csv":
+            grading.write_csv(grades, sys.stdout)
+        else:
+            for text in grading.lines(grades):
+                click.echo(text)
 
 
 @main.command()
@@ -324,3 +360,15 @@ def _bars() -> Iterator[replay.OnCell]:
                 click.echo(f"{name}: {done}/{total}", err=True)
 
         yield on_cell
+
+
+@contextmanager
+def _counted(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Show one bar on standard error, where somebody is looking."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(description)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

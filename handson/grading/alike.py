@@ -1,0 +1,130 @@
+"""Answers alike: who shares passages with whom, without comparing everyone with everyone.
+
+An answer is folded to its letters and cut into overlapping shingles; those that the course itself
+says, in either language, are left out.  The smallest hashes of the rest are its sketch.  Only
+answers to the same question whose sketches share enough are compared in full, and what is reported
+are passages that a person can read side by side.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import cache
+from itertools import pairwise
+
+from handson import syllabus
+from handson.grading import course
+from handson.grading.model import Passage, Written
+
+WIDE, NARROW = 7, 20
+"""Letters in a shingle: of Japanese, where a letter says much, and of Latin script."""
+SKETCH = 24
+SHARED = 7
+"""Hashes that two sketches have to share before their answers are compared."""
+ALIKE = 0.5
+"""The share of the shorter answer that stands in the other one too."""
+LEAST = 12
+"""Shingles of an answer's own; one that has fewer may well be like another by chance."""
+LONGEST = 4_000
+
+
+def folded(text: str) -> str:
+    """Return the letters and digits of a text, folded."""
+    normal = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()
+    return "".join(sign for sign in normal if sign.isalnum())
+
+
+def shingles(letters: str) -> set[int]:
+    """Return the hashes of all shingles of folded letters."""
+    wide = sum(sign > "\u2e80" for sign in letters) * 3 > len(letters)
+    size = WIDE if wide else NARROW
+    if wide:
+        data, step = letters.encode("utf-16-le", "replace"), 2
+    else:
+        data, step = letters.encode("utf-8", "replace"), 1
+    crc32, width = zlib.crc32, size * step
+    return {crc32(data[i : i + width]) for i in range(0, len(data) - width + 1, step)}
+
+
+@cache
+def said_by_course() -> frozenset[int]:
+    """Return the hashes of everything that the course says in either language."""
+    texts = (text for edition in course.editions() for text in edition.prose)
+    return frozenset(hash for text in texts for hash in shingles(folded(text)))
+
+
+def own_shingles(text: str) -> set[int]:
+    """Return the hashes of what an answer says beyond the course's own words."""
+    return shingles(folded(text)) - said_by_course()
+
+
+def sketch(answer: Written) -> array[int]:
+    """Return an answer's sketch; an empty one for an answer too short to tell."""
+    own = own_shingles(answer.text) if answer.text else set()
+    return array("I", sorted(own)[:SKETCH] if len(own) >= LEAST else ())
+
+
+@dataclass
+class Sketches:
+    """The sketches of a class, by question: flat arrays, for ten thousand learners are many."""
+
+    hashes: dict[str, array[int]] = field(default_factory=dict)
+    owners: dict[str, array[int]] = field(default_factory=dict)
+
+    def add(self, owner: int, sketches: Iterable[tuple[str, array[int]]]) -> None:
+        """Keep a learner's sketches."""
+        for grade_id, hashes in sketches:
+            self.hashes.setdefault(grade_id, array("I")).extend(hashes)
+            owners = self.owners.setdefault(grade_id, array("I"))
+            owners.extend([owner] * len(hashes))
+
+    def candidates(self) -> Iterator[tuple[str, int, int]]:
+        """Yield question, learner and earlier learner where two answers are worth comparing.
+
+        In a group that shares an answer, each is paired with the first and with the one before.
+        """
+        for question in syllabus.QUESTIONS:
+            yield from self._candidates(question.grade_id)
+
+    def _candidates(self, grade_id: str) -> Iterator[tuple[str, int, int]]:
+        hashes = self.hashes.get(grade_id, array("I"))
+        owners = self.owners.get(grade_id, array("I"))
+        holders: dict[int, array[int]] = {}
+        common = {hash for hash, count in Counter(hashes).items() if count > 1}
+        for hash, owner in zip(hashes, owners, strict=True):
+            if hash in common:
+                holders.setdefault(hash, array("I")).append(owner)
+        shared = Counter(pair for found in holders.values() for pair in _pairs(found))
+        for (one, other), count in sorted(shared.items()):
+            if count >= SHARED:
+                yield grade_id, other, one
+
+
+def _pairs(holders: array[int]) -> set[tuple[int, int]]:
+    first = holders[0]
+    pairs = {(first, owner) for owner in holders[1:]}
+    return pairs | set(pairwise(holders))
+
+
+def compare(mine: Written, theirs: Written) -> Passage | None:
+    """Return what two answers have in common, if that is most of the shorter one."""
+    ours, others = own_shingles(mine.text), own_shingles(theirs.text)
+    fewest = min(len(ours), len(others))
+    if fewest < LEAST or len(ours & others) < ALIKE * fewest:
+        return None
+    common = tuple(_common(mine.text[:LONGEST], theirs.text[:LONGEST]))
+    return Passage(grade_id=mine.grade_id, mine=mine.text, theirs=theirs.text, common=common)
+
+
+def _common(mine: str, theirs: str) -> Iterator[str]:
+    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        passage = mine[block.a : block.a + block.size].strip()
+        if len(folded(passage)) >= WIDE and own_shingles(passage):
+            yield passage

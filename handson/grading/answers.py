@@ -1,0 +1,91 @@
+"""The four answers and the diagram, as a person has to mark them.
+
+A cell is found by its nbgrader `grade_id`; where an editor dropped that, by its id, which is the
+same for the answers, or by the question it begins with.  The question's own lines are left out of
+the answer, in either language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from handson import syllabus
+from handson.grading import course
+from handson.grading.model import ANSWERED, MISSING, NOTE, UNTOUCHED, Finding, Written, clean
+from handson.grading.reading import Cell, Notebook
+
+LONGEST = 20_000
+DIAGRAM_CELL = "architecture-diagram"
+
+
+def collect(notebooks: Sequence[Notebook]) -> tuple[tuple[Written, ...], Written, list[Finding]]:
+    """Return the answers in the syllabus's order, the diagram, and what to say about them."""
+    found, findings = _found(notebooks)
+    answers = tuple(_answer(question, found.get(question.grade_id)) for question in _QUESTIONS)
+    diagram = _diagram(found.get(syllabus.DIAGRAM.grade_id))
+    return answers, diagram, findings
+
+
+_QUESTIONS = syllabus.QUESTIONS
+_IDS = frozenset(answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM))
+
+
+def _found(notebooks: Sequence[Notebook]) -> tuple[dict[str, Cell], list[Finding]]:
+    found: dict[str, Cell] = {}
+    guessed = []
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            grade_id = cell.grade_id if cell.grade_id in _IDS else ""
+            if not grade_id and (grade_id := _guessed(cell)):
+                guessed.append(grade_id)
+            # The first of several is the course's own; what follows it is a copy.
+            if grade_id and grade_id not in found:
+                found[grade_id] = cell
+    values = {"cells": ", ".join(guessed)}
+    findings = [Finding(code="grade-id-lost", severity=NOTE, values=values)] if guessed else []
+    return found, findings
+
+
+def _guessed(cell: Cell) -> str:
+    if cell.name == DIAGRAM_CELL:
+        return syllabus.DIAGRAM.grade_id
+    if cell.cell_type != "markdown":
+        return ""
+    if cell.name in _IDS:
+        return cell.name
+    return course.headings().get(cell.text.lstrip().partition("\n")[0].strip(), "")
+
+
+def _answer(question: syllabus.Answer, cell: Cell | None) -> Written:
+    if cell is None:
+        return Written(grade_id=question.grade_id, status=MISSING, possible=question.points)
+    text = "\n".join(_own_lines(cell.text)).strip()[:LONGEST]
+    return Written(
+        grade_id=question.grade_id,
+        status=ANSWERED if text else UNTOUCHED,
+        possible=question.points,
+        text=clean(text),
+    )
+
+
+def _own_lines(source: str) -> Iterator[str]:
+    given = course.given_lines()
+    for line in source.splitlines():
+        if line.strip() not in given:
+            yield line
+        elif not line.strip():
+            yield ""
+
+
+def _diagram(cell: Cell | None) -> Written:
+    goal = syllabus.DIAGRAM
+    if cell is None:
+        return Written(grade_id=goal.grade_id, status=MISSING, possible=goal.points)
+    given = {edition.answers[goal.grade_id].strip() for edition in course.editions()}
+    return Written(
+        grade_id=goal.grade_id,
+        status=UNTOUCHED if cell.text.strip() in given or not cell.text.strip() else ANSWERED,
+        possible=goal.points,
+        text=clean(cell.text[:LONGEST]),
+        drawn=any(output.has_picture for output in cell.outputs),
+    )

@@ -1,0 +1,253 @@
+"""Results for people, for programs and for a learning platform's gradebook.
+
+`handson.grading/1`, what `--json` prints:
+
+    schema        "handson.grading/1"
+    requirements  target, accounts, region, from, until: what was asked for, or null
+    possible      automatic (80), manual (20)
+    summary       learners, handed_in, checks {id: {status: count}}, findings {code: count}
+    learners      in the roster's order, then by name:
+      learner name group source handed_in handed_in_at named files
+      points      automatic, out of `possible`; never the manual ones
+      checks      id, status (passed · failed · unproven · missing), points, possible, reason,
+                  facts [{id expected observed passed advice}], diagnoses [{code message remedy}],
+                  proof {digest observed_at learner kind account region intact source where}
+      answers     grade_id, status (answered · untouched · missing), possible, text
+      diagram     the same, text is its code, and drawn
+      findings    code, severity (serious · warning · note), check, where, others, message, remedy,
+                  passages [{grade_id mine theirs common}]
+
+Messages are in the current language, everything else is not.  Fields may be added.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import msgspec
+
+from handson import messages, syllabus
+from handson.checks.results import line
+from handson.grading.classroom import Grades
+from handson.grading.model import (
+    ANSWERED,
+    FAILED,
+    MISSING,
+    NOTE,
+    PASSED,
+    UNPROVEN,
+    CheckMark,
+    Finding,
+    Result,
+    Written,
+    clean,
+)
+
+SCHEMA = "handson.grading/1"
+AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
+MANUAL = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
+SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PROOF_INSIDE = {"observed", "requests", "previous"}
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """Return one learner as `handson.grading/1` has it."""
+    return {
+        "learner": result.learner,
+        "name": result.name,
+        "group": result.group,
+        "source": result.source,
+        "handed_in": result.handed_in,
+        "handed_in_at": result.handed_in_at or None,
+        "named": list(result.named),
+        "files": list(result.files),
+        "points": result.points,
+        "checks": [_check_json(check) for check in result.checks],
+        "answers": [_written_json(answer) for answer in result.answers],
+        "diagram": {**_written_json(result.diagram), "drawn": result.diagram.drawn},
+        "findings": [finding.to_json() for finding in result.findings],
+    }
+
+
+def write_json(grades: Grades, file: IO[str]) -> None:
+    """Write `handson.grading/1`, a learner a line, without holding the class in memory."""
+    head = {
+        "schema": SCHEMA,
+        "requirements": _requirements_json(grades),
+        "possible": {"automatic": AUTOMATIC, "manual": sum(item.points for item in MANUAL)},
+        "summary": summarize(grades),
+    }
+    file.write(f'{_dumped(head)[:-1]}, "learners": [\n')
+    for number, result in enumerate(grades):
+        file.write(f"{',' if number else ''}{_dumped(to_json(result))}\n")
+    file.write("]}\n")
+
+
+def summarize(grades: Iterable[Result]) -> dict[str, Any]:
+    """Return the class at a glance: how many handed in, what became of checks, which findings."""
+    learners = handed_in = 0
+    findings: Counter[str] = Counter()
+    checks: dict[str, Counter[str]] = {check.id: Counter() for check in syllabus.CHECKS}
+    for result in grades:
+        learners += 1
+        handed_in += result.handed_in
+        findings.update(finding.code for finding in result.findings)
+        for mark in result.checks:
+            checks[mark.id][mark.status] += 1
+    return {
+        "learners": learners,
+        "handed_in": handed_in,
+        "checks": {name: dict(sorted(counted.items())) for name, counted in checks.items()},
+        "findings": dict(sorted(findings.items())),
+    }
+
+
+def write_csv(grades: Grades, file: IO[str]) -> None:
+    """Write a row a learner for a gradebook; the columns marked by people are left blank."""
+    writer = csv.writer(file, lineterminator="\n")
+    checks = [check.id for check in syllabus.CHECKS]
+    manual = [answer.grade_id for answer in MANUAL]
+    writer.writerow(
+        ["learner", "name", "group", *checks, "automatic", *manual, "findings", "to-review"]
+    )
+    for result in grades:
+        points = [str(mark.points) for mark in result.checks]
+        review = result.to_review()
+        codes = " ".join(dict.fromkeys(finding.code for finding in review))
+        row = [result.learner, result.name, result.group, *points, str(result.points)]
+        writer.writerow(map(harmless, [*row, *("" for _ in manual), str(len(review)), codes]))
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    text = clean(cell)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
+
+
+def lines(grades: Grades) -> Iterator[str]:
+    """Yield the table for people, then what needs a human eye, learner by learner."""
+    yield messages.text("grading.title", **_counts(grades))
+    yield from _table([_heads(), *map(_row, grades)])
+    yield messages.text("grading.signs")
+    for result in grades:
+        review = result.to_review()
+        if review:
+            yield ""
+            yield f"{line(result.label)}:"
+            for finding in review:
+                yield from _said(finding)
+    notes = Counter(f.code for result in grades for f in result.findings if f.severity == NOTE)
+    if notes:
+        told = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
+        yield ""
+        yield messages.text("grading.notes", notes=told)
+
+
+def _said(finding: Finding) -> Iterator[str]:
+    where = f" [{line(finding.where)}]" if finding.where else ""
+    yield f"  ⚠ {finding.message}{where}"
+    yield f"    → {finding.remedy}"
+    for passage in finding.passages:
+        for common in sorted(passage.common, key=len, reverse=True)[:1]:
+            yield f"      {passage.grade_id}: “{line(common)}”"
+
+
+def _counts(grades: Grades) -> dict[str, int]:
+    handed_in = reviewed = 0
+    for result in grades:
+        handed_in += result.handed_in
+        reviewed += bool(result.to_review())
+    return {"learners": len(grades), "handed_in": handed_in, "reviewed": reviewed}
+
+
+def _heads() -> list[str]:
+    texts = [messages.text(f"grading.column-{name}") for name in ("learner", "name", "group")]
+    texts += [check.id for check in syllabus.CHECKS]
+    return texts + [
+        messages.text(f"grading.column-{name}")
+        for name in ("points", "answers", "diagram", "findings")
+    ]
+
+
+def _row(result: Result) -> list[str]:
+    answered = sum(answer.status == ANSWERED for answer in result.answers)
+    diagram = result.diagram
+    return [
+        line(result.learner),
+        line(result.name),
+        line(result.group),
+        *(SIGNS[mark.status] for mark in result.checks),
+        f"{result.points}/{AUTOMATIC}",
+        f"{answered}/{len(result.answers)}",
+        "✔" if diagram.drawn and diagram.status == ANSWERED else "-",
+        str(len(result.to_review()) or ""),
+    ]
+
+
+def _table(rows: list[list[str]]) -> Iterator[str]:
+    """Yield the rows with columns aligned, full-width letters counted as two, empty ones left out.
+
+    Only these few short cells of each learner are held at once.
+    """
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    used = [place for place, column in enumerate(zip(*rows[1:], strict=True)) if any(column)]
+    for number, row in enumerate(rows):
+        cells = [row[place] + " " * (widths[place] - cell_len(row[place])) for place in used]
+        yield "  ".join(cells).rstrip()
+        if number == 0:
+            yield "  ".join("─" * widths[place] for place in used)
+
+
+def _check_json(check: CheckMark) -> dict[str, Any]:
+    proof = msgspec.to_builtins(check.proof) if check.proof else None
+    return {
+        "id": check.id,
+        "status": check.status,
+        "points": check.points,
+        "possible": check.possible,
+        "reason": check.reason or None,
+        "facts": [
+            {
+                "id": fact.id,
+                "expected": fact.expected,
+                "observed": fact.observed,
+                "passed": fact.passed,
+                "advice": fact.advice,
+            }
+            for fact in check.facts
+        ],
+        "diagnoses": [msgspec.to_builtins(found) for found in check.diagnoses],
+        "proof": {k: v for k, v in proof.items() if k not in _PROOF_INSIDE} if proof else None,
+    }
+
+
+def _written_json(written: Written) -> dict[str, Any]:
+    return {
+        "grade_id": written.grade_id,
+        "status": written.status,
+        "possible": written.possible,
+        "text": written.text,
+    }
+
+
+def _requirements_json(grades: Grades) -> dict[str, Any]:
+    asked = grades.requirements
+    return {
+        "target": asked.target,
+        "accounts": list(asked.accounts),
+        "region": asked.region,
+        "from": asked.since.isoformat() if asked.since else None,
+        "until": asked.until.isoformat() if asked.until else None,
+    }
+
+
+def _dumped(data: object) -> str:
+    return clean(json.dumps(data, ensure_ascii=False))

@@ -1,0 +1,156 @@
+"""The roster: who is in the class, from a CSV with the columns learner, name, group, account.
+
+Only `learner` has to be there; the heads may be Japanese, the file UTF-8 (with or without a mark),
+UTF-16 or Shift_JIS, the columns parted by commas, semicolons or tabs: what spreadsheets write.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+from handson import messages
+from handson.errors import InvalidInput
+from handson.grading import names
+
+_HEADS = {
+    "learner": (
+        *("learner", "id", "learner id", "student", "student id", "username"),
+        *("学籍番号", "受講者", "受講者id", "学生番号", "ユーザー名"),
+    ),
+    "name": ("name", "full name", "student name", "氏名", "名前"),
+    "group": ("group", "class", "section", "クラス", "組", "グループ"),
+    "account": ("account", "aws account", "アカウント", "awsアカウント"),
+}
+_ENCODINGS = ("utf-8-sig", "cp932")
+MOST_BYTES = 5_000_000
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One of the class; `account` is the AWS account that is theirs, or ""."""
+
+    id: str
+    name: str = ""
+    group: str = ""
+    account: str = ""
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a name is this learner's: the id, the name, or both."""
+        return any(known and names.same(known, name) for known in (self.id, self.name))
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The class, in the file's order; one that is empty knows nobody and asks for nobody."""
+
+    learners: tuple[Learner, ...] = ()
+    _known: dict[str, list[Learner]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for learner in self.learners:
+            for key in {names.folded(learner.id), *_orders(learner.name)}:
+                self._known.setdefault(key, []).append(learner)
+
+    def __bool__(self) -> bool:
+        return bool(self.learners)
+
+    def find(self, name: str) -> Learner | None:
+        """Return the one learner whom a name tells of; None for nobody, and for several."""
+        for candidates in self._candidates(name):
+            if candidates:
+                return candidates[0] if len(candidates) == 1 else None
+        return None
+
+    def _candidates(self, name: str) -> Iterator[list[Learner]]:
+        """Yield who it may be: by the whole name, then by a word of it, then by all its words."""
+        yield self._known.get(names.folded(name), [])
+        words = [self._known.get(word, []) for word in names.parts(name)]
+        yield list(dict.fromkeys(learner for found in words for learner in found))
+
+
+def read_roster(path: Path) -> Roster:
+    """Return the roster of a CSV file.
+
+    Raises:
+        InvalidInput: It cannot be read, has no column of learners, or names one twice.
+    """
+    rows = _rows(path, _text(path))
+    columns = _columns(rows[0] if rows else [])
+    if "learner" not in columns:
+        raise InvalidInput(*messages.advice("grading.roster-columns", path=path))
+    learners = tuple(_learner(row, columns) for row in rows[1:] if any(map(str.strip, row)))
+    _refuse_twins(path, learners)
+    return Roster(learners)
+
+
+def _rows(path: Path, text: str) -> list[list[str]]:
+    first = text.partition("\n")[0]
+    try:
+        lines = StringIO(text, newline="")
+        return list(csv.reader(lines, delimiter=max(",;\t", key=first.count)))
+    except csv.Error as error:
+        raise _refused(path, str(error)) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+    if data is None:
+        raise _refused(path, f"> {MOST_BYTES} bytes")
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _refused(path, "UTF-8, UTF-16, Shift_JIS: ✘")
+
+
+def _refused(path: Path, reason: str) -> InvalidInput:
+    return InvalidInput(*messages.advice("grading.roster-unreadable", path=path, reason=reason))
+
+
+def _columns(heads: Iterable[str]) -> dict[str, int]:
+    written = [names.folded(head) for head in heads]
+    known = {key: [names.folded(head) for head in heads] for key, heads in _HEADS.items()}
+    return {
+        key: written.index(head)
+        for key, heads in known.items()
+        for head in reversed(heads)
+        if head in written
+    }
+
+
+def _learner(row: list[str], columns: dict[str, int]) -> Learner:
+    def cell(column: str) -> str:
+        place = columns.get(column, len(row))
+        return names.readable(row[place]).strip() if place < len(row) else ""
+
+    account = cell("account")
+    # A spreadsheet takes an account id for a number and drops the zeros before it.
+    account = account.zfill(12) if account.isdigit() else account
+    return Learner(cell("learner"), cell("name"), cell("group"), account)
+
+
+def _refuse_twins(path: Path, learners: tuple[Learner, ...]) -> None:
+    seen: set[str] = set()
+    for learner in learners:
+        key = names.folded(learner.id)
+        if not key or key in seen:
+            raise InvalidInput(
+                *messages.advice("grading.roster-twice", path=path, learner=learner.id or "-")
+            )
+        seen.add(key)
+
+
+def _orders(name: str) -> set[str]:
+    """Return a name folded as it is written and, where it has two words, the other way round."""
+    words = name.split()
+    orders = {names.folded(name)} | {names.folded("".join(reversed(words)))}
+    return orders - {""}

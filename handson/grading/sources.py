@@ -1,0 +1,259 @@
+"""From the paths of the command line to submissions, one a learner.
+
+A folder or zip that holds notebooks of the workshop under their own names is one submission.
+Otherwise each folder and zip in it is one, and so are files that have the learner's name before the
+notebook's, as a learning platform exports them.  Folders around a single folder, and folders of a
+group whose members the roster knows, are looked through.  Only names are read here, so that ten
+thousand submissions take no memory worth speaking of.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from handson import messages
+from handson.errors import InvalidInput
+from handson.grading import names
+from handson.grading.model import clean
+from handson.grading.roster import Roster
+from handson.grading.trees import Entry, Folder, Refused, Tree, archive
+
+DEEPEST = 8
+MOST_FILES = 400
+"""Notebooks, journals and zips that are looked at in one submission."""
+ZIPS_DEEP = 2
+
+_JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
+_HOME = ".handson"
+_JOURNAL = "journal"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Where one learner's files are.
+
+    Attributes:
+        root: A folder or a zip of this machine.
+        at: The folder within it, or the zip.
+        files: The files in that folder that belong to it; all that stands there, if empty.
+        owner: Whom its name tells of, or "".
+        is_zipped: `at` is a zip.
+    """
+
+    root: str
+    at: str = ""
+    files: tuple[str, ...] = ()
+    owner: str = ""
+    is_zipped: bool = False
+
+    @property
+    def source(self) -> str:
+        """Where it is, for people."""
+        return clean("/".join(filter(None, (os.path.basename(self.root) or self.root, self.at))))
+
+    def place(self) -> tuple[Tree, str]:
+        """Return the tree it stands in, and where.
+
+        Raises:
+            Refused: A zip on the way cannot be read.
+        """
+        tree = _tree(self.root)
+        return (tree.zipped(self.at), "") if self.is_zipped else (tree, self.at)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a submission: a notebook or a journal, by its name; or what was refused."""
+
+    tree: Tree
+    path: str
+    shown: str
+    modified: str = ""
+    refusal: Refused | None = None
+
+    @property
+    def is_journal(self) -> bool:
+        """It is a journal's lines, and not a notebook."""
+        return self.path.endswith(".jsonl")
+
+    def read(self, *, limit: int) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            Refused: It is too large or cannot be read.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+        return self.tree.read(self.path, limit=limit)
+
+
+@dataclass
+class _Parted:
+    """What stands in one folder: who it may be divided among."""
+
+    books: list[Entry] = field(default_factory=list)
+    own: list[Entry] = field(default_factory=list)
+    others: dict[str, list[Entry]] = field(default_factory=dict)
+    people: list[Entry] = field(default_factory=list)
+    nobodies: list[Entry] = field(default_factory=list)
+
+
+def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
+    """Yield the submissions of the given paths, several of one learner among them.
+
+    Raises:
+        InvalidInput: A path is not there, or neither a folder, a notebook nor a zip.
+    """
+    loose: dict[tuple[str, str], list[str]] = {}
+    for path in paths:
+        if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
+            yield from _divided(str(path), "", roster)
+        elif path.is_file() and path.suffix.casefold() in (".ipynb", ".jsonl"):
+            owner = names.owner(path.name) if names.notebook(path.name) else ""
+            loose.setdefault((str(path.parent), owner), []).append(path.name)
+        else:
+            raise InvalidInput(*messages.advice("grading.no-path", path=clean(str(path))))
+    for (folder, owner), files in loose.items():
+        yield Submission(folder, "", tuple(files), owner or _owner(folder, "", roster))
+
+
+def files_of(submission: Submission) -> Iterator[File]:
+    """Yield the notebooks and journals of a submission, and what of it is refused.
+
+    Raises:
+        Refused: It is a zip that cannot be read.
+    """
+    tree, at = submission.place()
+    walk = _walk(tree, at, "", depth=0, zips=int(submission.is_zipped), only=submission.files)
+    for count, file in enumerate(walk):
+        if count == MOST_FILES:
+            refusal = Refused("file-too-many", most=str(MOST_FILES))
+            yield File(tree, file.path, file.shown, refusal=refusal)
+            return
+        yield file
+
+
+def _tree(root: str) -> Tree:
+    return Folder(root) if os.path.isdir(root) else archive(root)
+
+
+def _divided(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
+    """Yield the submissions below a folder of a tree."""
+    whole = Submission(root, at, owner=_owner(root, at, roster))
+    try:
+        parted = _part(_tree(root).children(at))
+    except Refused:
+        yield whole  # reading it will say why
+        return
+    alone = len(parted.people) == 1 and not (parted.others or parted.books or parted.nobodies)
+    if alone and parted.people[0].is_folder and depth < DEEPEST:
+        yield from _divided(root, parted.people[0].path, roster, depth=depth + 1)
+    elif parted.own or not (parted.people or parted.others):
+        yield whole
+    else:
+        yield from _people(root, at, parted, roster, depth=depth)
+
+
+def _people(
+    root: str, at: str, parted: _Parted, roster: Roster, *, depth: int
+) -> Iterator[Submission]:
+    for entry in parted.people:
+        owner = names.owner(entry.name)
+        inner = list(_grouped(root, entry, roster, depth=depth)) if not roster.find(owner) else []
+        zipped = not entry.is_folder
+        yield from inner or [Submission(root, entry.path, owner=owner, is_zipped=zipped)]
+    for owner, entries in parted.others.items():
+        yield Submission(root, at, tuple(entry.name for entry in entries), owner)
+
+
+def _grouped(root: str, entry: Entry, roster: Roster, *, depth: int) -> Iterator[Submission]:
+    """Yield the members of a group's folder, if the roster knows one of them."""
+    if roster and entry.is_folder and depth < DEEPEST:
+        inner = list(_divided(root, entry.path, roster, depth=depth + 1))
+        if any(roster.find(submission.owner) for submission in inner):
+            yield from inner
+
+
+def _part(entries: Iterator[Entry]) -> _Parted:
+    parted = _Parted()
+    for entry in entries:
+        if _is_junk(entry):
+            continue
+        owner, kind = names.owner(entry.name), _kind(entry)
+        if entry.is_folder or kind == ".zip":
+            (parted.people if owner else parted.nobodies).append(entry)
+        elif kind == ".ipynb" and not names.notebook(entry.name) and owner == _stem(entry):
+            parted.books.append(entry)  # a notebook by another name
+        elif kind:
+            if owner and (kind == ".ipynb" or owner != _stem(entry)):
+                parted.others.setdefault(owner, []).append(entry)
+            elif kind == ".ipynb":
+                parted.own.append(entry)
+    return parted
+
+
+def _walk(
+    tree: Tree, at: str, shown: str, *, depth: int, zips: int, only: tuple[str, ...] = ()
+) -> Iterator[File]:
+    for entry in tree.children(at):
+        name = f"{shown}{names.readable(entry.name)}"
+        kind = _kind(entry)
+        if _is_junk(entry) or (only and entry.name not in only):
+            continue
+        if entry.refusal is not None:
+            yield File(tree, entry.path, name, refusal=entry.refusal)
+        elif entry.is_folder:
+            yield from _inside(tree, entry, name, depth=depth, zips=zips)
+        elif kind == ".zip":
+            yield from _unzipped(tree, entry, name, depth=depth, zips=zips)
+        elif kind:
+            yield File(tree, entry.path, name, entry.modified)
+
+
+def _inside(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
+    if depth < DEEPEST:
+        yield from _walk(tree, entry.path, f"{name}/", depth=depth + 1, zips=zips)
+    else:
+        yield File(tree, entry.path, name, refusal=Refused("file-too-deep"))
+
+
+def _unzipped(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
+    try:
+        if zips == ZIPS_DEEP:
+            raise Refused("file-nested")
+        inner = tree.zipped(entry.path)
+    except Refused as refusal:
+        yield File(tree, entry.path, name, refusal=refusal)
+    else:
+        yield from _walk(inner, "", f"{name}/", depth=depth + 1, zips=zips + 1)
+
+
+def _kind(entry: Entry) -> str:
+    """Return what a file is by its name: ".ipynb", ".zip", ".jsonl" for a journal; or nothing."""
+    suffix = os.path.splitext(entry.name)[1].casefold()
+    if entry.is_folder or entry.name.startswith("._"):
+        return ""
+    is_journal = suffix == ".jsonl" and _JOURNAL in entry.name.casefold()
+    return suffix if suffix in names.SUFFIXES or is_journal else ""
+
+
+def _is_junk(entry: Entry) -> bool:
+    hidden = entry.name.startswith(".") and entry.name != _HOME
+    return entry.name in _JUNK or hidden
+
+
+def _stem(entry: Entry) -> str:
+    return names.readable(os.path.splitext(entry.name)[0]).strip()
+
+
+def _owner(root: str, at: str, roster: Roster) -> str:
+    """Return whom the folders on the way to a place tell of.
+
+    That is someone whom the roster knows, or else whom the innermost folder names.
+    """
+    pieces = [os.path.basename(os.path.abspath(root)), *filter(None, at.split("/"))]
+    owners = [owner for piece in reversed(pieces) if (owner := names.owner(piece))]
+    return next((owner for owner in owners if roster.find(owner)), owners[0] if owners else "")

@@ -1,0 +1,234 @@
+"""One submission, from its files to a result; whatever is wrong with it stays with it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from handson import syllabus
+from handson.checks.results import line, listing
+from handson.grading import alike, answers, cells, claims, course, crossing, integrity
+from handson.grading.claims import Claims, Line
+from handson.grading.integrity import Expected
+from handson.grading.judging import judge
+from handson.grading.model import (
+    ANSWERED,
+    MISSING,
+    NOTE,
+    SERIOUS,
+    WARNING,
+    CheckMark,
+    Finding,
+    Result,
+    Written,
+)
+from handson.grading.reading import Notebook, read_notebook
+from handson.grading.requirements import Requirements
+from handson.grading.roster import Learner, Roster
+from handson.grading.sources import File, Submission, files_of
+from handson.grading.trees import MOST_BYTES, Refused
+
+MOST_LINES = 2_000
+"""Of a journal; its newest ones are read."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A submission to grade: whose it is, and how many earlier ones of theirs were left aside."""
+
+    submission: Submission
+    learner: Learner
+    earlier: int = 0
+    in_roster: bool = True
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What one process tells the other: the result as JSON, and what it is compared by."""
+
+    learner: str
+    result: bytes
+    keys: array[int]
+    sketches: tuple[tuple[str, array[int]], ...]
+
+
+@dataclass
+class _Read:
+    """What could be read of a submission's files."""
+
+    notebooks: list[Notebook] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+
+def grade_task(task: Task, requirements: Requirements, roster: Roster) -> Graded:
+    """Return what a submission is worth; it never raises for what is in it."""
+    try:
+        result, found = grade_submission(task, requirements, roster)
+    except Exception as error:  # a fault of ours must not cost the class its marks
+        reason = line(f"{type(error).__name__}: {error}")
+        finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
+        result, found = empty(task.learner, [finding], source=task.submission.source), Claims()
+    sketches = tuple((answer.grade_id, alike.sketch(answer)) for answer in result.answers)
+    return Graded(result.learner, msgspec.json.encode(result), crossing.keys(found), sketches)
+
+
+def grade_submission(
+    task: Task, requirements: Requirements, roster: Roster
+) -> tuple[Result, Claims]:
+    """Return the result of a submission, and the evidence it was found with."""
+    read = _read(task.submission)
+    if not (read.notebooks or read.lines):
+        values = {"files": listing(read.seen) or "-"}
+        nothing = Finding(code="nothing-readable", severity=SERIOUS, values=values)
+        findings = [nothing, *read.findings, *_told(task)]
+        return empty(task.learner, findings, source=task.submission.source), Claims()
+    found = claims.gather(read.notebooks, read.lines)
+    learner = task.learner if task.learner.id else _named(found, task, roster)
+    expected = Expected(requirements, learner, is_known=bool(task.learner.id))
+    marks, judged = _judged(found, expected)
+    written, diagram, told = answers.collect(read.notebooks)
+    findings = [
+        *read.findings,
+        *claims.superseded(found.findings, found),
+        *integrity.look(found, expected),
+        *judged,
+        *cells.look(read.notebooks),
+        *told,
+        *_told(task),
+    ]
+    result = Result(
+        learner=learner.id,
+        name=learner.name,
+        group=learner.group,
+        source=task.submission.source,
+        handed_in_at=max((notebook.modified for notebook in read.notebooks), default=""),
+        named=tuple(sorted({line(claim.learner) for claim in found.items if claim.learner})),
+        files=tuple(notebook.where for notebook in read.notebooks),
+        checks=marks,
+        answers=written,
+        diagram=diagram,
+        findings=tuple(findings),
+    )
+    return result, found
+
+
+def empty(
+    learner: Learner, findings: Sequence[Finding], *, source: str = "", handed_in: bool = True
+) -> Result:
+    """Return the result of somebody of whom nothing could be graded."""
+    diagram = syllabus.DIAGRAM
+    return Result(
+        learner=learner.id or source,
+        name=learner.name,
+        group=learner.group,
+        handed_in=handed_in,
+        source=source,
+        checks=tuple(
+            CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
+            for check in syllabus.CHECKS
+        ),
+        answers=tuple(
+            Written(grade_id=answer.grade_id, status=MISSING, possible=answer.points)
+            for answer in syllabus.QUESTIONS
+        ),
+        diagram=Written(grade_id=diagram.grade_id, status=MISSING, possible=diagram.points),
+        findings=tuple(findings),
+    )
+
+
+def newest(submission: Submission) -> str:
+    """Return when the newest notebook of a submission was written; "" when none can be found."""
+    try:
+        return max((file.modified for file in files_of(submission)), default="")
+    except Refused:
+        return ""
+
+
+def _judged(found: Claims, expected: Expected) -> tuple[tuple[CheckMark, ...], list[Finding]]:
+    judged = [judge(check, found, expected.objection) for check in syllabus.CHECKS]
+    return tuple(mark for mark, _ in judged), [item for _, told in judged for item in told]
+
+
+def _told(task: Task) -> Iterator[Finding]:
+    """Yield what is to be said about the submission as a whole."""
+    if task.earlier:
+        values = {"count": str(task.earlier), "source": task.submission.source}
+        yield Finding(code="earlier-left", severity=NOTE, values=values)
+    if not task.in_roster:
+        yield Finding(code="not-in-roster", severity=WARNING)
+
+
+def _named(found: Claims, task: Task, roster: Roster) -> Learner:
+    """Return the learner whom only the evidence names; else the submission is called by its place.
+
+    Where several are named, it is nobody's in particular.
+    """
+    bearers = {claim.learner for claim in found.items if claim.learner}
+    if len(bearers) != 1:
+        return Learner(task.submission.source)
+    name = bearers.pop()
+    return roster.find(name) or Learner(line(name))
+
+
+def _read(submission: Submission) -> _Read:
+    read = _Read()
+    copies: dict[str, list[Notebook]] = {}
+    try:
+        for file in files_of(submission):
+            read.seen.append(file.shown)
+            _read_file(file, read, copies)
+    except Refused as refusal:
+        read.findings.append(_refused(refusal, submission.source))
+    for name in sorted(copies):
+        read.notebooks.append(_chosen(copies[name], read))
+    return read
+
+
+def _read_file(file: File, read: _Read, copies: dict[str, list[Notebook]]) -> None:
+    try:
+        data = file.read(limit=MOST_BYTES)
+        if file.is_journal:
+            lines = data.split(b"\n")[-MOST_LINES:]
+            read.lines += [Line(file.shown, text) for text in lines if text.strip()]
+            return
+        notebook = read_notebook(data, where=file.shown, modified=file.modified)
+    except Refused as refusal:
+        read.findings.append(_refused(refusal, file.shown))
+    else:
+        copies.setdefault(notebook.name, []).append(notebook)
+        if notebook.twins:
+            values = {"names": ", ".join(notebook.twins)}
+            read.findings.append(
+                Finding(code="file-twins", severity=WARNING, where=file.shown, values=values)
+            )
+
+
+def _chosen(copies: list[Notebook], read: _Read) -> Notebook:
+    """Return the copy of a notebook that was worked in: the newest one of those."""
+    if len(copies) == 1:
+        return copies[0]
+    chosen = max(copies, key=lambda copy: (_is_worked_in(copy), copy.modified, -len(copy.where)))
+    values = {"count": str(len(copies) - 1)}
+    read.findings.append(
+        Finding(code="copies-left", severity=NOTE, where=chosen.where, values=values)
+    )
+    return chosen
+
+
+def _is_worked_in(notebook: Notebook) -> bool:
+    """Tell whether a notebook holds evidence or answers that it was not handed out with."""
+    given = [digest.encode() for digest in course.own_records()]
+    if any(not any(digest in data for digest in given) for _, data in notebook.records()):
+        return True
+    written, diagram, _ = answers.collect([notebook])
+    return any(answer.status == ANSWERED for answer in (*written, diagram))
+
+
+def _refused(refusal: Refused, where: str) -> Finding:
+    severity = NOTE if refusal.code == "file-foreign" else WARNING
+    return Finding(code=refusal.code, severity=severity, where=where, values=refusal.values)
