@@ -207,9 +207,11 @@ def conclude(
     return CheckResult(check_id, facts, tuple(diagnoses))
 
 
-def line(text: str) -> str:
+def line(text: str, *, longest: int = _LONGEST) -> str:
     """Return a stranger's text as one short line: nothing in it can start a line of its own."""
-    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    cut = text if len(text) <= longest else f"{text[:longest]}…"
+    if cut.isprintable():
+        return cut
     return "".join(sign if sign.isprintable() else "�" for sign in cut)
 
 

@@ -8,6 +8,7 @@ are passages that a person can read side by side.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from array import array
@@ -34,21 +35,22 @@ LEAST = 12
 LONGEST = 4_000
 
 
+_BETWEEN = re.compile(r"[\W_]+")
+_WIDE = re.compile("[\u2e80-\U0010ffff]+")
+
+
 def folded(text: str) -> str:
     """Return the letters and digits of a text, folded."""
-    normal = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()
-    return "".join(sign for sign in normal if sign.isalnum())
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:LONGEST]).casefold())
 
 
 def shingles(letters: str) -> set[int]:
     """Return the hashes of all shingles of folded letters."""
-    wide = sum(sign > "\u2e80" for sign in letters) * 3 > len(letters)
-    size = WIDE if wide else NARROW
-    if wide:
-        data, step = letters.encode("utf-16-le", "replace"), 2
+    crc32 = zlib.crc32
+    if len(_WIDE.sub("", letters)) * 3 < len(letters) * 2:
+        data, step, width = letters.encode("utf-16-le", "replace"), 2, WIDE * 2
     else:
-        data, step = letters.encode("utf-8", "replace"), 1
-    crc32, width = zlib.crc32, size * step
+        data, step, width = letters.encode("utf-8", "replace"), 1, NARROW
     return {crc32(data[i : i + width]) for i in range(0, len(data) - width + 1, step)}
 
 

@@ -17,6 +17,8 @@ from handson.grading.reading import Cell, Notebook
 LONGEST = 20_000
 DIAGRAM_CELL = "architecture-diagram"
 
+_DIAGRAM = "from handson.drawing import Diagram"
+
 
 def collect(notebooks: Sequence[Notebook]) -> tuple[tuple[Written, ...], Written, list[Finding]]:
     """Return the answers in the syllabus's order, the diagram, and what to say about them."""
@@ -32,25 +34,30 @@ _IDS = frozenset(answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DI
 
 def _found(notebooks: Sequence[Notebook]) -> tuple[dict[str, Cell], list[Finding]]:
     found: dict[str, Cell] = {}
-    guessed = []
-    for notebook in notebooks:
-        for cell in notebook.cells:
-            grade_id = cell.grade_id if cell.grade_id in _IDS else ""
-            if not grade_id and (grade_id := _guessed(cell)):
-                guessed.append(grade_id)
-            # The first of several is the course's own; what follows it is a copy.
-            if grade_id and grade_id not in found:
-                found[grade_id] = cell
+    # The first of several is the course's own; what follows it is a copy.
+    for cell in _cells(notebooks):
+        if cell.grade_id in _IDS:
+            found.setdefault(cell.grade_id, cell)
+    if len(found) == len(_IDS):
+        return found, []
+    guessed = [
+        grade_id
+        for cell in _cells(notebooks)
+        if (grade_id := _guessed(cell)) and found.setdefault(grade_id, cell) is cell
+    ]
+    guessed = [grade_id for grade_id in guessed if found[grade_id].grade_id != grade_id]
     values = {"cells": ", ".join(guessed)}
-    findings = [Finding(code="grade-id-lost", severity=NOTE, values=values)] if guessed else []
-    return found, findings
+    return found, [Finding(code="grade-id-lost", severity=NOTE, values=values)] if guessed else []
+
+
+def _cells(notebooks: Sequence[Notebook]) -> Iterator[Cell]:
+    return (cell for notebook in notebooks for cell in notebook.cells)
 
 
 def _guessed(cell: Cell) -> str:
-    if cell.name == DIAGRAM_CELL:
-        return syllabus.DIAGRAM.grade_id
-    if cell.cell_type != "markdown":
-        return ""
+    if cell.cell_type == "code":
+        is_diagram = cell.name == DIAGRAM_CELL or _DIAGRAM in cell.text
+        return syllabus.DIAGRAM.grade_id if is_diagram else ""
     if cell.name in _IDS:
         return cell.name
     return course.headings().get(cell.text.lstrip().partition("\n")[0].strip(), "")

@@ -67,12 +67,15 @@ def _look(notebook: Notebook) -> Iterator[Finding]:
 def moved(own: Sequence[str], given: Sequence[str]) -> list[str]:
     """Return the cells that have to be put elsewhere to be in the given order, the fewest."""
     place = {name: number for number, name in enumerate(given)}
+    places = [place[name] for name in own]
+    if places == sorted(places):
+        return []
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
-    for index, name in enumerate(own):
-        length = bisect_left(ends, place[name])
-        ends[length : length + 1] = [place[name]]
+    for index, wanted in enumerate(places):
+        length = bisect_left(ends, wanted)
+        ends[length : length + 1] = [wanted]
         last[length : length + 1] = [index]
         before.append(last[length - 1] if length else -1)
     kept: set[int] = set()

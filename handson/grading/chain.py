@@ -2,7 +2,8 @@
 
 What a chain can show depends on how much of it is there.  Notebooks hold the last record of each
 evidence cell, so a cell that was run again leaves a gap, which is no fault; the journal closes it.
-Where the journal is there and a record still has no predecessor, the chain is broken.
+Where the journal is there and a record still has no predecessor, the chain is broken; and a record
+of a notebook that the journal does not know was not sealed where the journal was kept.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ def look(claims: Claims) -> Iterator[Finding]:
     """Yield what is wrong with the chain of each name that the evidence bears."""
     ordered = sorted(claims.items, key=lambda claim: claim.learner)
     for _, own in groupby(ordered, key=lambda claim: claim.learner):
-        yield from _look(list(own), whole=claims.has_journal())
+        yield from _look(list(own), whole=bool(claims.journal))
+    strange = [claim for claim in claims.items if claim.digest not in claims.journal]
+    if claims.journal and strange:
+        yield _finding("not-in-journal", WARNING, strange)
 
 
 def _look(claims: list[Claim], *, whole: bool) -> Iterator[Finding]:

@@ -80,16 +80,12 @@ class Claims:
 
     items: list[Claim] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    cards: dict[str, str] = field(default_factory=dict)
-    """By check, the digest on a card whose record is gone."""
+    journal: set[str] = field(default_factory=set)
+    """The digests of the journal's records, if it was handed in too."""
 
     def of(self, check: str) -> list[Claim]:
         """Return the claims for a check."""
         return [claim for claim in self.items if claim.check == check]
-
-    def has_journal(self) -> bool:
-        """The journal was handed in too."""
-        return any(claim.source == JOURNAL for claim in self.items)
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,10 @@ def _add(claims: Claims, data: bytes, *, source: str, where: str) -> None:
     claim = _read(data, source=source, where=where)
     if isinstance(claim, Finding):
         claims.findings.append(claim)
-    elif not any(_is_same(claim, known) for known in claims.items):
+        return
+    if source == JOURNAL:
+        claims.journal.add(claim.digest)
+    if not any(_is_same(claim, known) for known in claims.items):
         claims.items.append(claim)
 
 
@@ -202,15 +201,15 @@ def _twins(data: bytes, record: dict[str, Any]) -> tuple[str, ...]:
 
 def _add_what_is_left(claims: Claims, notebook: Notebook) -> None:
     """Note the evidence cells that have lost their record: with a card, or with nothing at all."""
-    lessons = course.course().evidence
+    lessons, known = course.course().evidence, course.notebook_of_cell()
     for cell in notebook.cells:
-        check = lessons.get(cell.name) or _check_of_source(cell)
+        own = cell.name not in known
+        check = _check_of_source(cell) if own else lessons.get(cell.name)
         if check is None or any(output.record for output in cell.outputs):
             continue
         where = f"{notebook.where}#{cell.name}"
         card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
         if card is not None:
-            claims.cards[check] = card.group()
             values = {"digest": card.group()[:19]}
             finding = Finding(
                 code="metadata-stripped", severity=WARNING, check=check, where=where, values=values
@@ -229,11 +228,13 @@ def _check_of_source(cell: Cell) -> str | None:
     return found[1] if found and found[1] in syllabus.CHECK_IDS else None
 
 
-def superseded(findings: Iterable[Finding], claims: Claims) -> Iterator[Finding]:
-    """Yield the findings, those of a lost record made a note where the journal still has it."""
-    kept = {claim.digest for claim in claims.items if claim.source == JOURNAL and claim.intact}
-    for finding in findings:
-        digest = claims.cards.get(finding.check, "")
-        if finding.code == "metadata-stripped" and digest in kept:
+def superseded(claims: Claims) -> Iterator[Finding]:
+    """Yield the findings of gathering; what the journal makes up for is a note."""
+    kept = {claim.check for claim in claims.items if claim.source == JOURNAL and claim.intact}
+    for finding in claims.findings:
+        if finding.code in _LOST and finding.check in kept:
             finding = msgspec.structs.replace(finding, code="metadata-restored", severity=NOTE)
         yield finding
+
+
+_LOST = ("metadata-stripped", "outputs-missing", "output-other")

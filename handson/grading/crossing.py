@@ -24,6 +24,7 @@ KINDS = (RECORD, REQUEST, RESOURCE)
 
 _SEVERITY = {RECORD: SERIOUS, REQUEST: SERIOUS, RESOURCE: WARNING}
 _BUCKETS = 64
+_SHOWN = 36
 # Only EC2's ids are one of a kind; a cluster of the same name in an emulator has everybody's ARN.
 _RESOURCE = re.compile(r"(?:vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}")
 _PARTS = ("subnets", "route_tables", "internet_gateways", "endpoints")
@@ -116,7 +117,8 @@ def look(crossing: Crossing, load: Callable[[int], Result]) -> Iterator[tuple[in
 
 def _told(kind: str, results: dict[int, Result], found: set[int]) -> Iterator[tuple[int, Finding]]:
     bearers = {owner: list(_bearers(result, found)) for owner, result in results.items()}
-    example = listing(sorted({name for pairs in bearers.values() for name, _ in pairs})[:3])
+    named = sorted({name for pairs in bearers.values() for name, _ in pairs})
+    example = listing([name[:_SHOWN] for name in named[:1]])
     first = _first(results, bearers)
     for owner, result in results.items():
         proofs = [proof for _, proof in bearers[owner]]

@@ -57,12 +57,20 @@ def look(claims: Claims, expected: Expected) -> Iterator[Finding]:
     """Yield what is to be said about the evidence of one submission."""
     for claim in claims.items:
         yield from _records(claim)
-        # What else the journal remembers is history; it is what was handed in that has to be right.
-        if claim.source == NOTEBOOK:
-            yield from _places(claim, expected)
-            yield from _times(claim, expected.requirements)
+    for claim in _own(claims):
+        yield from _places(claim, expected)
+        yield from _times(claim, expected.requirements)
     yield from _names(claims, expected)
     yield from chain.look(claims)
+
+
+def _own(claims: Claims) -> list[Claim]:
+    """Return the learner's own: the rest of the journal is history, the course's is nobody's."""
+    return [
+        claim
+        for claim in claims.items
+        if claim.source == NOTEBOOK and claim.digest not in course.own_records()
+    ]
 
 
 def contradiction(claim: Claim) -> str:
@@ -115,9 +123,8 @@ def _times(claim: Claim, asked: Requirements) -> Iterator[Finding]:
 def _names(claims: Claims, expected: Expected) -> Iterator[Finding]:
     """Yield a finding for each name in the evidence that is not the one who hands in."""
     bearers: dict[str, list[Claim]] = {}
-    for claim in claims.items:
-        if claim.source == NOTEBOOK:
-            bearers.setdefault(claim.learner, []).append(claim)
+    for claim in _own(claims):
+        bearers.setdefault(claim.learner, []).append(claim)
     if "" in bearers:
         yield _finding("learner-unnamed", NOTE, bearers.pop("")[0])
     if len(bearers) > 1 and not expected.is_known:

@@ -52,6 +52,7 @@ AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
 MANUAL = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
 
+_LONGEST, _PLACES = 400, 2
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROOF_INSIDE = {"observed", "requests", "previous"}
 
@@ -140,8 +141,8 @@ def lines(grades: Grades) -> Iterator[str]:
         if review:
             yield ""
             yield f"{line(result.label)}:"
-            for finding in review:
-                yield from _said(finding)
+            for alike in _by_code(review):
+                yield from _said(alike)
     notes = Counter(f.code for result in grades for f in result.findings if f.severity == NOTE)
     if notes:
         told = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
@@ -149,13 +150,25 @@ def lines(grades: Grades) -> Iterator[str]:
         yield messages.text("grading.notes", notes=told)
 
 
-def _said(finding: Finding) -> Iterator[str]:
-    where = f" [{line(finding.where)}]" if finding.where else ""
-    yield f"  ⚠ {finding.message}{where}"
-    yield f"    → {finding.remedy}"
-    for passage in finding.passages:
-        for common in sorted(passage.common, key=len, reverse=True)[:1]:
-            yield f"      {passage.grade_id}: “{line(common)}”"
+def _by_code(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Yield the findings of each code together."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.code, []).append(finding)
+    yield from found.values()
+
+
+def _said(findings: list[Finding]) -> Iterator[str]:
+    """Say the first of several findings of one code, and where the others are."""
+    first = findings[0]
+    places = list(dict.fromkeys(finding.where for finding in findings if finding.where))
+    shown = ", ".join(map(line, places[:_PLACES]))
+    more = f", … ({len(places)})" if len(places) > _PLACES else ""
+    yield f"  ⚠ {line(first.message, longest=_LONGEST)}{f' [{shown}{more}]' if places else ''}"
+    yield f"    → {first.remedy}"
+    for passage in first.passages:
+        longest = max(passage.common, key=len, default="")
+        yield f"      {passage.grade_id}: “{line(' '.join(longest.split()))}”"
 
 
 def _counts(grades: Grades) -> dict[str, int]:
@@ -178,6 +191,7 @@ def _heads() -> list[str]:
 def _row(result: Result) -> list[str]:
     answered = sum(answer.status == ANSWERED for answer in result.answers)
     diagram = result.diagram
+    drawn = ("✔" if diagram.drawn else "?") if diagram.status == ANSWERED else "-"
     return [
         line(result.learner),
         line(result.name),
@@ -185,7 +199,7 @@ def _row(result: Result) -> list[str]:
         *(SIGNS[mark.status] for mark in result.checks),
         f"{result.points}/{AUTOMATIC}",
         f"{answered}/{len(result.answers)}",
-        "✔" if diagram.drawn and diagram.status == ANSWERED else "-",
+        drawn,
         str(len(result.to_review()) or ""),
     ]
 

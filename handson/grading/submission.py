@@ -94,7 +94,7 @@ def grade_submission(
     written, diagram, told = answers.collect(read.notebooks)
     findings = [
         *read.findings,
-        *claims.superseded(found.findings, found),
+        *claims.superseded(found),
         *integrity.look(found, expected),
         *judged,
         *cells.look(read.notebooks),

@@ -1,0 +1,253 @@
+"""Submissions made from the committed notebooks: outputs as they are, evidence sealed anew.
+
+    book = making.hand_in("山田 花子", seed=7)      a learner who did everything
+    book.write(folder)                              seven notebooks
+    book.journal()                                  the journal's lines
+
+Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` changes what
+one check saw before the evidence is sealed, `edit` anything afterwards.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from handson import evidence, syllabus
+from handson.evidence import Observation
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
+STARTED = datetime(2026, 5, 11, 1, 0, tzinfo=UTC)
+TEMPLATE = "(この行を、あなたの答えに書き換えてください)"
+DRAWN = """from diagrams import Cluster, Edge
+from diagrams.aws.compute import ECR, ECS
+from handson.drawing import Diagram
+
+with Diagram("Online shop on AWS"):
+    with Cluster("AWS cloud"):
+        registry = ECR("rails-app")
+        with Cluster("VPC"):
+            tasks = ECS("{name}")
+    registry >> Edge(label="pull") >> tasks"""
+
+_ID = re.compile(r"\b(vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}\b")
+_OPENINGS = [
+    "もし",
+    "例えば",
+    "実は",
+    "店では",
+    "以前",
+    "最初は",
+    "授業で",
+    "私は",
+    "仮に",
+    "反対に",
+    "夜中に",
+    "週末に",
+]
+_SUBJECTS = [
+    "通信が",
+    "障害が",
+    "容器が",
+    "版が",
+    "中身が",
+    "利用者が",
+    "機械が",
+    "建物が",
+    "経路が",
+    "権限が",
+    "担当が",
+    "記録が",
+]
+_ENDINGS = [
+    "困ります",
+    "危ないです",
+    "止まります",
+    "守れます",
+    "続けられます",
+    "分かります",
+    "速いです",
+    "戻せます",
+]
+_SYLLABLES = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロ"
+
+Observed = dict[str, Any]
+Cell = dict[str, Any]
+
+
+@cache
+def committed() -> dict[str, dict[str, Any]]:
+    """Return the committed notebooks by name."""
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+    }
+
+
+@dataclass
+class Book:
+    """The notebooks of one learner, and the records that they were given in order."""
+
+    notebooks: dict[str, dict[str, Any]]
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield every cell of every notebook."""
+        for notebook in self.notebooks.values():
+            yield from notebook["cells"]
+
+    def cell(self, cell_id: str) -> Cell:
+        """Return the cell of that id."""
+        return next(cell for cell in self.cells() if cell.get("id") == cell_id)
+
+    def outputs(self) -> Iterator[tuple[Cell, dict[str, Any]]]:
+        """Yield each output that carries evidence, with its cell."""
+        for cell in self.cells():
+            for output in cell.get("outputs", []):
+                if evidence.METADATA_KEY in output.get("metadata", {}):
+                    yield cell, output
+
+    def answer(self, grade_id: str, text: str) -> None:
+        """Write an answer."""
+        cell = self.cell(grade_id)
+        cell["source"] = _source(committed_cell(grade_id)).replace(TEMPLATE, text)
+
+    def journal(self) -> bytes:
+        """Return the journal of the records."""
+        return b"".join(msgspec.json.encode(record) + b"\n" for record in self.records)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the notebooks as files, as JupyterLab writes them."""
+        return {f"{name}.ipynb": packed(book) for name, book in self.notebooks.items()}
+
+    def write(self, folder: Path) -> Path:
+        """Write the notebooks into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in self.files().items():
+            (folder / name).write_bytes(data)
+        return folder
+
+
+def packed(notebook: object) -> bytes:
+    """Return a notebook's bytes."""
+    return msgspec.json.format(msgspec.json.encode(notebook), indent=1)
+
+
+def committed_cell(cell_id: str) -> Cell:
+    """Return a cell as it is committed."""
+    found = (cell for book in committed().values() for cell in book["cells"])
+    return next(cell for cell in found if cell["id"] == cell_id)
+
+
+def hand_in(
+    learner: str,
+    *,
+    seed: int,
+    observe: Callable[[str, Observed], object] | None = None,
+    started: datetime = STARTED,
+    target: dict[str, Any] | None = None,
+) -> Book:
+    """Return what a learner hands in who ran everything, answered and drew.
+
+    Args:
+        learner: The name in the evidence.
+        seed: What the learner's ids, times and answers are made from.
+        observe: Is given each check's id and what it saw, and may change it.
+        started: When the learner began.
+        target: Another target, in the place of the embedded AWS.
+    """
+    chance = random.Random(seed)
+    book = Book({name: _copied(notebook) for name, notebook in committed().items()})
+    ids = _Ids(chance)
+    moment = started + timedelta(minutes=chance.randrange(600))
+    for cell, output in list(book.outputs()):
+        moment += timedelta(seconds=chance.randrange(20, 400))
+        given = output["metadata"][evidence.METADATA_KEY]
+        observed = ids.renamed(given["observed"])
+        if target is not None:
+            observed["target"] = dict(target)
+        if observe is not None:
+            observe(given["check"], observed)
+        requests = [{**request, "request_id": ids.uuid()} for request in given["requests"]]
+        seen = Observation(given["check"], observed["target"], observed, requests)
+        record = seal(book, seen, learner=learner, observed_at=moment)
+        cell["outputs"] = [_sealed(output, given, record)]
+    for question in syllabus.QUESTIONS:
+        book.answer(question.grade_id, essay(chance))
+    diagram = book.cell("architecture-diagram")
+    diagram["source"] = DRAWN.format(name=essay(chance)[:12])
+    return book
+
+
+def seal(book: Book, seen: Observation, *, learner: str, observed_at: datetime) -> dict[str, Any]:
+    """Seal a record after the book's last one of that learner, and keep it."""
+    own = [record for record in book.records if record["learner"] == learner]
+    previous = own[-1]["digest"] if own else None
+    record = evidence.seal(seen, learner=learner, previous=previous, observed_at=observed_at)
+    book.records.append(record)
+    return record
+
+
+def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a record with changes, under a digest that fits them: what a forger can do."""
+    changed = {**record, **changes}
+    return {**changed, "digest": evidence.digest_of(changed)}
+
+
+def essay(chance: random.Random) -> str:
+    """Return an answer that is like nobody else's."""
+    sentences = []
+    for _ in range(4):
+        words = ["".join(chance.choices(_SYLLABLES, k=chance.randrange(3, 7))) for _ in range(3)]
+        opening, subject = chance.choice(_OPENINGS), chance.choice(_SUBJECTS)
+        ending = chance.choice(_ENDINGS)
+        sentences.append(f"{opening}{words[0]}の{subject}{words[1]}なので{words[2]}でも{ending}。")
+    return "\n".join(sentences)
+
+
+class _Ids:
+    """New ids for old ones, the same new one for the same old one."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._known: dict[str, str] = {}
+
+    def renamed(self, data: Any) -> Any:
+        text = json.dumps(data, ensure_ascii=False)
+        return json.loads(_ID.sub(lambda found: self._new(found[0], found[1]), text))
+
+    def uuid(self) -> str:
+        number = f"{self._chance.getrandbits(128):032x}"
+        parts = (number[:8], number[8:12], number[12:16], number[16:20], number[20:])
+        return "-".join(parts)
+
+    def _new(self, old: str, kind: str) -> str:
+        return self._known.setdefault(old, f"{kind}-{self._chance.getrandbits(68):017x}")
+
+
+def _copied(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy whose cells may be changed; outputs are shared until they are replaced."""
+    return {**copy.copy(notebook), "cells": [dict(cell) for cell in notebook["cells"]]}
+
+
+def _sealed(output: Cell, given: Observed, record: Observed) -> Cell:
+    """Return an output with another record, whose digest and time its card tells too."""
+    data = json.dumps(output["data"], ensure_ascii=False)
+    data = data.replace(given["digest"], record["digest"])
+    data = data.replace(given["observed_at"], record["observed_at"])
+    return {**output, "data": json.loads(data), "metadata": {evidence.METADATA_KEY: record}}
+
+
+def _source(cell: Cell) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
