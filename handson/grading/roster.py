@@ -66,10 +66,12 @@ class Roster:
         return None
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
-        """Yield who it may be: by the whole name, then by a word of it, then by all its words."""
+        """Yield who it may be: by the whole name, then by an id in it, then by a name in it."""
         yield self._known.get(names.folded(name), [])
-        words = [self._known.get(word, []) for word in names.parts(name)]
-        yield list(dict.fromkeys(learner for found in words for learner in found))
+        words = names.parts(name)
+        named = list(dict.fromkeys(who for word in words for who in self._known.get(word, [])))
+        yield [learner for learner in named if names.folded(learner.id) in words]
+        yield named
 
 
 def read_roster(path: Path) -> Roster:

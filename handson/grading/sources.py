@@ -148,7 +148,8 @@ def _divided(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[
     except Refused:
         yield whole  # reading it will say why
         return
-    alone = len(parted.people) == 1 and not (parted.others or parted.books or parted.nobodies)
+    beside = (parted.own, parted.others, parted.books, parted.nobodies)
+    alone = len(parted.people) == 1 and not any(beside)
     if alone and parted.people[0].is_folder and depth < DEEPEST:
         yield from _divided(root, parted.people[0].path, roster, depth=depth + 1)
     elif parted.own or not (parted.people or parted.others):

@@ -45,8 +45,8 @@ Save = Callable[["Learner", Path], object]
 class Learner:
     """One of the class: how the submission is made, and where it has to be placed.
 
-    `checks` has a letter a check: p passed, f failed, ? unproven, - missing.  `review` are the codes
-    that ask for a human eye, `notes` further codes that are told among others.
+    `checks` has a letter a check: p passed, f failed, ? unproven, - missing.  `review` are the
+    codes that ask for a human eye, `notes` further codes that are told among others.
     """
 
     number: int
@@ -581,7 +581,7 @@ def save_bomb(learner: Learner, inbox: Path) -> None:
 
 
 def save_ways_out(learner: Learner, inbox: Path) -> None:
-    """A folder with a link to a neighbour's work, a sparse giant, a pipe, and names that lead out."""
+    """A folder with a link to a neighbour's work, a sparse giant, a pipe, a name that leads out."""
     folder = in_folder(learner, inbox)
     (folder / "02-cluster.ipynb").unlink()
     neighbour = sorted(inbox.glob("s01*"))[0] / "02-cluster.ipynb"

@@ -4,8 +4,8 @@
     book.write(folder)                              seven notebooks
     book.journal()                                  the journal's lines
 
-Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` changes what
-one check saw before the evidence is sealed, `edit` anything afterwards.
+Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` changes
+what one check saw before its evidence is sealed.
 """
 
 from __future__ import annotations

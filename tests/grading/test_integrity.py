@@ -1,0 +1,257 @@
+"""Evidence that is not what it should be: each finding, its reason, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import evidence, messages
+from handson.evidence import Observation
+from handson.grading import Learner, Requirements, Result, Roster, grade
+from handson.grading.model import SEVERITIES
+
+from . import making
+from .making import Book
+
+ROSTER = Roster((Learner("s01", "山田 花子", "A"), Learner("s02", "佐藤 太郎", "A")))
+
+
+def graded(folder: Path, *, roster: Roster = ROSTER, **asked: Any) -> Result:
+    """Return the result of s01, who handed in a folder of that name."""
+    with grade([folder], roster=roster, requirements=Requirements(**asked)) as grades:
+        return next(result for result in grades if result.learner == "s01")
+
+
+def codes(result: Result) -> set[str]:
+    return {finding.code for finding in result.findings}
+
+
+def statuses(result: Result) -> set[str]:
+    return {mark.status for mark in result.checks}
+
+
+@pytest.fixture
+def book() -> Book:
+    return making.hand_in("山田 花子", seed=1)
+
+
+@pytest.fixture
+def class_folder(tmp_path: Path) -> Path:
+    making.hand_in("佐藤 太郎", seed=2).write(tmp_path / "s02")
+    return tmp_path
+
+
+def change(book: Book, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    for _, output in book.outputs():
+        output["metadata"]["handson"] = edit(output["metadata"]["handson"])
+
+
+def test_what_is_right_has_nothing_to_say(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert (result.points, result.findings) == (80, ())
+
+
+@pytest.mark.parametrize("name", ["observed_at", "learner", "check", "previous", "requests"])
+def test_whatever_is_changed_after_sealing_breaks_the_digest(
+    book: Book, class_folder: Path, name: str
+) -> None:
+    def edited(record: dict[str, Any]) -> dict[str, Any]:
+        check = "network" if record["check"] == "cluster" else "cluster"
+        others = {"observed_at": "2026-05-12T00:00:00+00:00", "check": check, "requests": []}
+        return {**record, name: others.get(name, "x")}
+
+    change(book, edited)
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert "digest-broken" in codes(result)
+    assert (result.points, statuses(result) <= {"unproven", "missing"}) == (0, True)
+
+
+def test_a_broken_digest_costs_that_check_alone(book: Book, class_folder: Path) -> None:
+    _, output = next(book.outputs())
+    output["metadata"]["handson"] = {**output["metadata"]["handson"], "passed": True}
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert [mark.reason for mark in result.checks] == ["digest-broken", "", "", "", ""]
+    assert result.check("network").facts[0].observed is True
+
+
+def test_the_journal_makes_up_for_a_broken_record(book: Book, class_folder: Path) -> None:
+    change(book, lambda record: {**record, "learner": "x"})
+    folder = book.write(class_folder / "s01")
+    (folder / "journal.jsonl").write_bytes(book.journal())
+    result = graded(class_folder)
+    assert (result.points, result.checks[0].proof and result.checks[0].proof.source) == (
+        80,
+        "journal",
+    )
+    assert "digest-broken" in codes(result)
+
+
+def test_a_verdict_that_is_written_into_a_record_changes_nothing(class_folder: Path) -> None:
+    def none(check: str, observed: dict[str, Any]) -> None:
+        observed["clusters"] = []
+
+    book = making.hand_in("山田 花子", seed=1, observe=none)
+    change(book, lambda record: making.resealed(record, passed=True, verdict="passed", points=99))
+    book.write(class_folder / "s01")
+    assert graded(class_folder).check("cluster").status == "failed"
+
+
+def test_two_that_follow_the_same_record_are_a_fork(book: Book, class_folder: Path) -> None:
+    first = book.records[0]["digest"]
+    outputs = [output for _, output in book.outputs()]
+    outputs[2]["metadata"]["handson"] = making.resealed(book.records[2], previous=first)
+    book.write(class_folder / "s01")
+    assert {"chain-forked", "chain-gap"} <= codes(graded(class_folder))
+
+
+def test_two_beginnings_are_told(book: Book, class_folder: Path) -> None:
+    outputs = [output for _, output in book.outputs()]
+    outputs[4]["metadata"]["handson"] = making.resealed(book.records[4], previous=None)
+    book.write(class_folder / "s01")
+    assert "chain-begun-twice" in codes(graded(class_folder))
+
+
+def test_a_record_that_is_older_than_the_one_before_it_is_told(
+    book: Book, class_folder: Path
+) -> None:
+    outputs = [output for _, output in book.outputs()]
+    early = making.resealed(book.records[4], observed_at="2026-05-01T00:00:00+00:00")
+    outputs[4]["metadata"]["handson"] = early
+    book.write(class_folder / "s01")
+    assert codes(graded(class_folder)) == {"chain-order"}
+
+
+def test_a_gap_is_a_note_until_the_journal_shows_that_it_is_none(
+    book: Book, class_folder: Path
+) -> None:
+    outputs = [output for _, output in book.outputs()]
+    outputs[4]["metadata"]["handson"] = making.resealed(
+        book.records[4], previous="sha256:" + "0" * 64
+    )
+    folder = book.write(class_folder / "s01")
+    gap = graded(class_folder).findings
+    (folder / "journal.jsonl").write_bytes(book.journal())
+    broken = graded(class_folder)
+    assert [(finding.code, finding.severity) for finding in gap] == [("chain-gap", "note")]
+    assert {"chain-broken", "not-in-journal"} <= codes(broken)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"target": "aws"}, "target-other"),
+        ({"accounts": ("112233445566",)}, "account-other"),
+        ({"region": "eu-west-1"}, "region-other"),
+    ],
+)
+def test_evidence_from_elsewhere_does_not_count_where_it_was_asked_for(
+    book: Book, class_folder: Path, asked: dict[str, Any], code: str
+) -> None:
+    book.write(class_folder / "s01")
+    result = graded(class_folder, **asked)
+    assert (result.points, {mark.reason for mark in result.checks}) == (0, {code})
+    assert {finding.severity for finding in result.findings} == {"serious"}
+
+
+def test_a_roster_may_name_each_learners_account(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    for account, points in (("123456789012", 80), ("999999999999", 0)):
+        roster = Roster((Learner("s01", "山田 花子", "A", account),))
+        assert graded(class_folder, roster=roster).points == points
+
+
+def test_the_window_is_told_and_withholds_nothing(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    day = timedelta(days=1)
+    early = graded(class_folder, since=making.STARTED + day)
+    late = graded(class_folder, until=making.STARTED - day)
+    assert (codes(early), codes(late)) == ({"too-early"}, {"too-late"})
+    assert (early.points, late.points) == (80, 80)
+
+
+def test_another_name_than_the_one_who_hands_in_is_serious(class_folder: Path) -> None:
+    making.hand_in("高橋 健", seed=1).write(class_folder / "s01")
+    result = graded(class_folder)
+    finding = next(found for found in result.findings if found.code == "learner-other")
+    assert (finding.severity, finding.values) == ("serious", {"named": "高橋 健", "count": "5"})
+
+
+@pytest.mark.parametrize("name", ["s01", "S01", "山田花子", "山田\u3000花子", "花子 山田 (s01)"])
+def test_a_name_may_be_written_in_several_ways(class_folder: Path, name: str) -> None:
+    making.hand_in(name, seed=1).write(class_folder / "s01")
+    assert codes(graded(class_folder)) == set()
+
+
+def test_a_name_that_stands_twice_in_a_record_is_told(book: Book, class_folder: Path) -> None:
+    folder = book.write(class_folder / "s01")
+    path = folder / "02-cluster.ipynb"
+    data = path.read_bytes().replace(b'"check": "cluster"', b'"check":"network","check": "cluster"')
+    path.write_bytes(data)
+    assert codes(graded(class_folder)) == {"record-twins"}
+
+
+def test_a_notebook_with_two_lists_of_cells_is_told(book: Book, class_folder: Path) -> None:
+    folder = book.write(class_folder / "s01")
+    path = folder / "04-evidence.ipynb"
+    path.write_bytes(path.read_bytes().replace(b'{\n "cells"', b'{"cells": [],\n "cells"', 1))
+    assert codes(graded(class_folder)) == {"file-twins"}
+
+
+@pytest.mark.parametrize("schema", ["handson.evidence/2", None, 7, ["handson.evidence/1"]])
+def test_another_schema_is_not_guessed_at(book: Book, class_folder: Path, schema: object) -> None:
+    change(book, lambda record: making.resealed(record, schema=schema))
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert (codes(result), statuses(result)) == ({"record-schema"}, {"missing"})
+
+
+def test_the_same_resource_alone_is_for_a_human_eye(class_folder: Path) -> None:
+    """Two who share a VPC, with evidence of their own."""
+    book = making.hand_in("山田 花子", seed=1)
+    shared = making.hand_in("佐藤 太郎", seed=2).records[0]
+    cell, output = next(book.outputs())
+    seen = Observation("network", shared["target"], shared["observed"], book.records[0]["requests"])
+    record = evidence.seal(
+        seen, learner="山田 花子", previous=None, observed_at=making.STARTED + timedelta(days=9)
+    )
+    cell["outputs"] = [{**output, "metadata": {"handson": record}}]
+    book.write(class_folder / "s01")
+    found = [finding for finding in graded(class_folder).findings if finding.others]
+    assert [(f.code, f.severity, f.others) for f in found] == [
+        ("same-resource", "warning", ("s02 佐藤 太郎",))
+    ]
+    assert found[0].values["first"] == "s02 佐藤 太郎"
+
+
+def test_a_default_vpc_and_the_courses_own_evidence_are_nobodys(class_folder: Path) -> None:
+    for learner in ("s01", "s02"):
+        Book(dict(making.committed())).write(class_folder / learner)
+    assert codes(graded(class_folder)) == {"record-of-course"}
+
+
+def test_every_finding_speaks_both_languages_and_has_a_remedy() -> None:
+    room = messages.catalogue("grading")
+    advice = [name for name, entry in room.items() if "problem" in entry]
+    assert len(advice) > 50
+    for name in advice:
+        for part in ("problem", "remedy"):
+            assert room[name][part]["ja"] != room[name][part]["en"]
+
+
+def test_a_finding_is_said_in_the_language_of_who_reads_it(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    finding = graded(class_folder, target="aws").findings[0]
+    japanese = finding.message
+    messages.use("en")
+    assert "comes from emulator, not from aws" in finding.message
+    assert japanese != finding.message
+    assert finding.severity in SEVERITIES
+    assert json.dumps(finding.to_json())

@@ -1,0 +1,216 @@
+"""Whose is what: folders, zips and exports of learning platforms, names in any script."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from handson.errors import InvalidInput
+from handson.grading import Learner, Roster, grade, names, read_roster
+from handson.grading.sources import find_submissions
+
+from . import making
+from .classes import zipped
+
+NOBODY = Roster()
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return making.hand_in("", seed=3).files()
+
+
+def put(folder: Path, files: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def owners(*paths: Path, roster: Roster = NOBODY) -> list[str]:
+    return [found.owner for found in find_submissions(paths, roster)]
+
+
+def learners(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int]]:
+    with grade(paths, roster=roster) as grades:
+        return [(result.learner, result.points) for result in grades]
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("山田 花子_12345_assignsubmission_file_", "山田 花子"),
+        ("O'Brien Ana_9_assignsubmission_file_01-network.ipynb", "O'Brien Ana"),
+        ("yamadahanako_12345_67890_01-network.ipynb", "yamadahanako"),
+        ("yamadahanako_LATE_12345_67890_01-network-1.ipynb", "yamadahanako"),
+        ("Step 2_s1001_attempt_2026-05-01-10-30-00_01-network.ipynb", "s1001"),
+        ("12345-67890 - Hanako Yamada - May 1, 2026 1030 AM", "Hanako Yamada"),
+        ("s1001_01-network.ipynb", "s1001"),
+        ("s1001.zip", "s1001"),
+        ("s1001@山田花子", "s1001@山田花子"),
+        ("01-network (1).ipynb", ""),
+        ("01-network-Copy1.ipynb", ""),
+        ("01-network のコピー.ipynb", ""),
+        ("notebooks", ""),
+    ],
+)
+def test_a_name_tells_whose_it_is(name: str, owner: str) -> None:
+    assert names.owner(name) == owner
+
+
+def test_decomposed_letters_are_the_same_name() -> None:
+    assert names.owner("Nguye\u0302\u0303n") == names.owner("Nguyễn")
+
+
+def test_a_folder_of_notebooks_is_one_submission(files: dict[str, bytes], tmp_path: Path) -> None:
+    assert owners(put(tmp_path / "s01", files)) == ["s01"]
+
+
+def test_folders_around_a_single_learner_are_looked_through(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    put(tmp_path / "class" / "s01" / "notebooks" / "ja", files)
+    assert owners(tmp_path / "class") == ["s01"]
+
+
+def test_notebooks_that_are_named_one_by_one_are_one_submission(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = put(tmp_path / "s01", files)
+    assert learners(*sorted(folder.glob("*.ipynb"))) == [("s01", 80)]
+
+
+def test_an_export_without_folders_is_parted_by_the_names_before(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        named = {f"Ana {number}_5{number}_assignsubmission_file_{n}": d for n, d in files.items()}
+        put(tmp_path, named)
+    assert owners(tmp_path) == ["Ana 1", "Ana 2"]
+
+
+def test_a_zip_of_zips_and_folders_is_a_class(files: dict[str, bytes], tmp_path: Path) -> None:
+    inner = {f"work/{name}": data for name, data in files.items()}
+    export = {"s01.zip": zipped(inner), "note.txt": b""}
+    export.update({f"s02/ja/{name}": data for name, data in files.items()})
+    (tmp_path / "export.zip").write_bytes(zipped(export))
+    assert learners(tmp_path / "export.zip") == [("s01", 80), ("s02", 80)]
+
+
+def test_folders_of_groups_are_looked_through_for_whom_the_roster_knows(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for group, learner in (("A", "s01"), ("A", "s02"), ("B", "s03")):
+        put(tmp_path / f"group {group}" / learner, files)
+    roster = Roster(tuple(Learner(f"s0{number}") for number in (1, 2, 3)))
+    assert owners(tmp_path, roster=roster) == ["s01", "s02", "s03"]
+
+
+def test_the_newest_of_several_submissions_counts(files: dict[str, bytes], tmp_path: Path) -> None:
+    def none(check: str, observed: dict[str, object]) -> None:
+        observed["vpcs"] = []
+
+    old = making.hand_in("", seed=3, observe=none).write(tmp_path / "first" / "s01")
+    for path in old.iterdir():
+        os.utime(path, (1_500_000_000, 1_500_000_000))
+    put(tmp_path / "second" / "s01", files)
+    assert learners(tmp_path / "first", tmp_path / "second") == [("s01", 80)]
+
+
+def test_a_copy_that_was_worked_in_beats_one_that_was_not(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = put(tmp_path / "s01", {name: files[name] for name in files})
+    for path in folder.iterdir():
+        os.utime(path, (1_500_000_000, 1_500_000_000))
+    handed_out = {name: making.packed(book) for name, book in making.committed().items()}
+    put(folder / "again", {f"{name}.ipynb": data for name, data in handed_out.items()})
+    assert learners(folder) == [("s01", 80)]
+
+
+def test_a_notebook_by_another_name_is_known_by_its_cells(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    renamed = {name.replace("01-network", "Untitled3"): data for name, data in files.items()}
+    assert learners(put(tmp_path / "s01", renamed)) == [("s01", 80)]
+
+
+def test_without_a_folder_of_their_own_the_evidence_names_the_learner(tmp_path: Path) -> None:
+    making.hand_in("山田 花子", seed=1).write(tmp_path / "notebooks")
+    roster = Roster((Learner("s07", "花子 山田"), Learner("s08")))
+    assert learners(tmp_path / "notebooks", roster=roster) == [("s07", 80), ("s08", 0)]
+
+
+def test_folders_that_differ_in_case_are_two_learners_unless_the_roster_knows_better(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    both = {f"{owner}/{name}": data for owner in ("Ana", "ana") for name, data in files.items()}
+    (tmp_path / "class.zip").write_bytes(zipped(both))
+    assert [name for name, _ in learners(tmp_path / "class.zip")] == ["Ana", "ana"]
+    roster = Roster((Learner("ana"),))
+    assert [name for name, _ in learners(tmp_path / "class.zip", roster=roster)] == ["ana"]
+
+
+def test_who_is_not_in_the_roster_is_graded_and_told(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    put(tmp_path / "s01", files)
+    put(tmp_path / "s99", files)
+    with grade([tmp_path], roster=Roster((Learner("s01"), Learner("s02")))) as grades:
+        told = {r.learner: [f.code for f in r.to_review()] for r in grades}
+    assert "not-in-roster" in told["s99"]
+    assert told["s02"] == ["nothing-handed-in"]
+
+
+def test_a_link_to_a_folder_is_not_followed(files: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", files)
+    (tmp_path / "class" / "s01").mkdir(parents=True)
+    (tmp_path / "class" / "s01" / "ja").symlink_to(tmp_path / "elsewhere")
+    with grade([tmp_path / "class"]) as grades:
+        (result,) = grades
+    assert [finding.code for finding in result.findings] == ["nothing-readable", "file-link"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_roster_is_read_as_spreadsheets_write_it(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    rows = [["氏名", "学籍番号", "クラス"], ["山田 花子", "0012", "A 組"], ["", "", ""]]
+    path = tmp_path / "roster.csv"
+    path.write_text("\r\n".join(map(delimiter.join, rows)), encoding=encoding, newline="")
+    assert read_roster(path).learners == (Learner("0012", "山田 花子", "A 組"),)
+
+
+def test_an_account_that_a_spreadsheet_took_for_a_number_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text("learner,account\ns01,12345678\n", encoding="utf-8")
+    assert read_roster(path).learners[0].account == "000012345678"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "who\nx\n", "learner\ns1\nS1\n", "learner,name\n,Ana\n", 'learner\n"' + "x" * 200_000],
+)
+def test_a_roster_that_cannot_be_one_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput):
+        read_roster(path)
+
+
+def test_a_name_that_two_learners_have_is_nobodys() -> None:
+    roster = Roster((Learner("s01", "山田 花子"), Learner("s02", "山田 花子")))
+    assert (roster.find("山田花子"), roster.find("山田花子 s02")) == (None, roster.learners[1])
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="none"):
+        grade([tmp_path / "none"])
+
+
+def test_a_folder_with_nothing_in_it_is_a_submission_without_notebooks(tmp_path: Path) -> None:
+    with grade([tmp_path]) as grades:
+        assert [f.code for result in grades for f in result.findings] == ["nothing-readable"]
