@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_network
 
 from handson import rules, syllabus
@@ -155,7 +155,12 @@ def _public_tables(vpc: Vpc) -> list[RouteTable]:
 
 
 def _address(subnet: Subnet) -> tuple[int, str]:
+    return _first_address(subnet.cidr), subnet.id
+
+
+@lru_cache(maxsize=256)
+def _first_address(cidr: str) -> int:
     try:
-        return int(ip_network(subnet.cidr, strict=False).network_address), subnet.id
+        return int(ip_network(cidr, strict=False).network_address)
     except ValueError:
-        return -1, subnet.id
+        return -1

@@ -203,28 +203,30 @@ def _add_what_is_left(claims: Claims, notebook: Notebook) -> None:
     """Note the evidence cells that have lost their record: with a card, or with nothing at all."""
     lessons, known = course.course().evidence, course.notebook_of_cell()
     for cell in notebook.cells:
-        own = cell.name not in known
-        check = _check_of_source(cell) if own else lessons.get(cell.name)
-        if check is None or any(output.record for output in cell.outputs):
+        if cell.cell_type != "code":
             continue
-        where = f"{notebook.where}#{cell.name}"
-        card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
-        if card is not None:
-            values = {"digest": card.group()[:19]}
-            finding = Finding(
-                code="metadata-stripped", severity=WARNING, check=check, where=where, values=values
-            )
-        else:
-            code = "output-other" if cell.outputs else "outputs-missing"
-            finding = Finding(code=code, severity=WARNING, check=check, where=where)
-        claims.findings.append(finding)
+        check = lessons.get(cell.name) if cell.name in known else _check_of_source(cell)
+        if check is not None and not any(output.record for output in cell.outputs):
+            where = f"{notebook.where}#{cell.name}"
+            claims.findings.append(_left(cell, check=check, where=where))
+
+
+def _left(cell: Cell, *, check: str, where: str) -> Finding:
+    card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
+    if card is None:
+        code = "output-other" if cell.outputs else "outputs-missing"
+        return Finding(code=code, severity=WARNING, check=check, where=where)
+    values = {"digest": card.group()[:19]}
+    return Finding(
+        code="metadata-stripped", severity=WARNING, check=check, where=where, values=values
+    )
 
 
 _CALL = re.compile(r"""\bworkshop\.evidence\(\s*(?:check\s*=\s*)?["']([\w-]{1,20})["']""")
 
 
 def _check_of_source(cell: Cell) -> str | None:
-    found = _CALL.search(cell.text) if cell.cell_type == "code" else None
+    found = _CALL.search(cell.text)
     return found[1] if found and found[1] in syllabus.CHECK_IDS else None
 
 

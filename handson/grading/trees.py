@@ -240,11 +240,12 @@ def archive(path: str) -> Archive:
         status = os.stat(path)
     except OSError as error:
         raise _unreadable(error) from error
-    return _archive(path, status.st_mtime_ns, status.st_size)
+    # Never one that was opened before a fork: both processes would move the same place in the file.
+    return _archive(path, status.st_mtime_ns, status.st_size, os.getpid())
 
 
 @lru_cache(maxsize=2)
-def _archive(path: str, _modified: int, _size: int) -> Archive:
+def _archive(path: str, _modified: int, _size: int, _process: int) -> Archive:
     parent, name = os.path.split(path)
     return Archive(Folder(parent or ".").open(name))
 

@@ -1,0 +1,141 @@
+"""Grade 1,000 and 10,000 submissions: `python -m benchmarks.grading [1000 10000]`.
+
+A submission has all seven notebooks with their outputs, derived from the committed ones with ids,
+times, answers and sealed evidence of the learner's own.  Notebooks without anything of a learner's
+are linked, so that 10,000 submissions fit on a disk; they are read and decoded all the same.
+
+Each class is graded by `handson grade --csv` in a process of its own.  Reported are the time from
+start to exit, the processor time of all its processes, and the largest sum of their memory: with
+each one's share of common pages (PSS), and with common pages counted in each (RSS).  Beside it
+stands what `nbformat.read` alone takes for the same notebooks.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.grading import making
+
+WANTED_SECONDS, WANTED_MB = 3.0, 150
+SAME_FOR_ALL = ("00-prepare.ipynb", "99-cleanup.ipynb")
+
+
+@dataclass
+class Peak:
+    """The largest memory of a process and its children, looked at again and again."""
+
+    pid: int
+    pss: int = 0
+    rss: int = 0
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self) -> None:
+        while not self.done.wait(0.1):
+            try:
+                parent = psutil.Process(self.pid)
+                found = [p.memory_full_info() for p in [parent, *parent.children(recursive=True)]]
+            except psutil.Error:
+                continue
+            self.pss = max(self.pss, sum(getattr(info, "pss", info.rss) for info in found))
+            self.rss = max(self.rss, sum(info.rss for info in found))
+
+
+def make(folder: Path, count: int) -> None:
+    """Write a class, and say that it takes a while."""
+    print(f"making {count} submissions…", file=sys.stderr, flush=True)
+    common = folder.with_suffix(".common")
+    common.mkdir()
+    for number in range(count):
+        learner = f"s{number:05}"
+        files = making.hand_in(learner, seed=number).files()
+        own = folder / learner
+        own.mkdir(parents=True)
+        for name, data in files.items():
+            if name in SAME_FOR_ALL:
+                link(common / name, own / name, data)
+            else:
+                (own / name).write_bytes(data)
+
+
+def link(common: Path, name: Path, data: bytes) -> None:
+    if not common.exists():
+        common.write_bytes(data)
+    os.link(common, name)
+
+
+def grade(folder: Path, count: int) -> bool:
+    """Grade a class and print its row; tell whether the limits were kept."""
+    command = [sys.executable, "-m", "handson", "grade", str(folder), "--csv"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output)
+        peak = Peak(process.pid)
+        watcher = threading.Thread(target=peak.watch)
+        watcher.start()
+        code = process.wait()
+        took = time.perf_counter() - started
+        peak.done.set()
+        watcher.join()
+        output.seek(0)
+        rows = output.read().decode("utf-8").splitlines()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    full = sum(",80," in row for row in rows)
+    assert (code, len(rows) - 1, full) == (0, count, count), rows[:3]
+    pss, rss = peak.pss / 1e6, peak.rss / 1e6
+    print(
+        f"{count} submissions: {took:.2f} s, {spent:.2f} s of processor time, "
+        f"{took / count * 1e3:.2f} ms each, {pss:.0f} MB (common pages in each: {rss:.0f} MB)"
+    )
+    return took <= WANTED_SECONDS * count / 1_000 and pss <= WANTED_MB
+
+
+def peer(folder: Path) -> None:
+    """Print what `nbformat.read` takes for the notebooks of twenty submissions."""
+    import nbformat
+
+    chosen = random.Random(1).sample(sorted(folder.iterdir()), 20)
+    paths = [path for learner in chosen for path in sorted(learner.iterdir())]
+
+    def read() -> None:
+        for path in paths:
+            nbformat.read(path, as_version=4)
+
+    print(f"nbformat.read of the same notebooks: {timed(read) / 20 * 1e3:.2f} ms a submission")
+
+
+def timed(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def main(counts: list[int]) -> int:
+    kept = True
+    for count in counts:
+        with tempfile.TemporaryDirectory(prefix="handson-class-") as home:
+            folder = Path(home) / "class"
+            make(folder, count)
+            kept = grade(folder, count) and kept
+            if count == counts[0]:
+                peer(folder)
+            shutil.rmtree(folder)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main([int(count) for count in sys.argv[1:]] or [1_000, 10_000]))
