@@ -201,6 +201,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         else:
             for text in grading.lines(grades):
                 click.echo(text)
+        sys.exit(OK if grades.readable else NOT_RUN)
 
 
 @main.command()

@@ -46,6 +46,8 @@ class Grades:
 
     def __init__(self, requirements: Requirements) -> None:
         self.requirements = requirements
+        self.readable = 0
+        """How many submissions had something that could be read."""
         self._file = tempfile.TemporaryFile(prefix="handson-grades-")  # noqa: SIM115 (see `close`)
         self._starts = array("Q", [0])
         self._learners: list[str] = []
@@ -148,6 +150,7 @@ def _grade(
     with _shared(work, tasks, workers) as done:
         for number, graded in enumerate(done):
             grades._keep(graded.learner, graded.result)
+            grades.readable += graded.is_readable
             same.add(number, graded.keys)
             sketches.add(number, graded.sketches)
             if tell is not None:

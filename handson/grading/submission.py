@@ -51,6 +51,7 @@ class Graded:
 
     learner: str
     result: bytes
+    is_readable: bool
     keys: array[int]
     sketches: tuple[tuple[str, array[int]], ...]
 
@@ -74,7 +75,9 @@ def grade_task(task: Task, requirements: Requirements, roster: Roster) -> Graded
         finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
         result, found = empty(task.learner, [finding], source=task.submission.source), Claims()
     sketches = tuple((answer.grade_id, alike.sketch(answer)) for answer in result.answers)
-    return Graded(result.learner, msgspec.json.encode(result), crossing.keys(found), sketches)
+    encoded = msgspec.json.encode(result)
+    readable = bool(result.files or found.items)
+    return Graded(result.learner, encoded, readable, crossing.keys(found), sketches)
 
 
 def grade_submission(

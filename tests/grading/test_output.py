@@ -133,6 +133,15 @@ def test_nothing_to_grade_is_exit_code_two(tmp_path: Path) -> None:
         assert (result.exit_code, result.stdout) == (2, "")
 
 
+def test_submissions_of_which_nothing_can_be_read_are_told_and_nothing_to_grade(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "s01").mkdir()
+    (tmp_path / "s01" / "01-network.ipynb").write_text("{")
+    result = run(tmp_path)
+    assert (result.exit_code, "s01" in result.stdout) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [

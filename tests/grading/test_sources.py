@@ -214,3 +214,8 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_folder_with_nothing_in_it_is_a_submission_without_notebooks(tmp_path: Path) -> None:
     with grade([tmp_path]) as grades:
         assert [f.code for result in grades for f in result.findings] == ["nothing-readable"]
+
+
+def test_no_paths_are_nothing_to_grade() -> None:
+    with pytest.raises(InvalidInput, match="採点する提出物"):
+        grade([])
