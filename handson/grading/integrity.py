@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from handson import syllabus
 from handson.checks.results import line
 from handson.grading import chain, course
 from handson.grading.claims import NOTEBOOK, Claim, Claims
+from handson.grading.judging import choose
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
 from handson.grading.requirements import Requirements
 from handson.grading.roster import Learner
@@ -65,11 +67,16 @@ def look(claims: Claims, expected: Expected) -> Iterator[Finding]:
 
 
 def _own(claims: Claims) -> list[Claim]:
-    """Return the learner's own: the rest of the journal is history, the course's is nobody's."""
+    """Return what was handed in as the learner's: all in the notebooks, and what is judged by.
+
+    The rest of the journal is history, and the course's evidence is nobody's.
+    """
+    judged = [choose(claims.of(check)) for check in syllabus.CHECK_IDS]
     return [
         claim
         for claim in claims.items
-        if claim.source == NOTEBOOK and claim.digest not in course.own_records()
+        if (claim.source == NOTEBOOK or claim in judged)
+        and claim.digest not in course.own_records()
     ]
 
 

@@ -74,7 +74,7 @@ def _mark(
         possible=check.points,
         facts=_facts(result),
         diagnoses=_diagnoses(result),
-        proof=_proof(claim),
+        proof=_proof(claim, result),
         reason=reason,
     )
 
@@ -99,7 +99,7 @@ def _diagnoses(result: CheckResult | None) -> tuple[Explained, ...]:
     )
 
 
-def _proof(claim: Claim) -> Proof:
+def _proof(claim: Claim, result: CheckResult | None) -> Proof:
     return Proof(
         digest=line(claim.digest),
         observed_at=claim.seen_at,
@@ -112,7 +112,7 @@ def _proof(claim: Claim) -> Proof:
         where=claim.where,
         previous=line(claim.previous) if claim.previous else None,
         requests=tuple(map(line, claim.requests)),
-        observed=claim.observed,
+        observed=claim.observed if result else None,
     )
 
 

@@ -111,7 +111,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     `kind`, `account` and `region` are those of its target.  `source` is "notebook" or "journal",
     `where` the file.  `requests` are AWS's request ids, `observed` is the state that was seen, as
-    `handson.state` reads it.
+    `handson.state` reads it, or None where it describes none.
     """
 
     digest: str

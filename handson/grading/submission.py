@@ -33,6 +33,8 @@ from handson.grading.trees import MOST_BYTES, Refused
 
 MOST_LINES = 2_000
 """Of a journal; its newest ones are read."""
+MOST_TOGETHER = 64_000_000
+"""Bytes of all files of a submission."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,27 @@ class _Read:
     lines: list[Line] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    size: int = 0
 
 
 def grade_task(task: Task, requirements: Requirements, roster: Roster) -> Graded:
     """Return what a submission is worth; it never raises for what is in it."""
     try:
-        result, found = grade_submission(task, requirements, roster)
+        return _graded(*grade_submission(task, requirements, roster))
     except Exception as error:  # a fault of ours must not cost the class its marks
         reason = line(f"{type(error).__name__}: {error}")
         finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
-        result, found = empty(task.learner, [finding], source=task.submission.source), Claims()
-    sketches = tuple((answer.grade_id, alike.sketch(answer)) for answer in result.answers)
-    encoded = msgspec.json.encode(result)
-    readable = bool(result.files or found.items)
-    return Graded(result.learner, encoded, readable, crossing.keys(found), sketches)
+        return _graded(empty(task.learner, [finding], source=task.submission.source), Claims())
+
+
+def _graded(result: Result, found: Claims) -> Graded:
+    return Graded(
+        learner=result.learner,
+        result=msgspec.json.encode(result),
+        is_readable=bool(result.files or found.items),
+        keys=crossing.keys(found),
+        sketches=tuple((answer.grade_id, alike.sketch(answer)) for answer in result.answers),
+    )
 
 
 def grade_submission(
@@ -194,7 +203,10 @@ def _read(submission: Submission) -> _Read:
 
 def _read_file(file: File, read: _Read, copies: dict[str, list[Notebook]]) -> None:
     try:
+        if read.size + MOST_BYTES > MOST_TOGETHER:
+            raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
         data = file.read(limit=MOST_BYTES)
+        read.size += len(data)
         if file.is_journal:
             lines = data.split(b"\n")[-MOST_LINES:]
             read.lines += [Line(file.shown, text) for text in lines if text.strip()]

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from handson import syllabus
-from handson.grading import Result, grade, reading, trees
+from handson.grading import Result, grade, reading, submission, trees
 from handson.grading.claims import Line, gather
 from handson.grading.reading import Notebook, read_notebook
-from handson.grading.trees import Archive, Refused
+from handson.grading.trees import MOST_BYTES, Archive, Refused
 
 from . import making
 from .classes import zipped
@@ -205,6 +205,26 @@ def test_code_in_a_notebook_is_read_and_never_run(
     result = graded(put(tmp_path / "s01", {**files, "05-architecture.ipynb": data}))
     assert result.diagram.text == code
     assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "x" * 3_000, "\\u0000"])
+def test_odd_text_in_a_record_costs_its_check_at_most(
+    files: dict[str, bytes], tmp_path: Path, odd: str
+) -> None:
+    data = files["02-cluster.ipynb"].replace(b"ecs-handson-cluster", odd.encode())
+    result = graded(put(tmp_path / "s01", {**files, "02-cluster.ipynb": data}))
+    assert [mark.points for mark in result.checks] == [30, 0, 10, 15, 10]
+    assert "digest-broken" in codes(result)
+    assert "not-graded" not in codes(result)
+
+
+def test_a_submission_is_read_up_to_a_size(
+    files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "MOST_TOGETHER", MOST_BYTES + 90_000)
+    result = graded(put(tmp_path / "s01", files))
+    assert [mark.points for mark in result.checks] == [30, 15, 0, 0, 0]
+    assert "files-too-large" in codes(result)
 
 
 # Properties.

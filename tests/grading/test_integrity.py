@@ -94,6 +94,15 @@ def test_the_journal_makes_up_for_a_broken_record(book: Book, class_folder: Path
     assert "digest-broken" in codes(result)
 
 
+def test_another_ones_journal_is_told_by_its_name_and_target(class_folder: Path) -> None:
+    folder = class_folder / "s01"
+    folder.mkdir()
+    (folder / "journal.jsonl").write_bytes(making.hand_in("高橋 健", seed=9).journal())
+    result = graded(class_folder, target="aws")
+    assert {"learner-other", "target-other"} <= codes(result)
+    assert {mark.reason for mark in result.checks} == {"target-other"}
+
+
 def test_a_verdict_that_is_written_into_a_record_changes_nothing(class_folder: Path) -> None:
     def none(check: str, observed: dict[str, Any]) -> None:
         observed["clusters"] = []
