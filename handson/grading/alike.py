@@ -14,13 +14,13 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import pairwise
 
 from handson import syllabus
 from handson.grading import course
+from handson.grading.meetings import Meetings
 from handson.grading.model import Passage, Written
 
 WIDE, NARROW = 7, 20
@@ -72,46 +72,31 @@ def sketch(answer: Written) -> array[int]:
     return array("I", sorted(own)[:SKETCH] if len(own) >= LEAST else ())
 
 
-@dataclass
 class Sketches:
-    """The sketches of a class, by question: flat arrays, for ten thousand learners are many."""
+    """The sketches of a class, by question."""
 
-    hashes: dict[str, array[int]] = field(default_factory=dict)
-    owners: dict[str, array[int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._found = {question.grade_id: Meetings(32) for question in syllabus.QUESTIONS}
 
     def add(self, owner: int, sketches: Iterable[tuple[str, array[int]]]) -> None:
         """Keep a learner's sketches."""
         for grade_id, hashes in sketches:
-            self.hashes.setdefault(grade_id, array("I")).extend(hashes)
-            owners = self.owners.setdefault(grade_id, array("I"))
-            owners.extend([owner] * len(hashes))
+            self._found[grade_id].add(owner, hashes)
 
     def candidates(self) -> Iterator[tuple[str, int, int]]:
         """Yield question, learner and earlier learner where two answers are worth comparing.
 
         In a group that shares an answer, each is paired with the first and with the one before.
         """
-        for question in syllabus.QUESTIONS:
-            yield from self._candidates(question.grade_id)
-
-    def _candidates(self, grade_id: str) -> Iterator[tuple[str, int, int]]:
-        hashes = self.hashes.get(grade_id, array("I"))
-        owners = self.owners.get(grade_id, array("I"))
-        holders: dict[int, array[int]] = {}
-        common = {hash for hash, count in Counter(hashes).items() if count > 1}
-        for hash, owner in zip(hashes, owners, strict=True):
-            if hash in common:
-                holders.setdefault(hash, array("I")).append(owner)
-        shared = Counter(pair for found in holders.values() for pair in _pairs(found))
-        for (one, other), count in sorted(shared.items()):
-            if count >= SHARED:
-                yield grade_id, other, one
+        for grade_id, found in self._found.items():
+            shared = Counter(pair for _, owners in found.shared() for pair in _pairs(owners))
+            for (one, other), count in sorted(shared.items()):
+                if count >= SHARED:
+                    yield grade_id, other, one
 
 
-def _pairs(holders: array[int]) -> set[tuple[int, int]]:
-    first = holders[0]
-    pairs = {(first, owner) for owner in holders[1:]}
-    return pairs | set(pairwise(holders))
+def _pairs(owners: list[int]) -> set[tuple[int, int]]:
+    return {(owners[0], owner) for owner in owners[1:]} | set(pairwise(owners))
 
 
 def compare(mine: Written, theirs: Written) -> Passage | None:

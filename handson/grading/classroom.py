@@ -23,6 +23,7 @@ import msgspec
 from handson import messages
 from handson.errors import InvalidInput
 from handson.grading import alike, crossing
+from handson.grading.meetings import Meetings
 from handson.grading.model import WARNING, Finding, Passage, Result, Written
 from handson.grading.requirements import Requirements
 from handson.grading.roster import Learner, Roster
@@ -145,7 +146,7 @@ def grade(
 def _grade(
     grades: Grades, tasks: list[Task], roster: Roster, *, workers: int, tell: Tell | None
 ) -> None:
-    same, sketches = crossing.Crossing(), alike.Sketches()
+    same, sketches = Meetings(64), alike.Sketches()
     work = partial(grade_task, requirements=grades.requirements, roster=roster)
     with _shared(work, tasks, workers) as done:
         for number, graded in enumerate(done):

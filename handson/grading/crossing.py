@@ -1,7 +1,7 @@
 """The same thing in two submissions: a record, a request id, a resource that only one can have.
 
-Of each submission a few dozen hashes are kept in flat arrays, a sixty-fourth part at a time is
-sorted, and only those who share something are looked at again.
+Of each submission a few dozen hashes are kept, and only those who share something are looked at
+again.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from hashlib import blake2b
-from operator import itemgetter
 
 from handson.checks.results import listing
 from handson.grading import course, names
 from handson.grading.claims import Claims
+from handson.grading.meetings import Meetings
 from handson.grading.model import SERIOUS, WARNING, Finding, Proof, Result
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
 KINDS = (RECORD, REQUEST, RESOURCE)
 
 _SEVERITY = {RECORD: SERIOUS, REQUEST: SERIOUS, RESOURCE: WARNING}
-_BUCKETS = 64
 _SHOWN = 36
 # Only EC2's ids are one of a kind; a cluster of the same name in an emulator has everybody's ARN.
 _RESOURCE = re.compile(r"(?:vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}")
@@ -74,45 +72,19 @@ def _dicts(holder: object, name: str) -> list[dict[str, object]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-@dataclass
-class Crossing:
-    """What each submission of a class has for itself, and what two have."""
-
-    _keys: list[array[int]] = field(default_factory=lambda: [array("Q") for _ in range(_BUCKETS)])
-    _owners: list[array[int]] = field(default_factory=lambda: [array("I") for _ in range(_BUCKETS)])
-
-    def add(self, owner: int, found: array[int]) -> None:
-        """Keep a submission's keys."""
-        for key in found:
-            bucket = key >> 58
-            self._keys[bucket].append(key)
-            self._owners[bucket].append(owner)
-
-    def shared(self) -> Iterator[tuple[int, list[int]]]:
-        """Yield each key that several submissions have, with their owners in order."""
-        for found, owners in zip(self._keys, self._owners, strict=True):
-            pairs = sorted(zip(found, owners, strict=True), key=itemgetter(0))
-            start = 0
-            for end in range(1, len(pairs) + 1):
-                if end == len(pairs) or pairs[end][0] != pairs[start][0]:
-                    if end - start > 1:
-                        yield pairs[start][0], sorted(owner for _, owner in pairs[start:end])
-                    start = end
-
-
-def look(crossing: Crossing, load: Callable[[int], Result]) -> Iterator[tuple[int, Finding]]:
+def look(found: Meetings, load: Callable[[int], Result]) -> Iterator[tuple[int, Finding]]:
     """Yield a finding for each submission that has something of another's, with its owner.
 
     Args:
-        crossing: What the class has.
+        found: The keys of the class.
         load: Returns the result of an owner.
     """
     # Those who share the same things with the same people are told of it once.
     groups: dict[tuple[int, tuple[int, ...]], set[int]] = defaultdict(set)
-    for key, owners in crossing.shared():
+    for key, owners in found.shared():
         groups[key & 3, tuple(owners)].add(key)
-    for (kind, together), found in sorted(groups.items()):
-        yield from _told(KINDS[kind], {owner: load(owner) for owner in together}, found)
+    for (kind, together), shared in sorted(groups.items()):
+        yield from _told(KINDS[kind], {owner: load(owner) for owner in together}, shared)
 
 
 def _told(kind: str, results: dict[int, Result], found: set[int]) -> Iterator[tuple[int, Finding]]:
