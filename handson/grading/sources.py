@@ -92,10 +92,18 @@ class File:
 
 @dataclass
 class _Parted:
-    """What stands in one folder: who it may be divided among."""
+    """What stands in one folder, and among whom it may be divided.
 
-    books: list[Entry] = field(default_factory=list)
+    Attributes:
+        own: Notebooks of the workshop under their own names.
+        books: Files that may be anybody's.
+        others: By the name before a file's own, the files of each.
+        people: Folders and zips that name somebody.
+        nobodies: Those that do not.
+    """
+
     own: list[Entry] = field(default_factory=list)
+    books: list[Entry] = field(default_factory=list)
     others: dict[str, list[Entry]] = field(default_factory=dict)
     people: list[Entry] = field(default_factory=list)
     nobodies: list[Entry] = field(default_factory=list)
@@ -166,8 +174,11 @@ def _people(
         inner = list(_grouped(root, entry, roster, depth=depth)) if not roster.find(owner) else []
         zipped = not entry.is_folder
         yield from inner or [Submission(root, entry.path, owner=owner, is_zipped=zipped)]
-    for owner, entries in parted.others.items():
-        yield Submission(root, at, tuple(entry.name for entry in entries), owner)
+    for owner, entries in [*parted.others.items(), ("", parted.books)]:
+        if entries:
+            yield Submission(root, at, tuple(entry.name for entry in entries), owner)
+    for entry in parted.nobodies:
+        yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
 
 def _grouped(root: str, entry: Entry, roster: Roster, *, depth: int) -> Iterator[Submission]:
@@ -184,15 +195,16 @@ def _part(entries: Iterator[Entry]) -> _Parted:
         if _is_junk(entry):
             continue
         owner, kind = names.owner(entry.name), _kind(entry)
-        if entry.is_folder or kind == ".zip":
+        if entry.refusal is not None and owner:
+            parted.others.setdefault(owner, []).append(entry)
+        elif entry.is_folder or kind == ".zip":
             (parted.people if owner else parted.nobodies).append(entry)
-        elif kind == ".ipynb" and not names.notebook(entry.name) and owner == _stem(entry):
-            parted.books.append(entry)  # a notebook by another name
+        elif kind and owner == _stem(entry) and not names.notebook(entry.name):
+            parted.books.append(entry)  # a notebook by another name, or a journal
+        elif kind and owner:
+            parted.others.setdefault(owner, []).append(entry)
         elif kind:
-            if owner and (kind == ".ipynb" or owner != _stem(entry)):
-                parted.others.setdefault(owner, []).append(entry)
-            elif kind == ".ipynb":
-                parted.own.append(entry)
+            parted.own.append(entry)
     return parted
 
 

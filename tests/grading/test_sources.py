@@ -173,6 +173,26 @@ def test_a_link_to_a_folder_is_not_followed(files: dict[str, bytes], tmp_path: P
     assert [finding.code for finding in result.findings] == ["nothing-readable", "file-link"]
 
 
+def test_a_learner_who_is_a_link_is_told_and_not_followed(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    put(tmp_path / "elsewhere", files)
+    put(tmp_path / "class" / "s01", files)
+    (tmp_path / "class" / "s02").symlink_to(tmp_path / "elsewhere")
+    with grade([tmp_path / "class"]) as grades:
+        told = {r.learner: (r.points, [f.code for f in r.to_review()]) for r in grades}
+    assert told["s02"] == (0, ["nothing-readable", "file-link"])
+
+
+def test_what_stands_beside_the_learners_is_not_passed_over(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for name in ("s01", "s02", "submission"):
+        put(tmp_path / "class" / name, files)
+    put(tmp_path / "class", {"Untitled.ipynb": b"{"})
+    assert owners(tmp_path / "class") == ["s01", "s02", "", ""]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_roster_is_read_as_spreadsheets_write_it(
