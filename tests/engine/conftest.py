@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -48,33 +49,39 @@ def client(engine: Engine) -> Iterator[docker.APIClient]:
 
 @pytest.fixture(scope="session")
 def podman(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator[str]:
-    """Give the address of a Podman service of our own, with nothing in it."""
+    """Give the address of a Podman service of our own, with nothing in it and nothing of it outside."""
     can = bool(shutil.which("podman")) and os.geteuid() == 0
-    require("engine", can, "Podman is not installed, or its service cannot be started")
+    require("podman", can, "Podman is not installed, or its service cannot be started")
     folder = tmp_path_factory.mktemp("podman")
     address = f"unix://{folder / 'podman.sock'}"
-    places = ["--root", str(folder / "images"), "--runroot", str(folder / "run")]
+    places = [f"--root={folder / 'images'}", f"--runroot={folder / 'run'}"]
     # No mount is left behind with this driver, and no systemd is needed with these two managers.
     options = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
-    command = ["podman", *places, *options, "system", "service", "--time=0", address]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as service:
+    command = ["podman", *places, f"--tmpdir={folder / 'tmp'}", *options, "system", "service"]
+    # Its locks, too, lie in a file, not in /dev/shm, where another Podman's may be.
+    (folder / "containers.conf").write_text('[engine]\nlock_type = "file"\n', "utf-8")
+    own = {**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")}
+    log = folder / "log"
+    with (
+        log.open("wb") as words,
+        subprocess.Popen([*command, "--time=0", address], stderr=words, env=own) as service,
+    ):
         try:
-            until_it_answers(address, service)
+            answers = until_it_answers(address, service)
+            require("podman", answers, f"its service does not answer: {log.read_text('utf-8')}")
             yield address
         finally:
             service.terminate()
 
 
-def until_it_answers(address: str, service: subprocess.Popen[bytes]) -> None:
+def until_it_answers(address: str, service: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 30
-    while True:
-        try:
+    while service.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(NotReady):
             choose("docker", docker_host=address)
-            return
-        except NotReady:
-            assert service.poll() is None, "Podman's service ended"
-            assert time.monotonic() < deadline, "Podman's service does not answer"
-            time.sleep(0.05)
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @pytest.fixture(scope="session", params=["docker", "podman"])

@@ -89,20 +89,32 @@ def test_without_a_log_there_are_no_last_words(tmp_path: Path) -> None:
     assert process.last_words(tmp_path) == "?"
 
 
+def logged(unsaved: server.Unsaved, message: str, service: str) -> None:
+    arguments = (service, "full") if message.count("%s") > 1 else (service,)
+    unsaved.handle(logging.LogRecord("persistence", logging.ERROR, "", 0, message, arguments, None))
+
+
 @pytest.mark.parametrize(
-    ("message", "noticed"),
-    [
-        ("Persistence: failed to save %s: %s", True),
-        ("Persistence: error getting state for %s: %s", True),
-        ("Persistence: failed to load %s: %s", False),
-    ],
+    "message", ["Persistence: failed to save %s: %s", "Persistence: error getting state for %s: %s"]
 )
-def test_it_notices_that_state_was_not_saved(message: str, noticed: bool) -> None:
+def test_it_notices_that_state_was_not_saved(message: str) -> None:
     unsaved = server.Unsaved()
-    unsaved.handle(
-        logging.LogRecord("persistence", logging.ERROR, "", 0, message, ("ec2", "full"), None)
-    )
-    assert unsaved.seen is noticed
+    logged(unsaved, message, "ec2")
+    assert unsaved.services == {"ec2"}
+
+
+def test_state_that_could_not_be_loaded_is_not_taken_for_unsaved() -> None:
+    unsaved = server.Unsaved()
+    logged(unsaved, "Persistence: failed to load %s: %s", "ec2")
+    assert unsaved.services == set()
+
+
+def test_what_was_saved_later_is_no_longer_unsaved() -> None:
+    unsaved = server.Unsaved()
+    for message in ("Persistence: failed to save %s: %s", "Persistence: saved %s"):
+        logged(unsaved, message, "ec2")
+    logged(unsaved, "Persistence: failed to save %s: %s", "ecs")
+    assert unsaved.services == {"ecs"}
 
 
 def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
