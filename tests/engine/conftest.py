@@ -49,7 +49,7 @@ def client(engine: Engine) -> Iterator[docker.APIClient]:
 
 @pytest.fixture(scope="session")
 def podman(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator[str]:
-    """Give the address of a Podman service of our own, with nothing in it and nothing of it outside."""
+    """Give the address of a Podman service of our own: empty, and with no trace outside."""
     can = bool(shutil.which("podman")) and os.geteuid() == 0
     require("podman", can, "Podman is not installed, or its service cannot be started")
     folder = tmp_path_factory.mktemp("podman")
