@@ -207,8 +207,22 @@ class RecordedRun(State, frozen=True, kw_only=True):
     status: int
 
 
+class Sighting(State, frozen=True, kw_only=True):
+    """Something of the workshop's that stands where it does not belong: in another region.
+
+    `check` is the check that misses it here; `id` is AWS's id, ARN or digest.
+    """
+
+    check: str
+    region: str
+    id: str
+
+
 class Snapshot(State, frozen=True, kw_only=True):
-    """One look at the target. Every list is sorted by name, then id."""
+    """One look at the target. Every list is sorted by name, then id.
+
+    `elsewhere` is filled only where something is missing here, for whoever asked for it.
+    """
 
     target: Target
     vpcs: tuple[Vpc, ...] = ()
@@ -217,6 +231,7 @@ class Snapshot(State, frozen=True, kw_only=True):
     images: tuple[Image, ...] = ()
     recorded_uri: RecordedUri | None = None
     recorded_run: RecordedRun | None = None
+    elsewhere: tuple[Sighting, ...] = ()
 
 
 class Resource(State, frozen=True, kw_only=True):

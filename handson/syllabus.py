@@ -12,6 +12,10 @@ TAG_KEY = "handson"
 """The tag that everything the workshop creates carries."""
 
 REGION = "us-east-1"
+LIKELY_REGIONS = ("us-east-1", "ap-northeast-1", "us-east-2", "us-west-2", "ap-northeast-3")
+"""Where what is missing is looked for: the learners' own region, the console's defaults, and the
+neighbours of a menu that are clicked on instead."""
+
 PLATFORM = ("linux", "amd64")
 """What Fargate runs by default (cpuArchitecture X86_64)."""
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,6 +81,7 @@ class Aws:
     caller: str = ""
     requests: list[Request] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)
+    _regions: dict[str, Aws] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -89,6 +90,20 @@ class Aws:
         return Target(
             kind=self.kind, account=self.account, region=self.region, endpoint=self.endpoint
         )
+
+    def in_region(self, region: str) -> Aws:
+        """Return the same connection to another region: for a glance, so each call is made once."""
+        with self._lock:
+            if region not in self._regions:
+                self._regions[region] = replace(
+                    self,
+                    region=region,
+                    patience=replace(self.patience, attempts=1),
+                    _clients={},
+                    _regions={},
+                    _lock=threading.Lock(),
+                )
+            return self._regions[region]
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call and return AWS's reply.

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterable
 
 from handson import messages
-from handson.checks.results import Diagnosis, line
-from handson.state import Target
+from handson.checks.results import Diagnosis, line, listing
+from handson.state import Sighting, Snapshot, Target
 
 CLEANUP = 'workshop.cleanup(confirm="delete")'
 
@@ -44,6 +44,29 @@ def command(target: Target, *words: str) -> str:
     """Return an aws CLI command that can be pasted: it names the region and the endpoint."""
     endpoint = ("--endpoint-url", target.endpoint) if target.endpoint else ()
     return shlex.join(line(word) for word in ("aws", *words, "--region", target.region, *endpoint))
+
+
+def in_region(snapshot: Snapshot, check_id: str) -> str:
+    """Return the regions in which what a check misses was seen; empty where it was in none."""
+    regions = (sighting.region for sighting in sightings(snapshot, check_id))
+    return listing(list(dict.fromkeys(regions)))
+
+
+def sightings(snapshot: Snapshot, check_id: str) -> tuple[Sighting, ...]:
+    """Return what was seen elsewhere of what a check misses."""
+    own = snapshot.target.region
+    seen = (item for item in snapshot.elsewhere if item.check == check_id)
+    return tuple(sighting for sighting in seen if sighting.region != own)
+
+
+def run_here(notebook: str, *, here: str, there: str) -> str:
+    """Return the remedy for what was made in another region."""
+    return messages.text("checks.remedy.run-here", notebook=notebook, here=here, there=there)
+
+
+def edit_cidrs(vpc_id: str, cidrs: str) -> str:
+    """Return the remedy for CIDR blocks that were added to a VPC."""
+    return messages.text("checks.remedy.edit-cidrs", resource=line(vpc_id), cidrs=cidrs)
 
 
 def delete(resource: str) -> str:

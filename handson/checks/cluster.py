@@ -46,8 +46,11 @@ def judge(snapshot: Snapshot) -> CheckResult:
 def trim(snapshot: Snapshot) -> Snapshot:
     """Return the part of a snapshot that this check reads: the cluster, else what resembles it."""
     cluster = find(snapshot)
-    read = [cluster] if cluster else [*_namesakes(snapshot), *_misspelt(snapshot)]
-    return Snapshot(target=snapshot.target, clusters=tuple(read))
+    if cluster:
+        return Snapshot(target=snapshot.target, clusters=(cluster,))
+    like = (*_namesakes(snapshot), *_misspelt(snapshot))
+    elsewhere = causes.sightings(snapshot, ID)
+    return Snapshot(target=snapshot.target, clusters=like, elsewhere=elsewhere)
 
 
 def find(snapshot: Snapshot) -> Cluster | None:
@@ -84,7 +87,11 @@ def _foreign(cluster: Cluster) -> list[str]:
 
 
 def _absent(snapshot: Snapshot) -> Diagnosis:
-    values = {"name": syllabus.CLUSTER.name, "region": snapshot.target.region}
+    here, there = snapshot.target.region, causes.in_region(snapshot, ID)
+    values = {"name": syllabus.CLUSTER.name, "region": here}
+    if there:
+        remedy = causes.run_here(_NOTEBOOK, here=here, there=there)
+        return causes.diagnosis("cluster-region", _FACTS, remedy, there=there, **values)
     remedy = causes.run(_NOTEBOOK)
     misspelt = _misspelt(snapshot)
     if misspelt:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handson import rules, syllabus
-from handson.checks import causes, registries
+from handson.checks import causes, cluster, registries
 from handson.checks.results import CheckResult, Diagnosis, conclude, listing
 from handson.state import Image, Platform, RecordedRun, Snapshot
 
@@ -51,8 +51,8 @@ def trim(snapshot: Snapshot) -> Snapshot:
     """Return the part of a snapshot that this check reads.
 
     The image of the tag; else the newest one and those whose tags are listed.  Where the repository
-    holds none, one image of the repository that was perhaps taken for it, and the recorded URI,
-    which may tell of another region.
+    holds none, one image of the repository that was perhaps taken for it, and what may tell of
+    another region: the recorded URI, what was seen there, and the cluster that is here.
     """
     images = registries.own_images(snapshot)
     wanted, last = registries.tagged(images, syllabus.REPOSITORY.tag), registries.newest(images)
@@ -64,10 +64,13 @@ def trim(snapshot: Snapshot) -> Snapshot:
         read = tuple(image for image in images if image.tags or image is last)
         run = _run_of(last, snapshot) if last else None
         return Snapshot(target=snapshot.target, images=read, recorded_run=run)
+    own = cluster.find(snapshot)
     return Snapshot(
         target=snapshot.target,
+        clusters=(own,) if own else (),
         images=tuple(_elsewhere(snapshot)),
         recorded_uri=snapshot.recorded_uri,
+        elsewhere=causes.sightings(snapshot, ID),
     )
 
 
@@ -111,15 +114,23 @@ def _elsewhere(snapshot: Snapshot) -> list[Image]:
 def _absent(snapshot: Snapshot) -> Diagnosis:
     remedy, name = causes.run(_NOTEBOOK), syllabus.REPOSITORY.name
     here = snapshot.target.region
-    recorded = snapshot.recorded_uri
-    uri = registries.parse_image_uri(recorded.uri) if recorded else None
-    if uri and uri.region != here:
-        return causes.diagnosis("image-region", _FACTS, remedy, image=uri.region, cluster=here)
+    there = causes.in_region(snapshot, ID) or _recorded_region(snapshot)
+    if there:
+        code = "image-region" if cluster.find(snapshot) else "image-other-region"
+        again = causes.run_here(_NOTEBOOK, here=here, there=there)
+        return causes.diagnosis(code, _FACTS, again, image=there, cluster=here)
     elsewhere = _elsewhere(snapshot)
     if elsewhere:
         found = elsewhere[0].repository
         return causes.diagnosis("image-elsewhere", _FACTS, remedy, name=name, found=found)
     return causes.diagnosis("image-absent", _FACTS, remedy, name=name, region=here)
+
+
+def _recorded_region(snapshot: Snapshot) -> str:
+    """Return the region of the recorded URI, where it is another one than the target's."""
+    recorded = snapshot.recorded_uri
+    uri = registries.parse_image_uri(recorded.uri) if recorded else None
+    return uri.region if uri and uri.region != snapshot.target.region else ""
 
 
 def _explain(image: Image, images: list[Image], wrong: set[str]) -> Iterator[Diagnosis]:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson import syllabus
-from handson.checks import network_causes, vpcs
+from handson.checks import causes, network_causes, vpcs
 from handson.checks.results import CheckResult, conclude
 from handson.state import Snapshot, Vpc
 
@@ -54,19 +54,25 @@ def judge(snapshot: Snapshot) -> CheckResult:
     """Return the facts of the network and why some are false."""
     choice = choose(snapshot.vpcs)
     if choice.vpc is None:
-        causes = network_causes.absent(snapshot.target, choice.default)
-        return conclude(ID, expected=_expected(None), observed=_NO_VPC, diagnoses=causes)
+        there = causes.in_region(snapshot, ID)
+        reasons = network_causes.absent(snapshot.target, choice.default, there=there)
+        return conclude(ID, expected=_expected(None), observed=_NO_VPC, diagnoses=reasons)
     observed = _observed(choice.vpc, choice.twins)
     expected = _expected(choice.vpc)
     wrong = {id for id, value in expected.items() if observed[id] != value}
-    causes = network_causes.explain(snapshot.target, choice.vpc, twins=choice.twins, wrong=wrong)
-    return conclude(ID, expected=expected, observed=observed, diagnoses=causes)
+    reasons = network_causes.explain(snapshot.target, choice.vpc, twins=choice.twins, wrong=wrong)
+    return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
 def trim(snapshot: Snapshot) -> Snapshot:
-    """Return the part of a snapshot that this check reads: the VPC it judges and its namesakes."""
-    read = sorted(choose(snapshot.vpcs).all, key=lambda vpc: (vpc.name, vpc.id))
-    return Snapshot(target=snapshot.target, vpcs=tuple(read))
+    """Return the part of a snapshot that this check reads: the VPC it judges and its namesakes.
+
+    Where there is none, what was seen of it in other regions.
+    """
+    choice = choose(snapshot.vpcs)
+    read = sorted(choice.all, key=lambda vpc: (vpc.name, vpc.id))
+    elsewhere = () if choice.vpc else causes.sightings(snapshot, ID)
+    return Snapshot(target=snapshot.target, vpcs=tuple(read), elsewhere=elsewhere)
 
 
 def choose(candidates: Sequence[Vpc]) -> Choice:

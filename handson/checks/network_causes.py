@@ -21,10 +21,13 @@ _FACTS = tuple(fact.id for fact in syllabus.check("network").facts)
 _TABLE = vpcs.public_table_name()
 
 
-def absent(target: Target, default: Vpc | None) -> list[Diagnosis]:
-    """Say that the workshop's VPC is not there."""
-    remedy = causes.run(_NOTEBOOK)
-    values = {"name": syllabus.NETWORK.vpc_name, "region": target.region}
+def absent(target: Target, default: Vpc | None, *, there: str) -> list[Diagnosis]:
+    """Say that the workshop's VPC is not there; `there` are regions in which one was seen."""
+    remedy, here = causes.run(_NOTEBOOK), target.region
+    values = {"name": syllabus.NETWORK.vpc_name, "region": here}
+    if there:
+        remedy = causes.run_here(_NOTEBOOK, here=here, there=there)
+        return [causes.diagnosis("vpc-region", _FACTS, remedy, there=there, **values)]
     if default is not None:
         return [causes.diagnosis("vpc-default", _FACTS, remedy, id=default.id, **values)]
     return [causes.diagnosis("vpc-absent", _FACTS, remedy, **values)]
@@ -80,11 +83,16 @@ def _settings(case: _Case) -> Iterator[Diagnosis]:
     elif "vpc.cidr" in case.wrong:
         more = listing([cidr for cidr in vpc.cidrs if cidr != goal.cidr])
         yield causes.diagnosis(
-            "vpc-cidr-more", ["vpc.cidr"], case.made_anew(), cidrs=more, id=vpc.id
+            "vpc-cidr-more",
+            ["vpc.cidr"],
+            causes.edit_cidrs(vpc.id, more),
+            cidrs=more,
+            id=vpc.id,
         )
     if "vpc.ipv6" in case.wrong:
         cidrs = listing(vpc.ipv6_cidrs)
-        yield causes.diagnosis("vpc-ipv6", ["vpc.ipv6"], case.made_anew(), cidrs=cidrs, id=vpc.id)
+        remedy = causes.edit_cidrs(vpc.id, cidrs)
+        yield causes.diagnosis("vpc-ipv6", ["vpc.ipv6"], remedy, cidrs=cidrs, id=vpc.id)
     if "vpc.tenancy" in case.wrong:
         yield causes.diagnosis(
             "vpc-tenancy",
@@ -117,6 +125,8 @@ def _subnets(case: _Case) -> Iterator[Diagnosis]:
         yield causes.diagnosis(
             "subnet-private", ["subnets.private"], remedy, id=subnet.id, name=subnet.name
         )
+    if len(public) <= goal.public_subnets:
+        yield from _places(case, public)
     if len(public) < goal.public_subnets:
         about += [] if public else ["routes.default"]
         count, wanted = len(public), goal.public_subnets
@@ -128,28 +138,35 @@ def _subnets(case: _Case) -> Iterator[Diagnosis]:
         yield causes.diagnosis(
             "subnet-more", about, remedy, id=subnet.id, name=subnet.name, cidr=subnet.cidr
         )
-    if len(public) == goal.public_subnets:
-        yield from _places(case, public)
 
 
 def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
-    """Explain subnets that are as many as they should be, but in the wrong zone or block."""
+    """Explain subnets that are not too many, but in the wrong zone or block.
+
+    They are deleted one after another, and made anew when the last one is gone: what is left would
+    be in the way of the new ones.
+    """
+    causes_of = list(_misplaced(case, public))
+    for number, (code, fact, subnet, values) in enumerate(causes_of, start=1):
+        call = case.without(subnet)
+        last = number == len(causes_of)
+        remedy = causes.type_then_run(call, _NOTEBOOK) if last else causes.type_in(call)
+        yield causes.diagnosis(code, [fact], remedy, id=subnet.id, name=subnet.name, **values)
+
+
+def _misplaced(
+    case: _Case, public: Sequence[Subnet]
+) -> Iterator[tuple[str, str, Subnet, dict[str, str]]]:
     blocks, zones = list(vpcs.goal_blocks()), set()
     for subnet in public:
-        remedy = causes.type_then_run(case.without(subnet), _NOTEBOOK)
-        values = {"id": subnet.id, "name": subnet.name}
         if "subnets.zones" in case.wrong and subnet.zone in zones:
-            yield causes.diagnosis(
-                "subnet-zone", ["subnets.zones"], remedy, zone=subnet.zone, **values
-            )
+            yield "subnet-zone", "subnets.zones", subnet, {"zone": subnet.zone}
         zones.add(subnet.zone)
         if subnet.cidr in blocks:
             blocks.remove(subnet.cidr)
         elif case.vpc.cidr == syllabus.NETWORK.cidr:
             wanted = " / ".join(vpcs.goal_blocks())
-            yield causes.diagnosis(
-                "subnet-cidr", ["subnets.cidr"], remedy, cidr=subnet.cidr, wanted=wanted, **values
-            )
+            yield "subnet-cidr", "subnets.cidr", subnet, {"cidr": subnet.cidr, "wanted": wanted}
 
 
 def _surplus(public: Sequence[Subnet]) -> list[Subnet]:

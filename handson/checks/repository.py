@@ -44,8 +44,10 @@ def judge(snapshot: Snapshot) -> CheckResult:
 def trim(snapshot: Snapshot) -> Snapshot:
     """Return the part of a snapshot that this check reads: the repository, or one like it."""
     repository = _find(snapshot)
-    read = [repository] if repository else _misspelt(snapshot)
-    return Snapshot(target=snapshot.target, repositories=tuple(read))
+    if repository:
+        return Snapshot(target=snapshot.target, repositories=(repository,))
+    like, elsewhere = _misspelt(snapshot), causes.sightings(snapshot, ID)
+    return Snapshot(target=snapshot.target, repositories=tuple(like), elsewhere=elsewhere)
 
 
 def _find(snapshot: Snapshot) -> Repository | None:
@@ -65,8 +67,12 @@ def _misspelt(snapshot: Snapshot) -> list[Repository]:
 
 
 def _absent(snapshot: Snapshot) -> Diagnosis:
-    values = {"name": syllabus.REPOSITORY.name, "region": snapshot.target.region}
-    remedy = causes.run(_NOTEBOOK)
+    name, here = syllabus.REPOSITORY.name, snapshot.target.region
+    there = causes.in_region(snapshot, ID)
+    if there:
+        code, again = "repository-region", causes.run_here(_NOTEBOOK, here=here, there=there)
+        return causes.diagnosis(code, _FACTS, again, name=name, there=there, here=here)
+    values, remedy = {"name": name, "region": here}, causes.run(_NOTEBOOK)
     misspelt = _misspelt(snapshot)
     if misspelt:
         found = misspelt[0].name

@@ -14,7 +14,15 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
 from handson.network.delete import delete_network, find_tagged
 from handson.network.ensure import ensure_network
 from handson.network.form import Form
-from handson.network.look import find_vpcs
+from handson.network.look import find_vpc_ids, find_vpcs
 from handson.network.shown import Network
 
-__all__ = ["Form", "Network", "delete_network", "ensure_network", "find_tagged", "find_vpcs"]
+__all__ = [
+    "Form",
+    "Network",
+    "delete_network",
+    "ensure_network",
+    "find_tagged",
+    "find_vpc_ids",
+    "find_vpcs",
+]

@@ -50,6 +50,18 @@ def find_vpcs(aws: Aws) -> tuple[Vpc, ...]:
     return look(aws).vpcs
 
 
+def find_vpc_ids(aws: Aws, name: str) -> list[str]:
+    """Return the ids of the VPCs of that name, in one call.
+
+    Raises:
+        HandsonError: AWS refused the call or did not answer.
+    """
+    named = [{"Name": "tag:Name", "Values": [name]}]
+    found = aws.pages("ec2", "DescribeVpcs", "Vpcs", Filters=named)
+    # An endpoint in AWS's place may not know the filter.
+    return sorted(raw["VpcId"] for raw in found if name_of(raw) == name)
+
+
 def look(aws: Aws, *, vpc_id: str | None = None, name: str | None = None) -> Look:
     """Look at the VPCs and zones of the region, with independent calls at once.
 

@@ -49,7 +49,8 @@ class Images(Shown):
 def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     """Return the tagged images of a repository, the newest push first.
 
-    Untagged manifests are left out: they are parts of an index, or what a tag led to before.
+    Untagged manifests are left out: they are parts of an index, or what a tag led to before.  Only
+    where nothing has a tag, the images without one are what there is.
     """
     try:
         details = aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
@@ -57,10 +58,12 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
         if error.code == "RepositoryNotFoundException":
             return ()
         raise
-    tagged = [detail for detail in details if detail.get("imageTags")]
-    manifests = read_manifests(aws, repository, [detail["imageDigest"] for detail in tagged])
+    listed = [detail for detail in details if detail.get("imageTags")] or details
+    manifests = read_manifests(aws, repository, [_digest(detail) for detail in listed])
+    parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
+    whole = [detail for detail in listed if detail.get("imageTags") or _digest(detail) not in parts]
     with ThreadPoolExecutor(8) as pool:
-        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), tagged))
+        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), whole))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
 
 
@@ -91,11 +94,15 @@ def _platforms(image: Image) -> str:
 def _mending(image: Image) -> tuple[Part, ...]:
     """Return why Fargate could not run an image, and the command that builds one that it can."""
     key = "foreign-index" if image.media_type in INDEX_TYPES else "foreign"
-    name = f"{image.repository}:{image.tags[0]}"
+    name = ":".join((image.repository, *image.tags[:1]))
     reason = messages.text(f"registry.{key}", name=name, found=_platforms(image), wanted=PLATFORM)
     command = f"docker build --platform {PLATFORM} -t {name} ."
     summary = messages.text("registry.rebuild", wanted=PLATFORM)
     return Note(reason, "warn"), Commands(summary, (command,))
+
+
+def _digest(detail: Mapping[str, Any]) -> str:
+    return str(detail["imageDigest"])
 
 
 def _image(
@@ -104,14 +111,14 @@ def _image(
     detail: Mapping[str, Any],
     manifests: Mapping[str, dict[str, Any]],
 ) -> Image:
-    digest = detail["imageDigest"]
+    digest = _digest(detail)
     manifest = manifests.get(digest, {})
     contents = read_contents(aws, repository, manifest)
     pushed = detail.get("imagePushedAt")
     return Image(
         repository=repository,
         digest=digest,
-        tags=tuple(sorted(detail.get("imageTags", ()))),
+        tags=tuple(sorted(detail.get("imageTags") or ())),
         media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
         platforms=tuple(contents.platforms),
         size_bytes=contents.size_bytes,

@@ -19,6 +19,7 @@ from handson.progress import Say, silent
 from handson.state import Removal, Repository, Resource
 
 TYPE = "AWS::ECR::Repository"
+_PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
 
 
@@ -58,6 +59,29 @@ def find_repositories(aws: Aws) -> tuple[Repository, ...]:
     with ThreadPoolExecutor(8) as pool:
         described = list(pool.map(lambda raw: _repository(aws, raw), found))
     return tuple(sorted(described, key=lambda repository: repository.name))
+
+
+def find_public_repository(aws: Aws, name: str) -> Repository | None:
+    """Return the repository of that name in Amazon ECR Public, or None.
+
+    It is a service of its own, whose API answers in us-east-1 (Amazon ECR Public User Guide,
+    "Amazon ECR Public endpoints").
+    """
+    there = aws.in_region(_PUBLIC_REGION)
+    try:
+        reply = there.call("ecr-public", "DescribeRepositories", repositoryNames=[name])
+    except AWSError as error:
+        if error.code == _NOT_FOUND:
+            return None
+        raise
+    raw = reply["repositories"][0]
+    return Repository(
+        name=raw["repositoryName"],
+        arn=raw["repositoryArn"],
+        uri=raw["repositoryUri"],
+        registry_id=raw["registryId"],
+        tag_mutability="MUTABLE",
+    )
 
 
 def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepository:

@@ -5,14 +5,16 @@
     emulator   the same one, emptied for this test: use this one
     client     client("ec2") is a boto3 client of `emulator`
 
-`emulator` costs about 5 ms a test, a start of one's own in `home` about 0.3 s.
+`emulator` costs about 5 ms a test, a start of one's own in `home` about 0.3 s.  A module that is
+marked `second_opinion` gets it twice: as the embedded AWS, and as moto's server.
 """
 
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ import pytest
 from handson import emulator as room
 from handson import messages
 from handson.errors import HandsonError
+from tests.emulator import second_opinion
+from tests.emulator.hooks import Moto, reset
 
 
 @pytest.fixture(autouse=True)
@@ -43,13 +47,40 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[room.Running]:
     _end(folder)
 
 
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    """Start moto's server; it ends with its standard input."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("moto_server.py"))]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, text=True) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        yield Moto(
+            endpoint=f"http://127.0.0.1:{port}",
+            port=port,
+            pid=process.pid,
+            account=room.ACCOUNT,
+            access_key_id=room.ACCOUNT,
+            secret_access_key=room.SECRET,
+            region="us-east-1",
+            state="running",
+        )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "emulator" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
+        "second_opinion"
+    ):
+        second_opinion.ask_both(metafunc)
+
+
 @pytest.fixture
-def emulator(running: room.Running) -> room.Running:
-    connection = HTTPConnection("127.0.0.1", running.port, timeout=10)
-    with contextlib.closing(connection):
-        connection.request("POST", "/_ministack/reset")
-        assert connection.getresponse().status == 200
-    return running
+def emulator(request: pytest.FixtureRequest) -> room.Running:
+    """Return the embedded AWS, emptied; or moto's server, for those that ask for both."""
+    name = "moto" if getattr(request, "param", "") == "moto" else "running"
+    chosen: room.Running = request.getfixturevalue(name)
+    reset(chosen)
+    return chosen
 
 
 @pytest.fixture

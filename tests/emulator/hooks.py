@@ -9,7 +9,9 @@ sleeping, so that no test waits.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any, Protocol
 
@@ -164,12 +166,17 @@ def writes(aws: Aws) -> list[str]:
     return [operation for operation in made if not operation.startswith(READS)]
 
 
+@dataclass(frozen=True)
+class Moto(emulator.Running):
+    """moto's server, in the place of the embedded AWS."""
+
+
 def reset(running: emulator.Running) -> None:
-    """Empty the embedded AWS."""
-    connection = HTTPConnection("127.0.0.1", running.port, timeout=10)
-    connection.request("POST", "/_ministack/reset")
-    assert connection.getresponse().status == 200
-    connection.close()
+    """Empty the embedded AWS, or moto."""
+    way = "/moto-api/reset" if isinstance(running, Moto) else "/_ministack/reset"
+    with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
+        connection.request("POST", way)
+        assert connection.getresponse().status == 200
 
 
 def shape(aws: Aws) -> dict[str, Any]:

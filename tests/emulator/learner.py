@@ -1,0 +1,383 @@
+"""A learner at work: has done the workshop, makes mistakes, and does what a remedy says.
+
+    learner.finish()                     everything as the notebooks leave it, in about 20 calls
+    learner.ec2.delete_vpc(…)            what the console would call, as boto3 has it
+    learner.push("v1", architecture=…)   an image, put into ECR
+    learner.run("03-image")              the cells of that notebook that make something
+    learner.follow(remedy)               what the sentence asks for, and nothing else
+
+The learner reads: which sentence of the catalogue a remedy is, which command, call or notebook
+stands in it.  A command is carried out as botocore's description of the API has it, a call as
+Python, a notebook by its own cells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from botocore import xform_name
+
+from handson import cluster, messages, network, plan, settings, syllabus
+from handson import emulator as room
+from handson.aws import Aws
+from handson.checks import Verification, verify
+from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
+from handson.image_uri import forget_image_uri, record_image_uri
+from handson.network.form import make_plan
+from handson.state import Snapshot, Vpc
+from handson.workshop import Workshop
+from tests.emulator.hooks import reset
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
+MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|record_)")
+"""Cells that make something; those that only look or show are left out."""
+
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+TOKYO = "ap-northeast-1"
+OWN_TAG = "0123456789ab"
+OCI = "application/vnd.oci.image"
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def line(self, label: str) -> Quiet:
+        return self
+
+    def __call__(self, sentence: str) -> None: ...
+
+    def done(self, sentence: str) -> None: ...
+
+
+class Docker:
+    """A container engine in a box: pushes through ECR's API, which both emulators have."""
+
+    name = "docker"
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+
+    def describe(self) -> Any:
+        raise NotImplementedError
+
+    def build(self, request: BuildRequest, *, say: Any) -> LocalImage:
+        return LocalImage(self.name, request.name, "sha256:", request.tags, 1)
+
+    def push(self, image: LocalImage, destination: Destination, *, say: Any) -> Pushed:
+        digest = self._learner.push(*destination.tags, repository=destination.repository)
+        return Pushed(self.name, destination.repository, digest, destination.tags, 1, 0, 1)
+
+
+class Desk(Workshop):
+    """The workshop, with the container engine that this learner has."""
+
+    with_engine: Engine
+
+    @property
+    def engine(self) -> Engine:
+        return self.with_engine
+
+
+class Learner:
+    """One learner on one emulator; `finish` begins anew."""
+
+    def __init__(self, running: room.Running, home: Path) -> None:
+        given = {"HANDSON_HOME": str(home), "HANDSON_ENDPOINT_URL": running.endpoint}
+        chosen = settings.read({**given, "HANDSON_LEARNER": "Hanako"}, cwd=home.parent)
+        self.running, self.home = running, chosen.home
+        self.workshop = Desk(chosen, progress=Quiet(), show=lambda _: None)
+        self.workshop.with_engine = Docker(self)
+        self.aws: Aws = self.workshop.aws
+        self.ec2, self.ecs, self.ecr = (self.aws.client(name) for name in ("ec2", "ecs", "ecr"))
+
+    def finish(self) -> None:
+        """Have everything as the notebooks leave it (test_finished… says so), and nothing else."""
+        reset(self.running)
+        self.make_network()
+        plan.carry_out(self.aws, cluster.Form().plan(), known={})
+        tag = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
+        self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
+        self.push("latest", OWN_TAG)
+        self.record()
+
+    def make_network(self, **form: Any) -> None:
+        """Make a network as the form makes it, in the calls of its plan and no more."""
+        filled = network.Form(**form)
+        zones = ZONES[: filled.availability_zones]
+        steps = make_plan(filled, zones=zones, region=self.aws.region)
+        plan.carry_out(self.aws, steps, known={})
+
+    def record(self, repository: str = "rails-app", tag: str = "latest") -> None:
+        record_image_uri(self.aws, self.home, repository=repository, tag=tag)
+
+    def forget(self) -> None:
+        forget_image_uri(self.home)
+
+    # what is there
+
+    def look(self) -> Snapshot:
+        return self.workshop.snapshot(missing=syllabus.CHECK_IDS)
+
+    def verify(self) -> Verification:
+        return verify(self.look())
+
+    @property
+    def vpc(self) -> Vpc:
+        """The workshop's VPC, as it is now."""
+        [found] = [vpc for vpc in network.find_vpcs(self.aws) if vpc.name == "ecs-handson-vpc"]
+        return found
+
+    # what a learner does
+
+    def push(
+        self,
+        *tags: str,
+        repository: str = "rails-app",
+        platforms: tuple[str, ...] = ("linux/amd64",),
+        content: str = "the shop",
+        region: str = "us-east-1",
+    ) -> str:
+        """Put an index with an image for each platform into ECR, as Docker does; return its digest.
+
+        Without a tag it stays untagged.
+        """
+        ecr = self.aws.client("ecr") if region == self.aws.region else self.there("ecr", region)
+        children = []
+        for platform in platforms:
+            operating_system, architecture = platform.split("/")
+            config = hashlib.sha256(f"{content} for {platform}".encode()).hexdigest()
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": f"{OCI}.manifest.v1+json",
+                "config": {
+                    "mediaType": f"{OCI}.config.v1+json",
+                    "digest": f"sha256:{config}",
+                    "size": 7,
+                },
+                "layers": [],
+            }
+            described = _put(ecr, repository, manifest)
+            children.append(
+                described | {"platform": {"os": operating_system, "architecture": architecture}}
+            )
+        index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": children}
+        for tag in tags or (None,):
+            digest = _put(ecr, repository, index, tag=tag)["digest"]
+        return str(digest)
+
+    def there(self, service: str, region: str = TOKYO) -> Any:
+        """Return a client of the same account in another region."""
+        return self.aws.in_region(region).client(service)
+
+    def run(self, notebook: str) -> None:
+        """Run the cells of a notebook that make something."""
+        names: dict[str, Any] = {"workshop": self.workshop}
+        with contextlib.chdir(NOTEBOOKS):
+            for cell in _cells(notebook):
+                exec(cell, names)  # noqa: S102  the cells are the subject
+
+    def follow(self, remedy: str) -> None:
+        """Do what the sentence asks for."""
+        name, values = read_remedy(remedy)
+        getattr(self, f"_{name.replace('-', '_')}")(SimpleNamespace(**values))
+
+    # the sentences of the catalogue, one by one
+
+    def _run(self, said: Any) -> None:
+        self.run(said.notebook)
+
+    def _run_here(self, said: Any) -> None:
+        assert said.here == self.aws.region
+        self.run(said.notebook)
+
+    def _type(self, said: Any) -> None:
+        self._carry_out(said.call)
+
+    def _type_then_run(self, said: Any) -> None:
+        self._carry_out(said.call)
+        for notebook in syllabus.NOTEBOOKS[syllabus.NOTEBOOKS.index(said.notebook) :]:
+            if notebook != "99-cleanup":
+                self.run(notebook)
+
+    def _call_or_run(self, said: Any) -> None:
+        self._carry_out(said.call)
+
+    def _rename_or_run(self, said: Any) -> None:
+        self._carry_out(said.call)
+
+    def _delete(self, said: Any) -> None:
+        self.delete_vpc(said.resource)
+
+    def _delete_then_run(self, said: Any) -> None:
+        self.delete_vpc(said.resource)
+        self.run(said.notebook)
+
+    def _edit_cidrs(self, said: Any) -> None:
+        [vpc] = self.ec2.describe_vpcs(VpcIds=[said.resource])["Vpcs"]
+        blocks = (*vpc["CidrBlockAssociationSet"], *vpc.get("Ipv6CidrBlockAssociationSet", ()))
+        for block in blocks:
+            if (block.get("CidrBlock") or block.get("Ipv6CidrBlock")) in said.cidrs.split(", "):
+                self.ec2.disassociate_vpc_cidr_block(AssociationId=block["AssociationId"])
+
+    def _rebuild(self, said: Any) -> None:
+        self.run(said.notebook)
+
+    def _install(self, said: Any) -> None:
+        self.workshop.with_engine = Docker(self)
+        self.run(said.notebook)
+
+    def _deregister(self, said: Any) -> None:
+        for arn in self.ecs.list_container_instances(cluster=said.cluster)["containerInstanceArns"]:
+            self.ecs.deregister_container_instance(
+                cluster=said.cluster, containerInstance=arn, force=True
+            )
+
+    def _carry_out(self, call: str) -> None:
+        if call.startswith("workshop."):
+            eval(call, {"workshop": self.workshop})  # noqa: S307  the sentence is the subject
+        else:
+            self.type_command(call)
+
+    def type_command(self, command: str) -> None:
+        """Do what the aws CLI does with a command: one call, by the API's own description."""
+        program, service, operation, *words = shlex.split(command)
+        assert program == "aws"
+        options = _options(words)
+        place = (options.pop("region")[0], options.pop("endpoint-url")[0])
+        assert place == (self.aws.region, self.aws.endpoint)
+        client = self.aws.client(service)
+        method = operation.replace("-", "_")
+        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
+        members = model.input_shape.members
+        names = {xform_name(name, "-"): name for name in members}
+        given = {names[name]: _value(members[names[name]], said) for name, said in options.items()}
+        getattr(client, method)(**given)
+
+    def delete_vpc(self, vpc_id: str) -> None:
+        """Delete a VPC with all that stands in it, as the console's "Delete VPC" does."""
+        ec2, inside = self.ec2, [{"Name": "vpc-id", "Values": [vpc_id]}]
+        for endpoint in ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]:
+            ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
+        for table in ec2.describe_route_tables(Filters=inside)["RouteTables"]:
+            self.delete_table(table)
+        for subnet in ec2.describe_subnets(Filters=inside)["Subnets"]:
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        attached = [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]
+        for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
+            self.delete_gateway(gateway["InternetGatewayId"], vpc_id)
+        ec2.delete_vpc(VpcId=vpc_id)
+
+    def delete_gateway(self, gateway_id: str, vpc_id: str) -> None:
+        self.ec2.detach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
+        self.ec2.delete_internet_gateway(InternetGatewayId=gateway_id)
+
+    def delete_table(self, table: dict[str, Any]) -> None:
+        """Delete a route table, unless it is the main one, with its associations."""
+        if any(association.get("Main") for association in table["Associations"]):
+            return
+        for association in table["Associations"]:
+            self.ec2.disassociate_route_table(
+                AssociationId=association["RouteTableAssociationId"]
+            )
+        self.ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+
+    def table(self, table_id: str) -> dict[str, Any]:
+        [found] = self.ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"]
+        return dict(found)
+
+    def name(self, resource: str, name: str) -> None:
+        """Give a resource of EC2's a name, as the console's pencil does."""
+        self.ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
+
+
+def read_remedy(remedy: str) -> tuple[str, dict[str, str]]:
+    """Return which sentence of the catalogue a remedy is, and the values in it."""
+    found = [
+        (name, match.groupdict())
+        for name, sentence in _remedies(messages.language())
+        if (match := sentence.fullmatch(remedy))
+    ]
+    assert len(found) == 1, f"{remedy!r} is none of the catalogue's sentences, or several: {found}"
+    return found[0]
+
+
+@cache
+def _remedies(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Return the catalogue's remedies as patterns that find the values again."""
+    patterns = []
+    for key, sentences in messages.catalogue("checks").items():
+        if key.startswith("remedy."):
+            text = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(sentences[language]))
+            patterns.append((key.removeprefix("remedy."), re.compile(_once(text), re.DOTALL)))
+    return patterns
+
+
+def _once(pattern: str) -> str:
+    """Let a value that a sentence says twice be the same both times."""
+    seen: set[str] = set()
+
+    def group(match: re.Match[str]) -> str:
+        name = match[1]
+        again = name in seen
+        seen.add(name)
+        return f"(?P={name})" if again else match[0]
+
+    return re.sub(r"\(\?P<(\w+)>\.\+\?\)", group, pattern)
+
+
+@cache
+def _cells(notebook: str) -> tuple[Any, ...]:
+    book = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))
+    sources = ("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code")
+    return tuple(compile(source, notebook, "exec") for source in sources if MAKING.search(source))
+
+
+def _options(words: list[str]) -> dict[str, list[str]]:
+    options: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--"):
+            options[word[2:]] = last = []
+        else:
+            last.append(word)
+    return options
+
+
+def _value(shape: Any, said: list[str]) -> Any:
+    """Return what the words behind an option mean for a parameter of this shape."""
+    if shape.type_name == "structure" and not said:
+        return {"Value": True}  # EC2's attributes that are on or off
+    if shape.type_name == "list" and said and not said[0].startswith("["):
+        return [_item(shape.member, word) for word in said]
+    [word] = said
+    return json.loads(word) if word[:1] in "[{" else word
+
+
+def _item(shape: Any, word: str) -> Any:
+    if shape.type_name != "structure":
+        return word
+    return dict(pair.split("=", 1) for pair in word.split(","))
+
+
+def _put(
+    ecr: Any, repository: str, manifest: dict[str, Any], *, tag: str | None = None
+) -> dict[str, Any]:
+    """Put a manifest into ECR, under its digest and a tag if one is given; describe it."""
+    text, media_type = json.dumps(manifest), manifest["mediaType"]
+    digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
+        ecr.put_image(
+            repositoryName=repository,
+            imageManifest=text,
+            imageManifestMediaType=media_type,
+            imageDigest=digest,
+            **({"imageTag": tag} if tag else {}),
+        )
+    return {"mediaType": media_type, "digest": digest, "size": len(text)}
