@@ -65,8 +65,10 @@ def find_public_repository(aws: Aws, name: str) -> Repository | None:
     """Return the repository of that name in Amazon ECR Public, or None.
 
     It is a service of its own, whose API answers in us-east-1 (Amazon ECR Public User Guide,
-    "Amazon ECR Public endpoints").
+    "Amazon ECR Public endpoints"); emulators have none.
     """
+    if aws.kind != "aws":
+        return None
     there = aws.in_region(_PUBLIC_REGION)
     try:
         reply = there.call("ecr-public", "DescribeRepositories", repositoryNames=[name])

@@ -12,6 +12,7 @@ marked `second_opinion` gets it twice: as the embedded AWS, and as moto's server
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,8 +25,16 @@ import pytest
 from handson import emulator as room
 from handson import messages
 from handson.errors import HandsonError
-from tests.emulator import second_opinion
+from tests.emulator import rates, second_opinion
 from tests.emulator.hooks import Moto, reset
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = (
+        report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())
+    )
+    for line in rates.lines(report for report in reports if report.when == "call"):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +60,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[room.Running]:
 def moto() -> Iterator[Moto]:
     """Start moto's server; it ends with its standard input."""
     command = [sys.executable, "-P", str(Path(__file__).with_name("moto_server.py"))]
-    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, text=True) as process:
+    # A reset would load hundreds of machine images for each region anew.
+    environ = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+    with subprocess.Popen(
+        command,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
         assert process.stdout
         port = int(process.stdout.readline())
         yield Moto(

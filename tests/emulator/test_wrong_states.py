@@ -14,6 +14,7 @@ from handson import checks, messages, syllabus
 from handson import emulator as room
 from handson.checks import Diagnosis, Verification
 from handson.state import Snapshot
+from tests.emulator.harmless_variants import HARMLESS, Harmless
 from tests.emulator.learner import Learner, read_remedy
 from tests.emulator.second_opinion import EMULATORS
 from tests.emulator.wrong_states import WRONG, Wrong
@@ -77,9 +78,19 @@ def test_a_wrong_state(learners: dict[str, Learner], name: str, item: Wrong) -> 
         assert [m for m in told if fnmatchcase(m, words)] != [], (words, told)
     explained = {fact for diagnosis in diagnoses(said["ja"]) for fact in diagnosis.facts}
     assert item.facts == explained
-    for step in range(MOST_STEPS):
-        left = diagnoses(said["ja"] if not step else learner.verify())
-        if not left:
+    left = said["ja"]
+    for _ in range(MOST_STEPS):
+        learner.follow(diagnoses(left)[0].remedy)
+        left = learner.verify()
+        if not diagnoses(left):
             break
-        learner.follow(left[0].remedy)
-    assert set() == false_facts(learner.verify())
+    assert (item.facts if item.stays else set()) == false_facts(left)
+
+
+@on_each_emulator(HARMLESS)
+def test_a_harmless_variant(learners: dict[str, Learner], name: str, item: Harmless) -> None:
+    learner = learners[name]
+    learner.finish()
+    item.make(learner)
+    seen = learner.look()
+    assert (set(), []) == (false_facts(checks.verify(seen)), diagnoses(checks.verify(seen)))

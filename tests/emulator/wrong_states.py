@@ -62,7 +62,8 @@ NO_GATEWAY = "moto refuses a route to a gateway of another VPC or of none, as AW
 class Wrong:
     """A mistake, the facts that it turns false, and the words that tell its cause.
 
-    `lacking` says, by emulator, why that one cannot be brought into the state.
+    `lacking` says, by emulator, why that one cannot be brought into the state; `stays`, why no
+    remedy can be seen to help there.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Wrong:
     ja: str
     en: str
     lacking: tuple[tuple[str, str], ...] = ()
+    stays: str = ""
 
 
 def on_moto_only(reason: str) -> tuple[tuple[str, str], ...]:
@@ -257,9 +259,7 @@ def lead_to_another_vpcs_gateway(learner: Learner) -> None:
 
 def detach_gateway(learner: Learner) -> None:
     vpc = learner.vpc
-    learner.ec2.detach_internet_gateway(
-        InternetGatewayId=vpc.internet_gateways[0].id, VpcId=vpc.id
-    )
+    learner.ec2.detach_internet_gateway(InternetGatewayId=vpc.internet_gateways[0].id, VpcId=vpc.id)
 
 
 def delete_gateway(learner: Learner) -> None:
@@ -722,7 +722,7 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("an EC2 instance in the cluster", register_instance, frozenset({"cluster.instances"}),
           "クラスター ecs-handson-cluster にコンテナインスタンスが 1 台登録されています。*",
           "The cluster ecs-handson-cluster has 1 registered container instances*",
-          on_moto_only(NO_INSTANCES)),
+          on_moto_only(NO_INSTANCES), stays="moto goes on counting an instance that has left"),
     # the repository
     Wrong("the repository deleted", delete_repository, REPOSITORY | IMAGE | RESOLVES,
           "リージョン us-east-1 に rails-app というプライベートリポジトリがありません。",

@@ -1,0 +1,209 @@
+"""Harmless variants: finished workshops that differ from what the notebooks leave, and are right.
+
+Each entry changes a finished workshop through AWS's API, as wrong_states.py does; no fact may turn
+false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.emulator import wrong_states
+from tests.emulator.learner import OWN_TAG, Learner
+from tests.emulator.wrong_states import anew, delete_network, only, push_plain
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """A difference that does not matter; `lacking` says where it cannot be made, and why."""
+
+    name: str
+    make: Callable[[Learner], object]
+    lacking: tuple[tuple[str, str], ...] = ()
+
+
+def in_other_zones(learner: Learner) -> None:
+    """Make the subnets in the zones c and d, then let the notebook make the rest."""
+    delete_network(learner)
+    vpc = learner.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    learner.name(vpc, "ecs-handson-vpc")
+    for number, zone in enumerate(("us-east-1c", "us-east-1d")):
+        cidr = f"10.0.{16 * number}.0/20"
+        made = learner.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
+        name = f"ecs-handson-subnet-public{number + 1}-{zone}"
+        learner.name(made["Subnet"]["SubnetId"], name)
+    learner.run("01-network")
+
+
+def tag_everything(learner: Learner) -> None:
+    vpc = learner.vpc
+    parts: tuple[Any, ...] = (vpc, *vpc.subnets, *vpc.route_tables, *vpc.internet_gateways)
+    tags = [{"Key": "cost-center", "Value": "training"}, {"Key": "Owner", "Value": "花子"}]
+    learner.ec2.create_tags(Resources=[part.id for part in parts], Tags=tags)
+
+
+def untag_everything(learner: Learner) -> None:
+    """Leave it as if it were made in the console, which knows nothing of our tag."""
+    vpc = learner.vpc
+    parts: tuple[Any, ...] = (vpc, *vpc.subnets, *vpc.route_tables, *vpc.internet_gateways)
+    learner.ec2.delete_tags(Resources=[part.id for part in parts], Tags=[{"Key": "handson"}])
+
+
+def give_public_addresses(learner: Learner) -> None:
+    for subnet in learner.vpc.subnets:
+        learner.ec2.modify_subnet_attribute(SubnetId=subnet.id, MapPublicIpOnLaunch={"Value": True})
+
+
+def add_security_group(learner: Learner) -> None:
+    group = learner.ec2.create_security_group(
+        VpcId=learner.vpc.id, GroupName="web", Description="web"
+    )
+    anyone = [{"CidrIp": "0.0.0.0/0"}]
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": anyone}
+    learner.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[rule])
+
+
+def add_private_table(learner: Learner) -> None:
+    made = learner.ec2.create_route_table(VpcId=learner.vpc.id)["RouteTable"]["RouteTableId"]
+    learner.name(made, "ecs-handson-rtb-private1-us-east-1a")
+
+
+def add_vpcs(learner: Learner) -> None:
+    """Have other VPCs, one of them with the same block and one of another form."""
+    learner.ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    learner.make_network(name="shop", cidr="10.3.0.0/16")
+
+
+def add_loose_gateway(learner: Learner) -> None:
+    learner.ec2.create_internet_gateway()
+
+
+def swap_numbers(learner: Learner) -> None:
+    for subnet, number in zip(learner.vpc.subnets, (2, 1), strict=True):
+        learner.name(subnet.id, f"ecs-handson-subnet-public{number}-{subnet.zone}")
+
+
+def route_to_s3(learner: Learner) -> None:
+    [endpoint] = learner.vpc.endpoints
+    learner.ec2.modify_vpc_endpoint(
+        VpcEndpointId=endpoint.id, AddRouteTableIds=[wrong_states.public_table(learner)]
+    )
+
+
+def in_the_main_table(learner: Learner) -> None:
+    """Use the main route table for the way out, named as the public one, and no other."""
+    wrong_states.delete_table(learner)
+    vpc = learner.vpc
+    [main] = vpc.route_tables
+    [gateway] = vpc.internet_gateways
+    learner.name(main.id, "ecs-handson-rtb-public")
+    learner.ec2.create_route(
+        RouteTableId=main.id, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway.id
+    )
+
+
+def the_consoles_cluster(learner: Learner) -> None:
+    """Make the cluster as the console does: both providers, a namespace, Container Insights."""
+    learner.ecs.delete_cluster(cluster="ecs-handson-cluster")
+    learner.ecs.create_cluster(
+        clusterName="ecs-handson-cluster",
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+        serviceConnectDefaults={"namespace": "ecs-handson-cluster"},
+        tags=[{"key": "aws:cloudformation:stack-name", "value": "Infra-ECS-Cluster-x-1234abcd"}],
+    )
+
+
+def set_strategy(learner: Learner) -> None:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    learner.ecs.put_cluster_capacity_providers(
+        cluster="ecs-handson-cluster",
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=strategy,
+    )
+
+
+def add_clusters(learner: Learner) -> None:
+    for name in ("default", "ecs-handson-cluster-2"):
+        learner.ecs.create_cluster(clusterName=name)
+
+
+def run_a_service(learner: Learner) -> None:
+    learner.ecs.register_task_definition(
+        family="shop", containerDefinitions=[{"name": "shop", "image": "rails-app", "memory": 64}]
+    )
+    learner.ecs.create_service(
+        cluster="ecs-handson-cluster", serviceName="shop", taskDefinition="shop", desiredCount=0
+    )
+
+
+def another_repository(**settings: Any) -> Callable[[Learner], None]:
+    """Make the repository with other settings than the console's defaults, and push once."""
+
+    def make(learner: Learner) -> None:
+        learner.ecr.delete_repository(repositoryName="rails-app", force=True)
+        learner.ecr.create_repository(repositoryName="rails-app", **settings)
+        learner.push("latest", OWN_TAG)
+        learner.record()
+
+    return make
+
+
+def add_repositories(learner: Learner) -> None:
+    for name in ("nginx", "rails-app-2"):
+        learner.ecr.create_repository(repositoryName=name)
+        learner.push("latest", repository=name, platforms=("linux/arm64",))
+
+
+def more_images(learner: Learner) -> None:
+    """Have older releases, one for another platform, and one that lost its tag."""
+    learner.push("v1", content="the first release", platforms=("linux/arm64",))
+    learner.push("v2", content="the second release")
+    learner.push("v2", content="the second release, mended")
+
+
+def push_daily(learner: Learner) -> None:
+    """Push each day, and record the URI of the last one."""
+    for day in ("monday", "tuesday"):
+        learner.push("latest", day, content=f"the shop of {day}")
+    learner.record()
+
+
+HARMLESS: tuple[Harmless, ...] = (
+    Harmless("made by the console, without the tag", untag_everything),
+    Harmless("without the S3 endpoint", anew(s3_endpoint=False)),
+    Harmless("the S3 endpoint in the public table", route_to_s3),
+    Harmless("in other zones than a and b", in_other_zones),
+    Harmless("further tags", tag_everything),
+    Harmless("public addresses given automatically", give_public_addresses),
+    Harmless("a security group", add_security_group),
+    Harmless("a private route table that serves nothing", add_private_table),
+    Harmless("more VPCs, of other names", add_vpcs),
+    Harmless("an internet gateway that is attached to nothing", add_loose_gateway),
+    Harmless("subnets numbered the other way round", swap_numbers),
+    Harmless("the way out in the main route table", in_the_main_table),
+    Harmless("the console's cluster, with a namespace and Container Insights",
+             the_consoles_cluster),
+    Harmless("Fargate without Spot", wrong_states.providers("FARGATE")),
+    Harmless("a default strategy", set_strategy),
+    Harmless("more clusters", add_clusters),
+    Harmless("a service in the cluster", run_a_service),
+    Harmless("immutable tags", another_repository(imageTagMutability="IMMUTABLE")),
+    Harmless("scan on push, and a key of one's own",
+             another_repository(imageScanningConfiguration={"scanOnPush": True},
+                                encryptionConfiguration={"encryptionType": "KMS"})),
+    Harmless("more repositories", add_repositories),
+    Harmless("more images, older ones and one without a tag", more_images),
+    Harmless("pushed again, and the URI recorded again", push_daily),
+    Harmless("an index with attestations",
+             only("latest", OWN_TAG, platforms=("linux/amd64", "unknown/unknown"))),
+    Harmless("an index of two platforms",
+             only("latest", OWN_TAG, platforms=("linux/arm64", "linux/amd64"))),
+    Harmless("a plain manifest, as an older Docker pushes it", push_plain,
+             wrong_states.on_ministack_only(wrong_states.NO_REGISTRY)),
+    Harmless("the URI of the image's own tag", lambda me: me.record(tag=OWN_TAG)),
+    Harmless("the notebooks run a second time",
+             lambda me: [me.run(name) for name in ("01-network", "02-cluster", "03-image")]),
+)  # fmt: skip
