@@ -187,7 +187,7 @@ class Learner:
         names: dict[str, Any] = {"workshop": self.workshop}
         with contextlib.chdir(NOTEBOOKS):
             for cell in _cells(notebook):
-                exec(cell, names)  # noqa: S102  the cells are the subject
+                exec(cell, names)
 
     def follow(self, remedy: str) -> None:
         """Do what the sentence asks for."""
@@ -247,7 +247,7 @@ class Learner:
 
     def _carry_out(self, call: str) -> None:
         if call.startswith("workshop."):
-            eval(call, {"workshop": self.workshop})  # noqa: S307  the sentence is the subject
+            eval(call, {"workshop": self.workshop})
         else:
             self.type_command(call)
 

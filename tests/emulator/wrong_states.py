@@ -1,8 +1,8 @@
 """Wrong states: a finished workshop in which one thing went wrong, made for real.
 
-Each entry changes a finished workshop through AWS's API or the registry's, as a learner would in the
-console, and says by hand which facts that breaks and how the cause is told in both languages (`*`
-stands for ids).  Nothing here is computed by what is tested.
+Each entry changes a finished workshop through AWS's API or the registry's, as a learner would in
+the console, and says by hand which facts that breaks and how the cause is told in both languages
+(`*` stands for ids).  Nothing here is computed by what is tested.
 
 What no emulator can be brought into, and so has to be left to the unit tests
 (tests/unit/test_checks.py): a cluster that is PROVISIONING or FAILED; a route whose state reads
@@ -733,7 +733,7 @@ WRONG: tuple[Wrong, ...] = (
           'The repository in the Region us-east-1 is named "rails_app" and not rails-app.'),
     Wrong("the repository in a namespace", instead_of_the_repository("handson/rails-app"),
           REPOSITORY | IMAGE | RESOLVES,
-          "リージョン us-east-1 にあるリポジトリは「handson/rails-app」で、rails-app ではありません。",
+          "*にあるリポジトリは「handson/rails-app」で、rails-app ではありません。",
           'The repository in the Region us-east-1 is named "handson/rails-app" and not rails-app.'),
     Wrong("the repository in another region", repository_in_tokyo, REPOSITORY | IMAGE | RESOLVES,
           "リポジトリ rails-app は ap-northeast-1 にありますが*us-east-1*",
