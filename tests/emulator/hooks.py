@@ -207,4 +207,7 @@ def _anonymous(value: Any, names: dict[str, str]) -> Any:
         return {key: _anonymous(item, names) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return sorted((_anonymous(item, names) for item in value), key=repr)
-    return names.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        # A prefix list's id is the Region's own, and another one each time moto is emptied.
+        return "<prefix list>" if value.startswith("pl-") else names.get(value, value)
+    return value

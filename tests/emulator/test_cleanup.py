@@ -24,7 +24,7 @@ from tests.emulator.hooks import (
 )
 from tests.unit.fake_aws import Clock, Refusal
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 ORDER = [
     "DeleteCluster",
@@ -91,11 +91,8 @@ def test_afterwards_the_region_is_as_it_was(
 ) -> None:
     aws = connect(emulator)
     cleanup.delete_tagged(aws)
-    assert (shape(aws), cluster.find_clusters(aws), registry.find_repositories(aws)) == (
-        empty,
-        (),
-        (),
-    )
+    living = [found for found in cluster.find_clusters(aws) if found.status != cluster.ABSENT]
+    assert (shape(aws), living, registry.find_repositories(aws)) == (empty, [], ())
 
 
 def test_private_subnets_are_deleted_too(emulator: room.Running, empty: dict[str, Any]) -> None:
@@ -286,7 +283,8 @@ class SlowEndpoint:
         if self.deleted and self.states:
             tags = [{"Key": "handson", "Value": "ecs-handson"}]
             raw = {"VpcEndpointId": self.deleted[0], "State": self.states.pop(0), "Tags": tags}
-            parsed.setdefault("VpcEndpoints", []).append(raw)
+            # Before others: moto itself goes on listing it, as deleted.
+            parsed["VpcEndpoints"] = [raw, *parsed.get("VpcEndpoints", ())]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from handson import emulator as room
 from handson.cluster import Form
 from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, writes
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 
 def arns(client: Any) -> list[str]:

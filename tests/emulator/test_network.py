@@ -29,7 +29,7 @@ from tests.emulator.hooks import (
 )
 from tests.unit.fake_aws import Clock, Refusal
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 ZONES = ["us-east-1a", "us-east-1b"]
 LARGE = Form(private_subnets=2)
@@ -48,17 +48,22 @@ def each_call(form: Form) -> Iterator[Any]:
 EVERY_CALL = [*each_call(Form()), *each_call(LARGE)]
 
 
-@pytest.fixture(scope="module")
-def whole(running: room.Running) -> dict[Form, dict[str, Any]]:
-    """Return the shapes of networks that were made at once, by form."""
-    shapes = {}
-    for form in (Form(), LARGE):
-        reset(running)
-        aws = connect(running)
-        network.ensure_network(aws, form)
-        shapes[form] = shape(aws)
-    reset(running)
-    return shapes
+_WHOLE: dict[str, dict[Form, dict[str, Any]]] = {}
+
+
+@pytest.fixture
+def whole(emulator: room.Running) -> dict[Form, dict[str, Any]]:
+    """Return the shapes of networks that were made at once, by form; made once an emulator."""
+    if emulator.endpoint not in _WHOLE:
+        shapes = {}
+        for form in (Form(), LARGE):
+            reset(emulator)
+            aws = connect(emulator)
+            network.ensure_network(aws, form)
+            shapes[form] = shape(aws)
+        reset(emulator)
+        _WHOLE[emulator.endpoint] = shapes
+    return _WHOLE[emulator.endpoint]
 
 
 @pytest.fixture

@@ -15,18 +15,23 @@ from handson.engine import ENGINE_LABEL
 from handson.errors import InvalidInput, NotReady
 from handson.image_uri import forget_image_uri, read_image_uri, record_image_uri
 from handson.state import Platform
-from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, writes
+from tests.emulator.hooks import LoseReply, Moto, StopAt, Stopped, connect, writes
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 OCI = "application/vnd.oci.image"
 AMD64 = Platform(os="linux", architecture="amd64")
 
 
 class Registry:
-    """Pushes small images as docker does: blobs, then manifests, then a tag."""
+    """Pushes small images as docker does: blobs, then manifests, then a tag.
+
+    moto serves no registry: there the manifests alone are put, through ECR's API.
+    """
 
     def __init__(self, running: room.Running, repository: str = "rails-app") -> None:
+        self._repository = repository
+        self._ecr = connect(running).client("ecr") if isinstance(running, Moto) else None
         self._base = f"{running.endpoint}/v2/{repository}"
         self._http = urllib3.PoolManager(retries=False)
 
@@ -48,6 +53,8 @@ class Registry:
 
     def blob(self, data: bytes) -> dict[str, Any]:
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        if self._ecr:
+            return {"digest": digest, "size": len(data)}
         place = self._http.request("POST", f"{self._base}/blobs/uploads/").headers["Location"]
         url = place if place.startswith("http") else f"{self._base.split('/v2/')[0]}{place}"
         sign = "&" if "?" in url else "?"
@@ -60,6 +67,15 @@ class Registry:
         data = json.dumps(manifest).encode()
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         media_type = manifest["mediaType"]
+        if self._ecr:
+            named = {"imageTag": tag} if tag else {}
+            self._ecr.put_image(
+                repositoryName=self._repository,
+                imageManifest=data.decode(),
+                imageDigest=digest,
+                **named,
+            )
+            return {"mediaType": media_type, "digest": digest, "size": len(data)}
         answer = self._http.request(
             "PUT",
             f"{self._base}/manifests/{tag or digest}",
@@ -203,9 +219,28 @@ def test_an_image_of_apple_silicon_is_arm64(emulator: room.Running, pushed: Regi
     assert [platform.architecture for platform in images(emulator)[0].platforms] == ["arm64"]
 
 
-def test_an_untagged_manifest_is_not_listed(emulator: room.Running, pushed: Registry) -> None:
-    pushed.put(pushed.image())
-    assert images(emulator) == ()
+def test_an_untagged_manifest_beside_a_tagged_one_is_not_listed(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    pushed.put(pushed.image(architecture="arm64"))
+    pushed.put(pushed.image(), tag="latest")
+    assert [image.tags for image in images(emulator)] == [("latest",)]
+
+
+def test_where_nothing_has_a_tag_the_images_without_one_are_listed(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    digest = pushed.put(pushed.image())["digest"]
+    assert [(image.digest, image.tags) for image in images(emulator)] == [(digest, ())]
+
+
+def test_the_parts_of_an_index_without_a_tag_are_not_listed(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    part = pushed.put(pushed.image())
+    platform = {"os": "linux", "architecture": "amd64"}
+    digest = pushed.index({**part, "platform": platform}, tag="")
+    assert [image.digest for image in images(emulator)] == [digest]
 
 
 def test_what_a_tag_led_to_before_is_not_listed(emulator: room.Running, pushed: Registry) -> None:

@@ -1,0 +1,166 @@
+"""What is missing here is looked for in other regions, and costs nothing while nothing is missing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import checks, cluster, registry, syllabus
+from handson import emulator as room
+from handson.aws import Aws
+from handson.cluster import Form as ClusterForm
+from handson.snapshot import take_snapshot
+from handson.state import RecordedUri, Snapshot
+from tests.emulator.hooks import Hook, connect
+from tests.emulator.learner import TOKYO
+from tests.emulator.test_snapshot import make_everything
+from tests.unit.fake_aws import Refusal, reply
+
+pytestmark = pytest.mark.emulator
+
+
+class Nothing:
+    """Does nothing on the way: a connection that shares its clients with no other."""
+
+    def attach(self, session: Any) -> None: ...
+
+
+class AnswerIn(Nothing):
+    """Gives one answer to an operation in every region but the workshop's own."""
+
+    def __init__(self, operation: str, answer: Refusal) -> None:
+        self.asked = 0
+        self._operation, self._answer = operation, answer
+        self._lock = threading.Lock()
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+
+    def _before(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
+        if model.name != self._operation or context["client_region"] == "us-east-1":
+            return None
+        with self._lock:
+            self.asked += 1
+        return reply(self._answer)
+
+
+class InPublic(Nothing):
+    """Stands for Amazon ECR Public, which no emulator has."""
+
+    def __init__(self, answer: dict[str, Any] | Refusal) -> None:
+        self.asked = 0
+        self._answer = answer
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call.ecr-public.DescribeRepositories", self._before)
+
+    def _before(self, **_: Any) -> Any:
+        self.asked += 1
+        return reply(self._answer)
+
+
+def regions(aws: Aws) -> set[str]:
+    """Return the other regions that a connection was led to."""
+    return set(aws._regions)
+
+
+def elsewhere(
+    running: room.Running, home: Path, *hooks: Hook, missing: tuple[str, ...] = syllabus.CHECK_IDS
+) -> tuple[Snapshot, Aws]:
+    """Look with these hooks on the way; the connections to other regions are no one else's."""
+    aws = connect(running, *hooks)
+    return take_snapshot(aws, home=home, missing=missing), aws
+
+
+def make_in_tokyo(running: room.Running) -> Aws:
+    aws = connect(running).in_region(TOKYO)
+    cluster.ensure_cluster(aws, ClusterForm())
+    registry.ensure_repository(aws, "rails-app")
+    return aws
+
+
+def test_where_nothing_is_missing_no_other_region_is_asked(
+    emulator: room.Running, tmp_path: Path
+) -> None:
+    make_everything(emulator)
+    plain = connect(emulator, Nothing())
+    take_snapshot(plain, home=tmp_path)
+    _, aws = elsewhere(emulator, tmp_path, Nothing())
+    made = sorted(request.operation for request in aws.requests)
+    assert (regions(aws), made) == (set(), sorted(r.operation for r in plain.requests))
+
+
+def test_nobody_who_does_not_ask_is_told_of_other_regions(
+    emulator: room.Running, tmp_path: Path
+) -> None:
+    make_in_tokyo(emulator)
+    seen, aws = elsewhere(emulator, tmp_path, Nothing(), missing=())
+    assert (seen.elsewhere, regions(aws)) == ((), set())
+
+
+def test_a_check_is_told_of_what_it_misses_alone(emulator: room.Running, tmp_path: Path) -> None:
+    make_in_tokyo(emulator)
+    seen, _ = elsewhere(emulator, tmp_path, missing=("cluster",))
+    assert [(found.check, found.region) for found in seen.elsewhere] == [("cluster", TOKYO)]
+
+
+def test_a_handful_of_regions_is_asked_and_the_recorded_one_first(
+    emulator: room.Running, tmp_path: Path
+) -> None:
+    uri = f"{emulator.account}.dkr.ecr.eu-west-3.amazonaws.com/rails-app:latest"
+    recorded = RecordedUri(uri=uri, digest="sha256:x", recorded_at="")
+    (tmp_path / "image-uri.json").write_text(json.dumps(recorded.to_json()))
+    _, aws = elsewhere(emulator, tmp_path, Nothing(), missing=("image",))
+    own = {emulator.region}
+    assert regions(aws) == {"eu-west-3", *syllabus.LIKELY_REGIONS} - own
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal("AccessDeniedException", status=403),
+        Refusal("UnrecognizedClientException", status=400),
+        Refusal("InternalError", status=500),
+    ],
+    ids=lambda refusal: refusal.code,
+)
+def test_what_goes_wrong_elsewhere_is_no_matter(
+    emulator: room.Running, tmp_path: Path, refusal: Refusal
+) -> None:
+    make_in_tokyo(emulator)
+    denied = AnswerIn("DescribeClusters", refusal)
+    seen, _ = elsewhere(emulator, tmp_path, denied, missing=("cluster", "repository"))
+    assert (denied.asked, [found.check for found in seen.elsewhere]) == (4, ["repository"])
+
+
+def test_a_repository_of_ecr_public_is_found_where_the_private_one_is_missing(
+    emulator: room.Running, tmp_path: Path
+) -> None:
+    raw = {
+        "repositoryName": "rails-app",
+        "repositoryArn": f"arn:aws:ecr-public::{emulator.account}:repository/rails-app",
+        "repositoryUri": "public.ecr.aws/a1b2c3d4/rails-app",
+        "registryId": emulator.account,
+    }
+    public = InPublic({"repositories": [raw]})
+    aws = connect(emulator, public, kind="aws")
+    seen = take_snapshot(aws, home=tmp_path, missing=("repository",))
+    [told] = checks.check("repository", seen).diagnoses
+    assert (told.code, told.facts) == (
+        "repository-public",
+        ("repository.private", "repository.uri"),
+    )
+
+
+@pytest.mark.parametrize("code", ["RepositoryNotFoundException", "AccessDeniedException"])
+def test_no_repository_in_ecr_public_is_no_matter(
+    emulator: room.Running, tmp_path: Path, code: str
+) -> None:
+    public = InPublic(Refusal(code))
+    aws = connect(emulator, public, kind="aws")
+    seen = take_snapshot(aws, home=tmp_path, missing=("repository",))
+    assert (public.asked, seen.repositories) == (1, ())
