@@ -1,4 +1,4 @@
-"""What is missing here is looked for in other regions, and costs nothing while nothing is missing."""
+"""What is missing here is looked for in other regions; nothing missing, nothing is asked."""
 
 from __future__ import annotations
 

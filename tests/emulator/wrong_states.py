@@ -4,10 +4,10 @@ Each entry changes a finished workshop through AWS's API or the registry's, as a
 the console, and says by hand which facts that breaks and how the cause is told in both languages
 (`*` stands for ids).  Nothing here is computed by what is tested.
 
-What no emulator can be brought into, and so has to be left to the unit tests
-(tests/unit/test_checks.py): a cluster that is PROVISIONING or FAILED; a route whose state reads
-"blackhole" (both emulators go on calling it active; a route to a gateway that is gone stands here);
-a repository in Amazon ECR Public (neither has that service; test_elsewhere.py answers in its place).
+What no emulator can be brought into stands in the unit tests (tests/unit/test_checks.py): a cluster
+that is PROVISIONING or FAILED; a route whose state reads "blackhole" (both emulators go on calling
+it active; here the gateway that it leads to is gone); a repository in Amazon ECR Public (neither
+has that service; test_elsewhere.py answers in its place).
 """
 
 from __future__ import annotations

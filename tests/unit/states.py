@@ -5,6 +5,7 @@
     states.with_subnet(snapshot, 2, zone="us-east-1a")       its second subnet, changed
     states.with_table(snapshot, routes=(states.LOCAL,))      its public route table, changed
     states.with_cluster / with_repository / with_image / with_uri
+    states.seen_in("cluster")                               seen in another region
 
 Every helper returns a new snapshot.  The builders (`vpc`, `cluster`, …) take the same changes.
 """
@@ -25,6 +26,7 @@ from handson.state import (
     Repository,
     Route,
     RouteTable,
+    Sighting,
     Snapshot,
     Subnet,
     Target,
@@ -212,6 +214,11 @@ def ran(**changes: Any) -> RecordedRun:
         status=200,
     )
     return replace(right, **changes)
+
+
+def seen_in(*checks: str, region: str = ELSEWHERE) -> tuple[Sighting, ...]:
+    """Build what was seen in another region of what these checks miss."""
+    return tuple(Sighting(check=check, region=region, id=f"the {check}'s") for check in checks)
 
 
 def finished(**changes: Any) -> Snapshot:

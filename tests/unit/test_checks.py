@@ -91,6 +91,9 @@ WRONG = [
           ("vpc-absent", "cluster-absent", "repository-absent", "image-absent", "uri-absent")),
     Wrong("the VPC deleted", replace(finished(), vpcs=(states.default_vpc(),)), NETWORK,
           ("vpc-absent",)),
+    Wrong("the VPC in another region",
+          replace(finished(), vpcs=(states.default_vpc(),), elsewhere=states.seen_in("network")),
+          NETWORK, ("vpc-region",)),
     Wrong("the default VPC used",
           replace(finished(), vpcs=(states.default_vpc(name="ecs-handson-vpc"),)), NETWORK,
           ("vpc-default",)),
@@ -127,6 +130,12 @@ WRONG = [
           with_subnet(finished(), 2, zone="us-east-1a",
                       name="ecs-handson-subnet-public2-us-east-1a"),
           {"subnets.zones"}, ("subnet-zone",)),
+    Wrong("two subnets with blocks of one's own",
+          with_subnet(with_subnet(finished(), 1, cidr="10.0.1.0/24"), 2, cidr="10.0.2.0/24"),
+          {"subnets.cidr"}, ("subnet-cidr", "subnet-cidr")),
+    Wrong("one subnet with a block of its own",
+          with_vpc(finished(), subnets=(states.subnet(1, cidr="10.0.1.0/24"),)),
+          {"subnets.public", "subnets.zones", "subnets.cidr"}, ("subnet-cidr", "subnets-few")),
     Wrong("a subnet of another size", with_subnet(finished(), 2, cidr="10.0.16.0/24"),
           {"subnets.cidr"}, ("subnet-cidr",)),
     # its ways out
@@ -158,6 +167,8 @@ WRONG = [
           ("table-not-associated", "table-not-associated")),
     Wrong("one of two subnets associated", with_table(finished(), subnets=(states.subnet(1).id,)),
           ROUTES, ("table-not-associated",)),
+    Wrong("the table not associated, and unnamed", with_table(finished(), subnets=(), name=""),
+          ROUTES | {"names"}, ("name-differs", *("table-not-associated",) * 2)),
     Wrong("no table at all", with_vpc(finished(), route_tables=()), ROUTES,
           ("table-not-associated", "table-not-associated")),
     Wrong("the route missing, the subnets unnamed",
@@ -178,6 +189,10 @@ WRONG = [
     Wrong("the VPC unnamed", with_vpc(finished(), name=""), {"names"}, ("name-differs",)),
     Wrong("a VPC by hand, named otherwise",
           with_vpc(finished(), name="my-vpc-01", tagged=False), {"names"}, ("vpc-unnamed",)),
+    Wrong("two VPCs of the block, both named otherwise",
+          replace(finished(), vpcs=tuple(
+              states.vpc(id=f"vpc-{n}", name=f"vpc {n}", tagged=False) for n in (1, 2))),
+          {"names"}, ("vpc-unnamed",)),
     Wrong("the form's name typed wrongly", named("ecs-hands-on"), {"names"}, ("name-differs",) * 5),
     Wrong("a subnet's name with another zone",
           with_subnet(finished(), 2, name="ecs-handson-subnet-public2-us-east-1c"), {"names"},
@@ -200,6 +215,10 @@ WRONG = [
     Wrong("the cluster deleted", states.with_cluster(finished(), status="INACTIVE"), CLUSTER,
           ("cluster-deleted",)),
     Wrong("no cluster", replace(finished(), clusters=()), CLUSTER, ("cluster-absent",)),
+    Wrong("the cluster in another region, and a deleted one here",
+          replace(states.with_cluster(finished(), status="INACTIVE"),
+                  elsewhere=states.seen_in("cluster")),
+          CLUSTER, ("cluster-region",)),
     Wrong("the cluster misspelt", replace(finished(), clusters=(TYPO,)), CLUSTER,
           ("cluster-misspelt",)),
     Wrong("the cluster on its way", states.with_cluster(finished(), status="PROVISIONING"),
@@ -223,6 +242,9 @@ WRONG = [
     # the repository
     Wrong("no repository", replace(finished(), repositories=()), REPOSITORY,
           ("repository-absent",)),
+    Wrong("the repository seen in another region",
+          replace(finished(), repositories=(), elsewhere=states.seen_in("repository")),
+          REPOSITORY, ("repository-region",)),
     Wrong("the repository misspelt", states.with_repository(finished(), name="rails_app"),
           REPOSITORY, ("repository-misspelt",)),
     Wrong("the repository public", states.with_repository(finished(), **PUBLIC),
@@ -244,6 +266,12 @@ WRONG = [
           ("image-absent", "uri-gone")),
     Wrong("the image in another repository", with_image(finished(), repository="rails"),
           IMAGE | {"uri.resolves"}, ("image-elsewhere", "uri-gone")),
+    Wrong("the image seen in another region",
+          replace(finished(), images=(), elsewhere=states.seen_in("image")),
+          IMAGE | {"uri.resolves"}, ("image-region", "uri-gone")),
+    Wrong("image and cluster in another region",
+          replace(finished(), images=(), clusters=(), elsewhere=states.seen_in("image", "cluster")),
+          IMAGE | CLUSTER | {"uri.resolves"}, ("cluster-region", "image-other-region", "uri-gone")),
     Wrong("only the image in another region",
           with_uri(replace(finished(), images=()), uri=uri(region=states.ELSEWHERE)),
           IMAGE | {"uri.region", "uri.resolves"}, ("image-region", "uri-region", "uri-gone")),
@@ -280,6 +308,10 @@ WRONG = [
     Wrong("something else recorded", with_uri(finished(), uri="rails-app:latest"), URI,
           ("uri-malformed",)),
     Wrong("another region in the URI", with_uri(finished(), uri=uri(region=states.ELSEWHERE)),
+          {"uri.region"}, ("uri-region",)),
+    Wrong("a cluster of another region than the URI",
+          states.with_cluster(finished(), arn=states.cluster().arn.replace(
+              states.REGION, states.ELSEWHERE)),
           {"uri.region"}, ("uri-region",)),
     Wrong("another account in the URI", with_uri(finished(), uri=uri(account="998877665544")),
           {"uri.resolves"}, ("uri-account",)),
@@ -323,6 +355,10 @@ RIGHT = {
         states.public_table(id="rtb-0private", name="ecs-handson-rtb-private1", subnets=(),
                             routes=(states.LOCAL,)),
         *states.vpc().route_tables)),
+    "a private route table that leads to a NAT gateway": with_vpc(finished(), route_tables=(
+        states.public_table(id="rtb-0private", name="ecs-handson-rtb-private1", subnets=(),
+                            routes=route("nat-0a1b")),
+        *states.vpc().route_tables)),
     "Fargate without Spot": states.with_cluster(finished(), capacity_providers=("FARGATE",)),
     "tasks and services running": states.with_cluster(
         finished(), running_tasks=2, active_services=1),
@@ -335,6 +371,8 @@ RIGHT = {
     "immutable tags": states.with_repository(finished(), tag_mutability="IMMUTABLE"),
     "more repositories": replace(finished(), repositories=(
         states.repository(), states.repository(name="nginx", uri="x"))),
+    "a namesake with another URI": replace(finished(), repositories=(
+        states.repository(uri=uri(region=states.ELSEWHERE)[:-7]), states.repository())),
     "a public namesake": replace(finished(), repositories=(
         states.repository(**PUBLIC), states.repository())),
     "an index with attestations": replace(finished(), images=ATTESTED),
@@ -351,6 +389,8 @@ RIGHT = {
     "tag and digest recorded": with_uri(
         finished(), uri=f"{states.REPOSITORY_URI}:latest{BY_TAG}"),
     "a URI without a tag, which means latest": with_uri(finished(), uri=states.REPOSITORY_URI),
+    "more of it in another region": replace(
+        finished(), elsewhere=states.seen_in(*syllabus.CHECK_IDS)),
     "on real AWS": replace(finished(), target=states.target(kind="aws", endpoint=None)),
 }  # fmt: skip
 
@@ -462,6 +502,21 @@ def test_a_wrong_region_is_told_by_both_regions() -> None:
     assert diagnosis.message == "The image is in ap-northeast-1; the cluster is in us-east-1."
 
 
+def test_several_regions_are_all_named() -> None:
+    seen = (*states.seen_in("cluster"), *states.seen_in("cluster", region="us-west-2"))
+    state = replace(finished(), clusters=(), elsewhere=seen)
+    (diagnosis,) = checks.check("cluster", state).diagnoses
+    assert "ap-northeast-1, us-west-2" in diagnosis.message
+
+
+def test_what_was_seen_here_is_not_elsewhere() -> None:
+    seen = states.seen_in("cluster", region=states.REGION)
+    (diagnosis,) = checks.check(
+        "cluster", replace(finished(), clusters=(), elsewhere=seen)
+    ).diagnoses
+    assert diagnosis.code == "cluster-absent"
+
+
 def test_other_vpcs_of_the_same_block_are_no_namesakes() -> None:
     one, other = (states.vpc(id=f"vpc-{n}", name=f"vpc {n}", tagged=False) for n in (1, 2))
     result = checks.check("network", replace(finished(), vpcs=(one, other)))
@@ -517,6 +572,14 @@ REMEDIES: dict[str, tuple[Callable[[], Snapshot], str]] = {
     "what cannot be changed is made anew": (
         in_another_cidr,
         'workshop.cleanup(confirm="delete")',
+    ),
+    "a subnet in the way of the other is deleted before any is made": (
+        lambda: with_subnet(with_subnet(finished(), 1, cidr="10.0.1.0/24"), 2, cidr="10.0.2.0/24"),
+        f"次を実行してください: aws ec2 delete-subnet --subnet-id {states.subnet(1).id}",
+    ),
+    "a block that was added is taken away in the console": (
+        lambda: with_vpc(finished(), cidrs=("10.0.0.0/16", "10.1.0.0/16")),
+        "「CIDR の編集」で 10.1.0.0/16 を削除",
     ),
     "a VPC by hand is deleted by hand": (
         lambda: with_vpc(in_another_cidr(), tagged=False),

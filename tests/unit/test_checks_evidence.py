@@ -23,6 +23,7 @@ from handson.state import (
     Repository,
     Route,
     RouteTable,
+    Sighting,
     Snapshot,
     Subnet,
     Vpc,
@@ -138,6 +139,12 @@ runs = st.builds(
     engine=words("docker"),
     status=st.sampled_from([0, 200, 302, 500]),
 )
+sightings = st.builds(
+    Sighting,
+    check=words(*syllabus.CHECK_IDS),
+    region=words(states.REGION, states.ELSEWHERE),
+    id=odd,
+)
 snapshots = st.builds(
     Snapshot,
     target=st.just(states.target()),
@@ -147,6 +154,7 @@ snapshots = st.builds(
     images=some(images, 4),
     recorded_uri=st.none() | recorded,
     recorded_run=st.none() | runs,
+    elsewhere=some(sightings),
 )
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 any_json = st.recursive(

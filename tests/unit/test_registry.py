@@ -301,7 +301,8 @@ def test_an_image_that_does_not_state_its_platform_is_not_called_wrong(shelf: Sh
 
 def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
     shelf.put("sha256:a", shelf.plain("sha256:a"), tags=[])
-    assert shelf.found() == ()
+    shelf.put("sha256:b", shelf.plain("sha256:b"), tags=["latest"])
+    assert [image.digest for image in shelf.found()] == ["sha256:b"]
 
 
 def test_a_repository_that_is_missing_holds_no_images(fake: FakeAws) -> None:
