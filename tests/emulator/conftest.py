@@ -28,6 +28,8 @@ from handson.errors import HandsonError
 from tests.emulator import rates, second_opinion
 from tests.emulator.hooks import Moto, reset
 
+pytest.register_assert_rewrite("tests.emulator.judging")
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = (

@@ -243,6 +243,15 @@ def test_the_parts_of_an_index_without_a_tag_are_not_listed(
     assert [image.digest for image in images(emulator)] == [digest]
 
 
+def test_an_image_without_a_tag_for_another_platform_is_told(
+    emulator: room.Running, pushed: Registry
+) -> None:
+    part = pushed.put(pushed.image(architecture="arm64"))
+    pushed.index({**part, "platform": {"os": "linux", "architecture": "arm64"}}, tag="")
+    shown = str(registry.Images("rails-app", images(emulator)))
+    assert "docker build --platform linux/amd64 -t rails-app ." in shown
+
+
 def test_what_a_tag_led_to_before_is_not_listed(emulator: room.Running, pushed: Registry) -> None:
     pushed.put(pushed.image(architecture="arm64"), tag="latest")
     digest = pushed.put(pushed.image(), tag="latest")["digest"]
