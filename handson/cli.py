@@ -26,6 +26,7 @@ from handson import (
     emulator,
     grading,
     messages,
+    policy,
     replay,
     rules,
     settings,
@@ -233,6 +234,19 @@ def cleanup(chosen: Settings, yes: bool) -> None:
     done = room.cleanup(confirm="delete")
     click.echo(str(done))
     sys.exit(NOT_PASSED if done.left else OK)
+
+
+@main.command(name="policy")
+@with_settings
+def show_policy(chosen: Settings) -> None:
+    """Print the smallest IAM policy for the workshop on real AWS, as JSON.
+
+    For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
+    Each Sid says what its statement is for: Check…, Create…, Push…, CleanUp….
+    """
+    if chosen.account is None:
+        click.echo(messages.text("policy.any-account"), err=True)
+    click.echo(_json(policy.document(region=chosen.region, account=chosen.account)))
 
 
 @main.command()

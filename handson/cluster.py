@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handson import messages, plan, rules, syllabus
-from handson.aws import Aws
+from handson import messages, plan, policy, rules, syllabus
+from handson.aws import Aws, is_one_of
 from handson.cards import Card, Commands, Note, Rows, Shown
 from handson.errors import AWSError, InvalidInput, NotReady
 from handson.plan import Step
@@ -127,6 +127,8 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
         NotReady: A cluster of that name is there with other capacity providers, or FAILED.
+        NotAllowed: A permission is lacking; ECS's role among them, when it is still not there
+            after waiting.
         WaitTimeout: It is not ACTIVE after three minutes.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
@@ -135,7 +137,7 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
 
     def attempt() -> None:
         if _staying(aws, form.name, say=say) is None:
-            plan.carry_out(aws, steps, known={}, say=say)
+            _create(aws, steps, say=say)
 
     plan.until_clear(attempt, patience=aws.patience)
     cluster = _active(aws, form.name, say=say)
@@ -195,6 +197,16 @@ def _removed(aws: Aws, cluster: Cluster) -> Removal:
             raise
         return kept
     return Removal(resource=resource)
+
+
+def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
+    try:
+        plan.carry_out(aws, steps, known={}, say=say)
+    except AWSError as error:
+        # ECS makes its role with the caller's permissions, and says only that it is not there.
+        if is_one_of(error, _ROLE_NOT_READY):
+            raise policy.denied(["iam:CreateServiceLinkedRole"], code=error.code) from error
+        raise
 
 
 def _staying(aws: Aws, name: str, *, say: Say) -> Cluster | None:

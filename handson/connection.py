@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from handson import aws, emulator, messages
 from handson.aws import Aws, Credentials
-from handson.errors import NotReady
+from handson.errors import NotAllowed, NotReady
 from handson.settings import Settings
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
@@ -33,6 +33,9 @@ def connect(settings: Settings) -> Connection:
         HandsonError: The target cannot be reached or may not be used; nothing was created.
     """
     if settings.target == "aws":
+        if settings.account == emulator.ACCOUNT:
+            sentences = messages.advice("connection.emulator-account", account=settings.account)
+            raise NotAllowed(*sentences)
         return Connection(aws.connect_aws(region=settings.region, account=settings.account))
     if settings.endpoint_url:
         connected = aws.connect_emulator(
@@ -50,7 +53,16 @@ def connect(settings: Settings) -> Connection:
 
 
 def renew(connection: Connection, settings: Settings) -> Connection:
-    """Return the same connection while its embedded AWS is alive, and a new one when it is not."""
+    """Return the same connection while its embedded AWS is alive, and a new one when it is not.
+
+    On real AWS it is the same one, once AWS has said again that the caller is of the named account.
+
+    Raises:
+        NotAllowed: The credentials have become those of another account, or have expired.
+        HandsonError: The target cannot be reached.
+    """
+    if settings.target == "aws":
+        aws.confirm_account(connection.aws, settings.account)
     if not connection.process:
         return connection
     running = embedded(settings)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handson import engine, messages
+from handson import engine, messages, network
+from handson.aws import Aws
 from handson.cards import Card, Note, Shown, Table
 from handson.errors import HandsonError
 from handson.settings import Settings
@@ -75,17 +76,17 @@ class Diagnosis(Shown):
         return Card(messages.text(verdict), (Table(headers, rows), *notes), state=state)
 
 
-def examine(settings: Settings, *, connect: Callable[[], str]) -> Diagnosis:
+def examine(settings: Settings, *, connect: Callable[[], Aws]) -> Diagnosis:
     """Look at this machine and return what was found; nothing is created.
 
     Args:
         settings: Where and who.
-        connect: Reaches the target and says where it is and as whom.
+        connect: Reaches the target.
     """
     return Diagnosis(
         (
             _python(),
-            _target(settings, connect),
+            *_target(settings, connect),
             _engine(settings),
             _drawing(),
             _ports(),
@@ -101,11 +102,31 @@ def _python() -> Finding:
     return Finding("python", "bad", seen, messages.text("doctor.python-remedy"))
 
 
-def _target(settings: Settings, connect: Callable[[], str]) -> Finding:
+def _target(settings: Settings, connect: Callable[[], Aws]) -> tuple[Finding, ...]:
+    """Look whether the target answers and, on real AWS, as whom and with which permissions."""
     try:
-        return Finding("target", "ok", f"{connect()} · {settings.region}")
+        aws = connect()
     except HandsonError as error:
-        return Finding("target", "bad", error.problem, error.remedy)
+        return (Finding("target", "bad", error.problem, error.remedy),)
+    seen = f"{aws.endpoint or 'AWS'} ({aws.account}) · {settings.region}"
+    target = Finding("target", "ok", seen)
+    return (target, _caller(aws), _permissions(aws)) if aws.kind == "aws" else (target,)
+
+
+def _caller(aws: Aws) -> Finding:
+    seen = aws.caller.rpartition(":")[2]  # the user or role; the account stands with the target
+    if aws.is_root:
+        return Finding("caller", "advice", seen, messages.text("workshop.root"))
+    return Finding("caller", "ok", seen)
+
+
+def _permissions(aws: Aws) -> Finding:
+    """Ask AWS with dry runs; they reach as far as EC2 calls that need nothing made before."""
+    try:
+        network.require_permissions(aws, network.Form())
+    except HandsonError as error:
+        return Finding("permissions", "bad", error.problem, error.remedy)
+    return Finding("permissions", "ok", messages.text("doctor.permissions-asked"))
 
 
 def _engine(settings: Settings) -> Finding:

@@ -16,6 +16,8 @@ sentences already in the learner's language: ``raise NotReady(*messages.advice("
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HandsonError(Exception):
     """A problem and its remedy, shown in a notebook as those two lines and not as a traceback.
@@ -54,7 +56,22 @@ class NotReady(HandsonError):
 
 
 class NotAllowed(HandsonError):
-    """Credentials are missing, expired or of another account, or a permission is lacking."""
+    """Credentials are missing, expired or of another account, or a permission is lacking.
+
+    Args:
+        actions: The IAM actions that are lacking ("ec2:CreateVpc"), where it is that.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        remedy: str,
+        *,
+        code: str | None = None,
+        actions: Sequence[str] = (),
+    ) -> None:
+        super().__init__(problem, remedy, code=code)
+        self.actions = tuple(actions)
 
 
 class AWSError(HandsonError):

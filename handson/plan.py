@@ -14,12 +14,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
+from handson import policy
 from handson.aws import Aws, Patience, command_name
-from handson.errors import AWSUnclear
+from handson.errors import AWSError, AWSUnclear, NotAllowed
 from handson.progress import Say, silent
 
 _WORKERS = 8
 _LOOKS = 3
+_NO_DRY_RUN = {"ModifyVpcAttribute"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,33 @@ def carry_out(
     return results
 
 
+def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str]) -> None:
+    """Ask real AWS, before anything is made, whether IAM allows the EC2 calls that are to come.
+
+    A dry run checks the permission and does nothing (EC2 API Reference, "DryRun").  Only calls
+    whose parameters are all known are asked about, at once.  Calling with an id that is made up
+    would prove nothing: AWS may look for it before it looks at permissions, and a policy that asks
+    for the workshop's tag cannot find it there, so that what is allowed would read as denied.
+    Anything but a denial is left to the call itself.
+
+    Nothing is asked where an endpoint stands in AWS's place: emulators carry a dry run out.
+
+    Raises:
+        NotAllowed: Permissions are lacking; names all that were found, and nothing was made.
+    """
+    if aws.endpoint:
+        return
+    asked = [step for step in steps if _can_be_asked(step, known)]
+    if not asked:
+        return
+    aws.client("ec2")
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        answers = list(pool.map(lambda step: _lacking(aws, step, known), asked))
+    missing = sorted({action for answer in answers for action in answer})
+    if missing:
+        raise policy.denied(missing, code="UnauthorizedOperation")
+
+
 def until_clear(attempt: Callable[[], None], *, patience: Patience) -> None:
     """Run `attempt`, which looks and then makes what is missing, until no call broke off.
 
@@ -142,6 +171,28 @@ def tag_specification(resource_type: str, tags: Mapping[str, str]) -> list[dict[
     """Return EC2's TagSpecifications parameter for one resource."""
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
     return [{"ResourceType": resource_type, "Tags": pairs}]
+
+
+def _can_be_asked(step: Step, known: Mapping[str, str]) -> bool:
+    return (
+        step.name not in known
+        and step.service == "ec2"
+        and step.operation not in _NO_DRY_RUN
+        and _references(step.parameters) <= known.keys()
+    )
+
+
+def _lacking(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the actions that a dry run finds lacking; where it was allowed, AWS refuses too."""
+    try:
+        aws.call(step.service, step.operation, **_filled(step.parameters, known), DryRun=True)
+    except NotAllowed as error:
+        if not error.actions:  # credentials, not permissions
+            raise
+        return error.actions
+    except AWSError:  # DryRunOperation: allowed; anything else is not about permissions
+        return ()
+    return ()
 
 
 def _make(aws: Aws, step: Step, results: Mapping[str, str]) -> str:

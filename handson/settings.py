@@ -19,6 +19,7 @@ TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
 
 PREFIX = "HANDSON_"
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _NAMES = (
     "target",
     "endpoint_url",
@@ -107,9 +108,12 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
     given = {name: _given(name, environ, arguments) for name in _NAMES}
     lang = _one_of("lang", given["lang"] or "ja", messages.LANGUAGES)
     messages.use(lang)
+    endpoint = _endpoint(given["endpoint_url"])
+    if endpoint and given["target"] == "aws":
+        raise InvalidInput(*messages.advice("settings.both", value=endpoint))
     chosen = Settings(
         target=_one_of("target", given["target"] or "emulator", TARGETS),
-        endpoint_url=_endpoint(given["endpoint_url"]),
+        endpoint_url=endpoint,
         region=rules.region(given["region"] or syllabus.REGION, known=regions()),
         learner=_learner(given["learner"]),
         home=_home(given["home"], cwd=cwd),
@@ -203,9 +207,17 @@ def _endpoint(url: str) -> str | None:
         return None
     parts = _parts(url)
     if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
+        if _is_aws(parts.hostname):
+            raise InvalidInput(*messages.advice("settings.aws-endpoint", value=parts.hostname))
         return url.rstrip("/")
     # What stands before an @ may be a password, and a sentence is saved with the notebook.
     raise InvalidInput(*messages.advice("settings.endpoint", value=url.rpartition("@")[2]))
+
+
+def _is_aws(host: str) -> bool:
+    """Tell whether a host is AWS itself, which is reached by HANDSON_TARGET alone."""
+    name = f".{host.rstrip('.').lower()}"
+    return name.endswith(_AWS_DOMAINS)
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -33,7 +33,7 @@ from handson import (
     syllabus,
 )
 from handson.aws import Aws
-from handson.cards import Card, Rows, Shown
+from handson.cards import Card, Note, Rows, Shown
 from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
 from handson.errors import HandsonError, InvalidInput
@@ -53,15 +53,23 @@ class Workshop(Shown):
         settings: Where and who.
         progress: Where progress of long verbs is shown.
         show: Shows a card beside a verb's result, such as the news of a restart.
+        connect: Reaches the target.
     """
 
-    def __init__(self, settings: Settings, *, progress: progress.Progress, show: Show) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: progress.Progress,
+        show: Show,
+        connect: Callable[[Settings], connection.Connection] = connection.connect,
+    ) -> None:
         self.settings = settings
         self._progress = progress
         self._show = show
         self._journal = Journal(settings.home)
         self._engine: Engine | None = None
-        self._connection = connection.connect(settings)
+        self._connection = connect(settings)
         self._tell_what_was_lost()
 
     @property
@@ -97,11 +105,13 @@ class Workshop(Shown):
             (messages.text("workshop.row-learner"), learner_label(self.settings.learner)),
             (messages.text("workshop.row-home"), settings.nearby(self.settings.home)),
         ]
-        return Card(messages.text("workshop.title"), (Rows(rows),), state="info")
+        root = self._connection.aws.is_root
+        advice = [Note(messages.text("workshop.root"), "advice")] if root else []
+        return Card(messages.text("workshop.title"), (Rows(rows), *advice), state="info")
 
     def doctor(self) -> doctor.Diagnosis:
         """Return whether this machine has what the workshop needs."""
-        return doctor.examine(self.settings, connect=lambda: _where(self.aws))
+        return doctor.examine(self.settings, connect=lambda: self.aws)
 
     def ensure_network(
         self,
@@ -249,8 +259,10 @@ class Workshop(Shown):
         Raises:
             NotReady: There is no such repository.
         """
-        there = registry.require_repository(self.aws, rules.repository_name(repository))
-        return registry.Images(there.name, registry.find_images(self.aws, there.name))
+        rules.repository_name(repository)
+        connected = self.aws
+        there = registry.require_repository(connected, repository)
+        return registry.Images(there.name, registry.find_images(connected, there.name))
 
     def run_image(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
@@ -430,9 +442,8 @@ def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis
         show: Shows the news that the embedded AWS had to be started again.
     """
 
-    def connect() -> str:
-        room = Workshop(chosen, progress=progress.choose(), show=show)
-        return _where(room.aws)
+    def connect() -> Aws:
+        return Workshop(chosen, progress=progress.choose(), show=show).aws
 
     return doctor.examine(chosen, connect=connect)
 
@@ -444,7 +455,3 @@ def _check_known(check: str) -> None:
         raise InvalidInput(
             *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
         )
-
-
-def _where(connected: Aws) -> str:
-    return f"{connected.endpoint or 'AWS'} ({connected.account})"

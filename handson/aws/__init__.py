@@ -18,8 +18,8 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 """
 
 from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
-from handson.aws.refusals import translated
-from handson.aws.sessions import connect_aws, connect_emulator
+from handson.aws.refusals import is_one_of, translated
+from handson.aws.sessions import confirm_account, connect_aws, connect_emulator
 
 __all__ = [
     "Aws",
@@ -27,7 +27,9 @@ __all__ = [
     "Patience",
     "Request",
     "command_name",
+    "confirm_account",
     "connect_aws",
     "connect_emulator",
+    "is_one_of",
     "translated",
 ]

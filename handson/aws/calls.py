@@ -105,6 +105,11 @@ class Aws:
                 )
             return self._regions[region]
 
+    @property
+    def is_root(self) -> bool:
+        """Tell whether real AWS is called as the account's root user, which it advises against."""
+        return self.kind == "aws" and self.caller.endswith(":root")
+
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make one call and return AWS's reply.
 

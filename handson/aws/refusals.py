@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from handson import messages
+from handson import messages, policy
 from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -117,13 +118,21 @@ def _refusal(error: Any, *, call: str, operation: str) -> HandsonError:
     if code in REFUSED_CREDENTIALS or status == 401:
         return NotAllowed(*messages.advice("aws.credentials-refused"), code=code)
     if code in DENIED or status == 403:
-        return NotAllowed(*messages.advice("aws.denied", call=call), code=code)
+        return policy.denied(_lacking(reason) or [policy.action_of(*call.split(":"))], code=code)
     if code in THROTTLED or status == 429:
         return AWSError(*messages.advice("aws.throttled", call=call), code=code, repeatable=True)
     if status >= 500:
         return _perhaps_done(operation, messages.advice("aws.failed", call=call), code=code)
     sentences = messages.advice("aws.refused", call=call, reason=reason)
     return AWSError(*sentences, code=code, reason=reason)
+
+
+def _lacking(reason: str) -> list[str]:
+    """Return the action that AWS's words name; it may be another than that of the call.
+
+    CreateVpc with tags is refused for ec2:CreateTags.  Nothing else of the words is taken.
+    """
+    return re.findall(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)", reason)[:1]
 
 
 def _perhaps_done(

@@ -74,10 +74,22 @@ def connect_aws(
             session=session or _own_session(),
             patience=patience or Patience(),
         )
+    confirm_account(aws, account)
+    return aws
+
+
+def confirm_account(aws: Aws, account: str | None) -> None:
+    """Ask AWS who calls; when this returns, it is still somebody of the named account.
+
+    Credentials can turn into another account's while a kernel runs: `credential_process` and the
+    like are asked anew when they expire.
+
+    Raises:
+        NotAllowed: The caller belongs to another account, or the credentials are refused.
+    """
     _identify(aws)
     if aws.account != account:
         raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
-    return aws
 
 
 def _identify(aws: Aws) -> None:

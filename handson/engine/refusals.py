@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from handson import messages
+from handson import messages, policy
 from handson.engine.model import Destination
 from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 
@@ -49,6 +49,9 @@ def refusal(reason: str, destination: Destination) -> HandsonError:
         "repository": destination.repository,
         "reason": " ".join(reason.split()),
     }
+    lacking = re.findall(r"not authorized to perform: (ecr:\w+)", reason, re.IGNORECASE)
+    if lacking:
+        return policy.denied(lacking[:1])
     for key, signs, kind in _KINDS:
         if re.search(signs, said):
             return kind(*messages.advice(f"engine.{key}", **values))

@@ -12,7 +12,7 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
 """
 
 from handson.network.delete import delete_network, find_tagged
-from handson.network.ensure import ensure_network
+from handson.network.ensure import ensure_network, require_permissions
 from handson.network.form import Form
 from handson.network.look import find_vpc_ids, find_vpcs
 from handson.network.shown import Network
@@ -25,4 +25,5 @@ __all__ = [
     "find_tagged",
     "find_vpc_ids",
     "find_vpcs",
+    "require_permissions",
 ]

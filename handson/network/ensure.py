@@ -50,7 +50,8 @@ class _Work:
 def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     """Make what is missing of the network and return it as it is.
 
-    Run again, it changes nothing; after an interrupt it completes what was begun.
+    Run again, it changes nothing; after an interrupt it completes what was begun.  On real AWS,
+    dry runs tell of lacking permissions before anything is made.
 
     Raises:
         InvalidInput: AWS would refuse the form, or a VPC of that name is there with other
@@ -63,6 +64,7 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     def attempt() -> None:
         seen = look(aws, name=f"{form.name}-vpc")
         work = _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+        plan.require_permissions(aws, work.steps, known=work.known)
         made.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
 
     plan.until_clear(attempt, patience=aws.patience)
@@ -70,6 +72,18 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     assert work.vpc is not None  # or the step that makes it would be missing
     steps = make_plan(form, zones=work.zones, region=aws.region)
     return Network(work.vpc, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+
+
+def require_permissions(aws: Aws, form: Form) -> None:
+    """Ask real AWS whether IAM allows what is still missing of the network; makes nothing.
+
+    Raises:
+        NotAllowed: Permissions are lacking; names all that were found.
+        HandsonError: AWS did not answer, or the form cannot be made here.
+    """
+    seen = look(aws, name=f"{form.name}-vpc")
+    work = _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+    plan.require_permissions(aws, work.steps, known=work.known)
 
 
 def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:

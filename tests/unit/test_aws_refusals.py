@@ -120,7 +120,6 @@ def test_an_endpoint_that_does_not_answer_was_not_reached() -> None:
 @pytest.mark.parametrize(
     ("code", "key"),
     [
-        ("UnauthorizedOperation", "aws.denied"),
         ("ExpiredToken", "aws.expired"),
         ("InvalidClientTokenId", "aws.credentials-refused"),
         ("Throttling", "aws.throttled"),
@@ -132,7 +131,19 @@ def test_each_kind_of_refusal_has_sentences_of_its_own(code: str, key: str) -> N
 
 
 def test_a_denied_call_is_named_as_a_policy_names_it() -> None:
-    assert "ec2:CreateVpc" in answered("UnauthorizedOperation", status=403).remedy
+    denied = answered("UnauthorizedOperation", status=403)
+    assert ("ec2:CreateVpc" in denied.problem, "ec2:CreateVpc" in denied.remedy) == (True, True)
+
+
+def test_a_denied_call_names_the_cell_that_makes_it() -> None:
+    assert "workshop.ensure_network (01-network)" in answered("UnauthorizedOperation").problem
+
+
+def test_the_action_that_aws_names_is_told_in_the_place_of_the_call() -> None:
+    said = "User: arn:aws:iam::1:user/u is not authorized to perform: ec2:CreateTags on resource: x"
+    denied = answered("UnauthorizedOperation", status=403, message=said)
+    assert isinstance(denied, NotAllowed)
+    assert (denied.actions, "arn:aws" in str(denied)) == (("ec2:CreateTags",), False)
 
 
 def test_aws_own_words_are_told_where_they_help() -> None:

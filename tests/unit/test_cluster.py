@@ -8,7 +8,7 @@ import pytest
 
 from handson import cluster
 from handson.cluster import Form
-from handson.errors import AWSError, HandsonError, InvalidInput, NotReady, WaitTimeout
+from handson.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady, WaitTimeout
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 NAME = "ecs-handson-cluster"
@@ -130,6 +130,12 @@ def test_the_service_linked_role_is_waited_for(fake: FakeAws, refusal: Refusal) 
     fake.answers("CreateCluster", refusal, refusal, CREATED)
     ensured(fake)
     assert fake.operations.count("CreateCluster") == 3
+
+
+def test_a_role_that_never_comes_is_told_as_the_permission_to_make_it(fake: FakeAws) -> None:
+    fake.answers("CreateCluster", Refusal("InvalidParameterException", ROLE))
+    error = refused(fake)
+    assert (type(error), "iam:CreateServiceLinkedRole" in error.problem) == (NotAllowed, True)
 
 
 def test_another_refusal_of_the_same_code_is_told_at_once(fake: FakeAws) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from handson import doctor, settings
+from handson.aws import Aws
 from handson.cards import MARKS
 from handson.doctor import Diagnosis, Finding
 from handson.errors import AWSError
@@ -20,11 +21,17 @@ from tests.unit.test_engine_places import DOCKER, PODMAN, answering
 Examine = Callable[..., dict[str, Finding]]
 
 
-def reached() -> str:
-    return "http://127.0.0.1:4566 (123456789012)"
+def reached() -> Aws:
+    return Aws(
+        region="us-east-1",
+        endpoint="http://127.0.0.1:4566",
+        kind="emulator",
+        session=None,
+        account="123456789012",
+    )
 
 
-def unreachable() -> str:
+def unreachable() -> Aws:
     raise AWSError("The endpoint does not answer.", "Start it.")
 
 
@@ -32,7 +39,7 @@ def unreachable() -> str:
 def examine(tmp_path: Path) -> Examine:
     """Answer ``examine(engine="…")`` with the findings by id."""
 
-    def examiner(connect: Callable[[], str] = reached, **given: Any) -> dict[str, Finding]:
+    def examiner(connect: Callable[[], Aws] = reached, **given: Any) -> dict[str, Finding]:
         environ = {"HANDSON_HOME": str(tmp_path / "home"), **given.pop("environ", {})}
         chosen = settings.read(environ, cwd=tmp_path, **({"engine": "builtin"} | given))
         found = doctor.examine(chosen, connect=connect)
@@ -60,7 +67,10 @@ def test_this_python_is_new_enough(examine: Examine) -> None:
 
 def test_a_target_that_answers_is_told_with_its_region(examine: Examine) -> None:
     target = examine()["target"]
-    assert (target.state, target.seen) == ("ok", f"{reached()} · us-east-1")
+    assert (target.state, target.seen) == (
+        "ok",
+        "http://127.0.0.1:4566 (123456789012) · us-east-1",
+    )
 
 
 def test_a_target_that_does_not_answer_has_to_be_mended(examine: Examine) -> None:

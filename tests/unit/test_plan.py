@@ -10,7 +10,7 @@ import pytest
 
 from handson import plan
 from handson.aws import Credentials
-from handson.errors import AWSError, AWSUnclear
+from handson.errors import AWSError, AWSUnclear, NotAllowed
 from handson.plan import Ref, Step
 from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed
 
@@ -250,3 +250,87 @@ def test_the_shell_is_pointed_at_the_emulator() -> None:
 
 def test_on_real_aws_the_shell_keeps_the_learners_own_credentials() -> None:
     assert plan.shell_setup(FakeAws().connect()) == ["export AWS_DEFAULT_REGION=us-east-1"]
+
+
+# What is asked by dry run, before anything is made
+
+
+DRY_RUN = Refusal("DryRunOperation", "Request would have succeeded", 412)
+OTHERS = [
+    Step("gateway", "ec2", "CreateInternetGateway", {}, "InternetGateway.InternetGatewayId"),
+    Step("dns", "ec2", "ModifyVpcAttribute", {"VpcId": Ref("vpc")}),
+    Step("cluster", "ecs", "CreateCluster", {"clusterName": "c"}),
+]
+
+
+def unauthorized(action: str) -> Refusal:
+    words = f"User: arn:aws:iam::1:user/u is not authorized to perform: {action} on resource: x"
+    return Refusal("UnauthorizedOperation", words, 403)
+
+
+@pytest.fixture
+def asked() -> FakeAws:
+    fake = FakeAws()
+    for step in (*STEPS, *OTHERS):
+        fake.answers(step.operation, DRY_RUN)
+    return fake
+
+
+def ask(fake: FakeAws, *, kind: str = "aws", known: dict[str, str] | None = None) -> None:
+    plan.require_permissions(fake.connect(kind=kind), [*STEPS, *OTHERS], known=known or {})
+
+
+def lacking(fake: FakeAws, **given: Any) -> NotAllowed:
+    with pytest.raises(NotAllowed) as denied:
+        ask(fake, **given)
+    return denied.value
+
+
+def test_calls_that_need_nothing_made_before_are_asked_about(asked: FakeAws) -> None:
+    ask(asked)
+    assert sorted(asked.operations) == ["CreateInternetGateway", "CreateVpc"]
+
+
+def test_every_question_is_a_dry_run(asked: FakeAws) -> None:
+    ask(asked, known=MADE | {"vpc": "vpc-1"})
+    ask(asked)
+    assert [parameters.get("DryRun") for _, parameters in asked.calls] == [True] * len(asked.calls)
+
+
+def test_with_a_vpc_there_what_is_made_in_it_is_asked_about(asked: FakeAws) -> None:
+    ask(asked, known={"vpc": "vpc-1", "gateway": "igw-1"})
+    assert sorted(asked.operations) == ["CreateRouteTable", "CreateSubnet"]
+
+
+def test_what_is_there_is_not_asked_about(asked: FakeAws) -> None:
+    ask(asked, known=MADE | {"gateway": "igw-1"})
+    assert asked.operations == []
+
+
+def test_an_emulator_is_never_asked_for_it_would_do_it(asked: FakeAws) -> None:
+    ask(asked, kind="emulator")
+    assert asked.operations == []
+
+
+def test_all_lacking_permissions_are_told_at_once(asked: FakeAws) -> None:
+    asked.answers("CreateVpc", unauthorized("ec2:CreateTags"))
+    asked.answers("CreateInternetGateway", unauthorized("ec2:CreateInternetGateway"))
+    denied = lacking(asked)
+    assert denied.actions == ("ec2:CreateInternetGateway", "ec2:CreateTags")
+    assert [action for action in denied.actions if action not in denied.problem] == []
+
+
+def test_one_that_is_allowed_is_not_told(asked: FakeAws) -> None:
+    asked.answers("CreateVpc", unauthorized("ec2:CreateVpc"))
+    assert lacking(asked).actions == ("ec2:CreateVpc",)
+
+
+@pytest.mark.parametrize("code", ["InvalidVpcID.NotFound", "VpcLimitExceeded", "SomethingNew"])
+def test_another_answer_is_left_to_the_call_itself(asked: FakeAws, code: str) -> None:
+    asked.answers("CreateSubnet", Refusal(code))
+    ask(asked, known={"vpc": "vpc-1", "gateway": "igw-1"})
+
+
+def test_expired_credentials_are_told_as_such(asked: FakeAws) -> None:
+    asked.answers("CreateVpc", Refusal("RequestExpired", status=400))
+    assert (lacking(asked).code, lacking(asked).actions) == ("RequestExpired", ())

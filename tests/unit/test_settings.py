@@ -275,11 +275,52 @@ def test_a_name_that_cannot_be_kept_leaves_nothing_half_made(read: Read) -> None
     assert [path.name for path in home.iterdir()] == ["learner"]
 
 
+# Real AWS, or what stands in its place
+
+
+def test_real_aws_and_an_endpoint_at_once_are_refused(read: Read) -> None:
+    with pytest.raises(InvalidInput, match="HANDSON_ENDPOINT_URL") as refusal:
+        read(target="aws", endpoint_url="http://127.0.0.1:5000")
+    assert "http://127.0.0.1:5000" in refusal.value.problem
+
+
+AWS_ITSELF = [
+    "https://ec2.us-east-1.amazonaws.com",
+    "https://EC2.US-EAST-1.AMAZONAWS.COM:443/",
+    "https://sts.amazonaws.com.",
+    "http://amazonaws.com",
+    "https://112233445566.dkr.ecr.us-east-1.amazonaws.com",
+    "https://ec2.cn-north-1.amazonaws.com.cn",
+    "https://ec2.us-east-1.api.aws",
+]
+
+
+@pytest.mark.parametrize("url", AWS_ITSELF)
+def test_aws_itself_is_no_endpoint_in_its_own_place(read: Read, url: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        read(endpoint_url=url)
+    assert "HANDSON_TARGET=aws" in refusal.value.remedy
+
+
+LOOKS_LIKE_AWS = [
+    "http://ec2.us-east-1.amazonaws.com.localhost:4566",
+    "http://not-amazonaws.com:4566",
+    "http://amazonaws.com.example.org",
+]
+
+
+@pytest.mark.parametrize("url", LOOKS_LIKE_AWS)
+def test_a_host_that_only_looks_like_aws_stays_an_emulator(read: Read, url: str) -> None:
+    chosen = read(endpoint_url=url)
+    assert (chosen.target, chosen.endpoint_url) == ("emulator", url)
+
+
 # What a kernel is given
 
 
 def test_a_kernel_reads_the_same_settings_again(read: Read, tmp_path: Path) -> None:
     arguments = {argument: one for argument, _, _, one, _ in VALUES}
+    arguments["target"] = "emulator"  # real AWS and an endpoint at once are refused
     chosen = read(home=str(tmp_path / "other"), **arguments)
     assert settings.read(chosen.as_environment(), cwd=tmp_path / "elsewhere") == chosen
 

@@ -1,0 +1,190 @@
+"""Emulators that enforce IAM, for a caller who has the workshop's policy and nothing else.
+
+    guarded = Guarded(endpoint, root)
+    guarded.attach(policy.document(...))
+    aws = guarded.connect()
+
+MiniStack (`AUTH=true`) checks the signature, the action, `aws:RequestedRegion`, the tags that a
+call to ECR or ECS sets and, where it knows the resource of a call, its ARN.  It knows neither the
+tags that a call to EC2 sets, nor those that a resource has, nor the resource of the calls in
+`UNNAMED`.  moto checks actions alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import botocore.session
+
+from handson.aws import Aws, Credentials, connect_emulator
+from handson.emulator import ACCOUNT, SECRET, process, server
+from handson.waiting import wait_until
+from tests.unit.fake_aws import MODELS, Clock
+
+ROOT = Credentials(ACCOUNT, SECRET)
+REGION = "us-east-1"
+UNNAMED = {
+    "ec2:CreateInternetGateway",
+    "ec2:CreateVpc",
+    "ec2:DisassociateRouteTable",
+    "ecr:DescribeRepositories",
+    "ecr:ListTagsForResource",
+    "ecs:CreateCluster",
+    "ecs:DescribeClusters",
+}
+"""Calls for which MiniStack asks about "*", although AWS names a resource."""
+
+Document = dict[str, Any]
+
+
+@dataclass
+class Guarded:
+    """An emulator that enforces IAM, and a user in it whose policy is up to the test."""
+
+    endpoint: str
+    root: Credentials
+    unguarded: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Lets the root user in where the emulator does not know it."""
+    user: Credentials = field(init=False)
+    _iam: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        session = botocore.session.Session()
+        session.set_credentials(self.root.access_key_id, self.root.secret_access_key)
+        where = {"region_name": REGION, "endpoint_url": self.endpoint}
+        self._iam = session.create_client("iam", **where)
+        with self.unguarded():
+            self._iam.create_user(UserName="learner")
+            key = self._iam.create_access_key(UserName="learner")["AccessKey"]
+        self.user = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def attach(self, document: Document) -> None:
+        """Give the user this policy and no other."""
+        with self.unguarded():
+            self._iam.put_user_policy(
+                UserName="learner", PolicyName="handson", PolicyDocument=json.dumps(document)
+            )
+
+    def connect(self, credentials: Credentials | None = None) -> Aws:
+        """Return a connection of the user, or of who else is named."""
+        aws = connect_emulator(
+            self.endpoint,
+            region=REGION,
+            credentials=credentials or self.user,
+            account=ACCOUNT,
+            patience=Clock().patience(consistency=1.0),
+        )
+        aws.session.register_component("data_loader", MODELS)
+        return aws
+
+
+@contextmanager
+def guarded_ministack(folder: Path) -> Iterator[Guarded]:
+    """Run MiniStack with IAM enforced, in a process that ends with the block."""
+    (folder / "tmp").mkdir(parents=True)
+    command = [sys.executable, "-P", server.__file__, "guarded", str(folder), REGION, "0"]
+    environment = process.environment(folder, region=REGION, passed_on=os.environ)
+    with process.open_log(folder) as log:
+        child = subprocess.Popen(
+            command, cwd=folder, env=environment | {"AUTH": "true"}, stdout=log, stderr=log
+        )
+    try:
+        yield Guarded(f"http://{server.HOST}:{_port(folder)}", ROOT)
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+@contextmanager
+def guarded_moto() -> Iterator[Guarded]:
+    """Run moto's server with IAM enforced; its registry takes no pushes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from moto.server import ThreadedMotoServer
+
+        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        moto.start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    host, port = moto.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    _post(f"{endpoint}/moto-api/reset")
+
+    @contextmanager
+    def unguarded() -> Iterator[None]:
+        _post(f"{endpoint}/moto-api/reset-auth", b"inf")
+        yield
+        _post(f"{endpoint}/moto-api/reset-auth", b"0")
+
+    try:
+        yield Guarded(endpoint, ROOT, unguarded)
+    finally:
+        _post(f"{endpoint}/moto-api/reset-auth", b"inf")  # it is the whole process's setting
+        moto.stop()
+
+
+def _post(url: str, body: bytes = b"") -> None:
+    headers = {"Content-Type": "text/plain"}  # or the server would take it for a form
+    urlopen(Request(url, data=body, headers=headers, method="POST"), timeout=10).close()
+
+
+def _port(folder: Path) -> int:
+    def answering() -> int:
+        record = process.read_record(folder)
+        return record.port if record and process.answers(record.port, patience=1.0) else 0
+
+    return wait_until(answering, done=bool, what="MiniStack", timeout=30, interval=0.05)
+
+
+def without(document: Document, action: str) -> Document:
+    """Return a policy that allows everything but one action."""
+    statements = [
+        {**item, "Action": [name for name in item["Action"] if name != action]}
+        for item in document["Statement"]
+    ]
+    return {**document, "Statement": [item for item in statements if item["Action"]]}
+
+
+def for_ministack(document: Document) -> Document:
+    """Return a policy as MiniStack can enforce it; see above for what it does not know."""
+    statements = []
+    for item in document["Statement"]:
+        known = {**item, "Condition": _known_keys(item)}
+        unnamed = [action for action in item["Action"] if action in UNNAMED]
+        named = [action for action in item["Action"] if action not in UNNAMED]
+        statements += [{**known, "Action": named}] if named else []
+        statements += [{**known, "Action": unnamed, "Resource": "*"}] if unnamed else []
+    return {**document, "Statement": [_without_sid(item) for item in statements]}
+
+
+def for_moto(document: Document) -> Document:
+    """Return a policy of the same actions, which is all that moto enforces."""
+    statements = [
+        {"Effect": "Allow", "Action": item["Action"], "Resource": "*"}
+        for item in document["Statement"]
+    ]
+    return {**document, "Statement": statements}
+
+
+def _known_keys(statement: Document) -> dict[str, Any]:
+    ec2 = statement["Action"][0].startswith("ec2:")
+    unknown = ("aws:ResourceTag/", "aws:RequestTag/") if ec2 else ("aws:ResourceTag/",)
+    kept = {
+        operator: {key: value for key, value in keys.items() if not key.startswith(unknown)}
+        for operator, keys in statement.get("Condition", {}).items()
+    }
+    return {operator: keys for operator, keys in kept.items() if keys}
+
+
+def _without_sid(statement: Document) -> Document:
+    return {key: value for key, value in statement.items() if key != "Sid" and value}

@@ -1,0 +1,280 @@
+"""The IAM policy enforced: the whole workshop passes under it, and misses every action it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import cleanup, cluster, network, policy, registry, settings
+from handson.aws import Aws
+from handson.cluster import Form as ClusterForm
+from handson.connection import Connection
+from handson.emulator import ACCOUNT, Running
+from handson.errors import NotAllowed
+from handson.network import Form
+from handson.workshop import Workshop
+from tests.emulator.guarded import (
+    REGION,
+    Guarded,
+    for_ministack,
+    for_moto,
+    guarded_ministack,
+    guarded_moto,
+    without,
+)
+from tests.emulator.hooks import Answer, connect
+from tests.emulator.test_workshop import DOCKERFILE, Told
+from tests.unit.fake_aws import Refusal
+
+pytestmark = pytest.mark.emulator
+
+WHOLE = policy.document(region=REGION, account=ACCOUNT)
+Verb = Callable[[Workshop, Path], Any]
+VERBS: dict[str, Verb] = {
+    "ensure_network": lambda room, shop: room.ensure_network(),
+    "ensure_cluster": lambda room, shop: room.ensure_cluster(),
+    "ensure_repository": lambda room, shop: room.ensure_repository(),
+    "push_image": lambda room, shop: room.push_image(room.build_image(shop)),
+    "images": lambda room, shop: room.images(),
+    "record_image_uri": lambda room, shop: room.record_image_uri(),
+    "evidence": lambda room, shop: room.evidence("image"),
+    "verify": lambda room, shop: room.verify(),
+    "draw": lambda room, shop: room.draw(),
+    "cleanup": lambda room, shop: room.cleanup(confirm="delete"),
+}
+"""Each verb as the notebooks take it, in their order; evidence, which all take, of the image."""
+
+MENDING = ("ec2:ModifyVpcEndpoint", "ec2:ReplaceRoute")
+"""Only a network that is there but not right takes these."""
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+SEEN = [action for action in policy.actions() if action not in policy.UNSEEN]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "app.rb").write_text("puts 1\n")
+    return folder
+
+
+@pytest.fixture
+def open_as(home: Path) -> Callable[[Aws], Workshop]:
+    """Answer ``open_as(aws)`` with a workshop on this connection."""
+
+    def opener(aws: Aws) -> Workshop:
+        environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
+        chosen = settings.read(environ, cwd=home.parent, endpoint_url=aws.endpoint)
+        shown: list[Any] = []
+        return Workshop(
+            chosen, progress=Told(), show=shown.append, connect=lambda _: Connection(aws)
+        )
+
+    return opener
+
+
+# What the library calls, and what the policy allows
+
+
+def lead_elsewhere(aws: Aws) -> None:
+    """Have the default route lead to a gateway of somebody else's."""
+    vpc = next(vpc for vpc in network.find_vpcs(aws) if vpc.tagged)
+    table = next(table for table in vpc.route_tables if table.name == "ecs-handson-rtb-public")
+    made = aws.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
+    where = {"RouteTableId": table.id, "DestinationCidrBlock": "0.0.0.0/0"}
+    aws.call("ec2", "ReplaceRoute", **where, GatewayId=made)
+
+
+def mend(room: Workshop) -> None:
+    """Make the network again, with private subnets: their tables are added to its endpoint."""
+    room.ensure_network(private_subnets=2)
+
+
+def called(aws: Aws) -> set[str]:
+    """Return the actions of the calls since this was asked last."""
+    made = {policy.action_of(request.service, request.operation) for request in aws.requests}
+    aws.requests.clear()
+    return made - set(policy.FREE)
+
+
+def test_each_verb_calls_what_the_policy_says_and_nothing_else(
+    emulator: Running, open_as: Callable[[Aws], Workshop], shop: Path
+) -> None:
+    aws = connect(emulator)
+    room = open_as(aws)
+    called(aws)
+    seen: dict[str, set[str]] = {}
+    for verb, take in VERBS.items():
+        take(room, shop)
+        seen[verb] = called(aws)
+        if verb == "ensure_network":
+            lead_elsewhere(connect(emulator))
+            mend(room)
+            seen[verb] |= called(aws)
+    expected = {verb: set(needed) - policy.UNSEEN.keys() for verb, needed in policy.NEEDS.items()}
+    assert seen == expected
+
+
+# Enforced by MiniStack
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarded_ministack(tmp_path_factory.mktemp("guarded") / "emulator") as guarded:
+        yield guarded
+
+
+@pytest.fixture
+def empty(ministack: Guarded) -> Iterator[Guarded]:
+    yield ministack
+    ministack.attach(for_ministack(WHOLE))
+    cleanup.delete_tagged(ministack.connect(ministack.root))
+
+
+def test_the_whole_workshop_passes_under_the_policy(
+    empty: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
+) -> None:
+    empty.attach(for_ministack(WHOLE))
+    room = open_as(empty.connect())
+    results = {verb: take(room, shop) for verb, take in VERBS.items()}
+    assert (results["verify"].passed, results["cleanup"].left) == (True, ())
+
+
+def test_without_any_policy_nothing_is_allowed(
+    empty: Guarded, open_as: Callable[[Aws], Workshop]
+) -> None:
+    empty.attach({**WHOLE, "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    with pytest.raises(NotAllowed):
+        open_as(empty.connect()).verify()
+
+
+def test_what_the_workshop_does_not_make_is_not_allowed(empty: Guarded) -> None:
+    empty.attach(for_ministack(WHOLE))
+    aws = empty.connect()
+    refused = []
+    for service, operation, parameters in FORBIDDEN:
+        with pytest.raises(NotAllowed) as denied:
+            aws.call(service, operation, **parameters)
+        refused += denied.value.actions
+    assert refused == [policy.action_of(service, operation) for service, operation, _ in FORBIDDEN]
+
+
+OTHER_TAG = [{"Key": "handson", "Value": "somebody-else"}]
+FORBIDDEN: list[tuple[str, str, dict[str, Any]]] = [
+    ("ec2", "CreateSecurityGroup", {"GroupName": "web", "Description": "web"}),
+    ("ec2", "CreateTags", {"Resources": ["vpc-1"], "Tags": OTHER_TAG}),
+    ("ecr", "CreateRepository", {"repositoryName": "rails-app"}),
+    ("ecr", "CreateRepository", {"repositoryName": "other", "tags": OTHER_TAG}),
+    ("ecr", "DeleteRepository", {"repositoryName": "other"}),
+    ("ecs", "CreateCluster", {"clusterName": "ecs-handson-cluster"}),
+    ("ecs", "RegisterTaskDefinition", {"family": "f", "containerDefinitions": []}),
+]
+
+
+def make(aws: Aws, *, before: str) -> None:
+    """Make what the verbs before this one make, as somebody who may."""
+    done = list(VERBS)[: list(VERBS).index(before)]
+    if "ensure_network" in done:
+        network.ensure_network(aws, Form())
+    if "ensure_cluster" in done:
+        cluster.ensure_cluster(aws, ClusterForm())
+    if "ensure_repository" in done:
+        registry.ensure_repository(aws, "rails-app")
+    if "push_image" in done:
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": []}
+        parameters = {"imageManifest": json.dumps(manifest), "imageTag": "latest"}
+        aws.call("ecr", "PutImage", repositoryName="rails-app", **parameters)
+
+
+def denied(take: Callable[[], Any]) -> NotAllowed:
+    with pytest.raises(NotAllowed) as refused:
+        take()
+    return refused.value
+
+
+def names(error: NotAllowed, action: str, *, verb: str) -> bool:
+    """Tell whether an error is two lines that name an action and the cell of a verb."""
+    lines = str(error).split("\n")
+    cell = f"workshop.{verb} ({policy.CELLS[verb]})"
+    return len(lines) == 2 and action in lines[0] and cell in lines[0] and action in lines[1]
+
+
+@pytest.mark.parametrize("action", [action for action in SEEN if action not in MENDING])
+def test_a_missing_action_is_named_with_its_cell(
+    empty: Guarded, open_as: Callable[[Aws], Workshop], shop: Path, action: str
+) -> None:
+    verb = next(verb for verb in VERBS if action in policy.NEEDS[verb])
+    make(empty.connect(empty.root), before=verb)
+    empty.attach(for_ministack(without(WHOLE, action)))
+    error = denied(lambda: VERBS[verb](open_as(empty.connect()), shop))
+    assert (error.actions, names(error, action, verb=verb)) == ((action,), True)
+
+
+@pytest.mark.parametrize("action", MENDING)
+def test_a_missing_action_is_named_when_a_network_is_mended(
+    empty: Guarded, open_as: Callable[[Aws], Workshop], action: str
+) -> None:
+    root = empty.connect(empty.root)
+    network.ensure_network(root, Form())
+    lead_elsewhere(root)
+    empty.attach(for_ministack(without(WHOLE, action)))
+    error = denied(lambda: mend(open_as(empty.connect())))
+    assert (error.actions, names(error, action, verb="ensure_network")) == ((action,), True)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action", "verb"),
+    [
+        ("ec2", "CreateVpc", "ec2:CreateTags", "ensure_network"),
+        ("ecs", "CreateCluster", "ecs:TagResource", "ensure_cluster"),
+        ("ecr", "CreateRepository", "ecr:TagResource", "ensure_repository"),
+    ],
+)
+def test_the_action_that_aws_takes_in_a_call_is_named(
+    emulator: Running,
+    open_as: Callable[[Aws], Workshop],
+    shop: Path,
+    service: str,
+    operation: str,
+    action: str,
+    verb: str,
+) -> None:
+    words = f"User: arn:aws:iam::1:user/u is not authorized to perform: {action} on resource: x"
+    aws = connect(emulator, Answer(operation, Refusal("AccessDenied", words, 403)))
+    error = denied(lambda: VERBS[verb](open_as(aws), shop))
+    assert (error.actions, names(error, action, verb=verb)) == ((action,), True)
+
+
+# Enforced by moto, whose registry takes no pushes
+
+CONTROL = [verb for verb in VERBS if verb not in ("push_image", "record_image_uri")]
+SOME = ["ec2:CreateSubnet", "ecs:DescribeClusters", "ecr:CreateRepository", "ec2:DeleteVpc"]
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Guarded]:
+    with guarded_moto() as guarded:
+        yield guarded
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # moto's and its server's own
+def test_moto_lets_the_control_plane_pass_and_misses_actions_too(
+    moto: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
+) -> None:
+    told: dict[str, bool] = {}
+    for verb in CONTROL:
+        for action in (one for one in SOME if one in policy.NEEDS[verb] and one not in told):
+            moto.attach(for_moto(without(WHOLE, action)))
+            error = denied(lambda take=VERBS[verb]: take(open_as(moto.connect()), shop))
+            told[action] = names(error, action, verb=verb)
+        moto.attach(for_moto(WHOLE))
+        last = VERBS[verb](open_as(moto.connect()), shop)
+    assert (told, last.left) == (dict.fromkeys(SOME, True), ())

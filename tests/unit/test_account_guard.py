@@ -1,0 +1,266 @@
+"""Real AWS: nothing before the account agrees, on every way; and never mistaken for an emulator."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectTimeoutError
+
+from handson import connection, doctor, network, settings
+from handson.aws import Aws, connect_aws
+from handson.connection import Connection
+from handson.emulator import ACCOUNT as EMBEDDED
+from handson.engine import LocalImage
+from handson.errors import AWSError, NotAllowed
+from handson.network import Form
+from handson.progress import Line, silent
+from handson.workshop import Workshop
+from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal
+
+OTHER = {"Account": "998877665544", "Arn": "arn:aws:iam::998877665544:user/else", "UserId": "AIDA"}
+ROOT = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": ACCOUNT}
+IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
+CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
+    "ensure_network": lambda room, _: room.ensure_network(),
+    "ensure_cluster": lambda room, _: room.ensure_cluster(),
+    "ensure_repository": lambda room, _: room.ensure_repository(),
+    "push_commands": lambda room, shop: room.push_commands(context=shop),
+    "push_image": lambda room, _: room.push_image(IMAGE),
+    "images": lambda room, _: room.images(),
+    "record_image_uri": lambda room, _: room.record_image_uri(),
+    "evidence": lambda room, _: room.evidence("network"),
+    "verify": lambda room, _: room.verify(),
+    "snapshot": lambda room, _: room.snapshot(),
+    "draw": lambda room, _: room.draw(),
+    "cleanup": lambda room, _: room.cleanup(),
+    "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
+}
+WITHOUT_AWS = {"card", "journal", "build_image", "doctor"}
+"""Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
+
+
+class Quiet:
+    def line(self, label: str) -> Line:
+        return self
+
+    def __call__(self, sentence: str) -> None: ...
+
+    def done(self, sentence: str) -> None: ...
+
+
+def real(home: Path, *, account: str = ACCOUNT) -> settings.Settings:
+    environ = {"HANDSON_HOME": str(home), "HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": account}
+    return settings.read(environ, cwd=home.parent)
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    return FakeAws()
+
+
+@pytest.fixture
+def room(fake: FakeAws, tmp_path: Path) -> Workshop:
+    """Return a workshop on real AWS that was opened while the account was the named one."""
+    aws = fake.connect()
+    chosen = real(tmp_path / "home")
+    return Workshop(chosen, progress=Quiet(), show=silent, connect=lambda _: Connection(aws))
+
+
+# Every verb
+
+
+def test_every_verb_is_looked_at() -> None:
+    verbs = {
+        name
+        for name, member in inspect.getmembers(Workshop, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_credentials_that_became_those_of_another_account_stop_every_verb(
+    room: Workshop, fake: FakeAws, tmp_path: Path, verb: str
+) -> None:
+    fake.answers("GetCallerIdentity", OTHER)
+    with pytest.raises(NotAllowed, match="998877665544"):
+        CALLS[verb](room, tmp_path)
+    assert fake.operations == ["GetCallerIdentity"]
+
+
+def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> None:
+    fake.answers("GetCallerIdentity", OTHER)
+    target = next(item for item in room.doctor().findings if item.id == "target")
+    assert (target.state, "998877665544" in target.seen) == ("bad", True)
+
+
+def test_no_evidence_is_kept_of_another_account(room: Workshop, fake: FakeAws) -> None:
+    fake.answers("GetCallerIdentity", OTHER)
+    with pytest.raises(NotAllowed):
+        room.evidence("network")
+    assert room.journal().records == ()
+
+
+def test_the_embedded_awss_account_is_nobodys_on_real_aws(tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed, match=EMBEDDED):
+        connection.connect(real(tmp_path / "home", account=EMBEDDED))
+
+
+def test_the_named_account_counts_for_real_aws_alone(tmp_path: Path) -> None:
+    environ = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_AWS_ACCOUNT": ACCOUNT}
+    chosen = settings.read(environ, cwd=tmp_path, endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
+        connection.connect(chosen)
+
+
+# Where calls to real AWS go, whatever the learner's own configuration says
+
+PROFILE = """
+[default]
+endpoint_url = http://127.0.0.1:9
+services = local
+[services local]
+ec2 =
+  endpoint_url = http://127.0.0.1:9
+sts =
+  endpoint_url = http://127.0.0.1:9
+"""
+SOME_READS = {"ec2": "DescribeVpcs", "ecr": "DescribeRepositories", "ecs": "ListClusters"}
+
+
+class Wire:
+    """The network's place: notes where a request would go, and lets none through."""
+
+    def __init__(self) -> None:
+        self.hosts: list[str] = []
+
+    def __call__(self, request: Any, **_: Any) -> AWSResponse:
+        self.hosts.append(request.url.split("/")[2])
+        if "Action=GetCallerIdentity" not in str(request.body):
+            raise ConnectTimeoutError(endpoint_url=request.url)
+        answer = AWSResponse(request.url, 200, {}, None)
+        answer._content = (
+            '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+            f"<GetCallerIdentityResult><Arn>{ARN}</Arn><Account>{ACCOUNT}</Account>"
+            "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+        ).encode()
+        return answer
+
+
+@pytest.mark.parametrize("where", ["environment", "profile"])
+def test_an_endpoint_of_the_learners_own_configuration_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    if where == "profile":
+        (tmp_path / "config").write_text(PROFILE)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    else:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        for name in ("EC2", "ECR", "ECS", "STS", "SERVICE_QUOTAS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", "http://127.0.0.1:9")
+    wire, session = Wire(), botocore.session.Session()
+    session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key")
+    session.register("before-send", wire)
+    patience = Clock().patience(attempts=1)
+    aws = connect_aws(region=REGION, account=ACCOUNT, session=session, patience=patience)
+    for service, operation in SOME_READS.items():
+        with pytest.raises(AWSError):
+            aws.call(service, operation)
+    assert [host for host in wire.hosts if not host.endswith(".amazonaws.com")] == []
+    assert (len(wire.hosts), aws.target.kind, aws.target.endpoint) == (4, "aws", None)
+
+
+# The root user
+
+
+def test_the_root_user_is_advised_against(room: Workshop) -> None:
+    aws = room.aws
+    aws.caller = ROOT["Arn"]
+    assert "ルートユーザー" in str(room)
+
+
+def test_another_user_is_not(room: Workshop) -> None:
+    assert "ルートユーザー" not in str(room)
+
+
+def test_the_root_user_of_an_emulator_is_nobodys_concern(fake: FakeAws) -> None:
+    aws = fake.connect(kind="emulator")
+    aws.caller = ROOT["Arn"]
+    assert aws.is_root is False
+
+
+# Dry runs before the first resource
+
+NOTHING = {
+    "DescribeVpcs": "Vpcs",
+    "DescribeSubnets": "Subnets",
+    "DescribeRouteTables": "RouteTables",
+    "DescribeInternetGateways": "InternetGateways",
+    "DescribeVpcEndpoints": "VpcEndpoints",
+}
+ZONES = [{"ZoneName": f"us-east-1{letter}", "State": "available"} for letter in "abc"]
+
+
+def deny(*actions: str) -> Refusal:
+    words = f"User: {ARN} is not authorized to perform: {actions[0]} on resource: x"
+    return Refusal("UnauthorizedOperation", words, 403)
+
+
+@pytest.fixture
+def unmade(fake: FakeAws) -> FakeAws:
+    """Have an account in which nothing is made yet, and everything allowed."""
+    for operation, key in NOTHING.items():
+        fake.answers(operation, {key: []})
+    fake.answers("DescribeAvailabilityZones", {"AvailabilityZones": ZONES})
+    for operation in ("CreateVpc", "CreateInternetGateway"):
+        fake.answers(operation, Refusal("DryRunOperation", status=412))
+    return fake
+
+
+def writes(fake: FakeAws) -> list[tuple[str, bool]]:
+    return [
+        (operation, parameters.get("DryRun", False))
+        for operation, parameters in fake.calls
+        if not operation.startswith(("Describe", "Get"))
+    ]
+
+
+def test_lacking_permissions_are_told_before_anything_is_made(unmade: FakeAws) -> None:
+    unmade.answers("CreateVpc", deny("ec2:CreateTags"))
+    unmade.answers("CreateInternetGateway", deny("ec2:CreateInternetGateway"))
+    with pytest.raises(NotAllowed) as denied:
+        network.ensure_network(unmade.connect(), Form())
+    assert denied.value.actions == ("ec2:CreateInternetGateway", "ec2:CreateTags")
+    assert sorted(writes(unmade)) == [("CreateInternetGateway", True), ("CreateVpc", True)]
+
+
+def findings(aws: Aws, tmp_path: Path) -> dict[str, doctor.Finding]:
+    found = doctor.examine(real(tmp_path / "home"), connect=lambda: aws).findings
+    return {finding.id: finding for finding in found}
+
+
+def test_the_doctor_asks_for_permissions_and_makes_nothing(unmade: FakeAws, tmp_path: Path) -> None:
+    found = findings(unmade.connect(), tmp_path)
+    assert (found["permissions"].state, {dry for _, dry in writes(unmade)}) == ("ok", {True})
+
+
+def test_the_doctor_names_lacking_permissions(unmade: FakeAws, tmp_path: Path) -> None:
+    unmade.answers("CreateVpc", deny("ec2:CreateVpc"))
+    found = findings(unmade.connect(), tmp_path)["permissions"]
+    assert (found.state, "ec2:CreateVpc" in found.seen) == ("bad", True)
+
+
+@pytest.mark.parametrize(("caller", "state"), [(ARN, "ok"), (ROOT["Arn"], "advice")])
+def test_the_doctor_advises_against_the_root_user(
+    unmade: FakeAws, tmp_path: Path, caller: str, state: str
+) -> None:
+    aws = unmade.connect()
+    aws.caller = caller
+    found = findings(aws, tmp_path)["caller"]
+    assert (found.state, ACCOUNT in found.seen) == (state, False)
