@@ -227,8 +227,8 @@ def cleanup(chosen: Settings, yes: bool) -> None:
     room = _open(chosen)
     listed = room.cleanup()
     click.echo(listed.listing().text())
-    if not listed.found:
-        return
+    if not listed.found and not listed.unfinished:
+        sys.exit(NOT_PASSED if listed.left else OK)
     if not yes and not click.confirm(messages.text("cli.delete"), default=False, err=True):
         sys.exit(NOT_PASSED)
     done = room.cleanup(confirm="delete")

@@ -35,6 +35,11 @@ _BUSY = {
     "ClusterContainsTasksException",
     "ClusterContainsCapacityProviderException",
 }
+_OCCUPANTS = (
+    ("ListServices", "serviceArns"),
+    ("ListTasks", "taskArns"),
+    ("ListContainerInstances", "containerInstanceArns"),
+)
 _UPDATING = {"UpdateInProgressException"}
 
 
@@ -155,7 +160,7 @@ def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:
     """Delete the clusters that carry the workshop's tag; content when they are gone already.
 
     Services and tasks that run in them carry no tag of ours, so a cluster that has any stays, and
-    the removal says so.
+    the removal names them.  ECS's service-linked role is the account's and stays, too.
 
     Raises:
         HandsonError: A call was not allowed or did not answer; run again to go on.
@@ -169,7 +174,14 @@ def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:
 
 def find_tagged(aws: Aws) -> list[Resource]:
     """Return the clusters that carry the workshop's tag."""
-    return [_resource(cluster) for cluster in _tagged(aws)]
+    return [_resource(aws, cluster) for cluster in _tagged(aws)]
+
+
+def find_beside(aws: Aws) -> list[Resource]:
+    """Return the cluster of the exercise's name that does not carry the tag, if there is one."""
+    found = find_cluster(aws, syllabus.CLUSTER.name)
+    mine = found and not found.tagged and found.status not in _GOING
+    return [_resource(aws, found)] if found and mine else []
 
 
 def _tagged(aws: Aws) -> list[Cluster]:
@@ -178,15 +190,25 @@ def _tagged(aws: Aws) -> list[Cluster]:
     ]
 
 
-def _resource(cluster: Cluster) -> Resource:
-    return Resource(type=TYPE, id=cluster.arn, name=cluster.name)
+def _resource(aws: Aws, cluster: Cluster) -> Resource:
+    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region)
+
+
+def _still_in_use(aws: Aws, cluster: Cluster) -> str:
+    """Return the reason to keep a cluster, with what runs in it by name."""
+    arns = [
+        str(arn)
+        for operation, key in _OCCUPANTS
+        for arn in aws.pages("ecs", operation, key, cluster=cluster.arn)
+    ]
+    what = ", ".join(arn.rpartition(":")[2] for arn in arns) or "-"
+    return messages.text("cluster.still-in-use", what=what)
 
 
 def _removed(aws: Aws, cluster: Cluster) -> Removal:
-    resource = _resource(cluster)
-    kept = Removal(resource=resource, reason=messages.text("cluster.still-in-use"))
+    resource = _resource(aws, cluster)
     if cluster.active_services or cluster.running_tasks or cluster.container_instances:
-        return kept
+        return Removal(resource=resource, reason=_still_in_use(aws, cluster))
     try:
         parameters = {"cluster": cluster.arn}
         aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_BUSY, *_UPDATING))
@@ -195,7 +217,7 @@ def _removed(aws: Aws, cluster: Cluster) -> Removal:
             return Removal(resource=resource)
         if error.code not in _BUSY:
             raise
-        return kept
+        return Removal(resource=resource, reason=_still_in_use(aws, cluster))
     return Removal(resource=resource)
 
 

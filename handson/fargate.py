@@ -159,7 +159,9 @@ def find_tagged(aws: Aws) -> list[Resource]:
     """Return the task definitions that the workshop left behind; on real AWS it makes none."""
     if not aws.endpoint:
         return []
-    return [Resource(type=TYPE, id=arn, name=FAMILY) for arn in _definitions(aws)]
+    return [
+        Resource(type=TYPE, id=arn, name=FAMILY, region=aws.region) for arn in _definitions(aws)
+    ]
 
 
 def delete_tasks(aws: Aws, *, say: Say = silent) -> list[Removal]:

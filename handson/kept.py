@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from handson import messages
-from handson.errors import NotReady
+from handson import settings
 from handson.state import State
 
 S = TypeVar("S", bound=State)
@@ -21,15 +20,7 @@ def write(path: Path, state: State) -> None:
     Raises:
         NotReady: The folder is not writable.
     """
-    draft = path.with_suffix(".tmp")
-    try:
-        draft.write_text(json.dumps(state.to_json(), indent=2) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise NotReady(
-            *messages.advice("settings.home", folder=path.parent, reason=error.strerror)
-        ) from error
+    settings.write_whole(path, json.dumps(state.to_json(), indent=2) + "\n")
 
 
 def read(path: Path, kind: type[S]) -> S | None:

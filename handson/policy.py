@@ -81,6 +81,7 @@ _LOOK_FOR_GUESTS = (
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
 )
+_LOOK_INTO_CLUSTER = ("ecs:ListContainerInstances", "ecs:ListServices", "ecs:ListTasks")
 _DELETE_NETWORK = (
     "ec2:DeleteInternetGateway",
     "ec2:DeleteRouteTable",
@@ -122,12 +123,17 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "ecs:DeleteCluster",
             "ecs:DescribeClusters",
             "ecs:ListClusters",
+            *_LOOK_INTO_CLUSTER,
             *_LOOK_AT_REPOSITORY,
+            "ecr:BatchGetImage",
+            "ecr:DescribeImages",
             "ecr:DeleteRepository",
         ),
     }
 )
 """What each verb asks of IAM; an action that several take stands with each."""
+
+_OCCUPIED = "names what runs in a cluster that cannot be deleted yet"
 
 UNSEEN: Mapping[str, str] = MappingProxyType(
     {
@@ -139,6 +145,9 @@ UNSEEN: Mapping[str, str] = MappingProxyType(
         "ecr:PutImage": "the registry asks for it for each tag",
         "ecr:TagResource": "AWS asks for it when CreateRepository names tags",
         "ecr:UploadLayerPart": "the registry asks for it while a layer is sent",
+        "ecs:ListContainerInstances": _OCCUPIED,
+        "ecs:ListServices": _OCCUPIED,
+        "ecs:ListTasks": _OCCUPIED,
         "ecs:TagResource": "AWS asks for it when CreateCluster names tags",
         _ROLE: "ECS makes its role, as the caller, at an account's first cluster",
         "servicequotas:GetServiceQuota": "asked on real AWS alone, of an account with five VPCs",
@@ -247,7 +256,13 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement("PushLogin", ("ecr:GetAuthorizationToken",), condition=_HERE),
     Statement("Push", _PUSH, _REPOSITORY, _OURS),
-    Statement("CleanUpCheck", _LOOK_FOR_GUESTS, condition=_HERE),
+    # ListTasks can be bound to a container instance, which a cluster on Fargate does not have.
+    Statement(
+        "CleanUpCheck",
+        (*_LOOK_FOR_GUESTS, "ecs:ListServices", "ecs:ListTasks"),
+        condition=_HERE,
+    ),
+    Statement("CleanUpCheckCluster", ("ecs:ListContainerInstances",), _CLUSTERS),
     Statement("CleanUpNetwork", _DELETE_NETWORK, _KINDS, _OURS),
     Statement("CleanUpCluster", ("ecs:DeleteCluster",), _CLUSTERS, _OURS),
     Statement("CleanUpRepository", ("ecr:DeleteRepository",), _REPOSITORY, _OURS),

@@ -169,14 +169,23 @@ def remember_learner(home: Path, learner: str) -> None:
     Raises:
         NotReady: The home folder cannot be written; the name that was kept before still is.
     """
-    draft = home / "learner.tmp"
+    write_whole(home / "learner", learner + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Make a file of the home folder hold `text`, whole or not at all.
+
+    Raises:
+        NotReady: Its folder cannot be written; the file is as it was before.
+    """
+    draft = path.with_suffix(".tmp")
     try:
-        draft.write_text(learner + "\n", encoding="utf-8")
-        draft.replace(home / "learner")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
     except OSError as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise _not_writable(home, error) from error
+        raise _not_writable(path.parent, error) from error
 
 
 def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:

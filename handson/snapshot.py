@@ -105,7 +105,7 @@ def _searched(aws: Aws, seen: Snapshot, lost: list[_Search]) -> Snapshot:
 
 def _sightings(aws: Aws, region: str, search: _Search) -> list[Sighting]:
     try:
-        ids = search.there(aws.in_region(region))
+        ids = search.there(aws.in_region(region, attempts=1))
     except HandsonError:
         return []  # Not allowed there, switched off or slow: then nothing is known of it.
     return [Sighting(check=search.check, region=region, id=id) for id in ids]

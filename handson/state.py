@@ -240,6 +240,12 @@ class Resource(State, frozen=True, kw_only=True):
     type: str
     id: str
     name: str
+    region: str = ""
+
+    def __str__(self) -> str:
+        """Return the resource for people: its name where it has one, its type and id."""
+        short = self.id.rpartition(":")[2]
+        return f"{self.name} ({self.type} {short})" if self.name else f"{short} ({self.type})"
 
 
 class Removal(State, frozen=True, kw_only=True):

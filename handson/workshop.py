@@ -6,8 +6,8 @@ work through the rooms below, and returns a result that shows itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,7 +141,7 @@ class Workshop(Shown):
         )
         form.check()
         connected = self.aws
-        with connection.alone(self.settings), self._working("network") as line:
+        with self._changing(connected), self._working("network") as line:
             return network.ensure_network(connected, form, say=line)
 
     def ensure_cluster(
@@ -171,7 +171,7 @@ class Workshop(Shown):
         form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
         form.check()
         connected = self.aws
-        with connection.alone(self.settings), self._working("cluster") as line:
+        with self._changing(connected), self._working("cluster") as line:
             return cluster.ensure_cluster(connected, form, say=line)
 
     def ensure_repository(self, name: str = syllabus.REPOSITORY.name) -> registry.EnsuredRepository:
@@ -183,7 +183,7 @@ class Workshop(Shown):
         """
         rules.repository_name(name)
         connected = self.aws
-        with connection.alone(self.settings):
+        with self._changing(connected):
             return registry.ensure_repository(connected, name)
 
     def push_commands(
@@ -368,6 +368,8 @@ class Workshop(Shown):
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
         """List what carries the workshop's tag, or delete it when `confirm` is "delete".
 
+        In every region that this home folder used; a receipt is kept in its folder `receipts`.
+
         Raises:
             InvalidInput: `confirm` is another word; nothing was deleted.
             HandsonError: AWS did not answer; run again to go on.
@@ -377,14 +379,21 @@ class Workshop(Shown):
             raise InvalidInput(*sentences)
         connected = self.aws
         if not confirm:
-            return cleanup.Cleanup(cleanup.find_tagged(connected))
+            return cleanup.look(connected, self.settings.home)
         with connection.alone(self.settings), self._working("cleanup") as line:
             self._remove_containers(connected)
-            done = cleanup.delete_tagged(connected, say=line)
+            done = cleanup.clean_up(connected, self.settings.home, say=line)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
         return done
+
+    @contextmanager
+    def _changing(self, connected: Aws) -> Iterator[None]:
+        """Keep other kernels out meanwhile, and the region in mind for clean-up."""
+        with connection.alone(self.settings):
+            cleanup.remember_region(self.settings.home, connected.target)
+            yield
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Line]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""

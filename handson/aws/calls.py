@@ -81,7 +81,7 @@ class Aws:
     caller: str = ""
     requests: list[Request] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)
-    _regions: dict[str, Aws] = field(default_factory=dict)
+    _regions: dict[tuple[str, int], Aws] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -90,20 +90,6 @@ class Aws:
         return Target(
             kind=self.kind, account=self.account, region=self.region, endpoint=self.endpoint
         )
-
-    def in_region(self, region: str) -> Aws:
-        """Return the same connection to another region: for a glance, so each call is made once."""
-        with self._lock:
-            if region not in self._regions:
-                self._regions[region] = replace(
-                    self,
-                    region=region,
-                    patience=replace(self.patience, attempts=1),
-                    _clients={},
-                    _regions={},
-                    _lock=threading.Lock(),
-                )
-            return self._regions[region]
 
     @property
     def is_root(self) -> bool:
@@ -175,6 +161,26 @@ class Aws:
             if not token:
                 return items
             parameters = {**parameters, token_name: token}
+
+    def in_region(self, region: str, *, attempts: int | None = None) -> Aws:
+        """Return the connection to another region, as the same caller; made once.
+
+        Args:
+            region: The other region.
+            attempts: How often each call is tried there: once is enough for a glance.
+        """
+        tries = attempts or self.patience.attempts
+        with self._lock:
+            if (region, tries) not in self._regions:
+                self._regions[region, tries] = replace(
+                    self,
+                    region=region,
+                    patience=replace(self.patience, attempts=tries),
+                    _clients={},
+                    _regions={},
+                    _lock=threading.Lock(),
+                )
+            return self._regions[region, tries]
 
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:

@@ -11,7 +11,7 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
     delete    in the order AWS asks for
 """
 
-from handson.network.delete import delete_network, find_tagged
+from handson.network.delete import delete_network, find_beside, find_tagged
 from handson.network.ensure import ensure_network, require_permissions
 from handson.network.form import Form
 from handson.network.look import find_vpc_ids, find_vpcs
@@ -22,6 +22,7 @@ __all__ = [
     "Network",
     "delete_network",
     "ensure_network",
+    "find_beside",
     "find_tagged",
     "find_vpc_ids",
     "find_vpcs",

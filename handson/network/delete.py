@@ -33,10 +33,16 @@ _KINDS = (
 )
 """In the order of deletion (Amazon VPC User Guide, "Delete your VPC")."""
 
+_INTERFACES = (
+    "AWS::EC2::NetworkInterface",
+    "DescribeNetworkInterfaces",
+    "NetworkInterfaces",
+    "NetworkInterfaceId",
+)
 _GUESTS = (
-    ("DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId"),
-    ("DescribeNatGateways", "NatGateways", "NatGatewayId"),
-    ("DescribeSecurityGroups", "SecurityGroups", "GroupId"),
+    _INTERFACES,
+    ("AWS::EC2::NatGateway", "DescribeNatGateways", "NatGateways", "NatGatewayId"),
+    ("AWS::EC2::SecurityGroup", "DescribeSecurityGroups", "SecurityGroups", "GroupId"),
 )
 """What others put into a VPC, beside the kinds above."""
 
@@ -44,11 +50,21 @@ _GUESTS = (
 def find_tagged(aws: Aws) -> list[Resource]:
     """Return what of the network carries the workshop's tag, in the order of deletion."""
     return [
-        Resource(type=kind, id=raw[key], name=name_of(raw))
+        Resource(type=kind, id=raw[key], name=name_of(raw), region=aws.region)
         for kind, operation, listing, key in _KINDS
         for raw in sorted(
             _tagged(aws, operation, listing), key=lambda raw: (name_of(raw), raw[key])
         )
+    ]
+
+
+def find_beside(aws: Aws) -> list[Resource]:
+    """Return the VPCs of the exercise's name that do not carry the tag: made by hand."""
+    kind, operation, listing, key = _KINDS[-1]
+    return [
+        Resource(type=kind, id=raw[key], name=name_of(raw), region=aws.region)
+        for raw in aws.pages("ec2", operation, listing)
+        if name_of(raw) == syllabus.NETWORK.vpc_name and not is_tagged(raw)
     ]
 
 
@@ -89,18 +105,25 @@ def _removed(aws: Aws, resource: Resource) -> Removal:
 def _strangers(aws: Aws, resource: Resource) -> list[str]:
     """Return the names of what stands in a subnet or VPC without the workshop's tag."""
     if resource.type == SUBNET:
-        interfaces = aws.pages("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces")
-        inside = (raw for raw in interfaces if raw.get("SubnetId") == resource.id)
-        return [name_of(raw) or raw["NetworkInterfaceId"] for raw in inside]
+        kind, operation, listing, key = _INTERFACES
+        interfaces = aws.pages("ec2", operation, listing)
+        return [_named(raw, kind, key) for raw in interfaces if raw.get("SubnetId") == resource.id]
     if resource.type != VPC:
         return []
-    kinds = [(operation, listing, key) for _, operation, listing, key in _KINDS[:-1]]
     return [
-        name_of(raw) or raw[key]
-        for operation, listing, key in (*kinds, *_GUESTS)
+        _named(raw, kind, key)
+        for kind, operation, listing, key in (*_KINDS[:-1], *_GUESTS)
         for raw in _not_deleted(aws.pages("ec2", operation, listing))
         if _stands_in(raw, resource.id) and not is_tagged(raw) and not _comes_with_vpc(raw)
     ]
+
+
+def _named(raw: Mapping[str, Any], kind: str, key: str) -> str:
+    """Return a stranger for people; of a network interface, what it belongs to as well."""
+    name = name_of(raw) or str(raw.get("GroupName", ""))
+    stranger = str(Resource(type=kind, id=raw[key], name=name))
+    owner = raw.get("Attachment", {}).get("InstanceId") or raw.get("Description")
+    return f"{stranger} ← {owner}" if kind == _INTERFACES[0] and owner else stranger
 
 
 def _stands_in(raw: Mapping[str, Any], vpc_id: str) -> bool:

@@ -5,13 +5,20 @@ images         what is in a repository, by tag, newest first
 contents       what an image's manifests say: platforms, size, the engine that built it
 """
 
-from handson.registry.images import Images, find_images, require_image
+from handson.registry.images import (
+    Images,
+    StoredBlob,
+    find_images,
+    find_stored_blobs,
+    require_image,
+)
 from handson.registry.repositories import (
     EnsuredRepository,
     address,
     delete_repository,
     destination,
     ensure_repository,
+    find_beside,
     find_public_repository,
     find_repositories,
     find_repository,
@@ -22,14 +29,17 @@ from handson.registry.repositories import (
 __all__ = [
     "EnsuredRepository",
     "Images",
+    "StoredBlob",
     "address",
     "delete_repository",
     "destination",
     "ensure_repository",
+    "find_beside",
     "find_images",
     "find_public_repository",
     "find_repositories",
     "find_repository",
+    "find_stored_blobs",
     "find_tagged",
     "require_image",
     "require_repository",

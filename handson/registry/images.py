@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from handson import messages
@@ -52,12 +52,7 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     Untagged manifests are left out: they are parts of an index, or what a tag led to before.  Only
     where nothing has a tag, the images without one are what there is.
     """
-    try:
-        details = aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
-    except AWSError as error:
-        if error.code == "RepositoryNotFoundException":
-            return ()
-        raise
+    details = _details(aws, repository)
     listed = [detail for detail in details if detail.get("imageTags")] or details
     manifests = read_manifests(aws, repository, [_digest(detail) for detail in listed])
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
@@ -103,6 +98,40 @@ def _mending(image: Image) -> tuple[Part, ...]:
 
 def _digest(detail: Mapping[str, Any]) -> str:
     return str(detail["imageDigest"])
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A layer or configuration that a repository stores, once however many images have it."""
+
+    digest: str
+    size_bytes: int
+    since: datetime
+
+
+def find_stored_blobs(aws: Aws, repository: str) -> tuple[StoredBlob, ...]:
+    """Return what a repository stores, with the images that have no tag any more.
+
+    The sizes are those in the manifests: an emulator's `imageSizeInBytes` is the manifest's own.
+    """
+    details = _details(aws, repository)
+    manifests = read_manifests(aws, repository, [detail["imageDigest"] for detail in details])
+    blobs: dict[str, StoredBlob] = {}
+    for detail in sorted(details, key=lambda detail: detail["imagePushedAt"]):
+        manifest = manifests.get(detail["imageDigest"], {})
+        for blob in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):
+            found = StoredBlob(blob["digest"], int(blob["size"]), detail["imagePushedAt"])
+            blobs.setdefault(found.digest, found)
+    return tuple(blobs.values())
+
+
+def _details(aws: Aws, repository: str) -> list[dict[str, Any]]:
+    try:
+        return aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
+    except AWSError as error:
+        if error.code == "RepositoryNotFoundException":
+            return []
+        raise
 
 
 def _image(

@@ -69,7 +69,7 @@ def find_public_repository(aws: Aws, name: str) -> Repository | None:
     """
     if aws.kind != "aws":
         return None
-    there = aws.in_region(_PUBLIC_REGION)
+    there = aws.in_region(_PUBLIC_REGION, attempts=1)
     try:
         reply = there.call("ecr-public", "DescribeRepositories", repositoryNames=[name])
     except AWSError as error:
@@ -157,11 +157,13 @@ def address(aws: Aws) -> str:
 
 def find_tagged(aws: Aws) -> list[Resource]:
     """Return the repositories that carry the workshop's tag."""
-    return [
-        Resource(type=TYPE, id=repository.arn, name=repository.name)
-        for repository in find_repositories(aws)
-        if repository.tagged
-    ]
+    return [_resource(aws, item) for item in find_repositories(aws) if item.tagged]
+
+
+def find_beside(aws: Aws) -> list[Resource]:
+    """Return the repository of the exercise's name that does not carry the tag, if there is one."""
+    found = find_repository(aws, syllabus.REPOSITORY.name)
+    return [_resource(aws, found)] if found and not found.tagged else []
 
 
 def delete_repository(aws: Aws, *, say: Say = silent) -> list[Removal]:
@@ -180,6 +182,10 @@ def delete_repository(aws: Aws, *, say: Say = silent) -> list[Removal]:
                 raise
         removals.append(Removal(resource=resource))
     return removals
+
+
+def _resource(aws: Aws, repository: Repository) -> Resource:
+    return Resource(type=TYPE, id=repository.arn, name=repository.name, region=aws.region)
 
 
 def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:

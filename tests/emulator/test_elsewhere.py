@@ -65,7 +65,7 @@ class InPublic(Nothing):
 
 def regions(aws: Aws) -> set[str]:
     """Return the other regions that a connection was led to."""
-    return set(aws._regions)
+    return {region for region, _ in aws._regions}
 
 
 def elsewhere(

@@ -39,6 +39,10 @@ def fake() -> FakeAws:
     fake.answers("DeleteCluster", {})
     fake.answers("ListClusters", {"clusterArns": [ARN]})
     fake.answers("DescribeClusters", MISSING, described())
+    service = ARN.replace(":cluster/", ":service/") + "/shop"
+    fake.answers("ListServices", {"serviceArns": [service]})
+    fake.answers("ListTasks", {"taskArns": []})
+    fake.answers("ListContainerInstances", {"containerInstanceArns": []})
     return fake
 
 
@@ -208,6 +212,12 @@ def test_only_what_is_tagged_and_there_is_deleted(fake: FakeAws, changes: dict[s
 def test_a_cluster_in_use_is_kept_without_asking_aws(fake: FakeAws, use: str) -> None:
     fake.answers("DescribeClusters", described(**{use: 1}))
     assert (len(deleted(fake)), "DeleteCluster" in fake.operations) == (1, False)
+
+
+def test_what_keeps_a_cluster_is_named(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described(activeServicesCount=1))
+    [reason] = deleted(fake)
+    assert "service/ecs-handson-cluster/shop" in reason
 
 
 def test_a_cluster_that_aws_says_is_in_use_is_kept_after_some_patience(fake: FakeAws) -> None:

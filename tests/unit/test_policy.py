@@ -64,7 +64,7 @@ KINDS = {
     "ecs:ListClusters": "",
     "ecs:ListContainerInstances": "cluster",
     "ecs:ListServices": "",
-    "ecs:ListTasks": "container-instance",
+    "ecs:ListTasks": "",
     "ecs:TagResource": "cluster container-instance",
     "iam:CreateServiceLinkedRole": "role",
     "servicequotas:GetServiceQuota": "quota",
@@ -72,7 +72,8 @@ KINDS = {
 """The kinds of resources that each action can be bound to, of those that the workshop makes.
 
 From the Service Authorization Reference ("Actions, resources, and condition keys for" Amazon EC2,
-ECS, ECR, Service Quotas and IAM); nothing where AWS takes only "*".
+ECS, ECR, Service Quotas and IAM); nothing where AWS takes only "*".  ListTasks can be bound to
+container instances, of which the workshop has none.
 """
 TAGGED_AT_CREATION = {
     "ec2:CreateInternetGateway",

@@ -1,0 +1,110 @@
+"""Clean-up in every region that the home folder used, with a receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from handson import evidence, messages, registry
+from handson.aws import Aws
+from handson.cleanup import receipts
+from handson.cleanup.costs import Stored, stored
+from handson.cleanup.deleting import delete_tagged, find_beside, find_tagged
+from handson.cleanup.regions import regions_used
+from handson.cleanup.shown import Cleanup
+from handson.errors import HandsonError
+from handson.progress import Say, silent
+from handson.state import Removal, Resource
+
+T = TypeVar("T")
+
+
+def look(aws: Aws, home: Path) -> Cleanup:
+    """Return what carries the tag in every region that was used; deletes nothing.
+
+    Raises:
+        HandsonError: AWS did not answer in the region of the settings.  What another region does
+            not tell is among what is left.
+    """
+    regions = regions_used(home, aws.target)
+    found, unseen = _in_each(aws, regions, find_tagged)
+    beside, _ = _in_each(aws, _without(regions, unseen), find_beside)
+    return Cleanup(
+        tuple(found),
+        unseen=unseen,
+        beside=tuple(beside),
+        regions=regions,
+        unfinished=receipts.unfinished(home, aws.target) is not None,
+    )
+
+
+def clean_up(
+    aws: Aws,
+    home: Path,
+    *,
+    say: Say = silent,
+    clock: Callable[[], datetime] = evidence.now,
+) -> Cleanup:
+    """Delete what carries the tag in every region that was used, and keep a receipt.
+
+    Interrupted, it goes on when it is run again, and the receipt is of both runs.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer in the region of the settings, or
+            the receipt cannot be kept; run again to go on.
+    """
+    seen = look(aws, home)
+    regions = _without(seen.regions, seen.unseen)
+    storage = [item for resource in seen.found for item in _stored(aws, resource, now=clock())]
+    begun = receipts.begin(home, aws.target, found=seen.found, storage=storage, now=clock())
+    removals, broken = _in_each(aws, regions, lambda place: delete_tagged(place, say=say).removals)
+    looked = _without(regions, broken)
+    told = {removal.resource.id for removal in removals}
+    earlier = [
+        Removal(resource=item)
+        for item in begun.receipt.found
+        if item.id not in told and item.region in looked
+    ]
+    done = (*earlier, *removals)
+    unseen = (*seen.unseen, *broken)
+    kept = receipts.finish(
+        begun, regions=looked, removals=(*done, *unseen), beside=seen.beside, now=clock()
+    )
+    return replace(seen, removals=done, confirmed=True, unseen=unseen, kept=kept)
+
+
+def _in_each(
+    aws: Aws, regions: Iterable[str], take: Callable[[Aws], Iterable[T]]
+) -> tuple[list[T], tuple[Removal, ...]]:
+    """Do the same in each region; an error in another than the settings' stops that one alone."""
+    taken: list[T] = []
+    failed: list[Removal] = []
+    for region in regions:
+        try:
+            taken += take(aws if region == aws.region else aws.in_region(region))
+        except HandsonError as error:
+            if region == aws.region:
+                raise
+            failed.append(_unseen(region, error))
+    return taken, tuple(failed)
+
+
+def _unseen(region: str, error: HandsonError) -> Removal:
+    place = Resource(type=messages.text("cleanup.region"), id=region, name=region, region=region)
+    return Removal(resource=place, reason=error.problem)
+
+
+def _without(regions: Iterable[str], unseen: Iterable[Removal]) -> tuple[str, ...]:
+    closed = {removal.resource.region for removal in unseen}
+    return tuple(region for region in regions if region not in closed)
+
+
+def _stored(aws: Aws, resource: Resource, *, now: datetime) -> list[Stored]:
+    if resource.type != "AWS::ECR::Repository":
+        return []
+    place = aws if resource.region == aws.region else aws.in_region(resource.region)
+    found = stored(resource, registry.find_stored_blobs(place, resource.name), until=now)
+    return [found] if found else []
