@@ -1,0 +1,217 @@
+"""Costs and regions, by numbers; receipts as files, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import cleanup
+from handson.cleanup import receipts
+from handson.cleanup.costs import ECR_STORAGE, GIGABYTE, PRICES, cost, stored
+from handson.errors import NotReady
+from handson.evidence import Journal, Observation
+from handson.registry import StoredBlob
+from handson.state import RecordedUri, Removal, Resource, Target
+
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+MONTH = timedelta(hours=730)
+HERE = Target(kind="aws", account="112233445566", region="us-east-1")
+REPOSITORY = Resource(
+    type="AWS::ECR::Repository", id="arn:repository", name="rails-app", region="us-east-1"
+)
+VPC = Resource(type="AWS::EC2::VPC", id="vpc-1", name="ecs-handson-vpc", region="us-east-1")
+
+
+# What it cost
+
+
+def blob(size: int, since: datetime = NOON, digest: str = "sha256:1") -> StoredBlob:
+    return StoredBlob(digest, size, since)
+
+
+@pytest.mark.parametrize(
+    ("blobs", "after", "usd"),
+    [
+        ([blob(GIGABYTE)], MONTH, 0.10),
+        ([blob(GIGABYTE // 2)], MONTH, 0.05),
+        ([blob(GIGABYTE)], MONTH / 10, 0.01),
+        ([blob(GIGABYTE), blob(GIGABYTE, NOON + MONTH / 2)], MONTH, 0.15),
+        ([blob(GIGABYTE, NOON + MONTH)], timedelta(0), 0.0),
+    ],
+    ids=["a month", "half the size", "a tenth of the time", "two of two ages", "clock set back"],
+)
+def test_storage_costs_size_by_time_by_price(
+    blobs: list[StoredBlob], after: timedelta, usd: float
+) -> None:
+    found = stored(REPOSITORY, blobs, until=NOON + after)
+    assert found is not None
+    assert found.usd == pytest.approx(usd)
+
+
+def test_an_empty_repository_stores_nothing() -> None:
+    assert stored(REPOSITORY, [], until=NOON) is None
+
+
+def test_the_cost_is_that_of_all_repositories() -> None:
+    one = stored(REPOSITORY, [blob(GIGABYTE)], until=NOON + MONTH)
+    assert one is not None
+    assert cost([one, one], charged=True).usd == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("price", PRICES, ids=lambda price: price.item)
+def test_every_price_is_dated_and_sourced(price: Any) -> None:
+    assert datetime.strptime(price.as_of, "%Y-%m").year >= 2025
+    assert price.source.startswith("https://aws.amazon.com/")
+
+
+def test_storage_in_ecr_is_a_tenth_of_a_dollar() -> None:
+    assert (ECR_STORAGE.usd, ECR_STORAGE.per, ECR_STORAGE.region) == (0.10, "GB-month", "us-east-1")
+
+
+# Which regions
+
+
+def recorded(home: Path, **target: str) -> None:
+    place = {"kind": "aws", "account": HERE.account, "region": "eu-west-1", "endpoint": None}
+    Journal(home).add(Observation("network", {**place, **target}, {}, []), learner="Hanako")
+
+
+def keep_uri(home: Path, account: str, region: str) -> None:
+    uri = f"{account}.dkr.ecr.{region}.amazonaws.com/rails-app:latest"
+    known = RecordedUri(uri=uri, digest="sha256:1", recorded_at="2026-01-15T12:00:00+00:00")
+    (home / "image-uri.json").write_text(json.dumps(known.to_json()))
+
+
+def test_an_empty_home_folder_names_the_region_of_the_settings(tmp_path: Path) -> None:
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+
+
+def test_evidence_names_its_region(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "eu-west-1")
+
+
+def test_the_recorded_uri_names_its_region(tmp_path: Path) -> None:
+    keep_uri(tmp_path, HERE.account, "ap-northeast-1")
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
+
+
+def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> None:
+    for _ in range(2):
+        cleanup.remember_region(
+            tmp_path, Target(kind="aws", account=HERE.account, region="sa-east-1")
+        )
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "sa-east-1")
+
+
+@pytest.mark.parametrize("other", [{"account": "998877665544"}, {"kind": "emulator"}], ids=str)
+def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, str]) -> None:
+    recorded(tmp_path, **other)
+    keep_uri(tmp_path, "998877665544", "ap-northeast-1")
+    cleanup.remember_region(
+        tmp_path,
+        Target(**({"kind": "aws", "account": HERE.account, "region": "sa-east-1"} | other)),
+    )
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+
+
+@pytest.mark.parametrize("region", ["../..", "us-east-9", ""])
+def test_a_region_that_aws_does_not_have_is_not_asked(tmp_path: Path, region: str) -> None:
+    recorded(tmp_path, region=region)
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+
+
+@pytest.mark.parametrize("content", ["", "{", "7", '{"a": 1}', '[7, {"region": 7}]'])
+def test_a_list_of_regions_that_is_none_names_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "regions.json").write_text(content)
+    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+
+
+# The file
+
+
+def begun(
+    home: Path, *found: Resource, now: datetime = NOON, target: Target = HERE
+) -> receipts.Kept:
+    return receipts.begin(home, target, found=found, storage=(), now=now)
+
+
+def finished(kept: receipts.Kept, *removals: Removal) -> receipts.Kept:
+    return receipts.finish(kept, regions=("us-east-1",), removals=removals, beside=(), now=NOON)
+
+
+def read(kept: receipts.Kept) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(kept.path.read_text(encoding="utf-8"))
+    return content
+
+
+def test_a_receipt_has_the_fields_of_its_schema(tmp_path: Path) -> None:
+    content = read(finished(begun(tmp_path, VPC), Removal(resource=VPC)))
+    assert list(content) == [
+        "schema",
+        "state",
+        "target",
+        "regions",
+        "begun_at",
+        "finished_at",
+        "found",
+        "deleted",
+        "left",
+        "beside",
+        "nothing_left",
+        "cost",
+    ]
+    assert (content["schema"], content["state"]) == ("handson.receipt/1", "finished")
+
+
+def test_what_is_left_is_not_among_the_deleted(tmp_path: Path) -> None:
+    kept = Removal(resource=VPC, reason="a subnet of yours stands in it")
+    content = read(finished(begun(tmp_path, VPC, REPOSITORY), Removal(resource=REPOSITORY), kept))
+    seen = ([item["id"] for item in content["deleted"]], content["left"][0]["reason"])
+    assert (seen, content["nothing_left"]) == (
+        (["arn:repository"], "a subnet of yours stands in it"),
+        False,
+    )
+
+
+def test_before_it_is_finished_a_receipt_claims_nothing(tmp_path: Path) -> None:
+    content = read(begun(tmp_path, VPC))
+    assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)
+
+
+def test_an_interrupted_clean_up_is_gone_on_with_in_the_same_file(tmp_path: Path) -> None:
+    first = begun(tmp_path, VPC, REPOSITORY)
+    again = begun(tmp_path, VPC, now=NOON + timedelta(hours=1))
+    assert (again.path, again.receipt.found) == (first.path, (VPC, REPOSITORY))
+    assert again.receipt.begun_at == first.receipt.begun_at
+
+
+def test_a_finished_one_is_kept_and_the_next_is_another(tmp_path: Path) -> None:
+    first, second = finished(begun(tmp_path, VPC)), finished(begun(tmp_path))
+    assert (first.path != second.path, read(first)["found"][0]["id"]) == (True, "vpc-1")
+
+
+def test_the_receipt_of_another_account_is_left_alone(tmp_path: Path) -> None:
+    other = Target(kind="emulator", account="123456789012", region="us-east-1")
+    first = begun(tmp_path, VPC, target=other)
+    assert begun(tmp_path).path != first.path
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": "handson.receipt/1"}', "\\xff"])
+def test_a_file_that_is_no_receipt_is_left_alone(tmp_path: Path, content: str) -> None:
+    (tmp_path / "receipts").mkdir()
+    stranger = tmp_path / "receipts" / "20260115T120000Z.json"
+    stranger.write_text(content)
+    kept = begun(tmp_path, VPC)
+    assert (kept.path != stranger, stranger.read_text()) == (True, content)
+
+
+def test_a_receipt_that_cannot_be_kept_is_told_before_anything_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "receipts").write_text("a file in its place")
+    with pytest.raises(NotReady) as refused:
+        begun(tmp_path, VPC)
+    assert len(str(refused.value).splitlines()) == 2
