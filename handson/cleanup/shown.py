@@ -110,9 +110,11 @@ def _cost(receipt: Receipt) -> str:
     if not receipt.cost.storage:
         return messages.text(f"cleanup.nothing-stored-{how}")
     usd = receipt.cost.usd
+    worth = "about" if usd >= _SMALLEST_USD else "less-than"
+    amount = messages.text(f"cleanup.{worth}", usd=f"{max(usd, _SMALLEST_USD):.4f}")
     return messages.text(
         f"cleanup.cost-{how}",
-        usd=f"{usd:.4f}" if usd >= _SMALLEST_USD else f"<{_SMALLEST_USD}",
+        amount=amount,
         size=human_size(sum(item.size_bytes for item in receipt.cost.storage)),
         price=f"{ECR_STORAGE.usd:.2f}",
         as_of=ECR_STORAGE.as_of,

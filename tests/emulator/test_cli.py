@@ -207,7 +207,10 @@ def test_the_version_is_told(call: Call) -> None:
     assert __version__ in call("--version").stdout
 
 
-@pytest.mark.parametrize("name", ["run", "lab", "verify", "draw", "cleanup", "doctor", "emulator"])
+NAMES = ["run", "lab", "verify", "draw", "cleanup", "policy", "doctor", "emulator"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_command_of_the_contract_is_in_the_help(call: Call, name: str) -> None:
     assert re.search(rf"^  {name} ", call("--help").stdout, re.MULTILINE)
 
@@ -357,6 +360,47 @@ def test_cleanup_ends_with_1_when_aws_keeps_something(
     result = call("cleanup", "--yes")
     left = [item["VpcId"] for item in ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]]
     assert (result.exit_code, left) == (1, [vpc])
+
+
+def test_cleanup_keeps_a_receipt(call: Call, client: Callable[[str], Any], home: Path) -> None:
+    made(call, client)
+    result = call("cleanup", "--yes")
+    [path] = (home / "receipts").glob("*.json")
+    assert (json.loads(path.read_text())["nothing_left"], path.name in result.stdout) == (
+        True,
+        True,
+    )
+
+
+def test_an_interrupted_clean_up_is_ended_though_nothing_is_left(
+    call: Call, client: Callable[[str], Any], home: Path
+) -> None:
+    made(call, client)
+    call("cleanup", "--yes")
+    [path] = (home / "receipts").glob("*.json")
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "state": "begun", "deleted": []}))  # as after an interrupt
+    assert call("cleanup", "--yes").exit_code == 0
+    assert json.loads(path.read_text()) | {"finished_at": ""} == kept | {"finished_at": ""}
+
+
+# policy
+
+
+def test_the_policy_is_json_for_the_named_account_and_region(call: Call) -> None:
+    result = call("policy", HANDSON_AWS_ACCOUNT="1122-3344-5566", HANDSON_REGION="ap-northeast-1")
+    text = json.dumps(json.loads(result.stdout))
+    assert ("arn:aws:ec2:ap-northeast-1:112233445566:vpc/*" in text, result.stderr) == (True, "")
+
+
+def test_without_an_account_the_policy_says_so_beside_the_json(call: Call) -> None:
+    result = call("policy")
+    seen = (result.exit_code, json.loads(result.stdout)["Version"], "HANDSON_AWS_ACCOUNT")
+    assert (*seen[:2], seen[2] in result.stderr) == (0, "2012-10-17", True)
+
+
+def test_the_policy_needs_no_target(call: Call) -> None:
+    assert call("policy", HANDSON_ENDPOINT_URL="http://127.0.0.1:1").exit_code == 0
 
 
 # doctor
