@@ -62,8 +62,7 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     made: dict[str, str] = {}
 
     def attempt() -> None:
-        seen = look(aws, name=f"{form.name}-vpc")
-        work = _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+        work = _looked_for(aws, form)
         plan.require_permissions(aws, work.steps, known=work.known)
         made.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
 
@@ -81,8 +80,7 @@ def require_permissions(aws: Aws, form: Form) -> None:
         NotAllowed: Permissions are lacking; names all that were found.
         HandsonError: AWS did not answer, or the form cannot be made here.
     """
-    seen = look(aws, name=f"{form.name}-vpc")
-    work = _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+    work = _looked_for(aws, form)
     plan.require_permissions(aws, work.steps, known=work.known)
 
 
@@ -90,6 +88,11 @@ def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:
     """Return the VPC that the form is about: of its name, one with our tag before others."""
     named = [vpc for vpc in vpcs if vpc.name == f"{form.name}-vpc" and not vpc.is_default]
     return min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
+
+
+def _looked_for(aws: Aws, form: Form) -> _Work:
+    seen = look(aws, name=f"{form.name}-vpc")
+    return _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
 
 
 def _zones(aws: Aws, form: Form, seen: Look) -> list[str]:

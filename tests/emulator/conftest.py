@@ -3,6 +3,7 @@
     home       a HANDSON_HOME of the test's own; whatever runs in it is ended afterwards
     running    one embedded AWS for the whole session, as an `emulator.Running` (in <tmp>/home)
     emulator   the same one, emptied for this test: use this one
+    shop       a folder with a Dockerfile that any engine can build
     client     client("ec2") is a boto3 client of `emulator`
 
 `emulator` costs about 5 ms a test, a start of one's own in `home` about 0.3 s.  A module that is
@@ -39,6 +40,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(line)
 
 
+DOCKERFILE = 'FROM scratch\nCOPY app.rb /srv/\nCMD ["ruby", "/srv/app.rb"]\n'
+
+
 @pytest.fixture(autouse=True)
 def japanese() -> None:
     messages.use("ja")
@@ -49,6 +53,15 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "home"
     yield folder
     _end(folder)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "app.rb").write_text("puts 1\n")
+    return folder
 
 
 @pytest.fixture(scope="session")

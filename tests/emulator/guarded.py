@@ -13,23 +13,21 @@ tags that a call to EC2 sets, nor those that a resource has, nor the resource of
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import botocore.session
 
 from handson.aws import Aws, Credentials, connect_emulator
 from handson.emulator import ACCOUNT, SECRET, process, server
 from handson.waiting import wait_until
+from tests.emulator.hooks import Moto, order, reset
 from tests.unit.fake_aws import MODELS, Clock
 
 ROOT = Credentials(ACCOUNT, SECRET)
@@ -107,35 +105,23 @@ def guarded_ministack(folder: Path) -> Iterator[Guarded]:
 
 
 @contextmanager
-def guarded_moto() -> Iterator[Guarded]:
-    """Run moto's server with IAM enforced; its registry takes no pushes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from moto.server import ThreadedMotoServer
+def guarded_moto(moto: Moto) -> Iterator[Guarded]:
+    """Have moto's server, emptied, enforce IAM meanwhile; its registry takes no pushes."""
 
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    host, port = moto.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    _post(f"{endpoint}/moto-api/reset")
+    def after(calls: str) -> None:
+        order(moto, "/moto-api/reset-auth", calls)
 
     @contextmanager
     def unguarded() -> Iterator[None]:
-        _post(f"{endpoint}/moto-api/reset-auth", b"inf")
+        after("inf")
         yield
-        _post(f"{endpoint}/moto-api/reset-auth", b"0")
+        after("0")
 
+    reset(moto)
     try:
-        yield Guarded(endpoint, ROOT, unguarded)
+        yield Guarded(moto.endpoint, ROOT, unguarded)
     finally:
-        _post(f"{endpoint}/moto-api/reset-auth", b"inf")  # it is the whole process's setting
-        moto.stop()
-
-
-def _post(url: str, body: bytes = b"") -> None:
-    headers = {"Content-Type": "text/plain"}  # or the server would take it for a form
-    urlopen(Request(url, data=body, headers=headers, method="POST"), timeout=10).close()
+        after("inf")
 
 
 def _port(folder: Path) -> int:

@@ -173,9 +173,14 @@ class Moto(emulator.Running):
 
 def reset(running: emulator.Running) -> None:
     """Empty the embedded AWS, or moto."""
-    way = "/moto-api/reset" if isinstance(running, Moto) else "/_ministack/reset"
+    order(running, "/moto-api/reset" if isinstance(running, Moto) else "/_ministack/reset")
+
+
+def order(running: emulator.Running, way: str, body: str = "") -> None:
+    """Send an order to an emulator's own interface."""
+    headers = {"Content-Type": "text/plain"}  # or moto would take it for a form
     with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
-        connection.request("POST", way)
+        connection.request("POST", way, body, headers)
         assert connection.getresponse().status == 200
 
 

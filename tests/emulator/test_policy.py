@@ -27,8 +27,8 @@ from tests.emulator.guarded import (
     guarded_moto,
     without,
 )
-from tests.emulator.hooks import Answer, connect
-from tests.emulator.test_workshop import DOCKERFILE, Told
+from tests.emulator.hooks import Answer, Moto, connect
+from tests.emulator.test_workshop import Told
 from tests.unit.fake_aws import Refusal
 
 pytestmark = pytest.mark.emulator
@@ -55,15 +55,6 @@ MENDING = ("ec2:ModifyVpcEndpoint", "ec2:ReplaceRoute")
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 SEEN = [action for action in policy.actions() if action not in policy.UNSEEN]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "Dockerfile").write_text(DOCKERFILE)
-    (folder / "app.rb").write_text("puts 1\n")
-    return folder
 
 
 @pytest.fixture
@@ -259,22 +250,21 @@ CONTROL = [verb for verb in VERBS if verb not in ("push_image", "record_image_ur
 SOME = ["ec2:CreateSubnet", "ecs:DescribeClusters", "ecr:CreateRepository", "ec2:DeleteVpc"]
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Guarded]:
-    with guarded_moto() as guarded:
+@pytest.fixture
+def guarded_by_moto(moto: Moto) -> Iterator[Guarded]:
+    with guarded_moto(moto) as guarded:
         yield guarded
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # moto's and its server's own
 def test_moto_lets_the_control_plane_pass_and_misses_actions_too(
-    moto: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
+    guarded_by_moto: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
 ) -> None:
     told: dict[str, bool] = {}
     for verb in CONTROL:
         for action in (one for one in SOME if one in policy.NEEDS[verb] and one not in told):
-            moto.attach(for_moto(without(WHOLE, action)))
-            error = denied(lambda take=VERBS[verb]: take(open_as(moto.connect()), shop))
+            guarded_by_moto.attach(for_moto(without(WHOLE, action)))
+            error = denied(lambda take=VERBS[verb]: take(open_as(guarded_by_moto.connect()), shop))
             told[action] = names(error, action, verb=verb)
-        moto.attach(for_moto(WHOLE))
-        last = VERBS[verb](open_as(moto.connect()), shop)
+        guarded_by_moto.attach(for_moto(WHOLE))
+        last = VERBS[verb](open_as(guarded_by_moto.connect()), shop)
     assert (told, last.left) == (dict.fromkeys(SOME, True), ())

@@ -29,7 +29,6 @@ from handson.workshop import Workshop
 
 pytestmark = pytest.mark.emulator
 
-DOCKERFILE = 'FROM scratch\nCOPY app.rb /srv/\nCMD ["ruby", "/srv/app.rb"]\n'
 SECRETS = ("handson-not-a-secret", "authorizationToken", "X-Amz-Signature", "password")
 
 
@@ -87,15 +86,6 @@ def room(open_own: Open, emulator: Running) -> Room:
 @pytest.fixture
 def held(room: Room) -> Workshop:
     return room.workshop
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "Dockerfile").write_text(DOCKERFILE)
-    (folder / "app.rb").write_text("puts 1\n")
-    return folder
 
 
 def finish(held: Workshop, shop: Path) -> None:
