@@ -56,6 +56,7 @@ class Guarded:
     """Lets the root user in where the emulator does not know it."""
     user: Credentials = field(init=False)
     _iam: Any = field(init=False, repr=False)
+    _connections: dict[Credentials, Aws] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         session = botocore.session.Session()
@@ -75,16 +76,19 @@ class Guarded:
             )
 
     def connect(self, credentials: Credentials | None = None) -> Aws:
-        """Return a connection of the user, or of who else is named."""
-        aws = connect_emulator(
-            self.endpoint,
-            region=REGION,
-            credentials=credentials or self.user,
-            account=ACCOUNT,
-            patience=Clock().patience(consistency=1.0),
-        )
-        aws.session.register_component("data_loader", MODELS)
-        return aws
+        """Return the connection of the user, or of who else is named; made once: it takes long."""
+        who = credentials or self.user
+        if who not in self._connections:
+            aws = connect_emulator(
+                self.endpoint,
+                region=REGION,
+                credentials=who,
+                account=ACCOUNT,
+                patience=Clock().patience(consistency=1.0),
+            )
+            aws.session.register_component("data_loader", MODELS)
+            self._connections[who] = aws
+        return self._connections[who]
 
 
 @contextmanager
