@@ -47,7 +47,7 @@ def make(aws: Aws, *, image: bool = True) -> None:
 def push(aws: Aws, *, tag: str, size: int) -> None:
     """Put an image of one layer into ECR, without the layer: its size stands in the manifest."""
     layer = {"mediaType": MANIFEST, "digest": f"sha256:{size:064x}", "size": size}
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": [layer]}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": [layer], "annotations": tag}
     said = {"imageManifest": json.dumps(manifest), "imageTag": tag}
     aws.call("ecr", "PutImage", repositoryName="rails-app", **said)
 
@@ -182,7 +182,7 @@ def test_the_cost_is_that_of_the_layers_since_they_were_pushed(
 ) -> None:
     aws = connect(emulator)
     make(aws)
-    push(aws, tag="1", size=HALF_GIGABYTE)  # the same layer under another tag costs nothing
+    push(aws, tag="1", size=HALF_GIGABYTE)  # the same layer in another image costs nothing
     push(aws, tag="latest", size=HALF_GIGABYTE // 2)  # and one whose tag is taken goes on costing
     done = clean(aws, home)
     cost = receipt(home)["cost"]
