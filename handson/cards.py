@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import zip_longest
 from typing import Any, Protocol
+from unicodedata import east_asian_width
 
 MARKS = {"ok": "✔", "bad": "✘", "advice": "ⓘ", "info": "◆", "warn": "⚠"}
 """Signs that every text font has; colour pictographs are missing from a plain Linux."""
@@ -25,7 +27,15 @@ COLOURS = {
 
 _BORDER = "var(--jp-border-color2, #d0d0d0)"
 _QUIET = "var(--jp-ui-font-color2, #666)"
-_CELL = f"padding:4px 10px;text-align:left;vertical-align:top;border-bottom:1px solid {_BORDER}"
+_LINK = "var(--jp-content-link-color, #1565c0)"
+_CELL = (
+    "padding:4px 8px;text-align:left;vertical-align:baseline;overflow-wrap:anywhere;"
+    f"border-bottom:1px solid {_BORDER}"
+)
+_TABLE = "border-collapse:collapse;margin:4px 0"
+_LABEL_EMS = 12
+_COLUMN_EMS = 5
+"""How narrow a column may become in a narrow window, in widths of a Japanese letter."""
 _CODE = (
     "margin:4px 0;padding:8px;overflow-x:auto;white-space:pre;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -50,12 +60,14 @@ class Rows:
         return [f"  {label}: {value}" for label, value in self.rows]
 
     def html(self) -> str:
+        labels = _column([label for label, _ in self.rows], most=_LABEL_EMS)
+        values = _column([value for _, value in self.rows], most=_COLUMN_EMS)
         cells = "".join(
-            f'<tr><th style="{_CELL};font-weight:600;white-space:nowrap">{escape(label)}</th>'
-            f'<td style="{_CELL}">{escape(value)}</td></tr>'
+            f'<tr><th style="{labels};font-weight:600">{escape(label)}</th>'
+            f'<td style="{values}">{escape(value)}</td></tr>'
             for label, value in self.rows
         )
-        return f'<table style="border-collapse:collapse;margin:4px 0">{cells}</table>'
+        return f'<table style="{_TABLE}">{cells}</table>'
 
 
 @dataclass(frozen=True)
@@ -70,28 +82,37 @@ class Table:
         return [f"  {line}" for line in lines]
 
     def html(self) -> str:
+        columns = zip_longest(self.headers, *self.rows, fillvalue="")
+        styles = [_column(column, most=_COLUMN_EMS) for column in columns]
         head = "".join(
-            f'<th style="{_CELL};font-weight:600">{escape(header)}</th>' for header in self.headers
+            f'<th style="{style};font-weight:600">{escape(header)}</th>'
+            for style, header in zip(styles, self.headers, strict=False)
         )
         body = "".join(
             "<tr>"
-            + "".join(f'<td style="{_CELL}">{_mark_html(cell)}</td>' for cell in row)
+            + "".join(
+                f'<td style="{style}">{_mark_html(cell)}</td>'
+                for style, cell in zip(styles, row, strict=False)
+            )
             + "</tr>"
             for row in self.rows
         )
         return (
-            '<table style="border-collapse:collapse;margin:4px 0">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         )
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a resource map: a name, something quieter behind it, and what hangs below."""
+    """A node of a resource map: a name, something quieter behind it, and what hangs below.
+
+    `links` are sentences of a word or two on what the node is joined to in another column.
+    """
 
     label: str
     detail: str = ""
     children: Sequence[Node] = ()
+    links: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -109,14 +130,15 @@ class ResourceMap:
         return lines
 
     def html(self) -> str:
+        # Side by side where there is room, below each other where there is none.
         columns = "".join(
-            f'<td style="vertical-align:top;padding:0 10px 6px 0;text-align:left">'
+            '<div style="flex:1 1 150px;min-width:0;text-align:left;overflow-wrap:anywhere">'
             f'<div style="font-weight:600;margin-bottom:4px">{escape(heading)}</div>'
             + "".join(_node_html(node) for node in nodes)
-            + "</td>"
+            + "</div>"
             for heading, nodes in self.columns
         )
-        return f'<table style="border-collapse:collapse;margin:6px 0"><tr>{columns}</tr></table>'
+        return f'<div style="display:flex;flex-wrap:wrap;gap:6px 10px;margin:6px 0">{columns}</div>'
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,11 @@ class Note:
     def html(self) -> str:
         mark = f"{MARKS[self.state]} " if self.state else ""
         return f'<div style="margin:4px 0">{escape(mark + self.sentence)}</div>'
+
+
+def warning(problem: str, remedy: str) -> tuple[Note, Note]:
+    """Return what is wrong and what to do about it, a line each."""
+    return Note(problem, state="warn"), Note(f"→ {remedy}")
 
 
 @dataclass(frozen=True)
@@ -192,6 +219,17 @@ class Shown:
         return {"text/plain": card.text(), "text/html": card.html()}
 
 
+def _column(cells: Sequence[str], *, most: int) -> str:
+    """Return the style of a column's cells: never broken into single letters, nor too wide."""
+    ems = min(most, max(map(_ems, cells), default=0))
+    return f"{_CELL};min-width:{ems:.4g}em"
+
+
+def _ems(words: str) -> float:
+    """Return about how wide words are; a mark is one letter, whatever it is called."""
+    return sum(1 if east_asian_width(letter) in "WF" else 0.6 for letter in _mark(words))
+
+
 def _mark(cell: str) -> str:
     return MARKS.get(cell, cell)
 
@@ -205,6 +243,7 @@ def _mark_html(cell: str) -> str:
 def _node_text(node: Node, *, depth: int) -> list[str]:
     detail = f"  {node.detail}" if node.detail else ""
     lines = [f"{'  ' * depth}- {node.label}{detail}"]
+    lines.extend(f"{'  ' * depth}  {link}" for link in node.links)
     for child in node.children:
         lines.extend(_node_text(child, depth=depth + 1))
     return lines
@@ -212,9 +251,12 @@ def _node_text(node: Node, *, depth: int) -> list[str]:
 
 def _node_html(node: Node) -> str:
     children = "".join(_node_html(child) for child in node.children)
+    links = "".join(
+        f'<div style="color:{_LINK};font-size:12px">{escape(link)}</div>' for link in node.links
+    )
     return (
         f'<div style="border:1px solid {_BORDER};border-radius:4px;padding:4px 8px;'
         'margin:0 0 4px 0">'
         f'<div>{escape(node.label)}</div><div style="color:{_QUIET};font-size:12px">'
-        f"{escape(node.detail)}</div>{children}</div>"
+        f"{escape(node.detail)}</div>{links}{children}</div>"
     )

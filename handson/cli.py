@@ -25,6 +25,7 @@ from handson import (
     connection,
     emulator,
     grading,
+    image_uri,
     messages,
     policy,
     replay,
@@ -52,8 +53,11 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
+        except click.Abort:  # a question that was left without an answer
+            click.echo(f"\n{messages.text('cli.interrupted')}", err=True)
+            ctx.exit(_failed(ctx))
         except KeyboardInterrupt:
             click.echo(messages.text("cli.interrupted"), err=True)
             ctx.exit(INTERRUPTED)
@@ -132,6 +136,8 @@ def run(chosen: Settings, output: Path | None) -> None:
     click.echo(messages.text("cli.executed", folder=folder))
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("cli.picture", path=picture))
+    if chosen.target == "emulator" and not chosen.endpoint_url:
+        click.echo(messages.text("cli.begin-anew", home=settings.nearby(chosen.home)))
     sys.exit(OK if verification.passed and not failed else NOT_PASSED)
 
 
@@ -286,8 +292,9 @@ def stop(chosen: Settings) -> None:
 @embedded.command()
 @with_settings
 def reset(chosen: Settings) -> None:
-    """Stop the embedded AWS and forget everything it held."""
+    """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset(chosen.home)
+    image_uri.forget_image_uri(chosen.home)
     click.echo(messages.text("cli.emulator-reset"))
 
 
@@ -322,7 +329,7 @@ def _open(chosen: Settings) -> Workshop:
 
 def _described(running: emulator.Running | None) -> dict[str, Any]:
     """Return `handson.emulator/1`; every key is there, null while it is not running."""
-    names = ("endpoint", "region", "account", "access_key_id", "secret_access_key")
+    names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
     values = {name: getattr(running, name, None) for name in names}
     return {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
 

@@ -59,8 +59,10 @@ class Form:
         """
         rules.cluster_name(self.name)
         rules.capacity_providers(self.capacity_providers)
-        if self.ec2_instances:
+        if rules.switch(self.ec2_instances, parameter="ec2_instances"):
             raise InvalidInput(*messages.advice("cluster.ec2-instances"))
+        if not self.capacity_providers:
+            raise InvalidInput(*messages.advice("cluster.no-providers"))
 
     def plan(self) -> list[Step]:
         """Return the one call that makes the cluster.
@@ -105,7 +107,7 @@ class EnsuredCluster(Shown):
         ]
         parts = (
             Rows(rows),
-            Note(messages.text("cluster.no-instances")),
+            *([Note(messages.text("cluster.no-instances"))] if _is_fargate_alone(cluster) else ()),
             Commands(messages.text("network.commands"), self.commands),
         )
         return Card(messages.text("cluster.title", name=cluster.name), parts, state="ok")
@@ -129,12 +131,14 @@ def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
 def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster:
     """Make the cluster if there is none of that name, wait until it is ACTIVE, and return it.
 
+    A cluster that is there but lacks a capacity provider is given it; none is taken away.
+
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
-        NotReady: A cluster of that name is there with other capacity providers, or FAILED.
+        NotReady: A cluster of that name is there and FAILED.
         NotAllowed: A permission is lacking; ECS's role among them, when it is still not there
             after waiting.
-        WaitTimeout: It is not ACTIVE after three minutes.
+        WaitTimeout: It is not ACTIVE, or not with its providers, after three minutes.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     form.check()
@@ -146,13 +150,8 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
 
     plan.until_clear(attempt, patience=aws.patience)
     cluster = _active(aws, form.name, say=say)
-    missing = sorted(set(form.capacity_providers) - set(cluster.capacity_providers))
-    if missing:
-        raise NotReady(
-            *messages.advice(
-                "cluster.other-providers", name=cluster.name, missing=", ".join(missing)
-            )
-        )
+    if _missing(form, cluster):
+        cluster = _with_providers(aws, form, say=say)
     return EnsuredCluster(cluster, (*plan.shell_setup(aws), *plan.as_commands(steps)))
 
 
@@ -231,15 +230,57 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
         raise
 
 
+def _is_fargate_alone(cluster: Cluster) -> bool:
+    providers = set(cluster.capacity_providers)
+    return bool(providers) and providers <= set(rules.CAPACITY_PROVIDERS)
+
+
+def _missing(form: Form, cluster: Cluster) -> list[str]:
+    """Return the capacity providers that the form asks for and the cluster lacks."""
+    there = cluster.capacity_providers
+    return [name for name in form.capacity_providers if name not in there]
+
+
+def _with_providers(aws: Aws, form: Form, *, say: Say) -> Cluster:
+    """Give an ACTIVE cluster the capacity providers that it lacks, and return it with them."""
+
+    def attempt() -> None:
+        for raw in _described(aws, [form.name]):
+            if missing := _missing(form, _cluster(raw)):
+                _put_providers(aws, raw, missing)
+                say(f"PutClusterCapacityProviders {' '.join(missing)}")
+
+    plan.until_clear(attempt, patience=aws.patience)
+    what = messages.text("cluster.wait-providers", name=form.name)
+    cluster = _wait(
+        aws,
+        form.name,
+        until=lambda seen: seen.cluster is None or not _missing(form, seen.cluster),
+        what=what,
+        say=say,
+    )
+    return cluster or _active(aws, form.name, say=say)
+
+
+def _put_providers(aws: Aws, raw: Mapping[str, Any], missing: Sequence[str]) -> None:
+    """Add capacity providers to those a cluster has; the call replaces, so it names them all."""
+    parameters = {
+        "cluster": raw["clusterName"],
+        "capacityProviders": [*raw.get("capacityProviders", ()), *missing],
+        "defaultCapacityProviderStrategy": raw.get("defaultCapacityProviderStrategy", []),
+    }
+    aws.call_until_known("ecs", "PutClusterCapacityProviders", parameters, unknown=_UPDATING)
+
+
 def _staying(aws: Aws, name: str, *, say: Say) -> Cluster | None:
     """Return the cluster of that name; one that is being deleted is waited for to be gone."""
     what = messages.text("cluster.wait-gone", name=name)
-    return _wait(aws, name, until=lambda status: status not in _GOING, what=what, say=say)
+    return _wait(aws, name, until=lambda seen: str(seen) not in _GOING, what=what, say=say)
 
 
 def _active(aws: Aws, name: str, *, say: Say) -> Cluster:
     what = messages.text("cluster.wait-active", name=name)
-    cluster = _wait(aws, name, until=lambda status: status in _SETTLED, what=what, say=say)
+    cluster = _wait(aws, name, until=lambda seen: str(seen) in _SETTLED, what=what, say=say)
     if cluster is None or cluster.status == "FAILED":
         raise NotReady(*messages.advice("cluster.failed", name=name))
     return cluster
@@ -256,7 +297,7 @@ class _Seen:
 
 
 def _wait(
-    aws: Aws, name: str, *, until: Callable[[str], bool], what: str, say: Say
+    aws: Aws, name: str, *, until: Callable[[_Seen], bool], what: str, say: Say
 ) -> Cluster | None:
     def probe() -> _Seen:
         seen = _Seen(find_cluster(aws, name))
@@ -265,7 +306,7 @@ def _wait(
 
     return wait_until(
         probe,
-        done=lambda seen: until(str(seen)),
+        done=until,
         what=what,
         timeout=_ACTIVE_SECONDS,
         interval=1.0,
@@ -276,8 +317,12 @@ def _wait(
 
 
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:
+    return [_cluster(raw) for raw in _described(aws, clusters)]
+
+
+def _described(aws: Aws, clusters: Sequence[str]) -> list[dict[str, Any]]:
     reply = aws.call("ecs", "DescribeClusters", clusters=list(clusters), include=_INCLUDE)
-    return [_cluster(raw) for raw in reply.get("clusters", ())]
+    return list(reply.get("clusters", ()))
 
 
 def _cluster(raw: Mapping[str, Any]) -> Cluster:

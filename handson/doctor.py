@@ -22,6 +22,8 @@ LAB_PORT = 8888
 """Where JupyterLab listens unless told otherwise."""
 
 _HOST = "127.0.0.1"
+_IN_LAB = "JPY_SESSION_NAME"
+"""The Jupyter server sets it for the kernel of a notebook that is open in a browser."""
 _WANTED_BYTES = 2_000_000_000
 _OLDEST = (3, 11)
 
@@ -89,7 +91,7 @@ def examine(settings: Settings, *, connect: Callable[[], Aws]) -> Diagnosis:
             *_target(settings, connect),
             _engine(settings),
             _drawing(),
-            _ports(),
+            _ports(settings),
             _disk(settings),
         )
     )
@@ -171,14 +173,19 @@ def _imports(module: str) -> bool:
     return True
 
 
-def _ports() -> Finding:
-    """Look whether a server can listen on this machine, and whether JupyterLab's port is free."""
+def _ports(settings: Settings) -> Finding:
+    """Look whether a server can listen on this machine, and whether JupyterLab's port is free.
+
+    Asked from a notebook in JupyterLab, the port has done its work already.
+    """
     try:
         with socket.create_server((_HOST, 0)):
             pass
     except OSError as error:
         seen = f"{_HOST}: {error.strerror or error}"
         return Finding("ports", "bad", seen, messages.text("doctor.ports-remedy"))
+    if settings.environ.get(_IN_LAB):
+        return Finding("ports", "ok", messages.text("doctor.lab-open"))
     try:
         with socket.create_server((_HOST, LAB_PORT)):
             return Finding("ports", "ok", f"{_HOST}:{LAB_PORT}")

@@ -33,15 +33,19 @@ class PushCommands(cards.Shown):
     repository: str
     bash: tuple[str, ...]
     powershell: tuple[str, ...]
+    lacking: tuple[str, str] | None = None
+    """Problem and remedy where the repository is not there, so that a push would fail."""
 
     def card(self) -> cards.Card:
         """Return the card: both lists, and what Apple Silicon needs."""
         parts = (
+            *(cards.warning(*self.lacking) if self.lacking else ()),
             cards.Commands(messages.text("image.bash"), self.bash),
             cards.Commands(messages.text("image.powershell"), self.powershell),
             cards.Note(messages.text("image.apple-silicon"), "advice"),
         )
-        return cards.Card(messages.text("image.push-commands", name=self.repository), parts)
+        title = messages.text("image.push-commands", name=self.repository)
+        return cards.Card(title, parts, state="warn" if self.lacking else "info")
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def prepare(
     """
     rules.repository_name(name)
     rules.image_tag(tag)
-    place = Path(context).expanduser()
+    place = Path(str(context)).expanduser()
     if not place.is_dir():
         raise InvalidInput(*messages.advice("image.no-context", path=context))
     if not (place / DOCKERFILE).is_file():
@@ -171,6 +175,16 @@ def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImag
     for tag in request.tags:
         rules.image_tag(tag)
     return engine.build(request, say=say)
+
+
+def check_built(image: object) -> None:
+    """Accept an image that an engine built.
+
+    Raises:
+        InvalidInput: It is something else, such as the image's name.
+    """
+    if not isinstance(image, LocalImage):
+        raise InvalidInput(*messages.advice("image.not-built", value=rules.shown(image)))
 
 
 def push_image(engine: Engine, image: LocalImage, *, destination: Destination, say: Say) -> Pushed:

@@ -159,11 +159,15 @@ def show(card: object) -> None:
         print(card, file=sys.stderr)
 
 
+def shell() -> Any:
+    """Return the IPython that this process runs in, or None."""
+    library = sys.modules.get("IPython")
+    return library.get_ipython() if library else None
+
+
 def in_notebook() -> bool:
     """Tell whether this process is a notebook's kernel."""
-    shell = sys.modules.get("IPython")
-    running = shell.get_ipython() if shell else None
-    return getattr(running, "kernel", None) is not None
+    return getattr(shell(), "kernel", None) is not None
 
 
 def cut(row: str, columns: int) -> str:

@@ -41,16 +41,19 @@ class Entries(Shown):
     """The learner's evidence so far, in order."""
 
     records: tuple[Record, ...]
+    learner: str = ""
 
     def card(self) -> Card:
-        """Return the card: a line a record, derived anew from what it observed."""
+        """Return the card: the last record of each check, derived anew, and whose they are."""
         title = messages.text("workshop.journal")
+        whose = Rows([(messages.text("workshop.row-learner"), learner_label(self.learner))])
         if not self.records:
-            return Card(title, (Note(messages.text("workshop.journal-empty")),), state="info")
+            empty = Note(messages.text("workshop.journal-empty"))
+            return Card(title, (empty, whose), state="info")
         headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
         latest = {record["check"]: record for record in self.records}
         rows = [_entry(latest[name]) for name in syllabus.CHECK_IDS if name in latest]
-        return Card(title, (Table(headers, rows),), state="ok")
+        return Card(title, (Table(headers, rows), whose), state="ok")
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +71,7 @@ class Lost(Shown):
             sentence = messages.text("workshop.lost-nothing")
         else:
             notebook = syllabus.check(failing[0].id).notebook
-            what = ", ".join(lost) or messages.text("workshop.lost-recent")
+            what = messages.text("workshop.and").join(lost) or messages.text("workshop.lost-recent")
             sentence = messages.text("workshop.lost", what=what, notebook=notebook)
         return Card(messages.text("workshop.restarted"), (Note(sentence),), state="warn")
 

@@ -216,8 +216,9 @@ def cluster_name(name: str) -> str:
     """
     _text(name, parameter="name", code=ECS_INVALID)
     if not _CLUSTER.fullmatch(name):
-        mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255] or syllabus.CLUSTER.name
-        _refuse("cluster-name", code=ECS_INVALID, name=shown(name), mended=mended)
+        mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
+        suggested = _suggested(mended, usual=syllabus.CLUSTER.name)
+        _refuse("cluster-name", code=ECS_INVALID, name=shown(name), mended=suggested)
     return name
 
 
@@ -289,6 +290,19 @@ def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def switch(value: object, *, parameter: str) -> bool:
+    """Return a switch of a form: True or False and nothing that only counts as one.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    if not isinstance(value, bool):
+        raise InvalidInput(
+            *messages.advice("rules.not-switch", parameter=parameter, value=shown(value))
+        )
+    return value
+
+
 def vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
     """Accept that one more VPC is created beside the existing ones.
 
@@ -346,14 +360,17 @@ def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoRetur
 def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -> None:
     _whole_number(value, parameter=parameter)
     if value not in choices:
-        offered = ", ".join(str(choice) for choice in sorted(set(choices)))
+        offered = messages.text("rules.or").join(map(str, sorted(set(choices))))
+        goal = syllabus.NETWORK
         _refuse(
-            "subnet-count",
+            "subnet-count" if zones == goal.availability_zones else "subnet-count-other-zones",
             code=EC2_INVALID,
             parameter=parameter,
             value=shown(value),
             zones=zones,
             choices=offered,
+            usual=getattr(goal, parameter),
+            usual_zones=goal.availability_zones,
         )
 
 
@@ -361,7 +378,12 @@ def _mended_repository(name: str) -> str:
     mended = re.sub(r"[^a-z0-9/._-]+", "-", name.lower())
     parts = (re.sub(r"[._-]{2,}", "-", part).strip("._-") for part in mended.split("/"))
     joined = "/".join(part for part in parts if part)[:256].rstrip("/._-")
-    return joined if len(joined) >= 2 else syllabus.REPOSITORY.name
+    return _suggested(joined, usual=syllabus.REPOSITORY.name)
+
+
+def _suggested(mended: str, *, usual: str) -> str:
+    """Return the workshop's name where a learner's is like it or little is left, else theirs."""
+    return usual if len(mended) < 2 or nearest(mended, [usual]) else mended
 
 
 def _whole_number(value: object, *, parameter: str) -> None:

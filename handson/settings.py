@@ -102,7 +102,8 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
             base_image. None and an empty string leave it to the environment.
 
     Raises:
-        InvalidInput: A value is none of the possible ones; nothing was created.
+        InvalidInput: There is no such setting, or a value is none of the possible ones; nothing
+            was created.
         NotReady: The home folder cannot be made or written.
     """
     given = {name: _given(name, environ, arguments) for name in _NAMES}
@@ -189,9 +190,11 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
-    unknown = sorted(set(arguments) - set(_NAMES))
-    if unknown:
-        raise TypeError(f"unknown settings: {', '.join(unknown)}")
+    for argument in sorted(set(arguments) - set(_NAMES)):
+        near = rules.nearest(argument, _NAMES) or "learner"
+        choices = ", ".join(_NAMES)
+        found = messages.advice("settings.unknown", name=argument, near=near, choices=choices)
+        raise InvalidInput(*found)
     value = arguments.get(name)
     if value is not None and not isinstance(value, (str, Path)):
         raise InvalidInput(*messages.advice("settings.not-text", name=name, value=repr(value)))

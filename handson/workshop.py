@@ -24,6 +24,7 @@ from handson import (
     image_run,
     image_uri,
     messages,
+    mistakes,
     network,
     plan,
     progress,
@@ -46,6 +47,7 @@ from handson.state import Snapshot
 Show = Callable[[Shown], None]
 
 
+@mistakes.verbs
 class Workshop(Shown):
     """The workshop of one learner on one target; `start` makes it.
 
@@ -156,7 +158,8 @@ class Workshop(Shown):
 
         Args:
             name: The cluster's name.
-            fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT.
+            fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT;
+                off only where `capacity_providers` names some.
             ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
             capacity_providers: The capacity providers by name, in the place of `fargate`.
 
@@ -164,7 +167,7 @@ class Workshop(Shown):
             InvalidInput: ECS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
-        usual = rules.CAPACITY_PROVIDERS if fargate else ()
+        usual = rules.CAPACITY_PROVIDERS if rules.switch(fargate, parameter="fargate") else ()
         providers = (
             usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
         )
@@ -195,6 +198,8 @@ class Workshop(Shown):
     ) -> image.PushCommands:
         """Return the console's push commands for this account and region, ready to be pasted.
 
+        A repository of a name of the learner's own that is not there is remarked upon.
+
         Raises:
             InvalidInput: The repository's name or the tag cannot be one.
         """
@@ -208,7 +213,8 @@ class Workshop(Shown):
             base_image=self.settings.base_image or "",
         )
         setup = plan.shell_values(connected) if connected.endpoint else {}
-        return image.push_commands(form, setup=setup)
+        commands = image.push_commands(form, setup=setup)
+        return replace(commands, lacking=_lacking(connected, repository))
 
     def build_image(
         self,
@@ -226,7 +232,7 @@ class Workshop(Shown):
         """
         given = {"BASE_IMAGE": self.settings.base_image} if self.settings.base_image else {}
         request = image.prepare(
-            Path(context),
+            context,
             folder=self.settings.home / "images",
             name=name,
             tag=tag,
@@ -243,8 +249,10 @@ class Workshop(Shown):
 
         Raises:
             NotReady: There is no such repository, or the engine does not answer.
+            InvalidInput: It is no image that was built, or the repository's name cannot be one.
             HandsonError: The registry refused, or broke off; run again to continue.
         """
+        image.check_built(local)
         rules.repository_name(repository)
         connected = self.aws
         there = registry.require_repository(connected, repository)
@@ -348,7 +356,7 @@ class Workshop(Shown):
         """Return the learner's evidence so far."""
         own = self.settings.learner
         records = (item for item in self._journal.records() if item["learner"] == own)
-        return Entries(tuple(records))
+        return Entries(tuple(records), learner=own)
 
     def draw(self, view: str = "aws") -> drawing.Picture:
         """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.
@@ -437,6 +445,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop:
         NotAllowed: Real AWS was asked for, and the account is not the named one.
         AWSError: The target does not answer.
     """
+    mistakes.explain_names(progress.shell())
     chosen = settings.from_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
@@ -464,3 +473,15 @@ def _check_known(check: str) -> None:
         raise InvalidInput(
             *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
         )
+
+
+def _lacking(connected: Aws, repository: str) -> tuple[str, str] | None:
+    """Return what to say of a repository that the learner named and that is not there."""
+    usual = repository == syllabus.REPOSITORY.name
+    if usual or registry.find_repository(connected, repository):
+        return None
+    return registry.missing_repository(connected, repository)
+
+
+def _where(connected: Aws) -> str:
+    return f"{connected.endpoint or 'AWS'} ({connected.account})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson import messages, syllabus
-from handson.cards import MARKS, Card, Note, Part, Shown, Table
+from handson.cards import MARKS, Card, Note, Part, Shown, Table, warning
 from handson.state import Target
 
 SCHEMA = "handson.verification/1"
@@ -114,12 +114,11 @@ class CheckResult(Shown):
         whoever compares two runs can leave those lines out.
         """
         verdict = messages.text("checks.passed" if self.passed else "checks.failed")
-        headers = [messages.text(f"checks.column-{name}") for name in _FACT_COLUMNS]
-        parts: list[Part] = [Table(headers, [_row(f) for f in self.facts if not f.advice])]
+        parts: list[Part] = [_table([fact for fact in self.facts if not fact.advice])]
         parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
             if not self._is_advice(diagnosis):
-                parts += _explained(diagnosis)
+                parts += warning(diagnosis.message, diagnosis.remedy)
         title = f"{self.label}: {verdict}"
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
 
@@ -160,14 +159,18 @@ class Verification(Shown):
         }
 
     def card(self) -> Card:
-        """Return the card: the checks as a table, then what to do about those that failed."""
+        """Return the card: the checks as a table, then what to do about those that failed.
+
+        Of a check that failed, only the facts that are false are shown.
+        """
         headers = [messages.text(f"checks.column-{name}") for name in _CHECK_COLUMNS]
         parts: list[Part] = [Table(headers, [_summary(check) for check in self.checks])]
         for check in self.checks:
             if not check.passed:
-                parts.append(Note(f"{check.label}:"))
+                false = [fact for fact in check.facts if not fact.advice and not fact.passed]
+                parts += [Note(f"{check.label}:"), _table(false)]
                 for diagnosis in check.diagnoses:
-                    parts += _explained(diagnosis)
+                    parts += warning(diagnosis.message, diagnosis.remedy)
         title = messages.text(
             "checks.verified",
             passed=sum(check.passed for check in self.checks),
@@ -178,8 +181,8 @@ class Verification(Shown):
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
 
 
-_FACT_COLUMNS = ("fact", "expected", "observed", "verdict")
-_CHECK_COLUMNS = ("check", "verdict", "facts", "notebook")
+_FACT_COLUMNS = ("verdict", "fact", "expected", "observed")
+_CHECK_COLUMNS = ("verdict", "check", "facts", "notebook")
 
 
 def conclude(
@@ -231,17 +234,18 @@ def _words(value: Any) -> str:
     return f"“{said}”" if said in MARKS else said
 
 
+def _table(facts: Sequence[FactResult]) -> Table:
+    headers = [messages.text(f"checks.column-{name}") for name in _FACT_COLUMNS]
+    return Table(headers, [_row(fact) for fact in facts])
+
+
 def _row(fact: FactResult) -> tuple[str, str, str, str]:
     verdict = "ok" if fact.passed else "bad"
-    return fact.label, _words(fact.expected), _words(fact.observed), verdict
+    return verdict, fact.label, _words(fact.expected), _words(fact.observed)
 
 
 def _summary(check: CheckResult) -> tuple[str, str, str, str]:
     counted = [fact for fact in check.facts if not fact.advice]
     passed = sum(fact.passed for fact in counted)
     notebook = syllabus.check(check.id).notebook
-    return check.label, "ok" if check.passed else "bad", f"{passed}/{len(counted)}", notebook
-
-
-def _explained(diagnosis: Diagnosis) -> tuple[Note, Note]:
-    return Note(diagnosis.message, state="warn"), Note(f"→ {diagnosis.remedy}")
+    return "ok" if check.passed else "bad", check.label, f"{passed}/{len(counted)}", notebook

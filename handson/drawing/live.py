@@ -22,6 +22,8 @@ from handson.drawing.scene import INK, Label
 FORMATS = ("svg", "png")
 _NODE = 124.0
 """How wide a line below an icon may be: the icon and half the space beside it."""
+_SMALLER = 2.0
+"""How much smaller words below an icon may be, where that keeps them on one line."""
 _GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9"}
 
 
@@ -147,6 +149,7 @@ class _Thing:
         """Replace the words by an empty box of their size, for Graphviz to arrange."""
         if self.kind == "node":
             self.attributes["label"] = ""
+            self._make_higher()
             return
         wide = max(text.width(line, size=self.size) for line in self.words) + 8
         high = len(self.words) * (self.size + 3) + 4
@@ -163,21 +166,41 @@ class _Thing:
         x, y = (float(number) for number in place.rstrip("!").split(",")[:2])
         leading = self.size + 3
         first = top - y - (len(self.words) - 1) * leading / 2 + self.size * 0.35
-        lines = self.words
+        lines, size = self.words, self.size
         if self.kind == "node" and self.attributes["image"]:
             # Graphviz has drawn the icon in the middle, as wide as the node.
             first = top - y + float(self.attributes["width"]) * 36 + self.size + 1
-            lines = [part for line in lines for part in text.wrap(line, _NODE, size=self.size)]
+            lines, size = self._below_icon()
         for number, line in enumerate(lines):
             yield Label(
                 x - left,
                 first + number * leading,
                 text.clean(line),
-                size=self.size,
+                size=size,
                 anchor="middle",
                 colour=self.colour,
                 bold=self.kind == "graph",
             )
+
+    def _below_icon(self) -> tuple[list[str], float]:
+        """Return the lines below an icon and their size."""
+
+        def wrapped(size: float) -> list[str]:
+            return [part for line in self.words for part in text.wrap(line, _NODE, size=size)]
+
+        smaller = self.size - _SMALLER
+        fits = len(wrapped(smaller)) == len(self.words)
+        size = smaller if fits and len(wrapped(self.size)) > len(self.words) else self.size
+        return wrapped(size), size
+
+    def _make_higher(self) -> None:
+        """Make room for lines that were broken; a node of `diagrams` has room for its own only."""
+        if not self.attributes["image"]:
+            return
+        more = len(self._below_icon()[0]) - len(self.words)
+        # The icon stays in the middle, so what is added below it is added above it as well.
+        higher = float(self.attributes["height"]) + 2 * more * (self.size + 3) / 72
+        self.attributes["height"] = f"{higher:.4f}"
 
 
 def _things(graph: Any) -> Iterator[_Thing]:

@@ -22,7 +22,7 @@ from handson.network.look import Look, look
 from handson.network.shown import Network
 from handson.plan import Step
 from handson.progress import Say, silent
-from handson.state import InternetGateway, RouteTable, Vpc
+from handson.state import InternetGateway, RouteTable, Subnet, Vpc
 from handson.waiting import wait_until
 
 _READY_SECONDS = 30.0
@@ -70,7 +70,8 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     work = _settled(aws, form, vpc_id=made["vpc"])
     assert work.vpc is not None  # or the step that makes it would be missing
     steps = make_plan(form, zones=work.zones, region=aws.region)
-    return Network(work.vpc, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+    commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
+    return Network(work.vpc, commands, beyond=_beyond(form, work.vpc))
 
 
 def require_permissions(aws: Aws, form: Form) -> None:
@@ -93,6 +94,12 @@ def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:
 def _looked_for(aws: Aws, form: Form) -> _Work:
     seen = look(aws, name=f"{form.name}-vpc")
     return _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+
+
+def _beyond(form: Form, vpc: Vpc) -> tuple[Subnet, ...]:
+    """Return the VPC's subnets that the form does not ask for."""
+    asked = form.cidrs()
+    return tuple(subnet for subnet in vpc.subnets if subnet.cidr not in asked)
 
 
 def _zones(aws: Aws, form: Form, seen: Look) -> list[str]:
@@ -127,11 +134,9 @@ def _check_same(form: Form, vpc: Vpc) -> None:
             )
         )
     block = rules.vpc_cidr(vpc.cidr)
-    blocks = form.blocks()
-    planned = {str(block) for block in (*blocks.public, *blocks.private)}
     # Subnets in a block that was added to the VPC later are nobody's concern here.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
-    rules.check_subnets(block, sorted(planned | set(inside)))
+    rules.check_subnets(block, sorted(form.cidrs() | set(inside)))
 
 
 def _zones_in_use(form: Form, vpc: Vpc, zones: list[str]) -> list[str]:

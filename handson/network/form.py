@@ -41,6 +41,7 @@ class Form:
         rules.zones(self.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
         rules.subnet_counts(self.availability_zones, self.public_subnets, self.private_subnets)
         self.blocks()
+        rules.switch(self.s3_endpoint, parameter="s3_endpoint")
         if self.tenancy != syllabus.NETWORK.tenancy:
             raise InvalidInput(
                 *messages.advice("network.tenancy", value=self.tenancy),
@@ -52,6 +53,11 @@ class Form:
         return rules.subnet_cidrs(
             rules.vpc_cidr(self.cidr), public=self.public_subnets, private=self.private_subnets
         )
+
+    def cidrs(self) -> set[str]:
+        """Return the CIDR blocks of the subnets as AWS writes them."""
+        blocks = self.blocks()
+        return {str(block) for block in (*blocks.public, *blocks.private)}
 
     def subnets(self, zones: Sequence[str]) -> list[PlannedSubnet]:
         """Return the subnets, public ones first, spread over the zones in turn."""

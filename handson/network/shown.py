@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handson import messages
-from handson.cards import Card, Commands, Node, ResourceMap, Rows, Shown
-from handson.state import RouteTable, Subnet, Vpc
+from handson.cards import Card, Commands, Node, Note, ResourceMap, Rows, Shown, warning
+from handson.state import InternetGateway, RouteTable, Subnet, Vpc
 
 
 @dataclass(frozen=True, repr=False)
@@ -15,18 +15,31 @@ class Network(Shown):
 
     vpc: Vpc
     commands: tuple[str, ...]
+    beyond: tuple[Subnet, ...] = ()
+    """The subnets that stand in the VPC though nobody asked for them this time."""
 
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
         return Card(
             messages.text("network.title", name=self.vpc.name),
             (
+                *_warning(self.beyond),
                 Rows(_settings(self.vpc)),
                 ResourceMap(_columns(self.vpc)),
                 Commands(messages.text("network.commands"), self.commands),
             ),
-            state="ok",
+            state="warn" if self.beyond else "ok",
         )
+
+
+def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:
+    """Say which subnets are too many, and how to be rid of them; nothing when none is."""
+    if not beyond:
+        return ()
+    names = ", ".join(subnet.name or subnet.id for subnet in beyond)
+    ours = all(subnet.tagged for subnet in beyond)
+    key = "network.beyond" if ours else "network.beyond-by-hand"
+    return warning(*messages.advice(key, what=names))
 
 
 def _settings(vpc: Vpc) -> list[tuple[str, str]]:
@@ -45,10 +58,13 @@ def _settings(vpc: Vpc) -> list[tuple[str, str]]:
 
 def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
     zones = sorted({subnet.zone for subnet in vpc.subnets})
-    gateways = [Node(item.name or item.id, item.id) for item in vpc.internet_gateways]
+    gateways = [
+        Node(item.name or item.id, item.id, links=_attached(vpc, item))
+        for item in vpc.internet_gateways
+    ]
     endpoints = [Node(item.name or item.id, item.service) for item in vpc.endpoints]
     tables = [
-        Node(table.name or messages.text("network.main-table"), table.id, _routes(table))
+        Node(_name(table), table.id, _routes(vpc, table), links=_governed(vpc, table))
         for table in vpc.route_tables
     ]
     count = messages.text
@@ -72,8 +88,35 @@ def _subnets(vpc: Vpc, zone: str) -> list[Node]:
 
 def _subnet_node(vpc: Vpc, subnet: Subnet) -> Node:
     kind = "network.public" if vpc.is_public(subnet) else "network.private"
-    return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}")
+    table = vpc.route_table_of(subnet.id)
+    links = [f"→ {_name(table)}"] if table else []
+    return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}", links=links)
 
 
-def _routes(table: RouteTable) -> list[Node]:
-    return [Node(route.destination, f"→ {route.target}") for route in table.routes]
+def _name(table: RouteTable) -> str:
+    return table.name or messages.text("network.main-table" if table.main else "network.no-name")
+
+
+def _governed(vpc: Vpc, table: RouteTable) -> list[str]:
+    """Say which subnets are associated with a route table, and which follow the main one."""
+    said = "network.associated" if table.subnets else "network.followed"
+    return [
+        messages.text(said, name=subnet.name or subnet.id)
+        for subnet in vpc.subnets
+        if vpc.route_table_of(subnet.id) == table
+    ]
+
+
+def _attached(vpc: Vpc, gateway: InternetGateway) -> list[str]:
+    attached = gateway.attachment == "available"
+    said = "network.attached" if attached else "network.not-attached"
+    return [messages.text(said, name=vpc.name or vpc.id)]
+
+
+def _routes(vpc: Vpc, table: RouteTable) -> list[Node]:
+    names = {gateway.id: gateway.name for gateway in vpc.internet_gateways}
+    names |= {endpoint.id: endpoint.name for endpoint in vpc.endpoints}
+    return [
+        Node(route.destination, f"→ {names.get(route.target) or route.target}")
+        for route in table.routes
+    ]

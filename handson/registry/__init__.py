@@ -23,6 +23,7 @@ from handson.registry.repositories import (
     find_repositories,
     find_repository,
     find_tagged,
+    missing_repository,
     require_repository,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "find_repository",
     "find_stored_blobs",
     "find_tagged",
+    "missing_repository",
     "require_image",
     "require_repository",
 ]

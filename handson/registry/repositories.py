@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from handson import messages, plan, rules, syllabus
 from handson.aws import Aws
 from handson.cards import Card, Commands, Rows, Shown
 from handson.engine import Destination
-from handson.errors import AWSError, NotReady
+from handson.errors import AWSError, NotAllowed, NotReady
 from handson.plan import Step
 from handson.progress import Say, silent
 from handson.state import Removal, Repository, Resource
@@ -115,15 +116,31 @@ def require_repository(aws: Aws, name: str) -> Repository:
     """Return the repository of that name.
 
     Raises:
-        NotReady: There is none; says which notebook makes it.
+        NotReady: There is none; says which ones there are, or which cell makes it.
     """
     repository = find_repository(aws, name)
     if repository is None:
-        raise NotReady(
-            *messages.advice("registry.no-repository", name=name, region=aws.region),
-            code=_NOT_FOUND,
-        )
+        raise NotReady(*missing_repository(aws, name), code=_NOT_FOUND)
     return repository
+
+
+def missing_repository(aws: Aws, name: str) -> tuple[str, str]:
+    """Return what to say of a repository that is not there: a problem and a remedy."""
+    there: list[str] = []
+    with suppress(AWSError, NotAllowed):  # somebody may be allowed to look at one repository only
+        found = aws.pages("ecr", "DescribeRepositories", "repositories")
+        there = sorted(raw["repositoryName"] for raw in found)
+    usual = syllabus.REPOSITORY.name
+    meant = rules.nearest(name, there) or (usual if usual in there else None)
+    if name == usual or meant is None:
+        return messages.advice("registry.no-repository", name=name, region=aws.region, usual=usual)
+    return messages.advice(
+        "registry.other-repository",
+        name=name,
+        region=aws.region,
+        there=", ".join(there),
+        meant=meant,
+    )
 
 
 def destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:

@@ -441,6 +441,7 @@ def test_emulator_status_json_while_it_is_not_running(call_own: Call) -> None:
             "account": None,
             "access_key_id": None,
             "secret_access_key": None,
+            "pid": None,
         },
     )
 
@@ -460,6 +461,7 @@ def test_emulator_status_json_points_an_aws_tool_at_it(call_own: Call, home: Pat
             "account": "123456789012",
             "access_key_id": running.access_key_id,
             "secret_access_key": running.secret_access_key,
+            "pid": running.pid,
         },
     )
 
@@ -500,6 +502,16 @@ def test_emulator_stop_ends_with_0_then_with_1(call_own: Call) -> None:
 def test_emulator_reset_stops_it_and_ends_with_0(call_own: Call, home: Path) -> None:
     call_own("emulator", "start")
     assert (call_own("emulator", "reset").exit_code, embedded.status(home)) == (0, None)
+
+
+def test_emulator_reset_forgets_the_recorded_uri_and_keeps_the_evidence(
+    call_own: Call, home: Path
+) -> None:
+    home.mkdir(exist_ok=True)
+    for name in ("image-uri.json", "journal.jsonl"):
+        (home / name).touch()
+    call_own("emulator", "reset")
+    assert [path.name for path in home.glob("*.json*")] == ["journal.jsonl"]
 
 
 def test_emulator_reset_with_nothing_to_reset_is_fine(call_own: Call) -> None:

@@ -36,6 +36,14 @@ def test_a_second_run_makes_no_mutating_call(emulator: room.Running) -> None:
     assert writes(again) == []
 
 
+def test_a_cluster_made_by_hand_without_providers_gets_them(
+    emulator: room.Running, client: Any
+) -> None:
+    client("ecs").create_cluster(clusterName="ecs-handson-cluster")
+    made = cluster.ensure_cluster(connect(emulator), Form()).cluster
+    assert made.capacity_providers == ("FARGATE", "FARGATE_SPOT")
+
+
 def test_a_run_that_was_stopped_is_completed(emulator: room.Running, client: Any) -> None:
     with pytest.raises(Stopped):
         cluster.ensure_cluster(connect(emulator, StopAt(1)), Form())

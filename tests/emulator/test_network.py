@@ -124,6 +124,57 @@ def test_the_s3_endpoint_is_the_consoles(made: network.Network) -> None:
     assert seen == [("ecs-handson-vpce-s3", "com.amazonaws.us-east-1.s3", "Gateway", True)]
 
 
+def test_the_map_shows_what_is_joined_to_what(made: network.Network) -> None:
+    subnets = [f"ecs-handson-subnet-public{n}-{zone}" for n, zone in enumerate(ZONES, start=1)]
+    lines = {line.strip() for line in repr(made).splitlines()}
+    assert lines >= {
+        "→ ecs-handson-rtb-public",
+        *(f"← 関連付け: {name}" for name in subnets),
+        "アタッチ済み: ecs-handson-vpc",
+        "- 0.0.0.0/0  → ecs-handson-igw",
+    }
+
+
+def test_a_subnet_without_an_association_is_shown_below_the_main_table(
+    made: network.Network, emulator: room.Running, client: Client
+) -> None:
+    client("ec2").create_subnet(VpcId=made.vpc.id, CidrBlock="10.0.128.0/20")
+    again = network.ensure_network(connect(emulator), Form())
+    assert "← 関連付けのないサブネット: subnet-" in repr(again)
+
+
+def test_a_network_as_it_was_asked_for_carries_no_warning(made: network.Network) -> None:
+    assert made.card().state == "ok"
+
+
+@pytest.mark.parametrize(
+    "more", [Form(availability_zones=3, public_subnets=3), LARGE], ids=["public", "private"]
+)
+def test_subnets_beyond_those_asked_for_are_warned_of_with_a_way_out(
+    emulator: room.Running, more: Form
+) -> None:
+    network.ensure_network(connect(emulator), more)
+    again = network.ensure_network(connect(emulator), Form())
+    beyond = [subnet.name for subnet in again.vpc.subnets[:]]
+    named = [name for name in beyond if name in repr(again.card().parts[0].text())]
+    assert (again.card().state, len(named)) == ("warn", len(beyond) - 2)
+    assert 'workshop.cleanup(confirm="delete")' in repr(again)
+
+
+def test_the_way_out_of_too_many_subnets_leads_out(emulator: room.Running) -> None:
+    network.ensure_network(connect(emulator), LARGE)
+    network.delete_network(connect(emulator))
+    assert network.ensure_network(connect(emulator), Form()).card().state == "ok"
+
+
+def test_a_subnet_made_by_hand_is_warned_of_without_promising_its_deletion(
+    made: network.Network, emulator: room.Running, client: Client
+) -> None:
+    client("ec2").create_subnet(VpcId=made.vpc.id, CidrBlock="10.0.128.0/20")
+    again = network.ensure_network(connect(emulator), Form())
+    assert (again.card().state, "cleanup(" in repr(again)) == ("warn", False)
+
+
 @pytest.mark.parametrize("private", [2, 4])
 def test_private_subnets_get_route_tables_of_their_own(
     emulator: room.Running, private: int

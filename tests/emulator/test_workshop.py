@@ -191,6 +191,23 @@ def test_the_base_image_of_the_settings_is_given_to_the_build(
     assert held.build_image(shop).tags
 
 
+def test_push_commands_of_a_repository_that_is_not_there_say_so(held: Workshop) -> None:
+    held.ensure_repository()
+    said = held.push_commands("rails-ap", context="shop")
+    assert (said.card().state, '"rails-app"' in repr(said)) == ("warn", True)
+
+
+def test_push_commands_of_a_repository_of_ones_own_are_shown_without_a_remark(
+    held: Workshop,
+) -> None:
+    held.ensure_repository("goods")
+    assert held.push_commands("goods", context="shop").card().state == "info"
+
+
+def test_push_commands_can_be_read_before_there_is_a_repository(held: Workshop) -> None:
+    assert held.push_commands(context="shop").card().state == "info"
+
+
 # Evidence
 
 
@@ -258,6 +275,13 @@ def test_the_journal_shows_the_last_evidence_of_each_check(held: Workshop) -> No
     held.evidence("cluster")
     held.evidence("network")
     assert len(held.journal().card().parts[0].text()) == 3
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["with evidence", "without"])
+def test_the_journal_says_whose_it_is(held: Workshop, noted: bool) -> None:
+    if noted:
+        held.evidence("network")
+    assert "受講者: Hanako" in repr(held.journal())
 
 
 def test_the_journal_of_another_learner_is_not_shown(
@@ -421,7 +445,15 @@ def test_a_view_that_does_not_exist_is_refused(held: Workshop) -> None:
     [
         lambda held: held.ensure_network(cidr="10.0.0.0/8"),
         lambda held: held.ensure_network(public_subnets=5),
+        lambda held: held.ensure_network(availability_zones=3),
+        lambda held: held.ensure_network(s3_endpoint="no"),
+        lambda held: held.ensure_network(cird="10.0.0.0/16"),
         lambda held: held.ensure_cluster(name="a b"),
+        lambda held: held.ensure_cluster(fargate=False),
+        lambda held: held.ensure_cluster(fargate="on"),
+        lambda held: held.ensure_cluster(ec2_instances="off"),
+        lambda held: held.push_image("rails-app"),
+        lambda held: held.build_image(3),
         lambda held: held.ensure_cluster(capacity_providers=("FARGATE", "FARGAT_SPOT")),
         lambda held: held.ensure_repository(name="Rails_App"),
     ],

@@ -52,7 +52,7 @@ class Reader(HTMLParser):
 
 def everywhere(word: str) -> list[Part]:
     """Return every kind of part with `word` in every place that takes a word."""
-    node = Node(word, word, (Node(word, word),))
+    node = Node(word, word, (Node(word, word),), links=(word,))
     return [
         Rows([(word, word)]),
         Table((word, "b"), [(word, word)]),
@@ -118,6 +118,31 @@ def test_a_resource_map_hangs_children_below_their_parent() -> None:
         "    - public1  10.0.0.0/20",
         "      - rtb",
     ]
+
+
+def test_a_resource_map_says_what_a_node_is_joined_to_below_it() -> None:
+    node = Node("rtb", "rtb-1", (Node("0.0.0.0/0", ""),), links=("← public1",))
+    assert ResourceMap([("Tables", [node])]).text()[1:] == [
+        "    - rtb  rtb-1",
+        "      ← public1",
+        "      - 0.0.0.0/0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "width"),
+    [
+        (("判定", "ok"), "2em"),
+        (("サイズ", "7.5 kB"), "3.6em"),
+        (("期待する値", "x" * 500), "5em"),
+        (("", ""), "0em"),
+    ],
+)
+def test_a_column_keeps_its_words_together_but_takes_no_more_than_it_needs(
+    cells: tuple[str, str], width: str
+) -> None:
+    header, cell = cells
+    assert f"min-width:{width}" in Table((header,), [(cell,)]).html()
 
 
 def test_commands_keep_their_line_breaks() -> None:

@@ -684,7 +684,7 @@ def test_a_verification_goes_through_json_unchanged(wrong: Wrong) -> None:
 def test_a_card_shows_expected_beside_observed_for_each_fact(check_id: str) -> None:
     result = checks.check(check_id, finished())
     text = repr(result)
-    assert [fact.label for fact in result.facts if f"  {fact.label} | " not in text] == [
+    assert [fact.label for fact in result.facts if f"  ✔ | {fact.label} | " not in text] == [
         fact.label for fact in result.facts if fact.advice
     ]
 
@@ -729,17 +729,26 @@ def test_a_card_begins_with_the_verdict(state: Snapshot, first: str) -> None:
 
 def test_a_card_says_yes_and_no_in_words() -> None:
     shown = repr(checks.check("network", with_vpc(finished(), internet_gateways=())))
-    assert "アタッチされている | はい | いいえ | ✘" in shown
+    assert "  ✘ | インターネットゲートウェイがアタッチされている | はい | いいえ" in shown
 
 
 def test_the_verification_is_a_table_of_the_checks() -> None:
     lines = repr(checks.verify(states.with_cluster(finished(), status="FAILED"))).splitlines()
     assert lines[2:7] == [
-        "  VPC とパブリックサブネット | ✔ | 12/12 | 01-network",
-        "  Fargate の ECS クラスター | ✘ | 3/4 | 02-cluster",
-        "  ECR のプライベートリポジトリ | ✔ | 3/3 | 03-image",
-        "  ECR にプッシュしたイメージ | ✔ | 3/3 | 03-image",
-        "  ECR のイメージ URI | ✔ | 3/3 | 03-image",
+        "  ✔ | VPC とパブリックサブネット | 12/12 | 01-network",
+        "  ✘ | Fargate の ECS クラスター | 3/4 | 02-cluster",
+        "  ✔ | ECR のプライベートリポジトリ | 3/3 | 03-image",
+        "  ✔ | ECR にプッシュしたイメージ | 3/3 | 03-image",
+        "  ✔ | ECR のイメージ URI | 3/3 | 03-image",
+    ]
+
+
+def test_the_verification_shows_the_facts_that_are_false_and_no_others() -> None:
+    lines = repr(checks.verify(states.with_cluster(finished(), status="FAILED"))).splitlines()
+    assert lines[7:10] == [
+        "  Fargate の ECS クラスター:",
+        "  判定 | 確認すること | 期待する値 | 実際の値",
+        "  ✘ | クラスターのステータス | ACTIVE | FAILED",
     ]
 
 
@@ -760,7 +769,7 @@ def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
 
 def test_a_strangers_text_cannot_pass_for_a_mark() -> None:
     text = repr(checks.check("network", with_vpc(finished(), tenancy="ok")))
-    assert "| “ok” | ✘" in text
+    assert "✘ | テナンシー | default | “ok”" in text
 
 
 def test_an_unknown_fact_is_a_key_error() -> None:

@@ -37,6 +37,7 @@ def fake() -> FakeAws:
     fake = FakeAws()
     fake.answers("CreateCluster", CREATED)
     fake.answers("DeleteCluster", {})
+    fake.answers("PutClusterCapacityProviders", {})
     fake.answers("ListClusters", {"clusterArns": [ARN]})
     fake.answers("DescribeClusters", MISSING, described())
     service = ARN.replace(":cluster/", ":service/") + "/shop"
@@ -155,10 +156,67 @@ def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> No
     assert fake.operations.count("CreateCluster") == 1
 
 
-def test_other_capacity_providers_are_told(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described(capacityProviders=["FARGATE"]))
-    error = refused(fake)
-    assert (type(error), "FARGATE_SPOT" in error.problem) == (NotReady, True)
+BARE = described(capacityProviders=[])
+
+
+def test_capacity_providers_that_are_missing_are_added(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", *[BARE] * 3, described())
+    assert ensured(fake).cluster.capacity_providers == ("FARGATE", "FARGATE_SPOT")
+    assert "CreateCluster" not in fake.operations
+
+
+def test_adding_providers_keeps_those_that_are_there_and_their_strategy(fake: FakeAws) -> None:
+    strategy = [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}]
+    before = described(
+        capacityProviders=["by-hand", "FARGATE"], defaultCapacityProviderStrategy=strategy
+    )
+    after = described(capacityProviders=["by-hand", "FARGATE", "FARGATE_SPOT"])
+    fake.answers("DescribeClusters", *[before] * 3, after)
+    ensured(fake)
+    asked = [said for name, said in fake.calls if name == "PutClusterCapacityProviders"]
+    assert asked == [
+        {
+            "cluster": NAME,
+            "capacityProviders": ["by-hand", "FARGATE", "FARGATE_SPOT"],
+            "defaultCapacityProviderStrategy": strategy,
+        }
+    ]
+
+
+def test_providers_that_are_being_added_are_waited_for(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", *[BARE] * 6, described())
+    ensured(fake)
+    assert len(fake.clock.pauses) == 3
+
+
+def test_an_update_under_way_is_waited_for(fake: FakeAws) -> None:
+    fake.answers("PutClusterCapacityProviders", Refusal("UpdateInProgressException"), {})
+    fake.answers("DescribeClusters", *[BARE] * 3, described())
+    ensured(fake)
+    assert fake.operations.count("PutClusterCapacityProviders") == 2
+
+
+def test_a_lost_reply_adds_no_provider_twice(fake: FakeAws) -> None:
+    fake.answers("PutClusterCapacityProviders", closed())
+    fake.answers("DescribeClusters", *[BARE] * 3, described())
+    ensured(fake)
+    assert fake.operations.count("PutClusterCapacityProviders") == 1
+
+
+def test_providers_that_were_not_asked_for_stay(fake: FakeAws) -> None:
+    fake.answers("DescribeClusters", described())
+    ensured(fake, Form(capacity_providers=("FARGATE",)))
+    assert "PutClusterCapacityProviders" not in fake.operations
+
+
+@pytest.mark.parametrize(
+    ("providers", "said"), [(PROVIDERS, True), (["by-hand", *PROVIDERS], False)]
+)
+def test_a_card_says_fargate_alone_only_when_it_is(
+    fake: FakeAws, providers: list[str], said: bool
+) -> None:
+    fake.answers("DescribeClusters", described(capacityProviders=providers))
+    assert ("Fargate だけのクラスター" in repr(ensured(fake))) == said
 
 
 @pytest.mark.parametrize(
@@ -167,6 +225,8 @@ def test_other_capacity_providers_are_told(fake: FakeAws) -> None:
         Form(name="ecs handson"),
         Form(capacity_providers=("EC2",)),
         Form(ec2_instances=True),
+        Form(ec2_instances="off"),  # type: ignore[arg-type]  # as a learner may type it
+        Form(capacity_providers=()),
     ],
 )
 def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws, form: Form) -> None:
@@ -242,5 +302,5 @@ def test_a_cluster_that_is_gone_already_is_content(fake: FakeAws) -> None:
 def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described("FAILED"))
     errors = [refused(fake), refused(fake, Form(ec2_instances=True))]
-    fake.answers("DescribeClusters", described(capacityProviders=[]))
-    assert [len(str(error).splitlines()) for error in [*errors, refused(fake)]] == [2, 2, 2]
+    errors.append(refused(fake, Form(capacity_providers=())))
+    assert [len(str(error).splitlines()) for error in errors] == [2, 2, 2]

@@ -124,6 +124,12 @@ def test_jupyterlabs_port_may_be_taken(examine: Examine) -> None:
     assert (ports.state, str(doctor.LAB_PORT) in ports.seen) == ("advice", True)
 
 
+def test_a_port_that_jupyterlab_itself_has_taken_is_fine(examine: Examine) -> None:
+    with taken(doctor.LAB_PORT):
+        ports = examine(environ={"JPY_SESSION_NAME": "notebooks/ja/00-prepare.ipynb"})["ports"]
+    assert ports.state == "ok"
+
+
 def test_the_free_disk_is_told_with_its_unit(examine: Examine) -> None:
     assert examine()["disk"].seen.endswith("B")
 

@@ -56,6 +56,26 @@ def test_every_label_is_on_the_picture() -> None:
     assert expected <= set(words(example()))
 
 
+def one(label: str) -> Picture:
+    with Diagram("x") as diagram, Cluster("AZ"):
+        VPC(label)
+    assert diagram.picture is not None
+    return diagram.picture
+
+
+def high(picture: Picture) -> float:
+    return float(ElementTree.fromstring(picture.svg).attrib["viewBox"].split()[3])
+
+
+def test_a_label_that_nearly_fits_is_kept_on_one_line() -> None:
+    assert "パブリックサブネット 2" in words(one("パブリックサブネット 2"))
+
+
+def test_a_label_that_is_broken_gets_the_room_for_its_second_line() -> None:
+    long = one("パブリックサブネットとデータベース")
+    assert (len(words(long)), high(long) > high(one("VPC")) + 16) == (4, True)
+
+
 def test_the_same_diagram_gives_the_same_bytes() -> None:
     assert example().svg == example().svg
 

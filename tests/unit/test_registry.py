@@ -94,6 +94,40 @@ def test_a_repository_that_is_required_and_missing_is_told_with_the_cell_to_run(
     assert 'workshop.ensure_repository(name="rails-app")' in error.value.remedy
 
 
+def missing(fake: FakeAws, name: str, *there: str) -> tuple[str, str]:
+    """Ask for a repository that is not among those that are there; return what is said."""
+    found = {"repositories": [RAW | {"repositoryName": name} for name in there]}
+
+    def answer(asked: dict[str, Any]) -> Any:
+        return ABSENT if "repositoryNames" in asked else found
+
+    fake.answers("DescribeRepositories", answer)
+    with pytest.raises(NotReady) as error:
+        registry.require_repository(fake.connect(), name)
+    return error.value.problem, error.value.remedy
+
+
+@pytest.mark.parametrize("name", ["rails-ap", "rails", "goods"])
+def test_another_name_is_answered_with_the_repository_that_is_there(
+    fake: FakeAws, name: str
+) -> None:
+    problem, remedy = missing(fake, name, "rails-app", "zoo")
+    assert ("rails-app, zoo" in problem, '"rails-app"' in remedy) == (True, True)
+
+
+def test_another_name_is_answered_with_the_one_that_is_like_it(fake: FakeAws) -> None:
+    assert '"goods"' in missing(fake, "goodz", "goods", "rails-app")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("rails", ()), ("rails-app", ("rails-ap",)), ("shelf", ("zoo",))]
+)
+def test_where_no_repository_could_be_meant_the_workshops_is_made_first(
+    fake: FakeAws, name: str, there: tuple[str, ...]
+) -> None:
+    assert 'ensure_repository(name="rails-app")' in missing(fake, name, *there)[1]
+
+
 @pytest.mark.parametrize(
     ("tags", "gone"), [(OWN, ["rails-app"]), ({"tags": []}, [])], ids=["tagged", "untagged"]
 )

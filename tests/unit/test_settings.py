@@ -87,9 +87,10 @@ def test_the_learners_own_aws_region_is_not_looked_at(read: Read) -> None:
     assert read(own).region == "us-east-1"
 
 
-def test_a_setting_that_does_not_exist_is_a_programming_error(read: Read) -> None:
-    with pytest.raises(TypeError, match="colour"):
-        read(colour="red")
+def test_a_setting_that_does_not_exist_is_answered_with_the_nearest(read: Read) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(learnr="Hanako")
+    assert ("learnr" in refused.value.problem, "learner " in refused.value.remedy) == (True, True)
 
 
 def test_the_docker_host_is_taken_from_the_environment(read: Read) -> None:

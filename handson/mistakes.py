@@ -1,0 +1,170 @@
+"""Slips of the keyboard and of order, answered in two lines where Python has a traceback.
+
+A keyword that a verb does not have is refused with the nearest one (`verbs`).  A name that holds
+nothing yet is answered with the cell that fills it (`explain_names`); which cell that is, is read
+from the notebooks themselves.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from handson import messages, rules, settings, syllabus
+from handson.errors import HandsonError, InvalidInput, NotReady
+
+T = TypeVar("T")
+
+_SHOWN = 60
+_NEAR = 0.8
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A cell that gives a name a value: its notebook, and the line that does it."""
+
+    notebook: str
+    line: str
+
+
+def verbs(held: type[T]) -> type[T]:
+    """Let all public methods of a class refuse arguments that do not fit before they begin."""
+    for name, member in list(vars(held).items()):
+        if inspect.isfunction(member) and not name.startswith("_"):
+            setattr(held, name, _checked(member))
+    return held
+
+
+def explain_names(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
+    """Let IPython answer a name that holds nothing in a cell with the cell that fills it.
+
+    Args:
+        shell: What `IPython.get_ipython` returns; None outside of IPython.
+        folder: Where the notebooks are looked for, from there upwards.
+    """
+    if shell is None or shell.custom_exceptions:
+        return
+
+    def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
+        explained = explain(error, trace, notebooks=_notebooks(folder()))
+        seen = (kind, error, trace) if explained is None else (type(explained), explained, trace)
+        shell.showtraceback(seen, tb_offset=tb_offset, running_compiled_code=True)
+
+    shell.set_custom_exc((NameError,), answer)
+
+
+def explain(
+    error: NameError, trace: TracebackType | None, *, notebooks: Sequence[Path]
+) -> HandsonError | None:
+    """Return what to say of a name that holds nothing, or None where it is not a cell's own."""
+    if type(error) is not NameError or not error.name or not _in_a_cell(trace):
+        return None
+    known = definitions(notebooks)
+    places = known.get(error.name, [])
+    if not places:
+        return _unknown(error.name, known)
+    books = {place.notebook for place in places}
+    values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
+    key = "mistakes.not-yet" if len(books) == 1 else "mistakes.not-yet-here"
+    return NotReady(*messages.advice(key, **values))
+
+
+def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
+    """Return by name which cells of the notebooks give it a value, in their order."""
+    found: dict[str, list[Definition]] = {}
+    for path in notebooks:
+        for cell in _code_cells(path):
+            for name, line in _bound(cell):
+                found.setdefault(name, []).append(Definition(path.stem, line))
+    return found
+
+
+def _unknown(name: str, known: dict[str, list[Definition]]) -> HandsonError:
+    near = rules.nearest(name, known, cutoff=_NEAR)
+    if near:
+        return InvalidInput(*messages.advice("mistakes.misspelt", name=name, near=near))
+    return InvalidInput(*messages.advice("mistakes.unknown-name", name=name))
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    home = settings.notebooks_folder(folder)
+    if home is None:
+        return []
+    edition = home / messages.language()
+    return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
+
+
+def _code_cells(path: Path) -> list[str]:
+    """Return the sources of a notebook's code cells; none where it cannot be read."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _bound(cell: str) -> Iterator[tuple[str, str]]:
+    """Give each name that a cell's own lines fill, and the line; none where it is no Python."""
+    try:
+        statements = ast.parse(cell).body
+    except (SyntaxError, ValueError):
+        return
+    for statement in statements:
+        first, *rest = (ast.get_source_segment(cell, statement) or "").splitlines() or [""]
+        line = first[:_SHOWN] + ("…" if rest or len(first) > _SHOWN else "")
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            for alias in statement.names:
+                yield alias.asname or alias.name.partition(".")[0], line
+        elif isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, line
+
+
+def _in_a_cell(trace: TracebackType | None) -> bool:
+    """Tell whether an error was raised by a cell itself, and not in a library that it called."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "__main__"
+
+
+def _checked(verb: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(verb)
+
+    @wraps(verb)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            signature.bind(*arguments, **keywords)
+        except TypeError:
+            raise _misfit(verb.__name__, signature, keywords) from None
+        return verb(*arguments, **keywords)
+
+    return checked
+
+
+def _misfit(verb: str, signature: inspect.Signature, keywords: dict[str, Any]) -> InvalidInput:
+    parameters = [each for each in signature.parameters.values() if each.name != "self"]
+    names = [each.name for each in parameters]
+    for name in keywords:
+        if name not in names:
+            return _unknown_keyword(verb, name, names)
+    usage = ", ".join(
+        each.name if each.default is each.empty else f"{each.name}=…" for each in parameters
+    )
+    return InvalidInput(*messages.advice("mistakes.arguments", verb=verb, usage=usage))
+
+
+def _unknown_keyword(verb: str, name: str, names: Sequence[str]) -> InvalidInput:
+    near = rules.nearest(name, names)
+    if near:
+        values = {"verb": verb, "name": name, "near": near}
+        return InvalidInput(*messages.advice("mistakes.keyword-near", **values))
+    choices = ", ".join(names) or "-"
+    return InvalidInput(*messages.advice("mistakes.keyword", verb=verb, name=name, choices=choices))
