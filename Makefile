@@ -7,19 +7,19 @@ SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYT
 NOTEBOOKS ?= notebooks/ja
 
 .DEFAULT_GOAL := help
-.PHONY: help workshop lab test lint types tests replay format refresh lock clean distclean
+.PHONY: help lab workshop test lint types tests replay format refresh lock clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
-workshop:  ## set up, run all notebooks on the embedded AWS, show the five checks
-	@$(SETUP)
-	@$(BIN)/handson run
-
-lab:  ## set up and open the notebooks in JupyterLab
+lab:  ## set up and open the notebooks in JupyterLab: learners begin here
 	@$(SETUP)
 	@$(BIN)/handson lab
+
+workshop:  ## set up, run all notebooks by themselves on the embedded AWS, show the five checks
+	@$(SETUP)
+	@$(BIN)/handson run
 
 test:  ## set up, then lint, types, layering, all tests and the notebooks under nbval
 	@$(SETUP)

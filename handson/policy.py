@@ -106,7 +106,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "servicequotas:GetServiceQuota",
         ),
         "evidence": _LOOK,
-        "ensure_cluster": ("ecs:CreateCluster", "ecs:DescribeClusters", "ecs:TagResource", _ROLE),
+        "ensure_cluster": (
+            "ecs:CreateCluster",
+            "ecs:DescribeClusters",
+            "ecs:PutClusterCapacityProviders",
+            "ecs:TagResource",
+            _ROLE,
+        ),
         "ensure_repository": (*_LOOK_AT_REPOSITORY, "ecr:CreateRepository", "ecr:TagResource"),
         "push_image": (*_LOOK_AT_REPOSITORY, "ecr:GetAuthorizationToken", *_PUSH),
         "images": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
@@ -238,6 +244,7 @@ STATEMENTS: tuple[Statement, ...] = (
         },
     ),
     Statement("CreateCluster", ("ecs:CreateCluster",), _CLUSTERS, {"StringEquals": _NEW}),
+    Statement("CreateClusterCapacity", ("ecs:PutClusterCapacityProviders",), _CLUSTERS, _OURS),
     Statement(
         "CreateClusterTags",
         ("ecs:TagResource",),

@@ -320,6 +320,15 @@ def test_cleanup_lists_and_asks(call: Call, client: Callable[[str], Any]) -> Non
     assert seen == (True, True)
 
 
+def test_a_question_without_an_answer_ends_in_words_and_with_1(
+    call: Call, client: Callable[[str], Any]
+) -> None:
+    made(call, client)
+    result = call("cleanup", stdin="")
+    said = messages.text("cli.interrupted") in result.stderr
+    assert (result.exit_code, said, "Aborted" in result.stderr) == (1, True, False)
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""], ids=["no", "enter", "end of input"])
 def test_without_a_yes_cleanup_deletes_nothing(
     call: Call, client: Callable[[str], Any], answer: str

@@ -119,6 +119,10 @@ def test_it_says_where_the_notebooks_and_the_picture_are(finished: Finished) -> 
     assert seen == [True, True]
 
 
+def test_its_last_line_says_how_to_begin_anew(finished: Finished) -> None:
+    assert "handson emulator reset" in finished.out.splitlines()[-1]
+
+
 def test_every_notebook_is_kept_executed(finished: Finished) -> None:
     kept = sorted(path.stem for path in finished.folder.glob("*.ipynb"))
     assert kept == list(syllabus.NOTEBOOKS)
