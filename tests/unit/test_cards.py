@@ -162,6 +162,26 @@ def test_every_mark_has_a_colour() -> None:
     assert COLOURS.keys() == MARKS.keys()
 
 
+@pytest.mark.parametrize("paper", ["#ffffff", "#111111"], ids=["light", "dark"])
+def test_a_mark_can_be_read_on_the_paper_of_either_theme(paper: str) -> None:
+    contrasts = {mark: contrast(colour, paper) for mark, colour in COLOURS.items()}
+    assert {mark: ratio for mark, ratio in contrasts.items() if ratio < 4} == {}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours (WCAG 2.2, "contrast ratio")."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_a_result_prints_as_its_card() -> None:
     assert repr(Greeting()) == "✔ Hello\n  world"
 
