@@ -228,7 +228,7 @@ STATEMENTS: tuple[Statement, ...] = (
         _ec2("route-table", "subnet", "vpc-endpoint"),
         {"StringEquals": _NEW},
     ),
-    Statement("CreateSubnetsInVpc", _CREATE_IN_VPC, _ec2("route-table", "vpc"), _OURS),
+    Statement("CreateInVpc", _CREATE_IN_VPC, _ec2("route-table", "vpc"), _OURS),
     Statement("CreateConnections", _CONNECT, _KINDS, _OURS),
     Statement(
         "CreateNetworkTags",
@@ -244,7 +244,7 @@ STATEMENTS: tuple[Statement, ...] = (
         },
     ),
     Statement("CreateCluster", ("ecs:CreateCluster",), _CLUSTERS, {"StringEquals": _NEW}),
-    Statement("CreateClusterCapacity", ("ecs:PutClusterCapacityProviders",), _CLUSTERS, _OURS),
+    Statement("CreateCapacity", ("ecs:PutClusterCapacityProviders",), _CLUSTERS, _OURS),
     Statement(
         "CreateClusterTags",
         ("ecs:TagResource",),

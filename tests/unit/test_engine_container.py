@@ -364,7 +364,7 @@ def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_regis
 @pytest.mark.parametrize(
     ("layer", "kind"),
     [
-        (gzip.compress(b"layer"), oci.LAYER),
+        (gzip.compress(b"layer", mtime=0), oci.LAYER),
         (b"\x28\xb5\x2f\xfd packed", oci.ZSTD_LAYER),
     ],
 )

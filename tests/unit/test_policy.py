@@ -60,6 +60,7 @@ KINDS = {
     "ecr:UploadLayerPart": "repository",
     "ecs:CreateCluster": "cluster",
     "ecs:DeleteCluster": "cluster",
+    "ecs:PutClusterCapacityProviders": "cluster",
     "ecs:DescribeClusters": "cluster",
     "ecs:ListClusters": "",
     "ecs:ListContainerInstances": "cluster",
