@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from handson import messages
+from tests import tally
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 # Whatever would lead a test to the developer's own account, registry login or settings.
@@ -31,6 +32,12 @@ def require(name: str, available: bool, reason: str) -> None:
     if name in REQUIRED:
         pytest.fail(f"HANDSON_REQUIRE names {name}, but {reason}", pytrace=False)
     pytest.skip(f"{name}: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was counted: wrong states caught, faults survived."""
+    for line in tally.lines():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(name="require", scope="session")

@@ -1,0 +1,173 @@
+"""What can go wrong at any call to AWS, one call at a time, as hooks on botocore's events.
+
+    wire = Wire()                     a hook (see `hooks.py`); it lets everything through
+    with wire.watched() as calls:     the calls of the block are collected, in order
+        ...
+    with wire.broken(call, "lost"):   one call of the block meets a fault, once
+        ...
+
+What AWS answers is given as the bytes that AWS would send, so that botocore reads them as it would
+AWS's own; `test_wire.py` compares what is imitated here with what a real socket does.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from handson.aws.refusals import READS
+
+TRANSIENT = ("throttled", "failed", "refused", "cut", "lost", "timeout")
+"""A verb that meets one of these once goes on as if nothing had been."""
+
+LASTING = ("denied", "expired", "gone")
+"""Nothing helps here but the learner; "gone" is a connection refused from that call on."""
+
+FAULTS = (*TRANSIENT, *LASTING)
+
+_SAID = {
+    "throttled": {"ec2": ("RequestLimitExceeded", 503), "sts": ("Throttling", 400)},
+    "failed": {"ec2": ("InternalError", 500), "sts": ("InternalFailure", 500)},
+    "denied": {"ec2": ("UnauthorizedOperation", 403), "sts": ("AccessDenied", 403)},
+    "expired": {"ec2": ("RequestExpired", 400), "sts": ("ExpiredToken", 403)},
+}
+_SAID_IN_JSON = {
+    "throttled": ("ThrottlingException", 400),
+    "failed": ("ServerException", 500),
+    "denied": ("AccessDeniedException", 400),
+    "expired": ("ExpiredTokenException", 400),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """The nth call (from 1) of an operation in one verb."""
+
+    service: str
+    operation: str
+    nth: int
+
+    @property
+    def reads(self) -> bool:
+        return self.operation.startswith(READS)
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation} #{self.nth}"
+
+
+@dataclass
+class Planned:
+    """One fault, and whether it has happened."""
+
+    call: Call
+    fault: str
+    happened: bool = False
+
+
+class Wire:
+    """The way to AWS, on which one call can be made to fail."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._planned: Planned | None = None
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+        self._losing = threading.local()
+
+    def attach(self, session: Any) -> None:
+        session.register("before-send", self._before)
+        session.register("after-call", self._after)
+
+    @contextmanager
+    def watched(self) -> Iterator[list[Call]]:
+        with self._lock:
+            self._counts.clear()
+            self.calls = made = []
+        yield made
+
+    @contextmanager
+    def broken(self, call: Call, fault: str) -> Iterator[Planned]:
+        with self.watched():
+            self._planned = Planned(call, fault)
+            try:
+                yield self._planned
+            finally:
+                self._planned = None
+
+    def _before(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+        _, service, operation = event_name.split(".")
+        planned = self._meets(service, operation)
+        if planned is None:
+            return None
+        if planned.fault == "lost":
+            self._losing.now = True
+            return None
+        return answered(planned.fault, service, url=request.url)
+
+    def _meets(self, service: str, operation: str) -> Planned | None:
+        with self._lock:
+            self._counts[service, operation] += 1
+            call = Call(service, operation, self._counts[service, operation])
+            self.calls.append(call)
+            planned = self._planned
+            if planned is None:
+                return None
+            if planned.call == call or (planned.happened and planned.fault == "gone"):
+                planned.happened = True
+                return planned
+            return None
+
+    def _after(self, **_: Any) -> None:
+        if getattr(self._losing, "now", False):
+            self._losing.now = False
+            raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+
+def answered(fault: str, service: str, *, url: str) -> AWSResponse:
+    """Return what AWS answers, or raise what botocore raises where it does not answer."""
+    silent = {
+        "refused": EndpointConnectionError,
+        "gone": EndpointConnectionError,
+        "cut": ConnectionClosedError,
+        "timeout": ReadTimeoutError,
+    }
+    if fault in silent:
+        raise silent[fault](endpoint_url=url)
+    status, headers, body = refusal(fault, service)
+    return AWSResponse(url, status, headers, _Raw(body))
+
+
+def refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of AWS's answer in the protocol of the service."""
+    code, status = _SAID[fault].get(service, _SAID_IN_JSON[fault])
+    error = f"<Error><Code>{code}</Code><Message>said AWS</Message></Error>"
+    if service == "ec2":
+        text = f"<Response><Errors>{error}</Errors><RequestID>refused</RequestID></Response>"
+        return status, {"content-type": "text/xml"}, text.encode()
+    if service == "sts":
+        text = f"<ErrorResponse>{error}<RequestId>refused</RequestId></ErrorResponse>"
+        return status, {"content-type": "text/xml"}, text.encode()
+    said = json.dumps({"__type": code, "message": "said AWS"})
+    return status, {"content-type": "application/x-amz-json-1.1"}, said.encode()
+
+
+class _Raw:
+    """A body as botocore reads it from the network."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._body

@@ -1,0 +1,218 @@
+"""The whole workshop as a list of verbs, each run with a fault at one of its calls, then again.
+
+    bench = Bench(workshop, wire)
+    bench.survives(verb, call, fault)     what is wrong afterwards, as sentences; none is well
+
+The calls are those that an undisturbed run makes (`recorded`), so a new call is covered the day it
+is written.  What has to stand after each verb is what stood after it in that run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from handson import cluster, registry, syllabus
+from handson.aws import Aws
+from handson.errors import HandsonError, NotAllowed
+from handson.evidence import Journal, is_intact
+from handson.workshop import Workshop
+from tests.emulator.faults import FAULTS, LASTING, Call, Wire
+from tests.emulator.hooks import shape
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb of the workshop.
+
+    Attributes:
+        name: Unique in the workshop.
+        run: Carries it out.
+        seen: What of the target it may have changed, ids replaced; nothing where it only reads.
+    """
+
+    name: str
+    run: Callable[[Workshop], object]
+    seen: Callable[[Aws], object] | None = None
+
+
+def network_seen(aws: Aws) -> object:
+    return shape(aws)
+
+
+def cluster_seen(aws: Aws) -> object:
+    return [
+        (found.name, found.capacity_providers, found.tagged)
+        for found in cluster.find_clusters(aws)
+        if found.status != cluster.ABSENT
+    ]
+
+
+def registry_seen(aws: Aws) -> object:
+    repositories = registry.find_repositories(aws)
+    return [
+        (found.name, found.tagged, [(image.tags, image.digest) for image in images])
+        for found in repositories
+        for images in [registry.find_images(aws, found.name)]
+    ]
+
+
+def everything(aws: Aws) -> object:
+    return [network_seen(aws), cluster_seen(aws), registry_seen(aws)]
+
+
+def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
+    """Return the workshop's verbs in the order of the notebooks."""
+    return [
+        Verb("network", lambda held: held.ensure_network(), network_seen),
+        Verb("cluster", lambda held: held.ensure_cluster(), cluster_seen),
+        Verb("repository", lambda held: held.ensure_repository(), registry_seen),
+        Verb("push", push, registry_seen),
+        Verb("images", lambda held: held.images()),
+        Verb("record", lambda held: held.record_image_uri()),
+        *(Verb(f"evidence {check}", _evidence(check)) for check in syllabus.CHECK_IDS),
+        Verb("verify", lambda held: held.verify()),
+        Verb("snapshot", lambda held: held.snapshot()),
+        Verb("list", lambda held: held.cleanup()),
+        Verb("cleanup", lambda held: held.cleanup(confirm="delete"), everything),
+    ]
+
+
+def _evidence(check: str) -> Callable[[Workshop], object]:
+    return lambda held: held.evidence(check)
+
+
+@dataclass
+class Bench:
+    """One workshop on one target, whose calls go over one wire."""
+
+    workshop: Workshop
+    wire: Wire
+    verbs: Sequence[Verb]
+    recorded: dict[str, list[Call]] = field(default_factory=dict)
+    expected: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def aws(self) -> Aws:
+        return self.workshop.aws
+
+    @property
+    def home(self) -> Path:
+        return self.workshop.settings.home
+
+    def record(self) -> None:
+        """Run the workshop undisturbed, and keep its calls and what stood after each verb."""
+        for verb in self.verbs:
+            with self.wire.watched() as calls:
+                verb.run(self.workshop)
+                self.recorded[verb.name] = list(calls)
+            if verb.seen:
+                self.expected[verb.name] = verb.seen(self.aws)
+
+    def survives(self, verb: Verb, call: Call, fault: str) -> list[str]:
+        """Run a verb with a fault at one call, run it again, and return what is wrong."""
+        with self.wire.broken(call, fault) as planned:
+            wrong = list(self._judged(verb, call, fault))
+        wrong += [] if planned.happened else ["the call was not made"]
+        wrong += self._held_lock()
+        if fault in LASTING:
+            wrong += self._completes(verb)
+        return wrong + self._differs(verb) + self._broken_chain()
+
+    def _judged(self, verb: Verb, call: Call, fault: str) -> Iterator[str]:
+        try:
+            verb.run(self.workshop)
+        except HandsonError as error:
+            yield from (f"not healed: {error.problem}" for _ in "1" if fault not in LASTING)
+            yield from _misexplained(error, call, fault)
+        except BaseException as error:  # whatever leaves a verb is judged
+            yield f"raised {error!r}"
+        else:
+            yield from (f"went on although {fault}" for _ in "1" if fault in LASTING)
+
+    def _completes(self, verb: Verb) -> list[str]:
+        try:
+            verb.run(self.workshop)
+        except HandsonError as error:
+            return [f"the next run does not complete: {error.problem}"]
+        return []
+
+    def _held_lock(self) -> list[str]:
+        left = []
+        for path in self.home.glob("*.lock"):
+            try:
+                with FileLock(path, timeout=0):
+                    pass
+            except Timeout:
+                left.append(f"{path.name} is held")
+        return left
+
+    def _differs(self, verb: Verb) -> list[str]:
+        if verb.seen is None:
+            return []
+        seen = verb.seen(self.aws)
+        return [] if seen == self.expected[verb.name] else [f"stands otherwise: {seen}"]
+
+    def _broken_chain(self) -> list[str]:
+        records = Journal(self.home).records()
+        digests = [record["digest"] for record in records]
+        chained = [record["previous"] for record in records] == [None, *digests][: len(digests)]
+        whole = all(map(is_intact, records[-2:]))
+        return [] if chained and whole else ["the chain of evidence is broken"]
+
+
+def _misexplained(error: HandsonError, call: Call, fault: str) -> Iterator[str]:
+    """Yield what is wrong with what the learner is told."""
+    problem, remedy = error.lines()
+    if "\n" in problem or "\n" in remedy or not (error.problem and error.remedy):
+        yield f"told in other than two lines: {error}"
+    wanted = f"{call.service}:{call.operation}"
+    if fault == "denied" and (wanted not in problem or wanted not in remedy):
+        yield f"the missing permission is not named: {error}"
+    if fault == "expired" and "sso login" not in remedy:
+        yield f"it is not said to sign in again: {error}"
+    if fault == "gone" and "127.0.0.1" not in problem:
+        yield f"it is not said where nobody answers: {error}"
+    if (fault in ("denied", "expired")) != isinstance(error, NotAllowed):
+        yield f"told as {type(error).__name__}: {error}"
+
+
+Pair = tuple[Call, str]
+
+ALL = os.environ.get("HANDSON_FAULTS") == "all"
+"""Set HANDSON_FAULTS=all to have every call of every verb meet every fault; it takes minutes."""
+
+
+def deal(
+    recorded: Mapping[str, Sequence[Call]], *, to_writes: int = len(FAULTS)
+) -> dict[str, list[Pair]]:
+    """Return which faults each verb's calls meet.
+
+    A writing call meets `to_writes` faults, the lost reply among them.  A call that only reads is
+    made again and again in a workshop: each time it meets at least one, and over the whole
+    workshop all of them.
+    """
+    often = Counter(_kind(call) for calls in recorded.values() for call in calls)
+    turns: dict[tuple[str, str], Iterator[str]] = defaultdict(lambda: cycle(FAULTS))
+    dealt: dict[str, list[Pair]] = {}
+    for name, calls in recorded.items():
+        dealt[name] = []
+        for call in calls:
+            share = ceil(len(FAULTS) / often[_kind(call)]) if call.reads else to_writes
+            faults = list(islice(turns[_kind(call)], len(FAULTS) if ALL else share))
+            if not call.reads and "lost" not in faults:
+                faults[-1] = "lost"
+            dealt[name] += [(call, fault) for fault in faults]
+    return dealt
+
+
+def _kind(call: Call) -> tuple[str, str]:
+    return call.service, call.operation
