@@ -60,11 +60,15 @@ class Call:
     nth: int
 
     @property
+    def kind(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    @property
     def reads(self) -> bool:
         return self.operation.startswith(READS)
 
     def __str__(self) -> str:
-        return f"{self.service}:{self.operation} #{self.nth}"
+        return f"{self.kind} #{self.nth}"
 
 
 @dataclass

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -125,7 +124,7 @@ class Bench:
         wrong += self._held_lock()
         if fault in LASTING:
             wrong += self._completes(verb)
-        return wrong + self._differs(verb) + self._broken_chain()
+        return wrong + (self._differs(verb) if verb.seen else self._broken_chain())
 
     def _judged(self, verb: Verb, call: Call, fault: str) -> Iterator[str]:
         try:
@@ -156,10 +155,8 @@ class Bench:
         return left
 
     def _differs(self, verb: Verb) -> list[str]:
-        if verb.seen is None:
-            return []
-        seen = verb.seen(self.aws)
-        return [] if seen == self.expected[verb.name] else [f"stands otherwise: {seen}"]
+        seen = verb.seen(self.aws) if verb.seen else None
+        return [] if seen == self.expected.get(verb.name) else [f"stands otherwise: {seen}"]
 
     def _broken_chain(self) -> list[str]:
         records = Journal(self.home).records()
@@ -174,8 +171,7 @@ def _misexplained(error: HandsonError, call: Call, fault: str) -> Iterator[str]:
     problem, remedy = error.lines()
     if "\n" in problem or "\n" in remedy or not (error.problem and error.remedy):
         yield f"told in other than two lines: {error}"
-    wanted = f"{call.service}:{call.operation}"
-    if fault == "denied" and (wanted not in problem or wanted not in remedy):
+    if fault == "denied" and (call.kind not in problem or call.kind not in remedy):
         yield f"the missing permission is not named: {error}"
     if fault == "expired" and "sso login" not in remedy:
         yield f"it is not said to sign in again: {error}"
@@ -191,28 +187,37 @@ ALL = os.environ.get("HANDSON_FAULTS") == "all"
 """Set HANDSON_FAULTS=all to have every call of every verb meet every fault; it takes minutes."""
 
 
-def deal(
-    recorded: Mapping[str, Sequence[Call]], *, to_writes: int = len(FAULTS)
-) -> dict[str, list[Pair]]:
+def deal(recorded: Mapping[str, Sequence[Call]], *, to_writes: int) -> dict[str, list[Pair]]:
     """Return which faults each verb's calls meet.
 
-    A writing call meets `to_writes` faults, the lost reply among them.  A call that only reads is
-    made again and again in a workshop: each time it meets at least one, and over the whole
-    workshop all of them.
+    A writing call meets `to_writes` of them: the lost reply, and others in turn.  Calls that only
+    read are made again and again in a workshop: each meets at least one fault, and those of one
+    operation meet all of them between them.
     """
-    often = Counter(_kind(call) for calls in recorded.values() for call in calls)
-    turns: dict[tuple[str, str], Iterator[str]] = defaultdict(lambda: cycle(FAULTS))
-    dealt: dict[str, list[Pair]] = {}
-    for name, calls in recorded.items():
-        dealt[name] = []
-        for call in calls:
-            share = ceil(len(FAULTS) / often[_kind(call)]) if call.reads else to_writes
-            faults = list(islice(turns[_kind(call)], len(FAULTS) if ALL else share))
-            if not call.reads and "lost" not in faults:
-                faults[-1] = "lost"
-            dealt[name] += [(call, fault) for fault in faults]
-    return dealt
+    often = Counter(call.kind for calls in recorded.values() for call in calls)
+    others = cycle(fault for fault in FAULTS if fault != "lost")
+    turns: dict[str, Iterator[str]] = defaultdict(lambda: cycle(FAULTS))
+
+    def met(call: Call) -> list[str]:
+        if ALL:
+            return list(FAULTS)
+        if call.reads:
+            return list(islice(turns[call.kind], ceil(len(FAULTS) / often[call.kind])))
+        return ["lost", *islice(others, to_writes - 1)]
+
+    return {
+        name: [(call, fault) for call in calls for fault in met(call)]
+        for name, calls in recorded.items()
+    }
 
 
-def _kind(call: Call) -> tuple[str, str]:
-    return call.service, call.operation
+def thinned(dealt: Mapping[str, Sequence[Pair]], *, to_reads: int) -> dict[str, list[Pair]]:
+    """Return as few as `to_reads` faults for all calls of an operation that only reads."""
+    left: dict[str, int] = defaultdict(lambda: to_reads)
+    kept: dict[str, list[Pair]] = {}
+    for name, pairs in dealt.items():
+        kept[name] = []
+        for call, fault in pairs:
+            left[call.kind] -= call.reads
+            kept[name] += [(call, fault)] if left[call.kind] >= 0 or ALL else []
+    return kept
