@@ -34,6 +34,18 @@ def require(name: str, available: bool, reason: str) -> None:
     pytest.skip(f"{name}: {reason}")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was counted to the process that started this one, where there is one."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tallies"] = tally.carried()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a process of a parallel run has counted."""
+    tally.add(getattr(node, "workeroutput", {}).get("tallies", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was counted: wrong states caught, faults survived."""
     for line in tally.lines():

@@ -7,6 +7,7 @@ A count holds only what was tried in this run: nothing is counted that was not d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -35,6 +36,19 @@ def tally(what: str, where: str) -> Tally:
     return _tallies.setdefault((what, where), Tally(what, where))
 
 
+def carried() -> list[tuple[str, str, int, int]]:
+    """Return all counts as plain data, for the process that prints them."""
+    return [(kept.what, kept.where, kept.passed, kept.total) for kept in _tallies.values()]
+
+
+def add(counts: Iterable[tuple[str, str, int, int]]) -> None:
+    """Add what another process has counted."""
+    for what, where, passed, total in counts:
+        kept = tally(what, where)
+        kept.passed += passed
+        kept.total += total
+
+
 def lines() -> list[str]:
     """Return a line for each count in which anything was tried."""
-    return [str(kept) for kept in _tallies.values() if kept.total]
+    return sorted(str(kept) for kept in _tallies.values() if kept.total)

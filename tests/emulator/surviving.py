@@ -9,23 +9,31 @@ is written.  What has to stand after each verb is what stood after it in that ru
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import cycle, islice
 from math import ceil
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from handson import cluster, registry, syllabus
+from handson import cluster, registry, settings, syllabus
 from handson.aws import Aws
+from handson.connection import Connection
+from handson.emulator import Running
 from handson.errors import HandsonError, NotAllowed
 from handson.evidence import Journal, is_intact
+from handson.progress import TerminalProgress
 from handson.workshop import Workshop
+from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Wire
 from tests.emulator.hooks import shape
+from tests.tally import tally
+from tests.unit.fake_aws import Clock
 
 
 @dataclass(frozen=True)
@@ -221,3 +229,74 @@ def thinned(dealt: Mapping[str, Sequence[Pair]], *, to_reads: int) -> dict[str, 
             left[call.kind] -= call.reads
             kept[name] += [(call, fault)] if left[call.kind] >= 0 or ALL else []
     return kept
+
+
+MANIFEST = {
+    "schemaVersion": 2,
+    "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+    "config": {"digest": f"sha256:{'ab' * 32}", "size": 7},
+    "layers": [{"digest": f"sha256:{'cd' * 32}", "size": 5}],
+}
+
+
+def open_bench(
+    running: Running, folder: Path, *, kind: str = "emulator", by_hand: bool = False
+) -> Bench:
+    """Return a bench on an empty target in which somebody else has made things of their own."""
+    environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
+    chosen = settings.read(environ, cwd=folder, endpoint_url=running.endpoint, learner="Hanako")
+    held = Workshop(chosen, progress=TerminalProgress(StringIO()), show=lambda _card: None)
+    wire = Wire()
+    aws = hooks.connect(running, wire, kind=kind, clock=Clock())
+    held._connection = Connection(aws)
+    aws.call("ecs", "CreateCluster", clusterName="somebody-elses")
+    aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
+    aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
+    push = put_by_hand if by_hand else pushing(held, folder)
+    return Bench(held, wire, verbs(push))
+
+
+def running_at(endpoint: str) -> Running:
+    """Return another emulator as if it were the embedded AWS."""
+    port = int(endpoint.rpartition(":")[2])
+    return Running(
+        endpoint=endpoint,
+        port=port,
+        pid=0,
+        account="123456789012",
+        access_key_id="123456789012",
+        secret_access_key="not-a-secret",
+        region="us-east-1",
+        state="running",
+    )
+
+
+def pushing(held: Workshop, folder: Path) -> Callable[[Workshop], object]:
+    shop = folder / "shop"
+    shop.mkdir()
+    (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\n")
+    (shop / "app.rb").write_text("puts 1\n")
+    local = held.build_image(shop)
+    return lambda held: held.push_image(local)
+
+
+def put_by_hand(held: Workshop) -> object:
+    """Put an image where there is no registry to push to."""
+    put = {"imageManifest": json.dumps(MANIFEST), "imageTag": "latest"}
+    return held.aws.call("ecr", "PutImage", repositoryName="rails-app", **put)
+
+
+def survive(bench: Bench, dealt: dict[str, list[Pair]], *, where: str) -> list[str]:
+    """Go through the workshop until every verb has met its faults; return what did not survive."""
+    counted = tally("faults survived", where)
+    wrong = []
+    while any(dealt.values()):
+        for verb in bench.verbs:
+            if dealt[verb.name]:
+                call, fault = dealt[verb.name].pop()
+                found = bench.survives(verb, call, fault)
+                counted.count(not found)
+                wrong += [f"{verb.name} · {call} · {fault}: {'; '.join(found)}"] if found else []
+            elif verb.seen:
+                verb.run(bench.workshop)
+    return wrong
