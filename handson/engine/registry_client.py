@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
+_AGAIN = {"HEAD", "GET", "POST", "PUT"}
+"""Made twice they do no harm: a second upload is begun, the same manifest is put again.  A blob's
+bytes (PATCH) go to a place that is good once; `_send` begins anew."""
+_PASSING = {429, 500, 502, 503, 504}
 _THREADS = 2
 _TIMEOUT = (
     5.0,
@@ -263,11 +267,20 @@ def _send(registry: Registry, layout: oci.Layout, blob: dict[str, Any], tally: T
 def _session(destination: Destination) -> requests.Session:
     import requests
     from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
 
     session = requests.Session()
     # A proxy of the network outside has no business with a registry on this machine.
     session.trust_env = not destination.here
-    adapter = HTTPAdapter(pool_maxsize=_THREADS)
+    retries = Retry(
+        _ATTEMPTS - 1,
+        allowed_methods=_AGAIN,
+        status_forcelist=_PASSING,
+        raise_on_status=False,
+        backoff_factor=0.2,
+        respect_retry_after_header=False,
+    )
+    adapter = HTTPAdapter(pool_maxsize=_THREADS, max_retries=retries)
     adapter.poolmanager.connection_pool_kw["blocksize"] = _BLOCK
     session.mount("http://", adapter)
     session.mount("https://", adapter)

@@ -1,0 +1,165 @@
+"""A real way to AWS that really breaks: a proxy in front of an emulator, over TCP.
+
+    with proxy_to(running.port) as proxy:
+        proxy.breaks("ec2:CreateVpc", 2, "lost")      the second such request, once
+        proxy.port
+
+A request is named as IAM names the call ("ecs:ListClusters"), or by method and kind where it is one
+to the registry ("PATCH blobs/uploads").  The requests that came are in `proxy.seen`, in order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.emulator.faults import Call, refusal
+
+_SERVICES = {"AmazonEC2ContainerServiceV20141113": "ecs", "AmazonEC2ContainerRegistry": "ecr"}
+_IDENTITY = {"GetCallerIdentity"}
+_REGISTRY = {
+    "throttled": (429, "TOOMANYREQUESTS", "Rate exceeded"),
+    "failed": (500, "INTERNAL", "an error of its own"),
+    "denied": (403, "DENIED", "User is not authorized to perform: ecr:PutImage"),
+    "expired": (
+        403,
+        "DENIED",
+        "Your authorization token has expired.",
+    ),
+}
+
+
+class Proxy:
+    """What was asked, and what is to be done about it."""
+
+    def __init__(self, upstream: int) -> None:
+        self.upstream = upstream
+        self.port = 0
+        self.seen: list[Call] = []
+        self.happened = False
+        self.released = threading.Event()
+        self._planned: tuple[Call, str] | None = None
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def breaks(self, call: Call | None, fault: str = "") -> None:
+        """Break this call the next time it comes, counted from now; None breaks nothing."""
+        with self._lock:
+            self.seen = []
+            self._counts.clear()
+            self.happened = False
+            self._planned = (call, fault) if call else None
+
+    def fault(self, service: str, operation: str) -> str:
+        """Return the fault that the request meets which has just come, or nothing."""
+        with self._lock:
+            self._counts[service, operation] += 1
+            call = Call(service, operation, self._counts[service, operation])
+            self.seen.append(call)
+            if self._planned is None or self._planned[0] != call:
+                return ""
+            self.happened = True
+            return self._planned[1]
+
+
+@contextmanager
+def proxy_to(upstream: int) -> Iterator[Proxy]:
+    proxy = Proxy(upstream)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"proxy": proxy}))
+    server.daemon_threads = True  # whoever keeps a connection open does not keep the test
+    proxy.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    proxy: Proxy
+
+    def log_message(self, *_: Any) -> None: ...
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        service, operation = _named(self, body)
+        fault = self.proxy.fault(service, operation)
+        if fault == "timeout":
+            self.proxy.released.wait(30)
+        if fault in ("cut", "timeout"):
+            self._hang_up()
+        elif fault in ("", "lost", "half"):
+            self._pass_on(body, fault)
+        else:
+            self._answer(*_refusal(fault, service))
+
+    do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
+
+    def _pass_on(self, body: bytes, fault: str) -> None:
+        with closing(HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=30)) as upstream:
+            upstream.request(self.command, self.path, body, dict(self.headers.items()))
+            reply = upstream.getresponse()
+            content = reply.read()
+        if fault == "lost":
+            return self._hang_up()
+        headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
+        self._answer(reply.status, headers, content, whole=fault != "half")
+        return None
+
+    def _answer(
+        self, status: int, headers: dict[str, str], body: bytes, *, whole: bool = True
+    ) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body if whole else body[: len(body) // 2])
+        if not whole:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(2)
+
+
+_OWN = {"transfer-encoding", "connection", "date", "server", "keep-alive"}
+
+
+def _named(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
+    kind = re.match(r"/v2/[^/]+/(blobs/uploads|blobs|manifests)/", request.path)
+    if kind:
+        return "registry", f"{request.command} {kind[1]}"
+    target = request.headers.get("X-Amz-Target", "")
+    if target:
+        prefix, _, operation = target.rpartition(".")
+        return _SERVICES[prefix.partition("_")[0]], operation
+    operation = parse_qs(body.decode())["Action"][0]
+    return ("sts" if operation in _IDENTITY else "ec2"), operation
+
+
+def _refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
+    if service != "registry":
+        return refusal(fault, service)
+    status, code, message = _REGISTRY[fault]
+    said = json.dumps({"errors": [{"code": code, "message": message}]})
+    return status, {"Content-Type": "application/json"}, said.encode()

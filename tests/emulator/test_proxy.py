@@ -1,0 +1,209 @@
+"""The way to AWS really breaks: sockets are cut, replies lost, answers never come."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from handson import settings
+from handson.aws import Aws
+from handson.emulator import Running
+from handson.engine import LocalImage
+from handson.errors import HandsonError, NotAllowed
+from handson.progress import TerminalProgress
+from handson.workshop import Workshop
+from tests.emulator import hooks
+from tests.emulator.faults import TRANSIENT, Call, Wire
+from tests.emulator.proxy import Proxy, proxy_to
+from tests.emulator.surviving import running_at
+from tests.tally import tally
+
+pytestmark = pytest.mark.emulator
+
+CALLS = {
+    "ec2": ("DescribeVpcs", {}),
+    "ecs": ("CreateCluster", {"clusterName": "one"}),
+    "ecr": ("CreateRepository", {"repositoryName": "one"}),
+    "sts": ("GetCallerIdentity", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def proxied(running: Running) -> Iterator[Proxy]:
+    with proxy_to(running.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(emulator: Running, proxied: Proxy) -> Proxy:
+    proxied.breaks(None)
+    return proxied
+
+
+def address(proxy: Proxy) -> str:
+    return f"http://127.0.0.1:{proxy.port}"
+
+
+# What the hooks imitate is what a socket does
+
+
+def hasty(aws: Aws, service: str) -> Aws:
+    """Return a connection that makes every call once, and does not wait for the answer for long."""
+    once: Any = Config
+    aws.patience.attempts = 1
+    aws._clients[service] = aws.session.create_client(
+        service,
+        region_name=aws.region,
+        endpoint_url=aws.endpoint,
+        config=once(retries={"total_max_attempts": 1}, read_timeout=0.3),
+    )
+    return aws
+
+
+def told(aws: Aws, service: str) -> tuple[Any, ...]:
+    operation, parameters = CALLS[service]
+    with pytest.raises(HandsonError) as refused:
+        aws.call(service, operation, **parameters)
+    error = refused.value
+    repeatable = getattr(error, "repeatable", None)
+    return type(error), error.code, repeatable, str(error).replace(str(aws.endpoint), "there")
+
+
+@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize("fault", [*TRANSIENT, "denied", "expired"])
+def test_a_fault_is_told_as_the_imitation_tells_it(
+    emulator: Running, fault: str, service: str
+) -> None:
+    wire = Wire()
+    call = Call(service, CALLS[service][0], 1)
+    imitated = hooks.connect(emulator, wire)
+    imitated.patience.attempts = 1
+    with wire.broken(call, fault):
+        expected = told(imitated, service)
+    hooks.reset(emulator)
+    with proxy_to(emulator.port) as proxy:
+        proxy.breaks(call, fault)
+        real = hasty(hooks.connect(running_at(address(proxy)), wire), service)
+        if fault == "refused":
+            real.endpoint = f"http://127.0.0.1:{nobody()}"
+            hasty(real, service)
+        assert told(real, service) == expected
+
+
+def nobody() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_reply_that_ends_half_way_is_asked_for_again(proxy: Proxy) -> None:
+    aws = hooks.connect(running_at(address(proxy)))
+    proxy.breaks(Call("ec2", "DescribeVpcs", 1), "half")
+    assert (len(aws.call("ec2", "DescribeVpcs")["Vpcs"]), len(proxy.seen)) == (1, 2)
+
+
+def test_a_write_whose_reply_was_lost_has_taken_effect(proxy: Proxy) -> None:
+    aws = hooks.connect(running_at(address(proxy)))
+    proxy.breaks(Call("ec2", "CreateVpc", 1), "lost")
+    with pytest.raises(HandsonError):
+        aws.call("ec2", "CreateVpc", CidrBlock="10.7.0.0/16")
+    assert len(aws.call("ec2", "DescribeVpcs")["Vpcs"]) == 2
+
+
+# The first call of all: who am I
+
+
+@pytest.mark.parametrize("fault", ["throttled", "failed", "cut", "lost"])
+def test_starting_goes_on_after_a_fault(proxy: Proxy, tmp_path: Path, fault: str) -> None:
+    proxy.breaks(Call("sts", "GetCallerIdentity", 1), fault)
+    started = start(proxy, tmp_path).aws.account == "123456789012" and proxy.happened
+    assert tally("faults survived", "MiniStack").count(started)
+
+
+@pytest.mark.parametrize("fault", ["denied", "expired"])
+def test_starting_again_works_after_a_refusal(proxy: Proxy, tmp_path: Path, fault: str) -> None:
+    proxy.breaks(Call("sts", "GetCallerIdentity", 1), fault)
+    with pytest.raises(NotAllowed) as refused:
+        start(proxy, tmp_path)
+    again = start(proxy, tmp_path).aws.account
+    survived = (len(str(refused.value).splitlines()), again) == (2, "123456789012")
+    assert tally("faults survived", "MiniStack").count(survived)
+
+
+def start(proxy: Proxy, folder: Path) -> Workshop:
+    environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
+    chosen = settings.read(environ, cwd=folder, endpoint_url=address(proxy))
+    return Workshop(chosen, progress=TerminalProgress(StringIO()), show=lambda _card: None)
+
+
+# Every request of a push
+
+
+@pytest.fixture
+def held(proxy: Proxy, tmp_path: Path) -> Workshop:
+    return start(proxy, tmp_path)
+
+
+@pytest.fixture
+def local(held: Workshop, tmp_path: Path) -> LocalImage:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "app.rb").write_text("puts 1\n")
+    (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\n")
+    return held.build_image(shop)
+
+
+PASSING = ("throttled", "failed", "cut", "lost")
+REFUSALS = ("denied", "expired")
+
+
+def test_every_request_of_a_push_survives_faults(
+    emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage
+) -> None:
+    requests = recorded(emulator, proxy, held, local)
+    wrong = [
+        f"{call} · {fault}: {found}"
+        for call in requests
+        for fault in (*PASSING, *REFUSALS)
+        for found in [pushed_in_spite_of(emulator, proxy, held, local, call=call, fault=fault)]
+        if not tally("faults survived", "MiniStack").count(not found)
+    ]
+    assert (len(requests) >= 10, wrong) == (True, [])
+
+
+def recorded(emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage) -> list[Call]:
+    held.ensure_repository()
+    proxy.breaks(None)
+    held.push_image(local)
+    return [call for call in proxy.seen if call.service == "registry"]
+
+
+def pushed_in_spite_of(
+    emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage, *, call: Call, fault: str
+) -> str:
+    """Push with a fault at one request, then again; return what is wrong."""
+    hooks.reset(emulator)
+    held.ensure_repository()
+    proxy.breaks(call, fault)
+    try:
+        held.push_image(local)
+    except HandsonError as error:
+        if fault in PASSING:
+            return f"not healed: {error.problem}"
+        if not isinstance(error, NotAllowed) or len(str(error).splitlines()) != 2:
+            return f"told as {error!r}"
+        held.push_image(local)
+    else:
+        if fault in REFUSALS:
+            return "went on"
+    if not proxy.happened:
+        return "the request was not made"
+    tags = [image.tags for image in held.images().images]
+    return "" if tags == [tuple(sorted(local.tags))] else f"in the repository: {tags}"
