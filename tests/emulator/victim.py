@@ -1,0 +1,109 @@
+"""Kernels that are killed: processes forked from one that has everything loaded.
+
+    with kernels() as kernel:
+        kernel("make", running, home, kill_after=3)      its exit code: -9 where it was killed
+
+`make` runs the workshop up to the evidence, `clean` the clean-up, `push` a push.  `kill_after` is
+the number of mutating calls that take effect before the process kills itself; what other calls are
+under way at that moment is anybody's guess, as with a real kill.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from handson.aws.refusals import READS
+from handson.connection import Connection
+from handson.emulator import Running
+from handson.progress import TerminalProgress
+from handson.settings import Settings, read
+from handson.workshop import Workshop
+from tests.emulator import hooks
+
+
+class KillAfter:
+    """Kills its own process once the k-th mutating call has been answered."""
+
+    def __init__(self, k: int) -> None:
+        self._left = k
+        self._lock = threading.Lock()
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+        session.register("after-call", self._after)
+
+    def _before(self, model: Any, **_: Any) -> None:
+        if self._left == 0 and not model.name.startswith(READS):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _after(self, model: Any, **_: Any) -> None:
+        with self._lock:
+            self._left -= not model.name.startswith(READS)
+            if self._left == 0 and not model.name.startswith(READS):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def chosen(home: Path, endpoint: str) -> Settings:
+    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
+    return read(environ, cwd=home.parent, endpoint_url=endpoint, learner="Hanako")
+
+
+def workshop(running: Running, home: Path, *on_the_way: hooks.Hook) -> Workshop:
+    held = Workshop(
+        chosen(home, running.endpoint),
+        progress=TerminalProgress(StringIO()),
+        show=lambda _card: None,
+    )
+    held._connection = Connection(hooks.connect(running, *on_the_way))
+    return held
+
+
+def make(held: Workshop) -> None:
+    held.ensure_network()
+    held.evidence("network")
+    held.ensure_cluster()
+    held.ensure_repository()
+    held.push_image(held.build_image(held.settings.home.parent / "shop"))
+    held.record_image_uri()
+    held.evidence("image-uri")
+
+
+def push(held: Workshop) -> None:
+    held.push_image(held.build_image(held.settings.home.parent / "shop"))
+
+
+def clean(held: Workshop) -> None:
+    held.cleanup(confirm="delete")
+
+
+VERBS: dict[str, Callable[[Workshop], None]] = {"make": make, "push": push, "clean": clean}
+
+
+def _live(verb: str, running: Running, home: Path, kill_after: int) -> None:
+    VERBS[verb](workshop(running, home, KillAfter(kill_after)))
+
+
+@contextmanager
+def kernels() -> Iterator[Callable[..., int]]:
+    """Give a function that runs a verb in a process of its own and returns its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.emulator.warm"])
+
+    def kernel(verb: str, running: Running, home: Path, *, kill_after: int = -1) -> int:
+        process = context.Process(target=_live, args=(verb, running, home, kill_after))
+        process.start()
+        process.join(60)
+        code = process.exitcode
+        process.close()
+        assert code is not None
+        return code
+
+    yield kernel
