@@ -44,8 +44,10 @@ class Proxy:
         self.upstream = upstream
         self.port = 0
         self.seen: list[Call] = []
+        self.answered: Counter[str] = Counter()
         self.happened = False
         self.released = threading.Event()
+        self.stalled = threading.Event()
         self._planned: tuple[Call, str] | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
@@ -99,15 +101,23 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        service, operation = _named(self, body)
+        length = int(self.headers.get("Content-Length", 0))
+        kind = re.match(r"/v2/[^/]+/(blobs/uploads|blobs|manifests)/", self.path)
+        body = b"" if kind else self.rfile.read(length)
+        service, operation = (
+            ("registry", f"{self.command} {kind[1]}") if kind else _named(self, body)
+        )
         fault = self.proxy.fault(service, operation)
-        if fault == "timeout":
+        if kind:
+            body = self.rfile.read(length // 2 if fault == "stall" else length)
+        if fault in ("timeout", "stall"):
+            self.proxy.stalled.set()
             self.proxy.released.wait(30)
-        if fault in ("cut", "timeout"):
+        if fault in ("cut", "timeout", "stall"):
             self._hang_up()
         elif fault in ("", "lost", "half"):
             self._pass_on(body, fault)
+            self.proxy.answered[operation] += 1
         else:
             self._answer(*_refusal(fault, service))
 
@@ -146,9 +156,6 @@ _OWN = {"transfer-encoding", "connection", "date", "server", "keep-alive"}
 
 
 def _named(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
-    kind = re.match(r"/v2/[^/]+/(blobs/uploads|blobs|manifests)/", request.path)
-    if kind:
-        return "registry", f"{request.command} {kind[1]}"
     target = request.headers.get("X-Amz-Target", "")
     if target:
         prefix, _, operation = target.rpartition(".")

@@ -1,7 +1,6 @@
 """Kernels that are killed: processes forked from one that has everything loaded.
 
-    with kernels() as kernel:
-        kernel("make", running, home, kill_after=3)      its exit code: -9 where it was killed
+    Kernels().run("make", running, home, kill_after=3)     its exit code: -9 where it was killed
 
 `make` runs the workshop up to the evidence, `clean` the clean-up, `push` a push.  `kill_after` is
 the number of mutating calls that take effect before the process kills itself; what other calls are
@@ -14,8 +13,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -51,14 +49,14 @@ class KillAfter:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def chosen(home: Path, endpoint: str) -> Settings:
+def settings_of(home: Path, endpoint: str | None) -> Settings:
     environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
     return read(environ, cwd=home.parent, endpoint_url=endpoint, learner="Hanako")
 
 
 def workshop(running: Running, home: Path, *on_the_way: hooks.Hook) -> Workshop:
     held = Workshop(
-        chosen(home, running.endpoint),
+        settings_of(home, running.endpoint),
         progress=TerminalProgress(StringIO()),
         show=lambda _card: None,
     )
@@ -91,19 +89,27 @@ def _live(verb: str, running: Running, home: Path, kill_after: int) -> None:
     VERBS[verb](workshop(running, home, KillAfter(kill_after)))
 
 
-@contextmanager
-def kernels() -> Iterator[Callable[..., int]]:
-    """Give a function that runs a verb in a process of its own and returns its exit code."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.emulator.warm"])
+class Kernels:
+    """Starts kernels, each a process of its own."""
 
-    def kernel(verb: str, running: Running, home: Path, *, kill_after: int = -1) -> int:
-        process = context.Process(target=_live, args=(verb, running, home, kill_after))
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["tests.emulator.warm"])
+
+    def start(self, verb: str, running: Running, home: Path, *, kill_after: int = -1) -> Any:
+        """Start a kernel that runs a verb, and return its process."""
+        process = self._context.Process(target=_live, args=(verb, running, home, kill_after))
         process.start()
-        process.join(60)
-        code = process.exitcode
-        process.close()
-        assert code is not None
-        return code
+        return process
 
-    yield kernel
+    def run(self, verb: str, running: Running, home: Path, *, kill_after: int = -1) -> int:
+        """Run a verb to its end, and return the exit code: -9 where the kernel was killed."""
+        return ended(self.start(verb, running, home, kill_after=kill_after))
+
+
+def ended(process: Any) -> int:
+    """Wait for a kernel to end, and return its exit code."""
+    process.join(60)
+    code = process.exitcode
+    process.close()
+    return int(code)
