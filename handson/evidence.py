@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,6 +155,7 @@ class Journal:
             try:
                 while rest:
                     rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())  # what a notebook shows is not lost when the power fails
             except OSError:
                 file.truncate(start)
                 raise

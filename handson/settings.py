@@ -179,7 +179,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         NotReady: Its folder cannot be written; the file is as it was before.
     """
-    draft = path.with_suffix(".tmp")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # two kernels may write at once
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)

@@ -177,12 +177,30 @@ def draft(folder: Path) -> Iterator[Layout]:
 
 
 def keep(layout: Layout, name: str) -> Layout:
-    """Move a finished draft to `name` beside it, in the place of one of that name."""
+    """Move a finished draft to `name` beside it, file by file where there is one of that name.
+
+    The name is that of the image's digest, so the blobs are the same; they are left alone, because
+    another kernel may be pushing them.  The index may name other tags and is replaced.
+    """
     final = layout.folder.parent / name
-    if final.exists():
-        shutil.rmtree(final)
-    layout.folder.replace(final)
+    try:
+        layout.folder.replace(final)
+    except OSError:  # it is there, or cannot be written: then neither can its files
+        _merge(layout.folder, final)
     return Layout(final)
+
+
+def _merge(draft: Path, final: Path) -> None:
+    files = [path for path in draft.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda path: path.name == "index.json"):
+        place = final / path.relative_to(draft)
+        if path.parent == draft or not _same_size(path, place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+
+
+def _same_size(path: Path, other: Path) -> bool:
+    return other.is_file() and other.stat().st_size == path.stat().st_size
 
 
 class _Hashed:

@@ -187,6 +187,26 @@ def test_building_again_replaces_the_layout_of_the_same_image(shop: Path) -> Non
     assert json.loads((first.layout / "index.json").read_text())["schemaVersion"] == 2
 
 
+def test_building_again_leaves_the_blobs_alone_that_another_kernel_may_be_pushing(
+    shop: Path,
+) -> None:
+    first = build(shop, "FROM scratch\nCOPY . /\n")
+    assert first.layout is not None
+    blobs = sorted((first.layout / "blobs" / "sha256").iterdir())
+    with blobs[0].open("rb") as pushing:
+        build(shop, "FROM scratch\nCOPY . /\n")
+        assert (os.path.samestat(os.fstat(pushing.fileno()), blobs[0].stat())) is True
+    assert sorted((first.layout / "blobs" / "sha256").iterdir()) == blobs
+
+
+def test_building_again_mends_a_blob_that_was_cut_short(shop: Path) -> None:
+    first = build(shop, "FROM scratch\nCOPY . /\n")
+    assert first.layout is not None
+    for blob in (first.layout / "blobs" / "sha256").iterdir():
+        blob.write_bytes(blob.read_bytes()[:5])
+    assert names(build(shop, "FROM scratch\nCOPY . /\n")) != []
+
+
 def test_the_context_digest_notices_content_and_the_executable_bit(shop: Path) -> None:
     seen = {context.digest(shop)}
     (shop / "app" / "main.rb").write_text("puts 2")

@@ -242,6 +242,62 @@ def test_after_a_cut_line_the_chain_goes_on(journal: Journal, tmp_path: Path) ->
     assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
 
 
+def torn(journal: Journal, folder: Path) -> Iterator[tuple[int, list[Record]]]:
+    """Cut the journal at every byte of its last record, whose name takes several bytes a letter."""
+    path = folder / "journal.jsonl"
+    kept = [add(journal, observed={}), add(journal, observed={"name": "花子🌸"})]
+    start, whole = path.read_bytes().rindex(b"\n", 0, -1) + 1, path.read_bytes()
+    for cut in range(start, len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        # The line's end alone may be missing: the record is all there.
+        yield cut, kept if cut >= len(whole) - 1 else kept[:1]
+
+
+def test_wherever_the_last_record_is_cut_those_before_it_are_read_and_the_chain_goes_on(
+    journal: Journal, tmp_path: Path
+) -> None:
+    wrong = []
+    for cut, kept in torn(journal, tmp_path):
+        read = journal.records()
+        added = add(journal, observed={})
+        seen = (read, journal.records(), added["previous"])
+        wrong += [] if seen == (kept, [*kept, added], kept[-1]["digest"]) else [cut]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("tail", [b"\0", b"\0" * 4096, b"\xe8\x8a", b"\xf0\x9f\x8c", b'{"a":"\xe8'])
+def test_what_a_power_cut_leaves_behind_the_last_record_is_left_out(
+    journal: Journal, tmp_path: Path, tail: bytes
+) -> None:
+    first = add(journal)
+    with (tmp_path / "journal.jsonl").open("ab") as file:
+        file.write(tail)
+    second = add(journal)
+    assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
+
+
+def test_a_record_whose_place_holds_zeros_after_a_power_cut_is_the_only_one_lost(
+    journal: Journal, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    first = add(journal)
+    there = path.read_bytes()
+    add(journal)
+    path.write_bytes(there + b"\0" * (path.stat().st_size - len(there)))
+    second = add(journal)
+    assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
+
+
+def test_a_clock_that_is_set_back_does_not_change_the_order(tmp_path: Path) -> None:
+    hours = iter([5, 3, 4, -100])
+    journal = Journal(tmp_path, clock=lambda: NOON + timedelta(hours=next(hours)))
+    added = [add(journal) for _ in range(4)]
+    digests = [record["digest"] for record in added]
+    assert journal.records() == added
+    assert [record["previous"] for record in added] == [None, *digests[:-1]]
+    assert added[1]["observed_at"] < added[0]["observed_at"]
+
+
 @pytest.mark.parametrize(
     "line",
     [

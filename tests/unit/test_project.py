@@ -215,3 +215,27 @@ def test_ci_runs_both_commands(root: Path) -> None:
         "workshop",
         "test",
     ]
+
+
+def wall_clocks(source: str) -> list[int]:
+    """Return the lines on which time that can be set back is read in seconds: for a deadline."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Attribute) and ast.unparse(node) in ("time.time", "time.time_ns"))
+        or (isinstance(node, ast.ImportFrom) and node.module == "time")
+    ]
+
+
+def test_no_deadline_is_taken_on_a_clock_that_can_be_set_back(root: Path) -> None:
+    found = {
+        path.name: lines
+        for path in (root / "handson").rglob("*.py")
+        if (lines := wall_clocks(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("source", ["import time\ntime.time() + 5", "a = 1\nfrom time import time"])
+def test_a_deadline_on_the_wall_clock_is_found(source: str) -> None:
+    assert wall_clocks(source) == [2]
