@@ -46,7 +46,8 @@ DELETIONS = ("Delete", "Detach", "Disassociate")
 def translated(service: str, operation: str, *, endpoint: str | None) -> Iterator[None]:
     """Turn botocore's errors into ours, chained; let the unknown through.
 
-    What AWS says of refused credentials is left out: such messages can quote the request.
+    What AWS says of refused credentials is left out, and botocore's error is no cause of ours:
+    such messages can quote the request, with the session token in it.
     """
     from botocore import exceptions as botocore
     from botocore.parsers import ResponseParserError
@@ -57,7 +58,8 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
     try:
         yield
     except botocore.ClientError as error:
-        raise _refusal(error, call=call, operation=operation) from error
+        refused = _refusal(error, call=call, operation=operation)
+        raise refused from None if refused.code in REFUSED_CREDENTIALS else error
     except (botocore.EndpointConnectionError, botocore.ConnectTimeoutError) as error:
         sentences = advice("aws.unreachable", where=where, call=call)
         raise AWSError(*sentences, repeatable=True) from error

@@ -41,10 +41,10 @@ def find(docker_host: str = "") -> tuple[APIClient, str]:
         where = str(options.get("base_url", ""))
         client = _answering(options)
         if client is not None:
-            return client, where
+            return client, _shown(where)
         tried.append(where)
     where = docker_host or next((place for place in tried if place), "docker")
-    raise NotReady(*messages.advice("engine.docker-stopped", where=where))
+    raise NotReady(*messages.advice("engine.docker-stopped", where=_shown(where)))
 
 
 def places(docker_host: str = "") -> Iterator[dict[str, Any]]:
@@ -89,6 +89,11 @@ def free_bytes(client: APIClient, details: Mapping[str, Any], *, podman: bool) -
             store = client.get(f"{client.base_url}/v4.0.0/libpod/info").json()["store"]
             return int(store["graphRootAllocated"]) - int(store["graphRootUsed"])
     return None
+
+
+def _shown(place: str) -> str:
+    """Return an engine's address without a password that stands in it."""
+    return re.sub(r"^([\w+]+://)?[^/@]*:(?!//).*@", r"\1…@", place)
 
 
 def _of_context() -> dict[str, Any]:

@@ -74,8 +74,16 @@ class Proxy:
 
 @contextmanager
 def proxy_to(upstream: int) -> Iterator[Proxy]:
+    """Give a proxy to an emulator on a port of this machine."""
+    with serving(upstream, Handler) as proxy:
+        yield proxy
+
+
+@contextmanager
+def serving(upstream: int, handler: type[Handler]) -> Iterator[Proxy]:
+    """Give a proxy whose requests are answered by `handler`."""
     proxy = Proxy(upstream)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"proxy": proxy}))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"proxy": proxy}))
     server.daemon_threads = True  # whoever keeps a connection open does not keep the test
     proxy.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -89,7 +97,7 @@ def proxy_to(upstream: int) -> Iterator[Proxy]:
         server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     proxy: Proxy
@@ -97,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
     def handle(self) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):  # whoever called has gone
             super().handle()
 
     def handle_any(self) -> None:
@@ -119,15 +127,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(body, fault)
             self.proxy.answered[operation] += 1
         else:
-            self._answer(*_refusal(fault, service))
+            self._answer(*self.refused(fault, service))
 
     do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
 
+    def passed_on(self) -> dict[str, str]:
+        """Return the headers of the request as it is passed on."""
+        return dict(self.headers.items())
+
+    def came_back(self, body: bytes) -> bytes:
+        """Return the body of a reply as it is given back."""
+        return body
+
+    def refused(self, fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
+        """Return what is answered in AWS's place."""
+        return _refusal(fault, service)
+
     def _pass_on(self, body: bytes, fault: str) -> None:
         with closing(HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=30)) as upstream:
-            upstream.request(self.command, self.path, body, dict(self.headers.items()))
+            upstream.request(self.command, self.path, body, self.passed_on())
             reply = upstream.getresponse()
-            content = reply.read()
+            content = self.came_back(reply.read())
         if fault == "lost":
             return self._hang_up()
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
@@ -152,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(2)
 
 
-_OWN = {"transfer-encoding", "connection", "date", "server", "keep-alive"}
+_OWN = {"content-length", "transfer-encoding", "connection", "date", "server", "keep-alive"}
 
 
 def _named(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
