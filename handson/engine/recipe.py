@@ -1,14 +1,17 @@
 """What a Dockerfile says an image should be, for the engine that runs nothing.
 
 `read` goes through the instructions once and gives an image configuration, the files to copy and
-the steps that are left out (`FROM`, `RUN`).  What could only be done by running or by fetching
-something is refused with the line it stands on, before anything is packed.
+the steps that are left out (`FROM`, `RUN`).  Of several stages the last one is the image, on top of
+the stage that it names in its `FROM`; the others, and what is copied from them, are left out.  What
+could only be done by running or by fetching something is refused with the line it stands on, before
+anything is packed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -69,13 +72,12 @@ def read(source: Dockerfile, *, file: str, build_args: Mapping[str, str]) -> Rec
     Raises:
         InvalidInput: An instruction cannot be read, or cannot be done without running something.
     """
-    reader = _Reader(Recipe(file), build_args, source.escape)
+    reader = _Reader(file, build_args, source.escape)
     for instruction in source.instructions:
         reader.take(instruction)
-        reader.recipe.steps.append(instruction.source)
     if not reader.started:
         raise InvalidInput(*messages.advice("engine.no-from", file=file))
-    return reader.recipe
+    return reader.finished()
 
 
 def refusal(recipe_file: str, instruction: Instruction, reason: str) -> InvalidInput:
@@ -86,18 +88,49 @@ def refusal(recipe_file: str, instruction: Instruction, reason: str) -> InvalidI
     return InvalidInput(*found)
 
 
+@dataclass
+class _Stage:
+    """One stage of a build; `steps` are the numbers of the instructions that went into it."""
+
+    recipe: Recipe
+    arguments: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    shell: list[str] = field(default_factory=lambda: ["/bin/sh", "-c"])
+    steps: set[int] = field(default_factory=set)
+
+
 class _Reader:
     """Fills a recipe, one instruction after the other."""
 
-    def __init__(self, recipe: Recipe, build_args: Mapping[str, str], escape: str) -> None:
-        self.recipe = recipe
-        self.started = False
+    def __init__(self, file: str, build_args: Mapping[str, str], escape: str) -> None:
+        self._file = file
         self._build_args = build_args
         self._escape = escape
         self._outer: dict[str, str] = {}
-        self._arguments: dict[str, str] = {}
-        self._environment: dict[str, str] = {}
-        self._shell = ["/bin/sh", "-c"]
+        self._read: list[Instruction] = []
+        self._left_out: dict[int, str] = {}
+        self._stages: dict[str, _Stage] = {}  # by number and by name
+        self._number = 0
+        self._stage = _Stage(Recipe(file))
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the stage that is being read."""
+        return self._stage.recipe
+
+    @property
+    def started(self) -> bool:
+        """Whether there was a `FROM`."""
+        return bool(self._stages)
+
+    def finished(self) -> Recipe:
+        """Return the last stage's recipe, with all steps and those that did not go into it."""
+        for number, step in enumerate(self._read):
+            self.recipe.steps.append(step.source)
+            elsewhere = number not in self._stage.steps and step.keyword != "ARG"
+            if elsewhere or number in self._left_out:
+                self.recipe.skipped.append(self._left_out.get(number, step.source))
+        return self.recipe
 
     def take(self, instruction: Instruction) -> None:
         """Carry out one instruction on the recipe."""
@@ -113,44 +146,52 @@ class _Reader:
         if step is None or (not self.started and instruction.keyword not in {"ARG", "FROM"}):
             known = "reason-onbuild" if instruction.keyword == "ONBUILD" else "reason-unknown"
             raise self._refusal(instruction, known if step is None else "reason-before-from")
+        self._read.append(instruction)
         try:
             step(instruction)
         except ValueError as unreadable:
             raise self._unreadable(instruction, str(unreadable)) from unreadable
         self._remember(instruction)
 
+    def _leave_out(self, step: str) -> None:
+        self._left_out[len(self._read) - 1] = step
+
     def _remember(self, instruction: Instruction) -> None:
-        if not self.started or instruction.keyword in {"RUN", "FROM"}:
+        number = len(self._read) - 1
+        self._stage.steps.add(number)
+        if not self.started or number in self._left_out or instruction.keyword == "FROM":
             return
         packs = instruction.keyword in {"COPY", "ADD"}
         line = {"created_by": instruction.source, **({} if packs else {"empty_layer": True})}
         self.recipe.history.append(line)
 
     def _from(self, instruction: Instruction) -> None:
-        if self.started:
-            raise self._refusal(instruction, "reason-stages")
         _, rest = dockerfile.flags(instruction.value)
-        base = self._words(rest, self._outer)[:1]
-        if not base or not base[0]:
+        base, *named = self._words(rest, self._outer) or [""]
+        if not base or (named and (len(named) != 2 or named[0].upper() != "AS")):
             raise ValueError(instruction.value)
-        self.started = True
-        if base[0] != "scratch":
-            self.recipe.base = base[0]
-            self.recipe.skipped.append(f"FROM {base[0]}")
+        below = self._stages.get(base.lower())
+        self._stage = deepcopy(below) if below else _Stage(Recipe(self._file))
+        if not below and base != "scratch":
+            self.recipe.base = base
+            self._leave_out(" ".join(["FROM", base, *named]))
+        for name in (str(self._number), *named[1:2]):
+            self._stages[name.lower()] = self._stage
+        self._number += 1
 
     def _arg(self, instruction: Instruction) -> None:
-        scope = self._arguments if self.started else self._outer
+        scope = self._stage.arguments if self.started else self._outer
         for word in self._words(instruction.value):
             name, equals, default = word.partition("=")
             fallback = default if equals else self._outer.get(name, "")
             scope[name] = self._build_args.get(name, fallback)
 
     def _run(self, instruction: Instruction) -> None:
-        self.recipe.skipped.append(instruction.source)
+        self._leave_out(instruction.source)
 
     def _env(self, instruction: Instruction) -> None:
-        self._environment.update(self._pairs(instruction.value))
-        self.recipe.config["Env"] = [f"{name}={it}" for name, it in self._environment.items()]
+        self._stage.environment.update(self._pairs(instruction.value))
+        self.recipe.config["Env"] = [f"{name}={it}" for name, it in self._stage.environment.items()]
 
     def _label(self, instruction: Instruction) -> None:
         self.recipe.config.setdefault("Labels", {}).update(self._pairs(instruction.value))
@@ -165,13 +206,13 @@ class _Reader:
 
     def _exec_form(self, value: str) -> list[str]:
         parts = dockerfile.json_form(value)
-        return [*self._shell, value] if parts is None else parts
+        return [*self._stage.shell, value] if parts is None else parts
 
     def _set_shell(self, instruction: Instruction) -> None:
         parts = dockerfile.json_form(instruction.value)
         if not parts:
             raise ValueError(instruction.value)
-        self._shell = parts
+        self._stage.shell = parts
 
     def _workdir(self, instruction: Instruction) -> None:
         self.recipe.config["WorkingDir"] = self._absolute(self._one(instruction)).rstrip("/") or "/"
@@ -206,11 +247,14 @@ class _Reader:
 
     def _add(self, instruction: Instruction) -> None:
         self._copy(instruction)
-        if any(_is_remote(source) for source in self.recipe.copies[-1].sources):
+        if any(_is_remote(source) for copy in self.recipe.copies[-1:] for source in copy.sources):
             raise self._refusal(instruction, "reason-add-url")
 
     def _copy(self, instruction: Instruction) -> None:
         options, rest = dockerfile.flags(instruction.value)
+        if options.get("from", "").lower() in self._stages:
+            self._leave_out(instruction.source)
+            return
         self._check_copy(instruction, options)
         paths = dockerfile.json_form(rest) or self._words(rest)
         if len(paths) < 2:
@@ -249,18 +293,18 @@ class _Reader:
         return found[0]
 
     def _words(self, value: str, scope: Mapping[str, str] | None = None) -> list[str]:
-        variables = {**self._arguments, **self._environment} if scope is None else scope
+        variables = {**self._stage.arguments, **self._stage.environment} if scope is None else scope
         return dockerfile.words(value, variables, escape=self._escape)
 
     def _pairs(self, value: str) -> dict[str, str]:
-        variables = {**self._arguments, **self._environment}
+        variables = {**self._stage.arguments, **self._stage.environment}
         return dockerfile.pairs(value, variables, escape=self._escape)
 
     def _refusal(self, instruction: Instruction, reason: str) -> InvalidInput:
-        return refusal(self.recipe.file, instruction, reason)
+        return refusal(self._file, instruction, reason)
 
     def _unreadable(self, instruction: Instruction, part: str) -> InvalidInput:
-        where = f"{self.recipe.file}:{instruction.line}"
+        where = f"{self._file}:{instruction.line}"
         step = instruction.source
         found = messages.advice("engine.unreadable-step", where=where, step=step, part=part)
         return InvalidInput(*found)
