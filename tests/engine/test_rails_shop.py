@@ -64,8 +64,16 @@ def get(url: str, *, within: float = 30.0) -> str:
             time.sleep(0.1)
 
 
+def run(client: docker.APIClient, container: str, command: list[str], **environment: str) -> int:
+    """Return the exit code of a command in a container."""
+    there = client.exec_create(container, command, environment=environment)["Id"]
+    client.exec_start(there)
+    return int(client.exec_inspect(there)["ExitCode"])
+
+
 @contextmanager
-def running(client: docker.APIClient, name: str, **environment: str) -> Iterator[str]:
+def started(client: docker.APIClient, name: str, **environment: str) -> Iterator[tuple[str, str]]:
+    """Give a container and its address."""
     port = free_port()
     container = client.create_container(
         name,
@@ -74,7 +82,7 @@ def running(client: docker.APIClient, name: str, **environment: str) -> Iterator
     )["Id"]
     try:
         client.start(container)
-        yield f"http://127.0.0.1:{port}"
+        yield container, f"http://127.0.0.1:{port}"
     finally:
         client.remove_container(container, force=True)
 
@@ -103,14 +111,36 @@ def test_what_was_pushed_is_pulled_back_and_sells_its_goods(
     name = f"{destination.registry}/{destination.repository}@{pushed.digest}"
     client.pull(name, auth_config={"username": "AWS", "password": "token"})
     try:
-        with running(client, name, SECRET_KEY_BASE=SECRET, SHOP_IMAGE="rails-app:v1") as shop_url:
+        told = {"SHOP_IMAGE": "rails-app:v1", "SHOP_IMAGE_DIGEST": pushed.digest}
+        with started(client, name, SECRET_KEY_BASE=SECRET, **told) as (_, shop_url):
             assert get(f"{shop_url}/up") == "OK"
             page = get(shop_url)
     finally:
         client.remove_image(name, noprune=True)
     assert '<html lang="ja">' in page
     assert "カートに入れる" in page
-    assert "rails-app:v1" in page
+    assert [f"<code>{it}</code>" in page for it in told.values()] == [True, True]
+
+
+def test_the_healthcheck_is_content_with_a_shop_and_not_with_its_absence(
+    client: docker.APIClient, shop: LocalImage, details: dict[str, Any]
+) -> None:
+    probe = details["Config"]["Healthcheck"]["Test"][1:]
+    with started(client, shop.id, SECRET_KEY_BASE=SECRET) as (container, url):
+        get(f"{url}/up")
+        ports = [url.rsplit(":", 1)[1], str(free_port())]
+        assert [run(client, container, probe, PORT=port) for port in ports] == [0, 1]
+
+
+def test_the_shop_writes_to_its_log_and_tmp_only(
+    client: docker.APIClient, shop: LocalImage
+) -> None:
+    with started(client, shop.id, SECRET_KEY_BASE=SECRET) as (container, _):
+        folders = ["/rails/log", "/rails/tmp", "/rails", "/rails/app", "/gems"]
+        writable = [run(client, container, ["test", "-w", folder]) == 0 for folder in folders]
+    assert dict(zip(folders, writable, strict=True)) == {
+        folder: folder in {"/rails/log", "/rails/tmp"} for folder in folders
+    }
 
 
 def test_a_shop_without_a_secret_does_not_start(client: docker.APIClient, shop: LocalImage) -> None:

@@ -1,0 +1,95 @@
+"""The Rails shop as it lies in the notebooks' folder: its locked gems, and what its image says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from handson.engine import dockerfile, recipe
+
+_LINE = re.compile(r"(?P<depth> +)(?P<name>[\w-]+)(?: \((?P<version>.+)\))?$")
+
+
+@pytest.fixture(scope="module")
+def shop(root: Path) -> Path:
+    return root / "notebooks" / "docker-rails-workshop"
+
+
+@pytest.fixture(scope="module")
+def lock(shop: Path) -> str:
+    return (shop / "Gemfile.lock").read_text("utf-8")
+
+
+def section(lock: str, name: str) -> list[str]:
+    return lock.partition(f"{name}\n")[2].partition("\n\n")[0].splitlines()
+
+
+def wrong(lock: str) -> list[str]:
+    """Return what a lock lacks: needs that no gem in it fills, and gems that nothing needs."""
+    versions: dict[str, str] = {}
+    needs = [it.strip() for it in section(lock, "DEPENDENCIES")]
+    for line in section(lock, "  specs:"):
+        found = _LINE.match(line)
+        assert found, line
+        if len(found["depth"]) == 4:
+            versions[found["name"]] = found["version"].partition("-")[0]
+        else:
+            needs.append(line.strip())
+    unneeded = versions.keys() - {need.partition(" ")[0] for need in needs}
+    return sorted([*(need for need in needs if not filled(need, versions)), *unneeded])
+
+
+def filled(need: str, versions: dict[str, str]) -> bool:
+    name, _, asked = need.partition(" ")
+    wanted = re.sub(r"(^|, )= ", r"\1==", asked.strip("()")).replace("~>", "~=")
+    return name in versions and SpecifierSet(wanted).contains(versions[name])
+
+
+def test_the_lock_fills_every_need_and_holds_nothing_else(lock: str) -> None:
+    assert wrong(lock) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    racc (1.8.1)\n", "", ["racc (~> 1.4)"]),
+        ("    tzinfo (2.0.6)\n", "    tzinfo (2.0.4)\n", ["tzinfo (~> 2.0, >= 2.0.5)"]),
+        ("    puma (8.0.2)\n", "    puma (9.0.0)\n", ["puma (>= 5.6, < 9)"]),
+        ("    erubi (1.13.1)\n", "    erubi (1.13.1)\n    left-pad (1.0)\n", ["left-pad"]),
+    ],
+    ids=["missing", "too old", "too new", "unneeded"],
+)
+def test_a_lock_that_would_not_install_is_noticed(
+    lock: str, old: str, new: str, said: list[str]
+) -> None:
+    assert lock.count(old) == 1
+    assert set(said) <= set(wrong(lock.replace(old, new)))
+
+
+def test_the_lock_is_of_the_gemfile_and_of_one_source(shop: Path, lock: str) -> None:
+    asked = re.findall(r"^gem (.+)$", (shop / "Gemfile").read_text("utf-8"), flags=re.M)
+    gems = [[word.strip(' "') for word in line.split(",")] for line in asked]
+    expected = [f"  {name} ({', '.join(sorted(limits, reverse=True))})" for name, *limits in gems]
+    assert section(lock, "DEPENDENCIES") == sorted(expected)
+    assert re.findall(r"^ +remote: (.+)$", lock, flags=re.M) == ["https://rubygems.org/"]
+
+
+def test_the_lock_is_for_the_platforms_of_learners_and_of_fargate(lock: str) -> None:
+    assert [it.strip() for it in section(lock, "PLATFORMS")] == [
+        "aarch64-linux",
+        "ruby",
+        "x86_64-linux",
+    ]
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret(shop: Path) -> None:
+    source = dockerfile.parse((shop / "Dockerfile").read_text("utf-8"))
+    found = recipe.read(source, file="Dockerfile", build_args={})
+    names = {it.partition("=")[0] for it in found.config["Env"]}
+    assert (found.base, found.config["User"]) == ("ruby:3.4-slim", "1000:1000")
+    assert names == {"RAILS_ENV", "BUNDLE_GEMFILE", "BUNDLE_APP_CONFIG"}
+    assert found.config["Healthcheck"]["Test"][0] == "CMD"
+    assert [copy.sources for copy in found.copies] == [(".",)]
