@@ -83,7 +83,7 @@ def push(what: str, engine: str, context: Path, pid: int, port: int, megabytes: 
     """Push to the server on `port`; print and return what it took."""
     make_repository(port)
     before = most_memory(pid)
-    seconds, _ = push_with(engine, context, f"127.0.0.1:{port}")
+    seconds = push_with(engine, context, f"127.0.0.1:{port}")
     made = Push(seconds, most_memory(pid))
     print(
         f"{what:22} {seconds:6.2f} s  {megabytes / seconds:6.1f} MB/s  "
