@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # A Python that was asked for by name becomes the one of .venv; otherwise .venv keeps its own.
 SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYTHON)),,--insist)
-NOTEBOOKS ?= notebooks/ja
+NOTEBOOKS ?= notebooks/ja notebooks/en
 
 .DEFAULT_GOAL := help
 .PHONY: help lab workshop test lint types tests replay format refresh lock clean distclean
@@ -45,15 +45,26 @@ replay: HANDSON_ENGINE ?= builtin
 replay:  ## replay the committed notebooks and compare (nbval), in a home folder of its own
 	@$(SETUP)
 	@home=$$(mktemp -d) || exit 1; \
-	export HANDSON_HOME="$$home" HANDSON_ENGINE=$(HANDSON_ENGINE) HANDSON_LANG=$(notdir $(NOTEBOOKS)); \
-	trap '$(BIN)/handson emulator stop >/dev/null 2>&1; rm -rf "$$home"' EXIT; \
+	export HANDSON_ENGINE=$(HANDSON_ENGINE); \
+	trap 'for used in "$$home"/*; do HANDSON_HOME="$$used" $(BIN)/handson emulator stop >/dev/null 2>&1; done; \
+		rm -rf "$$home"' EXIT; \
 	trap 'exit 130' INT TERM; \
-	$(BIN)/pytest --nbval --nbval-sanitize-with tests/nbval.cfg $(NOTEBOOKS)
+	failed=0; \
+	for edition in $(NOTEBOOKS); do \
+		lang=$${edition##*/}; \
+		HANDSON_HOME="$$home/$$lang" HANDSON_LANG=$$lang \
+			$(BIN)/pytest --nbval --nbval-sanitize-with tests/nbval.cfg $$edition || failed=1; \
+	done; \
+	exit $$failed
 
 format:  ## let ruff format and mend what it can
 	@$(SETUP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+editions:  ## bring the English notebooks in step with the Japanese, and list stale translations
+	@$(SETUP)
+	@$(BIN)/python tools/editions.py $(ARGS)
 
 refresh:  ## run the notebooks and keep their outputs as the committed ones
 	@$(SETUP)

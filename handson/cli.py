@@ -163,7 +163,10 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     # JupyterLab refuses root unless told otherwise; in a container there is often nobody else, and
     # it listens on this computer only and asks for its token.
     command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    _become(command, chosen.as_environment())
+    environ = chosen.as_environment()
+    if not chosen.environ.get("HANDSON_LANG"):
+        environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
+    _become(command, environ)
 
 
 @main.command()

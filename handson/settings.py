@@ -97,7 +97,8 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
 
     Args:
         environ: The environment; only ``HANDSON_…`` is looked at.
-        cwd: Where the default home is looked for: `.handson` beside the notebooks.
+        cwd: Where the default home is looked for: `.handson` beside the notebooks.  In an edition
+            of the notebooks, its language is the default.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
             base_image. None and an empty string leave it to the environment.
 
@@ -107,7 +108,7 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         NotReady: The home folder cannot be made or written.
     """
     given = {name: _given(name, environ, arguments) for name in _NAMES}
-    lang = _one_of("lang", given["lang"] or "ja", messages.LANGUAGES)
+    lang = _one_of("lang", given["lang"] or _language_of(cwd), messages.LANGUAGES)
     messages.use(lang)
     endpoint = _endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
@@ -145,6 +146,13 @@ def notebooks_folder(cwd: Path) -> Path | None:
         if (folder / "notebooks" / "ja").is_dir():
             return folder / "notebooks"
     return None
+
+
+def _language_of(cwd: Path) -> str:
+    """Return the language of the edition of the notebooks that `cwd` is in, or Japanese."""
+    folder = notebooks_folder(cwd)
+    editions = [lang for lang in messages.LANGUAGES if folder and cwd.is_relative_to(folder / lang)]
+    return editions[0] if editions else messages.LANGUAGES[0]
 
 
 def default_home(cwd: Path) -> Path:

@@ -22,8 +22,8 @@ KEPT_AS = "notebooks/.handson"
 
 
 def main(arguments: list[str]) -> int:
-    """Refresh the editions named (`notebooks/ja`); return 1 when a cell failed, nothing written."""
-    for edition in arguments or ["notebooks/ja"]:
+    """Refresh the editions named, or both; return 1 when a cell failed, nothing written."""
+    for edition in arguments or ["notebooks/ja", "notebooks/en"]:
         with tempfile.TemporaryDirectory(prefix="handson-") as folder:
             home = Path(folder).resolve()
             try:

@@ -39,9 +39,9 @@ class Book:
                 yield cell_id, line.rstrip()
 
 
-def read_book(name: str) -> Book:
+def read_book(name: str, *, edition: str = "ja") -> Book:
     """Return a committed notebook."""
-    path = FOLDER / f"{name}.ipynb"
+    path = NOTEBOOKS / edition / f"{name}.ipynb"
     return Book(name, nbformat.reads(path.read_text(encoding="utf-8"), as_version=4))
 
 
