@@ -84,6 +84,11 @@ def call_or_run(call: str, notebook: str) -> str:
     return messages.text("checks.remedy.call-or-run", call=call, notebook=notebook)
 
 
+def call_or_mend(call: str, notebook: str) -> str:
+    """Return the remedy for an image that failed: once more, or else with its mistake mended."""
+    return messages.text("checks.remedy.call-or-mend", call=call, notebook=notebook)
+
+
 def wait(notebook: str) -> str:
     """Return the remedy of looking again in a minute."""
     return messages.text("checks.remedy.wait", notebook=notebook)

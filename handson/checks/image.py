@@ -150,11 +150,11 @@ def _explain(image: Image, images: list[Image], wrong: set[str]) -> Iterator[Dia
 
 
 def _explain_run(image: Image, run: RecordedRun | None) -> Iterator[Diagnosis]:
-    facts, remedy = ["image.runnable"], causes.call_or_run(RUN, _NOTEBOOK)
+    facts, remedy = ["image.runnable"], causes.call_or_mend(RUN, _NOTEBOOK)
     if image.built_by == BUILTIN:
         yield causes.diagnosis("image-builtin", facts, causes.install(_NOTEBOOK))
     elif run is None:
-        yield causes.diagnosis("image-unseen", facts, remedy)
+        yield causes.diagnosis("image-unseen", facts, causes.call_or_run(RUN, _NOTEBOOK))
     elif run.status == 0:
         yield causes.diagnosis("image-silent", facts, remedy, at=run.ran_at)
     elif not _answered(run):

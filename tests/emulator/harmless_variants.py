@@ -165,10 +165,25 @@ def more_images(learner: Learner) -> None:
 
 
 def push_daily(learner: Learner) -> None:
-    """Push each day, and record the URI of the last one."""
+    """Push and run each day, and record the URI of the last one."""
     for day in ("monday", "tuesday"):
         learner.push("latest", day, content=f"the shop of {day}")
+        learner.run_image()
     learner.record()
+
+
+def mend_a_broken_image(learner: Learner) -> None:
+    """Push one that does not start, and then one that does."""
+    learner.push("latest", "broken", content="the shop without its gems", answers=0)
+    learner.run_image()
+    learner.push("latest", OWN_TAG)
+    wrong_states.run_and_record(learner)
+
+
+def push_elsewhere_too(learner: Learner) -> None:
+    """Run the image of another repository, then the right one."""
+    wrong_states.run_from_another_repository(learner)
+    learner.run_image()
 
 
 HARMLESS: tuple[Harmless, ...] = (
@@ -196,7 +211,11 @@ HARMLESS: tuple[Harmless, ...] = (
                                 encryptionConfiguration={"encryptionType": "KMS"})),
     Harmless("more repositories", add_repositories),
     Harmless("more images, older ones and one without a tag", more_images),
-    Harmless("pushed again, and the URI recorded again", push_daily),
+    Harmless("pushed and run again, and the URI recorded again", push_daily),
+    Harmless("a first image that did not start, and a second that does", mend_a_broken_image),
+    Harmless("run from another repository first", push_elsewhere_too),
+    Harmless("a first page that leads to another",
+             only("latest", OWN_TAG, content="the shop with a login", answers=302)),
     Harmless("an index with attestations",
              only("latest", OWN_TAG, platforms=("linux/amd64", "unknown/unknown"))),
     Harmless("an index of two platforms",

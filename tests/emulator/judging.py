@@ -104,7 +104,9 @@ def mended(learner: Learner, found: Verification) -> Verification:
 
 
 def resources(seen: Snapshot) -> Any:
-    """Return what stands beside the network, without when it was pushed and recorded."""
+    """Return what stands beside the network, without when it was pushed, run and recorded."""
     images = [(image.repository, image.platforms, "latest" in image.tags) for image in seen.images]
     recorded = seen.recorded_uri and seen.recorded_uri.uri
-    return seen.clusters, seen.repositories, images, recorded
+    run = seen.recorded_run
+    ran = run and (run.repository, run.digest, run.status)
+    return seen.clusters, seen.repositories, images, recorded, ran

@@ -18,6 +18,7 @@ import hashlib
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +30,18 @@ from handson import cluster, messages, network, plan, settings, syllabus
 from handson import emulator as room
 from handson.aws import Aws
 from handson.checks import Verification, verify
-from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
+from handson.engine import (
+    Answer,
+    BuildRequest,
+    Destination,
+    Engine,
+    LocalImage,
+    Pushed,
+    RunRequest,
+    Site,
+)
+from handson.errors import EngineError
+from handson.image_run import forget_image_run, read_image_run
 from handson.image_uri import forget_image_uri, record_image_uri
 from handson.network.form import make_plan
 from handson.network.look import look
@@ -38,13 +50,14 @@ from handson.workshop import Workshop
 from tests.emulator.hooks import reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
-MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|record_)")
+MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|run_image|record_)")
 """Cells that make something; those that only look or show are left out."""
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 TOKYO = "ap-northeast-1"
 OWN_TAG = "0123456789ab"
 OCI = "application/vnd.oci.image"
+PAGE = b"<title>The shop</title><p>Welcome</p>"
 
 
 class Quiet:
@@ -59,12 +72,33 @@ class Quiet:
 
 
 class Docker:
-    """A container engine in a box: pushes through ECR's API, which both emulators have."""
+    """A container engine in a box: pushes through ECR's API, which both emulators have.
+
+    It runs on a Mac with Apple silicon: images for amd64 start there, and for arm64, too.  What an
+    image answers is decided when it is pushed: see `Learner.push`.
+    """
 
     name = "docker"
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
+
+    @property
+    def containers(self) -> Any:
+        return self
+
+    @contextlib.contextmanager
+    def run(self, request: RunRequest, *, say: Any) -> Iterator[Site]:
+        status = self._learner.answers.get(request.digest, 200)
+        if not status:
+            raise EngineError(f"{request.name} ended by itself.", "Read its log.")
+        yield Site(lambda path: Answer(status, "text/html", PAGE), seconds=1.0)
+
+    def sweep(self, owner: str) -> int:
+        return 0
+
+    def remove(self, labels: Any) -> int:
+        return 0
 
     def describe(self) -> Any:
         raise NotImplementedError
@@ -97,7 +131,8 @@ class Learner:
         self.workshop = Desk(chosen, progress=Quiet(), show=lambda _: None)
         self.workshop.with_engine = Docker(self)
         self.aws: Aws = self.workshop.aws
-        self._record, self._recorded = self.home / "image-uri.json", b""
+        self.answers: dict[str, int] = {}
+        self._kept: dict[Path, bytes] = {}
         self.ec2, self.ecs, self.ecr = (self.aws.client(name) for name in ("ec2", "ecs", "ecr"))
 
     def finish(self) -> None:
@@ -108,10 +143,13 @@ class Learner:
         tag = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
         self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
         self.push("latest", OWN_TAG)
-        if not self._recorded:  # the same digest every time, so the same record
+        if not self._kept:  # the same digest every time, so the same records
+            self.run_image()
             self.record()
-            self._recorded = self._record.read_bytes()
-        self._record.write_bytes(self._recorded)
+            files = (self.home / name for name in ("image-run.json", "image-uri.json"))
+            self._kept = {path: path.read_bytes() for path in files}
+        for path, content in self._kept.items():
+            path.write_bytes(content)
 
     def make_network(self, **form: Any) -> None:
         """Make a network as the form makes it, in the calls of its plan and no more."""
@@ -125,6 +163,14 @@ class Learner:
 
     def forget(self) -> None:
         forget_image_uri(self.home)
+
+    def run_image(self, repository: str = "rails-app", tag: str = "latest") -> None:
+        """See an image run, or not: then the engine says why."""
+        with contextlib.suppress(EngineError):
+            self.workshop.run_image(repository, tag=tag)
+
+    def forget_run(self) -> None:
+        forget_image_run(self.home)
 
     # what is there
 
@@ -140,6 +186,12 @@ class Learner:
         [found] = look(self.aws, name="ecs-handson-vpc").vpcs
         return found
 
+    def _status(self) -> int:
+        """Return what the image that was run last answered."""
+        run = read_image_run(self.home)
+        assert run
+        return run.status
+
     # what a learner does
 
     def push(
@@ -149,10 +201,12 @@ class Learner:
         platforms: tuple[str, ...] = ("linux/amd64",),
         content: str = "the shop",
         region: str = "us-east-1",
+        answers: int = 200,
     ) -> str:
         """Put an index with an image for each platform into ECR, as Docker does; return its digest.
 
-        Without a tag it stays untagged.
+        Without a tag it stays untagged.  When it is run, its pages come with the HTTP status
+        `answers`; with 0 it does not start.
         """
         ecr = self.aws.client("ecr") if region == self.aws.region else self.there("ecr", region)
         children = []
@@ -175,8 +229,9 @@ class Learner:
             )
         index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": children}
         for tag in tags or (None,):
-            digest = _put(ecr, repository, index, tag=tag)["digest"]
-        return str(digest)
+            digest = str(_put(ecr, repository, index, tag=tag)["digest"])
+        self.answers[digest] = answers
+        return digest
 
     def there(self, service: str, region: str = TOKYO) -> Any:
         """Return a client of the same account in another region."""
@@ -214,6 +269,14 @@ class Learner:
 
     def _call_or_run(self, said: Any) -> None:
         self._carry_out(said.call)
+
+    def _call_or_mend(self, said: Any) -> None:
+        """Call it again; if that changes nothing, build from a folder that has no mistake in it."""
+        before = self._status()
+        with contextlib.suppress(EngineError):
+            self._carry_out(said.call)
+        if self._status() == before:
+            self.run(said.notebook)
 
     def _rename_or_run(self, said: Any) -> None:
         self._carry_out(said.call)

@@ -47,6 +47,8 @@ URI = frozenset({"uri.recorded", "uri.region", "uri.resolves"})
 ROUTES = frozenset({"routes.default"})
 NAMES = frozenset({"names"})
 RESOLVES = frozenset({"uri.resolves"})
+RUNNABLE = frozenset({"image.runnable"})
+PLATFORM = frozenset({"image.platform"})
 
 NO_IPV6 = "MiniStack knows neither AssociateVpcCidrBlock nor IPv6 blocks"
 NO_PEERING = "MiniStack forgets that a route leads to a peering connection"
@@ -419,15 +421,21 @@ def empty(learner: Learner) -> None:
 
 
 def only(*tags: str, **image: Any) -> Callable[[Learner], None]:
-    """Leave the image that is pushed now as the only one; the URI, where it can, is recorded."""
+    """Leave the image that is pushed now as the only one; where it can, it is run and recorded."""
 
     def make(learner: Learner) -> None:
         empty(learner)
         learner.push(*tags, **image)
         if "latest" in tags:
-            learner.record()
+            run_and_record(learner)
 
     return make
+
+
+def run_and_record(learner: Learner) -> None:
+    """Go on from the push as the notebook does."""
+    learner.run_image()
+    learner.record()
 
 
 def in_another_repository(learner: Learner) -> None:
@@ -443,7 +451,7 @@ def push_plain(learner: Learner, **config: Any) -> None:
     manifest = pushing.image(**config)
     for tag in ("latest", OWN_TAG):
         pushing.put(manifest, tag=tag)
-    learner.record()
+    run_and_record(learner)
 
 
 def push_what_is_no_image(learner: Learner) -> None:
@@ -460,10 +468,11 @@ def push_what_is_no_image(learner: Learner) -> None:
         "layers": [{"digest": f"sha256:{'cd' * 32}", "size": 5}],
     }
     for tag in ("latest", OWN_TAG):
-        learner.ecr.put_image(
+        put = learner.ecr.put_image(
             repositoryName="rails-app", imageManifest=json.dumps(chart), imageTag=tag
         )
-    learner.record()
+    learner.answers[put["image"]["imageId"]["imageDigest"]] = 0
+    run_and_record(learner)
 
 
 def without_an_engine(learner: Learner) -> None:
@@ -474,8 +483,25 @@ def without_an_engine(learner: Learner) -> None:
 
 
 def push_again(learner: Learner) -> None:
-    """Build the shop anew after the URI was recorded: the tag moves on."""
+    """Build the shop anew after it was run and its URI was recorded: the tag moves on."""
     learner.push("latest", "fedcba987654", content="the shop, a day later")
+
+
+def push_again_and_record(learner: Learner) -> None:
+    push_again(learner)
+    learner.record()
+
+
+def run_an_older_release(learner: Learner) -> None:
+    learner.push("v1", content="the first release")
+    learner.run_image(tag="v1")
+
+
+def run_from_another_repository(learner: Learner) -> None:
+    """Run the same image, but where the first try pushed it to."""
+    learner.ecr.create_repository(repositoryName="rails")
+    learner.push("latest", repository="rails")
+    learner.run_image("rails")
 
 
 def make_repository_again(learner: Learner) -> None:
@@ -533,6 +559,10 @@ def delete_the_recorded_tag(learner: Learner) -> None:
 SHRUNK = frozenset({"subnets.public", "subnets.zones", "subnets.cidr"})
 BARE = SHRUNK | {"gateway.attached", "routes.default", "vpc.dns"}
 NO_WAY_OUT = frozenset({"gateway.attached", "routes.default"})
+UNSEEN = (
+    "このイメージが動くところは、まだ確かめていません。",
+    "This image has not been seen running yet.",
+)
 
 WRONG: tuple[Wrong, ...] = (
     # the VPC
@@ -767,28 +797,44 @@ WRONG: tuple[Wrong, ...] = (
           "このイメージを見分けられる固有のタグが latest のほかにありません。*",
           "The image has no tag of its own beside latest*"),
     Wrong("an image of Apple silicon", only("latest", OWN_TAG, platforms=("linux/arm64",)),
-          frozenset({"image.platform"}),
+          PLATFORM,
           "イメージは linux/arm64 用です。*linux/amd64*exec format error*",
           'The image is for linux/arm64; *linux/amd64*"exec format error"*'),
     Wrong("an index without amd64",
           only("latest", OWN_TAG, platforms=("linux/arm64", "linux/arm", "unknown/unknown")),
-          frozenset({"image.platform"}),
+          PLATFORM,
           "イメージは linux/arm64, linux/arm 用です。*",
           "The image is for linux/arm64, linux/arm; *"),
-    Wrong("an image for Windows", only("latest", OWN_TAG, platforms=("windows/amd64",)),
-          frozenset({"image.platform"}),
+    Wrong("an image for Windows",
+          only("latest", OWN_TAG, platforms=("windows/amd64",), answers=0), PLATFORM | RUNNABLE,
           "イメージは windows/amd64 用です。*", "The image is for windows/amd64; *"),
     Wrong("a plain manifest of Apple silicon",
-          lambda me: push_plain(me, architecture="arm64"), frozenset({"image.platform"}),
+          lambda me: push_plain(me, architecture="arm64"), PLATFORM,
           "イメージは linux/arm64 用です。*", "The image is for linux/arm64; *",
           on_ministack_only(NO_REGISTRY)),
-    Wrong("something that is no image", push_what_is_no_image, frozenset({"image.platform"}),
+    Wrong("something that is no image", push_what_is_no_image, PLATFORM | RUNNABLE,
           "イメージのプラットフォームがわかりません。linux/amd64 が必要です。",
           "The image does not say which platform it is for; it has to be linux/amd64."),
-    Wrong("packed by the builtin engine", without_an_engine, frozenset({"image.runnable"}),
+    Wrong("packed by the builtin engine", without_an_engine, RUNNABLE,
           "このイメージは builtin エンジンがコマンドを実行せずに作ったもので*",
           "The builtin engine packed this image without running any command*",
           on_ministack_only(NO_REGISTRY)),
+    Wrong("the image never run", Learner.forget_run, RUNNABLE, *UNSEEN),
+    Wrong("pushed again and recorded, and not run again", push_again_and_record, RUNNABLE, *UNSEEN),
+    Wrong("another release run", run_an_older_release, RUNNABLE, *UNSEEN),
+    Wrong("run from another repository", run_from_another_repository, RUNNABLE, *UNSEEN),
+    Wrong("an image that does not start",
+          only("latest", OWN_TAG, content="the shop without its gems", answers=0), RUNNABLE,
+          "このイメージを動かしたとき(20*)は、起動しなかったか、応答がありませんでした。",
+          "When this image was run (20*) it did not start, or did not answer."),
+    Wrong("an image whose first page is an error",
+          only("latest", OWN_TAG, content="the shop without its data", answers=500), RUNNABLE,
+          "このイメージを動かしたとき(20*)、最初のページは HTTP 500 を返しました。",
+          "When this image was run (20*) its first page came with HTTP 500."),
+    Wrong("an image without a first page",
+          only("latest", OWN_TAG, content="the shop without its routes", answers=404), RUNNABLE,
+          "このイメージを動かしたとき(20*)、最初のページは HTTP 404 を返しました。",
+          "When this image was run (20*) its first page came with HTTP 404."),
     # the URI
     Wrong("no URI recorded", Learner.forget, URI,
           "イメージ URI がまだ記録されていません。*", "The image URI is not recorded yet*"),
@@ -810,10 +856,11 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("the URI of another repository", record_another_repository, RESOLVES,
           "イメージ URI はリポジトリ「nginx」を指していて、rails-app ではありません。",
           'The image URI points to the repository "nginx" and not to rails-app.'),
-    Wrong("pushed again after the URI was recorded", push_again, RESOLVES,
+    Wrong("pushed again after the URI was recorded", push_again, RESOLVES | RUNNABLE,
           "タグ latest は、URI を記録したあとに別のイメージへ移りました*",
           "The tag latest moved to another image after the URI was recorded*"),
-    Wrong("the repository made again, and another image pushed", make_repository_again, RESOLVES,
+    Wrong("the repository made again, and another image pushed", make_repository_again,
+          RESOLVES | RUNNABLE,
           "タグ latest は、URI を記録したあとに別のイメージへ移りました*",
           "The tag latest moved to another image after the URI was recorded*"),
     Wrong("the recorded tag deleted", delete_the_recorded_tag, RESOLVES,
