@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup, cluster, network, policy, registry, settings
+from handson import cleanup, cluster, image_run, network, policy, registry, settings
 from handson.aws import Aws
 from handson.cluster import Form as ClusterForm
 from handson.connection import Connection
@@ -19,6 +19,7 @@ from handson.errors import NotAllowed
 from handson.network import Form
 from handson.workshop import Workshop
 from tests.emulator.guarded import (
+    ON_EMULATORS,
     REGION,
     Guarded,
     for_ministack,
@@ -41,6 +42,8 @@ VERBS: dict[str, Verb] = {
     "ensure_repository": lambda room, shop: room.ensure_repository(),
     "push_image": lambda room, shop: room.push_image(room.build_image(shop)),
     "images": lambda room, shop: room.images(),
+    "run_image": lambda room, shop: room.run_image(),
+    "run_task": lambda room, shop: room.run_task(),
     "record_image_uri": lambda room, shop: room.record_image_uri(),
     "evidence": lambda room, shop: room.evidence("image"),
     "verify": lambda room, shop: room.verify(),
@@ -89,6 +92,12 @@ def mend(room: Workshop) -> None:
     room.ensure_network(private_subnets=2)
 
 
+def log_in_to_pull(room: Workshop) -> None:
+    """Prepare the pull, which the builtin engine does not come to: it runs nothing."""
+    order = image_run.Order("rails-app", "latest", room.settings.home)
+    image_run.request_for(room.aws, *image_run.find(room.aws, order), order)
+
+
 def called(aws: Aws) -> set[str]:
     """Return the actions of the calls since this was asked last."""
     made = {policy.action_of(request.service, request.operation) for request in aws.requests}
@@ -109,9 +118,16 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
         if verb == "ensure_network":
             lead_elsewhere(connect(emulator))
             mend(room)
-            seen[verb] |= called(aws)
+        if verb == "run_image":
+            log_in_to_pull(room)
+        seen[verb] |= called(aws)
     expected = {verb: set(needed) - policy.UNSEEN.keys() for verb, needed in policy.NEEDS.items()}
+    expected["cleanup"] |= ON_EMULATORS
     assert seen == expected
+
+
+def test_what_is_called_on_emulators_alone_is_not_in_the_policy() -> None:
+    assert ON_EMULATORS.isdisjoint(policy.actions())
 
 
 # Enforced by MiniStack
@@ -246,7 +262,8 @@ def test_the_action_that_aws_takes_in_a_call_is_named(
 
 # Enforced by moto, whose registry takes no pushes
 
-CONTROL = [verb for verb in VERBS if verb not in ("push_image", "record_image_uri")]
+PUSHED = ("push_image", "run_image", "run_task", "record_image_uri")
+CONTROL = [verb for verb in VERBS if verb not in PUSHED]
 SOME = ["ec2:CreateSubnet", "ecs:DescribeClusters", "ecr:CreateRepository", "ec2:DeleteVpc"]
 
 
