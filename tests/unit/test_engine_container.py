@@ -367,6 +367,7 @@ def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_regis
         (gzip.compress(b"layer", mtime=0), oci.LAYER),
         (b"\x28\xb5\x2f\xfd packed", oci.ZSTD_LAYER),
     ],
+    ids=["gzip", "zstd"],
 )
 def test_a_layer_that_an_engine_keeps_compressed_is_sent_as_it_is(
     there: Destination, shelf: Shelf, layer: bytes, kind: str
