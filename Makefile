@@ -7,7 +7,7 @@ SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYT
 NOTEBOOKS ?= notebooks/ja notebooks/en
 
 .DEFAULT_GOAL := help
-.PHONY: help lab workshop test lint types tests replay format refresh lock clean distclean
+.PHONY: help lab workshop test lint types tests replay format editions refresh lock clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup, cluster, image_run, network, policy, registry, settings
+from handson import cleanup, cluster, image_run, network, policy, registry, settings, syllabus
 from handson.aws import Aws
 from handson.cluster import Form as ClusterForm
 from handson.connection import Connection
@@ -55,6 +55,9 @@ VERBS: dict[str, Verb] = {
 MENDING = ("ec2:ModifyVpcEndpoint", "ec2:ReplaceRoute")
 """Only a network that is there but not right takes these."""
 
+PROVIDING = "ecs:PutClusterCapacityProviders"
+"""Only a cluster of ours that lacks a capacity provider takes this."""
+
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 SEEN = [action for action in policy.actions() if action not in policy.UNSEEN]
@@ -85,6 +88,12 @@ def lead_elsewhere(aws: Aws) -> None:
     made = aws.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
     where = {"RouteTableId": table.id, "DestinationCidrBlock": "0.0.0.0/0"}
     aws.call("ec2", "ReplaceRoute", **where, GatewayId=made)
+
+
+def take_providers(aws: Aws) -> None:
+    """Leave the cluster without a capacity provider."""
+    nothing: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    aws.call("ecs", "PutClusterCapacityProviders", cluster=syllabus.CLUSTER.name, **nothing)
 
 
 def mend(room: Workshop) -> None:
@@ -118,6 +127,9 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
         if verb == "ensure_network":
             lead_elsewhere(connect(emulator))
             mend(room)
+        if verb == "ensure_cluster":
+            take_providers(connect(emulator))
+            take(room, shop)
         if verb == "run_image":
             log_in_to_pull(room)
         seen[verb] |= called(aws)
@@ -214,7 +226,7 @@ def names(error: NotAllowed, action: str, *, verb: str) -> bool:
     return len(lines) == 2 and action in lines[0] and cell in lines[0] and action in lines[1]
 
 
-@pytest.mark.parametrize("action", [action for action in SEEN if action not in MENDING])
+@pytest.mark.parametrize("action", [it for it in SEEN if it not in (*MENDING, PROVIDING)])
 def test_a_missing_action_is_named_with_its_cell(
     empty: Guarded, open_as: Callable[[Aws], Workshop], shop: Path, action: str
 ) -> None:
@@ -235,6 +247,17 @@ def test_a_missing_action_is_named_when_a_network_is_mended(
     empty.attach(for_ministack(without(WHOLE, action)))
     error = denied(lambda: mend(open_as(empty.connect())))
     assert (error.actions, names(error, action, verb="ensure_network")) == ((action,), True)
+
+
+def test_a_missing_action_is_named_when_a_cluster_is_given_providers(
+    empty: Guarded, open_as: Callable[[Aws], Workshop]
+) -> None:
+    root = empty.connect(empty.root)
+    cluster.ensure_cluster(root, ClusterForm())
+    take_providers(root)
+    empty.attach(for_ministack(without(WHOLE, PROVIDING)))
+    error = denied(lambda: open_as(empty.connect()).ensure_cluster())
+    assert (error.actions, names(error, PROVIDING, verb="ensure_cluster")) == ((PROVIDING,), True)
 
 
 @pytest.mark.parametrize(
