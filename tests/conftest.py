@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from handson import messages
-from tests import tally
+from tests.tally import TALLIES
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 # Whatever would lead a test to the developer's own account, registry login or settings.
@@ -34,21 +34,26 @@ def require(name: str, available: bool, reason: str) -> None:
     pytest.skip(f"{name}: {reason}")
 
 
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Count a test that tries an entry of a catalogue."""
+    TALLIES.count_entry(item, call)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what was counted to the process that started this one, where there is one."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["tallies"] = tally.carried()
+        session.config.workeroutput["tallies"] = TALLIES.carried()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add what a process of a parallel run has counted."""
-    tally.add(getattr(node, "workeroutput", {}).get("tallies", ()))
+    TALLIES.add(getattr(node, "workeroutput", {}).get("tallies", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was counted: wrong states caught, faults survived."""
-    for line in tally.lines():
+    """Print what was counted, where one process runs the tests or the others are done."""
+    for line in TALLIES.lines():
         terminalreporter.write_line(line)
 
 

@@ -26,19 +26,10 @@ import pytest
 from handson import emulator as room
 from handson import messages
 from handson.errors import HandsonError
-from tests.emulator import rates, second_opinion
+from tests.emulator import second_opinion
 from tests.emulator.hooks import Moto, reset
 
 pytest.register_assert_rewrite("tests.emulator.judging")
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = (
-        report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())
-    )
-    for line in rates.lines(report for report in reports if report.when == "call"):
-        terminalreporter.write_line(line)
-
 
 DOCKERFILE = 'FROM scratch\nCOPY app.rb /srv/\nCMD ["ruby", "/srv/app.rb"]\n'
 

@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.emulator.proxy import Handler, Proxy, serving
 
-ACCOUNT = "123456789012"
+ACCOUNT = "210987654321"
 HOSTS = [
     "*.us-east-1.amazonaws.com",
     "api.ecr.us-east-1.amazonaws.com",

@@ -166,7 +166,7 @@ def everything_said(action: Callable[[], object]) -> str:
     ],
 )
 def test_no_secret_is_in_an_error_or_its_causes(
-    in_process: Learner, tmp_path: Path, service: str, fault: str
+    in_process: Learner, running: Running, tmp_path: Path, service: str, fault: str
 ) -> None:
     said = StringIO()
     chosen = settings.from_environment(home=str(tmp_path / "home"))
@@ -179,7 +179,7 @@ def test_no_secret_is_in_an_error_or_its_causes(
         local = held.build_image(shop(tmp_path))
         return held.push_image(local), held.aws, held.settings, held
 
-    hooks.reset_port(in_process.proxy.upstream)
+    hooks.reset(running)
     in_process.proxy.breaks(CALLS[service], fault)
     texts = {"said": everything_said(whole), "progress": said.getvalue()}
     assert (in_process.proxy.happened, leaks_among(texts, SECRETS)) == (True, [])
