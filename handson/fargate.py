@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from handson import cluster, emulator, image_run, messages, network, syllabus
+from handson import cluster, emulator, image_run, messages, network, plan, syllabus
 from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown
 from handson.engine import BUILTIN, Containers, Engine, RunRequest
@@ -231,16 +231,15 @@ def see(aws: Aws, containers: Containers, place: Place, *, say: Say) -> TaskRun:
         EngineError: The task stopped by itself, or does not answer; says why.
         HandsonError: ECS refused a call or did not answer.
     """
-    sweep(aws, place.cluster)
+    started: list[Mapping[str, Any]] = []
+
+    def attempt() -> None:
+        sweep(aws, place.cluster)  # what a killed kernel left, or an attempt whose reply was lost
+        started[:] = [_started(aws, place)]
+
     try:
-        registered = aws.call("ecs", "RegisterTaskDefinition", **place.definition())
-        definition = registered["taskDefinition"]["taskDefinitionArn"]
-        started = aws.call("ecs", "RunTask", **place.task(definition))
-        if not started["tasks"]:
-            reason = ", ".join(str(it.get("reason")) for it in started.get("failures", ()))
-            raise EngineError(*messages.advice("fargate.stopped", reason=reason or "-"))
-        arn = started["tasks"][0]["taskArn"]
-        first = str(started["tasks"][0]["lastStatus"])
+        plan.until_clear(attempt, patience=aws.patience)
+        arn, first = str(started[0]["taskArn"]), str(started[0]["lastStatus"])
         task, statuses = _running(aws, place.cluster, arn, first=first, say=say)
         labels = [f"com.amazonaws.ecs.task-arn={arn}"]
         site = containers.reach(labels, _address(task), what=place.image, timeout=_SECONDS)
@@ -250,6 +249,18 @@ def see(aws: Aws, containers: Containers, place: Place, *, say: Say) -> TaskRun:
     way = " → ".join((*statuses, "STOPPED"))
     outcome = messages.text("fargate.ran", way=way, status=status, subnets=len(place.subnets))
     return TaskRun(place.image, place.cluster, outcome, (*statuses, "STOPPED"))
+
+
+def _started(aws: Aws, place: Place) -> Mapping[str, Any]:
+    """Return a task that was started just now."""
+    registered = aws.call("ecs", "RegisterTaskDefinition", **place.definition())
+    definition = registered["taskDefinition"]["taskDefinitionArn"]
+    reply = aws.call("ecs", "RunTask", **place.task(definition))
+    if not reply["tasks"]:
+        reason = ", ".join(str(it.get("reason")) for it in reply.get("failures", ()))
+        raise EngineError(*messages.advice("fargate.stopped", reason=reason or "-"))
+    task: Mapping[str, Any] = reply["tasks"][0]
+    return task
 
 
 def _running(
@@ -308,11 +319,22 @@ def _stop(aws: Aws, cluster_name: str, task: str) -> None:
     reason = messages.text("fargate.why-stopped")
     with suppress(WaitTimeout):
         _settled(aws, cluster_name, task, say=silent, timeout=_STARTING_SECONDS)
-    with suppress(AWSError):  # it stopped by itself a moment ago
+    with _content_when_gone():  # it stopped by itself a moment ago
         aws.call("ecs", "StopTask", cluster=cluster_name, task=task, reason=reason)
 
 
 def _deregister(aws: Aws, definition: str) -> None:
-    with suppress(AWSError):  # another kernel was a moment earlier
+    with _content_when_gone():  # another kernel was a moment earlier
         aws.call("ecs", "DeregisterTaskDefinition", taskDefinition=definition)
+    with _content_when_gone():
         aws.call("ecs", "DeleteTaskDefinitions", taskDefinitions=[definition])
+
+
+@contextmanager
+def _content_when_gone() -> Iterator[None]:
+    """Let a refusal pass; where AWS did not answer, nobody knows whether anything is gone."""
+    try:
+        yield
+    except AWSError as error:
+        if error.repeatable:
+            raise

@@ -38,7 +38,7 @@ THROTTLED = {
     "TooManyRequestsException",
 }
 READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck")
-DELETIONS = ("Delete", "Detach", "Disassociate")
+DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 """Made twice, they find nothing the second time; ids are never given again."""
 
 

@@ -3,11 +3,11 @@
     wire = Wire()                     a hook (see `hooks.py`); it lets everything through
     with wire.watched() as calls:     the calls of the block are collected, in order
         ...
-    with wire.broken(call, "lost"):   one call of the block meets a fault, once
+    with wire.broken((call, "lost")): one call of the block meets a fault, once
         ...
 
 What AWS answers is given as the bytes that AWS would send, so that botocore reads them as it would
-AWS's own; `test_wire.py` compares what is imitated here with what a real socket does.
+AWS's own; `test_proxy.py` compares what is imitated here with what a real socket does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from botocore.exceptions import (
 )
 
 from handson.aws.refusals import READS
+from tests.emulator.hooks import Body
 
 TRANSIENT = ("throttled", "failed", "refused", "cut", "lost", "timeout")
 """A verb that meets one of these once goes on as if nothing had been."""
@@ -36,6 +37,7 @@ LASTING = ("denied", "expired", "gone")
 """Nothing helps here but the learner; "gone" is a connection refused from that call on."""
 
 FAULTS = (*TRANSIENT, *LASTING)
+HERE = "us-east-1"
 
 _SAID = {
     "throttled": {"ec2": ("RequestLimitExceeded", 503), "sts": ("Throttling", 400)},
@@ -53,11 +55,12 @@ _SAID_IN_JSON = {
 
 @dataclass(frozen=True)
 class Call:
-    """The nth call (from 1) of an operation in one verb."""
+    """The nth call (from 1) of an operation in one verb, in one region."""
 
     service: str
     operation: str
     nth: int
+    region: str = HERE
 
     @property
     def kind(self) -> str:
@@ -68,7 +71,11 @@ class Call:
         return self.operation.startswith(READS)
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.nth}"
+        return f"{self.kind} #{self.nth}" + (f" in {self.region}" if self.region != HERE else "")
+
+
+Pair = tuple[Call, str]
+"""A call and the fault that it meets."""
 
 
 @dataclass
@@ -85,8 +92,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._planned: Planned | None = None
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._planned: list[Planned] = []
+        self._counts: Counter[tuple[str, str, str]] = Counter()
         self._lock = threading.Lock()
         self._losing = threading.local()
 
@@ -102,17 +109,17 @@ class Wire:
         yield made
 
     @contextmanager
-    def broken(self, call: Call, fault: str) -> Iterator[Planned]:
+    def broken(self, *pairs: Pair) -> Iterator[list[Planned]]:
         with self.watched():
-            self._planned = Planned(call, fault)
+            self._planned = [Planned(*pair) for pair in pairs]
             try:
                 yield self._planned
             finally:
-                self._planned = None
+                self._planned = []
 
     def _before(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
         _, service, operation = event_name.split(".")
-        planned = self._meets(service, operation)
+        planned = self._meets(service, operation, _region(request))
         if planned is None:
             return None
         if planned.fault == "lost":
@@ -120,23 +127,29 @@ class Wire:
             return None
         return answered(planned.fault, service, url=request.url)
 
-    def _meets(self, service: str, operation: str) -> Planned | None:
+    def _meets(self, service: str, operation: str, region: str) -> Planned | None:
         with self._lock:
-            self._counts[service, operation] += 1
-            call = Call(service, operation, self._counts[service, operation])
+            self._counts[service, operation, region] += 1
+            nth = self._counts[service, operation, region]
+            call = Call(service, operation, nth, region)
             self.calls.append(call)
-            planned = self._planned
-            if planned is None:
-                return None
-            if planned.call == call or (planned.happened and planned.fault == "gone"):
-                planned.happened = True
-                return planned
+            for planned in self._planned:
+                if planned.call == call or (planned.happened and planned.fault == "gone"):
+                    planned.happened = True
+                    return planned
             return None
 
     def _after(self, **_: Any) -> None:
         if getattr(self._losing, "now", False):
             self._losing.now = False
             raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+
+def _region(request: Any) -> str:
+    """Return the region that a request was signed for."""
+    signed = request.headers["Authorization"]
+    text = signed.decode() if isinstance(signed, bytes) else signed
+    return str(text.partition("Credential=")[2].split("/")[2])
 
 
 def answered(fault: str, service: str, *, url: str) -> AWSResponse:
@@ -150,7 +163,7 @@ def answered(fault: str, service: str, *, url: str) -> AWSResponse:
     if fault in silent:
         raise silent[fault](endpoint_url=url)
     status, headers, body = refusal(fault, service)
-    return AWSResponse(url, status, headers, _Raw(body))
+    return AWSResponse(url, status, headers, Body(body))
 
 
 def refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
@@ -165,13 +178,3 @@ def refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
         return status, {"content-type": "text/xml"}, text.encode()
     said = json.dumps({"__type": code, "message": "said AWS"})
     return status, {"content-type": "application/x-amz-json-1.1"}, said.encode()
-
-
-class _Raw:
-    """A body as botocore reads it from the network."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self._body

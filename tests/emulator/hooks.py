@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
 from handson import emulator
@@ -129,14 +132,54 @@ class Meeting:
             self._barrier.wait()
 
 
+class LikeAws:
+    """Leads what is meant for AWS itself to an emulator, and answers dry runs as AWS does.
+
+    Attach it after what is to see the calls: it is the last to see a request.
+    """
+
+    def __init__(self, running: emulator.Running) -> None:
+        self._endpoint = running.endpoint
+
+    def attach(self, session: Any) -> None:
+        session.register("before-send", self._before)
+
+    def _before(self, request: Any, **_: Any) -> AWSResponse | None:
+        if "DryRun=true" in str(request.body):
+            return AWSResponse(request.url, 412, {"content-type": "text/xml"}, Body(DRY_RUN))
+        way = urlsplit(request.url)
+        request.url = f"{self._endpoint}{way.path}" + (f"?{way.query}" if way.query else "")
+        return None
+
+
+DRY_RUN = (
+    b"<Response><Errors><Error><Code>DryRunOperation</Code><Message>Request would have succeeded"
+    b"</Message></Error></Errors><RequestID>dry</RequestID></Response>"
+)
+"""What EC2 answers a dry run that is allowed (EC2 API Reference, "DryRun")."""
+
+
+class Body:
+    """A body as botocore reads it from the network."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._body
+
+
 def connect(
     running: emulator.Running, *hooks: Hook, kind: str = "emulator", clock: Clock | None = None
 ) -> Aws:
-    """Return a connection as `connect_emulator` makes it, with these hooks on its way."""
+    """Return a connection as `connect_emulator` makes it, with these hooks on its way.
+
+    One that goes on to AWS itself (`LikeAws`) knows of no endpoint.
+    """
     clock = clock or Clock()
     made = Aws(
         region=running.region,
-        endpoint=running.endpoint,
+        endpoint=None if any(isinstance(hook, LikeAws) for hook in hooks) else running.endpoint,
         kind=kind,
         session=_session(running),
         credentials=Credentials(running.access_key_id, running.secret_access_key),

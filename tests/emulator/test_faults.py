@@ -38,7 +38,7 @@ def test_every_call_survives_faults(emulator: Running, tmp_path: Path) -> None:
 def test_lost_replies_make_nothing_twice_with_the_patience_for_real_aws(
     emulator: Running, tmp_path: Path
 ) -> None:
-    bench = open_bench(emulator, tmp_path, kind="aws")
+    bench = open_bench(emulator, tmp_path, kind="aws", by_hand=True)
     bench.record()
     dealt = thinned(deal(bench.recorded, to_writes=1), to_reads=0)
     assert survive(bench, dealt, where="MiniStack") == []
@@ -137,7 +137,7 @@ def test_a_verb_that_does_not_survive_is_found(
     emulator: Running, tmp_path: Path, run: Any, fault: str, found: str
 ) -> None:
     bench = bench_of(run, emulator, tmp_path)
-    wrong = bench.survives(bench.verbs[0], Call("ec2", "CreateVpc", 1), fault)
+    wrong = bench.survives(bench.verbs[0], (Call("ec2", "CreateVpc", 1), fault))
     for lock in HELD:
         lock.release(force=True)
     HELD.clear()
@@ -149,7 +149,7 @@ def test_a_verb_that_takes_what_is_somebody_elses_is_found(
 ) -> None:
     bench = bench_of(lambda held: held.ensure_network(), emulator, tmp_path)
     bench.verbs = [Verb("verb", make_and_take, network_seen)]
-    wrong = bench.survives(bench.verbs[0], Call("ec2", "CreateVpc", 1), "throttled")
+    wrong = bench.survives(bench.verbs[0], (Call("ec2", "CreateVpc", 1), "throttled"))
     assert "stands otherwise" in "; ".join(wrong)
 
 
@@ -157,7 +157,7 @@ def test_a_fault_that_never_happens_is_not_counted_as_survived(
     emulator: Running, tmp_path: Path
 ) -> None:
     bench = bench_of(make_and_drop, emulator, tmp_path)
-    wrong = bench.survives(bench.verbs[0], Call("ec2", "CreateVpc", 2), "lost")
+    wrong = bench.survives(bench.verbs[0], (Call("ec2", "CreateVpc", 2), "lost"))
     assert wrong == ["the call was not made"]
 
 
@@ -167,7 +167,7 @@ def test_a_broken_chain_of_evidence_is_found(emulator: Running, tmp_path: Path) 
     bench.workshop.evidence("network")
     journal = bench.home / "journal.jsonl"
     journal.write_text(journal.read_text().replace('"previous":null', '"previous":"sha256:0"'))
-    wrong = bench.survives(look, Call("ec2", "DescribeVpcs", 1), "throttled")
+    wrong = bench.survives(look, (Call("ec2", "DescribeVpcs", 1), "throttled"))
     assert wrong == ["the chain of evidence is broken"]
 
 

@@ -84,7 +84,7 @@ def test_a_fault_is_told_as_the_imitation_tells_it(
     call = Call(service, CALLS[service][0], 1)
     imitated = hooks.connect(emulator, wire)
     imitated.patience.attempts = 1
-    with wire.broken(call, fault):
+    with wire.broken((call, fault)):
         expected = told(imitated, service)
     hooks.reset(emulator)
     with proxy_to(emulator.port) as proxy:
