@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.emulator.hooks import DRY_RUN
 from tests.emulator.proxy import Handler, Proxy, serving
 
 ACCOUNT = "210987654321"
@@ -99,11 +100,18 @@ class Interceptor(Handler):
         headers = super().passed_on()
         key = self.marks.access_key_id
         signed = headers.get("Authorization", "")
+        # The registry's name tells MiniStack the account; all other calls are signed with it.
+        registry = {"Host": headers["Host"]} if self.path.startswith("/v2/") else {}
         return {
             **headers,
             "Host": f"127.0.0.1:{self.proxy.upstream}",
+            **registry,
             "Authorization": signed.replace(f"Credential={key}/", f"Credential={ACCOUNT}/"),
         }
+
+    def instead(self, body: bytes) -> tuple[int, dict[str, str], bytes] | None:
+        """Answer a dry run as AWS does: the emulator would carry it out."""
+        return (412, {"content-type": "text/xml"}, DRY_RUN) if b"DryRun=true" in body else None
 
     def came_back(self, body: bytes) -> bytes:
         """Return a reply with marked secrets in the place of the emulator's."""

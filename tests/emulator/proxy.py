@@ -143,7 +143,13 @@ class Handler(BaseHTTPRequestHandler):
         """Return what is answered in AWS's place."""
         return _refusal(fault, service)
 
+    def instead(self, body: bytes) -> tuple[int, dict[str, str], bytes] | None:
+        """Return what is answered to a request that the emulator is not to see, or None."""
+        return None
+
     def _pass_on(self, body: bytes, fault: str) -> None:
+        if answer := self.instead(body):
+            return self._answer(*answer)
         with closing(HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=30)) as upstream:
             upstream.request(self.command, self.path, body, self.passed_on())
             reply = upstream.getresponse()
