@@ -144,10 +144,11 @@ class ResourceMap:
 
 @dataclass(frozen=True)
 class Commands:
-    """Commands to paste, folded away under a summary in HTML."""
+    """Commands to paste, folded away under a summary in HTML unless they are `unfolded`."""
 
     summary: str
     lines: Sequence[str]
+    unfolded: bool = False
 
     def text(self) -> list[str]:
         return [f"  {self.summary}", *(f"    {line}" for line in "\n".join(self.lines).split("\n"))]
@@ -155,7 +156,8 @@ class Commands:
     def html(self) -> str:
         code = escape("\n".join(self.lines))
         return (
-            f'<details style="margin:6px 0;text-align:left"><summary style="cursor:pointer">'
+            f"<details{' open' if self.unfolded else ''}"
+            ' style="margin:6px 0;text-align:left"><summary style="cursor:pointer">'
             f'{escape(self.summary)}</summary><pre style="{_CODE}">{code}</pre></details>'
         )
 

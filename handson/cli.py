@@ -30,6 +30,7 @@ from handson import (
     policy,
     replay,
     rules,
+    saving,
     settings,
     syllabus,
     workshop,
@@ -159,6 +160,7 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
     address = f"/lab/tree/{first.relative_to(root).as_posix()}"
     command += [f"--port={port}", f"--LabApp.default_url={address}"]
+    command += [f"--ContentsManager.pre_save_hook={saving.HOOK}"]
     command += ["--no-browser"] if no_browser else []
     # JupyterLab refuses root unless told otherwise; in a container there is often nobody else, and
     # it listens on this computer only and asks for its token.
@@ -350,10 +352,8 @@ def _table(verification: Any) -> str:
     for name in ("check", "verdict", "facts", "notebook"):
         table.add_column(messages.text(f"cli.column-{name}"))
     for result in verification.checks:
-        facts = [fact for fact in result.facts if not fact.advice]
-        count = f"{sum(fact.passed for fact in facts)}/{len(facts)}"
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
-        table.add_row(result.label, mark, count, syllabus.check(result.id).notebook)
+        table.add_row(result.label, mark, result.counted, syllabus.check(result.id).notebook)
     console = Console(file=None, width=max(80, Console().width))
     with console.capture() as captured:
         console.print(table)

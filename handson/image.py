@@ -151,19 +151,38 @@ def prepare(
     """
     rules.repository_name(name)
     rules.image_tag(tag)
+    place = find_context(context)
+    return BuildRequest(
+        context=place,
+        dockerfile=place / DOCKERFILE,
+        folder=folder,
+        name=name,
+        tags=tags_of(place, tag),
+        build_args=dict(build_args or {}),
+    )
+
+
+def find_context(context: Path | str) -> Path:
+    """Return the folder of a build context, which holds a Dockerfile.
+
+    Raises:
+        InvalidInput: There is no such folder, or no Dockerfile in it.
+    """
     place = Path(str(context)).expanduser()
     if not place.is_dir():
         raise InvalidInput(*messages.advice("image.no-context", path=context))
     if not (place / DOCKERFILE).is_file():
         raise InvalidInput(*messages.advice("image.no-dockerfile", path=context))
-    return BuildRequest(
-        context=place.resolve(),
-        dockerfile=place.resolve() / DOCKERFILE,
-        folder=folder,
-        name=name,
-        tags=tuple(dict.fromkeys((tag, unique_tag(place.resolve())))),
-        build_args=dict(build_args or {}),
-    )
+    return place.resolve()
+
+
+def tags_of(place: Path, tag: str) -> tuple[str, ...]:
+    """Return the tags that an image gets: the one that was asked for, and one of its own.
+
+    Raises:
+        NotReady: A file of the context cannot be read.
+    """
+    return tuple(dict.fromkeys((tag, unique_tag(place))))
 
 
 def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImage:

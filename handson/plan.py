@@ -17,7 +17,7 @@ from typing import Any
 from handson import policy
 from handson.aws import Aws, Patience, command_name
 from handson.errors import AWSError, AWSUnclear, NotAllowed
-from handson.progress import Say, silent
+from handson.progress import Counted, Say, silent
 
 _WORKERS = 8
 _LOOKS = 3
@@ -81,6 +81,7 @@ def carry_out(
     """
     results = {**known}
     waiting = [step for step in steps if step.name not in known]
+    whole = len(waiting)
     running: dict[Future[str], Step] = {}
     with ThreadPoolExecutor(_WORKERS) as pool:
         while waiting or running:
@@ -93,7 +94,8 @@ def carry_out(
             for future in done:
                 step = running.pop(future)
                 results[step.name] = future.result()
-                say(f"{step.operation} {results[step.name]}".strip())
+                made = f"{step.operation} {results[step.name]}".strip()
+                say(Counted(made, done=whole - len(waiting) - len(running), whole=whole))
     return results
 
 

@@ -26,6 +26,26 @@ _LINE = "font-family:monospace;font-size:12px"
 Say = Callable[[str], None]
 
 
+class Counted(str):
+    """A sentence that also knows how much of the whole is done, for whoever draws a bar.
+
+    Args:
+        sentence: What a line of text shows.
+        done: How much is done, in any unit.
+        whole: How much there is; 0 while nobody knows.
+    """
+
+    __slots__ = ("done", "whole")
+
+    def __new__(cls, sentence: str, *, done: int, whole: int) -> Counted:
+        counted = super().__new__(cls, sentence)
+        counted.done, counted.whole = done, whole
+        return counted
+
+    done: int
+    whole: int
+
+
 class Line(Protocol):
     """One line of progress: call it with what is going on, and end it with `done`."""
 

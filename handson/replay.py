@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handson import messages, syllabus
+from handson import messages, saving, syllabus
 from handson.errors import HandsonError, InvalidInput, NotReady
 from handson.settings import Settings, notebooks_folder
 
@@ -162,6 +162,7 @@ def _run(book: _Book, environment: Mapping[str, str], *, on_cell: OnCell) -> Out
     try:
         error = _executed(book, counter, environment)
     finally:
+        saving.without_views(book.node)
         with _writing(book.copy.parent):
             nbformat.write(book.node, book.copy)  # type: ignore[no-untyped-call]
     name = book.source.stem
@@ -182,6 +183,7 @@ def _executed(book: _Book, counter: _Counter, environment: Mapping[str, str]) ->
         resources={"metadata": {"path": str(book.source.parent)}},
         on_cell_start=counter.start,
         on_cell_executed=counter.executed,
+        store_widget_state=False,  # without the views it would describe nothing
         shutdown_kernel="immediate",
     )
     error = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from handson import (
     network,
     plan,
     progress,
+    questions,
     registry,
     rules,
     settings,
@@ -95,6 +97,12 @@ class Workshop(Shown):
                 docker_host=self.settings.docker_host,
             )
         return self._engine
+
+    def shown_by(self, progress: progress.Progress, *, show: Show) -> Workshop:
+        """Return this workshop with another place for progress and news; all else is shared."""
+        other = copy(self)
+        other._progress, other._show = progress, show
+        return other
 
     def card(self) -> Card:
         """Return the card: where am I, as whom, in which region, with which engine."""
@@ -357,6 +365,19 @@ class Workshop(Shown):
         own = self.settings.learner
         records = (item for item in self._journal.records() if item["learner"] == own)
         return Entries(tuple(records), learner=own)
+
+    def questions(self, topic: str) -> questions.Quiz:
+        """Return self-check questions beside a free answer, drawn from the learner's own state.
+
+        Answers are recorded nowhere.
+
+        Args:
+            topic: One of why-network, why-zones, why-cluster, why-registry.
+
+        Raises:
+            InvalidInput: There is no such topic.
+        """
+        return questions.ask(topic, self.snapshot())
 
     def draw(self, view: str = "aws") -> drawing.Picture:
         """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.

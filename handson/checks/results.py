@@ -87,6 +87,12 @@ class CheckResult(Shown):
         """The check's name for people, in the current language."""
         return messages.text(f"checks.check.{self.id}")
 
+    @property
+    def counted(self) -> str:
+        """How many of its facts passed, as in "3/4"; those that are advice do not count."""
+        facts = [fact for fact in self.facts if not fact.advice]
+        return f"{sum(fact.passed for fact in facts)}/{len(facts)}"
+
     def fact(self, fact_id: str) -> FactResult:
         """Return the fact of that id.
 
@@ -245,7 +251,5 @@ def _row(fact: FactResult) -> tuple[str, str, str, str]:
 
 
 def _summary(check: CheckResult) -> tuple[str, str, str, str]:
-    counted = [fact for fact in check.facts if not fact.advice]
-    passed = sum(fact.passed for fact in counted)
     notebook = syllabus.check(check.id).notebook
-    return "ok" if check.passed else "bad", check.label, f"{passed}/{len(counted)}", notebook
+    return "ok" if check.passed else "bad", check.label, check.counted, notebook

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from handson import messages
 from handson.engine.dockerfile import Dockerfile, Instruction
 from handson.errors import EngineError
-from handson.progress import Say
+from handson.progress import Counted, Say
 
 # Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
 _STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
@@ -62,7 +62,8 @@ class BuildLog:
             self._step = self._next(" ".join(instruction.split()))
             self._last.clear()
             shown = _short(instruction)
-            self._say(messages.text("engine.step", number=number, steps=steps, step=shown))
+            said = messages.text("engine.step", number=number, steps=steps, step=shown)
+            self._say(Counted(said, done=int(number) - 1, whole=int(steps)))
         elif built:
             self.image_id = self.image_id or built.group(1)
         elif line.strip() and not line.startswith(_NOISE):

@@ -9,7 +9,7 @@ from threading import Lock
 
 from handson import messages
 from handson.engine.model import human_size
-from handson.progress import Say
+from handson.progress import Counted, Say
 
 _BAR = 12
 _MOST_ROWS = 12
@@ -103,11 +103,12 @@ class Tally:
         if now - self._said_at < self._interval:
             return
         self._said_at = now
-        self._say("\n".join((self._whole(now), *self._rows(now))))
-
-    def _whole(self, now: float) -> str:
         sent = sum(layer.sent for layer in self._layers.values())
         size = sum(layer.size for layer in self._layers.values())
+        rows = (self._whole(now, sent, size), *self._rows(now))
+        self._say(Counted("\n".join(rows), done=sent, whole=size))
+
+    def _whole(self, now: float, sent: int, size: int) -> str:
         return messages.text(
             "engine.progress",
             bar=bar(sent, size),

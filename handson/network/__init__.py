@@ -6,6 +6,7 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
 
     form      the form, filled in and checked; the plan of calls that makes it
     look      what is there, as `state.Vpc`
+    planned   what a form would make, as `state.Vpc`
     ensure    look, then carry out what is missing
     shown     the settings and the resource map, as the console shows them
     delete    in the order AWS asks for
@@ -13,11 +14,13 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
 
 from handson.network.delete import delete_network, find_beside, find_tagged
 from handson.network.ensure import ensure_network, require_permissions
-from handson.network.form import Form
-from handson.network.look import find_vpc_ids, find_vpcs
-from handson.network.shown import Network
+from handson.network.form import Form, make_plan
+from handson.network.look import find_vpc_ids, find_vpcs, find_zones
+from handson.network.planned import KEPT_ADDRESSES, planned, workshop_network
+from handson.network.shown import Network, resource_map
 
 __all__ = [
+    "KEPT_ADDRESSES",
     "Form",
     "Network",
     "delete_network",
@@ -26,5 +29,10 @@ __all__ = [
     "find_tagged",
     "find_vpc_ids",
     "find_vpcs",
+    "find_zones",
+    "make_plan",
+    "planned",
     "require_permissions",
+    "resource_map",
+    "workshop_network",
 ]

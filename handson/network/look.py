@@ -62,6 +62,15 @@ def find_vpc_ids(aws: Aws, name: str) -> list[str]:
     return sorted(raw["VpcId"] for raw in found if name_of(raw) == name)
 
 
+def find_zones(aws: Aws) -> tuple[str, ...]:
+    """Return the Availability Zones of the region that can be used, sorted.
+
+    Raises:
+        HandsonError: AWS refused the call or did not answer.
+    """
+    return _usable(aws.pages("ec2", *_LISTINGS["zones"]))
+
+
 def look(aws: Aws, *, vpc_id: str | None = None, name: str | None = None) -> Look:
     """Look at the VPCs and zones of the region, with independent calls at once.
 
@@ -98,6 +107,16 @@ _LISTINGS = {
 }
 
 
+def _usable(zones: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    names = (
+        zone["ZoneName"]
+        for zone in zones
+        if zone.get("State", "available") == "available"
+        and zone.get("ZoneType", "availability-zone") == "availability-zone"
+    )
+    return tuple(sorted(names))
+
+
 def _attributes_later(
     aws: Aws, vpc_ids: Iterable[str], submit: Callable[..., Any]
 ) -> dict[tuple[str, str], Any]:
@@ -123,12 +142,6 @@ def _described(
 ) -> Look:
     vpcs = [_vpc(raw, found, attributes=attributes) for raw in found["vpcs"] if raw["VpcId"] in ids]
     loose = [_gateway(raw, vpc_id="") for raw in found["gateways"] if not raw.get("Attachments")]
-    zones = [
-        zone["ZoneName"]
-        for zone in found["zones"]
-        if zone.get("State", "available") == "available"
-        and zone.get("ZoneType", "availability-zone") == "availability-zone"
-    ]
     tables = {
         raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ()))
         for raw in found["endpoints"]
@@ -138,7 +151,7 @@ def _described(
         vpcs=_sorted(vpcs),
         vpc_count=len(found["vpcs"]),
         loose_gateways=_sorted(loose),
-        zones=tuple(sorted(zones)),
+        zones=_usable(found["zones"]),
         endpoint_tables=tables,
     )
 

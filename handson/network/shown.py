@@ -25,11 +25,16 @@ class Network(Shown):
             (
                 *_warning(self.beyond),
                 Rows(_settings(self.vpc)),
-                ResourceMap(_columns(self.vpc)),
+                resource_map(self.vpc),
                 Commands(messages.text("network.commands"), self.commands),
             ),
             state="warn" if self.beyond else "ok",
         )
+
+
+def resource_map(vpc: Vpc) -> ResourceMap:
+    """Return the VPC as the console's resource map shows it."""
+    return ResourceMap(_columns(vpc))
 
 
 def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:

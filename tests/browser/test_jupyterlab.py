@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from handson.saving import VIEW
+
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
@@ -70,6 +72,16 @@ class Lab:
         path = self.folder / "notebooks" / "ja" / f"{name}.ipynb"
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return notebook
+
+    def python(self, code: str) -> None:
+        """Run Python beside JupyterLab, with the same home folder."""
+        subprocess.run([sys.executable, "-c", code], cwd=self.folder, env=self._environ, check=True)
+
+    def end_kernels(self, page: Any) -> None:
+        """End all kernels, as a computer does that is switched off."""
+        headers = {"Authorization": f"token {self.token}"}
+        for kernel in page.request.get(f"{self.base}/api/kernels", headers=headers).json():
+            page.request.delete(f"{self.base}/api/kernels/{kernel['id']}", headers=headers)
 
     def stop(self) -> None:
         """Stop JupyterLab and the embedded AWS."""
@@ -181,3 +193,79 @@ def test_the_pictures_fit_into_the_notebook(lab: Lab, page: Any) -> None:
     )
     assert len(widths) == 4
     assert max(widths) <= room
+
+
+# Widgets
+
+LIVE = ".handson-live"
+
+
+def open_widget(lab: Lab, page: Any, name: str, *, last: str) -> Any:
+    """Open a notebook, run its first cell and the one that ends in `last`, and return the widget.
+
+    Returns:
+        The code cell with the widget in its output.
+    """
+    page.goto(lab.address_of(name))
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    chosen = cells.filter(has_text=last).first
+    for cell in (cells.first, chosen):
+        cell.locator(".jp-InputArea-editor").click(timeout=SECONDS * 1000)
+        page.keyboard.press("Control+Enter")
+    chosen.locator(LIVE).wait_for(timeout=SECONDS * 1000)
+    return chosen
+
+
+def outputs_of(lab: Lab, name: str, cell_id: str) -> Any:
+    """Return the outputs of a cell as they are saved."""
+    [cell] = [cell for cell in lab.saved(name)["cells"] if cell["id"] == cell_id]
+    return cell["outputs"]
+
+
+def test_a_form_answers_makes_and_is_a_static_card_when_opened_again(lab: Lab, page: Any) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    cell = open_widget(lab, page, "02-cluster", last='widgets.form(workshop, "cluster")')
+    create = cell.get_by_role("button", name="クラスターを作成")
+    cell.get_by_label("クラスター名").fill("my cluster")
+    cell.get_by_role("alert").get_by_text("InvalidParameterException").wait_for()
+    assert create.is_disabled()
+
+    cell.get_by_role("button", name="ワークショップの設定に戻す").click()
+    cell.get_by_text("AWS はこの設定を受け付けます").wait_for()
+    create.click()
+    cell.get_by_text("ECS クラスター ecs-handson-cluster").wait_for(timeout=SECONDS * 1000)
+
+    page.keyboard.press("Control+s")
+    until(
+        lambda: (
+            "アクティブなサービス" in str(outputs_of(lab, "02-cluster", "cluster-try-form-open"))
+        )
+    )
+    assert VIEW not in str(outputs_of(lab, "02-cluster", "cluster-try-form-open"))
+    lab.end_kernels(page)
+    page.goto(lab.address_of("02-cluster"))
+    card = page.locator(".jp-RenderedHTML", has_text="クラスターの作成")
+    card.wait_for(timeout=SECONDS * 1000)
+    assert (page.locator(LIVE).count(), page.locator(".jupyter-error").count()) == (0, 0)
+    assert "ensure_cluster" in card.inner_text()
+    assert errors == []
+
+
+def test_the_board_turns_green_when_it_looks_again(lab: Lab, page: Any) -> None:
+    cell = open_widget(lab, page, "04-evidence", last="widgets.board(workshop)")
+    tile = cell.get_by_text("ECR のプライベートリポジトリ", exact=True).locator("xpath=..")
+    tile.get_by_text("まだ終わっていません").wait_for()
+    lab.python("import handson; handson.start().ensure_repository()")
+    cell.get_by_role("button", name="いまの状態に更新").click()
+    tile.get_by_text("できています").wait_for()
+
+
+def test_a_question_is_answered_with_its_reason(lab: Lab, page: Any) -> None:
+    cell = open_widget(
+        lab, page, "05-architecture", last='widgets.questions(workshop, "why-zones")'
+    )
+    cell.get_by_label("ecs-handson-subnet-public2-us-east-1b").check()
+    cell.get_by_role("button", name="答え合わせ").first.click()
+    cell.get_by_text("2 問のうち 1 問正解").wait_for()
+    assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()

@@ -1,0 +1,115 @@
+"""Forms and the board on the embedded AWS: what a button makes, and that nothing else does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from handson import network, settings, widgets
+from handson.emulator import Running
+from handson.network import Form
+from handson.progress import TerminalProgress
+from handson.state import Vpc
+from handson.widgets.forms import FORMS
+from handson.workshop import Workshop
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture
+def held(emulator: Running, home: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    monkeypatch.chdir(root / "notebooks" / "ja")
+    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
+    chosen = settings.read(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
+    return Workshop(chosen, progress=TerminalProgress(), show=print)
+
+
+def seen(held: Workshop) -> tuple[Any, ...]:
+    look = held.snapshot()
+    return look.vpcs, look.clusters, look.repositories, look.images
+
+
+def without_ids(vpc: Vpc) -> Vpc:
+    """Return a VPC with what AWS makes up left out; subnets are called by their names.
+
+    How many addresses are free is left out, too: MiniStack counts 251 in a subnet of any size.
+    """
+    names = {subnet.id: subnet.name for subnet in vpc.subnets}
+    tables = [
+        replace(
+            table,
+            id="",
+            subnets=tuple(sorted(names[subnet] for subnet in table.subnets)),
+            routes=tuple(
+                sorted(
+                    (replace(r, target=r.target.partition("-")[0]) for r in table.routes),
+                    key=lambda route: route.destination,
+                )
+            ),
+        )
+        for table in vpc.route_tables
+    ]
+    return replace(
+        vpc,
+        id="",
+        subnets=tuple(
+            sorted(
+                (replace(s, id="", available_addresses=0) for s in vpc.subnets),
+                key=lambda s: s.name,
+            )
+        ),
+        route_tables=tuple(sorted(tables, key=lambda table: table.name)),
+        internet_gateways=tuple(replace(each, id="") for each in vpc.internet_gateways),
+        endpoints=tuple(replace(each, id="") for each in vpc.endpoints),
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        Form(),
+        Form(private_subnets=4),
+        Form(name="shop", cidr="10.8.0.0/20", availability_zones=3, public_subnets=3),
+        Form(public_subnets=0, private_subnets=2, s3_endpoint=False),
+    ],
+    ids=["the workshop's", "private ones", "three zones", "no public one"],
+)
+def test_what_a_form_shows_is_what_it_makes(held: Workshop, form: Form) -> None:
+    zones = network.find_zones(held.aws)[: form.availability_zones]
+    planned = network.planned(form, zones=zones, region=held.aws.region)
+    made = network.ensure_network(held.aws, form).vpc
+    assert without_ids(planned) == without_ids(made)
+
+
+def test_opening_forms_board_and_questions_makes_nothing(held: Workshop) -> None:
+    before = seen(held)
+    shown = [widgets.form(held, name) for name in FORMS]
+    shown += [widgets.board(held), widgets.questions(held, "why-zones")]
+    assert all(map(repr, shown))
+    assert seen(held) == before
+
+
+def test_the_buttons_make_what_the_checks_ask_for(held: Workshop) -> None:
+    board = widgets.board(held)
+    for name in FORMS:
+        widgets.form(held, name).make()
+    held.record_image_uri()
+    assert (board.look(), board.below()[0].state) == (True, "ok")
+
+
+def test_a_button_pressed_twice_makes_nothing_new(held: Workshop) -> None:
+    form = widgets.form(held, "network")
+    form.make()
+    before = seen(held)
+    form.make()
+    assert seen(held) == before
+
+
+def test_a_push_without_a_repository_is_told_below_what_was_built(held: Workshop) -> None:
+    form = widgets.form(held, "image")
+    form.make()
+    assert [card.state for card in form.below()] == ["ok", "bad"]

@@ -1,0 +1,396 @@
+"""Forms, board and questions without a front end: what their controls do, what they show."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handson import messages, questions, widgets
+from handson.cards import Card, Shown
+from handson.errors import AWSError, HandsonError, InvalidInput
+from handson.progress import Counted
+from handson.saving import VIEW
+from handson.state import Snapshot
+from handson.waiting import wait_until
+from handson.widgets.bars import Bars
+from handson.widgets.filled import Filled
+from handson.widgets.forms import FORMS
+from handson.widgets.items import Board
+from handson.workshop import Workshop
+from tests.unit import states
+
+ZONES = [{"ZoneName": f"us-east-1{letter}"} for letter in "abc"]
+NOON = datetime(2026, 1, 15, 12, 0, 0)
+
+
+class Made(Shown):
+    def card(self) -> Card:
+        return Card("made", state="ok")
+
+
+class Held:
+    """Stands in a workshop's place: keeps what its verbs were given, and makes nothing."""
+
+    def __init__(self, *looks: Snapshot | HandsonError, fails: Exception | None = None) -> None:
+        self.looks = list(looks) or [states.finished()]
+        self.fails = fails
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.aws = SimpleNamespace(
+            target=states.target(), region=states.REGION, pages=lambda *_: list(ZONES)
+        )
+
+    def shown_by(self, progress: Any, *, show: Any) -> Held:
+        self.progress = progress
+        return self
+
+    def snapshot(self, *, missing: Any = ()) -> Snapshot:
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(look, HandsonError):
+            raise look
+        return look
+
+    def questions(self, topic: str) -> questions.Quiz:
+        return questions.ask(topic, self.snapshot())
+
+    def __getattr__(self, verb: str) -> Any:
+        def call(*arguments: Any, **values: Any) -> Made:
+            self.calls.append((verb, values))
+            self.progress.line(verb)(Counted("half", done=1, whole=2))
+            if self.fails:
+                raise self.fails
+            return Made()
+
+        return call
+
+
+def form(name: str = "network", held: Held | None = None) -> Filled:
+    return widgets.form(held or Held(), name)  # type: ignore[arg-type]
+
+
+def board(held: Held, **options: Any) -> Board:
+    return Board(held, now=lambda: NOON, **options)  # type: ignore[arg-type]
+
+
+def quiz(topic: str = "why-zones") -> Any:
+    return widgets.questions(Held(), topic)  # type: ignore[arg-type]
+
+
+def said(live: Any) -> str:
+    """Return all that the HTML among a widget's controls says."""
+    return "".join(each.value for each in inside(live.controls) if kind(each) == "HTML")
+
+
+def inside(box: Any) -> list[Any]:
+    found = []
+    for child in box.children:
+        found += [child, *(inside(child) if hasattr(child, "children") else [])]
+    return found
+
+
+def kind(widget: Any) -> str:
+    return type(widget).__name__
+
+
+def button(live: Any, number: int = 0) -> Any:
+    return [each for each in inside(live.controls) if kind(each) == "Button"][number]
+
+
+def below(live: Any) -> str:
+    return "\n".join(card.text() for card in live.below())
+
+
+# Forms
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_is_filled_in_with_the_settings_of_the_workshop(name: str) -> None:
+    assert form(name).values == FORMS[name](Held()).usual  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["network", "cluster", "repository"])
+def test_the_settings_are_arguments_of_the_verb_with_the_same_values(name: str) -> None:
+    kind = FORMS[name]
+    parameters = inspect.signature(getattr(Workshop, kind.verb)).parameters
+    verbs = {field.name: parameters[field.name].default for field in kind.fields}
+    assert verbs == {field.name: field.usual for field in kind.fields}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_nothing_is_called_before_the_button_is_pressed(name: str) -> None:
+    held = Held()
+    opened = form(name, held)
+    repr(opened)
+    assert held.calls == []
+    assert "まだ何も作っていません" in below(opened)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_each_setting_has_a_label(name: str) -> None:
+    inputs = [each for each in inside(form(name).controls) if hasattr(each, "description")]
+    assert [each for each in inputs if kind(each) != "HTML" and not each.description] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "code"),
+    [
+        ("network", {"cidr": "10.0.0.0/8"}, "InvalidVpc.Range"),
+        ("network", {"cidr": "10.0.0."}, "InvalidParameterValue"),
+        ("network", {"name": ""}, "InvalidParameterValue"),
+        ("network", {"availability_zones": 3}, "InvalidParameterValue"),
+        ("network", {"private_subnets": 1}, "InvalidParameterValue"),
+        ("network", {"tenancy": "dedicated"}, "InvalidParameterValue"),
+        ("cluster", {"name": "my cluster"}, "InvalidParameterException"),
+        ("cluster", {"ec2_instances": True}, "ec2_instances=False"),
+        ("cluster", {"fargate": False}, "fargate=True"),
+        ("repository", {"name": "Rails-App"}, "InvalidParameterException"),
+        ("image", {"tag": "-x"}, "InvalidParameterException"),
+        ("image", {"context": "nowhere"}, "nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_answered_while_it_is_typed(
+    name: str, wrong: dict[str, Any], code: str, monkeypatch: pytest.MonkeyPatch, root: Any
+) -> None:
+    monkeypatch.chdir(root / "notebooks" / "ja")
+    opened = form(name)
+    before = button(opened).disabled
+    opened.fill_in(**wrong)
+    assert (before, button(opened).disabled) == (False, True)
+    assert code in said(opened)
+    assert 'role="alert"' in said(opened)
+
+
+def test_a_mended_setting_frees_the_button() -> None:
+    opened = form()
+    opened.fill_in(cidr="10.0.0.0/8")
+    opened.fill_in(cidr="10.0.0.0/16")
+    assert not button(opened).disabled
+
+
+def test_what_aws_takes_but_the_workshop_does_not_use_is_told() -> None:
+    opened = form()
+    opened.fill_in(name="shop")
+    assert not button(opened).disabled
+    assert "名前タグの自動生成: ecs-handson" in said(opened)
+
+
+def test_the_way_back_to_the_settings_of_the_workshop() -> None:
+    opened = form()
+    opened.fill_in(cidr="172.16.0.0/16", availability_zones=1)
+    button(opened, 1).click()
+    assert opened.values == FORMS["network"](Held()).usual  # type: ignore[arg-type]
+
+
+def test_the_preview_follows_the_settings() -> None:
+    opened = form()
+    opened.fill_in(name="shop", cidr="10.8.0.0/16")
+    assert "shop-subnet-public2-us-east-1b" in said(opened)
+    assert "10.8.16.0/20" in said(opened)
+
+
+def test_more_zones_than_the_region_has_are_refused() -> None:
+    held = Held()
+    held.aws.pages = lambda *_: ZONES[:2]
+    opened = form(held=held)
+    opened.fill_in(availability_zones=3, public_subnets=3)
+    assert "us-east-1a, us-east-1b" in said(opened)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_cell_that_does_the_same_is_python(name: str) -> None:
+    filled = FORMS[name](Held())  # type: ignore[arg-type]
+    hostile = {key: 'a"\\' if isinstance(v, str) else v for key, v in filled.usual.items()}
+    calls = [
+        node.func.attr
+        for node in ast.walk(ast.parse("\n".join(filled.cell(hostile))))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    assert filled.verb in calls
+
+
+def test_the_button_calls_the_verb_with_what_was_filled_in() -> None:
+    held = Held()
+    opened = form("repository", held)
+    opened.fill_in(name="shop/rails")
+    button(opened).click()
+    assert held.calls == [("ensure_repository", {"name": "shop/rails"})]
+    assert below(opened) == "✔ made"
+
+
+def test_an_image_is_built_and_then_pushed(monkeypatch: pytest.MonkeyPatch, root: Any) -> None:
+    monkeypatch.chdir(root / "notebooks" / "ja")
+    held = Held()
+    button(form("image", held)).click()
+    assert [verb for verb, _ in held.calls] == ["build_image", "push_image"]
+
+
+def test_what_aws_answers_to_the_button_stands_below() -> None:
+    opened = form(held=Held(fails=AWSError("It broke.", "Mend it.", code="VpcLimitExceeded")))
+    button(opened).click()
+    assert below(opened).splitlines()[1:] == ["  ✗ It broke. [VpcLimitExceeded]", "  → Mend it."]
+    assert not button(opened).disabled
+
+
+def test_an_interrupt_is_told_and_goes_on() -> None:
+    opened = form(held=Held(fails=KeyboardInterrupt()))  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        opened.make()
+    assert "途中で止まりました" in below(opened)
+    assert not button(opened).disabled
+
+
+def test_an_unknown_form_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InvalidInput, match='"network"'):
+        form("netwrok")
+
+
+def test_real_aws_is_told_before_the_button_is_pressed() -> None:
+    held = Held()
+    held.aws.target = states.target(kind="aws", endpoint=None)
+    assert "実際の AWS(us-east-1)に作られます" in repr(form(held=held))
+
+
+# What a file keeps
+
+
+@pytest.mark.parametrize("make", [form, lambda: board(Held()), quiz])
+def test_a_widget_has_a_static_card_beside_it(make: Any) -> None:
+    live = make()
+    assert set(live._repr_mimebundle_()) == {"text/plain", "text/html"}
+    assert VIEW in live.controls._repr_mimebundle_()
+
+
+def test_both_languages_are_spoken() -> None:
+    messages.use("en")
+    opened = form()
+    assert "Create VPC" in repr(opened)
+    assert "Number of public subnets" in [each.description for each in _described(opened)]
+
+
+def _described(live: Any) -> list[Any]:
+    return [each for each in inside(live.controls) if hasattr(each, "description")]
+
+
+# The board
+
+
+def test_the_board_shows_what_is_done_with_a_mark_and_in_words() -> None:
+    seen = below(board(Held(states.finished(clusters=()))))
+    assert seen.splitlines()[:3] == [
+        "◆ 5 項目のうち 4 項目ができています",
+        "  ✔ VPC とパブリックサブネット · できています · 12/12 · 01-network",
+        "  ✘ Fargate の ECS クラスター · まだ終わっていません · 0/4 · 02-cluster",
+    ]
+
+
+def test_the_board_says_what_comes_next() -> None:
+    assert "次は 02-cluster です。" in below(board(Held(states.finished(clusters=()))))
+
+
+def test_the_board_turns_green_when_it_looks_again() -> None:
+    shown = board(Held(states.empty(), states.finished()))
+    before = shown.below()[0].state
+    button(shown).click()
+    assert (before, shown.below()[0].state) == ("info", "ok")
+    assert "12:00:00" in said(shown)
+
+
+def test_the_board_watches_until_all_is_done() -> None:
+    held = Held(*[states.empty()] * 3, states.finished())
+    shown = board(held, seconds=0.0)
+    [switch] = [each for each in inside(shown.controls) if kind(each) == "Checkbox"]
+    switch.value = True
+    wait_until(
+        lambda: switch.value, done=lambda on: not on, what="the end", timeout=30, interval=0.01
+    )
+    assert shown.below()[0].state == "ok"
+
+
+def test_the_board_stops_watching_when_it_is_told_to() -> None:
+    shown = board(Held(states.empty()), seconds=3600.0)
+    looking = shown.watch()
+    shown.stop()
+    looking.join(30)
+    assert not looking.is_alive()
+
+
+def test_a_look_that_fails_is_told_in_the_place_of_the_items() -> None:
+    shown = board(Held(states.finished(), AWSError("No answer.", "Try again.")))
+    shown.look()
+    assert below(shown).splitlines()[1:] == ["  ✗ No answer.", "  → Try again."]
+
+
+# Questions
+
+
+def test_a_choice_is_answered_when_it_is_checked() -> None:
+    asked = quiz()
+    asked.choose(1, "c")
+    assert asked.check(1).startswith("✔ 正解です。")
+
+
+def test_marks_count_the_questions_that_are_right_now() -> None:
+    asked = quiz()
+    marks = []
+    for letter in "cab":
+        asked.choose(1, letter)
+        asked.check(1)
+        marks.append(f"2 問のうち {int(letter == 'c')} 問正解" in said(asked))
+    assert marks == [True, True, True]
+
+
+def test_checking_without_a_choice_asks_for_one() -> None:
+    asked = quiz()
+    assert asked.check(2) == "ⓘ 選択肢を 1 つ選んでください。"
+    assert "2 問のうち 0 問正解" in said(asked)
+
+
+def test_what_was_chosen_stays_out_of_what_a_file_keeps() -> None:
+    asked = quiz()
+    before = asked._repr_mimebundle_()
+    asked.choose(1, "a")
+    asked.check(1)
+    assert (asked._repr_mimebundle_(), list(asked.below())) == (before, [])
+
+
+# Progress
+
+
+def shares(value: str) -> list[str]:
+    return [part.split('"')[0] for part in value.split('value="')[1:]]
+
+
+def test_a_bar_fills_with_what_is_counted_and_ends_full() -> None:
+    place = SimpleNamespace(value="")
+    line = Bars(place, interval=0.0).line("Push")
+    line(Counted("1 of 4", done=1, whole=4))
+    half_way = shares(place.value)
+    line.done("Done.")
+    assert (half_way, shares(place.value)) == (["0.250"], ["1.000"])
+
+
+def test_a_bar_whose_whole_nobody_knows_has_no_value() -> None:
+    place = SimpleNamespace(value="")
+    Bars(place, interval=0.0).line("Build")("…")
+    assert "<progress" in place.value
+    assert shares(place.value) == []
+
+
+def test_a_bar_changes_no_more_often_than_asked_for() -> None:
+    place, now = SimpleNamespace(value=""), [0.0]
+    line = Bars(place, interval=1.0, clock=lambda: now[0]).line("Push")
+    line("first")
+    at_once = place.value
+    now[0] = 2.0
+    line("second")
+    assert ("first" in at_once, "second" in place.value) == (False, True)
+
+
+def test_what_a_verb_says_makes_no_element() -> None:
+    place = SimpleNamespace(value="")
+    Bars(place, interval=0.0).line("<b>")("<script>\n<i>")
+    assert [tag for tag in ("<b>", "<script>", "<i>") if tag in place.value] == []
