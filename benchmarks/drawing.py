@@ -79,6 +79,10 @@ def main() -> int:
     for view, spent in ours.items():
         size = len(draw(snapshot, view=view).svg.encode()) / 1000
         print(f"{view:7} as SVG               {spent:7.1f} ms   {size:5.0f} kB")
+    ours["side by side"] = milliseconds(lambda: draw(snapshot, view=VIEWS))
+    print(f"all three, side by side      {ours['side by side']:7.1f} ms")
+    ours["goal"] = milliseconds(lambda: draw(snapshot, goal=True))
+    print(f"aws beside the goal          {ours['goal']:7.1f} ms")
     print(f"aws as PNG                   {milliseconds(draw(snapshot).png):7.1f} ms")
     program = shutil.which("dot")
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ import click
 from handson import (
     __version__,
     connection,
+    drawing,
     emulator,
     grading,
     image_uri,
@@ -219,14 +220,21 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
 @main.command()
 @with_settings
 @click.option(
-    "--view", type=click.Choice(["aws", "onprem", "local"]), default="aws", show_default=True
+    "--view",
+    "views",
+    type=click.Choice(drawing.VIEWS),
+    multiple=True,
+    default=("aws",),
+    show_default=True,
+    help="What to draw (several, side by side: repeat).",
 )
+@click.option("--goal", is_flag=True, help="Mark what is missing or wrong, and say why.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-def draw(chosen: Settings, view: str, output: Path) -> None:
+def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
     """Draw the live architecture as SVG or PNG, by the suffix of the file."""
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput(*messages.advice("drawing.suffix", path=output))
-    picture = _open(chosen).draw(view)
+    picture = _open(chosen).draw(views, goal=goal)
     click.echo(messages.text("cli.picture", path=picture.save(output)))
 
 

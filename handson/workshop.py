@@ -6,7 +6,7 @@ work through the rooms below, and returns a result that shows itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
@@ -379,19 +379,34 @@ class Workshop(Shown):
         """
         return questions.ask(topic, self.snapshot())
 
-    def draw(self, view: str = "aws") -> drawing.Picture:
+    def draw(
+        self,
+        view: str | Sequence[str] = "aws",
+        *,
+        since: Snapshot | None = None,
+        goal: bool = False,
+    ) -> drawing.Picture:
         """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.
 
-        The picture is also saved as `pictures/<view>.svg` in the home folder.
+        The picture is also saved in the home folder's `pictures`, under the names of its views.
+
+        Args:
+            view: A view, or several to draw side by side.
+            since: What `snapshot` returned earlier: what has changed since then is marked.
+            goal: Mark what is missing or wrong, with the reasons that the checks give.
 
         Raises:
-            InvalidInput: There is no such view.
+            InvalidInput: There is no such view, or `since` and `goal` are both asked for.
             NotReady: Nothing on this machine can draw; says what to install.
         """
-        picture = drawing.draw(self.snapshot(), view=view)
+        views = drawing.known_views(view)
+        missing = syllabus.CHECK_IDS if goal else ()
+        seen = take_snapshot(self.aws, home=self.settings.home, missing=missing)
+        picture = drawing.draw(seen, view=views, since=since, goal=goal)
+        compared = ["since"] if since is not None else ["goal"] if goal else []
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
-        picture.save(folder / f"{view}.svg")
+        picture.save(folder / f"{'-'.join([*views, *compared])}.svg")
         return picture
 
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:

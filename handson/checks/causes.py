@@ -15,7 +15,8 @@ CLEANUP = 'workshop.cleanup(confirm="delete")'
 def diagnosis(code: str, facts: Iterable[str], remedy: str, **values: object) -> Diagnosis:
     """Return a diagnosis whose message is the sentence of `code` in the current language."""
     safe = {name: line(v) if isinstance(v, str) else v for name, v in values.items()}
-    return Diagnosis(code, messages.text(f"checks.cause.{code}", **safe), remedy, tuple(facts))
+    message, resource = messages.text(f"checks.cause.{code}", **safe), str(values.get("id", ""))
+    return Diagnosis(code, message, remedy, tuple(facts), resource)
 
 
 def run(notebook: str) -> str:

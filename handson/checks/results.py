@@ -56,13 +56,14 @@ class Diagnosis:
     """Why facts are false, and the one next thing to do about it.
 
     `code` is stable; `message` and `remedy` are in the language that was current; `facts` are the
-    ids of the facts it explains.
+    ids of the facts it explains, `resource` is AWS's id of what it is about, where it has one.
     """
 
     code: str
     message: str
     remedy: str
     facts: tuple[str, ...]
+    resource: str = ""
 
     def to_json(self) -> dict[str, str]:
         """Return the diagnosis as the contract `handson.verification/1` has it."""

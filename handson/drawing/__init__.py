@@ -22,7 +22,7 @@ Neither `diagrams` nor Graphviz is loaded before the first picture.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from handson import errors, messages
@@ -31,46 +31,58 @@ from handson.state import Snapshot
 
 if TYPE_CHECKING:
     from handson.drawing.live import Diagram as Diagram
-    from handson.drawing.scene import Scene
-    from handson.drawing.words import Words
 
-__all__ = ["VIEWS", "Diagram", "Picture", "draw"]
+__all__ = ["VIEWS", "Diagram", "Picture", "draw", "known_views"]
 
 VIEWS = ("aws", "onprem", "local")
 """The live architecture, the same job on premises, and step 1 on one computer."""
 
 
-def draw(snapshot: Snapshot, *, view: str = "aws") -> Picture:
+def draw(
+    snapshot: Snapshot,
+    *,
+    view: str | Sequence[str] = "aws",
+    since: Snapshot | None = None,
+    goal: bool = False,
+) -> Picture:
     """Draw a snapshot in the current language.
 
     What the snapshot lacks is drawn as a dashed outline that says so.
 
     Args:
         snapshot: What was seen on the target.
-        view: One of `VIEWS`.
+        view: One of `VIEWS`, or several, which are drawn side by side.
+        since: An earlier look: what has changed since then is marked on the view "aws".
+        goal: Mark on the view "aws" what is missing or wrong, and say why, as the checks do.
 
     Raises:
-        InvalidInput: There is no such view.
+        InvalidInput: There is no such view, or `since` and `goal` are both asked for.
         NotReady: Nothing on this machine can draw; the remedy says what to install.
     """
-    if view not in VIEWS:
-        near = difflib.get_close_matches(str(view), VIEWS, n=1) or [VIEWS[0]]
-        choices = ", ".join(VIEWS)
-        advice = messages.advice("drawing.view", view=view, choices=choices, near=near[0])
-        raise errors.InvalidInput(*advice)
+    views = known_views(view)
+    if since is not None and goal:
+        raise errors.InvalidInput(*messages.advice("drawing.one-comparison"))
     from handson.drawing import render
+    from handson.drawing.views import Asked
 
-    return render.picture(_painter(view, snapshot), language=messages.language())
+    asked = Asked(snapshot, views, since, goal)
+    return render.picture(asked.paint, language=messages.language())
 
 
-def _painter(view: str, snapshot: Snapshot) -> Callable[[Words], Scene]:
-    """Return what paints the view of `snapshot` in the words of a language."""
-    from handson.drawing import aws, frame, local, onprem
+def known_views(view: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the views that were asked for.
 
-    if view == "local":
-        return lambda words: local.paint(snapshot, words)
-    plan = aws.plan if view == "aws" else onprem.plan
-    return lambda words: frame.paint(plan(snapshot, words))
+    Raises:
+        InvalidInput: One of them is unknown, or there is none.
+    """
+    asked = (view,) if isinstance(view, str) else tuple(view)
+    for each in asked or ("",):
+        if each not in VIEWS:
+            near = difflib.get_close_matches(str(each), VIEWS, n=1) or [VIEWS[0]]
+            choices = ", ".join(VIEWS)
+            advice = messages.advice("drawing.view", view=each, choices=choices, near=near[0])
+            raise errors.InvalidInput(*advice)
+    return asked
 
 
 def __getattr__(name: str) -> Any:

@@ -63,6 +63,8 @@ def source(scene: Scene, *, words: bool) -> str:
             )
         for arrow in scene.arrows:
             nodes[arrow.tail] >> diagrams.Edge(**_arrow(scene, arrow)) >> nodes[arrow.head]
+        for number, box in enumerate(scene.badges):
+            _badge(scene, box, nodeid=f"badge{number}")
         if words:
             for number, label in enumerate(scene.labels):
                 _words(scene, label, nodeid=f"words{number}")
@@ -102,6 +104,20 @@ def _icon(scene: Scene, icon: Icon) -> Any:
     side = f"{icon.size / 72:.5f}"
     return icon_class(icon.icon)(
         nodeid=icon.id, width=side, height=side, pos=_point(scene, icon.x, icon.y)
+    )
+
+
+def _badge(scene: Scene, box: Box, *, nodeid: str) -> None:
+    """Add a small box as a node, because Graphviz draws clusters below everything else."""
+    diagrams.Node(
+        nodeid=nodeid,
+        shape="box",
+        style="filled",
+        color=box.stroke,
+        fillcolor=box.fill,
+        width=f"{box.width / 72:.4f}",
+        height=f"{box.height / 72:.4f}",
+        pos=_point(scene, *box.middle),
     )
 
 

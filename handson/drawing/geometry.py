@@ -1,45 +1,44 @@
-"""Where the frame puts its boxes: sizes follow from the number of zones, subnets and lines.
+"""Where a composition puts the boxes, icons, ways and words of a plan: what the frame paints by.
 
-Three columns: the learner's computer, the services that are reached over the network (sign-in and
-registry), the network itself.  Three rows: requests from the internet at the top, signing in, and
-the way of the image in a straight line at the height of the cluster.
+There are two compositions, in rooms of their own: `wide` for a picture alone, `tall` for pictures
+side by side.  Both place the same parts, so that nothing is drawn in one and left out in the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from handson.drawing.plan import Plan
 from handson.drawing.scene import Box, Point
 
-MARGIN = 16.0
-TITLE = 46.0
-COMPUTER = 172.0
-SERVICES = 172.0
-WAY = 104.0
-PULL_WAY = 88.0
-INSET = 14.0
-ZONE = 222.0
-GUTTER = 60.0
-SIDE = 40.0
-BAND_OVER = 22.0
-BAND = 152.0
-TIER_HEAD = 92.0
-LOW_TIER = 88.0
+Placed = tuple[Box, tuple[Box, ...]]
+"""A zone's box and those of its tiers."""
 
-INTERNET_ROW = TITLE + 92
-NETWORK_TOP = INTERNET_ROW + 16
-LOGIN_ROW = TITLE + 168
-ZONES_TOP = NETWORK_TOP + 64
-TIERS_TOP = ZONES_TOP + 32
-BAND_TOP = TIERS_TOP + TIER_HEAD
-IMAGE_ROW = BAND_TOP + BAND / 2
+
+@dataclass(frozen=True)
+class Spoken:
+    """Where the words beside an arrow stand: the baseline of the last line, and its anchor."""
+
+    x: float
+    y: float
+    anchor: str = "middle"
+    room: float = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """The bends of an arrow and the place of its words."""
+
+    points: tuple[Point, ...]
+    words: Spoken
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """The places of a plan's boxes; `zones` pairs each zone's box with those of its tiers."""
+    """The places of a plan's parts; `shelf` is where the registry's icon stands."""
 
+    width: float
     computer: Box
     docker: Box
     outer: Box
@@ -47,77 +46,73 @@ class Geometry:
     registry: Box
     network: Box
     band: Box
-    zones: tuple[tuple[Box, tuple[Box, ...]], ...]
+    zones: tuple[Placed, ...]
     slots: tuple[Box, ...]
-
-    @property
-    def size(self) -> Point:
-        """The width and height of the whole picture, a line for the legend included."""
-        return self.outer.right + MARGIN, self.outer.bottom + 38
-
-    @property
-    def services(self) -> float:
-        """The x of the middle of the column of services."""
-        return self.registry.middle[0]
-
-    def gutter(self, column: int) -> float:
-        """Return the x of the way down beside a zone; neighbours share the one between them."""
-        if not self.zones:
-            return self.network.middle[0]
-        box = self.zones[column][0]
-        return box.x - GUTTER / 2 if column % 2 else box.right + GUTTER / 2
-
-
-def place(plan: Plan) -> Geometry:
-    """Return where everything in `plan` stands."""
-    left = MARGIN + COMPUTER + WAY + 2 * INSET + SERVICES + PULL_WAY
-    zones = _zones(plan, left=left + SIDE)
-    right = max([left + SIDE + 2 * ZONE, *(zone.right for zone, _ in zones)])
-    low = max((zone.bottom for zone, _ in zones), default=BAND_TOP + BAND)
-    network = Box(left, NETWORK_TOP, right + SIDE - left, low + 18 - NETWORK_TOP)
-    band = Box(left + SIDE - BAND_OVER, BAND_TOP, right - left - SIDE + 2 * BAND_OVER, BAND)
-    registry = Box(MARGIN + COMPUTER + WAY + 2 * INSET, IMAGE_ROW - 84, SERVICES, 208)
-    others = 26 if plan.others else 0
-    end = max(network.bottom, registry.bottom) + others + INSET
-    region = Box(registry.x - INSET, TITLE + 38, network.right + 2 * INSET - registry.x, 0)
-    region = Box(region.x, region.y, region.width, end - region.y)
-    outer = Box(region.x - INSET, TITLE, region.width + 2 * INSET, end + INSET - TITLE)
-    return Geometry(
-        computer=Box(MARGIN, TITLE, COMPUTER, outer.height),
-        docker=Box(MARGIN + 12, registry.y, COMPUTER - 24, registry.height),
-        outer=outer,
-        region=region,
-        registry=registry,
-        network=network,
-        band=band,
-        zones=zones,
-        slots=_slots(band, zones),
-    )
+    browser: Point
+    client: Point
+    image: Point
+    login: Point
+    shelf: Point
+    gateway: Point
+    gateway_words: Spoken
+    heading: float
+    """The x at which the names of the outer borders begin."""
+    network_head: float
+    """The x at which what is said of the network begins."""
+    internet: Way
+    sign_in: Way
+    token: Way
+    push: Way
+    pull: Way
+    route: Way
+    """From the gateway to the height from which each subnet is reached."""
+    gutters: tuple[float, ...]
+    """For each zone the x of the way down beside it."""
 
 
-def _zones(plan: Plan, *, left: float) -> tuple[tuple[Box, tuple[Box, ...]], ...]:
-    """Place zones side by side, all as high as the one with the most tiers."""
+Placing = Callable[[Plan], Geometry]
+
+ZONE_HEAD = 50.0
+TIER_HEAD = 96.0
+LOW_TIER = 96.0
+BAND = 150.0
+BAND_OVER = 14.0
+
+
+def zones(plan: Plan, corner: Point, *, width: float, gutter: float) -> tuple[Placed, ...]:
+    """Place zones side by side from a corner on, all as high as the one with the most tiers."""
+    left, top = corner
     most = max((len(zone.tiers) for zone in plan.network.zones), default=0)
-    height = TIERS_TOP - ZONES_TOP + TIER_HEAD + BAND + 16 + max(most - 1, 0) * (LOW_TIER + 10) + 12
+    low = max(most - 1, 0) * (LOW_TIER + 10)
+    height = ZONE_HEAD + TIER_HEAD + BAND + 14 + low + 12
     placed = []
     for number, zone in enumerate(plan.network.zones):
-        box = Box(left + number * (ZONE + GUTTER), ZONES_TOP, ZONE, height)
+        box = Box(left + number * (width + gutter), top, width, height)
         tiers = tuple(_tier(box, row) for row in range(len(zone.tiers)))
         placed.append((box, tiers))
     return tuple(placed)
 
 
 def _tier(zone: Box, row: int) -> Box:
-    first = TIER_HEAD + BAND + 16
+    first, top = TIER_HEAD + BAND + 14, zone.y + ZONE_HEAD
     if row == 0:
-        return Box(zone.x + 12, TIERS_TOP, zone.width - 24, first)
-    top = TIERS_TOP + first + 10 + (row - 1) * (LOW_TIER + 10)
-    return Box(zone.x + 12, top, zone.width - 24, LOW_TIER)
+        return Box(zone.x + 10, top, zone.width - 20, first)
+    return Box(
+        zone.x + 10, top + first + 10 + (row - 1) * (LOW_TIER + 10), zone.width - 20, LOW_TIER
+    )
 
 
-def _slots(band: Box, zones: tuple[tuple[Box, tuple[Box, ...]], ...]) -> tuple[Box, ...]:
+def slots(band: Box, placed: tuple[Placed, ...]) -> tuple[Box, ...]:
     """Return where tasks will run: one place for each zone, inside the cluster's band."""
-    top, height = band.y + 58, band.height - 72
-    if not zones:
+    top, height = band.y + 62, band.height - 76
+    if not placed:
         return (Box(band.x + 24, top, band.width - 48, height),)
-    return tuple(Box(zone.x + 24, top, zone.width - 48, height) for zone, _ in zones)
+    return tuple(Box(zone.x + 20, top, zone.width - 40, height) for zone, _ in placed)
+
+
+def gutters(placed: tuple[Placed, ...], *, gutter: float) -> tuple[float, ...]:
+    """Return the way down beside each zone; neighbours share the one between them."""
+    return tuple(
+        box.x - gutter / 2 if column % 2 else box.right + gutter / 2
+        for column, (box, _) in enumerate(placed)
+    )

@@ -1,36 +1,91 @@
-"""Step 1: everything on one computer, from the source of the shop to the browser."""
+"""Step 1: everything on one computer, from the source of the shop to the browser.
+
+The image has the name that it has in ECR, where one was pushed; nothing else depends on AWS.
+"""
 
 from __future__ import annotations
 
-from handson import syllabus
+from dataclasses import dataclass
+
+from handson.drawing import text
 from handson.drawing.aws import THEME
-from handson.drawing.scene import INK, PAPER, QUIET, Arrow, Box, Icon, Label, Scene
+from handson.drawing.scene import INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
+from handson.drawing.seen import Seen
 from handson.drawing.words import Words
 from handson.state import Snapshot
 
-_ROW = 190.0
 _DOCKER = "#1D63ED"
-_COLUMNS = {"source": 100.0, "image": 346.0, "container": 566.0, "browser": 836.0}
+_SIZE = 60.0
 
 
-def paint(snapshot: Snapshot, words: Words) -> Scene:
-    """Return the scene of step 1; it does not depend on what is there on AWS."""
-    scene = Scene(944, 372, words("local-title"), words("local-description"), words.language)
-    scene.say(Label(16, 30, scene.title, size=19, bold=True))
+@dataclass(frozen=True)
+class Layout:
+    """Where the four things stand, and where the words beside their arrows end."""
+
+    width: float
+    computer: Box
+    docker: Box
+    places: dict[str, Point]
+    words: dict[str, tuple[float, float, str]]
+
+
+WIDE = Layout(
+    width=944,
+    computer=Box(16, 46, 912, 262),
+    docker=Box(240, 84, 440, 206),
+    places={
+        "source": (100, 182),
+        "image": (346, 182),
+        "container": (566, 182),
+        "browser": (836, 182),
+    },
+    words={
+        "source": (184, 174, "middle"),
+        "image": (456, 174, "middle"),
+        "browser": (738, 174, "middle"),
+    },
+)
+TALL = Layout(
+    width=474,
+    computer=Box(4, 36, 466, 460),
+    docker=Box(244, 72, 212, 408),
+    places={
+        "source": (84, 180),
+        "image": (350, 180),
+        "container": (350, 376),
+        "browser": (84, 376),
+    },
+    words={
+        "source": (182, 172, "middle"),
+        "image": (340, 302, "end"),
+        "browser": (182, 368, "middle"),
+    },
+)
+
+
+def paint(snapshot: Snapshot, words: Words, layout: Layout = WIDE) -> Scene:
+    """Return the scene of step 1."""
+    scene = Scene(layout.width, 0, words("local-title"), words("local-description"), words.language)
     stroke, fill = THEME.computer
-    scene.boxes.append(Box(16, 46, 912, 276).styled(stroke, fill))
-    scene.say(Label(30, 70, words("computer"), size=14, bold=True))
-    scene.boxes.append(Box(240, 92, 440, 210).styled(_DOCKER, PAPER))
-    scene.icons.append(Icon("docker", "onprem.container.Docker", 266, 114, 32))
-    scene.say(Label(290, 119, words("docker"), size=14, bold=True, colour=_DOCKER))
-    _things(scene, words)
-    _ways(scene, words)
-    scene.say(Label(16, 350, words("local-legend"), size=12, colour=QUIET), room=912)
+    own, docker = layout.computer, layout.docker
+    room = layout.width - 2 * own.x
+    scene.say(Label(own.x, 28, scene.title, size=18, bold=True), room=room)
+    scene.boxes.append(own.styled(stroke, fill))
+    scene.say(Label(own.x + 14, own.y + 24, words("computer"), size=14, bold=True))
+    scene.boxes.append(docker.styled(_DOCKER, PAPER))
+    scene.icons.append(Icon("docker", "onprem.container.Docker", docker.x + 26, docker.y + 22, 32))
+    scene.say(
+        Label(docker.x + 50, docker.y + 27, words("docker"), size=14, bold=True, colour=_DOCKER)
+    )
+    _things(scene, words, layout, image=Seen(snapshot).short_name)
+    _ways(scene, words, layout)
+    legend = text.fill(words("local-legend"), room, size=12)
+    scene.say_lines(Label(own.x, own.bottom + 24, "", size=12, colour=QUIET), legend, room=room)
+    scene.height = own.bottom + 20 + 16 * len(legend)
     return scene
 
 
-def _things(scene: Scene, words: Words) -> None:
-    image = f"{syllabus.REPOSITORY.name}:{syllabus.PUSH_TAG}"
+def _things(scene: Scene, words: Words, layout: Layout, *, image: str) -> None:
     things = {
         "source": ("programming.framework.Rails", words("source"), "Dockerfile"),
         "image": ("aws.compute.EC2ContainerRegistryImage", words("image"), image),
@@ -42,21 +97,24 @@ def _things(scene: Scene, words: Words) -> None:
         "browser": ("onprem.client.Client", words("browser"), "http://localhost:3000"),
     }
     for name, (icon, head, detail) in things.items():
-        x = _COLUMNS[name]
-        scene.icons.append(Icon(name, icon, x, _ROW, 64))
-        scene.say(Label(x, _ROW + 54, head, bold=True, anchor="middle"), room=170)
-        scene.say(Label(x, _ROW + 72, detail, size=12, anchor="middle", colour=QUIET), room=170)
+        x, y = layout.places[name]
+        scene.icons.append(Icon(name, icon, x, y, _SIZE))
+        scene.say(Label(x, y + 52, head, bold=True, anchor="middle"), room=170)
+        scene.say(Label(x, y + 70, detail, size=12, anchor="middle", colour=QUIET), room=170)
 
 
-def _ways(scene: Scene, words: Words) -> None:
+def _ways(scene: Scene, words: Words, layout: Layout) -> None:
     for tail, head, command, meaning in (
         ("source", "image", "docker build", words("local-build")),
         ("image", "container", "docker run", words("local-run")),
         ("browser", "container", "HTTP", words("local-visit")),
     ):
-        start, end = _COLUMNS[tail], _COLUMNS[head]
-        step = 42 if end > start else -42
-        scene.arrows.append(Arrow(tail, head, ((start + step, _ROW), (end - step, _ROW)), INK))
-        middle = {"source": 191, "image": (start + end) / 2, "browser": 737}[tail]
-        scene.say(Label(middle, _ROW - 24, meaning, size=12, anchor="middle"))
-        scene.say(Label(middle, _ROW - 8, command, size=12, anchor="middle", bold=True))
+        (fromx, fromy), (tox, toy) = layout.places[tail], layout.places[head]
+        # Arrows start beside an icon, or below what is written under it.
+        step = 40 if tox > fromx else -40
+        across = ((fromx + step, fromy), (tox - step, toy))
+        down = ((fromx, fromy + 80), (tox, toy - 36))
+        scene.arrows.append(Arrow(tail, head, across if fromy == toy else down, INK))
+        x, y, anchor = layout.words[tail]
+        scene.say(Label(x, y - 16, meaning, size=12.5, anchor=anchor))
+        scene.say(Label(x, y, command, size=12.5, anchor=anchor, bold=True))

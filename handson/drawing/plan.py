@@ -2,12 +2,23 @@
 
 AWS and the company's own machine room are drawn by the same frame, from two plans, so that a
 learner can lay one picture beside the other: what is the VPC here is the switches and firewalls
-there.  A part that is not `made` is drawn as a dashed outline that says so.
+there.  A part that is not `made` is drawn as a dashed outline that says so.  A `mark` is what a
+comparison says of a part, and the numbers of the sentences below the picture that say why.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a comparison says of a part: one of the kinds above, and the numbers of its reasons."""
+
+    kind: str
+    reasons: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -17,6 +28,7 @@ class Part:
     icon: str
     lines: tuple[str, ...]
     made: bool = True
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -37,14 +49,17 @@ class Tier:
     kind: str
     name: str
     cidr: str
+    public: bool
     reached: bool
+    made: bool = True
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)
 class Zone:
     """An Availability Zone, or a server room, with its tiers from top to bottom."""
 
-    name: str
+    lines: tuple[str, ...]
     tiers: tuple[Tier, ...]
 
 
@@ -96,7 +111,7 @@ class Theme:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything the frame paints."""
+    """Everything the frame paints; `reasons` are numbered from 1."""
 
     title: str
     description: str
@@ -113,3 +128,6 @@ class Plan:
     steps: Steps
     legend: str
     others: str = ""
+    reasons: tuple[str, ...] = ()
+    signs: tuple[tuple[str, str], ...] = ()
+    """The kinds of marks that are explained below the picture, with what they mean."""

@@ -13,7 +13,7 @@ from handson.drawing import text
 
 INK = "#232F3E"
 QUIET = "#5A6B7B"
-GHOST = "#8A97A5"
+GHOST = "#66727E"
 PAPER = "#FFFFFF"
 
 Point = tuple[float, float]
@@ -99,7 +99,7 @@ class Arrow:
 
 @dataclass
 class Scene:
-    """A picture in the making; it is drawn in the order boxes, icons, arrows, words."""
+    """A picture in the making; it is drawn in the order boxes, icons, arrows, badges, words."""
 
     width: float
     height: float
@@ -111,6 +111,7 @@ class Scene:
     spots: list[Spot] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
+    badges: list[Box] = field(default_factory=list)
 
     def say(self, label: Label, *, room: float = 0) -> None:
         """Add a line of words, shortened to `room` points when it is longer than that."""

@@ -12,6 +12,7 @@ import unicodedata
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{}/-\\ ")
 _BROAD = frozenset("mwMW@%")
 _BREAKS = frozenset("-_/. :")
+_NEVER_FIRST = frozenset("、。，．・:;!?)]}」』)ーァィゥェォッャュョ…")
 
 
 def clean(words: str) -> str:
@@ -42,6 +43,38 @@ def wrap(words: str, room: float, *, size: float) -> list[str]:
         return [words]
     cut = _cut(words, room, size=size)
     return [words[:cut].rstrip(), fit(words[cut:].lstrip(), room, size=size)]
+
+
+def fill(words: str, room: float, *, size: float, most: int = 3) -> list[str]:
+    """Return `words` in as many lines as they need, the last of at most `most` shortened."""
+    rest = clean(words)
+    lines: list[str] = []
+    while rest and len(lines) < most - 1 and width(rest, size=size) > room:
+        end = _end(rest, room, size=size)
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*lines, fit(rest, room, size=size)] if rest else lines
+
+
+def _end(words: str, room: float, *, size: float) -> int:
+    """Return how much of `words` fits into a line, without a Latin word cut in two."""
+    end = 1
+    while end < len(words) and width(words[: end + 1], size=size) <= room:
+        end += 1
+    places = range(end, end // 2, -1)
+    return next((place for place in places if _may_break(words, place)), end)
+
+
+def _may_break(words: str, place: int) -> bool:
+    """Tell whether a line may end before a place: at a space, or between full-width letters."""
+    before, after = words[place - 1 : place], words[place : place + 1]
+    if after in _NEVER_FIRST:
+        return False
+    return " " in before + after or "A" not in _kinds(before + after)
+
+
+def _kinds(letters: str) -> str:
+    return "".join("W" if _em(letter) == 1.0 else "A" for letter in letters)
 
 
 def _cut(words: str, room: float, *, size: float) -> int:

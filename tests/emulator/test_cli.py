@@ -288,6 +288,18 @@ def test_draw_writes_png(call: Call, tmp_path: Path) -> None:
     assert (result.exit_code, (tmp_path / "x.PNG").read_bytes()[:4]) == (0, b"\x89PNG")
 
 
+def test_draw_lays_views_side_by_side(call: Call, tmp_path: Path) -> None:
+    views = ("--view", "aws", "--view", "onprem")
+    result = call("draw", *views, "-o", str(tmp_path / "x.svg"))
+    drawn = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert (result.exit_code, "Harbor" in drawn, "Amazon ECR" in drawn) == (0, True, True)
+
+
+def test_draw_marks_what_is_left_to_do(call: Call, tmp_path: Path) -> None:
+    call("draw", "--goal", "-o", str(tmp_path / "x.svg"))
+    assert "目標と、いまの状態" in (tmp_path / "x.svg").read_text(encoding="utf-8")
+
+
 def test_draw_says_where_the_picture_is(call: Call, tmp_path: Path) -> None:
     assert str(tmp_path / "x.svg") in call("draw", "-o", str(tmp_path / "x.svg")).stdout
 

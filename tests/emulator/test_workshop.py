@@ -183,6 +183,26 @@ def test_a_picture_is_kept_in_the_home_folder(held: Workshop) -> None:
     assert kept.read_text(encoding="utf-8") == picture.svg
 
 
+def test_two_views_are_kept_as_one_picture(held: Workshop) -> None:
+    picture = held.draw(["local", "aws"])
+    kept = held.settings.home / "pictures" / "local-aws.svg"
+    assert kept.read_text(encoding="utf-8") == picture.svg
+
+
+def test_a_picture_marks_what_a_cell_has_made(held: Workshop) -> None:
+    before = held.snapshot()
+    held.ensure_repository()
+    drawn = held.draw(since=before)
+    assert "新しくできたもの: Amazon ECR。" in drawn.description
+    assert (held.settings.home / "pictures" / "aws-since.svg").exists()
+
+
+def test_a_picture_marks_what_is_left_to_do(held: Workshop) -> None:
+    said = [cause.message for check in held.verify().checks for cause in check.diagnoses]
+    drawn = held.draw(goal=True).description
+    assert [message for message in said[:1] if message not in drawn] == []
+
+
 def test_the_base_image_of_the_settings_is_given_to_the_build(
     open_own: Open, emulator: Running, shop: Path
 ) -> None:

@@ -1,0 +1,213 @@
+"""Before and after, goal and actual: what is marked on a picture, and why."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from msgspec.structs import replace
+
+from handson import checks, errors, messages
+from handson.drawing import aws, compare, draw, marks
+from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
+from handson.drawing.words import Words
+from handson.state import Snapshot
+from tests.unit import states
+
+JA = Words("ja")
+DONE = states.finished()
+FIRST = "subnet-0a1b2c3d4e5f60001"
+SECOND = "subnet-0a1b2c3d4e5f60002"
+VPC_AND_MORE = {"network", "gateway", FIRST, SECOND}
+
+
+def since(before: Snapshot, after: Snapshot) -> dict[str, Mark]:
+    return dict(compare.since(before, after, JA).marks)
+
+
+def goal(snapshot: Snapshot) -> dict[str, Mark]:
+    return dict(compare.against_goal(snapshot).marks)
+
+
+def kinds(found: dict[str, Mark]) -> dict[str, str]:
+    return {part: mark.kind for part, mark in found.items()}
+
+
+def plan(snapshot: Snapshot) -> Plan:
+    return aws.plan(snapshot, JA, compare.against_goal(snapshot))
+
+
+def tiers(drawn: Plan) -> list[Tier]:
+    return [tier for zone in drawn.network.zones for tier in zone.tiers]
+
+
+# Before and after
+
+
+def test_nothing_is_marked_where_nothing_has_changed() -> None:
+    assert since(DONE, DONE) == {}
+    assert "前に見たときから、何も変わっていません。" in draw(DONE, since=DONE).svg
+
+
+def test_all_that_the_network_cell_makes_is_new() -> None:
+    before = replace(DONE, vpcs=(states.default_vpc(),))
+    assert kinds(since(before, DONE)) == dict.fromkeys(VPC_AND_MORE, NEW)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [("cluster", "clusters"), ("repository", "repositories"), ("image", "images")],
+)
+def test_what_one_cell_makes_is_marked_alone(part: str, kind: str) -> None:
+    assert kinds(since(replace(DONE, **{kind: ()}), DONE)) == {part: NEW}
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [("cluster", "clusters"), ("repository", "repositories"), ("image", "images")],
+)
+def test_what_was_deleted_is_gone(part: str, kind: str) -> None:
+    assert kinds(since(DONE, replace(DONE, **{kind: ()}))) == {part: GONE}
+
+
+def test_a_deleted_subnet_stays_as_an_outline_with_its_name() -> None:
+    after = states.with_vpc(DONE, subnets=(states.subnet(1),))
+    drawn = aws.plan(after, JA, compare.since(DONE, after, JA))
+    ghosts = [(tier.name, tier.kind) for tier in tiers(drawn) if not tier.made]
+    assert ghosts == [("ecs-handson-subnet-public2-us-east-1b", "パブリックサブネット")]
+
+
+def test_a_change_says_what_it_was_and_what_it_is() -> None:
+    before = states.with_cluster(DONE, status="PROVISIONING")
+    found = compare.since(before, DONE, JA)
+    assert found.marks == {"cluster": Mark(CHANGED, (1,))}
+    assert found.reasons == ("ecs-handson-cluster: PROVISIONING → ACTIVE",)
+
+
+def test_a_lost_route_changes_the_subnets_that_it_served() -> None:
+    after = states.with_table(DONE, routes=(states.LOCAL,))
+    assert kinds(since(DONE, after)) == {FIRST: CHANGED, SECOND: CHANGED}
+
+
+def test_another_image_under_the_same_tag_is_a_change() -> None:
+    after = states.with_image(DONE, digest=states.OTHER_DIGEST)
+    assert kinds(since(DONE, after)) == {"image": CHANGED}
+
+
+def test_a_vpc_made_anew_under_the_same_name_is_new() -> None:
+    assert since(DONE, states.with_vpc(DONE, id="vpc-0a1b2c3d4e5f69999"))["network"].kind == NEW
+
+
+# Goal and actual
+
+
+def test_a_finished_workshop_is_as_it_should_be() -> None:
+    assert goal(DONE) == {}
+    assert "すべて目標のとおりです。" in draw(DONE, goal=True).svg
+
+
+def test_all_that_a_new_account_lacks_is_missing() -> None:
+    found = goal(states.empty())
+    assert kinds(found) == dict.fromkeys(("network", "cluster", "repository", "image"), MISSING)
+
+
+def test_what_is_missing_stands_there_as_an_outline_with_its_name() -> None:
+    drawn = plan(states.empty())
+    ghosts = [drawn.network.part, drawn.group.part, drawn.registry]
+    assert [(part.made, part.lines[0]) for part in ghosts] == [
+        (False, "VPC ecs-handson-vpc"),
+        (False, "ECS クラスター ecs-handson-cluster"),
+        (False, "Amazon ECR"),
+    ]
+
+
+def test_a_missing_subnet_is_an_outline_in_the_zone_that_has_none() -> None:
+    drawn = plan(states.with_vpc(DONE, subnets=(states.subnet(1),)))
+    ghosts = [
+        (zone.lines[1], tier.cidr, tier.mark)
+        for zone in drawn.network.zones
+        for tier in zone.tiers
+        if not tier.made
+    ]
+    assert ghosts == [("us-east-1b", "10.0.16.0/20", Mark(MISSING, (1,)))]
+
+
+def test_a_missing_gateway_is_an_outline_on_the_border() -> None:
+    drawn = plan(states.with_vpc(DONE, internet_gateways=()))
+    gateway = drawn.network.gateway
+    assert (gateway.made, gateway.mark and gateway.mark.kind) == (False, MISSING)
+
+
+SPOILED = {
+    "zone": (states.with_subnet(DONE, 2, zone="us-east-1a"), SECOND),
+    "subnet name": (states.with_subnet(DONE, 1, name="mine"), FIRST),
+    "private": (
+        states.with_vpc(
+            DONE,
+            subnets=(states.subnet(1), states.subnet(2), states.private_subnet(1)),
+        ),
+        states.private_subnet(1).id,
+    ),
+    "route": (states.with_table(DONE, routes=(states.LOCAL,)), FIRST),
+    "cidr": (states.with_vpc(DONE, cidr="10.9.0.0/16", cidrs=("10.9.0.0/16",)), "network"),
+    "tenancy": (states.with_vpc(DONE, tenancy="dedicated"), "network"),
+    "gateway name": (states.with_gateway(DONE, name="mine"), "gateway"),
+    "cluster": (states.with_cluster(DONE, capacity_providers=("mine",)), "cluster"),
+    "misspelt": (states.with_cluster(DONE, name="ecs-handson-clustr"), "cluster"),
+    "repository": (states.with_repository(DONE, uri="elsewhere"), "repository"),
+    "platform": (states.with_image(DONE, platforms=(states.ARM64,)), "image"),
+    "uri": (replace(DONE, recorded_uri=None), "image"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_what_is_wrong_is_red_and_has_its_reason(name: str) -> None:
+    spoiled, part = SPOILED[name]
+    found = compare.against_goal(spoiled)
+    assert found.marks[part].kind == WRONG
+    assert all(1 <= number <= len(found.reasons) for number in found.marks[part].reasons)
+    assert marks.COLOURS[WRONG] in draw(spoiled, goal=True).svg
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_the_reasons_are_those_of_the_checks(name: str) -> None:
+    spoiled, _ = SPOILED[name]
+    failing = [result for result in checks.verify(spoiled).checks if not result.passed]
+    said = [cause.message for result in failing for cause in result.diagnoses]
+    found = compare.against_goal(spoiled)
+    assert found.reasons
+    assert [reason for reason in found.reasons if reason not in said] == []
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_every_reason_is_a_number_on_the_picture(name: str) -> None:
+    found = compare.against_goal(SPOILED[name][0])
+    numbers = {number for mark in found.marks.values() for number in mark.reasons}
+    assert numbers == set(range(1, len(found.reasons) + 1))
+
+
+def test_a_subnet_whose_route_is_missing_is_meant_to_be_public_and_not_reached() -> None:
+    drawn = tiers(plan(states.with_table(DONE, routes=(states.LOCAL,))))
+    assert [(tier.public, tier.reached) for tier in drawn] == [(True, False)] * 2
+
+
+def test_advice_is_not_marked() -> None:
+    assert goal(states.with_image(DONE, tags=("latest",))) == {}
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_the_description_tells_what_is_marked_and_why(language: str) -> None:
+    messages.use(language)
+    described = draw(states.with_cluster(DONE, status="FAILED"), goal=True).description
+    assert Words(language)("said-wrong", names=Words(language)("cluster-missing")) in described
+    assert "FAILED" in described
+
+
+def test_a_badge_never_says_it_by_colour_alone() -> None:
+    root = ElementTree.fromstring(draw(SPOILED["zone"][0], goal=True).svg)
+    assert [e.text for e in root.iter() if e.text and e.text.startswith("✘ ")] != []
+
+
+def test_both_comparisons_at_once_are_refused() -> None:
+    with pytest.raises(errors.InvalidInput):
+        draw(DONE, since=DONE, goal=True)

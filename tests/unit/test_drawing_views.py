@@ -1,0 +1,124 @@
+"""Three views of one state, alone and side by side; how large and how tidy they are."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from itertools import combinations, pairwise, permutations
+
+import pytest
+from msgspec.structs import replace
+
+from handson import errors, messages
+from handson.drawing import VIEWS, draw
+from handson.drawing.scene import Arrow, Point, Scene
+from handson.drawing.views import Asked
+from handson.drawing.words import Words
+from handson.state import Snapshot
+from tests.unit import states
+
+SVG = "{http://www.w3.org/2000/svg}"
+DONE = states.finished()
+NOTEBOOK = 900
+PIXELS = 9.8
+"""The smallest letters that can be read without effort on a screen."""
+
+SHOWN = [*((view,) for view in VIEWS), *combinations(VIEWS, 2), VIEWS]
+
+
+def words(snapshot: Snapshot, *views: str) -> list[str]:
+    root = ElementTree.fromstring(draw(snapshot, view=views).svg)
+    return [each.text or "" for each in root.iter(f"{SVG}text")]
+
+
+def scene(*views: str, language: str = "ja", snapshot: Snapshot = DONE) -> Scene:
+    return Asked(snapshot, views).paint(Words(language))
+
+
+@pytest.mark.parametrize("views", [*permutations(VIEWS, 2), *permutations(VIEWS)])
+def test_views_side_by_side_show_what_each_shows_alone(views: tuple[str, ...]) -> None:
+    for view in views:
+        titles = [line for line in words(DONE, view) if line.startswith(("ステップ", "同じ"))]
+        assert set(titles) <= set(words(DONE, *views))
+
+
+def test_side_by_side_means_the_same_height() -> None:
+    left, right = (icon for icon in scene("aws", "onprem").icons if icon.id.endswith("-registry"))
+    assert (left.y, left.x < right.x) == (right.y, True)
+
+
+def test_of_three_views_step_one_stands_above_the_others() -> None:
+    titles = {label.words: label.y for label in scene("aws", "local", "onprem").labels}
+    local, one, other = (draw(DONE, view=view).title for view in ("local", "aws", "onprem"))
+    assert titles[local] < titles[one] == titles[other]
+
+
+@pytest.mark.parametrize("views", [(), ("aws", "azure"), "azure", ["onprm"]])
+def test_a_view_that_is_none_is_refused(views: tuple[str, ...]) -> None:
+    with pytest.raises(errors.InvalidInput):
+        draw(DONE, view=views)
+
+
+@pytest.mark.parametrize("views", SHOWN)
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_all_words_can_be_read_in_a_notebook(views: tuple[str, ...], language: str) -> None:
+    drawn = scene(*views, language=language)
+    scale = min(1.0, NOTEBOOK / drawn.width)
+    assert min(label.size for label in drawn.labels) * scale > PIXELS
+
+
+@pytest.mark.parametrize("views", SHOWN)
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_no_word_of_a_finished_picture_is_cut(views: tuple[str, ...], language: str) -> None:
+    assert [label.words for label in scene(*views, language=language).labels if label.whole] == []
+
+
+@pytest.mark.parametrize("views", SHOWN)
+def test_no_arrow_crosses_another(views: tuple[str, ...]) -> None:
+    arrows = scene(*views).arrows
+    assert [(a.tail, b.tail) for a, b in combinations(arrows, 2) if _cross(a, b)] == []
+
+
+def test_two_arrows_that_cross_are_seen() -> None:
+    first, second = Arrow("a", "b", ((0, 5), (10, 5))), Arrow("c", "d", ((5, 0), (5, 10)))
+    assert _cross(first, second)
+
+
+def _cross(first: Arrow, second: Arrow) -> bool:
+    if {first.tail, first.head} & {second.tail, second.head}:
+        return False
+    pairs = ((one, other) for one in pairwise(first.points) for other in pairwise(second.points))
+    return any(_meet(*one, *other) for one, other in pairs)
+
+
+def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Tell whether two level or upright lines share a point."""
+    return all(
+        max(min(a[axis], b[axis]), min(c[axis], d[axis]))
+        <= min(max(a[axis], b[axis]), max(c[axis], d[axis]))
+        for axis in (0, 1)
+    )
+
+
+def test_on_premises_has_a_room_for_each_zone() -> None:
+    one = states.with_vpc(DONE, subnets=(states.subnet(1),))
+    rooms = [line for line in words(one, "onprem") if line.startswith("サーバー室")]
+    assert rooms == ["サーバー室 A"]
+    assert "AWS では us-east-1a" in words(one, "onprem")
+
+
+def test_on_premises_has_an_outline_for_what_aws_lacks() -> None:
+    bare = replace(DONE, vpcs=(), clusters=(), repositories=(), images=())
+    assert words(bare, "onprem").count("(AWS 側は未作成)") == 3
+    assert "Harbor" in draw(bare, view="onprem").description
+
+
+def test_step_one_shows_the_image_under_the_name_it_has_in_the_registry() -> None:
+    pushed = states.with_image(DONE, tags=("v1",))
+    assert "rails-app:v1" in words(pushed, "local")
+
+
+@pytest.mark.parametrize("views", SHOWN)
+def test_a_picture_of_several_views_is_described_view_by_view(views: tuple[str, ...]) -> None:
+    drawn = draw(DONE, view=views)
+    alone = [draw(DONE, view=view) for view in views]
+    assert [each.title for each in alone if each.description not in drawn.description] == []
