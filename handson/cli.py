@@ -188,6 +188,16 @@ def verify(chosen: Settings, as_json: bool) -> None:
 @click.option("--roster", type=click.Path(path_type=Path), help="CSV: learner, name, group.")
 @click.option("--json", "form", flag_value="json", help="Print handson.grading/1.")
 @click.option("--csv", "form", flag_value="csv", help="Print a table for a gradebook.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a report to read and to mark in as well: one file that needs no network.",
+)
+@click.option(
+    "--marks",
+    type=click.Path(path_type=Path),
+    help="CSV: the marks as the report saves them.",
+)
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
 @click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
 @click.option("--region", help="The region that counts.")
@@ -203,10 +213,20 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         since=asked["since"] and grading.moment(asked["since"]),
         until=asked["until"] and grading.moment(asked["until"], end=True),
     )
+    marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with (
         _counted(messages.text("cli.grading")) as tell,
-        grading.grade(paths, roster=roster, requirements=requirements, tell=tell) as grades,
+        grading.grade(
+            paths,
+            roster=roster,
+            requirements=requirements,
+            marks=marks,
+            pictures=asked["html"] is not None,
+            tell=tell,
+        ) as grades,
     ):
+        if asked["html"]:
+            grading.write_report(grades, asked["html"])
         if form == "json":
             grading.write_json(grades, sys.stdout)
         elif form == "csv":
@@ -214,6 +234,8 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         else:
             for text in grading.lines(grades):
                 click.echo(text)
+        for text in grading.told_aside(grades, report=asked["html"]):
+            click.echo(text, err=True)
         sys.exit(OK if grades.readable else NOT_RUN)
 
 

@@ -133,7 +133,7 @@ class CheckResult(Shown):
         return bool(diagnosis.facts) and all(self.fact(id).advice for id in diagnosis.facts)
 
     def _advice_line(self, fact: FactResult) -> str:
-        said = f"{fact.label}: {_words(fact.observed)}"
+        said = f"{fact.label}: {words(fact.observed)}"
         reasons = [d for d in self.diagnoses if self._is_advice(d) and fact.id in d.facts]
         return " ".join([said, *(f"· {d.message} {d.remedy}" for d in reasons)])
 
@@ -231,7 +231,7 @@ def listing(texts: Sequence[str]) -> str:
     return said if len(texts) <= _MOST else f"{said}, … ({len(texts)})"
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
     """Say a JSON value in the current language; never by accident the name of a mark."""
     if isinstance(value, bool):
         return messages.text("checks.yes" if value else "checks.no")
@@ -248,7 +248,7 @@ def _table(facts: Sequence[FactResult]) -> Table:
 
 def _row(fact: FactResult) -> tuple[str, str, str, str]:
     verdict = "ok" if fact.passed else "bad"
-    return verdict, fact.label, _words(fact.expected), _words(fact.observed)
+    return verdict, fact.label, words(fact.expected), words(fact.observed)
 
 
 def _summary(check: CheckResult) -> tuple[str, str, str, str]:

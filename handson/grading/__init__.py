@@ -23,8 +23,10 @@ What such evidence can prove and what not is in THREAT_MODEL.md.
 """
 
 from handson.grading.classroom import Grades, grade
+from handson.grading.marks import Marks, read_marks
 from handson.grading.model import CheckMark, Fact, Finding, Passage, Proof, Result, Written
-from handson.grading.output import lines, summarize, to_json, write_csv, write_json
+from handson.grading.output import lines, summarize, to_json, told_aside, write_csv, write_json
+from handson.grading.report import write_report
 from handson.grading.requirements import Requirements, moment
 from handson.grading.roster import Learner, Roster, read_roster
 
@@ -34,6 +36,7 @@ __all__ = [
     "Finding",
     "Grades",
     "Learner",
+    "Marks",
     "Passage",
     "Proof",
     "Requirements",
@@ -43,9 +46,12 @@ __all__ = [
     "grade",
     "lines",
     "moment",
+    "read_marks",
     "read_roster",
     "summarize",
     "to_json",
+    "told_aside",
     "write_csv",
     "write_json",
+    "write_report",
 ]

@@ -15,16 +15,23 @@ from handson.grading.model import ANSWERED, MISSING, NOTE, UNTOUCHED, Finding, W
 from handson.grading.reading import Cell, Notebook
 
 LONGEST = 20_000
+LARGEST = 200_000
+"""Letters of a picture; the pictures of the workshop have 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
 
 _DIAGRAM = "from handson.drawing import Diagram"
 
 
-def collect(notebooks: Sequence[Notebook]) -> tuple[tuple[Written, ...], Written, list[Finding]]:
-    """Return the answers in the syllabus's order, the diagram, and what to say about them."""
+def collect(
+    notebooks: Sequence[Notebook], *, pictures: bool = False
+) -> tuple[tuple[Written, ...], Written, list[Finding]]:
+    """Return the answers in the syllabus's order, the diagram, and what to say about them.
+
+    With `pictures`, the diagram has the picture that it drew, unless that is too large.
+    """
     found, findings = _found(notebooks)
     answers = tuple(_answer(question, found.get(question.grade_id)) for question in _QUESTIONS)
-    diagram = _diagram(found.get(syllabus.DIAGRAM.grade_id))
+    diagram = _diagram(found.get(syllabus.DIAGRAM.grade_id), pictures=pictures)
     return answers, diagram, findings
 
 
@@ -84,15 +91,18 @@ def _own_lines(source: str) -> Iterator[str]:
             yield ""
 
 
-def _diagram(cell: Cell | None) -> Written:
+def _diagram(cell: Cell | None, *, pictures: bool) -> Written:
     goal = syllabus.DIAGRAM
     if cell is None:
         return Written(grade_id=goal.grade_id, status=MISSING, possible=goal.points)
     given = {edition.answers[goal.grade_id].strip() for edition in course.editions()}
+    drawn = next((output for output in cell.outputs if output.has_picture), None)
+    picture = drawn.picture if drawn and pictures else ""
     return Written(
         grade_id=goal.grade_id,
         status=UNTOUCHED if cell.text.strip() in given or not cell.text.strip() else ANSWERED,
         possible=goal.points,
         text=clean(cell.text[:LONGEST]),
-        drawn=any(output.has_picture for output in cell.outputs),
+        drawn=drawn is not None,
+        picture=clean(picture) if len(picture) <= LARGEST else "",
     )

@@ -23,6 +23,7 @@ import msgspec
 from handson import messages
 from handson.errors import InvalidInput
 from handson.grading import alike, crossing
+from handson.grading.marks import Marks
 from handson.grading.meetings import Meetings
 from handson.grading.model import WARNING, Finding, Passage, Result, Written
 from handson.grading.requirements import Requirements
@@ -45,8 +46,9 @@ class Grades:
     Iterating reads them from a temporary file, which `close` removes.
     """
 
-    def __init__(self, requirements: Requirements) -> None:
+    def __init__(self, requirements: Requirements, marks: Marks) -> None:
         self.requirements = requirements
+        self.marks = marks
         self.readable = 0
         """How many submissions had something that could be read."""
         self._file = tempfile.TemporaryFile(prefix="handson-grades-")  # noqa: SIM115 (see `close`)
@@ -79,9 +81,13 @@ class Grades:
         self._file.seek(start)
         result = self._decoder.decode(self._file.read(end - start))
         late = self._late.get(number)
-        if not late:
-            return result
-        return msgspec.structs.replace(result, findings=(*late, *result.findings))
+        if late:
+            result = msgspec.structs.replace(result, findings=(*late, *result.findings))
+        return self.marks.apply(result)
+
+    def marked_strangers(self) -> list[str]:
+        """Return who has marks and is not in the class."""
+        return self.marks.unknown(self._learners)
 
     def close(self) -> None:
         """Forget all results."""
@@ -115,6 +121,8 @@ def grade(
     *,
     roster: Roster | None = None,
     requirements: Requirements | None = None,
+    marks: Marks | None = None,
+    pictures: bool = False,
     workers: int = WORKERS,
     tell: Tell | None = None,
 ) -> Grades:
@@ -124,6 +132,8 @@ def grade(
         paths: Notebooks, folders and zips.
         roster: Who is in the class; without it, whoever the folders and the evidence name.
         requirements: What evidence has to be.
+        marks: What people have given so far.
+        pictures: Keep the pictures that the diagrams drew.
         workers: How many processes share the work, where there is enough of it.
         tell: Is told about progress.
 
@@ -134,33 +144,31 @@ def grade(
     tasks = _tasks(find_submissions(paths, roster), roster)
     if not tasks:
         raise InvalidInput(*messages.advice("grading.nothing"))
-    grades = Grades(requirements)
+    grades = Grades(requirements, marks or Marks())
+    work = partial(grade_task, requirements=requirements, roster=roster, pictures=pictures)
     try:
-        _grade(grades, tasks, roster, workers=workers, tell=tell)
+        with _shared(work, tasks, workers) as done:
+            _gather(grades, done, len(tasks), tell)
+        grades._complete(roster)
     except BaseException:
         grades.close()
         raise
     return grades
 
 
-def _grade(
-    grades: Grades, tasks: list[Task], roster: Roster, *, workers: int, tell: Tell | None
-) -> None:
+def _gather(grades: Grades, done: Iterator[Graded], count: int, tell: Tell | None) -> None:
     same, sketches = Meetings(64), alike.Sketches()
-    work = partial(grade_task, requirements=grades.requirements, roster=roster)
-    with _shared(work, tasks, workers) as done:
-        for number, graded in enumerate(done):
-            grades._keep(graded.learner, graded.result)
-            grades.readable += graded.is_readable
-            same.add(number, graded.keys)
-            sketches.add(number, graded.sketches)
-            if tell is not None:
-                tell(number + 1, len(tasks))
+    for number, graded in enumerate(done):
+        grades._keep(graded.learner, graded.result)
+        grades.readable += graded.is_readable
+        same.add(number, graded.keys)
+        sketches.add(number, graded.sketches)
+        if tell is not None:
+            tell(number + 1, count)
     for owner, finding in crossing.look(same, grades.load):
         grades._add(owner, finding)
     _compare_answers(grades, sketches)
     _tell_twins(grades)
-    grades._complete(roster)
 
 
 @contextmanager

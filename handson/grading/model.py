@@ -148,7 +148,8 @@ class Written(Struct, frozen=True, kw_only=True):
     """An answer, or the code of the diagram, for a person to mark.
 
     `text` is what the learner wrote, the question left out.  `drawn` tells of the diagram whether
-    its cell holds a picture.
+    its cell holds a picture; `picture` is that picture as SVG, where it was asked for.  `mark` are
+    the points that a person gave, None while nobody has.
     """
 
     grade_id: str
@@ -156,6 +157,8 @@ class Written(Struct, frozen=True, kw_only=True):
     possible: int
     text: str = ""
     drawn: bool = False
+    picture: str = ""
+    mark: float | None = None
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -182,6 +185,17 @@ class Result(Struct, frozen=True, kw_only=True):
     def points(self) -> int:
         """The automatic points."""
         return sum(check.points for check in self.checks)
+
+    @property
+    def written(self) -> tuple[Written, ...]:
+        """What people mark: the answers, then the diagram."""
+        return (*self.answers, self.diagram)
+
+    @property
+    def total(self) -> float | None:
+        """All points, once everything that people mark has been marked."""
+        marks = [item.mark for item in self.written if item.mark is not None]
+        return self.points + sum(marks) if len(marks) == len(self.written) else None
 
     @property
     def label(self) -> str:

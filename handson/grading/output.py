@@ -14,6 +14,8 @@
                   proof {digest observed_at learner kind account region intact source where}
       answers     grade_id, status (answered · untouched · missing), possible, text
       diagram     the same, text is its code, and drawn
+      marks       {grade_id: points that a person gave, or null}, the diagram's among them
+      total       points and marks together, or null while something is not marked
       findings    code, severity (serious · warning · note), check, where, others, message, remedy,
                   passages [{grade_id mine theirs common}]
 
@@ -26,13 +28,15 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from handson import messages, syllabus
-from handson.checks.results import line
+from handson.checks.results import line, listing
 from handson.grading.classroom import Grades
+from handson.grading.marks import MARKED
 from handson.grading.model import (
     ANSWERED,
     FAILED,
@@ -46,14 +50,14 @@ from handson.grading.model import (
     Written,
     clean,
 )
+from handson.grading.tables import harmless
 
 SCHEMA = "handson.grading/1"
 AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
-MANUAL = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
+MANUAL = sum(item.points for item in MARKED)
 SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
 
 _LONGEST, _PLACES = 400, 2
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROOF_INSIDE = {"observed", "requests", "previous"}
 
 
@@ -72,6 +76,8 @@ def to_json(result: Result) -> dict[str, Any]:
         "checks": [_check_json(check) for check in result.checks],
         "answers": [_written_json(answer) for answer in result.answers],
         "diagram": {**_written_json(result.diagram), "drawn": result.diagram.drawn},
+        "marks": {written.grade_id: written.mark for written in result.written},
+        "total": result.total,
         "findings": [finding.to_json() for finding in result.findings],
     }
 
@@ -81,7 +87,7 @@ def write_json(grades: Grades, file: IO[str]) -> None:
     head = {
         "schema": SCHEMA,
         "requirements": _requirements_json(grades),
-        "possible": {"automatic": AUTOMATIC, "manual": sum(item.points for item in MANUAL)},
+        "possible": {"automatic": AUTOMATIC, "manual": MANUAL},
         "summary": summarize(grades),
     }
     file.write(f'{_dumped(head)[:-1]}, "learners": [\n')
@@ -110,25 +116,25 @@ def summarize(grades: Iterable[Result]) -> dict[str, Any]:
 
 
 def write_csv(grades: Grades, file: IO[str]) -> None:
-    """Write a row a learner for a gradebook; the columns marked by people are left blank."""
+    """Write a row a learner for a gradebook; what people have not marked is left blank."""
     writer = csv.writer(file, lineterminator="\n")
     checks = [check.id for check in syllabus.CHECKS]
-    manual = [answer.grade_id for answer in MANUAL]
-    writer.writerow(
-        ["learner", "name", "group", *checks, "automatic", *manual, "findings", "to-review"]
-    )
+    manual = [answer.grade_id for answer in MARKED]
+    heads = ["learner", "name", "group", *checks, "automatic", *manual, "findings", "to-review"]
+    writer.writerow([*heads, "total"])
     for result in grades:
         points = [str(mark.points) for mark in result.checks]
         review = result.to_review()
         codes = " ".join(dict.fromkeys(finding.code for finding in review))
         row = [result.learner, result.name, result.group, *points, str(result.points)]
-        writer.writerow(map(harmless, [*row, *("" for _ in manual), str(len(review)), codes]))
+        row += [number(written.mark) for written in result.written]
+        row += [str(len(review)), codes, number(result.total)]
+        writer.writerow(map(harmless, row))
 
 
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = clean(cell)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
+def number(points: float | None) -> str:
+    """Return points as people write them, "" for none."""
+    return "" if points is None else f"{points:g}"
 
 
 def lines(grades: Grades) -> Iterator[str]:
@@ -148,6 +154,15 @@ def lines(grades: Grades) -> Iterator[str]:
         told = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
         yield ""
         yield messages.text("grading.notes", notes=told)
+
+
+def told_aside(grades: Grades, *, report: Path | None) -> Iterator[str]:
+    """Yield what is said beside the results: marks of nobody in the class, where the report is."""
+    strangers = grades.marked_strangers()
+    if strangers:
+        yield messages.text("grading.marks-unknown", learners=listing(strangers))
+    if report is not None:
+        yield messages.text("report.written", path=report)
 
 
 def _by_code(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
@@ -184,7 +199,7 @@ def _heads() -> list[str]:
     texts += [check.id for check in syllabus.CHECKS]
     return texts + [
         messages.text(f"grading.column-{name}")
-        for name in ("points", "answers", "diagram", "findings")
+        for name in ("points", "answers", "diagram", "marks", "findings")
     ]
 
 
@@ -200,8 +215,16 @@ def _row(result: Result) -> list[str]:
         f"{result.points}/{AUTOMATIC}",
         f"{answered}/{len(result.answers)}",
         drawn,
+        _marks(result),
         str(len(result.to_review()) or ""),
     ]
+
+
+def _marks(result: Result) -> str:
+    """Return the sum of the marks; "…" behind it while something is not marked yet."""
+    marks = [written.mark for written in result.written if written.mark is not None]
+    more = "" if len(marks) == len(result.written) else "…"
+    return f"{number(sum(marks))}/{MANUAL}{more}" if marks else ""
 
 
 def _table(rows: list[list[str]]) -> Iterator[str]:

@@ -58,6 +58,11 @@ class Output(msgspec.Struct):
         return _joined(_decoded(self.data.text)) if self.data is not None else ""
 
     @property
+    def picture(self) -> str:
+        """The drawing as SVG, or ""."""
+        return _joined(_decoded(self.data.picture)) if self.data is not None else ""
+
+    @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
         return self.data is not None and len(bytes(self.data.picture)) > 2

@@ -1,20 +1,17 @@
 """The roster: who is in the class, from a CSV with the columns learner, name, group, account.
 
-Only `learner` has to be there; the heads may be Japanese, the file UTF-8 (with or without a mark),
-UTF-16 or Shift_JIS, the columns parted by commas, semicolons or tabs: what spreadsheets write.
+Only `learner` has to be there; the heads may be Japanese.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 
 from handson import messages
 from handson.errors import InvalidInput
-from handson.grading import names
+from handson.grading import names, tables
 
 _HEADS = {
     "learner": (
@@ -25,8 +22,6 @@ _HEADS = {
     "group": ("group", "class", "section", "クラス", "組", "グループ"),
     "account": ("account", "aws account", "アカウント", "awsアカウント"),
 }
-_ENCODINGS = ("utf-8-sig", "cp932")
-MOST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -80,42 +75,13 @@ def read_roster(path: Path) -> Roster:
     Raises:
         InvalidInput: It cannot be read, has no column of learners, or names one twice.
     """
-    rows = _rows(path, _text(path))
+    rows = tables.rows(path)
     columns = _columns(rows[0] if rows else [])
     if "learner" not in columns:
         raise InvalidInput(*messages.advice("grading.roster-columns", path=path))
     learners = tuple(_learner(row, columns) for row in rows[1:] if any(map(str.strip, row)))
     _refuse_twins(path, learners)
     return Roster(learners)
-
-
-def _rows(path: Path, text: str) -> list[list[str]]:
-    first = text.partition("\n")[0]
-    try:
-        lines = StringIO(text, newline="")
-        return list(csv.reader(lines, delimiter=max(",;\t", key=first.count)))
-    except csv.Error as error:
-        raise _refused(path, str(error)) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
-    except OSError as error:
-        raise _refused(path, error.strerror or str(error)) from error
-    if data is None:
-        raise _refused(path, f"> {MOST_BYTES} bytes")
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _refused(path, "UTF-8, UTF-16, Shift_JIS: ✘")
-
-
-def _refused(path: Path, reason: str) -> InvalidInput:
-    return InvalidInput(*messages.advice("grading.roster-unreadable", path=path, reason=reason))
 
 
 def _columns(heads: Iterable[str]) -> dict[str, int]:

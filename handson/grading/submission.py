@@ -69,10 +69,12 @@ class _Read:
     size: int = 0
 
 
-def grade_task(task: Task, requirements: Requirements, roster: Roster) -> Graded:
+def grade_task(
+    task: Task, requirements: Requirements, roster: Roster, *, pictures: bool = False
+) -> Graded:
     """Return what a submission is worth; it never raises for what is in it."""
     try:
-        return _graded(*grade_submission(task, requirements, roster))
+        return _graded(*grade_submission(task, requirements, roster, pictures=pictures))
     except Exception as error:  # a fault of ours must not cost the class its marks
         reason = line(f"{type(error).__name__}: {error}")
         finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
@@ -90,7 +92,7 @@ def _graded(result: Result, found: Claims) -> Graded:
 
 
 def grade_submission(
-    task: Task, requirements: Requirements, roster: Roster
+    task: Task, requirements: Requirements, roster: Roster, *, pictures: bool = False
 ) -> tuple[Result, Claims]:
     """Return the result of a submission, and the evidence it was found with."""
     read = _read(task.submission)
@@ -103,7 +105,7 @@ def grade_submission(
     learner = task.learner if task.learner.id else _named(found, task, roster)
     expected = Expected(requirements, learner, is_known=bool(task.learner.id))
     marks, judged = _judged(found, expected)
-    written, diagram, told = answers.collect(read.notebooks)
+    written, diagram, told = answers.collect(read.notebooks, pictures=pictures)
     findings = [
         *read.findings,
         *claims.superseded(found),

@@ -39,8 +39,16 @@ def text(key: str, /, **values: object) -> str:
     Raises:
         KeyError: There is no such sentence.
     """
-    entry = _entry(key)
-    return str(entry[language()]).format(**values)
+    return template(key).format(**values)
+
+
+def template(key: str, /) -> str:
+    """Return the sentence of `key` in the current language, its placeholders as they stand.
+
+    Raises:
+        KeyError: There is no such sentence.
+    """
+    return str(_entry(key)[language()])
 
 
 def advice(key: str, /, **values: object) -> tuple[str, str]:

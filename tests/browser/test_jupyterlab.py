@@ -19,7 +19,6 @@ import pytest
 from handson.saving import VIEW
 
 ROOT = Path(__file__).parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
 SECONDS = 90.0
 
@@ -127,17 +126,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def page(lab: Lab, require: Callable[[str, bool, str], None]) -> Iterator[Any]:
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    require("browser", chromium is not None, "no Chromium is installed (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        yield browser.new_page(viewport={"width": 1200, "height": 20000})
-        browser.close()
+def page(lab: Lab, browser: Any) -> Any:
+    return browser.new_page(viewport={"width": 1200, "height": 20000})
 
 
 def run_all(lab: Lab, page: Any, name: str) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from handson import grading, syllabus
 from handson.cli import main
 from handson.grading import Learner, Roster, course
 from handson.grading.cells import moved
-from handson.grading.output import harmless
+from handson.grading.tables import harmless
 
 from . import making
 
 PARTS = {
     "learner": {"learner", "name", "group", "source", "handed_in", "handed_in_at", "named", "files",
-                "points", "checks", "answers", "diagram", "findings"},
+                "points", "checks", "answers", "diagram", "marks", "total", "findings"},
     "check": {"id", "status", "points", "possible", "reason", "facts", "diagnoses", "proof"},
     "fact": {"id", "expected", "observed", "passed", "advice"},
     "proof": {"digest", "observed_at", "learner", "kind", "account", "region", "intact", "source",
@@ -106,7 +106,7 @@ def test_a_gradebook_gets_points_an_item_and_blanks_for_people(inbox: Path) -> N
     assert list(rows[0]) == [
         *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
         *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
-        *("architecture", "findings", "to-review"),
+        *("architecture", "findings", "to-review", "total"),
     ]
     assert [row["automatic"] for row in rows] == ["80", "0", "80"]
     assert {row["why-network"] for row in rows} == {""}
