@@ -213,8 +213,8 @@
         (status) => [status, rows.filter((each) => each[STATUS][i] === status).length]);
       return make("tr", {}, make("th", { scope: "row" }, full),
         counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
-        make("td", { class: "share" },
-          stack(counts), `${Math.round((100 * counts[0][1]) / rows.length)}%`));
+        make("td", {}, make("div", { class: "share" },
+          stack(counts), `${Math.round((100 * counts[0][1]) / rows.length)}%`)));
     })));
   const stuck = () => (room.stuck.length === 0 ? make("p", {}, say("stuck-none")) : scrolled("wide short", say("stuck"),
     headings([say("fact"), say("item"), say("count")], [2]),
