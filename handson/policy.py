@@ -38,6 +38,7 @@ CELLS: Mapping[str, str] = MappingProxyType(
         "record_image_uri": "03-image",
         "verify": "04-evidence",
         "draw": "05-architecture",
+        "questions": "05-architecture",
         "cleanup": "99-cleanup",
     }
 )
@@ -123,6 +124,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "record_image_uri": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "verify": _LOOK,
         "draw": _LOOK,
+        "questions": _LOOK,
         "cleanup": (
             "ec2:DescribeInternetGateways",
             "ec2:DescribeRouteTables",

@@ -48,6 +48,7 @@ VERBS: dict[str, Verb] = {
     "evidence": lambda room, shop: room.evidence("image"),
     "verify": lambda room, shop: room.verify(),
     "draw": lambda room, shop: room.draw(),
+    "questions": lambda room, shop: room.questions("why-zones"),
     "cleanup": lambda room, shop: room.cleanup(confirm="delete"),
 }
 """Each verb as the notebooks take it, in their order; evidence, which all take, of the image."""

@@ -39,11 +39,12 @@ CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "evidence": lambda room, _: room.evidence("network"),
     "verify": lambda room, _: room.verify(),
     "snapshot": lambda room, _: room.snapshot(),
+    "questions": lambda room, _: room.questions("why-zones"),
     "draw": lambda room, _: room.draw(),
     "cleanup": lambda room, _: room.cleanup(),
     "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
 }
-WITHOUT_AWS = {"card", "journal", "build_image", "doctor"}
+WITHOUT_AWS = {"card", "shown_by", "journal", "build_image", "doctor"}
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 
