@@ -212,7 +212,7 @@ def latest(subject: Subject) -> Question:
         variants=variants,
         uri=subject.uri,
         tag=tag,
-        unique=others[0] if others else "",
+        unique=f"{syllabus.REPOSITORY.name}:{others[0]}" if others else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -120,8 +121,8 @@ class _Asked(Part):
         return [f"  {self._heading}: {self.question.prompt}", *choices]
 
     def html(self) -> str:
-        choices = "".join(_line(f"{c.letter}. {c.text}") for c in self.question.choices)
-        reasons = "".join(_line(_reason(choice)) for choice in self.question.choices)
+        choices = _lettered([choice.text for choice in self.question.choices])
+        reasons = _lettered([_reason(choice) for choice in self.question.choices])
         summary = escape(messages.text("questions.answer"))
         return (
             f'<div style="margin:12px 0 4px 0;font-weight:600">{escape(self._heading)}: '
@@ -139,8 +140,10 @@ def _reason(choice: Choice) -> str:
     """Say of a choice whether it is right, by a mark and in words, and why."""
     mark = MARKS["ok" if choice.right else "bad"]
     verdict = messages.text("questions.is-right" if choice.right else "questions.is-wrong")
-    return f"{mark} {choice.letter} ({verdict}): {choice.why}"
+    return f"{mark} {verdict}: {choice.why}"
 
 
-def _line(words: str) -> str:
-    return f'<div style="margin:4px 0 4px 1em">{escape(words)}</div>'
+def _lettered(lines: Sequence[str]) -> str:
+    """Return lines as a list with letters for numbers."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<ol type="a" style="margin:4px 0;padding-left:2em">{items}</ol>'
