@@ -98,10 +98,15 @@ class Workshop(Shown):
             )
         return self._engine
 
-    def shown_by(self, progress: progress.Progress, *, show: Show) -> Workshop:
-        """Return this workshop with another place for progress and news; all else is shared."""
+    def beside(self, progress: progress.Progress, *, show: Show) -> Workshop:
+        """Return this workshop for what works beside the cells, such as a form or a board.
+
+        Its progress and news have a place of their own, and its calls stay out of the requests
+        that evidence is sealed with meanwhile; all else is shared.
+        """
         other = copy(self)
         other._progress, other._show = progress, show
+        other._connection = replace(self._connection, aws=self._connection.aws.apart())
         return other
 
     def card(self) -> Card:

@@ -182,6 +182,10 @@ class Aws:
                 )
             return self._regions[region, tries]
 
+    def apart(self) -> Aws:
+        """Return the same connection for calls that no `recording` of this one shall see."""
+        return replace(self, requests=[])
+
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:
         """Collect the requests that are made in the block."""

@@ -121,8 +121,8 @@ class _Asked(Part):
         return [f"  {self._heading}: {self.question.prompt}", *choices]
 
     def html(self) -> str:
-        choices = _lettered([choice.text for choice in self.question.choices])
-        reasons = _lettered([_reason(choice) for choice in self.question.choices])
+        choices = _block([f"{choice.letter}. {choice.text}" for choice in self.question.choices])
+        reasons = _block([_reason(choice) for choice in self.question.choices])
         summary = escape(messages.text("questions.answer"))
         return (
             f'<div style="margin:12px 0 4px 0;font-weight:600">{escape(self._heading)}: '
@@ -140,10 +140,9 @@ def _reason(choice: Choice) -> str:
     """Say of a choice whether it is right, by a mark and in words, and why."""
     mark = MARKS["ok" if choice.right else "bad"]
     verdict = messages.text("questions.is-right" if choice.right else "questions.is-wrong")
-    return f"{mark} {verdict}: {choice.why}"
+    return f"{mark} {choice.letter} ({verdict}): {choice.why}"
 
 
-def _lettered(lines: Sequence[str]) -> str:
-    """Return lines as a list with letters for numbers."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<ol type="a" style="margin:4px 0;padding-left:2em">{items}</ol>'
+def _block(lines: Sequence[str]) -> str:
+    items = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    return f'<div style="margin:4px 0 4px 1em;line-height:1.7">{items}</div>'

@@ -87,7 +87,7 @@ class Filled(Live):
         self._bars.clear()
         self._say("working", state="info")
         self._tell([])
-        there = self._workshop.shown_by(self._bars, show=self._add)
+        there = self._workshop.beside(self._bars, show=self._add)
         try:
             for result in self._form.make(there, dict(self.values)):
                 self._add(result)

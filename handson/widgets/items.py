@@ -11,8 +11,8 @@ from typing import Any
 
 from ipywidgets import HTML, Button, Checkbox, HBox
 
-from handson import checks, messages, syllabus
-from handson.cards import COLOURS, MARKS, Card, Note, Part, warning
+from handson import checks, messages, progress, syllabus
+from handson.cards import COLOURS, MARKS, Card, Note, Part, Shown, warning
 from handson.checks import Verification
 from handson.errors import HandsonError
 from handson.widgets.live import Live, answer, html, refusal
@@ -38,7 +38,8 @@ class Board(Live):
         seconds: float = SECONDS,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
-        self._workshop = workshop
+        self._news: list[Card] = []
+        self._workshop = workshop.beside(progress.TerminalProgress(), show=self._tell)
         self._seconds = seconds
         self._now = now
         self._stop = threading.Event()
@@ -51,8 +52,8 @@ class Board(Live):
         return Card(messages.text("widgets.board"), (Note(about), Note(static)))
 
     def below(self) -> Sequence[Card]:
-        """Return the items as they were seen last."""
-        return [self._seen]
+        """Return the items as they were seen last, below news such as that AWS was restarted."""
+        return [*self._news, self._seen]
 
     def look(self, *, everywhere: bool = True) -> bool:
         """Look again, and tell whether there is nothing more to wait for.
@@ -60,16 +61,20 @@ class Board(Live):
         Args:
             everywhere: Look for what is missing in other regions, too.
         """
+        before = self.below()
         try:
             verification = self._verify(everywhere=everywhere)
         except HandsonError as error:
-            self._show(refusal(messages.text("widgets.board-failed"), error))
-            return True
-        self._show(items(verification))
-        looked = messages.text("widgets.board-looked", time=f"{self._now():%H:%M:%S}")
-        going_on = self._watching.value and not verification.passed
-        self._say(looked, *([messages.text("widgets.board-watching")] if going_on else []))
-        return verification.passed
+            self._seen = refusal(messages.text("widgets.board-failed"), error)
+            over = True
+        else:
+            self._seen, over = items(verification), verification.passed
+            looked = messages.text("widgets.board-looked", time=f"{self._now():%H:%M:%S}")
+            going_on = [messages.text("widgets.board-watching")] if self._watching.value else []
+            self._say(looked, *([] if over else going_on))
+        if self.below() != before:
+            self.update()
+        return over
 
     def _verify(self, *, everywhere: bool) -> Verification:
         missing = syllabus.CHECK_IDS if everywhere else ()
@@ -114,10 +119,8 @@ class Board(Live):
         finally:
             self._watching.value = False
 
-    def _show(self, seen: Card) -> None:
-        if seen != self._seen:
-            self._seen = seen
-            self.update()
+    def _tell(self, news: Shown) -> None:
+        self._news.append(news.card())
 
     def _say(self, *sentences: str) -> None:
         self._said.value = answer([Note(sentence) for sentence in sentences], state="info")

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
+from handson import emulator as embedded
 from handson import network, settings, widgets
 from handson.emulator import Running
 from handson.network import Form
@@ -113,3 +115,20 @@ def test_a_push_without_a_repository_is_told_below_what_was_built(held: Workshop
     form = widgets.form(held, "image")
     form.make()
     assert [card.state for card in form.below()] == ["ok", "bad"]
+
+
+def test_what_a_board_asks_stays_out_of_the_requests_of_evidence(held: Workshop) -> None:
+    board = widgets.board(held)
+    with held.aws.recording() as requests:
+        board.look()
+    assert requests == []
+
+
+def test_the_board_tells_that_the_embedded_aws_was_killed(home: Path) -> None:
+    chosen = settings.read({"HANDSON_HOME": str(home)}, cwd=home.parent)
+    board = widgets.board(Workshop(chosen, progress=TerminalProgress(), show=print))
+    running = embedded.status(home)
+    assert running is not None
+    psutil.Process(running.pid).kill()
+    board.look()
+    assert "起動し直しました" in board.below()[0].title

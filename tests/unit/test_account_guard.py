@@ -44,7 +44,7 @@ CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "cleanup": lambda room, _: room.cleanup(),
     "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
 }
-WITHOUT_AWS = {"card", "shown_by", "journal", "build_image", "doctor"}
+WITHOUT_AWS = {"card", "beside", "journal", "build_image", "doctor"}
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 

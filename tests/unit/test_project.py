@@ -17,7 +17,10 @@ from packaging.utils import canonicalize_name
 import handson
 from handson import errors
 
-HEAVY = ("boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "requests")
+HEAVY = (
+    "boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "ipywidgets",
+    "requests",
+)  # fmt: skip
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
 MACHINE = re.compile(

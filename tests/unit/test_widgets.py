@@ -44,7 +44,7 @@ class Held:
             target=states.target(), region=states.REGION, pages=lambda *_: list(ZONES)
         )
 
-    def shown_by(self, progress: Any, *, show: Any) -> Held:
+    def beside(self, progress: Any, *, show: Any) -> Held:
         self.progress = progress
         return self
 
