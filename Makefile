@@ -52,7 +52,7 @@ replay:  ## replay the committed notebooks and compare (nbval), in a home folder
 	failed=0; \
 	for edition in $(NOTEBOOKS); do \
 		lang=$${edition##*/}; \
-		HANDSON_HOME="$$home/$$lang" HANDSON_LANG=$$lang \
+		HANDSON_HOME="$$home/$$lang" HANDSON_HAND_IN="$$home/$$lang" HANDSON_LANG=$$lang \
 			$(BIN)/pytest --nbval --nbval-sanitize-with tests/nbval.cfg $$edition || failed=1; \
 	done; \
 	exit $$failed

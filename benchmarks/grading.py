@@ -1,4 +1,6 @@
-"""Grade 1,000 and 10,000 submissions: `python -m benchmarks.grading [1000 10000]`.
+"""Grade 1,000 and 10,000 submissions.
+
+    python -m benchmarks.grading [--nbgrader PATH] [1000 10000]
 
 A submission has all seven notebooks with their outputs, derived from the committed ones with ids,
 times, answers and sealed evidence of the learner's own.  Notebooks without anything of a learner's
@@ -7,11 +9,14 @@ are linked, so that 10,000 submissions fit on a disk; they are read and decoded 
 Each class is graded by `handson grade --csv` in a process of its own.  Reported are the time from
 start to exit, the processor time of all its processes, and the largest sum of their memory: with
 each one's share of common pages (PSS), and with common pages counted in each (RSS).  Beside it
-stands what `nbformat.read` alone takes for the same notebooks.
+stands what `nbformat.read` alone takes for the same notebooks and, where its command is named, what
+`nbgrader autograde` takes for one more of them, its journal beside it: the command's time for two
+submissions less its time for one.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import resource
@@ -27,9 +32,13 @@ from pathlib import Path
 
 import psutil
 
+from handson import syllabus
 from tests.grading import making
+from tests.notebooks.courses import ASSIGNMENT, Course
 
 WANTED_SECONDS, WANTED_MB = 3.0, 150
+WANTED_TIMES = 500
+"""How much faster than nbgrader's autograde, which executes the notebooks."""
 SAME_FOR_ALL = ("00-prepare.ipynb", "99-cleanup.ipynb")
 
 
@@ -76,8 +85,8 @@ def link(common: Path, name: Path, data: bytes) -> None:
     os.link(common, name)
 
 
-def grade(folder: Path, count: int) -> bool:
-    """Grade a class and print its row; tell whether the limits were kept."""
+def grade(folder: Path, count: int) -> tuple[float, bool]:
+    """Grade a class and print its row; return its time, and whether the limits were kept."""
     command = [sys.executable, "-m", "handson", "grade", str(folder), "--csv"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
@@ -101,7 +110,7 @@ def grade(folder: Path, count: int) -> bool:
         f"{count} submissions: {took:.2f} s, {spent:.2f} s of processor time, "
         f"{took / count * 1e3:.2f} ms each, {pss:.0f} MB (common pages in each: {rss:.0f} MB)"
     )
-    return took <= WANTED_SECONDS * count / 1_000 and pss <= WANTED_MB
+    return took, took <= WANTED_SECONDS * count / 1_000 and pss <= WANTED_MB
 
 
 def peer(folder: Path) -> None:
@@ -118,24 +127,57 @@ def peer(folder: Path) -> None:
     print(f"nbformat.read of the same notebooks: {timed(read) / 20 * 1e3:.2f} ms a submission")
 
 
+def autograde(nbgrader: str) -> float:
+    """Return the seconds that `nbgrader autograde` takes for one more submission."""
+    with tempfile.TemporaryDirectory(prefix="handson-nbgrader-") as home:
+        course = Course(Path(home) / "course", nbgrader)
+        course.folder.mkdir()
+        course.prepare()
+        course.run("generate_assignment", ASSIGNMENT)
+        for number in (1, 2, 3):
+            book = making.hand_in(f"s{number}", seed=number)
+            folder = book.write(course.folder / "submitted" / f"s{number}" / ASSIGNMENT)
+            (folder / "journal.jsonl").write_bytes(book.journal())
+        one = timed(lambda: course.run("autograde", ASSIGNMENT, "--student", "s1"))
+        two = timed(lambda: course.run("autograde", ASSIGNMENT))  # those that are left
+        course.run("export")
+        points = float(sum(check.points for check in syllabus.CHECKS))
+        assert course.scores() == dict.fromkeys(("s1", "s2", "s3"), points), course.scores()
+    return two - one
+
+
 def timed(work: Callable[[], None]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def main(counts: list[int]) -> int:
+def compare(nbgrader: str, ours: float) -> bool:
+    """Print nbgrader's time beside ours for a submission; tell whether we are quick enough."""
+    theirs = autograde(nbgrader)
+    print(f"nbgrader autograde: {theirs:.2f} s a submission, {theirs / ours:,.0f} times as long")
+    return theirs / ours >= WANTED_TIMES
+
+
+def main(counts: list[int], *, nbgrader: str = "") -> int:
     kept = True
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="handson-class-") as home:
             folder = Path(home) / "class"
             make(folder, count)
-            kept = grade(folder, count) and kept
+            took, fits = grade(folder, count)
+            kept = fits and kept
             if count == counts[0]:
                 peer(folder)
             shutil.rmtree(folder)
+        if nbgrader and count == counts[0]:
+            kept = compare(nbgrader, took / count) and kept
     return 0 if kept else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main([int(count) for count in sys.argv[1:]] or [1_000, 10_000]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("counts", nargs="*", type=int, default=[1_000, 10_000])
+    parser.add_argument("--nbgrader", default="", metavar="PATH")
+    given = parser.parse_args()
+    sys.exit(main(given.counts, nbgrader=given.nbgrader))

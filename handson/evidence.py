@@ -22,6 +22,8 @@ from handson.errors import NotReady
 
 SCHEMA = "handson.evidence/1"
 METADATA_KEY = "handson"
+HAND_IN = "journal.jsonl"
+"""The file that carries the journal beside the notebooks."""
 
 Record = dict[str, Any]
 
@@ -71,6 +73,12 @@ def seal(
         "previous": previous,
     }
     return {**record, "digest": digest_of(record)}
+
+
+def as_lines(records: Sequence[Record]) -> str:
+    """Return records as a journal holds them: one JSON object a line."""
+    lines = (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in records)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def is_intact(record: Record) -> bool:
@@ -146,7 +154,7 @@ class Journal:
         return digests[-1] if digests else None
 
     def _append(self, record: Record) -> None:
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = as_lines([record])
         # Unbuffered: a buffer would try again to write what did not fit when the file is closed.
         with self._path.open("ab", buffering=0) as file:
             start = file.tell()

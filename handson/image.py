@@ -128,6 +128,16 @@ def push_commands(form: PushForm, *, setup: Mapping[str, str] = _NOTHING) -> Pus
     return PushCommands(form.repository, bash, powershell)
 
 
+def context_handed_out(context: Path | str) -> Path | str:
+    """Return the context, or the folder of its name beside the notebook where it is not there.
+
+    A course that hands out folders hands out the application within them.
+    """
+    beside = Path(Path(str(context)).name)
+    is_there = Path(str(context)).expanduser().exists()
+    return beside if not is_there and (beside / DOCKERFILE).is_file() else context
+
+
 def prepare(
     context: Path | str,
     *,
@@ -168,7 +178,7 @@ def find_context(context: Path | str) -> Path:
     Raises:
         InvalidInput: There is no such folder, or no Dockerfile in it.
     """
-    place = Path(str(context)).expanduser()
+    place = Path(str(context_handed_out(context))).expanduser()
     if not place.is_dir():
         raise InvalidInput(*messages.advice("image.no-context", path=context))
     if not (place / DOCKERFILE).is_file():

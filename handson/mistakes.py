@@ -1,8 +1,9 @@
 """Slips of the keyboard and of order, answered in two lines where Python has a traceback.
 
 A keyword that a verb does not have is refused with the nearest one (`verbs`).  A name that holds
-nothing yet is answered with the cell that fills it (`explain_names`); which cell that is, is read
-from the notebooks themselves.
+nothing yet is answered with the cell that fills it; which cell that is, is read from the notebooks
+themselves.  A cell that nbgrader has emptied for the learner is answered with what belongs there
+(`answer_slips` is for both).
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def verbs(held: type[T]) -> type[T]:
     return held
 
 
-def explain_names(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
-    """Let IPython answer a name that holds nothing in a cell with the cell that fills it.
+def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
+    """Let IPython answer a name that holds nothing, and a cell that is still to be written.
 
     Args:
         shell: What `IPython.get_ipython` returns; None outside of IPython.
@@ -53,11 +54,17 @@ def explain_names(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
         return
 
     def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
-        explained = explain(error, trace, notebooks=_notebooks(folder()))
-        seen = (kind, error, trace) if explained is None else (type(explained), explained, trace)
-        shell.showtraceback(seen, tb_offset=tb_offset, running_compiled_code=True)
+        if isinstance(error, NotImplementedError):
+            explained = explain_blank(error, trace, grade_id=_grade_id(shell))
+        else:
+            explained = explain(error, trace, notebooks=_notebooks(folder()))
+        # Under the name of what was raised, which the kernel's reply bears too: nbgrader shows an
+        # error twice where the two differ.
+        shell.showtraceback(
+            (kind, explained or error, trace), tb_offset=tb_offset, running_compiled_code=True
+        )
 
-    shell.set_custom_exc((NameError,), answer)
+    shell.set_custom_exc((NameError, NotImplementedError), answer)
 
 
 def explain(
@@ -74,6 +81,23 @@ def explain(
     values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
     key = "mistakes.not-yet" if len(books) == 1 else "mistakes.not-yet-here"
     return NotReady(*messages.advice(key, **values))
+
+
+def explain_blank(
+    error: NotImplementedError, trace: TracebackType | None, *, grade_id: str
+) -> HandsonError | None:
+    """Return what belongs into a cell of that nbgrader id, or None where it is no emptied cell."""
+    if type(error) is not NotImplementedError or error.args or not _in_a_cell(trace):
+        return None
+    if grade_id == syllabus.DIAGRAM.grade_id:
+        return NotReady(*messages.advice("mistakes.blank-diagram"))
+    form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
+    if form is None:
+        return NotReady(*messages.advice("mistakes.blank"))
+    blanks = ", ".join(f"{setting}=…" for setting in form.settings)
+    line = f"{form.name} = workshop.{form.verb}({blanks})"
+    listed = ", ".join(form.settings)
+    return NotReady(*messages.advice("mistakes.blank-form", settings=listed, line=line))
 
 
 def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
@@ -95,10 +119,16 @@ def _unknown(name: str, known: dict[str, list[Definition]]) -> HandsonError:
 
 def _notebooks(folder: Path) -> list[Path]:
     home = settings.notebooks_folder(folder)
-    if home is None:
-        return []
-    edition = home / messages.language()
+    edition = folder if home is None else home / messages.language()
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
+
+
+def _grade_id(shell: Any) -> str:
+    """Return the nbgrader id of the running cell, where the frontend tells; JupyterLab does."""
+    request = getattr(shell, "parent_header", None)
+    told = request.get("metadata") if isinstance(request, dict) else None
+    graded = told.get("nbgrader") if isinstance(told, dict) else None
+    return str(graded.get("grade_id", "")) if isinstance(graded, dict) else ""
 
 
 def _code_cells(path: Path) -> list[str]:

@@ -6,10 +6,11 @@ Whatever a record says of itself, verdicts are derived anew from what it observe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from handson import checks, messages, syllabus
-from handson.cards import Card, Note, Rows, Shown, Table
+from handson import checks, messages, settings, syllabus
+from handson.cards import Card, Note, Part, Rows, Shown, Table, warning
 from handson.checks import CheckResult, Verification
 from handson.errors import InvalidInput
 from handson.evidence import METADATA_KEY, Record, is_intact
@@ -57,6 +58,33 @@ class Entries(Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class HandedIn(Shown):
+    """The journal as a file to hand in: where it is, whose, and which checks it has proof of."""
+
+    records: tuple[Record, ...]
+    learner: str
+    path: Path
+
+    def card(self) -> Card:
+        """Return the card: every check, with what the last record of it shows."""
+        latest = {record["check"]: record for record in self.records}
+        rows = [
+            (_mark(latest.get(name)), messages.text(f"checks.check.{name}"))
+            for name in syllabus.CHECK_IDS
+        ]
+        proved = sum(mark == "ok" for mark, _ in rows)
+        count = len(rows)
+        title = messages.text("workshop.handed-in", proved=proved, count=count)
+        header = messages.text("workshop.column-check")
+        file = (messages.text("workshop.row-hand-in"), settings.nearby(self.path))
+        whose = (messages.text("workshop.row-learner"), learner_label(self.learner))
+        parts: tuple[Part, ...] = (Table(("", header), rows), Rows((file, whose)))
+        if proved < count:
+            parts += warning(*messages.advice("workshop.proof-missing"))
+        return Card(title, parts, state="ok" if proved == count else "warn")
+
+
+@dataclass(frozen=True, repr=False)
 class Lost(Shown):
     """What the embedded AWS lost when it was killed, and which notebook makes it again."""
 
@@ -86,8 +114,11 @@ _ENTRY_COLUMNS = ("check", "observed-at", "digest")
 
 def _entry(record: Record) -> tuple[str, ...]:
     label = messages.text(f"checks.check.{record['check']}")
-    mark = "ok" if is_intact(record) and _proves(record) else "bad"
-    return (mark, label, record["observed_at"], record["digest"][:19])
+    return (_mark(record), label, record["observed_at"], record["digest"][:19])
+
+
+def _mark(record: Record | None) -> str:
+    return "ok" if record is not None and is_intact(record) and _proves(record) else "bad"
 
 
 def _proves(record: Record) -> bool:

@@ -11,7 +11,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ def run_notebooks(
 ) -> list[Outcome]:
     """Run notebooks one after another and keep executed copies in `output`.
 
+    The file for handing in goes there too, unless the settings name another folder.
+
     Returns:
         One outcome for each notebook that was begun; the last one may have failed.
 
@@ -83,8 +85,9 @@ def run_notebooks(
     with _writing(output):
         _prepare(output, books)
     outcomes: list[Outcome] = []
+    kept = replace(settings, hand_in=settings.hand_in or output.resolve())
     for book in books:
-        outcomes.append(_run(book, settings.as_environment(), on_cell=on_cell))
+        outcomes.append(_run(book, kept.as_environment(), on_cell=on_cell))
         if outcomes[-1].failed:
             break
     return outcomes

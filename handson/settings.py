@@ -30,6 +30,7 @@ _NAMES = (
     "aws_account",
     "engine",
     "base_image",
+    "hand_in",
 )
 
 
@@ -47,6 +48,7 @@ class Settings:
         account: The account that calls to real AWS are allowed in, or None.
         engine: "docker", "builtin" or "auto".
         base_image: The image in the place of the Dockerfile's `BASE_IMAGE`, or None.
+        hand_in: Where the file for handing in is put; None beside the running notebook.
         environ: The whole environment, for the processes that the workshop starts.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     account: str | None
     engine: str
     base_image: str | None = None
+    hand_in: Path | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -83,6 +86,7 @@ class Settings:
             "AWS_ACCOUNT": self.account or "",
             "ENGINE": self.engine,
             "BASE_IMAGE": self.base_image or "",
+            "HAND_IN": str(self.hand_in or ""),
         }
         return {**self.environ, **{PREFIX + name: value for name, value in own.items()}}
 
@@ -100,7 +104,7 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         cwd: Where the default home is looked for: `.handson` beside the notebooks.  In an edition
             of the notebooks, its language is the default.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
-            base_image. None and an empty string leave it to the environment.
+            base_image, hand_in. None and an empty string leave it to the environment.
 
     Raises:
         InvalidInput: There is no such setting, or a value is none of the possible ones; nothing
@@ -108,8 +112,7 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         NotReady: The home folder cannot be made or written.
     """
     given = {name: _given(name, environ, arguments) for name in _NAMES}
-    lang = _one_of("lang", given["lang"] or _language_of(cwd), messages.LANGUAGES)
-    messages.use(lang)
+    lang = _language(given["lang"], cwd=cwd)
     endpoint = _endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
         raise InvalidInput(*messages.advice("settings.both", value=endpoint))
@@ -123,10 +126,30 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         account=_account(given["aws_account"]),
         engine=_one_of("engine", given["engine"] or "auto", ENGINES),
         base_image=given["base_image"] or None,
+        hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
         environ=dict(environ),
     )
     _make_writable(chosen.home)
     return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
+
+
+def nbgrader_step() -> str:
+    """Return what nbgrader executes this notebook for, "autograde" or "validate"; or nothing."""
+    return os.environ.get("NBGRADER_EXECUTION", "").strip()
+
+
+def speak(lang: str | None = None) -> None:
+    """Let messages speak the language of the argument, or of the environment.
+
+    Raises:
+        InvalidInput: It is none that they speak.
+    """
+    _language(_given("lang", os.environ, {"lang": lang}), cwd=Path.cwd())
+
+
+def home_of_environment() -> Path:
+    """Return the home folder of this process, there or not; nothing is created."""
+    return _home(os.environ.get(f"{PREFIX}HOME", "").strip(), cwd=Path.cwd())
 
 
 def regions() -> tuple[str, ...]:
@@ -156,8 +179,12 @@ def _language_of(cwd: Path) -> str:
 
 
 def default_home(cwd: Path) -> Path:
-    """Return `.handson` beside the notebooks, or in `cwd` where there are none."""
-    return (notebooks_folder(cwd) or cwd) / ".handson"
+    """Return `.handson` beside the notebooks, or in `cwd` where there are none.
+
+    What lies in an assignment's folder is handed in with it: there it is the folder around it.
+    """
+    around = cwd.parent if _is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
+    return (notebooks_folder(cwd) or around) / ".handson"
 
 
 def nearby(path: Path) -> str:
@@ -195,6 +222,20 @@ def write_whole(path: Path, text: str) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise _not_writable(path.parent, error) from error
+
+
+def _is_assignment(folder: Path) -> bool:
+    """Tell whether a folder holds notebooks as nbgrader hands them out, their cells' sums taken."""
+    try:
+        return b'"checksum"' in (folder / f"{syllabus.CHECKS[0].notebook}.ipynb").read_bytes()
+    except OSError:
+        return False
+
+
+def _language(lang: str, *, cwd: Path) -> str:
+    chosen = _one_of("lang", lang or _language_of(cwd), messages.LANGUAGES)
+    messages.use(chosen)
+    return chosen
 
 
 def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:

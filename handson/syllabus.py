@@ -79,6 +79,11 @@ class Check:
     points: int
     facts: tuple[Fact, ...]
 
+    @property
+    def grade_id(self) -> str:
+        """The nbgrader id of its evidence cell."""
+        return f"evidence-{self.id}"
+
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -146,6 +151,27 @@ NOTEBOOKS = (
     "04-evidence",
     "05-architecture",
     "99-cleanup",
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the console as a cell asks for it: the verb, and the settings it is filled in with.
+
+    `name` is its nbgrader `grade_id` and the name that its result is given.
+    """
+
+    name: str
+    notebook: str
+    verb: str
+    settings: tuple[str, ...]
+
+
+_NETWORK_SETTINGS = ("name", "cidr", "availability_zones", "public_subnets", "private_subnets")
+FORMS: tuple[Form, ...] = (
+    Form("network", "01-network", "ensure_network", _NETWORK_SETTINGS),
+    Form("cluster", "02-cluster", "ensure_cluster", ("name", "fargate", "ec2_instances")),
+    Form("repository", "03-image", "ensure_repository", ("name",)),
 )
 
 

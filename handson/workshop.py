@@ -32,6 +32,7 @@ from handson import (
     questions,
     registry,
     rules,
+    scoring,
     settings,
     syllabus,
 )
@@ -39,9 +40,9 @@ from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown
 from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
-from handson.errors import HandsonError, InvalidInput
-from handson.evidence import Journal, Observation
-from handson.records import Entries, Evidence, Lost, learner_label
+from handson.errors import HandsonError, InvalidInput, NotReady
+from handson.evidence import HAND_IN, Journal, Observation, as_lines
+from handson.records import Entries, Evidence, HandedIn, Lost, learner_label
 from handson.settings import Settings
 from handson.snapshot import take_snapshot
 from handson.state import Snapshot
@@ -220,7 +221,7 @@ class Workshop(Shown):
         form = image.PushForm(
             repository=repository,
             tag=tag,
-            context=context,
+            context=image.context_handed_out(context),
             registry=registry.address(connected),
             region=connected.region,
             base_image=self.settings.base_image or "",
@@ -371,6 +372,19 @@ class Workshop(Shown):
         records = (item for item in self._journal.records() if item["learner"] == own)
         return Entries(tuple(records), learner=own)
 
+    def hand_in(self) -> HandedIn:
+        """Put the journal beside the notebooks, where it is handed in with them.
+
+        Raises:
+            NotReady: There is no evidence yet, or the file cannot be written.
+        """
+        records = self._journal.records()
+        if not records:
+            raise NotReady(*messages.advice("workshop.nothing-to-hand-in"))
+        path = (self.settings.hand_in or Path.cwd()) / HAND_IN
+        settings.write_whole(path, as_lines(records))
+        return HandedIn(tuple(records), learner=self.settings.learner, path=path)
+
     def questions(self, topic: str) -> questions.Quiz:
         """Return self-check questions beside a free answer, drawn from the learner's own state.
 
@@ -472,13 +486,15 @@ class Workshop(Shown):
         self._connection = replace(self._connection, lost=False)
 
 
-def start(learner: str | None = None, **given: str | None) -> Workshop:
+def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.Scoring:
     """Start the workshop: read the settings, reach the target, and return what notebooks hold.
+
+    While nbgrader executes the notebook, what is returned scores evidence and touches nothing.
 
     Args:
         learner: Who hands in; remembered in the home folder for the notebooks that follow.
         given: Any other setting in the place of its `HANDSON_…` variable: target, endpoint_url,
-            region, home, lang, aws_account, engine, base_image.
+            region, home, lang, aws_account, engine, base_image, hand_in.
 
     Raises:
         InvalidInput: A setting is none of the possible ones.
@@ -486,7 +502,10 @@ def start(learner: str | None = None, **given: str | None) -> Workshop:
         NotAllowed: Real AWS was asked for, and the account is not the named one.
         AWSError: The target does not answer.
     """
-    mistakes.explain_names(progress.shell())
+    mistakes.answer_slips(progress.shell())
+    if settings.nbgrader_step():
+        settings.speak(given.get("lang"))
+        return scoring.begin()
     chosen = settings.from_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)

@@ -47,7 +47,7 @@ def described(edition: Path, *, known: list[str]) -> str:
         "answers": {
             cell["metadata"]["nbgrader"]["grade_id"]: _source(cell)
             for cell in cells
-            if cell["metadata"].get("nbgrader", {}).get("solution")
+            if _is_marked_by_hand(cell["metadata"].get("nbgrader", {}))
         },
         "prose": [_source(cell) for cell in cells if cell["cell_type"] == "markdown"],
         "records": list(dict.fromkeys([*known, *_digests(cells)])),
@@ -64,6 +64,10 @@ def _digests(cells: list[dict[str, Any]]) -> list[str]:
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     records = [output.get("metadata", {}).get("handson") for output in outputs]
     return [record["digest"] for record in records if record]
+
+
+def _is_marked_by_hand(graded: dict[str, Any]) -> bool:
+    return bool(graded.get("grade") and graded.get("solution"))
 
 
 def _code(cell: dict[str, Any]) -> str:

@@ -57,8 +57,11 @@ def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
         if cell["cell_type"] == "code":
             cell["outputs"] = run["outputs"]
             cell["execution_count"] = run["execution_count"]
+    text = json.dumps(notebook, indent=1, ensure_ascii=False)
+    # A learner hands in from the notebooks' own folder, and not from that of the copies.
+    text = text.replace(f"{copy.parent}/", "")
     # A temporary home is nobody's; the default one is what a learner sees.
-    text = json.dumps(notebook, indent=1, ensure_ascii=False).replace(str(home), KEPT_AS)
+    text = text.replace(str(home), KEPT_AS)
     half = path.with_suffix(".tmp")
     half.write_text(text + "\n", encoding="utf-8")
     half.replace(path)

@@ -19,6 +19,8 @@ not at all (`judging` says by which evidence), and never withheld without a find
 The four answers and the diagram are marked by people: `report` is the page in which they do so,
 `marks` what they gave.  This room loads neither boto3 nor docker, nbformat or a kernel.
 
+`judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
+
 What such evidence can prove and what not is in THREAT_MODEL.md.
 """
 
@@ -29,6 +31,7 @@ from handson.grading.output import lines, summarize, to_json, told_aside, write_
 from handson.grading.report import write_report
 from handson.grading.requirements import Requirements, moment
 from handson.grading.roster import Learner, Roster, read_roster
+from handson.grading.submission import judge_folders
 
 __all__ = [
     "CheckMark",
@@ -44,6 +47,7 @@ __all__ = [
     "Roster",
     "Written",
     "grade",
+    "judge_folders",
     "lines",
     "moment",
     "read_marks",

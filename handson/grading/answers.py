@@ -7,6 +7,7 @@ the answer, in either language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from handson import syllabus
@@ -19,6 +20,7 @@ LARGEST = 200_000
 """Letters of a picture; the pictures of the workshop have 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
 
+_MARK = re.compile("(?:BEGIN|END) SOLUTION")
 _DIAGRAM = "from handson.drawing import Diagram"
 
 
@@ -91,16 +93,24 @@ def _own_lines(source: str) -> Iterator[str]:
             yield ""
 
 
+def _drawn(source: str) -> str:
+    """Return the code of a diagram without nbgrader's own lines."""
+    stubs = course.STUBS.splitlines()
+    lines = source.strip().splitlines()
+    own = (line for line in lines if line.strip() not in stubs and not _MARK.search(line))
+    return "\n".join(own).strip()
+
+
 def _diagram(cell: Cell | None, *, pictures: bool) -> Written:
     goal = syllabus.DIAGRAM
     if cell is None:
         return Written(grade_id=goal.grade_id, status=MISSING, possible=goal.points)
-    given = {edition.answers[goal.grade_id].strip() for edition in course.editions()}
+    given = {_drawn(edition.answers[goal.grade_id]) for edition in course.editions()}
     drawn = next((output for output in cell.outputs if output.has_picture), None)
     picture = drawn.picture if drawn and pictures else ""
     return Written(
         grade_id=goal.grade_id,
-        status=UNTOUCHED if cell.text.strip() in given or not cell.text.strip() else ANSWERED,
+        status=UNTOUCHED if _drawn(cell.text) in {*given, ""} else ANSWERED,
         possible=goal.points,
         text=clean(cell.text[:LONGEST]),
         drawn=drawn is not None,

@@ -11,6 +11,9 @@ from importlib.resources import files
 
 import msgspec
 
+STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()\n"
+"""What nbgrader puts in the place of what a learner is to write."""
+
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """The notebooks in one language.
@@ -62,7 +65,7 @@ def notebook_of_cell() -> dict[str, str]:
 def given_lines() -> frozenset[str]:
     """Return every line of the cells that learners write into, as they were handed out."""
     sources = (source for edition in editions() for source in edition.answers.values())
-    return frozenset(line.strip() for source in sources for line in source.splitlines())
+    return frozenset(line.strip() for source in (*sources, STUBS) for line in source.splitlines())
 
 
 @cache

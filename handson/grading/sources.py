@@ -27,6 +27,8 @@ MOST_FILES = 400
 ZIPS_DEEP = 2
 
 _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
+JOURNALS = ".jsonl"
+"""What the name of a journal ends with."""
 _HOME = ".handson"
 _JOURNAL = "journal"
 
@@ -77,7 +79,7 @@ class File:
     @property
     def is_journal(self) -> bool:
         """It is a journal's lines, and not a notebook."""
-        return self.path.endswith(".jsonl")
+        return self.path.endswith(JOURNALS)
 
     def read(self, *, limit: int) -> bytes:
         """Return its bytes.
@@ -119,7 +121,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     for path in paths:
         if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
             yield from _divided(str(path), "", roster)
-        elif path.is_file() and path.suffix.casefold() in (".ipynb", ".jsonl"):
+        elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS):
             owner = names.owner(path.name) if names.notebook(path.name) else ""
             loose.setdefault((str(path.parent), owner), []).append(path.name)
         else:
@@ -249,7 +251,7 @@ def _kind(entry: Entry) -> str:
     suffix = os.path.splitext(entry.name)[1].casefold()
     if entry.is_folder or entry.name.startswith("._"):
         return ""
-    is_journal = suffix == ".jsonl" and _JOURNAL in entry.name.casefold()
+    is_journal = suffix == JOURNALS and _JOURNAL in entry.name.casefold()
     return suffix if suffix in names.SUFFIXES or is_journal else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -28,7 +29,7 @@ from handson.grading.model import (
 from handson.grading.reading import Notebook, read_notebook
 from handson.grading.requirements import Requirements
 from handson.grading.roster import Learner, Roster
-from handson.grading.sources import File, Submission, files_of
+from handson.grading.sources import JOURNALS, File, Submission, files_of
 from handson.grading.trees import MOST_BYTES, Refused
 
 MOST_LINES = 2_000
@@ -129,6 +130,28 @@ def grade_submission(
         findings=tuple(findings),
     )
     return result, found
+
+
+def judge_folders(check_id: str, folders: Sequence[Path]) -> tuple[CheckMark, list[Finding]]:
+    """Return what one check is worth by what lies in the folders, and what withholds points.
+
+    Evidence counts as it does for a whole class.  Nothing in the folders can raise.
+
+    Raises:
+        KeyError: There is no such check.
+    """
+    check = syllabus.check(check_id)
+    read = [_read(Submission(str(folder))) for folder in folders]
+    found = claims.gather(
+        [notebook for each in read for notebook in each.notebooks],
+        [entry for each in read for entry in each.lines],
+    )
+    expected = Expected(Requirements(), Learner(""), is_known=False)
+    mark, judged = judge(check, found, expected.objection)
+    told = [*judged, *integrity.look(found, expected)]
+    against = [item for item in told if (item.code, item.check) == (mark.reason, check_id)]
+    unread = [item for each in read for item in each.findings] + found.findings
+    return mark, [*against[:1], *(item for item in unread if item.where.endswith(JOURNALS))]
 
 
 def empty(

@@ -10,6 +10,7 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 from handson import messages, rules
 from handson.cards import Card, Commands, Note, Part, Shown, Table
 from handson.errors import HandsonError, InvalidInput
+from handson.scoring import Undone
 from handson.widgets import forms
 from handson.widgets.bars import Bars
 from handson.widgets.forms import FORMS, Field, Form
@@ -177,10 +178,10 @@ class Filled(Live):
 _COLUMNS = ("setting", "value", "argument")
 
 
-def form(workshop: Workshop, name: str) -> Filled:
+def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
     """Return a form of the console: in JupyterLab it can be filled in, elsewhere it is a card.
 
-    Nothing is made before its button is pressed.
+    Nothing is made before its button is pressed, and while nbgrader executes there is no form.
 
     Args:
         workshop: What `handson.start()` returned.
@@ -190,6 +191,8 @@ def form(workshop: Workshop, name: str) -> Filled:
         InvalidInput: There is no such form.
         HandsonError: AWS did not answer when it was asked for its zones.
     """
+    if isinstance(workshop, Undone):
+        return Undone()
     if name not in FORMS:
         near = rules.nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": rules.shown(name), "choices": ", ".join(FORMS), "near": near}

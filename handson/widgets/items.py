@@ -15,6 +15,7 @@ from handson import checks, messages, progress, syllabus
 from handson.cards import COLOURS, MARKS, Card, Note, Part, Shown, warning
 from handson.checks import Verification
 from handson.errors import HandsonError
+from handson.scoring import Undone
 from handson.widgets.live import Live, answer, html, refusal
 from handson.workshop import Workshop
 
@@ -186,10 +187,12 @@ def items(verification: Verification) -> Card:
     return Card(title, parts, state="ok" if verification.passed else "info")
 
 
-def board(workshop: Workshop) -> Board:
+def board(workshop: Workshop | Undone) -> Board | Undone:
     """Return the five items as they are now: in JupyterLab with buttons that look again.
+
+    While nbgrader executes the notebook, nothing is looked at.
 
     Raises:
         HandsonError: AWS did not answer.
     """
-    return Board(workshop)
+    return Undone() if isinstance(workshop, Undone) else Board(workshop)

@@ -11,6 +11,7 @@ from ipywidgets import HTML, Button, HBox, RadioButtons
 from handson import messages
 from handson.cards import Card, Note
 from handson.questions import Question, Quiz
+from handson.scoring import Undone
 from handson.widgets.live import Live, answer, html
 from handson.workshop import Workshop
 
@@ -77,8 +78,10 @@ class Check(Live):
         return answer([Note(messages.text("widgets.marks", right=right, count=count))], state=state)
 
 
-def questions(workshop: Workshop, topic: str) -> Check:
+def questions(workshop: Workshop | Undone, topic: str) -> Check | Undone:
     """Return self-check questions beside a free answer, drawn from the learner's own state.
+
+    While nbgrader executes the notebook, none are asked.
 
     Args:
         workshop: What `handson.start()` returned.
@@ -88,4 +91,4 @@ def questions(workshop: Workshop, topic: str) -> Check:
         InvalidInput: There is no such topic.
         HandsonError: AWS did not answer.
     """
-    return Check(workshop.questions(topic))
+    return Undone() if isinstance(workshop, Undone) else Check(workshop.questions(topic))

@@ -304,6 +304,34 @@ def test_the_journal_says_whose_it_is(held: Workshop, noted: bool) -> None:
     assert "受講者: Hanako" in repr(held.journal())
 
 
+def test_nothing_can_be_handed_in_before_there_is_evidence(held: Workshop) -> None:
+    with pytest.raises(NotReady):
+        held.hand_in()
+
+
+def test_what_is_handed_in_is_the_journal_beside_the_notebook(
+    held: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    held.evidence("network")
+    handed = held.hand_in()
+    journal = (held.settings.home / "journal.jsonl").read_bytes()
+    assert ((tmp_path / "journal.jsonl").read_bytes(), handed.path) == (
+        journal,
+        tmp_path / "journal.jsonl",
+    )
+
+
+def test_what_is_handed_in_says_what_it_proves_and_what_it_lacks(
+    held: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    held.ensure_cluster()
+    held.evidence("cluster")
+    card = repr(held.hand_in())
+    assert ("5 項目のうち 1 項目" in card, card.count("✘"), "→" in card) == (True, 4, True)
+
+
 def test_the_journal_of_another_learner_is_not_shown(
     held: Workshop, open_own: Open, emulator: Running
 ) -> None:

@@ -233,6 +233,22 @@ def test_the_fewest_cells_count_as_moved(own: str, expected: str) -> None:
     assert "".join(moved(own, "abcd")) == expected
 
 
+def test_what_nbgrader_hands_out_is_no_answer(tmp_path: Path) -> None:
+    book = making.hand_in("s01", seed=1)
+    for question in syllabus.QUESTIONS:
+        book.answer(question.grade_id, "YOUR ANSWER HERE")
+    diagram = book.cell("architecture-diagram")
+    source = "".join(making.committed_cell("architecture-diagram")["source"]).partition(
+        "# for nbgrader"
+    )[0]
+    diagram["source"] = f"{source}# YOUR CODE HERE\nraise NotImplementedError()"
+    book.write(tmp_path / "s01")
+    with grading.grade([tmp_path]) as grades:
+        (result,) = grades
+    written = {answer.status for answer in (*result.answers, result.diagram)}
+    assert written == {"untouched"}
+
+
 def test_quoting_the_course_or_the_question_is_not_copying(tmp_path: Path) -> None:
     lesson = "".join(making.committed_cell("network-why")["source"])
     for number in (1, 2):

@@ -22,6 +22,7 @@ LARGEST_FILE = 200_000
 BRANCHES = (ast.If, ast.For, ast.While, ast.Try, ast.comprehension)
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
 START = "import handson\nworkshop = handson.start("
+SOLUTION = re.compile(r"(?s)^.+\n.*BEGIN SOLUTION.*\n(?:.*\n)?.*END SOLUTION")
 SLUG = re.compile(r"(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 SECRETS = {
     "an access key id": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
@@ -62,7 +63,9 @@ def long_code(book: Book) -> list[str]:
 
 
 def _room(cell: Any) -> int:
-    return LONGEST_EXERCISE if "nbgrader" in cell.metadata else LONGEST_CELL
+    graded = cell.metadata.get("nbgrader", {})
+    is_exercise = graded.get("grade") and graded.get("solution")
+    return LONGEST_EXERCISE if is_exercise else LONGEST_CELL
 
 
 def logic_in_code(book: Book) -> list[str]:
@@ -110,33 +113,52 @@ def _introduces(cell: Any) -> bool:
 
 
 def wrong_grading(book: Book) -> list[str]:
-    """The syllabus's answers stand in their notebook once, as nbgrader's manual cells."""
+    """Answers, forms and evidence of the syllabus stand once, as nbgrader's cells of their kind."""
     found = [
         (cell.cell_type, dict(cell.metadata["nbgrader"]))
         for cell in book.node.cells
         if "nbgrader" in cell.metadata
     ]
     wanted = [
-        (kind, _manual(answer, kind))
-        for kind, answers in (("code", (syllabus.DIAGRAM,)), ("markdown", syllabus.QUESTIONS))
-        for answer in answers
-        if answer.notebook == book.name
+        (graded["cell_type"], graded) for notebook, graded in _graded() if notebook == book.name
     ]
     wrong = [f"unexpected or wrong: {cell}" for cell in found if cell not in wanted]
     return wrong + [f"not once: {cell}" for cell in wanted if found.count(cell) != 1]
 
 
-def _manual(answer: syllabus.Answer, kind: str) -> dict[str, Any]:
+def _graded() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each cell that nbgrader knows: its notebook, and its metadata."""
+    for answer in (syllabus.DIAGRAM, *syllabus.QUESTIONS):
+        kind = "code" if answer is syllabus.DIAGRAM else "markdown"
+        yield answer.notebook, _cell(answer.grade_id, kind, points=answer.points, solution=True)
+    for form in syllabus.FORMS:
+        yield form.notebook, _cell(form.name, "code", solution=True)
+    for check in syllabus.CHECKS:
+        yield check.notebook, _cell(check.grade_id, "code", points=check.points)
+
+
+def _cell(grade_id: str, kind: str, *, solution: bool = False, points: int = 0) -> dict[str, Any]:
     return {
         "schema_version": 3,
-        "grade_id": answer.grade_id,
+        "grade_id": grade_id,
         "cell_type": kind,
-        "points": answer.points,
-        "grade": True,
-        "solution": True,
-        "locked": False,
+        "grade": points > 0,
+        "solution": solution,
+        "locked": not solution,
         "task": False,
+        **({"points": points} if points else {}),
     }
+
+
+def lost_prose(book: Book) -> list[str]:
+    """A cell to be written by hand keeps what stands around nbgrader's own lines."""
+    return [
+        f"{cell.id}: nbgrader would replace all of it"
+        for cell in book.node.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+        and cell.metadata["nbgrader"]["grade"]
+        and not SOLUTION.search(cell.source)
+    ]
 
 
 def broken_links(book: Book) -> list[str]:
@@ -200,6 +222,9 @@ def unlike_the_syllabus(book: Book) -> list[str]:
     calls = [call for cell in book.cells("code") for call in _calls(cell.source)]
     forms = _forms()
     wrong = [f"{verb}: {form}" for verb, form in calls if form != forms.get(verb, form)]
+    asked = [(form.verb, set(form.settings)) for form in syllabus.FORMS]
+    given = [(verb, set(form)) for verb, form in calls if verb in forms]
+    wrong += [f"not asked for as given: {form}" for form in given if form not in asked]
     proved = [form.get("0") for verb, form in calls if verb == "evidence"]
     due = [check.id for check in syllabus.CHECKS if check.notebook == book.name]
     return wrong if proved == due else [*wrong, f"evidence {proved}, not {due}"]

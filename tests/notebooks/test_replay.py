@@ -29,6 +29,7 @@ class Class:
         self._environ = {
             **os.environ,
             "HANDSON_HOME": str(folder / "home"),
+            "HANDSON_HAND_IN": str(folder),
             "HANDSON_ENGINE": "builtin",
             "PYTHONPATH": str(ROOT),
         }

@@ -36,6 +36,13 @@ def _type(source: str) -> Spoil:
     return spoil
 
 
+def _draw(source: str) -> Spoil:
+    def spoil(book: Book) -> None:
+        next(cell for cell in book.node.cells if cell.id == "architecture-diagram").source = source
+
+    return spoil
+
+
 def _regrade(**changes: object) -> Spoil:
     def spoil(book: Book) -> None:
         graded = [cell for cell in book.node.cells if "nbgrader" in cell.metadata]
@@ -79,7 +86,7 @@ SPOILED: tuple[tuple[Rule, str, Spoil], ...] = (
     (form.unstable_ids, "01-network", _change(lambda cells: cells[1].update(id="a" * 65))),
     (form.unstable_ids, "01-network", _change(lambda cells: cells[1].pop("id"))),
     (form.long_code, "01-network", _type("workshop\n" * 9)),
-    (form.long_code, "05-architecture", _type("workshop\n" * 21)),
+    (form.long_code, "05-architecture", _draw("workshop\n" * 21)),
     (form.logic_in_code, "01-network", _type("if workshop:\n    workshop.verify()")),
     (form.logic_in_code, "01-network", _type("for item in workshop:\n    item")),
     (form.logic_in_code, "01-network", _type("try:\n    workshop\nfinally:\n    workshop")),
@@ -96,6 +103,9 @@ SPOILED: tuple[tuple[Rule, str, Spoil], ...] = (
     (form.wrong_grading, "05-architecture", _regrade(note="extra")),
     (form.wrong_grading, "05-architecture", _change(_ungraded)),
     (form.wrong_grading, "05-architecture", _change(lambda cells: cells.extend(cells))),
+    (form.wrong_grading, "01-network", _regrade(solution=False)),
+    (form.wrong_grading, "02-cluster", _change(_ungraded)),
+    (form.lost_prose, "05-architecture", _draw("draw()")),
     (form.broken_links, "01-network", _say("[次](01-netwark.ipynb)")),
     (form.broken_links, "01-network", _say("![図](../../diagrams/none.svg)")),
     (prose.pictures_without_words, "01-network", _say("![](../../diagrams/step2_aws.ja.svg)")),

@@ -161,6 +161,18 @@ def test_a_context_that_is_not_there_is_refused(tmp_path: Path) -> None:
         image.prepare(tmp_path / "gone", folder=tmp_path)
 
 
+def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop.parent)
+    found = [image.context_handed_out(f"{place}/{shop.name}") for place in ("../elsewhere", ".")]
+    assert found == [Path(shop.name), f"./{shop.name}"]
+
+
+def test_a_context_that_is_nowhere_stays_what_was_asked_for(tmp_path: Path) -> None:
+    assert image.context_handed_out("../elsewhere/shop") == "../elsewhere/shop"
+
+
 def test_a_context_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="Dockerfile がありません"):
         image.prepare(tmp_path, folder=tmp_path)

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from handson import messages, mistakes
+from handson import messages, mistakes, syllabus
 from handson.errors import HandsonError, InvalidInput, NotReady
 from handson.workshop import Workshop
+
+STUB = "raise NotImplementedError()"
 
 
 @mistakes.verbs
@@ -102,6 +104,7 @@ class Shell:
     def __init__(self) -> None:
         self.custom_exceptions: tuple[type[BaseException], ...] = ()
         self.shown: list[BaseException] = []
+        self.parent_header: Any = {}
         self._answer: Any = None
 
     def set_custom_exc(self, kinds: tuple[type[BaseException], ...], answer: Any) -> None:
@@ -122,7 +125,7 @@ class Shell:
 @pytest.fixture
 def shell(notebooks: Path) -> Shell:
     shell = Shell()
-    mistakes.explain_names(shell, folder=lambda: notebooks)
+    mistakes.answer_slips(shell, folder=lambda: notebooks)
     return shell
 
 
@@ -173,19 +176,60 @@ def test_a_variable_before_its_value_keeps_its_traceback(shell: Shell) -> None:
 
 def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> None:
     shell = Shell()
-    mistakes.explain_names(shell, folder=lambda: tmp_path)
+    mistakes.answer_slips(shell, folder=lambda: tmp_path)
     assert isinstance(told(shell, "network"), InvalidInput)
+
+
+def blank(shell: Shell, grade_id: str, cell: str = STUB) -> BaseException:
+    """Run a cell of that nbgrader id, as JupyterLab tells the kernel of it."""
+    shell.parent_header = {"metadata": {"nbgrader": {"grade_id": grade_id}}}
+    return shell.run(cell)
+
+
+@pytest.mark.parametrize("form", syllabus.FORMS, ids=lambda form: form.name)
+def test_an_emptied_form_is_answered_with_its_settings(shell: Shell, form: syllabus.Form) -> None:
+    error = blank(shell, form.name)
+    assert isinstance(error, NotReady)
+    assert [name for name in form.settings if f"{name}=…" not in error.remedy] == []
+
+
+def test_an_emptied_drawing_is_answered_with_what_to_add(shell: Shell) -> None:
+    assert "構成図" in str(blank(shell, "architecture", f"drawn = True\n{STUB}"))
+
+
+@pytest.mark.parametrize("told", [None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}])
+def test_an_emptied_cell_is_answered_where_the_frontend_tells_nothing(
+    shell: Shell, told: Any
+) -> None:
+    shell.parent_header = told
+    assert "YOUR CODE HERE" in str(shell.run(STUB))
+
+
+@pytest.mark.parametrize("cell", ["raise NotImplementedError('later')", f"{STUB[:-2]}('x')"])
+def test_what_a_learner_leaves_for_later_keeps_its_traceback(shell: Shell, cell: str) -> None:
+    assert type(blank(shell, "network", cell)) is NotImplementedError
+
+
+def test_what_a_library_lacks_keeps_its_traceback(shell: Shell) -> None:
+    assert type(shell.run(STUB, module="somebodys.library")) is NotImplementedError
+
+
+def test_beside_an_assignments_notebooks_names_are_found_too(tmp_path: Path) -> None:
+    write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
+    shell = Shell()
+    mistakes.answer_slips(shell, folder=lambda: tmp_path)
+    assert isinstance(shell.run("network"), NotReady)
 
 
 def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> None:
     shell = Shell()
     shell.set_custom_exc((KeyError,), print)
-    mistakes.explain_names(shell, folder=lambda: notebooks)
+    mistakes.answer_slips(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
 
 
 def test_outside_of_ipython_nothing_happens() -> None:
-    mistakes.explain_names(None)
+    mistakes.answer_slips(None)
 
 
 def test_an_error_without_a_trace_is_not_of_a_cell() -> None:

@@ -30,9 +30,11 @@ def notebook(**code: Any) -> dict[str, Any]:
 @pytest.fixture
 def refreshed(tool: ModuleType, tmp_path: Path) -> str:
     """The text of a notebook after its outputs were taken from an executed copy."""
-    path, copy = tmp_path / "a.ipynb", tmp_path / "copy.ipynb"
+    path, copy = tmp_path / "a.ipynb", tmp_path / "run" / "copy.ipynb"
+    copy.parent.mkdir()
     path.write_text(json.dumps(notebook(outputs=[], execution_count=None)), encoding="utf-8")
-    output = {"output_type": "stream", "name": "stdout", "text": f"{tmp_path}/log"}
+    said = f"{tmp_path}/log, {tmp_path}/run/journal.jsonl"
+    output = {"output_type": "stream", "name": "stdout", "text": said}
     run = notebook(outputs=[output], execution_count=3, metadata={"execution": {"started": "now"}})
     copy.write_text(json.dumps(run), encoding="utf-8")
     tool.keep_outputs(path, copy, home=tmp_path)
@@ -40,7 +42,8 @@ def refreshed(tool: ModuleType, tmp_path: Path) -> str:
 
 
 def test_outputs_and_counts_are_kept_and_nothing_else(refreshed: str) -> None:
-    output = {"output_type": "stream", "name": "stdout", "text": "notebooks/.handson/log"}
+    said = "notebooks/.handson/log, journal.jsonl"
+    output = {"output_type": "stream", "name": "stdout", "text": said}
     assert json.loads(refreshed) == notebook(outputs=[output], execution_count=3)
 
 

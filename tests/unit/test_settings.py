@@ -200,6 +200,30 @@ def test_without_notebooks_the_home_folder_is_here(tmp_path: Path) -> None:
     assert settings.read({}, cwd=tmp_path).home == tmp_path / ".handson"
 
 
+@pytest.fixture
+def assignment(tmp_path: Path) -> Path:
+    """A folder with a notebook as nbgrader hands it out."""
+    folder = tmp_path / "ecs-handson"
+    folder.mkdir()
+    (folder / "01-network.ipynb").write_text('{"cells": [{"checksum": "58ab"}]}', encoding="utf-8")
+    return folder
+
+
+def test_the_home_folder_of_an_assignment_is_around_what_is_handed_in(assignment: Path) -> None:
+    assert settings.default_home(assignment) == assignment.parent / ".handson"
+
+
+def test_a_folder_with_notebooks_that_nobody_handed_out_keeps_its_home(assignment: Path) -> None:
+    (assignment / "01-network.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    assert settings.default_home(assignment) == assignment / ".handson"
+
+
+def test_the_file_to_hand_in_is_put_beside_the_notebook_unless_a_folder_is_named(
+    read: Read, tmp_path: Path
+) -> None:
+    assert [read({}).hand_in, read({"HANDSON_HAND_IN": "out"}).hand_in] == [None, tmp_path / "out"]
+
+
 def test_no_notebooks_are_found_where_there_are_none(tmp_path: Path) -> None:
     assert settings.notebooks_folder(tmp_path) is None
 
