@@ -1,26 +1,31 @@
-"""The architecture as a learner's state draws it: boxes within boxes, each beside the goal.
+"""The architecture as a learner's evidence shows it: boxes within boxes, each beside the goal.
 
-What a box has wrong is told by the facts that the checks derived, and by `checks.vpcs` for what a
-VPC has several of.  A box is the goal's where the goal has it and the state does not; where there
-is no evidence to draw it from, nobody can say either.
+The evidence of the checks is laid together into one snapshot, and `drawing.compare` says what in
+it is missing or wrong, as it does for a picture.  A box is the goal's where only the goal has it;
+where there is no evidence, nobody can say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from handson import messages, syllabus
-from handson.checks import cluster as clusters
-from handson.checks import network, registries, vpcs
-from handson.checks.results import line, words
-from handson.grading.model import CheckMark, Result, Struct
-from handson.state import Snapshot, Subnet, Vpc
+from msgspec.structs import replace
+
+from handson.checks import vpcs
+from handson.checks.results import line
+from handson.drawing import compare
+from handson.drawing.goal import goal
+from handson.drawing.plan import MISSING
+from handson.drawing.seen import Seen
+from handson.grading.model import Result, Struct
+from handson.state import Snapshot, Subnet, Target, Vpc
 
 SAME, DIFFERS, ABSENT, EXTRA, UNSEEN = "same", "differs", "absent", "extra", "unseen"
 """As the goal has it · not so · only in the goal · not in the goal · no evidence."""
 
 MOST = 24
-"""Boxes of one kind that are drawn; a VPC of the exercise has two subnets."""
+"""Boxes of one kind that are drawn; the exercise has two subnets."""
 
 
 class Box(Struct, frozen=True, kw_only=True):
@@ -36,179 +41,134 @@ class Box(Struct, frozen=True, kw_only=True):
 
 def draw(result: Result) -> Box:
     """Return AWS as the evidence of a learner shows it."""
-    proofs = [mark.proof for mark in result.checks if mark.proof is not None]
-    places = sorted({f"{proof.account} · {proof.region}" for proof in proofs})
-    return Box(
-        kind="aws",
-        state=SAME if proofs else UNSEEN,
-        name=", ".join(places),
-        inside=(*_networks(result), _cluster(result), _repository(result)),
+    found = {
+        mark.id: Snapshot.from_json(mark.proof.observed)
+        for mark in result.checks
+        if mark.proof is not None and mark.proof.observed is not None
+    }
+    targets = [snapshot.target for snapshot in found.values()]
+    places = sorted({f"{line(each.account)} · {line(each.region)}" for each in targets})
+    inside = _Drawing(found).boxes()
+    state = SAME if found else UNSEEN
+    return Box(kind="aws", state=state, name=", ".join(places), inside=tuple(inside))
+
+
+def _together(found: dict[str, Snapshot]) -> Snapshot:
+    """Return one snapshot of what each check's evidence tells of its own subject."""
+    nothing = Snapshot(target=next((s.target for s in found.values()), _NOWHERE))
+    image = found.get("image", nothing)
+    return Snapshot(
+        target=nothing.target,
+        vpcs=found.get("network", nothing).vpcs,
+        clusters=found.get("cluster", nothing).clusters,
+        repositories=found.get("repository", nothing).repositories,
+        images=image.images,
+        recorded_uri=found.get("image-uri", nothing).recorded_uri,
+        recorded_run=image.recorded_run,
+        elsewhere=tuple(each for snapshot in found.values() for each in snapshot.elsewhere),
     )
 
 
-def _networks(result: Result) -> Iterator[Box]:
-    mark, seen = _seen(result, network.ID)
-    if seen is None:
-        yield _goal_network(UNSEEN)
-        return
-    choice = network.choose(seen.vpcs)
-    yield _goal_network(ABSENT) if choice.vpc is None else _vpc(choice.vpc, mark)
-    for twin in choice.all[1 if choice.vpc else 0 :][:MOST]:
-        yield Box(kind="vpc", state=EXTRA, name=_called(twin.name, twin.id), detail=twin.cidr)
+_NOWHERE = Target(kind="", account="", region="")
 
 
-def _goal_network(state: str) -> Box:
-    subnets = [Box(kind="subnet", state=state, detail=block) for block in vpcs.goal_blocks()]
-    gateway = Box(kind="gateway", state=state)
-    goal = syllabus.NETWORK
-    return Box(
-        kind="vpc",
-        state=state,
-        name=goal.vpc_name,
-        detail=goal.cidr,
-        inside=(gateway, *subnets),
-    )
+@dataclass(frozen=True)
+class _Part:
+    """What is there of a part, or None, and what the goal has there: each a name and a detail."""
+
+    check: str
+    here: tuple[str, str] | None
+    wanted: tuple[str, str]
 
 
-def _vpc(vpc: Vpc, mark: CheckMark) -> Box:
-    wrong = _wrong(mark, "vpc.") + _misnamed(vpc, vpc.id)
-    return Box(
-        kind="vpc",
-        state=DIFFERS if wrong else SAME,
-        name=_called(vpc.name, vpc.id),
-        detail=vpc.cidr,
-        why=wrong,
-        inside=(*_gateways(vpc), *_zones(vpc)),
-    )
+class _Drawing:
+    """The boxes of one state, beside those of the goal."""
+
+    def __init__(self, found: dict[str, Snapshot]) -> None:
+        snapshot = _together(found)
+        self._evidence = found
+        self._remarks = compare.against_goal(snapshot, only=tuple(found))
+        self._seen, self._goal = Seen(snapshot), Seen(goal())
+        self._uri = snapshot.recorded_uri.uri if snapshot.recorded_uri else ""
+
+    def boxes(self) -> Iterator[Box]:
+        """Yield VPCs, the cluster and the repository with its image."""
+        yield from self._networks()
+        yield self._box("cluster", compare.CLUSTER, self._cluster())
+        image = self._box("image", compare.IMAGE, self._image())
+        yield self._box("repository", compare.REPOSITORY, self._repository(), inside=(image,))
+
+    def _box(self, kind: str, part: str, told: _Part, *, inside: Sequence[Box] = ()) -> Box:
+        state, why = self._state(part, told)
+        name, detail = told.here if told.here and state not in (ABSENT, UNSEEN) else told.wanted
+        shown = {"name": line(name), "detail": line(detail)}
+        return Box(kind=kind, state=state, why=why, inside=tuple(inside), **shown)
+
+    def _state(self, part: str, told: _Part) -> tuple[str, tuple[str, ...]]:
+        if told.check not in self._evidence:
+            return UNSEEN, ()
+        mark = self._remarks.mark(part)
+        if mark is None:
+            return (SAME, ()) if told.here else (ABSENT, ())
+        why = tuple(self._remarks.reasons[number - 1] for number in mark.reasons)
+        return ABSENT if mark.kind == MISSING or not told.here else DIFFERS, why
+
+    def _networks(self) -> Iterator[Box]:
+        vpc, wanted = self._seen.vpc, self._goal.vpc
+        told = _Part("network", _network(vpc), _network(wanted) or ("", ""))
+        inside = (self._box("gateway", compare.GATEWAY, self._gateway()), *self._zones())
+        yield self._box("vpc", compare.NETWORK, told, inside=inside)
+        for other in self._seen.rest[0][:MOST]:
+            name, detail = _network(other) or ("", "")
+            yield Box(kind="vpc", state=EXTRA, name=line(name), detail=line(detail))
+
+    def _zones(self) -> Iterator[Box]:
+        """Yield a box a zone with its subnets, those among them that only the goal has."""
+        lacking = self._remarks.subnets if self._seen.vpc else self._goal.subnets
+        zones: dict[str, list[Box]] = {}
+        for subnet in (*self._seen.subnets[:MOST], *lacking):
+            here = None if subnet in lacking else _subnet(subnet)
+            told = _Part("network", here, ("", subnet.cidr))
+            box = self._box("subnet", subnet.id, told)
+            zones.setdefault(subnet.zone, []).append(self._with_way_out(box, subnet))
+        for zone, inside in sorted(zones.items()):
+            state = SAME if "network" in self._evidence else UNSEEN
+            yield Box(kind="zone", state=state, name=line(zone), inside=tuple(inside))
+
+    def _with_way_out(self, box: Box, subnet: Subnet) -> Box:
+        """Return a subnet that leads nowhere as one that differs: a cause names but the first."""
+        way = vpcs.way_out(self._seen.vpc, subnet) if self._seen.vpc else vpcs.TO_GATEWAY
+        if box.state != SAME or way == vpcs.TO_GATEWAY:
+            return box
+        return replace(box, state=DIFFERS, why=(line(way),))
+
+    def _gateway(self) -> _Part:
+        gateway = self._seen.gateway
+        here = (gateway.name or gateway.id, "") if gateway else None
+        return _Part("network", here, ("", ""))
+
+    def _cluster(self) -> _Part:
+        told = [
+            (each.name, ", ".join((each.status, *each.capacity_providers[:4]))) if each else None
+            for each in (self._seen.cluster, self._goal.cluster)
+        ]
+        return _Part("cluster", told[0], told[1] or ("", ""))
+
+    def _repository(self) -> _Part:
+        here = self._seen.repository
+        told = (here.name, here.uri) if here else None
+        return _Part("repository", told, (self._goal.repository_name, ""))
+
+    def _image(self) -> _Part:
+        image = self._seen.image
+        detail = self._uri or (image.digest[:19] if image else "")
+        here = (", ".join(image.tags[:4]), detail) if image else None
+        return _Part("image", here, (self._goal.tag, ""))
 
 
-def _gateways(vpc: Vpc) -> Iterator[Box]:
-    attached = vpcs.attached_gateways(vpc)
-    if not attached:
-        yield Box(kind="gateway", state=ABSENT)
-    for gateway in vpc.internet_gateways[:MOST]:
-        wrong = _misnamed(vpc, gateway.id)
-        if gateway.id not in attached:
-            wrong = (messages.text("report.map-detached"),)
-        state = DIFFERS if wrong else SAME
-        name = _called(gateway.name, gateway.id)
-        yield Box(kind="gateway", state=state, name=name, why=wrong)
+def _network(vpc: Vpc | None) -> tuple[str, str] | None:
+    return (vpc.name or vpc.id, ", ".join(vpc.cidrs[:4])) if vpc else None
 
 
-def _zones(vpc: Vpc) -> Iterator[Box]:
-    """Yield a box a zone with its subnets, then the subnets that only the goal has."""
-    zones: dict[str, list[Box]] = {}
-    blocks = vpcs.goal_blocks()
-    # Of too many, those that the goal does not have are the ones too many.
-    public = sorted(vpcs.public_subnets(vpc), key=lambda subnet: subnet.cidr not in blocks)
-    for number, subnet in enumerate(public[:MOST]):
-        taken = {before.zone for before in public[:number]}
-        box = _public_subnet(vpc, subnet, taken=taken, number=number)
-        zones.setdefault(subnet.zone, []).append(box)
-    for subnet in vpcs.private_subnets(vpc)[:MOST]:
-        why = (messages.text("report.map-private"),)
-        box = Box(kind="subnet", state=EXTRA, name=_called(subnet.name, subnet.id), why=why)
-        zones.setdefault(subnet.zone, []).append(box)
-    for zone, inside in sorted(zones.items()):
-        yield Box(kind="zone", state=SAME, name=line(zone), inside=tuple(inside))
-    free = [block for block in blocks if block not in {s.cidr for s in public}]
-    for block in free[: max(0, syllabus.NETWORK.public_subnets - len(public))]:
-        yield Box(kind="subnet", state=ABSENT, detail=block)
-
-
-def _public_subnet(vpc: Vpc, subnet: Subnet, *, taken: set[str], number: int) -> Box:
-    goal, why = syllabus.NETWORK, list(_misnamed(vpc, subnet.id))
-    if subnet.cidr not in vpcs.goal_blocks():
-        why.append(messages.text("report.map-goal", goal=", ".join(vpcs.goal_blocks())))
-    if len(taken) < goal.availability_zones and subnet.zone in taken:
-        why.append(messages.text("report.map-same-zone"))
-    way = vpcs.way_out(vpc, subnet)
-    if way != vpcs.TO_GATEWAY:
-        why.append(f"{line(way)} ({messages.text('report.map-goal', goal=vpcs.TO_GATEWAY)})")
-    state = EXTRA if number >= goal.public_subnets else DIFFERS if why else SAME
-    name = _called(subnet.name, subnet.id)
-    return Box(kind="subnet", state=state, name=name, detail=line(subnet.cidr), why=tuple(why))
-
-
-def _cluster(result: Result) -> Box:
-    mark, seen = _seen(result, clusters.ID)
-    goal = syllabus.CLUSTER
-    found = clusters.find(seen) if seen else None
-    if found is None:
-        state = UNSEEN if seen is None else ABSENT
-        return Box(kind="cluster", state=state, name=goal.name, detail=goal.capacity_provider)
-    wrong = _wrong(mark, "cluster.")
-    return Box(
-        kind="cluster",
-        state=DIFFERS if wrong else SAME,
-        name=line(found.name),
-        detail=", ".join(map(line, (found.status, *found.capacity_providers[:4]))),
-        why=wrong,
-    )
-
-
-def _repository(result: Result) -> Box:
-    mark, seen = _seen(result, "repository")
-    goal = syllabus.REPOSITORY
-    inside = (_image(result), _uri(result))
-    found = next((r for r in seen.repositories if r.name == goal.name), None) if seen else None
-    if found is None:
-        state = UNSEEN if seen is None else ABSENT
-        return Box(kind="repository", state=state, name=goal.name, inside=inside)
-    wrong = _wrong(mark, "repository.")
-    state = DIFFERS if wrong else SAME
-    name, detail = line(found.name), line(found.uri)
-    return Box(kind="repository", state=state, name=name, detail=detail, why=wrong, inside=inside)
-
-
-def _image(result: Result) -> Box:
-    mark, seen = _seen(result, "image")
-    goal = syllabus.REPOSITORY
-    images = registries.own_images(seen) if seen else []
-    found = registries.tagged(images, goal.tag) or registries.newest(images)
-    if found is None:
-        return Box(kind="image", state=UNSEEN if seen is None else ABSENT, name=goal.tag)
-    wrong = _wrong(mark, "image.")
-    return Box(
-        kind="image",
-        state=DIFFERS if wrong else SAME,
-        name=", ".join(map(line, found.tags[:4])) or "-",
-        detail=line(found.digest)[:19],
-        why=wrong,
-    )
-
-
-def _uri(result: Result) -> Box:
-    mark, seen = _seen(result, "image-uri")
-    if seen is None or seen.recorded_uri is None:
-        return Box(kind="uri", state=UNSEEN if seen is None else ABSENT)
-    wrong = _wrong(mark, "uri.")
-    name = line(seen.recorded_uri.uri)
-    return Box(kind="uri", state=DIFFERS if wrong else SAME, name=name, why=wrong)
-
-
-def _seen(result: Result, check_id: str) -> tuple[CheckMark, Snapshot | None]:
-    """Return a check and the state that its evidence describes, or None without such evidence."""
-    mark = result.check(check_id)
-    observed = mark.proof.observed if mark.proof is not None else None
-    return mark, None if observed is None else Snapshot.from_json(observed)
-
-
-def _wrong(mark: CheckMark, prefix: str) -> tuple[str, ...]:
-    """Return what is said of the facts that are not as the goal has them."""
-    facts = [f for f in mark.facts if f.id.startswith(prefix) and not (f.passed or f.advice)]
-    return tuple(
-        f"{messages.text(f'checks.fact.{fact.id}')}: {words(fact.observed)} "
-        f"({messages.text('report.map-goal', goal=words(fact.expected))})"
-        for fact in facts
-    )
-
-
-def _misnamed(vpc: Vpc, resource: str) -> tuple[str, ...]:
-    named = (each for each in vpcs.named_resources(vpc) if each.id == resource)
-    wanted = [each.wanted for each in named if each.name != each.wanted]
-    return tuple(messages.text("report.map-goal", goal=line(name)) for name in wanted)
-
-
-def _called(name: str, resource: str) -> str:
-    return line(name or resource)
+def _subnet(subnet: Subnet) -> tuple[str, str]:
+    return subnet.name or subnet.id, subnet.cidr
