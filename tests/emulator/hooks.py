@@ -232,7 +232,7 @@ def shape(aws: Aws) -> dict[str, Any]:
     seen = look(aws)
     names = _names(seen)
     return {
-        "vpcs": [_anonymous(vpc.to_json(), names) for vpc in seen.vpcs],
+        "vpcs": _anonymous([vpc.to_json() for vpc in seen.vpcs], names),
         "loose gateways": [gateway.name for gateway in seen.loose_gateways],
         "endpoint tables": sorted(
             (names[endpoint], sorted(names[table] for table in tables))

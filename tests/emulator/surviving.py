@@ -95,7 +95,7 @@ def verbs(push: Callable[[Workshop], object], *, tasks: bool) -> list[Verb]:
 
     Args:
         push: Puts an image into the repository.
-        tasks: An image can be run as a task here: not on real AWS, where it costs money.
+        tasks: An image can be run as a task here: only on the embedded AWS.
     """
     task = Verb("task", run_task, tasks_seen, passing=True)
     return [
@@ -167,7 +167,7 @@ class Bench:
             verb.before(self.aws)
             with self.wire.watched() as calls:
                 verb.run(self.workshop)
-                self.recorded[verb.name] = list(calls)
+                self.recorded[verb.name] = [] if verb.run is put_by_hand else list(calls)
             if verb.seen:
                 self.expected[verb.name] = verb.seen(self.aws)
 
@@ -286,10 +286,19 @@ IN_ONE_RUN = 6
 
 def together(pairs: Sequence[Pair]) -> list[list[Pair]]:
     """Return the faults of a verb's calls, those together that come in one run of it."""
-    passing = [pair for pair in pairs if pair[0].reads and pair[1] in TRANSIENT and not ALL]
-    alone = [[pair] for pair in pairs if pair not in passing]
-    calls = [passing[at : at + IN_ONE_RUN] for at in range(0, len(passing), IN_ONE_RUN)]
-    return alone + calls
+    runs: list[list[Pair]] = []
+    shared: list[list[Pair]] = []
+    for call, fault in pairs:
+        if ALL or fault not in TRANSIENT or not call.reads:
+            runs.append([(call, fault)])
+            continue
+        for run in shared:
+            if len(run) < IN_ONE_RUN and call not in dict(run):
+                run.append((call, fault))
+                break
+        else:
+            shared.append([(call, fault)])
+    return runs + shared
 
 
 MANIFEST = {
@@ -309,7 +318,8 @@ def open_bench(
         running: Where it is.
         folder: Where the home folder goes.
         kind: "aws" has the workshop take the target for real AWS.
-        by_hand: An image is put where it belongs rather than pushed.
+        by_hand: An image is put where it belongs rather than pushed, and none is run: it is not
+            the embedded AWS.
     """
     wire, clock = Wire(), Clock()
     way = [wire] if kind == "emulator" else [wire, hooks.LikeAws(running)]
@@ -324,7 +334,7 @@ def open_bench(
     aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
     push = put_by_hand if by_hand else pushing(held, folder)
-    return Bench(held, wire, verbs(push, tasks=kind == "emulator"))
+    return Bench(held, wire, verbs(push, tasks=not by_hand))
 
 
 def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from msgspec.structs import replace
 
+from handson import cleanup, cluster, registry, syllabus
+from handson.aws import Aws
 from handson.emulator import Running
 from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from handson.workshop import Workshop
-from tests.emulator.faults import FAULTS, Call
+from tests.emulator.faults import FAULTS, LASTING, Call, Pair
 from tests.emulator.surviving import (
     Bench,
     Verb,
@@ -23,6 +27,7 @@ from tests.emulator.surviving import (
     survive,
     thinned,
 )
+from tests.tally import tally
 
 pytestmark = pytest.mark.emulator
 
@@ -53,6 +58,86 @@ def test_every_kind_of_call_meets_every_fault(emulator: Running, tmp_path: Path)
             kind = call.operation if call.reads else "writes"
             met.setdefault(kind, set()).add(fault)
     assert [kind for kind, faults in met.items() if faults != set(FAULTS)] == []
+
+
+# Other regions
+
+
+TOKYO = "ap-northeast-1"
+
+
+def make_in_tokyo(aws: Aws) -> None:
+    """Make a cluster and a repository of the workshop's where a learner did not mean to."""
+    tokyo = aws.in_region(TOKYO)
+    cluster.ensure_cluster(tokyo, cluster.Form())
+    registry.ensure_repository(tokyo, syllabus.REPOSITORY.name)
+
+
+def elsewhere(emulator: Running, folder: Path) -> Bench:
+    """Return a bench of what asks other regions: nothing is here, and something in Tokyo."""
+    bench = open_bench(emulator, folder)
+    tokyo = replace(bench.aws.target, region=TOKYO)
+    cleanup.remember_region(bench.home, tokyo)
+    bench.verbs = [
+        Verb("verify", lambda held: held.verify(), before=make_in_tokyo),
+        Verb("cleanup", lambda held: held.cleanup(confirm="delete"), before=make_in_tokyo),
+    ]
+    bench.record()
+    return bench
+
+
+def in_tokyo(bench: Bench, name: str) -> list[Pair]:
+    """Return each call of a verb to Tokyo with a fault, and every fault with some call."""
+    calls = [call for call in bench.recorded[name] if call.region == TOKYO]
+    writes = [(call, "lost") for call in calls if not call.reads]
+    return [*zip(calls, cycle(FAULTS), strict=False), *writes]
+
+
+def left_in_tokyo(aws: Aws) -> list[str]:
+    found = cleanup.find_tagged(aws.in_region(TOKYO))
+    return [resource.type for resource in found]
+
+
+def test_a_clean_up_survives_faults_in_another_region(emulator: Running, tmp_path: Path) -> None:
+    bench = elsewhere(emulator, tmp_path)
+    pairs = in_tokyo(bench, "cleanup")
+    wrong = [str((pair, found)) for pair in pairs if (found := not_cleaned(bench, pair))]
+    assert ({fault for _, fault in pairs}, wrong) == (set(FAULTS), [])
+
+
+def not_cleaned(bench: Bench, pair: Pair) -> str:
+    """Clean up with a fault in Tokyo, then again; return what is wrong."""
+    make_in_tokyo(bench.aws)
+    with bench.wire.broken(pair) as [planned]:
+        done = bench.workshop.cleanup(confirm="delete")
+    told = [removal.resource.region for removal in done.left]
+    wrong = told != ([TOKYO] if pair[1] in LASTING else [])
+    again = bench.workshop.cleanup(confirm="delete")
+    found = "" if planned.happened else "the call was not made"
+    found += f"told as left: {told}" if wrong else ""
+    found += f"left: {left_in_tokyo(bench.aws)}" if again.left or left_in_tokyo(bench.aws) else ""
+    tally("faults survived", "MiniStack").count(not found)
+    return found
+
+
+def test_a_look_at_another_region_that_fails_changes_no_verdict(
+    emulator: Running, tmp_path: Path
+) -> None:
+    bench = elsewhere(emulator, tmp_path)
+    make_in_tokyo(bench.aws)
+    expected = verdict(bench.workshop)
+    wrong = []
+    for pair in in_tokyo(bench, "verify"):
+        with bench.wire.broken(pair) as [planned]:
+            survived = (verdict(bench.workshop), planned.happened) == (expected, True)
+        wrong += [] if tally("faults survived", "MiniStack").count(survived) else [pair]
+    assert (len(expected), wrong) == (5, [])
+
+
+def verdict(held: Workshop) -> list[tuple[str, ...]]:
+    """Return the facts of each check that hold."""
+    checked = held.verify().checks
+    return [tuple(fact.id for fact in check.facts if fact.passed) for check in checked]
 
 
 # What would not survive is found
@@ -158,7 +243,7 @@ def test_a_fault_that_never_happens_is_not_counted_as_survived(
 ) -> None:
     bench = bench_of(make_and_drop, emulator, tmp_path)
     wrong = bench.survives(bench.verbs[0], (Call("ec2", "CreateVpc", 2), "lost"))
-    assert wrong == ["the call was not made"]
+    assert wrong == ["ec2:CreateVpc #2 was not made"]
 
 
 def test_a_broken_chain_of_evidence_is_found(emulator: Running, tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ pytestmark = pytest.mark.emulator
 
 def test_calls_survive_faults_on_moto(moto: Moto, tmp_path: Path) -> None:
     reset(moto)
-    bench = open_bench(moto, tmp_path, by_hand=True)
+    bench = open_bench(moto, tmp_path, by_hand=True)  # moto serves no registry
     bench.record()
-    bench.recorded["push"] = []  # moto has no registry: an image is put there by hand
     dealt = thinned(deal(bench.recorded, to_writes=1), to_reads=3)
     assert survive(bench, dealt, where="moto") == []
