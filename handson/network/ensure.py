@@ -208,8 +208,13 @@ def _known_of_subnet(form: Form, planned: PlannedSubnet, vpc: Vpc) -> dict[str, 
 
 
 def _table(form: Form, planned: PlannedSubnet, vpc: Vpc) -> RouteTable | None:
+    """Return the subnet's route table by its name: of several, the one that serves most subnets.
+
+    EC2 takes no subnet from another table (EC2 API Reference, "Resource.AlreadyAssociated").
+    """
     wanted = f"{form.name}-{planned.table_suffix}"
-    return next((table for table in vpc.route_tables if table.name == wanted), None)
+    named = [table for table in vpc.route_tables if table.name == wanted]
+    return max(named, key=lambda table: len(table.subnets), default=None)
 
 
 def _by_id(vpc: Vpc, table_id: str | None) -> RouteTable | None:

@@ -353,6 +353,19 @@ def test_more_private_subnets_are_added_as_if_made_at_once(
     assert shape(aws) == whole[LARGE]
 
 
+def test_of_several_route_tables_of_one_name_the_one_that_serves_the_subnets_is_kept(
+    emulator: room.Running, made: network.Network, client: Client
+) -> None:
+    ec2 = client("ec2")
+    tags = [{"Key": "Name", "Value": "ecs-handson-rtb-public"}]
+    named = [{"ResourceType": "route-table", "Tags": tags}]
+    for _ in range(7):
+        ec2.create_route_table(VpcId=made.vpc.id, TagSpecifications=named)
+    aws = connect(emulator)
+    network.ensure_network(aws, Form())
+    assert writes(aws) == []
+
+
 def test_a_subnet_that_stands_in_another_zone_keeps_it(
     emulator: room.Running, client: Client
 ) -> None:
