@@ -31,10 +31,10 @@ def look(aws: Aws, home: Path) -> Cleanup:
     """
     regions = regions_used(home, aws.target)
     found, unseen = _in_each(aws, regions, find_tagged)
-    beside, _ = _in_each(aws, _without(regions, unseen), find_beside)
+    beside, closed = _in_each(aws, _without(regions, unseen), find_beside)
     return Cleanup(
         tuple(found),
-        unseen=unseen,
+        unseen=(*unseen, *closed),
         beside=tuple(beside),
         regions=regions,
         unfinished=receipts.unfinished(home, aws.target) is not None,
@@ -58,8 +58,9 @@ def clean_up(
     """
     seen = look(aws, home)
     regions = _without(seen.regions, seen.unseen)
-    storage = [item for resource in seen.found for item in _stored(aws, resource, now=clock())]
+    storage, closed = _in_each(aws, regions, lambda place: _stored(place, seen.found, now=clock()))
     begun = receipts.begin(home, aws.target, found=seen.found, storage=storage, now=clock())
+    regions = _without(regions, closed)
     removals, broken = _in_each(aws, regions, lambda place: delete_tagged(place, say=say).removals)
     looked = _without(regions, broken)
     told = {removal.resource.id for removal in removals}
@@ -69,7 +70,7 @@ def clean_up(
         if item.id not in told and item.region in looked
     ]
     done = (*earlier, *removals)
-    unseen = (*seen.unseen, *broken)
+    unseen = (*seen.unseen, *closed, *broken)
     kept = receipts.finish(
         begun, regions=looked, removals=(*done, *unseen), beside=seen.beside, now=clock()
     )
@@ -102,9 +103,8 @@ def _without(regions: Iterable[str], unseen: Iterable[Removal]) -> tuple[str, ..
     return tuple(region for region in regions if region not in closed)
 
 
-def _stored(aws: Aws, resource: Resource, *, now: datetime) -> list[Stored]:
-    if resource.type != "AWS::ECR::Repository":
-        return []
-    place = aws if resource.region == aws.region else aws.in_region(resource.region)
-    found = stored(resource, registry.find_stored_blobs(place, resource.name), until=now)
-    return [found] if found else []
+def _stored(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[Stored]:
+    """Return what is stored in the repositories of a connection's region."""
+    here = [item for item in found if item.region == aws.region and item.type == registry.TYPE]
+    kept = (stored(it, registry.find_stored_blobs(aws, it.name), until=now) for it in here)
+    return [item for item in kept if item]

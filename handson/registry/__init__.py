@@ -13,6 +13,7 @@ from handson.registry.images import (
     require_image,
 )
 from handson.registry.repositories import (
+    TYPE,
     EnsuredRepository,
     address,
     delete_repository,
@@ -28,6 +29,7 @@ from handson.registry.repositories import (
 )
 
 __all__ = [
+    "TYPE",
     "EnsuredRepository",
     "Images",
     "StoredBlob",

@@ -34,7 +34,7 @@ TRANSIENT = ("throttled", "failed", "refused", "cut", "lost", "timeout")
 """A verb that meets one of these once goes on as if nothing had been."""
 
 LASTING = ("denied", "expired", "gone")
-"""Nothing helps here but the learner; "gone" is a connection refused from that call on."""
+"""Nothing helps here but the learner; "gone": in that region nobody answers from that call on."""
 
 FAULTS = (*TRANSIENT, *LASTING)
 HERE = "us-east-1"
@@ -86,6 +86,10 @@ class Planned:
     fault: str
     happened: bool = False
 
+    def has_closed(self, region: str) -> bool:
+        """Tell whether nobody answers in a region any more."""
+        return self.happened and self.fault == "gone" and self.call.region == region
+
 
 class Wire:
     """The way to AWS, on which one call can be made to fail."""
@@ -134,7 +138,7 @@ class Wire:
             call = Call(service, operation, nth, region)
             self.calls.append(call)
             for planned in self._planned:
-                if planned.call == call or (planned.happened and planned.fault == "gone"):
+                if planned.call == call or planned.has_closed(region):
                     planned.happened = True
                     return planned
             return None

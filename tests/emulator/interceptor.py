@@ -3,8 +3,9 @@
     with intercepting(running.port, folder, marks) as (proxy, environ):
         ...    who has `environ` asks https://ec2.us-east-1.amazonaws.com, and MiniStack answers
 
-Names are resolved by the proxy, so nothing leaves this machine.  Replies that carry a secret on AWS
-(the registry's token, signed addresses, a refusal that quotes the request) carry a marked one.
+Names are resolved by the proxy, so nothing leaves this machine.  The account is another than the
+emulator's, and dry runs are answered as AWS answers them.  Replies that carry a secret on AWS (the
+registry's token, signed addresses, a refusal that quotes the request) carry a marked one.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from handson import emulator
 from tests.emulator.hooks import DRY_RUN
 from tests.emulator.proxy import Handler, Proxy, serving
 
 ACCOUNT = "210987654321"
+EMULATORS = emulator.ACCOUNT
 HOSTS = [
     "*.us-east-1.amazonaws.com",
     "api.ecr.us-east-1.amazonaws.com",
@@ -96,25 +99,25 @@ class Interceptor(Handler):
         super().finish()
         self.connection.close()  # the server closes only what it accepted
 
+    def pass_on(self, body: bytes, fault: str) -> None:
+        if b"DryRun=true" in body:
+            self.answer(412, {"Content-Type": "text/xml"}, DRY_RUN)
+        else:
+            super().pass_on(body.replace(ACCOUNT.encode(), EMULATORS.encode()), fault)
+
     def passed_on(self) -> dict[str, str]:
         headers = super().passed_on()
         key = self.marks.access_key_id
         signed = headers.get("Authorization", "")
-        # The registry's name tells MiniStack the account; all other calls are signed with it.
-        registry = {"Host": headers["Host"]} if self.path.startswith("/v2/") else {}
         return {
             **headers,
             "Host": f"127.0.0.1:{self.proxy.upstream}",
-            **registry,
-            "Authorization": signed.replace(f"Credential={key}/", f"Credential={ACCOUNT}/"),
+            "Authorization": signed.replace(f"Credential={key}/", f"Credential={EMULATORS}/"),
         }
 
-    def instead(self, body: bytes) -> tuple[int, dict[str, str], bytes] | None:
-        """Answer a dry run as AWS does: the emulator would carry it out."""
-        return (412, {"content-type": "text/xml"}, DRY_RUN) if b"DryRun=true" in body else None
-
     def came_back(self, body: bytes) -> bytes:
-        """Return a reply with marked secrets in the place of the emulator's."""
+        """Return a reply with the account, and marked secrets, in the place of the emulator's."""
+        body = body.replace(EMULATORS.encode(), ACCOUNT.encode())
         token = base64.b64encode(b"AWS:ministack-auth-token")
         marked = base64.b64encode(f"AWS:{self.marks.registry_password}".encode())
         body = body.replace(token, marked)

@@ -124,10 +124,10 @@ class Handler(BaseHTTPRequestHandler):
         if fault in ("cut", "timeout", "stall"):
             self._hang_up()
         elif fault in ("", "lost", "half"):
-            self._pass_on(body, fault)
+            self.pass_on(body, fault)
             self.proxy.answered[operation] += 1
         else:
-            self._answer(*self.refused(fault, service))
+            self.answer(*self.refused(fault, service))
 
     do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
 
@@ -143,13 +143,8 @@ class Handler(BaseHTTPRequestHandler):
         """Return what is answered in AWS's place."""
         return _refusal(fault, service)
 
-    def instead(self, body: bytes) -> tuple[int, dict[str, str], bytes] | None:
-        """Return what is answered to a request that the emulator is not to see, or None."""
-        return None
-
-    def _pass_on(self, body: bytes, fault: str) -> None:
-        if answer := self.instead(body):
-            return self._answer(*answer)
+    def pass_on(self, body: bytes, fault: str) -> None:
+        """Ask the emulator, and give its answer back unless the fault takes it."""
         with closing(HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=30)) as upstream:
             upstream.request(self.command, self.path, body, self.passed_on())
             reply = upstream.getresponse()
@@ -157,12 +152,13 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "lost":
             return self._hang_up()
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
-        self._answer(reply.status, headers, content, whole=fault != "half")
+        self.answer(reply.status, headers, content, whole=fault != "half")
         return None
 
-    def _answer(
+    def answer(
         self, status: int, headers: dict[str, str], body: bytes, *, whole: bool = True
     ) -> None:
+        """Give an answer back, or the first half of one."""
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

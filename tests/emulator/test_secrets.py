@@ -20,14 +20,17 @@ import pytest
 
 from handson import engine, settings, workshop
 from handson.emulator import Running
+from handson.engine import Destination, LocalImage, RunRequest
+from handson.engine import running as engine_running
 from handson.errors import HandsonError, InvalidInput
-from handson.progress import TerminalProgress
+from handson.progress import TerminalProgress, silent
 from handson.workshop import Workshop
 from tests.emulator import hooks
 from tests.emulator.faults import Call
 from tests.emulator.interceptor import Marks, intercepting
 from tests.emulator.leaks import forms, leaked, leaks_among, leaks_in
 from tests.emulator.proxy import Proxy
+from tests.unit.test_engine_running import DIGEST, Client, refused
 
 pytestmark = [pytest.mark.emulator, pytest.mark.notebooks]
 
@@ -103,6 +106,7 @@ def test_no_secret_is_in_notebooks_evidence_journal_logs_and_pictures(
         ["doctor", "--json"],
         ["--debug", "verify", "--json"],
         ["cleanup"],
+        ["policy"],
         ["emulator", "status", "--json"],
     ],
     ids=" ".join,
@@ -110,6 +114,16 @@ def test_no_secret_is_in_notebooks_evidence_journal_logs_and_pictures(
 def test_no_secret_is_in_what_a_command_prints(learner: Learner, words: list[str]) -> None:
     done = learner.run(*words)
     assert leaks_among({"out": done.stdout, "err": done.stderr}, SECRETS) == []
+
+
+def test_no_secret_is_in_a_clean_up_and_its_receipt(
+    learner: Learner, finished: subprocess.CompletedProcess[str]
+) -> None:
+    done = learner.run("--debug", "cleanup", "--yes")
+    [receipt] = (learner.home / "receipts").glob("*.json")
+    assert (done.returncode, json.loads(receipt.read_text())["nothing_left"]) == (0, True)
+    assert leaks_among({"out": done.stdout, "err": done.stderr}, SECRETS) == []
+    assert leaks_in(learner.home, SECRETS) == []
 
 
 @pytest.mark.parametrize("fault", ["signature", "expired", "denied"])
@@ -133,11 +147,25 @@ CALLS = {
 }
 
 
-@pytest.fixture
-def in_process(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> Learner:
-    for name, value in learner.environ.items():
-        monkeypatch.setenv(name, value)
-    return learner
+@pytest.fixture(scope="module")
+def in_process(learner: Learner) -> Iterator[Learner]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in learner.environ.items():
+            patch.setenv(name, value)
+        yield learner
+
+
+Held = tuple[Workshop, LocalImage, StringIO]
+
+
+@pytest.fixture(scope="module")
+def held(in_process: Learner, tmp_path_factory: pytest.TempPathFactory) -> Held:
+    """Return a workshop, an image to push, and what progress says."""
+    folder, said = tmp_path_factory.mktemp("held"), StringIO()
+    chosen = settings.from_environment(home=str(folder / "home"))
+    made = Workshop(chosen, progress=TerminalProgress(said), show=lambda _card: None)
+    made.aws.patience.sleep = lambda _seconds: None
+    return made, made.build_image(shop(folder)), said
 
 
 def shop(folder: Path) -> Path:
@@ -166,27 +194,49 @@ def everything_said(action: Callable[[], object]) -> str:
     ],
 )
 def test_no_secret_is_in_an_error_or_its_causes(
-    in_process: Learner, running: Running, tmp_path: Path, service: str, fault: str
+    in_process: Learner, held: Held, running: Running, service: str, fault: str
 ) -> None:
-    said = StringIO()
-    chosen = settings.from_environment(home=str(tmp_path / "home"))
+    room, local, progress = held
+    progress.truncate(0)
 
     def whole() -> object:
-        held = Workshop(chosen, progress=TerminalProgress(said), show=lambda _card: None)
-        held.aws.patience.sleep = lambda _seconds: None
-        held.ensure_repository()
-        held.snapshot()
-        local = held.build_image(shop(tmp_path))
-        return held.push_image(local), held.aws, held.settings, held
+        room.ensure_repository()
+        room.snapshot()
+        return room.push_image(local), room.aws, room.settings, room
 
     hooks.reset(running)
     in_process.proxy.breaks(CALLS[service], fault)
-    texts = {"said": everything_said(whole), "progress": said.getvalue()}
+    texts = {"said": everything_said(whole), "progress": progress.getvalue()}
     assert (in_process.proxy.happened, leaks_among(texts, SECRETS)) == (True, [])
 
 
-def test_a_proxy_that_is_not_there_is_told_without_its_password(in_process: Learner) -> None:
-    os.environ["HTTPS_PROXY"] = f"http://learner:{MARKS.proxy_password}@127.0.0.1:1"
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"pull": refused("no basic auth credentials")},
+        {"start": refused("no such file: bundle")},
+        {"runs": False, "log": "last words"},
+        {},
+    ],
+)
+def test_no_secret_is_in_an_error_of_an_image_that_does_not_run(spoil: dict[str, Any]) -> None:
+    source = Destination("127.0.0.1:1", "http", "rails-app", "AWS", MARKS.registry_password)
+    told = {"SECRET_KEY_BASE": MARKS.secret_key_base}
+    request = RunRequest(source, DIGEST, "rails-app:latest", "me", told, timeout=0.0)
+
+    def run() -> None:
+        with engine_running.started(Client(**spoil), request, remote=False, say=silent):
+            pass
+
+    said = f"{request}{everything_said(run)}"
+    assert ("Traceback" in said, leaked(said, SECRETS)) == (True, [])
+
+
+def test_a_proxy_that_is_not_there_is_told_without_its_password(
+    in_process: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://learner:{MARKS.proxy_password}@127.0.0.1:1"
+    monkeypatch.setenv("HTTPS_PROXY", nobody)
 
     def connect() -> object:
         return workshop.start()
