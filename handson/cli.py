@@ -34,6 +34,7 @@ from handson import (
     saving,
     settings,
     syllabus,
+    troubleshooting,
     workshop,
 )
 from handson.cards import Shown
@@ -330,6 +331,7 @@ def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset(chosen.home)
     image_uri.forget_image_uri(chosen.home)
+    troubleshooting.forget(chosen.home)
     click.echo(messages.text("cli.emulator-reset"))
 
 

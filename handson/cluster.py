@@ -97,20 +97,25 @@ class EnsuredCluster(Shown):
     def card(self) -> Card:
         """Return the card: the cluster overview of the console, and the command."""
         cluster = self.cluster
-        rows = [
-            (messages.text("cluster.row-status"), cluster.status),
-            ("ARN", cluster.arn),
-            (messages.text("cluster.row-providers"), ", ".join(cluster.capacity_providers) or "-"),
-            (messages.text("cluster.row-instances"), str(cluster.container_instances)),
-            (messages.text("cluster.row-services"), str(cluster.active_services)),
-            (messages.text("cluster.row-tasks"), str(cluster.running_tasks)),
-        ]
         parts = (
-            Rows(rows),
+            described(cluster),
             *([Note(messages.text("cluster.no-instances"))] if _is_fargate_alone(cluster) else ()),
             Commands(messages.text("network.commands"), self.commands),
         )
         return Card(messages.text("cluster.title", name=cluster.name), parts, state="ok")
+
+
+def described(cluster: Cluster) -> Rows:
+    """Return the cluster overview of the console."""
+    rows = [
+        (messages.text("cluster.row-status"), cluster.status),
+        ("ARN", cluster.arn),
+        (messages.text("cluster.row-providers"), ", ".join(cluster.capacity_providers) or "-"),
+        (messages.text("cluster.row-instances"), str(cluster.container_instances)),
+        (messages.text("cluster.row-services"), str(cluster.active_services)),
+        (messages.text("cluster.row-tasks"), str(cluster.running_tasks)),
+    ]
+    return Rows(rows)
 
 
 def find_cluster(aws: Aws, name: str) -> Cluster | None:

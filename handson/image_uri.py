@@ -28,13 +28,18 @@ class ImageUri(Shown):
 
     def card(self) -> Card:
         """Return the card: both forms of the URI, and which of them never changes."""
-        repository, _, tag = self.recorded.uri.rpartition(":")
-        rows = [
-            (messages.text("image_uri.row-tag", tag=tag), self.recorded.uri),
-            (messages.text("image_uri.row-digest"), f"{repository}@{self.recorded.digest}"),
-        ]
-        parts = (Rows(rows), Note(messages.text("image_uri.note")))
+        parts = (self.rows(), Note(messages.text("image_uri.note")))
         return Card(messages.text("image_uri.title"), parts, state="ok")
+
+    def rows(self) -> Rows:
+        """Return both forms of the URI."""
+        repository, _, tag = self.recorded.uri.rpartition(":")
+        return Rows(
+            [
+                (messages.text("image_uri.row-tag", tag=tag), self.recorded.uri),
+                (messages.text("image_uri.row-digest"), f"{repository}@{self.recorded.digest}"),
+            ]
+        )
 
 
 def record_image_uri(
@@ -60,8 +65,17 @@ def record_image_uri(
         digest=image.digest,
         recorded_at=clock().isoformat(timespec="seconds"),
     )
-    kept.write(home / _FILE, recorded)
+    keep_image_uri(home, recorded)
     return ImageUri(recorded)
+
+
+def keep_image_uri(home: Path, recorded: RecordedUri) -> None:
+    """Let this be what was recorded.
+
+    Raises:
+        NotReady: The home folder is not writable.
+    """
+    kept.write(home / _FILE, recorded)
 
 
 def read_image_uri(home: Path) -> RecordedUri | None:

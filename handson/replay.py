@@ -46,8 +46,13 @@ class Outcome:
         return bool(self.error)
 
 
-def find_notebooks(cwd: Path, *, lang: str) -> list[Path]:
+def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path]:
     """Return the notebooks of an edition, in the syllabus's order.
+
+    Args:
+        cwd: Where they are looked for, from there upwards.
+        lang: The edition.
+        optional: Also return the optional ones, as far as the edition has them.
 
     Raises:
         NotReady: There are no notebooks here, or none in that language.
@@ -60,7 +65,9 @@ def find_notebooks(cwd: Path, *, lang: str) -> list[Path]:
     missing = [path.name for path in found if not path.is_file()]
     if missing:
         raise NotReady(*messages.advice("replay.no-edition", lang=lang, missing=", ".join(missing)))
-    return found
+    names = syllabus.OPTIONAL_NOTEBOOKS if optional else ()
+    more = [path for name in names if (path := edition / f"{name}.ipynb").is_file()]
+    return sorted([*found, *more])
 
 
 def run_notebooks(

@@ -152,6 +152,10 @@ NOTEBOOKS = (
     "05-architecture",
     "99-cleanup",
 )
+OPTIONAL_NOTEBOOKS = ("06-troubleshooting",)
+"""For whoever wants more: nothing of them is graded, and `handson run` leaves them out."""
+
+ALL_NOTEBOOKS = tuple(sorted((*NOTEBOOKS, *OPTIONAL_NOTEBOOKS)))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from handson import (
     scoring,
     settings,
     syllabus,
+    troubleshooting,
 )
 from handson.aws import Aws
 from handson.cards import Card, Note, Rows, Shown
@@ -428,6 +429,56 @@ class Workshop(Shown):
         picture.save(folder / f"{'-'.join([*views, *compared])}.svg")
         return picture
 
+    def resources(self) -> troubleshooting.Console:
+        """Return what there is, as the consoles list it; judges, changes and keeps nothing."""
+        return troubleshooting.Console(self.snapshot())
+
+    def break_it(self, seed: int | None = None) -> troubleshooting.Broken:
+        """Break one thing of the finished workshop on the embedded AWS, for practice.
+
+        While something is broken, nothing more is. Only what carries the workshop's tag is touched,
+        and the recorded image URI; evidence stays.
+
+        Args:
+            seed: Chooses what breaks, the same for everybody; left out, it is drawn and shown.
+
+        Raises:
+            InvalidInput: It is no seed.
+            NotAllowed: The target is real AWS.
+            NotReady: The workshop is not finished, or what this seed breaks is not the workshop's.
+        """
+        troubleshooting.check_seed(seed)
+        connected = self._for_practice()
+        with self._changing(connected):
+            return troubleshooting.break_it(connected, self.settings.home, seed=seed)
+
+    def hint(self, step: int | None = None) -> troubleshooting.Hints:
+        """Give the next hint on what is broken, or that of a step, with those before it.
+
+        Args:
+            step: 1 where to look, 2 what is wrong, 3 the diagnosis and what to do about it.
+
+        Raises:
+            InvalidInput: There is no such step.
+            NotAllowed: The target is real AWS.
+            NotReady: Nothing is broken, or it is mended already.
+        """
+        troubleshooting.check_step(step)
+        connected = self._for_practice()
+        with connection.alone(self.settings):
+            return troubleshooting.hint(connected, self.settings.home, step=step)
+
+    def mended(self) -> troubleshooting.Mended:
+        """Return whether what was broken is mended, and how many hints it took.
+
+        Raises:
+            NotAllowed: The target is real AWS.
+            NotReady: Nothing was broken.
+        """
+        connected = self._for_practice()
+        with connection.alone(self.settings):
+            return troubleshooting.mended(connected, self.settings.home)
+
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
         """List what carries the workshop's tag, or delete it when `confirm` is "delete".
 
@@ -449,7 +500,13 @@ class Workshop(Shown):
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
+            troubleshooting.forget(self.settings.home)
         return done
+
+    def _for_practice(self) -> Aws:
+        connected = self.aws
+        troubleshooting.refuse_real_aws(connected)
+        return connected
 
     @contextmanager
     def _changing(self, connected: Aws) -> Iterator[None]:

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 def refresh(lang: str, *, home: Path) -> str:
     """Run an edition in `home` and write its outputs back; return what a failing cell said."""
     chosen = settings.read({}, cwd=ROOT, home=str(home), lang=lang, engine="builtin")
-    notebooks = replay.find_notebooks(ROOT, lang=lang)
+    notebooks = replay.find_notebooks(ROOT, lang=lang, optional=True)
     outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=tell)
     for outcome in outcomes:
         if outcome.failed:

@@ -1,8 +1,8 @@
 """The cells of what was handed in, beside those that were handed out: by id, without running any.
 
 Missing, repeated and moved cells are told; they are grave only where a cell seals evidence or holds
-an answer.  Cells of the learner's own are welcome.  An editor that gives cells new ids leaves
-nothing to compare, which is told too.
+an answer.  Cells of the learner's own are welcome, and an optional notebook may look as it likes.
+An editor that gives cells new ids leaves nothing to compare, which is told too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def look(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
     """Yield what differs from the notebooks that were handed out."""
     yield from _missing_notebooks(notebooks)
     for notebook in notebooks:
-        yield from _look(notebook)
+        if notebook.name not in syllabus.OPTIONAL_NOTEBOOKS:
+            yield from _look(notebook)
 
 
 def _missing_notebooks(notebooks: Sequence[Notebook]) -> Iterator[Finding]:

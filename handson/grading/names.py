@@ -24,8 +24,9 @@ _PLATFORMS = tuple(
         r"\d+-\d+ - (?P<who>.+?) - [^-]+(?P<rest>)",
     )
 )
+_NAMES = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _BOOK = re.compile(
-    rf"(?P<before>.*?)(?P<notebook>{'|'.join(map(re.escape, syllabus.NOTEBOOKS))})(?P<after>.*)",
+    rf"(?P<before>.*?)(?P<notebook>{_NAMES})(?P<after>.*)",
     re.DOTALL,
 )
 # What browsers, desktops and platforms add to a second file of the same name.

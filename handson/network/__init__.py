@@ -17,13 +17,14 @@ from handson.network.ensure import ensure_network, require_permissions
 from handson.network.form import Form, make_plan
 from handson.network.look import find_vpc_ids, find_vpcs, find_zones
 from handson.network.planned import KEPT_ADDRESSES, planned, workshop_network
-from handson.network.shown import Network, resource_map
+from handson.network.shown import Network, described, resource_map
 
 __all__ = [
     "KEPT_ADDRESSES",
     "Form",
     "Network",
     "delete_network",
+    "described",
     "ensure_network",
     "find_beside",
     "find_tagged",

@@ -24,8 +24,7 @@ class Network(Shown):
             messages.text("network.title", name=self.vpc.name),
             (
                 *_warning(self.beyond),
-                Rows(_settings(self.vpc)),
-                resource_map(self.vpc),
+                *described(self.vpc),
                 Commands(messages.text("network.commands"), self.commands),
             ),
             state="warn" if self.beyond else "ok",
@@ -35,6 +34,11 @@ class Network(Shown):
 def resource_map(vpc: Vpc) -> ResourceMap:
     """Return the VPC as the console's resource map shows it."""
     return ResourceMap(_columns(vpc))
+
+
+def described(vpc: Vpc) -> tuple[Rows, ResourceMap]:
+    """Return a VPC's settings and its resource map."""
+    return Rows(_settings(vpc)), resource_map(vpc)
 
 
 def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:

@@ -5,6 +5,7 @@ images         what is in a repository, by tag, newest first
 contents       what an image's manifests say: platforms, size, the engine that built it
 """
 
+from handson.registry.contents import MANIFEST_TYPES
 from handson.registry.images import (
     Images,
     StoredBlob,
@@ -29,6 +30,7 @@ from handson.registry.repositories import (
 )
 
 __all__ = [
+    "MANIFEST_TYPES",
     "TYPE",
     "EnsuredRepository",
     "Images",

@@ -29,6 +29,12 @@ class Images(Shown):
         title = messages.text("registry.images-title", name=self.repository)
         if not self.images:
             return Card(title, (Note(messages.text("registry.no-images")),), state="warn")
+        foreign = [image for image in self.images if _is_foreign(image)]
+        notes = [part for image in foreign for part in _mending(image)]
+        return Card(title, (self.table(), *notes), state="warn" if foreign else "ok")
+
+    def table(self) -> Table:
+        """Return the table: one line an image, and no word on whether it is a good one."""
         headers = [
             messages.text(f"registry.column-{name}") for name in ("tags", "digest", "size", "for")
         ]
@@ -41,9 +47,7 @@ class Images(Shown):
             )
             for image in self.images
         ]
-        foreign = [image for image in self.images if _is_foreign(image)]
-        notes = [part for image in foreign for part in _mending(image)]
-        return Card(title, (Table(headers, rows), *notes), state="warn" if foreign else "ok")
+        return Table(headers, rows)
 
 
 def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:

@@ -525,11 +525,11 @@ def test_emulator_reset_stops_it_and_ends_with_0(call_own: Call, home: Path) -> 
     assert (call_own("emulator", "reset").exit_code, embedded.status(home)) == (0, None)
 
 
-def test_emulator_reset_forgets_the_recorded_uri_and_keeps_the_evidence(
+def test_emulator_reset_forgets_what_was_kept_and_keeps_the_evidence(
     call_own: Call, home: Path
 ) -> None:
     home.mkdir(exist_ok=True)
-    for name in ("image-uri.json", "journal.jsonl"):
+    for name in ("image-uri.json", "troubleshooting.json", "journal.jsonl"):
         (home / name).touch()
     call_own("emulator", "reset")
     assert [path.name for path in home.glob("*.json*")] == ["journal.jsonl"]

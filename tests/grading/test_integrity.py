@@ -31,6 +31,17 @@ def codes(result: Result) -> set[str]:
     return {finding.code for finding in result.findings}
 
 
+@pytest.mark.parametrize("left", [[], ["backwards"], ["other cells"]], ids=str)
+def test_nothing_of_an_optional_notebook_matters(tmp_path: Path, left: list[str]) -> None:
+    book = making.hand_in("s01", seed=7)
+    cells = book.notebooks.pop("06-troubleshooting")["cells"]
+    kept = {"backwards": cells[::-1], "other cells": cells[:1]}
+    for name in left:
+        book.notebooks["06-troubleshooting"] = {"cells": kept[name], "metadata": {}, "nbformat": 4}
+    book.write(tmp_path / "s01")
+    assert graded(tmp_path / "s01").findings == ()
+
+
 def statuses(result: Result) -> set[str]:
     return {mark.status for mark in result.checks}
 

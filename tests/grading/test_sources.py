@@ -48,6 +48,8 @@ def learners(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int]]:
         ("Step 2_s1001_attempt_2026-05-01-10-30-00_01-network.ipynb", "s1001"),
         ("12345-67890 - Hanako Yamada - May 1, 2026 1030 AM", "Hanako Yamada"),
         ("s1001_01-network.ipynb", "s1001"),
+        ("s1001_06-troubleshooting.ipynb", "s1001"),
+        ("06-troubleshooting.ipynb", ""),
         ("s1001.zip", "s1001"),
         ("s1001@山田花子", "s1001@山田花子"),
         ("01-network (1).ipynb", ""),

@@ -178,10 +178,10 @@ def _reaches(target: str) -> bool:
 
 
 def dead_end(book: Book) -> list[str]:
-    """The last cell is prose and leads to the next notebook (the last one to the first)."""
+    """The last cell is prose and leads to the next notebook of all (the last one to the first)."""
     last = book.node.cells[-1]
     names = syllabus.NOTEBOOKS
-    following = names[(names.index(book.name) + 1) % len(names)]
+    following = next((name for name in names if name > book.name), names[0])
     leads = last.cell_type == "markdown" and f"({following}.ipynb)" in last.source
     return [] if leads else [f"{last.id} does not link to {following}"]
 

@@ -59,7 +59,7 @@ def same(cell: dict[str, Any]) -> dict[str, Any]:
     return {"id": cell["id"], "kind": cell["cell_type"], "code": code, "metadata": kept}
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_both_editions_have_the_same_cells_in_the_same_order(name: str) -> None:
     first, second = (cells(name, edition=edition) for edition in ("ja", "en"))
     assert [same(cell) for cell in first] == [same(cell) for cell in second]
@@ -69,19 +69,19 @@ def test_both_editions_have_the_same_notebooks() -> None:
     assert len({tuple(sorted(p.name for p in NOTEBOOKS.glob(f"{e}/*.ipynb"))) for e in messages.LANGUAGES}) == 1
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_no_translation_is_stale(name: str) -> None:
     first, second = (cells(name, edition=edition) for edition in ("ja", "en"))
     assert editions.stale_cells(first, second) == []
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_english_prose_has_no_japanese(name: str) -> None:
     book = read_book(name, edition="en")
     assert [line for _, line in book.lines() if re.search(JAPANESE, line)] == []
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_english_pictures_have_english_words(name: str) -> None:
     book = read_book(name, edition="en")
     pictures = [link for _, text in book.prose() for link in LINK.finditer(text) if link["image"]]
@@ -89,7 +89,7 @@ def test_english_pictures_have_english_words(name: str) -> None:
     assert [link["target"] for link in pictures if ".ja." in link["target"]] == []
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 @pytest.mark.parametrize("rule", OF_FORM, ids=lambda rule: rule.__name__)
 def test_an_english_notebook_keeps_the_rules_of_form(name: str, rule: Any) -> None:
     assert rule(read_book(name, edition="en")) == []
@@ -102,7 +102,7 @@ def quoted(name: str, *, edition: str) -> dict[str, set[str]]:
     return {key: {NAME.sub("learner", code) for code in QUOTED.findall(text)} for key, text in texts}
 
 
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_what_stands_as_code_in_a_text_is_the_same_in_both_editions(name: str) -> None:
     assert quoted(name, edition="ja") == quoted(name, edition="en")
 

@@ -149,7 +149,7 @@ def _named(part: object) -> str:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=_named)
-@pytest.mark.parametrize("name", syllabus.NOTEBOOKS)
+@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
 def test_a_committed_notebook_keeps_the_rule(name: str, rule: Rule) -> None:
     assert rule(read_book(name)) == []
 
@@ -163,7 +163,7 @@ def test_a_spoiled_copy_breaks_the_rule(rule: Rule, name: str, spoil: Spoil) -> 
 
 
 def test_the_notebooks_are_those_of_the_syllabus() -> None:
-    assert tuple(sorted(path.stem for path in FOLDER.glob("*.ipynb"))) == syllabus.NOTEBOOKS
+    assert tuple(sorted(path.stem for path in FOLDER.glob("*.ipynb"))) == syllabus.ALL_NOTEBOOKS
 
 
 def test_every_word_of_the_glossary_is_used() -> None:

@@ -41,6 +41,10 @@ CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "snapshot": lambda room, _: room.snapshot(),
     "questions": lambda room, _: room.questions("why-zones"),
     "draw": lambda room, _: room.draw(),
+    "resources": lambda room, _: room.resources(),
+    "break_it": lambda room, _: room.break_it(),
+    "hint": lambda room, _: room.hint(),
+    "mended": lambda room, _: room.mended(),
     "cleanup": lambda room, _: room.cleanup(),
     "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
 }
@@ -94,6 +98,16 @@ def test_credentials_that_became_those_of_another_account_stop_every_verb(
     fake.answers("GetCallerIdentity", OTHER)
     with pytest.raises(NotAllowed, match="998877665544"):
         CALLS[verb](room, tmp_path)
+    assert fake.operations == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize("verb", ["break_it", "hint", "mended"])
+def test_nothing_is_broken_on_real_aws(
+    room: Workshop, fake: FakeAws, tmp_path: Path, verb: str
+) -> None:
+    with pytest.raises(NotAllowed, match=ACCOUNT) as refused:
+        CALLS[verb](room, tmp_path)
+    assert (len(refused.value.lines()), "HANDSON_TARGET" in refused.value.remedy) == (2, True)
     assert fake.operations == ["GetCallerIdentity"]
 
 

@@ -56,6 +56,14 @@ def test_another_notebook_in_the_folder_is_left_alone(folder: Path) -> None:
     assert len(replay.find_notebooks(folder, lang="ja")) == len(syllabus.NOTEBOOKS)
 
 
+def test_the_optional_one_is_found_where_it_is_asked_for(folder: Path) -> None:
+    without = replay.find_notebooks(folder, lang="ja", optional=True)
+    (folder / "notebooks" / "ja" / "06-troubleshooting.ipynb").write_text(NOTHING)
+    names = [path.stem for path in replay.find_notebooks(folder, lang="ja", optional=True)]
+    assert len(without) == len(replay.find_notebooks(folder, lang="ja")) == 7
+    assert names[-3:] == ["05-architecture", "06-troubleshooting", "99-cleanup"]
+
+
 def test_an_edition_that_lacks_one_is_refused_by_name(folder: Path) -> None:
     (folder / "notebooks" / "ja" / "02-cluster.ipynb").unlink()
     with pytest.raises(NotReady, match=r"02-cluster\.ipynb"):

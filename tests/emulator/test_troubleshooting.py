@@ -1,0 +1,553 @@
+"""Break it and mend it: each breakage turns its own facts false, and its last hint mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson import emulator as room
+from handson import messages, settings, troubleshooting
+from handson.cards import Shown
+from handson.errors import InvalidInput, NotReady
+from handson.progress import silent
+from handson.state import Snapshot
+from handson.workshop import Workshop
+from tests.emulator import harmless_variants, judging, wrong_states
+from tests.emulator.harmless_variants import untag_everything
+from tests.emulator.hooks import Moto, StopAt, Stopped, connect
+from tests.emulator.learner import OWN_TAG, Learner, Quiet
+
+pytestmark = pytest.mark.emulator
+
+SHRUNK = {"subnets.public", "subnets.zones", "subnets.cidr"}
+NO_CLUSTER = {"cluster.exists", "cluster.active", "cluster.fargate", "cluster.instances"}
+# By seed: the facts that break, and how the checks tell the cause (`*` stands for ids).
+BREAKS: dict[int, tuple[set[str], str]] = {
+    0: ({"image.platform"}, "イメージは linux/arm64 用です。*"),
+    1: ({"routes.default"}, "*ルートテーブル *に、0.0.0.0/0 から*ルートがありません。"),
+    2: ({"cluster.fargate"}, "*キャパシティープロバイダーに FARGATE がありません。"),
+    3: ({"gateway.attached", "routes.default"}, "*ゲートウェイがアタッチされていません。*"),
+    4: ({"uri.region"}, "イメージ URI は ap-northeast-1、クラスターは us-east-1 *"),
+    5: ({"names"}, "* の名前は「*」ですが、コンソールが付ける名前は ecs-handson-vpc です。"),
+    6: ({"uri.resolves"}, "タグ latest は、URI を記録したあとに別のイメージへ移りました*"),
+    7: (SHRUNK, "*パブリックサブネットは 1 つですが、2 つ必要です。"),
+    8: (NO_CLUSTER, "*「ecs-handson-clustr」で、ecs-handson-cluster ではありません。*"),
+    9: ({"routes.default"}, "サブネット *(*public2*)がパブリックのルートテーブルに関連付け*"),
+    10: ({"image.tag", "uri.resolves"}, "タグ latest の付いたイメージがありません。あるタグは *"),
+    11: ({"vpc.dns"}, "VPC * の DNS 解決が無効です。"),
+    12: ({"subnets.zones"}, "サブネット *同じアベイラビリティーゾーン us-east-1a *"),
+    13: ({"routes.default"}, "*ルート 0.0.0.0/0 は igw-* に向いていますが*"),
+}
+SEEDS = tuple(BREAKS)
+IN_THE_NETWORK = (1, 3, 5, 7, 9, 11, 12, 13)
+OF_THE_IMAGE = (0, 6, 10)
+MOST_STEPS = 3
+"""Remedies that a learner has to follow one after another, at most."""
+
+
+@pytest.fixture(scope="module")
+def kept(running: room.Running, tmp_path_factory: pytest.TempPathFactory) -> Learner:
+    """Return a learner whose connections are kept from test to test."""
+    return Learner(running, tmp_path_factory.mktemp("learner") / "home")
+
+
+@pytest.fixture
+def learner(kept: Learner) -> Learner:
+    """Return a learner who has finished the workshop, and broken nothing yet."""
+    return begun(kept)
+
+
+@pytest.fixture(scope="module")
+def on_moto(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Learner:
+    """Return a learner whose workshop is on moto: a second opinion on what takes most calls."""
+    return Learner(moto, tmp_path_factory.mktemp("moto") / "home")
+
+
+def begun(learner: Learner) -> Learner:
+    learner.finish()
+    troubleshooting.forget(learner.home)
+    return learner
+
+
+def again(learner: Learner) -> Workshop:
+    """Return what a restarted kernel holds: another workshop of the same home folder."""
+    chosen = replace(learner.workshop.settings, engine="builtin")
+    return Workshop(chosen, progress=Quiet(), show=silent)
+
+
+def false_facts(learner: Learner) -> set[str]:
+    """Return the false facts; whether an image was seen running is told of that image alone."""
+    return judging.false_facts(learner.verify()) - {"image.runnable"}
+
+
+def mend(learner: Learner) -> troubleshooting.Mended:
+    """Do what the last hint says, look, and so on."""
+    for _ in range(MOST_STEPS):
+        diagnosis = learner.workshop.hint(3).diagnosis
+        assert diagnosis is not None
+        learner.follow(diagnosis.remedy)
+        found = learner.workshop.mended()
+        if found.passed:
+            break
+    return found
+
+
+def foreign(seen: Snapshot) -> Any:
+    """Return what does not carry the tag, and the images of other repositories."""
+    vpcs = [vpc for vpc in seen.vpcs if not vpc.tagged]
+    others = [each for each in (*seen.clusters, *seen.repositories) if not each.tagged]
+    return vpcs, others, [each for each in seen.images if each.repository != "rails-app"]
+
+
+def break_and_mend(learner: Learner, seed: int) -> None:
+    facts, cause = BREAKS[seed]
+    harmless_variants.add_clusters(learner)
+    harmless_variants.add_repositories(learner)
+    learner.ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    before = learner.look()
+
+    learner.workshop.break_it(seed=seed)
+
+    assert facts == false_facts(learner)
+    diagnosis = learner.workshop.hint(3).diagnosis
+    assert diagnosis is not None
+    assert fnmatchcase(diagnosis.message, cause), diagnosis.message
+    assert mend(learner).passed
+    after = learner.look()
+    assert foreign(before) == foreign(after)
+    assert {image.digest for image in before.images} <= {image.digest for image in after.images}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_breakage_turns_its_facts_false_and_its_last_hint_mends_it(
+    learner: Learner, seed: int
+) -> None:
+    break_and_mend(learner, seed)
+
+
+@pytest.mark.parametrize("seed", [10, 12])
+def test_a_breakage_on_moto(on_moto: Learner, seed: int) -> None:
+    break_and_mend(begun(on_moto), seed)
+
+
+@pytest.mark.parametrize("seed", OF_THE_IMAGE)
+def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
+    emulator: room.Running, home: Path, shop: Path, seed: int
+) -> None:
+    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
+    chosen = settings.read(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
+    held = Workshop(chosen, progress=Quiet(), show=silent)
+
+    def push() -> None:
+        held.ensure_repository()
+        held.push_image(held.build_image(shop))
+        held.record_image_uri()
+
+    held.ensure_network()
+    held.ensure_cluster()
+    push()
+    held.break_it(seed=seed)
+    broken = held.mended().passed
+    push()
+    assert (broken, held.mended().passed) == (False, True)
+
+
+# Which one
+
+
+def test_a_seed_that_was_drawn_breaks_the_same_thing_again(learner: Learner) -> None:
+    drawn = learner.workshop.break_it()
+    facts = false_facts(learner)
+    again_broken = begun(learner).workshop.break_it(seed=drawn.seed)
+    assert (again_broken.symptom, false_facts(learner)) == (drawn.symptom, facts)
+    assert str(drawn.seed) in repr(drawn)
+
+
+def test_seeds_in_a_row_break_fourteen_things() -> None:
+    symptoms = {troubleshooting.catalogue.chosen_by(seed).symptom for seed in range(100, 114)}
+    assert (len(symptoms), len(SEEDS)) == (14, 14)
+
+
+def test_none_is_drawn_twice_in_a_row(learner: Learner) -> None:
+    before = learner.workshop.break_it(seed=1)
+    mend(learner)
+    assert learner.workshop.break_it().symptom != before.symptom
+
+
+@pytest.mark.parametrize("seed", [-1, 1.0, "1", True, [1]])
+def test_what_is_no_seed_is_refused_before_any_call(kept: Learner, seed: Any) -> None:
+    with pytest.raises(InvalidInput, match="0 以上の整数"), kept.aws.recording() as calls:
+        kept.workshop.break_it(seed=seed)
+    assert calls == []
+
+
+# What has to be there first
+
+
+def test_a_workshop_that_is_not_finished_is_not_broken(learner: Learner) -> None:
+    wrong_states.delete_cluster(learner)
+    before = learner.look()
+    with pytest.raises(NotReady, match="ECS クラスター") as refused:
+        learner.workshop.break_it(seed=1)
+    assert ("02-cluster" in refused.value.remedy, learner.look()) == (True, before)
+    assert not (learner.home / "troubleshooting.json").exists()
+
+
+def test_a_network_without_the_tag_is_left_alone(learner: Learner) -> None:
+    untag_everything(learner)
+    before = learner.look()
+    for seed in IN_THE_NETWORK:
+        with pytest.raises(NotReady, match="タグ"):
+            learner.workshop.break_it(seed=seed)
+    assert before == learner.look()
+
+
+@pytest.mark.parametrize(
+    ("part", "seeds"),
+    [
+        ("subnets", (7, 9, 12)),
+        ("route_tables", (1, 9)),
+        ("internet_gateways", (3, 13)),
+    ],
+)
+def test_a_part_without_the_tag_is_left_alone(
+    learner: Learner, part: str, seeds: tuple[int, ...]
+) -> None:
+    ids = [each.id for each in getattr(learner.vpc, part)]
+    learner.ec2.delete_tags(Resources=ids, Tags=[{"Key": "handson"}])
+    for seed in seeds:
+        with pytest.raises(NotReady, match="タグ"):
+            learner.workshop.break_it(seed=seed)
+    assert false_facts(learner) == set()
+
+
+def without_tags(learner: Learner) -> None:
+    """Leave it all as if it were made in the consoles."""
+    untag_everything(learner)
+    [cluster] = learner.look().clusters
+    learner.ecs.untag_resource(resourceArn=cluster.arn, tagKeys=["handson"])
+    [repository] = learner.look().repositories
+    learner.ecr.untag_resource(resourceArn=repository.arn, tagKeys=["handson"])
+
+
+def test_where_nothing_carries_the_tag_the_uri_alone_is_broken(learner: Learner) -> None:
+    without_tags(learner)
+    for seed in set(SEEDS) - {4}:
+        with pytest.raises(NotReady, match="タグ"):
+            learner.workshop.break_it(seed=seed)
+    assert false_facts(learner) == set()
+    learner.workshop.break_it()
+    assert false_facts(learner) == {"uri.region"}
+
+
+def immutable(learner: Learner) -> None:
+    learner.ecr.put_image_tag_mutability(repositoryName="rails-app", imageTagMutability="IMMUTABLE")
+
+
+@pytest.mark.parametrize(
+    ("make", "seed", "why"),
+    [
+        (immutable, 0, "変更できない"),
+        (immutable, 6, "変更できない"),
+        (wrong_states.only("latest"), 10, "latest だけ"),
+        (lambda me: me.record(tag=OWN_TAG), 6, "控えた URI"),
+    ],
+    ids=["immutable, the platform", "immutable, moved", "the only tag", "a URI by its own tag"],
+)
+def test_what_cannot_be_broken_says_why(
+    learner: Learner, make: Callable[[Learner], Any], seed: int, why: str
+) -> None:
+    make(learner)
+    before = false_facts(learner)
+    with pytest.raises(NotReady, match=why):
+        learner.workshop.break_it(seed=seed)
+    assert before == false_facts(learner)
+
+
+def test_a_cluster_in_which_a_service_runs_is_left_alone(learner: Learner) -> None:
+    harmless_variants.run_a_service(learner)
+    with pytest.raises(NotReady, match="サービス"):
+        learner.workshop.break_it(seed=8)
+    assert false_facts(learner) == set()
+
+
+def test_a_uri_by_its_own_tag_stays_where_it_is(learner: Learner) -> None:
+    learner.record(tag=OWN_TAG)
+    before = learner.look().recorded_uri
+    learner.workshop.break_it(seed=0)
+    assert (learner.look().recorded_uri, false_facts(learner)) == (before, {"image.platform"})
+
+
+# One at a time
+
+
+def test_a_second_one_is_not_broken_and_says_so(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    before = learner.look()
+    second = learner.workshop.break_it(seed=2)
+    assert (second.seed, second.fresh, learner.look()) == (1, False, before)
+    assert ("seed=1" in repr(second), "seed=2" in repr(second)) == (True, True)
+
+
+def test_the_same_cell_run_again_breaks_nothing_more(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    before = learner.look()
+    second = learner.workshop.break_it(seed=1)
+    assert (second.fresh, learner.look()) == (False, before)
+    assert "壊していません" in repr(second)
+
+
+def test_the_next_one_says_that_the_last_one_was_mended(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.run("01-network")
+    second = learner.workshop.break_it(seed=2)
+    assert (second.fresh, "seed=1" in repr(second)) == (True, True)
+    assert false_facts(learner) == {"cluster.fargate"}
+
+
+# Hints
+
+
+def test_hints_come_one_after_another_and_are_counted(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    steps = [learner.workshop.hint().step for _ in range(4)]
+    assert (steps, learner.workshop.mended().hints) == ([1, 2, 3, 3], 3)
+
+
+def test_a_hint_shows_those_before_it(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    first, second, third = (repr(learner.workshop.hint(step)) for step in (1, 2, 3))
+    line = first.splitlines()[1]
+    assert (line in second, line in third) == (True, True)
+    assert second.splitlines()[2] in third
+
+
+def test_a_hint_seen_again_is_not_counted_again(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    for step in (2, 2, 1):
+        learner.workshop.hint(step)
+    assert learner.workshop.mended().hints == 2
+
+
+def test_only_the_last_hint_says_what_to_do(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    said = [repr(learner.workshop.hint()) for _ in range(3)]
+    assert ["01-network" in words for words in said] == [False, False, True]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_comes_before_the_last_hint_names_no_command(seed: int, language: str) -> None:
+    messages.use(language)
+    breakage = troubleshooting.catalogue.chosen_by(seed)
+    said = " ".join([breakage.symptom, breakage.where, breakage.what])
+    assert [word for word in ("workshop.", "aws ec2", "--", "ensure_") if word in said] == []
+
+
+def test_the_last_hint_follows_what_the_learner_did_meanwhile(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    wrong_states.switch_dns("EnableDnsSupport")(learner)
+    diagnosis = learner.workshop.hint(3).diagnosis
+    assert (diagnosis and diagnosis.code) == "dns-support-off"
+
+
+@pytest.mark.parametrize("step", [0, 4, -1, "1", True, 1.0])
+def test_what_is_no_step_is_refused(kept: Learner, step: Any) -> None:
+    with pytest.raises(InvalidInput, match="1 から 3 まで"):
+        kept.workshop.hint(step)
+
+
+def test_there_is_no_hint_where_nothing_is_broken(learner: Learner) -> None:
+    with pytest.raises(NotReady, match="いま直すものはありません"):
+        learner.workshop.hint()
+
+
+def test_there_is_no_hint_once_all_checks_pass(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.run("01-network")
+    with pytest.raises(NotReady, match="合格"):
+        learner.workshop.hint()
+    assert learner.workshop.mended().hints == 0
+
+
+# Mended
+
+
+def test_what_is_not_mended_yet_gives_no_cause_away(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    found = learner.workshop.mended()
+    said = repr(found)
+    told = [word for word in ("ルート", "VPC", "01-network") if word in said]
+    assert (found.passed, told, "4/5" in said) == (False, [], True)
+
+
+def test_what_is_mended_says_with_how_many_hints_and_what_it_was(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.workshop.hint(2)
+    learner.run("01-network")
+    said = repr(learner.workshop.mended())
+    assert ("直りました" in said, "2/3" in said, "ルートがありません" in said) == (True,) * 3
+
+
+def test_a_mended_one_stays_mended(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.run("01-network")
+    first = learner.workshop.mended()
+    assert repr(learner.workshop.mended()) == repr(first)
+
+
+def test_another_mistake_after_it_was_mended_is_none_of_it(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.run("01-network")
+    learner.workshop.mended()
+    wrong_states.delete_route(learner)
+    for verb in (learner.workshop.mended, learner.workshop.hint):
+        with pytest.raises(NotReady, match="いま直すものはありません"):
+            verb()
+    with pytest.raises(NotReady, match="まだ終わっていない"):
+        learner.workshop.break_it(seed=2)
+
+
+def test_one_thing_mended_and_another_broken_is_not_mended(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.run("01-network")
+    wrong_states.providers()(learner)
+    assert learner.workshop.mended().passed is False
+
+
+def test_there_is_nothing_to_mend_before_anything_is_broken(learner: Learner) -> None:
+    with pytest.raises(NotReady, match="いま直すものはありません"):
+        learner.workshop.mended()
+
+
+# What is kept
+
+
+def test_a_restarted_kernel_goes_on(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    learner.workshop.hint()
+    assert again(learner).hint().step == 2
+    assert again(learner).break_it().seed == 1
+    learner.run("01-network")
+    assert (again(learner).mended().passed, again(learner).mended().hints) == (True, 2)
+
+
+def test_evidence_stays(learner: Learner) -> None:
+    learner.workshop.evidence("network")
+    before = learner.workshop.journal().records
+    learner.workshop.break_it(seed=1)
+    mend(learner)
+    assert before == learner.workshop.journal().records
+
+
+def test_a_kernel_that_is_killed_in_the_middle_leaves_a_breakage_that_is_known(
+    learner: Learner,
+) -> None:
+    stopped = connect(learner.running, StopAt(2))
+    with pytest.raises(Stopped):
+        troubleshooting.break_it(stopped, learner.home, seed=12)
+    assert (learner.workshop.break_it(seed=1).fresh, mend(learner).passed) == (False, True)
+
+
+def test_a_kernel_that_is_killed_before_anything_broke_leaves_nothing_to_mend(
+    learner: Learner,
+) -> None:
+    stopped = connect(learner.running, StopAt(1))
+    with pytest.raises(Stopped):
+        troubleshooting.break_it(stopped, learner.home, seed=12)
+    with pytest.raises(NotReady, match="いま直すものはありません"):
+        learner.workshop.mended()
+    assert learner.workshop.break_it(seed=1).fresh
+
+
+@pytest.mark.parametrize("said", ["", "{", '{"seed": 1, "breakage": "of another version"}', "[]"])
+def test_what_cannot_be_read_is_nothing(learner: Learner, said: str) -> None:
+    (learner.home / "troubleshooting.json").write_text(said)
+    with pytest.raises(NotReady, match="いま直すものはありません"):
+        learner.workshop.hint()
+    assert learner.workshop.break_it(seed=1).fresh
+
+
+def test_a_cleaned_up_workshop_has_nothing_broken(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    again(learner).cleanup(confirm="delete")
+    assert not (learner.home / "troubleshooting.json").exists()
+
+
+def test_what_a_breakage_has_made_is_cleaned_up(learner: Learner) -> None:
+    for seed in (8, 12, 13, 0):
+        learner.workshop.break_it(seed=seed)
+        mend(learner)
+    again(learner).cleanup(confirm="delete")
+    seen = learner.look()
+    left = [each for each in (*seen.vpcs, *seen.clusters, *seen.repositories) if each.tagged]
+    assert (left, [vpc for vpc in seen.vpcs if not vpc.is_default]) == ([], [])
+
+
+# What the notebook says
+
+
+def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Learner) -> None:
+    learner.workshop.break_it(seed=5)
+    tag = {"Key": "Name", "Value": "ecs-handson-vpc"}
+    [vpc] = [vpc for vpc in learner.look().vpcs if not vpc.is_default]
+    learner.workshop.aws.call("ec2", "CreateTags", Resources=[vpc.id], Tags=[tag])
+    assert learner.workshop.mended().passed
+    learner.workshop.break_it(seed=12)
+    learner.workshop.aws.call("ec2", "DeleteSubnet", SubnetId=learner.vpc.subnets[1].id)
+    learner.run("01-network")
+    assert learner.workshop.mended().passed
+
+
+@pytest.mark.parametrize(("edition", "words"), [("ja", "14 通り"), ("en", "14 ways")])
+def test_the_notebook_says_how_many_ways_there_are(root: Path, edition: str, words: str) -> None:
+    path = root / "notebooks" / edition / "06-troubleshooting.ipynb"
+    assert (words in path.read_text(encoding="utf-8"), len(SEEDS)) == (True, 14)
+
+
+# What there is
+
+
+def shown(held: Workshop) -> str:
+    said: Shown = held.resources()
+    return repr(said)
+
+
+def test_the_resources_are_listed_as_they_are(learner: Learner) -> None:
+    learner.workshop.break_it(seed=13)
+    wrong_states.instead_of_the_cluster("ecs-handson-clustr")(learner)
+    said = shown(learner.workshop)
+    lead = [f"→ {learner.vpc.internet_gateways[0].name}" in said, "→ igw-" in said]
+    words = ("ecs-handson-vpc", "ecs-handson-clustr", "rails-app", "linux/amd64", OWN_TAG)
+    assert ([word in said for word in words], lead) == ([True] * 5, [False, True])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 8])
+def test_the_resources_are_not_judged(learner: Learner, seed: int) -> None:
+    learner.workshop.break_it(seed=seed)
+    said = shown(learner.workshop)
+    assert [word for word in ("✔", "✘", "⚠", "ノートブック", "してください") if word in said] == []
+
+
+def test_what_is_not_there_is_said(learner: Learner) -> None:
+    again(learner).cleanup(confirm="delete")
+    said = shown(learner.workshop)
+    words = (
+        "VPC はありません",
+        "クラスターはありません",
+        "リポジトリはありません",
+        "URI はありません",
+    )
+    assert [word in said for word in words] == [True] * 4
+
+
+def test_looking_writes_nothing(learner: Learner) -> None:
+    before = {path.name: path.read_bytes() for path in learner.home.iterdir() if path.is_file()}
+    shown(learner.workshop)
+    after = {path.name: path.read_bytes() for path in learner.home.iterdir() if path.is_file()}
+    assert before == after
