@@ -53,7 +53,7 @@ class Entries(Shown):
             return Card(title, (empty, whose), state="info")
         headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
         latest = {record["check"]: record for record in self.records}
-        rows = [_entry(latest[name]) for name in syllabus.CHECK_IDS if name in latest]
+        rows = [_entry(latest[name]) for name in syllabus.EVIDENCE_IDS if name in latest]
         return Card(title, (Table(headers, rows), whose), state="ok")
 
 

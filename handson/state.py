@@ -218,10 +218,45 @@ class Sighting(State, frozen=True, kw_only=True):
     id: str
 
 
+class DrawnBox(State, frozen=True, kw_only=True):
+    """A box of a learner's diagram; `inside` is the id of the box around it, or ""."""
+
+    id: str
+    label: str
+    inside: str = ""
+
+
+class DrawnIcon(State, frozen=True, kw_only=True):
+    """An icon of a learner's diagram; `kind` is its path (``aws/compute/fargate``), or ""."""
+
+    id: str
+    label: str
+    kind: str = ""
+    inside: str = ""
+
+
+class DrawnArrow(State, frozen=True, kw_only=True):
+    """An arrow between two icons; `direction` is "forward", "back", "both" or "none"."""
+
+    tail: str
+    head: str
+    label: str = ""
+    direction: str = "forward"
+
+
+class Drawing(State, frozen=True, kw_only=True):
+    """A learner's diagram, as it can be seen, without colours and places."""
+
+    boxes: tuple[DrawnBox, ...] = ()
+    icons: tuple[DrawnIcon, ...] = ()
+    arrows: tuple[DrawnArrow, ...] = ()
+
+
 class Snapshot(State, frozen=True, kw_only=True):
     """One look at the target. Every list is sorted by name, then id.
 
-    `elsewhere` is filled only where something is missing here, for whoever asked for it.
+    `elsewhere` is filled only where something is missing here, for whoever asked for it, and
+    `drawing` only for whoever asks about the learner's diagram.
     """
 
     target: Target
@@ -232,6 +267,7 @@ class Snapshot(State, frozen=True, kw_only=True):
     recorded_uri: RecordedUri | None = None
     recorded_run: RecordedRun | None = None
     elsewhere: tuple[Sighting, ...] = ()
+    drawing: Drawing | None = None
 
 
 class Resource(State, frozen=True, kw_only=True):

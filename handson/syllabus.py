@@ -196,14 +196,42 @@ QUESTIONS: tuple[Answer, ...] = (
 )
 DIAGRAM = Answer("architecture", "05-architecture", 4)
 
+DRAWING = Check(
+    DIAGRAM.grade_id,
+    DIAGRAM.notebook,
+    DIAGRAM.points,
+    (
+        Fact("drawing.computer"),
+        Fact("drawing.cloud"),
+        Fact("drawing.vpc"),
+        Fact("drawing.zones"),
+        Fact("drawing.subnets"),
+        Fact("drawing.private"),
+        Fact("drawing.cluster"),
+        Fact("drawing.spread"),
+        Fact("drawing.servers"),
+        Fact("drawing.registry"),
+        Fact("drawing.registry-outside"),
+        Fact("drawing.sign-in"),
+        Fact("drawing.push"),
+        Fact("drawing.pull"),
+    ),
+)
+"""The check of the diagram: it reads what the learner drew and not the target.
+
+Its points are given by people; what the check finds is shown to them.
+"""
+EVIDENCE_IDS = (*CHECK_IDS, DRAWING.id)
+"""What there is evidence for: the five items, and the diagram."""
+
 
 def check(check_id: str) -> Check:
-    """Return the check of that id.
+    """Return the check of that id, the diagram's included.
 
     Raises:
         KeyError: There is no such check.
     """
-    for candidate in CHECKS:
+    for candidate in (*CHECKS, DRAWING):
         if candidate.id == check_id:
             return candidate
     raise KeyError(check_id)

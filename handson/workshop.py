@@ -46,7 +46,7 @@ from handson.evidence import HAND_IN, Journal, Observation, as_lines
 from handson.records import Entries, Evidence, HandedIn, Lost, learner_label
 from handson.settings import Settings
 from handson.snapshot import take_snapshot
-from handson.state import Snapshot
+from handson.state import Drawing, Snapshot
 
 Show = Callable[[Shown], None]
 
@@ -334,16 +334,21 @@ class Workshop(Shown):
         """Look at the target, and seal what one check reads as the learner's next evidence.
 
         Args:
-            check: One of network, cluster, repository, image, image-uri.
+            check: One of network, cluster, repository, image, image-uri; or architecture, which
+                reads the diagram that was drawn last in the place of the target.
 
         Raises:
             InvalidInput: There is no such check.
+            NotReady: No diagram has been drawn.
             HandsonError: AWS did not answer, or the journal cannot be written; nothing is kept.
         """
         _check_known(check)
         connected = self.aws
         with connected.recording() as requests:
-            seen = take_snapshot(connected, home=self.settings.home, missing=(check,))
+            if check == syllabus.DRAWING.id:
+                seen = Snapshot(target=connected.target, drawing=_last_drawn())
+            else:
+                seen = take_snapshot(connected, home=self.settings.home, missing=(check,))
         trimmed = checks.trim(check, seen)
         observed = trimmed.to_json()
         observation = Observation(
@@ -423,10 +428,9 @@ class Workshop(Shown):
         missing = syllabus.CHECK_IDS if goal else ()
         seen = take_snapshot(self.aws, home=self.settings.home, missing=missing)
         picture = drawing.draw(seen, view=views, since=since, goal=goal)
-        compared = ["since"] if since is not None else ["goal"] if goal else []
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
-        picture.save(folder / f"{'-'.join([*views, *compared])}.svg")
+        picture.save(folder / f"{'-'.join(views)}.svg")
         return picture
 
     def resources(self) -> troubleshooting.Console:
@@ -584,12 +588,19 @@ def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis
 
 
 def _check_known(check: str) -> None:
-    if check not in syllabus.CHECK_IDS:
-        choices = ", ".join(syllabus.CHECK_IDS)
-        near = rules.nearest(str(check), syllabus.CHECK_IDS) or syllabus.CHECK_IDS[0]
+    if check not in syllabus.EVIDENCE_IDS:
+        choices = ", ".join(syllabus.EVIDENCE_IDS)
+        near = rules.nearest(str(check), syllabus.EVIDENCE_IDS) or syllabus.EVIDENCE_IDS[0]
         raise InvalidInput(
             *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
         )
+
+
+def _last_drawn() -> Drawing:
+    drawn = drawing.last_drawn()
+    if drawn is None:
+        raise NotReady(*messages.advice("workshop.no-diagram"))
+    return drawn
 
 
 def _lacking(connected: Aws, repository: str) -> tuple[str, str] | None:

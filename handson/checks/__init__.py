@@ -14,7 +14,7 @@ from typing import NoReturn
 import msgspec
 
 from handson import messages, rules, syllabus
-from handson.checks import cluster, image, image_uri, network, repository
+from handson.checks import architecture, cluster, image, image_uri, network, repository
 from handson.checks.results import CheckResult, Diagnosis, FactResult, Verification
 from handson.errors import InvalidInput
 from handson.state import Snapshot
@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 MOST_PARTS = 500
-"""VPCs, subnets and route tables in one record; AWS's quota for a VPC is 200 of each kind."""
+"""Of a network or a diagram in one record; AWS's quota for a VPC is 200 of each kind."""
 
 _ROOMS: dict[str, ModuleType] = {
-    room.ID: room for room in (network, cluster, repository, image, image_uri)
+    room.ID: room for room in (network, cluster, repository, image, image_uri, architecture)
 }
 
 
@@ -94,6 +94,10 @@ def _refuse_crowds(snapshot: Snapshot) -> None:
     parts = sum(len(vpc.subnets) + len(vpc.route_tables) + 1 for vpc in snapshot.vpcs)
     if parts > MOST_PARTS:
         raise ValueError(f"{parts} VPCs, subnets and route tables")
+    drawing = snapshot.drawing
+    drawn = len((*drawing.boxes, *drawing.icons, *drawing.arrows)) if drawing else 0
+    if drawn > MOST_PARTS:
+        raise ValueError(f"{drawn} boxes, icons and arrows")
 
 
 def _room(check_id: object) -> ModuleType:
@@ -102,8 +106,8 @@ def _room(check_id: object) -> ModuleType:
 
 
 def _unknown(check_id: object) -> NoReturn:
-    near = rules.nearest(check_id, syllabus.CHECK_IDS) if isinstance(check_id, str) else None
-    choices = ", ".join(syllabus.CHECK_IDS)
+    near = rules.nearest(check_id, syllabus.EVIDENCE_IDS) if isinstance(check_id, str) else None
+    choices = ", ".join(syllabus.EVIDENCE_IDS)
     shown = rules.shown(check_id)
     raise InvalidInput(
         *messages.advice(

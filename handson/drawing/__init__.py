@@ -22,17 +22,18 @@ Neither `diagrams` nor Graphviz is loaded before the first picture.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from handson import errors, messages
 from handson.drawing.picture import Picture
-from handson.state import Snapshot
+from handson.state import Drawing, Snapshot
 
 if TYPE_CHECKING:
     from handson.drawing.live import Diagram as Diagram
 
-__all__ = ["VIEWS", "Diagram", "Picture", "draw", "known_views"]
+__all__ = ["VIEWS", "Diagram", "Picture", "draw", "known_views", "last_drawn"]
 
 VIEWS = ("aws", "onprem", "local")
 """The live architecture, the same job on premises, and step 1 on one computer."""
@@ -83,6 +84,13 @@ def known_views(view: str | Sequence[str]) -> tuple[str, ...]:
             advice = messages.advice("drawing.view", view=each, choices=choices, near=near[0])
             raise errors.InvalidInput(*advice)
     return asked
+
+
+def last_drawn() -> Drawing | None:
+    """Return what the `Diagram` that this process drew last shows; None where there is none."""
+    live = sys.modules.get("handson.drawing.live")
+    diagram = live.finished() if live else None
+    return diagram.describe() if diagram else None
 
 
 def __getattr__(name: str) -> Any:

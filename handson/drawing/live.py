@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from handson import errors, messages
-from handson.drawing import dotgraph, svg, text
+from handson.drawing import dotgraph, reading, svg, text
 from handson.drawing.picture import Picture
 from handson.drawing.renderer import Libraries, renderer
 from handson.drawing.scene import INK, Label
+from handson.state import Drawing
 
 FORMATS = ("svg", "png")
 _NODE = 124.0
@@ -79,8 +80,10 @@ class Diagram(dotgraph.Canvas):
 
     def __exit__(self, *raised: object) -> None:
         super().__exit__(*raised)
+        _finished.clear()
         if raised[0] is None:
             self.render()
+            _finished.append(self)
 
     def render(self) -> None:
         """Draw; afterwards `picture` is there, saved where it was asked for, and shown."""
@@ -90,11 +93,23 @@ class Diagram(dotgraph.Canvas):
         if self.show:
             _show(self.picture)
 
+    def describe(self) -> Drawing:
+        """Return what it shows: boxes, icons and arrows, without colours and places."""
+        return reading.describe(str(self.dot.source))
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return self.picture._repr_mimebundle_() if self.picture else {"text/plain": self.name}
 
     def _repr_png_(self) -> None:
         """Answer nothing: the inherited method would call the program."""
+
+
+def finished() -> Diagram | None:
+    """Return the diagram that this process drew last, if its block came to its end."""
+    return _finished[-1] if _finished else None
+
+
+_finished: list[Diagram] = []
 
 
 def _show(picture: Picture) -> None:

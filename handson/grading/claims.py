@@ -157,7 +157,7 @@ def _decoded(data: bytes) -> Any:
 def _claim(
     shape: _Shape, record: dict[str, Any], *, source: str, where: str, twins: tuple[str, ...]
 ) -> Claim:
-    if shape.check not in syllabus.CHECK_IDS:
+    if shape.check not in syllabus.EVIDENCE_IDS:
         raise ValueError(f"check: {shape.check}")
     observed_at = datetime.fromisoformat(shape.observed_at)
     if observed_at.tzinfo is None:
@@ -227,7 +227,7 @@ _CALL = re.compile(r"""\bworkshop\.evidence\(\s*(?:check\s*=\s*)?["']([\w-]{1,20
 
 def _check_of_source(cell: Cell) -> str | None:
     found = _CALL.search(cell.text)
-    return found[1] if found and found[1] in syllabus.CHECK_IDS else None
+    return found[1] if found and found[1] in syllabus.EVIDENCE_IDS else None
 
 
 def superseded(claims: Claims) -> Iterator[Finding]:

@@ -148,8 +148,9 @@ class Written(Struct, frozen=True, kw_only=True):
     """An answer, or the code of the diagram, for a person to mark.
 
     `text` is what the learner wrote, the question left out.  `drawn` tells of the diagram whether
-    its cell holds a picture; `picture` is that picture as SVG, where it was asked for.  `mark` are
-    the points that a person gave, None while nobody has.
+    its cell holds a picture, and `check` what became of the check that reads it: a help for the
+    person who marks it, whose points are none of the automatic ones.  `picture` is that picture as
+    SVG, where it was asked for.  `mark` are the points that a person gave, None while nobody has.
     """
 
     grade_id: str
@@ -159,6 +160,7 @@ class Written(Struct, frozen=True, kw_only=True):
     drawn: bool = False
     picture: str = ""
     mark: float | None = None
+    check: CheckMark | None = None
 
 
 class Result(Struct, frozen=True, kw_only=True):

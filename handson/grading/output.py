@@ -13,7 +13,8 @@
                   facts [{id expected observed passed advice}], diagnoses [{code message remedy}],
                   proof {digest observed_at learner kind account region intact source where}
       answers     grade_id, status (answered · untouched · missing), possible, text
-      diagram     the same, text is its code, and drawn
+      diagram     the same, text is its code, and drawn; check is what reading it found, as in
+                  checks (its points are a proposal and not counted), or null
       marks       {grade_id: points that a person gave, or null}, the diagram's among them
       total       points and marks together, or null while something is not marked
       findings    code, severity (serious · warning · note), check, where, others, message, remedy,
@@ -75,7 +76,7 @@ def to_json(result: Result) -> dict[str, Any]:
         "points": result.points,
         "checks": [_check_json(check) for check in result.checks],
         "answers": [_written_json(answer) for answer in result.answers],
-        "diagram": {**_written_json(result.diagram), "drawn": result.diagram.drawn},
+        "diagram": _diagram_json(result.diagram),
         "marks": {written.grade_id: written.mark for written in result.written},
         "total": result.total,
         "findings": [finding.to_json() for finding in result.findings],
@@ -207,6 +208,8 @@ def _row(result: Result) -> list[str]:
     answered = sum(answer.status == ANSWERED for answer in result.answers)
     diagram = result.diagram
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == ANSWERED else "-"
+    facts = diagram.check.facts if diagram.check else ()
+    read = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
     return [
         line(result.learner),
         line(result.name),
@@ -214,7 +217,7 @@ def _row(result: Result) -> list[str]:
         *(SIGNS[mark.status] for mark in result.checks),
         f"{result.points}/{AUTOMATIC}",
         f"{answered}/{len(result.answers)}",
-        drawn,
+        f"{drawn}{read}",
         _marks(result),
         str(len(result.to_review()) or ""),
     ]
@@ -273,6 +276,11 @@ def _written_json(written: Written) -> dict[str, Any]:
         "possible": written.possible,
         "text": written.text,
     }
+
+
+def _diagram_json(diagram: Written) -> dict[str, Any]:
+    check = _check_json(diagram.check) if diagram.check else None
+    return {**_written_json(diagram), "drawn": diagram.drawn, "check": check}
 
 
 def _requirements_json(grades: Grades) -> dict[str, Any]:

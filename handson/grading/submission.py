@@ -107,11 +107,13 @@ def grade_submission(
     expected = Expected(requirements, learner, is_known=bool(task.learner.id))
     marks, judged = _judged(found, expected)
     written, diagram, told = answers.collect(read.notebooks, pictures=pictures)
+    checked, drawn = judge(syllabus.DRAWING, found, expected.objection)
     findings = [
         *read.findings,
         *claims.superseded(found),
         *integrity.look(found, expected),
         *judged,
+        *drawn,
         *cells.look(read.notebooks),
         *told,
         *_told(task),
@@ -126,7 +128,7 @@ def grade_submission(
         files=tuple(notebook.where for notebook in read.notebooks),
         checks=marks,
         answers=written,
-        diagram=diagram,
+        diagram=msgspec.structs.replace(diagram, check=checked),
         findings=tuple(findings),
     )
     return result, found

@@ -194,7 +194,6 @@ def test_a_picture_marks_what_a_cell_has_made(held: Workshop) -> None:
     held.ensure_repository()
     drawn = held.draw(since=before)
     assert "新しくできたもの: Amazon ECR。" in drawn.description
-    assert (held.settings.home / "pictures" / "aws-since.svg").exists()
 
 
 def test_a_picture_marks_what_is_left_to_do(held: Workshop) -> None:

@@ -19,26 +19,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import msgspec
 
 from handson import evidence, syllabus
 from handson.evidence import Observation
+from tests.unit import drawn_by_learners
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
 STARTED = datetime(2026, 5, 11, 1, 0, tzinfo=UTC)
 TEMPLATE = "(この行を、あなたの答えに書き換えてください)"
-DRAWN = """from diagrams import Cluster, Edge
-from diagrams.aws.compute import ECR, ECS
+DRAWN = f"""from diagrams import Cluster, Edge
+from diagrams.aws.compute import ECR, Fargate
+from diagrams.aws.network import PublicSubnet
+from diagrams.aws.security import IAM
+from diagrams.generic.storage import Storage
+from diagrams.onprem.client import Client
+from diagrams.onprem.container import Docker
 from handson.drawing import Diagram
 
 with Diagram("Online shop on AWS"):
-    with Cluster("AWS cloud"):
-        registry = ECR("rails-app")
-        with Cluster("VPC"):
-            tasks = ECS("{name}")
-    registry >> Edge(label="pull") >> tasks"""
+{indent(drawn_by_learners.GOOD.strip(), "    ")}"""
 
 _ID = re.compile(r"\b(vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}\b")
 _OPENINGS = [
@@ -176,6 +179,8 @@ def hand_in(
         observed = ids.renamed(given["observed"])
         if target is not None:
             observed["target"] = dict(target)
+        if given["check"] == syllabus.DRAWING.id:
+            observed["drawing"] = drawing()
         if observe is not None:
             observe(given["check"], observed)
         requests = [{**request, "request_id": ids.uuid()} for request in given["requests"]]
@@ -184,9 +189,14 @@ def hand_in(
         cell["outputs"] = [_sealed(output, given, record)]
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
-    diagram = book.cell("architecture-diagram")
-    diagram["source"] = DRAWN.format(name=essay(chance)[:12])
+    book.cell("architecture-diagram")["source"] = DRAWN.replace("Online shop", essay(chance)[:12])
     return book
+
+
+@cache
+def drawing() -> dict[str, Any]:
+    """Return what the diagram that is handed in shows."""
+    return drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
 
 
 def seal(book: Book, seen: Observation, *, learner: str, observed_at: datetime) -> dict[str, Any]:

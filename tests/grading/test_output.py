@@ -66,7 +66,7 @@ def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(inbox: Path) ->
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
     assert lines[0] == "2 of 3 learners handed in; 1 have something that needs a human eye."
-    assert lines[3].split() == ["s01", "山田", "花子", "A", *"✔✔✔✔✔", "80/80", "4/4", "✔"]
+    assert lines[3].split() == ["s01", "山田", "花子", "A", *"✔✔✔✔✔", "80/80", "4/4", "✔", "14/14"]
     assert 's02 =HYPERLINK("x"):' in lines
     assert "  ⚠ Nothing was handed in." in lines
 
@@ -92,7 +92,8 @@ def test_the_json_keeps_its_schema(inbox: Path) -> None:
     seen = {"learner": learner, "check": check, "fact": check["facts"][0], "proof": check["proof"]}
     seen["answer"] = learner["answers"][0]
     assert {name: set(part) for name, part in seen.items()} == PARTS
-    assert set(learner["diagram"]) == PARTS["answer"] | {"drawn"}
+    assert set(learner["diagram"]) == PARTS["answer"] | {"drawn", "check"}
+    assert set(learner["diagram"]["check"]) == PARTS["check"]
 
 
 def test_the_summary_counts_the_class(inbox: Path) -> None:
@@ -218,7 +219,7 @@ def test_every_edition_has_the_same_cells() -> None:
 def test_the_course_covers_the_syllabus() -> None:
     edition = course.course()
     questions = [answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)]
-    assert sorted(set(edition.evidence.values())) == sorted(syllabus.CHECK_IDS)
+    assert sorted(set(edition.evidence.values())) == sorted(syllabus.EVIDENCE_IDS)
     assert (tuple(edition.cells), sorted(edition.answers)) == (
         syllabus.ALL_NOTEBOOKS,
         sorted(questions),

@@ -226,7 +226,8 @@ def unlike_the_syllabus(book: Book) -> list[str]:
     given = [(verb, set(form)) for verb, form in calls if verb in forms]
     wrong += [f"not asked for as given: {form}" for form in given if form not in asked]
     proved = [form.get("0") for verb, form in calls if verb == "evidence"]
-    due = [check.id for check in syllabus.CHECKS if check.notebook == book.name]
+    checks = (*syllabus.CHECKS, syllabus.DRAWING)
+    due = [check.id for check in checks if check.notebook == book.name]
     return wrong if proved == due else [*wrong, f"evidence {proved}, not {due}"]
 
 

@@ -130,7 +130,7 @@ def test_every_notebook_is_kept_executed(finished: Finished) -> None:
 
 def test_the_pictures_are_beside_them(finished: Finished) -> None:
     kept = sorted(path.name for path in finished.folder.glob("*.svg"))
-    assert kept == ["aws.svg", "local.svg", "onprem.svg"]
+    assert kept == ["aws.svg", "local.svg", "onprem-aws.svg"]
 
 
 def test_the_source_notebooks_are_as_they_were(finished: Finished) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 import xml.etree.ElementTree as ElementTree
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from msgspec.structs import replace
 
 from handson import errors
 from handson.drawing import Picture, draw, icons, text
+from handson.drawing import pixels as pixels_module
 from handson.drawing.goal import goal
 from handson.state import Snapshot
 
@@ -75,6 +78,58 @@ def test_nothing_in_the_document_points_outside(document: ElementTree.Element) -
 def test_each_icon_is_inside_once(document: ElementTree.Element) -> None:
     images = [each.get(HREF) for each in document.iter(f"{SVG}image")]
     assert len(images) == len(set(images))
+
+
+def _png(pixels: list[tuple[int, int, int, int]], *, filters: int, wide: int = 8) -> bytes:
+    """Return a PNG as Graphviz writes it, its rows filtered in one of the five ways."""
+    rows = [b"".join(map(bytes, pixels[at : at + wide])) for at in range(0, len(pixels), wide)]
+    raw, above = b"", bytes(4 * wide)
+    for row in rows:
+        left = bytes(4) + row[:-4]
+        corner = bytes(4) + above[:-4]
+        spoken = zip(row, left, above, corner, strict=True)
+        raw += bytes([filters]) + bytes(
+            (value - pixels_module.predicted(filters, *around)) & 255 for value, *around in spoken
+        )
+        above = row
+    head = struct.pack(">IIBBBBB", wide, len(rows), 8, 6, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+def _colours(png: bytes) -> list[tuple[int, ...]]:
+    """Return the colours of a PNG with a palette, pixel by pixel."""
+    chunks = dict(pixels_module.chunks(png))
+    wide, high = struct.unpack(">II", chunks[b"IHDR"][:8])
+    raw = zlib.decompress(chunks[b"IDAT"])
+    indices = b"".join(raw[row * (wide + 1) + 1 : (row + 1) * (wide + 1)] for row in range(high))
+    palette, clear = chunks[b"PLTE"], chunks[b"tRNS"]
+    return [(*palette[3 * number : 3 * number + 3], clear[number]) for number in indices]
+
+
+@pytest.mark.parametrize("filters", range(5))
+def test_an_icon_of_few_colours_keeps_each_of_them(filters: int) -> None:
+    pixels = [(n * 3 % 256, n * 7 % 256, n * 11 % 256, 255 - n) for n in range(64)]
+    assert _colours(pixels_module.with_palette(_png(pixels, filters=filters))) == pixels
+
+
+def test_an_icon_of_many_colours_hardly_changes() -> None:
+    pixels = [(n % 256, n // 4 % 256, n // 9 % 256, 255) for n in range(1024)]
+    kept = _colours(pixels_module.with_palette(_png(pixels, filters=0)))
+    differing = [
+        abs(a - b)
+        for old, new in zip(pixels, kept, strict=True)
+        for a, b in zip(old, new, strict=True)
+    ]
+    assert (len(set(kept)) <= 256, max(differing) <= 16) == (True, True)
+
+
+def test_a_png_of_another_kind_is_left_as_it_is() -> None:
+    once = pixels_module.with_palette(_png([(1, 2, 3, 4)] * 64, filters=0))
+    assert pixels_module.with_palette(once) == once
 
 
 def test_every_use_has_its_symbol(document: ElementTree.Element) -> None:
@@ -186,6 +241,7 @@ def test_a_broken_png_leaves_the_older_file_alone(tmp_path: Path) -> None:
 def test_an_icon_is_shrunk_and_keeps_its_transparency(tmp_path: Path) -> None:
     uri = re.search(r"data:image/png;base64,([^\"]+)", draw(goal()).svg)
     assert uri is not None
-    header = base64.b64decode(uri[1])[16:26]
+    png = base64.b64decode(uri[1])
     side = icons.PIXELS.to_bytes(4, "big")
-    assert header == side + side + bytes([8, 6])
+    assert png[16:24] == side + side
+    assert 0 in {clear for *_, clear in _colours(png)}
