@@ -34,13 +34,16 @@ from handson import (
     saving,
     settings,
     syllabus,
+    tokens,
     troubleshooting,
     workshop,
 )
+from handson import audit as audits
+from handson import proof as proofs
 from handson.cards import Shown
 from handson.doctor import LAB_PORT
 from handson.drawing.picture import SUFFIXES
-from handson.errors import HandsonError, InvalidInput
+from handson.errors import HandsonError, InvalidInput, NotReady
 from handson.progress import TerminalProgress, show
 from handson.settings import Settings
 from handson.workshop import Workshop
@@ -199,6 +202,9 @@ def verify(chosen: Settings, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="CSV: the marks as the report saves them.",
 )
+@click.option(
+    "--keys", type=click.Path(path_type=Path), help="Keys to check proofs with, from handson audit."
+)
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
 @click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
 @click.option("--region", help="The region that counts.")
@@ -213,6 +219,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         region=asked["region"] and rules.region(asked["region"], known=settings.regions()),
         since=asked["since"] and grading.moment(asked["since"]),
         until=asked["until"] and grading.moment(asked["until"], end=True),
+        keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with (
@@ -238,6 +245,52 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         for text in grading.told_aside(grades, report=asked["html"]):
             click.echo(text, err=True)
         sys.exit(OK if grades.readable else NOT_RUN)
+
+
+@main.command()
+@with_settings
+def proof(chosen: Settings) -> None:
+    """Have AWS sign your chain of evidence, as a file to hand in with your notebooks."""
+    if chosen.target != "aws" and not chosen.endpoint_url:
+        raise NotReady(*messages.advice("proof.embedded"))
+    connected = connection.connect(chosen).aws
+    click.echo(str(proofs.prove(connected, home=chosen.home, learner=chosen.learner)))
+
+
+@main.command()
+@with_settings
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV: learner, name, group.")
+@click.option("--role", metavar="NAME", help="A role in each account that may read CloudTrail.")
+@click.option(
+    "--keys",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only get the keys to check proofs with, and keep them in this file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print handson.audit/1.")
+def audit(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> None:
+    """Look up in CloudTrail what evidence from real AWS says. Exit code 0: all of it is there.
+
+    Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
+    """
+    roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
+    with grading.grade(paths, roster=roster) as grades:
+        if asked["keys"]:
+            _keep_keys(chosen, grades, asked["keys"])
+            return
+        claims = audits.claimed_in(grades)
+    if chosen.target != "aws" and not chosen.endpoint_url:
+        raise NotReady(*messages.advice("audit.embedded"))
+    connect = audits.connecting(connection.connect(chosen).aws, role=asked["role"])
+    found = audits.audit(claims, connect, now=audits.today())
+    click.echo(_json(found.to_json()) if as_json else "\n".join(found.lines()))
+    sys.exit(OK if found.is_clean else NOT_PASSED)
+
+
+def _keep_keys(chosen: Settings, grades: grading.Grades, path: Path) -> None:
+    keys = audits.issuer_keys(grades, audits.get, endpoint=chosen.endpoint_url)
+    tokens.write_keys(path, keys)
+    click.echo(messages.text("audit.keys-kept", count=len(keys), path=path))
 
 
 @main.command()

@@ -19,13 +19,14 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 
 from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
 from handson.aws.refusals import is_one_of, translated
-from handson.aws.sessions import confirm_account, connect_aws, connect_emulator
+from handson.aws.sessions import assume, confirm_account, connect_aws, connect_emulator
 
 __all__ = [
     "Aws",
     "Credentials",
     "Patience",
     "Request",
+    "assume",
     "command_name",
     "confirm_account",
     "connect_aws",

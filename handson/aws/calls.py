@@ -152,7 +152,7 @@ class Aws:
         self, service: str, operation: str, key: str, **parameters: Any
     ) -> list[dict[str, Any]]:
         """Make a listing call, page after page, and return all items under `key`."""
-        token_name = "NextToken" if service == "ec2" else "nextToken"
+        token_name = "NextToken" if service in ("ec2", "cloudtrail") else "nextToken"
         items: list[dict[str, Any]] = []
         while True:
             reply = self.call(service, operation, **parameters)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-SERVICES = ["ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
+SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
 """All that the workshop calls; botocore takes a service that is not listed for unknown."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,13 +94,49 @@ def confirm_account(aws: Aws, account: str | None) -> None:
         raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
 
 
+def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
+    """Connect as a role of an account, with no more than the allowed actions of what it may do.
+
+    Args:
+        aws: The connection of who assumes the role.
+        account: The role's account.
+        role: Its name, with its path where it has one.
+        allowed: IAM actions; AWS refuses all others to this connection.
+
+    Raises:
+        NotAllowed: The role may not be assumed, or is of another account.
+        AWSError: AWS refused, or did not answer.
+    """
+    partition = aws.caller.split(":")[1] if aws.caller.startswith("arn:") else "aws"
+    statement = {"Effect": "Allow", "Action": list(allowed), "Resource": "*"}
+    reply = aws.call(
+        "sts",
+        "AssumeRole",
+        RoleArn=f"arn:{partition}:iam::{account}:role/{role}",
+        RoleSessionName="handson-audit",
+        DurationSeconds=900,
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    given = reply["Credentials"]
+    credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"])
+    assumed = Aws(
+        region=aws.region,
+        endpoint=aws.endpoint,
+        kind=aws.kind,
+        session=_private_session(credentials, token=given["SessionToken"]),
+        patience=aws.patience,
+    )
+    confirm_account(assumed, account)
+    return assumed
+
+
 def _identify(aws: Aws) -> None:
     reply = aws.call("sts", "GetCallerIdentity")
     aws.account = str(reply["Account"])
     aws.caller = str(reply["Arn"])
 
 
-def _private_session(credentials: Credentials) -> Any:
+def _private_session(credentials: Credentials, *, token: str | None = None) -> Any:
     """Make a session that sees no profile, file, role or instance of the learner's own."""
     import botocore.session
 
@@ -108,7 +146,7 @@ def _private_session(credentials: Credentials) -> Any:
         {"profile": nothing, "config_file": no_file, "credentials_file": no_file}
     )
     session.register_component("data_loader", models.loader())
-    session.set_credentials(credentials.access_key_id, credentials.secret_access_key)
+    session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
     return session
 
 

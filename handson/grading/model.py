@@ -168,6 +168,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     `named` are the names that the evidence bears.  `handed_in_at` is the newest time of the files,
     in UTC, which is as good as whoever packed them.  `files` are the notebooks that were read.
+    `issuers` are those that proofs name, whether or not they could be checked.
     """
 
     learner: str
@@ -178,6 +179,7 @@ class Result(Struct, frozen=True, kw_only=True):
     handed_in_at: str = ""
     named: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
     checks: tuple[CheckMark, ...]
     answers: tuple[Written, ...]
     diagram: Written

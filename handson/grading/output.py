@@ -7,7 +7,7 @@
     possible      automatic (80), manual (20)
     summary       learners, handed_in, checks {id: {status: count}}, findings {code: count}
     learners      in the roster's order, then by name:
-      learner name group source handed_in handed_in_at named files
+      learner name group source handed_in handed_in_at named files issuers
       points      automatic, out of `possible`; never the manual ones
       checks      id, status (passed · failed · unproven · missing), points, possible, reason,
                   facts [{id expected observed passed advice}], diagnoses [{code message remedy}],
@@ -73,6 +73,7 @@ def to_json(result: Result) -> dict[str, Any]:
         "handed_in_at": result.handed_in_at or None,
         "named": list(result.named),
         "files": list(result.files),
+        "issuers": list(result.issuers),
         "points": result.points,
         "checks": [_check_json(check) for check in result.checks],
         "answers": [_written_json(answer) for answer in result.answers],

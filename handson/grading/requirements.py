@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from handson import messages, syllabus
 from handson.errors import InvalidInput
+from handson.tokens import Keys
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Requirements:
         region: The region that is asked for, or None.
         since: The moment at which the window opens.
         until: The moment at which it has closed.
+        keys: The issuers of proofs that are trusted, with their keys.
     """
 
     target: str | None = None
@@ -30,6 +32,7 @@ class Requirements:
     region: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    keys: Keys = field(default_factory=dict)
 
     @property
     def expected_region(self) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from handson import messages
+from handson import messages, tokens
 from handson.errors import InvalidInput
 from handson.grading import names
 from handson.grading.model import clean
@@ -30,7 +30,7 @@ _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-work
 JOURNALS = ".jsonl"
 """What the name of a journal ends with."""
 _HOME = ".handson"
-_JOURNAL = "journal"
+_JOURNAL, _PROOF = "journal", os.path.splitext(tokens.FILE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a submission: a notebook or a journal, by its name; or what was refused."""
+    """A file of a submission: a notebook, journal or proof by its name; or what was refused."""
 
     tree: Tree
     path: str
@@ -80,6 +80,11 @@ class File:
     def is_journal(self) -> bool:
         """It is a journal's lines, and not a notebook."""
         return self.path.endswith(JOURNALS)
+
+    @property
+    def is_proof(self) -> bool:
+        """It is a token, and not a notebook."""
+        return self.path.casefold().endswith(_PROOF[1])
 
     def read(self, *, limit: int) -> bytes:
         """Return its bytes.
@@ -121,7 +126,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     for path in paths:
         if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
             yield from _divided(str(path), "", roster)
-        elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS):
+        elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS, _PROOF[1]):
             owner = names.owner(path.name) if names.notebook(path.name) else ""
             loose.setdefault((str(path.parent), owner), []).append(path.name)
         else:
@@ -131,7 +136,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
 
 
 def files_of(submission: Submission) -> Iterator[File]:
-    """Yield the notebooks and journals of a submission, and what of it is refused.
+    """Yield the notebooks, journals and proofs of a submission, and what of it is refused.
 
     Raises:
         Refused: It is a zip that cannot be read.
@@ -247,12 +252,16 @@ def _unzipped(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> 
 
 
 def _kind(entry: Entry) -> str:
-    """Return what a file is by its name: ".ipynb", ".zip", ".jsonl" for a journal; or nothing."""
+    """Return what a file is by its name: ".ipynb", ".zip", ".jsonl", ".jwt"; or nothing.
+
+    Of the last two only journals and proofs count.
+    """
     suffix = os.path.splitext(entry.name)[1].casefold()
     if entry.is_folder or entry.name.startswith("._"):
         return ""
-    is_journal = suffix == JOURNALS and _JOURNAL in entry.name.casefold()
-    return suffix if suffix in names.SUFFIXES or is_journal else ""
+    words = {JOURNALS: _JOURNAL, _PROOF[1]: _PROOF[0]}
+    is_ours = suffix in words and words[suffix] in entry.name.casefold()
+    return suffix if suffix in names.SUFFIXES or is_ours else ""
 
 
 def _is_junk(entry: Entry) -> bool:

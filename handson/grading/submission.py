@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from handson import syllabus
+from handson import syllabus, tokens
 from handson.checks.results import line, listing
-from handson.grading import alike, answers, cells, claims, course, crossing, integrity
+from handson.grading import alike, answers, cells, claims, course, crossing, integrity, proofs
 from handson.grading.claims import Claims, Line
 from handson.grading.integrity import Expected
 from handson.grading.judging import judge
@@ -65,6 +65,7 @@ class _Read:
 
     notebooks: list[Notebook] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    proofs: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     size: int = 0
@@ -112,6 +113,7 @@ def grade_submission(
         *read.findings,
         *claims.superseded(found),
         *integrity.look(found, expected),
+        *proofs.look(read.proofs, found, requirements.keys),
         *judged,
         *drawn,
         *cells.look(read.notebooks),
@@ -126,6 +128,7 @@ def grade_submission(
         handed_in_at=max((notebook.modified for notebook in read.notebooks), default=""),
         named=tuple(sorted({line(claim.learner) for claim in found.items if claim.learner})),
         files=tuple(notebook.where for notebook in read.notebooks),
+        issuers=proofs.issuers(read.proofs),
         checks=marks,
         answers=written,
         diagram=msgspec.structs.replace(diagram, check=checked),
@@ -237,6 +240,9 @@ def _read_file(file: File, read: _Read, copies: dict[str, list[Notebook]]) -> No
         if file.is_journal:
             lines = data.split(b"\n")[-MOST_LINES:]
             read.lines += [Line(file.shown, text) for text in lines if text.strip()]
+            return
+        if file.is_proof:
+            read.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
             return
         notebook = read_notebook(data, where=file.shown, modified=file.modified)
     except Refused as refusal:

@@ -25,7 +25,7 @@ from . import making
 
 PARTS = {
     "learner": {"learner", "name", "group", "source", "handed_in", "handed_in_at", "named", "files",
-                "points", "checks", "answers", "diagram", "marks", "total", "findings"},
+                "issuers", "points", "checks", "answers", "diagram", "marks", "total", "findings"},
     "check": {"id", "status", "points", "possible", "reason", "facts", "diagnoses", "proof"},
     "fact": {"id", "expected", "observed", "passed", "advice"},
     "proof": {"digest", "observed_at", "learner", "kind", "account", "region", "intact", "source",
