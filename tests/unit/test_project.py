@@ -21,6 +21,8 @@ HEAVY = (
     "boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "ipywidgets",
     "requests",
 )  # fmt: skip
+MODULES = {"pyjwt": "jwt"}
+"""Libraries that are imported by another name."""
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
 MACHINE = re.compile(
@@ -65,6 +67,13 @@ def wanted(project: dict[str, Any]) -> list[Requirement]:
     """Return all requirements that pyproject.toml names itself."""
     groups = project["dependency-groups"]
     named = [line for group in groups.values() for line in group if isinstance(line, str)]
+    return [*needed(project), *map(Requirement, named)]
+
+
+def needed(project: dict[str, Any]) -> list[Requirement]:
+    """Return what the library requires, its extras' requirements among them."""
+    extras = project["project"]["optional-dependencies"].values()
+    named = [line for extra in extras for line in extra]
     return [Requirement(line) for line in [*project["project"]["dependencies"], *named]]
 
 
@@ -135,7 +144,7 @@ def test_each_dependency_says_what_it_is_for(root: Path) -> None:
 def test_every_library_that_is_imported_is_a_dependency(
     root: Path, project: dict[str, Any]
 ) -> None:
-    named = {Requirement(line).name for line in project["project"]["dependencies"]}
+    named = {MODULES.get(requirement.name, requirement.name) for requirement in needed(project)}
     imported = {
         name
         for path in (root / "handson").rglob("*.py")
