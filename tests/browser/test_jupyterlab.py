@@ -193,16 +193,23 @@ LIVE = ".handson-live"
 def open_widget(lab: Lab, page: Any, name: str, *, last: str) -> Any:
     """Open a notebook, run its first cell and the one that ends in `last`, and return the widget.
 
+    A key that is pressed before the kernel has started can be lost, so it is pressed again.
+
     Returns:
         The code cell with the widget in its output.
     """
     page.goto(lab.address_of(name))
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     chosen = cells.filter(has_text=last).first
-    for cell in (cells.first, chosen):
-        cell.locator(".jp-InputArea-editor").click(timeout=SECONDS * 1000)
-        page.keyboard.press("Control+Enter")
-    chosen.locator(LIVE).wait_for(timeout=SECONDS * 1000)
+
+    def is_live() -> bool:
+        for cell in (cells.first, chosen):
+            cell.locator(".jp-InputArea-editor").click(timeout=SECONDS * 1000)
+            page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(5000)
+        return bool(chosen.locator(LIVE).count())
+
+    until(is_live)
     return chosen
 
 
