@@ -68,9 +68,16 @@ class Lab:
 
     def saved(self, name: str) -> dict[str, Any]:
         """Return a notebook as it is saved."""
-        path = self.folder / "notebooks" / "ja" / f"{name}.ipynb"
-        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        notebook: dict[str, Any] = json.loads(self._path(name).read_text(encoding="utf-8"))
         return notebook
+
+    def clear(self, name: str) -> None:
+        """Take the outputs out of a notebook, so that those seen later are of this run."""
+        notebook = self.saved(name)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell.update(outputs=[], execution_count=None)
+        self._path(name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
 
     def python(self, code: str) -> None:
         """Run Python beside JupyterLab, with the same home folder."""
@@ -93,6 +100,9 @@ class Lab:
             check=False,
             capture_output=True,
         )
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "notebooks" / "ja" / f"{name}.ipynb"
 
     def _address(self) -> tuple[str, str]:
         def said() -> re.Match[str] | None:
@@ -131,13 +141,12 @@ def page(lab: Lab, browser: Any) -> Any:
 
 
 def run_all(lab: Lab, page: Any, name: str) -> dict[str, Any]:
-    """Open a notebook, clear it, run all its cells, save it, and return it as saved."""
+    """Open a notebook without outputs, run all its cells, save it, and return it as saved."""
+    lab.clear(name)
     page.goto(lab.address_of(name))
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=SECONDS * 1000)
-    page.wait_for_selector("[data-status='idle'], .jp-NotebookPanel-toolbar", timeout=60000)
     before = len(lab.saved(name)["cells"])
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
+    start_all(page)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
         ".every(each => /\\[\\d+\\]/.test(each.innerText))"
@@ -150,6 +159,19 @@ def run_all(lab: Lab, page: Any, name: str) -> dict[str, Any]:
     saved = lab.saved(name)
     assert len(saved["cells"]) == before
     return saved
+
+
+def start_all(page: Any) -> None:
+    """Choose Run All Cells, again where the kernel had not started yet and it was lost."""
+
+    def has_started() -> bool:
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_timeout(3000)
+        prompts = page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+        return any(re.search(r"\[(\*|\d+)\]", prompt) for prompt in prompts)
+
+    until(has_started)
 
 
 def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:

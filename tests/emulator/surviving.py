@@ -283,6 +283,12 @@ def thinned(dealt: Mapping[str, Sequence[Pair]], *, to_reads: int) -> dict[str, 
 IN_ONE_RUN = 6
 """How many faults that pass come one after another in one run of a verb."""
 
+IN_A_ROW = 2
+"""How many of them at one operation, whose next call may be the same call tried again.
+
+One less than how often a call to an emulator is tried (`handson.aws.connect_emulator`).
+"""
+
 
 def together(pairs: Sequence[Pair]) -> list[list[Pair]]:
     """Return the faults of a verb's calls, those together that come in one run of it."""
@@ -293,7 +299,8 @@ def together(pairs: Sequence[Pair]) -> list[list[Pair]]:
             runs.append([(call, fault)])
             continue
         for run in shared:
-            if len(run) < IN_ONE_RUN and call not in dict(run):
+            alike = [met for met, _ in run if met.kind == call.kind]
+            if len(run) < IN_ONE_RUN and len(alike) < IN_A_ROW and call not in alike:
                 run.append((call, fault))
                 break
         else:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handson import checks, messages, syllabus
 from handson.checks import CheckResult, Verification
 from handson.state import Route, Snapshot
-from tests.unit import states
+from tests.unit import drawn_by_learners, states
 from tests.unit.states import finished, with_image, with_subnet, with_table, with_uri, with_vpc
 
 ALL = {check.id: {fact.id for fact in check.facts} for check in syllabus.CHECKS}
@@ -442,9 +442,22 @@ def test_every_fact_is_turned_false_by_some_wrong_state_of_its_own() -> None:
     assert alone | whole | in_threes == set().union(*ALL.values())
 
 
-def test_every_cause_in_the_catalogue_has_a_wrong_state() -> None:
+def test_every_cause_in_the_catalogue_has_a_wrong_state_or_a_wrong_drawing() -> None:
     written = {key for key in messages.catalogue("checks") if key.startswith("cause.")}
-    assert {f"cause.{code}" for wrong in WRONG for code in wrong.causes} == written
+    seen = {code for wrong in WRONG for code in wrong.causes} | causes_of_wrong_drawings()
+    assert {f"cause.{code}" for code in seen} == written
+
+
+def causes_of_wrong_drawings() -> set[str]:
+    """Return what the check of the diagram says of the drawings that learners get wrong."""
+    results = [
+        checks.check("architecture", Snapshot(target=states.target(), drawing=drawing))
+        for drawing in (
+            None,
+            *(drawn_by_learners.draw(body) for body, _ in drawn_by_learners.WRONG.values()),
+        )
+    ]
+    return {cause.code for result in results for cause in result.diagnoses}
 
 
 @every_check
