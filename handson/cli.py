@@ -332,8 +332,9 @@ def cleanup(chosen: Settings, yes: bool) -> None:
 
 
 @main.command(name="policy")
+@click.option("--proof", is_flag=True, help="The policy for `handson proof` instead.")
 @with_settings
-def show_policy(chosen: Settings) -> None:
+def show_policy(chosen: Settings, proof: bool) -> None:
     """Print the smallest IAM policy for the workshop on real AWS, as JSON.
 
     For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
@@ -341,7 +342,9 @@ def show_policy(chosen: Settings) -> None:
     """
     if chosen.account is None:
         click.echo(messages.text("policy.any-account"), err=True)
-    click.echo(_json(policy.document(region=chosen.region, account=chosen.account)))
+    statements = policy.PROOF if proof else policy.STATEMENTS
+    written = policy.document(region=chosen.region, account=chosen.account, statements=statements)
+    click.echo(_json(written))
 
 
 @main.command()

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from handson import messages, syllabus
+from handson import messages, syllabus, tokens
 from handson.errors import NotAllowed
 
 VERSION = "2012-10-17"
@@ -281,21 +281,44 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("CleanUpRepository", ("ecr:DeleteRepository",), _REPOSITORY, _OURS),
 )
 
+PROOF: tuple[Statement, ...] = (
+    # No resource stands for a token (IAM User Guide, "Controlling access with IAM policies" under
+    # "Outbound identity federation"); what it is for, how long it lasts and its tag can be bound.
+    Statement(
+        "Prove",
+        ("sts:GetWebIdentityToken",),
+        condition={
+            **_HERE,
+            "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": [tokens.AUDIENCE]},
+            "NumericLessThanEquals": {"sts:DurationSeconds": str(tokens.SECONDS)},
+        },
+    ),
+    Statement(
+        "ProveTag",
+        ("sts:TagGetWebIdentityToken",),
+        condition={**_HERE, "ForAllValues:StringEquals": {"aws:TagKeys": [tokens.TAG]}},
+    ),
+)
+"""What `handson proof` takes, as a policy of its own: both together exceed a managed policy."""
+
 
 def actions() -> tuple[str, ...]:
     """Return all actions of the policy, sorted."""
     return tuple(sorted({action for statement in STATEMENTS for action in statement.actions}))
 
 
-def document(*, region: str, account: str | None) -> dict[str, Any]:
+def document(
+    *, region: str, account: str | None, statements: Sequence[Statement] = STATEMENTS
+) -> dict[str, Any]:
     """Return the policy as IAM reads it.
 
     Args:
         region: The one region in which it allows anything.
         account: The account that its ARNs name, or None where it is not known: then any, which is
             the account of whoever it is attached to.
+        statements: `STATEMENTS` for the workshop, `PROOF` for `handson proof`.
     """
-    written = [item.to_json(region=region, account=account or "*") for item in STATEMENTS]
+    written = [item.to_json(region=region, account=account or "*") for item in statements]
     return {"Version": VERSION, "Statement": written}
 
 
@@ -313,6 +336,10 @@ def cells_of(action: str) -> tuple[str, ...]:
 def denied(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
     """Return the error for actions that IAM does not allow; it names them and their cells."""
     named = ", ".join(missing)
+    of_proof = {action for statement in PROOF for action in statement.actions}
+    if of_proof.issuperset(missing):
+        sentences = messages.advice("policy.denied-proof", actions=named)
+        return NotAllowed(*sentences, code=code, actions=missing)
     cells = ", ".join(dict.fromkeys(cell for action in missing for cell in cells_of(action)))
     if not cells:
         return NotAllowed(

@@ -11,7 +11,6 @@ from handson.cards import Card, Rows, Shown
 from handson.errors import AWSError, NotAllowed, NotReady
 from handson.evidence import Journal
 
-_SECONDS = 300
 _SWITCHED_OFF = (
     "OutboundWebIdentityFederationDisabled",
     "OutboundWebIdentityFederationDisabledException",
@@ -67,7 +66,7 @@ def _signed(aws: Aws, digest: str) -> str:
             "sts",
             "GetWebIdentityToken",
             Audience=[tokens.AUDIENCE],
-            DurationSeconds=_SECONDS,
+            DurationSeconds=tokens.SECONDS,
             SigningAlgorithm=tokens.ALGORITHM,
             Tags=[{"Key": tokens.TAG, "Value": digest}],
         )

@@ -27,6 +27,8 @@ AUDIENCE = "handson-evidence"
 TAG = "handson-chain"
 FILE = "proof.jwt"
 ALGORITHM = "ES384"
+SECONDS = 300
+"""How long a token lasts for whoever it is addressed to."""
 MOST_BYTES, MOST_KEY_BYTES = 20_000, 5_000_000
 SCHEMA = "handson.keys/1"
 """Of the file of trusted keys: ``{"schema", "issuers": {issuer: {"keys": […]}}}``."""

@@ -420,6 +420,14 @@ def test_without_an_account_the_policy_says_so_beside_the_json(call: Call) -> No
     assert (*seen[:2], seen[2] in result.stderr) == (0, "2012-10-17", True)
 
 
+def test_the_policy_for_a_proof_allows_that_and_nothing_else(call: Call) -> None:
+    statements = json.loads(call("policy", "--proof").stdout)["Statement"]
+    assert [action for item in statements for action in item["Action"]] == [
+        "sts:GetWebIdentityToken",
+        "sts:TagGetWebIdentityToken",
+    ]
+
+
 def test_the_policy_needs_no_target(call: Call) -> None:
     assert call("policy", HANDSON_ENDPOINT_URL="http://127.0.0.1:1").exit_code == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import nbformat
@@ -69,11 +70,13 @@ KINDS = {
     "ecs:TagResource": "cluster container-instance",
     "iam:CreateServiceLinkedRole": "role",
     "servicequotas:GetServiceQuota": "quota",
+    "sts:GetWebIdentityToken": "",
+    "sts:TagGetWebIdentityToken": "",
 }
 """The kinds of resources that each action can be bound to, of those that the workshop makes.
 
 From the Service Authorization Reference ("Actions, resources, and condition keys for" Amazon EC2,
-ECS, ECR, Service Quotas and IAM); nothing where AWS takes only "*".  ListTasks can be bound to
+ECS, ECR, Service Quotas, STS and IAM); nothing where AWS takes only "*".  ListTasks can be bound to
 container instances, of which the workshop has none.
 """
 TAGGED_AT_CREATION = {
@@ -93,8 +96,12 @@ LARGEST = 6144
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag/handson", "aws:ResourceTag/handson"
 
 
-def written(region: str = "us-east-1", account: str | None = "112233445566") -> dict[str, Any]:
-    return policy.document(region=region, account=account)
+def written(
+    region: str = "us-east-1",
+    account: str | None = "112233445566",
+    statements: Sequence[Statement] = STATEMENTS,
+) -> dict[str, Any]:
+    return policy.document(region=region, account=account, statements=statements)
 
 
 def kinds(statement: Statement) -> set[str]:
@@ -134,7 +141,9 @@ def test_the_table_of_aws_covers_every_action() -> None:
     assert set(policy.actions()) - KINDS.keys() == set()
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.sid)
+@pytest.mark.parametrize(
+    "statement", [*STATEMENTS, *policy.PROOF], ids=lambda statement: statement.sid
+)
 def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: Statement) -> None:
     possible = {action: set(KINDS[action].split()) for action in statement.actions}
     bound = kinds(statement)
@@ -142,9 +151,11 @@ def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: St
     assert (unbound, bound - set().union(*possible.values())) == ([], set())
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.sid)
+@pytest.mark.parametrize(
+    "statement", [*STATEMENTS, *policy.PROOF], ids=lambda statement: statement.sid
+)
 def test_what_cannot_be_bound_to_a_resource_is_bound_to_the_region(statement: Statement) -> None:
-    assert bool(statement.resources) != (keys(statement) == {"aws:RequestedRegion"})
+    assert bool(statement.resources) != ("aws:RequestedRegion" in keys(statement))
 
 
 @pytest.mark.parametrize("action", sorted(TAGGED_AT_CREATION | TAGGING))
@@ -171,6 +182,18 @@ def test_the_tag_can_be_put_on_new_things_alone(action: str, key: str) -> None:
 def test_where_aws_cannot_tell_new_from_old_the_repository_is_named() -> None:
     [statement] = [item for item in STATEMENTS if "ecr:TagResource" in item.actions]
     assert [resource.rpartition("/")[2] for resource in statement.resources] == ["rails-app"]
+
+
+def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else() -> None:
+    prove, tag = (
+        {key: value for keys in item["Condition"].values() for key, value in keys.items()}
+        for item in written(statements=policy.PROOF)["Statement"]
+    )
+    assert (prove["sts:IdentityTokenAudience"], tag["aws:TagKeys"]) == (
+        ["handson-evidence"],
+        ["handson-chain"],
+    )
+    assert prove["sts:DurationSeconds"] == "300"
 
 
 def test_the_policy_fits_into_a_managed_one() -> None:
@@ -229,6 +252,15 @@ def test_a_denied_action_is_told_in_two_lines_with_its_cells(action: str, langua
     assert len(str(denied).split("\n")) == 2
     assert [cell for cell in cells if f"workshop.{cell} (" not in denied.problem] == []
     assert (action in denied.problem, action in denied.remedy) == (True, True)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("action", [one for item in policy.PROOF for one in item.actions])
+def test_an_action_of_a_proof_is_told_with_its_command(action: str, language: str) -> None:
+    messages.use(language)
+    denied = policy.denied([action])
+    assert (action in denied.problem, "handson proof" in denied.problem) == (True, True)
+    assert "handson policy --proof" in denied.remedy
 
 
 def test_an_action_that_no_cell_takes_is_told_without_one() -> None:
