@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from handson import messages, tokens
@@ -30,6 +30,8 @@ _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-work
 JOURNALS = ".jsonl"
 """What the name of a journal ends with."""
 _HOME = ".handson"
+_STAMP = "timestamp.txt"
+"""What nbgrader puts into a learner's folder of one assignment (nbgrader, "Exchange")."""
 _JOURNAL, _PROOF = "journal", os.path.splitext(tokens.FILE)
 
 
@@ -107,6 +109,7 @@ class _Parted:
         others: By the name before a file's own, the files of each.
         people: Folders and zips that name somebody.
         nobodies: Those that do not.
+        is_stamped: It is an assignment's folder of nbgrader's, and the one above it the learner's.
     """
 
     own: list[Entry] = field(default_factory=list)
@@ -114,6 +117,7 @@ class _Parted:
     others: dict[str, list[Entry]] = field(default_factory=dict)
     people: list[Entry] = field(default_factory=list)
     nobodies: list[Entry] = field(default_factory=list)
+    is_stamped: bool = False
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -168,7 +172,8 @@ def _divided(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[
     if alone and parted.people[0].is_folder and depth < DEEPEST:
         yield from _divided(root, parted.people[0].path, roster, depth=depth + 1)
     elif parted.own or not (parted.people or parted.others):
-        yield whole
+        owner = _owner(root, at, roster, is_stamped=parted.is_stamped)
+        yield replace(whole, owner=owner)
     else:
         yield from _people(root, at, parted, roster, depth=depth)
 
@@ -202,6 +207,7 @@ def _part(entries: Iterator[Entry]) -> _Parted:
         if _is_junk(entry):
             continue
         owner, kind = names.owner(entry.name), _kind(entry)
+        parted.is_stamped |= entry.name == _STAMP
         if entry.refusal is not None and owner:
             parted.others.setdefault(owner, []).append(entry)
         elif entry.is_folder or kind == ".zip":
@@ -273,11 +279,15 @@ def _stem(entry: Entry) -> str:
     return names.readable(os.path.splitext(entry.name)[0]).strip()
 
 
-def _owner(root: str, at: str, roster: Roster) -> str:
+def _owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
     """Return whom the folders on the way to a place tell of.
 
-    That is someone whom the roster knows, or else whom the innermost folder names.
+    That is someone whom the roster knows, or else whom the innermost folder names; where that is
+    an assignment of nbgrader's, the one above it.
     """
-    pieces = [os.path.basename(os.path.abspath(root)), *filter(None, at.split("/"))]
+    above, own = os.path.split(os.path.abspath(root))
+    pieces = [os.path.basename(above)] * is_stamped + [own, *filter(None, at.split("/"))]
+    if is_stamped:
+        pieces.pop()
     owners = [owner for piece in reversed(pieces) if (owner := names.owner(piece))]
     return next((owner for owner in owners if roster.find(owner)), owners[0] if owners else "")

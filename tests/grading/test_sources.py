@@ -77,6 +77,15 @@ def test_folders_around_a_single_learner_are_looked_through(
     assert owners(tmp_path / "class") == ["s01"]
 
 
+@pytest.mark.parametrize("given", ["submitted", "submitted/s01", "submitted/s01/ecs-handson"])
+def test_an_assignment_of_nbgraders_is_its_learners_even_in_a_class_of_one(
+    files: dict[str, bytes], tmp_path: Path, given: str
+) -> None:
+    stamp = {"timestamp.txt": b"2026-05-01 10:30:00.000000 UTC"}
+    put(tmp_path / "submitted" / "s01" / "ecs-handson", {**files, **stamp})
+    assert owners(tmp_path / given) == ["s01"]
+
+
 def test_notebooks_that_are_named_one_by_one_are_one_submission(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
