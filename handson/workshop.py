@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from handson import (
@@ -42,7 +43,7 @@ from handson.cards import Card, Note, Rows, Shown
 from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
 from handson.errors import HandsonError, InvalidInput, NotReady
-from handson.evidence import HAND_IN, Journal, Observation, as_lines
+from handson.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.records import Entries, Evidence, HandedIn, Lost, learner_label
 from handson.settings import Settings
 from handson.snapshot import take_snapshot
@@ -60,6 +61,7 @@ class Workshop(Shown):
         progress: Where progress of long verbs is shown.
         show: Shows a card beside a verb's result, such as the news of a restart.
         connect: Reaches the target.
+        clock: Tells the time that evidence, records and receipts bear; it may be set back.
     """
 
     def __init__(
@@ -69,11 +71,13 @@ class Workshop(Shown):
         progress: progress.Progress,
         show: Show,
         connect: Callable[[Settings], connection.Connection] = connection.connect,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.settings = settings
         self._progress = progress
         self._show = show
-        self._journal = Journal(settings.home)
+        self._clock = clock
+        self._journal = Journal(settings.home, clock=clock)
         self._engine: Engine | None = None
         self._connection = connect(settings)
         self._tell_what_was_lost()
@@ -300,7 +304,7 @@ class Workshop(Shown):
         connected = self.aws
         chosen = self.engine
         with connection.alone(self.settings), self._working("run") as line:
-            return image_run.run_image(connected, chosen, order, say=line)
+            return image_run.run_image(connected, chosen, order, say=line, clock=self._clock)
 
     def run_task(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
@@ -327,7 +331,7 @@ class Workshop(Shown):
             NotReady: There is no such repository or image.
         """
         return image_uri.record_image_uri(
-            self.aws, self.settings.home, repository=repository, tag=tag
+            self.aws, self.settings.home, repository=repository, tag=tag, clock=self._clock
         )
 
     def evidence(self, check: str) -> Evidence:
@@ -500,7 +504,7 @@ class Workshop(Shown):
             return cleanup.look(connected, self.settings.home)
         with connection.alone(self.settings), self._working("cleanup") as line:
             self._remove_containers(connected)
-            done = cleanup.clean_up(connected, self.settings.home, say=line)
+            done = cleanup.clean_up(connected, self.settings.home, say=line, clock=self._clock)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)

@@ -87,6 +87,21 @@ class Claims:
         """Return the claims for a check."""
         return [claim for claim in self.items if claim.check == check]
 
+    def place(self, claim: Claim) -> tuple[datetime, int]:
+        """Return where a claim stands among the others: a later one compares greater.
+
+        That is when it or what came before it in the chain was observed, whichever is latest, and
+        how much came before it: a computer's clock may have been set back in between.
+        """
+        known = {item.digest: item for item in self.items}
+        before, seen = claim.previous, {claim.digest}
+        latest = claim.observed_at
+        while before in known and before not in seen:
+            seen.add(before)
+            latest = max(latest, known[before].observed_at)
+            before = known[before].previous
+        return latest, len(seen)
+
 
 @dataclass(frozen=True)
 class Line:

@@ -71,7 +71,7 @@ def _own(claims: Claims) -> list[Claim]:
 
     The rest of the journal is history, and the course's evidence is nobody's.
     """
-    judged = [choose(claims.of(check)) for check in syllabus.EVIDENCE_IDS]
+    judged = [choose(claims, check) for check in syllabus.EVIDENCE_IDS]
     return [
         claim
         for claim in claims.items

@@ -1,9 +1,10 @@
 """Points: every verdict is derived again from what evidence observed, by the checks themselves.
 
 Which evidence counts: of the intact records the newest in the notebooks, else the newest in the
-journal.  A check's points are given whole when every fact passes that is no advice, else none: half
-a network carries no service, and what is missing is told fact by fact.  Where there is evidence and
-none of it counts, the check is *unproven*: no points, the facts all the same, and the reason.
+journal; the chain goes before the clock.  A check's points are given whole when every fact passes
+that is no advice, else none: half a network carries no service, and what is missing is told fact by
+fact.  Where there is evidence and none of it counts, the check is *unproven*: no points, the facts
+all the same, and the reason.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def judge(
     check: syllabus.Check, claims: Claims, objection: Objection
 ) -> tuple[CheckMark, list[Finding]]:
     """Return what became of a check, and what to say about its evidence beyond its facts."""
-    chosen = choose(claims.of(check.id))
+    chosen = choose(claims, check.id)
     if chosen is None:
         return CheckMark(id=check.id, status=MISSING, points=0, possible=check.points), []
     try:
@@ -50,13 +51,14 @@ def judge(
     return _mark(check, chosen, status, result=result, reason=reason), []
 
 
-def choose(claims: list[Claim]) -> Claim | None:
+def choose(claims: Claims, check: str) -> Claim | None:
     """Return the claim by which a check is judged."""
-    return max(
-        claims,
-        key=lambda claim: (claim.intact, claim.source == NOTEBOOK, claim.observed_at, claim.digest),
-        default=None,
-    )
+
+    def rank(claim: Claim) -> tuple[object, ...]:
+        return claim.intact, claim.source == NOTEBOOK, claims.place(claim), claim.digest
+
+    found = claims.of(check)
+    return found[0] if len(found) == 1 else max(found, key=rank, default=None)
 
 
 def _mark(

@@ -23,7 +23,7 @@ MOST = 5
 
 def look(texts: Sequence[str], claims: Claims, keys: Keys) -> Iterator[Finding]:
     """Yield what the proofs of a submission show, or that it has none."""
-    judged = [choose(claims.of(check)) for check in syllabus.CHECK_IDS]
+    judged = [choose(claims, check) for check in syllabus.CHECK_IDS]
     on_aws = [claim for claim in judged if claim is not None and claim.target.kind == AWS]
     if on_aws and not texts:
         yield Finding(code="proof-absent", severity=NOTE)

@@ -149,6 +149,21 @@ def test_a_record_that_is_older_than_the_one_before_it_is_told(
     assert codes(graded(class_folder)) == {"chain-order"}
 
 
+@pytest.mark.parametrize("days", [1, -1], ids=["the clock goes on", "the clock was set back"])
+def test_of_a_journal_the_last_record_of_the_chain_counts(
+    book: Book, class_folder: Path, days: int
+) -> None:
+    first = next(record for record in book.records if record["check"] == "cluster")
+    failed = making.resealed(first, observed={**first["observed"], "clusters": []})
+    journal = making.Book({}, [failed])
+    later = making.STARTED + timedelta(days=days)
+    seen = Observation("cluster", first["target"], first["observed"], first["requests"])
+    making.seal(journal, seen, learner=first["learner"], observed_at=later)
+    (class_folder / "s01").mkdir()
+    (class_folder / "s01" / "journal.jsonl").write_bytes(journal.journal())
+    assert graded(class_folder).check("cluster").status == "passed"
+
+
 def test_a_gap_is_a_note_until_the_journal_shows_that_it_is_none(
     book: Book, class_folder: Path
 ) -> None:

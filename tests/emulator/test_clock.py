@@ -1,0 +1,120 @@
+"""A computer's clock that is set back: nothing that was proved is lost, and nothing made twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from handson import cleanup, grading, settings, syllabus
+from handson.emulator import Running
+from handson.evidence import Journal, is_intact
+from handson.progress import TerminalProgress
+from handson.workshop import Workshop
+from tests.emulator.surviving import everything
+
+pytestmark = pytest.mark.emulator
+
+BACK = timedelta(days=400)
+
+
+class SetBack:
+    """A clock that goes a second on at each look, until it is set back."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 5, 11, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+@pytest.fixture
+def clock() -> SetBack:
+    return SetBack()
+
+
+@pytest.fixture
+def held(emulator: Running, tmp_path: Path, clock: SetBack) -> Workshop:
+    handed_in = tmp_path / "Hanako"
+    handed_in.mkdir()
+    environ = {
+        "HANDSON_HOME": str(tmp_path / "home"),
+        "HANDSON_ENGINE": "builtin",
+        "HANDSON_HAND_IN": str(handed_in),
+    }
+    chosen = settings.read(environ, cwd=tmp_path, endpoint_url=emulator.endpoint, learner="Hanako")
+    terminal = TerminalProgress(StringIO())
+    return Workshop(chosen, progress=terminal, show=lambda _card: None, clock=clock)
+
+
+def make(held: Workshop, shop: Path) -> None:
+    held.ensure_network()
+    held.ensure_cluster()
+    held.ensure_repository()
+    held.push_image(held.build_image(shop))
+    held.record_image_uri()
+
+
+def prove(held: Workshop) -> None:
+    for check in syllabus.CHECK_IDS:
+        held.evidence(check)
+
+
+def points(folder: Path) -> int:
+    with grading.grade([folder]) as grades:
+        [result] = grades
+    return result.points
+
+
+def test_what_is_proved_after_the_clock_was_set_back_counts(
+    held: Workshop, shop: Path, clock: SetBack, tmp_path: Path
+) -> None:
+    prove(held)
+    clock.time -= BACK
+    make(held, shop)
+    prove(held)
+    held.hand_in()
+    records = Journal(held.settings.home).records()
+    digests = [record["digest"] for record in records]
+    assert [record["previous"] for record in records] == [None, *digests[:-1]]
+    assert all(map(is_intact, records))
+    assert points(tmp_path / "Hanako") == sum(check.points for check in syllabus.CHECKS)
+
+
+def test_what_was_proved_before_the_clock_was_set_back_is_kept(
+    held: Workshop, shop: Path, clock: SetBack
+) -> None:
+    make(held, shop)
+    prove(held)
+    proved = Journal(held.settings.home).records()
+    clock.time -= BACK
+    prove(held)
+    assert Journal(held.settings.home).records()[: len(proved)] == proved
+
+
+def test_nothing_is_made_twice_and_nothing_fails_when_the_clock_was_set_back(
+    held: Workshop, shop: Path, clock: SetBack
+) -> None:
+    make(held, shop)
+    stands = everything(held.aws)
+    clock.time -= BACK
+    make(held, shop)
+    assert (everything(held.aws), held.verify().passed) == (stands, True)
+
+
+def test_a_clean_up_after_the_clock_was_set_back_costs_nothing_less_than_nothing(
+    held: Workshop, shop: Path, clock: SetBack
+) -> None:
+    make(held, shop)
+    first = held.cleanup(confirm="delete")
+    make(held, shop)
+    clock.time -= BACK
+    second = held.cleanup(confirm="delete")
+    assert first.kept is not None
+    assert second.kept is not None
+    assert second.kept.path != first.kept.path
+    assert (second.kept.receipt.nothing_left, second.kept.receipt.cost.usd) == (True, 0.0)
+    assert cleanup.find_tagged(held.aws) == ()
