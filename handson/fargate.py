@@ -310,7 +310,18 @@ def _address(task: Mapping[str, Any]) -> str:
 
 
 def _definitions(aws: Aws) -> list[str]:
-    found = aws.pages("ecs", "ListTaskDefinitions", "taskDefinitionArns", familyPrefix=FAMILY)
+    """Return the ARNs of the workshop's task definitions, deregistered and not yet deleted too."""
+    found = [
+        arn
+        for status in ("ACTIVE", "INACTIVE")
+        for arn in aws.pages(
+            "ecs",
+            "ListTaskDefinitions",
+            "taskDefinitionArns",
+            familyPrefix=FAMILY,
+            status=status,
+        )
+    ]
     return [str(arn) for arn in found if str(arn).rpartition("/")[2].rpartition(":")[0] == FAMILY]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from handson import emulator as embedded
+from handson import fargate
 from handson.emulator import Running
 from handson.errors import HandsonError
 from handson.evidence import Journal, is_intact
@@ -106,6 +107,19 @@ def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
 
 
 # A push, in the middle of an upload
+
+
+def test_a_task_definition_is_deleted_whose_kernel_was_killed_when_it_had_deregistered_it(
+    emulator: Running, folder: Path
+) -> None:
+    held = workshop(emulator, folder)
+    definition = fargate.Place("c", (), "host/rails-app:latest").definition()
+    registered = held.aws.call("ecs", "RegisterTaskDefinition", **definition)
+    arn = registered["taskDefinition"]["taskDefinitionArn"]
+    held.aws.call("ecs", "DeregisterTaskDefinition", taskDefinition=arn)
+    done = held.cleanup(confirm="delete")
+    assert [removal.resource.id for removal in done.removals] == [arn]
+    assert fargate.find_tagged(held.aws) == []
 
 
 def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
