@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import pairwise
+from typing import BinaryIO
 
 from handson import syllabus
 from handson.grading import course
@@ -73,10 +74,10 @@ def sketch(answer: Written) -> array[int]:
 
 
 class Sketches:
-    """The sketches of a class, by question."""
+    """The sketches of a class, by question, kept in a file."""
 
-    def __init__(self) -> None:
-        self._found = {question.grade_id: Meetings(32) for question in syllabus.QUESTIONS}
+    def __init__(self, file: BinaryIO) -> None:
+        self._found = {question.grade_id: Meetings(32, file) for question in syllabus.QUESTIONS}
 
     def add(self, owner: int, sketches: Iterable[tuple[str, array[int]]]) -> None:
         """Keep a learner's sketches."""

@@ -6,6 +6,7 @@ of each submission only what tells it from the others stays in memory.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import tempfile
@@ -14,6 +15,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -147,8 +149,11 @@ def grade(
     grades = Grades(requirements, marks or Marks())
     work = partial(grade_task, requirements=requirements, roster=roster, pictures=pictures)
     try:
-        with _shared(work, tasks, workers) as done:
-            _gather(grades, done, len(tasks), tell)
+        with tempfile.TemporaryFile(prefix="handson-met-") as file:
+            met = _Met(Meetings(64, file), alike.Sketches(file))
+            with _shared(work, tasks, workers) as done:
+                _gather(grades, met, done, len(tasks), tell)
+            _compare(grades, met)
         grades._complete(roster)
     except BaseException:
         grades.close()
@@ -156,18 +161,30 @@ def grade(
     return grades
 
 
-def _gather(grades: Grades, done: Iterator[Graded], count: int, tell: Tell | None) -> None:
-    same, sketches = Meetings(64), alike.Sketches()
+@dataclass(frozen=True)
+class _Met:
+    """What may stand in several submissions."""
+
+    same: Meetings
+    sketches: alike.Sketches
+
+
+def _gather(
+    grades: Grades, met: _Met, done: Iterator[Graded], count: int, tell: Tell | None
+) -> None:
     for number, graded in enumerate(done):
         grades._keep(graded.learner, graded.result)
         grades.readable += graded.is_readable
-        same.add(number, graded.keys)
-        sketches.add(number, graded.sketches)
+        met.same.add(number, graded.keys)
+        met.sketches.add(number, graded.sketches)
         if tell is not None:
             tell(number + 1, count)
-    for owner, finding in crossing.look(same, grades.load):
+
+
+def _compare(grades: Grades, met: _Met) -> None:
+    for owner, finding in crossing.look(met.same, grades.load):
         grades._add(owner, finding)
-    _compare_answers(grades, sketches)
+    _compare_answers(grades, met.sketches)
     _tell_twins(grades)
 
 
@@ -182,8 +199,13 @@ def _shared(
     # A fork is ready at once, and safe where there are no threads that could hold a lock.
     can_fork = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if can_fork else "spawn")
-    with context.Pool(workers, initializer=messages.use, initargs=(messages.language(),)) as pool:
-        yield pool.imap(work, tasks, chunksize=_AT_ONCE)
+    gc.freeze()  # a child's collector would copy every page that it looks at
+    try:
+        language = (messages.language(),)
+        with context.Pool(workers, initializer=messages.use, initargs=language) as pool:
+            yield pool.imap(work, tasks, chunksize=_AT_ONCE)
+    finally:
+        gc.unfreeze()
 
 
 def _tasks(submissions: Iterator[Submission], roster: Roster) -> list[Task]:
