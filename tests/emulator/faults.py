@@ -3,7 +3,7 @@
     wire = Wire()                     a hook (see `hooks.py`); it lets everything through
     with wire.watched() as calls:     the calls of the block are collected, in order
         ...
-    with wire.broken((call, "lost")): one call of the block meets a fault, once
+    with wire.broken((call, "lost")) as planned: one call of the block meets a fault, once
         ...
 
 What AWS answers is given as the bytes that AWS would send, so that botocore reads them as it would
@@ -96,7 +96,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._planned: list[Planned] = []
+        self._planned: Planned | None = None
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._lock = threading.Lock()
         self._losing = threading.local()
@@ -113,13 +113,13 @@ class Wire:
         yield made
 
     @contextmanager
-    def broken(self, *pairs: Pair) -> Iterator[list[Planned]]:
+    def broken(self, pair: Pair) -> Iterator[Planned]:
         with self.watched():
-            self._planned = [Planned(*pair) for pair in pairs]
+            self._planned = planned = Planned(*pair)
             try:
-                yield self._planned
+                yield planned
             finally:
-                self._planned = []
+                self._planned = None
 
     def _before(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
         _, service, operation = event_name.split(".")
@@ -137,11 +137,11 @@ class Wire:
             nth = self._counts[service, operation, region]
             call = Call(service, operation, nth, region)
             self.calls.append(call)
-            for planned in self._planned:
-                if planned.call == call or planned.has_closed(region):
-                    planned.happened = True
-                    return planned
-            return None
+            planned = self._planned
+            if planned is None or not (planned.call == call or planned.has_closed(region)):
+                return None
+            planned.happened = True
+            return planned
 
     def _after(self, **_: Any) -> None:
         if getattr(self._losing, "now", False):

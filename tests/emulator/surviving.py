@@ -3,9 +3,6 @@
     bench = Bench(workshop, wire)
     bench.survives(verb, (call, fault))     what is wrong afterwards, as sentences; none is well
 
-Faults come one at a time.  Only those that pass, at calls that only read, come one after another in
-one run of a verb: each is over before the next comes.
-
 The calls are those that an undisturbed run makes (`recorded`), so a new call is covered the day it
 is written.  What has to stand after each verb is what stood after it in that run.
 """
@@ -35,7 +32,7 @@ from handson.evidence import Journal, is_intact
 from handson.progress import TerminalProgress, silent
 from handson.workshop import Workshop
 from tests.emulator import hooks
-from tests.emulator.faults import FAULTS, LASTING, TRANSIENT, Call, Pair, Wire
+from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
 from tests.tally import tally
 from tests.unit.fake_aws import Clock
@@ -171,17 +168,15 @@ class Bench:
             if verb.seen:
                 self.expected[verb.name] = verb.seen(self.aws)
 
-    def survives(self, verb: Verb, *pairs: Pair) -> list[str]:
-        """Run a verb with faults at these calls, run it again, and return what is wrong.
-
-        Several faults have to be such that pass.
-        """
+    def survives(self, verb: Verb, pair: Pair) -> list[str]:
+        """Run a verb with a fault at one call, run it again, and return what is wrong."""
+        call, fault = pair
         verb.before(self.aws)
-        with self.wire.broken(*pairs) as planned:
-            wrong = list(self._judged(verb, *pairs[-1]))
-        wrong += [f"{item.call} was not made" for item in planned if not item.happened]
+        with self.wire.broken(pair) as planned:
+            wrong = list(self._judged(verb, call, fault))
+        wrong += [] if planned.happened else [f"{call} was not made"]
         wrong += self._held_lock()
-        if pairs[-1][1] in LASTING:
+        if fault in LASTING:
             wrong += self._completes(verb)
         return wrong + (self._differs(verb) if verb.seen else self._broken_chain())
 
@@ -280,34 +275,6 @@ def thinned(dealt: Mapping[str, Sequence[Pair]], *, to_reads: int) -> dict[str, 
     return kept
 
 
-IN_ONE_RUN = 6
-"""How many faults that pass come one after another in one run of a verb."""
-
-IN_A_ROW = 2
-"""How many of them at one operation, whose next call may be the same call tried again.
-
-One less than how often a call to an emulator is tried (`handson.aws.connect_emulator`).
-"""
-
-
-def together(pairs: Sequence[Pair]) -> list[list[Pair]]:
-    """Return the faults of a verb's calls, those together that come in one run of it."""
-    runs: list[list[Pair]] = []
-    shared: list[list[Pair]] = []
-    for call, fault in pairs:
-        if ALL or fault not in TRANSIENT or not call.reads:
-            runs.append([(call, fault)])
-            continue
-        for run in shared:
-            alike = [met for met, _ in run if met.kind == call.kind]
-            if len(run) < IN_ONE_RUN and len(alike) < IN_A_ROW and call not in alike:
-                run.append((call, fault))
-                break
-        else:
-            shared.append([(call, fault)])
-    return runs + shared
-
-
 MANIFEST = {
     "schemaVersion": 2,
     "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -385,17 +352,15 @@ def put_by_hand(held: Workshop) -> object:
 def survive(bench: Bench, dealt: dict[str, list[Pair]], *, where: str) -> list[str]:
     """Go through the workshop until every verb has met its faults; return what did not survive."""
     counted = tally("faults survived", where)
-    left = {name: together(pairs) for name, pairs in dealt.items()}
+    left = {name: list(pairs) for name, pairs in dealt.items()}
     wrong = []
     while any(left.values()):
         for verb in bench.verbs:
             if left[verb.name]:
-                pairs = left[verb.name].pop()
-                found = bench.survives(verb, *pairs)
-                for _ in pairs:
-                    counted.count(not found)
-                met = ", ".join(f"{call} · {fault}" for call, fault in pairs)
-                wrong += [f"{verb.name} · {met}: {'; '.join(found)}"] if found else []
+                call, fault = pair = left[verb.name].pop()
+                found = bench.survives(verb, pair)
+                if not counted.count(not found):
+                    wrong.append(f"{verb.name} · {call} · {fault}: {'; '.join(found)}")
             elif verb.seen and not verb.passing:
                 verb.run(bench.workshop)
     return wrong

@@ -116,7 +116,7 @@ def not_cleaned(bench: Bench, pair: Pair) -> str:
     Where the fault lasts, Tokyo is told as left, and the next clean-up goes on there.
     """
     make_in_tokyo(bench.aws)
-    with bench.wire.broken(pair) as [planned]:
+    with bench.wire.broken(pair) as planned:
         done = bench.workshop.cleanup(confirm="delete")
     lasts = pair[1] in LASTING
     told = [removal.resource.region for removal in done.left]
@@ -136,7 +136,7 @@ def test_a_look_at_another_region_that_fails_changes_no_verdict(
     expected = verdict(bench.workshop)
     wrong = []
     for pair in in_tokyo(bench, "verify"):
-        with bench.wire.broken(pair) as [planned]:
+        with bench.wire.broken(pair) as planned:
             survived = (verdict(bench.workshop), planned.happened) == (expected, True)
         wrong += [] if tally("faults survived", "MiniStack").count(survived) else [pair]
     assert (len(expected), wrong) == (5, [])
