@@ -20,12 +20,14 @@ import handson
 from handson import checks, settings, syllabus, workshop
 from handson import emulator as embedded
 from handson.cards import MARKS, Shown
+from handson.drawing import Diagram
 from handson.emulator import Running
 from handson.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.evidence import Journal, is_intact
 from handson.progress import Line, silent
 from handson.waiting import wait_until
 from handson.workshop import Workshop
+from tests.unit import drawn_by_learners
 
 pytestmark = pytest.mark.emulator
 
@@ -252,6 +254,32 @@ def test_the_verdict_is_the_one_that_anybody_derives_from_the_record(
     evidence = held.evidence(check)
     carried = json.loads(json.dumps(evidence.record))
     assert checks.derive(check, carried["observed"]) == evidence.result
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"), [(drawn_by_learners.GOOD, set()), ('ECR("images")', {"drawing.vpc"})]
+)
+def test_a_diagram_is_evidence_of_what_it_shows(held: Workshop, body: str, wrong: set[str]) -> None:
+    shown = drawn_by_learners.draw(body)
+    evidence = held.evidence("architecture")
+    [record] = Journal(held.settings.home).records()
+    assert record["observed"]["drawing"] == shown.to_json()
+    assert is_intact(record)
+    failed = {
+        fact.id
+        for fact in checks.derive("architecture", record["observed"]).facts
+        if not fact.passed
+    }
+    assert wrong <= failed
+    assert evidence.result.passed == (not wrong)
+
+
+def test_a_diagram_that_was_not_drawn_is_no_evidence(held: Workshop) -> None:
+    with contextlib.suppress(ZeroDivisionError), Diagram("broken off", show=False):
+        raise ZeroDivisionError
+    with pytest.raises(NotReady, match="図"):
+        held.evidence("architecture")
+    assert Journal(held.settings.home).records() == []
 
 
 def test_a_notebook_gets_the_record_in_the_metadata(held: Workshop) -> None:
