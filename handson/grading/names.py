@@ -29,8 +29,11 @@ _BOOK = re.compile(
     rf"(?P<before>.*?)(?P<notebook>{_NAMES})(?P<after>.*)",
     re.DOTALL,
 )
-# What browsers, desktops and platforms add to a second file of the same name.
-_COPY = re.compile(r"(?:[ _-]*(?:\(\d+\)|\d{1,3}|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*", re.I)
+# What browsers, desktops and platforms add to a second file of the same name.  Nothing is tried in
+# two ways (`?>`, `*+`): a stranger's name of forty digits would take hours.
+_COPY = re.compile(
+    r"(?>[ _-]*(?:\(\d+\)|\d+|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*+", re.IGNORECASE
+)
 _NOBODY = frozenset(
     [
         *("", ".", "ja", "en", "work", "home", "notebooks", "handson", "file", "files"),
