@@ -55,10 +55,12 @@ class Roster:
 
     def find(self, name: str) -> Learner | None:
         """Return the one learner whom a name tells of; None for nobody, and for several."""
-        for candidates in self._candidates(name):
-            if candidates:
-                return candidates[0] if len(candidates) == 1 else None
-        return None
+        found = self.named(name)
+        return found[0] if len(found) == 1 else None
+
+    def named(self, name: str) -> tuple[Learner, ...]:
+        """Return all whom a name may tell of: several, where the class has namesakes."""
+        return tuple(next(filter(None, self._candidates(name)), ()))
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
         """Yield who it may be: by the whole name, then by an id in it, then by a name in it."""
