@@ -12,6 +12,7 @@ from pathlib import Path
 from handson import messages
 from handson.errors import InvalidInput
 from handson.grading import names, tables
+from handson.grading.requirements import account
 
 _HEADS = {
     "learner": (
@@ -75,7 +76,8 @@ def read_roster(path: Path) -> Roster:
     """Return the roster of a CSV file.
 
     Raises:
-        InvalidInput: It cannot be read, has no column of learners, or names one twice.
+        InvalidInput: It cannot be read, has no column of learners, names one twice, or gives an
+            account that is none.
     """
     rows = tables.rows(path)
     columns = _columns(rows[0] if rows else [])
@@ -102,10 +104,8 @@ def _learner(row: list[str], columns: dict[str, int]) -> Learner:
         place = columns.get(column, len(row))
         return names.readable(row[place]).strip() if place < len(row) else ""
 
-    account = cell("account")
-    # A spreadsheet takes an account id for a number and drops the zeros before it.
-    account = account.zfill(12) if account.isdigit() else account
-    return Learner(cell("learner"), cell("name"), cell("group"), account)
+    own = cell("account")
+    return Learner(cell("learner"), cell("name"), cell("group"), account(own) if own else "")
 
 
 def _refuse_twins(path: Path, learners: tuple[Learner, ...]) -> None:

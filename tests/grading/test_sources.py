@@ -215,10 +215,29 @@ def test_a_roster_is_read_as_spreadsheets_write_it(
     assert read_roster(path).learners == (Learner("0012", "山田 花子", "A 組"),)
 
 
-def test_an_account_that_a_spreadsheet_took_for_a_number_is_mended(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "account"),
+    [
+        ("12345678", "000012345678"),
+        ("1234-5678-9012", "123456789012"),
+        ("１２３４５６７８９０１２", "123456789012"),
+        ("", ""),
+    ],
+)
+def test_an_account_is_read_as_people_and_spreadsheets_write_it(
+    tmp_path: Path, written: str, account: str
+) -> None:
     path = tmp_path / "roster.csv"
-    path.write_text("learner,account\ns01,12345678\n", encoding="utf-8")
-    assert read_roster(path).learners[0].account == "000012345678"
+    path.write_text(f"learner,account\ns01,{written}\n", encoding="utf-8")
+    assert read_roster(path).learners[0].account == account
+
+
+@pytest.mark.parametrize("written", ["1.23457E+11", "1234567890123", "my account"])
+def test_an_account_that_a_spreadsheet_spoilt_is_refused(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text(f"learner,account\ns01,{written}\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="12 桁"):
+        read_roster(path)
 
 
 @pytest.mark.parametrize(
