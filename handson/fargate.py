@@ -284,16 +284,18 @@ def _settled(
     aws: Aws, cluster_name: str, arn: str, *, say: Say, timeout: float
 ) -> Mapping[str, Any]:
     """Return a task once it runs or has stopped."""
+    seen: dict[str, Any] = {}
 
-    def look() -> Mapping[str, Any]:
+    def look() -> str:
         reply = aws.call("ecs", "DescribeTasks", cluster=cluster_name, tasks=[arn])
-        task: Mapping[str, Any] = reply["tasks"][0]
-        say(str(task["lastStatus"]))
-        return task
+        seen.update(reply["tasks"][0])
+        status = str(seen["lastStatus"])
+        say(status)
+        return status
 
-    return wait_until(
+    wait_until(
         look,
-        done=lambda seen: seen["lastStatus"] in _SETTLED,
+        done=lambda status: status in _SETTLED,
         what=messages.text("fargate.wait-running"),
         timeout=timeout,
         interval=0.05,
@@ -301,6 +303,7 @@ def _settled(
         clock=aws.patience.clock,
         sleep=aws.patience.sleep,
     )
+    return seen
 
 
 def _address(task: Mapping[str, Any]) -> str:

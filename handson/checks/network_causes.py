@@ -8,6 +8,7 @@ clean-up where it carries the workshop's tag, by hand where it does not.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from handson.state import Subnet, Target, Vpc
 _NOTEBOOK = syllabus.check("network").notebook
 _FACTS = tuple(fact.id for fact in syllabus.check("network").facts)
 _TABLE = vpcs.public_table_name()
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 
 def absent(target: Target, default: Vpc | None, *, there: str) -> list[Diagnosis]:
@@ -61,7 +63,8 @@ class _Case:
         """The notebook, where it finds the VPC and the table by name; else the one command."""
         goal = syllabus.NETWORK
         seen = (self.vpc.name, self.vpc.cidr, table)
-        found = seen == (goal.vpc_name, goal.cidr, _TABLE)
+        namesakes = [known for known in self.vpc.route_tables if known.name == _TABLE]
+        found = seen == (goal.vpc_name, goal.cidr, _TABLE) and len(namesakes) < 2
         return causes.run(_NOTEBOOK) if found else causes.type_in(self.command(*words))
 
     def made_anew(self) -> str:
@@ -227,13 +230,23 @@ def _names(case: _Case) -> Iterator[Diagnosis]:
             continue
         tag = ("--tags", f"Key=Name,Value={named.wanted}")
         call = case.command("create-tags", "--resources", named.id, *tag)
-        code, remedy = "name-differs", causes.type_in(call)
+        code, remedy = _misnamed(named.name, named.wanted), causes.type_in(call)
         if named.id == case.vpc.id and not case.vpc.tagged:
             # Found by its CIDR block alone: it may be somebody's production network.
-            code, remedy = "vpc-unnamed", causes.rename_or_run(call, _NOTEBOOK)
+            code = "vpc-unnamed" if named.name else "vpc-nameless"
+            remedy = causes.rename_or_run(call, _NOTEBOOK)
         yield causes.diagnosis(
             code, ["names"], remedy, id=named.id, name=named.name, wanted=named.wanted
         )
+
+
+def _misnamed(name: str, wanted: str) -> str:
+    """Return what is wrong with a name, as the code of a cause."""
+    if not name:
+        return "name-missing"
+    # What a Japanese keyboard gives for the same keys, and what copying adds.
+    typed = "".join(unicodedata.normalize("NFKC", name).translate(_DASHES).split())
+    return "name-lookalike" if typed == wanted else "name-differs"
 
 
 def _namesakes(case: _Case) -> Iterator[Diagnosis]:

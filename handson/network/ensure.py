@@ -196,25 +196,19 @@ def _gateway(
 
 def _known_of_subnet(form: Form, planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
     known: dict[str, str] = {}
-    table = _table(form, planned, vpc)
+    wanted = f"{form.name}-{planned.table_suffix}"
+    named = [table for table in vpc.route_tables if table.name == wanted]
+    table = max(named, key=lambda table: len(table.subnets), default=None)
     if table:
         known[planned.table] = table.id
     for subnet in vpc.subnets:
         if subnet.cidr == planned.cidr:
             known[planned.step] = subnet.id
-            if table and subnet.id in table.subnets:
+            # EC2 takes no subnet from another table (EC2 API Reference,
+            # "Resource.AlreadyAssociated"): any of that name will do.
+            if any(subnet.id in table.subnets for table in named):
                 known[planned.association] = ""
     return known
-
-
-def _table(form: Form, planned: PlannedSubnet, vpc: Vpc) -> RouteTable | None:
-    """Return the subnet's route table by its name: of several, the one that serves most subnets.
-
-    EC2 takes no subnet from another table (EC2 API Reference, "Resource.AlreadyAssociated").
-    """
-    wanted = f"{form.name}-{planned.table_suffix}"
-    named = [table for table in vpc.route_tables if table.name == wanted]
-    return max(named, key=lambda table: len(table.subnets), default=None)
 
 
 def _by_id(vpc: Vpc, table_id: str | None) -> RouteTable | None:

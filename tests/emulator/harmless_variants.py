@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
+from handson import kept
+from handson.image_uri import read_image_uri
 from tests.emulator import wrong_states
-from tests.emulator.learner import OWN_TAG, Learner
+from tests.emulator.learner import OWN_TAG, TOKYO, Learner
 from tests.emulator.wrong_states import anew, delete_network, only, push_plain
 
 
@@ -180,6 +184,19 @@ def mend_a_broken_image(learner: Learner) -> None:
     wrong_states.run_and_record(learner)
 
 
+def push_to_tokyo_too(learner: Learner) -> None:
+    learner.there("ecr").create_repository(repositoryName="rails-app")
+    learner.push("latest", OWN_TAG, region=TOKYO)
+
+
+def record_by_digest(learner: Learner) -> None:
+    """Keep the URI that no later push can lead elsewhere."""
+    recorded = read_image_uri(learner.home)
+    assert recorded
+    uri = f"{recorded.uri.rpartition(':')[0]}@{recorded.digest}"
+    kept.write(learner.home / "image-uri.json", replace(recorded, uri=uri))
+
+
 def push_elsewhere_too(learner: Learner) -> None:
     """Run the image of another repository, then the right one."""
     wrong_states.run_from_another_repository(learner)
@@ -222,6 +239,8 @@ HARMLESS: tuple[Harmless, ...] = (
              only("latest", OWN_TAG, platforms=("linux/arm64", "linux/amd64"))),
     Harmless("a plain manifest, as an older Docker pushes it", push_plain,
              wrong_states.on_ministack_only(wrong_states.NO_REGISTRY)),
+    Harmless("the same image in another region, too", push_to_tokyo_too),
+    Harmless("the URI by digest", record_by_digest),
     Harmless("the URI of the image's own tag", lambda me: me.record(tag=OWN_TAG)),
     Harmless("the notebooks run a second time",
              lambda me: [me.run(name) for name in ("01-network", "02-cluster", "03-image")]),

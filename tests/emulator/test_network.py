@@ -366,6 +366,31 @@ def test_of_several_route_tables_of_one_name_the_one_that_serves_the_subnets_is_
     assert writes(aws) == []
 
 
+def test_a_subnet_that_has_a_table_of_its_own_by_that_name_keeps_it(
+    emulator: room.Running, made: network.Network, client: Client
+) -> None:
+    """EC2 would refuse to associate it with the other one; MiniStack and moto would not."""
+    ec2, vpc = client("ec2"), made.vpc
+    tags = [{"Key": "Name", "Value": "ecs-handson-rtb-public"}]
+    own = ec2.create_route_table(
+        VpcId=vpc.id, TagSpecifications=[{"ResourceType": "route-table", "Tags": tags}]
+    )["RouteTable"]["RouteTableId"]
+    [table] = [table.id for table in vpc.route_tables if table.name]
+    second = vpc.subnets[1].id
+    [joined] = [
+        association["RouteTableAssociationId"]
+        for association in ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0][
+            "Associations"
+        ]
+        if association.get("SubnetId") == second
+    ]
+    ec2.disassociate_route_table(AssociationId=joined)
+    ec2.associate_route_table(RouteTableId=own, SubnetId=second)
+    aws = connect(emulator)
+    network.ensure_network(aws, Form())
+    assert writes(aws) == []
+
+
 def test_a_subnet_that_stands_in_another_zone_keeps_it(
     emulator: room.Running, client: Client
 ) -> None:

@@ -213,6 +213,14 @@ def join_another_table(learner: Learner) -> None:
         learner.ec2.associate_route_table(RouteTableId=made, SubnetId=subnet.id)
 
 
+def part_tables(learner: Learner) -> None:
+    """Give the second subnet a route table of its own, and forget its route."""
+    vpc = learner.vpc
+    made = learner.ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+    leave_table(learner, vpc.subnets[1].id)
+    learner.ec2.associate_route_table(RouteTableId=made, SubnetId=vpc.subnets[1].id)
+
+
 def delete_table(learner: Learner) -> None:
     learner.delete_table(learner.table(public_table(learner)))
 
@@ -220,6 +228,16 @@ def delete_table(learner: Learner) -> None:
 def delete_route(learner: Learner) -> None:
     table = public_table(learner)
     learner.ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+
+
+def route_halves(learner: Learner) -> None:
+    """Route one half of all addresses, which is not the default route."""
+    [gateway] = learner.vpc.internet_gateways
+    table = public_table(learner)
+    delete_route(learner)
+    learner.ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="0.0.0.0/1", GatewayId=gateway.id
+    )
 
 
 def route_some(learner: Learner) -> None:
@@ -299,6 +317,10 @@ def rename_a_vpc_by_hand(learner: Learner) -> None:
     vpc = learner.vpc
     learner.ec2.delete_tags(Resources=[vpc.id], Tags=[{"Key": "handson"}])
     learner.name(vpc.id, "my-vpc-01")
+
+
+def unname_a_vpc_by_hand(learner: Learner) -> None:
+    learner.ec2.delete_tags(Resources=[learner.vpc.id], Tags=[{"Key": "handson"}, {"Key": "Name"}])
 
 
 def a_bare_namesake(learner: Learner) -> None:
@@ -684,6 +706,13 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("a route table by hand, without a route", join_another_table, ROUTES | NAMES,
           "サブネット *のルートテーブル *に、0.0.0.0/0 から*ルートがありません。",
           "The route table * has no route from 0.0.0.0/0 to the internet gateway."),
+    Wrong("a subnet with a route table of its own, without a route", part_tables,
+          ROUTES | NAMES,
+          "サブネット *(*public2*)のルートテーブル *に、0.0.0.0/0 から*ルートがありません。",
+          "The route table * has no route from 0.0.0.0/0 to the internet gateway."),
+    Wrong("half of the internet routed", route_halves, ROUTES,
+          "サブネット *のルートテーブル *に、0.0.0.0/0 から*ルートがありません。",
+          "The route table * has no route from 0.0.0.0/0 to the internet gateway."),
     # its names
     Wrong("the VPC's name typed wrongly", rename("vpc", "ecs-handsom-vpc"), NAMES,
           "* の名前は「ecs-handsom-vpc」ですが、コンソールが付ける名前は ecs-handson-vpc です。",
@@ -703,11 +732,21 @@ WRONG: tuple[Wrong, ...] = (
           "* の名前は「ecs-handson-subnet-private1-us-east-1a」ですが*",
           '* is named "ecs-handson-subnet-private1-us-east-1a"; *'),
     Wrong("the route table unnamed", rename("table", ""), NAMES,
-          "rtb-* の名前は「」ですが、コンソールが付ける名前は ecs-handson-rtb-public です。",
-          'rtb-* is named ""; the console names it ecs-handson-rtb-public.'),
+          "rtb-* には名前*がありません。コンソールが付ける名前は ecs-handson-rtb-public です。",
+          "rtb-* has no name *; the console names it ecs-handson-rtb-public."),
     Wrong("the gateway unnamed", rename("gateway", ""), NAMES,
-          "igw-* の名前は「」ですが、コンソールが付ける名前は ecs-handson-igw です。",
-          'igw-* is named ""; the console names it ecs-handson-igw.'),
+          "igw-* には名前*がありません。コンソールが付ける名前は ecs-handson-igw です。",
+          "igw-* has no name *; the console names it ecs-handson-igw."),
+    Wrong("the VPC's name in full-width letters", rename("vpc", "ecs-handson-ｖｐｃ"), NAMES,
+          "* の名前「ecs-handson-ｖｐｃ」は ecs-handson-vpc とそっくりですが、全角の文字*",
+          '* is named "ecs-handson-ｖｐｃ", which looks like ecs-handson-vpc but has *'),
+    Wrong("a space behind a subnet's name, as copied",
+          rename("subnet 1", "ecs-handson-subnet-public1-us-east-1a "), NAMES,
+          "subnet-* の名前「ecs-handson-subnet-public1-us-east-1a 」は*空白のどれか*",
+          'subnet-* is named "ecs-handson-subnet-public1-us-east-1a "*or a space in it.'),
+    Wrong("a VPC by hand, without a name", unname_a_vpc_by_hand, NAMES,
+          "CIDR ブロックが同じ VPC * には名前*がありません。名前は ecs-handson-vpc です。",
+          "The VPC * has the right CIDR block but no name *; it should be ecs-handson-vpc."),
     Wrong("a bare VPC of the same name", a_bare_namesake, NAMES,
           "ecs-handson-vpc という名前の VPC が 2 つ以上あります: *",
           "More than one VPC is named ecs-handson-vpc: *"),
@@ -793,6 +832,9 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("the tag misspelt", only("lastest", OWN_TAG), frozenset({"image.tag", "uri.resolves"}),
           "タグ latest の付いたイメージがありません。あるタグは 0123456789ab, lastest です。",
           "No image has the tag latest; the tags are 0123456789ab, lastest."),
+    Wrong("the tag in capitals", only("Latest", OWN_TAG), frozenset({"image.tag", "uri.resolves"}),
+          "タグ latest の付いたイメージがありません。あるタグは 0123456789ab, Latest です。",
+          "No image has the tag latest; the tags are 0123456789ab, Latest."),
     Wrong("only latest", only("latest"), frozenset({"image.unique-tag"}),
           "このイメージを見分けられる固有のタグが latest のほかにありません。*",
           "The image has no tag of its own beside latest*"),

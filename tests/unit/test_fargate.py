@@ -126,7 +126,7 @@ def test_a_task_that_does_not_run_says_why_and_leaves_nothing(
 
 def test_a_task_that_stays_pending_is_stopped_all_the_same(fake: FakeAws) -> None:
     fake.answers("DescribeTasks", status("PENDING"))
-    with pytest.raises(WaitTimeout):
+    with pytest.raises(WaitTimeout, match=r"最後に見た状態: PENDING\)"):
         seen(fake)
     assert "StopTask" in fake.operations
 

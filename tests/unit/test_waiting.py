@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from handson import messages
 from handson.errors import WaitTimeout
 from handson.waiting import wait_until
 
@@ -82,6 +84,17 @@ def test_giving_up_names_what_was_waited_for_how_long_and_what_was_seen(clock: C
         wait(answering("PROVISIONING"), clock)
     problem = gave_up.value.problem
     assert [part in problem for part in ("cluster c ACTIVE", "1 秒", "PROVISIONING")] == [True] * 3
+
+
+@pytest.mark.parametrize("room", ["cluster", "network", "fargate"])
+def test_what_is_waited_for_reads_as_one_sentence_in_japanese(room: str) -> None:
+    waits = [name for name in messages.catalogue(room) if name.startswith("wait-")]
+    assert waits
+    for name in waits:
+        sentences = messages.advice(
+            "waiting.timeout", what=messages.text(f"{room}.{name}", name="x"), seen="-", seconds=1
+        )
+        assert re.search(r"(の|削除)を 1 秒待ちましたが", sentences[0])
 
 
 def test_what_the_probe_raises_passes_through(clock: Clock) -> None:
