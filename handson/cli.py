@@ -215,7 +215,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     requirements = grading.Requirements(
         target=asked["require_target"],
-        accounts=tuple(asked["account"]),
+        accounts=tuple(map(grading.account, asked["account"])),
         region=asked["region"] and rules.region(asked["region"], known=settings.regions()),
         since=asked["since"] and grading.moment(asked["since"]),
         until=asked["until"] and grading.moment(asked["until"], end=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from handson import aws, emulator, messages
 from handson.aws import Aws, Credentials
 from handson.errors import NotAllowed, NotReady
-from handson.settings import Settings
+from handson.settings import Settings, unwritable
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
 
@@ -93,14 +93,14 @@ def alone(settings: Settings, *, timeout: float = 300.0) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(settings.home / "changes.lock", timeout=timeout, mode=0o600)
+    path = settings.home / "changes.lock"
+    lock = FileLock(path, timeout=timeout, mode=0o600)
     try:
         lock.acquire(poll_interval=0.02)
     except Timeout:
         raise NotReady(*messages.advice("connection.busy", seconds=f"{timeout:g}")) from None
     except OSError as error:
-        advice = messages.advice("settings.home", folder=settings.home, reason=error.strerror)
-        raise NotReady(*advice) from error
+        raise unwritable(path, error) from error
     try:
         yield
     finally:

@@ -130,7 +130,7 @@ class Journal:
             NotReady: The journal cannot be written (no space, no permission, another process
                 holds it); it is as before.
         """
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
         try:
             with FileLock(self._lock, timeout=self._patience):
@@ -141,11 +141,16 @@ class Journal:
                     observed_at=self._clock(),
                 )
                 self._append(record)
+        except Timeout:
+            advice = messages.advice("evidence.busy", seconds=f"{self._patience:g}")
+            raise NotReady(*advice) from None
         except OSError as error:
             raise self._refused(error) from error
         return record
 
     def _refused(self, error: OSError) -> NotReady:
+        if self._path.is_dir():
+            return NotReady(*messages.advice("settings.in-the-way", path=self._path))
         reason = error.strerror or error
         return NotReady(*messages.advice("evidence.journal", path=self._path, reason=reason))
 

@@ -27,10 +27,17 @@ def read(path: Path, kind: type[S]) -> S | None:
     """Return what `path` holds, or None when there is nothing, or nothing of that kind."""
     try:
         return kind.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, msgspec.ValidationError):
+    except (OSError, ValueError, RecursionError, msgspec.ValidationError):
         return None
 
 
 def forget(path: Path) -> None:
-    """Make sure that there is nothing at `path`."""
-    path.unlink(missing_ok=True)
+    """Make sure that there is nothing at `path`.
+
+    Raises:
+        NotReady: The folder is not writable, or a folder stands there.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise settings.unwritable(path, error) from error

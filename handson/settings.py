@@ -221,7 +221,14 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise _not_writable(path.parent, error) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> NotReady:
+    """Return what to say when a file of the home folder cannot be made, changed or deleted."""
+    if path.is_dir():
+        return NotReady(*messages.advice("settings.in-the-way", path=path))
+    return _not_writable(path.parent, error)
 
 
 def _is_assignment(folder: Path) -> bool:

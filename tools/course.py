@@ -3,8 +3,8 @@
     python tools/course.py
 
 `make refresh` does it too.  The files hold cell ids, the cells that learners write into, the prose,
-and the digests of the evidence in the notebooks, of former notebooks too: whoever hands it in has
-proved nothing.
+and the digests and ids of the evidence in the notebooks, of former notebooks too: whoever hands it
+in, or seals it anew, has proved nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from handson.grading import crossing
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "handson" / "grading" / "course"
@@ -24,20 +27,21 @@ def main() -> int:
     """Write every edition that has notebooks."""
     for edition in sorted(path.parent for path in (ROOT / "notebooks").glob("*/00-prepare.ipynb")):
         path = FOLDER / f"{edition.name}.json"
-        known = json.loads(path.read_text(encoding="utf-8"))["records"] if path.exists() else []
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         path.write_text(described(edition, known=known), encoding="utf-8")
     return 0
 
 
-def described(edition: Path, *, known: list[str]) -> str:
+def described(edition: Path, *, known: dict[str, Any]) -> str:
     """Return the file's text for the notebooks of a folder.
 
     Args:
         edition: The folder.
-        known: The digests of evidence that earlier notebooks were handed out with.
+        known: What was written before, with the evidence that earlier notebooks had.
     """
     books = {path.stem: _cells(path) for path in sorted(edition.glob("*.ipynb"))}
     cells = [cell for book in books.values() for cell in book]
+    records = list(_records(cells))
     data = {
         "cells": {name: [cell["id"] for cell in book] for name, book in books.items()},
         "code": [cell["id"] for cell in cells if cell["cell_type"] == "code"],
@@ -50,7 +54,8 @@ def described(edition: Path, *, known: list[str]) -> str:
             if _is_marked_by_hand(cell["metadata"].get("nbgrader", {}))
         },
         "prose": [_source(cell) for cell in cells if cell["cell_type"] == "markdown"],
-        "records": list(dict.fromkeys([*known, *_digests(cells)])),
+        "records": _together(known, "records", [record["digest"] for record in records]),
+        "ids": _together(known, "ids", [name for record in records for name in ids(record)]),
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
@@ -60,10 +65,21 @@ def _cells(path: Path) -> list[dict[str, Any]]:
     return cells
 
 
-def _digests(cells: list[dict[str, Any]]) -> list[str]:
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    records = [output.get("metadata", {}).get("handson") for output in outputs]
-    return [record["digest"] for record in records if record]
+def ids(record: dict[str, Any]) -> list[str]:
+    """Return the ids that AWS gave in a record, each once."""
+    requests = [request["request_id"] for request in record["requests"]]
+    return list(dict.fromkeys(name for _, name in crossing.seen(requests, record["observed"])))
+
+
+def _together(known: dict[str, Any], name: str, new: list[str]) -> list[str]:
+    return list(dict.fromkeys([*known.get(name, []), *new]))
+
+
+def _records(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        record = output.get("metadata", {}).get("handson")
+        if record:
+            yield record
 
 
 def _is_marked_by_hand(graded: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,17 @@ DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 """Made twice, they find nothing the second time; ids are never given again."""
 
 
+class _NotOfAws(Exception):
+    """A reply lacks what AWS's has."""
+
+
+def given(reply: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    """Return what a reply has under the names; to be used where errors are `translated`."""
+    if not all(name in reply for name in names):
+        raise _NotOfAws(sorted(reply))
+    return tuple(str(reply[name]) for name in names)
+
+
 @contextmanager
 def translated(service: str, operation: str, *, endpoint: str | None) -> Iterator[None]:
     """Turn botocore's errors into ours, chained; let the unknown through.
@@ -58,7 +69,7 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
     try:
         yield
     except botocore.ClientError as error:
-        refused = _refusal(error, call=call, operation=operation)
+        refused = _refusal(error, call=call, operation=operation, where=where)
         raise refused from None if refused.code in REFUSED_CREDENTIALS else error
     except (botocore.EndpointConnectionError, botocore.ConnectTimeoutError) as error:
         sentences = advice("aws.unreachable", where=where, call=call)
@@ -66,8 +77,12 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
     except botocore.ConnectionError as error:  # TLS, or a proxy on the way
         sentences = advice("aws.unreachable", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
-    except (botocore.HTTPClientError, ResponseParserError) as error:
+    except botocore.HTTPClientError as error:
         sentences = advice("aws.broke-off", where=where, call=call)
+        raise _perhaps_done(operation, sentences) from error
+    except (ResponseParserError, _NotOfAws, KeyError) as error:
+        # botocore looks up what it expects in any XML: a web page lacks GetCallerIdentityResult.
+        sentences = advice("aws.not-of-aws", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
     except _no_credentials() as error:
         reason = type(error).__name__
@@ -111,7 +126,7 @@ def _no_credentials() -> tuple[type[Exception], ...]:
     )
 
 
-def _refusal(error: Any, *, call: str, operation: str) -> HandsonError:
+def _refusal(error: Any, *, call: str, operation: str, where: str) -> HandsonError:
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     reason = _one_line(error.response.get("Error", {}).get("Message", "")) or code
@@ -125,6 +140,8 @@ def _refusal(error: Any, *, call: str, operation: str) -> HandsonError:
         return AWSError(*messages.advice("aws.throttled", call=call), code=code, repeatable=True)
     if status >= 500:
         return _perhaps_done(operation, messages.advice("aws.failed", call=call), code=code)
+    if code in ("Unknown", str(status)) and reason in (code, "Unknown"):  # botocore's own words
+        return AWSError(*messages.advice("aws.not-of-aws", call=call, where=where))
     sentences = messages.advice("aws.refused", call=call, reason=reason)
     return AWSError(*sentences, code=code, reason=reason)
 

@@ -11,7 +11,7 @@ from typing import Any
 from handson import messages
 from handson.aws import models
 from handson.aws.calls import Aws, Credentials, Patience
-from handson.aws.refusals import translated
+from handson.aws.refusals import given, translated
 from handson.errors import NotAllowed
 
 
@@ -117,13 +117,13 @@ def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
         DurationSeconds=900,
         Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    given = reply["Credentials"]
-    credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"])
+    lent = reply["Credentials"]
+    credentials = Credentials(lent["AccessKeyId"], lent["SecretAccessKey"])
     assumed = Aws(
         region=aws.region,
         endpoint=aws.endpoint,
         kind=aws.kind,
-        session=_private_session(credentials, token=given["SessionToken"]),
+        session=_private_session(credentials, token=lent["SessionToken"]),
         patience=aws.patience,
     )
     confirm_account(assumed, account)
@@ -132,8 +132,8 @@ def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
 
 def _identify(aws: Aws) -> None:
     reply = aws.call("sts", "GetCallerIdentity")
-    aws.account = str(reply["Account"])
-    aws.caller = str(reply["Arn"])
+    with translated("sts", "GetCallerIdentity", endpoint=aws.endpoint):
+        aws.account, aws.caller = given(reply, "Account", "Arn")
 
 
 def _private_session(credentials: Credentials, *, token: str | None = None) -> Any:

@@ -158,7 +158,7 @@ def _new_path(home: Path, now: datetime) -> Path:
 def _read(path: Path) -> Receipt | None:
     try:
         return Receipt.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

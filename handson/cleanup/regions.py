@@ -62,6 +62,6 @@ def _of_uri(home: Path, target: Target) -> set[str]:
 def _remembered(home: Path) -> list[Any]:
     try:
         places = json.loads((home / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     return places if isinstance(places, list) else []

@@ -29,7 +29,7 @@ from handson.grading.marks import Marks, read_marks
 from handson.grading.model import CheckMark, Fact, Finding, Passage, Proof, Result, Written
 from handson.grading.output import lines, summarize, to_json, told_aside, write_csv, write_json
 from handson.grading.report import write_report
-from handson.grading.requirements import Requirements, moment
+from handson.grading.requirements import Requirements, account, moment
 from handson.grading.roster import Learner, Roster, read_roster
 from handson.grading.submission import judge_folders
 
@@ -46,6 +46,7 @@ __all__ = [
     "Result",
     "Roster",
     "Written",
+    "account",
     "grade",
     "judge_folders",
     "lines",

@@ -12,9 +12,8 @@ import re
 import unicodedata
 import zlib
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from difflib import SequenceMatcher
 from functools import cache
 from itertools import pairwise
 from typing import BinaryIO
@@ -34,6 +33,10 @@ ALIKE = 0.5
 LEAST = 12
 """Shingles of an answer's own; one that has fewer may well be like another by chance."""
 LONGEST = 4_000
+SHOWN = 40
+"""Passages that are told of two answers, the longest."""
+_TRIED = 4
+"""Places in the other text at which a passage may go on that are looked at; the longest is told."""
 
 
 _BETWEEN = re.compile(r"[\W_]+")
@@ -48,11 +51,15 @@ def folded(text: str) -> str:
 def shingles(letters: str) -> set[int]:
     """Return the hashes of all shingles of folded letters."""
     crc32 = zlib.crc32
-    if len(_WIDE.sub("", letters)) * 3 < len(letters) * 2:
+    if _width(letters) == WIDE:
         data, step, width = letters.encode("utf-16-le", "replace"), 2, WIDE * 2
     else:
         data, step, width = letters.encode("utf-8", "replace"), 1, NARROW
     return {crc32(data[i : i + width]) for i in range(0, len(data) - width + 1, step)}
+
+
+def _width(letters: str) -> int:
+    return WIDE if len(_WIDE.sub("", letters)) * 3 < len(letters) * 2 else NARROW
 
 
 @cache
@@ -106,13 +113,35 @@ def compare(mine: Written, theirs: Written) -> Passage | None:
     fewest = min(len(ours), len(others))
     if fewest < LEAST or len(ours & others) < ALIKE * fewest:
         return None
-    common = tuple(_common(mine.text[:LONGEST], theirs.text[:LONGEST]))
-    return Passage(grade_id=mine.grade_id, mine=mine.text, theirs=theirs.text, common=common)
+    common = list(dict.fromkeys(_common(mine.text[:LONGEST], theirs.text[:LONGEST])))
+    longest = set(sorted(common, key=len, reverse=True)[:SHOWN])
+    shown = tuple(passage for passage in common if passage in longest)
+    return Passage(grade_id=mine.grade_id, mine=mine.text, theirs=theirs.text, common=shown)
 
 
 def _common(mine: str, theirs: str) -> Iterator[str]:
-    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
-    for block in matcher.get_matching_blocks():
-        passage = mine[block.a : block.a + block.size].strip()
-        if len(folded(passage)) >= WIDE and own_shingles(passage):
+    """Yield the passages of one text that stand in the other too, wherever they stand there.
+
+    The time is that of reading both, whatever they say: difflib takes minutes for two texts that
+    repeat a dozen letters.
+    """
+    width = _width(folded(mine))
+    starts: dict[str, list[int]] = defaultdict(list)
+    for start in range(len(theirs) - width + 1):
+        found = starts[theirs[start : start + width]]
+        if len(found) < _TRIED:
+            found.append(start)
+    at = 0
+    while at < len(mine):
+        tried = starts.get(mine[at : at + width], ())
+        size = max((_shared(mine[at:], theirs[start:]) for start in tried), default=0)
+        passage = mine[at : at + size].strip()
+        if passage and own_shingles(passage):
             yield passage
+        at += size or 1
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many letters two texts have in common from their beginnings on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))

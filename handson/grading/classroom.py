@@ -211,23 +211,45 @@ def _shared(
 def _tasks(submissions: Iterator[Submission], roster: Roster) -> list[Task]:
     """Return one task a learner, with the newest of several submissions."""
     found: dict[str, list[Submission]] = {}
-    learners: dict[str, Learner] = {}
     for number, submission in enumerate(submissions):
         known = roster.find(submission.owner) if submission.owner else None
-        learner = known or Learner(submission.owner)
-        key = learner.id or f"\0{number}"
-        learners[key] = learner
+        key = known.id if known else submission.owner or f"\0{number}"
         found.setdefault(key, []).append(submission)
-    known_ids = {learner.id for learner in roster.learners}
     return [
-        _task(learners[key], submissions, in_roster=not roster or key in known_ids)
-        for key, submissions in sorted(found.items())
+        _task(own, roster, has_namesakes=len(people) > 1)
+        for _, submissions in sorted(found.items())
+        for people in [_people(submissions)]
+        for own in people
     ]
 
 
-def _task(learner: Learner, submissions: list[Submission], *, in_roster: bool) -> Task:
+def _people(submissions: list[Submission]) -> list[list[Submission]]:
+    """Part the submissions of one name by whose they are.
+
+    A learning platform numbers the people of an export, and may number them anew in the next.
+    """
+    numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for submission in submissions:
+        numbers[submission.export].add(submission.number)
+    if all(len(found - {""}) < 2 for found in numbers.values()):
+        return [submissions]
+    people: dict[str, list[Submission]] = defaultdict(list)
+    for submission in submissions:
+        people[submission.number].append(submission)
+    return list(people.values())
+
+
+def _task(submissions: list[Submission], roster: Roster, *, has_namesakes: bool) -> Task:
     chosen = submissions[0] if len(submissions) == 1 else max(submissions, key=_age)
-    return Task(chosen, learner, len(submissions) - 1, in_roster or not learner.id)
+    earlier = len(submissions) - 1
+    candidates = roster.named(chosen.owner) if chosen.owner else ()
+    if len(candidates) == 1:
+        return Task(chosen, candidates[0], earlier)
+    learner = Learner(chosen.owner)
+    if has_namesakes and chosen.number:
+        learner = Learner(f"{chosen.owner} ({chosen.number})", chosen.owner)
+    in_roster = not (roster and chosen.owner) or bool(candidates)
+    return Task(chosen, learner, earlier, in_roster, candidates)
 
 
 def _age(submission: Submission) -> tuple[str, str]:

@@ -25,6 +25,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
         answers: By `grade_id`, the source that the learner starts from.
         prose: Every text of the notebooks.
         records: The digests of the evidence that the notebooks were ever handed out with.
+        ids: The ids that AWS gave in that evidence: of requests, and of EC2's resources.
     """
 
     cells: dict[str, tuple[str, ...]]
@@ -33,6 +34,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str]
     prose: tuple[str, ...]
     records: tuple[str, ...]
+    ids: tuple[str, ...]
 
 
 @cache
@@ -83,3 +85,9 @@ def headings() -> dict[str, str]:
 def own_records() -> frozenset[str]:
     """Return the digests of the course's own evidence, which is nobody's proof."""
     return frozenset(digest for edition in editions() for digest in edition.records)
+
+
+@cache
+def own_ids() -> frozenset[str]:
+    """Return the ids in the course's own evidence, which AWS gave once and to nobody else."""
+    return frozenset(name for edition in editions() for name in edition.ids)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 
 from handson.checks.results import listing
@@ -35,8 +35,13 @@ def things(digest: str, requests: tuple[str, ...], observed: object) -> Iterator
     """Yield what a record has that no other learner's can have."""
     if digest not in course.own_records():
         yield RECORD, digest
-        yield from ((REQUEST, request) for request in requests if len(request) >= 8)
-        yield from ((RESOURCE, resource) for resource in _resources(observed))
+        yield from seen(requests, observed)
+
+
+def seen(requests: Iterable[str], observed: object) -> Iterator[Thing]:
+    """Yield the request ids of a record, and the ids of EC2's resources that it observed."""
+    yield from ((REQUEST, request) for request in requests if len(request) >= 8)
+    yield from ((RESOURCE, resource) for resource in _resources(observed))
 
 
 def keys(claims: Claims) -> array[int]:

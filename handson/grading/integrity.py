@@ -12,7 +12,7 @@ from datetime import datetime
 
 from handson import syllabus
 from handson.checks.results import line
-from handson.grading import chain, course
+from handson.grading import chain, course, crossing
 from handson.grading.claims import NOTEBOOK, Claim, Claims
 from handson.grading.judging import choose
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
@@ -44,6 +44,8 @@ class Expected:
             return "digest-broken"
         if claim.digest in course.own_records():
             return "record-of-course"
+        if copied(claim):
+            return "record-copied"
         if contradiction(claim):
             return "target-contradiction"
         if asked.target and claim.target.kind != asked.target:
@@ -80,6 +82,16 @@ def _own(claims: Claims) -> list[Claim]:
     ]
 
 
+def copied(claim: Claim) -> str:
+    """Return an id that stands in the course's own evidence too, or nothing.
+
+    Whoever put a name into that evidence and sealed it anew has a digest that nobody knows.
+    """
+    own = course.own_ids()
+    named = (name for _, name in crossing.seen(claim.requests, claim.observed))
+    return next((name for name in named if name in own), "")
+
+
 def contradiction(claim: Claim) -> str:
     """Return what two parts of a record say that cannot both be so, or nothing."""
     own = {"kind": claim.target.kind, "account": claim.target.account}
@@ -100,6 +112,8 @@ def _records(claim: Claim) -> Iterator[Finding]:
         yield _finding("digest-broken", severity, claim, digest=line(claim.digest)[:19])
     elif claim.digest in course.own_records():
         yield _finding("record-of-course", WARNING, claim)
+    elif name := copied(claim):
+        yield _finding("record-copied", SERIOUS, claim, name=line(name))
     if claim.twins:
         yield _finding("record-twins", SERIOUS, claim, names=line(", ".join(claim.twins)))
     said = contradiction(claim)

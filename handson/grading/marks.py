@@ -1,7 +1,7 @@
 """What people gave for the answers and the diagrams: a CSV that the report saves and grading reads.
 
     learner,answers,why-network,why-zones,why-cluster,why-registry,architecture
-    s01,1f0c0c6b2a55,4,3.5,4,2,
+    s01,t1f0c0c6b2a55,4,3.5,4,2,
 
 An empty cell is not marked yet.  `answers` tells which texts were marked, so that marks for an
 earlier submission are noticed; it may be missing, and so may questions.
@@ -61,9 +61,12 @@ class Marks:
 
 
 def fingerprint(result: Result) -> str:
-    """Return what tells the texts of one submission from those of another."""
+    """Return what tells the texts of one submission from those of another.
+
+    It begins with a letter that no number has: a spreadsheet would write 123456789012 as 1.23E+11.
+    """
     texts = "\0".join(written.text for written in result.written)
-    return sha256(texts.encode("utf-8")).hexdigest()[:12]
+    return f"t{sha256(texts.encode('utf-8')).hexdigest()[:12]}"
 
 
 def read_marks(path: Path) -> Marks:

@@ -18,10 +18,10 @@ from handson.grading.model import clean
 _PLATFORMS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
-        r"(?P<who>.+?)_\d+_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
+        r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
         r".+?_(?P<who>[^_]+)_attempt_\d{4}(?:-\d\d){5}_?(?P<rest>.*)",
-        r"(?P<who>[^_]+?)_(?:LATE_)?\d+_\d+_(?P<rest>.+)",
-        r"\d+-\d+ - (?P<who>.+?) - [^-]+(?P<rest>)",
+        r"(?P<who>[^_]+?)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<rest>.+)",
+        r"(?P<number>\d+)-\d+ - (?P<who>.+?) - [^-]+(?P<rest>)",
     )
 )
 _NAMES = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
@@ -29,8 +29,11 @@ _BOOK = re.compile(
     rf"(?P<before>.*?)(?P<notebook>{_NAMES})(?P<after>.*)",
     re.DOTALL,
 )
-# What browsers, desktops and platforms add to a second file of the same name.
-_COPY = re.compile(r"(?:[ _-]*(?:\(\d+\)|\d{1,3}|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*", re.I)
+# What browsers, desktops and platforms add to a second file of the same name.  Nothing is tried in
+# two ways (`?>`, `*+`): a stranger's name of forty digits would take hours.
+_COPY = re.compile(
+    r"(?>[ _-]*(?:\(\d+\)|\d+|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*+", re.IGNORECASE
+)
 _NOBODY = frozenset(
     [
         *("", ".", "ja", "en", "work", "home", "notebooks", "handson", "file", "files"),
@@ -49,15 +52,23 @@ def readable(name: str) -> str:
 def owner(name: str) -> str:
     """Return whom a file's or folder's name tells of, or "" when it names nobody."""
     stem = _without_suffix(readable(name))
-    for platform in _PLATFORMS:
-        found = platform.fullmatch(stem)
-        if found:
-            return found["who"].strip()
+    exported = _exported(stem)
+    if exported:
+        return exported["who"].strip()
     found = _BOOK.fullmatch(stem)
     if found and _COPY.fullmatch(found["after"]):
         stem = found["before"].rstrip(" _.-")
     stem = stem.strip()
     return "" if stem.casefold() in _NOBODY else stem
+
+
+def number(name: str) -> str:
+    """Return the number by which a learning platform tells namesakes apart, "" where it has none.
+
+    Within one export it is a person's own; another export may give them another.
+    """
+    exported = _exported(_without_suffix(readable(name)))
+    return exported.groupdict().get("number", "") if exported else ""
 
 
 def notebook(name: str) -> str:
@@ -83,6 +94,11 @@ def same(one: str, other: str) -> bool:
         return True
     ours, theirs = parts(one), parts(other)
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
+
+
+def _exported(stem: str) -> re.Match[str] | None:
+    found = (platform.fullmatch(stem) for platform in _PLATFORMS)
+    return next(filter(None, found), None)
 
 
 def _without_suffix(name: str) -> str:

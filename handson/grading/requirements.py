@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from handson import messages, syllabus
+from handson.checks.results import line
 from handson.errors import InvalidInput
 from handson.tokens import Keys
 
@@ -40,6 +43,20 @@ class Requirements:
         return self.region or syllabus.REGION
 
 
+def account(text: str) -> str:
+    """Return the twelve digits of an AWS account, with or without the hyphens of the console.
+
+    A spreadsheet takes them for a number and drops the zeros before it; they are put back.
+
+    Raises:
+        InvalidInput: It is no account.
+    """
+    digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).zfill(12)
+    if len(digits) == 12 and digits.isascii() and digits.isdecimal():
+        return digits
+    raise InvalidInput(*messages.advice("grading.no-account", account=line(text)))
+
+
 def moment(text: str, *, end: bool = False) -> datetime:
     """Return the moment of an ISO 8601 date or time; without a zone it is this machine's.
 
@@ -51,9 +68,17 @@ def moment(text: str, *, end: bool = False) -> datetime:
         InvalidInput: It is neither.
     """
     try:
-        if len(text) == len("2026-05-01"):
-            day = date.fromisoformat(text) + timedelta(days=int(end))
-            return datetime.combine(day, time()).astimezone(UTC)
-        return datetime.fromisoformat(text).astimezone(UTC)
+        day = _day(text)
+        if day is None:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        return datetime.combine(day + timedelta(days=int(end)), time()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(*messages.advice("grading.no-moment", text=text)) from None
+        raise InvalidInput(*messages.advice("grading.no-moment", text=line(text))) from None
+
+
+def _day(text: str) -> date | None:
+    """Return the date that a text is, in any of ISO 8601's ways; None for a time."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from handson import messages
 from handson.errors import InvalidInput
 from handson.grading import names, tables
+from handson.grading.requirements import account
 
 _HEADS = {
     "learner": (
@@ -55,10 +56,12 @@ class Roster:
 
     def find(self, name: str) -> Learner | None:
         """Return the one learner whom a name tells of; None for nobody, and for several."""
-        for candidates in self._candidates(name):
-            if candidates:
-                return candidates[0] if len(candidates) == 1 else None
-        return None
+        found = self.named(name)
+        return found[0] if len(found) == 1 else None
+
+    def named(self, name: str) -> tuple[Learner, ...]:
+        """Return all whom a name may tell of: several, where the class has namesakes."""
+        return tuple(next(filter(None, self._candidates(name)), ()))
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
         """Yield who it may be: by the whole name, then by an id in it, then by a name in it."""
@@ -73,7 +76,8 @@ def read_roster(path: Path) -> Roster:
     """Return the roster of a CSV file.
 
     Raises:
-        InvalidInput: It cannot be read, has no column of learners, or names one twice.
+        InvalidInput: It cannot be read, has no column of learners, names one twice, or gives an
+            account that is none.
     """
     rows = tables.rows(path)
     columns = _columns(rows[0] if rows else [])
@@ -100,10 +104,8 @@ def _learner(row: list[str], columns: dict[str, int]) -> Learner:
         place = columns.get(column, len(row))
         return names.readable(row[place]).strip() if place < len(row) else ""
 
-    account = cell("account")
-    # A spreadsheet takes an account id for a number and drops the zeros before it.
-    account = account.zfill(12) if account.isdigit() else account
-    return Learner(cell("learner"), cell("name"), cell("group"), account)
+    own = cell("account")
+    return Learner(cell("learner"), cell("name"), cell("group"), account(own) if own else "")
 
 
 def _refuse_twins(path: Path, learners: tuple[Learner, ...]) -> None:

@@ -44,6 +44,7 @@ class Submission:
         at: The folder within it, or the zip.
         files: The files in that folder that belong to it; all that stands there, if empty.
         owner: Whom its name tells of, or "".
+        number: What tells the owner from namesakes in the same export, or "".
         is_zipped: `at` is a zip.
     """
 
@@ -51,12 +52,18 @@ class Submission:
     at: str = ""
     files: tuple[str, ...] = ()
     owner: str = ""
+    number: str = ""
     is_zipped: bool = False
 
     @property
     def source(self) -> str:
         """Where it is, for people."""
         return clean("/".join(filter(None, (os.path.basename(self.root) or self.root, self.at))))
+
+    @property
+    def export(self) -> tuple[str, str]:
+        """The folder in which it stands beside others."""
+        return self.root, self.at if self.files else self.at.rpartition("/")[0]
 
     def place(self) -> tuple[Tree, str]:
         """Return the tree it stands in, and where.
@@ -106,7 +113,7 @@ class _Parted:
     Attributes:
         own: Notebooks of the workshop under their own names.
         books: Files that may be anybody's.
-        others: By the name before a file's own, the files of each.
+        others: By the name before a file's own, and its number, the files of each.
         people: Folders and zips that name somebody.
         nobodies: Those that do not.
         is_stamped: It is an assignment's folder of nbgrader's, and the one above it the learner's.
@@ -114,7 +121,7 @@ class _Parted:
 
     own: list[Entry] = field(default_factory=list)
     books: list[Entry] = field(default_factory=list)
-    others: dict[str, list[Entry]] = field(default_factory=dict)
+    others: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
     people: list[Entry] = field(default_factory=list)
     nobodies: list[Entry] = field(default_factory=list)
     is_stamped: bool = False
@@ -126,17 +133,18 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     Raises:
         InvalidInput: A path is not there, or neither a folder, a notebook nor a zip.
     """
-    loose: dict[tuple[str, str], list[str]] = {}
+    loose: dict[tuple[str, str, str], list[str]] = {}
     for path in paths:
         if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
             yield from _divided(str(path), "", roster)
         elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS, _PROOF[1]):
             owner = names.owner(path.name) if names.notebook(path.name) else ""
-            loose.setdefault((str(path.parent), owner), []).append(path.name)
+            number = names.number(path.name) if owner else ""
+            loose.setdefault((str(path.parent), owner, number), []).append(path.name)
         else:
             raise InvalidInput(*messages.advice("grading.no-path", path=clean(str(path))))
-    for (folder, owner), files in loose.items():
-        yield Submission(folder, "", tuple(files), owner or _owner(folder, "", roster))
+    for (folder, owner, number), files in loose.items():
+        yield Submission(folder, "", tuple(files), owner or _owner(folder, "", roster), number)
 
 
 def files_of(submission: Submission) -> Iterator[File]:
@@ -185,10 +193,12 @@ def _people(
         owner = names.owner(entry.name)
         inner = list(_grouped(root, entry, roster, depth=depth)) if not roster.find(owner) else []
         zipped = not entry.is_folder
-        yield from inner or [Submission(root, entry.path, owner=owner, is_zipped=zipped)]
-    for owner, entries in [*parted.others.items(), ("", parted.books)]:
+        number = names.number(entry.name)
+        whole = Submission(root, entry.path, owner=owner, number=number, is_zipped=zipped)
+        yield from inner or [whole]
+    for (owner, number), entries in [*parted.others.items(), (("", ""), parted.books)]:
         if entries:
-            yield Submission(root, at, tuple(entry.name for entry in entries), owner)
+            yield Submission(root, at, tuple(entry.name for entry in entries), owner, number)
     for entry in parted.nobodies:
         yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
@@ -207,15 +217,16 @@ def _part(entries: Iterator[Entry]) -> _Parted:
         if _is_junk(entry):
             continue
         owner, kind = names.owner(entry.name), _kind(entry)
+        person = owner, names.number(entry.name)
         parted.is_stamped |= entry.name == _STAMP
         if entry.refusal is not None and owner:
-            parted.others.setdefault(owner, []).append(entry)
+            parted.others.setdefault(person, []).append(entry)
         elif entry.is_folder or kind == ".zip":
             (parted.people if owner else parted.nobodies).append(entry)
         elif kind and owner == _stem(entry) and not names.notebook(entry.name):
             parted.books.append(entry)  # a notebook by another name, or a journal
         elif kind and owner:
-            parted.others.setdefault(owner, []).append(entry)
+            parted.others.setdefault(person, []).append(entry)
         elif kind:
             parted.own.append(entry)
     return parted

@@ -40,12 +40,16 @@ MOST_TOGETHER = 64_000_000
 
 @dataclass(frozen=True)
 class Task:
-    """A submission to grade: whose it is, and how many earlier ones of theirs were left aside."""
+    """A submission to grade: whose it is, and how many earlier ones of theirs were left aside.
+
+    `candidates` are those of the roster who bear the learner's name, where several do.
+    """
 
     submission: Submission
     learner: Learner
     earlier: int = 0
     in_roster: bool = True
+    candidates: tuple[Learner, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,10 @@ def grade_submission(
     if not (read.notebooks or read.lines):
         values = {"files": listing(read.seen) or "-"}
         nothing = Finding(code="nothing-readable", severity=SERIOUS, values=values)
-        findings = [nothing, *read.findings, *_told(task)]
+        findings = [nothing, *read.findings, *_told(task), *_namesakes(task, task.learner)]
         return empty(task.learner, findings, source=task.submission.source), Claims()
     found = claims.gather(read.notebooks, read.lines)
-    learner = task.learner if task.learner.id else _named(found, task, roster)
+    learner = _learner(found, task, roster)
     expected = Expected(requirements, learner, is_known=bool(task.learner.id))
     marks, judged = _judged(found, expected)
     written, diagram, told = answers.collect(read.notebooks, pictures=pictures)
@@ -119,6 +123,7 @@ def grade_submission(
         *cells.look(read.notebooks),
         *told,
         *_told(task),
+        *_namesakes(task, learner),
     ]
     result = Result(
         learner=learner.id,
@@ -203,6 +208,22 @@ def _told(task: Task) -> Iterator[Finding]:
         yield Finding(code="earlier-left", severity=NOTE, values=values)
     if not task.in_roster:
         yield Finding(code="not-in-roster", severity=WARNING)
+
+
+def _namesakes(task: Task, learner: Learner) -> Iterator[Finding]:
+    """Yield that a name is several learners' and that the evidence does not say whose."""
+    if task.candidates and learner not in task.candidates:
+        values = {"learners": listing([candidate.id for candidate in task.candidates])}
+        values["name"] = line(task.submission.owner)
+        yield Finding(code="name-of-several", severity=WARNING, values=values)
+
+
+def _learner(found: Claims, task: Task, roster: Roster) -> Learner:
+    """Return whose a submission is; among namesakes the evidence tells."""
+    if not task.learner.id:
+        return _named(found, task, roster)
+    bearers = {known for claim in found.items if (known := roster.find(claim.learner))}
+    return bearers.pop() if len(bearers) == 1 and bearers <= {*task.candidates} else task.learner
 
 
 def _named(found: Claims, task: Task, roster: Roster) -> Learner:

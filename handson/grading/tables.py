@@ -17,7 +17,8 @@ from handson.grading.model import clean
 MOST_BYTES = 5_000_000
 
 _ENCODINGS = ("utf-8-sig", "cp932")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def rows(path: Path) -> list[list[str]]:

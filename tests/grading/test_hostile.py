@@ -116,6 +116,14 @@ def test_half_characters_in_names_and_texts_are_shown_as_such(
     assert result.answers[0].text.startswith("�")
 
 
+@pytest.mark.parametrize("tail", ["1" * 120, "copy11" * 30, " (1)1" * 30])
+def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting(
+    files: dict[str, bytes], tmp_path: Path, tail: str
+) -> None:
+    name = f"01-network{tail}x.ipynb"
+    assert graded(put(tmp_path / "s01", {**files, name: b"{"})).points == 80
+
+
 def archive(files: dict[str, bytes], **changes: Any) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handson import evidence, messages
+from handson import evidence, messages, syllabus
 from handson.evidence import Observation
 from handson.grading import Learner, Requirements, Result, Roster, grade
 from handson.grading.model import SEVERITIES
@@ -270,6 +270,25 @@ def test_a_default_vpc_and_the_courses_own_evidence_are_nobodys(class_folder: Pa
     for learner in ("s01", "s02"):
         Book(dict(making.committed())).write(class_folder / learner)
     assert codes(graded(class_folder)) == {"record-of-course"}
+
+
+@pytest.mark.parametrize("kept", ["requests", "observed"])
+def test_the_courses_own_evidence_under_a_learners_name_proves_nothing(
+    class_folder: Path, kept: str
+) -> None:
+    """Whoever seals it anew with one of the two made up is known by the other."""
+    own = making.hand_in("山田 花子", seed=5)
+    course = {o["metadata"]["handson"]["check"]: o for _, o in Book(making.committed()).outputs()}
+    for record, (cell, output) in zip(own.records, list(own.outputs()), strict=True):
+        given = course[record["check"]]["metadata"]["handson"]
+        forged = making.resealed(record, **{kept: given[kept]})
+        cell["outputs"] = [{**output, "metadata": {"handson": forged}}]
+    own.write(class_folder / "s01")
+    result = graded(class_folder)
+    expected = {"requests": list(syllabus.CHECK_IDS), "observed": ["network"]}[kept]
+    found = [(f.check, f.severity) for f in result.findings if f.code == "record-copied"]
+    copied = [mark.id for mark in result.checks if mark.reason == "record-copied"]
+    assert (found, copied) == ([(check, "serious") for check in expected], expected)
 
 
 def test_every_finding_speaks_both_languages_and_has_a_remedy() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from handson import grading
 from handson.cli import main
@@ -80,6 +81,16 @@ def test_marks_for_other_texts_are_told(inbox: Path, tmp_path: Path) -> None:
         with grading.grade([inbox / "s01"], marks=given) as grades:
             found = [finding.code for finding in grades.load(0).to_review()]
         assert found == codes
+
+
+def test_no_spreadsheet_takes_what_marks_are_for_for_a_number(inbox: Path) -> None:
+    """Of hex digits alone, one in three hundred would be saved as 1.23457E+11."""
+    with grading.grade([inbox / "s01"]) as grades:
+        result = grades.load(0)
+    answer, *others = result.answers
+    texts = (replace(answer, text=str(number)) for number in range(2_000))
+    prints = [marks.fingerprint(replace(result, answers=(text, *others))) for text in texts]
+    assert [print_ for print_ in prints if print_.isdecimal()] == []
 
 
 def test_marks_of_nobody_in_the_class_are_told_beside_the_results(

@@ -119,7 +119,9 @@ def test_no_cell_of_the_gradebook_is_a_formula(inbox: Path) -> None:
     assert [rows[3][:3], rows[2][1]] == [["'=1+1", "'@SUM", "'+1"], '\'=HYPERLINK("x")']
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x"])
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＠x"]
+)
 def test_what_a_spreadsheet_would_compute_is_made_harmless(text: str) -> None:
     assert harmless(text) == f"'{text}"
 
@@ -150,6 +152,7 @@ def test_submissions_of_which_nothing_can_be_read_are_told_and_nothing_to_grade(
         ("--until", "2026-13-01", "2026-13-01"),
         ("--region", "us-east-11", "us-east-1"),
         ("--roster", "none.csv", "none.csv"),
+        ("--account", "1.23457E+11", "1.23457E+11"),
     ],
 )
 def test_a_wrong_option_is_two_lines(inbox: Path, option: str, value: str, said: str) -> None:
@@ -158,8 +161,9 @@ def test_a_wrong_option_is_two_lines(inbox: Path, option: str, value: str, said:
     assert said in result.stderr
 
 
-def test_a_date_ends_with_its_day() -> None:
-    begin, end = grading.moment("2026-05-01"), grading.moment("2026-05-01", end=True)
+@pytest.mark.parametrize("day", ["2026-05-01", "20260501", "2026-W18-5"])
+def test_a_date_ends_with_its_day(day: str) -> None:
+    begin, end = grading.moment(day), grading.moment(day, end=True)
     assert (end - begin).total_seconds() == 86_400
 
 
@@ -205,7 +209,7 @@ def test_the_course_is_that_of_the_notebooks(root: Path, tool: ModuleType) -> No
     assert kept == {folder.name for folder in folders}
     for folder in folders:
         text = (tool.FOLDER / f"{folder.name}.json").read_text(encoding="utf-8")
-        known = json.loads(text)["records"]
+        known = json.loads(text)
         assert text == tool.described(folder, known=known)
 
 

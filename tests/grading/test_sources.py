@@ -215,10 +215,29 @@ def test_a_roster_is_read_as_spreadsheets_write_it(
     assert read_roster(path).learners == (Learner("0012", "山田 花子", "A 組"),)
 
 
-def test_an_account_that_a_spreadsheet_took_for_a_number_is_mended(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "account"),
+    [
+        ("12345678", "000012345678"),
+        ("1234-5678-9012", "123456789012"),
+        ("１２３４５６７８９０１２", "123456789012"),
+        ("", ""),
+    ],
+)
+def test_an_account_is_read_as_people_and_spreadsheets_write_it(
+    tmp_path: Path, written: str, account: str
+) -> None:
     path = tmp_path / "roster.csv"
-    path.write_text("learner,account\ns01,12345678\n", encoding="utf-8")
-    assert read_roster(path).learners[0].account == "000012345678"
+    path.write_text(f"learner,account\ns01,{written}\n", encoding="utf-8")
+    assert read_roster(path).learners[0].account == account
+
+
+@pytest.mark.parametrize("written", ["1.23457E+11", "1234567890123", "my account"])
+def test_an_account_that_a_spreadsheet_spoilt_is_refused(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text(f"learner,account\ns01,{written}\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="12 桁"):
+        read_roster(path)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +254,63 @@ def test_a_roster_that_cannot_be_one_is_refused(tmp_path: Path, text: str) -> No
 def test_a_name_that_two_learners_have_is_nobodys() -> None:
     roster = Roster((Learner("s01", "山田 花子"), Learner("s02", "山田 花子")))
     assert (roster.find("山田花子"), roster.find("山田花子 s02")) == (None, roster.learners[1])
+
+
+MOODLE = ("山田 花子_12345_assignsubmission_file_", "山田 花子_12399_assignsubmission_file_")
+NAMESAKES = Roster((Learner("s01", "山田 花子"), Learner("s02", "山田 花子")))
+
+
+def put_canvas(folder: Path, owner: str, files: dict[str, bytes]) -> None:
+    put(
+        folder,
+        {f"{owner}_{place}_{name}": data for place, (name, data) in enumerate(files.items())},
+    )
+
+
+@pytest.mark.parametrize("learner", ["s01", "s02"])
+def test_namesakes_in_an_export_are_told_apart_by_their_evidence(
+    tmp_path: Path, learner: str
+) -> None:
+    for folder, name in zip(MOODLE, ("s01", "s02"), strict=True):
+        making.hand_in(name, seed=len(folder) + ord(name[-1])).write(tmp_path / folder)
+    assert (learner, 80) in learners(tmp_path, roster=NAMESAKES)
+
+
+def test_of_namesakes_whom_nothing_tells_apart_both_are_graded_and_told(tmp_path: Path) -> None:
+    for seed, folder in enumerate(MOODLE):
+        making.hand_in("山田 花子", seed=seed).write(tmp_path / folder)
+    with grade([tmp_path], roster=NAMESAKES) as grades:
+        told = {r.learner: (r.points, [f.code for f in r.findings]) for r in grades}
+    for name in ("山田 花子 (12345)", "山田 花子 (12399)"):
+        assert told[name] == (80, ["name-of-several"])
+
+
+def test_namesakes_whose_files_lie_in_one_folder_are_two(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for owner in ("yamada_111", "yamada_222"):
+        put_canvas(tmp_path, owner, files)
+    assert learners(tmp_path) == [("yamada (111)", 80), ("yamada (222)", 80)]
+
+
+def test_who_has_another_number_in_another_export_is_one_learner(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for export, owner in (("first", MOODLE[0]), ("second", MOODLE[1])):
+        put(tmp_path / export / owner, files)
+    found = learners(tmp_path / "first", tmp_path / "second")
+    assert found == [("山田 花子", 80)]
+
+
+def test_who_takes_a_neighbours_name_in_an_export_does_not_take_their_place(
+    tmp_path: Path,
+) -> None:
+    for seed, number in enumerate((12345, 12399)):
+        name = f"s01_{number}_assignsubmission_file_"
+        making.hand_in("s01", seed=seed).write(tmp_path / name)
+    with grade([tmp_path], roster=Roster((Learner("s01"), Learner("s02")))) as grades:
+        told = [(r.learner, [f.code for f in r.findings]) for r in grades]
+    assert told == [("s01", ["learner-twice"])] * 2 + [("s02", ["nothing-handed-in"])]
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

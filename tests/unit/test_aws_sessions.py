@@ -95,29 +95,58 @@ def test_a_profile_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) 
 class Network:
     """The network's place: keeps the requests that would be sent, and answers in XML."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, status: int = 200, body: str | None = None) -> None:
         self.sent: list[Any] = []
+        self.status, self.body = status, body
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         self.sent.append(request)
         body = (
-            '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-            f"<GetCallerIdentityResult><Arn>{ARN}</Arn><UserId>AIDA</UserId>"
-            f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult>"
-            "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>"
-            "</GetCallerIdentityResponse>"
+            self.body
+            if self.body is not None
+            else (
+                '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+                f"<GetCallerIdentityResult><Arn>{ARN}</Arn><UserId>AIDA</UserId>"
+                f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult>"
+                "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>"
+                "</GetCallerIdentityResponse>"
+            )
         )
-        answer = AWSResponse(request.url, 200, {}, None)
+        answer = AWSResponse(request.url, self.status, {}, None)
         answer._content = body.encode()
         return answer
 
 
-def test_the_only_request_on_the_wire_is_get_caller_identity() -> None:
-    network = Network()
+def asked(network: Network) -> None:
     session = botocore.session.Session()
     session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key")
     session.register("before-send", network)
-    connect_aws(region=REGION, account=ACCOUNT, session=session)
+    patience = Clock().patience(attempts=2)
+    connect_aws(region=REGION, account=ACCOUNT, session=session, patience=patience)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<!DOCTYPE html><html><body>Welcome</body></html>"),
+        (200, "<a><b/></a>"),
+        (200, "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"),
+        (200, '{"welcome": []}'),
+        (200, ""),
+        (302, ""),
+        (404, "<html>Not Found</html>"),
+    ],
+    ids=["page", "xml", "nobody", "json", "nothing", "elsewhere", "not found"],
+)
+def test_what_is_no_answer_of_awss_is_told_in_two_lines(status: int, body: str) -> None:
+    with pytest.raises(AWSError, match="AWS の応答ではありません") as refused:
+        asked(Network(status=status, body=body))
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_the_only_request_on_the_wire_is_get_caller_identity() -> None:
+    network = Network()
+    asked(network)
     sent = [
         (request.url, "Action=GetCallerIdentity" in str(request.body)) for request in network.sent
     ]

@@ -364,7 +364,7 @@ def test_a_folder_in_the_place_of_the_journal_is_told_when_adding(
     journal: Journal, tmp_path: Path
 ) -> None:
     (tmp_path / "journal.jsonl").mkdir()
-    with pytest.raises(NotReady, match="書き込めません"):
+    with pytest.raises(NotReady, match="同じ名前のフォルダー"):
         add(journal)
 
 
@@ -378,6 +378,6 @@ def test_a_folder_in_the_place_of_the_journal_is_told_when_reading(
 
 def test_a_journal_that_another_process_holds_is_told(tmp_path: Path) -> None:
     hasty = Journal(tmp_path, patience=0.05)
-    with FileLock(tmp_path / "journal.lock"), pytest.raises(NotReady) as told:
+    with FileLock(tmp_path / "journal.lock"), pytest.raises(NotReady, match="別のカーネル") as told:
         add(hasty)
     assert "None" not in told.value.problem

@@ -288,7 +288,7 @@ def test_a_folder_in_the_place_of_the_remembered_name_is_none(read: Read) -> Non
 def test_a_name_that_cannot_be_kept_is_refused_in_two_lines(read: Read) -> None:
     home = read().home
     (home / "learner").mkdir()
-    with pytest.raises(NotReady, match="書き込めません"):
+    with pytest.raises(NotReady, match="同じ名前のフォルダー"):
         settings.remember_learner(home, "Hanako")
 
 

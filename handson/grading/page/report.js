@@ -299,9 +299,10 @@
   const highlighted = (text, common) => {
     const made = make("blockquote", { dir: "auto" });
     let at = 0;
-    for (const passage of common) {
-      const found = text.indexOf(passage, at);
-      if (found < 0) continue;
+    const next = () => common.map((passage) => [text.indexOf(passage, at), passage])
+      .filter(([found]) => found >= 0).sort((a, b) => a[0] - b[0] || b[1].length - a[1].length)[0];
+    for (let place = next(); place; place = next()) {
+      const [found, passage] = place;
       made.append(text.slice(at, found), make("mark", {}, passage));
       at = found + passage.length;
     }

@@ -1,0 +1,57 @@
+"""Answers alike: the passages that two texts share."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from handson.grading import alike
+from handson.grading.model import Passage, Written
+
+from . import making
+
+ENGLISH = (
+    "Whenever a whole building loses its power, our customers still get their bread. ",
+    "My aunt once rented two ovens in one street, and a single flood ruined both of them. ",
+)
+
+
+def written(text: str) -> Written:
+    return Written(grade_id="why-network", status="answered", possible=4, text=text)
+
+
+def compared(mine: str, theirs: str) -> Passage:
+    passage = alike.compare(written(mine), written(theirs))
+    assert passage is not None
+    return passage
+
+
+def essays(count: int) -> list[str]:
+    return [making.essay(random.Random(seed)) for seed in range(count)]
+
+
+@pytest.mark.parametrize("parts", [essays(2), ENGLISH], ids=["ja", "en"])
+def test_passages_in_another_order_are_all_shown(parts: tuple[str, str]) -> None:
+    one, other = parts
+    found = compared(f"{one}\n{other}", f"{other}\n{one}").common
+    assert found == (one.strip(), other.strip())
+
+
+def test_a_passage_among_ones_own_words_is_shown_and_they_are_not() -> None:
+    shared, mine, theirs = essays(3)
+    found = compared(f"{mine}\n{shared}", f"{shared}\n{theirs[:40]}")
+    assert shared in found.common
+    assert not any(mine[:30] in passage for passage in found.common)
+
+
+@pytest.mark.parametrize("width", [13, 24])
+def test_texts_made_to_be_compared_for_minutes_are_shown_like_others(width: int) -> None:
+    """A dozen letters again and again, in one text with others between: 20 s for each, once."""
+    motif = "".join(chr(0x9C00 + number) for number in range(width))
+    mine = (motif * 400)[:4_000]
+    theirs = "".join(letter + chr(0x5000 + at) * (at % 15 == 0) for at, letter in enumerate(mine))
+    both = compared(mine, theirs).common, compared(theirs, mine).common
+    passages = [passage for found in both for passage in found]
+    assert all(passage in mine and passage in theirs for passage in passages)
+    assert max(map(len, passages)) >= 13

@@ -1,0 +1,72 @@
+"""Small files of the home folder that are not what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handson import kept
+from handson.cleanup.receipts import unfinished
+from handson.cleanup.regions import regions_used, remember_region
+from handson.connection import alone
+from handson.errors import NotReady
+from handson.settings import read
+from handson.state import RecordedUri, Target
+
+URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
+TARGET = Target(kind="emulator", account="000000000000", region="us-east-1", endpoint=None)
+STRANGE = {
+    "nothing": "",
+    "no JSON": "{",
+    "null": "null",
+    "a list": "[1, {}]",
+    "of a later version": '{"schema": "handson.x/9", "new": 1}',
+    "endless brackets": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+def test_a_file_that_is_none_of_ours_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "image-uri.json"
+    path.write_text(text, encoding="utf-8")
+    assert kept.read(path, RecordedUri) is None
+    kept.write(path, URI)
+    assert kept.read(path, RecordedUri) == URI
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+def test_a_receipt_that_is_none_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "receipts" / "20260101T000000Z.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert unfinished(tmp_path, TARGET) is None
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+def test_regions_that_cannot_be_read_are_remembered_anew(tmp_path: Path, text: str) -> None:
+    remember_region(tmp_path, TARGET)
+    [path] = tmp_path.iterdir()
+    path.write_text(text, encoding="utf-8")
+    assert regions_used(tmp_path, TARGET) == ("us-east-1",)
+
+
+def hold(path: Path) -> None:
+    with alone(read({"HANDSON_HOME": str(path.parent)}, cwd=path.parent), timeout=0):
+        pass
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda path: kept.write(path, URI), kept.forget, hold],
+    ids=["write", "forget", "lock"],
+)
+def test_a_folder_in_the_place_of_a_file_is_named(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "changes.lock"
+    path.mkdir()
+    with pytest.raises(NotReady, match=r"changes\.lock にファイルを作れません") as refused:
+        change(path)
+    assert len(str(refused.value).splitlines()) == 2
