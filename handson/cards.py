@@ -229,8 +229,14 @@ def _column(cells: Sequence[str], *, most: int) -> str:
 
 
 def _ems(words: str) -> float:
-    """Return about how wide words are; a mark is one letter, whatever it is called."""
-    return sum(1 if east_asian_width(letter) in "WF" else 0.6 for letter in _mark(words))
+    """Return how wide words may be in bold; a mark is one letter, whatever it is called."""
+    return sum(map(_em, _mark(words)))
+
+
+def _em(letter: str) -> float:
+    if east_asian_width(letter) in "WF":
+        return 1
+    return 0.8 if letter.isupper() else 0.7
 
 
 def _mark(cell: str) -> str:

@@ -173,6 +173,10 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     environ = chosen.as_environment()
     if not chosen.environ.get("HANDSON_LANG"):
         environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
+    # No question about news covers the first screen, and nothing is fetched; a learner's own
+    # settings of JupyterLab come before these.
+    paths = [str(Path(__file__).parent / "jupyter"), environ.get("JUPYTER_CONFIG_PATH", "")]
+    environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     _become(command, environ)
 
 

@@ -138,6 +138,11 @@ def nbgrader_step() -> str:
     return os.environ.get("NBGRADER_EXECUTION", "").strip()
 
 
+def is_assignment() -> bool:
+    """Tell whether the notebook that runs is nbgrader's student version, its forms to be filled."""
+    return _is_assignment(Path.cwd())
+
+
 def speak(lang: str | None = None) -> None:
     """Let messages speak the language of the argument, or of the environment.
 

@@ -46,9 +46,10 @@ class _Area(diagrams.Cluster):  # type: ignore[misc]
 
 
 def source(scene: Scene, *, words: bool) -> str:
-    """Return the scene as a graph with places; without `words` it holds geometry only."""
-    with Canvas("scene", show=False, graph_attr=_page(scene)) as canvas:
-        page = Box(0, 0, scene.width, scene.height, stroke=PAPER, fill=PAPER)
+    """Return the scene as a graph with places; without `words` it is geometry, without paper."""
+    paper = PAPER if words else "transparent"
+    with Canvas("scene", show=False, graph_attr=_page(scene, paper)) as canvas:
+        page = Box(0, 0, scene.width, scene.height, stroke=paper, fill=paper)
         for number, box in enumerate([page, *scene.boxes]):
             with _Area(f"box{number}", **_box(scene, box)):
                 pass
@@ -78,12 +79,12 @@ def icon_class(path: str) -> Any:
     return getattr(import_module(f"diagrams.{module}"), name)
 
 
-def _page(scene: Scene) -> dict[str, str]:
+def _page(scene: Scene, paper: str) -> dict[str, str]:
     return {
         "label": "",
         "pad": "0",
         "margin": "0",
-        "bgcolor": PAPER,
+        "bgcolor": paper,
         "splines": "line",
         "bb": f"0,0,{scene.width:g},{scene.height:g}",
     }

@@ -1,7 +1,7 @@
 """The icons of the `diagrams` package, small enough to travel inside a picture.
 
 They come as PNG of 200 to 400 pixels a side.  A picture shows them at about 48 points, so each is
-redrawn once a process at 80 pixels by Graphviz itself, with few colours, which saves four fifths.
+redrawn once a process at 80 pixels by Graphviz itself, with few colours, which saves nine tenths.
 """
 
 from __future__ import annotations

@@ -141,6 +141,8 @@ def _arranged(draw: Libraries, name: str, source: str) -> tuple[str, str]:
         left, bottom, right, top = map(float, bounds.split(","))
         labels = [label for thing in things for label in thing.labels(left=left, top=top)]
         graph.graph_attr["pad"] = "0"
+        if not graph.graph_attr.get("bgcolor"):
+            graph.graph_attr["bgcolor"] = "transparent"
         # Without something as large as the page, Graphviz would cut the page to what it can see.
         graph.add_subgraph([], name="cluster_page", bb=bounds, style="invis", label="")
         drawn = graph.draw(format="svg", prog="nop2")

@@ -57,10 +57,13 @@ def explain(scene: Scene, plan: Plan, corner: Point, *, room: float) -> float:
         scene.say(Label(beside, y, meaning, size=12), room=room - beside)
         x = beside + text.width(meaning, size=12) + 26
     y += 26 if plan.signs else 0
+    # Where nothing is marked, the one sentence says so, and no number leads to it.
+    indent = 28 if plan.signs else 0
     for number, reason in enumerate(plan.reasons, start=1):
-        scene.say(Label(corner[0] + 20, y, str(number), 12, "end", INK, bold=True))
-        lines = text.fill(reason, room - 30, size=12)
-        scene.say_lines(Label(corner[0] + 28, y, "", size=12), lines, room=room - 28)
+        if plan.signs:
+            scene.say(Label(corner[0] + 20, y, str(number), 12, "end", INK, bold=True))
+        lines = text.fill(reason, room - indent, size=12)
+        scene.say_lines(Label(corner[0] + indent, y, "", size=12), lines, room=room - indent)
         y += len(lines) * 16 + 4
     return y
 

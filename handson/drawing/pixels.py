@@ -1,4 +1,4 @@
-"""Icons of half the weight: a PNG of any colours becomes one of at most 256.
+"""Icons of a third of the weight: a PNG of any colours becomes one of at most 64.
 
 Nothing can be seen of it at the size of an icon, and a notebook holds a dozen of them a picture.
 """
@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from math import sqrt
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGBA = (8, 6, 0, 0, 0)
 """Bit depth, colour type, compression, filter and interlace of what Graphviz writes."""
 _PALETTE = (8, 3, 0, 0, 0)
-_STEPS = (1, 4, 8, 12, 16, 24, 32, 48, 64)
-"""How much colours are rounded, until there are few enough of them."""
-_MOST = 256
+_MOST = 64
 
 Colour = tuple[int, int, int, int]
 
@@ -29,22 +30,59 @@ class _Pixels:
 
 
 def with_palette(png: bytes) -> bytes:
-    """Return a PNG with at most 256 colours; one of another kind than Graphviz's as it is."""
+    """Return a PNG with at most 64 colours; one of another kind than Graphviz's as it is."""
     pixels = _read(png)
     if pixels is None:
         return png
-    for step in _STEPS:
-        rounded = [_rounded(colour, step) for colour in pixels.colours]
-        palette = {colour: number for number, colour in enumerate(dict.fromkeys(rounded))}
-        if len(palette) <= _MOST:
-            return _write(pixels, palette, bytes(palette[colour] for colour in rounded))
-    return png
+    chosen = _chosen(Counter(pixels.colours))
+    palette = {colour: number for number, colour in enumerate(dict.fromkeys(chosen.values()))}
+    return _write(pixels, palette, bytes(palette[chosen[colour]] for colour in pixels.colours))
 
 
-def _rounded(colour: Colour, step: int) -> Colour:
-    """Return a colour as a multiple of `step`; of what is transparent, no colour is left."""
-    red, green, blue, alpha = (min(255, (value + step // 2) // step * step) for value in colour)
-    return (red, green, blue, alpha) if alpha else (0, 0, 0, 0)
+def _chosen(counts: Counter[Colour]) -> dict[Colour, Colour]:
+    """Return for each colour the one that stands for it and those like it (median cut).
+
+    Args:
+        counts: How many pixels have each colour.
+    """
+    groups = [list(counts)]
+    while len(groups) < _MOST:
+        group = max(groups, key=lambda each: _variety(each, counts))
+        if len(group) == 1:
+            break
+        groups.remove(group)
+        groups += _halves(group, counts)
+    return {colour: _mean(group, counts) for group in groups for colour in group}
+
+
+def _variety(group: list[Colour], counts: Counter[Colour]) -> float:
+    """Return how much is lost when one colour stands for the group; 0 for a single colour."""
+    return _widest(group)[0] * sqrt(sum(counts[colour] for colour in group))
+
+
+def _widest(group: list[Colour]) -> tuple[int, int]:
+    """Return the channel in which colours differ most, behind how much they do."""
+    channels = enumerate(zip(*group, strict=True))
+    return max((max(values) - min(values), channel) for channel, values in channels)
+
+
+def _halves(group: list[Colour], counts: Counter[Colour]) -> tuple[list[Colour], list[Colour]]:
+    """Return the group in two, each with about half of the pixels and at least one colour."""
+    _, channel = _widest(group)
+    ordered = sorted(group, key=lambda colour: (colour[channel], colour))
+    seen = list(accumulate(counts[colour] for colour in ordered))
+    cut = next(at for at, number in enumerate(seen, start=1) if number * 2 >= seen[-1])
+    cut = min(cut, len(ordered) - 1)
+    return ordered[:cut], ordered[cut:]
+
+
+def _mean(group: list[Colour], counts: Counter[Colour]) -> Colour:
+    pixels = sum(counts[colour] for colour in group)
+    red, green, blue, alpha = (
+        round(sum(colour[channel] * counts[colour] for colour in group) / pixels)
+        for channel in range(4)
+    )
+    return red, green, blue, alpha
 
 
 def _read(png: bytes) -> _Pixels | None:
@@ -55,8 +93,9 @@ def _read(png: bytes) -> _Pixels | None:
     if tuple(form) != _RGBA:
         return None
     rows = _unfiltered(zlib.decompress(held[b"IDAT"]), width * 4)
+    # Where nothing can be seen, any colour is the same.
     colours = [
-        (row[at], row[at + 1], row[at + 2], row[at + 3])
+        (row[at], row[at + 1], row[at + 2], row[at + 3]) if row[at + 3] else (0, 0, 0, 0)
         for row in rows
         for at in range(0, width * 4, 4)
     ]

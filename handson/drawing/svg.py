@@ -2,6 +2,9 @@
 
 What comes in holds geometry and paths of icon files, no words: those are added here, escaped, so
 that no name in AWS can end up as markup.
+
+A picture lies on a light card of its own.  JupyterLab, nbconvert and GitHub show it as an image,
+which knows neither JupyterLab's theme nor the colour behind it, and many icons are black.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ FAMILY = (
     "'Noto Sans JP','Yu Gothic',Meiryo,IPAexGothic,sans-serif"
 )
 
-_WIDEST = 760
+_NOTEBOOK = 760.0
 """Points; what a notebook beside its file browser has room for on a laptop."""
 
-_PAPER = '<rect width="100%" height="100%" fill="#FFFFFF"/>'
+_CARD, _EDGE, _ROUND = "#FBFCFD", "#D5DBE1", 10
+_MARGIN = 12.0
 _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 _BODY = re.compile(
     r'<g id="graph0"[^>]*?transform="[^"]*?translate\(([^)]*)\)">(.*)</g>\s*</svg>', re.S
@@ -48,23 +52,20 @@ class Page:
     labels: Sequence[Label] = ()
 
 
-def finish(drawn: bytes, page: Page, *, margin: float = 0) -> str:
-    """Return a complete SVG document made of Graphviz's drawing and the page's words.
+def finish(drawn: bytes, page: Page, *, margin: float = _MARGIN) -> str:
+    """Return a complete SVG document: Graphviz's drawing and the page's words, on a card.
 
     Args:
-        drawn: Graphviz's SVG; its upper left corner is the page's.
+        drawn: Graphviz's SVG, without a background; its upper left corner is the page's.
         page: What is said about the picture, and on it.
-        margin: Free space to leave on all four sides, in points.
+        margin: How far the card reaches beyond the page on all four sides, in points.
     """
     place, body, symbols = _taken_apart(drawn)
     words = "".join(map(_label, page.labels))
     content = (
         f'<g transform="translate({place})">{body}</g>\n<g font-family="{FAMILY}">{words}\n</g>'
     )
-    if margin:
-        content = f'{_PAPER}\n<g transform="translate({margin:g} {margin:g})">{content}</g>'
-        page = replace(page, width=page.width + 2 * margin, height=page.height + 2 * margin)
-    return _document(page, f"{_definitions(symbols)}\n{content}")
+    return _on_a_card(page, symbols, content, margin=margin)
 
 
 def adopt(drawn: bytes, *, title: str) -> str:
@@ -73,7 +74,18 @@ def adopt(drawn: bytes, *, title: str) -> str:
     place, body, symbols = _taken_apart(drawn)
     width, height = (float(number) for number in size.groups()) if size else (800.0, 600.0)
     page = Page(width, height, title, title, messages.language())
-    return _document(page, f'{_definitions(symbols)}\n<g transform="translate({place})">{body}</g>')
+    content = f'<g transform="translate({place})">{body}</g>'
+    return _on_a_card(page, symbols, content, margin=_MARGIN)
+
+
+def _on_a_card(page: Page, symbols: list[Symbol], content: str, *, margin: float) -> str:
+    page = replace(page, width=page.width + 2 * margin, height=page.height + 2 * margin)
+    card = (
+        f'<rect x="0.5" y="0.5" width="{page.width - 1:g}" height="{page.height - 1:g}" '
+        f'rx="{_ROUND}" fill="{_CARD}" stroke="{_EDGE}"/>'
+    )
+    moved = f'<g transform="translate({margin:g} {margin:g})">{content}</g>'
+    return _document(page, f"{_definitions(symbols)}\n{card}\n{moved}")
 
 
 def _taken_apart(drawn: bytes) -> tuple[str, str, list[Symbol]]:
@@ -94,7 +106,7 @@ def _document(page: Page, content: str) -> str:
     mark = sha256(f"{page.title}\0{page.description}".encode()).hexdigest()[:8]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{_size(page)}viewBox="0 0 {page.width:g} {page.height:g}" xml:lang="{page.language}" '
+        f'{_size(page)}xml:lang="{page.language}" '
         f'lang="{page.language}" role="img" aria-labelledby="title-{mark} desc-{mark}">\n'
         f'<title id="title-{mark}">{title}</title>\n<desc id="desc-{mark}">{description}</desc>\n'
         f"{content}\n</svg>\n"
@@ -102,13 +114,12 @@ def _document(page: Page, content: str) -> str:
 
 
 def _size(page: Page) -> str:
-    """Return the size of a small picture; a wide one is made to fit wherever it is shown.
+    """Return how much of the page is seen, and no size: a picture fits wherever it is shown.
 
-    JupyterLab shows SVG as an image as wide as it asks for, and cuts what does not fit.
+    JupyterLab shows SVG as an image as wide as it asks for, and cuts what does not fit.  So that a
+    small picture is not blown up, what is seen is as wide as a notebook, and empty beside it.
     """
-    if page.width > _WIDEST:
-        return ""
-    return f'width="{page.width:g}" height="{page.height:g}" '
+    return f'viewBox="0 0 {max(page.width, _NOTEBOOK):g} {page.height:g}" '
 
 
 def _icons_inside(body: str) -> tuple[str, list[Symbol]]:

@@ -37,7 +37,7 @@ def fit(words: str, room: float, *, size: float) -> str:
 
 
 def wrap(words: str, room: float, *, size: float) -> list[str]:
-    """Return `words` in at most two lines that fit into `room`, broken behind a sign or space."""
+    """Return `words` in at most two lines that fit into `room`, broken at a sign or space."""
     words = clean(words)
     if width(words, size=size) <= room:
         return [words]
@@ -83,7 +83,11 @@ def _cut(words: str, room: float, *, size: float) -> int:
     while end > 1 and width(words[:end], size=size) > room:
         end -= 1
     whole = width(words, size=size)
-    breaks = [place for place in range(1, end + 1) if words[place - 1] in _BREAKS]
+    breaks = [
+        place
+        for place in range(1, end + 1)
+        if words[place - 1] in _BREAKS or words[place : place + 1] == "("
+    ]
     fitting = [place for place in breaks if whole - width(words[:place], size=size) <= room]
     if fitting:
         return min(fitting, key=lambda place: abs(whole / 2 - width(words[:place], size=size)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 
-from handson import messages, rules
+from handson import messages, rules, settings
 from handson.cards import Card, Commands, Note, Part, Shown, Table
 from handson.errors import HandsonError, InvalidInput
 from handson.scoring import Undone
@@ -19,7 +19,7 @@ from handson.workshop import Workshop
 
 
 class Filled(Live):
-    """A form of the console, filled in with the workshop's settings to begin with.
+    """A form of the console, filled in with the workshop's settings where they are not asked for.
 
     Args:
         workshop: Whose verbs the button takes.
@@ -29,7 +29,7 @@ class Filled(Live):
     def __init__(self, workshop: Workshop, kind: Form) -> None:
         self._workshop = workshop
         self._form = kind
-        self.values = kind.usual
+        self.values = kind.beginning
         self._made: list[Card] = []
         self._inputs: dict[str, Any] = {}
         super().__init__()
@@ -52,14 +52,22 @@ class Filled(Live):
         return self._made or [Card(messages.text("widgets.nothing-yet"))]
 
     def answer(self) -> Sequence[Part]:
-        """Return what the rules say to the settings: taken, taken but other, or refused and why."""
+        """Return what the rules say to the settings: taken, taken but other, or refused and why.
+
+        While settings are asked for, it says which of them are still to be filled in.
+        """
+        unfilled = self._form.unfilled(self.values)
+        if unfilled:
+            labels = messages.text("widgets.and").join(map(self._form.label, unfilled))
+            return [Note(messages.text("widgets.unfilled", what=labels), "advice")]
         refused = self._refused()
         if refused is not None:
             problem, remedy = refused.lines()
             return [Note(problem), Note(remedy)]
         others = self._form.differing(self.values)
         if not others:
-            return [Note(messages.text("widgets.accepted"), "ok")]
+            taken = "taken" if self._form.blank else "accepted"
+            return [Note(messages.text(f"widgets.{taken}"), "ok")]
         said = [
             messages.text(
                 "widgets.differs-one",
@@ -73,6 +81,8 @@ class Filled(Live):
 
     def preview(self) -> Sequence[Part]:
         """Return what the settings would make."""
+        if self._form.unfilled(self.values):
+            return []
         if self._refused() is not None:
             return [Note(messages.text("widgets.will-make-nothing"))]
         return [Note(messages.text("widgets.will-make") + ":"), *self._form.preview(self.values)]
@@ -101,7 +111,7 @@ class Filled(Live):
             self._tell([*self._made, Card(messages.text("widgets.broken-off"), state="warn")])
             raise
         finally:
-            self._button.disabled = self._refused() is not None
+            self._button.disabled = self._state() in ("advice", "bad")
 
     def make_controls(self) -> Sequence[Any]:
         self._inputs = {field.name: self._input(field) for field in self._form.fields}
@@ -112,8 +122,9 @@ class Filled(Live):
             description=messages.text(f"widgets.button-{self._form.id}"), button_style="primary"
         )
         self._button.on_click(lambda _: self.make())
-        reset = Button(description=messages.text("widgets.button-reset"))
-        reset.on_click(lambda _: self.fill_in(**self._form.usual))
+        back = "clear" if self._form.blank else "reset"
+        reset = Button(description=messages.text(f"widgets.button-{back}"))
+        reset.on_click(lambda _: self.fill_in(**self._form.beginning))
         for each in self._inputs.values():
             each.observe(self._changed, names="value")
         self._changed()
@@ -137,21 +148,30 @@ class Filled(Live):
         return [Note(intro), Note(place)]
 
     def _input(self, field: Field) -> Any:
-        label = self._form.label(field)
+        label, value = self._form.label(field), self.values[field.name]
         if field.choices:
-            return Dropdown(options=field.choices, value=field.usual, description=label)
+            choices = [(str(choice), choice) for choice in field.choices]
+            options = choices if value is not None else [("-", None), *choices]
+            return Dropdown(options=options, value=value, description=label)
         if isinstance(field.usual, bool):
-            return Checkbox(value=field.usual, description=label, indent=False)
-        return Text(value=field.usual, description=label)
+            return Checkbox(value=value, description=label, indent=False)
+        return Text(value=value, description=label)
 
     def _changed(self, _change: object = None) -> None:
         self.values = {name: each.value for name, each in self._inputs.items()}
-        refused = self._refused() is not None
-        state = "bad" if refused else "warn" if self._form.differing(self.values) else "ok"
+        state = self._state()
         self._answer.value = answer(self.answer(), state=state)
         self._preview.value = html(self.preview())
         self._code.value = html([self._cell()])
-        self._button.disabled = refused
+        self._button.disabled = state in ("advice", "bad")
+
+    def _state(self) -> str:
+        """Return how the settings stand: a key of `COLOURS`."""
+        if self._form.unfilled(self.values):
+            return "advice"
+        if self._refused() is not None:
+            return "bad"
+        return "warn" if self._form.differing(self.values) else "ok"
 
     def _cell(self) -> Commands:
         lines = self._form.cell(self.values)
@@ -181,7 +201,8 @@ _COLUMNS = ("setting", "value", "argument")
 def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
     """Return a form of the console: in JupyterLab it can be filled in, elsewhere it is a card.
 
-    Nothing is made before its button is pressed, and while nbgrader executes there is no form.
+    Nothing is made before its button is pressed, and while nbgrader executes there is no form.  In
+    nbgrader's student version the settings that the notebook asks for are empty.
 
     Args:
         workshop: What `handson.start()` returned.
@@ -197,4 +218,4 @@ def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
         near = rules.nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": rules.shown(name), "choices": ", ".join(FORMS), "near": near}
         raise InvalidInput(*messages.advice("widgets.no-form", **values))
-    return Filled(workshop, FORMS[name](workshop))
+    return Filled(workshop, FORMS[name](workshop, blank=settings.is_assignment()))

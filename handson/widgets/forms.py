@@ -35,29 +35,60 @@ class Field:
     choices: tuple[Any, ...] = ()
     quiet: bool = False
 
+    @property
+    def empty(self) -> Any:
+        """What stands for nothing: no choice, no text, or a switch that is off."""
+        if self.choices:
+            return None
+        return False if isinstance(self.usual, bool) else ""
+
 
 class Form:
-    """A form of the console, for one workshop; `id` is its name, `fields` its settings."""
+    """A form of the console, for one workshop; `id` is its name, `fields` its settings.
+
+    Args:
+        workshop: For which target it is.
+        blank: Whether the learner is asked for the settings, so that none of them may be told.
+    """
 
     id: ClassVar[str]
     verb: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]]
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self.target = workshop.aws.target
+        self._asked = _asked(self.id) if blank else ()
 
     @property
-    def usual(self) -> dict[str, Any]:
-        """The workshop's values."""
-        return {field.name: field.usual for field in self.fields}
+    def blank(self) -> bool:
+        """Whether there are settings that the learner is asked for."""
+        return bool(self._asked)
+
+    @property
+    def beginning(self) -> dict[str, Any]:
+        """The values to begin with: the workshop's, and nothing where the learner is asked."""
+        return {
+            field.name: field.empty if field.name in self._asked else field.usual
+            for field in self.fields
+        }
+
+    def unfilled(self, values: Values) -> list[Field]:
+        """Return the settings that the learner is asked for and has not filled in."""
+        return [
+            field
+            for field in self.fields
+            if field.name in self._asked and values[field.name] in (None, "")
+        ]
 
     def label(self, field: Field) -> str:
         """Return what the console calls a setting."""
         return messages.text(f"widgets.field.{self.id}.{field.name}")
 
     def differing(self, values: Values) -> list[Field]:
-        """Return the settings that are not the workshop's."""
-        return [field for field in self.fields if values[field.name] != field.usual]
+        """Return the settings that are not the workshop's; none where those may not be told."""
+        return [
+            field for field in self.fields if not self.blank and values[field.name] != field.usual
+        ]
 
     def check(self, values: Values) -> None:
         """Refuse what the verb would refuse, before any call.
@@ -100,8 +131,8 @@ class NetworkForm(Form):
         Field("s3_endpoint", True, quiet=True),
     )
 
-    def __init__(self, workshop: Workshop) -> None:
-        super().__init__(workshop)
+    def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
+        super().__init__(workshop, blank=blank)
         self._zones = network.find_zones(workshop.aws)
 
     def check(self, values: Values) -> None:
@@ -200,6 +231,11 @@ FORMS: Mapping[str, type[Form]] = {
 }
 
 
+def _asked(id: str) -> tuple[str, ...]:
+    """Return the settings that the student version of a notebook asks for."""
+    return next((form.settings for form in syllabus.FORMS if form.name == id), ())
+
+
 def _cluster(values: Values) -> cluster.Form:
     providers = rules.CAPACITY_PROVIDERS if values["fargate"] else ()
     return cluster.Form(
@@ -216,11 +252,15 @@ def argument(field: Field, value: Any) -> str:
 
 def python(value: Any) -> str:
     """Return a value as a cell has it, text in the quotes that the notebooks use."""
+    if value is None:
+        return "…"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def words(value: Any) -> str:
     """Return a setting's value as the console shows it."""
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return messages.text("widgets.on" if value else "widgets.off")
     return str(value)

@@ -139,7 +139,7 @@ class _Tiles:
     def html(self) -> str:
         tiles = "".join(_tile(state, words) for state, words in self._items())
         return (
-            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));'
+            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));'
             f'gap:8px;margin:8px 0;text-align:left">{tiles}</div>'
         )
 
@@ -164,8 +164,8 @@ def _tile(state: str, words: Sequence[str]) -> str:
         f'<div style="overflow-wrap:anywhere;border:1px solid {COLOURS[state]};'
         f'border-top:6px solid {COLOURS[state]};border-radius:4px;padding:6px 10px">'
         f'<div style="font-weight:600">{label}</div>'
-        f'<div><span style="color:{COLOURS[state]};font-weight:700">{MARKS[state]}</span> '
-        f"{verdict}</div>"
+        f'<div style="font-size:13px"><span style="color:{COLOURS[state]};font-weight:700">'
+        f"{MARKS[state]}</span> {verdict}</div>"
         f'<div style="color:var(--jp-ui-font-color2, #666);font-size:12px">{" · ".join(quiet)}'
         "</div></div>"
     )

@@ -16,8 +16,13 @@ FIELDS = "handson-fields"
 """The style of a box whose settings stand side by side where there is room."""
 
 _CLASS = "handson-live"
+_ARROW = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
+    "%3Cpath fill='%23808080' d='m5.2 5.9 3.8 3.8 3.8-3.8 1.2 1.2-5 4.9-5-4.9z'/%3E%3C/svg%3E"
+)
+"""As easy to see on dark as on light; that of ipywidgets is black."""
 _STYLE = f"""<style>
-.{_CLASS} {{ max-width: 960px; padding: 8px 12px; box-sizing: border-box;
+.{_CLASS} {{ max-width: min(960px, calc(100% - 20px)); padding: 8px 12px; box-sizing: border-box;
   border: 1px solid var(--jp-border-color2, #d0d0d0); border-left: 4px solid #2a78d0;
   border-radius: 4px; }}
 .{_CLASS} .widget-text, .{_CLASS} .widget-dropdown {{ flex-direction: column; height: auto;
@@ -27,19 +32,21 @@ _STYLE = f"""<style>
   line-height: 1.5; }}
 .{_CLASS} .widget-text > input, .{_CLASS} .widget-dropdown > select {{ flex: 0 0 auto;
   height: 28px; }}
+.{_CLASS} .widget-dropdown > select {{ background-image: url("{_ARROW}"); }}
 .{_CLASS} .{FIELDS} {{ display: grid; gap: 0 16px; align-items: end; margin: 4px 0;
   grid-template-columns: repeat(auto-fill, minmax(min(17em, 100%), 1fr)); overflow: visible; }}
 .{_CLASS} .widget-checkbox {{ width: 100%; height: auto; margin: 2px 0 8px 0; }}
 .{_CLASS} .widget-radio {{ width: 100%; height: auto; }}
 .{_CLASS} .widget-radio-box label {{ display: block; position: relative; height: auto;
   padding-left: 22px; line-height: 1.5; white-space: normal; margin: 3px 0; }}
-.{_CLASS} .widget-radio-box input {{ position: absolute; left: 0; top: 3px; float: none;
+.{_CLASS} .widget-radio-box input {{ position: absolute; left: 0; top: 0; float: none;
   margin: 0; }}
 .{_CLASS} .widget-hbox {{ flex-wrap: wrap; overflow: visible; }}
 .{_CLASS} .jupyter-button {{ flex: 0 0 auto; width: auto; max-width: 100%; padding: 0 16px;
   margin-right: 8px; }}
 .{_CLASS} .widget-html, .{_CLASS} .widget-html-content {{ height: auto; line-height: 1.5;
-  white-space: normal; width: auto; margin: 0; }}
+  white-space: normal; width: auto; max-width: 100%; min-width: 0; margin: 0; }}
+.{_CLASS} .widget-html-content {{ flex: 1 1 auto; }}
 .{_CLASS} strong {{ display: block; margin-top: 12px; }}
 .{_CLASS} progress {{ width: 100%; max-width: 40em; height: 12px; accent-color: #2a78d0; }}
 </style>"""

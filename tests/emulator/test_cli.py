@@ -638,6 +638,9 @@ def answers(port: int) -> bool:
         connection.close()
 
 
+LAB_TOKEN = "for-these-tests-only"
+
+
 @pytest.fixture
 def lab(
     command: Callable[..., subprocess.Popen[str]],
@@ -645,7 +648,7 @@ def lab(
     """Start JupyterLab on a free port; end it afterwards whatever became of it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = command("lab", "--no-browser", "--port", str(port))
+    process = command("lab", "--no-browser", "--port", str(port), JUPYTER_TOKEN=LAB_TOKEN)
     yield process, port
     with contextlib.suppress(ProcessLookupError):
         process.kill()
@@ -656,16 +659,38 @@ def test_lab_answers_on_this_computer_and_ends_by_its_process_id(
     lab: tuple[subprocess.Popen[str], int],
 ) -> None:
     process, port = lab
-    ready = wait_until(
-        lambda: process.poll() is None and answers(port),
-        done=lambda seen: bool(seen) or process.poll() is not None,
-        what="JupyterLab",
-        timeout=60,
-        interval=0.2,
-    )
+    ready = is_ready(process, port)
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
     assert (ready, answers(port)) == (True, False)
+
+
+def is_ready(process: subprocess.Popen[str], port: int) -> bool:
+    """Tell whether JupyterLab answers, as soon as it does or has ended."""
+    return bool(
+        wait_until(
+            lambda: process.poll() is None and answers(port),
+            done=lambda seen: bool(seen) or process.poll() is not None,
+            what="JupyterLab",
+            timeout=60,
+            interval=0.2,
+        )
+    )
+
+
+def test_lab_asks_nobody_about_news_and_fetches_none(
+    lab: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, port = lab
+    assert is_ready(process, port)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with contextlib.closing(connection):
+        headers = {"Authorization": f"token {LAB_TOKEN}"}
+        plugin = "@jupyterlab/apputils-extension:notification"
+        connection.request("GET", f"/lab/api/settings/{plugin}", headers=headers)
+        asked = json.loads(connection.getresponse().read())["schema"]["properties"]
+    defaults = (asked["fetchNews"]["default"], asked["checkForUpdates"]["default"])
+    assert defaults == ("false", False)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import handson
-from handson import grading, messages, scoring, syllabus
+from handson import grading, messages, scoring, syllabus, widgets
 from handson.errors import InvalidInput
 from handson.scoring import Score, Scoring
 from handson.workshop import Workshop
@@ -164,6 +164,35 @@ def test_nothing_is_said_on_standard_error(
         POINTS,
         ("", ""),
     )
+
+
+WIDGETS: dict[str, Callable[[Any], Any]] = {
+    "form": lambda held: widgets.form(held, "network"),
+    "board": widgets.board,
+    "questions": lambda held: widgets.questions(held, "why-zones"),
+}
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+@pytest.mark.parametrize("step", ["autograde", "validate"])
+def test_a_widget_touches_nothing_and_says_so(
+    executing: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    step: str,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was called")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    shown = WIDGETS[name](executing(step, home=str(tmp_path / "home")))
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "nbgrader" in bundle["text/plain"]
+    assert not bundle["text/plain"].strip().isdigit()  # which nbgrader would take for points
+    assert (capfd.readouterr(), list(tmp_path.iterdir())) == (("", ""), [])
 
 
 @pytest.mark.parametrize(("step", "points"), [("validate", "30"), ("autograde", "0")])

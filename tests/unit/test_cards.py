@@ -133,7 +133,9 @@ def test_a_resource_map_says_what_a_node_is_joined_to_below_it() -> None:
     ("cells", "width"),
     [
         (("判定", "ok"), "2em"),
-        (("サイズ", "7.5 kB"), "3.6em"),
+        (("サイズ", "7.5 kB"), "4.3em"),
+        (("#", "17"), "1.4em"),
+        (("VPC ID", "-"), "4.7em"),
         (("期待する値", "x" * 500), "5em"),
         (("", ""), "0em"),
     ],

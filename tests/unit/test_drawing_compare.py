@@ -106,6 +106,11 @@ def test_a_finished_workshop_is_as_it_should_be() -> None:
     assert "すべて目標のとおりです。" in draw(DONE, goal=True).svg
 
 
+def test_that_all_is_done_has_no_number_because_no_mark_refers_to_it() -> None:
+    assert ">1</text>" not in draw(DONE, goal=True).svg
+    assert ">1</text>" in draw(states.empty(), goal=True).svg
+
+
 def test_all_that_a_new_account_lacks_is_missing() -> None:
     found = goal(states.empty())
     assert kinds(found) == dict.fromkeys(("network", "cluster", "repository", "image"), MISSING)

@@ -179,10 +179,31 @@ def test_the_arguments_of_diagrams_are_taken(direction: str, curvestyle: str) ->
 
 def test_words_stand_inside_the_page() -> None:
     root = ElementTree.fromstring(example().svg)
-    wide, high = float(root.get("width", "0")), float(root.get("height", "0"))
+    [card] = root.iter(f"{SVG}rect")
+    wide, high = float(card.get("width", "0")), float(card.get("height", "0"))
     for each in root.iter(f"{SVG}text"):
         assert 0 < float(each.get("x", "0")) < wide
         assert 0 < float(each.get("y", "0")) < high
+
+
+def test_a_small_picture_asks_for_no_width_and_is_not_blown_up() -> None:
+    root = ElementTree.fromstring(example().svg)
+    [card] = root.iter(f"{SVG}rect")
+    seen = float(root.get("viewBox", "").split()[2])
+    assert (root.get("width"), root.get("height")) == (None, None)
+    assert float(card.get("width", "0")) < seen == 760
+
+
+def test_no_white_paper_lies_on_the_card() -> None:
+    root = ElementTree.fromstring(example().svg)
+    assert [each for each in root.iter(f"{SVG}polygon") if each.get("fill") == "white"] == []
+
+
+def test_a_background_that_was_asked_for_is_kept() -> None:
+    with Diagram("x", graph_attr={"bgcolor": "#ffeeaa"}) as diagram:
+        VPC("a")
+    assert diagram.picture is not None
+    assert 'fill="#ffeeaa"' in diagram.picture.svg
 
 
 def test_a_diagram_can_be_had_as_png() -> None:

@@ -33,9 +33,9 @@ def status(name: str) -> dict[str, Any]:
 def fake() -> FakeAws:
     fake = FakeAws()
     fake.answers("ListTasks", {"taskArns": []}, {"taskArns": [ARN]})
-    fake.answers(
-        "ListTaskDefinitions", {"taskDefinitionArns": [DEFINITION, f"{DEFINITION[:-2]}-2:1"]}
-    )
+    active = {"taskDefinitionArns": [DEFINITION, f"{DEFINITION[:-2]}-2:1"]}
+    none: dict[str, Any] = {"taskDefinitionArns": []}
+    fake.answers("ListTaskDefinitions", active, none, active, none)
     fake.answers("RegisterTaskDefinition", {"taskDefinition": {"taskDefinitionArn": DEFINITION}})
     fake.answers("RunTask", status("PROVISIONING"))
     fake.answers("DescribeTasks", status("PENDING"), status("RUNNING"))
@@ -78,8 +78,9 @@ def seen(fake: FakeAws, engine: Engine | None = None) -> fargate.TaskRun:
 def test_a_task_is_run_asked_stopped_and_its_definition_removed(fake: FakeAws) -> None:
     found = seen(fake)
     assert found.statuses == ("PROVISIONING", "PENDING", "RUNNING", "STOPPED")
-    assert fake.operations[-4:] == [
+    assert fake.operations[-5:] == [
         "StopTask",
+        "ListTaskDefinitions",
         "ListTaskDefinitions",
         "DeregisterTaskDefinition",
         "DeleteTaskDefinitions",

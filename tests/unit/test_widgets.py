@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from handson import messages, questions, widgets
+from handson import messages, questions, syllabus, widgets
 from handson.cards import Card, Shown
 from handson.errors import AWSError, HandsonError, InvalidInput
 from handson.progress import Counted
@@ -109,7 +110,7 @@ def below(live: Any) -> str:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_is_filled_in_with_the_settings_of_the_workshop(name: str) -> None:
-    assert form(name).values == FORMS[name](Held()).usual  # type: ignore[arg-type]
+    assert form(name).values == FORMS[name](Held()).beginning  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["network", "cluster", "repository"])
@@ -182,7 +183,7 @@ def test_the_way_back_to_the_settings_of_the_workshop() -> None:
     opened = form()
     opened.fill_in(cidr="172.16.0.0/16", availability_zones=1)
     button(opened, 1).click()
-    assert opened.values == FORMS["network"](Held()).usual  # type: ignore[arg-type]
+    assert opened.values == FORMS["network"](Held()).beginning  # type: ignore[arg-type]
 
 
 def test_the_preview_follows_the_settings() -> None:
@@ -203,7 +204,7 @@ def test_more_zones_than_the_region_has_are_refused() -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_the_cell_that_does_the_same_is_python(name: str) -> None:
     filled = FORMS[name](Held())  # type: ignore[arg-type]
-    hostile = {key: 'a"\\' if isinstance(v, str) else v for key, v in filled.usual.items()}
+    hostile = {key: 'a"\\' if isinstance(v, str) else v for key, v in filled.beginning.items()}
     calls = [
         node.func.attr
         for node in ast.walk(ast.parse("\n".join(filled.cell(hostile))))
@@ -252,6 +253,78 @@ def test_real_aws_is_told_before_the_button_is_pressed() -> None:
     held = Held()
     held.aws.target = states.target(kind="aws", endpoint=None)
     assert "実際の AWS(us-east-1)に作られます" in repr(form(held=held))
+
+
+# The student version of nbgrader's, which asks for the settings
+
+
+@pytest.fixture
+def assignment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a folder as nbgrader hands it out."""
+    (tmp_path / "01-network.ipynb").write_text('{"cells": [{"metadata": {"checksum": "0"}}]}')
+    monkeypatch.chdir(tmp_path)
+
+
+ASKED = {asked.name: asked.settings for asked in syllabus.FORMS}
+
+
+@pytest.mark.usefixtures("assignment")
+@pytest.mark.parametrize("name", ASKED)
+def test_a_form_of_the_student_version_begins_empty(name: str) -> None:
+    opened = form(name)
+    assert [opened.values[each] for each in ASKED[name] if opened.values[each]] == []
+    assert button(opened).disabled
+
+
+@pytest.mark.usefixtures("assignment")
+@pytest.mark.parametrize("name", ASKED)
+def test_a_form_of_the_student_version_tells_no_setting(name: str) -> None:
+    opened = form(name)
+    told = repr(opened) + opened.card().html() + said(opened)
+    settings = FORMS[name](Held()).beginning  # type: ignore[arg-type]
+    texts = [settings[each] for each in ASKED[name] if isinstance(settings[each], str)]
+    assert [text for text in texts if text in told] == []
+
+
+@pytest.mark.usefixtures("assignment")
+def test_a_form_of_the_student_version_says_what_is_still_to_be_filled_in() -> None:
+    opened = form()
+    opened.fill_in(name="shop", cidr="10.0.0.0/16", availability_zones=2, public_subnets=2)
+    assert "この設定を入力してください。プライベートサブネットの数" in said(opened)
+    assert "private_subnets=…" in repr(opened)
+
+
+@pytest.mark.usefixtures("assignment")
+def test_a_form_of_the_student_version_does_not_compare_with_the_settings() -> None:
+    opened = form("repository")
+    opened.fill_in(name="shop")
+    assert ("AWS はこの設定を受け付けます。" in said(opened), "rails-app" in said(opened)) == (
+        True,
+        False,
+    )
+
+
+@pytest.mark.usefixtures("assignment")
+def test_a_form_of_the_student_version_makes_what_was_filled_in() -> None:
+    held = Held()
+    opened = form("cluster", held)
+    opened.fill_in(name="shop", fargate=True)
+    button(opened).click()
+    given = {"name": "shop", "fargate": True, "ec2_instances": False}
+    assert held.calls == [("ensure_cluster", given)]
+
+
+@pytest.mark.usefixtures("assignment")
+def test_the_way_back_of_the_student_version_is_to_nothing() -> None:
+    opened = form("repository")
+    opened.fill_in(name="shop")
+    button(opened, 1).click()
+    assert (opened.values, button(opened, 1).description) == ({"name": ""}, "入力を消す")
+
+
+@pytest.mark.usefixtures("assignment")
+def test_the_form_of_the_image_is_filled_in_because_its_cells_are_not_emptied() -> None:
+    assert form("image").values["tag"] == "latest"
 
 
 # What a file keeps
