@@ -33,6 +33,7 @@ ALIKE = 0.5
 LEAST = 12
 """Shingles of an answer's own; one that has fewer may well be like another by chance."""
 LONGEST = 4_000
+"""Letters of an answer that are compared."""
 SHOWN = 40
 """Passages that are told of two answers, the longest."""
 _TRIED = 4
@@ -44,8 +45,11 @@ _WIDE = re.compile("[\u2e80-\U0010ffff]+")
 
 
 def folded(text: str) -> str:
-    """Return the letters and digits of a text, folded."""
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:LONGEST]).casefold())
+    """Return the letters and digits of a text, folded, the first of them.
+
+    What stands between is left out before the rest is cut off: blank lines hide nothing.
+    """
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())[:LONGEST]
 
 
 def shingles(letters: str) -> set[int]:
@@ -113,7 +117,7 @@ def compare(mine: Written, theirs: Written) -> Passage | None:
     fewest = min(len(ours), len(others))
     if fewest < LEAST or len(ours & others) < ALIKE * fewest:
         return None
-    common = list(dict.fromkeys(_common(mine.text[:LONGEST], theirs.text[:LONGEST])))
+    common = list(dict.fromkeys(_common(mine.text, theirs.text)))
     longest = set(sorted(common, key=len, reverse=True)[:SHOWN])
     shown = tuple(passage for passage in common if passage in longest)
     return Passage(grade_id=mine.grade_id, mine=mine.text, theirs=theirs.text, common=shown)

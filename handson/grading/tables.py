@@ -46,7 +46,9 @@ def _text(path: Path) -> str:
     try:
         data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
     except OSError as error:
-        raise _refused(path, error.strerror or str(error)) from error
+        reason = error.strerror or str(error)
+        advice = messages.advice("grading.csv-missing", path=path, reason=reason)
+        raise InvalidInput(*advice) from error
     if data is None:
         raise _refused(path, f"> {MOST_BYTES} bytes")
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS

@@ -45,6 +45,17 @@ def test_a_passage_among_ones_own_words_is_shown_and_they_are_not() -> None:
     assert not any(mine[:30] in passage for passage in found.common)
 
 
+@pytest.mark.parametrize(
+    "padding", ["\n" * 5_000, "\u200b" * 5_000, ". " * 3_000], ids=["lines", "invisible", "points"]
+)
+def test_what_stands_far_down_is_compared_all_the_same(padding: str) -> None:
+    shared, mine = essays(2)
+    copied = written(f"{mine[:10]}{padding}{shared}")
+    sketches = [set(alike.sketch(answer)) for answer in (copied, written(shared))]
+    assert len(sketches[0] & sketches[1]) >= alike.SHARED
+    assert compared(copied.text, shared).common == (shared,)
+
+
 @pytest.mark.parametrize("width", [13, 24])
 def test_texts_made_to_be_compared_for_minutes_are_shown_like_others(width: int) -> None:
     """A dozen letters again and again, in one text with others between: 20 s for each, once."""

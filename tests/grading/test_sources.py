@@ -326,3 +326,9 @@ def test_a_folder_with_nothing_in_it_is_a_submission_without_notebooks(tmp_path:
 def test_no_paths_are_nothing_to_grade() -> None:
     with pytest.raises(InvalidInput, match="採点する提出物"):
         grade([])
+
+
+@pytest.mark.parametrize("name", [".", "none.csv"])
+def test_a_roster_that_is_no_file_asks_for_its_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="パスを確かめて"):
+        read_roster(tmp_path / name)
