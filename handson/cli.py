@@ -31,7 +31,6 @@ from handson import (
     policy,
     replay,
     rules,
-    saving,
     settings,
     syllabus,
     tokens,
@@ -165,7 +164,6 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
     address = f"/lab/tree/{first.relative_to(root).as_posix()}"
     command += [f"--port={port}", f"--LabApp.default_url={address}"]
-    command += [f"--ContentsManager.pre_save_hook={saving.HOOK}"]
     command += ["--no-browser"] if no_browser else []
     # JupyterLab refuses root unless told otherwise; in a container there is often nobody else, and
     # it listens on this computer only and asks for its token.
@@ -173,8 +171,8 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     environ = chosen.as_environment()
     if not chosen.environ.get("HANDSON_LANG"):
         environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
-    # No question about news covers the first screen, and nothing is fetched; a learner's own
-    # settings of JupyterLab come before these.
+    # What stands there keeps widgets' static forms when a notebook is saved, asks nobody about news
+    # and looks for no updates; a learner's own settings of JupyterLab come before those.
     paths = [str(Path(__file__).parent / "jupyter"), environ.get("JUPYTER_CONFIG_PATH", "")]
     environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     _become(command, environ)

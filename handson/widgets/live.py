@@ -10,7 +10,7 @@ from ipywidgets import HTML, VBox
 
 from handson.cards import COLOURS, Card, Note, Part, Shown
 from handson.errors import HandsonError
-from handson.saving import VIEW
+from handson.saving import OURS, VIEW
 
 FIELDS = "handson-fields"
 """The style of a box whose settings stand side by side where there is room."""
@@ -81,6 +81,13 @@ class Live(Shown):
         """Show what stands below as it is now."""
         if self._handle is not None:
             self._handle.update(_bundle(self.below()), raw=True)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        card = self.card()
+        return {
+            "text/plain": card.text(),
+            "text/html": f'<div class="{OURS}">{card.html()}</div>',
+        }
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -186,12 +186,13 @@ def dead_end(book: Book) -> list[str]:
     return [] if leads else [f"{last.id} does not link to {following}"]
 
 
-def compared_doctor(book: Book) -> list[str]:
-    """What the doctor says of a machine is not compared with another's."""
+def compared_change(book: Book) -> list[str]:
+    """Nothing is compared of what differs by machine, or where the work has been done already."""
     return [
         cell.id
         for cell in book.cells("code")
-        if ".doctor(" in cell.source and "nbval-ignore-output" not in cell.metadata.get("tags", [])
+        if any(word in cell.source for word in (".doctor(", "since="))
+        and "nbval-ignore-output" not in cell.metadata.get("tags", [])
     ]
 
 

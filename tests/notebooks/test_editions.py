@@ -34,7 +34,7 @@ OF_FORM = (
     form.wrong_grading,
     form.broken_links,
     form.dead_end,
-    form.compared_doctor,
+    form.compared_change,
     form.deleting_code,
     form.secrets,
     form.machine_paths,

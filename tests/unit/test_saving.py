@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from handson import saving
 
+FORM = f'<div class="{saving.OURS}"><p>form</p></div>'
 VIEW = {"version_major": 2, "version_minor": 0, "model_id": "0f"}
 
 
@@ -24,9 +29,21 @@ def kept(book: dict[str, Any]) -> list[str]:
 
 
 def test_a_view_with_a_static_form_beside_it_is_taken_out() -> None:
-    book = notebook(**{"text/plain": "form", "text/html": "<p>form</p>", saving.VIEW: VIEW})
+    book = notebook(**{"text/plain": "form", "text/html": FORM, saving.VIEW: VIEW})
     saving.without_views(book)
     assert kept(book) == ["text/html", "text/plain"]
+
+
+def test_a_form_that_is_saved_line_by_line_is_known_too() -> None:
+    book = notebook(**{"text/html": FORM.splitlines(keepends=True), saving.VIEW: VIEW})
+    saving.without_views(book)
+    assert kept(book) == ["text/html"]
+
+
+def test_the_view_of_somebody_elses_widget_stays() -> None:
+    book = notebook(**{"text/html": "<p>a chart</p>", saving.VIEW: VIEW})
+    saving.without_views(book)
+    assert kept(book) == [saving.VIEW, "text/html"]
 
 
 def test_a_view_that_is_all_there_is_stays() -> None:
@@ -35,13 +52,25 @@ def test_a_view_that_is_all_there_is_stays() -> None:
     assert kept(book) == [saving.VIEW, "text/plain"]
 
 
-def test_jupyter_server_finds_the_hook_under_its_name() -> None:
-    room, _, name = saving.HOOK.rpartition(".")
-    assert getattr(import_module(room), name) is saving.before_saving
+def test_the_package_enables_the_extension_in_a_plain_jupyter_lab(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    [(source, target)] = shared.items()
+    [config] = (root / source).glob("*.json")
+    enabled = json.loads(config.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
+    assert (target, enabled) == ("etc/jupyter/jupyter_server_config.d", {saving.__name__: True})
+
+
+def test_jupyter_server_asks_before_it_writes() -> None:
+    hooks: list[Any] = []
+    manager = SimpleNamespace(register_pre_save_hook=hooks.append)
+    extension = import_module(saving._jupyter_server_extension_points()[0]["module"])
+    extension._load_jupyter_server_extension(SimpleNamespace(contents_manager=manager))
+    assert hooks == [saving.before_saving]
 
 
 def test_a_notebook_is_saved_without_views() -> None:
-    book = notebook(**{"text/html": "<p>form</p>", saving.VIEW: VIEW})
+    book = notebook(**{"text/html": FORM, saving.VIEW: VIEW})
     saving.before_saving(model={"type": "notebook", "content": book}, path="a.ipynb", other=1)
     assert kept(book) == ["text/html"]
 

@@ -15,7 +15,7 @@ from handson import messages, questions, syllabus, widgets
 from handson.cards import Card, Shown
 from handson.errors import AWSError, HandsonError, InvalidInput
 from handson.progress import Counted
-from handson.saving import VIEW
+from handson.saving import VIEW, without_views
 from handson.state import Snapshot
 from handson.waiting import wait_until
 from handson.widgets.bars import Bars
@@ -335,6 +335,15 @@ def test_a_widget_has_a_static_card_beside_it(make: Any) -> None:
     live = make()
     assert set(live._repr_mimebundle_()) == {"text/plain", "text/html"}
     assert VIEW in live.controls._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("make", [form, lambda: board(Held()), quiz])
+def test_the_static_card_is_what_a_saved_notebook_keeps(make: Any) -> None:
+    live = make()
+    data = {**live._repr_mimebundle_(), VIEW: live.controls._repr_mimebundle_()[VIEW]}
+    book = {"cells": [{"outputs": [{"data": data}]}]}
+    without_views(book)
+    assert sorted(data) == ["text/html", "text/plain"]
 
 
 def test_both_languages_are_spoken() -> None:
