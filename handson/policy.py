@@ -28,6 +28,8 @@ VERSION = "2012-10-17"
 CELLS: Mapping[str, str] = MappingProxyType(
     {
         "ensure_network": "01-network",
+        "snapshot": "01-network",
+        "draw": "01-network",
         "evidence": "01-network",
         "ensure_cluster": "02-cluster",
         "ensure_repository": "03-image",
@@ -37,7 +39,6 @@ CELLS: Mapping[str, str] = MappingProxyType(
         "run_task": "03-image",
         "record_image_uri": "03-image",
         "verify": "04-evidence",
-        "draw": "05-architecture",
         "questions": "05-architecture",
         "cleanup": "99-cleanup",
     }
@@ -123,6 +124,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "run_task": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "record_image_uri": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "verify": _LOOK,
+        "snapshot": _LOOK,
         "draw": _LOOK,
         "questions": _LOOK,
         "cleanup": (

@@ -47,6 +47,7 @@ VERBS: dict[str, Verb] = {
     "record_image_uri": lambda room, shop: room.record_image_uri(),
     "evidence": lambda room, shop: room.evidence("image"),
     "verify": lambda room, shop: room.verify(),
+    "snapshot": lambda room, shop: room.snapshot(),
     "draw": lambda room, shop: room.draw(),
     "questions": lambda room, shop: room.questions("why-zones"),
     "cleanup": lambda room, shop: room.cleanup(confirm="delete"),
