@@ -1,9 +1,9 @@
 """Slips of the keyboard and of order, answered in two lines where Python has a traceback.
 
-A keyword that a verb does not have is refused with the nearest one (`verbs`).  A name that holds
-nothing yet is answered with the cell that fills it; which cell that is, is read from the notebooks
-themselves.  A cell that nbgrader has emptied for the learner is answered with what belongs there
-(`answer_slips` is for both).
+A keyword that a verb does not have is refused with the nearest one (`verbs`).  A verb that is not
+there is answered with the nearest, too.  A name that holds nothing yet is answered with the cell
+that fills it; which cell that is, is read from the notebooks themselves.  A cell that nbgrader has
+emptied for the learner is answered with what belongs there (`answer_slips` is for these three).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _SHOWN = 60
 _NEAR = 0.8
+_HELD = "_handson_verbs"
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,19 @@ class Definition:
 
 def verbs(held: type[T]) -> type[T]:
     """Let all public methods of a class refuse arguments that do not fit before they begin."""
-    for name, member in list(vars(held).items()):
-        if inspect.isfunction(member) and not name.startswith("_"):
-            setattr(held, name, _checked(member))
+    found = [
+        (name, member)
+        for name, member in vars(held).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    ]
+    for name, member in found:
+        setattr(held, name, _checked(member))
+    setattr(held, _HELD, tuple(name for name, _ in found))
     return held
 
 
 def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
-    """Let IPython answer a name that holds nothing, and a cell that is still to be written.
+    """Let IPython answer a name or a verb that is not there, and a cell still to be written.
 
     Args:
         shell: What `IPython.get_ipython` returns; None outside of IPython.
@@ -56,6 +62,8 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
     def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
         if isinstance(error, NotImplementedError):
             explained = explain_blank(error, trace, grade_id=_grade_id(shell))
+        elif isinstance(error, AttributeError):
+            explained = explain_verb(error, trace)
         else:
             explained = explain(error, trace, notebooks=_notebooks(folder()))
         # Under the name of what was raised, which the kernel's reply bears too: nbgrader shows an
@@ -64,7 +72,7 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
             (kind, explained or error, trace), tb_offset=tb_offset, running_compiled_code=True
         )
 
-    shell.set_custom_exc((NameError, NotImplementedError), answer)
+    shell.set_custom_exc((NameError, AttributeError, NotImplementedError), answer)
 
 
 def explain(
@@ -81,6 +89,18 @@ def explain(
     values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
     key = "mistakes.not-yet" if len(books) == 1 else "mistakes.not-yet-here"
     return NotReady(*messages.advice(key, **values))
+
+
+def explain_verb(error: AttributeError, trace: TracebackType | None) -> HandsonError | None:
+    """Return what to say of a verb that is not there, or None where it is no slip of a cell."""
+    held = getattr(type(error.obj), _HELD, ())
+    if type(error) is not AttributeError or not (held and error.name and _in_a_cell(trace)):
+        return None
+    near = rules.nearest(error.name, held)
+    if near:
+        return InvalidInput(*messages.advice("mistakes.verb-near", name=error.name, near=near))
+    choices = ", ".join(held)
+    return InvalidInput(*messages.advice("mistakes.verb", name=error.name, choices=choices))
 
 
 def explain_blank(

@@ -161,6 +161,25 @@ def test_a_word_without_quotes_is_answered_with_quotes(shell: Shell) -> None:
     assert '"花子"' in told(shell, "name = 花子").remedy
 
 
+MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
+
+
+def test_a_misspelt_verb_is_answered_with_the_nearest(shell: Shell) -> None:
+    error = told(shell, f"{MADE}shop.ensure_shlef('goods')")
+    assert ("ensure_shlef" in error.problem, "ensure_shelf" in error.remedy) == (True, True)
+
+
+def test_a_verb_that_is_like_none_is_answered_with_all(shell: Shell) -> None:
+    assert "ensure_shelf, open" in told(shell, f"{MADE}shop.zzz").remedy
+
+
+@pytest.mark.parametrize(
+    ("cell", "module"), [("''.zzz", "__main__"), (f"{MADE}shop.opne()", "somebodys.library")]
+)
+def test_what_others_lack_keeps_its_traceback(shell: Shell, cell: str, module: str) -> None:
+    assert type(shell.run(cell, module=module)) is AttributeError
+
+
 def test_a_name_inside_a_block_is_nobodys(shell: Shell) -> None:
     assert isinstance(told(shell, "hidden"), InvalidInput)
 
