@@ -1,14 +1,27 @@
-"""`browser`: the Chromium that the system has, without a window."""
+"""`browser`: the Chromium that the system has, without a window; `camera`: keeps what it shows.
+
+HANDSON_SCREENSHOTS names the folder for the pictures; without it, none are taken.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.looking import Camera
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SCREENSHOTS = os.environ.get("HANDSON_SCREENSHOTS", "")
+
+
+@pytest.fixture(scope="session")
+def camera() -> Camera:
+    return Camera(Path(SCREENSHOTS).absolute() if SCREENSHOTS else None)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,273 @@
+"""JupyterLab on a copy of the workshop, and a page that shows one of its notebooks.
+
+What a learner presses is pressed; what is only waited for is asked of JupyterLab itself, which
+a setting makes tell it to a page (`jupyterapp`).  No selector holds a word of JupyterLab's own, so
+that the same steps work in an interface of either language.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 90.0
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+WIDTH, HEIGHT = 1200, 900
+_HIGHEST = 16000  # a picture of a higher window is cut off
+
+_ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
+_LOCALES = {"ja": "ja_JP", "en": "en"}
+# News are asked for by a message that would lie over what is looked at.
+_CONFIG = "c = get_config()\nc.LabApp.expose_app_in_browser = True\n"
+_NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+
+
+class Lab:
+    """JupyterLab as `handson lab` opens it, with an interface in the language of an edition."""
+
+    def __init__(self, folder: Path, *, edition: str) -> None:
+        self.folder = folder
+        self.edition = edition
+        ignore = shutil.ignore_patterns(".handson", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=ignore)
+        shutil.copytree(ROOT / "diagrams", folder / "diagrams")
+        self._log = folder / "lab.log"
+        self._environ = {
+            **os.environ,
+            "HANDSON_ENGINE": "builtin",
+            "HANDSON_HOME": str(folder / "home"),
+            "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
+            "PYTHONPATH": str(ROOT),
+        }
+        self._configure(folder / "jupyter")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "handson", "lab", "--no-browser", f"--port={free_port()}"],
+                cwd=folder,
+                env=self._environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self.base, self.token = self._address()
+        except BaseException:
+            self.stop()
+            raise
+
+    def address_of(self, name: str) -> str:
+        """Return the address of a notebook, in a fresh workspace."""
+        place = f"{self.base}/lab/tree/notebooks/{self.edition}/{name}.ipynb"
+        return f"{place}?token={self.token}&reset"
+
+    def path_of(self, name: str) -> Path:
+        """Return the file of a notebook."""
+        return self.folder / "notebooks" / self.edition / f"{name}.ipynb"
+
+    def saved(self, name: str) -> dict[str, Any]:
+        """Return a notebook as it is saved."""
+        notebook: dict[str, Any] = json.loads(self.path_of(name).read_text(encoding="utf-8"))
+        return notebook
+
+    def write(self, name: str, notebook: dict[str, Any]) -> None:
+        """Write a notebook's file."""
+        text = json.dumps(notebook, ensure_ascii=False)
+        self.path_of(name).write_text(text, encoding="utf-8")
+
+    def clear(self, name: str) -> None:
+        """Take the outputs out of a notebook, so that those seen later are of this run."""
+        notebook = self.saved(name)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell.update(outputs=[], execution_count=None)
+        self.write(name, notebook)
+
+    def python(self, code: str) -> None:
+        """Run Python beside JupyterLab, with the same home folder."""
+        subprocess.run([sys.executable, "-c", code], cwd=self.folder, env=self._environ, check=True)
+
+    def end_kernels(self, page: Any) -> None:
+        """End all kernels, as a computer does that is switched off."""
+        headers = {"Authorization": f"token {self.token}"}
+        for kernel in page.request.get(f"{self.base}/api/kernels", headers=headers).json():
+            page.request.delete(f"{self.base}/api/kernels/{kernel['id']}", headers=headers)
+
+    def stop(self) -> None:
+        """Stop JupyterLab and the embedded AWS."""
+        self._process.terminate()
+        self._process.wait(20)
+        subprocess.run(
+            [sys.executable, "-m", "handson", "emulator", "stop"],
+            cwd=self.folder,
+            env=self._environ,
+            check=False,
+            capture_output=True,
+        )
+
+    def _configure(self, folder: Path) -> None:
+        settings = folder / "lab" / "user-settings" / "@jupyterlab"
+        kept = {
+            "translation-extension/plugin": {"locale": _LOCALES[self.edition]},
+            "apputils-extension/notification": _NO_NEWS,
+        }
+        for name, values in kept.items():
+            path = settings / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(values), encoding="utf-8")
+        (folder / "jupyter_lab_config.py").write_text(_CONFIG, encoding="utf-8")
+
+    def _address(self) -> tuple[str, str]:
+        def said() -> re.Match[str] | None:
+            return _ADDRESS.search(self._log.read_text(encoding="utf-8"))
+
+        found = until(said)
+        return found[1], found[2]
+
+
+class Opened:
+    """A notebook that is open in a page, and what the page says in the meantime."""
+
+    def __init__(self, lab: Lab, page: Any, name: str) -> None:
+        self.lab = lab
+        self.page = page
+        self.name = name
+        self.open()
+
+    def open(self) -> None:
+        """Open the notebook, anew where it is open, and wait until its kernel can be used."""
+        self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+        self.page.goto(self.lab.address_of(self.name))
+        self._wait(_READY, f"notebooks/{self.lab.edition}/{self.name}.ipynb")
+
+    def close(self) -> None:
+        """Leave the page; the kernel goes on."""
+        self.page.goto("about:blank")
+
+    def run_all(self) -> None:
+        """Choose Run All Cells and wait for the end of the run, or for an error that ends it."""
+        self.choose("runmenu:run-all")
+        self._wait(_RUN)
+
+    def run(self, source: str) -> Any:
+        """Run the first cell that holds `source`, and return its place in the page."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=source).first
+        cell.locator(".jp-InputArea-editor").click()
+        self.page.keyboard.press("Control+Enter")
+        self._wait(_DONE, source)
+        return cell
+
+    def save(self) -> dict[str, Any]:
+        """Choose Save, and return the notebook as it is saved then."""
+        path = self.lab.path_of(self.name)
+        before = path.stat().st_mtime_ns
+        self.choose("docmanager:save")
+        until(lambda: path.stat().st_mtime_ns != before)
+        self._wait(_CLEAN)
+        return self.lab.saved(self.name)
+
+    def choose(self, command: str) -> None:
+        """Choose a command from the menus, wherever it stands."""
+        self._entry(command).click()
+
+    def words(self, command: str) -> str:
+        """Return what the menus call a command."""
+        label: str = self._entry(command).locator(".lm-Menu-itemLabel").inner_text()
+        self.page.keyboard.press("Escape")
+        return label
+
+    def _entry(self, command: str) -> Any:
+        """Open the menu that holds a command, and return its place in it."""
+        entry = self.page.locator(f'.lm-Menu-item[data-command="{command}"]').first
+        menus = self.page.locator(".lm-MenuBar-item")
+        menus.first.click()
+        for _ in range(menus.count()):
+            if entry.is_visible():
+                return entry
+            self.page.keyboard.press("ArrowRight")
+        raise AssertionError(f"no menu holds {command}")
+
+    def unfold(self, width: int = WIDTH) -> None:
+        """Make the window as high as the notebook is, so that nothing of it lies outside.
+
+        What is out of sight has no height yet, so it is made higher than any notebook first.
+        """
+        self._resize(width, _HIGHEST)
+        self._resize(width, self.page.evaluate(_END))
+
+    def dress(self, theme: str) -> None:
+        """Change to the "light" or the "dark" theme."""
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })",
+            THEMES[theme],
+        )
+        self._wait("name => document.body.dataset.jpThemeName === name", THEMES[theme])
+        self.page.evaluate(_SETTLED)
+
+    def _resize(self, width: int, height: int) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.evaluate(_SETTLED)
+
+    def _wait(self, condition: str, argument: Any = None) -> None:
+        self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
+
+
+_READY = """path => {
+  const panel = globalThis.jupyterapp?.shell?.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return panel?.context?.path === path && panel.context.isReady && panel.sessionContext.isReady
+    && kernel?.connectionStatus === 'connected' && kernel.status === 'idle'
+    && panel.content.widgets.length === panel.content.model.cells.length;
+}"""
+_RUN = """() => {
+  const panel = jupyterapp.shell.currentWidget;
+  if (panel.sessionContext.session.kernel.status !== 'idle') return false;
+  const codes = [...panel.content.model.cells].filter(cell => cell.type === 'code');
+  const outputs = cell => cell.sharedModel.getOutputs();
+  const broken = cell => !cell.getMetadata('tags')?.includes('raises-exception')
+    && outputs(cell).some(each => each.output_type === 'error');
+  const view = 'application/vnd.jupyter.widget-view+json';
+  const views = codes.flatMap(outputs).filter(each => each.data?.[view]);
+  return (codes.every(cell => cell.executionCount) || codes.some(broken))
+    && document.querySelectorAll('.handson-live').length === views.length;
+}"""
+_DONE = """source => {
+  const panel = jupyterapp.shell.currentWidget;
+  const ran = [...panel.content.model.cells].find(cell => cell.sharedModel.source.includes(source));
+  return ran.executionCount && panel.sessionContext.session.kernel.status === 'idle';
+}"""
+_CLEAN = "() => !jupyterapp.shell.currentWidget.context.model.dirty"
+_END = """() => {
+  const { outerNode, widgets } = jupyterapp.shell.currentWidget.content;
+  outerNode.scrollTop = 0;
+  return Math.ceil(widgets.at(-1).node.getBoundingClientRect().bottom) + 60;
+}"""
+_SETTLED = """async () => {
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  await frame(); await frame();
+  await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
+}"""
+
+
+def free_port() -> int:
+    """Return a port that is free now; JupyterLab takes the next one when it no longer is."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(probe: Callable[[], Any]) -> Any:
+    """Return the first true answer of `probe`."""
+    deadline = time.monotonic() + SECONDS
+    while not (answer := probe()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return answer

@@ -1,0 +1,167 @@
+"""The committed notebooks as web pages: nbconvert shows what JupyterLab shows, without a kernel."""
+
+from __future__ import annotations
+
+import copy
+from base64 import b64decode
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from handson.evidence import METADATA_KEY
+from handson.saving import VIEW
+from tests.notebooks.book import NOTEBOOKS
+
+BOOKS = [
+    (edition, path.stem)
+    for edition in ("ja", "en")
+    for path in sorted((NOTEBOOKS / edition).glob("*.ipynb"))
+]
+SVG, HTML = "image/svg+xml", "text/html"
+EMBEDDED = f"data:{SVG};base64,"
+FAILED = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type*=error]'
+
+pytestmark = pytest.mark.notebooks
+
+every_book = pytest.mark.parametrize(("edition", "name"), BOOKS, ids=map("-".join, BOOKS))
+
+
+def read(edition: str, name: str) -> Any:
+    text = (NOTEBOOKS / edition / f"{name}.ipynb").read_text(encoding="utf-8")
+    return nbformat.reads(text, as_version=4)
+
+
+def convert(notebook: Any) -> BeautifulSoup:
+    """Return the page, as `jupyter nbconvert --to html` writes it."""
+    from nbconvert import HTMLExporter
+
+    text, _ = HTMLExporter().from_notebook_node(notebook)
+    return BeautifulSoup(text, "html.parser")
+
+
+@cache
+def page_of(edition: str, name: str) -> BeautifulSoup:
+    return convert(read(edition, name))
+
+
+def shown(notebook: Any, kind: str) -> list[str]:
+    """Return what the outputs hold of a kind of data."""
+    outputs = (o for cell in notebook.cells for o in cell.get("outputs", ()))
+    return [output.data[kind] for output in outputs if kind in output.get("data", {})]
+
+
+def words(page: Tag) -> str:
+    return " ".join(page.get_text(" ").split())
+
+
+def missing_cards(notebook: Any, page: BeautifulSoup) -> list[str]:
+    """Return the cards of a notebook whose words a page does not have."""
+    cards = [words(BeautifulSoup(html, "html.parser")) for html in shown(notebook, HTML)]
+    said = words(page)
+    return [card for card in cards if card not in said]
+
+
+def pictures(page: BeautifulSoup) -> list[str]:
+    """Return the drawings that stand in a page's outputs."""
+    images = [image["src"] for image in page.select(".jp-OutputArea-output.jp-RenderedSVG img")]
+    return [b64decode(str(source).removeprefix(EMBEDDED)).decode() for source in images]
+
+
+def lost_images(page: BeautifulSoup, folder: Path) -> list[str]:
+    """Return the images that are neither in a page nor where it looks for them, in a folder."""
+    sources = [str(image["src"]) for image in page.select("img")]
+    outside = [source for source in sources if not source.startswith("data:image/")]
+    return [source for source in outside if not (folder / source).is_file()]
+
+
+def placeholders(page: BeautifulSoup) -> list[Tag]:
+    """Return what stands in a page for widgets that only a kernel could show."""
+    return page.select(".jupyter-widgets")
+
+
+@every_book
+def test_every_card_is_in_the_page(edition: str, name: str) -> None:
+    notebook = read(edition, name)
+    assert shown(notebook, HTML) != []
+    assert missing_cards(notebook, page_of(edition, name)) == []
+
+
+@every_book
+def test_every_drawing_is_in_the_page(edition: str, name: str) -> None:
+    expected = shown(read(edition, name), SVG)
+    assert len(expected) == (4 if name == "05-architecture" else 0)
+    assert pictures(page_of(edition, name)) == expected
+
+
+@every_book
+def test_every_image_is_in_the_page_or_where_the_page_looks_for_it(edition: str, name: str) -> None:
+    page = page_of(edition, name)
+    assert lost_images(page, NOTEBOOKS / edition) == []
+    assert (page.select("img") != []) == (name in ("00-prepare", "05-architecture"))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("01-network", 1), ("02-cluster", 1), ("03-image", 3), ("05-architecture", 1)],
+)
+@pytest.mark.parametrize("edition", ["ja", "en"])
+def test_every_record_of_evidence_is_told_in_a_table(edition: str, name: str, count: int) -> None:
+    cells = read(edition, name).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    records = [o.metadata[METADATA_KEY] for o in outputs if METADATA_KEY in o.get("metadata", {})]
+    tables = " ".join(map(words, page_of(edition, name).select(".jp-RenderedHTML table")))
+    assert len(records) == count
+    assert [record.digest for record in records if record.digest not in tables] == []
+
+
+@every_book
+def test_no_widget_is_left_to_be_loaded(edition: str, name: str) -> None:
+    assert placeholders(page_of(edition, name)) == []
+
+
+@every_book
+def test_no_error_is_shown(edition: str, name: str) -> None:
+    assert page_of(edition, name).select(FAILED) == []
+
+
+# That what is wrong would be seen.
+
+
+@pytest.fixture
+def notebook() -> Any:
+    return copy.deepcopy(read("ja", "01-network"))
+
+
+def code_cell(notebook: Any) -> Any:
+    return next(cell for cell in notebook.cells if cell.get("outputs"))
+
+
+def test_a_card_that_is_not_shown_would_be_missed(notebook: Any) -> None:
+    spoilt = copy.deepcopy(notebook)
+    removed = len(code_cell(spoilt).outputs)
+    code_cell(spoilt).outputs = []
+    missing = missing_cards(notebook, convert(spoilt))
+    assert 0 < len(missing) <= removed
+
+
+def test_a_widget_that_was_saved_would_be_seen(notebook: Any) -> None:
+    view = {VIEW: {"model_id": "1", "version_major": 2, "version_minor": 0}}
+    state = {"state": {"1": {}}, "version_major": 2, "version_minor": 0}
+    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": state}
+    code_cell(notebook).outputs.append(nbformat.v4.new_output("display_data", data=view))
+    assert len(placeholders(convert(notebook))) == 1
+
+
+def test_a_picture_that_lies_elsewhere_would_be_missed(notebook: Any) -> None:
+    notebook.cells[0].source += "\n\n![a picture](nowhere.svg)"
+    assert lost_images(convert(notebook), NOTEBOOKS / "ja") == ["nowhere.svg"]
+
+
+def test_an_error_would_be_seen(notebook: Any) -> None:
+    error = nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["✗ e"])
+    code_cell(notebook).outputs.append(error)
+    assert len(convert(notebook).select(FAILED)) == 1
