@@ -78,7 +78,8 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
         sentences = advice("aws.unreachable", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
     except botocore.HTTPClientError as error:
-        sentences = advice("aws.broke-off", where=where, call=call)
+        key = "silent" if isinstance(error, botocore.ReadTimeoutError) else "broke-off"
+        sentences = advice(f"aws.{key}", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
     except (ResponseParserError, _NotOfAws, KeyError) as error:
         # botocore looks up what it expects in any XML: a web page lacks GetCallerIdentityResult.

@@ -136,9 +136,11 @@ def _places(claim: Claim, expected: Expected) -> Iterator[Finding]:
 
 def _times(claim: Claim, asked: Requirements) -> Iterator[Finding]:
     if asked.since is not None and claim.observed_at < asked.since:
-        yield _finding("too-early", WARNING, claim, seen=claim.seen_at, limit=_said(asked.since))
+        seen, limit = _said(claim.observed_at), _said(asked.since)
+        yield _finding("too-early", WARNING, claim, seen=seen, limit=limit)
     if asked.until is not None and claim.observed_at >= asked.until:
-        yield _finding("too-late", WARNING, claim, seen=claim.seen_at, limit=_said(asked.until))
+        seen, limit = _said(claim.observed_at), _said(asked.until)
+        yield _finding("too-late", WARNING, claim, seen=seen, limit=limit)
 
 
 def _names(claims: Claims, expected: Expected) -> Iterator[Finding]:
@@ -159,7 +161,8 @@ def _names(claims: Claims, expected: Expected) -> Iterator[Finding]:
 
 
 def _said(moment: datetime) -> str:
-    return moment.isoformat(timespec="minutes")
+    """Return a moment on the clock of whoever grades, who gave the window by it."""
+    return moment.astimezone().isoformat(timespec="minutes")
 
 
 def _finding(code: str, severity: str, claim: Claim, /, **values: str) -> Finding:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from handson import evidence, messages, syllabus
 from handson.evidence import Observation
-from handson.grading import Learner, Requirements, Result, Roster, grade
+from handson.grading import Learner, Requirements, Result, Roster, grade, moment
 from handson.grading.model import SEVERITIES
 
 from . import making
@@ -201,6 +202,28 @@ def test_a_roster_may_name_each_learners_account(book: Book, class_folder: Path)
     for account, points in (("123456789012", 80), ("999999999999", 0)):
         roster = Roster((Learner("s01", "山田 花子", "A", account),))
         assert graded(class_folder, roster=roster).points == points
+
+
+@pytest.fixture
+def tokyo(
+    monkeypatch: pytest.MonkeyPatch, require: Callable[[str, bool, str], None]
+) -> Iterator[None]:
+    """Grade on a computer in Japan."""
+    require("tzset", hasattr(time, "tzset"), "this system's time zone cannot be set for a test")
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_the_window_is_told_on_the_clock_of_who_grades(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    found = graded(class_folder, until=moment("2026-05-01")).findings
+    finding = next(item for item in found if item.code == "too-late")
+    assert finding.values["limit"] == "2026-05-01T00:00+09:00"
+    assert finding.values["seen"].endswith("+09:00")
 
 
 def test_the_window_is_told_and_withholds_nothing(book: Book, class_folder: Path) -> None:

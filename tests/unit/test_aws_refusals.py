@@ -74,6 +74,11 @@ def name(error: Exception) -> str:
     return type(error).__name__
 
 
+def test_an_endpoint_that_takes_a_call_and_says_nothing_has_not_broken_off() -> None:
+    told = seen(silent())
+    assert (name(told), "時間内に来ませんでした" in told.problem) == ("AWSUnclear", True)
+
+
 @pytest.mark.parametrize(("code", "status", "kind"), REFUSALS)
 def test_an_answer_of_aws_becomes_the_error_that_says_what_to_do(
     code: str, status: int, kind: type[HandsonError]
