@@ -19,8 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import TimeoutError
+
 ROOT = Path(__file__).parents[2]
-SECONDS = 90.0
+SECONDS, SOON = 90.0, 10.0
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDTH, HEIGHT = 1200, 900
 _HIGHEST = 16000  # a picture of a higher window is cut off
@@ -153,16 +155,22 @@ class Opened:
         self.page.goto("about:blank")
 
     def run_all(self) -> None:
-        """Choose Run All Cells and wait for the end of the run, or for an error that ends it."""
-        self.choose("runmenu:run-all")
+        """Choose Run All Cells and wait for the end of the run, or for an error that ends it.
+
+        It is chosen again where it was lost, as happens while JupyterLab is still busy with itself.
+        """
+        until(lambda: self._sets_off(lambda: self.choose("runmenu:run-all"), _STARTED))
         self._wait(_RUN)
 
     def run(self, source: str) -> Any:
         """Run the first cell that holds `source`, and return its place in the page."""
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=source).first
-        cell.locator(".jp-InputArea-editor").click()
-        self.page.keyboard.press("Control+Enter")
-        self._wait(_DONE, source)
+
+        def press() -> None:
+            cell.locator(".jp-InputArea-editor").click()
+            self.page.keyboard.press("Control+Enter")
+
+        until(lambda: self._sets_off(press, _DONE, source))
         return cell
 
     def save(self) -> dict[str, Any]:
@@ -189,7 +197,7 @@ class Opened:
         entry = self.page.locator(f'.lm-Menu-item[data-command="{command}"]').first
         menus = self.page.locator(".lm-MenuBar-item")
         menus.first.click()
-        for _ in range(menus.count()):
+        for _ in range(2 * menus.count()):
             if entry.is_visible():
                 return entry
             self.page.keyboard.press("ArrowRight")
@@ -216,8 +224,20 @@ class Opened:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.evaluate(_SETTLED)
 
+    def _sets_off(self, step: Callable[[], None], sign: str, argument: Any = None) -> bool:
+        """Take a step, and tell whether its sign appears soon."""
+        step()
+        try:
+            self.page.wait_for_function(sign, arg=argument, timeout=SOON * 1000)
+        except TimeoutError:
+            return False
+        return True
+
     def _wait(self, condition: str, argument: Any = None) -> None:
-        self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
+        try:
+            self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
+        except TimeoutError as late:
+            raise AssertionError(f"{self.name}: {self.page.evaluate(_SEEN)}") from late
 
 
 _READY = """path => {
@@ -243,6 +263,22 @@ _DONE = """source => {
   const panel = jupyterapp.shell.currentWidget;
   const ran = [...panel.content.model.cells].find(cell => cell.sharedModel.source.includes(source));
   return ran.executionCount && panel.sessionContext.session.kernel.status === 'idle';
+}"""
+_STARTED = """() => {
+  const panel = jupyterapp.shell.currentWidget;
+  return panel.sessionContext.session.kernel.status === 'busy'
+    || [...panel.content.model.cells].some(cell => cell.executionCount);
+}"""
+_SEEN = """() => {
+  const panel = globalThis.jupyterapp?.shell?.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  const cells = [...panel?.content?.model?.cells ?? []].filter(cell => cell.type === 'code');
+  return {
+    path: panel?.context?.path, kernel: kernel?.status, connection: kernel?.connectionStatus,
+    dirty: panel?.context?.model?.dirty, counts: cells.map(cell => cell.executionCount),
+    live: document.querySelectorAll('.handson-live').length,
+    dialog: document.querySelector('.jp-Dialog')?.innerText,
+  };
 }"""
 _CLEAN = "() => !jupyterapp.shell.currentWidget.context.model.dirty"
 _END = """() => {
