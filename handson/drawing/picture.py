@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,23 @@ class Picture:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def _ipython_display_(self) -> None:
+        """Show the picture, and below it, folded, the same in words.
+
+        JupyterLab and nbconvert make an image of an SVG output and give it no alternative text.
+        """
+        from IPython.display import display
+
+        summary = messages.text("drawing.in-words")
+        folded = (
+            '<details style="margin:2px 0 6px;text-align:left"><summary style="cursor:pointer">'
+            f"{escape(summary)}</summary>"
+            f'<p style="margin:4px 0">{escape(self.description)}</p></details>'
+        )
+        in_words = {"text/html": folded, "text/plain": summary}
+        for bundle in (self._repr_mimebundle_(), in_words):
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -50,7 +50,7 @@ CELLS = (
     "workshop.resources()",
 )
 VISITS = [(edition, name) for edition in ("ja", "en") for name in (*EVIDENCE, BROKEN)]
-IMAGES = {"00-prepare": 1, "05-architecture": 4}
+IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
 RUN_ALL = {"ja": "すべてのセルを実行", "en": "Run All Cells"}
 
 pytestmark = pytest.mark.browser

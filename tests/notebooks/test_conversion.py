@@ -22,6 +22,7 @@ BOOKS = [
     for path in sorted((NOTEBOOKS / edition).glob("*.ipynb"))
 ]
 SVG, HTML = "image/svg+xml", "text/html"
+DRAWINGS = {"01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
 EMBEDDED = f"data:{SVG};base64,"
 FAILED = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type*=error]'
 
@@ -93,7 +94,7 @@ def test_every_card_is_in_the_page(edition: str, name: str) -> None:
 @every_book
 def test_every_drawing_is_in_the_page(edition: str, name: str) -> None:
     expected = shown(read(edition, name), SVG)
-    assert len(expected) == (4 if name == "05-architecture" else 0)
+    assert len(expected) == DRAWINGS.get(name, 0)
     assert pictures(page_of(edition, name)) == expected
 
 
@@ -101,7 +102,7 @@ def test_every_drawing_is_in_the_page(edition: str, name: str) -> None:
 def test_every_image_is_in_the_page_or_where_the_page_looks_for_it(edition: str, name: str) -> None:
     page = page_of(edition, name)
     assert lost_images(page, NOTEBOOKS / edition) == []
-    assert (page.select("img") != []) == (name in ("00-prepare", "05-architecture"))
+    assert (page.select("img") != []) == (name in {"00-prepare", *DRAWINGS})
 
 
 @pytest.mark.parametrize(
@@ -165,3 +166,11 @@ def test_an_error_would_be_seen(notebook: Any) -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["✗ e"])
     code_cell(notebook).outputs.append(error)
     assert len(convert(notebook).select(FAILED)) == 1
+
+
+@every_book
+def test_every_drawing_is_told_in_words_below_it(edition: str, name: str) -> None:
+    told = [words(each) for each in page_of(edition, name).select("details > p")]
+    drawn = [BeautifulSoup(svg, "html.parser") for svg in shown(read(edition, name), SVG)]
+    described = [words(each.desc) for each in drawn if each.desc]
+    assert (len(described), told) == (len(drawn), described)
