@@ -8,6 +8,7 @@ colours so that they fit the light and the dark theme.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -26,13 +27,18 @@ COLOURS = {
 }
 """As easy to tell from JupyterLab's dark paper as from its light one."""
 
-_BORDER = "var(--jp-border-color2, #d0d0d0)"
+# JupyterLab drops, from a notebook that was not run yet, variables and most ways to break lines.
+_BORDER = "#80808066"
+_LONG = re.compile("[!-~]{41,}")
+"""A digest or an image URI, which is broken wherever a line ends."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
 _LINK = "var(--jp-content-link-color, #1565c0)"
 _CELL = (
     "padding:4px 8px;text-align:left;vertical-align:baseline;overflow-wrap:anywhere;"
     f"border-bottom:1px solid {_BORDER}"
 )
+_HEADER = "overflow-wrap:break-word;font-weight:600"
+"""A column is at least as wide as the longest word of its header."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
 _LABEL_EMS = 12
 _COLUMN_EMS = 5
@@ -65,7 +71,7 @@ class Rows:
         values = _column([value for _, value in self.rows], most=_COLUMN_EMS)
         cells = "".join(
             f'<tr><th style="{labels};font-weight:600">{escape(label)}</th>'
-            f'<td style="{values}">{escape(value)}</td></tr>'
+            f'<td style="{values}{_breaking(value)}">{escape(value)}</td></tr>'
             for label, value in self.rows
         )
         return f'<table style="{_TABLE}">{cells}</table>'
@@ -86,13 +92,13 @@ class Table:
         columns = zip_longest(self.headers, *self.rows, fillvalue="")
         styles = [_column(column, most=_COLUMN_EMS) for column in columns]
         head = "".join(
-            f'<th style="{style};font-weight:600">{escape(header)}</th>'
+            f'<th style="{style};{_HEADER}">{escape(header)}</th>'
             for style, header in zip(styles, self.headers, strict=False)
         )
         body = "".join(
             "<tr>"
             + "".join(
-                f'<td style="{style}">{_mark_html(cell)}</td>'
+                f'<td style="{style}{_breaking(cell)}">{_mark_html(cell)}</td>'
                 for style, cell in zip(styles, row, strict=False)
             )
             + "</tr>"
@@ -226,6 +232,10 @@ def _column(cells: Sequence[str], *, most: int) -> str:
     """Return the style of a column's cells: never broken into single letters, nor too wide."""
     ems = min(most, max(map(_ems, cells), default=0))
     return f"{_CELL};min-width:{ems:.4g}em"
+
+
+def _breaking(words: str) -> str:
+    return ";word-break:break-all" if _LONG.search(words) else ""
 
 
 def _ems(words: str) -> float:

@@ -197,3 +197,23 @@ def test_a_notebook_gets_text_and_html() -> None:
 def test_what_has_no_card_says_so() -> None:
     with pytest.raises(NotImplementedError):
         repr(Shown())
+
+
+@pytest.mark.parametrize(
+    ("value", "is_broken"),
+    [
+        (f"sha256:{'0' * 64}", True),
+        ("ecs-handson-subnet-public1-us-east-1a", False),
+        ("あ" * 90, False),
+    ],
+)
+def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too(
+    value: str, is_broken: bool
+) -> None:
+    for part in (Rows([("label", value)]), Table(["header"], [[value]])):
+        assert ("word-break:break-all" in part.html()) == is_broken
+
+
+def test_no_border_is_a_variable_that_jupyterlab_would_drop() -> None:
+    card = Card("title", (Table(["header"], [["value"]]), Rows([("label", "value")])))
+    assert "solid var(" not in card.html()
