@@ -29,7 +29,7 @@ COLOURS = {
 
 # JupyterLab drops, from a notebook that was not run yet, variables and most ways to break lines.
 _BORDER = "#80808066"
-_LONG = re.compile("[!-~]{41,}")
+_LONG = re.compile("[!-,.-~]{25,}")
 """A digest or an image URI, which is broken wherever a line ends."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
 _LINK = "var(--jp-content-link-color, #1565c0)"

@@ -198,7 +198,8 @@ def _known_of_subnet(form: Form, planned: PlannedSubnet, vpc: Vpc) -> dict[str, 
     known: dict[str, str] = {}
     wanted = f"{form.name}-{planned.table_suffix}"
     named = [table for table in vpc.route_tables if table.name == wanted]
-    table = max(named, key=lambda table: len(table.subnets), default=None)
+    # Of several, the one that serves most subnets, and leads farthest.
+    table = max(named, key=lambda table: (len(table.subnets), len(table.routes)), default=None)
     if table:
         known[planned.table] = table.id
     for subnet in vpc.subnets:

@@ -31,6 +31,9 @@ _ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
 _LOCALES = {"ja": "ja_JP", "en": "en"}
 # News are asked for by a message that would lie over what is looked at.
 _CONFIG = "c = get_config()\nc.LabApp.expose_app_in_browser = True\n"
+# A notebook that is closed soon after it was opened cuts short what the debugger asks its kernel,
+# and the debugger says so in the log.
+_DISABLED = {"@jupyterlab/debugger-extension": True}
 _NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 
@@ -126,6 +129,9 @@ class Lab:
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(values), encoding="utf-8")
         (folder / "jupyter_lab_config.py").write_text(_CONFIG, encoding="utf-8")
+        (folder / "labconfig").mkdir()
+        disabled = json.dumps({"disabledExtensions": _DISABLED})
+        (folder / "labconfig" / "page_config.json").write_text(disabled, encoding="utf-8")
 
     def _address(self) -> tuple[str, str]:
         def said() -> re.Match[str] | None:
@@ -138,21 +144,30 @@ class Lab:
 class Opened:
     """A notebook that is open in a page, and what the page says in the meantime."""
 
-    def __init__(self, lab: Lab, page: Any, name: str) -> None:
+    def __init__(self, lab: Lab, page: Any, name: str, *, anew: bool = True) -> None:
         self.lab = lab
         self.page = page
         self.name = name
-        self.open()
+        self.open(anew=anew)
 
-    def open(self) -> None:
-        """Open the notebook, anew where it is open, and wait until its kernel can be used."""
+    def open(self, *, anew: bool = True) -> None:
+        """Open the notebook's file, and wait until its kernel can be used.
+
+        Args:
+            anew: In a JupyterLab that is loaded anew, where the page shows one already, too.
+        """
+        path = f"notebooks/{self.lab.edition}/{self.name}.ipynb"
         self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-        self.page.goto(self.lab.address_of(self.name))
-        self._wait(_READY, f"notebooks/{self.lab.edition}/{self.name}.ipynb")
+        if anew or not self.page.url.startswith(self.lab.base):
+            self.page.goto(self.lab.address_of(self.name))
+        else:
+            self.page.evaluate(_OPEN, path)
+        self._wait(_READY, path)
 
     def close(self) -> None:
-        """Leave the page; the kernel goes on."""
-        self.page.goto("about:blank")
+        """Close the notebook as it is; its kernel goes on, and so does JupyterLab."""
+        self.page.evaluate(_CLOSE)
+        self._wait(_CLOSED)
 
     def run_all(self) -> None:
         """Choose Run All Cells and wait for the end of the run, or for an error that ends it.
@@ -209,7 +224,7 @@ class Opened:
         What is out of sight has no height yet, so it is made higher than any notebook first.
         """
         self._resize(width, _HIGHEST)
-        self._resize(width, self.page.evaluate(_END))
+        self._resize(width, self._wait(_END))
 
     def dress(self, theme: str) -> None:
         """Change to the "light" or the "dark" theme."""
@@ -233,13 +248,17 @@ class Opened:
             return False
         return True
 
-    def _wait(self, condition: str, argument: Any = None) -> None:
+    def _wait(self, condition: str, argument: Any = None) -> Any:
         try:
-            self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
+            met = self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
         except TimeoutError as late:
             raise AssertionError(f"{self.name}: {self.page.evaluate(_SEEN)}") from late
+        return met.json_value()
 
 
+_OPEN = "path => { jupyterapp.commands.execute('docmanager:open', { path }) }"
+_CLOSE = "() => { jupyterapp.shell.currentWidget.dispose() }"
+_CLOSED = "() => !jupyterapp.shell.currentWidget?.context"
 _READY = """path => {
   const panel = globalThis.jupyterapp?.shell?.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
@@ -284,7 +303,8 @@ _CLEAN = "() => !jupyterapp.shell.currentWidget.context.model.dirty"
 _END = """() => {
   const { outerNode, widgets } = jupyterapp.shell.currentWidget.content;
   outerNode.scrollTop = 0;
-  return Math.ceil(widgets.at(-1).node.getBoundingClientRect().bottom) + 60;
+  const { bottom } = widgets.at(-1).node.getBoundingClientRect();
+  return bottom > 0 && Math.ceil(bottom) + 60;
 }"""
 _SETTLED = """async () => {
   const frame = () => new Promise(resolve => requestAnimationFrame(resolve));

@@ -108,13 +108,13 @@ class Camera:
         return self._folder is not None
 
     def take_notebook(self, opened: Opened, *, theme: str, width: int = WIDTH) -> None:
-        """Take the whole window, and below `parts` each form, board, question, picture, error."""
+        """Take the whole window; where it is wide, also each form, question, picture and error."""
         if self._folder is None:
             return
         folder = self._folder / opened.lab.edition
         folder.mkdir(parents=True, exist_ok=True)
         opened.page.screenshot(path=folder / f"{opened.name}-{theme}-{width}.png")
-        for name, place in self._parts(opened.page):
+        for name, place in self._parts(opened.page) if width == WIDTH else ():
             self.take(opened, place, f"{opened.name}-{name}", theme=theme, width=width)
 
     def take(

@@ -80,9 +80,10 @@ class Labs:
         self._folder = folder
         self._lab: Lab | None = None
 
-    def of(self, edition: str) -> Lab:
-        """Return the edition's JupyterLab."""
+    def of(self, edition: str, page: Any) -> Lab:
+        """Return the edition's JupyterLab; the page leaves the other one before that stops."""
         if self._lab is None or self._lab.edition != edition:
+            page.goto("about:blank")
             self.stop()
             self._lab = Lab(self._folder(edition), edition=edition)
         return self._lab
@@ -126,19 +127,19 @@ def visit(
     camera: Camera,
 ) -> Visit:
     edition, name = request.param
-    lab = labs.of(edition)
+    lab = labs.of(edition, page)
     seen = Visit(edition, name)
     if name == BROKEN:
         lab.write(name, notebook_of(CELLS))
     lab.clear(name)
     log.take()
-    opened = Opened(lab, page, name)
+    opened = Opened(lab, page, name, anew=False)
     opened.run_all()
     seen.saved = opened.save()
     seen.run_all = opened.words("runmenu:run-all")
     look(opened, seen, camera)
     opened.close()
-    opened.open()
+    opened.open(anew=False)
     seen.again = opened.save()
     if seen.has_controls:
         look_again(opened, seen)
@@ -256,7 +257,7 @@ def test_the_interface_speaks_the_language_of_the_edition(visit: Visit) -> None:
 @pytest.fixture(scope="module")
 def wrong(labs: Labs, page: Any, log: Log) -> Any:
     """A notebook that is open, with a text and a field of our own in its first output."""
-    opened = Opened(labs.of("en"), page, "01-network")
+    opened = Opened(labs.of("en", page), page, "01-network")
     opened.unfold()
     log.take()
     page.evaluate(
