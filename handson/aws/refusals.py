@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,20 +42,11 @@ DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 """Made twice, they find nothing the second time; ids are never given again."""
 
 
-class _NotOfAws(Exception):
-    """A reply lacks what AWS's has."""
-
-
-def given(reply: Mapping[str, Any], *names: str) -> tuple[str, ...]:
-    """Return what a reply has under the names; to be used where errors are `translated`."""
-    if not all(name in reply for name in names):
-        raise _NotOfAws(sorted(reply))
-    return tuple(str(reply[name]) for name in names)
-
-
 @contextmanager
 def translated(service: str, operation: str, *, endpoint: str | None) -> Iterator[None]:
     """Turn botocore's errors into ours, chained; let the unknown through.
+
+    What a reply lacks may be looked up in here, too: a KeyError says that it is not AWS's.
 
     What AWS says of refused credentials is left out, and botocore's error is no cause of ours:
     such messages can quote the request, with the session token in it.
@@ -81,7 +72,7 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
         key = "silent" if isinstance(error, botocore.ReadTimeoutError) else "broke-off"
         sentences = advice(f"aws.{key}", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error
-    except (ResponseParserError, _NotOfAws, KeyError) as error:
+    except (ResponseParserError, KeyError) as error:
         # botocore looks up what it expects in any XML: a web page lacks GetCallerIdentityResult.
         sentences = advice("aws.not-of-aws", where=where, call=call)
         raise _perhaps_done(operation, sentences) from error

@@ -11,7 +11,7 @@ from typing import Any
 from handson import messages
 from handson.aws import models
 from handson.aws.calls import Aws, Credentials, Patience
-from handson.aws.refusals import given, translated
+from handson.aws.refusals import translated
 from handson.errors import NotAllowed
 
 
@@ -133,7 +133,7 @@ def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
 def _identify(aws: Aws) -> None:
     reply = aws.call("sts", "GetCallerIdentity")
     with translated("sts", "GetCallerIdentity", endpoint=aws.endpoint):
-        aws.account, aws.caller = given(reply, "Account", "Arn")
+        aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
 
 
 def _private_session(credentials: Credentials, *, token: str | None = None) -> Any:
