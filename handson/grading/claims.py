@@ -82,6 +82,12 @@ class Claims:
     findings: list[Finding] = field(default_factory=list)
     journal: set[str] = field(default_factory=set)
     """The digests of the journal's records, if it was handed in too."""
+    _by_digest: dict[str, Claim] = field(default_factory=dict)
+
+    def add(self, claim: Claim) -> None:
+        """Take in a claim."""
+        self.items.append(claim)
+        self._by_digest[claim.digest] = claim
 
     def of(self, check: str) -> list[Claim]:
         """Return the claims for a check."""
@@ -93,7 +99,7 @@ class Claims:
         That is when it or what came before it in the chain was observed, whichever is latest, and
         how much came before it: a computer's clock may have been set back in between.
         """
-        known = {item.digest: item for item in self.items}
+        known = self._by_digest
         before, seen = claim.previous, {claim.digest}
         latest = claim.observed_at
         while before in known and before not in seen:
@@ -139,7 +145,7 @@ def _add(claims: Claims, data: bytes, *, source: str, where: str) -> None:
     if source == JOURNAL:
         claims.journal.add(claim.digest)
     if not any(_is_same(claim, known) for known in claims.items):
-        claims.items.append(claim)
+        claims.add(claim)
 
 
 def _is_same(claim: Claim, known: Claim) -> bool:
