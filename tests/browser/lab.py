@@ -29,12 +29,10 @@ _HIGHEST = 16000  # a picture of a higher window is cut off
 
 _ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
 _LOCALES = {"ja": "ja_JP", "en": "en"}
-# News are asked for by a message that would lie over what is looked at.
 _CONFIG = "c = get_config()\nc.LabApp.expose_app_in_browser = True\n"
 # A notebook that is closed soon after it was opened cuts short what the debugger asks its kernel,
 # and the debugger says so in the log.
 _DISABLED = {"@jupyterlab/debugger-extension": True}
-_NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 
 class Lab:
@@ -120,14 +118,10 @@ class Lab:
 
     def _configure(self, folder: Path) -> None:
         settings = folder / "lab" / "user-settings" / "@jupyterlab"
-        kept = {
-            "translation-extension/plugin": {"locale": _LOCALES[self.edition]},
-            "apputils-extension/notification": _NO_NEWS,
-        }
-        for name, values in kept.items():
-            path = settings / f"{name}.jupyterlab-settings"
-            path.parent.mkdir(parents=True)
-            path.write_text(json.dumps(values), encoding="utf-8")
+        path = settings / "translation-extension" / "plugin.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        locale = {"locale": _LOCALES[self.edition]}
+        path.write_text(json.dumps(locale), encoding="utf-8")
         (folder / "jupyter_lab_config.py").write_text(_CONFIG, encoding="utf-8")
         (folder / "labconfig").mkdir()
         disabled = json.dumps({"disabledExtensions": _DISABLED})
