@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.browser.lab import WIDTH, Opened
+from tests.browser.lab import Opened
 
 NARROW = 800
 SERIOUS = ("serious", "critical")
@@ -107,19 +107,17 @@ class Camera:
         """Whether there is a folder."""
         return self._folder is not None
 
-    def take_notebook(self, opened: Opened, *, theme: str, width: int = WIDTH) -> None:
-        """Take the whole window; where it is wide, also each form, question, picture and error."""
+    def take_notebook(self, opened: Opened, *, theme: str, width: int) -> None:
+        """Take the whole window, and each form, question, picture and error by itself."""
         if self._folder is None:
             return
         folder = self._folder / opened.lab.edition
         folder.mkdir(parents=True, exist_ok=True)
         opened.page.screenshot(path=folder / f"{opened.name}-{theme}-{width}.png")
-        for name, place in self._parts(opened.page) if width == WIDTH else ():
+        for name, place in self._parts(opened.page):
             self.take(opened, place, f"{opened.name}-{name}", theme=theme, width=width)
 
-    def take(
-        self, opened: Opened, place: Any, name: str, *, theme: str, width: int = WIDTH
-    ) -> None:
+    def take(self, opened: Opened, place: Any, name: str, *, theme: str, width: int) -> None:
         """Take one place of the page."""
         if self._folder is None:
             return

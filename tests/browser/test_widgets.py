@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import expect
 
 from handson.saving import VIEW
 from tests.browser import looking
-from tests.browser.lab import SECONDS, Lab, Opened
+from tests.browser.lab import SECONDS, WIDTH, Lab, Opened
 from tests.browser.looking import Camera, Log
 
 LIVE = ".handson-live"
@@ -61,11 +62,12 @@ def outputs_of(lab: Lab, name: str, cell_id: str) -> Any:
 def faults_of(opened: Opened, cell: Any, name: str, camera: Camera) -> list[str]:
     """Return what axe finds in either theme, and take pictures of the cell's output."""
     found = []
-    opened.unfold()
-    for theme in THEMES:
+    output = cell.locator(".jp-Cell-outputArea")
+    for theme, width in product(THEMES, (WIDTH, looking.NARROW)):
+        opened.unfold(width)
         opened.dress(theme)
         found += looking.faults(opened.page)
-        camera.take(opened, cell.locator(".jp-Cell-outputArea"), name, theme=theme)
+        camera.take(opened, output, name, theme=theme, width=width)
     return found
 
 
@@ -97,31 +99,59 @@ def test_a_form_answers_makes_and_is_a_static_card_when_opened_again(
     assert log.take() == []
 
 
-def test_axe_finds_no_serious_fault_in_a_form_that_refuses(
-    lab: Lab, page: Any, camera: Camera
-) -> None:
-    opened, cell = open_widget(lab, page, "01-network", last='widgets.form(workshop, "network")')
+def refuse(cell: Any) -> None:
+    """Fill in a setting that the form's rules refuse."""
     cell.get_by_label("IPv4 CIDR").first.fill("10.0.0.0/8")
     cell.get_by_role("alert").wait_for()
-    assert faults_of(opened, cell, "form-refuses", camera) == []
 
 
-def test_axe_finds_no_serious_fault_in_what_a_form_has_made(
-    lab: Lab, page: Any, camera: Camera
-) -> None:
-    opened, cell = open_widget(lab, page, "02-cluster", last='widgets.form(workshop, "cluster")')
+def make(cell: Any) -> None:
+    """Make what the form says."""
     cell.get_by_role("button", name="クラスターを作成").click()
     cell.get_by_text("終わりました。結果は").wait_for()
-    assert faults_of(opened, cell, "form-made", camera) == []
 
 
-def test_axe_finds_no_serious_fault_in_a_form_that_did_not_get_to_the_end(
-    lab: Lab, page: Any, camera: Camera
-) -> None:
-    opened, cell = open_widget(lab, page, "03-image", last='widgets.form(workshop, "image")')
+def break_off(cell: Any) -> None:
+    """Make what lacks what comes before it."""
     cell.get_by_role("button", name="ビルドしてプッシュ").click()
     cell.get_by_text("最後まで進めませんでした").first.wait_for()
-    assert faults_of(opened, cell, "form-not-made", camera) == []
+
+
+def answer(cell: Any) -> None:
+    """Answer each question with its first choice."""
+    choices = cell.get_by_role("radio")
+    for number in range(3):
+        choices.nth(number * 4).check()
+        cell.get_by_role("button", name="答え合わせ").nth(number).click()
+    cell.get_by_text("3 問のうち").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "use"),
+    [
+        pytest.param("01-network", 'form(workshop, "network")', refuse, id="form-refuses"),
+        pytest.param("02-cluster", 'form(workshop, "cluster")', make, id="form-made"),
+        pytest.param("03-image", 'form(workshop, "image")', break_off, id="form-not-made"),
+        pytest.param(
+            "05-architecture",
+            'questions(workshop, "why-network")',
+            answer,
+            id="questions-answered",
+        ),
+    ],
+)
+def test_axe_finds_no_serious_fault_in(
+    lab: Lab,
+    page: Any,
+    camera: Camera,
+    request: pytest.FixtureRequest,
+    name: str,
+    last: str,
+    use: Callable[[Any], None],
+) -> None:
+    opened, cell = open_widget(lab, page, name, last=f"widgets.{last}")
+    use(cell)
+    assert faults_of(opened, cell, request.node.callspec.id, camera) == []
 
 
 def test_the_board_turns_green_when_it_looks_again(lab: Lab, page: Any) -> None:
@@ -141,17 +171,3 @@ def test_a_question_is_answered_with_its_reason(lab: Lab, page: Any) -> None:
     cell.get_by_role("button", name="答え合わせ").first.click()
     cell.get_by_text("2 問のうち 1 問正解").wait_for()
     assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()
-
-
-def test_axe_finds_no_serious_fault_in_questions_that_are_answered(
-    lab: Lab, page: Any, camera: Camera
-) -> None:
-    opened, cell = open_widget(
-        lab, page, "05-architecture", last='widgets.questions(workshop, "why-network")'
-    )
-    choices = cell.get_by_role("radio")
-    for number in range(3):
-        choices.nth(number * 4).check()
-        cell.get_by_role("button", name="答え合わせ").nth(number).click()
-    cell.get_by_text("3 問のうち").wait_for()
-    assert faults_of(opened, cell, "questions-answered", camera) == []
