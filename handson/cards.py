@@ -44,7 +44,7 @@ _LABEL_EMS = 12
 _COLUMN_EMS = 5
 """How narrow a column may become in a narrow window, in widths of a Japanese letter."""
 _CODE = (
-    "margin:4px 0;padding:8px;overflow-x:auto;white-space:pre;font-size:12px;"
+    "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
 )
 
