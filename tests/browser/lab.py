@@ -226,7 +226,7 @@ class Opened:
             "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })",
             THEMES[theme],
         )
-        self._wait("name => document.body.dataset.jpThemeName === name", THEMES[theme])
+        self._wait(_DRESSED, THEMES[theme])
         self.page.evaluate(_SETTLED)
 
     def _resize(self, width: int, height: int) -> None:
@@ -300,6 +300,9 @@ _END = """() => {
   const { bottom } = widgets.at(-1).node.getBoundingClientRect();
   return bottom > 0 && Math.ceil(bottom) + 60;
 }"""
+# While it changes, JupyterLab lays a veil over the window.
+_DRESSED = """name => document.body.dataset.jpThemeName === name
+  && !document.getElementById('jupyterlab-splash')"""
 _SETTLED = """async () => {
   const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
   await frame(); await frame();
