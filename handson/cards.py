@@ -31,6 +31,9 @@ COLOURS = {
 _BORDER = "#80808066"
 _LONG = re.compile("[!-,.-~]{25,}")
 """A digest or an image URI, which is broken wherever a line ends."""
+_JOINED = re.compile("[!-~]{10,}")
+_JOINT = re.compile("(?<=[^:/]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[a-z])(?=[A-Z])")
+"""Where a word such as AWS::EC2::Subnet or enableDnsSupport may go on in the next line."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
 _LINK = "var(--jp-content-link-color, #1565c0)"
 _CELL = (
@@ -43,6 +46,8 @@ _TABLE = "border-collapse:collapse;margin:4px 0"
 _LABEL_EMS = 12
 _COLUMN_EMS = 5
 """How narrow a column may become in a narrow window, in widths of a Japanese letter."""
+_FIRST_EMS = 8
+"""The same of a column that says what its row is about; it has mostly sentences."""
 _CODE = (
     "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -71,7 +76,7 @@ class Rows:
         values = _column([value for _, value in self.rows], most=_COLUMN_EMS)
         cells = "".join(
             f'<tr><th style="{labels};font-weight:600">{escape(label)}</th>'
-            f'<td style="{values}{_breaking(value)}">{escape(value)}</td></tr>'
+            f'<td style="{values}">{_words(value)}</td></tr>'
             for label, value in self.rows
         )
         return f'<table style="{_TABLE}">{cells}</table>'
@@ -90,7 +95,10 @@ class Table:
 
     def html(self) -> str:
         columns = zip_longest(self.headers, *self.rows, fillvalue="")
-        styles = [_column(column, most=_COLUMN_EMS) for column in columns]
+        styles = [
+            _column(column, most=_FIRST_EMS if 0 < place < len(self.headers) - 2 else _COLUMN_EMS)
+            for place, column in enumerate(columns)
+        ]
         head = "".join(
             f'<th style="{style};{_HEADER}">{escape(header)}</th>'
             for style, header in zip(styles, self.headers, strict=False)
@@ -98,7 +106,7 @@ class Table:
         body = "".join(
             "<tr>"
             + "".join(
-                f'<td style="{style}{_breaking(cell)}">{_mark_html(cell)}</td>'
+                f'<td style="{style}">{_mark_html(cell)}</td>'
                 for style, cell in zip(styles, row, strict=False)
             )
             + "</tr>"
@@ -181,7 +189,7 @@ class Note:
 
     def html(self) -> str:
         mark = f"{MARKS[self.state]} " if self.state else ""
-        return f'<div style="margin:4px 0">{escape(mark + self.sentence)}</div>'
+        return f'<div style="margin:4px 0">{escape(mark)}{_words(self.sentence)}</div>'
 
 
 def warning(problem: str, remedy: str) -> tuple[Note, Note]:
@@ -209,7 +217,7 @@ class Card:
             f'<div style="border:1px solid {_BORDER};border-left:4px solid {COLOURS[self.state]};'
             'border-radius:4px;padding:8px 12px;margin:4px 0;max-width:960px">'
             f'<div style="font-weight:600;font-size:15px;margin-bottom:4px">'
-            f"{_mark_html(self.state)} {escape(self.title)}</div>{body}</div>"
+            f"{_mark_html(self.state)} {_words(self.title)}</div>{body}</div>"
         )
 
 
@@ -234,8 +242,19 @@ def _column(cells: Sequence[str], *, most: int) -> str:
     return f"{_CELL};min-width:{ems:.4g}em"
 
 
-def _breaking(words: str) -> str:
-    return ";word-break:break-all" if _LONG.search(words) else ""
+def _words(text: str) -> str:
+    """Return words as HTML that fit into a narrow place."""
+    pieces, end = [], 0
+    for word in _JOINED.finditer(text):
+        pieces += [escape(text[end : word.start()]), _breakable(word[0])]
+        end = word.end()
+    return "".join([*pieces, escape(text[end:])])
+
+
+def _breakable(word: str) -> str:
+    if _LONG.search(word):
+        return f'<span style="word-break:break-all">{escape(word)}</span>'
+    return "<wbr>".join(map(escape, _JOINT.split(word)))
 
 
 def _ems(words: str) -> float:
@@ -255,7 +274,7 @@ def _mark(cell: str) -> str:
 
 def _mark_html(cell: str) -> str:
     if cell not in MARKS:
-        return escape(cell)
+        return _words(cell)
     return f'<span style="color:{COLOURS[cell]};font-weight:700">{MARKS[cell]}</span>'
 
 

@@ -16,6 +16,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol, TextIO
 
@@ -61,16 +62,30 @@ class Progress(Protocol):
     def line(self, label: str) -> Line: ...
 
 
+@dataclass
+class Work:
+    """A line that is open for a block of work, and the sentence that it ends as."""
+
+    line: Line
+    ending: str
+
+    def __call__(self, sentence: str) -> None:
+        self.line(sentence)
+
+
 @contextmanager
-def working(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Line]:
-    """Open a line for the block; it ends as one of the two sentences, whatever happens."""
-    line = progress.line(label)
+def working(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Work]:
+    """Open a line for the block; it ends as one of the two sentences, whatever happens.
+
+    The block may give it another `ending`, where nothing was to be done.
+    """
+    work = Work(progress.line(label), done)
     try:
-        yield line
+        yield work
     except BaseException:
-        line.done(broken_off)
+        work.line.done(broken_off)
         raise
-    line.done(done)
+    work.line.done(work.ending)
 
 
 def silent(_sentence: str) -> None:

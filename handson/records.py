@@ -114,7 +114,7 @@ _ENTRY_COLUMNS = ("check", "observed-at", "digest")
 
 def _entry(record: Record) -> tuple[str, ...]:
     label = messages.text(f"checks.check.{record['check']}")
-    return (_mark(record), label, record["observed_at"], record["digest"][:19])
+    return (_mark(record), label, record["observed_at"], f"{record['digest'][:19]}…")
 
 
 def _mark(record: Record | None) -> str:

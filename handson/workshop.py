@@ -303,8 +303,11 @@ class Workshop(Shown):
         order = image_run.Order(repository, tag, self.settings.home)
         connected = self.aws
         chosen = self.engine
-        with connection.alone(self.settings), self._working("run") as line:
-            return image_run.run_image(connected, chosen, order, say=line, clock=self._clock)
+        with connection.alone(self.settings), self._working("run") as work:
+            ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
+            if ran.page is None:
+                work.ending = messages.text("workshop.not-run")
+        return ran
 
     def run_task(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
@@ -319,8 +322,11 @@ class Workshop(Shown):
         connected = self.aws
         chosen = self.engine
         embedded = self._connection.process > 0
-        with connection.alone(self.settings), self._working("task") as line:
-            return fargate.run_task(connected, chosen, order, embedded=embedded, say=line)
+        with connection.alone(self.settings), self._working("task") as work:
+            ran = fargate.run_task(connected, chosen, order, embedded=embedded, say=work)
+            if not ran.statuses:
+                work.ending = messages.text("workshop.not-run")
+        return ran
 
     def record_image_uri(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
@@ -523,7 +529,7 @@ class Workshop(Shown):
             cleanup.remember_region(self.settings.home, connected.target)
             yield
 
-    def _working(self, verb: str) -> AbstractContextManager[progress.Line]:
+    def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
         return progress.working(
             self._progress,

@@ -170,7 +170,7 @@ class Verification(Shown):
 
         Of a check that failed, only the facts that are false are shown.
         """
-        headers = [messages.text(f"checks.column-{name}") for name in _CHECK_COLUMNS]
+        headers = ["", *(messages.text(f"checks.column-{name}") for name in _CHECK_COLUMNS)]
         parts: list[Part] = [Table(headers, [_summary(check) for check in self.checks])]
         for check in self.checks:
             if not check.passed:
@@ -188,8 +188,8 @@ class Verification(Shown):
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
 
 
-_FACT_COLUMNS = ("verdict", "fact", "expected", "observed")
-_CHECK_COLUMNS = ("verdict", "check", "facts", "notebook")
+_FACT_COLUMNS = ("fact", "expected", "observed")
+_CHECK_COLUMNS = ("check", "facts", "notebook")
 
 
 def conclude(
@@ -236,13 +236,24 @@ def words(value: Any) -> str:
     if isinstance(value, bool):
         return messages.text("checks.yes" if value else "checks.no")
     if value is None or value == []:
-        return messages.text("checks.nothing")
-    said = listing([str(item) for item in value]) if isinstance(value, list) else line(str(value))
+        return messages.text("checks.unseen" if value is None else "checks.nothing")
+    said = listing(list(map(_item, value))) if isinstance(value, list) else line(_item(value))
     return f"“{said}”" if said in MARKS else said
 
 
+def _item(value: Any) -> str:
+    """Say a string, and where a route leads in the current language."""
+    destination, arrow, target = str(value).partition(" → ")
+    if target not in _TARGETS:
+        return str(value)
+    return f"{destination}{arrow}{messages.text(f'checks.{_TARGETS[target]}')}"
+
+
+_TARGETS = {"internet gateway": "to-gateway", "blackhole": "to-blackhole", "none": "to-none"}
+
+
 def _table(facts: Sequence[FactResult]) -> Table:
-    headers = [messages.text(f"checks.column-{name}") for name in _FACT_COLUMNS]
+    headers = ["", *(messages.text(f"checks.column-{name}") for name in _FACT_COLUMNS)]
     return Table(headers, [_row(fact) for fact in facts])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from handson import syllabus
+from handson import rules, syllabus
 from handson.state import (
     Cluster,
     Image,
@@ -92,7 +92,7 @@ def _cluster() -> Cluster:
         name=name,
         arn=f"arn:aws:ecs:{syllabus.REGION}:{_ACCOUNT}:cluster/{name}",
         status="ACTIVE",
-        capacity_providers=(syllabus.CLUSTER.capacity_provider,),
+        capacity_providers=rules.CAPACITY_PROVIDERS,
         container_instances=syllabus.CLUSTER.container_instances,
         tagged=True,
     )

@@ -19,7 +19,8 @@ def draw(scene: Scene, plan: Plan, where: Geometry) -> None:
     steps = plan.steps
     scene.arrows.append(Arrow("cli", "login", where.sign_in.points, _SIGN_IN))
     _words(scene, where.sign_in, steps.login, _SIGN_IN)
-    scene.arrows.append(Arrow("login", "registry", where.token.points, _SIGN_IN))
+    given = plan.registry.made
+    scene.arrows.append(Arrow("login", "registry", where.token.points, _SIGN_IN, dashed=not given))
     _words(scene, where.token, steps.token, _SIGN_IN)
     scene.arrows.append(Arrow("image", "registry", where.push.points, INK, dashed=not pushed))
     _words(scene, where.push, steps.push, INK)

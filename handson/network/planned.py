@@ -78,7 +78,7 @@ def _table(form: Form, group: Sequence[PlannedSubnet], local: Route) -> RouteTab
         name=_name(form, group[0].table_suffix),
         main=False,
         subnets=tuple(_name(form, subnet.suffix) for subnet in group),
-        routes=(local, out) if group[0].kind == "public" else (local,),
+        routes=(out, local) if group[0].kind == "public" else (local,),
         tagged=True,
     )
 

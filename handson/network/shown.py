@@ -58,7 +58,10 @@ def _settings(vpc: Vpc) -> list[tuple[str, str]]:
     return [
         (messages.text("network.row-id"), vpc.id),
         (messages.text("network.row-cidr"), ", ".join(vpc.cidrs)),
-        (messages.text("network.row-ipv6"), ", ".join(vpc.ipv6_cidrs) or "-"),
+        (
+            messages.text("network.row-ipv6"),
+            ", ".join(vpc.ipv6_cidrs) or messages.text("network.no-ipv6"),
+        ),
         (messages.text("network.row-tenancy"), vpc.tenancy),
         (messages.text("network.row-dns-support"), switch(vpc.dns_support)),
         (messages.text("network.row-dns-hostnames"), switch(vpc.dns_hostnames)),

@@ -41,7 +41,7 @@ class Images(Shown):
         rows = [
             (
                 ", ".join(image.tags) or "-",
-                image.digest[:19],
+                f"{image.digest[:19]}…",
                 human_size(image.size_bytes),
                 _platforms(image) or "-",
             )

@@ -210,7 +210,7 @@ class ImageForm(Form):
         place = registries.repository_uri(self.target, values["repository"])
         tags = image.tags_of(image.find_context(values["context"]), values["tag"])
         label = messages.text("widgets.row-image-uri")
-        return [Rows([(label, f"{place}:{tag}") for tag in tags])]
+        return [Rows([(label, ", ".join(f"{place}:{tag}" for tag in tags))])]
 
     def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
         name = values["repository"]

@@ -43,7 +43,7 @@ _STYLE = f"""<style>
   margin: 0; }}
 .{_CLASS} .widget-hbox {{ flex-wrap: wrap; overflow: visible; }}
 .{_CLASS} .jupyter-button {{ flex: 0 0 auto; width: auto; max-width: 100%; padding: 0 16px;
-  margin-right: 8px; }}
+  margin: 2px 8px 2px 0; }}
 .{_CLASS} .widget-html, .{_CLASS} .widget-html-content {{ height: auto; line-height: 1.5;
   white-space: normal; width: auto; max-width: 100%; min-width: 0; margin: 0; }}
 .{_CLASS} .widget-html-content {{ flex: 1 1 auto; }}

@@ -75,7 +75,8 @@ class Check(Live):
     def _marked(self) -> str:
         right, count = sum(self._right.values()), len(self._quiz.questions)
         state = "ok" if right == count else "info"
-        return answer([Note(messages.text("widgets.marks", right=right, count=count))], state=state)
+        key = "widgets.marks" if self._right else "widgets.marks-none"
+        return answer([Note(messages.text(key, right=right, count=count))], state=state)
 
 
 def questions(workshop: Workshop | Undone, topic: str) -> Check | Undone:

@@ -29,7 +29,7 @@ NO_CLUSTER = {"cluster.exists", "cluster.active", "cluster.fargate", "cluster.in
 # By seed: the facts that break, and how the checks tell the cause (`*` stands for ids).
 BREAKS: dict[int, tuple[set[str], str]] = {
     0: ({"image.platform"}, "イメージは linux/arm64 用です。*"),
-    1: ({"routes.default"}, "*ルートテーブル *に、0.0.0.0/0 から*ルートがありません。"),
+    1: ({"routes.default"}, "*ルートテーブル *に、*0.0.0.0/0 を*ルートがありません。"),
     2: ({"cluster.fargate"}, "*キャパシティープロバイダーに FARGATE がありません。"),
     3: ({"gateway.attached", "routes.default"}, "*ゲートウェイがアタッチされていません。*"),
     4: ({"uri.region"}, "イメージ URI は ap-northeast-1、クラスターは us-east-1 *"),

@@ -53,7 +53,7 @@ def shown(score: Score) -> str:
 
 
 def written(score: Score) -> str:
-    return str(score._repr_mimebundle_()["text/html"])
+    return str(score._repr_mimebundle_()["text/html"]).replace("<wbr>", "")
 
 
 def test_evidence_beside_the_notebooks_gets_its_points(book: Book, tmp_path: Path) -> None:

@@ -82,11 +82,11 @@ def test_a_part_makes_no_attribute_of_what_it_shows(part: Part) -> None:
 
 @pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
 def test_a_part_shows_the_words_as_they_were_written(part: Part) -> None:
-    assert any(HOSTILE in word for word in Reader(part.html()).words)
+    assert HOSTILE in "".join(Reader(part.html()).words)
 
 
 def test_a_title_is_escaped_too() -> None:
-    assert Reader(Card(HOSTILE).html()).tags == ["div", "div", "span"]
+    assert set(Reader(Card(HOSTILE).html()).tags) <= {"div", "span", "wbr"}
 
 
 @pytest.mark.parametrize("part", everywhere("plain"), ids=name)
@@ -210,8 +210,22 @@ def test_what_has_no_card_says_so() -> None:
 def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too(
     value: str, is_broken: bool
 ) -> None:
-    for part in (Rows([("label", value)]), Table(["header"], [[value]])):
+    for part in (Rows([("label", value)]), Table(["header"], [[value]]), Note(value)):
         assert ("word-break:break-all" in part.html()) == is_broken
+
+
+@pytest.mark.parametrize(
+    ("value", "broken"),
+    [
+        ("AWS::EC2::Subnet", "AWS::<wbr>EC2::<wbr>Subnet"),
+        ("enableDnsSupport", "enable<wbr>Dns<wbr>Support"),
+        ("10.0.16.0/20 linux/amd64", "10.0.16.0/<wbr>20 linux/<wbr>amd64"),
+        ("2026-11-25T01:02:03+00:00", "2026-11-25T01:02:03+00:00"),
+        ("http://localhost:3000", "http://localhost:3000"),
+    ],
+)
+def test_a_word_is_broken_at_a_joint_where_it_has_one(value: str, broken: str) -> None:
+    assert f">{broken}<" in Note(value).html()
 
 
 def test_no_border_is_a_variable_that_jupyterlab_would_drop() -> None:

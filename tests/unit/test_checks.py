@@ -766,7 +766,7 @@ def test_the_verification_shows_the_facts_that_are_false_and_no_others() -> None
     lines = repr(checks.verify(states.with_cluster(finished(), status="FAILED"))).splitlines()
     assert lines[7:10] == [
         "  Fargate の ECS クラスター:",
-        "  判定 | 確認すること | 期待する値 | 実際の値",
+        "   | 確認すること | 期待する値 | 実際の値",
         "  ✘ | クラスターのステータス | ACTIVE | FAILED",
     ]
 

@@ -126,8 +126,9 @@ def test_the_steps_that_are_left_out_are_said_while_packing(shop: Path) -> None:
 
 
 def test_the_card_warns_of_steps_that_were_not_run(shop: Path) -> None:
-    assert "⚠ 手順の実行: FROM と RUN、ほかのステージの手順(1 個)" in repr(
-        build(shop, "FROM ruby\n")
+    assert (
+        "⚠ 手順の実行: 実行したのは、FROM と RUN、ほかのステージの手順(1 個)を除くすべてです。"
+        in repr(build(shop, "FROM ruby\n"))
     )
 
 
