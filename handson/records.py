@@ -5,6 +5,7 @@ Whatever a record says of itself, verdicts are derived anew from what it observe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,25 @@ from handson.evidence import METADATA_KEY, Record, is_intact
 
 @dataclass(frozen=True, repr=False)
 class Evidence(Shown):
-    """An evidence cell: the facts for people, and the record in the output's metadata."""
+    """An evidence cell: the facts for people, and the record in the output's metadata.
+
+    `outdone` says that an earlier record of the check passes, and this newer one does not.
+    """
 
     record: Record
     result: CheckResult
+    outdone: bool = False
 
     def card(self) -> Card:
         """Return the check's card, and who saw it, when, under which digest."""
         card = self.result.card()
+        newest = warning(*messages.advice("workshop.outdone")) if self.outdone else ()
         rows = [
             (messages.text("workshop.row-learner"), learner_label(self.record["learner"])),
             (messages.text("workshop.row-observed-at"), self.record["observed_at"]),
             (messages.text("workshop.row-digest"), self.record["digest"]),
         ]
-        return Card(card.title, (*card.parts, Rows(rows)), state=card.state)
+        return Card(card.title, (*card.parts, *newest, Rows(rows)), state=card.state)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
@@ -54,7 +60,7 @@ class Entries(Shown):
         headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
         latest = {record["check"]: record for record in self.records}
         rows = [_entry(latest[name]) for name in syllabus.EVIDENCE_IDS if name in latest]
-        return Card(title, (Table(headers, rows), whose), state="ok")
+        return Card(title, (Table(headers, rows), whose), state=_state(rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,14 +72,17 @@ class HandedIn(Shown):
     path: Path
 
     def card(self) -> Card:
-        """Return the card: every check, with what the last record of it shows."""
+        """Return the card: what the last record of every check and of the drawing task shows.
+
+        The drawing task is not counted among the checks.
+        """
         latest = {record["check"]: record for record in self.records}
         rows = [
             (_mark(latest.get(name)), messages.text(f"checks.check.{name}"))
-            for name in syllabus.CHECK_IDS
+            for name in (*syllabus.CHECK_IDS, syllabus.DRAWING.id)
         ]
-        proved = sum(mark == "ok" for mark, _ in rows)
-        count = len(rows)
+        proved = sum(mark == "ok" for mark, _ in rows[:-1])
+        count = len(syllabus.CHECK_IDS)
         title = messages.text("workshop.handed-in", proved=proved, count=count)
         header = messages.text("workshop.column-check")
         file = (messages.text("workshop.row-hand-in"), settings.nearby(self.path))
@@ -81,7 +90,10 @@ class HandedIn(Shown):
         parts: tuple[Part, ...] = (Table(("", header), rows), Rows((file, whose)))
         if proved < count:
             parts += warning(*messages.advice("workshop.proof-missing"))
-        return Card(title, parts, state="ok" if proved == count else "warn")
+        elif rows[-1][0] != "ok":
+            parts += warning(*messages.advice("workshop.drawing-missing"))
+        parts += (Note(messages.text("workshop.hand-in-too")),)
+        return Card(title, parts, state=_state(rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,11 +129,15 @@ def _entry(record: Record) -> tuple[str, ...]:
     return (_mark(record), label, record["observed_at"], f"{record['digest'][:19]}…")
 
 
+def _state(rows: Sequence[Sequence[str]]) -> str:
+    return "ok" if all(mark == "ok" for mark, *_ in rows) else "warn"
+
+
 def _mark(record: Record | None) -> str:
-    return "ok" if record is not None and is_intact(record) and _proves(record) else "bad"
+    return "ok" if record is not None and is_intact(record) and proves(record) else "bad"
 
 
-def _proves(record: Record) -> bool:
+def proves(record: Record) -> bool:
     """Tell whether what a record observed passes its check; it may say anything."""
     try:
         return checks.derive(record["check"], record["observed"]).passed

@@ -44,7 +44,7 @@ from handson.checks import Verification
 from handson.engine import Engine, LocalImage, Pushed
 from handson.errors import HandsonError, InvalidInput, NotReady
 from handson.evidence import HAND_IN, Journal, Observation, as_lines, now
-from handson.records import Entries, Evidence, HandedIn, Lost, learner_label
+from handson.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
 from handson.settings import Settings
 from handson.snapshot import take_snapshot
 from handson.state import Drawing, Snapshot
@@ -367,8 +367,10 @@ class Workshop(Shown):
             observed=observed,
             requests=[request.to_json() for request in requests],
         )
+        earlier = [item for item in self.journal().records if item["check"] == check]
         record = self._journal.add(observation, learner=self.settings.learner)
-        return Evidence(record, checks.derive(check, observed))
+        result = checks.derive(check, observed)
+        return Evidence(record, result, outdone=not result.passed and any(map(proves, earlier)))
 
     def verify(self) -> Verification:
         """Look at the target and return all five checks; changes and keeps nothing."""

@@ -356,7 +356,24 @@ def test_what_is_handed_in_says_what_it_proves_and_what_it_lacks(
     held.ensure_cluster()
     held.evidence("cluster")
     card = repr(held.hand_in())
-    assert ("5 項目のうち 1 項目" in card, card.count("✘"), "→" in card) == (True, 4, True)
+    assert ("5 項目のうち 1 項目" in card, card.count("✘"), "→" in card) == (True, 5, True)
+
+
+def test_evidence_that_takes_the_place_of_better_evidence_says_so(held: Workshop) -> None:
+    held.ensure_cluster()
+    held.evidence("cluster")
+    held.cleanup(confirm="delete")
+    assert "前に記録したエビデンスは合格しています" in repr(held.evidence("cluster"))
+
+
+def test_evidence_that_never_was_better_is_not_compared(held: Workshop) -> None:
+    held.evidence("cluster")
+    assert "前に記録したエビデンス" not in repr(held.evidence("cluster"))
+
+
+def test_the_journal_is_not_green_where_evidence_has_not_passed(held: Workshop) -> None:
+    held.evidence("cluster")
+    assert held.journal().card().state == "warn"
 
 
 def test_the_journal_of_another_learner_is_not_shown(
