@@ -13,6 +13,7 @@ from handson.errors import AWSError, InvalidInput, NotReady
 from handson.plan import Step
 from handson.progress import Say, silent
 from handson.state import Cluster, Removal, Resource
+from handson.usual import other_settings
 from handson.waiting import wait_until
 
 TYPE = "AWS::ECS::Cluster"
@@ -93,16 +94,20 @@ class EnsuredCluster(Shown):
 
     cluster: Cluster
     commands: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    """What is to be said of the settings that were asked for."""
 
     def card(self) -> Card:
         """Return the card: the cluster overview of the console, and the command."""
         cluster = self.cluster
         parts = (
+            *self.notes,
             described(cluster),
             *([Note(messages.text("cluster.no-instances"))] if _is_fargate_alone(cluster) else ()),
             Commands(messages.text("network.commands"), self.commands),
         )
-        return Card(messages.text("cluster.title", name=cluster.name), parts, state="ok")
+        state = "warn" if self.notes else "ok"
+        return Card(messages.text("cluster.title", name=cluster.name), parts, state=state)
 
 
 def described(cluster: Cluster) -> Rows:
@@ -157,7 +162,9 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
     cluster = _active(aws, form.name, say=say)
     if _missing(form, cluster):
         cluster = _with_providers(aws, form, say=say)
-    return EnsuredCluster(cluster, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+    commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
+    notes = other_settings("cluster", {"name": form.name}, {"name": syllabus.CLUSTER.name})
+    return EnsuredCluster(cluster, commands, notes)
 
 
 def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:

@@ -23,9 +23,11 @@ from handson.network.shown import Network
 from handson.plan import Step
 from handson.progress import Say, silent
 from handson.state import InternetGateway, RouteTable, Subnet, Vpc
+from handson.usual import other_settings
 from handson.waiting import wait_until
 
 _READY_SECONDS = 30.0
+_USUAL = {name: value for name, value in vars(Form()).items() if name != "s3_endpoint"}
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
 
 
@@ -71,7 +73,8 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     assert work.vpc is not None  # or the step that makes it would be missing
     steps = make_plan(form, zones=work.zones, region=aws.region)
     commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    return Network(work.vpc, commands, beyond=_beyond(form, work.vpc))
+    notes = other_settings("network", vars(form), _USUAL)
+    return Network(work.vpc, commands, beyond=_beyond(form, work.vpc), notes=notes)
 
 
 def require_permissions(aws: Aws, form: Form) -> None:

@@ -17,17 +17,20 @@ class Network(Shown):
     commands: tuple[str, ...]
     beyond: tuple[Subnet, ...] = ()
     """The subnets that stand in the VPC though nobody asked for them this time."""
+    notes: tuple[Note, ...] = ()
+    """What is to be said of the settings that were asked for."""
 
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
         return Card(
             messages.text("network.title", name=self.vpc.name),
             (
+                *self.notes,
                 *_warning(self.beyond),
                 *described(self.vpc),
                 Commands(messages.text("network.commands"), self.commands),
             ),
-            state="warn" if self.beyond else "ok",
+            state="warn" if self.beyond or self.notes else "ok",
         )
 
 

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from handson import messages, plan, rules, syllabus
 from handson.aws import Aws
-from handson.cards import Card, Commands, Rows, Shown
+from handson.cards import Card, Commands, Note, Part, Rows, Shown
 from handson.engine import Destination
 from handson.errors import AWSError, NotAllowed, NotReady
 from handson.plan import Step
 from handson.progress import Say, silent
 from handson.state import Removal, Repository, Resource
+from handson.usual import other_settings
 
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
@@ -30,6 +31,8 @@ class EnsuredRepository(Shown):
 
     repository: Repository
     commands: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    """What is to be said of the settings that were asked for."""
 
     def card(self) -> Card:
         """Return the card: the repository's line of the console, and the command."""
@@ -39,8 +42,12 @@ class EnsuredRepository(Shown):
             (messages.text("registry.row-mutability"), self.repository.tag_mutability),
         ]
         title = messages.text("registry.title", name=self.repository.name)
-        parts = (Rows(rows), Commands(messages.text("network.commands"), self.commands))
-        return Card(title, parts, state="ok")
+        parts: tuple[Part, ...] = (
+            *self.notes,
+            Rows(rows),
+            Commands(messages.text("network.commands"), self.commands),
+        )
+        return Card(title, parts, state="warn" if self.notes else "ok")
 
 
 def find_repository(aws: Aws, name: str) -> Repository | None:
@@ -109,7 +116,9 @@ def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepos
     parameters = {"repositoryNames": [name]}
     reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
     repository = _repository(aws, reply["repositories"][0])
-    return EnsuredRepository(repository, (*plan.shell_setup(aws), *plan.as_commands(steps)))
+    commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
+    notes = other_settings("repository", {"name": name}, {"name": syllabus.REPOSITORY.name})
+    return EnsuredRepository(repository, commands, notes)
 
 
 def require_repository(aws: Aws, name: str) -> Repository:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +34,7 @@ class Filled(Live):
         self.values = kind.beginning
         self._made: list[Card] = []
         self._inputs: dict[str, Any] = {}
+        self._at_work = threading.Lock()
         super().__init__()
 
     def card(self) -> Card:
@@ -63,7 +66,7 @@ class Filled(Live):
         refused = self._refused()
         if refused is not None:
             problem, remedy = refused.lines()
-            return [Note(problem), Note(remedy)]
+            return [Note(problem), Note(remedy), *self._named(remedy)]
         others = self._form.differing(self.values)
         if not others:
             taken = "taken" if self._form.blank else "accepted"
@@ -79,6 +82,15 @@ class Filled(Live):
         what = messages.text("widgets.and").join(said)
         return [Note(messages.text("widgets.differs", what=what), "warn")]
 
+    def _named(self, remedy: str) -> list[Note]:
+        """Say what the form calls the arguments of the cell that a remedy names."""
+        named = [
+            messages.text("widgets.argument", name=field.name, label=self._form.label(field))
+            for field in self._form.fields
+            if re.search(rf"\b{field.name}=", remedy)
+        ]
+        return [Note(said) for said in named]
+
     def preview(self) -> Sequence[Part]:
         """Return what the settings would make."""
         if self._form.unfilled(self.values):
@@ -93,7 +105,18 @@ class Filled(Live):
             self._inputs[name].value = value
 
     def make(self) -> None:
-        """Make what the form says, with the workshop's verbs; what went wrong is told below."""
+        """Make what the form says, with the workshop's verbs; what went wrong is told below.
+
+        While that goes on, another click does nothing: JupyterLab may handle it at the same time.
+        """
+        if not self._at_work.acquire(blocking=False):
+            return
+        try:
+            self._make()
+        finally:
+            self._at_work.release()
+
+    def _make(self) -> None:
         self._button.disabled = True
         self._bars.clear()
         self._say("working", state="info")

@@ -36,6 +36,11 @@ def test_a_second_run_makes_no_mutating_call(emulator: room.Running) -> None:
     assert writes(again) == []
 
 
+def test_a_cluster_of_another_name_is_made_and_warned_of(emulator: room.Running) -> None:
+    made = cluster.ensure_cluster(connect(emulator), Form(name="ecs-handson-clustr"))
+    assert (made.card().state, "ecs-handson-clustr" in repr(made.notes)) == ("warn", True)
+
+
 def test_a_cluster_made_by_hand_without_providers_gets_them(
     emulator: room.Running, client: Any
 ) -> None:

@@ -211,6 +211,14 @@ def test_the_network_of_another_name_has_its_own_names(emulator: room.Running) -
     assert (vpc.name, vpc.subnets[0].name) == ("shop-vpc", "shop-subnet-public1-us-east-1a")
 
 
+@pytest.mark.parametrize("form", [Form(name="shop"), Form(cidr="10.1.0.0/16"), LARGE])
+def test_a_network_with_other_settings_is_made_and_warned_of(
+    emulator: room.Running, form: Form
+) -> None:
+    made = network.ensure_network(connect(emulator), form)
+    assert (made.card().state, "ワークショップの設定とは違います" in repr(made)) == ("warn", True)
+
+
 @pytest.mark.parametrize("form", [Form(), LARGE, Form(public_subnets=0, private_subnets=2)])
 def test_a_second_run_makes_no_mutating_call(emulator: room.Running, form: Form) -> None:
     network.ensure_network(connect(emulator), form)

@@ -166,6 +166,30 @@ def test_a_wrong_setting_is_answered_while_it_is_typed(
     assert 'role="alert"' in said(opened)
 
 
+def test_a_remedy_that_names_an_argument_says_what_the_form_calls_it() -> None:
+    opened = form("cluster")
+    opened.fill_in(ec2_instances=True)
+    assert "ec2_instances は、このフォームの「Amazon EC2 インスタンス」です。" in said(opened)
+
+
+def test_a_click_while_the_form_is_at_work_does_nothing() -> None:
+    held = Held()
+    opened = form("cluster", held)
+
+    class Impatient(Made):
+        def card(self) -> Card:
+            opened.make()
+            return super().card()
+
+    def ensure_cluster(**values: Any) -> Made:
+        held.calls.append(("ensure_cluster", values))
+        return Impatient()
+
+    held.ensure_cluster = ensure_cluster  # type: ignore[attr-defined]
+    opened.make()
+    assert [verb for verb, _ in held.calls] == ["ensure_cluster"]
+
+
 def test_a_mended_setting_frees_the_button() -> None:
     opened = form()
     opened.fill_in(cidr="10.0.0.0/8")
