@@ -12,11 +12,12 @@ GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
 CODE_SPAN = re.compile(r"`[^`\n]+`")
 GAP = re.compile(r"。 (?!\|)")
 ENDS = re.compile(r"[|#]|<!--")  # lines after which the next one stands by itself
-BEGINS = re.compile(r"[|#>]|<!--|[-*] |\d+\. ")  # and those that always do
+BEGINS = re.compile(r"[|#>]|<!--| *(?:[-*]|\d+\.) ")  # and those that always do
 WIDE = re.compile("[\uff01-\uff5e]")
 JAPANESE = "[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]"
 UNSPACED = re.compile(f"{JAPANESE}[A-Za-z0-9`]|[A-Za-z0-9`]{JAPANESE}")
-FLAT_BOLD = re.compile(r"\*\*[^*\n]*[)」。:]\*\*(?=\w)|(?<=\w)\*\*[(「][^*\n]*\*\*")
+BOLD = re.compile(r"\*\*[^*\n]+\*\*")
+FLAT_START, FLAT_END = re.compile(r"\w\*\*[(「]"), re.compile(r"[)」。:]\*\*\w")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def pictures_without_words(book: Book) -> list[str]:
 
 
 def torn_paragraphs(book: Book) -> list[str]:
-    """A paragraph is one line: Markdown shows a line break, or a space, between sentences as a gap."""
+    """A paragraph is one line: a line break or space between sentences is shown as a gap."""
     gaps = [f"{cell_id}: {line}" for cell_id, line in book.lines() if GAP.search(line)]
     return gaps + [
         f"{cell.id}: {after}"
@@ -101,4 +102,9 @@ def unspaced_words(book: Book) -> list[str]:
 
 def flat_bold(book: Book) -> list[str]:
     """Bold that Markdown would show as asterisks, for want of a space beside its punctuation."""
-    return [f"{cell_id}: {line}" for cell_id, line in book.lines() if FLAT_BOLD.search(line)]
+    return [
+        f"{cell_id}: {line}"
+        for cell_id, line in book.lines()
+        for bold in BOLD.finditer(line)
+        if FLAT_START.match(line, max(bold.start() - 1, 0)) or FLAT_END.match(line, bold.end() - 3)
+    ]

@@ -126,6 +126,7 @@ SPOILED: tuple[tuple[Rule, str, Spoil], ...] = (
     (prose.unspaced_words, "01-network", _say("AWSのサブネットを2つ作ります。")),
     (prose.unspaced_words, "01-network", _say("`latest`というタグです。")),
     (prose.flat_bold, "01-network", _say("**範囲 (CIDR)**は、あとから変えられません。")),
+    (prose.flat_bold, "01-network", _say("範囲**(CIDR)** は、あとから変えられません。")),
     (form.dead_end, "01-network", _change(lambda cells: cells.pop())),
     (form.compared_change, "01-network", _type("workshop.doctor()")),
     (form.compared_change, "01-network", _type("workshop.draw(since=before)")),
