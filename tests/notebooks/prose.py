@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
-from .book import LINK, NOTEBOOKS, Book
+from .book import FENCE, LINK, NOTEBOOKS, Book
 
 GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
 CODE_SPAN = re.compile(r"`[^`\n]+`")
-AFTER_A_SENTENCE = re.compile(r"。(?!$|[)」*]+$)")
+GAP = re.compile(r"。 (?!\|)")
+ENDS = re.compile(r"[|#]|<!--")  # lines after which the next one stands by itself
+BEGINS = re.compile(r"[|#>]|<!--| *(?:[-*]|\d+\.) ")  # and those that always do
 WIDE = re.compile("[\uff01-\uff5e]")
 JAPANESE = "[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]"
 UNSPACED = re.compile(f"{JAPANESE}[A-Za-z0-9`]|[A-Za-z0-9`]{JAPANESE}")
-FLAT_BOLD = re.compile(r"\*\*[^*\n]*[)」。:]\*\*(?=\w)|(?<=\w)\*\*[(「][^*\n]*\*\*")
+BOLD = re.compile(r"\*\*[^*\n]+\*\*")
+FLAT_START, FLAT_END = re.compile(r"\w\*\*[(「]"), re.compile(r"[)」。:]\*\*\w")
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,23 @@ def pictures_without_words(book: Book) -> list[str]:
     return silent + [f"{cell_id}: <img" for cell_id, source in book.prose() if "<img" in source]
 
 
-def shared_lines(book: Book) -> list[str]:
-    """Outside tables and alternative texts, a line ends where its sentence ends."""
-    return [
-        f"{cell_id}: {line}"
-        for cell_id, line in book.lines()
-        if not line.startswith("|") and AFTER_A_SENTENCE.search(LINK.sub("", line))
+def torn_paragraphs(book: Book) -> list[str]:
+    """A paragraph is one line: a line break or space between sentences is shown as a gap."""
+    gaps = [f"{cell_id}: {line}" for cell_id, line in book.lines() if GAP.search(line)]
+    return gaps + [
+        f"{cell.id}: {after}"
+        for cell in book.cells("markdown")
+        for before, after in pairwise(FENCE.sub("", cell.source).splitlines())
+        if _goes_on(before, after)
     ]
+
+
+def _goes_on(before: str, after: str) -> bool:
+    if before.startswith(">") and after.startswith(">"):
+        before, after = before[1:].strip(), after[1:].strip()
+    elif before.startswith(">"):
+        return False
+    return bool(before and after) and not (ENDS.match(before) or BEGINS.match(after))
 
 
 def refused_words(book: Book) -> list[str]:
@@ -88,4 +102,9 @@ def unspaced_words(book: Book) -> list[str]:
 
 def flat_bold(book: Book) -> list[str]:
     """Bold that Markdown would show as asterisks, for want of a space beside its punctuation."""
-    return [f"{cell_id}: {line}" for cell_id, line in book.lines() if FLAT_BOLD.search(line)]
+    return [
+        f"{cell_id}: {line}"
+        for cell_id, line in book.lines()
+        for bold in BOLD.finditer(line)
+        if FLAT_START.match(line, max(bold.start() - 1, 0)) or FLAT_END.match(line, bold.end() - 3)
+    ]
