@@ -832,7 +832,7 @@ WRONG: tuple[Wrong, ...] = (
           "No image has the tag latest; the tags are 0123456789ab, Latest."),
     Wrong("only latest", only("latest"), frozenset({"image.unique-tag"}),
           "このイメージを見分けられる固有のタグが latest のほかにありません。*",
-          "The image has no tag of its own beside latest*"),
+          "The image has no tag of its own besides latest*"),
     Wrong("an image of Apple silicon", only("latest", OWN_TAG, platforms=("linux/arm64",)),
           PLATFORM,
           "イメージは linux/arm64 用です。*linux/amd64*exec format error*",
