@@ -3,12 +3,15 @@
 A keyword that a verb does not have is refused with the nearest one (`verbs`).  A verb that is not
 there is answered with the nearest, too.  A name that holds nothing yet is answered with the cell
 that fills it; which cell that is, is read from the notebooks themselves.  A cell that nbgrader has
-emptied for the learner is answered with what belongs there (`answer_slips` is for these three).
+emptied for the learner is answered with what belongs there, an arrow of the `diagrams` package that
+leads to no node with what it may lead to (`answer_slips` is for these four).  A verb that refuses
+a text with full-width signs in it says so.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +29,12 @@ T = TypeVar("T")
 _SHOWN = 60
 _NEAR = 0.8
 _HELD = "_handson_verbs"
+_CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
+_OF_IPYTHON = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+_ARROWS = "diagrams"
+"""The package whose arrows learners draw."""
+_OPERATORS = ("shift__", "sub__")
+"""How the names of its functions end that a `>>`, `<<` or `-` calls."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,8 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
     def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
         if isinstance(error, NotImplementedError):
             explained = explain_blank(error, trace, grade_id=_grade_id(shell))
-        elif isinstance(error, AttributeError):
-            explained = explain_verb(error, trace)
+        elif isinstance(error, (AttributeError, TypeError)):
+            explained = explain_arrow(error, trace) or explain_verb(error, trace)
         else:
             explained = explain(error, trace, notebooks=_notebooks(folder()))
         # Under the name of what was raised, which the kernel's reply bears too: nbgrader shows an
@@ -72,7 +81,7 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
             (kind, explained or error, trace), tb_offset=tb_offset, running_compiled_code=True
         )
 
-    shell.set_custom_exc((NameError, AttributeError, NotImplementedError), answer)
+    shell.set_custom_exc((NameError, AttributeError, TypeError, NotImplementedError), answer)
 
 
 def explain(
@@ -84,17 +93,36 @@ def explain(
     known = definitions(notebooks)
     places = known.get(error.name, [])
     if not places:
-        return _unknown(error.name, known)
+        return _unknown(error.name, [*_own_names(trace), *known, *dir(builtins)])
     books = {place.notebook for place in places}
     values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
     key = "mistakes.not-yet" if len(books) == 1 else "mistakes.not-yet-here"
     return NotReady(*messages.advice(key, **values))
 
 
-def explain_verb(error: AttributeError, trace: TracebackType | None) -> HandsonError | None:
+def explain_arrow(error: Exception, trace: TracebackType | None) -> HandsonError | None:
+    """Return what to say of an arrow to or from what is no node, or None where it is no arrow."""
+    frames = _frames(trace)
+    modules = [module for module, _ in frames]
+    if "__main__" not in modules:
+        return None
+    drawn = modules[-1] == _ARROWS and any(name.endswith(_OPERATORS) for _, name in frames)
+    # Between two frames there is no arrow at all: Python itself refuses it.
+    bare = modules[-1] == "__main__" and "operand" in str(error) and "'Cluster'" in str(error)
+    return no_arrow() if drawn or bare else None
+
+
+def no_arrow() -> InvalidInput:
+    """Return the refusal of an arrow of which an end is no node."""
+    return InvalidInput(*messages.advice("mistakes.arrow"))
+
+
+def explain_verb(error: Exception, trace: TracebackType | None) -> HandsonError | None:
     """Return what to say of a verb that is not there, or None where it is no slip of a cell."""
+    if type(error) is not AttributeError:
+        return None
     held = getattr(type(error.obj), _HELD, ())
-    if type(error) is not AttributeError or not (held and error.name and _in_a_cell(trace)):
+    if not (held and error.name and _in_a_cell(trace)):
         return None
     near = rules.nearest(error.name, held)
     if near:
@@ -130,7 +158,10 @@ def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
     return found
 
 
-def _unknown(name: str, known: dict[str, list[Definition]]) -> HandsonError:
+def _unknown(name: str, known: Sequence[str]) -> HandsonError:
+    constant = _CONSTANTS.get(name.lower())
+    if constant:
+        return InvalidInput(*messages.advice("mistakes.constant", name=name, near=constant))
     near = rules.nearest(name, known, cutoff=_NEAR)
     if near:
         return InvalidInput(*messages.advice("mistakes.misspelt", name=name, near=near))
@@ -178,6 +209,24 @@ def _bound(cell: str) -> Iterator[tuple[str, str]]:
                     yield target.id, line
 
 
+def _own_names(trace: TracebackType | None) -> list[str]:
+    """Return the names that the learner's cells have filled, where an error was raised."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    names = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals} if trace else {}
+    return [name for name in names if not name.startswith("_") and name not in _OF_IPYTHON]
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[str, str]]:
+    """Return the module and the function of each frame that an error came through."""
+    frames = []
+    while trace is not None:
+        frame = trace.tb_frame
+        frames.append((str(frame.f_globals.get("__name__", "")), frame.f_code.co_name))
+        trace = trace.tb_next
+    return frames
+
+
 def _in_a_cell(trace: TracebackType | None) -> bool:
     """Tell whether an error was raised by a cell itself, and not in a library that it called."""
     while trace is not None and trace.tb_next is not None:
@@ -194,9 +243,26 @@ def _checked(verb: Callable[..., Any]) -> Callable[..., Any]:
             signature.bind(*arguments, **keywords)
         except TypeError:
             raise _misfit(verb.__name__, signature, keywords) from None
-        return verb(*arguments, **keywords)
+        try:
+            return verb(*arguments, **keywords)
+        except InvalidInput as error:
+            error.remedy = _in_half_width(error, [*arguments, *keywords.values()]) or error.remedy
+            raise
 
     return checked
+
+
+def _in_half_width(error: InvalidInput, given: Sequence[object]) -> str | None:
+    """Return what to say of full-width signs in that argument which a refusal is about."""
+    for value in given:
+        for text in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(text, str) and (
+                text in error.problem or rules.shown(text) in error.problem
+            ):
+                said = rules.half_width(text)
+                if said:
+                    return said
+    return None
 
 
 def _misfit(verb: str, signature: inspect.Signature, keywords: dict[str, Any]) -> InvalidInput:

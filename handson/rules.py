@@ -9,6 +9,7 @@ error code, a sentence why and a remedy.  Nothing here asks AWS: what has to be 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -48,6 +49,10 @@ _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NAME_TAG = re.compile(r"[\w .:/=+@-]+")
 _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
 _SHOWN = 60
+_MOST_SIGNS = 8
+_WIDE = re.compile("[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+")
+"""What a Japanese keyboard and a word processor give for the same keys."""
+_PLAIN = str.maketrans("‐‑‒–—―−ー、。・", "--------,./", "“”„‟‘’‚‛\"'")
 
 
 @dataclass(frozen=True)
@@ -197,13 +202,13 @@ def name_tag(name: str) -> str:
     """
     _text(name, parameter="name", code=EC2_INVALID)
     if not name.strip() or name != name.strip():
-        _refuse("name-empty", code=EC2_INVALID, name=shown(name))
+        _refuse("name-empty", code=EC2_INVALID, typed=name, name=shown(name))
     if len(name) > LONGEST_NAME:
         _refuse("name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
     if name.casefold().startswith("aws:"):
-        _refuse("name-reserved", code=EC2_INVALID, name=shown(name))
+        _refuse("name-reserved", code=EC2_INVALID, typed=name, name=shown(name))
     if not _NAME_TAG.fullmatch(name):
-        _refuse("name-characters", code=EC2_INVALID, name=shown(name))
+        _refuse("name-characters", code=EC2_INVALID, typed=name, name=shown(name))
     return name
 
 
@@ -218,7 +223,7 @@ def cluster_name(name: str) -> str:
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
         suggested = _suggested(mended, usual=syllabus.CLUSTER.name)
-        _refuse("cluster-name", code=ECS_INVALID, name=shown(name), mended=suggested)
+        _refuse("cluster-name", code=ECS_INVALID, typed=name, name=shown(name), mended=suggested)
     return name
 
 
@@ -231,10 +236,18 @@ def repository_name(name: str) -> str:
     """
     _text(name, parameter="name", code=ECR_INVALID)
     if not 2 <= len(name) <= 256:
-        _refuse("repository-length", code=ECR_INVALID, name=shown(name), count=len(name))
+        _refuse(
+            "repository-length", code=ECR_INVALID, typed=name, name=shown(name), count=len(name)
+        )
     if not _REPOSITORY.fullmatch(name):
         why = "repository-case" if _REPOSITORY.fullmatch(name.lower()) else "repository-name"
-        _refuse(why, code=ECR_INVALID, name=shown(name), mended=_mended_repository(name))
+        _refuse(
+            why,
+            code=ECR_INVALID,
+            typed=name,
+            name=shown(name),
+            mended=_mended_repository(name),
+        )
     return name
 
 
@@ -247,7 +260,7 @@ def image_tag(tag: str) -> str:
     """
     _text(tag, parameter="tag", code=ECR_INVALID)
     if not _IMAGE_TAG.fullmatch(tag):
-        _refuse("image-tag", code=ECR_INVALID, tag=shown(tag))
+        _refuse("image-tag", code=ECR_INVALID, typed=tag, tag=shown(tag))
     return tag
 
 
@@ -266,8 +279,8 @@ def region(name: str, known: Iterable[str]) -> str:
         _refuse("region-zone", code=EC2_INVALID, name=name, region=zone[1])
     near = nearest(name, choices)
     if near:
-        _refuse("region-near", code=EC2_INVALID, name=shown(name), near=near)
-    _refuse("region", code=EC2_INVALID, name=shown(name))
+        _refuse("region-near", code=EC2_INVALID, typed=name, name=shown(name), near=near)
+    _refuse("region", code=EC2_INVALID, typed=name, name=shown(name))
 
 
 def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
@@ -283,6 +296,7 @@ def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
             _refuse(
                 "capacity-provider",
                 code=ECS_INVALID,
+                typed=name,
                 name=shown(name),
                 near=near,
                 choices=", ".join(CAPACITY_PROVIDERS),
@@ -320,6 +334,20 @@ def nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | 
     return folded[found[0]] if found else None
 
 
+def half_width(text: str) -> str | None:
+    """Say which full-width signs are in a text that has to be plain, and the text without them.
+
+    None where there is none, or where what is left would not be plain: such as a Japanese word.
+    """
+    mended = unicodedata.normalize("NFKC", text).translate(_PLAIN).strip()
+    found = list(dict.fromkeys(_WIDE.findall(text)))
+    if not (found and mended and mended.isascii()):
+        return None
+    space = messages.text("rules.full-width-space")
+    signs = ", ".join(space if sign.isspace() else sign for sign in found[:_MOST_SIGNS])
+    return messages.text("rules.full-width", signs=signs, mended=mended[: _SHOWN * 2])
+
+
 def shown(value: object) -> str:
     """Return a value as a sentence can hold it: in quotes, on one line, not too long."""
     try:
@@ -338,7 +366,7 @@ def _network(cidr: object, *, parameter: str) -> IPv4Network:
     except ValueError:
         network = None
     if network is None:
-        _refuse("cidr", code=EC2_INVALID, parameter=parameter, cidr=shown(text))
+        _refuse("cidr", code=EC2_INVALID, typed=text, parameter=parameter, cidr=shown(text))
     if str(network) != text:
         _refuse("host-bits", code=EC2_INVALID, cidr=text, network=network)
     return network
@@ -350,6 +378,7 @@ def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoRetur
     _refuse(
         "zone-unknown",
         code=EC2_INVALID,
+        typed=name,
         name=shown(name),
         region=region,
         near=near,
@@ -360,7 +389,9 @@ def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoRetur
 def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -> None:
     _whole_number(value, parameter=parameter)
     if value not in choices:
-        offered = messages.text("rules.or").join(map(str, sorted(set(choices))))
+        *most, last = map(str, sorted(set(choices)))
+        listed = [messages.text("rules.comma").join(most)] if most else []
+        offered = messages.text("rules.or").join([*listed, last])
         goal = syllabus.NETWORK
         _refuse(
             "subnet-count" if zones == goal.availability_zones else "subnet-count-other-zones",
@@ -409,5 +440,7 @@ def _folded(name: str) -> str:
     return name[:256].casefold().replace("_", "-")
 
 
-def _refuse(rule: str, /, *, code: str, **values: object) -> NoReturn:
-    raise InvalidInput(*messages.advice(f"rules.{rule}", **values), code=code)
+def _refuse(rule: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
+    """Refuse; where what was typed holds full-width signs, that is what has to be mended first."""
+    problem, remedy = messages.advice(f"rules.{rule}", **values)
+    raise InvalidInput(problem, half_width(typed) or remedy, code=code)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from handson import messages
 from handson.checks.results import Diagnosis, line, listing
-from handson.state import Sighting, Snapshot, Target
+from handson.state import Sighting, Snapshot
 
 CLEANUP = 'workshop.cleanup(confirm="delete")'
 
@@ -25,12 +26,12 @@ def run(notebook: str) -> str:
 
 
 def type_in(call: str) -> str:
-    """Return the remedy of one command or one call."""
+    """Return the remedy of one call in a cell of its own."""
     return messages.text("checks.remedy.type", call=call)
 
 
 def type_then_run(call: str, notebook: str) -> str:
-    """Return the remedy of one command or call, and a notebook from its top after it."""
+    """Return the remedy of one call in a cell of its own, and notebooks from one on after it."""
     return messages.text("checks.remedy.type-then-run", call=call, notebook=notebook)
 
 
@@ -41,10 +42,22 @@ def delete_then_run(resource: str, notebook: str) -> str:
     )
 
 
-def command(target: Target, *words: str) -> str:
-    """Return an aws CLI command that can be pasted: it names the region and the endpoint."""
-    endpoint = ("--endpoint-url", target.endpoint) if target.endpoint else ()
-    return shlex.join(line(word) for word in ("aws", *words, "--region", target.region, *endpoint))
+def call(service: str, operation: str, **parameters: Any) -> str:
+    """Return a call of AWS as a cell can make it, where a learner has no aws CLI."""
+    given = [f"{name}={_literal(value)}" for name, value in parameters.items()]
+    return f"workshop.aws.call({', '.join([_literal(service), _literal(operation), *given])})"
+
+
+def _literal(value: Any) -> str:
+    """Return a value as Python has it, in double quotes; a stranger's text is one short line."""
+    if isinstance(value, str):
+        return json.dumps(line(value), ensure_ascii=False)
+    if isinstance(value, dict):
+        items = (f"{_literal(key)}: {_literal(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_literal, value))}]"
+    return repr(value)
 
 
 def in_region(snapshot: Snapshot, check_id: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from handson import rules, syllabus
 from handson.checks import causes, registries
 from handson.checks.results import CheckResult, Diagnosis, conclude, listing
-from handson.state import Cluster, Snapshot, Target
+from handson.state import Cluster, Snapshot
 
 ID = "cluster"
 _NOTEBOOK = syllabus.check(ID).notebook
@@ -39,7 +39,7 @@ def judge(snapshot: Snapshot) -> CheckResult:
         return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
     observed = _observed(cluster)
     wrong = {id for id, value in expected.items() if observed[id] != value}
-    reasons = list(_explain(snapshot.target, cluster, wrong))
+    reasons = list(_explain(cluster, wrong))
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
@@ -101,23 +101,19 @@ def _absent(snapshot: Snapshot) -> Diagnosis:
     return causes.diagnosis(code, _FACTS, remedy, **values)
 
 
-def _explain(target: Target, cluster: Cluster, wrong: set[str]) -> Iterator[Diagnosis]:
+def _explain(cluster: Cluster, wrong: set[str]) -> Iterator[Diagnosis]:
     name = cluster.name
-    words = ("put-cluster-capacity-providers", "--cluster", name)
-    providers = ("--capacity-providers", *rules.CAPACITY_PROVIDERS)
-    strategy = ("--default-capacity-provider-strategy", "[]")
-    fargate_only = causes.command(target, "ecs", *words, *providers, *strategy)
     if "cluster.active" in wrong:
-        deleted = causes.command(target, "ecs", "delete-cluster", "--cluster", name)
+        deleted = causes.call("ecs", "DeleteCluster", cluster=name)
         again = causes.type_then_run(deleted, _NOTEBOOK)
         remedy = causes.wait(_NOTEBOOK) if cluster.status in _ON_ITS_WAY else again
         code = "cluster-not-active"
         yield causes.diagnosis(code, ["cluster.active"], remedy, name=name, status=cluster.status)
     if "cluster.fargate" in wrong:
-        remedy = causes.type_in(fargate_only)
+        remedy = causes.run(_NOTEBOOK)  # `ensure_cluster` gives a cluster the providers it lacks
         yield causes.diagnosis("cluster-no-fargate", ["cluster.fargate"], remedy, name=name)
     if _foreign(cluster):
-        remedy, found = causes.type_in(fargate_only), listing(_foreign(cluster))
+        remedy, found = causes.type_in(_fargate_only(name)), listing(_foreign(cluster))
         yield causes.diagnosis(
             "cluster-ec2-provider", ["cluster.instances"], remedy, name=name, providers=found
         )
@@ -126,3 +122,14 @@ def _explain(target: Target, cluster: Cluster, wrong: set[str]) -> Iterator[Diag
         yield causes.diagnosis(
             "cluster-instances", ["cluster.instances"], remedy, name=name, count=count
         )
+
+
+def _fargate_only(name: str) -> str:
+    """Return the call that takes all other capacity providers away."""
+    return causes.call(
+        "ecs",
+        "PutClusterCapacityProviders",
+        cluster=name,
+        capacityProviders=rules.CAPACITY_PROVIDERS,
+        defaultCapacityProviderStrategy=[],
+    )

@@ -1,8 +1,8 @@
 """Why facts of the network are false, and what to do about each cause.
 
 `ensure_network` finds its VPC by name and completes it, so running the notebook again mends most
-causes; where it would not find what is wrong (another name), the one command does, and a wrong name
-is told before what hangs on it.  What cannot be changed in place is deleted and made anew: by
+causes; where it would not find what is wrong (another name), the one call does, and a wrong name is
+told before what hangs on it.  What cannot be changed in place is deleted and made anew: by
 clean-up where it carries the workshop's tag, by hand where it does not.
 """
 
@@ -56,24 +56,32 @@ class _Case:
     twins: Sequence[Vpc]
     wrong: Collection[str]
 
-    def command(self, *words: str) -> str:
-        return causes.command(self.target, "ec2", *words)
-
-    def mended_by(self, *words: str, table: str = _TABLE) -> str:
-        """The notebook, where it finds the VPC and the table by name; else the one command."""
+    def mended_by(self, call: str, *, table: str = _TABLE) -> str:
+        """The notebook, where it finds the VPC and the table by name; else the one call."""
         goal = syllabus.NETWORK
         seen = (self.vpc.name, self.vpc.cidr, table)
         namesakes = [known for known in self.vpc.route_tables if known.name == _TABLE]
         found = seen == (goal.vpc_name, goal.cidr, _TABLE) and len(namesakes) < 2
-        return causes.run(_NOTEBOOK) if found else causes.type_in(self.command(*words))
+        return causes.run(_NOTEBOOK) if found else causes.type_in(call)
 
     def made_anew(self) -> str:
         if self.vpc.tagged:
             return causes.type_then_run(causes.CLEANUP, _NOTEBOOK)
         return causes.delete_then_run(self.vpc.id, _NOTEBOOK)
 
-    def without(self, subnet: Subnet) -> str:
-        return self.command("delete-subnet", "--subnet-id", subnet.id)
+    def without(self, twin: Vpc) -> str:
+        """The console, which deletes a VPC whole; without one, clean-up, which takes both."""
+        if self.target.kind != "aws" and self.vpc.tagged and twin.tagged:
+            return self.made_anew()
+        return causes.delete(twin.id)
+
+    def made_by_the_form(self, subnets: Sequence[Subnet]) -> bool:
+        """Tell whether there are several, and clean-up takes all of them and the VPC."""
+        return len(subnets) > 1 and self.vpc.tagged and all(each.tagged for each in subnets)
+
+
+def _without(subnet: Subnet) -> str:
+    return causes.call("ec2", "DeleteSubnet", SubnetId=subnet.id)
 
 
 def _settings(case: _Case) -> Iterator[Diagnosis]:
@@ -111,20 +119,26 @@ def _settings(case: _Case) -> Iterator[Diagnosis]:
 def _dns(case: _Case) -> Iterator[Diagnosis]:
     vpc = case.vpc
     switches = (
-        ("dns-support-off", vpc.dns_support, "--enable-dns-support"),
-        ("dns-hostnames-off", vpc.dns_hostnames, "--enable-dns-hostnames"),
+        ("dns-support-off", vpc.dns_support, "EnableDnsSupport"),
+        ("dns-hostnames-off", vpc.dns_hostnames, "EnableDnsHostnames"),
     )
     for code, on, switch in switches:
         if not on:
-            remedy = case.mended_by("modify-vpc-attribute", "--vpc-id", vpc.id, switch)
+            parameters = {"VpcId": vpc.id, switch: {"Value": True}}
+            remedy = case.mended_by(causes.call("ec2", "ModifyVpcAttribute", **parameters))
             yield causes.diagnosis(code, ["vpc.dns"], remedy, id=vpc.id)
 
 
 def _subnets(case: _Case) -> Iterator[Diagnosis]:
     public, goal = vpcs.public_subnets(case.vpc), syllabus.NETWORK
     about = [id for id in ("subnets.public", "subnets.zones", "subnets.cidr") if id in case.wrong]
-    for subnet in vpcs.private_subnets(case.vpc):
-        remedy = causes.type_in(case.without(subnet))
+    private, surplus = vpcs.private_subnets(case.vpc), _surplus(public)
+    if case.made_by_the_form([*surplus, *private]):
+        facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
+        yield _too_many(case, [*surplus, *private], facts)
+        return
+    for subnet in private:
+        remedy = causes.type_in(_without(subnet))
         yield causes.diagnosis(
             "subnet-private", ["subnets.private"], remedy, id=subnet.id, name=subnet.name
         )
@@ -136,11 +150,26 @@ def _subnets(case: _Case) -> Iterator[Diagnosis]:
         yield causes.diagnosis(
             "subnets-few", about, causes.run(_NOTEBOOK), count=count, wanted=wanted, id=case.vpc.id
         )
-    for subnet in _surplus(public):
-        remedy = causes.type_in(case.without(subnet))
+    for subnet in surplus:
+        remedy = causes.type_in(_without(subnet))
         yield causes.diagnosis(
             "subnet-more", about, remedy, id=subnet.id, name=subnet.name, cidr=subnet.cidr
         )
+
+
+def _too_many(case: _Case, subnets: Sequence[Subnet], facts: Sequence[str]) -> Diagnosis:
+    """Say of several subnets of the form's that they are too many, with the one way out of it."""
+    goal, names = syllabus.NETWORK, [subnet.name or subnet.id for subnet in subnets]
+    return causes.diagnosis(
+        "subnets-more",
+        facts,
+        case.made_anew(),
+        count=len(subnets),
+        names=listing(names),
+        public=goal.public_subnets,
+        private=goal.private_subnets,
+        id=case.vpc.id,
+    )
 
 
 def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
@@ -151,7 +180,7 @@ def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
     """
     causes_of = list(_misplaced(case, public))
     for number, (code, fact, subnet, values) in enumerate(causes_of, start=1):
-        call = case.without(subnet)
+        call = _without(subnet)
         last = number == len(causes_of)
         remedy = causes.type_then_run(call, _NOTEBOOK) if last else causes.type_in(call)
         yield causes.diagnosis(code, [fact], remedy, id=subnet.id, name=subnet.name, **values)
@@ -203,12 +232,17 @@ def _way(case: _Case, subnet: Subnet, gateway: str) -> Diagnosis:
     if table is None or (table.main and way == vpcs.NOWHERE):
         remedy = _association(case, subnet)
         return causes.diagnosis("table-not-associated", facts, remedy, **values)
-    words = ("--route-table-id", table.id, "--destination-cidr-block", vpcs.ANYWHERE)
+    operation = "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute"
+    call = causes.call(
+        "ec2",
+        operation,
+        RouteTableId=table.id,
+        DestinationCidrBlock=vpcs.ANYWHERE,
+        GatewayId=gateway,
+    )
+    remedy = case.mended_by(call, table=table.name) if gateway else causes.run(_NOTEBOOK)
     if way == vpcs.NOWHERE:
-        missing = ("create-route", *words, "--gateway-id", gateway)
-        remedy = case.mended_by(*missing, table=table.name) if gateway else causes.run(_NOTEBOOK)
         return causes.diagnosis("route-missing", facts, remedy, **values)
-    remedy = case.mended_by("replace-route", *words, "--gateway-id", gateway, table=table.name)
     if way == vpcs.BLACKHOLE:
         return causes.diagnosis("route-blackhole", facts, remedy, **values)
     target = way.rpartition(" ")[2]
@@ -220,16 +254,16 @@ def _association(case: _Case, subnet: Subnet) -> str:
     if not others:
         return causes.run(_NOTEBOOK)
     table = max(others, key=vpcs.leads_out)
-    words = ("--route-table-id", table.id, "--subnet-id", subnet.id)
-    return case.mended_by("associate-route-table", *words, table=table.name)
+    call = causes.call("ec2", "AssociateRouteTable", RouteTableId=table.id, SubnetId=subnet.id)
+    return case.mended_by(call, table=table.name)
 
 
 def _names(case: _Case) -> Iterator[Diagnosis]:
     for named in vpcs.named_resources(case.vpc):
         if named.name == named.wanted:
             continue
-        tag = ("--tags", f"Key=Name,Value={named.wanted}")
-        call = case.command("create-tags", "--resources", named.id, *tag)
+        tag = {"Key": "Name", "Value": named.wanted}
+        call = causes.call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
         code, remedy = _misnamed(named.name, named.wanted), causes.type_in(call)
         if named.id == case.vpc.id and not case.vpc.tagged:
             # Found by its CIDR block alone: it may be somebody's production network.
@@ -252,8 +286,8 @@ def _misnamed(name: str, wanted: str) -> str:
 def _namesakes(case: _Case) -> Iterator[Diagnosis]:
     for twin in case.twins:
         empty = not (twin.subnets or twin.internet_gateways or twin.endpoints)
-        call = case.command("delete-vpc", "--vpc-id", twin.id)
-        remedy = causes.type_in(call) if empty else causes.delete(twin.id)
+        call = causes.call("ec2", "DeleteVpc", VpcId=twin.id)
+        remedy = causes.type_in(call) if empty else case.without(twin)
         yield causes.diagnosis(
             "vpc-namesake", ["names"], remedy, name=twin.name, id=case.vpc.id, other=twin.id
         )

@@ -13,7 +13,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from handson import errors, messages
+import diagrams
+
+from handson import errors, messages, mistakes
 from handson.drawing import dotgraph, reading, svg, text
 from handson.drawing.picture import Picture
 from handson.drawing.renderer import Libraries, renderer
@@ -252,6 +254,46 @@ def _description(graph: Any, name: str) -> str:
     def said(node: Any) -> str:
         return text.clean((node.attr["label"] or "").replace("\\n", " ")) or "?"
 
-    edges = [f"{said(graph.get_node(a))} → {said(graph.get_node(b))}" for a, b in graph.edges()]
+    edges = [
+        _led(said(graph.get_node(edge[0])), edge, said(graph.get_node(edge[1])))
+        for edge in graph.edges()
+    ]
     alone = [said(node) for node in graph.nodes() if not graph.degree(node)]
     return " / ".join([part for part in [name, *edges, *alone] if part])
+
+
+_WAYS = {"forward": "{tail} → {head}", "back": "{head} → {tail}", "both": "{tail} ↔ {head}"}
+
+
+def _led(tail: str, edge: Any, head: str) -> str:
+    """Say which way an arrow leads: `a << b` keeps `a` as its tail, and points backwards."""
+    way = edge.attr["dir"] or "forward"
+    return _WAYS.get(way, "{tail} — {head}").format(tail=tail, head=head)
+
+
+class _NoEnd:
+    """An attribute that `diagrams` sets on what an arrow leads to; a frame refuses it.
+
+    A frame (Cluster) would take it, and the arrow would be dropped without a word.
+    """
+
+    def __init__(self, held: Any = None) -> None:
+        self._held = held
+
+    def __get__(self, frame: Any, owner: Any = None) -> Any:
+        if self._held is None:
+            raise AttributeError
+        return self._held.__get__(frame, owner)
+
+    def __set__(self, frame: Any, value: Any) -> None:
+        raise mistakes.no_arrow()
+
+
+def _refuse_arrows_to_frames() -> None:
+    for name in ("forward", "reverse", "node"):
+        held = vars(diagrams.Cluster).get(name)
+        if type(held).__name__ != _NoEnd.__name__:  # this module may be loaded again
+            setattr(diagrams.Cluster, name, _NoEnd(held))
+
+
+_refuse_arrows_to_frames()

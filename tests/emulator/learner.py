@@ -6,9 +6,8 @@
     learner.run("03-image")              the cells of that notebook that make something
     learner.follow(remedy)               what the sentence asks for, and nothing else
 
-The learner reads: which sentence of the catalogue a remedy is, which command, call or notebook
-stands in it.  A command is carried out as botocore's description of the API has it, a call as
-Python, a notebook by its own cells.
+The learner reads: which sentence of the catalogue a remedy is, which call or notebook
+stands in it.  A call is run as the cell that it is said to be, a notebook by its own cells.
 """
 
 from __future__ import annotations
@@ -17,14 +16,11 @@ import contextlib
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-from botocore import xform_name
 
 from handson import cluster, messages, network, plan, settings, syllabus
 from handson import emulator as room
@@ -309,25 +305,8 @@ class Learner:
             )
 
     def _carry_out(self, call: str) -> None:
-        if call.startswith("workshop."):
-            eval(call, {"workshop": self.workshop})
-        else:
-            self.type_command(call)
-
-    def type_command(self, command: str) -> None:
-        """Do what the aws CLI does with a command: one call, by the API's own description."""
-        program, service, operation, *words = shlex.split(command)
-        assert program == "aws"
-        options = _options(words)
-        place = (options.pop("region")[0], options.pop("endpoint-url")[0])
-        assert place == (self.aws.region, self.aws.endpoint)
-        client = self.aws.client(service)
-        method = operation.replace("-", "_")
-        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-        members = model.input_shape.members
-        names = {xform_name(name, "-"): name for name in members}
-        given = {names[name]: _value(members[names[name]], said) for name, said in options.items()}
-        getattr(client, method)(**given)
+        """Run a call in a new cell: `workshop` is all that a notebook's first cell gives it."""
+        exec(call, {"workshop": self.workshop})
 
     def delete_vpc(self, vpc_id: str) -> None:
         """Delete a VPC with all that stands in it, as the console's "Delete VPC" does."""
@@ -404,32 +383,6 @@ def _cells(notebook: str) -> tuple[Any, ...]:
     book = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))
     sources = ("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code")
     return tuple(compile(source, notebook, "exec") for source in sources if MAKING.search(source))
-
-
-def _options(words: list[str]) -> dict[str, list[str]]:
-    options: dict[str, list[str]] = {}
-    for word in words:
-        if word.startswith("--"):
-            options[word[2:]] = last = []
-        else:
-            last.append(word)
-    return options
-
-
-def _value(shape: Any, said: list[str]) -> Any:
-    """Return what the words behind an option mean for a parameter of this shape."""
-    if shape.type_name == "structure" and not said:
-        return {"Value": True}  # EC2's attributes that are on or off
-    if shape.type_name == "list" and said and not said[0].startswith("["):
-        return [_item(shape.member, word) for word in said]
-    [word] = said
-    return json.loads(word) if word[:1] in "[{" else word
-
-
-def _item(shape: Any, word: str) -> Any:
-    if shape.type_name != "structure":
-        return word
-    return dict(pair.split("=", 1) for pair in word.split(","))
 
 
 def _put(

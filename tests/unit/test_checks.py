@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,6 +123,9 @@ WRONG = [
               associated=True),
           {"subnets.public", "subnets.cidr"}, ("subnet-more",)),
     Wrong("private subnets", with_more_subnets(states.private_subnet(1), states.private_subnet(2)),
+          {"subnets.private"}, ("subnets-more",)),
+    Wrong("private subnets by hand",
+          with_more_subnets(*(states.private_subnet(n, tagged=False) for n in (1, 2))),
           {"subnets.private"}, ("subnet-private", "subnet-private")),
     Wrong("a private subnet without a word in its name",
           with_more_subnets(states.private_subnet(1, name="database")), {"subnets.private"},
@@ -504,7 +508,7 @@ def test_a_namesake_is_told_by_both_ids() -> None:
 def test_a_namesake_with_something_in_it_is_not_deleted_by_a_bare_call() -> None:
     full = states.vpc(id="vpc-0fff", tagged=False)
     (diagnosis,) = checks.check("network", replace(finished(), vpcs=(states.vpc(), full))).diagnoses
-    assert "aws ec2" not in diagnosis.remedy
+    assert "workshop.aws.call" not in diagnosis.remedy
 
 
 def test_a_wrong_name_is_told_with_the_name_that_was_wanted() -> None:
@@ -554,7 +558,7 @@ def test_the_newest_image_is_judged_where_none_has_the_tag() -> None:
     [
         ("PROVISIONING", "待って"),
         ("DEPROVISIONING", "待って"),
-        ("FAILED", "aws ecs delete-cluster"),
+        ("FAILED", 'workshop.aws.call("ecs", "DeleteCluster", cluster="ecs-handson-cluster")'),
     ],
 )
 def test_a_cluster_on_its_way_is_waited_for_and_a_failed_one_made_anew(
@@ -583,10 +587,10 @@ REMEDIES: dict[str, tuple[Callable[[], Snapshot], str]] = {
         lambda: with_vpc(with_table(finished(), subnets=()), tagged=False),
         "01-network",
     ),
-    "DNS of a VPC by another name is mended by a command": (
+    "DNS of a VPC by another name is mended by a call": (
         lambda: with_vpc(finished(), name="x", dns_hostnames=False),
-        "aws ec2 modify-vpc-attribute --vpc-id vpc-0a1b2c3d4e5f60001 --enable-dns-hostnames "
-        "--region us-east-1 --endpoint-url http://127.0.0.1:4566",
+        'workshop.aws.call("ec2", "ModifyVpcAttribute", VpcId="vpc-0a1b2c3d4e5f60001", '
+        'EnableDnsHostnames={"Value": True})',
     ),
     "what cannot be changed is made anew": (
         in_another_cidr,
@@ -594,7 +598,8 @@ REMEDIES: dict[str, tuple[Callable[[], Snapshot], str]] = {
     ),
     "a subnet in the way of the other is deleted before any is made": (
         lambda: with_subnet(with_subnet(finished(), 1, cidr="10.0.1.0/24"), 2, cidr="10.0.2.0/24"),
-        f"次を実行してください: aws ec2 delete-subnet --subnet-id {states.subnet(1).id}",
+        f'次を実行してください: workshop.aws.call("ec2", "DeleteSubnet", '
+        f'SubnetId="{states.subnet(1).id}")',
     ),
     "a block that was added is taken away in the console": (
         lambda: with_vpc(finished(), cidrs=("10.0.0.0/16", "10.1.0.0/16")),
@@ -606,11 +611,11 @@ REMEDIES: dict[str, tuple[Callable[[], Snapshot], str]] = {
     ),
     "a surplus subnet is deleted by its id": (
         lambda: with_more_subnets(states.subnet(3), associated=True),
-        f"aws ec2 delete-subnet --subnet-id {states.subnet(3).id}",
+        f'workshop.aws.call("ec2", "DeleteSubnet", SubnetId="{states.subnet(3).id}")',
     ),
     "a name is put right by its tag": (
         lambda: with_table(finished(), name="x"),
-        "--tags Key=Name,Value=ecs-handson-rtb-public",
+        'Tags=[{"Key": "Name", "Value": "ecs-handson-rtb-public"}])',
     ),
 }
 
@@ -622,9 +627,9 @@ def test_a_remedy_says_what_to_do(state: Callable[[], Snapshot], remedy: str) ->
 
 
 IN_A_TABLE_BY_ANOTHER_NAME = {
-    "missing": ((states.LOCAL,), "create-route"),
-    "elsewhere": (route("igw-0other"), "replace-route"),
-    "dead": (route("igw-0gone", state="blackhole"), "replace-route"),
+    "missing": ((states.LOCAL,), "CreateRoute"),
+    "elsewhere": (route("igw-0other"), "ReplaceRoute"),
+    "dead": (route("igw-0gone", state="blackhole"), "ReplaceRoute"),
 }
 
 
@@ -633,25 +638,26 @@ IN_A_TABLE_BY_ANOTHER_NAME = {
     IN_A_TABLE_BY_ANOTHER_NAME.values(),
     ids=IN_A_TABLE_BY_ANOTHER_NAME,
 )
-def test_a_route_in_a_table_by_another_name_is_mended_by_a_command(
+def test_a_route_in_a_table_by_another_name_is_mended_by_a_call(
     routes: tuple[Route, ...], call: str
 ) -> None:
     state = with_table(finished(), routes=routes, name="my-table")
     *_, last = checks.check("network", state).diagnoses
     assert (
-        f"aws ec2 {call} --route-table-id rtb-0a1b2c3d4e5f60001 "
-        "--destination-cidr-block 0.0.0.0/0 --gateway-id igw-0a1b2c3d4e5f60001" in last.remedy
+        f'workshop.aws.call("ec2", "{call}", RouteTableId="rtb-0a1b2c3d4e5f60001", '
+        'DestinationCidrBlock="0.0.0.0/0", GatewayId="igw-0a1b2c3d4e5f60001")' in last.remedy
     )
 
 
-def test_a_subnet_without_its_table_in_a_vpc_by_another_name_is_associated_by_a_command() -> None:
+def test_a_subnet_without_its_table_in_a_vpc_by_another_name_is_associated_by_a_call() -> None:
     private = states.public_table(id="rtb-0aaa", name="private", subnets=(), routes=())
     tables = (states.main_table(), private, states.public_table(subnets=()))
     state = with_vpc(finished(), route_tables=tables, name="x")
     *_, last = checks.check("network", state).diagnoses
     assert (
-        f"aws ec2 associate-route-table --route-table-id {states.public_table().id} "
-        f"--subnet-id {states.subnet(2).id}" in last.remedy
+        f'workshop.aws.call("ec2", "AssociateRouteTable", '
+        f'RouteTableId="{states.public_table().id}", SubnetId="{states.subnet(2).id}")'
+        in last.remedy
     )
 
 
@@ -661,10 +667,22 @@ def test_a_wrong_name_is_told_before_what_hangs_on_it() -> None:
     assert told == ["name-differs", "route-missing"]
 
 
-def test_on_real_aws_a_command_names_no_endpoint() -> None:
-    state = with_table(finished(target=states.target(kind="aws", endpoint=None)), name="x")
+def test_a_namesake_is_deleted_in_the_console_on_real_aws_and_by_clean_up_elsewhere() -> None:
+    twin = states.vpc(id="vpc-0fff")
+    remedies = []
+    for target in (states.target(kind="aws", endpoint=None), states.target()):
+        state = replace(finished(target=target), vpcs=(states.vpc(), twin))
+        (diagnosis,) = checks.check("network", state).diagnoses
+        remedies.append(diagnosis.remedy)
+    assert ("VPC コンソール" in remedies[0], "workshop.cleanup(" in remedies[1]) == (True, True)
+
+
+def test_a_call_in_a_remedy_is_one_line_of_python_whatever_a_stranger_has_written() -> None:
+    state = with_table(finished(), id='rtb-"\n!rm', name="x")
     (diagnosis,) = checks.check("network", state).diagnoses
-    assert diagnosis.remedy.endswith("--region us-east-1")
+    call = diagnosis.remedy[diagnosis.remedy.index("workshop.") :]
+    (statement,) = ast.parse(call).body
+    assert (isinstance(statement, ast.Expr), len(call.splitlines())) == (True, 1)
 
 
 def test_the_verification_is_the_contract() -> None:
