@@ -8,6 +8,7 @@ grading knows of the notebooks is written anew with them.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -59,12 +60,17 @@ def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
             cell["execution_count"] = run["execution_count"]
     text = json.dumps(notebook, indent=1, ensure_ascii=False)
     # A learner hands in from the notebooks' own folder, and not from that of the copies.
-    text = text.replace(f"{copy.parent}/", "")
+    text = anyhow(f"{copy.parent}/").sub("", text)
     # A temporary home is nobody's; the default one is what a learner sees.
-    text = text.replace(str(home), KEPT_AS)
+    text = anyhow(str(home)).sub(KEPT_AS, text)
     half = path.with_suffix(".tmp")
     half.write_text(text + "\n", encoding="utf-8")
     half.replace(path)
+
+
+def anyhow(path: str) -> re.Pattern[str]:
+    """Return what finds a path, also where a card may break it at the end of a line."""
+    return re.compile("".join(f"{re.escape(sign)}(?:<wbr>)?" for sign in path))
 
 
 def read(path: Path) -> Any:

@@ -33,7 +33,8 @@ def refreshed(tool: ModuleType, tmp_path: Path) -> str:
     path, copy = tmp_path / "a.ipynb", tmp_path / "run" / "copy.ipynb"
     copy.parent.mkdir()
     path.write_text(json.dumps(notebook(outputs=[], execution_count=None)), encoding="utf-8")
-    said = f"{tmp_path}/log, {tmp_path}/run/journal.jsonl"
+    broken = str(tmp_path).replace("/", "/<wbr>")
+    said = f"{tmp_path}/log, {tmp_path}/run/journal.jsonl, {broken}/log"
     output = {"output_type": "stream", "name": "stdout", "text": said}
     run = notebook(outputs=[output], execution_count=3, metadata={"execution": {"started": "now"}})
     copy.write_text(json.dumps(run), encoding="utf-8")
@@ -42,7 +43,7 @@ def refreshed(tool: ModuleType, tmp_path: Path) -> str:
 
 
 def test_outputs_and_counts_are_kept_and_nothing_else(refreshed: str) -> None:
-    said = "notebooks/.handson/log, journal.jsonl"
+    said = "notebooks/.handson/log, journal.jsonl, notebooks/.handson/log"
     output = {"output_type": "stream", "name": "stdout", "text": said}
     assert json.loads(refreshed) == notebook(outputs=[output], execution_count=3)
 
