@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from handson.aws import slips
 from handson.aws.refusals import is_one_of, translated
 from handson.errors import AWSError
 from handson.state import Target
@@ -96,19 +97,27 @@ class Aws:
         """Tell whether real AWS is called as the account's root user, which it advises against."""
         return self.kind == "aws" and self.caller.endswith(":root")
 
-    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+    def call(
+        self, service: str, operation: str = "", *unnamed: object, **parameters: Any
+    ) -> dict[str, Any]:
         """Make one call and return AWS's reply.
 
         Args:
             service: boto3's name of the service, "ec2".
             operation: The API's name of the operation, "CreateVpc".
+            unnamed: What was given without a name, and is refused.
             parameters: As the API names them.
 
         Raises:
+            InvalidInput: There is no such service, operation or parameter, or its type is another.
             NotAllowed: Credentials are missing, expired or refused, or a permission is lacking.
             AWSUnclear: A write broke off and may have taken effect.
             AWSError: AWS refused the call, or it never answered.
         """
+        if unnamed:
+            raise slips.unnamed(service, operation, unnamed)
+        if not isinstance(service, str):
+            raise slips.unknown_service(service)
         return self.call_until_known(service, operation, parameters, unknown=())
 
     def call_until_known(
@@ -213,8 +222,11 @@ class Aws:
         from botocore import xform_name
 
         with translated(service, operation, endpoint=self.endpoint):
-            method = getattr(self.client(service), xform_name(operation))
-            reply: dict[str, Any] = method(**parameters)
+            client, method = self.client(service), xform_name(str(operation))
+            known = client.meta.method_to_api_mapping
+            if method not in known:
+                raise slips.unknown_operation(service, operation, known.values())
+            reply: dict[str, Any] = getattr(client, method)(**parameters)
         request_id = str(reply.get("ResponseMetadata", {}).get("RequestId", ""))
         self.requests.append(Request(service, operation, request_id))
         return reply

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from handson import messages, policy
+from handson.aws import slips
 from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -79,9 +80,12 @@ def translated(service: str, operation: str, *, endpoint: str | None) -> Iterato
     except _no_credentials() as error:
         reason = type(error).__name__
         raise NotAllowed(*advice("aws.no-credentials", reason=reason)) from error
-    except (botocore.ParamValidationError, botocore.UnknownServiceError) as error:
+    except botocore.UnknownServiceError as error:
+        raise slips.unknown_service(service) from error
+    except botocore.ParamValidationError as error:
+        slip = slips.wrong_parameters(call, str(error.kwargs.get("report", "")))
         sentences = advice("aws.refused", call=call, reason=_one_line(error))
-        raise AWSError(*sentences, code="ValidationError") from error
+        raise slip or AWSError(*sentences, code="ValidationError") from error
 
 
 def is_one_of(error: AWSError, codes: Collection[str]) -> bool:

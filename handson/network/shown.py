@@ -49,6 +49,8 @@ def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:
     if not beyond:
         return ()
     names = ", ".join(subnet.name or subnet.id for subnet in beyond)
+    if len(beyond) == 1:
+        return warning(*messages.advice("network.beyond-one", what=names, id=beyond[0].id))
     ours = all(subnet.tagged for subnet in beyond)
     key = "network.beyond" if ours else "network.beyond-by-hand"
     return warning(*messages.advice(key, what=names))

@@ -10,6 +10,7 @@ were asked for, is kept in the home folder, so that a kernel that is restarted g
     network      those of the VPC and what stands in it
     containers   those of the cluster, the image and its URI
     ours         what of the workshop may be touched, and how a breakage is described and made
+    left         what was broken, and still stands beside what was made in its place
     shown        the cards
     console      what there is, as the consoles list it: looks, and judges nothing
 """

@@ -1,8 +1,9 @@
 """One breakage from the moment it is made to the moment it is mended, as the home folder keeps it.
 
-What is kept says which breakage it is and how many hints were given; whether it is mended is never
-read from there, but seen anew by the checks.  It is kept before the first call, so that a kernel
-that is killed in the middle leaves nothing broken that nobody knows of.
+What is kept says which breakage it is, how many hints were given and what stood there before;
+whether it is mended is never read from there, but seen anew, by the checks and by what is `left`.
+It is kept before the first call: a kernel that is killed in the middle leaves nothing broken that
+nobody knows of.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from handson.checks import Diagnosis, Verification
 from handson.errors import InvalidInput, NotAllowed, NotReady
 from handson.snapshot import take_snapshot
 from handson.state import Snapshot, State
+from handson.troubleshooting import left
 from handson.troubleshooting.catalogue import BREAKAGES, Breakage, chosen_by, named
 from handson.troubleshooting.ours import Change, Ours
 from handson.troubleshooting.shown import STEPS, Broken, Hints, Mended
@@ -36,7 +38,8 @@ class Incident(State, frozen=True, kw_only=True):
         breakage: Its name in the catalogue.
         hints: How many steps of hints were shown.
         broken: It was made to its end, or the checks were seen failing since.
-        mended: The checks were seen passing after that.
+        mended: The checks were seen passing after that, and nothing of it left behind.
+        before: What stood there before; empty where an earlier version has kept it.
     """
 
     seed: int
@@ -44,6 +47,7 @@ class Incident(State, frozen=True, kw_only=True):
     hints: int = 0
     broken: bool = False
     mended: bool = False
+    before: left.Before = left.Before()
 
 
 def refuse_real_aws(aws: Aws) -> None:
@@ -91,14 +95,15 @@ def break_it(aws: Aws, home: Path, *, seed: int | None) -> Broken:
     """
     before, seen = read(home), _look(aws, home)
     verification = checks.verify(seen)
-    if not verification.passed:
-        if before is None or before.mended:
-            raise _unfinished(verification)
+    if not verification.passed and (before is None or before.mended):
+        raise _unfinished(verification)
+    if before and (not verification.passed or _left(aws, seen, before)):
         _keep(home, before, broken=True)
         return Broken(before.seed, _known(before).symptom, fresh=False, asked=seed)
     last = before.breakage if before else ""
     drawn, change = _planned(Ours(aws, seen), seed=seed, last=last)
-    incident = Incident(seed=drawn, breakage=chosen_by(drawn).name)
+    name = chosen_by(drawn).name
+    incident = Incident(seed=drawn, breakage=name, before=left.remember(seen))
     _keep(home, incident)
     plan.carry_out(aws, change.steps, known={})
     if change.uri:
@@ -133,7 +138,7 @@ def hint(aws: Aws, home: Path, *, step: int | None) -> Hints:
 
 
 def mended(aws: Aws, home: Path) -> Mended:
-    """Return whether all checks pass again, and how many hints it took.
+    """Return whether all checks pass again and nothing broken is left, and how many hints it took.
 
     Raises:
         NotReady: Nothing was broken.
@@ -142,12 +147,15 @@ def mended(aws: Aws, home: Path) -> Mended:
     incident = read(home)
     if incident is None:
         raise _nothing()
-    verification = checks.verify(_look(aws, home))
+    seen = _look(aws, home)
+    verification = checks.verify(seen)
     if not (incident.broken if verification.passed else not incident.mended):
         raise _nothing()
-    _keep(home, incident, broken=True, mended=verification.passed)
-    what = _known(incident).what if verification.passed else ""
-    return Mended(incident.seed, incident.hints, verification, what)
+    remains = _left(aws, seen, incident) if verification.passed else ()
+    done = verification.passed and not remains
+    _keep(home, incident, broken=True, mended=done)
+    what = _known(incident).what if done else ""
+    return Mended(incident.seed, incident.hints, verification, what, remains)
 
 
 def read(home: Path) -> Incident | None:
@@ -163,6 +171,13 @@ def forget(home: Path) -> None:
 
 def _keep(home: Path, incident: Incident, **news: Any) -> None:
     kept.write(home / _FILE, replace(incident, **news))
+
+
+def _left(aws: Aws, seen: Snapshot, incident: Incident) -> tuple[left.Left, ...]:
+    """Return what is left of what was broken; once it was seen mended, nothing is."""
+    if incident.mended or not incident.broken:
+        return ()
+    return left.find_left(aws, seen, incident.before)
 
 
 def _look(aws: Aws, home: Path) -> Snapshot:

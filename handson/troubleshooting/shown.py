@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handson import messages
-from handson.cards import Card, Note, Part, Rows, Shown
+from handson.cards import Card, Note, Part, Rows, Shown, warning
 from handson.checks import Diagnosis, Verification
 
 STEPS = (1, 2, 3)
@@ -86,17 +86,19 @@ class Mended(Shown):
         hints: How many steps of hints were shown.
         verification: The checks, as they are now; the card gives no diagnosis away.
         what: What was wrong, in general words; empty while it still is.
+        left: What was broken and still stands where the checks do not look, and what to do.
     """
 
     seed: int
     hints: int
     verification: Verification
     what: str = ""
+    left: tuple[tuple[str, str], ...] = ()
 
     @property
     def passed(self) -> bool:
-        """All checks pass."""
-        return self.verification.passed
+        """All checks pass, and nothing that was broken is left."""
+        return self.verification.passed and not self.left
 
     def card(self) -> Card:
         """Return the card: mended or not yet, and the hints so far."""
@@ -110,7 +112,10 @@ class Mended(Shown):
         if self.passed:
             rows.append((_said("row-what"), self.what))
             return Card(_said("mended"), (Rows(rows), Note(_said("again"))), state="ok")
-        return Card(_said("not-mended"), (Rows(rows), Note(_said("try-on"))), state="bad")
+        parts = [part for said in self.left for part in warning(*said)]
+        if not parts:
+            parts = [Note(_said("try-on" if self.hints < len(STEPS) else "try-on-all"))]
+        return Card(_said("not-mended"), (Rows(rows), *parts), state="bad")
 
 
 def _said(key: str, **values: object) -> str:

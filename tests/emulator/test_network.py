@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -147,18 +149,26 @@ def test_a_network_as_it_was_asked_for_carries_no_warning(made: network.Network)
     assert made.card().state == "ok"
 
 
-@pytest.mark.parametrize(
-    "more", [Form(availability_zones=3, public_subnets=3), LARGE], ids=["public", "private"]
-)
 def test_subnets_beyond_those_asked_for_are_warned_of_with_a_way_out(
-    emulator: room.Running, more: Form
+    emulator: room.Running,
 ) -> None:
-    network.ensure_network(connect(emulator), more)
+    network.ensure_network(connect(emulator), LARGE)
     again = network.ensure_network(connect(emulator), Form())
     beyond = [subnet.name for subnet in again.vpc.subnets[:]]
     named = [name for name in beyond if name in repr(again.card().parts[0].text())]
     assert (again.card().state, len(named)) == ("warn", len(beyond) - 2)
     assert 'workshop.cleanup(confirm="delete")' in repr(again)
+
+
+def test_one_subnet_beyond_those_asked_for_is_deleted_by_the_call_that_the_card_says(
+    emulator: room.Running,
+) -> None:
+    three = Form(availability_zones=3, public_subnets=3)
+    network.ensure_network(connect(emulator), three)
+    said = repr(network.ensure_network(connect(emulator), Form()))
+    [call] = re.findall(r"workshop\.aws\.call\([^)]*\)", said)
+    exec(call, {"workshop": SimpleNamespace(aws=connect(emulator))})
+    assert network.ensure_network(connect(emulator), Form()).card().state == "ok"
 
 
 def test_the_way_out_of_too_many_subnets_leads_out(emulator: room.Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -92,6 +93,9 @@ def mend(learner: Learner) -> troubleshooting.Mended:
         assert diagnosis is not None
         learner.follow(diagnosis.remedy)
         found = learner.workshop.mended()
+        for _, remedy in found.left:
+            learner.follow(remedy)
+            found = learner.workshop.mended()
         if found.passed:
             break
     return found
@@ -420,12 +424,83 @@ def test_one_thing_mended_and_another_broken_is_not_mended(learner: Learner) -> 
     assert learner.workshop.mended().passed is False
 
 
+def replace_table(learner: Learner) -> None:
+    """Make another route table in the place of the one whose route is gone."""
+    vpc, old = learner.vpc, wrong_states.public_table(learner)
+    made = learner.ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+    gateway = vpc.internet_gateways[0].id
+    learner.ec2.create_route(RouteTableId=made, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    for subnet in vpc.subnets:
+        wrong_states.leave_table(learner, subnet.id)
+        learner.ec2.associate_route_table(RouteTableId=made, SubnetId=subnet.id)
+    learner.name(old, "old")
+    learner.name(made, "ecs-handson-rtb-public")
+
+
+def replace_gateway(learner: Learner) -> None:
+    """Attach another internet gateway in the place of the one that was detached."""
+    made = learner.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    learner.name(made, "ecs-handson-igw")
+    learner.ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=learner.vpc.id)
+    learner.run("01-network")
+
+
+LEFT: dict[int, tuple[Callable[[Learner], None], str]] = {
+    1: (replace_table, "ルートテーブル rtb-*が、どのサブネットにも使われないまま*"),
+    3: (replace_gateway, "*インターネットゲートウェイ igw-*アタッチされないまま*"),
+    5: (lambda me: me.run("01-network"), "*壊れた VPC vpc-*ecs-handson-vpc-old*残っています。"),
+    8: (lambda me: me.run("02-cluster"), "*クラスター ecs-handson-clustr が残っています。"),
+}
+
+
+@pytest.mark.parametrize("seed", LEFT)
+def test_what_was_broken_and_is_left_beside_a_new_one_is_told_with_what_to_do(
+    learner: Learner, seed: int
+) -> None:
+    make, words = LEFT[seed]
+    learner.workshop.break_it(seed=seed)
+    make(learner)
+    found = learner.workshop.mended()
+    [(problem, remedy)] = found.left
+    assert (learner.verify().passed, found.passed) == (True, False)
+    assert fnmatchcase(problem, f"*{words}"), problem
+    assert (problem in repr(found), remedy in repr(found)) == (True, True)
+    learner.follow(remedy)
+    assert learner.verify().passed
+    if seed != 5:  # clean-up ends the exercise
+        assert learner.workshop.mended().passed
+
+
+def test_while_what_was_broken_is_left_nothing_more_is_broken(learner: Learner) -> None:
+    learner.workshop.break_it(seed=8)
+    learner.run("02-cluster")
+    assert learner.workshop.break_it(seed=1).fresh is False
+
+
+def test_after_the_last_hint_no_next_one_is_promised(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    before = repr(learner.workshop.mended())
+    learner.workshop.hint(3)
+    after = repr(learner.workshop.mended())
+    assert ["次のヒント" in said for said in (before, after)] == [True, False]
+
+
 def test_there_is_nothing_to_mend_before_anything_is_broken(learner: Learner) -> None:
     with pytest.raises(NotReady, match="いま直すものはありません"):
         learner.workshop.mended()
 
 
 # What is kept
+
+
+def test_what_another_version_has_kept_goes_on(learner: Learner) -> None:
+    learner.workshop.break_it(seed=1)
+    path = learner.home / "troubleshooting.json"
+    known = json.loads(path.read_text())
+    del known["before"]
+    path.write_text(json.dumps(known))
+    learner.run("01-network")
+    assert learner.workshop.mended().passed
 
 
 def test_a_restarted_kernel_goes_on(learner: Learner) -> None:

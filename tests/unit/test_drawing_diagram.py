@@ -124,6 +124,33 @@ def test_the_description_says_what_leads_where() -> None:
     assert "自分の イメージ → rails-app" in example().description
 
 
+ARROWS: dict[str, tuple[str, ...]] = {
+    "a >> b": ("a → b",),
+    "a << b": ("b → a",),
+    "a - b": ("a — b",),
+    "a >> Edge() << b": ("a ↔ b",),
+    "[a, b] >> c": ("a → c", "b → c"),
+    "[a, b] << c": ("c → a", "c → b"),
+    "[a, b] - c": ("a — c", "b — c"),
+    "a >> [b, c]": ("a → b", "a → c"),
+    "a << [b, c]": ("b → a", "c → a"),
+    "a - [b, c]": ("a — b", "a — c"),
+    "a >> b << c": ("a → b", "c → b"),
+}
+
+
+@pytest.mark.parametrize(("arrow", "said"), ARROWS.items(), ids=ARROWS)
+def test_the_picture_in_words_says_which_way_an_arrow_leads(
+    arrow: str, said: tuple[str, ...]
+) -> None:
+    with Diagram("x", show=False) as diagram:
+        nodes = {name: VPC(name) for name in "abc"}
+        eval(arrow, {**nodes, "Edge": Edge})
+    assert diagram.picture is not None
+    parts = diagram.picture.description.split(" / ")
+    assert sorted(part for part in parts if len(part) > 1) == sorted(said)
+
+
 def test_it_is_shown_when_the_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Picture] = []
     monkeypatch.setattr(live, "_show", shown.append)

@@ -26,6 +26,12 @@ class Shop:
         """Say what was asked for."""
         return f"{name} {height} {colour}"
 
+    def close(self, word: str = "yes", *, doors: tuple[str, ...] = ()) -> None:
+        """Take one word, and doors that there are."""
+        for said in (word, *doors):
+            if said not in ("yes", "front"):
+                raise InvalidInput(f"There is no {said!r}.", "Say yes.")
+
     def open(self) -> object:
         """Make a mistake of its own."""
         return self.ensure_shelf(**{"nam": "x"})
@@ -55,6 +61,20 @@ def test_a_keyword_that_is_like_none_is_answered_with_all() -> None:
 def test_arguments_that_do_not_fit_are_answered_with_the_form(arguments: tuple[Any, ...]) -> None:
     error = refused(lambda: Shop().ensure_shelf(*arguments))
     assert "ensure_shelf(name, height=…, colour=…)" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("keywords", "mended"), [({"word": "ｙes"}, "yes"), ({"doors": ("front", "ｂack")}, "back")]
+)
+def test_full_width_signs_in_what_a_verb_refuses_are_named(
+    keywords: dict[str, Any], mended: str
+) -> None:
+    assert f'半角の "{mended}"' in refused(lambda: Shop().close(**keywords)).remedy
+
+
+def test_full_width_signs_in_what_is_not_refused_are_not_blamed() -> None:
+    error = refused(lambda: Shop().close("no", doors=("ｆront",)))
+    assert error.remedy == "Say yes."
 
 
 def test_a_verb_keeps_its_name_and_what_it_says_of_itself() -> None:
@@ -161,6 +181,75 @@ def test_a_word_without_quotes_is_answered_with_quotes(shell: Shell) -> None:
     assert '"花子"' in told(shell, "name = 花子").remedy
 
 
+@pytest.mark.parametrize(
+    ("word", "constant"),
+    [("true", "True"), ("FALSE", "False"), ("none", "None"), ("null", "None")],
+)
+def test_a_constant_of_another_language_is_answered_with_pythons(
+    shell: Shell, word: str, constant: str
+) -> None:
+    error = told(shell, f"fargate = {word}")
+    assert (constant in error.remedy, '"' in error.remedy) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "cell", ["subnet_1 = 1\nsubnet1", "def f():\n    browser = 1\n    brwser\nf()"]
+)
+def test_a_misspelt_name_of_ones_own_is_answered_with_it(shell: Shell, cell: str) -> None:
+    near = cell.split(" = ")[0].split()[-1]
+    assert told(shell, cell).remedy.startswith(near)
+
+
+def test_a_misspelt_name_of_pythons_own_is_answered_with_it(shell: Shell) -> None:
+    assert "print" in told(shell, "pritn(1)").remedy
+
+
+# Arrows
+
+DRAWN = """
+import diagrams
+from diagrams import Cluster, Edge, Node
+from handson.drawing import Diagram
+with Diagram("x", show=False):
+    with Cluster("VPC") as vpc:
+        a = Node("a")
+    b = Node("b")
+"""
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        "a >> vpc",
+        "a << vpc",
+        "a - vpc",
+        "vpc >> a",
+        "vpc << a",
+        "vpc - a",
+        "vpc >> vpc",
+        "[a, vpc] >> b",
+        "a >> [b, vpc]",
+        "a >> Edge(label='x') >> vpc",
+        "a >> 'VPC'",
+        "a << 'VPC'",
+        "'VPC' >> a",
+        "a >> Edge(label='x') >> 'VPC'",
+        "a >> None",
+    ],
+)
+def test_an_arrow_that_leads_to_no_icon_is_answered(shell: Shell, arrow: str) -> None:
+    try:
+        seen = shell.run(f"{DRAWN}    {arrow}")
+    except InvalidInput as error:  # a frame refuses by itself
+        seen = error
+    assert "アイコン" in str(seen)
+
+
+@pytest.mark.parametrize("cell", ["1 >> 'VPC'", "len(1)", "[].zzz"])
+def test_other_mistakes_with_types_keep_their_traceback(shell: Shell, cell: str) -> None:
+    assert not isinstance(shell.run(cell), HandsonError)
+
+
 MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
 
 
@@ -170,7 +259,7 @@ def test_a_misspelt_verb_is_answered_with_the_nearest(shell: Shell) -> None:
 
 
 def test_a_verb_that_is_like_none_is_answered_with_all(shell: Shell) -> None:
-    assert "ensure_shelf, open" in told(shell, f"{MADE}shop.zzz").remedy
+    assert "ensure_shelf, close, open" in told(shell, f"{MADE}shop.zzz").remedy
 
 
 @pytest.mark.parametrize(

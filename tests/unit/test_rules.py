@@ -289,6 +289,7 @@ REMEDIES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a cluster of signs": (lambda: rules.cluster_name("!!!"), '"ecs-handson-cluster"'),
     "two subnets in three zones": (lambda: rules.subnet_counts(3, 2, 0), "availability_zones=2"),
+    "one subnet in three zones": (lambda: rules.subnet_counts(3, 3, 1), "0、3 か 6 に"),
     "two subnets in three zones, to go on": (lambda: rules.subnet_counts(3, 2, 0), "0 か 3 に"),
     "one subnet in two zones": (lambda: rules.subnet_counts(2, 1, 0), "0 か 2 に"),
     "a provider in lower case": (
@@ -396,3 +397,37 @@ HARD_TO_SHOW = {
 def test_a_value_is_shown_on_one_short_line(value: object) -> None:
     shown = rules.shown(value)
     assert (len(shown) <= 61, shown.isprintable()) == (True, True)
+
+
+FULL_WIDTH: dict[str, tuple[Callable[[], object], str, str]] = {
+    "digits": (lambda: rules.vpc_cidr("１０.0.0.0/16"), "１０", "10.0.0.0/16"),
+    "a slash": (lambda: rules.vpc_cidr("10.0.0.0／16"), "／", "10.0.0.0/16"),
+    "full stops": (lambda: rules.vpc_cidr("10。0。0。0/16"), "。", "10.0.0.0/16"),
+    "a space": (lambda: rules.vpc_cidr("10.0.0.0/16\u3000"), "全角の空白", "10.0.0.0/16"),
+    "quotes": (lambda: rules.vpc_cidr("“10.0.0.0/16”"), "“, ”", "10.0.0.0/16"),
+    "a space beside a name": (lambda: rules.name_tag("\u3000shop"), "全角の空白", "shop"),
+    "a cluster": (lambda: rules.cluster_name("ｅcs－handson"), "ｅ, －", "ecs-handson"),
+    "a dash": (lambda: rules.cluster_name("ecs−handson"), "−", "ecs-handson"),
+    "a repository": (lambda: rules.repository_name("ｒails-app"), "ｒ", "rails-app"),
+    "a long sound": (lambda: rules.repository_name("railsーapp"), "ー", "rails-app"),
+    "a tag": (lambda: rules.image_tag("ｌatest"), "ｌ", "latest"),
+    "a region": (lambda: rules.region("us－east-1", REGIONS), "－", "us-east-1"),
+    "a provider": (lambda: rules.capacity_providers(["ＦARGATE"]), "Ｆ", "FARGATE"),
+}
+
+
+@pytest.mark.parametrize(("call", "signs", "mended"), FULL_WIDTH.values(), ids=FULL_WIDTH)
+def test_full_width_signs_are_named_and_what_to_write_instead(
+    call: Callable[[], object], signs: str, mended: str
+) -> None:
+    remedy = remedy_of(call)
+    assert (f"「{signs}」" in remedy, f'"{mended}"' in remedy) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["通販サイト", "通販ー１", "rails app"])
+def test_what_would_not_be_plain_either_way_keeps_the_rules_own_remedy(name: str) -> None:
+    assert "半角" not in remedy_of(lambda: rules.cluster_name(name))
+
+
+def test_a_name_tag_may_be_in_full_width_letters() -> None:
+    assert rules.name_tag("通販ＥＣ") == "通販ＥＣ"
