@@ -183,11 +183,15 @@ class Opened:
         return cell
 
     def save(self) -> dict[str, Any]:
-        """Choose Save, and return the notebook as it is saved then."""
+        """Choose Save, again where that was lost, and return the notebook as it is saved then."""
         path = self.lab.path_of(self.name)
         before = path.stat().st_mtime_ns
-        self.choose("docmanager:save")
-        until(lambda: path.stat().st_mtime_ns != before)
+
+        def saved() -> bool:
+            self.choose("docmanager:save")
+            return soon(lambda: path.stat().st_mtime_ns != before)
+
+        until(saved)
         self._wait(_CLEAN)
         return self.lab.saved(self.name)
 
@@ -319,8 +323,19 @@ def free_port() -> int:
 
 def until(probe: Callable[[], Any]) -> Any:
     """Return the first true answer of `probe`."""
-    deadline = time.monotonic() + SECONDS
-    while not (answer := probe()):
-        assert time.monotonic() < deadline, "it did not happen in time"
+    answer = _asked(probe, SECONDS)
+    assert answer, "it did not happen in time"
+    return answer
+
+
+def soon(probe: Callable[[], Any]) -> bool:
+    """Tell whether `probe` gives a true answer soon."""
+    return bool(_asked(probe, SOON))
+
+
+def _asked(probe: Callable[[], Any], seconds: float) -> Any:
+    """Ask until the answer is true; return the last one."""
+    deadline = time.monotonic() + seconds
+    while not (answer := probe()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return answer
