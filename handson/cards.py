@@ -47,7 +47,7 @@ _LABEL_EMS = 12
 _COLUMN_EMS = 5
 """How narrow a column may become in a narrow window, in widths of a Japanese letter."""
 _FIRST_EMS = 8
-"""The same of a column that says what its row is about; it has mostly sentences."""
+"""The same of the column beside a column of marks, which says what its row is about."""
 _CODE = (
     "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -96,8 +96,10 @@ class Table:
     def html(self) -> str:
         columns = zip_longest(self.headers, *self.rows, fillvalue="")
         styles = [
-            _column(column, most=_FIRST_EMS if 0 < place < len(self.headers) - 2 else _COLUMN_EMS)
-            for place, column in enumerate(columns)
+            _column(column, most=_FIRST_EMS if place == 1 and before == "" else _COLUMN_EMS)
+            for place, (before, column) in enumerate(
+                zip(("-", *self.headers), columns, strict=False)
+            )
         ]
         head = "".join(
             f'<th style="{style};{_HEADER}">{escape(header)}</th>'
@@ -252,9 +254,13 @@ def _words(text: str) -> str:
 
 
 def _breakable(word: str) -> str:
-    if _LONG.search(word):
-        return f'<span style="word-break:break-all">{escape(word)}</span>'
-    return "<wbr>".join(map(escape, _JOINT.split(word)))
+    return "<wbr>".join(map(_piece, _JOINT.split(word)))
+
+
+def _piece(piece: str) -> str:
+    if not _LONG.search(piece):
+        return escape(piece)
+    return f'<span style="word-break:break-all">{escape(piece)}</span>'
 
 
 def _ems(words: str) -> float:

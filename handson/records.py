@@ -79,21 +79,26 @@ class HandedIn(Shown):
         latest = {record["check"]: record for record in self.records}
         rows = [
             (_mark(latest.get(name)), messages.text(f"checks.check.{name}"))
-            for name in (*syllabus.CHECK_IDS, syllabus.DRAWING.id)
+            for name in syllabus.CHECK_IDS
         ]
-        proved = sum(mark == "ok" for mark, _ in rows[:-1])
-        count = len(syllabus.CHECK_IDS)
+        proved = sum(mark == "ok" for mark, _ in rows)
+        count = len(rows)
+        drawn = _mark(latest.get(syllabus.DRAWING.id)) == "ok"
+        drawing = (
+            messages.text(f"checks.check.{syllabus.DRAWING.id}"),
+            messages.text("checks.passed" if drawn else "checks.failed"),
+        )
         title = messages.text("workshop.handed-in", proved=proved, count=count)
         header = messages.text("workshop.column-check")
         file = (messages.text("workshop.row-hand-in"), settings.nearby(self.path))
         whose = (messages.text("workshop.row-learner"), learner_label(self.learner))
-        parts: tuple[Part, ...] = (Table(("", header), rows), Rows((file, whose)))
+        parts: tuple[Part, ...] = (Table(("", header), rows), Rows((drawing, file, whose)))
         if proved < count:
             parts += warning(*messages.advice("workshop.proof-missing"))
-        elif rows[-1][0] != "ok":
+        elif not drawn:
             parts += warning(*messages.advice("workshop.drawing-missing"))
         parts += (Note(messages.text("workshop.hand-in-too")),)
-        return Card(title, parts, state=_state(rows))
+        return Card(title, parts, state=_state(rows) if drawn else "warn")
 
 
 @dataclass(frozen=True, repr=False)

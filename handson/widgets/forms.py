@@ -221,8 +221,15 @@ class ImageForm(Form):
     def cell(self, values: Values) -> list[str]:
         folder, name, tag = (python(values[field.name]) for field in self.fields)
         return [
-            f"image = workshop.build_image({folder}, name={name}, tag={tag})",
-            f"workshop.push_image(image, repository={name})",
+            "image = workshop.build_image(",
+            f"    {folder},",
+            f"    name={name},",
+            f"    tag={tag},",
+            ")",
+            "workshop.push_image(",
+            "    image,",
+            f"    repository={name},",
+            ")",
         ]
 
 

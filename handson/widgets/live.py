@@ -48,7 +48,7 @@ _STYLE = f"""<style>
   white-space: normal; width: auto; max-width: 100%; min-width: 0; margin: 0; }}
 .{_CLASS} .widget-html-content {{ flex: 1 1 auto; }}
 .{_CLASS} strong {{ display: block; margin-top: 12px; }}
-.{_CLASS} progress {{ width: 100%; max-width: 40em; height: 12px; accent-color: #2a78d0; }}
+.{_CLASS} progress {{ width: 100%; height: 12px; accent-color: #2a78d0; }}
 </style>"""
 """A style sheet is welcome here: JupyterLab removes it from saved output, and not from a widget."""
 

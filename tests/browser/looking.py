@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tests.browser.lab import Opened
+from tests.browser.lab import WIDTH, Opened
 
 NARROW = 800
+LOOKS = (("dark", WIDTH), ("light", NARROW))
+"""Both themes and both widths; what axe looks for depends on one or the other, not on both."""
+ALL_LOOKS = tuple(product(("dark", "light"), (WIDTH, NARROW)))
 SERIOUS = ("serious", "critical")
 OURS = [[".jp-OutputArea-output"]]
 # JupyterLab makes an image of an SVG output and gives it no alternative text.

@@ -18,7 +18,7 @@ import pytest
 from handson.evidence import METADATA_KEY
 from handson.saving import VIEW
 from tests.browser import looking
-from tests.browser.lab import WIDTH, Lab, Opened
+from tests.browser.lab import Lab, Opened
 from tests.browser.looking import Camera, Image, Log, Requests
 
 EVIDENCE = {
@@ -51,8 +51,8 @@ CELLS = (
 )
 VISITS = [(edition, name) for edition in ("ja", "en") for name in (*EVIDENCE, BROKEN)]
 IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
-LOOKS = (("dark", WIDTH), ("light", looking.NARROW))
-"""Both themes and both widths; what axe looks for depends on one or the other, not on both."""
+AGAIN = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
+"""How a notebook's file is looked at, once for each edition."""
 RUN_ALL = {"ja": "すべてのセルを実行", "en": "Run All Cells"}
 
 pytestmark = pytest.mark.browser
@@ -172,23 +172,22 @@ def look(opened: Opened, seen: Visit, camera: Camera) -> None:
     seen.has_controls = opened.page.locator(".handson-live").count() > 0
     seen.images = looking.images(opened.page)
     seen.without_font = looking.letters_without_font(opened.page)
-    for theme, width in LOOKS:
+    for theme, width in looking.LOOKS:
         opened.unfold(width)
         opened.dress(theme)
         seen.faults += looking.faults(opened.page)
-    for width in (WIDTH, looking.NARROW) if camera.is_there else ():
+    for theme, width in looking.ALL_LOOKS if camera.is_there else ():
         opened.unfold(width)
-        for theme in ("dark", "light"):
-            opened.dress(theme)
-            camera.take_notebook(opened, theme=theme, width=width)
+        opened.dress(theme)
+        camera.take_notebook(opened, theme=theme, width=width)
 
 
 def look_again(opened: Opened, seen: Visit) -> None:
     """Look at the notebook as its file is, where cards stand in the place of controls."""
-    for theme, width in LOOKS:
-        opened.unfold(width)
-        opened.dress(theme)
-        seen.faults += looking.faults(opened.page)
+    theme, width = AGAIN[seen.edition]
+    opened.unfold(width)
+    opened.dress(theme)
+    seen.faults += looking.faults(opened.page)
 
 
 def outputs(notebook: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ from playwright.sync_api import expect
 
 from handson.saving import VIEW
 from tests.browser import looking
-from tests.browser.lab import SECONDS, WIDTH, Lab, Opened
+from tests.browser.lab import SECONDS, Lab, Opened
 from tests.browser.looking import Camera, Log
 
 LIVE = ".handson-live"
-THEMES = ("dark", "light")
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +61,7 @@ def faults_of(opened: Opened, cell: Any, name: str, camera: Camera) -> list[str]
     """Return what axe finds in either theme, and take pictures of the cell's output."""
     found = []
     output = cell.locator(".jp-Cell-outputArea")
-    for theme, width in product(THEMES, (WIDTH, looking.NARROW)):
+    for theme, width in looking.ALL_LOOKS if camera.is_there else looking.LOOKS:
         opened.unfold(width)
         opened.dress(theme)
         found += looking.faults(opened.page)

@@ -37,6 +37,8 @@ SECRETS = {
 MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(?:home|Users|root|tmp|work|var|private|mnt|opt)/|\b[A-Za-z]:\\(?:\\)?\w"
 )
+_MARK = re.compile("(?:BEGIN|END) SOLUTION")
+_MARK_ALONE = re.compile("(?:<!--|# for nbgrader:) (?:BEGIN|END) SOLUTION(?: -->)?")
 
 
 def invalid_format(book: Book) -> list[str]:
@@ -199,6 +201,12 @@ def compared_change(book: Book) -> list[str]:
 def deleting_code(book: Book) -> list[str]:
     """No committed cell deletes anything: step 3 needs it all."""
     return [cell.id for cell in book.cells("code") if "confirm" in cell.source]
+
+
+def marks_in_prose(book: Book) -> list[str]:
+    """nbgrader takes any line that holds one of its marks for one; so each stands by itself."""
+    lines = [line for cell in book.node.cells for line in cell.source.splitlines()]
+    return [line for line in lines if _MARK.search(line) and not _MARK_ALONE.fullmatch(line)]
 
 
 def secrets(book: Book) -> list[str]:

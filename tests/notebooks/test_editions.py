@@ -37,6 +37,7 @@ OF_FORM = (
     form.compared_change,
     form.deleting_code,
     form.secrets,
+    form.marks_in_prose,
     form.machine_paths,
     form.heavy_file,
     form.unlike_the_syllabus,

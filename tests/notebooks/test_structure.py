@@ -131,6 +131,7 @@ SPOILED: tuple[tuple[Rule, str, Spoil], ...] = (
     (form.compared_change, "01-network", _type("workshop.doctor()")),
     (form.compared_change, "01-network", _type("workshop.draw(since=before)")),
     (form.deleting_code, "99-cleanup", _type('workshop.cleanup(confirm="delete")')),
+    (form.marks_in_prose, "05-architecture", _say("`# for nbgrader: BEGIN SOLUTION` の行です。")),
     (form.secrets, "01-network", _print("AKIA" + "ABCDEFGHIJKLMNOP")),
     (form.secrets, "01-network", _print("IQoJb3" + "JpZ2luX2VjEJr")),
     (form.secrets, "01-network", _print("aws_secret_access_key=" + "a1B2" * 10)),

@@ -127,7 +127,7 @@ def test_the_steps_that_are_left_out_are_said_while_packing(shop: Path) -> None:
 
 def test_the_card_warns_of_steps_that_were_not_run(shop: Path) -> None:
     assert (
-        "⚠ 手順の実行: 実行したのは、FROM と RUN、ほかのステージの手順(1 個)を除くすべてです。"
+        "⚠ 手順の実行: 1 個の手順(FROM と RUN、ほかのステージの手順)は実行していません。"
         in repr(build(shop, "FROM ruby\n"))
     )
 
