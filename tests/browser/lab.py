@@ -183,16 +183,12 @@ class Opened:
         return cell
 
     def save(self) -> dict[str, Any]:
-        """Choose Save, again where that was lost, and return the notebook as it is saved then."""
-        path = self.lab.path_of(self.name)
-        before = path.stat().st_mtime_ns
+        """Choose Save, again where that was lost, and return the notebook as it is saved then.
 
-        def saved() -> bool:
-            self.choose("docmanager:save")
-            return soon(lambda: path.stat().st_mtime_ns != before)
-
-        until(saved)
-        self._wait(_CLEAN)
+        The file is read when JupyterLab has the server's answer: before, it may be half written.
+        """
+        before = self.page.evaluate(_LAST_MODIFIED)
+        until(lambda: self._sets_off(lambda: self.choose("docmanager:save"), _SAVED, before))
         return self.lab.saved(self.name)
 
     def choose(self, command: str) -> None:
@@ -297,7 +293,11 @@ _SEEN = """() => {
     dialog: document.querySelector('.jp-Dialog')?.innerText,
   };
 }"""
-_CLEAN = "() => !jupyterapp.shell.currentWidget.context.model.dirty"
+_LAST_MODIFIED = "() => jupyterapp.shell.currentWidget.context.contentsModel.last_modified"
+_SAVED = """before => {
+  const { contentsModel, model } = jupyterapp.shell.currentWidget.context;
+  return contentsModel.last_modified !== before && !model.dirty;
+}"""
 _END = """() => {
   const { outerNode, widgets } = jupyterapp.shell.currentWidget.content;
   outerNode.scrollTop = 0;
@@ -323,19 +323,8 @@ def free_port() -> int:
 
 def until(probe: Callable[[], Any]) -> Any:
     """Return the first true answer of `probe`."""
-    answer = _asked(probe, SECONDS)
-    assert answer, "it did not happen in time"
-    return answer
-
-
-def soon(probe: Callable[[], Any]) -> bool:
-    """Tell whether `probe` gives a true answer soon."""
-    return bool(_asked(probe, SOON))
-
-
-def _asked(probe: Callable[[], Any], seconds: float) -> Any:
-    """Ask until the answer is true; return the last one."""
-    deadline = time.monotonic() + seconds
-    while not (answer := probe()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + SECONDS
+    while not (answer := probe()):
+        assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
     return answer
