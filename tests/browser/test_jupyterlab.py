@@ -51,8 +51,10 @@ CELLS = (
 )
 VISITS = [(edition, name) for edition in ("ja", "en") for name in (*EVIDENCE, BROKEN)]
 IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
-AGAIN = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
-"""How a notebook's file is looked at, once for each edition."""
+LIVE = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
+"""How axe looks at an edition's notebooks; where pictures are taken, it looks in both ways."""
+AGAIN = dict(zip(("en", "ja"), looking.LOOKS, strict=True))
+"""How it looks at them as their files are: in the other way."""
 RUN_ALL = {"ja": "すべてのセルを実行", "en": "Run All Cells"}
 
 pytestmark = pytest.mark.browser
@@ -167,12 +169,12 @@ def notebook_of(sources: tuple[str, ...]) -> dict[str, Any]:
 
 
 def look(opened: Opened, seen: Visit, camera: Camera) -> None:
-    """Look at the whole notebook, in both themes and widths, with its controls alive."""
+    """Look at the whole notebook with its controls alive."""
     opened.unfold()
     seen.has_controls = opened.page.locator(".handson-live").count() > 0
     seen.images = looking.images(opened.page)
     seen.without_font = looking.letters_without_font(opened.page)
-    for theme, width in looking.LOOKS:
+    for theme, width in looking.LOOKS if camera.is_there else (LIVE[seen.edition],):
         opened.unfold(width)
         opened.dress(theme)
         seen.faults += looking.faults(opened.page)

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 import docker
 import pytest
+from filelock import FileLock
 
 from handson import emulator
 from handson.engine import Destination, DockerEngine, Engine, choose
@@ -120,13 +121,19 @@ def shell_and_libraries() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def base(client: docker.APIClient, require: Require) -> str:
-    """Return a Ruby image with Rails and puma, made from Debian's packages where it is missing."""
-    if not client.images(name=BASE):
-        can = bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
-        reason = f"the image {BASE} is missing, and making it takes mmdebstrap and root"
-        require("engine", can, reason)
-        make_base(client)
+def base(
+    client: docker.APIClient, require: Require, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return a Ruby image with Rails and puma, made from Debian's packages where it is missing.
+
+    The processes of a parallel run, whose folders lie in one, wait for the one that makes it.
+    """
+    with FileLock(tmp_path_factory.getbasetemp().parent / "base.lock"):
+        if not client.images(name=BASE):
+            can = bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
+            reason = f"the image {BASE} is missing, and making it takes mmdebstrap and root"
+            require("engine", can, reason)
+            make_base(client)
     return BASE
 
 
