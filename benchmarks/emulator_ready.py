@@ -29,7 +29,7 @@ WANTED = 0.5
 ASK = """
 import sys, time
 from pathlib import Path
-from handson import emulator
+from handson.aws import emulator
 begin = time.perf_counter()
 emulator.ensure_running(Path(sys.argv[1]), region="us-east-1")
 print(time.perf_counter() - begin)
@@ -39,7 +39,7 @@ FILL = """
 import sys
 import boto3
 from pathlib import Path
-from handson import emulator
+from handson.aws import emulator
 running = emulator.ensure_running(Path(sys.argv[1]), region="us-east-1")
 session = boto3.Session(running.access_key_id, running.secret_access_key, region_name="us-east-1")
 client = lambda service: session.client(service, endpoint_url=running.endpoint)
@@ -51,7 +51,7 @@ client("ecr").create_repository(repositoryName="rails-app")
 STOP = """
 import sys
 from pathlib import Path
-from handson import emulator
+from handson.aws import emulator
 emulator.stop(Path(sys.argv[1]))
 """
 

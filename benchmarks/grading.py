@@ -32,7 +32,7 @@ from pathlib import Path
 
 import psutil
 
-from handson import syllabus
+from handson.course import syllabus
 from tests.grading import making
 from tests.notebooks.courses import ASSIGNMENT, Course
 

@@ -28,12 +28,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from handson import aws, cleanup, cluster, emulator, network, registry
-from handson.aws import Aws, Credentials
-from handson.cluster import Form as ClusterForm
-from handson.network import Form
-from handson.network.form import make_plan
-from handson.plan import Step
+from handson import aws
+from handson.aws import Aws, Credentials, emulator
+from handson.resources import cleanup, cluster, network, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
+from handson.resources.network.form import make_plan
+from handson.resources.plan import Step
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"

@@ -29,10 +29,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from handson import emulator, image
+from handson.aws import emulator
+from handson.core.errors import HandsonError
+from handson.core.progress import TerminalProgress, silent
 from handson.engine import BuildRequest, BuiltinEngine, Destination, Engine, LocalImage, choose
-from handson.errors import HandsonError
-from handson.progress import TerminalProgress, silent
+from handson.resources import push
 
 LAYERS = 4
 MOST_TIME = 1.05  # of docker's, through the same engine
@@ -77,7 +78,7 @@ def compare(engine: Engine, folder: Path, megabytes: int, rounds: int) -> int:
 def compare_shop(engine: Engine, folder: Path, base: str, rounds: int) -> int:
     """Push the Rails shop in turns; print times, ratio and processor."""
     arguments = {"BASE_IMAGE": base}
-    request = image.prepare(SHOP, folder=folder / "images", name=NAME, build_args=arguments)
+    request = push.prepare(SHOP, folder=folder / "images", name=NAME, build_args=arguments)
     figures = Figures()
     with built(engine, request) as local:
         for number in range(rounds):

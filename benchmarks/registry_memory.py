@@ -32,8 +32,8 @@ import boto3
 import requests
 
 from benchmarks.push import NAME, make_context, push_with
-from handson import emulator
-from handson.waiting import wait_until
+from handson.aws import emulator
+from handson.core.waiting import wait_until
 
 MOST_MEMORY = 150.0  # MB
 SLOWER = 1.1

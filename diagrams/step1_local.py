@@ -7,7 +7,7 @@ writes step1_local.ja.svg and step1_local.en.svg beside this file.
 
 from pathlib import Path
 
-from handson import messages
+from handson.core import messages
 from handson.drawing import draw
 from handson.drawing.goal import goal
 

@@ -7,7 +7,7 @@ writes step2_aws.ja.svg and step2_aws.en.svg beside this file.
 
 from pathlib import Path
 
-from handson import messages
+from handson.core import messages
 from handson.drawing import draw
 from handson.drawing.goal import goal
 

@@ -7,7 +7,7 @@ writes step2_onprem.ja.svg and step2_onprem.en.svg beside this file.
 
 from pathlib import Path
 
-from handson import messages
+from handson.core import messages
 from handson.drawing import draw
 from handson.drawing.goal import goal
 

@@ -6,7 +6,7 @@
 
 `start` gives the `Workshop` that the notebooks work with.  What can go wrong is a `HandsonError`,
 with a problem and a remedy.  Importing this package loads nothing heavy: each name is fetched from
-its room when it is first used.
+its wing when it is first used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from handson.errors import (
+    from handson.core.errors import (
         AWSError,
         AWSUnclear,
         EngineError,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         NotReady,
         WaitTimeout,
     )
-    from handson.workshop import Workshop, start
+    from handson.notebook import widgets
+    from handson.notebook.workshop import Workshop, start
 
 __version__ = "0.1.0"
 
@@ -41,16 +42,20 @@ __all__ = [
     "Workshop",
     "__version__",
     "start",
+    "widgets",
 ]
 
-_ROOMS = {"start": "handson.workshop", "Workshop": "handson.workshop"}
+_WINGS = {"start": "handson.notebook.workshop", "Workshop": "handson.notebook.workshop"}
 
 
 def __getattr__(name: str) -> object:
-    """Fetch a public name from its room when it is first used (PEP 562)."""
+    """Fetch a public name from its wing when it is first used (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_ROOMS.get(name, "handson.errors")), name)
+    if name == "widgets":
+        value: object = import_module("handson.notebook.widgets")
+    else:
+        value = getattr(import_module(_WINGS.get(name, "handson.core.errors")), name)
     globals()[name] = value
     return value
 

@@ -18,13 +18,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from handson import aws, messages, tokens
+from handson import aws
 from handson.aws import Aws
-from handson.checks.results import line
-from handson.errors import AWSError, HandsonError, InvalidInput, NotReady
-from handson.grading import Grades
+from handson.core import messages
+from handson.core.cards import Card, Rows, Shown
+from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.core.text import one_line
+from handson.course import policy
+from handson.course.evidence import Journal
+from handson.grading import Grades, tokens
 
 SCHEMA = "handson.audit/1"
 FOUND, PARTLY, MISSING, RECENT, OLD, UNSEEN = (
@@ -119,10 +124,10 @@ class Audit:
         """Yield what was found, a line a record, and what to do about the rest."""
         for answer in self.answers:
             claimed = answer.claimed
-            who = line(f"{claimed.learner} {claimed.name}".strip())
+            who = one_line(f"{claimed.learner} {claimed.name}".strip())
             count = f"{answer.found}/{len(claimed.requests)}"
             said = messages.text(f"audit.status-{answer.status}")
-            why = f" {line(answer.reason)}" if answer.reason else ""
+            why = f" {one_line(answer.reason)}" if answer.reason else ""
             yield f"{_SIGNS[answer.status]} {who}  {claimed.check}  {count}  {said}{why}"
         if not self.is_clean:
             yield messages.text("audit.what-to-do")
@@ -277,7 +282,7 @@ def _published(issuer: str, get: Get) -> dict[str, Any]:
     try:
         published = json.loads(get(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
     except (OSError, ValueError, RecursionError) as error:
-        sentences = messages.advice("audit.no-keys", issuer=issuer, reason=line(str(error)))
+        sentences = messages.advice("audit.no-keys", issuer=issuer, reason=one_line(str(error)))
         raise NotReady(*sentences) from error
     if not tokens.is_key_set(published):
         raise NotReady(*messages.advice("audit.no-keys", issuer=issuer, reason="JWK Set: ✘"))
@@ -301,3 +306,91 @@ def get(address: str) -> bytes:
 def today() -> datetime:
     """Return the time in UTC."""
     return datetime.now(UTC)
+
+
+PROOF: tuple[policy.Statement, ...] = (
+    # No resource stands for a token (IAM User Guide, "Controlling access with IAM policies" under
+    # "Outbound identity federation"); what it is for, how long it lasts and its tag can be bound.
+    policy.Statement(
+        "Prove",
+        ("sts:GetWebIdentityToken",),
+        condition={
+            **policy.IN_REGION,
+            "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": [tokens.AUDIENCE]},
+            "NumericLessThanEquals": {"sts:DurationSeconds": str(tokens.SECONDS)},
+        },
+    ),
+    policy.Statement(
+        "ProveTag",
+        ("sts:TagGetWebIdentityToken",),
+        condition={**policy.IN_REGION, "ForAllValues:StringEquals": {"aws:TagKeys": [tokens.TAG]}},
+    ),
+)
+"""What `handson proof` takes, as a policy of its own: both together exceed a managed policy."""
+
+
+_SWITCHED_OFF = (
+    "OutboundWebIdentityFederationDisabled",
+    "OutboundWebIdentityFederationDisabledException",
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Proof(Shown):
+    """The token, where it is kept, and what it stands for."""
+
+    path: Path
+    digest: str
+    account: str
+
+    def card(self) -> Card:
+        """Return the card: never the token itself."""
+        rows = [
+            (messages.text("proof.row-file"), str(self.path)),
+            (messages.text("proof.row-digest"), self.digest),
+            (messages.text("proof.row-account"), self.account),
+        ]
+        return Card(messages.text("proof.title"), (Rows(rows),), state="ok")
+
+
+def prove(aws: Aws, *, home: Path, learner: str) -> Proof:
+    """Have AWS sign the digest of the learner's last record; afterwards the token is in `home`.
+
+    Raises:
+        NotReady: There is no evidence yet, or nothing that stands for real AWS to sign it.
+        NotAllowed: The account has not switched its issuer on, or a permission is lacking.
+        AWSError: AWS did not answer.
+    """
+    own = [record for record in Journal(home).records() if record["learner"] == learner]
+    if not own:
+        raise NotReady(*messages.advice("proof.no-evidence"))
+    digest = own[-1]["digest"]
+    token = _signed(aws, digest)
+    path = home / tokens.FILE
+    draft = path.with_suffix(".tmp")
+    try:
+        draft.write_text(f"{token}\n", encoding="ascii")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        sentences = messages.advice("settings.home", folder=home, reason=error.strerror)
+        raise NotReady(*sentences) from error
+    return Proof(path, digest, aws.account)
+
+
+def _signed(aws: Aws, digest: str) -> str:
+    try:
+        reply = aws.call(
+            "sts",
+            "GetWebIdentityToken",
+            Audience=[tokens.AUDIENCE],
+            DurationSeconds=tokens.SECONDS,
+            SigningAlgorithm=tokens.ALGORITHM,
+            Tags=[{"Key": tokens.TAG, "Value": digest}],
+        )
+    except (AWSError, NotAllowed) as error:
+        if (error.code or "").startswith(_SWITCHED_OFF):
+            sentences = messages.advice("proof.switched-off", account=aws.account)
+            raise NotAllowed(*sentences, code=error.code) from error
+        raise
+    return str(reply["WebIdentityToken"])

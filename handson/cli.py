@@ -20,32 +20,23 @@ from typing import Any, NoReturn
 
 import click
 
-from handson import (
-    __version__,
-    connection,
-    drawing,
-    emulator,
-    grading,
-    image_uri,
-    messages,
-    policy,
-    replay,
-    rules,
-    settings,
-    syllabus,
-    tokens,
-    troubleshooting,
-    workshop,
-)
+from handson import __version__, drawing, grading
 from handson import audit as audits
-from handson import proof as proofs
-from handson.cards import Shown
-from handson.doctor import LAB_PORT
+from handson.aws import connection, emulator, settings
+from handson.aws.settings import Settings
+from handson.core import messages
+from handson.core.cards import Shown
+from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.files import nearby
+from handson.core.progress import TerminalProgress, show
+from handson.course import policy, rules, syllabus
 from handson.drawing.picture import SUFFIXES
-from handson.errors import HandsonError, InvalidInput, NotReady
-from handson.progress import TerminalProgress, show
-from handson.settings import Settings
-from handson.workshop import Workshop
+from handson.grading import tokens
+from handson.notebook import replay, workshop
+from handson.notebook.doctor import LAB_PORT
+from handson.notebook.workshop import Workshop
+from handson.practice import troubleshooting
+from handson.resources import image_uri
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -142,7 +133,7 @@ def run(chosen: Settings, output: Path | None) -> None:
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
-        click.echo(messages.text("cli.begin-anew", home=settings.nearby(chosen.home)))
+        click.echo(messages.text("cli.begin-anew", home=nearby(chosen.home)))
     sys.exit(OK if verification.passed and not failed else NOT_PASSED)
 
 
@@ -173,7 +164,10 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
         environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
     # What stands there keeps widgets' static forms when a notebook is saved, asks nobody about news
     # and looks for no updates; a learner's own settings of JupyterLab come before those.
-    paths = [str(Path(__file__).parent / "jupyter"), environ.get("JUPYTER_CONFIG_PATH", "")]
+    paths = [
+        str(Path(__file__).parent / "notebook" / "jupyter"),
+        environ.get("JUPYTER_CONFIG_PATH", ""),
+    ]
     environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     _become(command, environ)
 
@@ -256,7 +250,7 @@ def proof(chosen: Settings) -> None:
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("proof.embedded"))
     connected = connection.connect(chosen).aws
-    click.echo(str(proofs.prove(connected, home=chosen.home, learner=chosen.learner)))
+    click.echo(str(audits.prove(connected, home=chosen.home, learner=chosen.learner)))
 
 
 @main.command()
@@ -344,7 +338,7 @@ def show_policy(chosen: Settings, proof: bool) -> None:
     """
     if chosen.account is None:
         click.echo(messages.text("policy.any-account"), err=True)
-    statements = policy.PROOF if proof else policy.STATEMENTS
+    statements = audits.PROOF if proof else policy.STATEMENTS
     written = policy.document(region=chosen.region, account=chosen.account, statements=statements)
     click.echo(_json(written))
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from handson import messages
+from handson.core import messages
 from tests.tally import TALLIES
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shutil import which
 from typing import Protocol
 
-from handson import messages
+from handson.core import messages
 
 # Per package manager: how it installs, and its names for GLib, Xrender, X11 and Xext.
 DRAWING = {

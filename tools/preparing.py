@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 import libraries  # noqa: E402 (the checkout has to be found first)
 
-from handson import messages  # noqa: E402
+from handson.core import messages  # noqa: E402
 
 LIBRARY = "pygraphviz"
 WITHOUT = " without drawing"

@@ -16,7 +16,8 @@ from typing import Any
 
 import course
 
-from handson import emulator, replay, settings
+from handson.aws import emulator, settings
+from handson.notebook import replay
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_AS = "notebooks/.handson"

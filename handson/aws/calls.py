@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from handson.aws import slips
 from handson.aws.refusals import is_one_of, translated
-from handson.errors import AWSError
-from handson.state import Target
+from handson.core.errors import AWSError
+from handson.course.state import Target
 
 _LONGEST_PAUSE = 5.0
 _HERE = ("127.0.0.1", "localhost", "::1")

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from handson import messages, policy
 from handson.aws import slips
-from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+from handson.core import messages
+from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+from handson.course import policy
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}

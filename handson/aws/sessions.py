@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handson import messages
 from handson.aws import models
 from handson.aws.calls import Aws, Credentials, Patience
 from handson.aws.refusals import translated
-from handson.errors import NotAllowed
+from handson.core import messages
+from handson.core.errors import NotAllowed
 
 
 def connect_emulator(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from handson import messages, rules
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import find_nearest, quote
 
 _MOST = 12
 _USUAL = ("ec2", "ecs", "ecr")
@@ -22,23 +23,23 @@ _TYPES = {"str": "text", "list": "list", "dict": "dict", "int": "number", "bool"
 
 def unnamed(service: str, operation: str, values: Sequence[object]) -> InvalidInput:
     """Return the refusal of parameters that are given without their names."""
-    said = ", ".join(map(rules.shown, values[:_MOST]))
+    said = ", ".join(map(quote, values[:_MOST]))
     usage = f'workshop.aws.call("{service}", "{operation}", …=…)'
     return InvalidInput(*messages.advice("aws.unnamed", values=said, usage=usage))
 
 
 def unknown_service(service: object) -> InvalidInput:
     """Return the refusal of a service that there is not; the workshop's own are proposed."""
-    near = rules.nearest(str(service), _USUAL)
+    near = find_nearest(str(service), _USUAL)
     choices = ", ".join(f'"{name}"' for name in ([near] if near else _USUAL))
-    advice = messages.advice("aws.no-service", service=rules.shown(service), choices=choices)
+    advice = messages.advice("aws.no-service", service=quote(service), choices=choices)
     return InvalidInput(*advice)
 
 
 def unknown_operation(service: str, operation: object, known: Collection[str]) -> InvalidInput:
     """Return the refusal of an operation that a service does not have."""
-    values = {"service": service, "operation": rules.shown(operation)}
-    near = rules.nearest(str(operation), sorted(known)) if operation else None
+    values = {"service": service, "operation": quote(operation)}
+    near = find_nearest(str(operation), sorted(known)) if operation else None
     if near:
         return InvalidInput(*messages.advice("aws.operation-near", near=near, **values))
     return InvalidInput(*messages.advice("aws.no-operation", **values))
@@ -64,7 +65,7 @@ def _unknown(call: str, line: str) -> InvalidInput | None:
     if not found:
         return None
     choices, name = found["choices"].split(", "), found["name"]
-    where, near = _where(call, found["place"]), rules.nearest(name, choices)
+    where, near = _where(call, found["place"]), find_nearest(name, choices)
     if near:
         advice = messages.advice("aws.parameter-near", where=where, name=name, near=near)
         return InvalidInput(*advice)

@@ -26,9 +26,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from handson import errors, messages
+from handson.core import errors, messages
+from handson.course.state import Drawing, Snapshot
 from handson.drawing.picture import Picture
-from handson.state import Drawing, Snapshot
 
 if TYPE_CHECKING:
     from handson.drawing.live import Diagram as Diagram

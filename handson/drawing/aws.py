@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from handson.course.state import Snapshot
 from handson.drawing.compare import Remarks
 from handson.drawing.plan import Computer, Part, Plan, Steps, Theme
 from handson.drawing.seen import Seen
 from handson.drawing.text import clean
 from handson.drawing.view import View
 from handson.drawing.words import Words
-from handson.state import Snapshot
 
 THEME = Theme(
     outer="#232F3E",

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from handson import checks, syllabus
-from handson.checks import CheckResult, Diagnosis, vpcs
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult, Diagnosis, vpcs
+from handson.course.state import Image, Snapshot, Subnet, Vpc
 from handson.drawing.goal import goal
 from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark
 from handson.drawing.seen import Seen
 from handson.drawing.words import Words
-from handson.state import Image, Snapshot, Subnet, Vpc
 
 NETWORK, GATEWAY, CLUSTER, REPOSITORY, IMAGE = (
     "network",

@@ -5,18 +5,7 @@ from __future__ import annotations
 from handson.drawing import marks, text, ways
 from handson.drawing.geometry import Geometry, Placing
 from handson.drawing.plan import GONE, Part, Plan, Tier, Zone
-from handson.drawing.scene import (
-    GHOST,
-    INK,
-    PAPER,
-    QUIET,
-    Box,
-    Icon,
-    Label,
-    Point,
-    Scene,
-    Spot,
-)
+from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Box, Icon, Label, Point, Scene, Spot
 
 _TITLE, _HEAD, _TEXT, _SMALL = 18.0, 14.0, 12.5, 12.0
 _EDGE = 12.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from handson import rules, syllabus
-from handson.state import (
+from handson.course import rules, syllabus
+from handson.course.state import (
     Cluster,
     Image,
     InternetGateway,

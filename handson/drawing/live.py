@@ -15,12 +15,13 @@ from typing import Any
 
 import diagrams
 
-from handson import errors, messages, mistakes
+from handson.core import errors, messages
+from handson.core.errors import InvalidInput
+from handson.course.state import Drawing
 from handson.drawing import dotgraph, reading, svg, text
 from handson.drawing.picture import Picture
 from handson.drawing.renderer import Libraries, renderer
 from handson.drawing.scene import INK, Label
-from handson.state import Drawing
 
 FORMATS = ("svg", "png")
 _NODE = 124.0
@@ -286,7 +287,7 @@ class _NoEnd:
         return self._held.__get__(frame, owner)
 
     def __set__(self, frame: Any, value: Any) -> None:
-        raise mistakes.no_arrow()
+        raise InvalidInput(*messages.advice("mistakes.arrow"))
 
 
 def _refuse_arrows_to_frames() -> None:

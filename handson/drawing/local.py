@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handson.course.state import Snapshot
 from handson.drawing import text
 from handson.drawing.aws import THEME
 from handson.drawing.scene import INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 from handson.drawing.seen import Seen
 from handson.drawing.words import Words
-from handson.state import Snapshot
 
 _DOCKER = "#1D63ED"
 _SIZE = 60.0

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handson.course.state import Snapshot
 from handson.drawing import aws
 from handson.drawing.plan import Group, Network, Part, Plan, Steps, Theme, Tier, Zone
 from handson.drawing.seen import Seen
 from handson.drawing.words import Words
-from handson.state import Snapshot
 
 THEME = Theme(
     outer="#3B4754",

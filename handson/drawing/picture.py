@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from handson import errors, messages
+from handson.core import errors, messages
 
 SUFFIXES = (".svg", ".png")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 from handson.drawing.renderer import renderer
-from handson.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 
 _LONGEST = 200
 _RESOURCES = "resources/"

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from typing import Any, BinaryIO, Protocol
 
-from handson import errors, messages
+from handson.core import errors, messages
 
 _one_at_a_time = threading.Lock()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from handson import syllabus
-from handson.checks import cluster, network, registries, vpcs
-from handson.state import Cluster, Image, InternetGateway, Repository, Snapshot, Subnet, Vpc
+from handson.course import syllabus
+from handson.course.checks import cluster, network, registries, vpcs
+from handson.course.state import Cluster, Image, InternetGateway, Repository, Snapshot, Subnet, Vpc
 
 T = TypeVar("T", Vpc, Cluster, Repository)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape, unescape
 
-from handson import messages
+from handson.core import messages
 from handson.drawing.icons import Symbol, symbol
 from handson.drawing.scene import Label
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from handson.checks import vpcs
+from handson.course.checks import vpcs
+from handson.course.state import Subnet, Vpc
 from handson.drawing.compare import CLUSTER, GATEWAY, IMAGE, NETWORK, REPOSITORY, Remarks
 from handson.drawing.plan import GONE, Group, Network, Part, Tier, Zone
 from handson.drawing.seen import Seen
 from handson.drawing.words import Words
-from handson.state import Subnet, Vpc
 
 Lines = tuple[str, ...] | None
 """What is written at a part; None where it is not there."""

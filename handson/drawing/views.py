@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handson.course.state import Snapshot
 from handson.drawing import aws, beside, compare, frame, local, onprem, tall, wide
 from handson.drawing.compare import Remarks
 from handson.drawing.scene import Scene
 from handson.drawing.words import Words
-from handson.state import Snapshot
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handson import messages
+from handson.core import messages
 
 
 @dataclass(frozen=True)

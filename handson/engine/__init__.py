@@ -7,7 +7,8 @@ image without running anything, for machines where no engine answers.
 
 from __future__ import annotations
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import NotReady
 from handson.engine.builtin import NAME as BUILTIN
 from handson.engine.builtin import BuiltinEngine
 from handson.engine.container import DockerEngine, connect
@@ -28,7 +29,6 @@ from handson.engine.model import (
     human_size,
 )
 from handson.engine.oci import is_image
-from handson.errors import NotReady
 
 __all__ = [
     "BUILTIN",

@@ -6,10 +6,10 @@ import re
 from collections import deque
 from typing import Any, TextIO
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError
+from handson.core.progress import Counted, Say
 from handson.engine.dockerfile import Dockerfile, Instruction
-from handson.errors import EngineError
-from handson.progress import Counted, Say
 
 # Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
 _STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.core.progress import Say
 from handson.engine import context, dockerfile, oci, packing, registry_client
 from handson.engine.model import (
     ENGINE_LABEL,
@@ -25,8 +27,6 @@ from handson.engine.model import (
     Pushed,
 )
 from handson.engine.recipe import Recipe, read
-from handson.errors import EngineError, HandsonError, InvalidInput, NotReady
-from handson.progress import Say
 
 NAME = "builtin"
 

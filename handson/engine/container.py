@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handson import messages
+from handson.core import messages
+from handson.core.progress import Say
 from handson.engine import dockerfile, places, pushlog, registry_client
 from handson.engine.buildlog import BuildLog
 from handson.engine.containers import Containers
@@ -30,7 +31,6 @@ from handson.engine.model import (
 )
 from handson.engine.refusals import Unreachable, engine_errors, refusal
 from handson.engine.tally import Tally
-from handson.progress import Say
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError, NotReady
+from handson.core.progress import Say
 from handson.engine import running
 from handson.engine.model import Answer, RunRequest, Site
 from handson.engine.refusals import engine_errors
-from handson.errors import EngineError, NotReady
-from handson.progress import Say
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError
+from handson.core.progress import Say
 from handson.engine import oci
 from handson.engine.model import human_size
-from handson.errors import EngineError
-from handson.progress import Say
 
 _MANIFEST = "manifest.json"
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from handson import cards, messages
-from handson.progress import Say
+from handson.core import cards, messages
+from handson.core.progress import Say
 
 PLATFORM = "linux/amd64"
 """What Fargate runs unless a task definition says otherwise (ECS developer guide)."""

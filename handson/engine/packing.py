@@ -7,10 +7,10 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from handson.engine.oci import Entry
 from handson.engine.recipe import Copy, refusal
-from handson.errors import InvalidInput
 
 _WILDCARDS = re.compile(r"[*?\[]")
 

@@ -17,8 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handson import messages
-from handson.errors import NotReady
+from handson.core import messages
+from handson.core.errors import NotReady
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from handson.engine import dockerfile
 from handson.engine.dockerfile import Dockerfile, Instruction
-from handson.errors import InvalidInput
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)")
 _NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}

@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from handson import messages, policy
+from handson.core import messages
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.course import policy
 from handson.engine.model import Destination
-from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 
 
 class Unreachable(NotReady):

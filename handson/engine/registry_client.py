@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError, HandsonError
+from handson.core.progress import Say
 from handson.engine import oci
 from handson.engine.model import Destination, Pushed
 from handson.engine.refusals import refusal
 from handson.engine.tally import Tally
-from handson.errors import EngineError, HandsonError
-from handson.progress import Say
 
 if TYPE_CHECKING:
     import requests

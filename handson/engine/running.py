@@ -18,12 +18,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from handson import messages
+from handson.core import messages
+from handson.core.errors import EngineError, HandsonError, WaitTimeout
+from handson.core.progress import Say
+from handson.core.waiting import wait_until
 from handson.engine.model import Answer, Ask, RunRequest, Site
 from handson.engine.registry_client import config_digests
-from handson.errors import EngineError, HandsonError, WaitTimeout
-from handson.progress import Say
-from handson.waiting import wait_until
 
 if TYPE_CHECKING:
     from docker import APIClient

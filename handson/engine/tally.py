@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 
-from handson import messages
+from handson.core import messages
+from handson.core.progress import Counted, Say
 from handson.engine.model import human_size
-from handson.progress import Counted, Say
 
 _BAR = 12
 _MOST_ROWS = 12

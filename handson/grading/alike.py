@@ -18,7 +18,7 @@ from functools import cache
 from itertools import pairwise
 from typing import BinaryIO
 
-from handson import syllabus
+from handson.course import syllabus
 from handson.grading import course
 from handson.grading.meetings import Meetings
 from handson.grading.model import Passage, Written

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from handson import syllabus
+from handson.course import syllabus
 from handson.grading import course
 from handson.grading.model import ANSWERED, MISSING, NOTE, UNTOUCHED, Finding, Written, clean
 from handson.grading.reading import Cell, Notebook

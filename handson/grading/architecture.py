@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from handson.checks import vpcs
-from handson.checks.results import line
+from handson.core.text import one_line
+from handson.course.checks import vpcs
+from handson.course.state import Snapshot, Subnet, Target, Vpc
 from handson.drawing import compare
 from handson.drawing.goal import goal
 from handson.drawing.plan import MISSING
 from handson.drawing.seen import Seen
 from handson.grading.model import Result, Struct
-from handson.state import Snapshot, Subnet, Target, Vpc
 
 SAME, DIFFERS, ABSENT, EXTRA, UNSEEN = "same", "differs", "absent", "extra", "unseen"
 """As the goal has it · not so · only in the goal · not in the goal · no evidence."""
@@ -47,7 +47,7 @@ def draw(result: Result) -> Box:
         if mark.proof is not None and mark.proof.observed is not None
     }
     targets = [snapshot.target for snapshot in found.values()]
-    places = sorted({f"{line(each.account)} · {line(each.region)}" for each in targets})
+    places = sorted({f"{one_line(each.account)} · {one_line(each.region)}" for each in targets})
     inside = _Drawing(found).boxes()
     state = SAME if found else UNSEEN
     return Box(kind="aws", state=state, name=", ".join(places), inside=tuple(inside))
@@ -101,7 +101,7 @@ class _Drawing:
     def _box(self, kind: str, part: str, told: _Part, *, inside: Sequence[Box] = ()) -> Box:
         state, why = self._state(part, told)
         name, detail = told.here if told.here and state not in (ABSENT, UNSEEN) else told.wanted
-        shown = {"name": line(name), "detail": line(detail)}
+        shown = {"name": one_line(name), "detail": one_line(detail)}
         return Box(kind=kind, state=state, why=why, inside=tuple(inside), **shown)
 
     def _state(self, part: str, told: _Part) -> tuple[str, tuple[str, ...]]:
@@ -120,7 +120,7 @@ class _Drawing:
         yield self._box("vpc", compare.NETWORK, told, inside=inside)
         for other in self._seen.rest[0][:MOST]:
             name, detail = _network(other) or ("", "")
-            yield Box(kind="vpc", state=EXTRA, name=line(name), detail=line(detail))
+            yield Box(kind="vpc", state=EXTRA, name=one_line(name), detail=one_line(detail))
 
     def _zones(self) -> Iterator[Box]:
         """Yield a box a zone with its subnets, those among them that only the goal has."""
@@ -133,14 +133,14 @@ class _Drawing:
             zones.setdefault(subnet.zone, []).append(self._with_way_out(box, subnet))
         for zone, inside in sorted(zones.items()):
             state = SAME if "network" in self._evidence else UNSEEN
-            yield Box(kind="zone", state=state, name=line(zone), inside=tuple(inside))
+            yield Box(kind="zone", state=state, name=one_line(zone), inside=tuple(inside))
 
     def _with_way_out(self, box: Box, subnet: Subnet) -> Box:
         """Return a subnet that leads nowhere as one that differs: a cause names but the first."""
         way = vpcs.way_out(self._seen.vpc, subnet) if self._seen.vpc else vpcs.TO_GATEWAY
         if box.state != SAME or way == vpcs.TO_GATEWAY:
             return box
-        return replace(box, state=DIFFERS, why=(line(way),))
+        return replace(box, state=DIFFERS, why=(one_line(way),))
 
     def _gateway(self) -> _Part:
         gateway = self._seen.gateway

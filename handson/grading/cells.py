@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from handson import syllabus
-from handson.checks.results import listing
+from handson.core.text import list_briefly
+from handson.course import syllabus
 from handson.grading import course
 from handson.grading.model import NOTE, WARNING, Finding
 from handson.grading.reading import Notebook
@@ -96,5 +96,5 @@ def _finding(code: str, names: Sequence[str], notebook: Notebook) -> Finding:
         code=code,
         severity=WARNING if grave.intersection(names) else NOTE,
         where=notebook.where,
-        values={"cells": listing(names), "count": str(len(names))},
+        values={"cells": list_briefly(names), "count": str(len(names))},
     )

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 
-from handson.checks.results import line
+from handson.core.text import one_line
 from handson.grading.claims import Claim, Claims
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
 
@@ -58,7 +58,7 @@ def _forks(claims: list[Claim]) -> Iterator[Finding]:
 
 def _finding(code: str, severity: str, claims: list[Claim]) -> Finding:
     ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
-    named = [f"{claim.check} {claim.seen_at} {line(claim.digest)[:19]}" for claim in ordered]
+    named = [f"{claim.check} {claim.seen_at} {one_line(claim.digest)[:19]}" for claim in ordered]
     more = "" if len(named) <= _MOST else f", … ({len(named)})"
     return Finding(
         code=code,

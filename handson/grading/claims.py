@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 
-from handson import evidence, syllabus
-from handson.checks.results import line
+from handson.core.text import one_line
+from handson.course import evidence, syllabus
+from handson.course.state import Target
 from handson.grading import course, reading
 from handson.grading.model import NOTE, WARNING, Finding
 from handson.grading.reading import Cell, Notebook
-from handson.state import Target
 
 NOTEBOOK, JOURNAL = "notebook", "journal"
 MOST_BYTES = 200_000
@@ -158,13 +158,13 @@ def _read(data: bytes, *, source: str, where: str) -> Claim | Finding:
             raise ValueError(f"{len(data)} bytes")
         record = _decoded(data)
         if record.get("schema") != evidence.SCHEMA:
-            values = {"schema": line(str(record.get("schema")))}
+            values = {"schema": one_line(str(record.get("schema")))}
             return Finding(code="record-schema", severity=WARNING, where=where, values=values)
         shape = msgspec.convert(record, _Shape)
         twins = _twins(data, record)
         return _claim(shape, record, source=source, where=where, twins=twins)
     except (ValueError, RecursionError, AttributeError, OverflowError) as error:
-        values = {"reason": line(str(error) or type(error).__name__)}
+        values = {"reason": one_line(str(error) or type(error).__name__)}
         return Finding(code="record-malformed", severity=WARNING, where=where, values=values)
 
 

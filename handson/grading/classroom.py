@@ -22,8 +22,8 @@ from types import TracebackType
 
 import msgspec
 
-from handson import messages
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from handson.grading import alike, crossing
 from handson.grading.marks import Marks
 from handson.grading.meetings import Meetings

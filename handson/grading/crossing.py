@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 
-from handson.checks.results import listing
+from handson.core.text import list_briefly
 from handson.grading import course, names
 from handson.grading.claims import Claims
 from handson.grading.meetings import Meetings
@@ -95,7 +95,7 @@ def look(found: Meetings, load: Callable[[int], Result]) -> Iterator[tuple[int, 
 def _told(kind: str, results: dict[int, Result], found: set[int]) -> Iterator[tuple[int, Finding]]:
     bearers = {owner: list(_bearers(result, found)) for owner, result in results.items()}
     named = sorted({name for pairs in bearers.values() for name, _ in pairs})
-    example = listing([name[:_SHOWN] for name in named[:1]])
+    example = list_briefly([name[:_SHOWN] for name in named[:1]])
     first = _first(results, bearers)
     for owner, result in results.items():
         proofs = [proof for _, proof in bearers[owner]]

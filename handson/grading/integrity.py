@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from handson import syllabus
-from handson.checks.results import line
+from handson.core.text import one_line
+from handson.course import syllabus
 from handson.grading import chain, course, crossing
 from handson.grading.claims import NOTEBOOK, Claim, Claims
 from handson.grading.judging import choose
@@ -100,22 +100,22 @@ def contradiction(claim: Claim) -> str:
     seen = seen if isinstance(seen, dict) else {}
     for name, value in own.items():
         if seen.get(name) != value:
-            return f"{name}: {line(value)} / {line(str(seen.get(name)))}"
+            return f"{name}: {one_line(value)} / {one_line(str(seen.get(name)))}"
     if claim.target.kind == AWS and claim.target.endpoint:
-        return f"aws: {line(claim.target.endpoint)}"
+        return f"aws: {one_line(claim.target.endpoint)}"
     return ""
 
 
 def _records(claim: Claim) -> Iterator[Finding]:
     if not claim.intact:
         severity = SERIOUS if claim.source == NOTEBOOK else WARNING
-        yield _finding("digest-broken", severity, claim, digest=line(claim.digest)[:19])
+        yield _finding("digest-broken", severity, claim, digest=one_line(claim.digest)[:19])
     elif claim.digest in course.own_records():
         yield _finding("record-of-course", WARNING, claim)
     elif name := copied(claim):
-        yield _finding("record-copied", SERIOUS, claim, name=line(name))
+        yield _finding("record-copied", SERIOUS, claim, name=one_line(name))
     if claim.twins:
-        yield _finding("record-twins", SERIOUS, claim, names=line(", ".join(claim.twins)))
+        yield _finding("record-twins", SERIOUS, claim, names=one_line(", ".join(claim.twins)))
     said = contradiction(claim)
     if said:
         yield _finding("target-contradiction", SERIOUS, claim, said=said)
@@ -124,14 +124,20 @@ def _records(claim: Claim) -> Iterator[Finding]:
 def _places(claim: Claim, expected: Expected) -> Iterator[Finding]:
     asked, target = expected.requirements, claim.target
     if asked.target and target.kind != asked.target:
-        yield _finding("target-other", SERIOUS, claim, kind=line(target.kind), wanted=asked.target)
+        yield _finding(
+            "target-other", SERIOUS, claim, kind=one_line(target.kind), wanted=asked.target
+        )
     if expected.accounts and target.account not in expected.accounts:
         wanted = ", ".join(expected.accounts)
-        yield _finding("account-other", SERIOUS, claim, account=line(target.account), wanted=wanted)
+        yield _finding(
+            "account-other", SERIOUS, claim, account=one_line(target.account), wanted=wanted
+        )
     if target.region != asked.expected_region:
         severity = SERIOUS if asked.region else WARNING
         wanted = asked.expected_region
-        yield _finding("region-other", severity, claim, region=line(target.region), wanted=wanted)
+        yield _finding(
+            "region-other", severity, claim, region=one_line(target.region), wanted=wanted
+        )
 
 
 def _times(claim: Claim, asked: Requirements) -> Iterator[Finding]:
@@ -152,11 +158,13 @@ def _names(claims: Claims, expected: Expected) -> Iterator[Finding]:
         yield _finding("learner-unnamed", NOTE, bearers.pop("")[0])
     if len(bearers) > 1 and not expected.is_known:
         first = next(iter(bearers.values()))[0]
-        yield _finding("learner-several", WARNING, first, names=line(", ".join(sorted(bearers))))
+        yield _finding(
+            "learner-several", WARNING, first, names=one_line(", ".join(sorted(bearers)))
+        )
         return
     for name, borne in bearers.items():
         if expected.is_known and not expected.learner.is_named(name):
-            values = {"named": line(name), "count": str(len(borne))}
+            values = {"named": one_line(name), "count": str(len(borne))}
             yield _finding("learner-other", SERIOUS, borne[0], **values)
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handson import checks, syllabus
-from handson.checks import CheckResult
-from handson.checks.results import line
-from handson.errors import InvalidInput
+from handson.core.errors import InvalidInput
+from handson.core.text import one_line
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult
 from handson.grading.claims import NOTEBOOK, Claim, Claims
 from handson.grading.model import (
     FAILED,
@@ -103,17 +103,17 @@ def _diagnoses(result: CheckResult | None) -> tuple[Explained, ...]:
 
 def _proof(claim: Claim, result: CheckResult | None) -> Proof:
     return Proof(
-        digest=line(claim.digest),
+        digest=one_line(claim.digest),
         observed_at=claim.seen_at,
-        learner=line(claim.learner),
-        kind=line(claim.target.kind),
-        account=line(claim.target.account),
-        region=line(claim.target.region),
+        learner=one_line(claim.learner),
+        kind=one_line(claim.target.kind),
+        account=one_line(claim.target.account),
+        region=one_line(claim.target.region),
         intact=claim.intact,
         source=claim.source,
         where=claim.where,
-        previous=line(claim.previous) if claim.previous else None,
-        requests=tuple(map(line, claim.requests)),
+        previous=one_line(claim.previous) if claim.previous else None,
+        requests=tuple(map(one_line, claim.requests)),
         observed=claim.observed if result else None,
     )
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from handson import messages, syllabus
-from handson.checks.results import line
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import one_line
+from handson.course import syllabus
 from handson.grading import tables
 from handson.grading.model import WARNING, Finding, Result, Written
 
@@ -84,7 +85,7 @@ def read_marks(path: Path) -> Marks:
         cells = dict(zip(heads, (cell.strip() for cell in row), strict=False))
         learner = tables.harmless(cells.get(LEARNER, ""))
         if learner in given:
-            who = line(learner)
+            who = one_line(learner)
             raise InvalidInput(*messages.advice("grading.marks-twice", path=path, learner=who))
         if learner:
             marks = dict(_marks(path, learner, cells))
@@ -102,9 +103,9 @@ def _marks(path: Path, learner: str, cells: Mapping[str, str]) -> Iterator[tuple
                     *messages.advice(
                         "grading.marks-wrong",
                         path=path,
-                        learner=line(learner),
+                        learner=one_line(learner),
                         question=item.grade_id,
-                        value=line(value),
+                        value=one_line(value),
                         possible=item.points,
                     )
                 )

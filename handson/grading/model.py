@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from handson import messages
+from handson.core import messages
 
 SERIOUS, WARNING, NOTE = "serious", "warning", "note"
 SEVERITIES = (SERIOUS, WARNING, NOTE)
@@ -111,7 +111,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     `kind`, `account` and `region` are those of its target.  `source` is "notebook" or "journal",
     `where` the file.  `requests` are AWS's request ids, `observed` is the state that was seen, as
-    `handson.state` reads it, or None where it describes none.
+    `handson.course.state` reads it, or None where it describes none.
     """
 
     digest: str

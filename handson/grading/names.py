@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from handson import syllabus
+from handson.course import syllabus
 from handson.grading.model import clean
 
 _PLATFORMS = tuple(

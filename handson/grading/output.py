@@ -34,8 +34,9 @@ from typing import IO, Any
 
 import msgspec
 
-from handson import messages, syllabus
-from handson.checks.results import line, listing
+from handson.core import messages
+from handson.core.text import list_briefly, one_line
+from handson.course import syllabus
 from handson.grading.classroom import Grades
 from handson.grading.marks import MARKED
 from handson.grading.model import (
@@ -148,7 +149,7 @@ def lines(grades: Grades) -> Iterator[str]:
         review = result.to_review()
         if review:
             yield ""
-            yield f"{line(result.label)}:"
+            yield f"{one_line(result.label)}:"
             for alike in _by_code(review):
                 yield from _said(alike)
     notes = Counter(f.code for result in grades for f in result.findings if f.severity == NOTE)
@@ -162,7 +163,7 @@ def told_aside(grades: Grades, *, report: Path | None) -> Iterator[str]:
     """Yield what is said beside the results: marks of nobody in the class, where the report is."""
     strangers = grades.marked_strangers()
     if strangers:
-        yield messages.text("grading.marks-unknown", learners=listing(strangers))
+        yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
     if report is not None:
         yield messages.text("report.written", path=report)
 
@@ -179,13 +180,13 @@ def _said(findings: list[Finding]) -> Iterator[str]:
     """Say the first of several findings of one code, and where the others are."""
     first = findings[0]
     places = list(dict.fromkeys(finding.where for finding in findings if finding.where))
-    shown = ", ".join(map(line, places[:_PLACES]))
+    shown = ", ".join(map(one_line, places[:_PLACES]))
     more = f", … ({len(places)})" if len(places) > _PLACES else ""
-    yield f"  ⚠ {line(first.message, longest=_LONGEST)}{f' [{shown}{more}]' if places else ''}"
+    yield f"  ⚠ {one_line(first.message, longest=_LONGEST)}{f' [{shown}{more}]' if places else ''}"
     yield f"    → {first.remedy}"
     for passage in first.passages:
         longest = max(passage.common, key=len, default="")
-        yield f"      {passage.grade_id}: “{line(' '.join(longest.split()))}”"
+        yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
 
 
 def _counts(grades: Grades) -> dict[str, int]:
@@ -212,9 +213,9 @@ def _row(result: Result) -> list[str]:
     facts = diagram.check.facts if diagram.check else ()
     read = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
     return [
-        line(result.learner),
-        line(result.name),
-        line(result.group),
+        one_line(result.learner),
+        one_line(result.name),
+        one_line(result.group),
         *(SIGNS[mark.status] for mark in result.checks),
         f"{result.points}/{AUTOMATIC}",
         f"{answered}/{len(result.answers)}",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from handson import syllabus, tokens
-from handson.checks.results import line, listing
+from handson.core.text import list_briefly, one_line
+from handson.course import syllabus
+from handson.grading import tokens
 from handson.grading.claims import Claim, Claims
 from handson.grading.integrity import AWS
 from handson.grading.judging import choose
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
-from handson.tokens import Keys, NotProven, Token, Unchecked
+from handson.grading.tokens import Keys, NotProven, Token, Unchecked
 
 MOST = 5
 """Tokens of one submission that are looked at."""
@@ -39,22 +40,22 @@ def issuers(texts: Sequence[str]) -> tuple[str, ...]:
             found.append(tokens.issuer_of(text))
         except (NotProven, Unchecked):
             continue
-    return tuple(dict.fromkeys(line(issuer) for issuer in found if issuer))
+    return tuple(dict.fromkeys(one_line(issuer) for issuer in found if issuer))
 
 
 def _looked_at(text: str, claims: Claims, on_aws: list[Claim], keys: Keys) -> Finding:
     try:
         token = tokens.verify(text, keys)
     except Unchecked as error:
-        return _finding("proof-unchecked", NOTE, reason=line(str(error)))
+        return _finding("proof-unchecked", NOTE, reason=one_line(str(error)))
     except NotProven as error:
-        return _finding("proof-wrong", SERIOUS, reason=line(str(error)))
+        return _finding("proof-wrong", SERIOUS, reason=one_line(str(error)))
     head = next((c for c in claims.items if c.digest == token.digest and c.intact), None)
     if head is None:
-        return _finding("proof-other", WARNING, digest=line(token.digest)[:19])
+        return _finding("proof-other", WARNING, digest=one_line(token.digest)[:19])
     if head.target.kind != AWS or head.target.account != token.account:
-        account = line(head.target.account)
-        return _finding("proof-account", SERIOUS, signed=line(token.account), account=account)
+        account = one_line(head.target.account)
+        return _finding("proof-account", SERIOUS, signed=one_line(token.account), account=account)
     return _covering(token, head, claims, on_aws)
 
 
@@ -62,11 +63,11 @@ def _covering(token: Token, head: Claim, claims: Claims, on_aws: list[Claim]) ->
     """Tell whether the chain that a token stands for holds everything that is judged."""
     covered = _chain(head, claims)
     beyond = [claim for claim in on_aws if claim.digest not in covered]
-    said = {"at": token.issued_at.isoformat(timespec="seconds"), "account": line(token.account)}
+    said = {"at": token.issued_at.isoformat(timespec="seconds"), "account": one_line(token.account)}
     if beyond:
-        checks = listing([claim.check for claim in beyond])
+        checks = list_briefly([claim.check for claim in beyond])
         return _finding("proof-behind", WARNING, checks=checks, **said)
-    return _finding("proof-good", NOTE, count=str(len(covered)), by=line(token.subject), **said)
+    return _finding("proof-good", NOTE, count=str(len(covered)), by=one_line(token.subject), **said)
 
 
 def _chain(head: Claim, claims: Claims) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from handson.evidence import METADATA_KEY
+from handson.course.evidence import METADATA_KEY
 from handson.grading import course, names
 from handson.grading.model import clean
 from handson.grading.trees import Refused

@@ -24,9 +24,11 @@ from typing import Any
 
 import msgspec
 
-from handson import messages, syllabus
-from handson.checks.results import line, words
-from handson.errors import NotReady
+from handson.core import messages
+from handson.core.errors import NotReady
+from handson.core.text import one_line
+from handson.course import syllabus
+from handson.course.checks.results import words
 from handson.grading import architecture, marks
 from handson.grading.classroom import Grades
 from handson.grading.marks import MARKED
@@ -128,7 +130,7 @@ def _class(grades: Grades) -> dict[str, Any]:
                 if not (fact.passed or fact.advice):
                     stuck[mark.id, fact.id].append(number)
         for finding in result.findings:
-            examples.setdefault(finding.code, line(finding.message))
+            examples.setdefault(finding.code, one_line(finding.message))
             owners = found[finding.severity, finding.code]
             if number not in owners[-1:]:
                 owners.append(number)
@@ -239,7 +241,7 @@ def _check(mark: CheckMark) -> dict[str, Any]:
             "learner": proof.learner,
             "target": " · ".join((proof.kind, proof.account, proof.region)),
             "digest": proof.digest[:19],
-            "where": line(proof.where),
+            "where": one_line(proof.where),
             "intact": proof.intact,
         },
     }
@@ -252,7 +254,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "remedy": finding.remedy,
         "check": check_label(finding.check),
-        "where": line(finding.where),
+        "where": one_line(finding.where),
         "others": finding.others,
         "passages": msgspec.to_builtins(finding.passages),
     }

@@ -7,10 +7,11 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from handson import messages, syllabus
-from handson.checks.results import line
-from handson.errors import InvalidInput
-from handson.tokens import Keys
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import one_line
+from handson.course import syllabus
+from handson.grading.tokens import Keys
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def account(text: str) -> str:
     digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).zfill(12)
     if len(digits) == 12 and digits.isascii() and digits.isdecimal():
         return digits
-    raise InvalidInput(*messages.advice("grading.no-account", account=line(text)))
+    raise InvalidInput(*messages.advice("grading.no-account", account=one_line(text)))
 
 
 def moment(text: str, *, end: bool = False) -> datetime:
@@ -73,7 +74,7 @@ def moment(text: str, *, end: bool = False) -> datetime:
             return datetime.fromisoformat(text).astimezone(UTC)
         return datetime.combine(day + timedelta(days=int(end)), time()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(*messages.advice("grading.no-moment", text=line(text))) from None
+        raise InvalidInput(*messages.advice("grading.no-moment", text=one_line(text))) from None
 
 
 def _day(text: str) -> date | None:

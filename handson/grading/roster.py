@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from handson import messages
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from handson.grading import names, tables
 from handson.grading.requirements import account
 

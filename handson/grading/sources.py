@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from handson import messages, tokens
-from handson.errors import InvalidInput
-from handson.grading import names
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.grading import names, tokens
 from handson.grading.model import clean
 from handson.grading.roster import Roster
 from handson.grading.trees import Entry, Folder, Refused, Tree, archive

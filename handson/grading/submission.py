@@ -9,9 +9,19 @@ from pathlib import Path
 
 import msgspec
 
-from handson import syllabus, tokens
-from handson.checks.results import line, listing
-from handson.grading import alike, answers, cells, claims, course, crossing, integrity, proofs
+from handson.core.text import list_briefly, one_line
+from handson.course import syllabus
+from handson.grading import (
+    alike,
+    answers,
+    cells,
+    claims,
+    course,
+    crossing,
+    integrity,
+    proofs,
+    tokens,
+)
 from handson.grading.claims import Claims, Line
 from handson.grading.integrity import Expected
 from handson.grading.judging import judge
@@ -82,7 +92,7 @@ def grade_task(
     try:
         return _graded(*grade_submission(task, requirements, roster, pictures=pictures))
     except Exception as error:  # a fault of ours must not cost the class its marks
-        reason = line(f"{type(error).__name__}: {error}")
+        reason = one_line(f"{type(error).__name__}: {error}")
         finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
         return _graded(empty(task.learner, [finding], source=task.submission.source), Claims())
 
@@ -103,7 +113,7 @@ def grade_submission(
     """Return the result of a submission, and the evidence it was found with."""
     read = _read(task.submission)
     if not (read.notebooks or read.lines):
-        values = {"files": listing(read.seen) or "-"}
+        values = {"files": list_briefly(read.seen) or "-"}
         nothing = Finding(code="nothing-readable", severity=SERIOUS, values=values)
         findings = [nothing, *read.findings, *_told(task), *_namesakes(task, task.learner)]
         return empty(task.learner, findings, source=task.submission.source), Claims()
@@ -131,7 +141,7 @@ def grade_submission(
         group=learner.group,
         source=task.submission.source,
         handed_in_at=max((notebook.modified for notebook in read.notebooks), default=""),
-        named=tuple(sorted({line(claim.learner) for claim in found.items if claim.learner})),
+        named=tuple(sorted({one_line(claim.learner) for claim in found.items if claim.learner})),
         files=tuple(notebook.where for notebook in read.notebooks),
         issuers=proofs.issuers(read.proofs),
         checks=marks,
@@ -213,8 +223,8 @@ def _told(task: Task) -> Iterator[Finding]:
 def _namesakes(task: Task, learner: Learner) -> Iterator[Finding]:
     """Yield that a name is several learners' and that the evidence does not say whose."""
     if task.candidates and learner not in task.candidates:
-        values = {"learners": listing([candidate.id for candidate in task.candidates])}
-        values["name"] = line(task.submission.owner)
+        values = {"learners": list_briefly([candidate.id for candidate in task.candidates])}
+        values["name"] = one_line(task.submission.owner)
         yield Finding(code="name-of-several", severity=WARNING, values=values)
 
 
@@ -235,7 +245,7 @@ def _named(found: Claims, task: Task, roster: Roster) -> Learner:
     if len(bearers) != 1:
         return Learner(task.submission.source)
     name = bearers.pop()
-    return roster.find(name) or Learner(line(name))
+    return roster.find(name) or Learner(one_line(name))
 
 
 def _read(submission: Submission) -> _Read:

@@ -10,8 +10,8 @@ import csv
 from io import StringIO
 from pathlib import Path
 
-from handson import messages
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from handson.grading.model import clean
 
 MOST_BYTES = 5_000_000

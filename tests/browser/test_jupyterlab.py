@@ -15,8 +15,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from handson.evidence import METADATA_KEY
-from handson.saving import VIEW
+from handson.course.evidence import METADATA_KEY
+from handson.notebook.saving import VIEW
 from tests.browser import looking
 from tests.browser.lab import Lab, Opened
 from tests.browser.looking import Camera, Image, Log, Requests

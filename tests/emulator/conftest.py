@@ -23,9 +23,9 @@ from typing import Any
 import boto3
 import pytest
 
-from handson import emulator as room
-from handson import messages
-from handson.errors import HandsonError
+from handson.aws import emulator as room
+from handson.core import messages
+from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
 from tests.emulator.hooks import Moto, reset
 

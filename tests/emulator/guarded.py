@@ -25,8 +25,8 @@ from typing import Any
 import botocore.session
 
 from handson.aws import Aws, Credentials, connect_emulator
-from handson.emulator import ACCOUNT, SECRET, process, server
-from handson.waiting import wait_until
+from handson.aws.emulator import ACCOUNT, SECRET, process, server
+from handson.core.waiting import wait_until
 from tests.emulator.hooks import Moto, order, reset
 from tests.unit.fake_aws import MODELS, Clock
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handson import kept
-from handson.image_uri import read_image_uri
+from handson.core import files
+from handson.resources.image_uri import read_image_uri
 from tests.emulator import wrong_states
 from tests.emulator.learner import OWN_TAG, TOKYO, Learner
 from tests.emulator.wrong_states import anew, delete_network, only, push_plain
@@ -194,7 +194,7 @@ def record_by_digest(learner: Learner) -> None:
     recorded = read_image_uri(learner.home)
     assert recorded
     uri = f"{recorded.uri.rpartition(':')[0]}@{recorded.digest}"
-    kept.write(learner.home / "image-uri.json", replace(recorded, uri=uri))
+    files.write(learner.home / "image-uri.json", replace(recorded, uri=uri))
 
 
 def push_elsewhere_too(learner: Learner) -> None:

@@ -20,11 +20,10 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
-from handson import emulator
-from handson.aws import Aws, Credentials
+from handson.aws import Aws, Credentials, emulator
 from handson.aws.refusals import READS
 from handson.aws.sessions import _private_session
-from handson.network.look import Look, look
+from handson.resources.network.look import Look, look
 from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
 
 

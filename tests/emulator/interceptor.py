@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from handson import emulator
+from handson.aws import emulator
 from tests.emulator.hooks import DRY_RUN
 from tests.emulator.proxy import Handler, Proxy, serving
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from handson import checks, messages, syllabus
-from handson.checks import Diagnosis, Verification
-from handson.state import Snapshot
+from handson.core import messages
+from handson.course import checks, syllabus
+from handson.course.checks import Diagnosis, Verification
+from handson.course.state import Snapshot
 from tests.emulator.harmless_variants import Harmless
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner, read_remedy

@@ -22,10 +22,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from handson import cluster, messages, network, plan, settings, syllabus
-from handson import emulator as room
-from handson.aws import Aws
-from handson.checks import Verification, verify
+from handson.aws import Aws, settings
+from handson.aws import emulator as room
+from handson.core import messages
+from handson.core.errors import EngineError
+from handson.course import syllabus
+from handson.course.checks import Verification, verify
+from handson.course.state import Snapshot, Vpc
 from handson.engine import (
     Answer,
     BuildRequest,
@@ -36,13 +39,12 @@ from handson.engine import (
     RunRequest,
     Site,
 )
-from handson.errors import EngineError
-from handson.image_run import forget_image_run, read_image_run
-from handson.image_uri import forget_image_uri, record_image_uri
-from handson.network.form import make_plan
-from handson.network.look import look
-from handson.state import Snapshot, Vpc
-from handson.workshop import Workshop
+from handson.notebook.workshop import Workshop
+from handson.resources import cluster, network, plan
+from handson.resources.image_run import forget_image_run, read_image_run
+from handson.resources.image_uri import forget_image_uri, record_image_uri
+from handson.resources.network.form import make_plan
+from handson.resources.network.look import look
 from tests.emulator.hooks import reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"

@@ -22,15 +22,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from handson import cluster, fargate, network, registry, settings, syllabus
-from handson.aws import Aws
-from handson.connection import Connection
-from handson.emulator import Running
+from handson.aws import Aws, settings
+from handson.aws.connection import Connection
+from handson.aws.emulator import Running
+from handson.core.errors import HandsonError, NotAllowed
+from handson.core.progress import TerminalProgress, silent
+from handson.course import syllabus
+from handson.course.evidence import Journal, is_intact
 from handson.engine import Answer, Site
-from handson.errors import HandsonError, NotAllowed
-from handson.evidence import Journal, is_intact
-from handson.progress import TerminalProgress, silent
-from handson.workshop import Workshop
+from handson.notebook.workshop import Workshop
+from handson.resources import cluster, fargate, network, registry
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape

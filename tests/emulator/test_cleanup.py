@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup, cluster, network, registry
-from handson import emulator as room
 from handson.aws import Aws
-from handson.cluster import Form as ClusterForm
-from handson.errors import AWSError, NotAllowed, WaitTimeout
-from handson.network import Form
+from handson.aws import emulator as room
+from handson.core.errors import AWSError, NotAllowed, WaitTimeout
+from handson.resources import cleanup, cluster, network, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
 from tests.emulator.hooks import (
     Answer,
     Change,

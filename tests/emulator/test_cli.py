@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from handson import __version__, cli, messages
-from handson import emulator as embedded
+from handson import __version__, cli
+from handson.aws import emulator as embedded
+from handson.aws.emulator import Running
 from handson.cli import main
-from handson.emulator import Running
-from handson.errors import HandsonError
-from handson.waiting import wait_until
+from handson.core import messages
+from handson.core.errors import HandsonError
+from handson.core.waiting import wait_until
 
 pytestmark = pytest.mark.emulator
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from handson import cleanup, grading, settings, syllabus
-from handson.emulator import Running
-from handson.evidence import Journal, is_intact
-from handson.progress import TerminalProgress
-from handson.workshop import Workshop
+from handson import grading
+from handson.aws import settings
+from handson.aws.emulator import Running
+from handson.core.progress import TerminalProgress
+from handson.course import syllabus
+from handson.course.evidence import Journal, is_intact
+from handson.notebook.workshop import Workshop
+from handson.resources import cleanup
 from tests.emulator.surviving import everything
 
 pytestmark = pytest.mark.emulator

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handson import cluster
-from handson import emulator as room
-from handson.cluster import Form
+from handson.aws import emulator as room
+from handson.resources import cluster
+from handson.resources.cluster import Form
 from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, writes
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from handson import checks, cluster, registry, syllabus
-from handson import emulator as room
 from handson.aws import Aws
-from handson.cluster import Form as ClusterForm
-from handson.snapshot import take_snapshot
-from handson.state import RecordedUri, Snapshot
+from handson.aws import emulator as room
+from handson.course import checks, syllabus
+from handson.course.state import RecordedUri, Snapshot
+from handson.resources import cluster, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.snapshot import take_snapshot
 from tests.emulator.hooks import Hook, connect
 from tests.emulator.learner import TOKYO
 from tests.emulator.test_snapshot import make_everything

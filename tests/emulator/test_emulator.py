@@ -14,10 +14,10 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from handson import emulator as room
-from handson.emulator import process, server
-from handson.errors import NotReady
-from handson.waiting import wait_until
+from handson.aws import emulator as room
+from handson.aws.emulator import process, server
+from handson.core.errors import NotReady
+from handson.core.waiting import wait_until
 
 pytestmark = pytest.mark.emulator
 
@@ -27,7 +27,7 @@ Connect = Callable[[room.Running], Any]
 START = """
     import sys
     from pathlib import Path
-    from handson import emulator
+    from handson.aws import emulator
     running = emulator.ensure_running(Path(sys.argv[1]), region="us-east-1")
     print(running.pid, running.state, flush=True)
 """

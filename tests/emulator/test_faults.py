@@ -12,11 +12,12 @@ import pytest
 from filelock import FileLock
 from msgspec.structs import replace
 
-from handson import cleanup, cluster, registry, syllabus
 from handson.aws import Aws
-from handson.emulator import Running
-from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
-from handson.workshop import Workshop
+from handson.aws.emulator import Running
+from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+from handson.course import syllabus
+from handson.notebook.workshop import Workshop
+from handson.resources import cleanup, cluster, registry
 from tests.emulator.faults import FAULTS, LASTING, TRANSIENT, Call, Pair
 from tests.emulator.surviving import (
     ALL,

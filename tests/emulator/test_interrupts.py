@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from handson import emulator as room
-from handson import syllabus
-from handson.cleanup import find_tagged
-from handson.evidence import Journal
+from handson.aws import emulator as room
+from handson.course import syllabus
+from handson.course.evidence import Journal
+from handson.resources.cleanup import find_tagged
 from tests.emulator import judging
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner

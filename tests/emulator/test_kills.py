@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from handson import emulator as embedded
-from handson import fargate
-from handson.emulator import Running
-from handson.errors import HandsonError
-from handson.evidence import Journal, is_intact
-from handson.progress import TerminalProgress
-from handson.waiting import wait_until
-from handson.workshop import Workshop
+from handson.aws import emulator as embedded
+from handson.aws.emulator import Running
+from handson.core.errors import HandsonError
+from handson.core.progress import TerminalProgress
+from handson.core.waiting import wait_until
+from handson.course.evidence import Journal, is_intact
+from handson.notebook.workshop import Workshop
+from handson.resources import fargate
 from tests.emulator import hooks
 from tests.emulator.faults import Call
 from tests.emulator.proxy import proxy_to

@@ -11,12 +11,20 @@ from typing import Any
 
 import pytest
 
-from handson import connection, network, settings
-from handson import emulator as room
-from handson.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.network import Form
-from handson.network.form import make_plan
-from handson.plan import Step
+from handson.aws import connection, settings
+from handson.aws import emulator as room
+from handson.core.errors import (
+    AWSError,
+    AWSUnclear,
+    HandsonError,
+    InvalidInput,
+    NotAllowed,
+    NotReady,
+)
+from handson.resources import network
+from handson.resources.network import Form
+from handson.resources.network.form import make_plan
+from handson.resources.plan import Step
 from tests.emulator.hooks import (
     Answer,
     Change,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from handson import cluster, network, registry
-from handson import emulator as room
-from handson.cluster import Form as ClusterForm
-from handson.network import Form
+from handson.aws import emulator as room
+from handson.resources import cluster, network, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
 from tests.emulator.hooks import connect, reset, shape
 from tests.shell import paste, require_shell
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup, cluster, image_run, network, policy, registry, settings, syllabus
-from handson.aws import Aws
-from handson.cluster import Form as ClusterForm
-from handson.connection import Connection
-from handson.emulator import ACCOUNT, Running
-from handson.errors import NotAllowed
-from handson.network import Form
-from handson.workshop import Workshop
+from handson.aws import Aws, settings
+from handson.aws.connection import Connection
+from handson.aws.emulator import ACCOUNT, Running
+from handson.core.errors import NotAllowed
+from handson.course import policy, syllabus
+from handson.notebook.workshop import Workshop
+from handson.resources import cleanup, cluster, image_run, network, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
 from tests.emulator.guarded import (
     ON_EMULATORS,
     REGION,

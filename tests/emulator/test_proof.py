@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from handson import audit, emulator, tokens
+from handson import audit
+from handson.aws import emulator
 from handson.cli import main
+from handson.grading import tokens
 from tests.grading import making
 from tests.grading.making import Book
 

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from handson import settings
-from handson.aws import Aws
-from handson.emulator import Running
+from handson.aws import Aws, settings
+from handson.aws.emulator import Running
+from handson.core.errors import HandsonError, NotAllowed
+from handson.core.progress import TerminalProgress
 from handson.engine import LocalImage
-from handson.errors import HandsonError, NotAllowed
-from handson.progress import TerminalProgress
-from handson.workshop import Workshop
+from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
 from tests.emulator.faults import TRANSIENT, Call, Wire
 from tests.emulator.proxy import Proxy, proxy_to

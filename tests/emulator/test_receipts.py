@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup, cluster, messages, network, registry
 from handson.aws import Aws
-from handson.cleanup import Cleanup
-from handson.cluster import Form as ClusterForm
-from handson.emulator import Running
-from handson.errors import NotAllowed
-from handson.network import Form
+from handson.aws.emulator import Running
+from handson.core import messages
+from handson.core.errors import NotAllowed
+from handson.resources import cleanup, cluster, network, registry
+from handson.resources.cleanup import Cleanup
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
 from tests.emulator.hooks import Answer, Change, StopAt, Stopped, connect, reset, writes
 from tests.emulator.test_cleanup import ORDER
 from tests.unit.fake_aws import Refusal

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from handson import emulator as room
-from handson import image_uri, registry
+from handson.aws import emulator as room
+from handson.core.errors import InvalidInput, NotReady
+from handson.course.state import Platform
 from handson.engine import ENGINE_LABEL
-from handson.errors import InvalidInput, NotReady
-from handson.image_uri import forget_image_uri, read_image_uri, record_image_uri
-from handson.state import Platform
+from handson.resources import image_uri, registry
+from handson.resources.image_uri import forget_image_uri, read_image_uri, record_image_uri
 from tests.emulator.hooks import LoseReply, Moto, StopAt, Stopped, connect, writes
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]

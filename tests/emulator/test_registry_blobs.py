@@ -17,8 +17,8 @@ import psutil
 import pytest
 import urllib3
 
-from handson import emulator as room
-from handson.waiting import wait_until
+from handson.aws import emulator as room
+from handson.core.waiting import wait_until
 from tests.emulator.conftest import client_of
 from tests.emulator.test_emulator import kill
 

@@ -18,13 +18,15 @@ from urllib.parse import quote
 
 import pytest
 
-from handson import engine, settings, workshop
-from handson.emulator import Running
+from handson import engine
+from handson.aws import settings
+from handson.aws.emulator import Running
+from handson.core.errors import HandsonError, InvalidInput
+from handson.core.progress import TerminalProgress, silent
 from handson.engine import Destination, LocalImage, RunRequest
 from handson.engine import running as engine_running
-from handson.errors import HandsonError, InvalidInput
-from handson.progress import TerminalProgress, silent
-from handson.workshop import Workshop
+from handson.notebook import workshop
+from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
 from tests.emulator.faults import Call
 from tests.emulator.interceptor import Marks, intercepting

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from handson import cluster, network, registry
-from handson import emulator as room
-from handson.cluster import Form as ClusterForm
-from handson.errors import NotAllowed
-from handson.network import Form
-from handson.snapshot import take_snapshot
-from handson.state import Snapshot
+from handson.aws import emulator as room
+from handson.core.errors import NotAllowed
+from handson.course.state import Snapshot
+from handson.resources import cluster, network, registry
+from handson.resources.cluster import Form as ClusterForm
+from handson.resources.network import Form
+from handson.resources.snapshot import take_snapshot
 from tests.emulator.hooks import Answer, Meeting, connect, writes
 from tests.emulator.test_registry import Registry
 from tests.unit.fake_aws import Refusal

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from handson import emulator as room
-from handson import messages, settings, troubleshooting
-from handson.cards import Shown
-from handson.errors import InvalidInput, NotReady
-from handson.progress import silent
-from handson.state import Snapshot
-from handson.workshop import Workshop
+from handson.aws import emulator as room
+from handson.aws import settings
+from handson.core import messages
+from handson.core.cards import Shown
+from handson.core.errors import InvalidInput, NotReady
+from handson.core.progress import silent
+from handson.course.state import Snapshot
+from handson.notebook.workshop import Workshop
+from handson.practice import troubleshooting
 from tests.emulator import harmless_variants, judging, wrong_states
 from tests.emulator.harmless_variants import untag_everything
 from tests.emulator.hooks import Moto, StopAt, Stopped, connect

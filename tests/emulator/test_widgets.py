@@ -10,14 +10,16 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from handson import emulator as embedded
-from handson import network, settings, widgets
-from handson.emulator import Running
-from handson.network import Form
-from handson.progress import TerminalProgress
-from handson.state import Vpc
-from handson.widgets.forms import FORMS
-from handson.workshop import Workshop
+from handson.aws import emulator as embedded
+from handson.aws import settings
+from handson.aws.emulator import Running
+from handson.core.progress import TerminalProgress
+from handson.course.state import Vpc
+from handson.notebook import widgets
+from handson.notebook.widgets.forms import FORMS
+from handson.notebook.workshop import Workshop
+from handson.resources import network
+from handson.resources.network import Form
 
 pytestmark = pytest.mark.emulator
 

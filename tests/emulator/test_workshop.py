@@ -17,16 +17,18 @@ import psutil
 import pytest
 
 import handson
-from handson import checks, settings, syllabus, workshop
-from handson import emulator as embedded
-from handson.cards import MARKS, Shown
+from handson.aws import emulator as embedded
+from handson.aws import settings
+from handson.aws.emulator import Running
+from handson.core.cards import MARKS, Shown
+from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.core.progress import Line, silent
+from handson.core.waiting import wait_until
+from handson.course import checks, syllabus
+from handson.course.evidence import Journal, is_intact
 from handson.drawing import Diagram
-from handson.emulator import Running
-from handson.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.evidence import Journal, is_intact
-from handson.progress import Line, silent
-from handson.waiting import wait_until
-from handson.workshop import Workshop
+from handson.notebook import workshop
+from handson.notebook.workshop import Workshop
 from tests.unit import drawn_by_learners
 
 pytestmark = pytest.mark.emulator
@@ -812,7 +814,7 @@ def test_two_kernels_that_make_the_network_at_once_make_one(
 HEAVY = ("boto3", "botocore", "docker", "diagrams", "nbclient", "requests", "IPython", "rich")
 
 
-@pytest.mark.parametrize("module", ["handson", "handson.cli", "handson.workshop"])
+@pytest.mark.parametrize("module", ["handson", "handson.cli", "handson.notebook.workshop"])
 def test_importing_loads_nothing_heavy(module: str, root: Path) -> None:
     code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
     said = subprocess.run(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handson import emulator as room
-from handson import syllabus
+from handson.aws import emulator as room
+from handson.course import syllabus
 from tests.emulator import judging
 from tests.emulator.harmless_variants import HARMLESS, Harmless
 from tests.emulator.learner import Learner

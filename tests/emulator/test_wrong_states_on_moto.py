@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handson import syllabus
+from handson.course import syllabus
 from tests.emulator import judging
 from tests.emulator.harmless_variants import HARMLESS, Harmless
 from tests.emulator.hooks import Moto

@@ -18,12 +18,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from handson.aws.connection import Connection
+from handson.aws.emulator import Running
 from handson.aws.refusals import READS
-from handson.connection import Connection
-from handson.emulator import Running
-from handson.progress import TerminalProgress
-from handson.settings import Settings, read
-from handson.workshop import Workshop
+from handson.aws.settings import Settings, read
+from handson.core.progress import TerminalProgress
+from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
 
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from handson.course.state import RecordedUri
 from handson.engine import BuiltinEngine
-from handson.state import RecordedUri
 from tests.emulator.learner import OWN_TAG, TOKYO, Learner
 from tests.emulator.test_registry import Registry
 
@@ -409,7 +409,7 @@ def image_in_tokyo(learner: Learner) -> None:
 
 
 def record_with(learner: Learner, aws: Any) -> None:
-    from handson.image_uri import record_image_uri
+    from handson.resources.image_uri import record_image_uri
 
     record_image_uri(aws, learner.home, repository="rails-app", tag="latest")
 

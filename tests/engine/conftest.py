@@ -20,9 +20,9 @@ import docker
 import pytest
 from filelock import FileLock
 
-from handson import emulator
+from handson.aws import emulator
+from handson.core.errors import NotReady
 from handson.engine import Destination, DockerEngine, Engine, choose
-from handson.errors import NotReady
 
 BASE = "handson-ruby-base:test"
 SHELL = "handson-test-shell"

@@ -11,6 +11,8 @@ from typing import Any
 import docker
 import pytest
 
+from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
+from handson.core.progress import silent
 from handson.engine import (
     BuildRequest,
     Destination,
@@ -20,8 +22,6 @@ from handson.engine import (
     choose,
     registry_client,
 )
-from handson.errors import EngineError, HandsonError, NotAllowed, NotReady
-from handson.progress import silent
 from tests.fake_registry import Shelf, serving
 
 pytestmark = pytest.mark.engine

@@ -13,10 +13,10 @@ from typing import Any
 import docker
 import pytest
 
-from handson import image
+from handson.core.errors import EngineError, NotReady
+from handson.core.progress import silent
 from handson.engine import BuildRequest, BuiltinEngine, Destination, Engine, LocalImage, oci
-from handson.errors import EngineError, NotReady
-from handson.progress import silent
+from handson.resources import push
 
 pytestmark = pytest.mark.engine
 
@@ -102,11 +102,11 @@ def of_docker(client: docker.APIClient, name: str) -> tuple[dict[str, Any], dict
 
 
 def of_layout(image: LocalImage) -> tuple[dict[str, Any], dict[str, Any]]:
-    assert image.layout is not None
-    layout = oci.Layout(image.layout)
+    assert push.layout is not None
+    layout = oci.Layout(push.layout)
     manifest = json.loads(layout.read(layout.manifest().digest))
     layers = [gzip.decompress(layout.read(layer["digest"])) for layer in manifest["layers"]]
-    return json.loads(layout.read(image.id))["config"], files(layers)
+    return json.loads(layout.read(push.id))["config"], files(layers)
 
 
 @pytest.fixture
@@ -150,14 +150,14 @@ def test_a_missing_repository_is_named_with_its_remedy(
     nowhere = Destination(destination.registry, "http", "missing", "AWS", "token")
     packed = built(chosen, context)
     with pytest.raises(NotReady, match="missing"):
-        image.push_image(chosen, packed, destination=nowhere, say=silent)
+        push.push_image(chosen, packed, destination=nowhere, say=silent)
 
 
 def test_what_builtin_pushes_docker_can_pull(
     client: docker.APIClient, engine: Engine, context: Path, destination: Destination
 ) -> None:
     builtin = BuiltinEngine()
-    pushed = image.push_image(builtin, built(builtin, context), destination=destination, say=silent)
+    pushed = push.push_image(builtin, built(builtin, context), destination=destination, say=silent)
     name = f"{destination.registry}/{destination.repository}"
     client.pull(name, tag="latest", auth_config={"username": "AWS", "password": "token"})
     found = client.inspect_image(f"{name}:latest")

@@ -12,9 +12,9 @@ import docker
 import psutil
 import pytest
 
+from handson.core.errors import EngineError
+from handson.core.progress import silent
 from handson.engine import BuildRequest, Destination, Engine, LocalImage
-from handson.errors import EngineError
-from handson.progress import silent
 from tests.fake_registry import Shelf, serving
 
 pytestmark = pytest.mark.engine

@@ -12,9 +12,9 @@ from typing import Any
 import docker
 import pytest
 
-from handson import emulator, settings
-from handson.progress import TerminalProgress
-from handson.workshop import Workshop
+from handson.aws import emulator, settings
+from handson.core.progress import TerminalProgress
+from handson.notebook.workshop import Workshop
 from tests.shell import paste, require_shell
 
 pytestmark = pytest.mark.engine

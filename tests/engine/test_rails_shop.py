@@ -15,9 +15,10 @@ from typing import Any
 import docker
 import pytest
 
-from handson import emulator, image
+from handson.aws import emulator
+from handson.core.progress import silent
 from handson.engine import Destination, Engine, LocalImage
-from handson.progress import silent
+from handson.resources import push
 
 pytestmark = pytest.mark.engine
 
@@ -29,13 +30,13 @@ SECRET = "0" * 128
 def shop(
     engine: Engine, client: docker.APIClient, base: str, root: Path, tmp_path_factory: Any
 ) -> Iterator[LocalImage]:
-    request = image.prepare(
+    request = push.prepare(
         root / "notebooks" / "docker-rails-workshop",
         folder=tmp_path_factory.mktemp("images"),
         name=NAME,
         build_args={"BASE_IMAGE": base},
     )
-    found = image.build_image(engine, request, say=silent)
+    found = push.build_image(engine, request, say=silent)
     yield found
     client.remove_image(found.id, force=True)
 
@@ -107,7 +108,7 @@ def test_the_image_has_both_tags_and_the_right_platform(
 def test_what_was_pushed_is_pulled_back_and_sells_its_goods(
     engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination
 ) -> None:
-    pushed = image.push_image(engine, shop, destination=destination, say=silent)
+    pushed = push.push_image(engine, shop, destination=destination, say=silent)
     name = f"{destination.registry}/{destination.repository}@{pushed.digest}"
     client.pull(name, auth_config={"username": "AWS", "password": "token"})
     try:
@@ -157,7 +158,7 @@ def test_a_shop_without_a_secret_does_not_start(client: docker.APIClient, shop: 
 def test_ecr_lists_the_pushed_image_under_both_tags(
     engine: Engine, shop: LocalImage, destination: Destination, ecr: Any
 ) -> None:
-    pushed = image.push_image(engine, shop, destination=destination, say=silent)
+    pushed = push.push_image(engine, shop, destination=destination, say=silent)
     listed = ecr.describe_images(repositoryName=destination.repository)["imageDetails"]
     found = {tag: it["imageDigest"] for it in listed for tag in it.get("imageTags", [])}
     assert found == dict.fromkeys(shop.tags, pushed.digest)
@@ -167,8 +168,8 @@ def test_ecr_lists_the_pushed_image_under_both_tags(
 def test_a_second_push_sends_nothing(
     engine: Engine, shop: LocalImage, destination: Destination
 ) -> None:
-    first = image.push_image(engine, shop, destination=destination, say=silent)
-    again = image.push_image(engine, shop, destination=destination, say=silent)
+    first = push.push_image(engine, shop, destination=destination, say=silent)
+    again = push.push_image(engine, shop, destination=destination, say=silent)
     assert (again.digest, again.layers_pushed) == (first.digest, 0)
     assert again.layers_present == first.layers_pushed + first.layers_present
 
@@ -176,7 +177,7 @@ def test_a_second_push_sends_nothing(
 def test_a_push_leaves_no_tag_and_no_credentials_behind(
     engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination
 ) -> None:
-    image.push_image(engine, shop, destination=destination, say=silent)
+    push.push_image(engine, shop, destination=destination, say=silent)
     tags = client.inspect_image(shop.id)["RepoTags"]
     assert [tag for tag in tags if tag.startswith(destination.registry)] == []
     assert not (Path.home() / ".docker").exists()
@@ -186,5 +187,5 @@ def test_the_registry_that_stopped_is_named(
     engine: Engine, shop: LocalImage, aws: emulator.Running
 ) -> None:
     gone = Destination(f"127.0.0.1:{free_port()}", "http", "rails-app", "AWS", "token")
-    with pytest.raises(image.NotReady, match="接続できません"):
-        image.push_image(engine, shop, destination=gone, say=silent)
+    with pytest.raises(push.NotReady, match="接続できません"):
+        push.push_image(engine, shop, destination=gone, say=silent)

@@ -12,12 +12,13 @@ from typing import Any
 import docker
 import pytest
 
-from handson import emulator, fargate, settings
+from handson.aws import emulator, settings
+from handson.core.errors import EngineError, NotReady
+from handson.core.progress import Line, silent
+from handson.core.waiting import wait_until
 from handson.engine import running
-from handson.errors import EngineError, NotReady
-from handson.progress import Line, silent
-from handson.waiting import wait_until
-from handson.workshop import Workshop
+from handson.notebook.workshop import Workshop
+from handson.resources import fargate
 
 pytestmark = pytest.mark.engine
 

@@ -23,8 +23,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from handson import evidence
-from handson.evidence import Observation
+from handson.course import evidence
+from handson.course.evidence import Observation
 
 from . import making
 from .making import Book

@@ -24,8 +24,8 @@ from typing import Any
 
 import msgspec
 
-from handson import evidence, syllabus
-from handson.evidence import Observation
+from handson.course import evidence, syllabus
+from handson.course.evidence import Observation
 from tests.unit import drawn_by_learners
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from handson import syllabus
+from handson.course import syllabus
 from handson.grading import Result, grade, reading, submission, trees
 from handson.grading.claims import Line, gather
 from handson.grading.reading import Notebook, read_notebook

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from handson import evidence, messages, syllabus
-from handson.evidence import Observation
+from handson.core import messages
+from handson.course import evidence, syllabus
+from handson.course.evidence import Observation
 from handson.grading import Learner, Requirements, Result, Roster, grade, moment
 from handson.grading.model import SEVERITIES
 

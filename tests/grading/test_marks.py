@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from handson import grading
 from handson.cli import main
-from handson.errors import InvalidInput
+from handson.core.errors import InvalidInput
 from handson.grading import marks, read_marks
 
 from . import making

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from handson import grading, syllabus
+from handson import grading
 from handson.cli import main
+from handson.course import syllabus
 from handson.grading import Learner, Roster, course
 from handson.grading.cells import moved
 from handson.grading.tables import harmless

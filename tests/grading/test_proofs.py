@@ -15,10 +15,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from handson import audit, grading, tokens
-from handson.errors import InvalidInput, NotReady
-from handson.grading import Requirements
-from handson.tokens import NotProven, Unchecked
+from handson import audit, grading
+from handson.core.errors import InvalidInput, NotReady
+from handson.grading import Requirements, tokens
+from handson.grading.tokens import NotProven, Unchecked
 from tests.emulator.signing_aws import CLAIMS, KEY, Signer
 
 from . import making

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from handson import grading, messages, syllabus
+from handson import grading
 from handson.cli import main
+from handson.core import messages
+from handson.course import syllabus
 from handson.grading import Result, architecture, course, report
 from handson.grading.architecture import ABSENT, DIFFERS, EXTRA, SAME, UNSEEN, Box
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 import handson
-from handson import grading, messages, scoring, syllabus, widgets
-from handson.errors import InvalidInput
-from handson.scoring import Score, Scoring
-from handson.workshop import Workshop
+from handson import grading
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.course import syllabus
+from handson.notebook import scoring, widgets
+from handson.notebook.scoring import Score, Scoring
+from handson.notebook.workshop import Workshop
 
 from . import making
 from .making import Book

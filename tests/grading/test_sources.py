@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handson.errors import InvalidInput
+from handson.core.errors import InvalidInput
 from handson.grading import Learner, Roster, grade, names, read_roster
 from handson.grading.sources import find_submissions
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbformat.validator import iter_validate
 
-from handson import syllabus
+from handson.course import syllabus
 
 from .book import FOLDER, LINK, Book, strings
 

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from handson.evidence import METADATA_KEY
-from handson.saving import VIEW
+from handson.course.evidence import METADATA_KEY
+from handson.notebook.saving import VIEW
 from tests.notebooks.book import NOTEBOOKS
 
 BOOKS = [

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from handson import messages, settings, syllabus
+from handson.core import messages
+from handson.aws import settings
+from handson.course import syllabus
 
 from . import form
 from .book import LINK, NOTEBOOKS, read_book

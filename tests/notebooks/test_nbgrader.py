@@ -16,7 +16,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from handson import emulator, grading, syllabus
+from handson.aws import emulator
+from handson import grading
+from handson.course import syllabus
 from tests.conftest import require
 
 from .courses import ASSIGNMENT, COURSE, STUB, Course, work

@@ -19,11 +19,13 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from handson import emulator, replay, settings, syllabus
-from handson.cards import MARKS
-from handson.evidence import Journal, is_intact
-from handson.replay import Outcome
-from handson.waiting import wait_until
+from handson.aws import emulator, settings
+from handson.notebook import replay
+from handson.course import syllabus
+from handson.core.cards import MARKS
+from handson.course.evidence import Journal, is_intact
+from handson.notebook.replay import Outcome
+from handson.core.waiting import wait_until
 
 pytestmark = pytest.mark.notebooks
 
@@ -253,7 +255,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
         code("import sys, os; print('well'); os.write(2, b'from below\\n');", id="well"),
         code("1 / 0", id="allowed", metadata={"tags": ["raises-exception"]}),
         code(
-            "from handson.errors import NotReady; raise NotReady('It is gone.', 'Make it.')",
+            "from handson.core.errors import NotReady; raise NotReady('It is gone.', 'Make it.')",
             id="gone",
         ),
         code("print('never')", id="never", outputs=old),

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from handson import syllabus
+from handson.course import syllabus
 
 from . import form, prose
 from .book import FOLDER, Book, read_book

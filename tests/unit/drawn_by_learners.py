@@ -14,8 +14,8 @@ from diagrams.generic import storage
 from diagrams.onprem import client, container
 from diagrams.onprem.compute import Server
 
+from handson.course.state import Drawing
 from handson.drawing import Diagram, last_drawn
-from handson.state import Drawing
 
 _NAMES: dict[str, Any] = {
     "Diagram": Diagram,

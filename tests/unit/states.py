@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from handson.state import (
+from handson.course.state import (
     Cluster,
     Image,
     InternetGateway,

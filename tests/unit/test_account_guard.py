@@ -12,15 +12,16 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError
 
-from handson import connection, doctor, network, settings
-from handson.aws import Aws, connect_aws
-from handson.connection import Connection
-from handson.emulator import ACCOUNT as EMBEDDED
+from handson.aws import Aws, connect_aws, connection, settings
+from handson.aws.connection import Connection
+from handson.aws.emulator import ACCOUNT as EMBEDDED
+from handson.core.errors import AWSError, NotAllowed
+from handson.core.progress import Line, silent
 from handson.engine import LocalImage
-from handson.errors import AWSError, NotAllowed
-from handson.network import Form
-from handson.progress import Line, silent
-from handson.workshop import Workshop
+from handson.notebook import doctor
+from handson.notebook.workshop import Workshop
+from handson.resources import network
+from handson.resources.network import Form
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal
 
 OTHER = {"Account": "998877665544", "Arn": "arn:aws:iam::998877665544:user/else", "UserId": "AIDA"}

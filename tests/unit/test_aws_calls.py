@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handson.aws import Credentials, Patience, Request, command_name
-from handson.errors import AWSError, AWSUnclear
+from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed, no_answer, silent
 
 VPC = {"Vpc": {"VpcId": "vpc-1"}}

@@ -8,10 +8,10 @@ import botocore.exceptions as botocore
 import pytest
 from botocore.parsers import ResponseParserError
 
-from handson import messages
 from handson.aws import translated
 from handson.aws.refusals import is_one_of
-from handson.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+from handson.core import messages
+from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from tests.unit.fake_aws import URL, FakeAws, Refusal, closed, no_answer, silent
 
 SECRET = "AKIAFAKEFAKEFAKEFAKE a-secret-key a-session-token"

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 
 from handson.aws import Credentials, connect_aws, connect_emulator
 from handson.aws.sessions import _private_session
-from handson.errors import AWSError, HandsonError, NotAllowed
+from handson.core.errors import AWSError, HandsonError, NotAllowed
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, no_answer
 
 OTHER = "998877665544"

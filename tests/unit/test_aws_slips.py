@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handson import messages
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
 from tests.unit.fake_aws import FakeAws
 
 PROVIDERS = "PutClusterCapacityProviders"

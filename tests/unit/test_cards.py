@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from handson.cards import (
+from handson.core.cards import (
     COLOURS,
     MARKS,
     Card,

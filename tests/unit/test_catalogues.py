@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from handson import messages
+from handson.core import messages
 
 SPOKEN = {"text": ["sentence"], "advice": ["problem", "remedy"]}
 

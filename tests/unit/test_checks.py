@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handson import checks, messages, syllabus
-from handson.checks import CheckResult, Verification
-from handson.state import Route, Snapshot
+from handson.core import messages
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult, Verification
+from handson.course.state import Route, Snapshot
 from tests.unit import drawn_by_learners, states
 from tests.unit.states import finished, with_image, with_subnet, with_table, with_uri, with_vpc
 

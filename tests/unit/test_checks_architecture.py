@@ -13,11 +13,12 @@ from diagrams.custom import Custom
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handson import checks, messages, syllabus
-from handson.checks import CheckResult
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult
+from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon, Snapshot
 from handson.drawing import Diagram, last_drawn
-from handson.errors import InvalidInput
-from handson.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon, Snapshot
 from tests.unit import states
 from tests.unit.drawn_by_learners import GOOD, SENSIBLE, WRONG, draw
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handson import checks, messages, syllabus
-from handson.errors import InvalidInput
-from handson.state import (
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.course import checks, syllabus
+from handson.course.state import (
     Cluster,
     Image,
     InternetGateway,

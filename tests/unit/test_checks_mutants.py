@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from handson import checks, syllabus
-from handson.checks import cluster, image, image_uri, network, registries, repository, vpcs
-from handson.state import Snapshot
+from handson.course import checks, syllabus
+from handson.course.checks import cluster, image, image_uri, network, registries, repository, vpcs
+from handson.course.state import Snapshot
 from tests.unit.test_checks import RIGHT, WRONG
 
 ROOMS = (network, vpcs, cluster, repository, image, image_uri, registries)

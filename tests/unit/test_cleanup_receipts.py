@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from handson import cleanup
-from handson.cleanup import receipts
-from handson.cleanup.costs import ECR_STORAGE, GIGABYTE, PRICES, cost, stored
-from handson.errors import NotReady
-from handson.evidence import Journal, Observation
-from handson.registry import StoredBlob
-from handson.state import RecordedUri, Removal, Resource, Target
+from handson.core.errors import NotReady
+from handson.course.evidence import Journal, Observation
+from handson.course.state import RecordedUri, Removal, Resource, Target
+from handson.resources import cleanup
+from handson.resources.cleanup import receipts
+from handson.resources.cleanup.costs import ECR_STORAGE, GIGABYTE, PRICES, cost, stored
+from handson.resources.registry import StoredBlob
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MONTH = timedelta(hours=730)

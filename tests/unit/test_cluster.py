@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from handson import cluster
-from handson.cluster import Form
-from handson.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady, WaitTimeout
+from handson.core.errors import (
+    AWSError,
+    HandsonError,
+    InvalidInput,
+    NotAllowed,
+    NotReady,
+    WaitTimeout,
+)
+from handson.resources import cluster
+from handson.resources.cluster import Form
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 NAME = "ecs-handson-cluster"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from handson import doctor, settings
-from handson.aws import Aws
-from handson.cards import MARKS
-from handson.doctor import Diagnosis, Finding
-from handson.errors import AWSError
+from handson.aws import Aws, settings
+from handson.core.cards import MARKS
+from handson.core.errors import AWSError
+from handson.notebook import doctor
+from handson.notebook.doctor import Diagnosis, Finding
 from tests.unit.test_engine_places import DOCKER, PODMAN, answering
 
 Examine = Callable[..., dict[str, Finding]]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handson import errors, messages
+from handson.core import errors, messages
+from handson.course.state import Cluster, Image, Repository, Snapshot, Subnet, Vpc
 from handson.drawing import VIEWS, draw
 from handson.drawing.goal import goal
-from handson.state import Cluster, Image, Repository, Snapshot, Subnet, Vpc
 
 SVG = "{http://www.w3.org/2000/svg}"
 EMPTY = Snapshot(target=goal().target)

@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from msgspec.structs import replace
 
-from handson import checks, errors, messages
+from handson.core import errors, messages
+from handson.course import checks
+from handson.course.state import Snapshot
 from handson.drawing import aws, compare, draw, marks
 from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
 from handson.drawing.words import Words
-from handson.state import Snapshot
 from tests.unit import states
 
 JA = Words("ja")

@@ -12,7 +12,7 @@ from diagrams.aws.compute import ECR, Fargate
 from diagrams.aws.network import VPC
 from diagrams.onprem.container import Docker
 
-from handson import errors
+from handson.core import errors
 from handson.drawing import Diagram, live
 from handson.drawing.picture import Picture
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handson import errors
+from handson.core import errors
+from handson.course.state import Snapshot
 from handson.drawing import Picture, draw, icons, text
 from handson.drawing import pixels as pixels_module
 from handson.drawing.goal import goal
-from handson.state import Snapshot
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from handson import errors, messages
+from handson.core import errors, messages
 from handson.drawing import fonts, render, renderer
 from handson.drawing.goal import goal
 from handson.drawing.renderer import Libraries, Program, choose

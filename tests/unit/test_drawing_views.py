@@ -8,12 +8,12 @@ from itertools import combinations, pairwise, permutations
 import pytest
 from msgspec.structs import replace
 
-from handson import errors, messages
+from handson.core import errors, messages
+from handson.course.state import Snapshot
 from handson.drawing import VIEWS, draw
 from handson.drawing.scene import Arrow, Point, Scene
 from handson.drawing.views import Asked
 from handson.drawing.words import Words
-from handson.state import Snapshot
 from tests.unit import states
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from handson.emulator import process, server
-from handson.emulator.process import Record
+from handson.aws.emulator import process, server
+from handson.aws.emulator.process import Record
 
 RECORD = Record(state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.core.progress import silent
 from handson.engine import BuildRequest, BuiltinEngine, LocalImage, context, oci
-from handson.errors import EngineError, HandsonError, InvalidInput, NotReady
-from handson.progress import silent
 
 
 @pytest.fixture

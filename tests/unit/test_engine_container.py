@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from docker import errors
 
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.core.progress import silent
 from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, oci
-from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.progress import silent
 from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from handson import engine
+from handson.core.errors import NotReady
 from handson.engine import EngineInfo, places
-from handson.errors import NotReady
 
 DOCKER = {
     "version": {"ApiVersion": "1.41", "Version": "20.10", "Os": "linux", "Arch": "amd64"},

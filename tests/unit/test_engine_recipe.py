@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from handson.core.errors import InvalidInput
 from handson.engine import dockerfile, recipe
-from handson.errors import InvalidInput
 
 
 def read(text: str, **build_args: str) -> recipe.Recipe:

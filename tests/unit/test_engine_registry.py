@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.core.progress import silent
 from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage, oci
 from handson.engine.registry_client import layers_size
-from handson.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.progress import silent
 from tests.fake_registry import Shelf, serving
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from docker import errors
 
+from handson.core.errors import EngineError, NotReady
+from handson.core.progress import silent
 from handson.engine import Destination, RunRequest, running
 from handson.engine.containers import Containers, is_remote, socket_path
-from handson.errors import EngineError, NotReady
-from handson.progress import silent
 
 DIGEST = f"sha256:{'a' * 64}"
 NOWHERE = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 import handson
-from handson import errors
-from handson.errors import AWSError, AWSUnclear, HandsonError
+from handson.core import errors
+from handson.core.errors import AWSError, AWSUnclear, HandsonError
 
 LEAVES = [
     errors.InvalidInput,

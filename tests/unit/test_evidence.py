@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import settings as options
 from hypothesis import strategies as st
 
-from handson import evidence
-from handson.errors import NotReady
-from handson.evidence import Journal, Observation, Record
+from handson.core.errors import NotReady
+from handson.course import evidence
+from handson.course.evidence import Journal, Observation, Record
 from tests.unit import states
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, 123456, tzinfo=UTC)
@@ -192,7 +192,7 @@ def test_the_chain_goes_on_in_a_new_process(journal: Journal, tmp_path: Path) ->
 ADD = """
 import sys
 from pathlib import Path
-from handson.evidence import Journal, Observation
+from handson.course.evidence import Journal, Observation
 for number in range(20):
     Journal(Path(sys.argv[1])).add(
         Observation("network", {}, {"number": number}, []), learner="Hanako"

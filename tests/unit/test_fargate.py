@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from handson import fargate
+from handson.core.errors import EngineError, WaitTimeout
+from handson.core.progress import silent
 from handson.engine import Answer, BuiltinEngine, Site
-from handson.errors import EngineError, WaitTimeout
-from handson.image_run import Order
-from handson.progress import silent
+from handson.resources import fargate
+from handson.resources.image_run import Order
 from tests.unit import states
 from tests.unit.fake_aws import FakeAws
 

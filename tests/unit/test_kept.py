@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from handson import kept
-from handson.cleanup.receipts import unfinished
-from handson.cleanup.regions import regions_used, remember_region
-from handson.connection import alone
-from handson.errors import NotReady
-from handson.settings import read
-from handson.state import RecordedUri, Target
+from handson.aws.connection import alone
+from handson.aws.settings import read
+from handson.core import files
+from handson.core.errors import NotReady
+from handson.course.state import RecordedUri, Target
+from handson.resources.cleanup.receipts import unfinished
+from handson.resources.cleanup.regions import regions_used, remember_region
 
 URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
 TARGET = Target(kind="emulator", account="000000000000", region="us-east-1", endpoint=None)
@@ -31,9 +31,9 @@ STRANGE = {
 def test_a_file_that_is_none_of_ours_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
     path = tmp_path / "image-uri.json"
     path.write_text(text, encoding="utf-8")
-    assert kept.read(path, RecordedUri) is None
-    kept.write(path, URI)
-    assert kept.read(path, RecordedUri) == URI
+    assert files.read(path, RecordedUri) is None
+    files.write(path, URI)
+    assert files.read(path, RecordedUri) == URI
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
@@ -59,7 +59,7 @@ def hold(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [lambda path: kept.write(path, URI), kept.forget, hold],
+    [lambda path: files.write(path, URI), files.forget, hold],
     ids=["write", "forget", "lock"],
 )
 def test_a_folder_in_the_place_of_a_file_is_named(

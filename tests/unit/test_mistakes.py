@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from handson import messages, mistakes, syllabus
-from handson.errors import HandsonError, InvalidInput, NotReady
-from handson.workshop import Workshop
+from handson.core import messages
+from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.course import syllabus
+from handson.notebook import mistakes
+from handson.notebook.workshop import Workshop
 
 STUB = "raise NotImplementedError()"
 

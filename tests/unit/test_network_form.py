@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from handson.errors import InvalidInput
-from handson.network import Form
-from handson.network.form import make_plan
-from handson.plan import Ref, Step
+from handson.core.errors import InvalidInput
+from handson.resources.network import Form
+from handson.resources.network.form import make_plan
+from handson.resources.plan import Ref, Step
 
 ZONES = ["us-east-1a", "us-east-1b"]
 OWN_TAG = {"Key": "handson", "Value": "ecs-handson"}

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handson import page
+from handson.resources import page
 
 CSS = '@import "other.css"; body { background: url(https://example.com/x.png) } a { color: red }'
 SITE = {

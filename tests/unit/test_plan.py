@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from handson import plan
 from handson.aws import Credentials
-from handson.errors import AWSError, AWSUnclear, NotAllowed
-from handson.plan import Ref, Step
+from handson.core.errors import AWSError, AWSUnclear, NotAllowed
+from handson.resources import plan
+from handson.resources.plan import Ref, Step
 from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed
 
 STEPS = [

@@ -9,11 +9,13 @@ from typing import Any
 import nbformat
 import pytest
 
-from handson import messages, policy, syllabus
+from handson.audit import PROOF
+from handson.core import messages
+from handson.core.errors import NotAllowed
+from handson.course import policy, syllabus
+from handson.course.policy import STATEMENTS, Statement
 from handson.engine import Destination
 from handson.engine.refusals import refusal
-from handson.errors import NotAllowed
-from handson.policy import STATEMENTS, Statement
 
 KINDS = {
     "ec2:AssociateRouteTable": "internet-gateway route-table subnet",
@@ -142,7 +144,7 @@ def test_the_table_of_aws_covers_every_action() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", [*STATEMENTS, *policy.PROOF], ids=lambda statement: statement.sid
+    "statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid
 )
 def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: Statement) -> None:
     possible = {action: set(KINDS[action].split()) for action in statement.actions}
@@ -152,7 +154,7 @@ def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: St
 
 
 @pytest.mark.parametrize(
-    "statement", [*STATEMENTS, *policy.PROOF], ids=lambda statement: statement.sid
+    "statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid
 )
 def test_what_cannot_be_bound_to_a_resource_is_bound_to_the_region(statement: Statement) -> None:
     assert bool(statement.resources) != ("aws:RequestedRegion" in keys(statement))
@@ -187,7 +189,7 @@ def test_where_aws_cannot_tell_new_from_old_the_repository_is_named() -> None:
 def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else() -> None:
     prove, tag = (
         {key: value for keys in item["Condition"].values() for key, value in keys.items()}
-        for item in written(statements=policy.PROOF)["Statement"]
+        for item in written(statements=PROOF)["Statement"]
     )
     assert (prove["sts:IdentityTokenAudience"], tag["aws:TagKeys"]) == (
         ["handson-evidence"],
@@ -255,7 +257,7 @@ def test_a_denied_action_is_told_in_two_lines_with_its_cells(action: str, langua
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("action", [one for item in policy.PROOF for one in item.actions])
+@pytest.mark.parametrize("action", [one for item in PROOF for one in item.actions])
 def test_an_action_of_a_proof_is_told_with_its_command(action: str, language: str) -> None:
     messages.use(language)
     denied = policy.denied([action])

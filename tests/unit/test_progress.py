@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from handson import progress
-from handson.progress import NotebookLine, TerminalProgress, working
+from handson.core import progress
+from handson.core.progress import NotebookLine, TerminalProgress, working
 
 
 class Terminal(io.StringIO):

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import handson
-from handson import errors
+from handson.core import errors
 
 HEAVY = (
     "boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "ipywidgets",
@@ -183,7 +183,7 @@ def test_the_public_names_are_sorted_and_hold_every_error() -> None:
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, errors.HandsonError)
     }
-    assert handson.__all__ == sorted(tree | {"Workshop", "__version__", "start"})
+    assert handson.__all__ == sorted(tree | {"Workshop", "__version__", "start", "widgets"})
 
 
 def test_a_name_that_is_not_public_is_refused() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from handson import messages, questions, syllabus
-from handson.errors import InvalidInput
-from handson.questions import Question
-from handson.state import Snapshot
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.course import syllabus
+from handson.course.state import Snapshot
+from handson.practice import questions
+from handson.practice.questions import Question
 from tests.unit import states
 
 SAME_ZONE = states.with_subnet(states.finished(), 2, zone="us-east-1a")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handson import checks, evidence, syllabus
-from handson.evidence import Observation, Record
-from handson.records import HandedIn
+from handson.course import checks, evidence, syllabus
+from handson.course.evidence import Observation, Record
+from handson.course.records import HandedIn
 from tests.unit import states
 
 DONE = states.finished()

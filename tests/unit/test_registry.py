@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from handson import registry
-from handson.errors import AWSError, HandsonError, InvalidInput, NotReady
-from handson.registry import contents
-from handson.state import Platform, Repository
+from handson.core.errors import AWSError, HandsonError, InvalidInput, NotReady
+from handson.course.state import Platform, Repository
+from handson.resources import registry
+from handson.resources.registry import contents
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app"

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from handson import replay, settings, syllabus
-from handson.errors import InvalidInput, NotReady
-from handson.settings import Settings
+from handson.aws import settings
+from handson.aws.settings import Settings
+from handson.core.errors import InvalidInput, NotReady
+from handson.course import syllabus
+from handson.notebook import replay
 
 NOTHING = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 

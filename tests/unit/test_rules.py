@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handson import messages, rules, syllabus
-from handson.errors import InvalidInput
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import quote
+from handson.course import rules, syllabus
 
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 REGIONS = ["ap-northeast-1", "ap-northeast-3", "eu-west-1", "us-east-1", "us-east-2"]
@@ -395,7 +397,7 @@ HARD_TO_SHOW = {
 
 @pytest.mark.parametrize("value", HARD_TO_SHOW.values(), ids=HARD_TO_SHOW)
 def test_a_value_is_shown_on_one_short_line(value: object) -> None:
-    shown = rules.shown(value)
+    shown = quote(value)
     assert (len(shown) <= 61, shown.isprintable()) == (True, True)
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from handson import messages, settings, syllabus
-from handson.errors import HandsonError, InvalidInput, NotReady
-from handson.settings import Settings
+from handson.aws import settings
+from handson.aws.settings import Settings
+from handson.core import messages
+from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.files import nearby
+from handson.course import syllabus
 
 Read = Callable[..., Settings]
 
@@ -379,12 +382,12 @@ def test_the_regions_are_those_that_the_aws_library_knows() -> None:
     [("notebooks/.handson", "notebooks/.handson"), ("../beside", "../beside")],
 )
 def test_a_folder_near_by_is_told_from_here(path: str, told: str) -> None:
-    assert settings.nearby(Path(os.path.normpath(Path.cwd() / path))) == told
+    assert nearby(Path(os.path.normpath(Path.cwd() / path))) == told
 
 
 def test_a_folder_of_the_user_is_told_from_there() -> None:
-    assert settings.nearby(Path.home() / "workshop") == "~/workshop"
+    assert nearby(Path.home() / "workshop") == "~/workshop"
 
 
 def test_any_other_folder_is_told_in_full() -> None:
-    assert settings.nearby(Path("/nowhere/at/all")) == str(Path("/nowhere/at/all"))
+    assert nearby(Path("/nowhere/at/all")) == str(Path("/nowhere/at/all"))

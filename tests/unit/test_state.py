@@ -10,7 +10,7 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handson.state import RouteTable, Snapshot, State, Vpc
+from handson.course.state import RouteTable, Snapshot, State, Vpc
 from tests.unit import states
 
 

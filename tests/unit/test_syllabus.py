@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from handson import checks, syllabus
+from handson.course import checks, syllabus
 from tests.unit import states
 
 FACTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handson.usual import other_settings
+from handson.resources.usual import other_settings
 
 USUAL = {"name": "ecs-handson", "public_subnets": 2}
 

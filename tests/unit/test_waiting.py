@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from handson import messages
-from handson.errors import WaitTimeout
-from handson.waiting import wait_until
+from handson.core import messages
+from handson.core.errors import WaitTimeout
+from handson.core.waiting import wait_until
 
 
 class Clock:

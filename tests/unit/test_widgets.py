@@ -11,18 +11,21 @@ from typing import Any
 
 import pytest
 
-from handson import messages, questions, syllabus, widgets
-from handson.cards import Card, Shown
-from handson.errors import AWSError, HandsonError, InvalidInput
-from handson.progress import Counted
-from handson.saving import VIEW, without_views
-from handson.state import Snapshot
-from handson.waiting import wait_until
-from handson.widgets.bars import Bars
-from handson.widgets.filled import Filled
-from handson.widgets.forms import FORMS
-from handson.widgets.items import Board
-from handson.workshop import Workshop
+from handson.core import messages
+from handson.core.cards import Card, Shown
+from handson.core.errors import AWSError, HandsonError, InvalidInput
+from handson.core.progress import Counted
+from handson.core.waiting import wait_until
+from handson.course import syllabus
+from handson.course.state import Snapshot
+from handson.notebook import widgets
+from handson.notebook.saving import VIEW, without_views
+from handson.notebook.widgets.bars import Bars
+from handson.notebook.widgets.filled import Filled
+from handson.notebook.widgets.forms import FORMS
+from handson.notebook.widgets.items import Board
+from handson.notebook.workshop import Workshop
+from handson.practice import questions
 from tests.unit import states
 
 ZONES = [{"ZoneName": f"us-east-1{letter}"} for letter in "abc"]

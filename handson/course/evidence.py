@@ -1,0 +1,197 @@
+"""Evidence: what was seen, as a record that can be carried, chained and checked again.
+
+A record holds the described state that one check reads, never a verdict: whoever reads it derives
+facts and verdict again.  Its digest is SHA-256 over the RFC 8785 canonical JSON of the rest;
+`previous` is the digest of the learner's record before it, so that the records form a chain.  The
+journal in the home folder keeps them all, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from handson.core import messages
+from handson.core.errors import NotReady
+
+SCHEMA = "handson.evidence/1"
+METADATA_KEY = "handson"
+HAND_IN = "journal.jsonl"
+"""The file that carries the journal beside the notebooks."""
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one look saw: the check it is for, the target, the trimmed state, AWS's request ids.
+
+    `requests` are dicts with ``service``, ``operation`` and ``request_id``.
+    """
+
+    check: str
+    target: dict[str, Any]
+    observed: dict[str, Any]
+    requests: Sequence[dict[str, str]]
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def digest_of(record: Record) -> str:
+    """Return ``sha256:<hex>`` over the RFC 8785 form of a record without its own digest.
+
+    Raises:
+        ValueError: The record holds something that canonical JSON cannot (NaN, huge integers).
+    """
+    import rfc8785
+
+    rest = {key: value for key, value in record.items() if key != "digest"}
+    return "sha256:" + hashlib.sha256(rfc8785.dumps(rest)).hexdigest()
+
+
+def seal(
+    observation: Observation, *, learner: str, previous: str | None, observed_at: datetime
+) -> Record:
+    """Return the record of an observation, with its place in the chain and its digest."""
+    record: Record = {
+        "schema": SCHEMA,
+        "check": observation.check,
+        "learner": learner,
+        "target": observation.target,
+        "observed": observation.observed,
+        "requests": list(observation.requests),
+        "observed_at": observed_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "previous": previous,
+    }
+    return {**record, "digest": digest_of(record)}
+
+
+def as_lines(records: Sequence[Record]) -> str:
+    """Return records as a journal holds them: one JSON object a line."""
+    lines = (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in records)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def is_intact(record: Record) -> bool:
+    """Tell whether a record still has the digest it was sealed with."""
+    try:
+        return bool(record.get("digest") == digest_of(record))
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+class Journal:
+    """All records of a home folder, in the order in which they were sealed.
+
+    Args:
+        home: The home folder, which is there.
+        clock: Tells the time at which a record is sealed.
+        patience: Seconds to wait for another process that is adding a record.
+    """
+
+    def __init__(
+        self, home: Path, *, clock: Callable[[], datetime] = now, patience: float = 30.0
+    ) -> None:
+        self._path = home / "journal.jsonl"
+        self._lock = home / "journal.lock"
+        self._clock = clock
+        self._patience = patience
+
+    def records(self) -> list[Record]:
+        """Return all readable records; a line that was cut off while being written is left out.
+
+        Raises:
+            NotReady: There is a journal, and it cannot be read.
+        """
+        try:
+            # Lines end with "\n" only: a name in a record may hold other line separators.
+            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._refused(error) from error
+        return [record for line in lines if (record := _parsed(line)) is not None]
+
+    def add(self, observation: Observation, *, learner: str) -> Record:
+        """Seal an observation after the learner's last record, keep it and return it.
+
+        Two kernels may call this at once: a lock makes one chain of both.
+
+        Raises:
+            NotReady: The journal cannot be written (no space, no permission, another process
+                holds it); it is as before.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self._lock, timeout=self._patience):
+                record = seal(
+                    observation,
+                    learner=learner,
+                    previous=self._last_digest(learner),
+                    observed_at=self._clock(),
+                )
+                self._append(record)
+        except Timeout:
+            advice = messages.advice("evidence.busy", seconds=f"{self._patience:g}")
+            raise NotReady(*advice) from None
+        except OSError as error:
+            raise self._refused(error) from error
+        return record
+
+    def _refused(self, error: OSError) -> NotReady:
+        if self._path.is_dir():
+            return NotReady(*messages.advice("settings.in-the-way", path=self._path))
+        reason = error.strerror or error
+        return NotReady(*messages.advice("evidence.journal", path=self._path, reason=reason))
+
+    def _last_digest(self, learner: str) -> str | None:
+        digests = [record["digest"] for record in self.records() if record["learner"] == learner]
+        return digests[-1] if digests else None
+
+    def _append(self, record: Record) -> None:
+        line = as_lines([record])
+        # Unbuffered: a buffer would try again to write what did not fit when the file is closed.
+        with self._path.open("ab", buffering=0) as file:
+            start = file.tell()
+            cut = start > 0 and not self._ends_a_line()
+            rest = memoryview((b"\n" if cut else b"") + line.encode("utf-8"))
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())  # what a notebook shows is not lost when the power fails
+            except OSError:
+                file.truncate(start)
+                raise
+
+    def _ends_a_line(self) -> bool:
+        with self._path.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read(1) == b"\n"
+
+
+def _parsed(line: str) -> Record | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if _is_record(record) else None
+
+
+def _is_record(record: object) -> bool:
+    """Tell whether something read has the fields of a record, with the types that we rely on."""
+    if not isinstance(record, dict) or not _TEXTS | {"observed"} <= record.keys():
+        return False
+    return all(isinstance(record[name], str) for name in _TEXTS)
+
+
+_TEXTS = {"schema", "check", "learner", "observed_at", "digest"}

@@ -1,0 +1,334 @@
+"""Least privilege: the smallest IAM policy under which the workshop passes on real AWS.
+
+`NEEDS` says which IAM actions each verb of a notebook takes, `UNSEEN` gives the reason for those
+that a run on an emulator does not show.  `document` writes them as a policy: create, check, push
+and clean up are statements of their own, bound to the workshop's tag and to kinds of resources
+wherever AWS can (Service Authorization Reference, "Actions, resources, and condition keys" for
+Amazon EC2, ECS and ECR).  `denied` answers a refusal with the action and the cells that take it.
+
+What the policy does not allow on purpose: changing or deleting what does not carry the tag, a VPC
+made by hand included; putting the tag on what is there already (`ec2:CreateAction` and
+`ecs:CreateAction` allow it at creation only; ECR has no such key, so its statements name the
+workshop's one repository).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from handson.core import messages
+from handson.core.errors import NotAllowed
+from handson.course import syllabus
+
+VERSION = "2012-10-17"
+"""The version of the policy language (IAM User Guide, "Version")."""
+
+CELLS: Mapping[str, str] = MappingProxyType(
+    {
+        "ensure_network": "01-network",
+        "snapshot": "01-network",
+        "draw": "01-network",
+        "evidence": "01-network",
+        "ensure_cluster": "02-cluster",
+        "ensure_repository": "03-image",
+        "push_image": "03-image",
+        "images": "03-image",
+        "run_image": "03-image",
+        "run_task": "03-image",
+        "record_image_uri": "03-image",
+        "verify": "04-evidence",
+        "questions": "05-architecture",
+        "cleanup": "99-cleanup",
+    }
+)
+"""The verbs that call AWS, each with the first notebook in which a cell takes it."""
+
+_LOOK_AT_NETWORK = (
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcs",
+)
+_LOOK_AT_REPOSITORY = ("ecr:DescribeRepositories", "ecr:ListTagsForResource")
+_LOOK_AT_IMAGES = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer")
+_LOOK = (
+    *_LOOK_AT_NETWORK,
+    "ec2:DescribeVpcAttribute",
+    "ecs:DescribeClusters",
+    "ecs:ListClusters",
+    *_LOOK_AT_REPOSITORY,
+    *_LOOK_AT_IMAGES,
+)
+_CREATE_VPC = ("ec2:CreateInternetGateway", "ec2:CreateVpc")
+_CREATE_IN_VPC = ("ec2:CreateRouteTable", "ec2:CreateSubnet", "ec2:CreateVpcEndpoint")
+_CONNECT = (
+    "ec2:AssociateRouteTable",
+    "ec2:AttachInternetGateway",
+    "ec2:CreateRoute",
+    "ec2:ModifyVpcAttribute",
+    "ec2:ModifyVpcEndpoint",
+    "ec2:ReplaceRoute",
+)
+_PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+_LOOK_FOR_GUESTS = (
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+)
+_LOOK_INTO_CLUSTER = ("ecs:ListContainerInstances", "ecs:ListServices", "ecs:ListTasks")
+_DELETE_NETWORK = (
+    "ec2:DeleteInternetGateway",
+    "ec2:DeleteRouteTable",
+    "ec2:DeleteSubnet",
+    "ec2:DeleteVpc",
+    "ec2:DeleteVpcEndpoints",
+    "ec2:DetachInternetGateway",
+    "ec2:DisassociateRouteTable",
+)
+_ROLE = "iam:CreateServiceLinkedRole"
+
+NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ensure_network": (
+            *_LOOK_AT_NETWORK,
+            "ec2:DescribeVpcAttribute",
+            *_CREATE_VPC,
+            *_CREATE_IN_VPC,
+            *_CONNECT,
+            "ec2:CreateTags",
+            "servicequotas:GetServiceQuota",
+        ),
+        "evidence": _LOOK,
+        "ensure_cluster": (
+            "ecs:CreateCluster",
+            "ecs:DescribeClusters",
+            "ecs:PutClusterCapacityProviders",
+            "ecs:TagResource",
+            _ROLE,
+        ),
+        "ensure_repository": (*_LOOK_AT_REPOSITORY, "ecr:CreateRepository", "ecr:TagResource"),
+        "push_image": (*_LOOK_AT_REPOSITORY, "ecr:GetAuthorizationToken", *_PUSH),
+        "images": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
+        "run_image": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES, "ecr:GetAuthorizationToken"),
+        # On real AWS it looks, and runs nothing.
+        "run_task": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
+        "record_image_uri": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
+        "verify": _LOOK,
+        "snapshot": _LOOK,
+        "draw": _LOOK,
+        "questions": _LOOK,
+        "cleanup": (
+            "ec2:DescribeInternetGateways",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcEndpoints",
+            "ec2:DescribeVpcs",
+            *_LOOK_FOR_GUESTS,
+            *_DELETE_NETWORK,
+            "ecs:DeleteCluster",
+            "ecs:DescribeClusters",
+            "ecs:ListClusters",
+            *_LOOK_INTO_CLUSTER,
+            *_LOOK_AT_REPOSITORY,
+            "ecr:BatchGetImage",
+            "ecr:DescribeImages",
+            "ecr:DeleteRepository",
+        ),
+    }
+)
+"""What each verb asks of IAM; an action that several take stands with each."""
+
+_OCCUPIED = "names what runs in a cluster that cannot be deleted yet"
+
+UNSEEN: Mapping[str, str] = MappingProxyType(
+    {
+        "ec2:CreateTags": "AWS asks for it when a call creates something with tags",
+        "ecr:BatchCheckLayerAvailability": "the registry asks for it: which layers are there",
+        "ecr:CompleteLayerUpload": "the registry asks for it at the end of each layer",
+        "ecr:GetDownloadUrlForLayer": "emulators give blobs out over the registry protocol",
+        "ecr:InitiateLayerUpload": "the registry asks for it at the start of each layer",
+        "ecr:PutImage": "the registry asks for it for each tag",
+        "ecr:TagResource": "AWS asks for it when CreateRepository names tags",
+        "ecr:UploadLayerPart": "the registry asks for it while a layer is sent",
+        "ecs:ListContainerInstances": _OCCUPIED,
+        "ecs:ListServices": _OCCUPIED,
+        "ecs:TagResource": "AWS asks for it when CreateCluster names tags",
+        _ROLE: "ECS makes its role, as the caller, at an account's first cluster",
+        "servicequotas:GetServiceQuota": "asked on real AWS alone, of an account with five VPCs",
+    }
+)
+"""Actions that a run on an emulator does not show, each with the reason why it is needed."""
+
+FREE = ("sts:GetCallerIdentity",)
+"""Calls that no policy has to allow (STS API Reference, GetCallerIdentity)."""
+
+_RENAMED = {"service-quotas": "servicequotas"}
+"""Where IAM's prefix differs from boto3's name of the service."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement; `resources` are ARNs from the service on, with {region} and {account}."""
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[str] = ()
+    condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def to_json(self, *, region: str, account: str) -> dict[str, Any]:
+        """Return the statement as IAM reads it."""
+        values = {"region": region, "account": account}
+        written = {
+            operator: {key: _filled(value, values) for key, value in keys.items()}
+            for operator, keys in self.condition.items()
+        }
+        arns = [f"arn:aws:{resource}".format(**values) for resource in self.resources]
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": sorted(self.actions),
+            "Resource": arns or "*",
+            **({"Condition": written} if written else {}),
+        }
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    return value.format(**values) if isinstance(value, str) else list(value)
+
+
+def _ec2(*kinds: str) -> tuple[str, ...]:
+    return tuple(f"ec2:{{region}}:{{account}}:{kind}/*" for kind in kinds)
+
+
+_NEW = {f"aws:RequestTag/{syllabus.TAG_KEY}": syllabus.TAG_VALUE}
+_OURS = {"StringEquals": {f"aws:ResourceTag/{syllabus.TAG_KEY}": syllabus.TAG_VALUE}}
+IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
+_KINDS = _ec2("internet-gateway", "route-table", "subnet", "vpc", "vpc-endpoint")
+_CLUSTERS = ("ecs:{region}:{account}:cluster/*",)
+_REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
+_REPOSITORY = (f"ecr:{{region}}:{{account}}:repository/{syllabus.REPOSITORY.name}",)
+_ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
+_VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement("Check", (*_LOOK_AT_NETWORK, "ecs:ListClusters"), condition=IN_REGION),
+    Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), _ec2("vpc")),
+    Statement("CheckClusters", ("ecs:DescribeClusters",), _CLUSTERS),
+    Statement("CheckImages", (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES), _REPOSITORIES),
+    Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
+    Statement("CreateVpc", _CREATE_VPC, _ec2("internet-gateway", "vpc"), {"StringEquals": _NEW}),
+    # What is new has no tag yet, the VPC that it is made in has: one statement for each.
+    Statement(
+        "CreateSubnets",
+        _CREATE_IN_VPC,
+        _ec2("route-table", "subnet", "vpc-endpoint"),
+        {"StringEquals": _NEW},
+    ),
+    Statement("CreateInVpc", _CREATE_IN_VPC, _ec2("route-table", "vpc"), _OURS),
+    Statement("CreateConnections", _CONNECT, _KINDS, _OURS),
+    Statement(
+        "CreateNetworkTags",
+        ("ec2:CreateTags",),
+        _KINDS,
+        {
+            "StringEquals": {
+                **_NEW,
+                "ec2:CreateAction": [
+                    action.partition(":")[2] for action in (*_CREATE_VPC, *_CREATE_IN_VPC)
+                ],
+            }
+        },
+    ),
+    Statement("CreateCluster", ("ecs:CreateCluster",), _CLUSTERS, {"StringEquals": _NEW}),
+    Statement("CreateCapacity", ("ecs:PutClusterCapacityProviders",), _CLUSTERS, _OURS),
+    Statement(
+        "CreateClusterTags",
+        ("ecs:TagResource",),
+        _CLUSTERS,
+        {"StringEquals": {**_NEW, "ecs:CreateAction": "CreateCluster"}},
+    ),
+    Statement(
+        "CreateClusterRole",
+        (_ROLE,),
+        _ECS_ROLE,
+        {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}},
+    ),
+    Statement(
+        "CreateRepository",
+        ("ecr:CreateRepository", "ecr:TagResource"),
+        _REPOSITORY,
+        {"StringEquals": _NEW},
+    ),
+    Statement("PushLogin", ("ecr:GetAuthorizationToken",), condition=IN_REGION),
+    Statement("Push", _PUSH, _REPOSITORY, _OURS),
+    # ListTasks can be bound to a container instance, which a cluster on Fargate does not have.
+    Statement(
+        "CleanUpCheck",
+        (*_LOOK_FOR_GUESTS, "ecs:ListServices", "ecs:ListTasks"),
+        condition=IN_REGION,
+    ),
+    Statement("CleanUpCheckCluster", ("ecs:ListContainerInstances",), _CLUSTERS),
+    Statement("CleanUpNetwork", _DELETE_NETWORK, _KINDS, _OURS),
+    Statement("CleanUpCluster", ("ecs:DeleteCluster",), _CLUSTERS, _OURS),
+    Statement("CleanUpRepository", ("ecr:DeleteRepository",), _REPOSITORY, _OURS),
+)
+
+PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
+"""What only `handson proof` asks for."""
+
+
+def actions() -> tuple[str, ...]:
+    """Return all actions of the policy, sorted."""
+    return tuple(sorted({action for statement in STATEMENTS for action in statement.actions}))
+
+
+def document(
+    *, region: str, account: str | None, statements: Sequence[Statement] = STATEMENTS
+) -> dict[str, Any]:
+    """Return the policy as IAM reads it.
+
+    Args:
+        region: The one region in which it allows anything.
+        account: The account that its ARNs name, or None where it is not known: then any, which is
+            the account of whoever it is attached to.
+        statements: `STATEMENTS` for the workshop, or `handson.audit.PROOF` for `handson proof`.
+    """
+    written = [item.to_json(region=region, account=account or "*") for item in statements]
+    return {"Version": VERSION, "Statement": written}
+
+
+def action_of(service: str, operation: str) -> str:
+    """Return IAM's name of a call, by boto3's name of its service."""
+    return f"{_RENAMED.get(service, service)}:{operation}"
+
+
+def cells_of(action: str) -> tuple[str, ...]:
+    """Return the cells that take an action, as "workshop.verb (notebook)", in notebook order."""
+    verbs = [verb for verb in CELLS if action in NEEDS[verb]]
+    return tuple(f"workshop.{verb} ({CELLS[verb]})" for verb in verbs)
+
+
+def denied(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
+    """Return the error for actions that IAM does not allow; it names them and their cells."""
+    named = ", ".join(missing)
+    if PROOF_ACTIONS.issuperset(missing):
+        sentences = messages.advice("policy.denied-proof", actions=named)
+        return NotAllowed(*sentences, code=code, actions=missing)
+    cells = ", ".join(dict.fromkeys(cell for action in missing for cell in cells_of(action)))
+    if not cells:
+        return NotAllowed(
+            *messages.advice("policy.denied-other", actions=named), code=code, actions=missing
+        )
+    sentences = messages.advice("policy.denied", actions=named, cells=cells)
+    return NotAllowed(*sentences, code=code, actions=missing)

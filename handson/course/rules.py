@@ -1,0 +1,407 @@
+"""What AWS refuses, refused before any call, on every target alike.
+
+The embedded AWS lets most of these mistakes pass; AWS does not.  Each rule takes what a form of
+the console takes, gives it back in the shape the callers need, or raises `InvalidInput` with AWS's
+error code, a sentence why and a remedy.  Nothing here asks AWS: what has to be known of an account
+(its zones, its VPCs) is handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Any, NoReturn
+
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import advise_half_width, find_nearest, quote
+from handson.course import syllabus
+
+LARGEST_BLOCK = 16
+SMALLEST_BLOCK = 28
+"""Prefix lengths between which a VPC and a subnet lie (API Reference, CreateVpc, CreateSubnet)."""
+
+SUBNET_BITS = 4
+BLOCKS_A_KIND = 8
+"""The console cuts a VPC into 16 blocks: the first 8 for public subnets, the others for private."""
+
+MOST_ZONES = 3
+VPCS_A_REGION = 5
+"""The default quota (Amazon VPC User Guide, "Amazon VPC quotas")."""
+
+CAPACITY_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+
+LONGEST_NAME = 216
+"""A tag's value has at most 256 characters; the console's own endings get up to 40 of them."""
+
+EC2_INVALID = "InvalidParameterValue"
+ECS_INVALID = "InvalidParameterException"
+ECR_INVALID = "InvalidParameterException"
+
+_CIDR = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/(?:[0-9]|[12][0-9]|3[0-2])")
+_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_REPOSITORY_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_NAME_TAG = re.compile(r"[\w .:/=+@-]+")
+_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
+
+
+@dataclass(frozen=True)
+class SubnetPlan:
+    """The CIDR blocks of the subnets that "VPC and more" makes, in the console's order."""
+
+    public: tuple[IPv4Network, ...]
+    private: tuple[IPv4Network, ...]
+
+
+def vpc_cidr(cidr: str) -> IPv4Network:
+    """Return a VPC's IPv4 CIDR block as a network.
+
+    Host bits: the console does not accept them, while the API changes the block to its canonical
+    form without a word (API Reference, CreateVpc, CidrBlock).  A learner who typed 10.0.1.0/16
+    meant something else, so it is refused with the API's code for a value it cannot use.
+
+    Raises:
+        InvalidInput: Not a CIDR block or host bits set (InvalidParameterValue), or larger than /16
+            or smaller than /28 (InvalidVpc.Range; API Reference, "Error codes").
+    """
+    network = _network(cidr, parameter="cidr")
+    if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
+        _refuse("vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen)
+    return network
+
+
+def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
+    """Return the blocks that the console's "VPC and more" gives to the subnets.
+
+    A subnet's prefix is the VPC's plus 4; public subnets count from the first of the 16 blocks,
+    private ones from the ninth.
+
+    Raises:
+        InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
+            (InvalidSubnet.Range), or a number is not a whole number from 0.
+    """
+    counts = {"public_subnets": public, "private_subnets": private}
+    for parameter, count in counts.items():
+        _whole_number(count, parameter=parameter)
+        if count > BLOCKS_A_KIND:
+            _refuse(
+                "too-many",
+                code="InvalidSubnet.Range",
+                cidr=vpc,
+                parameter=parameter,
+                count=count,
+                most=BLOCKS_A_KIND,
+            )
+    prefix = vpc.prefixlen + SUBNET_BITS
+    if prefix > SMALLEST_BLOCK:
+        if public or private:
+            _refuse("vpc-small", code="InvalidSubnet.Range", cidr=vpc, prefix=prefix)
+        return SubnetPlan((), ())
+    blocks = list(vpc.subnets(prefixlen_diff=SUBNET_BITS))
+    return SubnetPlan(
+        public=tuple(blocks[:public]),
+        private=tuple(blocks[BLOCKS_A_KIND : BLOCKS_A_KIND + private]),
+    )
+
+
+def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:
+    """Return the subnets' blocks as networks, all of them inside the VPC and apart.
+
+    Raises:
+        InvalidInput: A block is no CIDR block (InvalidParameterValue), is not between /16 and /28
+            or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
+            (InvalidSubnet.Conflict; API Reference, "Error codes").
+    """
+    networks = [_network(cidr, parameter="cidrs") for cidr in _several(cidrs, parameter="cidrs")]
+    for network in networks:
+        if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
+            _refuse("subnet-size", code="InvalidSubnet.Range", cidr=network)
+        if not network.subnet_of(vpc):
+            _refuse("subnet-outside", code="InvalidSubnet.Range", cidr=network, vpc=vpc)
+    for one, other in combinations(networks, 2):
+        if one.overlaps(other):
+            _refuse("subnet-conflict", code="InvalidSubnet.Conflict", cidr=other, other=one)
+    return networks
+
+
+def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
+    """Return the first Availability Zones of a region, as many as are wanted.
+
+    Raises:
+        InvalidInput: Not a number from 1 to 3, as the console offers, or the region has fewer
+            (InvalidParameterValue).
+    """
+    _whole_number(wanted, parameter="availability_zones")
+    if not 1 <= wanted <= MOST_ZONES:
+        _refuse("zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
+    choices = sorted(set(available))
+    if wanted > len(choices):
+        _refuse(
+            "zones-few",
+            code=EC2_INVALID,
+            wanted=wanted,
+            count=len(choices),
+            names=", ".join(choices),
+            region=region,
+        )
+    return choices[:wanted]
+
+
+def named_zones(names: Sequence[str], available: Sequence[str], region: str) -> list[str]:
+    """Return the Availability Zones that were named, in that order.
+
+    Raises:
+        InvalidInput: A zone is not one of the region, stands there twice, or there are not one to
+            three of them (InvalidParameterValue, as CreateSubnet answers).
+    """
+    chosen = list(_several(names, parameter="availability_zones"))
+    for name in chosen:
+        _text(name, parameter="availability_zones", code=EC2_INVALID)
+        if name not in available:
+            _refuse_zone(name, available, region=region)
+    if not 1 <= len(chosen) <= MOST_ZONES:
+        _refuse("zone-count", code=EC2_INVALID, wanted=len(chosen), most=MOST_ZONES)
+    for one, other in combinations(chosen, 2):
+        if one == other:
+            _refuse("zone-twice", code=EC2_INVALID, name=one)
+    return chosen
+
+
+def subnet_counts(zones: int, public: int, private: int) -> None:
+    """Accept the numbers of subnets that the console offers for a number of zones.
+
+    Public subnets: none or one a zone.  Private subnets: none, one or two a zone.
+
+    Raises:
+        InvalidInput: Another number (InvalidParameterValue).
+    """
+    _whole_number(zones, parameter="availability_zones")
+    _one_of("public_subnets", public, zones=zones, choices=(0, zones))
+    _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones))
+
+
+def name_tag(name: str) -> str:
+    """Return the name from which the console generates the Name tags.
+
+    The name also becomes the value of tags on ECS and ECR, which take letters, digits, spaces and
+    ``_ . : / = + - @`` (Amazon ECS Developer Guide, "Tag restrictions").
+
+    Raises:
+        InvalidInput: It is empty, too long, begins with ``aws:`` or holds another character
+            (InvalidParameterValue).
+    """
+    _text(name, parameter="name", code=EC2_INVALID)
+    if not name.strip() or name != name.strip():
+        _refuse("name-empty", code=EC2_INVALID, typed=name, name=quote(name))
+    if len(name) > LONGEST_NAME:
+        _refuse("name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
+    if name.casefold().startswith("aws:"):
+        _refuse("name-reserved", code=EC2_INVALID, typed=name, name=quote(name))
+    if not _NAME_TAG.fullmatch(name):
+        _refuse("name-characters", code=EC2_INVALID, typed=name, name=quote(name))
+    return name
+
+
+def cluster_name(name: str) -> str:
+    """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
+
+    Raises:
+        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+            CreateCluster, clusterName).
+    """
+    _text(name, parameter="name", code=ECS_INVALID)
+    if not _CLUSTER.fullmatch(name):
+        mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
+        suggested = _suggested(mended, usual=syllabus.CLUSTER.name)
+        _refuse("cluster-name", code=ECS_INVALID, typed=name, name=quote(name), mended=suggested)
+    return name
+
+
+def repository_name(name: str) -> str:
+    """Return an ECR repository's name: 2 to 256 characters, lower case.
+
+    Raises:
+        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+            CreateRepository, repositoryName).
+    """
+    _text(name, parameter="name", code=ECR_INVALID)
+    if not 2 <= len(name) <= 256:
+        _refuse(
+            "repository-length", code=ECR_INVALID, typed=name, name=quote(name), count=len(name)
+        )
+    if not _REPOSITORY.fullmatch(name):
+        why = "repository-case" if _REPOSITORY.fullmatch(name.lower()) else "repository-name"
+        _refuse(
+            why,
+            code=ECR_INVALID,
+            typed=name,
+            name=quote(name),
+            mended=_mended_repository(name),
+        )
+    return name
+
+
+def image_tag(tag: str) -> str:
+    """Return an image's tag: up to 128 letters, digits, ``_``, ``.`` and ``-``, as Docker has it.
+
+    Raises:
+        InvalidInput: It is not such a tag (InvalidParameterException, as PutImage answers; Docker
+            itself says "invalid reference format").
+    """
+    _text(tag, parameter="tag", code=ECR_INVALID)
+    if not _IMAGE_TAG.fullmatch(tag):
+        _refuse("image-tag", code=ECR_INVALID, typed=tag, tag=quote(tag))
+    return tag
+
+
+def region(name: str, known: Iterable[str]) -> str:
+    """Return the name of a region that is known.
+
+    Raises:
+        InvalidInput: There is no such region (InvalidParameterValue, as DescribeRegions answers).
+    """
+    _text(name, parameter="region", code=EC2_INVALID)
+    choices = sorted(known)
+    if name in choices:
+        return name
+    zone = _ZONE.fullmatch(name)
+    if zone and zone[1] in choices:
+        _refuse("region-zone", code=EC2_INVALID, name=name, region=zone[1])
+    near = find_nearest(name, choices)
+    if near:
+        _refuse("region-near", code=EC2_INVALID, typed=name, name=quote(name), near=near)
+    _refuse("region", code=EC2_INVALID, typed=name, name=quote(name))
+
+
+def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the capacity providers of a cluster without servers: FARGATE, FARGATE_SPOT.
+
+    Raises:
+        InvalidInput: A name is neither (InvalidParameterException, as CreateCluster answers).
+    """
+    for name in _several(names, parameter="capacity_providers"):
+        _text(name, parameter="capacity_providers", code=ECS_INVALID)
+        if name not in CAPACITY_PROVIDERS:
+            near = find_nearest(name, CAPACITY_PROVIDERS) or CAPACITY_PROVIDERS[0]
+            _refuse(
+                "capacity-provider",
+                code=ECS_INVALID,
+                typed=name,
+                name=quote(name),
+                near=near,
+                choices=", ".join(CAPACITY_PROVIDERS),
+            )
+    return tuple(names)
+
+
+def switch(value: object, *, parameter: str) -> bool:
+    """Return a switch of a form: True or False and nothing that only counts as one.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    if not isinstance(value, bool):
+        raise InvalidInput(
+            *messages.advice("rules.not-switch", parameter=parameter, value=quote(value))
+        )
+    return value
+
+
+def vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
+    """Accept that one more VPC is created beside the existing ones.
+
+    Raises:
+        InvalidInput: The region holds as many as the quota allows (VpcLimitExceeded).
+    """
+    if existing >= limit:
+        _refuse("vpc-quota", code="VpcLimitExceeded", existing=existing, limit=limit, region=region)
+
+
+def _network(cidr: object, *, parameter: str) -> IPv4Network:
+    if isinstance(cidr, IPv4Network):
+        return cidr
+    text = _text(cidr, parameter=parameter, code=EC2_INVALID)
+    try:
+        network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
+    except ValueError:
+        network = None
+    if network is None:
+        _refuse("cidr", code=EC2_INVALID, typed=text, parameter=parameter, cidr=quote(text))
+    if str(network) != text:
+        _refuse("host-bits", code=EC2_INVALID, cidr=text, network=network)
+    return network
+
+
+def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoReturn:
+    choices = sorted(available)
+    near = find_nearest(name, choices) or (choices[0] if choices else "")
+    _refuse(
+        "zone-unknown",
+        code=EC2_INVALID,
+        typed=name,
+        name=quote(name),
+        region=region,
+        near=near,
+        choices=", ".join(choices),
+    )
+
+
+def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -> None:
+    _whole_number(value, parameter=parameter)
+    if value not in choices:
+        *most, last = map(str, sorted(set(choices)))
+        listed = [messages.text("rules.comma").join(most)] if most else []
+        offered = messages.text("rules.or").join([*listed, last])
+        goal = syllabus.NETWORK
+        _refuse(
+            "subnet-count" if zones == goal.availability_zones else "subnet-count-other-zones",
+            code=EC2_INVALID,
+            parameter=parameter,
+            value=quote(value),
+            zones=zones,
+            choices=offered,
+            usual=getattr(goal, parameter),
+            usual_zones=goal.availability_zones,
+        )
+
+
+def _mended_repository(name: str) -> str:
+    mended = re.sub(r"[^a-z0-9/._-]+", "-", name.lower())
+    parts = (re.sub(r"[._-]{2,}", "-", part).strip("._-") for part in mended.split("/"))
+    joined = "/".join(part for part in parts if part)[:256].rstrip("/._-")
+    return _suggested(joined, usual=syllabus.REPOSITORY.name)
+
+
+def _suggested(mended: str, *, usual: str) -> str:
+    """Return the workshop's name where a learner's is like it or little is left, else theirs."""
+    return usual if len(mended) < 2 or find_nearest(mended, [usual]) else mended
+
+
+def _whole_number(value: object, *, parameter: str) -> None:
+    # bool is an int to Python; a form that says "2 subnets" means neither True nor 2.0.
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        _refuse("not-number", code=EC2_INVALID, parameter=parameter, value=quote(value))
+
+
+def _text(value: object, *, parameter: str, code: str) -> str:
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        _refuse("not-text", code=code, parameter=parameter, value=quote(value), kind=kind)
+    return value
+
+
+def _several(values: object, *, parameter: str) -> Sequence[Any]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        _refuse("not-list", code=EC2_INVALID, parameter=parameter, value=quote(values))
+    return values
+
+
+def _refuse(rule: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
+    """Refuse; where what was typed holds full-width signs, that is what has to be mended first."""
+    problem, remedy = messages.advice(f"rules.{rule}", **values)
+    raise InvalidInput(problem, advise_half_width(typed) or remedy, code=code)

@@ -1,0 +1,95 @@
+"""Self-check questions with controls: choose, check, read why.  Nothing of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, Button, HBox, RadioButtons
+
+from handson.core import messages
+from handson.core.cards import Card, Note
+from handson.notebook.scoring import Undone
+from handson.notebook.widgets.live import Live, answer, html
+from handson.notebook.workshop import Workshop
+from handson.practice.questions import Question, Quiz
+
+
+class Check(Live):
+    """The questions of a topic.  What was chosen lives in the page alone, and in no file."""
+
+    def __init__(self, quiz: Quiz) -> None:
+        self._quiz = quiz
+        self._choosers: list[Any] = []
+        self._right: dict[int, bool] = {}
+        super().__init__()
+
+    def card(self) -> Card:
+        """Return the static card: the questions, each with its answer folded away."""
+        return self._quiz.card()
+
+    def choose(self, number: int, letter: str) -> None:
+        """Choose an answer of the question of that number, from 1, as a click does."""
+        self._choosers[number - 1].value = letter
+
+    def check(self, number: int) -> str:
+        """Check what was chosen for a question, show why, and return what is shown as text."""
+        letter = self._choosers[number - 1].value
+        if letter is None:
+            first = Note(messages.text("widgets.choose-first"), "advice")
+            return self._explain(number, [first], state="advice")
+        given = self._quiz.answer(number, letter)
+        self._right[number] = given.choice.right
+        self._marks.value = self._marked()
+        notes = [Note(given.verdict, given.state), Note(given.choice.why)]
+        return self._explain(number, notes, state=given.state)
+
+    def make_controls(self) -> Sequence[Any]:
+        self._marks = HTML(self._marked())
+        self._reasons = [HTML() for _ in self._quiz.questions]
+        about = HTML(html([Note(sentence) for sentence in self._quiz.about]))
+        asked = [
+            widget
+            for number, question in enumerate(self._quiz.questions, start=1)
+            for widget in self._ask(number, question)
+        ]
+        return [about, *asked, self._marks]
+
+    def _ask(self, number: int, question: Question) -> list[Any]:
+        options = [
+            (f"{choice.letter}. {choice.text}", choice.letter) for choice in question.choices
+        ]
+        chooser = RadioButtons(options=options, value=None)
+        self._choosers.append(chooser)
+        button = Button(description=messages.text("widgets.check"))
+        button.on_click(lambda _: self.check(number))
+        heading = messages.text("questions.number", number=number)
+        prompt = HTML(f"<strong>{escape(f'{heading}: {question.prompt}')}</strong>")
+        return [prompt, chooser, HBox([button]), self._reasons[number - 1]]
+
+    def _explain(self, number: int, notes: Sequence[Note], *, state: str) -> str:
+        self._reasons[number - 1].value = answer(notes, state=state)
+        return "\n".join(line.strip() for note in notes for line in note.text())
+
+    def _marked(self) -> str:
+        right, count = sum(self._right.values()), len(self._quiz.questions)
+        state = "ok" if right == count else "info"
+        key = "widgets.marks" if self._right else "widgets.marks-none"
+        return answer([Note(messages.text(key, right=right, count=count))], state=state)
+
+
+def questions(workshop: Workshop | Undone, topic: str) -> Check | Undone:
+    """Return self-check questions beside a free answer, drawn from the learner's own state.
+
+    While nbgrader executes the notebook, none are asked.
+
+    Args:
+        workshop: What `handson.start()` returned.
+        topic: One of why-network, why-zones, why-cluster, why-registry.
+
+    Raises:
+        InvalidInput: There is no such topic.
+        HandsonError: AWS did not answer.
+    """
+    return Undone() if isinstance(workshop, Undone) else Check(workshop.questions(topic))

@@ -1,0 +1,620 @@
+"""What the notebooks hold: one object, one verb a lesson.
+
+A verb reads its arguments as the console's form, answers a wrong one before any call, does its
+work through the rooms below, and returns a result that shows itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from copy import copy
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from handson import drawing, engine
+from handson.aws import Aws, connection, settings
+from handson.aws.settings import Settings
+from handson.core import messages, progress
+from handson.core.cards import Card, Note, Rows, Shown
+from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.files import nearby, write_whole
+from handson.core.text import find_nearest
+from handson.course import checks, rules, syllabus
+from handson.course.checks import Verification
+from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
+from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
+from handson.course.state import Drawing, Snapshot
+from handson.engine import Engine, LocalImage, Pushed
+from handson.notebook import doctor, mistakes, scoring
+from handson.practice import questions, troubleshooting
+from handson.resources import (
+    cleanup,
+    cluster,
+    fargate,
+    image_run,
+    image_uri,
+    network,
+    plan,
+    push,
+    registry,
+)
+from handson.resources.snapshot import take_snapshot
+
+Show = Callable[[Shown], None]
+
+
+@mistakes.verbs
+class Workshop(Shown):
+    """The workshop of one learner on one target; `start` makes it.
+
+    Args:
+        settings: Where and who.
+        progress: Where progress of long verbs is shown.
+        show: Shows a card beside a verb's result, such as the news of a restart.
+        connect: Reaches the target.
+        clock: Tells the time that evidence, records and receipts bear; it may be set back.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: progress.Progress,
+        show: Show,
+        connect: Callable[[Settings], connection.Connection] = connection.connect,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._show = show
+        self._clock = clock
+        self._journal = Journal(settings.home, clock=clock)
+        self._engine: Engine | None = None
+        self._connection = connect(settings)
+        self._tell_what_was_lost()
+
+    @property
+    def aws(self) -> Aws:
+        """The connection, renewed when the embedded AWS was stopped or killed meanwhile."""
+        self._connection = connection.renew(self._connection, self.settings)
+        self._tell_what_was_lost()
+        return self._connection.aws
+
+    @property
+    def engine(self) -> Engine:
+        """The container engine, chosen at its first use.
+
+        Raises:
+            NotReady: The engine that was asked for does not answer.
+        """
+        if self._engine is None:
+            self._engine = engine.choose(
+                self.settings.engine,
+                real_aws=self.settings.target == "aws",
+                docker_host=self.settings.docker_host,
+            )
+        return self._engine
+
+    def beside(self, progress: progress.Progress, *, show: Show) -> Workshop:
+        """Return this workshop for what works beside the cells, such as a form or a board.
+
+        Its progress and news have a place of their own, and its calls stay out of the requests
+        that evidence is sealed with meanwhile; all else is shared.
+        """
+        other = copy(self)
+        other._progress, other._show = progress, show
+        other._connection = replace(self._connection, aws=self._connection.aws.apart())
+        return other
+
+    def card(self) -> Card:
+        """Return the card: where am I, as whom, in which region, with which engine."""
+        target = self._connection.aws.target
+        rows = [
+            (messages.text("workshop.row-target"), messages.text(f"workshop.{target.kind}")),
+            (messages.text("workshop.row-account"), target.account),
+            (messages.text("workshop.row-region"), target.region),
+            (messages.text("workshop.row-endpoint"), target.endpoint or "AWS"),
+            (messages.text("workshop.row-learner"), learner_label(self.settings.learner)),
+            (messages.text("workshop.row-home"), nearby(self.settings.home)),
+        ]
+        root = self._connection.aws.is_root
+        advice = [Note(messages.text("workshop.root"), "advice")] if root else []
+        return Card(messages.text("workshop.title"), (Rows(rows), *advice), state="info")
+
+    def doctor(self) -> doctor.Diagnosis:
+        """Return whether this machine has what the workshop needs."""
+        return doctor.examine(self.settings, connect=lambda: self.aws)
+
+    def ensure_network(
+        self,
+        name: str = syllabus.NETWORK.name,
+        *,
+        cidr: str = syllabus.NETWORK.cidr,
+        availability_zones: int = syllabus.NETWORK.availability_zones,
+        public_subnets: int = syllabus.NETWORK.public_subnets,
+        private_subnets: int = syllabus.NETWORK.private_subnets,
+        tenancy: str = syllabus.NETWORK.tenancy,
+        s3_endpoint: bool = True,
+    ) -> network.Network:
+        """Make the VPC as the console's "VPC and more" does; run again, change nothing.
+
+        Raises:
+            InvalidInput: AWS would refuse a setting; nothing was created.
+            HandsonError: AWS refused a call or did not answer; run again to complete.
+        """
+        form = network.Form(
+            name=name,
+            cidr=cidr,
+            availability_zones=availability_zones,
+            public_subnets=public_subnets,
+            private_subnets=private_subnets,
+            tenancy=tenancy,
+            s3_endpoint=s3_endpoint,
+        )
+        form.check()
+        connected = self.aws
+        with self._changing(connected), self._working("network") as line:
+            return network.ensure_network(connected, form, say=line)
+
+    def ensure_cluster(
+        self,
+        name: str = syllabus.CLUSTER.name,
+        *,
+        fargate: bool = True,
+        ec2_instances: bool = False,
+        capacity_providers: tuple[str, ...] | None = None,
+    ) -> cluster.EnsuredCluster:
+        """Make the ECS cluster and wait until it is ACTIVE; run again, change nothing.
+
+        Args:
+            name: The cluster's name.
+            fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT;
+                off only where `capacity_providers` names some.
+            ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
+            capacity_providers: The capacity providers by name, in the place of `fargate`.
+
+        Raises:
+            InvalidInput: ECS would refuse a setting; nothing was created.
+            HandsonError: AWS refused a call or did not answer; run again to complete.
+        """
+        usual = rules.CAPACITY_PROVIDERS if rules.switch(fargate, parameter="fargate") else ()
+        providers = (
+            usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
+        )
+        form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
+        form.check()
+        connected = self.aws
+        with self._changing(connected), self._working("cluster") as line:
+            return cluster.ensure_cluster(connected, form, say=line)
+
+    def ensure_repository(self, name: str = syllabus.REPOSITORY.name) -> registry.EnsuredRepository:
+        """Make the private ECR repository; run again, change nothing.
+
+        Raises:
+            InvalidInput: ECR would refuse the name; nothing was created.
+            HandsonError: AWS refused the call or did not answer; run again to complete.
+        """
+        rules.repository_name(name)
+        connected = self.aws
+        with self._changing(connected):
+            return registry.ensure_repository(connected, name)
+
+    def push_commands(
+        self,
+        repository: str = syllabus.REPOSITORY.name,
+        *,
+        context: str | Path,
+        tag: str = syllabus.PUSH_TAG,
+    ) -> push.PushCommands:
+        """Return the console's push commands for this account and region, ready to be pasted.
+
+        A repository of a name of the learner's own that is not there is remarked upon.
+
+        Raises:
+            InvalidInput: The repository's name or the tag cannot be one.
+        """
+        connected = self.aws
+        form = push.PushForm(
+            repository=repository,
+            tag=tag,
+            context=push.context_handed_out(context),
+            registry=registry.address(connected),
+            region=connected.region,
+            base_image=self.settings.base_image or "",
+        )
+        setup = plan.shell_values(connected) if connected.endpoint else {}
+        commands = push.push_commands(form, setup=setup)
+        return replace(commands, lacking=_lacking(connected, repository))
+
+    def build_image(
+        self,
+        context: str | Path,
+        *,
+        name: str = syllabus.REPOSITORY.name,
+        tag: str = syllabus.PUSH_TAG,
+        build_args: Mapping[str, str] | None = None,
+    ) -> LocalImage:
+        """Build the image of a folder with a Dockerfile, under `tag` and a tag of its own.
+
+        Raises:
+            InvalidInput: The folder, its Dockerfile, the name or the tag will not do.
+            HandsonError: The engine does not answer, or a step failed; says which.
+        """
+        given = {"BASE_IMAGE": self.settings.base_image} if self.settings.base_image else {}
+        request = push.prepare(
+            context,
+            folder=self.settings.home / "images",
+            name=name,
+            tag=tag,
+            build_args={**given, **(build_args or {})},
+        )
+        chosen = self.engine
+        with self._working("build") as line:
+            return push.build_image(chosen, request, say=line)
+
+    def push_image(
+        self, local: LocalImage, *, repository: str = syllabus.REPOSITORY.name
+    ) -> Pushed:
+        """Log in to the registry, tag the image with the repository's URI, and push all its tags.
+
+        Raises:
+            NotReady: There is no such repository, or the engine does not answer.
+            InvalidInput: It is no image that was built, or the repository's name cannot be one.
+            HandsonError: The registry refused, or broke off; run again to continue.
+        """
+        push.check_built(local)
+        rules.repository_name(repository)
+        connected = self.aws
+        there = registry.require_repository(connected, repository)
+        destination = registry.destination(connected, there, tags=local.tags)
+        chosen = self.engine
+        with self._working("push") as line:
+            return push.push_image(chosen, local, destination=destination, say=line)
+
+    def images(self, repository: str = syllabus.REPOSITORY.name) -> registry.Images:
+        """Return what is in a repository, as the ECR console lists it.
+
+        Raises:
+            NotReady: There is no such repository.
+        """
+        rules.repository_name(repository)
+        connected = self.aws
+        there = registry.require_repository(connected, repository)
+        return registry.Images(there.name, registry.find_images(connected, there.name))
+
+    def run_image(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> image_run.ImageRun:
+        """Pull an image back from ECR, start it here for a moment, and return its first page.
+
+        Raises:
+            NotReady: There is no such repository or image.
+            EngineError: The image does not start, or does not answer; says why.
+        """
+        order = image_run.Order(repository, tag, self.settings.home)
+        connected = self.aws
+        chosen = self.engine
+        with connection.alone(self.settings), self._working("run") as work:
+            ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
+            if ran.page is None:
+                work.ending = messages.text("workshop.not-run")
+        return ran
+
+    def run_task(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> fargate.TaskRun:
+        """Run an image as a Fargate task on the embedded AWS for a moment: a taste of step 3.
+
+        Raises:
+            NotReady: The cluster, its subnets, the repository or the image are missing.
+            EngineError: The task stopped by itself, or does not answer; says why.
+        """
+        order = image_run.Order(repository, tag, self.settings.home)
+        connected = self.aws
+        chosen = self.engine
+        embedded = self._connection.process > 0
+        with connection.alone(self.settings), self._working("task") as work:
+            ran = fargate.run_task(connected, chosen, order, embedded=embedded, say=work)
+            if not ran.statuses:
+                work.ending = messages.text("workshop.not-run")
+        return ran
+
+    def record_image_uri(
+        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+    ) -> image_uri.ImageUri:
+        """Keep the URI of an image in ECR for step 3.
+
+        Raises:
+            NotReady: There is no such repository or image.
+        """
+        return image_uri.record_image_uri(
+            self.aws, self.settings.home, repository=repository, tag=tag, clock=self._clock
+        )
+
+    def evidence(self, check: str) -> Evidence:
+        """Look at the target, and seal what one check reads as the learner's next evidence.
+
+        Args:
+            check: One of network, cluster, repository, image, image-uri; or architecture, which
+                reads the diagram that was drawn last in the place of the target.
+
+        Raises:
+            InvalidInput: There is no such check.
+            NotReady: No diagram has been drawn.
+            HandsonError: AWS did not answer, or the journal cannot be written; nothing is kept.
+        """
+        _check_known(check)
+        connected = self.aws
+        with connected.recording() as requests:
+            if check == syllabus.DRAWING.id:
+                seen = Snapshot(target=connected.target, drawing=_last_drawn())
+            else:
+                seen = take_snapshot(connected, home=self.settings.home, missing=(check,))
+        trimmed = checks.trim(check, seen)
+        observed = trimmed.to_json()
+        observation = Observation(
+            check=check,
+            target=seen.target.to_json(),
+            observed=observed,
+            requests=[request.to_json() for request in requests],
+        )
+        earlier = [item for item in self.journal().records if item["check"] == check]
+        record = self._journal.add(observation, learner=self.settings.learner)
+        result = checks.derive(check, observed)
+        return Evidence(record, result, outdone=not result.passed and any(map(proves, earlier)))
+
+    def verify(self) -> Verification:
+        """Look at the target and return all five checks; changes and keeps nothing."""
+        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS))
+
+    def snapshot(self, *, missing: Collection[str] = ()) -> Snapshot:
+        """Return one look at everything the workshop is about.
+
+        Args:
+            missing: The checks for which something that is missing is looked for in other regions.
+        """
+        return take_snapshot(self.aws, home=self.settings.home, missing=missing)
+
+    def journal(self) -> Entries:
+        """Return the learner's evidence so far."""
+        own = self.settings.learner
+        records = (item for item in self._journal.records() if item["learner"] == own)
+        return Entries(tuple(records), learner=own)
+
+    def hand_in(self) -> HandedIn:
+        """Put the journal beside the notebooks, where it is handed in with them.
+
+        Raises:
+            NotReady: There is no evidence yet, or the file cannot be written.
+        """
+        records = self._journal.records()
+        if not records:
+            raise NotReady(*messages.advice("workshop.nothing-to-hand-in"))
+        path = (self.settings.hand_in or Path.cwd()) / HAND_IN
+        write_whole(path, as_lines(records))
+        return HandedIn(tuple(records), learner=self.settings.learner, path=path)
+
+    def questions(self, topic: str) -> questions.Quiz:
+        """Return self-check questions beside a free answer, drawn from the learner's own state.
+
+        Answers are recorded nowhere.
+
+        Args:
+            topic: One of why-network, why-zones, why-cluster, why-registry.
+
+        Raises:
+            InvalidInput: There is no such topic.
+        """
+        return questions.ask(topic, self.snapshot())
+
+    def draw(
+        self,
+        view: str | Sequence[str] = "aws",
+        *,
+        since: Snapshot | None = None,
+        goal: bool = False,
+    ) -> drawing.Picture:
+        """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.
+
+        The picture is also saved in the home folder's `pictures`, under the names of its views.
+
+        Args:
+            view: A view, or several to draw side by side.
+            since: What `snapshot` returned earlier: what has changed since then is marked.
+            goal: Mark what is missing or wrong, with the reasons that the checks give.
+
+        Raises:
+            InvalidInput: There is no such view, or `since` and `goal` are both asked for.
+            NotReady: Nothing on this machine can draw; says what to install.
+        """
+        views = drawing.known_views(view)
+        missing = syllabus.CHECK_IDS if goal else ()
+        seen = take_snapshot(self.aws, home=self.settings.home, missing=missing)
+        picture = drawing.draw(seen, view=views, since=since, goal=goal)
+        folder = self.settings.home / "pictures"
+        folder.mkdir(exist_ok=True)
+        picture.save(folder / f"{'-'.join(views)}.svg")
+        return picture
+
+    def resources(self) -> troubleshooting.Console:
+        """Return what there is, as the consoles list it; judges, changes and keeps nothing."""
+        return troubleshooting.Console(self.snapshot())
+
+    def break_it(self, seed: int | None = None) -> troubleshooting.Broken:
+        """Break one thing of the finished workshop on the embedded AWS, for practice.
+
+        While something is broken, nothing more is. Only what carries the workshop's tag is touched,
+        and the recorded image URI; evidence stays.
+
+        Args:
+            seed: Chooses what breaks, the same for everybody; left out, it is drawn and shown.
+
+        Raises:
+            InvalidInput: It is no seed.
+            NotAllowed: The target is real AWS.
+            NotReady: The workshop is not finished, or what this seed breaks is not the workshop's.
+        """
+        troubleshooting.check_seed(seed)
+        connected = self._for_practice()
+        with self._changing(connected):
+            return troubleshooting.break_it(connected, self.settings.home, seed=seed)
+
+    def hint(self, step: int | None = None) -> troubleshooting.Hints:
+        """Give the next hint on what is broken, or that of a step, with those before it.
+
+        Args:
+            step: 1 where to look, 2 what is wrong, 3 the diagnosis and what to do about it.
+
+        Raises:
+            InvalidInput: There is no such step.
+            NotAllowed: The target is real AWS.
+            NotReady: Nothing is broken, or it is mended already.
+        """
+        troubleshooting.check_step(step)
+        connected = self._for_practice()
+        with connection.alone(self.settings):
+            return troubleshooting.hint(connected, self.settings.home, step=step)
+
+    def mended(self) -> troubleshooting.Mended:
+        """Return whether what was broken is mended, and how many hints it took.
+
+        Raises:
+            NotAllowed: The target is real AWS.
+            NotReady: Nothing was broken.
+        """
+        connected = self._for_practice()
+        with connection.alone(self.settings):
+            return troubleshooting.mended(connected, self.settings.home)
+
+    def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
+        """List what carries the workshop's tag, or delete it when `confirm` is "delete".
+
+        In every region that this home folder used; a receipt is kept in its folder `receipts`.
+
+        Raises:
+            InvalidInput: `confirm` is another word; nothing was deleted.
+            HandsonError: AWS did not answer; run again to go on.
+        """
+        if confirm not in ("", cleanup.CONFIRMATION):
+            sentences = messages.advice("cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION)
+            raise InvalidInput(*sentences)
+        connected = self.aws
+        if not confirm:
+            return cleanup.look(connected, self.settings.home)
+        with connection.alone(self.settings), self._working("cleanup") as line:
+            self._remove_containers(connected)
+            done = cleanup.clean_up(connected, self.settings.home, say=line, clock=self._clock)
+        if not done.left:
+            image_uri.forget_image_uri(self.settings.home)
+            image_run.forget_image_run(self.settings.home)
+            troubleshooting.forget(self.settings.home)
+        return done
+
+    def _for_practice(self) -> Aws:
+        connected = self.aws
+        troubleshooting.refuse_real_aws(connected)
+        return connected
+
+    @contextmanager
+    def _changing(self, connected: Aws) -> Iterator[None]:
+        """Keep other kernels out meanwhile, and the region in mind for clean-up."""
+        with connection.alone(self.settings):
+            cleanup.remember_region(self.settings.home, connected.target)
+            yield
+
+    def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
+        """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
+        return progress.working(
+            self._progress,
+            messages.text(f"workshop.progress-{verb}"),
+            done=messages.text("workshop.done"),
+            broken_off=messages.text("workshop.broken-off"),
+        )
+
+    def _remove_containers(self, connected: Aws) -> None:
+        """Remove what a killed kernel left running here; where no engine answers there is none."""
+        with suppress(HandsonError):
+            containers = self.engine.containers
+            if containers is not None:
+                containers.sweep(str(self.settings.home))
+                if connected.endpoint:
+                    containers.remove(fargate.container_labels(connected))
+
+    def _tell_what_was_lost(self) -> None:
+        """Tell it once, and again only where telling itself broke off."""
+        if not self._connection.lost:
+            return
+        seen = take_snapshot(self._connection.aws, home=self.settings.home)
+        recorded = frozenset(str(record["check"]) for record in self._journal.records())
+        self._show(Lost(checks.verify(seen), recorded))
+        self._connection = replace(self._connection, lost=False)
+
+
+def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.Scoring:
+    """Start the workshop: read the settings, reach the target, and return what notebooks hold.
+
+    While nbgrader executes the notebook, what is returned scores evidence and touches nothing.
+
+    Args:
+        learner: Who hands in; remembered in the home folder for the notebooks that follow.
+        given: Any other setting in the place of its `HANDSON_…` variable: target, endpoint_url,
+            region, home, lang, aws_account, engine, base_image, hand_in.
+
+    Raises:
+        InvalidInput: A setting is none of the possible ones.
+        NotReady: The home folder is not writable, or the embedded AWS does not start.
+        NotAllowed: Real AWS was asked for, and the account is not the named one.
+        AWSError: The target does not answer.
+    """
+    mistakes.answer_slips(progress.shell())
+    if settings.nbgrader_step():
+        settings.speak(given.get("lang"))
+        return scoring.begin()
+    chosen = settings.from_environment(learner=learner or None, **given)
+    if learner:
+        settings.remember_learner(chosen.home, chosen.learner)
+    return Workshop(chosen, progress=progress.choose(), show=progress.show)
+
+
+def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis:
+    """Return whether this machine has what the workshop needs, its target reachable or not.
+
+    Args:
+        chosen: Where and who.
+        show: Shows the news that the embedded AWS had to be started again.
+    """
+
+    def connect() -> Aws:
+        return Workshop(chosen, progress=progress.choose(), show=show).aws
+
+    return doctor.examine(chosen, connect=connect)
+
+
+def _check_known(check: str) -> None:
+    if check not in syllabus.EVIDENCE_IDS:
+        choices = ", ".join(syllabus.EVIDENCE_IDS)
+        near = find_nearest(str(check), syllabus.EVIDENCE_IDS) or syllabus.EVIDENCE_IDS[0]
+        raise InvalidInput(
+            *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
+        )
+
+
+def _last_drawn() -> Drawing:
+    drawn = drawing.last_drawn()
+    if drawn is None:
+        raise NotReady(*messages.advice("workshop.no-diagram"))
+    return drawn
+
+
+def _lacking(connected: Aws, repository: str) -> tuple[str, str] | None:
+    """Return what to say of a repository that the learner named and that is not there."""
+    usual = repository == syllabus.REPOSITORY.name
+    if usual or registry.find_repository(connected, repository):
+        return None
+    return registry.missing_repository(connected, repository)
+
+
+def _where(connected: Aws) -> str:
+    return f"{connected.endpoint or 'AWS'} ({connected.account})"

@@ -1,0 +1,128 @@
+"""One look at the target: everything that checks and pictures read, in one `Snapshot`.
+
+A learner who worked in another region sees "there is no cluster" and looks at one.  So what is
+missing here can be looked for in other regions, too: only for the checks that ask for it, only
+where something is missing, in a handful of regions, and whatever goes wrong there is no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from handson.aws import Aws, settings
+from handson.core.errors import HandsonError
+from handson.course import syllabus
+from handson.course.state import Image, Repository, Sighting, Snapshot
+from handson.resources import cluster, image_run, image_uri, network, registry
+
+
+def take_snapshot(aws: Aws, *, home: Path, missing: Collection[str] = ()) -> Snapshot:
+    """Look at the network, the clusters, the repositories and their images, all at once.
+
+    Args:
+        aws: The connection.
+        home: Where the image URI, and what was seen running, were recorded.
+        missing: The checks for which something that is missing is looked for elsewhere, too.
+
+    Raises:
+        HandsonError: A call was not allowed, or AWS did not answer.
+    """
+    for service in ("ec2", "ecs", "ecr"):
+        aws.client(service)
+    with ThreadPoolExecutor(3) as pool:
+        vpcs = pool.submit(network.find_vpcs, aws)
+        clusters = pool.submit(cluster.find_clusters, aws)
+        repositories = registry.find_repositories(aws)
+        images: list[Image] = []
+        for found in pool.map(lambda item: registry.find_images(aws, item.name), repositories):
+            images.extend(found)
+        seen = Snapshot(
+            target=aws.target,
+            vpcs=vpcs.result(),
+            clusters=clusters.result(),
+            repositories=repositories,
+            images=tuple(images),
+            recorded_uri=image_uri.read_image_uri(home),
+            recorded_run=image_run.read_image_run(home),
+        )
+    lost = [search for search in _SEARCHES if search.check in missing and not search.here(seen)]
+    return _searched(aws, seen, lost) if lost else seen
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How what a check is about is told to be here, and found in another region, by its ids."""
+
+    check: str
+    here: Callable[[Snapshot], bool]
+    there: Callable[[Aws], list[str]]
+
+
+_VPC, _CLUSTER = syllabus.NETWORK.vpc_name, syllabus.CLUSTER.name
+_REPOSITORY = syllabus.REPOSITORY.name
+_SEARCHES = (
+    _Search(
+        "network",
+        lambda seen: any(vpc.name == _VPC and not vpc.is_default for vpc in seen.vpcs),
+        lambda aws: network.find_vpc_ids(aws, _VPC),
+    ),
+    _Search(
+        "cluster",
+        lambda seen: any(c.name == _CLUSTER and c.status != cluster.ABSENT for c in seen.clusters),
+        lambda aws: [found.arn for found in [cluster.find_cluster(aws, _CLUSTER)] if found],
+    ),
+    _Search(
+        "repository",
+        lambda seen: any(item.name == _REPOSITORY for item in seen.repositories),
+        lambda aws: [item.arn for item in [registry.find_repository(aws, _REPOSITORY)] if item],
+    ),
+    _Search(
+        "image",
+        lambda seen: any(image.repository == _REPOSITORY for image in seen.images),
+        lambda aws: [image.digest for image in registry.find_images(aws, _REPOSITORY)[:1]],
+    ),
+)
+
+
+def _searched(aws: Aws, seen: Snapshot, lost: list[_Search]) -> Snapshot:
+    """Return the snapshot with what other regions, and ECR Public, hold of what is missing."""
+    places = [(region, search) for region in _regions(seen) for search in lost]
+    with ThreadPoolExecutor(8) as pool:
+        private = all(search.check != "repository" for search in lost)
+        public = [] if private else [pool.submit(_public, aws)]
+        found = list(pool.map(lambda place: _sightings(aws, *place), places))
+    repositories = [repository for future in public for repository in future.result()]
+    return replace(
+        seen,
+        repositories=(*seen.repositories, *repositories),
+        elsewhere=tuple(sighting for some in found for sighting in some),
+    )
+
+
+def _sightings(aws: Aws, region: str, search: _Search) -> list[Sighting]:
+    try:
+        ids = search.there(aws.in_region(region, attempts=1))
+    except HandsonError:
+        return []  # Not allowed there, switched off or slow: then nothing is known of it.
+    return [Sighting(check=search.check, region=region, id=id) for id in ids]
+
+
+def _public(aws: Aws) -> list[Repository]:
+    try:
+        found = registry.find_public_repository(aws, _REPOSITORY)
+    except HandsonError:
+        return []
+    return [found] if found else []
+
+
+def _regions(seen: Snapshot) -> list[str]:
+    """Return the regions to look in, each once: the recorded URI's, then the likely ones."""
+    uri = seen.recorded_uri.uri if seen.recorded_uri else ""
+    said = uri.partition(".ecr.")[2].partition(".")[0]
+    likely = ([said] if said in settings.regions() else []) + [*syllabus.LIKELY_REGIONS]
+    return [region for region in dict.fromkeys(likely) if region != seen.target.region]
