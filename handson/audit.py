@@ -346,11 +346,11 @@ class Proof(Shown):
     def card(self) -> Card:
         """Return the card: never the token itself."""
         rows = [
-            (messages.text("proof.row-file"), str(self.path)),
-            (messages.text("proof.row-digest"), self.digest),
-            (messages.text("proof.row-account"), self.account),
+            (messages.text("audit.proof.row-file"), str(self.path)),
+            (messages.text("audit.proof.row-digest"), self.digest),
+            (messages.text("audit.proof.row-account"), self.account),
         ]
-        return Card(messages.text("proof.title"), (Rows(rows),), state="ok")
+        return Card(messages.text("audit.proof.title"), (Rows(rows),), state="ok")
 
 
 def prove(aws: Aws, *, home: Path, learner: str) -> Proof:
@@ -363,7 +363,7 @@ def prove(aws: Aws, *, home: Path, learner: str) -> Proof:
     """
     own = [record for record in Journal(home).records() if record["learner"] == learner]
     if not own:
-        raise NotReady(*messages.advice("proof.no-evidence"))
+        raise NotReady(*messages.advice("audit.proof.no-evidence"))
     digest = own[-1]["digest"]
     token = _signed(aws, digest)
     path = home / tokens.FILE
@@ -373,7 +373,7 @@ def prove(aws: Aws, *, home: Path, learner: str) -> Proof:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        sentences = messages.advice("settings.home", folder=home, reason=error.strerror)
+        sentences = messages.advice("aws.settings.home", folder=home, reason=error.strerror)
         raise NotReady(*sentences) from error
     return Proof(path, digest, aws.account)
 
@@ -390,7 +390,7 @@ def _signed(aws: Aws, digest: str) -> str:
         )
     except (AWSError, NotAllowed) as error:
         if (error.code or "").startswith(_SWITCHED_OFF):
-            sentences = messages.advice("proof.switched-off", account=aws.account)
+            sentences = messages.advice("audit.proof.switched-off", account=aws.account)
             raise NotAllowed(*sentences, code=error.code) from error
         raise
     return str(reply["WebIdentityToken"])

@@ -52,10 +52,10 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except click.Abort:  # a question that was left without an answer
-            click.echo(f"\n{messages.text('cli.interrupted')}", err=True)
+            click.echo(f"\n{messages.text('notebook.cli.interrupted')}", err=True)
             ctx.exit(_failed(ctx))
         except KeyboardInterrupt:
-            click.echo(messages.text("cli.interrupted"), err=True)
+            click.echo(messages.text("notebook.cli.interrupted"), err=True)
             ctx.exit(INTERRUPTED)
         except Exception as error:
             if ctx.params["debug"]:
@@ -69,7 +69,7 @@ def _explained(error: Exception) -> HandsonError:
     if isinstance(error, HandsonError):
         return error
     seen = f"{type(error).__name__}: {error}"
-    return HandsonError(*messages.advice("cli.unexpected", seen=seen))
+    return HandsonError(*messages.advice("notebook.cli.unexpected", seen=seen))
 
 
 def _failed(ctx: click.Context) -> int:
@@ -125,15 +125,17 @@ def run(chosen: Settings, output: Path | None) -> None:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
     failed = [outcome for outcome in outcomes if outcome.failed]
     for outcome in failed:
-        words = messages.text("cli.failed-cell", notebook=outcome.notebook, cell=outcome.cell)
+        words = messages.text(
+            "notebook.cli.failed-cell", notebook=outcome.notebook, cell=outcome.cell
+        )
         click.echo(f"{words}\n{outcome.error}", err=True)
     verification = room.verify()
     click.echo(_table(verification))
-    click.echo(messages.text("cli.executed", folder=folder))
+    click.echo(messages.text("notebook.cli.executed", folder=folder))
     for picture in replay.keep_pictures(chosen, output=folder):
-        click.echo(messages.text("cli.picture", path=picture))
+        click.echo(messages.text("notebook.cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
-        click.echo(messages.text("cli.begin-anew", home=nearby(chosen.home)))
+        click.echo(messages.text("notebook.cli.begin-anew", home=nearby(chosen.home)))
     sys.exit(OK if verification.passed and not failed else NOT_PASSED)
 
 
@@ -219,7 +221,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with (
-        _counted(messages.text("cli.grading")) as tell,
+        _counted(messages.text("notebook.cli.grading")) as tell,
         grading.grade(
             paths,
             roster=roster,
@@ -248,7 +250,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
 def proof(chosen: Settings) -> None:
     """Have AWS sign your chain of evidence, as a file to hand in with your notebooks."""
     if chosen.target != "aws" and not chosen.endpoint_url:
-        raise NotReady(*messages.advice("proof.embedded"))
+        raise NotReady(*messages.advice("audit.proof.embedded"))
     connected = connection.connect(chosen).aws
     click.echo(str(audits.prove(connected, home=chosen.home, learner=chosen.learner)))
 
@@ -307,7 +309,7 @@ def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> 
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput(*messages.advice("drawing.suffix", path=output))
     picture = _open(chosen).draw(views, goal=goal)
-    click.echo(messages.text("cli.picture", path=picture.save(output)))
+    click.echo(messages.text("notebook.cli.picture", path=picture.save(output)))
 
 
 @main.command()
@@ -320,7 +322,7 @@ def cleanup(chosen: Settings, yes: bool) -> None:
     click.echo(listed.listing().text())
     if not listed.found and not listed.unfinished:
         sys.exit(NOT_PASSED if listed.left else OK)
-    if not yes and not click.confirm(messages.text("cli.delete"), default=False, err=True):
+    if not yes and not click.confirm(messages.text("notebook.cli.delete"), default=False, err=True):
         sys.exit(NOT_PASSED)
     done = room.cleanup(confirm="delete")
     click.echo(str(done))
@@ -337,7 +339,7 @@ def show_policy(chosen: Settings, proof: bool) -> None:
     Each Sid says what its statement is for: Check…, Create…, Push…, CleanUp….
     """
     if chosen.account is None:
-        click.echo(messages.text("policy.any-account"), err=True)
+        click.echo(messages.text("course.policy.any-account"), err=True)
     statements = audits.PROOF if proof else policy.STATEMENTS
     written = policy.document(region=chosen.region, account=chosen.account, statements=statements)
     click.echo(_json(written))
@@ -364,8 +366,10 @@ def start(chosen: Settings) -> None:
     """Start the embedded AWS; when this returns, it answers."""
     running = connection.embedded(chosen)
     if running.state == "restarted":
-        click.echo("\n".join(messages.advice("emulator.restarted")), err=True)
-    click.echo(messages.text("cli.emulator-running", endpoint=running.endpoint, pid=running.pid))
+        click.echo("\n".join(messages.advice("aws.emulator.restarted")), err=True)
+    click.echo(
+        messages.text("notebook.cli.emulator-running", endpoint=running.endpoint, pid=running.pid)
+    )
 
 
 @embedded.command()
@@ -373,7 +377,11 @@ def start(chosen: Settings) -> None:
 def stop(chosen: Settings) -> None:
     """Stop the embedded AWS; what it holds is kept for the next start."""
     stopped = emulator.stop(chosen.home)
-    click.echo(messages.text("cli.emulator-stopped" if stopped else "cli.emulator-not-running"))
+    click.echo(
+        messages.text(
+            "notebook.cli.emulator-stopped" if stopped else "notebook.cli.emulator-not-running"
+        )
+    )
     sys.exit(OK if stopped else NOT_PASSED)
 
 
@@ -384,7 +392,7 @@ def reset(chosen: Settings) -> None:
     emulator.reset(chosen.home)
     image_uri.forget_image_uri(chosen.home)
     troubleshooting.forget(chosen.home)
-    click.echo(messages.text("cli.emulator-reset"))
+    click.echo(messages.text("notebook.cli.emulator-reset"))
 
 
 @embedded.command()
@@ -396,9 +404,11 @@ def status(chosen: Settings, as_json: bool) -> None:
     if as_json:
         click.echo(_json(_described(running)))
     elif running is None:
-        click.echo(messages.text("cli.emulator-not-running"))
+        click.echo(messages.text("notebook.cli.emulator-not-running"))
     else:
-        words = messages.text("cli.emulator-running", endpoint=running.endpoint, pid=running.pid)
+        words = messages.text(
+            "notebook.cli.emulator-running", endpoint=running.endpoint, pid=running.pid
+        )
         click.echo(words)
     sys.exit(NOT_PASSED if running is None else OK)
 
@@ -432,9 +442,9 @@ def _table(verification: Any) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=messages.text("cli.checks"), title_justify="left")
+    table = Table(title=messages.text("notebook.cli.checks"), title_justify="left")
     for name in ("check", "verdict", "facts", "notebook"):
-        table.add_column(messages.text(f"cli.column-{name}"))
+        table.add_column(messages.text(f"notebook.cli.column-{name}"))
     for result in verification.checks:
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
         table.add_row(result.label, mark, result.counted, syllabus.check(result.id).notebook)

@@ -77,7 +77,7 @@ def ensure(complaint: Callable[[], str], system: System, *, say: Callable[[str],
     if not reason or system.has("dot"):
         return ""
     if system.is_root and system.has("apt-get"):
-        say(messages.text("setup.libraries", packages=DRAWING["apt-get"].split(" -y ")[1]))
+        say(messages.text("core.setup.libraries", packages=DRAWING["apt-get"].split(" -y ")[1]))
         quiet = {**system.environ, "DEBIAN_FRONTEND": "noninteractive"}
         install = [*DRAWING["apt-get"].split(), "--no-install-recommends"]
         for command in (["apt-get", "update"], install):

@@ -122,7 +122,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print(_cannot(checkout, str(error)).lines, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\n" + Stop(*messages.advice("setup.interrupted")).lines, file=sys.stderr)
+        print("\n" + Stop(*messages.advice("core.setup.interrupted")).lines, file=sys.stderr)
         return 130
     return 0
 
@@ -168,7 +168,7 @@ def make_venv(checkout: Checkout) -> None:
     Raises:
         Stop: This Python has no `venv`, or the folder cannot be written.
     """
-    say(messages.text("setup.venv", version=checkout.about()["python"]))
+    say(messages.text("core.setup.venv", version=checkout.about()["python"]))
     system = checkout.system
     command = [sys.executable, "-m", "venv", "--clear", str(checkout.venv)]
     code, output = system.run(command, environ=system.environ)
@@ -176,7 +176,7 @@ def make_venv(checkout: Checkout) -> None:
         return
     if "ensurepip" in output or "No module named venv" in output:
         remedy = system.command(libraries.VENV)
-        raise Stop(*messages.advice("setup.no-venv", command=remedy))
+        raise Stop(*messages.advice("core.setup.no-venv", command=remedy))
     raise _cannot(checkout, _last_line(output))
 
 
@@ -191,7 +191,7 @@ def make_drawing_work(checkout: Checkout) -> None:
     reason = libraries.ensure(lambda: complaint(checkout), system, say=say)
     if reason:
         remedy = system.command(libraries.DRAWING)
-        raise Stop(*messages.advice("setup.no-drawing", reason=reason, command=remedy))
+        raise Stop(*messages.advice("core.setup.no-drawing", reason=reason, command=remedy))
 
 
 def install(checkout: Checkout) -> None:
@@ -200,11 +200,11 @@ def install(checkout: Checkout) -> None:
     Raises:
         Stop: pip could not; its last lines come along.
     """
-    say(messages.text("setup.installing"))
+    say(messages.text("core.setup.installing"))
     wanted = [entry for entry in entries(checkout) if checkout.drawing or not is_drawing(entry)]
     pip_lock(checkout, wanted)
     pip(checkout, "--no-deps", "--no-build-isolation", "-e", str(checkout.root))
-    say(messages.text("setup.installed"))
+    say(messages.text("core.setup.installed"))
 
 
 def entries(checkout: Checkout) -> list[str]:
@@ -246,8 +246,8 @@ def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
         return
     last = "".join(output.splitlines(keepends=True)[-20:])
     if re.search(f"building wheel for {LIBRARY}", output, re.IGNORECASE):
-        raise Stop(*messages.advice("setup.no-drawing-wheel"), output=last)
-    raise Stop(*messages.advice("setup.pip"), output=last)
+        raise Stop(*messages.advice("core.setup.no-drawing-wheel"), output=last)
+    raise Stop(*messages.advice("core.setup.pip"), output=last)
 
 
 def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tuple[int, str]:
@@ -293,4 +293,4 @@ def _last_line(output: str) -> str:
 
 
 def _cannot(checkout: Checkout, reason: str) -> Stop:
-    return Stop(*messages.advice("setup.failed", folder=checkout.venv, reason=reason))
+    return Stop(*messages.advice("core.setup.failed", folder=checkout.venv, reason=reason))

@@ -36,7 +36,7 @@ def connect(settings: Settings) -> Connection:
     """
     if settings.target == "aws":
         if settings.account == emulator.ACCOUNT:
-            sentences = messages.advice("connection.emulator-account", account=settings.account)
+            sentences = messages.advice("aws.connection.emulator-account", account=settings.account)
             raise NotAllowed(*sentences)
         return Connection(aws.connect_aws(region=settings.region, account=settings.account))
     if settings.endpoint_url:
@@ -100,7 +100,7 @@ def alone(settings: Settings, *, timeout: float = 300.0) -> Iterator[None]:
     try:
         lock.acquire(poll_interval=0.02)
     except Timeout:
-        raise NotReady(*messages.advice("connection.busy", seconds=f"{timeout:g}")) from None
+        raise NotReady(*messages.advice("aws.connection.busy", seconds=f"{timeout:g}")) from None
     except OSError as error:
         raise unwritable(path, error) from error
     try:

@@ -117,7 +117,7 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
     lang = _language(given["lang"], cwd=cwd)
     endpoint = _endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
-        raise InvalidInput(*messages.advice("settings.both", value=endpoint))
+        raise InvalidInput(*messages.advice("aws.settings.both", value=endpoint))
     chosen = Settings(
         target=_one_of("target", given["target"] or "emulator", TARGETS),
         endpoint_url=endpoint,
@@ -221,11 +221,11 @@ def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | 
     for argument in sorted(set(arguments) - set(_NAMES)):
         near = find_nearest(argument, _NAMES) or "learner"
         choices = ", ".join(_NAMES)
-        found = messages.advice("settings.unknown", name=argument, near=near, choices=choices)
+        found = messages.advice("aws.settings.unknown", name=argument, near=near, choices=choices)
         raise InvalidInput(*found)
     value = arguments.get(name)
     if value is not None and not isinstance(value, (str, Path)):
-        raise InvalidInput(*messages.advice("settings.not-text", name=name, value=repr(value)))
+        raise InvalidInput(*messages.advice("aws.settings.not-text", name=name, value=repr(value)))
     return str(value or "").strip() or environ.get(PREFIX + name.upper(), "").strip()
 
 
@@ -234,7 +234,7 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
         return value
     raise InvalidInput(
         *messages.advice(
-            "settings.choice",
+            "aws.settings.choice",
             name=PREFIX + name.upper(),
             value=value,
             choices=" / ".join(choices),
@@ -248,10 +248,10 @@ def _endpoint(url: str) -> str | None:
     parts = _parts(url)
     if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
         if _is_aws(parts.hostname):
-            raise InvalidInput(*messages.advice("settings.aws-endpoint", value=parts.hostname))
+            raise InvalidInput(*messages.advice("aws.settings.aws-endpoint", value=parts.hostname))
         return url.rstrip("/")
     # What stands before an @ may be a password, and a sentence is saved with the notebook.
-    raise InvalidInput(*messages.advice("settings.endpoint", value=url.rpartition("@")[2]))
+    raise InvalidInput(*messages.advice("aws.settings.endpoint", value=url.rpartition("@")[2]))
 
 
 def _is_aws(host: str) -> bool:
@@ -275,7 +275,7 @@ def _account(account: str) -> str | None:
         return None
     if len(digits) == 12 and digits.isascii() and digits.isdecimal():
         return digits
-    raise InvalidInput(*messages.advice("settings.account", value=account))
+    raise InvalidInput(*messages.advice("aws.settings.account", value=account))
 
 
 def _home(home: str, *, cwd: Path) -> Path:
@@ -299,7 +299,7 @@ def _make_writable(folder: Path) -> None:
 
 def _learner(learner: str) -> str:
     if len(learner) > 80 or not learner.isprintable():
-        raise InvalidInput(*messages.advice("settings.learner"))
+        raise InvalidInput(*messages.advice("aws.settings.learner"))
     return learner
 
 

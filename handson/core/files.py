@@ -86,11 +86,11 @@ def write_whole(path: Path, text: str) -> None:
 def unwritable(path: Path, error: OSError) -> NotReady:
     """Return what to say when a file of the home folder cannot be made, changed or deleted."""
     if path.is_dir():
-        return NotReady(*messages.advice("settings.in-the-way", path=path))
+        return NotReady(*messages.advice("aws.settings.in-the-way", path=path))
     return not_writable(path.parent, error)
 
 
 def not_writable(folder: Path, error: Exception) -> NotReady:
     """Return the error for a folder in which nothing can be kept."""
     reason = getattr(error, "strerror", None) or error
-    return NotReady(*messages.advice("settings.home", folder=folder, reason=reason))
+    return NotReady(*messages.advice("aws.settings.home", folder=folder, reason=reason))

@@ -35,9 +35,9 @@ def advise_half_width(text: str) -> str | None:
     found = list(dict.fromkeys(_WIDE.findall(text)))
     if not (found and mended and mended.isascii()):
         return None
-    space = messages.text("rules.full-width-space")
+    space = messages.text("course.rules.full-width-space")
     signs = ", ".join(space if sign.isspace() else sign for sign in found[:_MOST_SIGNS])
-    return messages.text("rules.full-width", signs=signs, mended=mended[: _SHOWN * 2])
+    return messages.text("course.rules.full-width", signs=signs, mended=mended[: _SHOWN * 2])
 
 
 def quote(value: object) -> str:

@@ -46,7 +46,9 @@ def wait_until(
             return answer
         if late:
             raise WaitTimeout(
-                *messages.advice("waiting.timeout", what=what, seen=answer, seconds=f"{timeout:g}")
+                *messages.advice(
+                    "core.waiting.timeout", what=what, seen=answer, seconds=f"{timeout:g}"
+                )
             )
         sleep(max(0.0, min(interval, deadline - clock())))
         interval = min(interval * factor, 5.0)

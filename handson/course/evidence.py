@@ -142,7 +142,7 @@ class Journal:
                 )
                 self._append(record)
         except Timeout:
-            advice = messages.advice("evidence.busy", seconds=f"{self._patience:g}")
+            advice = messages.advice("course.evidence.busy", seconds=f"{self._patience:g}")
             raise NotReady(*advice) from None
         except OSError as error:
             raise self._refused(error) from error
@@ -150,9 +150,9 @@ class Journal:
 
     def _refused(self, error: OSError) -> NotReady:
         if self._path.is_dir():
-            return NotReady(*messages.advice("settings.in-the-way", path=self._path))
+            return NotReady(*messages.advice("aws.settings.in-the-way", path=self._path))
         reason = error.strerror or error
-        return NotReady(*messages.advice("evidence.journal", path=self._path, reason=reason))
+        return NotReady(*messages.advice("course.evidence.journal", path=self._path, reason=reason))
 
     def _last_digest(self, learner: str) -> str | None:
         digests = [record["digest"] for record in self.records() if record["learner"] == learner]

@@ -323,12 +323,14 @@ def denied(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
     """Return the error for actions that IAM does not allow; it names them and their cells."""
     named = ", ".join(missing)
     if PROOF_ACTIONS.issuperset(missing):
-        sentences = messages.advice("policy.denied-proof", actions=named)
+        sentences = messages.advice("course.policy.denied-proof", actions=named)
         return NotAllowed(*sentences, code=code, actions=missing)
     cells = ", ".join(dict.fromkeys(cell for action in missing for cell in cells_of(action)))
     if not cells:
         return NotAllowed(
-            *messages.advice("policy.denied-other", actions=named), code=code, actions=missing
+            *messages.advice("course.policy.denied-other", actions=named),
+            code=code,
+            actions=missing,
         )
-    sentences = messages.advice("policy.denied", actions=named, cells=cells)
+    sentences = messages.advice("course.policy.denied", actions=named, cells=cells)
     return NotAllowed(*sentences, code=code, actions=missing)

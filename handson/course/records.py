@@ -33,11 +33,11 @@ class Evidence(Shown):
     def card(self) -> Card:
         """Return the check's card, and who saw it, when, under which digest."""
         card = self.result.card()
-        newest = warning(*messages.advice("workshop.outdone")) if self.outdone else ()
+        newest = warning(*messages.advice("notebook.workshop.outdone")) if self.outdone else ()
         rows = [
-            (messages.text("workshop.row-learner"), learner_label(self.record["learner"])),
-            (messages.text("workshop.row-observed-at"), self.record["observed_at"]),
-            (messages.text("workshop.row-digest"), self.record["digest"]),
+            (messages.text("notebook.workshop.row-learner"), learner_label(self.record["learner"])),
+            (messages.text("notebook.workshop.row-observed-at"), self.record["observed_at"]),
+            (messages.text("notebook.workshop.row-digest"), self.record["digest"]),
         ]
         return Card(card.title, (*card.parts, *newest, Rows(rows)), state=card.state)
 
@@ -54,12 +54,17 @@ class Entries(Shown):
 
     def card(self) -> Card:
         """Return the card: the last record of each check, derived anew, and whose they are."""
-        title = messages.text("workshop.journal")
-        whose = Rows([(messages.text("workshop.row-learner"), learner_label(self.learner))])
+        title = messages.text("notebook.workshop.journal")
+        whose = Rows(
+            [(messages.text("notebook.workshop.row-learner"), learner_label(self.learner))]
+        )
         if not self.records:
-            empty = Note(messages.text("workshop.journal-empty"))
+            empty = Note(messages.text("notebook.workshop.journal-empty"))
             return Card(title, (empty, whose), state="info")
-        headers = ("", *(messages.text(f"workshop.column-{name}") for name in _ENTRY_COLUMNS))
+        headers = (
+            "",
+            *(messages.text(f"notebook.workshop.column-{name}") for name in _ENTRY_COLUMNS),
+        )
         latest = {record["check"]: record for record in self.records}
         rows = [_entry(latest[name]) for name in syllabus.EVIDENCE_IDS if name in latest]
         return Card(title, (Table(headers, rows), whose), state=_state(rows))
@@ -80,26 +85,26 @@ class HandedIn(Shown):
         """
         latest = {record["check"]: record for record in self.records}
         rows = [
-            (_mark(latest.get(name)), messages.text(f"checks.check.{name}"))
+            (_mark(latest.get(name)), messages.text(f"course.checks.check.{name}"))
             for name in syllabus.CHECK_IDS
         ]
         proved = sum(mark == "ok" for mark, _ in rows)
         count = len(rows)
         drawn = _mark(latest.get(syllabus.DRAWING.id)) == "ok"
         drawing = (
-            messages.text(f"checks.check.{syllabus.DRAWING.id}"),
-            messages.text("checks.passed" if drawn else "checks.failed"),
+            messages.text(f"course.checks.check.{syllabus.DRAWING.id}"),
+            messages.text("course.checks.passed" if drawn else "course.checks.failed"),
         )
-        title = messages.text("workshop.handed-in", proved=proved, count=count)
-        header = messages.text("workshop.column-check")
-        file = (messages.text("workshop.row-hand-in"), nearby(self.path))
-        whose = (messages.text("workshop.row-learner"), learner_label(self.learner))
+        title = messages.text("notebook.workshop.handed-in", proved=proved, count=count)
+        header = messages.text("notebook.workshop.column-check")
+        file = (messages.text("notebook.workshop.row-hand-in"), nearby(self.path))
+        whose = (messages.text("notebook.workshop.row-learner"), learner_label(self.learner))
         parts: tuple[Part, ...] = (Table(("", header), rows), Rows((drawing, file, whose)))
         if proved < count:
-            parts += warning(*messages.advice("workshop.proof-missing"))
+            parts += warning(*messages.advice("notebook.workshop.proof-missing"))
         elif not drawn:
-            parts += warning(*messages.advice("workshop.drawing-missing"))
-        parts += (Note(messages.text("workshop.hand-in-too")),)
+            parts += warning(*messages.advice("notebook.workshop.drawing-missing"))
+        parts += (Note(messages.text("notebook.workshop.hand-in-too")),)
         return Card(title, parts, state=_state(rows) if drawn else "warn")
 
 
@@ -115,24 +120,26 @@ class Lost(Shown):
         failing = [result for result in self.verification.checks if not result.passed]
         lost = [result.label for result in failing if result.id in self.recorded]
         if not failing:
-            sentence = messages.text("workshop.lost-nothing")
+            sentence = messages.text("notebook.workshop.lost-nothing")
         else:
             notebook = syllabus.check(failing[0].id).notebook
-            what = messages.text("workshop.and").join(lost) or messages.text("workshop.lost-recent")
-            sentence = messages.text("workshop.lost", what=what, notebook=notebook)
-        return Card(messages.text("workshop.restarted"), (Note(sentence),), state="warn")
+            what = messages.text("notebook.workshop.and").join(lost) or messages.text(
+                "notebook.workshop.lost-recent"
+            )
+            sentence = messages.text("notebook.workshop.lost", what=what, notebook=notebook)
+        return Card(messages.text("notebook.workshop.restarted"), (Note(sentence),), state="warn")
 
 
 def learner_label(learner: str) -> str:
     """Return the learner for people: the name, or how to give one."""
-    return learner or messages.text("workshop.no-learner")
+    return learner or messages.text("notebook.workshop.no-learner")
 
 
 _ENTRY_COLUMNS = ("check", "observed-at", "digest")
 
 
 def _entry(record: Record) -> tuple[str, ...]:
-    label = messages.text(f"checks.check.{record['check']}")
+    label = messages.text(f"course.checks.check.{record['check']}")
     return (_mark(record), label, record["observed_at"], f"{record['digest'][:19]}…")
 
 

@@ -307,7 +307,7 @@ def switch(value: object, *, parameter: str) -> bool:
     """
     if not isinstance(value, bool):
         raise InvalidInput(
-            *messages.advice("rules.not-switch", parameter=parameter, value=quote(value))
+            *messages.advice("course.rules.not-switch", parameter=parameter, value=quote(value))
         )
     return value
 
@@ -355,8 +355,8 @@ def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -
     _whole_number(value, parameter=parameter)
     if value not in choices:
         *most, last = map(str, sorted(set(choices)))
-        listed = [messages.text("rules.comma").join(most)] if most else []
-        offered = messages.text("rules.or").join([*listed, last])
+        listed = [messages.text("course.rules.comma").join(most)] if most else []
+        offered = messages.text("course.rules.or").join([*listed, last])
         goal = syllabus.NETWORK
         _refuse(
             "subnet-count" if zones == goal.availability_zones else "subnet-count-other-zones",
@@ -403,5 +403,5 @@ def _several(values: object, *, parameter: str) -> Sequence[Any]:
 
 def _refuse(rule: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
     """Refuse; where what was typed holds full-width signs, that is what has to be mended first."""
-    problem, remedy = messages.advice(f"rules.{rule}", **values)
+    problem, remedy = messages.advice(f"course.rules.{rule}", **values)
     raise InvalidInput(problem, advise_half_width(typed) or remedy, code=code)

@@ -287,7 +287,7 @@ class _NoEnd:
         return self._held.__get__(frame, owner)
 
     def __set__(self, frame: Any, value: Any) -> None:
-        raise InvalidInput(*messages.advice("mistakes.arrow"))
+        raise InvalidInput(*messages.advice("notebook.mistakes.arrow"))
 
 
 def _refuse_arrows_to_frames() -> None:

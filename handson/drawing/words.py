@@ -18,7 +18,7 @@ class Words:
     language: str
 
     def __call__(self, key: str, /, **values: object) -> str:
-        return str(messages.catalogue("drawing")[key][self.language]).format(**values)
+        return messages.catalogue("drawing")[key][self.language].format(**values)
 
     def join(self, parts: list[str]) -> str:
         """Return an enumeration of `parts`."""

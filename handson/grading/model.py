@@ -224,7 +224,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 def check_label(check_id: str) -> str:
     """Return a check's name for people, in the current language; "" for none."""
-    return messages.text(f"checks.check.{check_id}") if check_id else ""
+    return messages.text(f"course.checks.check.{check_id}") if check_id else ""
 
 
 def clean(text: str) -> str:

@@ -165,7 +165,7 @@ def told_aside(grades: Grades, *, report: Path | None) -> Iterator[str]:
     if strangers:
         yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
     if report is not None:
-        yield messages.text("report.written", path=report)
+        yield messages.text("grading.report.written", path=report)
 
 
 def _by_code(findings: Iterable[Finding]) -> Iterator[list[Finding]]:

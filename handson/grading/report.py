@@ -35,7 +35,7 @@ from handson.grading.marks import MARKED
 from handson.grading.model import CheckMark, Finding, Result, check_label, clean
 from handson.grading.output import AUTOMATIC, SIGNS
 
-_SAID = "page-"
+_SAID = "report.page-"
 _PAGE = """<!doctype html>
 <html lang="{lang}">
 <head>
@@ -70,7 +70,9 @@ def write_report(grades: Grades, path: Path) -> None:
         draft.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NotReady(*messages.advice("report.unwritable", path=path, reason=reason)) from error
+        raise NotReady(
+            *messages.advice("grading.report.unwritable", path=path, reason=reason)
+        ) from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -82,9 +84,9 @@ def parts(grades: Grades) -> Iterator[str]:
     yield _PAGE.format(
         lang=messages.language(),
         policy=escape(_policy(style, script)),
-        title=escape(messages.text("report.page-title")),
+        title=escape(messages.text("grading.report.page-title")),
         style=style,
-        noscript=escape(messages.text("report.page-noscript")),
+        noscript=escape(messages.text("grading.report.page-noscript")),
     )
     yield _DATA.format(name="class", data=_embedded(_class(grades)))
     for number, result in enumerate(grades):
@@ -140,13 +142,13 @@ def _class(grades: Grades) -> dict[str, Any]:
         "automatic": AUTOMATIC,
         "checks": [_check_head(check) for check in syllabus.CHECKS],
         "marked": [
-            [item.grade_id, item.points, messages.text(f"report.question-{item.grade_id}")]
+            [item.grade_id, item.points, messages.text(f"grading.report.question-{item.grade_id}")]
             for item in MARKED
         ],
         "asked": list(_asked(grades)),
         "rows": rows,
         "stuck": [
-            [check_label(check), messages.text(f"checks.fact.{fact}"), owners]
+            [check_label(check), messages.text(f"course.checks.fact.{fact}"), owners]
             for (check, fact), owners in sorted(stuck.items(), key=lambda item: -len(item[1]))
         ],
         "found": [
@@ -158,15 +160,15 @@ def _class(grades: Grades) -> dict[str, Any]:
 
 def _words() -> dict[str, str]:
     """Return what the page itself says, its placeholders unfilled."""
-    keys = [key for key in messages.catalogue("report") if key.startswith(_SAID)]
+    keys = [key for key in messages.catalogue("grading") if key.startswith(_SAID)]
     names = (key.removeprefix(_SAID) for key in keys)
-    return {name: messages.template(f"report.page-{name}") for name in names}
+    return {name: messages.template(f"grading.report.page-{name}") for name in names}
 
 
 def _check_head(check: syllabus.Check) -> list[Any]:
     return [
         check.id,
-        messages.text(f"report.short-{check.id}"),
+        messages.text(f"grading.report.short-{check.id}"),
         check_label(check.id),
         check.points,
     ]
@@ -176,15 +178,19 @@ def _asked(grades: Grades) -> Iterator[str]:
     """Yield what was asked of the evidence, a line each."""
     asked = grades.requirements
     if asked.target:
-        yield messages.text("report.asked-target", target=asked.target)
+        yield messages.text("grading.report.asked-target", target=asked.target)
     if asked.accounts:
-        yield messages.text("report.asked-account", accounts=", ".join(asked.accounts))
+        yield messages.text("grading.report.asked-account", accounts=", ".join(asked.accounts))
     if asked.region:
-        yield messages.text("report.asked-region", region=asked.region)
+        yield messages.text("grading.report.asked-region", region=asked.region)
     if asked.since:
-        yield messages.text("report.asked-from", moment=asked.since.isoformat(timespec="minutes"))
+        yield messages.text(
+            "grading.report.asked-from", moment=asked.since.isoformat(timespec="minutes")
+        )
     if asked.until:
-        yield messages.text("report.asked-until", moment=asked.until.isoformat(timespec="minutes"))
+        yield messages.text(
+            "grading.report.asked-until", moment=asked.until.isoformat(timespec="minutes")
+        )
 
 
 def _row(result: Result) -> list[Any]:
@@ -226,7 +232,7 @@ def _check(mark: CheckMark) -> dict[str, Any]:
         "reason": mark.reason,
         "facts": [
             [
-                messages.text(f"checks.fact.{fact.id}"),
+                messages.text(f"course.checks.fact.{fact.id}"),
                 words(fact.expected),
                 words(fact.observed),
                 fact.passed,

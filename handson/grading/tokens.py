@@ -72,10 +72,12 @@ def read_keys(path: Path) -> Keys:
         data = path.read_bytes()
         read = json.loads(data) if len(data) <= MOST_KEY_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidInput(*messages.advice("tokens.keys", path=path, reason=error)) from error
+        raise InvalidInput(
+            *messages.advice("grading.tokens.keys", path=path, reason=error)
+        ) from error
     issuers = read.get("issuers") if isinstance(read, dict) and read.get("schema") == SCHEMA else 0
     if not isinstance(issuers, dict) or not all(map(is_key_set, issuers.values())):
-        raise InvalidInput(*messages.advice("tokens.keys", path=path, reason=SCHEMA))
+        raise InvalidInput(*messages.advice("grading.tokens.keys", path=path, reason=SCHEMA))
     return issuers
 
 
@@ -93,7 +95,9 @@ def write_keys(path: Path, keys: Keys) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         reason = error.strerror or error
-        raise NotReady(*messages.advice("tokens.unwritable", path=path, reason=reason)) from error
+        raise NotReady(
+            *messages.advice("grading.tokens.unwritable", path=path, reason=reason)
+        ) from error
 
 
 def is_key_set(published: object) -> bool:

@@ -65,17 +65,23 @@ class Diagnosis(Shown):
 
     def card(self) -> Card:
         """Return the card: a line a finding, and what to do about what is missing."""
-        headers = ("", messages.text("doctor.column-what"), messages.text("doctor.column-seen"))
+        headers = (
+            "",
+            messages.text("notebook.doctor.column-what"),
+            messages.text("notebook.doctor.column-seen"),
+        )
         rows = [
-            (finding.state, messages.text(f"doctor.{finding.id}"), finding.seen)
+            (finding.state, messages.text(f"notebook.doctor.{finding.id}"), finding.seen)
             for finding in self.findings
         ]
         notes = [
-            Note(f"{messages.text(f'doctor.{finding.id}')}: {finding.remedy}", finding.state)
+            Note(
+                f"{messages.text(f'notebook.doctor.{finding.id}')}: {finding.remedy}", finding.state
+            )
             for finding in self.findings
             if finding.remedy
         ]
-        verdict = "doctor.ready" if self.ready else "doctor.not-ready"
+        verdict = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
         state = "ok" if self.ready else "bad"
         return Card(messages.text(verdict), (Table(headers, rows), *notes), state=state)
 
@@ -103,7 +109,7 @@ def _python() -> Finding:
     seen = platform.python_version()
     if sys.version_info >= _OLDEST:
         return Finding("python", "ok", seen)
-    return Finding("python", "bad", seen, messages.text("doctor.python-remedy"))
+    return Finding("python", "bad", seen, messages.text("notebook.doctor.python-remedy"))
 
 
 def _target(settings: Settings, connect: Callable[[], Aws]) -> tuple[Finding, ...]:
@@ -120,7 +126,7 @@ def _target(settings: Settings, connect: Callable[[], Aws]) -> tuple[Finding, ..
 def _caller(aws: Aws) -> Finding:
     seen = aws.caller.rpartition(":")[2]  # the user or role; the account stands with the target
     if aws.is_root:
-        return Finding("caller", "advice", seen, messages.text("workshop.root"))
+        return Finding("caller", "advice", seen, messages.text("notebook.workshop.root"))
     return Finding("caller", "ok", seen)
 
 
@@ -130,7 +136,7 @@ def _permissions(aws: Aws) -> Finding:
         network.require_permissions(aws, network.Form())
     except HandsonError as error:
         return Finding("permissions", "bad", error.problem, error.remedy)
-    return Finding("permissions", "ok", messages.text("doctor.permissions-asked"))
+    return Finding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))
 
 
 def _engine(settings: Settings) -> Finding:
@@ -146,15 +152,15 @@ def _engine(settings: Settings) -> Finding:
     parts = [f"{info.product or info.name} {info.version}", info.platform]
     if chosen.name == "builtin":
         return Finding(
-            "engine", "advice", " · ".join(parts), messages.text("doctor.engine-builtin")
+            "engine", "advice", " · ".join(parts), messages.text("notebook.doctor.engine-builtin")
         )
     free = info.free_bytes
     if free is None:
         return Finding("engine", "ok", " · ".join(parts))
-    seen = " · ".join((*parts, messages.text("doctor.free", size=engine.human_size(free))))
+    seen = " · ".join((*parts, messages.text("notebook.doctor.free", size=engine.human_size(free))))
     if free >= _WANTED_BYTES:
         return Finding("engine", "ok", seen)
-    return Finding("engine", "advice", seen, messages.text("doctor.engine-full"))
+    return Finding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
 
 
 def _drawing() -> Finding:
@@ -162,7 +168,7 @@ def _drawing() -> Finding:
         return Finding("drawing", "ok", "pygraphviz")
     if shutil.which("dot"):
         return Finding("drawing", "ok", "dot")
-    return Finding("drawing", "advice", "-", messages.text("doctor.drawing-remedy"))
+    return Finding("drawing", "advice", "-", messages.text("notebook.doctor.drawing-remedy"))
 
 
 def _imports(module: str) -> bool:
@@ -185,15 +191,15 @@ def _ports(settings: Settings) -> Finding:
             pass
     except OSError as error:
         seen = f"{_HOST}: {error.strerror or error}"
-        return Finding("ports", "bad", seen, messages.text("doctor.ports-remedy"))
+        return Finding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
     if settings.environ.get(_IN_LAB):
-        return Finding("ports", "ok", messages.text("doctor.lab-open"))
+        return Finding("ports", "ok", messages.text("notebook.doctor.lab-open"))
     try:
         with socket.create_server((_HOST, LAB_PORT)):
             return Finding("ports", "ok", f"{_HOST}:{LAB_PORT}")
     except OSError:
-        taken = messages.text("doctor.port-taken", port=LAB_PORT)
-        return Finding("ports", "advice", taken, messages.text("doctor.port-next"))
+        taken = messages.text("notebook.doctor.port-taken", port=LAB_PORT)
+        return Finding("ports", "advice", taken, messages.text("notebook.doctor.port-next"))
 
 
 def _disk(settings: Settings) -> Finding:
@@ -201,4 +207,4 @@ def _disk(settings: Settings) -> Finding:
     seen = engine.human_size(free)
     if free >= _WANTED_BYTES:
         return Finding("disk", "ok", seen)
-    return Finding("disk", "advice", seen, messages.text("doctor.disk-remedy"))
+    return Finding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))

@@ -99,7 +99,7 @@ def explain(
         return _unknown(error.name, [*_own_names(trace), *known, *dir(builtins)])
     books = {place.notebook for place in places}
     values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
-    key = "mistakes.not-yet" if len(books) == 1 else "mistakes.not-yet-here"
+    key = "notebook.mistakes.not-yet" if len(books) == 1 else "notebook.mistakes.not-yet-here"
     return NotReady(*messages.advice(key, **values))
 
 
@@ -112,7 +112,7 @@ def explain_arrow(error: Exception, trace: TracebackType | None) -> HandsonError
     drawn = modules[-1] == _ARROWS and any(name.endswith(_OPERATORS) for _, name in frames)
     # Between two frames there is no arrow at all: Python itself refuses it.
     bare = modules[-1] == "__main__" and "operand" in str(error) and "'Cluster'" in str(error)
-    return InvalidInput(*messages.advice("mistakes.arrow")) if drawn or bare else None
+    return InvalidInput(*messages.advice("notebook.mistakes.arrow")) if drawn or bare else None
 
 
 def explain_verb(error: Exception, trace: TracebackType | None) -> HandsonError | None:
@@ -124,9 +124,13 @@ def explain_verb(error: Exception, trace: TracebackType | None) -> HandsonError 
         return None
     near = find_nearest(error.name, held)
     if near:
-        return InvalidInput(*messages.advice("mistakes.verb-near", name=error.name, near=near))
+        return InvalidInput(
+            *messages.advice("notebook.mistakes.verb-near", name=error.name, near=near)
+        )
     choices = ", ".join(held)
-    return InvalidInput(*messages.advice("mistakes.verb", name=error.name, choices=choices))
+    return InvalidInput(
+        *messages.advice("notebook.mistakes.verb", name=error.name, choices=choices)
+    )
 
 
 def explain_blank(
@@ -136,14 +140,14 @@ def explain_blank(
     if type(error) is not NotImplementedError or error.args or not _in_a_cell(trace):
         return None
     if grade_id == syllabus.DIAGRAM.grade_id:
-        return NotReady(*messages.advice("mistakes.blank-diagram"))
+        return NotReady(*messages.advice("notebook.mistakes.blank-diagram"))
     form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
     if form is None:
-        return NotReady(*messages.advice("mistakes.blank"))
+        return NotReady(*messages.advice("notebook.mistakes.blank"))
     blanks = ", ".join(f"{setting}=…" for setting in form.settings)
     line = f"{form.name} = workshop.{form.verb}({blanks})"
     listed = ", ".join(form.settings)
-    return NotReady(*messages.advice("mistakes.blank-form", settings=listed, line=line))
+    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=listed, line=line))
 
 
 def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
@@ -159,11 +163,13 @@ def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
 def _unknown(name: str, known: Sequence[str]) -> HandsonError:
     constant = _CONSTANTS.get(name.lower())
     if constant:
-        return InvalidInput(*messages.advice("mistakes.constant", name=name, near=constant))
+        return InvalidInput(
+            *messages.advice("notebook.mistakes.constant", name=name, near=constant)
+        )
     near = find_nearest(name, known, cutoff=_NEAR)
     if near:
-        return InvalidInput(*messages.advice("mistakes.misspelt", name=name, near=near))
-    return InvalidInput(*messages.advice("mistakes.unknown-name", name=name))
+        return InvalidInput(*messages.advice("notebook.mistakes.misspelt", name=name, near=near))
+    return InvalidInput(*messages.advice("notebook.mistakes.unknown-name", name=name))
 
 
 def _notebooks(folder: Path) -> list[Path]:
@@ -270,13 +276,15 @@ def _misfit(verb: str, signature: inspect.Signature, keywords: dict[str, Any]) -
     usage = ", ".join(
         each.name if each.default is each.empty else f"{each.name}=…" for each in parameters
     )
-    return InvalidInput(*messages.advice("mistakes.arguments", verb=verb, usage=usage))
+    return InvalidInput(*messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage))
 
 
 def _unknown_keyword(verb: str, name: str, names: Sequence[str]) -> InvalidInput:
     near = find_nearest(name, names)
     if near:
         values = {"verb": verb, "name": name, "near": near}
-        return InvalidInput(*messages.advice("mistakes.keyword-near", **values))
+        return InvalidInput(*messages.advice("notebook.mistakes.keyword-near", **values))
     choices = ", ".join(names) or "-"
-    return InvalidInput(*messages.advice("mistakes.keyword", verb=verb, name=name, choices=choices))
+    return InvalidInput(
+        *messages.advice("notebook.mistakes.keyword", verb=verb, name=name, choices=choices)
+    )

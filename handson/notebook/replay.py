@@ -61,12 +61,14 @@ def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path
     """
     folder = notebooks_folder(cwd) or notebooks_folder(Path(__file__).parent)
     if folder is None:
-        raise NotReady(*messages.advice("replay.no-notebooks", folder=cwd))
+        raise NotReady(*messages.advice("notebook.replay.no-notebooks", folder=cwd))
     edition = folder / lang
     found = [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
     missing = [path.name for path in found if not path.is_file()]
     if missing:
-        raise NotReady(*messages.advice("replay.no-edition", lang=lang, missing=", ".join(missing)))
+        raise NotReady(
+            *messages.advice("notebook.replay.no-edition", lang=lang, missing=", ".join(missing))
+        )
     names = syllabus.OPTIONAL_NOTEBOOKS if optional else ()
     more = [path for name in names if (path := edition / f"{name}.ipynb").is_file()]
     return sorted([*found, *more])
@@ -89,7 +91,7 @@ def run_notebooks(
             gone.
     """
     if any(path.parent.resolve() == output.resolve() for path in notebooks):
-        raise InvalidInput(*messages.advice("replay.source", folder=output))
+        raise InvalidInput(*messages.advice("notebook.replay.source", folder=output))
     books = [_Book(path, _read(path), output / path.name) for path in notebooks]
     with _writing(output):
         _prepare(output, books)
@@ -141,7 +143,9 @@ def _read(path: Path) -> Any:
         nbformat.validate(node)
     except Exception as error:  # its converters trip over whatever a broken file holds
         reason = type(error).__name__
-        raise NotReady(*messages.advice("replay.unreadable", path=path, reason=reason)) from error
+        raise NotReady(
+            *messages.advice("notebook.replay.unreadable", path=path, reason=reason)
+        ) from error
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -163,7 +167,7 @@ def _writing(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        advice = messages.advice("replay.output", folder=output, reason=reason)
+        advice = messages.advice("notebook.replay.output", folder=output, reason=reason)
         raise NotReady(*advice) from error
 
 
@@ -203,11 +207,11 @@ def _executed(book: _Book, counter: _Counter, environment: Mapping[str, str]) ->
         with book.log.open("ab") as log:
             asyncio.run(_execute(client, env=dict(environment), stdout=log, stderr=log))
     except CellExecutionError as failure:
-        error = _last_words(book, counter.current) or _told("replay.cell", book, failure)
+        error = _last_words(book, counter.current) or _told("notebook.replay.cell", book, failure)
     except CellTimeoutError:
-        error = _told("replay.too-long", book, _CELL_SECONDS // 60)
+        error = _told("notebook.replay.too-long", book, _CELL_SECONDS // 60)
     except (DeadKernelError, RuntimeError) as failure:
-        error = _told("replay.kernel", book, failure)
+        error = _told("notebook.replay.kernel", book, failure)
     if counter.interrupted:
         raise KeyboardInterrupt
     return error
@@ -296,7 +300,11 @@ def _last_words(book: _Book, cell_id: str) -> str:
             if output.output_type == "error":
                 own = len(output.traceback) == 2 and output.traceback[0].startswith("✗")
                 said = f"{output.ename}: {output.evalue}"
-                return "\n".join(output.traceback) if own else _told("replay.cell", book, said)
+                return (
+                    "\n".join(output.traceback)
+                    if own
+                    else _told("notebook.replay.cell", book, said)
+                )
     return ""
 
 

@@ -31,8 +31,8 @@ class Undone(Shown):
 
     def card(self) -> Card:
         """Return the card: nothing was touched."""
-        note = Note(messages.text("scoring.undone-note"))
-        return Card(messages.text("scoring.undone"), (note,))
+        note = Note(messages.text("notebook.scoring.undone-note"))
+        return Card(messages.text("notebook.scoring.undone"), (note,))
 
     def __getattr__(self, name: str) -> Undone:
         if name.startswith("_"):  # what IPython asks a result for, and pickling
@@ -56,8 +56,8 @@ class Scoring(Undone):
 
     def card(self) -> Card:
         """Return the card: what this is."""
-        notes = (Note(messages.text("scoring.begun", file=HAND_IN)),)
-        return Card(messages.text("scoring.title"), notes)
+        notes = (Note(messages.text("notebook.scoring.begun", file=HAND_IN)),)
+        return Card(messages.text("notebook.scoring.title"), notes)
 
     def evidence(self, check: str) -> Score:
         """Return what one check is worth by the evidence that was handed in.
@@ -67,7 +67,9 @@ class Scoring(Undone):
         """
         if check not in syllabus.CHECK_IDS:
             choices = ", ".join(syllabus.CHECK_IDS)
-            raise InvalidInput(*messages.advice("scoring.no-check", check=check, choices=choices))
+            raise InvalidInput(
+                *messages.advice("notebook.scoring.no-check", check=check, choices=choices)
+            )
         mark, findings = grading.judge_folders(check, self._folders)
         return Score(mark, tuple(findings))
 
@@ -87,9 +89,9 @@ class Score(Shown):
         for finding in self.findings:
             parts += warning(finding.message, finding.remedy)
         if mark.status == model.MISSING:
-            advice = messages.advice("scoring.missing", check=label, file=HAND_IN)
+            advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning(*advice)
-        title = messages.text("scoring.points", **values)
+        title = messages.text("notebook.scoring.points", **values)
         state = "ok" if mark.status == model.PASSED else "bad"
         return Card(title, (*parts, *self._facts()), state=state)
 
@@ -98,9 +100,9 @@ class Score(Shown):
         if proof is None or proof.observed is None:
             return ()
         rows = [
-            (messages.text("workshop.row-learner"), learner_label(proof.learner)),
-            (messages.text("workshop.row-observed-at"), proof.observed_at),
-            (messages.text("workshop.row-digest"), proof.digest),
+            (messages.text("notebook.workshop.row-learner"), learner_label(proof.learner)),
+            (messages.text("notebook.workshop.row-observed-at"), proof.observed_at),
+            (messages.text("notebook.workshop.row-digest"), proof.digest),
         ]
         return (*checks.derive(self.mark.id, proof.observed).card().parts, Rows(rows))
 

@@ -112,16 +112,19 @@ class Workshop(Shown):
         """Return the card: where am I, as whom, in which region, with which engine."""
         target = self._connection.aws.target
         rows = [
-            (messages.text("workshop.row-target"), messages.text(f"workshop.{target.kind}")),
-            (messages.text("workshop.row-account"), target.account),
-            (messages.text("workshop.row-region"), target.region),
-            (messages.text("workshop.row-endpoint"), target.endpoint or "AWS"),
-            (messages.text("workshop.row-learner"), learner_label(self.settings.learner)),
-            (messages.text("workshop.row-home"), nearby(self.settings.home)),
+            (
+                messages.text("notebook.workshop.row-target"),
+                messages.text(f"notebook.workshop.{target.kind}"),
+            ),
+            (messages.text("notebook.workshop.row-account"), target.account),
+            (messages.text("notebook.workshop.row-region"), target.region),
+            (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
+            (messages.text("notebook.workshop.row-learner"), learner_label(self.settings.learner)),
+            (messages.text("notebook.workshop.row-home"), nearby(self.settings.home)),
         ]
         root = self._connection.aws.is_root
-        advice = [Note(messages.text("workshop.root"), "advice")] if root else []
-        return Card(messages.text("workshop.title"), (Rows(rows), *advice), state="info")
+        advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
+        return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 
     def doctor(self) -> doctor.Diagnosis:
         """Return whether this machine has what the workshop needs."""
@@ -299,7 +302,7 @@ class Workshop(Shown):
         with connection.alone(self.settings), self._working("run") as work:
             ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
             if ran.page is None:
-                work.ending = messages.text("workshop.not-run")
+                work.ending = messages.text("notebook.workshop.not-run")
         return ran
 
     def run_task(
@@ -318,7 +321,7 @@ class Workshop(Shown):
         with connection.alone(self.settings), self._working("task") as work:
             ran = fargate.run_task(connected, chosen, order, embedded=embedded, say=work)
             if not ran.statuses:
-                work.ending = messages.text("workshop.not-run")
+                work.ending = messages.text("notebook.workshop.not-run")
         return ran
 
     def record_image_uri(
@@ -391,7 +394,7 @@ class Workshop(Shown):
         """
         records = self._journal.records()
         if not records:
-            raise NotReady(*messages.advice("workshop.nothing-to-hand-in"))
+            raise NotReady(*messages.advice("notebook.workshop.nothing-to-hand-in"))
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
         return HandedIn(tuple(records), learner=self.settings.learner, path=path)
@@ -498,7 +501,9 @@ class Workshop(Shown):
             HandsonError: AWS did not answer; run again to go on.
         """
         if confirm not in ("", cleanup.CONFIRMATION):
-            sentences = messages.advice("cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION)
+            sentences = messages.advice(
+                "resources.cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION
+            )
             raise InvalidInput(*sentences)
         connected = self.aws
         if not confirm:
@@ -528,9 +533,9 @@ class Workshop(Shown):
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
         return progress.working(
             self._progress,
-            messages.text(f"workshop.progress-{verb}"),
-            done=messages.text("workshop.done"),
-            broken_off=messages.text("workshop.broken-off"),
+            messages.text(f"notebook.workshop.progress-{verb}"),
+            done=messages.text("notebook.workshop.done"),
+            broken_off=messages.text("notebook.workshop.broken-off"),
         )
 
     def _remove_containers(self, connected: Aws) -> None:
@@ -597,14 +602,14 @@ def _check_known(check: str) -> None:
         choices = ", ".join(syllabus.EVIDENCE_IDS)
         near = find_nearest(str(check), syllabus.EVIDENCE_IDS) or syllabus.EVIDENCE_IDS[0]
         raise InvalidInput(
-            *messages.advice("workshop.no-check", check=check, choices=choices, near=near)
+            *messages.advice("notebook.workshop.no-check", check=check, choices=choices, near=near)
         )
 
 
 def _last_drawn() -> Drawing:
     drawn = drawing.last_drawn()
     if drawn is None:
-        raise NotReady(*messages.advice("workshop.no-diagram"))
+        raise NotReady(*messages.advice("notebook.workshop.no-diagram"))
     return drawn
 
 

@@ -63,9 +63,9 @@ class Form:
         rules.cluster_name(self.name)
         rules.capacity_providers(self.capacity_providers)
         if rules.switch(self.ec2_instances, parameter="ec2_instances"):
-            raise InvalidInput(*messages.advice("cluster.ec2-instances"))
+            raise InvalidInput(*messages.advice("resources.cluster.ec2-instances"))
         if not self.capacity_providers:
-            raise InvalidInput(*messages.advice("cluster.no-providers"))
+            raise InvalidInput(*messages.advice("resources.cluster.no-providers"))
 
     def plan(self) -> list[Step]:
         """Return the one call that makes the cluster.
@@ -105,22 +105,29 @@ class EnsuredCluster(Shown):
         parts = (
             *self.notes,
             described(cluster),
-            *([Note(messages.text("cluster.no-instances"))] if _is_fargate_alone(cluster) else ()),
-            Commands(messages.text("network.commands"), self.commands),
+            *(
+                [Note(messages.text("resources.cluster.no-instances"))]
+                if _is_fargate_alone(cluster)
+                else ()
+            ),
+            Commands(messages.text("resources.network.commands"), self.commands),
         )
         state = "warn" if self.notes else "ok"
-        return Card(messages.text("cluster.title", name=cluster.name), parts, state=state)
+        return Card(messages.text("resources.cluster.title", name=cluster.name), parts, state=state)
 
 
 def described(cluster: Cluster) -> Rows:
     """Return the cluster overview of the console."""
     rows = [
-        (messages.text("cluster.row-status"), cluster.status),
+        (messages.text("resources.cluster.row-status"), cluster.status),
         ("ARN", cluster.arn),
-        (messages.text("cluster.row-providers"), ", ".join(cluster.capacity_providers) or "-"),
-        (messages.text("cluster.row-instances"), str(cluster.container_instances)),
-        (messages.text("cluster.row-services"), str(cluster.active_services)),
-        (messages.text("cluster.row-tasks"), str(cluster.running_tasks)),
+        (
+            messages.text("resources.cluster.row-providers"),
+            ", ".join(cluster.capacity_providers) or "-",
+        ),
+        (messages.text("resources.cluster.row-instances"), str(cluster.container_instances)),
+        (messages.text("resources.cluster.row-services"), str(cluster.active_services)),
+        (messages.text("resources.cluster.row-tasks"), str(cluster.running_tasks)),
     ]
     return Rows(rows)
 
@@ -215,7 +222,7 @@ def _still_in_use(aws: Aws, cluster: Cluster) -> str:
         for arn in aws.pages("ecs", operation, key, cluster=cluster.arn)
     ]
     what = ", ".join(arn.rpartition(":")[2] for arn in arns) or "-"
-    return messages.text("cluster.still-in-use", what=what)
+    return messages.text("resources.cluster.still-in-use", what=what)
 
 
 def _removed(aws: Aws, cluster: Cluster) -> Removal:
@@ -265,7 +272,7 @@ def _with_providers(aws: Aws, form: Form, *, say: Say) -> Cluster:
                 say(f"PutClusterCapacityProviders {' '.join(missing)}")
 
     plan.until_clear(attempt, patience=aws.patience)
-    what = messages.text("cluster.wait-providers", name=form.name)
+    what = messages.text("resources.cluster.wait-providers", name=form.name)
     cluster = _wait(
         aws,
         form.name,
@@ -288,15 +295,15 @@ def _put_providers(aws: Aws, raw: Mapping[str, Any], missing: Sequence[str]) -> 
 
 def _staying(aws: Aws, name: str, *, say: Say) -> Cluster | None:
     """Return the cluster of that name; one that is being deleted is waited for to be gone."""
-    what = messages.text("cluster.wait-gone", name=name)
+    what = messages.text("resources.cluster.wait-gone", name=name)
     return _wait(aws, name, until=lambda seen: str(seen) not in _GOING, what=what, say=say)
 
 
 def _active(aws: Aws, name: str, *, say: Say) -> Cluster:
-    what = messages.text("cluster.wait-active", name=name)
+    what = messages.text("resources.cluster.wait-active", name=name)
     cluster = _wait(aws, name, until=lambda seen: str(seen) in _SETTLED, what=what, say=say)
     if cluster is None or cluster.status == "FAILED":
-        raise NotReady(*messages.advice("cluster.failed", name=name))
+        raise NotReady(*messages.advice("resources.cluster.failed", name=name))
     return cluster
 
 

@@ -57,13 +57,16 @@ class TaskRun(Shown):
     def card(self) -> Card:
         """Return the card; its rows are the same whether something ran or not."""
         rows = [
-            (messages.text("fargate.row-family"), FAMILY),
-            (messages.text("fargate.row-image"), self.image),
-            (messages.text("fargate.row-cluster"), self.cluster),
-            (messages.text("fargate.row-size"), messages.text("fargate.size", cpu=CPU, mib=MEMORY)),
+            (messages.text("resources.fargate.row-family"), FAMILY),
+            (messages.text("resources.fargate.row-image"), self.image),
+            (messages.text("resources.fargate.row-cluster"), self.cluster),
+            (
+                messages.text("resources.fargate.row-size"),
+                messages.text("resources.fargate.size", cpu=CPU, mib=MEMORY),
+            ),
         ]
         parts = (Rows(rows), Note(self.outcome, "advice"))
-        return Card(messages.text("fargate.title"), parts)
+        return Card(messages.text("resources.fargate.title"), parts)
 
 
 @dataclass(frozen=True)
@@ -192,9 +195,9 @@ def container_labels(aws: Aws) -> list[str]:
 def obstacle(aws: Aws, engine: Engine, image: Image, *, embedded: bool) -> str:
     """Return why nothing is run here, in a sentence, or nothing when it can be."""
     if not aws.endpoint:
-        return messages.text("fargate.on-aws")
+        return messages.text("resources.fargate.on-aws")
     if not embedded:
-        return messages.text("fargate.elsewhere")
+        return messages.text("resources.fargate.elsewhere")
     if image.built_by == BUILTIN or engine.containers is None:
         return image_run.why_not(image)
     return ""
@@ -203,11 +206,13 @@ def obstacle(aws: Aws, engine: Engine, image: Image, *, embedded: bool) -> str:
 def _place(aws: Aws, uri: str, image: Image, order: Order) -> Place:
     name = syllabus.CLUSTER.name
     if cluster.find_cluster(aws, name) is None:
-        raise NotReady(*messages.advice("fargate.no-cluster", name=name))
+        raise NotReady(*messages.advice("resources.fargate.no-cluster", name=name))
     own = [vpc for vpc in network.find_vpcs(aws) if vpc.name == syllabus.NETWORK.vpc_name]
     subnets = [subnet.id for vpc in own for subnet in vpc.subnets if vpc.is_public(subnet)]
     if not subnets:
-        raise NotReady(*messages.advice("fargate.no-subnets", name=syllabus.NETWORK.vpc_name))
+        raise NotReady(
+            *messages.advice("resources.fargate.no-subnets", name=syllabus.NETWORK.vpc_name)
+        )
     told = image_run.environment(image, order)
     return Place(name, tuple(subnets[:2]), uri, told)
 
@@ -249,7 +254,9 @@ def see(aws: Aws, containers: Containers, place: Place, *, say: Say) -> TaskRun:
     finally:
         sweep(aws, place.cluster)
     way = " → ".join((*statuses, "STOPPED"))
-    outcome = messages.text("fargate.ran", way=way, status=status, subnets=len(place.subnets))
+    outcome = messages.text(
+        "resources.fargate.ran", way=way, status=status, subnets=len(place.subnets)
+    )
     return TaskRun(place.image, place.cluster, outcome, (*statuses, "STOPPED"))
 
 
@@ -260,7 +267,7 @@ def _started(aws: Aws, place: Place) -> Mapping[str, Any]:
     reply = aws.call("ecs", "RunTask", **place.task(definition))
     if not reply["tasks"]:
         reason = ", ".join(str(it.get("reason")) for it in reply.get("failures", ()))
-        raise EngineError(*messages.advice("fargate.stopped", reason=reason or "-"))
+        raise EngineError(*messages.advice("resources.fargate.stopped", reason=reason or "-"))
     task: Mapping[str, Any] = reply["tasks"][0]
     return task
 
@@ -278,7 +285,7 @@ def _running(
     task = _settled(aws, cluster_name, arn, say=note, timeout=_SECONDS)
     if task["lastStatus"] == "STOPPED":
         reason = str(task.get("stoppedReason") or "-")
-        raise EngineError(*messages.advice("fargate.stopped", reason=reason))
+        raise EngineError(*messages.advice("resources.fargate.stopped", reason=reason))
     return task, statuses
 
 
@@ -298,7 +305,7 @@ def _settled(
     wait_until(
         look,
         done=lambda status: status in _SETTLED,
-        what=messages.text("fargate.wait-running"),
+        what=messages.text("resources.fargate.wait-running"),
         timeout=timeout,
         interval=0.05,
         factor=1.3,
@@ -332,7 +339,7 @@ def _definitions(aws: Aws) -> list[str]:
 
 def _stop(aws: Aws, cluster_name: str, task: str) -> None:
     """Stop a task; one that is starting is let finish, or its container would come after."""
-    reason = messages.text("fargate.why-stopped")
+    reason = messages.text("resources.fargate.why-stopped")
     with suppress(WaitTimeout):
         _settled(aws, cluster_name, task, say=silent, timeout=_STARTING_SECONDS)
     with _content_when_gone():  # it stopped by itself a moment ago

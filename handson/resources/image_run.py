@@ -50,13 +50,13 @@ class ImageRun(Shown):
         and the page behind it, so that whoever compares two runs can leave both out.
         """
         rows = [
-            (messages.text("image_run.row-image"), self.uri),
+            (messages.text("resources.image_run.row-image"), self.uri),
             (messages.text("engine.row-engine"), self.engine),
         ]
         parts: list[Part] = [Rows(rows), Note(self.outcome, "advice")]
         if self.page:
             parts.append(self.page)
-        return Card(messages.text("image_run.title", name=self.name), parts)
+        return Card(messages.text("resources.image_run.title", name=self.name), parts)
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def run_image(
     except EngineError:
         seen(0)
         raise
-    sentences = [messages.text("image_run.ran", seconds=f"{seconds:.1f}", status=status)]
+    sentences = [messages.text("resources.image_run.ran", seconds=f"{seconds:.1f}", status=status)]
     if from_here:
-        sentences.append(messages.text("image_run.from-here"))
+        sentences.append(messages.text("resources.image_run.from-here"))
     return ImageRun(order.name, uri, engine.name, " ".join(sentences), seen(status), first)
 
 
@@ -132,7 +132,7 @@ def find(aws: Aws, order: Order) -> tuple[Repository, Image]:
 def why_not(image: Image) -> str:
     """Return why an image is not run, in a sentence: for what it is, or for want of an engine."""
     key = "packed" if image.built_by == BUILTIN else "no-engine"
-    return messages.text(f"image_run.{key}")
+    return messages.text(f"resources.image_run.{key}")
 
 
 def request_for(aws: Aws, there: Repository, image: Image, order: Order) -> RunRequest:
@@ -163,7 +163,7 @@ def read_page(ask: Ask, name: str) -> tuple[int, Page]:
     """
     answer = ask("/")
     if answer is None:
-        raise EngineError(*messages.advice("image_run.fell-silent", name=name))
+        raise EngineError(*messages.advice("resources.image_run.fell-silent", name=name))
 
     def load(path: str) -> tuple[str, bytes] | None:
         found = ask(path)

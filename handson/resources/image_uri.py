@@ -30,16 +30,19 @@ class ImageUri(Shown):
 
     def card(self) -> Card:
         """Return the card: both forms of the URI, and which of them never changes."""
-        parts = (self.rows(), Note(messages.text("image_uri.note")))
-        return Card(messages.text("image_uri.title"), parts, state="ok")
+        parts = (self.rows(), Note(messages.text("resources.image_uri.note")))
+        return Card(messages.text("resources.image_uri.title"), parts, state="ok")
 
     def rows(self) -> Rows:
         """Return both forms of the URI."""
         repository, _, tag = self.recorded.uri.rpartition(":")
         return Rows(
             [
-                (messages.text("image_uri.row-tag", tag=tag), self.recorded.uri),
-                (messages.text("image_uri.row-digest"), f"{repository}@{self.recorded.digest}"),
+                (messages.text("resources.image_uri.row-tag", tag=tag), self.recorded.uri),
+                (
+                    messages.text("resources.image_uri.row-digest"),
+                    f"{repository}@{self.recorded.digest}",
+                ),
             ]
         )
 

@@ -42,11 +42,11 @@ class PushCommands(cards.Shown):
         """Return the card: both lists, and what Apple Silicon needs."""
         parts = (
             *(cards.warning(*self.lacking) if self.lacking else ()),
-            cards.Commands(messages.text("image.bash"), self.bash),
-            cards.Commands(messages.text("image.powershell"), self.powershell),
-            cards.Note(messages.text("image.apple-silicon"), "advice"),
+            cards.Commands(messages.text("resources.image.bash"), self.bash),
+            cards.Commands(messages.text("resources.image.powershell"), self.powershell),
+            cards.Note(messages.text("resources.image.apple-silicon"), "advice"),
         )
-        title = messages.text("image.push-commands", name=self.repository)
+        title = messages.text("resources.image.push-commands", name=self.repository)
         return cards.Card(title, parts, state="warn" if self.lacking else "info")
 
 
@@ -84,7 +84,7 @@ def unique_tag(context: Path) -> str:
         return _commit(context) or f"ctx-{_digest(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
-        found = messages.advice("image.unreadable", path=path, reason=reason)
+        found = messages.advice("resources.image.unreadable", path=path, reason=reason)
         raise NotReady(*found) from error
 
 
@@ -182,9 +182,9 @@ def find_context(context: Path | str) -> Path:
     """
     place = Path(str(context_handed_out(context))).expanduser()
     if not place.is_dir():
-        raise InvalidInput(*messages.advice("image.no-context", path=context))
+        raise InvalidInput(*messages.advice("resources.image.no-context", path=context))
     if not (place / DOCKERFILE).is_file():
-        raise InvalidInput(*messages.advice("image.no-dockerfile", path=context))
+        raise InvalidInput(*messages.advice("resources.image.no-dockerfile", path=context))
     return place.resolve()
 
 
@@ -215,7 +215,7 @@ def check_built(image: object) -> None:
         InvalidInput: It is something else, such as the image's name.
     """
     if not isinstance(image, LocalImage):
-        raise InvalidInput(*messages.advice("image.not-built", value=quote(image)))
+        raise InvalidInput(*messages.advice("resources.image.not-built", value=quote(image)))
 
 
 def push_image(engine: Engine, image: LocalImage, *, destination: Destination, say: Say) -> Pushed:
@@ -229,7 +229,7 @@ def push_image(engine: Engine, image: LocalImage, *, destination: Destination, s
     for tag in destination.tags:
         rules.image_tag(tag)
     if image.engine != engine.name:
-        found = messages.advice("image.other-engine", name=image.name, built=image.engine)
+        found = messages.advice("resources.image.other-engine", name=image.name, built=image.engine)
         raise InvalidInput(*found)
     return engine.push(image, destination, say=say)
 

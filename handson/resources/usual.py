@@ -29,4 +29,6 @@ def other_settings(
     if not other:
         return ()
     notebook = syllabus.check(check).notebook
-    return warning(*messages.advice("usual.other", what=", ".join(other), notebook=notebook))
+    return warning(
+        *messages.advice("resources.usual.other", what=", ".join(other), notebook=notebook)
+    )

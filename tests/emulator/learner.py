@@ -360,10 +360,12 @@ def read_remedy(remedy: str) -> tuple[str, dict[str, str]]:
 def _remedies(language: str) -> list[tuple[str, re.Pattern[str]]]:
     """Return the catalogue's remedies as patterns that find the values again."""
     patterns = []
-    for key, sentences in messages.catalogue("checks").items():
-        if key.startswith("remedy."):
+    for key, sentences in messages.catalogue("course").items():
+        if key.startswith("checks.remedy."):
             text = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(sentences[language]))
-            patterns.append((key.removeprefix("remedy."), re.compile(_once(text), re.DOTALL)))
+            patterns.append(
+                (key.removeprefix("checks.remedy."), re.compile(_once(text), re.DOTALL))
+            )
     return patterns
 
 

@@ -174,7 +174,10 @@ def test_ctrl_c_ends_with_the_code_that_shells_expect(
 ) -> None:
     monkeypatch.setattr(cli, "_open", interrupted)
     result = call("verify")
-    assert (result.exit_code, result.stderr) == (130, messages.text("cli.interrupted") + "\n")
+    assert (result.exit_code, result.stderr) == (
+        130,
+        messages.text("notebook.cli.interrupted") + "\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,10 @@ def test_with_nothing_to_delete_cleanup_ends_with_0(call: Call) -> None:
 def test_cleanup_lists_and_asks(call: Call, client: Callable[[str], Any]) -> None:
     made(call, client)
     result = call("cleanup", stdin="n\n")
-    seen = ("ecs-handson-cluster" in result.stdout, messages.text("cli.delete") in result.stderr)
+    seen = (
+        "ecs-handson-cluster" in result.stdout,
+        messages.text("notebook.cli.delete") in result.stderr,
+    )
     assert seen == (True, True)
 
 
@@ -338,7 +344,7 @@ def test_a_question_without_an_answer_ends_in_words_and_with_1(
 ) -> None:
     made(call, client)
     result = call("cleanup", stdin="")
-    said = messages.text("cli.interrupted") in result.stderr
+    said = messages.text("notebook.cli.interrupted") in result.stderr
     assert (result.exit_code, said, "Aborted" in result.stderr) == (1, True, False)
 
 
@@ -364,7 +370,7 @@ def test_with_a_yes_cleanup_leaves_nothing(
 
 def test_cleanup_shows_what_became_of_each(call: Call, client: Callable[[str], Any]) -> None:
     made(call, client)
-    assert messages.text("cleanup.nothing-left") in call("cleanup", "--yes").stdout
+    assert messages.text("resources.cleanup.nothing-left") in call("cleanup", "--yes").stdout
 
 
 def test_cleanup_does_not_speak_of_python(call: Call, client: Callable[[str], Any]) -> None:
@@ -561,7 +567,7 @@ def test_the_first_command_after_a_kill_tells_so_and_the_second_does_not(
 ) -> None:
     call_own("emulator", "start")
     kill_own(home)
-    title = messages.text("workshop.restarted")
+    title = messages.text("notebook.workshop.restarted")
     told = [call_own(*words).stderr.count(title) for _ in range(2)]
     assert told == [1, 0]
 

@@ -138,7 +138,7 @@ def test_what_aws_shows_again_after_it_was_deleted_is_left(emulator: Running, ho
     [left] = receipt(home)["left"]
     assert (left["resource"]["id"], left["reason"]) == (
         ours["VpcId"],
-        messages.text("cleanup.still-listed"),
+        messages.text("resources.cleanup.still-listed"),
     )
 
 
@@ -207,7 +207,7 @@ def test_without_an_image_there_is_nothing_to_pay(emulator: Running, home: Path)
     make(aws, image=False)
     done = clean(aws, home)
     assert receipt(home)["cost"]["usd"] == 0
-    assert messages.text("cleanup.nothing-stored-free") in repr(done)
+    assert messages.text("resources.cleanup.nothing-stored-free") in repr(done)
 
 
 # Interrupted
@@ -237,7 +237,7 @@ def test_interrupted_after_the_last_call_the_list_says_so(emulator: Running, hom
     cleanup.delete_tagged(aws)
     listed = cleanup.look(aws, home)
     assert (listed.found, listed.unfinished) == ((), True)
-    assert messages.text("cleanup.unfinished") in repr(listed)
+    assert messages.text("resources.cleanup.unfinished") in repr(listed)
 
 
 # Two regions

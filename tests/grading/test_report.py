@@ -85,7 +85,7 @@ def test_the_page_is_in_the_language_that_was_asked_for(inbox: Path, lang: str) 
     messages.use(lang)
     page = page_of(inbox)
     assert f'<html lang="{lang}">' in page
-    assert data_of(page, "class")["words"]["title"] == messages.text("report.page-title")
+    assert data_of(page, "class")["words"]["title"] == messages.text("grading.report.page-title")
 
 
 def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> None:
@@ -108,7 +108,9 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
     spoken = set()
     for lang in messages.LANGUAGES:
         messages.use(lang)
-        spoken |= {messages.template(f"report.question-{q.grade_id}") for q in syllabus.QUESTIONS}
+        spoken |= {
+            messages.template(f"grading.report.question-{q.grade_id}") for q in syllabus.QUESTIONS
+        }
     assert {heading.lstrip("# ") for heading in course.headings()} == spoken
 
 

@@ -40,16 +40,15 @@ def sources(root: Path) -> dict[str, ast.Module]:
 @pytest.fixture(scope="module")
 def sentences() -> dict[str, dict[str, dict[str, str]]]:
     """Every entry by key: its parts ("sentence", or "problem" and "remedy") by language."""
-    return {
-        f"{room}.{name}": parts(entry)
-        for room in messages.rooms()
-        for name, entry in messages.catalogue(room).items()
-    }
-
-
-def parts(entry: Any) -> dict[str, dict[str, str]]:
-    """Return an entry's parts, a plain sentence as the one part "sentence"."""
-    return dict(entry) if "problem" in entry or "remedy" in entry else {"sentence": dict(entry)}
+    entries: dict[str, dict[str, dict[str, str]]] = {}
+    for wing in messages.wings():
+        for name, spoken in messages.catalogue(wing).items():
+            key, _, part = f"{wing}.{name}".rpartition(".")
+            if part in SPOKEN["advice"]:
+                entries.setdefault(key, {})[part] = spoken
+            else:
+                entries[f"{key}.{part}"] = {"sentence": spoken}
+    return entries
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -89,16 +88,23 @@ def patterns(tree: ast.AST) -> Iterator[str]:
 def unused(keys: Iterable[str], sources: dict[str, ast.Module]) -> list[str]:
     """Return the keys that no string leads to.
 
-    A key may stand whole, or without its room where a helper of that room adds it; an f-string
-    that gives no more than the room, or nothing at all, leads to no key.
+    A key may stand whole, or without its wing and topic where a helper adds them; an f-string
+    that gives no more than these, or nothing at all, leads to no key.
     """
-    rooms = {key.split(".")[0] for key in keys}
-    empty = {re.escape(f"{room}.") + ".+" for room in rooms}
+    prefixes = {key.rsplit(".", times)[0] for key in keys for times in (1, 2)}
+    empty = {re.escape(f"{prefix}.") + ".+" for prefix in prefixes}
     found = {pattern for tree in sources.values() for pattern in patterns(tree)} - empty
     used = re.compile("|".join(f"(?:{pattern})" for pattern in sorted(found)))
     return [
-        key for key in keys if not used.fullmatch(key) and not used.fullmatch(key.partition(".")[2])
+        key
+        for key in keys
+        if not any(used.fullmatch(rest) for rest in (key, *_without_prefixes(key)))
     ]
+
+
+def _without_prefixes(key: str) -> list[str]:
+    parts = key.split(".")
+    return [".".join(parts[count:]) for count in range(1, len(parts))]
 
 
 def test_each_part_is_there_in_every_language(sentences: dict[str, Any]) -> None:

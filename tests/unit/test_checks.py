@@ -454,9 +454,9 @@ def test_every_fact_is_turned_false_by_some_wrong_state_of_its_own() -> None:
 
 
 def test_every_cause_in_the_catalogue_has_a_wrong_state_or_a_wrong_drawing() -> None:
-    written = {key for key in messages.catalogue("checks") if key.startswith("cause.")}
+    written = {key for key in messages.catalogue("course") if key.startswith("checks.cause.")}
     seen = {code for wrong in WRONG for code in wrong.causes} | causes_of_wrong_drawings()
-    assert {f"cause.{code}" for code in seen} == written
+    assert {f"checks.cause.{code}" for code in seen} == written
 
 
 def causes_of_wrong_drawings() -> set[str]:

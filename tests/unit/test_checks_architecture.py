@@ -89,8 +89,8 @@ def test_no_hint_gives_the_line_away(language: str) -> None:
     messages.use(language)
     said = [
         sentence[language]
-        for key, sentence in messages.catalogue("checks").items()
-        if key.startswith(("cause.drawing", "hint.drawing"))
+        for key, sentence in messages.catalogue("course").items()
+        if key.startswith(("checks.cause.drawing", "checks.hint.drawing"))
     ]
     code = re.compile(r"[>`()=]|\bimport\b|\bwith\b \w*Cluster|PublicSubnet|InternetGateway")
     assert [words for words in said if code.search(words)] == []

@@ -143,9 +143,7 @@ def test_the_table_of_aws_covers_every_action() -> None:
     assert set(policy.actions()) - KINDS.keys() == set()
 
 
-@pytest.mark.parametrize(
-    "statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid
-)
+@pytest.mark.parametrize("statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid)
 def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: Statement) -> None:
     possible = {action: set(KINDS[action].split()) for action in statement.actions}
     bound = kinds(statement)
@@ -153,9 +151,7 @@ def test_every_action_of_a_statement_can_be_bound_to_its_resources(statement: St
     assert (unbound, bound - set().union(*possible.values())) == ([], set())
 
 
-@pytest.mark.parametrize(
-    "statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid
-)
+@pytest.mark.parametrize("statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid)
 def test_what_cannot_be_bound_to_a_resource_is_bound_to_the_region(statement: Statement) -> None:
     assert bool(statement.resources) != ("aws:RequestedRegion" in keys(statement))
 

@@ -86,13 +86,16 @@ def test_giving_up_names_what_was_waited_for_how_long_and_what_was_seen(clock: C
     assert [part in problem for part in ("cluster c ACTIVE", "1 秒", "PROVISIONING")] == [True] * 3
 
 
-@pytest.mark.parametrize("room", ["cluster", "network", "fargate"])
-def test_what_is_waited_for_reads_as_one_sentence_in_japanese(room: str) -> None:
-    waits = [name for name in messages.catalogue(room) if name.startswith("wait-")]
+@pytest.mark.parametrize("topic", ["cluster", "network", "fargate"])
+def test_what_is_waited_for_reads_as_one_sentence_in_japanese(topic: str) -> None:
+    waits = [name for name in messages.catalogue("resources") if name.startswith(f"{topic}.wait-")]
     assert waits
     for name in waits:
         sentences = messages.advice(
-            "waiting.timeout", what=messages.text(f"{room}.{name}", name="x"), seen="-", seconds=1
+            "core.waiting.timeout",
+            what=messages.text(f"resources.{name}", name="x"),
+            seen="-",
+            seconds=1,
         )
         assert re.search(r"(の|削除)を 1 秒待ちましたが", sentences[0])
 

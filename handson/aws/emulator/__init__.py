@@ -267,7 +267,7 @@ def _stop(folder: Path, *, timeout: float) -> bool:
     record = process.read_record(folder)
     if record is None or record.state != "stopped":
         key = "killed" if record and record.state == "running" else "unsaved"
-        advice = messages.advice(f"emulator.{key}", log=process.log_path(folder))
+        advice = messages.advice(f"aws.emulator.{key}", log=process.log_path(folder))
         raise NotReady(*advice)
     return True
 
@@ -303,7 +303,7 @@ def _held(folder: Path, *, timeout: float) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             advice = messages.advice(
-                "emulator.locked", path=folder / "lock", seconds=f"{2 * timeout:g}"
+                "aws.emulator.locked", path=folder / "lock", seconds=f"{2 * timeout:g}"
             )
             raise NotReady(*advice) from None
     try:
@@ -326,22 +326,24 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         key = "disk-full" if error.errno in server.DISK_FULL else "not-writable"
         reason = error.strerror or str(error)
-        raise NotReady(*messages.advice(f"emulator.{key}", path=folder, reason=reason)) from error
+        raise NotReady(
+            *messages.advice(f"aws.emulator.{key}", path=folder, reason=reason)
+        ) from error
 
 
 def _silent(folder: Path, timeout: float) -> NotReady:
     advice = messages.advice(
-        "emulator.silent", seconds=f"{timeout:g}", log=process.log_path(folder)
+        "aws.emulator.silent", seconds=f"{timeout:g}", log=process.log_path(folder)
     )
     return NotReady(*advice)
 
 
 def _died(folder: Path, code: int) -> NotReady:
     if code == server.EXIT_DISK_FULL:
-        return NotReady(*messages.advice("emulator.disk-full", path=folder, reason="ENOSPC"))
+        return NotReady(*messages.advice("aws.emulator.disk-full", path=folder, reason="ENOSPC"))
     return NotReady(
         *messages.advice(
-            "emulator.died",
+            "aws.emulator.died",
             code=code,
             said=process.last_words(folder),
             log=process.log_path(folder),

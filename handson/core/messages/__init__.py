@@ -1,13 +1,14 @@
 """Every sentence a learner reads, in Japanese and English, by key.
 
-A key is ``room.name``; the sentences of a room stand in ``<room>.toml`` beside this file, both
-languages side by side, and are read when the room first speaks.  Values are filled in with
-:meth:`str.format`.  An entry that explains an error has a ``problem`` and a ``remedy``.
+A key is ``wing.topic.name``: ``resources.network.title`` is the line ``network.title`` of
+``resources.toml`` beside this file, both languages side by side.  Values are filled in with
+:meth:`str.format`.  An error takes a pair of sentences, ``….problem`` and ``….remedy``.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -48,7 +49,17 @@ def template(key: str, /) -> str:
     Raises:
         KeyError: There is no such sentence.
     """
-    return str(_entry(key)[language()])
+    wing, _, name = key.partition(".")
+    return catalogue(wing)[name][language()]
+
+
+def label(group: str, name: str, /, **values: object) -> str:
+    """Return one sentence of a group whose names are data, such as the ids of facts.
+
+    Raises:
+        KeyError: There is no such sentence.
+    """
+    return template(f"{group}.{name}").format(**values)
 
 
 def advice(key: str, /, **values: object) -> tuple[str, str]:
@@ -57,29 +68,24 @@ def advice(key: str, /, **values: object) -> tuple[str, str]:
     Raises:
         KeyError: There is no such pair.
     """
-    entry = _entry(key)
-    spoken = language()
-    return (
-        str(entry["problem"][spoken]).format(**values),
-        str(entry["remedy"][spoken]).format(**values),
-    )
+    return text(f"{key}.problem", **values), text(f"{key}.remedy", **values)
 
 
 @cache
-def catalogue(room: str) -> dict[str, Any]:
-    """Return all sentences of a room as its TOML file holds them.
+def catalogue(wing: str) -> dict[str, dict[str, str]]:
+    """Return the sentences of a wing by the rest of their keys, each by language.
 
     Raises:
-        KeyError: The room has no file.
+        KeyError: The wing has no file.
     """
-    file = files(__name__).joinpath(f"{room}.toml")
+    file = files(__name__).joinpath(f"{wing}.toml")
     if not file.is_file():
-        raise KeyError(room)
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+        raise KeyError(wing)
+    return dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
 
 
-def rooms() -> list[str]:
-    """Return the names of all rooms that have sentences, sorted."""
+def wings() -> list[str]:
+    """Return the names of the wings that have sentences, sorted."""
     return sorted(
         file.name.removesuffix(".toml")
         for file in files(__name__).iterdir()
@@ -87,6 +93,9 @@ def rooms() -> list[str]:
     )
 
 
-def _entry(key: str) -> Any:
-    room, _, name = key.partition(".")
-    return catalogue(room)[name]
+def _flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    for name, entry in table.items():
+        if isinstance(entry.get(LANGUAGES[0]), str):
+            yield f"{prefix}{name}", entry
+        else:
+            yield from _flatten(entry, f"{prefix}{name}.")

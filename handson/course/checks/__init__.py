@@ -85,7 +85,7 @@ def derive(check_id: str, observed: object) -> CheckResult:
     except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
         reason = quote(str(error))
         raise InvalidInput(
-            *messages.advice("checks.unreadable", check=check_id, reason=reason)
+            *messages.advice("course.checks.unreadable", check=check_id, reason=reason)
         ) from None
     result: CheckResult = room.judge(snapshot)
     return result
@@ -113,6 +113,9 @@ def _unknown(check_id: object) -> NoReturn:
     shown = quote(check_id)
     raise InvalidInput(
         *messages.advice(
-            "checks.unknown", check=shown, near=near or syllabus.CHECK_IDS[0], choices=choices
+            "course.checks.unknown",
+            check=shown,
+            near=near or syllabus.CHECK_IDS[0],
+            choices=choices,
         )
     )

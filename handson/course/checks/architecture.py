@@ -157,4 +157,4 @@ def _explain_ways(drawn: Drawn, observed: dict[str, Any], wrong: set[str]) -> It
 
 def _cause(code: str, *facts: str, **values: object) -> Diagnosis:
     """Return why facts are false, with a hint as its remedy."""
-    return causes.diagnosis(code, facts, messages.text(f"checks.hint.{code}"), **values)
+    return causes.diagnosis(code, facts, messages.text(f"course.checks.hint.{code}"), **values)

@@ -17,29 +17,32 @@ CLEANUP = 'workshop.cleanup(confirm="delete")'
 def diagnosis(code: str, facts: Iterable[str], remedy: str, **values: object) -> Diagnosis:
     """Return a diagnosis whose message is the sentence of `code` in the current language."""
     safe = {name: one_line(v) if isinstance(v, str) else v for name, v in values.items()}
-    message, resource = messages.text(f"checks.cause.{code}", **safe), str(values.get("id", ""))
+    message, resource = (
+        messages.text(f"course.checks.cause.{code}", **safe),
+        str(values.get("id", "")),
+    )
     return Diagnosis(code, message, remedy, tuple(facts), resource)
 
 
 def run(notebook: str) -> str:
     """Return the remedy of running a notebook from its top."""
-    return messages.text("checks.remedy.run", notebook=notebook)
+    return messages.text("course.checks.remedy.run", notebook=notebook)
 
 
 def type_in(call: str) -> str:
     """Return the remedy of one call in a cell of its own."""
-    return messages.text("checks.remedy.type", call=call)
+    return messages.text("course.checks.remedy.type", call=call)
 
 
 def type_then_run(call: str, notebook: str) -> str:
     """Return the remedy of one call in a cell of its own, and notebooks from one on after it."""
-    return messages.text("checks.remedy.type-then-run", call=call, notebook=notebook)
+    return messages.text("course.checks.remedy.type-then-run", call=call, notebook=notebook)
 
 
 def delete_then_run(resource: str, notebook: str) -> str:
     """Return the remedy of deleting something in the console, and a notebook after it."""
     return messages.text(
-        "checks.remedy.delete-then-run", resource=one_line(resource), notebook=notebook
+        "course.checks.remedy.delete-then-run", resource=one_line(resource), notebook=notebook
     )
 
 
@@ -76,49 +79,49 @@ def sightings(snapshot: Snapshot, check_id: str) -> tuple[Sighting, ...]:
 
 def run_here(notebook: str, *, here: str, there: str) -> str:
     """Return the remedy for what was made in another region."""
-    return messages.text("checks.remedy.run-here", notebook=notebook, here=here, there=there)
+    return messages.text("course.checks.remedy.run-here", notebook=notebook, here=here, there=there)
 
 
 def edit_cidrs(vpc_id: str, cidrs: str) -> str:
     """Return the remedy for CIDR blocks that were added to a VPC."""
-    return messages.text("checks.remedy.edit-cidrs", resource=one_line(vpc_id), cidrs=cidrs)
+    return messages.text("course.checks.remedy.edit-cidrs", resource=one_line(vpc_id), cidrs=cidrs)
 
 
 def delete(resource: str) -> str:
     """Return the remedy of deleting something, with all that stands in it, in the console."""
-    return messages.text("checks.remedy.delete", resource=one_line(resource))
+    return messages.text("course.checks.remedy.delete", resource=one_line(resource))
 
 
 def rename_or_run(call: str, notebook: str) -> str:
     """Return the remedy for what may be someone else's: rename it, or make one's own."""
-    return messages.text("checks.remedy.rename-or-run", call=call, notebook=notebook)
+    return messages.text("course.checks.remedy.rename-or-run", call=call, notebook=notebook)
 
 
 def call_or_run(call: str, notebook: str) -> str:
     """Return the remedy of one call in a cell, which a notebook makes too."""
-    return messages.text("checks.remedy.call-or-run", call=call, notebook=notebook)
+    return messages.text("course.checks.remedy.call-or-run", call=call, notebook=notebook)
 
 
 def call_or_mend(call: str, notebook: str) -> str:
     """Return the remedy for an image that failed: once more, or else with its mistake mended."""
-    return messages.text("checks.remedy.call-or-mend", call=call, notebook=notebook)
+    return messages.text("course.checks.remedy.call-or-mend", call=call, notebook=notebook)
 
 
 def wait(notebook: str) -> str:
     """Return the remedy of looking again in a minute."""
-    return messages.text("checks.remedy.wait", notebook=notebook)
+    return messages.text("course.checks.remedy.wait", notebook=notebook)
 
 
 def deregister(cluster: str) -> str:
     """Return the remedy for container instances that are registered with a cluster."""
-    return messages.text("checks.remedy.deregister", cluster=one_line(cluster))
+    return messages.text("course.checks.remedy.deregister", cluster=one_line(cluster))
 
 
 def rebuild(notebook: str) -> str:
     """Return the remedy for an image of the wrong platform."""
-    return messages.text("checks.remedy.rebuild", notebook=notebook)
+    return messages.text("course.checks.remedy.rebuild", notebook=notebook)
 
 
 def install(notebook: str) -> str:
     """Return the remedy for an image that the builtin engine packed."""
-    return messages.text("checks.remedy.install", notebook=notebook)
+    return messages.text("course.checks.remedy.install", notebook=notebook)

@@ -39,7 +39,7 @@ class FactResult:
     @property
     def label(self) -> str:
         """The fact's name for people, in the current language."""
-        return messages.text(f"checks.fact.{self.id}")
+        return messages.text(f"course.checks.fact.{self.id}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the fact as the contract `handson.verification/1` has it."""
@@ -86,7 +86,7 @@ class CheckResult(Shown):
     @property
     def label(self) -> str:
         """The check's name for people, in the current language."""
-        return messages.text(f"checks.check.{self.id}")
+        return messages.text(f"course.checks.check.{self.id}")
 
     @property
     def counted(self) -> str:
@@ -120,7 +120,7 @@ class CheckResult(Shown):
         Advice stands on lines of its own, always one a fact and always with the same mark, so that
         whoever compares two runs can leave those lines out.
         """
-        verdict = messages.text("checks.passed" if self.passed else "checks.failed")
+        verdict = messages.text("course.checks.passed" if self.passed else "course.checks.failed")
         parts: list[Part] = [_table([fact for fact in self.facts if not fact.advice])]
         parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
@@ -170,7 +170,7 @@ class Verification(Shown):
 
         Of a check that failed, only the facts that are false are shown.
         """
-        headers = ["", *(messages.text(f"checks.column-{name}") for name in _CHECK_COLUMNS)]
+        headers = ["", *(messages.text(f"course.checks.column-{name}") for name in _CHECK_COLUMNS)]
         parts: list[Part] = [Table(headers, [_summary(check) for check in self.checks])]
         for check in self.checks:
             if not check.passed:
@@ -179,7 +179,7 @@ class Verification(Shown):
                 for diagnosis in check.diagnoses:
                     parts += warning(diagnosis.message, diagnosis.remedy)
         title = messages.text(
-            "checks.verified",
+            "course.checks.verified",
             passed=sum(check.passed for check in self.checks),
             count=len(self.checks),
             account=one_line(self.target.account),
@@ -220,9 +220,9 @@ def conclude(
 def words(value: Any) -> str:
     """Say a JSON value in the current language; never by accident the name of a mark."""
     if isinstance(value, bool):
-        return messages.text("checks.yes" if value else "checks.no")
+        return messages.text("course.checks.yes" if value else "course.checks.no")
     if value is None or value == []:
-        return messages.text("checks.unseen" if value is None else "checks.nothing")
+        return messages.text("course.checks.unseen" if value is None else "course.checks.nothing")
     said = (
         list_briefly(list(map(_item, value))) if isinstance(value, list) else one_line(_item(value))
     )
@@ -234,14 +234,14 @@ def _item(value: Any) -> str:
     destination, arrow, target = str(value).partition(" → ")
     if target not in _TARGETS:
         return str(value)
-    return f"{destination}{arrow}{messages.text(f'checks.{_TARGETS[target]}')}"
+    return f"{destination}{arrow}{messages.text(f'course.checks.{_TARGETS[target]}')}"
 
 
 _TARGETS = {"internet gateway": "to-gateway", "blackhole": "to-blackhole", "none": "to-none"}
 
 
 def _table(facts: Sequence[FactResult]) -> Table:
-    headers = ["", *(messages.text(f"checks.column-{name}") for name in _FACT_COLUMNS)]
+    headers = ["", *(messages.text(f"course.checks.column-{name}") for name in _FACT_COLUMNS)]
     return Table(headers, [_row(fact) for fact in facts])
 
 

@@ -41,20 +41,20 @@ class Filled(Live):
 
     def card(self) -> Card:
         """Return the static card: the settings, what the rules say, what would be made."""
-        headers = [messages.text(f"widgets.column-{name}") for name in _COLUMNS]
+        headers = [messages.text(f"notebook.widgets.column-{name}") for name in _COLUMNS]
         parts: list[Part] = [
             *self._about(),
-            Note(messages.text("widgets.static")),
+            Note(messages.text("notebook.widgets.static")),
             Table(headers, forms.shown(self._form, self.values)),
             *self.answer(),
             *self.preview(),
             self._cell(),
         ]
-        return Card(messages.text(f"widgets.form-{self._form.id}"), parts)
+        return Card(messages.text(f"notebook.widgets.form-{self._form.id}"), parts)
 
     def below(self) -> Sequence[Card]:
         """Return what was made, or that nothing was."""
-        return self._made or [Card(messages.text("widgets.nothing-yet"))]
+        return self._made or [Card(messages.text("notebook.widgets.nothing-yet"))]
 
     def answer(self) -> Sequence[Part]:
         """Return what the rules say to the settings: taken, taken but other, or refused and why.
@@ -63,8 +63,8 @@ class Filled(Live):
         """
         unfilled = self._form.unfilled(self.values)
         if unfilled:
-            labels = messages.text("widgets.and").join(map(self._form.label, unfilled))
-            return [Note(messages.text("widgets.unfilled", what=labels), "advice")]
+            labels = messages.text("notebook.widgets.and").join(map(self._form.label, unfilled))
+            return [Note(messages.text("notebook.widgets.unfilled", what=labels), "advice")]
         refused = self._refused()
         if refused is not None:
             problem, remedy = refused.lines()
@@ -72,22 +72,24 @@ class Filled(Live):
         others = self._form.differing(self.values)
         if not others:
             taken = "taken" if self._form.blank else "accepted"
-            return [Note(messages.text(f"widgets.{taken}"), "ok")]
+            return [Note(messages.text(f"notebook.widgets.{taken}"), "ok")]
         said = [
             messages.text(
-                "widgets.differs-one",
+                "notebook.widgets.differs-one",
                 label=self._form.label(field),
                 usual=forms.words(field.usual),
             )
             for field in others
         ]
-        what = messages.text("widgets.and").join(said)
-        return [Note(messages.text("widgets.differs", what=what), "warn")]
+        what = messages.text("notebook.widgets.and").join(said)
+        return [Note(messages.text("notebook.widgets.differs", what=what), "warn")]
 
     def _named(self, remedy: str) -> list[Note]:
         """Say what the form calls the arguments of the cell that a remedy names."""
         named = [
-            messages.text("widgets.argument", name=field.name, label=self._form.label(field))
+            messages.text(
+                "notebook.widgets.argument", name=field.name, label=self._form.label(field)
+            )
             for field in self._form.fields
             if re.search(rf"\b{field.name}=", remedy)
         ]
@@ -98,8 +100,11 @@ class Filled(Live):
         if self._form.unfilled(self.values):
             return []
         if self._refused() is not None:
-            return [Note(messages.text("widgets.will-make-nothing"))]
-        return [Note(messages.text("widgets.will-make") + ":"), *self._form.preview(self.values)]
+            return [Note(messages.text("notebook.widgets.will-make-nothing"))]
+        return [
+            Note(messages.text("notebook.widgets.will-make") + ":"),
+            *self._form.preview(self.values),
+        ]
 
     def fill_in(self, **values: Any) -> None:
         """Put values into the settings, as somebody who types them."""
@@ -130,10 +135,12 @@ class Filled(Live):
             self._say("made", state="ok")
         except HandsonError as error:
             self._say("not-made", state="bad")
-            self._tell([*self._made, refusal(messages.text("widgets.not-made"), error)])
+            self._tell([*self._made, refusal(messages.text("notebook.widgets.not-made"), error)])
         except BaseException:
             self._say("broken-off", state="warn")
-            self._tell([*self._made, Card(messages.text("widgets.broken-off"), state="warn")])
+            self._tell(
+                [*self._made, Card(messages.text("notebook.widgets.broken-off"), state="warn")]
+            )
             raise
         finally:
             self._button.disabled = self._state() in ("advice", "bad")
@@ -144,11 +151,12 @@ class Filled(Live):
         self._said, progress = HTML(), HTML()
         self._bars = Bars(progress)
         self._button = Button(
-            description=messages.text(f"widgets.button-{self._form.id}"), button_style="primary"
+            description=messages.text(f"notebook.widgets.button-{self._form.id}"),
+            button_style="primary",
         )
         self._button.on_click(lambda _: self.make())
         back = "clear" if self._form.blank else "reset"
-        reset = Button(description=messages.text(f"widgets.button-{back}"))
+        reset = Button(description=messages.text(f"notebook.widgets.button-{back}"))
         reset.on_click(lambda _: self.fill_in(**self._form.beginning))
         for each in self._inputs.values():
             each.observe(self._changed, names="value")
@@ -168,8 +176,8 @@ class Filled(Live):
 
     def _about(self) -> list[Note]:
         target = self._form.target
-        intro = messages.text(f"widgets.intro-{self._form.id}")
-        place = messages.text(f"widgets.place-{target.kind}", region=target.region)
+        intro = messages.text(f"notebook.widgets.intro-{self._form.id}")
+        place = messages.text(f"notebook.widgets.place-{target.kind}", region=target.region)
         return [Note(intro), Note(place)]
 
     def _input(self, field: Field) -> Any:
@@ -200,7 +208,7 @@ class Filled(Live):
 
     def _cell(self) -> Commands:
         lines = self._form.cell(self.values)
-        return Commands(messages.text("widgets.cell"), lines, unfolded=True)
+        return Commands(messages.text("notebook.widgets.cell"), lines, unfolded=True)
 
     def _refused(self) -> HandsonError | None:
         try:
@@ -213,7 +221,7 @@ class Filled(Live):
         self._tell([*self._made, result.card()])
 
     def _say(self, what: str, *, state: str) -> None:
-        self._said.value = answer([Note(messages.text(f"widgets.{what}"))], state=state)
+        self._said.value = answer([Note(messages.text(f"notebook.widgets.{what}"))], state=state)
 
     def _tell(self, cards: list[Card]) -> None:
         self._made = cards
@@ -242,5 +250,5 @@ def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
     if name not in FORMS:
         near = find_nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
-        raise InvalidInput(*messages.advice("widgets.no-form", **values))
+        raise InvalidInput(*messages.advice("notebook.widgets.no-form", **values))
     return Filled(workshop, FORMS[name](workshop, blank=settings.is_assignment()))

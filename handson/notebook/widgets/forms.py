@@ -84,7 +84,7 @@ class Form:
 
     def label(self, field: Field) -> str:
         """Return what the console calls a setting."""
-        return messages.text(f"widgets.field.{self.id}.{field.name}")
+        return messages.text(f"notebook.widgets.field.{self.id}.{field.name}")
 
     def differing(self, values: Values) -> list[Field]:
         """Return the settings that are not the workshop's; none where those may not be told."""
@@ -146,7 +146,10 @@ class NetworkForm(Form):
         zones = self._zones[: form.availability_zones]
         calls = len(network.make_plan(form, zones=zones, region=region))
         planned = network.planned(form, zones=zones, region=region)
-        return [network.resource_map(planned), Note(messages.text("widgets.calls", count=calls))]
+        return [
+            network.resource_map(planned),
+            Note(messages.text("notebook.widgets.calls", count=calls)),
+        ]
 
 
 class ClusterForm(Form):
@@ -167,10 +170,10 @@ class ClusterForm(Form):
         form = _cluster(values)
         rows = [
             (self.label(self.fields[0]), form.name),
-            (messages.text("cluster.row-providers"), ", ".join(form.capacity_providers)),
-            (messages.text("cluster.row-instances"), "0"),
+            (messages.text("resources.cluster.row-providers"), ", ".join(form.capacity_providers)),
+            (messages.text("resources.cluster.row-instances"), "0"),
         ]
-        return [Rows(rows), Note(messages.text("cluster.no-instances"))]
+        return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
 
 
 class RepositoryForm(Form):
@@ -186,8 +189,11 @@ class RepositoryForm(Form):
     def preview(self, values: Values) -> list[Part]:
         uri = registries.repository_uri(self.target, values["name"])
         rows = [
-            (messages.text("registry.row-uri"), uri),
-            (messages.text("registry.row-visibility"), messages.text("registry.private")),
+            (messages.text("resources.registry.row-uri"), uri),
+            (
+                messages.text("resources.registry.row-visibility"),
+                messages.text("resources.registry.private"),
+            ),
         ]
         return [Rows(rows)]
 
@@ -211,7 +217,7 @@ class ImageForm(Form):
     def preview(self, values: Values) -> list[Part]:
         place = registries.repository_uri(self.target, values["repository"])
         tags = push.tags_of(push.find_context(values["context"]), values["tag"])
-        label = messages.text("widgets.row-image-uri")
+        label = messages.text("notebook.widgets.row-image-uri")
         return [Rows([(label, ", ".join(f"{place}:{tag}" for tag in tags))])]
 
     def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
@@ -271,7 +277,7 @@ def words(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return messages.text("widgets.on" if value else "widgets.off")
+        return messages.text("notebook.widgets.on" if value else "notebook.widgets.off")
     return str(value)
 
 

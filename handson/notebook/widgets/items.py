@@ -50,8 +50,10 @@ class Board(Live):
 
     def card(self) -> Card:
         """Return the card beside the controls; the items stand below."""
-        about, static = (messages.text(f"widgets.board-{each}") for each in ("about", "static"))
-        return Card(messages.text("widgets.board"), (Note(about), Note(static)))
+        about, static = (
+            messages.text(f"notebook.widgets.board-{each}") for each in ("about", "static")
+        )
+        return Card(messages.text("notebook.widgets.board"), (Note(about), Note(static)))
 
     def below(self) -> Sequence[Card]:
         """Return the items as they were seen last, below news such as that AWS was restarted."""
@@ -67,12 +69,14 @@ class Board(Live):
         try:
             verification = self._verify(everywhere=everywhere)
         except HandsonError as error:
-            self._seen = refusal(messages.text("widgets.board-failed"), error)
+            self._seen = refusal(messages.text("notebook.widgets.board-failed"), error)
             over = True
         else:
             self._seen, over = items(verification), verification.passed
-            looked = messages.text("widgets.board-looked", time=f"{self._now():%H:%M:%S}")
-            going_on = [messages.text("widgets.board-watching")] if self._watching.value else []
+            looked = messages.text("notebook.widgets.board-looked", time=f"{self._now():%H:%M:%S}")
+            going_on = (
+                [messages.text("notebook.widgets.board-watching")] if self._watching.value else []
+            )
             self._say(looked, *([] if over else going_on))
         if self.below() != before:
             self.update()
@@ -98,13 +102,15 @@ class Board(Live):
         self._stop.set()
 
     def make_controls(self) -> Sequence[Any]:
-        refresh = Button(description=messages.text("widgets.board-refresh"), button_style="primary")
+        refresh = Button(
+            description=messages.text("notebook.widgets.board-refresh"), button_style="primary"
+        )
         refresh.on_click(lambda _: self.look())
-        label = messages.text("widgets.board-watch", seconds=SECONDS)
+        label = messages.text("notebook.widgets.board-watch", seconds=SECONDS)
         self._watching = Checkbox(value=False, description=label, indent=False)
         self._watching.observe(self._switched, names="value")
         self._said = HTML()
-        about = Note(messages.text("widgets.board-about"))
+        about = Note(messages.text("notebook.widgets.board-about"))
         return [HTML(html([about])), HBox([refresh]), self._watching, self._said]
 
     def _switched(self, change: Any) -> None:
@@ -150,7 +156,9 @@ class _Tiles:
                 "ok" if check.passed else "bad",
                 (
                     check.label,
-                    messages.text("checks.passed" if check.passed else "checks.failed"),
+                    messages.text(
+                        "course.checks.passed" if check.passed else "course.checks.failed"
+                    ),
                     check.counted,
                     syllabus.check(check.id).notebook,
                 ),
@@ -176,12 +184,12 @@ def items(verification: Verification) -> Card:
     """Return the card of the five items, and what to do next about the first that is not done."""
     passed = sum(check.passed for check in verification.checks)
     count = len(verification.checks)
-    title = messages.text("widgets.board-counted", passed=passed, count=count)
+    title = messages.text("notebook.widgets.board-counted", passed=passed, count=count)
     parts: list[Part] = [_Tiles(verification)]
     for check in verification.checks:
         if not check.passed:
             notebook = syllabus.check(check.id).notebook
-            parts.append(Note(messages.text("widgets.board-next", notebook=notebook)))
+            parts.append(Note(messages.text("notebook.widgets.board-next", notebook=notebook)))
             for diagnosis in check.diagnoses[:1]:
                 parts += warning(diagnosis.message, diagnosis.remedy)
             break

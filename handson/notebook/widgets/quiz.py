@@ -37,7 +37,7 @@ class Check(Live):
         """Check what was chosen for a question, show why, and return what is shown as text."""
         letter = self._choosers[number - 1].value
         if letter is None:
-            first = Note(messages.text("widgets.choose-first"), "advice")
+            first = Note(messages.text("notebook.widgets.choose-first"), "advice")
             return self._explain(number, [first], state="advice")
         given = self._quiz.answer(number, letter)
         self._right[number] = given.choice.right
@@ -62,9 +62,9 @@ class Check(Live):
         ]
         chooser = RadioButtons(options=options, value=None)
         self._choosers.append(chooser)
-        button = Button(description=messages.text("widgets.check"))
+        button = Button(description=messages.text("notebook.widgets.check"))
         button.on_click(lambda _: self.check(number))
-        heading = messages.text("questions.number", number=number)
+        heading = messages.text("practice.questions.number", number=number)
         prompt = HTML(f"<strong>{escape(f'{heading}: {question.prompt}')}</strong>")
         return [prompt, chooser, HBox([button]), self._reasons[number - 1]]
 
@@ -75,7 +75,7 @@ class Check(Live):
     def _marked(self) -> str:
         right, count = sum(self._right.values()), len(self._quiz.questions)
         state = "ok" if right == count else "info"
-        key = "widgets.marks" if self._right else "widgets.marks-none"
+        key = "notebook.widgets.marks" if self._right else "notebook.widgets.marks-none"
         return answer([Note(messages.text(key, right=right, count=count))], state=state)
 
 

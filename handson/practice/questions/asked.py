@@ -264,7 +264,7 @@ def _ask(
 
     def say(part: str) -> str:
         form = f"-{variants[part]}" if part in variants else ""
-        return messages.text(f"questions.{id}.{part}{form}", **safe)
+        return messages.text(f"practice.questions.{id}.{part}{form}", **safe)
 
     return Question(
         id,

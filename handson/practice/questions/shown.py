@@ -29,7 +29,9 @@ class Answer(Shown):
     @property
     def verdict(self) -> str:
         """Whether it is right, in words."""
-        return messages.text("questions.right" if self.choice.right else "questions.wrong")
+        return messages.text(
+            "practice.questions.right" if self.choice.right else "practice.questions.wrong"
+        )
 
     def card(self) -> Card:
         """Return the card: the choice, whether it is right, and why."""
@@ -50,14 +52,15 @@ class Quiz(Shown):
     def title(self) -> str:
         """The quiz's title, in the current language."""
         return messages.text(
-            "questions.title", topic=messages.text(f"questions.topic.{self.topic}")
+            "practice.questions.title",
+            topic=messages.text(f"practice.questions.topic.{self.topic}"),
         )
 
     @property
     def about(self) -> list[str]:
         """What the learner should know before the first question."""
-        plan = [messages.text("questions.about-plan")] if self.planned else []
-        return [messages.text("questions.about"), *plan]
+        plan = [messages.text("practice.questions.about-plan")] if self.planned else []
+        return [messages.text("practice.questions.about"), *plan]
 
     def answer(self, number: int, choice: str) -> Answer:
         """Return what is said to a choice.
@@ -72,7 +75,9 @@ class Quiz(Shown):
         count = len(self.questions)
         if type(number) is not int or not 1 <= number <= count:
             shown = quote(number)
-            raise InvalidInput(*messages.advice("questions.no-question", number=shown, count=count))
+            raise InvalidInput(
+                *messages.advice("practice.questions.no-question", number=shown, count=count)
+            )
         question = self.questions[number - 1]
         wanted = str(choice).strip().lower()
         for candidate in question.choices:
@@ -80,14 +85,14 @@ class Quiz(Shown):
                 return Answer(question, candidate)
         letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
         values = {"number": number, "choice": quote(choice), "choices": letters}
-        raise InvalidInput(*messages.advice("questions.no-choice", **values))
+        raise InvalidInput(*messages.advice("practice.questions.no-choice", **values))
 
     def card(self) -> Card:
         """Return the card: the questions, each with its answer folded away."""
         notes = [Note(sentence) for sentence in self.about]
         numbered = enumerate(self.questions, start=1)
         asked = [_Asked(number, question) for number, question in numbered]
-        how = Note(messages.text("questions.how", topic=self.topic))
+        how = Note(messages.text("practice.questions.how", topic=self.topic))
         return Card(self.title, (*notes, *asked, how), state="info")
 
 
@@ -104,7 +109,7 @@ def ask(topic: str, seen: Snapshot) -> Quiz:
     if topic not in TOPICS:
         near = find_nearest(str(topic), TOPICS) or next(iter(TOPICS))
         values = {"topic": quote(topic), "choices": ", ".join(TOPICS), "near": near}
-        raise InvalidInput(*messages.advice("questions.no-topic", **values))
+        raise InvalidInput(*messages.advice("practice.questions.no-topic", **values))
     subject = Subject(seen)
     questions = tuple(make(subject) for make in TOPICS[topic])
     return Quiz(topic, questions, planned=subject.planned)
@@ -124,7 +129,7 @@ class _Asked(Part):
     def html(self) -> str:
         choices = _block([f"{choice.letter}. {choice.text}" for choice in self.question.choices])
         reasons = _block([_reason(choice) for choice in self.question.choices])
-        summary = escape(messages.text("questions.answer"))
+        summary = escape(messages.text("practice.questions.answer"))
         return (
             f'<div style="margin:12px 0 4px 0;font-weight:600">{escape(self._heading)}: '
             f"{escape(self.question.prompt)}</div>{choices}"
@@ -134,13 +139,15 @@ class _Asked(Part):
 
     @property
     def _heading(self) -> str:
-        return messages.text("questions.number", number=self.number)
+        return messages.text("practice.questions.number", number=self.number)
 
 
 def _reason(choice: Choice) -> str:
     """Say of a choice whether it is right, by a mark and in words, and why."""
     mark = MARKS["ok" if choice.right else "bad"]
-    verdict = messages.text("questions.is-right" if choice.right else "questions.is-wrong")
+    verdict = messages.text(
+        "practice.questions.is-right" if choice.right else "practice.questions.is-wrong"
+    )
     return f"{mark} {choice.letter} ({verdict}): {choice.why}"
 
 

@@ -20,17 +20,17 @@ class Breakage:
     @property
     def symptom(self) -> str:
         """What somebody reports who suffers from it."""
-        return messages.text(f"troubleshooting.symptom.{self.name}")
+        return messages.text(f"practice.troubleshooting.symptom.{self.name}")
 
     @property
     def where(self) -> str:
         """Where to look."""
-        return messages.text(f"troubleshooting.where.{self.name}")
+        return messages.text(f"practice.troubleshooting.where.{self.name}")
 
     @property
     def what(self) -> str:
         """What is wrong, in general words."""
-        return messages.text(f"troubleshooting.what.{self.name}")
+        return messages.text(f"practice.troubleshooting.what.{self.name}")
 
 
 BREAKAGES: tuple[Breakage, ...] = (

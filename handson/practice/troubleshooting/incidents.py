@@ -60,7 +60,7 @@ def refuse_real_aws(aws: Aws) -> None:
         NotAllowed: The target is real AWS.
     """
     if aws.kind == "aws":
-        raise NotAllowed(*messages.advice("troubleshooting.on-aws", account=aws.account))
+        raise NotAllowed(*messages.advice("practice.troubleshooting.on-aws", account=aws.account))
 
 
 def check_seed(seed: object) -> None:
@@ -70,7 +70,7 @@ def check_seed(seed: object) -> None:
         InvalidInput: It is neither None nor an integer from 0.
     """
     if seed is not None and (type(seed) is not int or seed < 0):
-        raise InvalidInput(*messages.advice("troubleshooting.seed", seed=quote(seed)))
+        raise InvalidInput(*messages.advice("practice.troubleshooting.seed", seed=quote(seed)))
 
 
 def check_step(step: object) -> None:
@@ -80,7 +80,7 @@ def check_step(step: object) -> None:
         InvalidInput: It is neither None nor 1, 2 or 3.
     """
     if step is not None and (type(step) is not int or step not in STEPS):
-        raise InvalidInput(*messages.advice("troubleshooting.step", step=quote(step)))
+        raise InvalidInput(*messages.advice("practice.troubleshooting.step", step=quote(step)))
 
 
 def break_it(aws: Aws, home: Path, *, seed: int | None) -> Broken:
@@ -132,7 +132,7 @@ def hint(aws: Aws, home: Path, *, step: int | None) -> Hints:
     incident = _open(home)
     verification = checks.verify(_look(aws, home))
     if verification.passed:
-        raise NotReady(*messages.advice("troubleshooting.passes"))
+        raise NotReady(*messages.advice("practice.troubleshooting.passes"))
     given = step or min(incident.hints + 1, STEPS[-1])
     _keep(home, incident, broken=True, hints=max(incident.hints, given))
     breakage = _known(incident)
@@ -201,16 +201,16 @@ def _open(home: Path) -> Incident:
 
 
 def _nothing() -> NotReady:
-    return NotReady(*messages.advice("troubleshooting.nothing"))
+    return NotReady(*messages.advice("practice.troubleshooting.nothing"))
 
 
 def _unfinished(verification: Verification) -> NotReady:
     """Say which checks have to pass first, and which notebook begins with them."""
     failing = [check for check in verification.checks if not check.passed]
-    missing = messages.text("workshop.and").join(check.label for check in failing)
+    missing = messages.text("notebook.workshop.and").join(check.label for check in failing)
     notebook = syllabus.check(failing[0].id).notebook
     return NotReady(
-        *messages.advice("troubleshooting.unfinished", missing=missing, notebook=notebook)
+        *messages.advice("practice.troubleshooting.unfinished", missing=missing, notebook=notebook)
     )
 
 

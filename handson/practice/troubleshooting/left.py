@@ -58,14 +58,16 @@ def find_left(aws: Aws, seen: Snapshot, before: Before) -> tuple[Left, ...]:
 
 
 def _vpc(former: Vpc) -> Left:
-    problem = messages.text("troubleshooting.left-vpc", id=former.id, name=former.name or "-")
+    problem = messages.text(
+        "practice.troubleshooting.left-vpc", id=former.id, name=former.name or "-"
+    )
     return problem, causes.type_then_run(causes.CLEANUP, syllabus.check("network").notebook)
 
 
 def _tables(vpc: Vpc, before: Before) -> Iterator[Left]:
     for table in vpc.route_tables:
         if table.id in before.tables and not table.subnets and not table.main:
-            problem = messages.text("troubleshooting.left-table", id=table.id)
+            problem = messages.text("practice.troubleshooting.left-table", id=table.id)
             yield problem, _delete("ec2", "DeleteRouteTable", RouteTableId=table.id)
 
 
@@ -75,7 +77,7 @@ def _gateways(aws: Aws, before: Before) -> Iterator[Left]:
     for found in aws.pages("ec2", "DescribeInternetGateways", "InternetGateways"):
         gateway = str(found["InternetGatewayId"])
         if gateway in before.gateways and not found.get("Attachments"):
-            problem = messages.text("troubleshooting.left-gateway", id=gateway)
+            problem = messages.text("practice.troubleshooting.left-gateway", id=gateway)
             yield problem, _delete("ec2", "DeleteInternetGateway", InternetGatewayId=gateway)
 
 
@@ -83,7 +85,7 @@ def _clusters(seen: Snapshot, before: Before) -> Iterator[Left]:
     known = {syllabus.CLUSTER.name, *before.clusters}
     for each in seen.clusters:
         if each.tagged and each.status != cluster.ABSENT and each.name not in known:
-            problem = messages.text("troubleshooting.left-cluster", name=each.name)
+            problem = messages.text("practice.troubleshooting.left-cluster", name=each.name)
             yield problem, _delete("ecs", "DeleteCluster", cluster=each.name)
 
 

@@ -125,8 +125,8 @@ class Ours:
 
 def impossible(reason: str, **values: object) -> NotReady:
     """Return the refusal of a breakage that cannot be made in this workshop, and why."""
-    why = messages.text(f"troubleshooting.why-{reason}", **values)
-    return NotReady(*messages.advice("troubleshooting.impossible", why=why))
+    why = messages.text(f"practice.troubleshooting.why-{reason}", **values)
+    return NotReady(*messages.advice("practice.troubleshooting.impossible", why=why))
 
 
 def _ours(resource: T | None, kind: str) -> T:

@@ -119,4 +119,4 @@ class Mended(Shown):
 
 
 def _said(key: str, **values: object) -> str:
-    return messages.text(f"troubleshooting.{key}", **values)
+    return messages.text(f"practice.troubleshooting.{key}", **values)

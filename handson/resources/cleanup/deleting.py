@@ -73,7 +73,7 @@ def _seen_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
                 sleep=aws.patience.sleep,
             )
         still = unexpected()
-    reason = messages.text("cleanup.still-listed")
+    reason = messages.text("resources.cleanup.still-listed")
     return tuple(
         Removal(resource=removal.resource, reason=reason)
         if removal.resource.id in still

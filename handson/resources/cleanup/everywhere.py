@@ -96,7 +96,9 @@ def _in_each(
 
 
 def _unseen(region: str, error: HandsonError) -> Removal:
-    place = Resource(type=messages.text("cleanup.region"), id=region, name=region, region=region)
+    place = Resource(
+        type=messages.text("resources.cleanup.region"), id=region, name=region, region=region
+    )
     return Removal(resource=place, reason=error.problem)
 
 

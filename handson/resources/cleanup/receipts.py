@@ -168,7 +168,7 @@ def _write(kept: Kept) -> None:
         kept.path.parent.mkdir(exist_ok=True)
     except OSError as error:
         folder, reason = kept.path.parent, error.strerror
-        sentences = messages.advice("settings.home", folder=folder, reason=reason)
+        sentences = messages.advice("aws.settings.home", folder=folder, reason=reason)
         raise NotReady(*sentences) from error
     text = json.dumps(kept.receipt.to_json(), ensure_ascii=False, indent=2) + "\n"
     write_whole(kept.path, text)

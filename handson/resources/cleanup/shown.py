@@ -48,23 +48,27 @@ class Cleanup(Shown):
     def card(self) -> Card:
         """Return the card: the list, or the receipt."""
         if not self.confirmed:
-            how = [Note(messages.text("cleanup.how", word=CONFIRMATION))] if self.found else []
+            how = (
+                [Note(messages.text("resources.cleanup.how", word=CONFIRMATION))]
+                if self.found
+                else []
+            )
             listing = self.listing()
             return Card(listing.title, (*listing.parts, *how), state=listing.state)
         state = "warn" if self.left else "ok"
-        sentence = "cleanup.some-left" if self.left else "cleanup.nothing-left"
+        sentence = "resources.cleanup.some-left" if self.left else "resources.cleanup.nothing-left"
         note = Note(messages.text(sentence, count=len(self.left)))
         parts = (*self._receipt(), note, *self._by_hand(), *self._kept())
-        return Card(messages.text("cleanup.receipt"), parts, state=state)
+        return Card(messages.text("resources.cleanup.receipt"), parts, state=state)
 
     def listing(self) -> Card:
         """Return the card of what carries the tag, without how to delete it from a notebook."""
-        title = messages.text("cleanup.title")
+        title = messages.text("resources.cleanup.title")
         notes = [*self._by_hand(), *_reasons(self.unseen)]
         if self.unfinished:
-            notes.append(Note(messages.text("cleanup.unfinished"), "info"))
+            notes.append(Note(messages.text("resources.cleanup.unfinished"), "info"))
         if not self.found:
-            nothing = Note(messages.text("cleanup.nothing-found"))
+            nothing = Note(messages.text("resources.cleanup.nothing-found"))
             return Card(title, (nothing, *notes), state="warn" if self.unseen else "ok")
         names = ("type", "name", "id")
         rows = [(item.type, item.name or "-", _short(item)) for item in self.found]
@@ -85,7 +89,9 @@ class Cleanup(Shown):
         """Return a table; in which region each is stands in it where there are several."""
         several = len(self.regions) > 1
         columns = (*names, "region") if several else names
-        headers = [messages.text(f"cleanup.column-{name}") if name else "" for name in columns]
+        headers = [
+            messages.text(f"resources.cleanup.column-{name}") if name else "" for name in columns
+        ]
         if several:
             rows = [(*row, item.region) for row, item in zip(rows, resources, strict=True)]
         return Table(headers, rows)
@@ -94,14 +100,14 @@ class Cleanup(Shown):
         if not self.beside:
             return ()
         what = ", ".join(map(str, self.beside))
-        return (Note(messages.text("cleanup.beside", what=what), "info"),)
+        return (Note(messages.text("resources.cleanup.beside", what=what), "info"),)
 
     def _kept(self) -> Sequence[Part]:
         if self.kept is None:
             return ()
         receipt = self.kept.receipt
         further = _further(receipt)
-        where = messages.text("cleanup.kept", path=nearby(self.kept.path))
+        where = messages.text("resources.cleanup.kept", path=nearby(self.kept.path))
         return (Note(_cost(receipt)), *further, Note(where))
 
 
@@ -109,12 +115,12 @@ def _cost(receipt: Receipt) -> str:
     """Return the sentence of what it cost, or would have cost on AWS."""
     how = "charged" if receipt.cost.charged else "free"
     if not receipt.cost.storage:
-        return messages.text(f"cleanup.nothing-stored-{how}")
+        return messages.text(f"resources.cleanup.nothing-stored-{how}")
     usd = receipt.cost.usd
     worth = "about" if usd >= _SMALLEST_USD else "less-than"
-    amount = messages.text(f"cleanup.{worth}", usd=f"{max(usd, _SMALLEST_USD):.4f}")
+    amount = messages.text(f"resources.cleanup.{worth}", usd=f"{max(usd, _SMALLEST_USD):.4f}")
     return messages.text(
-        f"cleanup.cost-{how}",
+        f"resources.cleanup.cost-{how}",
         amount=amount,
         size=human_size(sum(item.size_bytes for item in receipt.cost.storage)),
         price=f"{ECR_STORAGE.usd:.2f}",
@@ -129,8 +135,8 @@ def _further(receipt: Receipt) -> Sequence[Part]:
         return ()
     looked = ", ".join(receipt.regions)
     return (
-        Note(messages.text("cleanup.further", regions=looked)),
-        Note(messages.text("cleanup.role")),
+        Note(messages.text("resources.cleanup.further", regions=looked)),
+        Note(messages.text("resources.cleanup.role")),
     )
 
 

@@ -91,14 +91,14 @@ def delete_network(aws: Aws, *, say: Say = silent) -> list[Removal]:
 def _removed(aws: Aws, resource: Resource) -> Removal:
     strangers = _strangers(aws, resource)
     if strangers:
-        reason = messages.text("network.still-in-use", what=", ".join(strangers))
+        reason = messages.text("resources.network.still-in-use", what=", ".join(strangers))
         return Removal(resource=resource, reason=reason)
     try:
         _DELETE[resource.type](aws, resource.id)
     except AWSError as error:
         if error.code not in _BUSY:
             raise
-        reason = messages.text("network.refused-to-delete", reason=error.reason)
+        reason = messages.text("resources.network.refused-to-delete", reason=error.reason)
         return Removal(resource=resource, reason=reason)
     return Removal(resource=resource)
 
@@ -201,7 +201,7 @@ def _wait_gone(aws: Aws, endpoint_id: str) -> None:
     wait_until(
         state,
         done=lambda state: state in ("", "deleted"),
-        what=messages.text("network.endpoint-gone", id=endpoint_id),
+        what=messages.text("resources.network.endpoint-gone", id=endpoint_id),
         timeout=_ENDPOINT_SECONDS,
         interval=0.5,
         factor=1.5,

@@ -135,7 +135,11 @@ def _check_same(form: Form, vpc: Vpc) -> None:
     if vpc.cidr != form.cidr:
         raise InvalidInput(
             *messages.advice(
-                "network.other-cidr", name=vpc.name, id=vpc.id, seen=vpc.cidr, wanted=form.cidr
+                "resources.network.other-cidr",
+                name=vpc.name,
+                id=vpc.id,
+                seen=vpc.cidr,
+                wanted=form.cidr,
             )
         )
     block = rules.vpc_cidr(vpc.cidr)
@@ -274,7 +278,7 @@ def _settled(aws: Aws, form: Form, *, vpc_id: str) -> _Work:
     return wait_until(
         probe,
         done=lambda work: not work.missing,
-        what=messages.text("network.wait-whole", name=f"{form.name}-vpc"),
+        what=messages.text("resources.network.wait-whole", name=f"{form.name}-vpc"),
         timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
         interval=0.5,
         clock=aws.patience.clock,

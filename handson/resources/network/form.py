@@ -45,7 +45,7 @@ class Form:
         rules.switch(self.s3_endpoint, parameter="s3_endpoint")
         if self.tenancy != syllabus.NETWORK.tenancy:
             raise InvalidInput(
-                *messages.advice("network.tenancy", value=self.tenancy),
+                *messages.advice("resources.network.tenancy", value=self.tenancy),
                 code="InvalidParameterValue",
             )
 

@@ -23,12 +23,12 @@ class Network(Shown):
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
         return Card(
-            messages.text("network.title", name=self.vpc.name),
+            messages.text("resources.network.title", name=self.vpc.name),
             (
                 *self.notes,
                 *_warning(self.beyond),
                 *described(self.vpc),
-                Commands(messages.text("network.commands"), self.commands),
+                Commands(messages.text("resources.network.commands"), self.commands),
             ),
             state="warn" if self.beyond or self.notes else "ok",
         )
@@ -50,26 +50,28 @@ def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:
         return ()
     names = ", ".join(subnet.name or subnet.id for subnet in beyond)
     if len(beyond) == 1:
-        return warning(*messages.advice("network.beyond-one", what=names, id=beyond[0].id))
+        return warning(
+            *messages.advice("resources.network.beyond-one", what=names, id=beyond[0].id)
+        )
     ours = all(subnet.tagged for subnet in beyond)
-    key = "network.beyond" if ours else "network.beyond-by-hand"
+    key = "resources.network.beyond" if ours else "resources.network.beyond-by-hand"
     return warning(*messages.advice(key, what=names))
 
 
 def _settings(vpc: Vpc) -> list[tuple[str, str]]:
     def switch(on: bool) -> str:
-        return messages.text("network.on" if on else "network.off")
+        return messages.text("resources.network.on" if on else "resources.network.off")
 
     return [
-        (messages.text("network.row-id"), vpc.id),
-        (messages.text("network.row-cidr"), ", ".join(vpc.cidrs)),
+        (messages.text("resources.network.row-id"), vpc.id),
+        (messages.text("resources.network.row-cidr"), ", ".join(vpc.cidrs)),
         (
-            messages.text("network.row-ipv6"),
-            ", ".join(vpc.ipv6_cidrs) or messages.text("network.no-ipv6"),
+            messages.text("resources.network.row-ipv6"),
+            ", ".join(vpc.ipv6_cidrs) or messages.text("resources.network.no-ipv6"),
         ),
-        (messages.text("network.row-tenancy"), vpc.tenancy),
-        (messages.text("network.row-dns-support"), switch(vpc.dns_support)),
-        (messages.text("network.row-dns-hostnames"), switch(vpc.dns_hostnames)),
+        (messages.text("resources.network.row-tenancy"), vpc.tenancy),
+        (messages.text("resources.network.row-dns-support"), switch(vpc.dns_support)),
+        (messages.text("resources.network.row-dns-hostnames"), switch(vpc.dns_hostnames)),
     ]
 
 
@@ -86,14 +88,14 @@ def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
     ]
     count = messages.text
     return [
-        (messages.text("network.map-vpc"), [Node(vpc.name or vpc.id, vpc.cidr)]),
+        (messages.text("resources.network.map-vpc"), [Node(vpc.name or vpc.id, vpc.cidr)]),
         (
-            count("network.map-subnets", count=len(vpc.subnets)),
+            count("resources.network.map-subnets", count=len(vpc.subnets)),
             [Node(zone, "", _subnets(vpc, zone)) for zone in zones],
         ),
-        (count("network.map-tables", count=len(tables)), tables),
+        (count("resources.network.map-tables", count=len(tables)), tables),
         (
-            count("network.map-connections", count=len(gateways) + len(endpoints)),
+            count("resources.network.map-connections", count=len(gateways) + len(endpoints)),
             [*gateways, *endpoints],
         ),
     ]
@@ -104,19 +106,21 @@ def _subnets(vpc: Vpc, zone: str) -> list[Node]:
 
 
 def _subnet_node(vpc: Vpc, subnet: Subnet) -> Node:
-    kind = "network.public" if vpc.is_public(subnet) else "network.private"
+    kind = "resources.network.public" if vpc.is_public(subnet) else "resources.network.private"
     table = vpc.route_table_of(subnet.id)
     links = [f"→ {_name(table)}"] if table else []
     return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}", links=links)
 
 
 def _name(table: RouteTable) -> str:
-    return table.name or messages.text("network.main-table" if table.main else "network.no-name")
+    return table.name or messages.text(
+        "resources.network.main-table" if table.main else "resources.network.no-name"
+    )
 
 
 def _governed(vpc: Vpc, table: RouteTable) -> list[str]:
     """Say which subnets are associated with a route table, and which follow the main one."""
-    said = "network.associated" if table.subnets else "network.followed"
+    said = "resources.network.associated" if table.subnets else "resources.network.followed"
     return [
         messages.text(said, name=subnet.name or subnet.id)
         for subnet in vpc.subnets
@@ -126,7 +130,7 @@ def _governed(vpc: Vpc, table: RouteTable) -> list[str]:
 
 def _attached(vpc: Vpc, gateway: InternetGateway) -> list[str]:
     attached = gateway.attachment == "available"
-    said = "network.attached" if attached else "network.not-attached"
+    said = "resources.network.attached" if attached else "resources.network.not-attached"
     return [messages.text(said, name=vpc.name or vpc.id)]
 
 

@@ -26,9 +26,9 @@ class Images(Shown):
 
     def card(self) -> Card:
         """Return the card: one line an image, as the console lists them."""
-        title = messages.text("registry.images-title", name=self.repository)
+        title = messages.text("resources.registry.images-title", name=self.repository)
         if not self.images:
-            return Card(title, (Note(messages.text("registry.no-images")),), state="warn")
+            return Card(title, (Note(messages.text("resources.registry.no-images")),), state="warn")
         foreign = [image for image in self.images if _is_foreign(image)]
         notes = [part for image in foreign for part in _mending(image)]
         return Card(title, (self.table(), *notes), state="warn" if foreign else "ok")
@@ -36,7 +36,8 @@ class Images(Shown):
     def table(self) -> Table:
         """Return the table: one line an image, and no word on whether it is a good one."""
         headers = [
-            messages.text(f"registry.column-{name}") for name in ("tags", "digest", "size", "for")
+            messages.text(f"resources.registry.column-{name}")
+            for name in ("tags", "digest", "size", "for")
         ]
         rows = [
             (
@@ -76,7 +77,9 @@ def require_image(aws: Aws, repository: str, tag: str) -> Image:
     image = next((image for image in images if tag in image.tags), None)
     if image is None:
         tags = ", ".join(name for item in images for name in item.tags) or "-"
-        sentences = messages.advice("registry.no-image", repository=repository, tag=tag, tags=tags)
+        sentences = messages.advice(
+            "resources.registry.no-image", repository=repository, tag=tag, tags=tags
+        )
         raise NotReady(*sentences, code="ImageNotFoundException")
     return image
 
@@ -94,9 +97,11 @@ def _mending(image: Image) -> tuple[Part, ...]:
     """Return why Fargate could not run an image, and the command that builds one that it can."""
     key = "foreign-index" if image.media_type in INDEX_TYPES else "foreign"
     name = ":".join((image.repository, *image.tags[:1]))
-    reason = messages.text(f"registry.{key}", name=name, found=_platforms(image), wanted=PLATFORM)
+    reason = messages.text(
+        f"resources.registry.{key}", name=name, found=_platforms(image), wanted=PLATFORM
+    )
     command = f"docker build --platform {PLATFORM} -t {name} ."
-    summary = messages.text("registry.rebuild", wanted=PLATFORM)
+    summary = messages.text("resources.registry.rebuild", wanted=PLATFORM)
     return Note(reason, "warn"), Commands(summary, (command,))
 
 

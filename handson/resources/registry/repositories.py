@@ -40,15 +40,18 @@ class EnsuredRepository(Shown):
     def card(self) -> Card:
         """Return the card: the repository's line of the console, and the command."""
         rows = [
-            (messages.text("registry.row-uri"), self.repository.uri),
-            (messages.text("registry.row-visibility"), messages.text("registry.private")),
-            (messages.text("registry.row-mutability"), self.repository.tag_mutability),
+            (messages.text("resources.registry.row-uri"), self.repository.uri),
+            (
+                messages.text("resources.registry.row-visibility"),
+                messages.text("resources.registry.private"),
+            ),
+            (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
         ]
-        title = messages.text("registry.title", name=self.repository.name)
+        title = messages.text("resources.registry.title", name=self.repository.name)
         parts: tuple[Part, ...] = (
             *self.notes,
             Rows(rows),
-            Commands(messages.text("network.commands"), self.commands),
+            Commands(messages.text("resources.network.commands"), self.commands),
         )
         return Card(title, parts, state="warn" if self.notes else "ok")
 
@@ -145,9 +148,11 @@ def missing_repository(aws: Aws, name: str) -> tuple[str, str]:
     usual = syllabus.REPOSITORY.name
     meant = find_nearest(name, there) or (usual if usual in there else None)
     if name == usual or meant is None:
-        return messages.advice("registry.no-repository", name=name, region=aws.region, usual=usual)
+        return messages.advice(
+            "resources.registry.no-repository", name=name, region=aws.region, usual=usual
+        )
     return messages.advice(
-        "registry.other-repository",
+        "resources.registry.other-repository",
         name=name,
         region=aws.region,
         there=", ".join(there),
