@@ -24,8 +24,9 @@ from diagrams.aws.security import IAM
 from diagrams.onprem.client import Client
 from diagrams.onprem.container import Docker
 
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.drawing import VIEWS, draw
-from handson.drawing.goal import goal
 from handson.drawing.renderer import renderer
 
 LIMIT = 30.0
@@ -71,7 +72,7 @@ def peer(kind: type[diagrams.Diagram]) -> None:
 
 
 def main() -> int:
-    snapshot = goal()
+    snapshot = describe_goal(Exercise())
     start = time.perf_counter()
     draw(snapshot)
     print(f"first picture of a process   {(time.perf_counter() - start) * 1000:7.1f} ms")

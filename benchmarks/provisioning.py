@@ -30,9 +30,9 @@ from typing import Any
 
 from handson import aws
 from handson.aws import Aws, Credentials, emulator
+from handson.course.exercise import NetworkForm
 from handson.resources import cleanup, cluster, network, registry
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from handson.resources.network.form import make_plan
 from handson.resources.plan import Step
 
@@ -79,7 +79,7 @@ def connect(running: emulator.Running, way: Way) -> Aws:
 def provision(connected: Aws) -> None:
     """Make all three at once."""
     tasks: list[Callable[[], object]] = [
-        lambda: network.ensure_network(connected, Form()),
+        lambda: network.ensure_network(connected, NetworkForm()),
         lambda: cluster.ensure_cluster(connected, ClusterForm()),
         lambda: registry.ensure_repository(connected, REPOSITORY),
     ]
@@ -94,7 +94,7 @@ def longest_chain() -> int:
     Network: one look (its calls at once), the longest chain of the plan, and one last look.
     Cluster: look, create, look.  Repository: look, create, look, its tags.
     """
-    steps = make_plan(Form(), zones=[f"{REGION}a", f"{REGION}b"], region=REGION)
+    steps = make_plan(NetworkForm(), zones=[f"{REGION}a", f"{REGION}b"], region=REGION)
     return max(1 + depth(steps) + 1, 3, 4)
 
 
@@ -129,7 +129,7 @@ def script(running: emulator.Running) -> list[str]:
     """Return the commands of the three cards, after those that ask who calls and for the zones."""
     connected = connect(running, Way())
     made = (
-        network.ensure_network(connected, Form()),
+        network.ensure_network(connected, NetworkForm()),
         cluster.ensure_cluster(connected, ClusterForm()),
         registry.ensure_repository(connected, REPOSITORY),
     )

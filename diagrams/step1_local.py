@@ -8,8 +8,9 @@ writes step1_local.ja.svg and step1_local.en.svg beside this file.
 from pathlib import Path
 
 from handson.core import messages
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.drawing import draw
-from handson.drawing.goal import goal
 
 HERE = Path(__file__).parent
 
@@ -19,7 +20,7 @@ def pictures(folder: Path = HERE) -> list[Path]:
     drawn = []
     for language in messages.LANGUAGES:
         messages.use(language)
-        picture = draw(goal(), view="local")
+        picture = draw(describe_goal(Exercise()), view="local")
         drawn.append(picture.save(folder / f"step1_local.{language}.svg"))
     return drawn
 

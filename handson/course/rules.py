@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import advise_half_width, find_nearest, quote
-from handson.course import syllabus
+from handson.course.exercise import Exercise, NetworkForm
 
 LARGEST_BLOCK = 16
 SMALLEST_BLOCK = 28
@@ -172,7 +172,9 @@ def named_zones(names: Sequence[str], available: Sequence[str], region: str) -> 
     return chosen
 
 
-def subnet_counts(zones: int, public: int, private: int) -> None:
+def subnet_counts(
+    zones: int, public: int, private: int, *, usual: NetworkForm = NetworkForm()
+) -> None:
     """Accept the numbers of subnets that the console offers for a number of zones.
 
     Public subnets: none or one a zone.  Private subnets: none, one or two a zone.
@@ -181,8 +183,8 @@ def subnet_counts(zones: int, public: int, private: int) -> None:
         InvalidInput: Another number (InvalidParameterValue).
     """
     _whole_number(zones, parameter="availability_zones")
-    _one_of("public_subnets", public, zones=zones, choices=(0, zones))
-    _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones))
+    _one_of("public_subnets", public, zones=zones, choices=(0, zones), usual=usual)
+    _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones), usual=usual)
 
 
 def name_tag(name: str) -> str:
@@ -207,7 +209,7 @@ def name_tag(name: str) -> str:
     return name
 
 
-def cluster_name(name: str) -> str:
+def cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
 
     Raises:
@@ -217,12 +219,12 @@ def cluster_name(name: str) -> str:
     _text(name, parameter="name", code=ECS_INVALID)
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
-        suggested = _suggested(mended, usual=syllabus.CLUSTER.name)
+        suggested = _suggested(mended, usual=(exercise or Exercise()).cluster)
         _refuse("cluster-name", code=ECS_INVALID, typed=name, name=quote(name), mended=suggested)
     return name
 
 
-def repository_name(name: str) -> str:
+def repository_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECR repository's name: 2 to 256 characters, lower case.
 
     Raises:
@@ -241,7 +243,7 @@ def repository_name(name: str) -> str:
             code=ECR_INVALID,
             typed=name,
             name=quote(name),
-            mended=_mended_repository(name),
+            mended=_mended_repository(name, usual=(exercise or Exercise()).repository),
         )
     return name
 
@@ -351,30 +353,31 @@ def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoRetur
     )
 
 
-def _one_of(parameter: str, value: int, *, zones: int, choices: Sequence[int]) -> None:
+def _one_of(
+    parameter: str, value: int, *, zones: int, choices: Sequence[int], usual: NetworkForm
+) -> None:
     _whole_number(value, parameter=parameter)
     if value not in choices:
         *most, last = map(str, sorted(set(choices)))
         listed = [messages.text("course.rules.comma").join(most)] if most else []
         offered = messages.text("course.rules.or").join([*listed, last])
-        goal = syllabus.NETWORK
         _refuse(
-            "subnet-count" if zones == goal.availability_zones else "subnet-count-other-zones",
+            "subnet-count" if zones == usual.availability_zones else "subnet-count-other-zones",
             code=EC2_INVALID,
             parameter=parameter,
             value=quote(value),
             zones=zones,
             choices=offered,
-            usual=getattr(goal, parameter),
-            usual_zones=goal.availability_zones,
+            usual=getattr(usual, parameter),
+            usual_zones=usual.availability_zones,
         )
 
 
-def _mended_repository(name: str) -> str:
+def _mended_repository(name: str, *, usual: str) -> str:
     mended = re.sub(r"[^a-z0-9/._-]+", "-", name.lower())
     parts = (re.sub(r"[._-]{2,}", "-", part).strip("._-") for part in mended.split("/"))
     joined = "/".join(part for part in parts if part)[:256].rstrip("/._-")
-    return _suggested(joined, usual=syllabus.REPOSITORY.name)
+    return _suggested(joined, usual=usual)
 
 
 def _suggested(mended: str, *, usual: str) -> str:

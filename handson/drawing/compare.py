@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Diagnosis, vpcs
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.course.state import Image, Snapshot, Subnet, Vpc
-from handson.drawing.goal import goal
 from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark
 from handson.drawing.seen import Seen
 from handson.drawing.words import Words
@@ -157,7 +158,7 @@ def against_goal(snapshot: Snapshot, *, only: Collection[str] = syllabus.CHECK_I
         snapshot: What was seen.
         only: The checks to ask, where the snapshot tells nothing of the others.
     """
-    seen, ghosts = Seen(snapshot), Seen(goal())
+    seen, ghosts = Seen(snapshot), Seen(describe_goal(Exercise()))
     lacking = _lacking_subnets(seen, ghosts)
     there = {
         NETWORK: seen.vpc,

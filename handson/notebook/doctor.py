@@ -17,6 +17,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.cards import Card, Note, Shown, Table
 from handson.core.errors import HandsonError
+from handson.course.exercise import NetworkForm
 from handson.resources import network
 
 SCHEMA = "handson.doctor/1"
@@ -133,7 +134,7 @@ def _caller(aws: Aws) -> Finding:
 def _permissions(aws: Aws) -> Finding:
     """Ask AWS with dry runs; they reach as far as EC2 calls that need nothing made before."""
     try:
-        network.require_permissions(aws, network.Form())
+        network.require_permissions(aws, NetworkForm())
     except HandsonError as error:
         return Finding("permissions", "bad", error.problem, error.remedy)
     return Finding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))

@@ -24,6 +24,8 @@ from handson.core.text import find_nearest
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import check_network_form
 from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
 from handson.course.state import Drawing, Snapshot
 from handson.engine import Engine, LocalImage, Pushed
@@ -147,7 +149,7 @@ class Workshop(Shown):
             InvalidInput: AWS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
-        form = network.Form(
+        form = NetworkForm(
             name=name,
             cidr=cidr,
             availability_zones=availability_zones,
@@ -156,7 +158,7 @@ class Workshop(Shown):
             tenancy=tenancy,
             s3_endpoint=s3_endpoint,
         )
-        form.check()
+        check_network_form(form)
         connected = self.aws
         with self._changing(connected), self._working("network") as line:
             return network.ensure_network(connected, form, say=line)

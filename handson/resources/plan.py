@@ -18,6 +18,7 @@ from handson.aws import Aws, Patience, command_name
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
 from handson.core.progress import Counted, Say, silent
 from handson.course import policy
+from handson.course.exercise import TAG_KEY, TAG_VALUE
 
 _WORKERS = 8
 _LOOKS = 3
@@ -169,9 +170,9 @@ def shell_values(aws: Aws) -> dict[str, str]:
     return values
 
 
-def tag_specification(resource_type: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return EC2's TagSpecifications parameter for one resource."""
-    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+def tag_specification(resource_type: str, name: str) -> list[dict[str, Any]]:
+    """Return EC2's TagSpecifications parameter: a resource's name and the workshop's tag."""
+    pairs = [{"Key": "Name", "Value": name}, {"Key": TAG_KEY, "Value": TAG_VALUE}]
     return [{"ResourceType": resource_type, "Tags": pairs}]
 
 

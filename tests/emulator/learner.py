@@ -28,6 +28,7 @@ from handson.core import messages
 from handson.core.errors import EngineError
 from handson.course import syllabus
 from handson.course.checks import Verification, verify
+from handson.course.exercise import NetworkForm
 from handson.course.state import Snapshot, Vpc
 from handson.engine import (
     Answer,
@@ -40,7 +41,7 @@ from handson.engine import (
     Site,
 )
 from handson.notebook.workshop import Workshop
-from handson.resources import cluster, network, plan
+from handson.resources import cluster, plan
 from handson.resources.image_run import forget_image_run, read_image_run
 from handson.resources.image_uri import forget_image_uri, record_image_uri
 from handson.resources.network.form import make_plan
@@ -151,7 +152,7 @@ class Learner:
 
     def make_network(self, **form: Any) -> None:
         """Make a network as the form makes it, in the calls of its plan and no more."""
-        filled = network.Form(**form)
+        filled = NetworkForm(**form)
         zones = ZONES[: filled.availability_zones]
         steps = make_plan(filled, zones=zones, region=self.aws.region)
         plan.carry_out(self.aws, steps, known={})

@@ -9,9 +9,9 @@ import pytest
 from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.core.errors import AWSError, NotAllowed, WaitTimeout
+from handson.course.exercise import NetworkForm
 from handson.resources import cleanup, cluster, network, registry
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from tests.emulator.hooks import (
     Answer,
     Change,
@@ -63,7 +63,7 @@ def vpc(emulator: room.Running, empty: dict[str, Any]) -> Any:
     aws = connect(emulator)
     cluster.ensure_cluster(aws, ClusterForm())
     registry.ensure_repository(aws, "rails-app")
-    return network.ensure_network(aws, Form()).vpc
+    return network.ensure_network(aws, NetworkForm()).vpc
 
 
 def left(done: cleanup.Cleanup) -> list[tuple[str, str]]:
@@ -97,7 +97,7 @@ def test_afterwards_the_region_is_as_it_was(
 
 def test_private_subnets_are_deleted_too(emulator: room.Running, empty: dict[str, Any]) -> None:
     aws = connect(emulator)
-    network.ensure_network(aws, Form(private_subnets=4))
+    network.ensure_network(aws, NetworkForm(private_subnets=4))
     cleanup.delete_tagged(aws)
     assert shape(aws) == empty
 
@@ -134,7 +134,7 @@ def test_a_network_stopped_half_made_is_deleted(
     emulator: room.Running, empty: dict[str, Any], k: int
 ) -> None:
     with pytest.raises(Stopped):
-        network.ensure_network(connect(emulator, StopAt(k)), Form())
+        network.ensure_network(connect(emulator, StopAt(k)), NetworkForm())
     aws = connect(emulator)
     cleanup.delete_tagged(aws)
     assert shape(aws) == empty
@@ -216,7 +216,7 @@ def test_a_subnet_with_a_network_interface_in_it_is_kept(
 
 def test_a_gateway_attached_by_hand_is_left(emulator: room.Running, client: Any) -> None:
     aws = connect(emulator)
-    vpc = network.ensure_network(aws, Form(public_subnets=0, private_subnets=2)).vpc
+    vpc = network.ensure_network(aws, NetworkForm(public_subnets=0, private_subnets=2)).vpc
     ec2 = client("ec2")
     made = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc.id)
@@ -242,7 +242,7 @@ def test_a_vpc_made_by_hand_is_left_while_what_is_tagged_in_it_goes(
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "ecs-handson-vpc"}])
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     cleanup.delete_tagged(aws)
     [kept] = [vpc for vpc in network.find_vpcs(aws) if not vpc.is_default]
     assert (kept.id, kept.subnets, kept.endpoints) == (vpc_id, (), ())

@@ -21,8 +21,8 @@ from handson.core.errors import (
     NotAllowed,
     NotReady,
 )
+from handson.course.exercise import NetworkForm
 from handson.resources import network
-from handson.resources.network import Form
 from handson.resources.network.form import make_plan
 from handson.resources.plan import Step
 from tests.emulator.hooks import (
@@ -42,31 +42,31 @@ from tests.unit.fake_aws import Clock, Refusal
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 ZONES = ["us-east-1a", "us-east-1b"]
-LARGE = Form(private_subnets=2)
+LARGE = NetworkForm(private_subnets=2)
 Client = Callable[[str], Any]
 
 
-def calls(form: Form) -> list[Step]:
+def calls(form: NetworkForm) -> list[Step]:
     return make_plan(form, zones=ZONES, region="us-east-1")
 
 
-def each_call(form: Form) -> Iterator[Any]:
+def each_call(form: NetworkForm) -> Iterator[Any]:
     for number, step in enumerate(calls(form), start=1):
         yield pytest.param(form, number, id=f"{number}-of-{len(calls(form))}-{step.name}")
 
 
-EVERY_CALL = [*each_call(Form()), *each_call(LARGE)]
+EVERY_CALL = [*each_call(NetworkForm()), *each_call(LARGE)]
 
 
-_WHOLE: dict[str, dict[Form, dict[str, Any]]] = {}
+_WHOLE: dict[str, dict[NetworkForm, dict[str, Any]]] = {}
 
 
 @pytest.fixture
-def whole(emulator: room.Running) -> dict[Form, dict[str, Any]]:
+def whole(emulator: room.Running) -> dict[NetworkForm, dict[str, Any]]:
     """Return the shapes of networks that were made at once, by form; made once an emulator."""
     if emulator.endpoint not in _WHOLE:
         shapes = {}
-        for form in (Form(), LARGE):
+        for form in (NetworkForm(), LARGE):
             reset(emulator)
             aws = connect(emulator)
             network.ensure_network(aws, form)
@@ -78,7 +78,7 @@ def whole(emulator: room.Running) -> dict[Form, dict[str, Any]]:
 
 @pytest.fixture
 def made(emulator: room.Running) -> network.Network:
-    return network.ensure_network(connect(emulator), Form())
+    return network.ensure_network(connect(emulator), NetworkForm())
 
 
 def test_the_vpc_is_the_consoles(made: network.Network) -> None:
@@ -149,7 +149,7 @@ def test_a_subnet_without_an_association_is_shown_below_the_main_table(
     made: network.Network, emulator: room.Running, client: Client
 ) -> None:
     client("ec2").create_subnet(VpcId=made.vpc.id, CidrBlock="10.0.128.0/20")
-    again = network.ensure_network(connect(emulator), Form())
+    again = network.ensure_network(connect(emulator), NetworkForm())
     assert "← 関連付けのないサブネット: subnet-" in repr(again)
 
 
@@ -161,7 +161,7 @@ def test_subnets_beyond_those_asked_for_are_warned_of_with_a_way_out(
     emulator: room.Running,
 ) -> None:
     network.ensure_network(connect(emulator), LARGE)
-    again = network.ensure_network(connect(emulator), Form())
+    again = network.ensure_network(connect(emulator), NetworkForm())
     beyond = [subnet.name for subnet in again.vpc.subnets[:]]
     named = [name for name in beyond if name in repr(again.card().parts[0].text())]
     assert (again.card().state, len(named)) == ("warn", len(beyond) - 2)
@@ -171,25 +171,25 @@ def test_subnets_beyond_those_asked_for_are_warned_of_with_a_way_out(
 def test_one_subnet_beyond_those_asked_for_is_deleted_by_the_call_that_the_card_says(
     emulator: room.Running,
 ) -> None:
-    three = Form(availability_zones=3, public_subnets=3)
+    three = NetworkForm(availability_zones=3, public_subnets=3)
     network.ensure_network(connect(emulator), three)
-    said = repr(network.ensure_network(connect(emulator), Form()))
+    said = repr(network.ensure_network(connect(emulator), NetworkForm()))
     [call] = re.findall(r"workshop\.aws\.call\([^)]*\)", said)
     exec(call, {"workshop": SimpleNamespace(aws=connect(emulator))})
-    assert network.ensure_network(connect(emulator), Form()).card().state == "ok"
+    assert network.ensure_network(connect(emulator), NetworkForm()).card().state == "ok"
 
 
 def test_the_way_out_of_too_many_subnets_leads_out(emulator: room.Running) -> None:
     network.ensure_network(connect(emulator), LARGE)
     network.delete_network(connect(emulator))
-    assert network.ensure_network(connect(emulator), Form()).card().state == "ok"
+    assert network.ensure_network(connect(emulator), NetworkForm()).card().state == "ok"
 
 
 def test_a_subnet_made_by_hand_is_warned_of_without_promising_its_deletion(
     made: network.Network, emulator: room.Running, client: Client
 ) -> None:
     client("ec2").create_subnet(VpcId=made.vpc.id, CidrBlock="10.0.128.0/20")
-    again = network.ensure_network(connect(emulator), Form())
+    again = network.ensure_network(connect(emulator), NetworkForm())
     assert (again.card().state, "cleanup(" in repr(again)) == ("warn", False)
 
 
@@ -197,7 +197,7 @@ def test_a_subnet_made_by_hand_is_warned_of_without_promising_its_deletion(
 def test_private_subnets_get_route_tables_of_their_own(
     emulator: room.Running, private: int
 ) -> None:
-    vpc = network.ensure_network(connect(emulator), Form(private_subnets=private)).vpc
+    vpc = network.ensure_network(connect(emulator), NetworkForm(private_subnets=private)).vpc
     subnets = {subnet.id: subnet.name for subnet in vpc.subnets}
     pairs = [
         (table.name, [subnets[subnet] for subnet in table.subnets])
@@ -225,20 +225,22 @@ def test_private_route_tables_lead_to_the_s3_endpoint(emulator: room.Running) ->
 
 
 def test_the_network_of_another_name_has_its_own_names(emulator: room.Running) -> None:
-    vpc = network.ensure_network(connect(emulator), Form(name="shop")).vpc
+    vpc = network.ensure_network(connect(emulator), NetworkForm(name="shop")).vpc
     assert (vpc.name, vpc.subnets[0].name) == ("shop-vpc", "shop-subnet-public1-us-east-1a")
 
 
-@pytest.mark.parametrize("form", [Form(name="shop"), Form(cidr="10.1.0.0/16"), LARGE])
+@pytest.mark.parametrize("form", [NetworkForm(name="shop"), NetworkForm(cidr="10.1.0.0/16"), LARGE])
 def test_a_network_with_other_settings_is_made_and_warned_of(
-    emulator: room.Running, form: Form
+    emulator: room.Running, form: NetworkForm
 ) -> None:
     made = network.ensure_network(connect(emulator), form)
     assert (made.card().state, "ワークショップの設定とは違います" in repr(made)) == ("warn", True)
 
 
-@pytest.mark.parametrize("form", [Form(), LARGE, Form(public_subnets=0, private_subnets=2)])
-def test_a_second_run_makes_no_mutating_call(emulator: room.Running, form: Form) -> None:
+@pytest.mark.parametrize(
+    "form", [NetworkForm(), LARGE, NetworkForm(public_subnets=0, private_subnets=2)]
+)
+def test_a_second_run_makes_no_mutating_call(emulator: room.Running, form: NetworkForm) -> None:
     network.ensure_network(connect(emulator), form)
     again = connect(emulator)
     network.ensure_network(again, form)
@@ -246,18 +248,18 @@ def test_a_second_run_makes_no_mutating_call(emulator: room.Running, form: Form)
 
 
 def test_a_second_run_returns_the_same(emulator: room.Running) -> None:
-    first = network.ensure_network(connect(emulator), Form())
-    assert network.ensure_network(connect(emulator), Form()).vpc == first.vpc
+    first = network.ensure_network(connect(emulator), NetworkForm())
+    assert network.ensure_network(connect(emulator), NetworkForm()).vpc == first.vpc
 
 
 def test_a_second_run_shows_the_same_commands(emulator: room.Running) -> None:
-    first = network.ensure_network(connect(emulator), Form())
-    assert network.ensure_network(connect(emulator), Form()).commands == first.commands
+    first = network.ensure_network(connect(emulator), NetworkForm())
+    assert network.ensure_network(connect(emulator), NetworkForm()).commands == first.commands
 
 
 @pytest.mark.parametrize(("form", "k"), EVERY_CALL)
 def test_a_network_stopped_at_any_call_is_completed_and_not_doubled(
-    emulator: room.Running, whole: dict[Form, Any], form: Form, k: int
+    emulator: room.Running, whole: dict[NetworkForm, Any], form: NetworkForm, k: int
 ) -> None:
     with pytest.raises(Stopped):
         network.ensure_network(connect(emulator, StopAt(k)), form)
@@ -268,7 +270,7 @@ def test_a_network_stopped_at_any_call_is_completed_and_not_doubled(
 
 @pytest.mark.parametrize(("form", "k"), EVERY_CALL)
 def test_a_lost_reply_is_healed_within_the_same_run(
-    emulator: room.Running, whole: dict[Form, Any], form: Form, k: int
+    emulator: room.Running, whole: dict[NetworkForm, Any], form: NetworkForm, k: int
 ) -> None:
     lost = LoseReply(k)
     aws = connect(emulator, lost)
@@ -277,14 +279,14 @@ def test_a_lost_reply_is_healed_within_the_same_run(
 
 
 def test_a_network_of_which_every_part_was_taken_away_in_turn_is_completed(
-    emulator: room.Running, whole: dict[Form, Any], client: Client
+    emulator: room.Running, whole: dict[NetworkForm, Any], client: Client
 ) -> None:
     aws = connect(emulator)
     ec2 = client("ec2")
     for take_away in TAKEN_AWAY:
-        take_away(ec2, network.ensure_network(aws, Form()).vpc)
-    network.ensure_network(aws, Form())
-    assert shape(aws) == whole[Form()]
+        take_away(ec2, network.ensure_network(aws, NetworkForm()).vpc)
+    network.ensure_network(aws, NetworkForm())
+    assert shape(aws) == whole[NetworkForm()]
 
 
 def _no_route(ec2: Any, vpc: Any) -> None:
@@ -334,10 +336,10 @@ class RefuseResolution:
 
 
 def test_hostnames_wait_for_resolution(emulator: room.Running, client: Client) -> None:
-    _no_dns(client("ec2"), network.ensure_network(connect(emulator), Form()).vpc)
+    _no_dns(client("ec2"), network.ensure_network(connect(emulator), NetworkForm()).vpc)
     refusing = RefuseResolution()
     with pytest.raises(Stopped):
-        network.ensure_network(connect(emulator, refusing), Form())
+        network.ensure_network(connect(emulator, refusing), NetworkForm())
     assert refusing.switched == ["EnableDnsSupport"]
 
 
@@ -362,19 +364,19 @@ class OnceBlackhole(Change):
 
 
 def test_a_default_route_into_a_black_hole_is_replaced(
-    emulator: room.Running, whole: dict[Form, Any]
+    emulator: room.Running, whole: dict[NetworkForm, Any]
 ) -> None:
-    network.ensure_network(connect(emulator), Form())
+    network.ensure_network(connect(emulator), NetworkForm())
     aws = connect(emulator, OnceBlackhole())
-    network.ensure_network(aws, Form())
-    assert (writes(aws), shape(aws)) == (["ReplaceRoute"], whole[Form()])
+    network.ensure_network(aws, NetworkForm())
+    assert (writes(aws), shape(aws)) == (["ReplaceRoute"], whole[NetworkForm()])
 
 
 def test_more_private_subnets_are_added_as_if_made_at_once(
-    emulator: room.Running, whole: dict[Form, Any]
+    emulator: room.Running, whole: dict[NetworkForm, Any]
 ) -> None:
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     network.ensure_network(aws, LARGE)
     assert shape(aws) == whole[LARGE]
 
@@ -388,7 +390,7 @@ def test_of_several_route_tables_of_one_name_the_one_that_serves_the_subnets_is_
     for _ in range(7):
         ec2.create_route_table(VpcId=made.vpc.id, TagSpecifications=named)
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     assert writes(aws) == []
 
 
@@ -413,7 +415,7 @@ def test_a_subnet_that_has_a_table_of_its_own_by_that_name_keeps_it(
     ec2.disassociate_route_table(AssociationId=joined)
     ec2.associate_route_table(RouteTableId=own, SubnetId=second)
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     assert writes(aws) == []
 
 
@@ -422,10 +424,10 @@ def test_a_subnet_that_stands_in_another_zone_keeps_it(
 ) -> None:
     ec2 = client("ec2")
     with pytest.raises(Stopped):
-        network.ensure_network(connect(emulator, StopAt(2)), Form())
+        network.ensure_network(connect(emulator, StopAt(2)), NetworkForm())
     [vpc] = [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
     ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.0.0.0/20", AvailabilityZone="us-east-1c")
-    made = network.ensure_network(connect(emulator), Form()).vpc
+    made = network.ensure_network(connect(emulator), NetworkForm()).vpc
     assert sorted(subnet.zone for subnet in made.subnets) == ["us-east-1a", "us-east-1c"]
 
 
@@ -435,19 +437,19 @@ def test_a_vpc_of_that_name_made_by_hand_is_completed(
     ec2 = client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "ecs-handson-vpc"}])
-    assert network.ensure_network(connect(emulator), Form()).vpc.id == vpc_id
+    assert network.ensure_network(connect(emulator), NetworkForm()).vpc.id == vpc_id
 
 
 def test_another_block_under_the_same_name_is_refused(emulator: room.Running) -> None:
-    network.ensure_network(connect(emulator), Form(cidr="10.1.0.0/16"))
+    network.ensure_network(connect(emulator), NetworkForm(cidr="10.1.0.0/16"))
     aws = connect(emulator)
     with pytest.raises(InvalidInput) as refused:
-        network.ensure_network(aws, Form())
+        network.ensure_network(aws, NetworkForm())
     assert ("10.1.0.0/16" in str(refused.value), writes(aws)) == (True, [])
 
 
 def test_a_subnet_in_the_way_is_refused(emulator: room.Running, client: Client) -> None:
-    vpc = network.ensure_network(connect(emulator), Form()).vpc
+    vpc = network.ensure_network(connect(emulator), NetworkForm()).vpc
     client("ec2").create_subnet(VpcId=vpc.id, CidrBlock="10.0.128.0/24")
     aws = connect(emulator)
     with pytest.raises(InvalidInput) as refused:
@@ -458,9 +460,9 @@ def test_a_subnet_in_the_way_is_refused(emulator: room.Running, client: Client) 
 def test_a_subnet_in_a_block_added_later_is_not_in_the_way(
     emulator: room.Running, client: Client
 ) -> None:
-    vpc = network.ensure_network(connect(emulator), Form()).vpc
+    vpc = network.ensure_network(connect(emulator), NetworkForm()).vpc
     client("ec2").create_subnet(VpcId=vpc.id, CidrBlock="10.7.0.0/24")
-    assert len(network.ensure_network(connect(emulator), Form()).vpc.subnets) == 3
+    assert len(network.ensure_network(connect(emulator), NetworkForm()).vpc.subnets) == 3
 
 
 def full(client: Client) -> None:
@@ -475,7 +477,7 @@ def test_a_full_region_is_refused_before_anything_is_created(
     full(client)
     aws = connect(emulator)
     with pytest.raises(InvalidInput) as refused:
-        network.ensure_network(aws, Form())
+        network.ensure_network(aws, NetworkForm())
     assert (refused.value.code, writes(aws)) == ("VpcLimitExceeded", [])
 
 
@@ -483,18 +485,18 @@ def test_a_full_region_does_not_keep_from_completing(
     emulator: room.Running, client: Client
 ) -> None:
     with pytest.raises(Stopped):
-        network.ensure_network(connect(emulator, StopAt(4)), Form())
+        network.ensure_network(connect(emulator, StopAt(4)), NetworkForm())
     ec2 = client("ec2")
     for number in range(1, 4):
         ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
-    assert network.ensure_network(connect(emulator), Form()).vpc.name == "ecs-handson-vpc"
+    assert network.ensure_network(connect(emulator), NetworkForm()).vpc.name == "ecs-handson-vpc"
 
 
 def test_on_real_aws_the_accounts_own_quota_counts(emulator: room.Running, client: Client) -> None:
     full(client)
     quota = Answer("GetServiceQuota", {"Quota": {"Value": 20.0}})
     aws = connect(emulator, quota, kind="aws")
-    assert network.ensure_network(aws, Form()).vpc.name == "ecs-handson-vpc"
+    assert network.ensure_network(aws, NetworkForm()).vpc.name == "ecs-handson-vpc"
 
 
 def test_on_real_aws_a_quota_that_is_reached_is_refused(
@@ -504,7 +506,7 @@ def test_on_real_aws_a_quota_that_is_reached_is_refused(
     quota = Answer("GetServiceQuota", {"Quota": {"Value": 5.0}})
     aws = connect(emulator, quota, kind="aws")
     with pytest.raises(InvalidInput) as refused:
-        network.ensure_network(aws, Form())
+        network.ensure_network(aws, NetworkForm())
     assert (refused.value.code, writes(aws)) == ("VpcLimitExceeded", [])
 
 
@@ -515,7 +517,7 @@ def test_on_real_aws_who_may_not_ask_for_the_quota_leaves_it_to_aws(
     denied = Answer("GetServiceQuota", Refusal("AccessDeniedException"))
     limit = Answer("CreateVpc", Refusal("VpcLimitExceeded"))
     with pytest.raises(AWSError) as refused:
-        network.ensure_network(connect(emulator, denied, limit, kind="aws"), Form())
+        network.ensure_network(connect(emulator, denied, limit, kind="aws"), NetworkForm())
     assert (refused.value.code, limit.asked) == ("VpcLimitExceeded", 1)
 
 
@@ -535,22 +537,22 @@ def test_on_real_aws_who_may_not_ask_for_the_quota_leaves_it_to_aws(
     ],
 )
 def test_what_aws_does_not_know_yet_is_asked_for_again(
-    emulator: room.Running, whole: dict[Form, Any], operation: str, code: str
+    emulator: room.Running, whole: dict[NetworkForm, Any], operation: str, code: str
 ) -> None:
     late = Answer(operation, *[Refusal(code)] * 3)
     aws = connect(emulator, late, kind="aws")
-    network.ensure_network(aws, Form())
-    assert (late.asked > 3, shape(aws)) == (True, whole[Form()])
+    network.ensure_network(aws, NetworkForm())
+    assert (late.asked > 3, shape(aws)) == (True, whole[NetworkForm()])
 
 
 def test_what_aws_does_not_show_yet_is_looked_at_again(
-    emulator: room.Running, whole: dict[Form, Any]
+    emulator: room.Running, whole: dict[NetworkForm, Any]
 ) -> None:
     clock = Clock()
     hidden = Answer("DescribeSubnets", *[{"Subnets": []}] * 4)
     aws = connect(emulator, hidden, kind="aws", clock=clock)
-    network.ensure_network(aws, Form())
-    assert (len(clock.pauses), shape(aws)) == (3, whole[Form()])
+    network.ensure_network(aws, NetworkForm())
+    assert (len(clock.pauses), shape(aws)) == (3, whole[NetworkForm()])
 
 
 def test_what_aws_never_shows_is_named(emulator: room.Running) -> None:
@@ -558,7 +560,9 @@ def test_what_aws_never_shows_is_named(emulator: room.Running) -> None:
         parsed["InternetGateways"] = []
 
     with pytest.raises(HandsonError) as late:
-        network.ensure_network(connect(emulator, Change("DescribeInternetGateways", hide)), Form())
+        network.ensure_network(
+            connect(emulator, Change("DescribeInternetGateways", hide)), NetworkForm()
+        )
     told = str(late.value)
     assert ("attachment" in told, "Vpc(" in told, len(told.splitlines())) == (True, False, 2)
 
@@ -574,13 +578,15 @@ def test_what_aws_never_shows_is_named(emulator: room.Running) -> None:
     ids=lambda answer: getattr(answer, "code", ""),
 )
 def test_a_network_that_failed_half_way_is_completed_by_the_next_run(
-    emulator: room.Running, whole: dict[Form, Any], answer: Refusal, kind: type[HandsonError]
+    emulator: room.Running, whole: dict[NetworkForm, Any], answer: Refusal, kind: type[HandsonError]
 ) -> None:
     with pytest.raises(HandsonError) as refused:
-        network.ensure_network(connect(emulator, Answer("CreateRouteTable", *[answer] * 9)), Form())
+        network.ensure_network(
+            connect(emulator, Answer("CreateRouteTable", *[answer] * 9)), NetworkForm()
+        )
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
-    assert (type(refused.value), shape(aws)) == (kind, whole[Form()])
+    network.ensure_network(aws, NetworkForm())
+    assert (type(refused.value), shape(aws)) == (kind, whole[NetworkForm()])
 
 
 @pytest.mark.parametrize(
@@ -596,7 +602,7 @@ def test_independent_calls_are_under_way_at_once(
     emulator: room.Running, operations: set[str], parties: int
 ) -> None:
     aws = connect(emulator, Meeting(operations, parties=parties))
-    assert len(network.ensure_network(aws, Form()).vpc.subnets) == 2
+    assert len(network.ensure_network(aws, NetworkForm()).vpc.subnets) == 2
 
 
 def test_the_first_look_is_six_calls_at_once(emulator: room.Running) -> None:
@@ -613,18 +619,18 @@ def test_the_first_look_is_six_calls_at_once(emulator: room.Running) -> None:
 
 
 def test_two_kernels_at_once_make_one_network(
-    emulator: room.Running, whole: dict[Form, Any], tmp_path: Path
+    emulator: room.Running, whole: dict[NetworkForm, Any], tmp_path: Path
 ) -> None:
     both = settings.read({}, cwd=tmp_path, home=str(tmp_path / "home"))
 
     def run(_: int) -> None:
         aws = connect(emulator)
         with connection.alone(both):
-            network.ensure_network(aws, Form())
+            network.ensure_network(aws, NetworkForm())
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(run, range(3)))
-    assert shape(connect(emulator)) == whole[Form()]
+    assert shape(connect(emulator)) == whole[NetworkForm()]
 
 
 def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> None:
@@ -643,7 +649,7 @@ def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> Non
 def test_a_refused_form_makes_no_call(emulator: room.Running) -> None:
     aws = connect(emulator)
     with pytest.raises(InvalidInput):
-        network.ensure_network(aws, Form(availability_zones=4, public_subnets=4))
+        network.ensure_network(aws, NetworkForm(availability_zones=4, public_subnets=4))
     assert aws.requests == []
 
 

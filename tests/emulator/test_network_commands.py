@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from handson.aws import emulator as room
+from handson.course.exercise import NetworkForm
 from handson.resources import cluster, network, registry
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from tests.emulator.hooks import connect, reset, shape
 from tests.shell import paste, require_shell
 
@@ -22,9 +22,9 @@ def cli() -> None:
     require_shell()
 
 
-@pytest.mark.parametrize("form", [Form(), Form(name="two words", private_subnets=2)])
+@pytest.mark.parametrize("form", [NetworkForm(), NetworkForm(name="two words", private_subnets=2)])
 def test_the_commands_of_a_network_make_the_same_network(
-    emulator: room.Running, tmp_path: Path, form: Form
+    emulator: room.Running, tmp_path: Path, form: NetworkForm
 ) -> None:
     made = network.ensure_network(connect(emulator), form)
     expected = shape(connect(emulator))

@@ -15,10 +15,10 @@ from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT, Running
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
+from handson.course.exercise import NetworkForm
 from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster, image_run, network, registry
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from tests.emulator.guarded import (
     ON_EMULATORS,
     REGION,
@@ -205,7 +205,7 @@ def make(aws: Aws, *, before: str) -> None:
     """Make what the verbs before this one make, as somebody who may."""
     done = list(VERBS)[: list(VERBS).index(before)]
     if "ensure_network" in done:
-        network.ensure_network(aws, Form())
+        network.ensure_network(aws, NetworkForm())
     if "ensure_cluster" in done:
         cluster.ensure_cluster(aws, ClusterForm())
     if "ensure_repository" in done:
@@ -245,7 +245,7 @@ def test_a_missing_action_is_named_when_a_network_is_mended(
     empty: Guarded, open_as: Callable[[Aws], Workshop], action: str
 ) -> None:
     root = empty.connect(empty.root)
-    network.ensure_network(root, Form())
+    network.ensure_network(root, NetworkForm())
     lead_elsewhere(root)
     empty.attach(for_ministack(without(WHOLE, action)))
     error = denied(lambda: mend(open_as(empty.connect())))

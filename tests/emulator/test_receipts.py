@@ -14,10 +14,10 @@ from handson.aws import Aws
 from handson.aws.emulator import Running
 from handson.core import messages
 from handson.core.errors import NotAllowed
+from handson.course.exercise import NetworkForm
 from handson.resources import cleanup, cluster, network, registry
 from handson.resources.cleanup import Cleanup
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from tests.emulator.hooks import Answer, Change, StopAt, Stopped, connect, reset, writes
 from tests.emulator.test_cleanup import ORDER
 from tests.unit.fake_aws import Refusal
@@ -38,7 +38,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def make(aws: Aws, *, image: bool = True) -> None:
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     cluster.ensure_cluster(aws, ClusterForm())
     registry.ensure_repository(aws, "rails-app")
     if image:
@@ -109,7 +109,7 @@ def test_a_network_interface_is_told_with_the_instance_that_it_belongs_to(
     emulator: Running, client: Any, home: Path
 ) -> None:
     aws = connect(emulator)
-    vpc = network.ensure_network(aws, Form()).vpc
+    vpc = network.ensure_network(aws, NetworkForm()).vpc
     client("ec2").create_network_interface(SubnetId=vpc.subnets[0].id)
 
     def belong(parsed: dict[str, Any]) -> None:
@@ -251,7 +251,7 @@ def two(emulator: Running, home: Path) -> Iterator[Aws]:
     tokyo = aws.in_region(TOKYO)
     registry.ensure_repository(tokyo, "rails-app")
     push(tokyo, tag="latest", size=HALF_GIGABYTE)
-    network.ensure_network(tokyo, Form())
+    network.ensure_network(tokyo, NetworkForm())
     cleanup.remember_region(home, tokyo.target)
     yield aws
     reset(emulator)

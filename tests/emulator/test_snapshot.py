@@ -8,10 +8,10 @@ import pytest
 
 from handson.aws import emulator as room
 from handson.core.errors import NotAllowed
+from handson.course.exercise import NetworkForm
 from handson.course.state import Snapshot
 from handson.resources import cluster, network, registry
 from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network import Form
 from handson.resources.snapshot import take_snapshot
 from tests.emulator.hooks import Answer, Meeting, connect, writes
 from tests.emulator.test_registry import Registry
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 def make_everything(emulator: room.Running) -> None:
     aws = connect(emulator)
-    network.ensure_network(aws, Form())
+    network.ensure_network(aws, NetworkForm())
     cluster.ensure_cluster(aws, ClusterForm())
     registry.ensure_repository(aws, "rails-app")
     pushing = Registry(emulator)

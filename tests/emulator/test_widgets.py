@@ -14,12 +14,13 @@ from handson.aws import emulator as embedded
 from handson.aws import settings
 from handson.aws.emulator import Running
 from handson.core.progress import TerminalProgress
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import describe_network
 from handson.course.state import Vpc
 from handson.notebook import widgets
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.resources import network
-from handson.resources.network import Form
 
 pytestmark = pytest.mark.emulator
 
@@ -75,16 +76,16 @@ def without_ids(vpc: Vpc) -> Vpc:
 @pytest.mark.parametrize(
     "form",
     [
-        Form(),
-        Form(private_subnets=4),
-        Form(name="shop", cidr="10.8.0.0/20", availability_zones=3, public_subnets=3),
-        Form(public_subnets=0, private_subnets=2, s3_endpoint=False),
+        NetworkForm(),
+        NetworkForm(private_subnets=4),
+        NetworkForm(name="shop", cidr="10.8.0.0/20", availability_zones=3, public_subnets=3),
+        NetworkForm(public_subnets=0, private_subnets=2, s3_endpoint=False),
     ],
     ids=["the workshop's", "private ones", "three zones", "no public one"],
 )
-def test_what_a_form_shows_is_what_it_makes(held: Workshop, form: Form) -> None:
+def test_what_a_form_shows_is_what_it_makes(held: Workshop, form: NetworkForm) -> None:
     zones = network.find_zones(held.aws)[: form.availability_zones]
-    planned = network.planned(form, zones=zones, region=held.aws.region)
+    planned = describe_network(form, zones=zones, region=held.aws.region)
     made = network.ensure_network(held.aws, form).vpc
     assert without_ids(planned) == without_ids(made)
 

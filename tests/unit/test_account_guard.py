@@ -17,11 +17,11 @@ from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Line, silent
+from handson.course.exercise import NetworkForm
 from handson.engine import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
 from handson.resources import network
-from handson.resources.network import Form
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal
 
 OTHER = {"Account": "998877665544", "Arn": "arn:aws:iam::998877665544:user/else", "UserId": "AIDA"}
@@ -253,7 +253,7 @@ def test_lacking_permissions_are_told_before_anything_is_made(unmade: FakeAws) -
     unmade.answers("CreateVpc", deny("ec2:CreateTags"))
     unmade.answers("CreateInternetGateway", deny("ec2:CreateInternetGateway"))
     with pytest.raises(NotAllowed) as denied:
-        network.ensure_network(unmade.connect(), Form())
+        network.ensure_network(unmade.connect(), NetworkForm())
     assert denied.value.actions == ("ec2:CreateInternetGateway", "ec2:CreateTags")
     assert sorted(writes(unmade)) == [("CreateInternetGateway", True), ("CreateVpc", True)]
 

@@ -11,12 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from handson.core import errors, messages
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.course.state import Cluster, Image, Repository, Snapshot, Subnet, Vpc
 from handson.drawing import VIEWS, draw
-from handson.drawing.goal import goal
+
+GOAL = describe_goal(Exercise())
 
 SVG = "{http://www.w3.org/2000/svg}"
-EMPTY = Snapshot(target=goal().target)
+EMPTY = Snapshot(target=GOAL.target)
 
 
 def words(snapshot: Snapshot, view: str = "aws") -> list[str]:
@@ -30,7 +33,7 @@ def words(snapshot: Snapshot, view: str = "aws") -> list[str]:
 
 
 def with_vpc(**changes: Any) -> Snapshot:
-    finished = goal()
+    finished = GOAL
     return replace(finished, vpcs=(replace(finished.vpcs[0], **changes),))
 
 
@@ -38,21 +41,21 @@ def with_vpc(**changes: Any) -> Snapshot:
 @pytest.mark.parametrize("language", messages.LANGUAGES)
 def test_no_line_of_a_finished_picture_is_cut(view: str, language: str) -> None:
     messages.use(language)
-    assert "…" not in draw(goal(), view=view).svg
+    assert "…" not in draw(GOAL, view=view).svg
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_same_state_gives_the_same_bytes(view: str) -> None:
-    assert draw(goal(), view=view).svg == draw(goal(), view=view).svg
+    assert draw(GOAL, view=view).svg == draw(GOAL, view=view).svg
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_picture_stays_small_enough_for_a_notebook(view: str) -> None:
-    assert len(draw(goal(), view=view).svg.encode()) < 100_000
+    assert len(draw(GOAL, view=view).svg.encode()) < 100_000
 
 
 def test_the_finished_picture_names_everything_step_two_made() -> None:
-    shown = words(goal())
+    shown = words(GOAL)
     for name in (
         "VPC ecs-handson-vpc",
         "10.0.0.0/16",
@@ -71,11 +74,11 @@ def test_the_finished_picture_names_everything_step_two_made() -> None:
 
 def test_the_words_follow_the_language() -> None:
     messages.use("en")
-    assert "ECS cluster ecs-handson-cluster" in words(goal())
+    assert "ECS cluster ecs-handson-cluster" in words(GOAL)
 
 
 def test_the_account_is_not_on_the_picture() -> None:
-    assert goal().target.account not in draw(goal()).svg
+    assert GOAL.target.account not in draw(GOAL).svg
 
 
 def test_a_bare_account_shows_three_outlines_that_say_so() -> None:
@@ -83,12 +86,12 @@ def test_a_bare_account_shows_three_outlines_that_say_so() -> None:
 
 
 def test_an_empty_repository_says_that_the_image_is_missing() -> None:
-    shown = words(replace(goal(), images=()))
+    shown = words(replace(GOAL, images=()))
     assert shown[shown.index("まだありません") - 1] == "イメージ"
 
 
 def test_a_detached_gateway_is_not_drawn() -> None:
-    gateway = replace(goal().vpcs[0].internet_gateways[0], attachment="detaching")
+    gateway = replace(GOAL.vpcs[0].internet_gateways[0], attachment="detaching")
     assert "ecs-handson-igw" not in words(with_vpc(internet_gateways=(gateway,)))
 
 
@@ -104,32 +107,42 @@ def test_the_default_vpc_is_left_out() -> None:
 
 
 def test_the_tagged_vpc_is_drawn_and_the_others_are_named() -> None:
-    other = replace(goal().vpcs[0], id="vpc-1", name="a-first", cidr="10.9.0.0/16", tagged=False)
-    shown = words(replace(goal(), vpcs=(other, *goal().vpcs)))
+    other = replace(
+        GOAL.vpcs[0],
+        id="vpc-1",
+        name="a-first",
+        cidr="10.9.0.0/16",
+        tagged=False,
+    )
+    shown = words(replace(GOAL, vpcs=(other, *GOAL.vpcs)))
     assert "VPC ecs-handson-vpc" in shown
     assert "このほかにあるもの: VPC a-first (10.9.0.0/16)" in shown
 
 
 def test_a_deleted_cluster_is_missing() -> None:
-    gone = replace(goal().clusters[0], status="INACTIVE")
-    assert words(replace(goal(), clusters=(gone,))).count("まだありません") == 1
+    gone = replace(GOAL.clusters[0], status="INACTIVE")
+    assert words(replace(GOAL, clusters=(gone,))).count("まだありません") == 1
 
 
 def test_the_unique_tag_beside_latest_does_not_change_the_picture() -> None:
-    image = replace(goal().images[0], tags=("0f3a9c1d2b4e", "latest"), digest="sha256:" + "1" * 64)
-    assert draw(replace(goal(), images=(image,))).svg == draw(goal()).svg
+    image = replace(
+        GOAL.images[0],
+        tags=("0f3a9c1d2b4e", "latest"),
+        digest="sha256:" + "1" * 64,
+    )
+    assert draw(replace(GOAL, images=(image,))).svg == draw(GOAL).svg
 
 
 def test_an_image_without_latest_shows_a_tag_it_has() -> None:
-    image = replace(goal().images[0], tags=("v1.2.3",))
-    assert "rails-app:v1.2.3" in words(replace(goal(), images=(image,)))
+    image = replace(GOAL.images[0], tags=("v1.2.3",))
+    assert "rails-app:v1.2.3" in words(replace(GOAL, images=(image,)))
 
 
 def test_a_long_repository_name_does_not_hide_the_tag() -> None:
     name = "team/a-repository-with-a-very-long-name"
-    repository = replace(goal().repositories[0], name=name)
-    image = replace(goal().images[0], repository=name)
-    assert ":latest" in words(replace(goal(), repositories=(repository,), images=(image,)))
+    repository = replace(GOAL.repositories[0], name=name)
+    image = replace(GOAL.images[0], repository=name)
+    assert ":latest" in words(replace(GOAL, repositories=(repository,), images=(image,)))
 
 
 @pytest.mark.parametrize("zones", range(7))
@@ -151,7 +164,7 @@ def test_any_number_of_zones_and_subnets_is_drawn(zones: int, tiers: int) -> Non
 
 
 def test_much_of_everything_is_drawn() -> None:
-    finished = goal()
+    finished = GOAL
     vpcs: tuple[Vpc, ...] = tuple(replace(finished.vpcs[0], id=f"vpc-{n}") for n in range(9))
     clusters: tuple[Cluster, ...] = finished.clusters * 9
     repositories: tuple[Repository, ...] = finished.repositories * 9
@@ -167,7 +180,7 @@ def test_much_of_everything_is_drawn() -> None:
 
 
 def test_the_on_premises_picture_names_what_one_runs_oneself() -> None:
-    shown = " ".join(words(goal(), view="onprem"))
+    shown = " ".join(words(GOAL, view="onprem"))
     for name in ("ファイアウォール", "スイッチ", "物理サーバー", "Kubernetes", "Swarm", "Harbor"):
         assert name in shown
 
@@ -179,7 +192,7 @@ def test_the_local_picture_names_the_parts_of_step_one() -> None:
 
 
 def test_the_description_tells_what_is_and_what_is_missing() -> None:
-    described = draw(replace(goal(), clusters=())).description
+    described = draw(replace(GOAL, clusters=())).description
     assert "ecs-handson-subnet-public1-us-east-1a (10.0.0.0/20)" in described
     assert "ECS クラスターはまだありません。" in described
 

@@ -106,11 +106,12 @@ def test_a_block_that_raises_leaves_no_diagram_open() -> None:
 
 
 def test_a_picture_within_a_learners_block_does_not_disturb_it() -> None:
+    from handson.course.exercise import Exercise
+    from handson.course.goal import describe_goal
     from handson.drawing import draw
-    from handson.drawing.goal import goal
 
     with Diagram("x") as diagram, Cluster("around"):
-        draw(goal())
+        draw(describe_goal(Exercise()))
         VPC("inside")
     assert diagram.picture is not None
     assert "inside" in words(diagram.picture)

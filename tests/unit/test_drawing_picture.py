@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from handson.core import errors
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.course.state import Snapshot
 from handson.drawing import Picture, draw, icons, text
 from handson.drawing import pixels as pixels_module
-from handson.drawing.goal import goal
+
+GOAL = describe_goal(Exercise())
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -40,7 +43,7 @@ HOSTILE = [
 
 def named(name: str) -> Snapshot:
     """Return a finished state in which everything a learner may name has this name."""
-    finished = goal()
+    finished = GOAL
     vpc = finished.vpcs[0]
     subnets = tuple(replace(subnet, name=name) for subnet in vpc.subnets)
     gateways = tuple(replace(gateway, name=name) for gateway in vpc.internet_gateways)
@@ -55,7 +58,7 @@ def named(name: str) -> Snapshot:
 
 @pytest.fixture(scope="module")
 def document() -> ElementTree.Element:
-    return ElementTree.fromstring(draw(goal()).svg)
+    return ElementTree.fromstring(draw(GOAL).svg)
 
 
 @pytest.fixture
@@ -184,8 +187,8 @@ def test_a_hostile_name_adds_no_markup(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE[:5])
 def test_a_hostile_name_is_shown_as_it_is(name: str) -> None:
-    cluster = replace(goal().clusters[0], name=name)
-    root = ElementTree.fromstring(draw(replace(goal(), clusters=(cluster,))).svg)
+    cluster = replace(GOAL.clusters[0], name=name)
+    root = ElementTree.fromstring(draw(replace(GOAL, clusters=(cluster,))).svg)
     assert f"ECS クラスター {name}" in [each.text for each in root.iter(f"{SVG}text")]
 
 
@@ -255,7 +258,7 @@ def test_a_broken_png_leaves_the_older_file_alone(tmp_path: Path) -> None:
 
 
 def test_an_icon_is_shrunk_and_keeps_its_transparency(tmp_path: Path) -> None:
-    uri = re.search(r"data:image/png;base64,([^\"]+)", draw(goal()).svg)
+    uri = re.search(r"data:image/png;base64,([^\"]+)", draw(GOAL).svg)
     assert uri is not None
     png = base64.b64decode(uri[1])
     side = icons.PIXELS.to_bytes(4, "big")

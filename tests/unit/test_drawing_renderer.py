@@ -9,11 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from handson.core import errors, messages
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.drawing import fonts, render, renderer
-from handson.drawing.goal import goal
 from handson.drawing.renderer import Libraries, Program, choose
 from handson.drawing.scene import Scene
 from handson.drawing.words import Words
+
+GOAL = describe_goal(Exercise())
 
 
 def no_library() -> None:
@@ -103,4 +106,4 @@ def test_the_svg_is_japanese_whatever_fonts_there_are(monkeypatch: pytest.Monkey
     from handson.drawing import draw
 
     monkeypatch.setattr(fonts, "has_japanese", lambda: False)
-    assert "自分のコンピューター" in draw(goal()).svg
+    assert "自分のコンピューター" in draw(GOAL).svg

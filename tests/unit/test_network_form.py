@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.resources.network import Form
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import check_network_form
 from handson.resources.network.form import make_plan
 from handson.resources.plan import Ref, Step
 
@@ -15,8 +16,8 @@ ZONES = ["us-east-1a", "us-east-1b"]
 OWN_TAG = {"Key": "handson", "Value": "ecs-handson"}
 
 
-def steps(form: Form | None = None, **changes: Any) -> dict[str, Step]:
-    form = form or Form(**changes)
+def steps(form: NetworkForm | None = None, **changes: Any) -> dict[str, Step]:
+    form = form or NetworkForm(**changes)
     zones = ZONES[: form.availability_zones]
     return {step.name: step for step in make_plan(form, zones=zones, region="us-east-1")}
 
@@ -58,7 +59,7 @@ def test_the_names_are_those_of_the_console() -> None:
 
 
 def test_a_subnet_is_named_after_the_zone_it_stands_in() -> None:
-    made = make_plan(Form(), zones=["us-east-1c", "us-east-1f"], region="us-east-1")
+    made = make_plan(NetworkForm(), zones=["us-east-1c", "us-east-1f"], region="us-east-1")
     assert [name for name in names({step.name: step for step in made}) if "subnet" in name] == [
         "ecs-handson-subnet-public1-us-east-1c",
         "ecs-handson-subnet-public2-us-east-1f",
@@ -177,5 +178,5 @@ def test_a_step_names_only_steps_before_it() -> None:
 )
 def test_a_form_that_aws_would_refuse_is_refused(changes: dict[str, Any], code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        Form(**changes).check()
+        check_network_form(NetworkForm(**changes))
     assert (refused.value.code, len(str(refused.value).splitlines())) == (code, 2)

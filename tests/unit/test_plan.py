@@ -226,14 +226,17 @@ def test_a_parameter_is_written_as_the_shell_needs_it(value: Any, words: str) ->
 
 
 def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
-    tags = plan.tag_specification("vpc", {"Name": "it's; rm -rf $HOME"})
+    tags = plan.tag_specification("vpc", "it's; rm -rf $HOME")
     [command] = plan.as_commands([Step("vpc", "ec2", "CreateVpc", {"TagSpecifications": tags})])
     assert len(shlex.split(command)) == 5
 
 
 def test_a_tag_specification_is_as_ec2_takes_it() -> None:
-    assert plan.tag_specification("vpc", {"Name": "x"}) == [
-        {"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "x"}]}
+    assert plan.tag_specification("vpc", "x") == [
+        {
+            "ResourceType": "vpc",
+            "Tags": [{"Key": "Name", "Value": "x"}, {"Key": "handson", "Value": "ecs-handson"}],
+        }
     ]
 
 

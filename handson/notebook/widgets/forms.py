@@ -14,6 +14,8 @@ from handson.core import messages
 from handson.core.cards import Note, Part, Rows, Shown
 from handson.course import rules, syllabus
 from handson.course.checks import registries
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import check_network_form, describe_network
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
 
@@ -118,7 +120,7 @@ class Form:
         return [f"workshop.{self.verb}(", *said, ")"]
 
 
-class NetworkForm(Form):
+class NetworkFields(Form):
     """The form "VPC and more", with the zones that the region has now."""
 
     id = "network"
@@ -138,14 +140,14 @@ class NetworkForm(Form):
         self._zones = network.find_zones(workshop.aws)
 
     def check(self, values: Values) -> None:
-        network.Form(**values).check()
+        check_network_form(NetworkForm(**values))
         rules.zones(values["availability_zones"], self._zones, region=self.target.region)
 
     def preview(self, values: Values) -> list[Part]:
-        form, region = network.Form(**values), self.target.region
+        form, region = NetworkForm(**values), self.target.region
         zones = self._zones[: form.availability_zones]
         calls = len(network.make_plan(form, zones=zones, region=region))
-        planned = network.planned(form, zones=zones, region=region)
+        planned = describe_network(form, zones=zones, region=region)
         return [
             network.resource_map(planned),
             Note(messages.text("notebook.widgets.calls", count=calls)),
@@ -242,7 +244,7 @@ class ImageForm(Form):
 
 
 FORMS: Mapping[str, type[Form]] = {
-    form.id: form for form in (NetworkForm, ClusterForm, RepositoryForm, ImageForm)
+    form.id: form for form in (NetworkFields, ClusterForm, RepositoryForm, ImageForm)
 }
 
 

@@ -16,8 +16,10 @@ from handson.core.text import one_line
 from handson.course import syllabus
 from handson.course.checks import registries, vpcs
 from handson.course.checks.network import choose
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal_network
+from handson.course.network_form import KEPT_ADDRESSES
 from handson.course.state import Snapshot, Subnet, Vpc
-from handson.resources import network
 
 LETTERS = "abcd"
 
@@ -57,7 +59,8 @@ class Subject:
         own = choose(seen.vpcs).vpc
         whole = own is not None and len(vpcs.public_subnets(own)) > 1
         self.target = seen.target
-        self.vpc: Vpc = own if own and whole else network.workshop_network(seen.target.region)
+        wanted = describe_goal_network(Exercise(), seen.target.region)
+        self.vpc: Vpc = own if own and whole else wanted
         self.subnets = vpcs.public_subnets(self.vpc)[:2]
         self.cluster = next((c for c in seen.clusters if c.name == syllabus.CLUSTER.name), None)
         self.repository = next((r for r in seen.repositories if r.name == goal.name), None)
@@ -115,7 +118,7 @@ def addresses(subject: Subject) -> Question:
         prefix=subnet.cidr.rpartition("/")[2],
         whole=f"{whole:,}",
         less_two=f"{whole - 2:,}",
-        less_five=f"{whole - network.KEPT_ADDRESSES:,}",
+        less_five=f"{whole - KEPT_ADDRESSES:,}",
         vpc=f"{ip_network(vpc.cidr).num_addresses:,}",
         vpc_cidr=vpc.cidr,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from handson.course import syllabus
 from handson.course.checks import vpcs
 from handson.practice.troubleshooting.ours import Change, Ours
 from handson.resources import plan
@@ -23,7 +22,7 @@ def gateway_detached(ours: Ours) -> Change:
 def gateway_exchanged(ours: Ours) -> Change:
     """Put another internet gateway in the place of the one that the route leads to."""
     gateway = ours.gateway
-    create = {"TagSpecifications": plan.tag_specification("internet-gateway", _tags(gateway.name))}
+    create = {"TagSpecifications": plan.tag_specification("internet-gateway", gateway.name)}
     made = "InternetGateway.InternetGatewayId"
     attach = {"InternetGatewayId": Ref("new"), "VpcId": ours.vpc.id}
     delete = {"InternetGatewayId": gateway.id}
@@ -68,7 +67,7 @@ def one_zone(ours: Ours) -> Change:
         "CidrBlock": second.cidr,
         "AvailabilityZone": first.zone,
         "TagSpecifications": plan.tag_specification(
-            "subnet", _tags(second.name.replace(second.zone, first.zone))
+            "subnet", second.name.replace(second.zone, first.zone)
         ),
     }
     associate = {"RouteTableId": ours.table.id, "SubnetId": Ref("new")}
@@ -95,7 +94,3 @@ def _leave(ours: Ours) -> Step:
 def _delete_subnet(ours: Ours) -> Step:
     parameters = {"SubnetId": ours.subnets[-1].id}
     return Step("gone", "ec2", "DeleteSubnet", parameters, after=("left",))
-
-
-def _tags(name: str) -> dict[str, str]:
-    return {"Name": name, syllabus.TAG_KEY: syllabus.TAG_VALUE}

@@ -4,9 +4,8 @@ Names, CIDR blocks, tags and calls are the console's (Amazon VPC User Guide, "Cr
 other VPC resources").  `find_vpcs` looks, `ensure_network` makes what is missing and changes
 nothing when run again, `delete_network` removes what carries the workshop's tag.
 
-    form      the form, filled in and checked; the plan of calls that makes it
+    form      the plan of calls that makes what a form describes
     look      what is there, as `state.Vpc`
-    planned   what a form would make, as `state.Vpc`
     ensure    look, then carry out what is missing
     shown     the settings and the resource map, as the console shows them
     delete    in the order AWS asks for
@@ -14,14 +13,11 @@ nothing when run again, `delete_network` removes what carries the workshop's tag
 
 from handson.resources.network.delete import delete_network, find_beside, find_tagged
 from handson.resources.network.ensure import ensure_network, require_permissions
-from handson.resources.network.form import Form, make_plan
+from handson.resources.network.form import make_plan
 from handson.resources.network.look import find_vpc_ids, find_vpcs, find_zones
-from handson.resources.network.planned import KEPT_ADDRESSES, planned, workshop_network
 from handson.resources.network.shown import Network, described, resource_map
 
 __all__ = [
-    "KEPT_ADDRESSES",
-    "Form",
     "Network",
     "delete_network",
     "described",
@@ -32,8 +28,6 @@ __all__ = [
     "find_vpcs",
     "find_zones",
     "make_plan",
-    "planned",
     "require_permissions",
     "resource_map",
-    "workshop_network",
 ]

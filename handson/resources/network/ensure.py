@@ -6,18 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
+from msgspec.structs import asdict
+
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
 from handson.course import rules
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import (
+    ANYWHERE,
+    PlannedSubnet,
+    check_network_form,
+    plan_subnets,
+    subnet_blocks,
+)
 from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
 from handson.resources import plan
 from handson.resources.network.form import (
-    ANYWHERE,
-    Form,
-    PlannedSubnet,
     add_endpoint_tables,
     dns_support,
     make_plan,
@@ -29,7 +36,6 @@ from handson.resources.plan import Step
 from handson.resources.usual import other_settings
 
 _READY_SECONDS = 30.0
-_USUAL = {name: value for name, value in vars(Form()).items() if name != "s3_endpoint"}
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
 
 
@@ -51,7 +57,9 @@ class _Work:
         return ", ".join(self.missing)
 
 
-def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
+def ensure_network(
+    aws: Aws, form: NetworkForm, *, usual: NetworkForm = NetworkForm(), say: Say = silent
+) -> Network:
     """Make what is missing of the network and return it as it is.
 
     Run again, it changes nothing; after an interrupt it completes what was begun.  On real AWS,
@@ -62,7 +70,7 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
             settings; nothing was created.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
-    form.check()
+    check_network_form(form, usual=usual)
     made: dict[str, str] = {}
 
     def attempt() -> None:
@@ -75,11 +83,16 @@ def ensure_network(aws: Aws, form: Form, *, say: Say = silent) -> Network:
     assert work.vpc is not None  # or the step that makes it would be missing
     steps = make_plan(form, zones=work.zones, region=aws.region)
     commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("network", vars(form), _USUAL)
+    notes = other_settings("network", _settings(form), _settings(usual))
     return Network(work.vpc, commands, beyond=_beyond(form, work.vpc), notes=notes)
 
 
-def require_permissions(aws: Aws, form: Form) -> None:
+def _settings(form: NetworkForm) -> dict[str, object]:
+    """Return the settings that a note names when they are not the exercise's."""
+    return {name: value for name, value in asdict(form).items() if name != "s3_endpoint"}
+
+
+def require_permissions(aws: Aws, form: NetworkForm) -> None:
     """Ask real AWS whether IAM allows what is still missing of the network; makes nothing.
 
     Raises:
@@ -90,24 +103,24 @@ def require_permissions(aws: Aws, form: Form) -> None:
     plan.require_permissions(aws, work.steps, known=work.known)
 
 
-def choose_vpc(vpcs: Sequence[Vpc], form: Form) -> Vpc | None:
+def choose_vpc(vpcs: Sequence[Vpc], form: NetworkForm) -> Vpc | None:
     """Return the VPC that the form is about: of its name, one with our tag before others."""
-    named = [vpc for vpc in vpcs if vpc.name == f"{form.name}-vpc" and not vpc.is_default]
+    named = [vpc for vpc in vpcs if vpc.name == form.vpc_name and not vpc.is_default]
     return min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
 
 
-def _looked_for(aws: Aws, form: Form) -> _Work:
-    seen = look(aws, name=f"{form.name}-vpc")
+def _looked_for(aws: Aws, form: NetworkForm) -> _Work:
+    seen = look(aws, name=form.vpc_name)
     return _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
 
 
-def _beyond(form: Form, vpc: Vpc) -> tuple[Subnet, ...]:
+def _beyond(form: NetworkForm, vpc: Vpc) -> tuple[Subnet, ...]:
     """Return the VPC's subnets that the form does not ask for."""
-    asked = form.cidrs()
+    asked = subnet_blocks(form)
     return tuple(subnet for subnet in vpc.subnets if subnet.cidr not in asked)
 
 
-def _zones(aws: Aws, form: Form, seen: Look) -> list[str]:
+def _zones(aws: Aws, form: NetworkForm, seen: Look) -> list[str]:
     """Return the zones for the subnets, once nothing speaks against making the network."""
     zones = rules.zones(form.availability_zones, seen.zones, region=aws.region)
     vpc = choose_vpc(seen.vpcs, form)
@@ -131,7 +144,7 @@ def _check_quota(aws: Aws, *, existing: int) -> None:
     rules.vpc_quota(existing, limit=limit, region=aws.region)
 
 
-def _check_same(form: Form, vpc: Vpc) -> None:
+def _check_same(form: NetworkForm, vpc: Vpc) -> None:
     if vpc.cidr != form.cidr:
         raise InvalidInput(
             *messages.advice(
@@ -145,21 +158,21 @@ def _check_same(form: Form, vpc: Vpc) -> None:
     block = rules.vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later are nobody's concern here.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
-    rules.check_subnets(block, sorted(form.cidrs() | set(inside)))
+    rules.check_subnets(block, sorted(subnet_blocks(form) | set(inside)))
 
 
-def _zones_in_use(form: Form, vpc: Vpc, zones: list[str]) -> list[str]:
+def _zones_in_use(form: NetworkForm, vpc: Vpc, zones: list[str]) -> list[str]:
     """Keep a zone that a subnet stands in already, so that a second run asks for no other."""
     there = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
     kept: dict[int, str] = {}
-    for planned in form.subnets(zones):
+    for planned in plan_subnets(form, zones):
         if planned.cidr in there:
             kept.setdefault((planned.number - 1) % len(zones), there[planned.cidr])
     free = [zone for zone in zones if zone not in kept.values()]
     return [kept[place] if place in kept else free.pop(0) for place in range(len(zones))]
 
 
-def _work(form: Form, seen: Look, *, zones: Sequence[str], region: str) -> _Work:
+def _work(form: NetworkForm, seen: Look, *, zones: Sequence[str], region: str) -> _Work:
     vpc = choose_vpc(seen.vpcs, form)
     steps = make_plan(form, zones=zones, region=region)
     names = {step.name for step in steps}
@@ -172,7 +185,7 @@ def _work(form: Form, seen: Look, *, zones: Sequence[str], region: str) -> _Work
 
 
 def _known(
-    form: Form, zones: Sequence[str], *, vpc: Vpc | None, loose: Sequence[InternetGateway]
+    form: NetworkForm, zones: Sequence[str], *, vpc: Vpc | None, loose: Sequence[InternetGateway]
 ) -> dict[str, str]:
     known: dict[str, str] = {}
     gateway = _gateway(form, vpc, loose)
@@ -186,8 +199,8 @@ def _known(
     for endpoint in vpc.endpoints:
         if endpoint.service.endswith(".s3") and endpoint.type == "Gateway":
             known["s3-endpoint"] = endpoint.id
-    for planned in form.subnets(zones):
-        known |= _known_of_subnet(form, planned, vpc)
+    for planned in plan_subnets(form, zones):
+        known |= _known_of_subnet(planned, vpc)
     table = _by_id(vpc, known.get("public-table"))
     if table and gateway and _leads_to(table, gateway.id):
         known["default-route"] = ""
@@ -195,17 +208,17 @@ def _known(
 
 
 def _gateway(
-    form: Form, vpc: Vpc | None, loose: Sequence[InternetGateway]
+    form: NetworkForm, vpc: Vpc | None, loose: Sequence[InternetGateway]
 ) -> InternetGateway | None:
     if vpc and vpc.internet_gateways:
         return vpc.internet_gateways[0]
-    ours = (item for item in loose if item.tagged and item.name == f"{form.name}-igw")
+    ours = (item for item in loose if item.tagged and item.name == form.name_of("gateway"))
     return next(ours, None)
 
 
-def _known_of_subnet(form: Form, planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
+def _known_of_subnet(planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
     known: dict[str, str] = {}
-    wanted = f"{form.name}-{planned.table_suffix}"
+    wanted = planned.table_name
     named = [table for table in vpc.route_tables if table.name == wanted]
     # Of several, the one that serves most subnets, and leads farthest.
     table = max(named, key=lambda table: (len(table.subnets), len(table.routes)), default=None)
@@ -253,19 +266,19 @@ def _mended(steps: Sequence[Step], vpc: Vpc, known: dict[str, str]) -> list[Step
 
 
 def _endpoint_tables(
-    form: Form, zones: Sequence[str], seen: Look, *, known: dict[str, str]
+    form: NetworkForm, zones: Sequence[str], seen: Look, *, known: dict[str, str]
 ) -> list[Step]:
     """Return the step for private route tables that an endpoint, made before them, lacks."""
     endpoint = known.get("s3-endpoint")
     if endpoint is None:
         return []
     there = seen.endpoint_tables.get(endpoint, frozenset())
-    tables = [planned.table for planned in form.subnets(zones) if planned.kind == "private"]
+    tables = [planned.table for planned in plan_subnets(form, zones) if planned.kind == "private"]
     lacking = [table for table in tables if known.get(table) not in there]
     return [add_endpoint_tables(lacking)] if lacking else []
 
 
-def _settled(aws: Aws, form: Form, *, vpc_id: str) -> _Work:
+def _settled(aws: Aws, form: NetworkForm, *, vpc_id: str) -> _Work:
     """Look until AWS shows all that was made; the first look is nearly always enough."""
 
     def probe() -> _Work:
@@ -278,7 +291,7 @@ def _settled(aws: Aws, form: Form, *, vpc_id: str) -> _Work:
     return wait_until(
         probe,
         done=lambda work: not work.missing,
-        what=messages.text("resources.network.wait-whole", name=f"{form.name}-vpc"),
+        what=messages.text("resources.network.wait-whole", name=form.vpc_name),
         timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
         interval=0.5,
         clock=aws.patience.clock,

@@ -1,16 +1,12 @@
-"""The form "VPC and more", filled in and checked, and the plan of calls behind its button."""
+"""The plan of calls behind the button of the form "VPC and more"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from handson.core import messages
-from handson.core.errors import InvalidInput
-from handson.course import rules, syllabus
+from handson.course.exercise import NetworkForm
+from handson.course.network_form import ANYWHERE, PlannedSubnet, plan_subnets
 from handson.resources.plan import Ref, Step, tag_specification
-
-ANYWHERE = "0.0.0.0/0"
 
 _NEW_VPC = ("InvalidVpcID.NotFound",)
 _NEW_GATEWAY = ("InvalidInternetGatewayID.NotFound", *_NEW_VPC)
@@ -19,121 +15,27 @@ _NEW_ROUTE = ("InvalidGatewayID.NotFound", "InvalidInternetGatewayID.NotFound", 
 _NEW_SUBNET = ("InvalidSubnetID.NotFound", *_NEW_TABLE)
 
 
-@dataclass(frozen=True)
-class Form:
-    """The settings of "VPC and more" that the workshop knows; the others stay at their default."""
-
-    name: str = syllabus.NETWORK.name
-    cidr: str = syllabus.NETWORK.cidr
-    availability_zones: int = syllabus.NETWORK.availability_zones
-    public_subnets: int = syllabus.NETWORK.public_subnets
-    private_subnets: int = syllabus.NETWORK.private_subnets
-    tenancy: str = syllabus.NETWORK.tenancy
-    s3_endpoint: bool = True
-
-    def check(self) -> None:
-        """Refuse what AWS or its console would refuse, before any call.
-
-        Raises:
-            InvalidInput: With AWS's error code, why, and a remedy.
-        """
-        rules.name_tag(self.name)
-        # The number of zones alone; which ones the region has is seen later.
-        rules.zones(self.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
-        rules.subnet_counts(self.availability_zones, self.public_subnets, self.private_subnets)
-        self.blocks()
-        rules.switch(self.s3_endpoint, parameter="s3_endpoint")
-        if self.tenancy != syllabus.NETWORK.tenancy:
-            raise InvalidInput(
-                *messages.advice("resources.network.tenancy", value=self.tenancy),
-                code="InvalidParameterValue",
-            )
-
-    def blocks(self) -> rules.SubnetPlan:
-        """Return the CIDR blocks of the subnets."""
-        return rules.subnet_cidrs(
-            rules.vpc_cidr(self.cidr), public=self.public_subnets, private=self.private_subnets
-        )
-
-    def cidrs(self) -> set[str]:
-        """Return the CIDR blocks of the subnets as AWS writes them."""
-        blocks = self.blocks()
-        return {str(block) for block in (*blocks.public, *blocks.private)}
-
-    def subnets(self, zones: Sequence[str]) -> list[PlannedSubnet]:
-        """Return the subnets, public ones first, spread over the zones in turn."""
-        blocks = self.blocks()
-        kinds = (("public", blocks.public), ("private", blocks.private))
-        return [
-            PlannedSubnet(kind, number, str(block), zones[(number - 1) % len(zones)])
-            for kind, cidrs in kinds
-            for number, block in enumerate(cidrs, start=1)
-        ]
-
-    def tags(self, suffix: str) -> dict[str, str]:
-        """Return the tags of the resource whose name ends in `suffix`."""
-        return {
-            "Name": f"{self.name}-{suffix}",
-            syllabus.TAG_KEY: syllabus.TAG_VALUE,
-        }
-
-
-@dataclass(frozen=True)
-class PlannedSubnet:
-    """A subnet to be; `number` counts from 1 within its kind ("public" or "private")."""
-
-    kind: str
-    number: int
-    cidr: str
-    zone: str
-
-    @property
-    def step(self) -> str:
-        """The name of the step that makes it."""
-        return f"{self.kind}-subnet-{self.number}"
-
-    @property
-    def suffix(self) -> str:
-        """The end of the console's name for it."""
-        return f"subnet-{self.kind}{self.number}-{self.zone}"
-
-    @property
-    def table(self) -> str:
-        """The step of its route table: one for all public subnets, one for each private one."""
-        return "public-table" if self.kind == "public" else f"private-table-{self.number}"
-
-    @property
-    def table_suffix(self) -> str:
-        """The end of the console's name for its route table."""
-        return "rtb-public" if self.kind == "public" else f"rtb-private{self.number}-{self.zone}"
-
-    @property
-    def association(self) -> str:
-        """The name of the step that associates it with its route table."""
-        return f"{self.step}-association"
-
-
-def make_plan(form: Form, *, zones: Sequence[str], region: str) -> list[Step]:
+def make_plan(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
     """Return the calls that make the network, in the console's order."""
-    subnets = form.subnets(zones)
+    subnets = plan_subnets(form, zones)
     endpoint = [_endpoint(form, subnets, region=region)] if form.s3_endpoint else []
-    tables = {subnet.table: subnet.table_suffix for subnet in subnets}
+    tables = {subnet.table: subnet.table_name for subnet in subnets}
     return [
         *_vpc(form),
-        *(_subnet(form, subnet) for subnet in subnets),
+        *(_subnet(subnet) for subnet in subnets),
         *(_gateway(form) if form.public_subnets else ()),
-        *(_table(form, name, suffix) for name, suffix in tables.items()),
+        *(_table(step, name) for step, name in tables.items()),
         *(_default_route() if form.public_subnets else ()),
         *(_association(subnet) for subnet in subnets),
         *endpoint,
     ]
 
 
-def _vpc(form: Form) -> list[Step]:
+def _vpc(form: NetworkForm) -> list[Step]:
     create = {
         "CidrBlock": form.cidr,
         "InstanceTenancy": form.tenancy,
-        "TagSpecifications": tag_specification("vpc", form.tags("vpc")),
+        "TagSpecifications": tag_specification("vpc", form.vpc_name),
     }
     hostnames = {"VpcId": Ref("vpc"), "EnableDnsHostnames": {"Value": True}}
     return [
@@ -162,18 +64,18 @@ def add_endpoint_tables(tables: Sequence[str]) -> Step:
     return Step("s3-endpoint-tables", "ec2", "ModifyVpcEndpoint", parameters, unknown=_NEW_TABLE)
 
 
-def _subnet(form: Form, subnet: PlannedSubnet) -> Step:
+def _subnet(subnet: PlannedSubnet) -> Step:
     parameters = {
         "VpcId": Ref("vpc"),
         "CidrBlock": subnet.cidr,
         "AvailabilityZone": subnet.zone,
-        "TagSpecifications": tag_specification("subnet", form.tags(subnet.suffix)),
+        "TagSpecifications": tag_specification("subnet", subnet.name),
     }
     return Step(subnet.step, "ec2", "CreateSubnet", parameters, "Subnet.SubnetId", unknown=_NEW_VPC)
 
 
-def _gateway(form: Form) -> list[Step]:
-    create = {"TagSpecifications": tag_specification("internet-gateway", form.tags("igw"))}
+def _gateway(form: NetworkForm) -> list[Step]:
+    create = {"TagSpecifications": tag_specification("internet-gateway", form.name_of("gateway"))}
     attach = {"InternetGatewayId": Ref("gateway"), "VpcId": Ref("vpc")}
     made = "InternetGateway.InternetGatewayId"
     return [
@@ -182,13 +84,13 @@ def _gateway(form: Form) -> list[Step]:
     ]
 
 
-def _table(form: Form, name: str, suffix: str) -> Step:
+def _table(step: str, name: str) -> Step:
     parameters = {
         "VpcId": Ref("vpc"),
-        "TagSpecifications": tag_specification("route-table", form.tags(suffix)),
+        "TagSpecifications": tag_specification("route-table", name),
     }
     made = "RouteTable.RouteTableId"
-    return Step(name, "ec2", "CreateRouteTable", parameters, made, unknown=_NEW_VPC)
+    return Step(step, "ec2", "CreateRouteTable", parameters, made, unknown=_NEW_VPC)
 
 
 def _route() -> dict[str, object]:
@@ -218,13 +120,13 @@ def _association(subnet: PlannedSubnet) -> Step:
     return Step(subnet.association, "ec2", "AssociateRouteTable", parameters, unknown=_NEW_SUBNET)
 
 
-def _endpoint(form: Form, subnets: Sequence[PlannedSubnet], *, region: str) -> Step:
+def _endpoint(form: NetworkForm, subnets: Sequence[PlannedSubnet], *, region: str) -> Step:
     tables = [Ref(subnet.table) for subnet in subnets if subnet.kind == "private"]
     parameters: dict[str, object] = {
         "VpcId": Ref("vpc"),
         "ServiceName": f"com.amazonaws.{region}.s3",
         "VpcEndpointType": "Gateway",
-        "TagSpecifications": tag_specification("vpc-endpoint", form.tags("vpce-s3")),
+        "TagSpecifications": tag_specification("vpc-endpoint", form.name_of("endpoint")),
     }
     if tables:
         parameters["RouteTableIds"] = tables

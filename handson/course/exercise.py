@@ -1,0 +1,88 @@
+"""The exercise: what a learner is asked to build, as one frozen value.
+
+`Settings` carries it and evidence records name it; checks, pictures, grading, policy and clean-up
+get it passed.  The defaults are the values that step 2 enters in the AWS console's forms "VPC and
+more", "Create cluster" and "Create private repository".
+"""
+
+from __future__ import annotations
+
+from handson.course.state import State
+
+TAG_KEY, TAG_VALUE = "handson", "ecs-handson"
+"""The tag that everything the workshop creates carries."""
+
+LIKELY_REGIONS = ("us-east-1", "ap-northeast-1", "us-east-2", "us-west-2", "ap-northeast-3")
+"""Where a missing resource is searched for: the learners' own region, the console's defaults, and
+the neighbours of a menu that are clicked on instead."""
+
+PLATFORM = ("linux", "amd64")
+"""What Fargate runs by default (cpuArchitecture X86_64)."""
+
+FARGATE = "FARGATE"
+"""The capacity provider that the cluster needs."""
+
+
+class NetworkForm(State, frozen=True, kw_only=True):
+    """The form "VPC and more", filled in; other settings of the console keep their default.
+
+    Attributes:
+        name: How the Name tags begin (the field "Auto-generate").
+        cidr: The IPv4 block of the VPC; the subnets get blocks whose prefix is 4 bits longer.
+        availability_zones: The number of zones for the subnets.
+        public_subnets: The number of subnets with a route to the internet gateway.
+        private_subnets: The number of subnets without one.
+        tenancy: The tenancy of the VPC.
+        s3_endpoint: Whether the VPC gets a gateway endpoint for S3.
+    """
+
+    name: str = "ecs-handson"
+    cidr: str = "10.0.0.0/16"
+    availability_zones: int = 2
+    public_subnets: int = 2
+    private_subnets: int = 0
+    tenancy: str = "default"
+    s3_endpoint: bool = True
+
+    @property
+    def vpc_name(self) -> str:
+        """The Name tag of the VPC."""
+        return self.name_of("vpc")
+
+    def name_of(self, kind: str, *, number: int = 0, zone: str = "") -> str:
+        """Return the Name tag that the console gives to a resource.
+
+        Args:
+            kind: One of vpc, gateway, endpoint, public-table, private-table, public-subnet,
+                private-subnet.
+            number: Counts subnets, and the route tables of private ones, from 1 within their kind.
+            zone: The Availability Zone of the subnet.
+        """
+        endings = {
+            "vpc": "vpc",
+            "gateway": "igw",
+            "endpoint": "vpce-s3",
+            "public-table": "rtb-public",
+            "private-table": f"rtb-private{number}-{zone}",
+            "public-subnet": f"subnet-public{number}-{zone}",
+            "private-subnet": f"subnet-private{number}-{zone}",
+        }
+        return f"{self.name}-{endings[kind]}"
+
+
+class Exercise(State, frozen=True, kw_only=True):
+    """What is to be built; by default the workshop's own step 2.
+
+    Attributes:
+        region: Where everything is built.
+        network: The form "VPC and more" as it has to be filled in.
+        cluster: The name of the ECS cluster.
+        repository: The name of the ECR repository.
+        tag: The tag that the image is pushed under.
+    """
+
+    region: str = "us-east-1"
+    network: NetworkForm = NetworkForm()
+    cluster: str = "ecs-handson-cluster"
+    repository: str = "rails-app"
+    tag: str = "latest"
