@@ -1,4 +1,4 @@
-"""Where and who: target, region, endpoint, learner, home folder, language.
+"""Where and who: target, exercise, endpoint, learner, home folder, language.
 
 Read once, from arguments and the environment; arguments win.  Nothing else reads `HANDSON_…`.
 """
@@ -16,6 +16,7 @@ from handson.core.errors import InvalidInput
 from handson.core.files import not_writable, write_whole
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
+from handson.course.exercise import Exercise
 
 TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
@@ -42,8 +43,8 @@ class Settings:
 
     Attributes:
         target: "emulator" (the embedded AWS or `endpoint_url`) or "aws".
+        exercise: What the learner is asked to build, in the chosen region.
         endpoint_url: An AWS-compatible endpoint in the place of the embedded AWS, or None.
-        region: The one region for everything.
         learner: Who hands in; empty until the learner has said so.
         home: The folder of the embedded AWS, the journal and the pictures.
         lang: "ja" or "en".
@@ -55,8 +56,8 @@ class Settings:
     """
 
     target: str
+    exercise: Exercise
     endpoint_url: str | None
-    region: str
     learner: str
     home: Path
     lang: str
@@ -65,6 +66,11 @@ class Settings:
     base_image: str | None = None
     hand_in: Path | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def region(self) -> str:
+        """The one region for everything."""
+        return self.exercise.region
 
     @property
     def docker_host(self) -> str:
@@ -120,8 +126,8 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
         raise InvalidInput(*messages.advice("aws.settings.both", value=endpoint))
     chosen = Settings(
         target=_one_of("target", given["target"] or "emulator", TARGETS),
+        exercise=_exercise(given["region"]),
         endpoint_url=endpoint,
-        region=rules.region(given["region"] or syllabus.REGION, known=regions()),
         learner=_learner(given["learner"]),
         home=_home(given["home"], cwd=cwd),
         lang=lang,
@@ -240,6 +246,11 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
             choices=" / ".join(choices),
         )
     )
+
+
+def _exercise(region: str) -> Exercise:
+    """Return the workshop's own exercise, in the chosen region."""
+    return Exercise(region=rules.region(region, known=regions())) if region else Exercise()
 
 
 def _endpoint(url: str) -> str | None:

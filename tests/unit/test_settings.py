@@ -12,7 +12,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import nearby
-from handson.course import syllabus
+from handson.course.exercise import Exercise
 
 Read = Callable[..., Settings]
 
@@ -70,7 +70,7 @@ def test_an_empty_argument_does_not_hide_the_environment(
     [
         ("target", "emulator"),
         ("endpoint_url", None),
-        ("region", syllabus.REGION),
+        ("region", Exercise().region),
         ("learner", ""),
         ("lang", "ja"),
         ("account", None),
@@ -83,6 +83,10 @@ def test_a_value_that_nobody_gives_has_a_default(
     read: Read, attribute: str, default: str, environ: dict[str, str]
 ) -> None:
     assert getattr(read(environ), attribute) == default
+
+
+def test_the_exercise_is_the_workshops_own_in_the_chosen_region(read: Read) -> None:
+    assert read(region="eu-west-1").exercise == Exercise(region="eu-west-1")
 
 
 def test_the_learners_own_aws_region_is_not_looked_at(read: Read) -> None:
