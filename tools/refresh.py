@@ -1,8 +1,8 @@
 """Run the notebooks and keep their outputs as the committed ones: `make refresh`.
 
-They run as `handson run` runs them, in a home folder of their own and with the builtin engine.
-Only outputs and execution counts change, and only when every notebook has run to its end.  What
-grading knows of the notebooks is written anew with them.
+They run as `handson run` runs them, in a temporary home folder and with the builtin engine.  Only
+outputs and execution counts change, and only when every notebook has run to its end.  The outputs
+are written without evidence records, and the files by which grading knows the notebooks anew.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import course
 
 from handson.aws import emulator, settings
+from handson.course.evidence import METADATA_KEY
 from handson.notebook import replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
     fresh = read(copy)
     for cell, run in zip(notebook["cells"], fresh["cells"], strict=True):
         if cell["cell_type"] == "code":
-            cell["outputs"] = run["outputs"]
+            cell["outputs"] = [without_record(output) for output in run["outputs"]]
             cell["execution_count"] = run["execution_count"]
     text = json.dumps(notebook, indent=1, ensure_ascii=False)
     # A learner hands in from the notebooks' own folder, and not from that of the copies.
@@ -67,6 +68,14 @@ def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
     half = path.with_suffix(".tmp")
     half.write_text(text + "\n", encoding="utf-8")
     half.replace(path)
+
+
+def without_record(output: dict[str, Any]) -> dict[str, Any]:
+    """Return an output without its evidence record: a record proves a learner's work, not ours."""
+    if "metadata" not in output:
+        return output
+    kept = {key: value for key, value in output["metadata"].items() if key != METADATA_KEY}
+    return {**output, "metadata": kept}
 
 
 def anyhow(path: str) -> re.Pattern[str]:

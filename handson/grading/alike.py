@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from handson.course import syllabus
-from handson.grading import course
+from handson.grading import handout
 from handson.grading.meetings import Meetings
 from handson.grading.model import Passage, Written
 
@@ -69,7 +69,7 @@ def _width(letters: str) -> int:
 @cache
 def said_by_course() -> frozenset[int]:
     """Return the hashes of everything that the course says in either language."""
-    texts = (text for edition in course.editions() for text in edition.prose)
+    texts = (text for edition in handout.editions() for text in edition.prose)
     return frozenset(hash for text in texts for hash in shingles(folded(text)))
 
 

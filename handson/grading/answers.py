@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from handson.course import syllabus
-from handson.grading import course
+from handson.grading import handout
 from handson.grading.model import ANSWERED, MISSING, NOTE, UNTOUCHED, Finding, Written, clean
 from handson.grading.reading import Cell, Notebook
 
@@ -69,7 +69,7 @@ def _guessed(cell: Cell) -> str:
         return syllabus.DIAGRAM.grade_id if is_diagram else ""
     if cell.name in _IDS:
         return cell.name
-    return course.headings().get(cell.text.lstrip().partition("\n")[0].strip(), "")
+    return handout.headings().get(cell.text.lstrip().partition("\n")[0].strip(), "")
 
 
 def _answer(question: syllabus.Answer, cell: Cell | None) -> Written:
@@ -85,7 +85,7 @@ def _answer(question: syllabus.Answer, cell: Cell | None) -> Written:
 
 
 def _own_lines(source: str) -> Iterator[str]:
-    given = course.given_lines()
+    given = handout.given_lines()
     for line in source.splitlines():
         if line.strip() not in given:
             yield line
@@ -95,7 +95,7 @@ def _own_lines(source: str) -> Iterator[str]:
 
 def _drawn(source: str) -> str:
     """Return the code of a diagram without nbgrader's own lines."""
-    stubs = course.STUBS.splitlines()
+    stubs = handout.STUBS.splitlines()
     lines = source.strip().splitlines()
     own = (line for line in lines if line.strip() not in stubs and not _MARK.search(line))
     return "\n".join(own).strip()
@@ -105,7 +105,7 @@ def _diagram(cell: Cell | None, *, pictures: bool) -> Written:
     goal = syllabus.DIAGRAM
     if cell is None:
         return Written(grade_id=goal.grade_id, status=MISSING, possible=goal.points)
-    given = {_drawn(edition.answers[goal.grade_id]) for edition in course.editions()}
+    given = {_drawn(edition.answers[goal.grade_id]) for edition in handout.editions()}
     drawn = next((output for output in cell.outputs if output.has_picture), None)
     picture = drawn.picture if drawn and pictures else ""
     return Written(

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from handson.core.text import list_briefly
 from handson.course import syllabus
-from handson.grading import course
+from handson.grading import handout
 from handson.grading.model import NOTE, WARNING, Finding
 from handson.grading.reading import Notebook
 
@@ -44,7 +44,7 @@ def _missing_notebooks(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
 
 
 def _look(notebook: Notebook) -> Iterator[Finding]:
-    given = course.course().cells[notebook.name]
+    given = handout.cells().notebooks[notebook.name]
     known = set(given)
     own = [cell.name for cell in notebook.cells if cell.name in known]
     if not own:
@@ -88,10 +88,10 @@ def moved(own: Sequence[str], given: Sequence[str]) -> list[str]:
 
 
 def _finding(code: str, names: Sequence[str], notebook: Notebook) -> Finding:
-    edition = course.course()
-    grave = {*edition.answers, *edition.evidence}
+    given = handout.cells()
+    grave = {*handout.editions()[0].answers, *given.evidence}
     if code == "cells-moved":
-        grave.update(edition.code)
+        grave.update(given.code)
     return Finding(
         code=code,
         severity=WARNING if grave.intersection(names) else NOTE,

@@ -19,7 +19,7 @@ import msgspec
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
 from handson.course.state import Target
-from handson.grading import course, reading
+from handson.grading import handout, reading
 from handson.grading.model import NOTE, WARNING, Finding
 from handson.grading.reading import Cell, Notebook
 
@@ -222,7 +222,7 @@ def _twins(data: bytes, record: dict[str, Any]) -> tuple[str, ...]:
 
 def _add_what_is_left(claims: Claims, notebook: Notebook) -> None:
     """Note the evidence cells that have lost their record: with a card, or with nothing at all."""
-    lessons, known = course.course().evidence, course.notebook_of_cell()
+    lessons, known = handout.cells().evidence, handout.notebook_of_cell()
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from handson.core.text import one_line
 from handson.course import syllabus
-from handson.grading import chain, course, crossing
+from handson.grading import chain
 from handson.grading.claims import NOTEBOOK, Claim, Claims
 from handson.grading.judging import choose
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
@@ -42,10 +42,6 @@ class Expected:
         asked = self.requirements
         if not claim.intact:
             return "digest-broken"
-        if claim.digest in course.own_records():
-            return "record-of-course"
-        if copied(claim):
-            return "record-copied"
         if contradiction(claim):
             return "target-contradiction"
         if asked.target and claim.target.kind != asked.target:
@@ -71,25 +67,10 @@ def look(claims: Claims, expected: Expected) -> Iterator[Finding]:
 def _own(claims: Claims) -> list[Claim]:
     """Return what was handed in as the learner's: all in the notebooks, and what is judged by.
 
-    The rest of the journal is history, and the course's evidence is nobody's.
+    The rest of the journal is history.
     """
     judged = [choose(claims, check) for check in syllabus.EVIDENCE_IDS]
-    return [
-        claim
-        for claim in claims.items
-        if (claim.source == NOTEBOOK or claim in judged)
-        and claim.digest not in course.own_records()
-    ]
-
-
-def copied(claim: Claim) -> str:
-    """Return an id that stands in the course's own evidence too, or nothing.
-
-    Whoever put a name into that evidence and sealed it anew has a digest that nobody knows.
-    """
-    own = course.own_ids()
-    named = (name for _, name in crossing.seen(claim.requests, claim.observed))
-    return next((name for name in named if name in own), "")
+    return [claim for claim in claims.items if claim.source == NOTEBOOK or claim in judged]
 
 
 def contradiction(claim: Claim) -> str:
@@ -110,10 +91,6 @@ def _records(claim: Claim) -> Iterator[Finding]:
     if not claim.intact:
         severity = SERIOUS if claim.source == NOTEBOOK else WARNING
         yield _finding("digest-broken", severity, claim, digest=one_line(claim.digest)[:19])
-    elif claim.digest in course.own_records():
-        yield _finding("record-of-course", WARNING, claim)
-    elif name := copied(claim):
-        yield _finding("record-copied", SERIOUS, claim, name=one_line(name))
     if claim.twins:
         yield _finding("record-twins", SERIOUS, claim, names=one_line(", ".join(claim.twins)))
     said = contradiction(claim)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from handson.course.evidence import METADATA_KEY
-from handson.grading import course, names
+from handson.grading import handout, names
 from handson.grading.model import clean
 from handson.grading.trees import Refused
 
@@ -219,7 +219,7 @@ def _carried(value: object) -> bytes:
 
 def _by_cells(cells: tuple[Cell, ...]) -> str:
     """Return the notebook whose cells these are, if most of those that are known are of one."""
-    known = course.notebook_of_cell()
+    known = handout.notebook_of_cell()
     owners = [known[cell.name] for cell in cells if cell.name in known]
     return max(set(owners), key=owners.count) if owners else ""
 

@@ -480,7 +480,7 @@ def in_a_ring(learner: Learner) -> Book:
 
 
 def handed_out(learner: Learner) -> Book:
-    """Nothing was run: the outputs are those that the notebooks are committed with."""
+    """Nothing was run: the outputs are the committed ones, which have cards and no records."""
     return Book(dict(making.committed()))
 
 
@@ -502,7 +502,7 @@ def _add_copying(room: _Class) -> None:
     room.add("copying", in_a_ring, review="answers-alike")
     room.add("copying", in_a_ring, review="answers-alike")
     room.add("copying", in_a_ring, review="answers-alike")
-    room.add("copying", handed_out, checks="?????", review="record-of-course", answered=0)
+    room.add("copying", handed_out, checks=NONE, review="metadata-stripped", answered=0)
 
 
 # Hostile.
@@ -514,8 +514,7 @@ def edited(learner: Learner) -> Book:
     for _, output in book.outputs():
         record = output["metadata"]["handson"]
         if record["check"] == "cluster":
-            theirs = making.committed_cell("cluster-evidence-record")["outputs"][0]
-            observed = theirs["metadata"]["handson"]["observed"]
+            observed = making.recorded()["cluster"]["observed"]
             output["metadata"]["handson"] = {**record, "observed": observed, "passed": True}
     return book
 
@@ -527,8 +526,7 @@ def replaced(learner: Learner) -> Files:
     for _, output in book.outputs():
         record = output["metadata"]["handson"]
         if record["check"] == "cluster":
-            theirs = making.committed_cell("cluster-evidence-record")["outputs"][0]
-            observed = theirs["metadata"]["handson"]["observed"]
+            observed = making.recorded()["cluster"]["observed"]
             output["metadata"]["handson"] = making.resealed(record, observed=observed)
     return {**book.files(), "journal.jsonl": journal}
 

@@ -1,4 +1,4 @@
-"""Submissions made from the committed notebooks: outputs as they are, evidence sealed anew.
+"""Submissions made from the committed notebooks: outputs as they are, evidence sealed for them.
 
     book = making.hand_in("山田 花子", seed=7)      a learner who did everything
     book.write(folder)                              seven notebooks
@@ -29,6 +29,8 @@ from handson.course.evidence import Observation
 from tests.unit import drawn_by_learners
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
+RECORDS = Path(__file__).with_name("records.jsonl")
+"""Evidence of a run of the notebooks; nulls and all, as it was sealed before it had an exercise."""
 STARTED = datetime(2026, 5, 11, 1, 0, tzinfo=UTC)
 TEMPLATE = "(この行を、あなたの答えに書き換えてください)"
 DRAWN = f"""from diagrams import Cluster, Edge
@@ -84,6 +86,10 @@ _ENDINGS = [
 ]
 _SYLLABLES = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロ"
 
+_EVIDENCE = re.compile(r"""workshop\.evidence\(["']([\w-]+)["']\)""")
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
+
 Observed = dict[str, Any]
 Cell = dict[str, Any]
 
@@ -95,6 +101,13 @@ def committed() -> dict[str, dict[str, Any]]:
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(NOTEBOOKS.glob("*.ipynb"))
     }
+
+
+@cache
+def recorded() -> dict[str, dict[str, Any]]:
+    """Return the record of each check that a run of the notebooks sealed."""
+    lines = RECORDS.read_text(encoding="utf-8").splitlines()
+    return {record["check"]: record for record in map(json.loads, lines)}
 
 
 @dataclass
@@ -173,9 +186,8 @@ def hand_in(
     book = Book({name: _copied(notebook) for name, notebook in committed().items()})
     ids = _Ids(chance)
     moment = started + timedelta(minutes=chance.randrange(600))
-    for cell, output in list(book.outputs()):
+    for cell, given in list(_evidence_cells(book)):
         moment += timedelta(seconds=chance.randrange(20, 400))
-        given = output["metadata"][evidence.METADATA_KEY]
         observed = ids.renamed(given["observed"])
         if target is not None:
             observed["target"] = dict(target)
@@ -186,7 +198,7 @@ def hand_in(
         requests = [{**request, "request_id": ids.uuid()} for request in given["requests"]]
         seen = Observation(given["check"], observed["target"], observed, requests)
         record = seal(book, seen, learner=learner, observed_at=moment)
-        cell["outputs"] = [_sealed(output, given, record)]
+        cell["outputs"] = [_sealed(output, record) for output in cell["outputs"]]
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
     book.cell("architecture-diagram")["source"] = DRAWN.replace("Online shop", essay(chance)[:12])
@@ -250,11 +262,18 @@ def _copied(notebook: dict[str, Any]) -> dict[str, Any]:
     return {**copy.copy(notebook), "cells": [dict(cell) for cell in notebook["cells"]]}
 
 
-def _sealed(output: Cell, given: Observed, record: Observed) -> Cell:
-    """Return an output with another record, whose digest and time its card tells too."""
+def _evidence_cells(book: Book) -> Iterator[tuple[Cell, Observed]]:
+    """Yield each cell that seals evidence, with the record that it once sealed."""
+    for cell in book.cells():
+        found = _EVIDENCE.search(_source(cell)) if cell["cell_type"] == "code" else None
+        if found:
+            yield cell, recorded()[found[1]]
+
+
+def _sealed(output: Cell, record: Observed) -> Cell:
+    """Return an output with a record, whose digest and time its card tells too."""
     data = json.dumps(output["data"], ensure_ascii=False)
-    data = data.replace(given["digest"], record["digest"])
-    data = data.replace(given["observed_at"], record["observed_at"])
+    data = _TIME.sub(record["observed_at"], _DIGEST.sub(record["digest"], data))
     return {**output, "data": json.loads(data), "metadata": {evidence.METADATA_KEY: record}}
 
 

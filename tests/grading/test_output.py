@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from handson import grading
 from handson.cli import main
 from handson.course import syllabus
-from handson.grading import Learner, Roster, course
+from handson.grading import Learner, Roster, handout
 from handson.grading.cells import moved
 from handson.grading.tables import harmless
 
@@ -205,30 +205,33 @@ def tool(root: Path) -> ModuleType:
 
 def test_the_course_is_that_of_the_notebooks(root: Path, tool: ModuleType) -> None:
     """After a change of a notebook: `.venv/bin/python tools/course.py`."""
-    folders = [path.parent for path in (root / "notebooks").glob("*/00-prepare.ipynb")]
-    kept = {path.stem for path in tool.FOLDER.glob("*.json")}
-    assert kept == {folder.name for folder in folders}
-    for folder in folders:
-        text = (tool.FOLDER / f"{folder.name}.json").read_text(encoding="utf-8")
-        known = json.loads(text)
-        assert text == tool.described(folder, known=known)
+    kept = {path.name: path.read_text(encoding="utf-8") for path in tool.FOLDER.glob("*.json")}
+    assert kept == tool.describe(root / "notebooks")
 
 
-def test_every_edition_has_the_same_cells() -> None:
-    first, *others = course.editions()
-    assert [(e.cells, e.code, e.evidence) for e in others] == [
-        (first.cells, first.code, first.evidence) for _ in others
-    ]
+def test_editions_with_different_cells_are_refused(
+    root: Path, tool: ModuleType, tmp_path: Path
+) -> None:
+    for lang, cells in (("ja", []), ("en", [{"id": "a", "cell_type": "raw", "metadata": {}}])):
+        (tmp_path / lang).mkdir()
+        notebook = json.dumps({"cells": cells})
+        (tmp_path / lang / "00-prepare.ipynb").write_text(notebook, encoding="utf-8")
+    with pytest.raises(ValueError, match="different cells"):
+        tool.describe(tmp_path)
+
+
+def test_the_notebooks_are_committed_without_evidence(root: Path) -> None:
+    notebooks = [json.loads(path.read_text("utf-8")) for path in root.glob("notebooks/*/*.ipynb")]
+    outputs = [o for book in notebooks for cell in book["cells"] for o in cell.get("outputs", ())]
+    assert [output for output in outputs if "handson" in output.get("metadata", {})] == []
 
 
 def test_the_course_covers_the_syllabus() -> None:
-    edition = course.course()
-    questions = [answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)]
-    assert sorted(set(edition.evidence.values())) == sorted(syllabus.EVIDENCE_IDS)
-    assert (tuple(edition.cells), sorted(edition.answers)) == (
-        syllabus.ALL_NOTEBOOKS,
-        sorted(questions),
-    )
+    cells = handout.cells()
+    questions = {answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)}
+    assert sorted(set(cells.evidence.values())) == sorted(syllabus.EVIDENCE_IDS)
+    assert tuple(cells.notebooks) == syllabus.ALL_NOTEBOOKS
+    assert [set(words.answers) for words in handout.editions()] == [questions, questions]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from handson import grading
 from handson.cli import main
 from handson.core import messages
 from handson.course import syllabus
-from handson.grading import Result, architecture, course, report
+from handson.grading import Result, architecture, handout, report
 from handson.grading.architecture import ABSENT, DIFFERS, EXTRA, SAME, UNSEEN, Box
 
 from . import making
@@ -111,7 +111,7 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
         spoken |= {
             messages.template(f"grading.report.question-{q.grade_id}") for q in syllabus.QUESTIONS
         }
-    assert {heading.lstrip("# ") for heading in course.headings()} == spoken
+    assert {heading.lstrip("# ") for heading in handout.headings()} == spoken
 
 
 def test_only_its_owner_may_read_the_report(inbox: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_evidence_that_was_changed_gets_nothing_and_says_why(book: Book, tmp_pat
     assert (shown(cluster), "changed after it was sealed" in written(cluster)) == ("0", True)
 
 
-def test_the_courses_own_evidence_gets_nothing(tmp_path: Path) -> None:
+def test_the_notebooks_as_they_are_handed_out_get_nothing(tmp_path: Path) -> None:
     Book(making.committed()).write(tmp_path)
     assert [shown(score) for score in scores(tmp_path)] == NOTHING
 

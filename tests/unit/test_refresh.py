@@ -21,6 +21,9 @@ def tool(root: Path) -> Iterator[ModuleType]:
         yield refresh
 
 
+SHOWN = {"output_type": "execute_result", "data": {"text/plain": "✔"}, "execution_count": 3}
+
+
 def notebook(**code: Any) -> dict[str, Any]:
     cell = {"cell_type": "code", "id": "b", "metadata": {"tags": ["x"]}, "source": ["1"], **code}
     prose = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["構成図"]}
@@ -36,7 +39,9 @@ def refreshed(tool: ModuleType, tmp_path: Path) -> str:
     broken = str(tmp_path).replace("/", "/<wbr>")
     said = f"{tmp_path}/log, {tmp_path}/run/journal.jsonl, {broken}/log"
     output = {"output_type": "stream", "name": "stdout", "text": said}
-    run = notebook(outputs=[output], execution_count=3, metadata={"execution": {"started": "now"}})
+    sealed = {**SHOWN, "metadata": {"handson": {"check": "network"}, "other": 1}}
+    executed = {"execution": {"started": "now"}}
+    run = notebook(outputs=[output, sealed], execution_count=3, metadata=executed)
     copy.write_text(json.dumps(run), encoding="utf-8")
     tool.keep_outputs(path, copy, home=tmp_path)
     return path.read_text(encoding="utf-8")
@@ -45,7 +50,12 @@ def refreshed(tool: ModuleType, tmp_path: Path) -> str:
 def test_outputs_and_counts_are_kept_and_nothing_else(refreshed: str) -> None:
     said = "notebooks/.handson/log, journal.jsonl, notebooks/.handson/log"
     output = {"output_type": "stream", "name": "stdout", "text": said}
-    assert json.loads(refreshed) == notebook(outputs=[output], execution_count=3)
+    shown = {**SHOWN, "metadata": {"other": 1}}
+    assert json.loads(refreshed) == notebook(outputs=[output, shown], execution_count=3)
+
+
+def test_no_record_of_evidence_is_kept(refreshed: str) -> None:
+    assert "network" not in refreshed
 
 
 def test_the_temporary_home_is_not_kept(refreshed: str, tmp_path: Path) -> None:
