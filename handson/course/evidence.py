@@ -19,6 +19,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotReady
+from handson.course.exercise import Exercise
 
 SCHEMA = "handson.evidence/1"
 METADATA_KEY = "handson"
@@ -30,15 +31,21 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look saw: the check it is for, the target, the trimmed state, AWS's request ids.
+    """What one look saw of the target, for one check.
 
-    `requests` are dicts with ``service``, ``operation`` and ``request_id``.
+    Attributes:
+        check: The check's id.
+        target: The target, as JSON.
+        observed: The state that the check reads, as JSON.
+        requests: The calls to AWS: dicts with ``service``, ``operation`` and ``request_id``.
+        exercise: What the learner was asked to build.
     """
 
     check: str
     target: dict[str, Any]
     observed: dict[str, Any]
     requests: Sequence[dict[str, str]]
+    exercise: Exercise = Exercise()
 
 
 def now() -> datetime:
@@ -67,6 +74,7 @@ def seal(
         "check": observation.check,
         "learner": learner,
         "target": observation.target,
+        "exercise": observation.exercise.to_json(),
         "observed": observation.observed,
         "requests": list(observation.requests),
         "observed_at": observed_at.astimezone(UTC).isoformat(timespec="seconds"),

@@ -21,7 +21,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotAllowed
-from handson.course import syllabus
+from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 
 VERSION = "2012-10-17"
 """The version of the policy language (IAM User Guide, "Version")."""
@@ -179,16 +179,16 @@ _RENAMED = {"service-quotas": "servicequotas"}
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; `resources` are ARNs from the service on, with {region} and {account}."""
+    """One statement; `resources` are ARNs from the service on, with placeholders."""
 
     sid: str
     actions: Sequence[str]
     resources: Sequence[str] = ()
     condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def to_json(self, *, region: str, account: str) -> dict[str, Any]:
+    def to_json(self, *, region: str, account: str, exercise: Exercise) -> dict[str, Any]:
         """Return the statement as IAM reads it."""
-        values = {"region": region, "account": account}
+        values = {"region": region, "account": account, "repository": exercise.repository}
         written = {
             operator: {key: _filled(value, values) for key, value in keys.items()}
             for operator, keys in self.condition.items()
@@ -211,13 +211,13 @@ def _ec2(*kinds: str) -> tuple[str, ...]:
     return tuple(f"ec2:{{region}}:{{account}}:{kind}/*" for kind in kinds)
 
 
-_NEW = {f"aws:RequestTag/{syllabus.TAG_KEY}": syllabus.TAG_VALUE}
-_OURS = {"StringEquals": {f"aws:ResourceTag/{syllabus.TAG_KEY}": syllabus.TAG_VALUE}}
+_NEW = {f"aws:RequestTag/{TAG_KEY}": TAG_VALUE}
+_OURS = {"StringEquals": {f"aws:ResourceTag/{TAG_KEY}": TAG_VALUE}}
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
 _KINDS = _ec2("internet-gateway", "route-table", "subnet", "vpc", "vpc-endpoint")
 _CLUSTERS = ("ecs:{region}:{account}:cluster/*",)
 _REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
-_REPOSITORY = (f"ecr:{{region}}:{{account}}:repository/{syllabus.REPOSITORY.name}",)
+_REPOSITORY = ("ecr:{region}:{account}:repository/{repository}",)
 _ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
 _VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
 
@@ -294,7 +294,11 @@ def actions() -> tuple[str, ...]:
 
 
 def document(
-    *, region: str, account: str | None, statements: Sequence[Statement] = STATEMENTS
+    *,
+    region: str,
+    account: str | None,
+    statements: Sequence[Statement] = STATEMENTS,
+    exercise: Exercise = Exercise(),
 ) -> dict[str, Any]:
     """Return the policy as IAM reads it.
 
@@ -303,8 +307,12 @@ def document(
         account: The account that its ARNs name, or None where it is not known: then any, which is
             the account of whoever it is attached to.
         statements: `STATEMENTS` for the workshop, or `handson.audit.PROOF` for `handson proof`.
+        exercise: Names the resources.
     """
-    written = [item.to_json(region=region, account=account or "*") for item in statements]
+    written = [
+        item.to_json(region=region, account=account or "*", exercise=exercise)
+        for item in statements
+    ]
     return {"Version": VERSION, "Statement": written}
 
 

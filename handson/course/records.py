@@ -17,6 +17,7 @@ from handson.core.files import nearby
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
 from handson.course.evidence import METADATA_KEY, Record, is_intact
+from handson.course.exercise import Exercise
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,7 @@ class Entries(Shown):
 
     records: tuple[Record, ...]
     learner: str = ""
+    exercise: Exercise = Exercise()
 
     def card(self) -> Card:
         """Return the card: the last record of each check, derived anew, and whose they are."""
@@ -66,7 +68,9 @@ class Entries(Shown):
             *(messages.text(f"notebook.workshop.column-{name}") for name in _ENTRY_COLUMNS),
         )
         latest = {record["check"]: record for record in self.records}
-        rows = [_entry(latest[name]) for name in syllabus.EVIDENCE_IDS if name in latest]
+        rows = [
+            _entry(latest[name], self.exercise) for name in syllabus.EVIDENCE_IDS if name in latest
+        ]
         return Card(title, (Table(headers, rows), whose), state=_state(rows))
 
 
@@ -77,6 +81,7 @@ class HandedIn(Shown):
     records: tuple[Record, ...]
     learner: str
     path: Path
+    exercise: Exercise = Exercise()
 
     def card(self) -> Card:
         """Return the card: what the last record of every check and of the drawing task shows.
@@ -85,12 +90,12 @@ class HandedIn(Shown):
         """
         latest = {record["check"]: record for record in self.records}
         rows = [
-            (_mark(latest.get(name)), messages.text(f"course.checks.check.{name}"))
+            (_mark(latest.get(name), self.exercise), messages.text(f"course.checks.check.{name}"))
             for name in syllabus.CHECK_IDS
         ]
         proved = sum(mark == "ok" for mark, _ in rows)
         count = len(rows)
-        drawn = _mark(latest.get(syllabus.DRAWING.id)) == "ok"
+        drawn = _mark(latest.get(syllabus.DRAWING.id), self.exercise) == "ok"
         drawing = (
             messages.text(f"course.checks.check.{syllabus.DRAWING.id}"),
             messages.text("course.checks.passed" if drawn else "course.checks.failed"),
@@ -138,22 +143,22 @@ def learner_label(learner: str) -> str:
 _ENTRY_COLUMNS = ("check", "observed-at", "digest")
 
 
-def _entry(record: Record) -> tuple[str, ...]:
+def _entry(record: Record, exercise: Exercise) -> tuple[str, ...]:
     label = messages.text(f"course.checks.check.{record['check']}")
-    return (_mark(record), label, record["observed_at"], f"{record['digest'][:19]}…")
+    return (_mark(record, exercise), label, record["observed_at"], f"{record['digest'][:19]}…")
 
 
 def _state(rows: Sequence[Sequence[str]]) -> str:
     return "ok" if all(mark == "ok" for mark, *_ in rows) else "warn"
 
 
-def _mark(record: Record | None) -> str:
-    return "ok" if record is not None and is_intact(record) and proves(record) else "bad"
+def _mark(record: Record | None, exercise: Exercise) -> str:
+    return "ok" if record is not None and is_intact(record) and proves(record, exercise) else "bad"
 
 
-def proves(record: Record) -> bool:
+def proves(record: Record, exercise: Exercise = Exercise()) -> bool:
     """Tell whether what a record observed passes its check; it may say anything."""
     try:
-        return checks.derive(record["check"], record["observed"]).passed
+        return checks.derive(record["check"], record["observed"], exercise).passed
     except InvalidInput:
         return False

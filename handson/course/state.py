@@ -5,7 +5,7 @@ holds what was seen and no judgement.  `to_json` and `from_json` carry it throug
 back; reading is strict, so a stranger's file with wrong types is refused and never half understood.
 
 Field names follow AWS's API where AWS has one.  `tagged` is true when the resource carries the
-workshop's tag (`syllabus.TAG_KEY`), that is, when clean-up may delete it.
+workshop's tag (`exercise.TAG_KEY`), that is, when clean-up may delete it.
 """
 
 from __future__ import annotations
@@ -218,6 +218,20 @@ class Sighting(State, frozen=True, kw_only=True):
     id: str
 
 
+class Unseen(State, frozen=True, kw_only=True):
+    """A service that refused or failed: nothing is known about its resources.
+
+    Attributes:
+        service: "ec2", "ecs" or "ecr".
+        problem: Why, in the language that was current.
+        remedy: What to do about it, in that language.
+    """
+
+    service: str
+    problem: str
+    remedy: str
+
+
 class DrawnBox(State, frozen=True, kw_only=True):
     """A box of a learner's diagram; `inside` is the id of the box around it, or ""."""
 
@@ -255,8 +269,10 @@ class Drawing(State, frozen=True, kw_only=True):
 class Snapshot(State, frozen=True, kw_only=True):
     """One look at the target. Every list is sorted by name, then id.
 
-    `elsewhere` is filled only where something is missing here, for whoever asked for it, and
-    `drawing` only for whoever asks about the learner's diagram.
+    Attributes:
+        elsewhere: Missing resources that another region has, where a caller searched for them.
+        drawing: The learner's diagram, where a caller asked for it.
+        unseen: The services that could not be looked at; their lists are empty and say nothing.
     """
 
     target: Target
@@ -268,6 +284,7 @@ class Snapshot(State, frozen=True, kw_only=True):
     recorded_run: RecordedRun | None = None
     elsewhere: tuple[Sighting, ...] = ()
     drawing: Drawing | None = None
+    unseen: tuple[Unseen, ...] = ()
 
 
 class Resource(State, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ class _Shape(msgspec.Struct):
     requests: list[_Request]
     observed: dict[str, Any]
     previous: str | None = None
+    exercise: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

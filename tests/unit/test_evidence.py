@@ -60,6 +60,7 @@ def test_a_record_has_the_fields_of_its_schema() -> None:
         "check",
         "learner",
         "target",
+        "exercise",
         "observed",
         "requests",
         "observed_at",
@@ -80,7 +81,11 @@ def test_the_digest_is_sha256_over_the_canonical_json_of_the_rest() -> None:
         observed_at=NOON,
     )
     canonical = (
-        '{"check":"network","learner":"L","observed":{"a":"あ","b":1},'
+        '{"check":"network","exercise":{"cluster":"ecs-handson-cluster",'
+        '"network":{"availability_zones":2,"cidr":"10.0.0.0/16","name":"ecs-handson",'
+        '"private_subnets":0,"public_subnets":2,"s3_endpoint":true,"tenancy":"default"},'
+        '"region":"us-east-1","repository":"rails-app","tag":"latest"},'
+        '"learner":"L","observed":{"a":"あ","b":1},'
         '"observed_at":"2026-01-15T12:00:00+00:00","previous":null,"requests":[],'
         '"schema":"handson.evidence/1","target":{}}'
     )

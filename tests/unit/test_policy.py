@@ -13,6 +13,7 @@ from handson.audit import PROOF
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
+from handson.course.exercise import Exercise
 from handson.course.policy import STATEMENTS, Statement
 from handson.engine import Destination
 from handson.engine.refusals import refusal
@@ -178,8 +179,11 @@ def test_the_tag_can_be_put_on_new_things_alone(action: str, key: str) -> None:
 
 
 def test_where_aws_cannot_tell_new_from_old_the_repository_is_named() -> None:
-    [statement] = [item for item in STATEMENTS if "ecr:TagResource" in item.actions]
-    assert [resource.rpartition("/")[2] for resource in statement.resources] == ["rails-app"]
+    written = policy.document(
+        region="us-east-1", account=None, exercise=Exercise(repository="shop")
+    )
+    [statement] = [item for item in written["Statement"] if "ecr:TagResource" in item["Action"]]
+    assert [resource.rpartition("/")[2] for resource in statement["Resource"]] == ["shop"]
 
 
 def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else() -> None:

@@ -19,6 +19,7 @@ from handson.core.text import find_nearest, quote
 from handson.course import syllabus
 from handson.course.checks import architecture, cluster, image, image_uri, network, repository
 from handson.course.checks.results import CheckResult, Diagnosis, FactResult, Verification
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 
 __all__ = [
@@ -40,38 +41,39 @@ _ROOMS: dict[str, ModuleType] = {
 }
 
 
-def verify(snapshot: Snapshot) -> Verification:
+def verify(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
     """Return the results of all checks over one look, in the syllabus's order."""
-    checks = tuple(check(check_id, snapshot) for check_id in syllabus.CHECK_IDS)
+    checks = tuple(check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
     return Verification(snapshot.target, checks)
 
 
-def check(check_id: str, snapshot: Snapshot) -> CheckResult:
+def check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> CheckResult:
     """Return the result of one check.
 
     Raises:
         InvalidInput: There is no such check.
     """
-    result: CheckResult = _room(check_id).judge(snapshot)
+    result: CheckResult = _room(check_id).judge(snapshot, exercise)
     return result
 
 
-def trim(check_id: str, snapshot: Snapshot) -> Snapshot:
+def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> Snapshot:
     """Return the part of a snapshot that a check reads: `check` answers the same for it.
 
     Raises:
         InvalidInput: There is no such check.
     """
-    trimmed: Snapshot = _room(check_id).trim(snapshot)
+    trimmed: Snapshot = _room(check_id).trim(snapshot, exercise)
     return trimmed
 
 
-def derive(check_id: str, observed: object) -> CheckResult:
+def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> CheckResult:
     """Return the result of a check over the `observed` part of an evidence record.
 
     Args:
         check_id: The record's check.
         observed: What `trim(…).to_json()` gave, after whatever happened to it on its way.
+        exercise: What the state is judged by.
 
     Raises:
         InvalidInput: There is no such check, or `observed` does not describe a state.
@@ -87,7 +89,7 @@ def derive(check_id: str, observed: object) -> CheckResult:
         raise InvalidInput(
             *messages.advice("course.checks.unreadable", check=check_id, reason=reason)
         ) from None
-    result: CheckResult = room.judge(snapshot)
+    result: CheckResult = room.judge(snapshot, exercise)
     return result
 
 

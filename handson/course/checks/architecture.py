@@ -19,6 +19,7 @@ from handson.course.checks import causes
 from handson.course.checks.drawn import Drawn
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
 from handson.course.checks.signs import CLOUD, LOCAL, VPC
+from handson.course.exercise import Exercise
 from handson.course.state import DrawnBox, Snapshot
 
 ID = syllabus.DRAWING.id
@@ -27,16 +28,16 @@ _REGISTRY_FACTS = ("drawing.registry", "drawing.registry-outside", "drawing.push
 _CLUSTER_FACTS = ("drawing.cluster", "drawing.spread", "drawing.pull")
 
 
-def judge(snapshot: Snapshot) -> CheckResult:
+def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the diagram and why some are false."""
-    network = syllabus.NETWORK
+    network = exercise.network
     expected: dict[str, Any] = {
         **dict.fromkeys(_FACTS, True),
         "drawing.zones": network.availability_zones,
         "drawing.subnets": network.availability_zones,
         "drawing.private": network.private_subnets,
         "drawing.cluster": "Fargate",
-        "drawing.servers": syllabus.CLUSTER.container_instances,
+        "drawing.servers": 0,
     }
     if snapshot.drawing is None or not snapshot.drawing.icons:
         nothing = [_cause("drawing-nothing", *_FACTS)]
@@ -48,7 +49,7 @@ def judge(snapshot: Snapshot) -> CheckResult:
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
-def trim(snapshot: Snapshot) -> Snapshot:
+def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the drawing alone."""
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 

@@ -17,6 +17,7 @@ from handson.core.text import list_briefly
 from handson.course import rules, syllabus
 from handson.course.checks import causes, registries
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
 ID = "cluster"
@@ -26,17 +27,17 @@ _GONE = "INACTIVE"
 _ON_ITS_WAY = ("PROVISIONING", "DEPROVISIONING")
 
 
-def judge(snapshot: Snapshot) -> CheckResult:
+def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the cluster and why some are false."""
-    goal, cluster = syllabus.CLUSTER, find(snapshot)
+    cluster = find(snapshot, exercise)
     expected = {
         "cluster.exists": True,
         "cluster.active": "ACTIVE",
-        "cluster.fargate": goal.capacity_provider,
-        "cluster.instances": goal.container_instances,
+        "cluster.fargate": FARGATE,
+        "cluster.instances": 0,
     }
     if cluster is None:
-        found, reasons = {"cluster.exists": False}, [_absent(snapshot)]
+        found, reasons = {"cluster.exists": False}, [_absent(snapshot, exercise)]
         return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
     observed = _observed(cluster)
     wrong = {id for id, value in expected.items() if observed[id] != value}
@@ -44,40 +45,40 @@ def judge(snapshot: Snapshot) -> CheckResult:
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
-def trim(snapshot: Snapshot) -> Snapshot:
+def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the cluster, else what resembles it."""
-    cluster = find(snapshot)
+    cluster = find(snapshot, exercise)
     if cluster:
         return Snapshot(target=snapshot.target, clusters=(cluster,))
-    like = (*_namesakes(snapshot), *_misspelt(snapshot))
+    like = (*_namesakes(snapshot, exercise), *_misspelt(snapshot, exercise))
     elsewhere = causes.sightings(snapshot, ID)
     return Snapshot(target=snapshot.target, clusters=like, elsewhere=elsewhere)
 
 
-def find(snapshot: Snapshot) -> Cluster | None:
+def find(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Cluster | None:
     """Return the exercise's cluster unless it was deleted; an ACTIVE one first."""
-    living = [cluster for cluster in _namesakes(snapshot) if cluster.status != _GONE]
+    living = [cluster for cluster in _namesakes(snapshot, exercise) if cluster.status != _GONE]
     return min(living, key=lambda cluster: (cluster.status != "ACTIVE", cluster.arn), default=None)
 
 
-def _namesakes(snapshot: Snapshot) -> list[Cluster]:
-    return [cluster for cluster in snapshot.clusters if cluster.name == syllabus.CLUSTER.name]
+def _namesakes(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
+    return [cluster for cluster in snapshot.clusters if cluster.name == exercise.cluster]
 
 
-def _misspelt(snapshot: Snapshot) -> list[Cluster]:
+def _misspelt(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
     living = [c for c in snapshot.clusters if c.status != _GONE]
-    like = registries.likeliest(syllabus.CLUSTER.name, [cluster.name for cluster in living])
+    like = registries.likeliest(exercise.cluster, [cluster.name for cluster in living])
     return [cluster for cluster in living if cluster.name == like][:1]
 
 
 def _observed(cluster: Cluster) -> dict[str, Any]:
-    fargate, foreign = syllabus.CLUSTER.capacity_provider, _foreign(cluster)
-    has_fargate = fargate in cluster.capacity_providers
+    foreign = _foreign(cluster)
+    has_fargate = FARGATE in cluster.capacity_providers
     instances = cluster.container_instances
     return {
         "cluster.exists": True,
         "cluster.active": cluster.status,
-        "cluster.fargate": fargate if has_fargate else list(cluster.capacity_providers),
+        "cluster.fargate": FARGATE if has_fargate else list(cluster.capacity_providers),
         "cluster.instances": [instances, *foreign] if foreign else instances,
     }
 
@@ -87,18 +88,18 @@ def _foreign(cluster: Cluster) -> list[str]:
     return [provider for provider in cluster.capacity_providers if provider not in known]
 
 
-def _absent(snapshot: Snapshot) -> Diagnosis:
+def _absent(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     here, there = snapshot.target.region, causes.in_region(snapshot, ID)
-    values = {"name": syllabus.CLUSTER.name, "region": here}
+    values = {"name": exercise.cluster, "region": here}
     if there:
         remedy = causes.run_here(_NOTEBOOK, here=here, there=there)
         return causes.diagnosis("cluster-region", _FACTS, remedy, there=there, **values)
     remedy = causes.run(_NOTEBOOK)
-    misspelt = _misspelt(snapshot)
+    misspelt = _misspelt(snapshot, exercise)
     if misspelt:
         found = misspelt[0].name
         return causes.diagnosis("cluster-misspelt", _FACTS, remedy, found=found, **values)
-    code = "cluster-deleted" if _namesakes(snapshot) else "cluster-absent"
+    code = "cluster-deleted" if _namesakes(snapshot, exercise) else "cluster-absent"
     return causes.diagnosis(code, _FACTS, remedy, **values)
 
 
@@ -118,7 +119,7 @@ def _explain(cluster: Cluster, wrong: set[str]) -> Iterator[Diagnosis]:
         yield causes.diagnosis(
             "cluster-ec2-provider", ["cluster.instances"], remedy, name=name, providers=found
         )
-    if cluster.container_instances != syllabus.CLUSTER.container_instances:
+    if cluster.container_instances:
         remedy, count = causes.deregister(name), cluster.container_instances
         yield causes.diagnosis(
             "cluster-instances", ["cluster.instances"], remedy, name=name, count=count

@@ -26,9 +26,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handson.course import syllabus
 from handson.course.checks import causes, network_causes, vpcs
 from handson.course.checks.results import CheckResult, conclude
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Vpc
 
 ID = "network"
@@ -50,34 +50,38 @@ class Choice:
         return [vpc for vpc in (self.vpc, *self.twins, self.default) if vpc is not None]
 
 
-def judge(snapshot: Snapshot) -> CheckResult:
+def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the network and why some are false."""
-    choice = choose(snapshot.vpcs)
+    choice = choose(snapshot.vpcs, exercise)
     if choice.vpc is None:
         there = causes.in_region(snapshot, ID)
-        reasons = network_causes.absent(snapshot.target, choice.default, there=there)
-        return conclude(ID, expected=_expected(None), observed=_NO_VPC, diagnoses=reasons)
-    observed = _observed(choice.vpc, choice.twins)
-    expected = _expected(choice.vpc)
+        reasons = network_causes.absent(
+            snapshot.target, choice.default, there=there, exercise=exercise
+        )
+        return conclude(ID, expected=_expected(None, exercise), observed=_NO_VPC, diagnoses=reasons)
+    observed = _observed(choice.vpc, choice.twins, exercise)
+    expected = _expected(choice.vpc, exercise)
     wrong = {id for id, value in expected.items() if observed[id] != value}
-    reasons = network_causes.explain(snapshot.target, choice.vpc, twins=choice.twins, wrong=wrong)
+    reasons = network_causes.explain(
+        snapshot.target, choice.vpc, exercise, twins=choice.twins, wrong=wrong
+    )
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
-def trim(snapshot: Snapshot) -> Snapshot:
+def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the VPC it judges and its namesakes.
 
     Where there is none, what was seen of it in other regions.
     """
-    choice = choose(snapshot.vpcs)
+    choice = choose(snapshot.vpcs, exercise)
     read = sorted(choice.all, key=lambda vpc: (vpc.name, vpc.id))
     elsewhere = () if choice.vpc else causes.sightings(snapshot, ID)
     return Snapshot(target=snapshot.target, vpcs=tuple(read), elsewhere=elsewhere)
 
 
-def choose(candidates: Sequence[Vpc]) -> Choice:
+def choose(candidates: Sequence[Vpc], exercise: Exercise = Exercise()) -> Choice:
     """Return the VPC that is the workshop's, as the module's first paragraph says."""
-    goal = syllabus.NETWORK
+    goal = exercise.network
     own = [vpc for vpc in candidates if not vpc.is_default]
     named = [vpc for vpc in own if vpc.name == goal.vpc_name]
     like = (
@@ -86,21 +90,23 @@ def choose(candidates: Sequence[Vpc]) -> Choice:
     if not like:
         default = next((vpc for vpc in candidates if vpc.name == goal.vpc_name), None)
         return Choice(None, default=default)
-    best, *others = sorted(like, key=lambda vpc: (not vpc.tagged, -_score(vpc), vpc.id))
+    best, *others = sorted(like, key=lambda vpc: (not vpc.tagged, -_score(vpc, exercise), vpc.id))
     return Choice(best, tuple(vpc for vpc in others if named and vpc.id != best.id))
 
 
 _NO_VPC = {"vpc.exists": False}
 
 
-def _score(vpc: Vpc) -> int:
-    observed = _observed(vpc, ())
-    return sum(observed[id] == value for id, value in _expected(vpc).items())
+def _score(vpc: Vpc, exercise: Exercise) -> int:
+    observed = _observed(vpc, (), exercise)
+    return sum(observed[id] == value for id, value in _expected(vpc, exercise).items())
 
 
-def _expected(vpc: Vpc | None) -> dict[str, Any]:
-    goal = syllabus.NETWORK
-    wanted = [named.wanted for named in vpcs.named_resources(vpc)] if vpc else [goal.vpc_name]
+def _expected(vpc: Vpc | None, exercise: Exercise) -> dict[str, Any]:
+    goal = exercise.network
+    wanted = (
+        [named.wanted for named in vpcs.named_resources(vpc, exercise)] if vpc else [goal.vpc_name]
+    )
     return {
         "vpc.exists": True,
         "vpc.cidr": goal.cidr,
@@ -110,16 +116,16 @@ def _expected(vpc: Vpc | None) -> dict[str, Any]:
         "subnets.public": goal.public_subnets,
         "subnets.private": goal.private_subnets,
         "subnets.zones": goal.availability_zones,
-        "subnets.cidr": list(vpcs.goal_blocks()),
+        "subnets.cidr": list(vpcs.goal_blocks(goal)),
         "gateway.attached": True,
         "routes.default": [vpcs.TO_GATEWAY],
         "names": wanted,
     }
 
 
-def _observed(vpc: Vpc, twins: Sequence[Vpc]) -> dict[str, Any]:
-    public = vpcs.public_subnets(vpc)
-    names = [named.name for named in vpcs.named_resources(vpc)]
+def _observed(vpc: Vpc, twins: Sequence[Vpc], exercise: Exercise) -> dict[str, Any]:
+    public = vpcs.public_subnets(vpc, exercise)
+    names = [named.name for named in vpcs.named_resources(vpc, exercise)]
     return {
         "vpc.exists": True,
         "vpc.cidr": vpc.cidr if set(vpc.cidrs) <= {vpc.cidr} else list(vpc.cidrs),
@@ -127,7 +133,7 @@ def _observed(vpc: Vpc, twins: Sequence[Vpc]) -> dict[str, Any]:
         "vpc.tenancy": vpc.tenancy,
         "vpc.dns": _dns(vpc),
         "subnets.public": len(public),
-        "subnets.private": len(vpcs.private_subnets(vpc)),
+        "subnets.private": len(vpcs.private_subnets(vpc, exercise)),
         "subnets.zones": len({subnet.zone for subnet in public}),
         "subnets.cidr": [subnet.cidr for subnet in public],
         "gateway.attached": bool(vpcs.attached_gateways(vpc)),

@@ -16,18 +16,20 @@ from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.checks import causes, vpcs
 from handson.course.checks.results import Diagnosis
+from handson.course.exercise import Exercise
 from handson.course.state import Subnet, Target, Vpc
 
 _NOTEBOOK = syllabus.check("network").notebook
 _FACTS = tuple(fact.id for fact in syllabus.check("network").facts)
-_TABLE = vpcs.public_table_name()
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 
-def absent(target: Target, default: Vpc | None, *, there: str) -> list[Diagnosis]:
+def absent(
+    target: Target, default: Vpc | None, *, there: str, exercise: Exercise
+) -> list[Diagnosis]:
     """Say that the workshop's VPC is not there; `there` are regions in which one was seen."""
     remedy, here = causes.run(_NOTEBOOK), target.region
-    values = {"name": syllabus.NETWORK.vpc_name, "region": here}
+    values = {"name": exercise.network.vpc_name, "region": here}
     if there:
         remedy = causes.run_here(_NOTEBOOK, here=here, there=there)
         return [causes.diagnosis("vpc-region", _FACTS, remedy, there=there, **values)]
@@ -37,10 +39,10 @@ def absent(target: Target, default: Vpc | None, *, there: str) -> list[Diagnosis
 
 
 def explain(
-    target: Target, vpc: Vpc, *, twins: Sequence[Vpc], wrong: Collection[str]
+    target: Target, vpc: Vpc, exercise: Exercise, *, twins: Sequence[Vpc], wrong: Collection[str]
 ) -> list[Diagnosis]:
     """Return the causes of the facts in `wrong`, those that lie deeper first."""
-    case = _Case(target, vpc, twins, wrong)
+    case = _Case(target, vpc, exercise, twins, wrong)
     return [
         *_settings(case),
         *_names(case),
@@ -54,15 +56,16 @@ def explain(
 class _Case:
     target: Target
     vpc: Vpc
+    exercise: Exercise
     twins: Sequence[Vpc]
     wrong: Collection[str]
 
-    def mended_by(self, call: str, *, table: str = _TABLE) -> str:
+    def mended_by(self, call: str, *, table: str | None = None) -> str:
         """The notebook, where it finds the VPC and the table by name; else the one call."""
-        goal = syllabus.NETWORK
-        seen = (self.vpc.name, self.vpc.cidr, table)
-        namesakes = [known for known in self.vpc.route_tables if known.name == _TABLE]
-        found = seen == (goal.vpc_name, goal.cidr, _TABLE) and len(namesakes) < 2
+        goal, usual = self.exercise.network, self.exercise.network.name_of("public-table")
+        seen = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
+        namesakes = [known for known in self.vpc.route_tables if known.name == usual]
+        found = seen == (goal.vpc_name, goal.cidr, usual) and len(namesakes) < 2
         return causes.run(_NOTEBOOK) if found else causes.type_in(call)
 
     def made_anew(self) -> str:
@@ -86,7 +89,7 @@ def _without(subnet: Subnet) -> str:
 
 
 def _settings(case: _Case) -> Iterator[Diagnosis]:
-    vpc, goal = case.vpc, syllabus.NETWORK
+    vpc, goal = case.vpc, case.exercise.network
     if vpc.cidr != goal.cidr:
         facts = [id for id in ("vpc.cidr", "subnets.cidr") if id in case.wrong]
         yield causes.diagnosis(
@@ -131,9 +134,9 @@ def _dns(case: _Case) -> Iterator[Diagnosis]:
 
 
 def _subnets(case: _Case) -> Iterator[Diagnosis]:
-    public, goal = vpcs.public_subnets(case.vpc), syllabus.NETWORK
+    public, goal = vpcs.public_subnets(case.vpc, case.exercise), case.exercise.network
     about = [id for id in ("subnets.public", "subnets.zones", "subnets.cidr") if id in case.wrong]
-    private, surplus = vpcs.private_subnets(case.vpc), _surplus(public)
+    private, surplus = vpcs.private_subnets(case.vpc, case.exercise), _surplus(case, public)
     if case.made_by_the_form([*surplus, *private]):
         facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
         yield _too_many(case, [*surplus, *private], facts)
@@ -160,7 +163,7 @@ def _subnets(case: _Case) -> Iterator[Diagnosis]:
 
 def _too_many(case: _Case, subnets: Sequence[Subnet], facts: Sequence[str]) -> Diagnosis:
     """Say of several subnets of the form's that they are too many, with the one way out of it."""
-    goal, names = syllabus.NETWORK, [subnet.name or subnet.id for subnet in subnets]
+    goal, names = case.exercise.network, [subnet.name or subnet.id for subnet in subnets]
     return causes.diagnosis(
         "subnets-more",
         facts,
@@ -190,23 +193,23 @@ def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
 def _misplaced(
     case: _Case, public: Sequence[Subnet]
 ) -> Iterator[tuple[str, str, Subnet, dict[str, str]]]:
-    blocks, zones = list(vpcs.goal_blocks()), set()
+    blocks, zones = list(vpcs.goal_blocks(case.exercise.network)), set()
     for subnet in public:
         if "subnets.zones" in case.wrong and subnet.zone in zones:
             yield "subnet-zone", "subnets.zones", subnet, {"zone": subnet.zone}
         zones.add(subnet.zone)
         if subnet.cidr in blocks:
             blocks.remove(subnet.cidr)
-        elif case.vpc.cidr == syllabus.NETWORK.cidr:
-            wanted = " / ".join(vpcs.goal_blocks())
+        elif case.vpc.cidr == case.exercise.network.cidr:
+            wanted = " / ".join(vpcs.goal_blocks(case.exercise.network))
             yield "subnet-cidr", "subnets.cidr", subnet, {"cidr": subnet.cidr, "wanted": wanted}
 
 
-def _surplus(public: Sequence[Subnet]) -> list[Subnet]:
-    blocks = vpcs.goal_blocks()
+def _surplus(case: _Case, public: Sequence[Subnet]) -> list[Subnet]:
+    blocks = vpcs.goal_blocks(case.exercise.network)
     kept = [subnet for subnet in public if subnet.cidr in blocks]
     kept += [subnet for subnet in public if subnet.cidr not in blocks]
-    return kept[syllabus.NETWORK.public_subnets :]
+    return kept[case.exercise.network.public_subnets :]
 
 
 def _ways_out(case: _Case) -> Iterator[Diagnosis]:
@@ -215,7 +218,7 @@ def _ways_out(case: _Case) -> Iterator[Diagnosis]:
         facts = [id for id in ("gateway.attached", "routes.default") if id in case.wrong]
         yield causes.diagnosis("gateway-absent", facts, causes.run(_NOTEBOOK), id=case.vpc.id)
     told = set()
-    for subnet in vpcs.public_subnets(case.vpc):
+    for subnet in vpcs.public_subnets(case.vpc, case.exercise):
         way = vpcs.way_out(case.vpc, subnet)
         table = case.vpc.route_table_of(subnet.id)
         # Subnets of one table share its route; each of those that have none is associated alone.
@@ -260,7 +263,7 @@ def _association(case: _Case, subnet: Subnet) -> str:
 
 
 def _names(case: _Case) -> Iterator[Diagnosis]:
-    for named in vpcs.named_resources(case.vpc):
+    for named in vpcs.named_resources(case.vpc, case.exercise):
         if named.name == named.wanted:
             continue
         tag = {"Key": "Name", "Value": named.wanted}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from handson.core.text import find_nearest
-from handson.course import syllabus
+from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
 
 _REGISTRY = (
@@ -63,9 +63,9 @@ def is_public(repository: Repository) -> bool:
     return ":ecr-public:" in repository.arn or repository.uri.startswith("public.ecr.aws/")
 
 
-def own_images(snapshot: Snapshot) -> list[Image]:
+def own_images(snapshot: Snapshot, exercise: Exercise = Exercise()) -> list[Image]:
     """Return the images in the exercise's repository."""
-    return [image for image in snapshot.images if image.repository == syllabus.REPOSITORY.name]
+    return [image for image in snapshot.images if image.repository == exercise.repository]
 
 
 def tagged(images: list[Image], tag: str) -> Image | None:

@@ -13,6 +13,7 @@ from typing import Any
 from handson.course import syllabus
 from handson.course.checks import causes, registries
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.exercise import Exercise
 from handson.course.state import Repository, Snapshot, Target
 
 ID = "repository"
@@ -20,17 +21,17 @@ _NOTEBOOK = syllabus.check(ID).notebook
 _FACTS = tuple(fact.id for fact in syllabus.check(ID).facts)
 
 
-def judge(snapshot: Snapshot) -> CheckResult:
+def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the repository and why some are false."""
-    target, repository = snapshot.target, _find(snapshot)
-    uri = registries.repository_uri(target, syllabus.REPOSITORY.name)
+    target, repository = snapshot.target, _find(snapshot, exercise)
+    uri = registries.repository_uri(target, exercise.repository)
     expected: dict[str, Any] = {
         "repository.exists": True,
         "repository.private": True,
         "repository.uri": uri,
     }
     if repository is None:
-        found, reasons = {"repository.exists": False}, [_absent(snapshot)]
+        found, reasons = {"repository.exists": False}, [_absent(snapshot, exercise)]
         return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
     observed: dict[str, Any] = {
         "repository.exists": True,
@@ -41,18 +42,18 @@ def judge(snapshot: Snapshot) -> CheckResult:
     return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
 
 
-def trim(snapshot: Snapshot) -> Snapshot:
+def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the repository, or one like it."""
-    repository = _find(snapshot)
+    repository = _find(snapshot, exercise)
     if repository:
         return Snapshot(target=snapshot.target, repositories=(repository,))
-    like, elsewhere = _misspelt(snapshot), causes.sightings(snapshot, ID)
+    like, elsewhere = _misspelt(snapshot, exercise), causes.sightings(snapshot, ID)
     return Snapshot(target=snapshot.target, repositories=tuple(like), elsewhere=elsewhere)
 
 
-def _find(snapshot: Snapshot) -> Repository | None:
+def _find(snapshot: Snapshot, exercise: Exercise) -> Repository | None:
     """Return the exercise's repository: a private one first, then one of the right URI."""
-    goal = syllabus.REPOSITORY.name
+    goal = exercise.repository
     uri = registries.repository_uri(snapshot.target, goal)
     named = [repository for repository in snapshot.repositories if repository.name == goal]
     return min(
@@ -60,20 +61,20 @@ def _find(snapshot: Snapshot) -> Repository | None:
     )
 
 
-def _misspelt(snapshot: Snapshot) -> list[Repository]:
+def _misspelt(snapshot: Snapshot, exercise: Exercise) -> list[Repository]:
     names = [repository.name for repository in snapshot.repositories]
-    like = registries.likeliest(syllabus.REPOSITORY.name, names)
+    like = registries.likeliest(exercise.repository, names)
     return [repository for repository in snapshot.repositories if repository.name == like][:1]
 
 
-def _absent(snapshot: Snapshot) -> Diagnosis:
-    name, here = syllabus.REPOSITORY.name, snapshot.target.region
+def _absent(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
+    name, here = exercise.repository, snapshot.target.region
     there = causes.in_region(snapshot, ID)
     if there:
         code, again = "repository-region", causes.run_here(_NOTEBOOK, here=here, there=there)
         return causes.diagnosis(code, _FACTS, again, name=name, there=there, here=here)
     values, remedy = {"name": name, "region": here}, causes.run(_NOTEBOOK)
-    misspelt = _misspelt(snapshot)
+    misspelt = _misspelt(snapshot, exercise)
     if misspelt:
         found = misspelt[0].name
         return causes.diagnosis("repository-misspelt", _FACTS, remedy, found=found, **values)

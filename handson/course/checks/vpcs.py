@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from ipaddress import ip_network
 
-from handson.course import rules, syllabus
+from handson.course import rules
+from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Route, RouteTable, Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"
@@ -34,29 +35,23 @@ class Named:
     wanted: str
 
 
-@cache
-def goal_blocks() -> tuple[str, ...]:
+@lru_cache
+def goal_blocks(goal: NetworkForm) -> tuple[str, ...]:
     """Return the CIDR blocks that "VPC and more" gives to the exercise's public subnets."""
-    goal = syllabus.NETWORK
     plan = rules.subnet_cidrs(
         rules.vpc_cidr(goal.cidr), public=goal.public_subnets, private=goal.private_subnets
     )
     return tuple(str(block) for block in plan.public)
 
 
-def public_table_name() -> str:
-    """Return the name that the console gives to the route table of the public subnets."""
-    return f"{syllabus.NETWORK.name}-rtb-public"
-
-
-def public_subnets(vpc: Vpc) -> list[Subnet]:
+def public_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
     """Return the subnets that are public, or meant to be, by address."""
-    return sorted((s for s in vpc.subnets if _is_public(vpc, s)), key=_address)
+    return sorted((s for s in vpc.subnets if _is_public(vpc, s, exercise)), key=_address)
 
 
-def private_subnets(vpc: Vpc) -> list[Subnet]:
+def private_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
     """Return the other subnets, by address."""
-    return sorted((s for s in vpc.subnets if not _is_public(vpc, s)), key=_address)
+    return sorted((s for s in vpc.subnets if not _is_public(vpc, s, exercise)), key=_address)
 
 
 def attached_gateways(vpc: Vpc) -> set[str]:
@@ -87,22 +82,29 @@ def way_out(vpc: Vpc, subnet: Subnet) -> str:
     return f"{ANYWHERE} → {route.target}"
 
 
-def named_resources(vpc: Vpc) -> list[Named]:
+def named_resources(vpc: Vpc, exercise: Exercise) -> list[Named]:
     """Return what the console would have named, each beside the name it should have.
 
     Judged are the VPC, its public subnets (each name ends in the subnet's own zone; the numbers may
     stand in any order), the route tables that serve them and the attached gateway.  What the
     console leaves unnamed, what is missing, private subnets and endpoints are not.
     """
-    goal = syllabus.NETWORK
-    tables = [Named(t.id, t.name, public_table_name()) for t in _public_tables(vpc)]
+    goal = exercise.network
+    tables = [
+        Named(t.id, t.name, goal.name_of("public-table")) for t in _public_tables(vpc, exercise)
+    ]
     attached = attached_gateways(vpc)
     gateways = [
-        Named(gateway.id, gateway.name, f"{goal.name}-igw")
+        Named(gateway.id, gateway.name, goal.name_of("gateway"))
         for gateway in vpc.internet_gateways
         if gateway.id in attached
     ]
-    return [Named(vpc.id, vpc.name, goal.vpc_name), *_named_subnets(vpc), *tables, *gateways]
+    return [
+        Named(vpc.id, vpc.name, goal.vpc_name),
+        *_named_subnets(vpc, exercise),
+        *tables,
+        *gateways,
+    ]
 
 
 def leads_out(table: RouteTable) -> bool:
@@ -112,44 +114,46 @@ def leads_out(table: RouteTable) -> bool:
     )
 
 
-def _is_public(vpc: Vpc, subnet: Subnet) -> bool:
+def _is_public(vpc: Vpc, subnet: Subnet, exercise: Exercise) -> bool:
     name = subnet.name.lower()
     if vpc.is_public(subnet) or "public" in name:
         return True
-    return "private" not in name and subnet.cidr in goal_blocks()
+    return "private" not in name and subnet.cidr in goal_blocks(exercise.network)
 
 
-def _named_subnets(vpc: Vpc) -> list[Named]:
-    subnets = public_subnets(vpc)
-    numbers = [_number(subnet) for subnet in subnets]
+def _named_subnets(vpc: Vpc, exercise: Exercise) -> list[Named]:
+    subnets = public_subnets(vpc, exercise)
+    numbers = [_number(subnet, exercise) for subnet in subnets]
     free = (n for n in range(1, len(subnets) + 1) if n not in numbers)
-    named = []
+    named, goal = [], exercise.network
     for index, subnet in enumerate(subnets):
         number = numbers[index]
         if number is None or number in numbers[:index]:
             number = next(free, index + 1)
-        named.append(Named(subnet.id, subnet.name, _subnet_name(number, subnet)))
+        named.append(
+            Named(
+                subnet.id,
+                subnet.name,
+                goal.name_of("public-subnet", number=number, zone=subnet.zone),
+            )
+        )
     return named
 
 
-def _number(subnet: Subnet) -> int | None:
+def _number(subnet: Subnet, exercise: Exercise) -> int | None:
     found = re.fullmatch(r"(.*)-subnet-public([1-9])-(.*)", subnet.name, re.DOTALL)
-    if found and (found[1], found[3]) == (syllabus.NETWORK.name, subnet.zone):
+    if found and (found[1], found[3]) == (exercise.network.name, subnet.zone):
         return int(found[2])
     return None
 
 
-def _subnet_name(number: int, subnet: Subnet) -> str:
-    return f"{syllabus.NETWORK.name}-subnet-public{number}-{subnet.zone}"
-
-
-def _public_tables(vpc: Vpc) -> list[RouteTable]:
+def _public_tables(vpc: Vpc, exercise: Exercise) -> list[RouteTable]:
     """Return the tables that serve the public subnets, or were made to.
 
     The main table is unnamed in the console's VPC: it counts only when someone has put the way out
     into it and there is no other table.
     """
-    public = {subnet.id for subnet in public_subnets(vpc)}
+    public = {subnet.id for subnet in public_subnets(vpc, exercise)}
     made = [t for t in vpc.route_tables if not t.main and (leads_out(t) or public & {*t.subnets})]
     return made or [t for t in vpc.route_tables if leads_out(t)]
 
