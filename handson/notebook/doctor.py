@@ -1,15 +1,18 @@
-"""Is this machine ready: what a workshop needs, looked at one by one."""
+"""Check that this machine has what the workshop needs: the report of `handson doctor`."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import platform
 import shutil
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from handson import engine
 from handson.aws import Aws
@@ -22,125 +25,124 @@ from handson.resources import network
 
 SCHEMA = "handson.doctor/1"
 LAB_PORT = 8888
-"""Where JupyterLab listens unless told otherwise."""
+"""The port of JupyterLab by default."""
 
 _HOST = "127.0.0.1"
 _IN_LAB = "JPY_SESSION_NAME"
-"""The Jupyter server sets it for the kernel of a notebook that is open in a browser."""
+"""The Jupyter server sets this variable for the kernel of a notebook open in a browser."""
 _WANTED_BYTES = 2_000_000_000
-_OLDEST = (3, 11)
+_OLDEST_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: `state` is "ok", "advice" (it goes without) or "bad"."""
+class MachineFinding:
+    """One thing that was checked on this machine.
+
+    `state` is "ok", "advice" (the workshop works without it) or "bad".
+    """
 
     id: str
     state: str
     seen: str
     remedy: str = ""
 
-    def to_json(self) -> dict[str, str]:
-        """Return the finding as a dict."""
-        return {"id": self.id, "state": self.state, "seen": self.seen, "remedy": self.remedy}
+    @property
+    def label(self) -> str:
+        """The name of what was checked, in the current language."""
+        return messages.label("notebook.doctor.finding", self.id)
 
 
 @dataclass(frozen=True, repr=False)
-class Diagnosis(Shown):
-    """All findings; ready when none is "bad"."""
+class MachineReport(Shown):
+    """All findings on this machine."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[MachineFinding, ...]
 
     @property
     def ready(self) -> bool:
-        """Tell whether the workshop can be run on this machine."""
+        """Whether the workshop can be run on this machine: no finding is "bad"."""
         return all(finding.state != "bad" for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the diagnosis as ``handson.doctor/1``."""
-        return {
-            "schema": SCHEMA,
-            "ready": self.ready,
-            "findings": [finding.to_json() for finding in self.findings],
-        }
+        """Return the report as ``handson.doctor/1``."""
+        findings = msgspec.to_builtins(self.findings)
+        return {"schema": SCHEMA, "ready": self.ready, "findings": findings}
 
     def card(self) -> Card:
-        """Return the card: a line a finding, and what to do about what is missing."""
+        """Return a card with a row for each finding and a note for each remedy."""
         headers = (
             "",
             messages.text("notebook.doctor.column-what"),
             messages.text("notebook.doctor.column-seen"),
         )
-        rows = [
-            (finding.state, messages.text(f"notebook.doctor.{finding.id}"), finding.seen)
-            for finding in self.findings
-        ]
+        rows = [(found.state, found.label, found.seen) for found in self.findings]
         notes = [
-            Note(
-                f"{messages.text(f'notebook.doctor.{finding.id}')}: {finding.remedy}", finding.state
-            )
-            for finding in self.findings
-            if finding.remedy
+            Note(f"{found.label}: {found.remedy}", found.state)
+            for found in self.findings
+            if found.remedy
         ]
-        verdict = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
+        title = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
         state = "ok" if self.ready else "bad"
-        return Card(messages.text(verdict), (Table(headers, rows), *notes), state=state)
+        return Card(messages.text(title), (Table(headers, rows), *notes), state=state)
 
 
-def examine(settings: Settings, *, connect: Callable[[], Aws]) -> Diagnosis:
-    """Look at this machine and return what was found; nothing is created.
+def examine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:
+    """Check this machine and return the report; nothing is created.
 
     Args:
-        settings: Where and who.
-        connect: Reaches the target.
+        settings: The settings of the workshop.
+        connect: Connects to the target; its errors become findings.
     """
-    return Diagnosis(
+    return MachineReport(
         (
-            _python(),
-            *_target(settings, connect),
-            _engine(settings),
-            _drawing(),
-            _ports(settings),
-            _disk(settings),
+            _check_python(),
+            *_check_target(settings, connect),
+            _check_engine(settings),
+            _check_drawing(),
+            _check_ports(settings),
+            _check_disk(settings),
         )
     )
 
 
-def _python() -> Finding:
-    seen = platform.python_version()
-    if sys.version_info >= _OLDEST:
-        return Finding("python", "ok", seen)
-    return Finding("python", "bad", seen, messages.text("notebook.doctor.python-remedy"))
+def _check_python() -> MachineFinding:
+    version = platform.python_version()
+    if sys.version_info >= _OLDEST_PYTHON:
+        return MachineFinding("python", "ok", version)
+    remedy = messages.text("notebook.doctor.python-remedy")
+    return MachineFinding("python", "bad", version, remedy)
 
 
-def _target(settings: Settings, connect: Callable[[], Aws]) -> tuple[Finding, ...]:
-    """Look whether the target answers and, on real AWS, as whom and with which permissions."""
+def _check_target(settings: Settings, connect: Callable[[], Aws]) -> tuple[MachineFinding, ...]:
+    """Check that the target answers and, on real AWS, the caller and its permissions."""
     try:
         aws = connect()
     except HandsonError as error:
-        return (Finding("target", "bad", error.problem, error.remedy),)
+        return (MachineFinding("target", "bad", error.problem, error.remedy),)
     seen = f"{aws.endpoint or 'AWS'} ({aws.account}) · {settings.region}"
-    target = Finding("target", "ok", seen)
-    return (target, _caller(aws), _permissions(aws)) if aws.kind == "aws" else (target,)
+    target = MachineFinding("target", "ok", seen)
+    if aws.kind != "aws":
+        return (target,)
+    return (target, _check_caller(aws), _check_permissions(aws))
 
 
-def _caller(aws: Aws) -> Finding:
-    seen = aws.caller.rpartition(":")[2]  # the user or role; the account stands with the target
+def _check_caller(aws: Aws) -> MachineFinding:
+    user = aws.caller.rpartition(":")[2]  # without the account, which the target's row shows
     if aws.is_root:
-        return Finding("caller", "advice", seen, messages.text("notebook.workshop.root"))
-    return Finding("caller", "ok", seen)
+        return MachineFinding("caller", "advice", user, messages.text("notebook.workshop.root"))
+    return MachineFinding("caller", "ok", user)
 
 
-def _permissions(aws: Aws) -> Finding:
-    """Ask AWS with dry runs; they reach as far as EC2 calls that need nothing made before."""
+def _check_permissions(aws: Aws) -> MachineFinding:
+    """Ask AWS with dry runs, which exist only for EC2 calls that need no earlier resource."""
     try:
         network.require_permissions(aws, NetworkForm())
     except HandsonError as error:
-        return Finding("permissions", "bad", error.problem, error.remedy)
-    return Finding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))
+        return MachineFinding("permissions", "bad", error.problem, error.remedy)
+    return MachineFinding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))
 
 
-def _engine(settings: Settings) -> Finding:
+def _check_engine(settings: Settings) -> MachineFinding:
     try:
         chosen = engine.choose(
             settings.engine,
@@ -149,63 +151,54 @@ def _engine(settings: Settings) -> Finding:
         )
         info = chosen.describe()
     except HandsonError as error:
-        return Finding("engine", "bad", error.problem, error.remedy)
-    parts = [f"{info.product or info.name} {info.version}", info.platform]
+        return MachineFinding("engine", "bad", error.problem, error.remedy)
+    seen = f"{info.product or info.name} {info.version} · {info.platform}"
     if chosen.name == "builtin":
-        return Finding(
-            "engine", "advice", " · ".join(parts), messages.text("notebook.doctor.engine-builtin")
-        )
+        remedy = messages.text("notebook.doctor.engine-builtin")
+        return MachineFinding("engine", "advice", seen, remedy)
     free = info.free_bytes
     if free is None:
-        return Finding("engine", "ok", " · ".join(parts))
-    seen = " · ".join((*parts, messages.text("notebook.doctor.free", size=engine.human_size(free))))
+        return MachineFinding("engine", "ok", seen)
+    seen += " · " + messages.text("notebook.doctor.free", size=engine.human_size(free))
     if free >= _WANTED_BYTES:
-        return Finding("engine", "ok", seen)
-    return Finding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
+        return MachineFinding("engine", "ok", seen)
+    return MachineFinding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
 
 
-def _drawing() -> Finding:
-    if _imports("pygraphviz"):
-        return Finding("drawing", "ok", "pygraphviz")
+def _check_drawing() -> MachineFinding:
+    with suppress(ImportError):  # also raised where the wheel's shared libraries are missing
+        importlib.import_module("pygraphviz")
+        return MachineFinding("drawing", "ok", "pygraphviz")
     if shutil.which("dot"):
-        return Finding("drawing", "ok", "dot")
-    return Finding("drawing", "advice", "-", messages.text("notebook.doctor.drawing-remedy"))
+        return MachineFinding("drawing", "ok", "dot")
+    remedy = messages.text("notebook.doctor.drawing-remedy")
+    return MachineFinding("drawing", "advice", "-", remedy)
 
 
-def _imports(module: str) -> bool:
-    if importlib.util.find_spec(module) is None:
-        return False
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        return False
-    return True
+def _check_ports(settings: Settings) -> MachineFinding:
+    """Check that a server can listen on this machine, and that JupyterLab's port is free.
 
-
-def _ports(settings: Settings) -> Finding:
-    """Look whether a server can listen on this machine, and whether JupyterLab's port is free.
-
-    Asked from a notebook in JupyterLab, the port has done its work already.
+    A notebook that is open in JupyterLab has no need of the port any more.
     """
     try:
         with socket.create_server((_HOST, 0)):
             pass
     except OSError as error:
         seen = f"{_HOST}: {error.strerror or error}"
-        return Finding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
+        return MachineFinding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
     if settings.environ.get(_IN_LAB):
-        return Finding("ports", "ok", messages.text("notebook.doctor.lab-open"))
+        return MachineFinding("ports", "ok", messages.text("notebook.doctor.lab-open"))
     try:
         with socket.create_server((_HOST, LAB_PORT)):
-            return Finding("ports", "ok", f"{_HOST}:{LAB_PORT}")
+            return MachineFinding("ports", "ok", f"{_HOST}:{LAB_PORT}")
     except OSError:
         taken = messages.text("notebook.doctor.port-taken", port=LAB_PORT)
-        return Finding("ports", "advice", taken, messages.text("notebook.doctor.port-next"))
+        return MachineFinding("ports", "advice", taken, messages.text("notebook.doctor.port-next"))
 
 
-def _disk(settings: Settings) -> Finding:
+def _check_disk(settings: Settings) -> MachineFinding:
     free = shutil.disk_usage(settings.home).free
     seen = engine.human_size(free)
     if free >= _WANTED_BYTES:
-        return Finding("disk", "ok", seen)
-    return Finding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))
+        return MachineFinding("disk", "ok", seen)
+    return MachineFinding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))

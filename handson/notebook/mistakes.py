@@ -1,11 +1,12 @@
-"""Slips of the keyboard and of order, answered in two lines where Python has a traceback.
+"""Two-line answers to common mistakes in a cell, where Python would print a traceback.
 
-A keyword that a verb does not have is refused with the nearest one (`verbs`).  A verb that is not
-there is answered with the nearest, too.  A name that holds nothing yet is answered with the cell
-that fills it; which cell that is, is read from the notebooks themselves.  A cell that nbgrader has
-emptied for the learner is answered with what belongs there, an arrow of the `diagrams` package that
-leads to no node with what it may lead to (`answer_slips` is for these four).  A verb that refuses
-a text with full-width signs in it says so.
+`check_arguments` makes the verbs of a class refuse arguments that do not fit, with the nearest name
+or the whole form, and point out full-width characters.  `explain_errors` makes IPython explain
+
+    a misspelt verb                with the nearest verb
+    a name without a value         with the cell that assigns it, found in the notebooks
+    a cell that nbgrader emptied   with what belongs there
+    an arrow in a diagram          with what arrows of the `diagrams` package may join
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from types import TracebackType
+from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 from handson.aws import settings
@@ -29,44 +31,44 @@ from handson.course import syllabus
 
 T = TypeVar("T")
 
-_SHOWN = 60
-_NEAR = 0.8
-_HELD = "_handson_verbs"
+_LONGEST_LINE = 60
+_SIMILARITY = 0.8
+_VERBS = "_handson_verbs"
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
-_OF_IPYTHON = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-_ARROWS = "diagrams"
-"""The package whose arrows learners draw."""
-_OPERATORS = ("shift__", "sub__")
-"""How the names of its functions end that a `>>`, `<<` or `-` calls."""
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+_ARROW_OPERATORS = ("shift__", "sub__")
+"""How the names of the functions in `diagrams` end that `>>`, `<<` and `-` call."""
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A cell that gives a name a value: its notebook, and the line that does it."""
+class CellDefinition:
+    """A cell that assigns a name: its notebook, and the line of the assignment."""
 
     notebook: str
     line: str
 
 
-def verbs(held: type[T]) -> type[T]:
-    """Let all public methods of a class refuse arguments that do not fit before they begin."""
-    found = [
-        (name, member)
+def check_arguments(held: type[T]) -> type[T]:
+    """Make all public methods of a class refuse arguments that do not fit before they begin."""
+    verbs = {
+        name: member
         for name, member in vars(held).items()
         if inspect.isfunction(member) and not name.startswith("_")
-    ]
-    for name, member in found:
-        setattr(held, name, _checked(member))
-    setattr(held, _HELD, tuple(name for name, _ in found))
+    }
+    for name, member in verbs.items():
+        setattr(held, name, _with_checked_arguments(member))
+    setattr(held, _VERBS, tuple(verbs))
     return held
 
 
-def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
-    """Let IPython answer a name or a verb that is not there, and a cell still to be written.
+def explain_errors(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
+    """Make IPython explain missing names, misspelt verbs, arrows and emptied cells.
+
+    A handler that the learner has set before is kept.
 
     Args:
-        shell: What `IPython.get_ipython` returns; None outside of IPython.
-        folder: Where the notebooks are looked for, from there upwards.
+        shell: The result of `IPython.get_ipython`; None outside IPython.
+        folder: Returns the folder from which the notebooks are searched for, upwards.
     """
     if shell is None or shell.custom_exceptions:
         return
@@ -77,9 +79,9 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
         elif isinstance(error, (AttributeError, TypeError)):
             explained = explain_arrow(error, trace) or explain_verb(error, trace)
         else:
-            explained = explain(error, trace, notebooks=_notebooks(folder()))
-        # Under the name of what was raised, which the kernel's reply bears too: nbgrader shows an
-        # error twice where the two differ.
+            explained = explain_name(error, trace, notebooks=_notebooks(folder()))
+        # Keep the original type's name, which the kernel's reply carries as well: nbgrader shows
+        # an error twice where the two names differ.
         shell.showtraceback(
             (kind, explained or error, trace), tb_offset=tb_offset, running_compiled_code=True
         )
@@ -87,57 +89,64 @@ def answer_slips(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
     shell.set_custom_exc((NameError, AttributeError, TypeError, NotImplementedError), answer)
 
 
-def explain(
+def explain_name(
     error: NameError, trace: TracebackType | None, *, notebooks: Sequence[Path]
 ) -> HandsonError | None:
-    """Return what to say of a name that holds nothing, or None where it is not a cell's own."""
-    if type(error) is not NameError or not error.name or not _in_a_cell(trace):
+    """Explain a name without a value, or return None where the cell itself does not use it."""
+    frames = _frames(trace)
+    if type(error) is not NameError or not error.name or not _ends_in_cell(frames):
         return None
-    known = definitions(notebooks)
-    places = known.get(error.name, [])
-    if not places:
-        return _unknown(error.name, [*_own_names(trace), *known, *dir(builtins)])
-    books = {place.notebook for place in places}
-    values = {"name": error.name, "line": places[-1].line, "notebook": places[-1].notebook}
-    key = "notebook.mistakes.not-yet" if len(books) == 1 else "notebook.mistakes.not-yet-here"
-    return NotReady(*messages.advice(key, **values))
+    definitions = find_definitions(notebooks)
+    cells = definitions.get(error.name)
+    if not cells:
+        known = [*_assigned_in(frames[-1]), *definitions, *dir(builtins)]
+        return _explain_unknown_name(error.name, known)
+    values = {"name": error.name, "line": cells[-1].line, "notebook": cells[-1].notebook}
+    if len({cell.notebook for cell in cells}) == 1:
+        return NotReady(*messages.advice("notebook.mistakes.not-yet", **values))
+    return NotReady(*messages.advice("notebook.mistakes.not-yet-here", **values))
 
 
 def explain_arrow(error: Exception, trace: TracebackType | None) -> HandsonError | None:
-    """Return what to say of an arrow to or from what is no node, or None where it is no arrow."""
+    """Explain an arrow with an end that is not a node, or return None for other errors."""
     frames = _frames(trace)
-    modules = [module for module, _ in frames]
-    if "__main__" not in modules:
+    if not any(_module(frame) == "__main__" for frame in frames):
         return None
-    drawn = modules[-1] == _ARROWS and any(name.endswith(_OPERATORS) for _, name in frames)
-    # Between two frames there is no arrow at all: Python itself refuses it.
-    bare = modules[-1] == "__main__" and "operand" in str(error) and "'Cluster'" in str(error)
-    return InvalidInput(*messages.advice("notebook.mistakes.arrow")) if drawn or bare else None
+    inside = _module(frames[-1]) == "diagrams" and any(
+        frame.f_code.co_name.endswith(_ARROW_OPERATORS) for frame in frames
+    )
+    # A frame (Cluster) has no operators: Python itself refuses an arrow between two of them.
+    between_frames = _ends_in_cell(frames) and "operand" in str(error) and "'Cluster'" in str(error)
+    if inside or between_frames:
+        return InvalidInput(*messages.advice("notebook.mistakes.arrow"))
+    return None
 
 
 def explain_verb(error: Exception, trace: TracebackType | None) -> HandsonError | None:
-    """Return what to say of a verb that is not there, or None where it is no slip of a cell."""
-    if type(error) is not AttributeError:
+    """Explain a misspelt verb, or return None for other errors."""
+    if type(error) is not AttributeError or not error.name:
         return None
-    held = getattr(type(error.obj), _HELD, ())
-    if not (held and error.name and _in_a_cell(trace)):
+    verbs = getattr(type(error.obj), _VERBS, ())
+    if not verbs or not _ends_in_cell(_frames(trace)):
         return None
-    near = find_nearest(error.name, held)
+    name, near = error.name, find_nearest(error.name, verbs)
     if near:
-        return InvalidInput(
-            *messages.advice("notebook.mistakes.verb-near", name=error.name, near=near)
-        )
-    choices = ", ".join(held)
-    return InvalidInput(
-        *messages.advice("notebook.mistakes.verb", name=error.name, choices=choices)
-    )
+        return InvalidInput(*messages.advice("notebook.mistakes.verb-near", name=name, near=near))
+    choices = ", ".join(verbs)
+    return InvalidInput(*messages.advice("notebook.mistakes.verb", name=name, choices=choices))
 
 
 def explain_blank(
     error: NotImplementedError, trace: TracebackType | None, *, grade_id: str
 ) -> HandsonError | None:
-    """Return what belongs into a cell of that nbgrader id, or None where it is no emptied cell."""
-    if type(error) is not NotImplementedError or error.args or not _in_a_cell(trace):
+    """Explain what belongs into an emptied cell, or return None for other errors.
+
+    Args:
+        error: The error that nbgrader's stub raises.
+        trace: Its traceback.
+        grade_id: The nbgrader id of the cell; empty where it is unknown.
+    """
+    if type(error) is not NotImplementedError or error.args or not _ends_in_cell(_frames(trace)):
         return None
     if grade_id == syllabus.DIAGRAM.grade_id:
         return NotReady(*messages.advice("notebook.mistakes.blank-diagram"))
@@ -146,30 +155,29 @@ def explain_blank(
         return NotReady(*messages.advice("notebook.mistakes.blank"))
     blanks = ", ".join(f"{setting}=…" for setting in form.settings)
     line = f"{form.name} = workshop.{form.verb}({blanks})"
-    listed = ", ".join(form.settings)
-    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=listed, line=line))
+    names = ", ".join(form.settings)
+    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=names, line=line))
 
 
-def definitions(notebooks: Sequence[Path]) -> dict[str, list[Definition]]:
-    """Return by name which cells of the notebooks give it a value, in their order."""
-    found: dict[str, list[Definition]] = {}
+def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition]]:
+    """Return, for each name, the cells of the notebooks that assign it, in their order."""
+    found: dict[str, list[CellDefinition]] = {}
     for path in notebooks:
         for cell in _code_cells(path):
-            for name, line in _bound(cell):
-                found.setdefault(name, []).append(Definition(path.stem, line))
+            for name, line in _assignments(cell):
+                found.setdefault(name, []).append(CellDefinition(path.stem, line))
     return found
 
 
-def _unknown(name: str, known: Sequence[str]) -> HandsonError:
+def _explain_unknown_name(name: str, known: Sequence[str]) -> HandsonError:
     constant = _CONSTANTS.get(name.lower())
     if constant:
-        return InvalidInput(
-            *messages.advice("notebook.mistakes.constant", name=name, near=constant)
-        )
-    near = find_nearest(name, known, cutoff=_NEAR)
-    if near:
-        return InvalidInput(*messages.advice("notebook.mistakes.misspelt", name=name, near=near))
-    return InvalidInput(*messages.advice("notebook.mistakes.unknown-name", name=name))
+        advice = messages.advice("notebook.mistakes.constant", name=name, near=constant)
+    elif near := find_nearest(name, known, cutoff=_SIMILARITY):
+        advice = messages.advice("notebook.mistakes.misspelt", name=name, near=near)
+    else:
+        advice = messages.advice("notebook.mistakes.unknown-name", name=name)
+    return InvalidInput(*advice)
 
 
 def _notebooks(folder: Path) -> list[Path]:
@@ -179,15 +187,15 @@ def _notebooks(folder: Path) -> list[Path]:
 
 
 def _grade_id(shell: Any) -> str:
-    """Return the nbgrader id of the running cell, where the frontend tells; JupyterLab does."""
-    request = getattr(shell, "parent_header", None)
-    told = request.get("metadata") if isinstance(request, dict) else None
-    graded = told.get("nbgrader") if isinstance(told, dict) else None
-    return str(graded.get("grade_id", "")) if isinstance(graded, dict) else ""
+    """Return the nbgrader id of the running cell, where the frontend sends it; JupyterLab does."""
+    try:
+        return str(shell.parent_header["metadata"]["nbgrader"]["grade_id"])
+    except (AttributeError, LookupError, TypeError):
+        return ""
 
 
 def _code_cells(path: Path) -> list[str]:
-    """Return the sources of a notebook's code cells; none where it cannot be read."""
+    """Return the sources of a notebook's code cells; none of an unreadable notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -195,15 +203,15 @@ def _code_cells(path: Path) -> list[str]:
         return []
 
 
-def _bound(cell: str) -> Iterator[tuple[str, str]]:
-    """Give each name that a cell's own lines fill, and the line; none where it is no Python."""
+def _assignments(cell: str) -> Iterator[tuple[str, str]]:
+    """Yield each name that a cell assigns outside of blocks, with the first line that does it."""
     try:
         statements = ast.parse(cell).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError):  # magics are not Python
         return
     for statement in statements:
         first, *rest = (ast.get_source_segment(cell, statement) or "").splitlines() or [""]
-        line = first[:_SHOWN] + ("…" if rest or len(first) > _SHOWN else "")
+        line = first[:_LONGEST_LINE] + ("…" if rest or len(first) > _LONGEST_LINE else "")
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             for alias in statement.names:
                 yield alias.asname or alias.name.partition(".")[0], line
@@ -213,32 +221,26 @@ def _bound(cell: str) -> Iterator[tuple[str, str]]:
                     yield target.id, line
 
 
-def _own_names(trace: TracebackType | None) -> list[str]:
-    """Return the names that the learner's cells have filled, where an error was raised."""
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    names = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals} if trace else {}
-    return [name for name in names if not name.startswith("_") and name not in _OF_IPYTHON]
+def _frames(trace: TracebackType | None) -> list[FrameType]:
+    return [frame for frame, _ in walk_tb(trace)]
 
 
-def _frames(trace: TracebackType | None) -> list[tuple[str, str]]:
-    """Return the module and the function of each frame that an error came through."""
-    frames = []
-    while trace is not None:
-        frame = trace.tb_frame
-        frames.append((str(frame.f_globals.get("__name__", "")), frame.f_code.co_name))
-        trace = trace.tb_next
-    return frames
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
-def _in_a_cell(trace: TracebackType | None) -> bool:
-    """Tell whether an error was raised by a cell itself, and not in a library that it called."""
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "__main__"
+def _ends_in_cell(frames: Sequence[FrameType]) -> bool:
+    """Tell whether the cell's own code raised an error, not a library that it called."""
+    return bool(frames) and _module(frames[-1]) == "__main__"
 
 
-def _checked(verb: Callable[..., Any]) -> Callable[..., Any]:
+def _assigned_in(frame: FrameType) -> list[str]:
+    """Return the names that the learner's cells have assigned, as seen from a frame."""
+    names = {**frame.f_globals, **frame.f_locals}
+    return [name for name in names if not name.startswith("_") and name not in _IPYTHON_NAMES]
+
+
+def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(verb)
 
     @wraps(verb)
@@ -246,45 +248,46 @@ def _checked(verb: Callable[..., Any]) -> Callable[..., Any]:
         try:
             signature.bind(*arguments, **keywords)
         except TypeError:
-            raise _misfit(verb.__name__, signature, keywords) from None
+            raise _refuse_arguments(verb.__name__, signature, keywords) from None
         try:
             return verb(*arguments, **keywords)
         except InvalidInput as error:
-            error.remedy = _in_half_width(error, [*arguments, *keywords.values()]) or error.remedy
+            given = [*arguments, *keywords.values()]
+            error.remedy = _full_width_remedy(error, given) or error.remedy
             raise
 
     return checked
 
 
-def _in_half_width(error: InvalidInput, given: Sequence[object]) -> str | None:
-    """Return what to say of full-width signs in that argument which a refusal is about."""
-    for value in given:
+def _full_width_remedy(error: InvalidInput, arguments: Sequence[object]) -> str | None:
+    """Return a remedy for full-width characters in the argument that an error is about, if any."""
+    for value in arguments:
         for text in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(text, str) and (text in error.problem or quote(text) in error.problem):
-                said = advise_half_width(text)
-                if said:
-                    return said
+                remedy = advise_half_width(text)
+                if remedy:
+                    return remedy
     return None
 
 
-def _misfit(verb: str, signature: inspect.Signature, keywords: dict[str, Any]) -> InvalidInput:
+def _refuse_arguments(
+    verb: str, signature: inspect.Signature, keywords: dict[str, Any]
+) -> InvalidInput:
     parameters = [each for each in signature.parameters.values() if each.name != "self"]
     names = [each.name for each in parameters]
-    for name in keywords:
-        if name not in names:
-            return _unknown_keyword(verb, name, names)
-    usage = ", ".join(
-        each.name if each.default is each.empty else f"{each.name}=…" for each in parameters
-    )
-    return InvalidInput(*messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage))
-
-
-def _unknown_keyword(verb: str, name: str, names: Sequence[str]) -> InvalidInput:
-    near = find_nearest(name, names)
-    if near:
-        values = {"verb": verb, "name": name, "near": near}
-        return InvalidInput(*messages.advice("notebook.mistakes.keyword-near", **values))
-    choices = ", ".join(names) or "-"
-    return InvalidInput(
-        *messages.advice("notebook.mistakes.keyword", verb=verb, name=name, choices=choices)
-    )
+    unknown = next((name for name in keywords if name not in names), None)
+    if unknown is None:
+        usage = ", ".join(
+            each.name if each.default is each.empty else f"{each.name}=…" for each in parameters
+        )
+        advice = messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage)
+    elif near := find_nearest(unknown, names):
+        advice = messages.advice(
+            "notebook.mistakes.keyword-near", verb=verb, name=unknown, near=near
+        )
+    else:
+        choices = ", ".join(names) or "-"
+        advice = messages.advice(
+            "notebook.mistakes.keyword", verb=verb, name=unknown, choices=choices
+        )
+    return InvalidInput(*advice)

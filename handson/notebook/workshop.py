@@ -47,7 +47,7 @@ from handson.resources.snapshot import take_snapshot
 Show = Callable[[Shown], None]
 
 
-@mistakes.verbs
+@mistakes.check_arguments
 class Workshop(Shown):
     """The workshop of one learner on one target; `start` makes it.
 
@@ -128,7 +128,7 @@ class Workshop(Shown):
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 
-    def doctor(self) -> doctor.Diagnosis:
+    def doctor(self) -> doctor.MachineReport:
         """Return whether this machine has what the workshop needs."""
         return doctor.examine(self.settings, connect=lambda: self.aws)
 
@@ -575,7 +575,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
         NotAllowed: Real AWS was asked for, and the account is not the named one.
         AWSError: The target does not answer.
     """
-    mistakes.answer_slips(progress.shell())
+    mistakes.explain_errors(progress.shell())
     if settings.nbgrader_step():
         settings.speak(given.get("lang"))
         return scoring.begin()
@@ -585,7 +585,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
     return Workshop(chosen, progress=progress.choose(), show=progress.show)
 
 
-def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.Diagnosis:
+def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.MachineReport:
     """Return whether this machine has what the workshop needs, its target reachable or not.
 
     Args:

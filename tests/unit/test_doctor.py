@@ -15,10 +15,10 @@ from handson.aws import Aws, settings
 from handson.core.cards import MARKS
 from handson.core.errors import AWSError
 from handson.notebook import doctor
-from handson.notebook.doctor import Diagnosis, Finding
+from handson.notebook.doctor import MachineFinding, MachineReport
 from tests.unit.test_engine_places import DOCKER, PODMAN, answering
 
-Examine = Callable[..., dict[str, Finding]]
+Examine = Callable[..., dict[str, MachineFinding]]
 
 
 def reached() -> Aws:
@@ -39,7 +39,7 @@ def unreachable() -> Aws:
 def examine(tmp_path: Path) -> Examine:
     """Answer ``examine(engine="…")`` with the findings by id."""
 
-    def examiner(connect: Callable[[], Aws] = reached, **given: Any) -> dict[str, Finding]:
+    def examiner(connect: Callable[[], Aws] = reached, **given: Any) -> dict[str, MachineFinding]:
         environ = {"HANDSON_HOME": str(tmp_path / "home"), **given.pop("environ", {})}
         chosen = settings.read(environ, cwd=tmp_path, **({"engine": "builtin"} | given))
         found = doctor.examine(chosen, connect=connect)
@@ -147,12 +147,12 @@ def test_nothing_is_created(examine: Examine, tmp_path: Path) -> None:
     [(("ok", "ok"), True), (("ok", "advice"), True), (("ok", "bad"), False)],
 )
 def test_a_machine_is_ready_when_nothing_is_bad(states: tuple[str, ...], ready: bool) -> None:
-    found = Diagnosis(tuple(Finding("disk", state, "1 GB") for state in states))
+    found = MachineReport(tuple(MachineFinding("disk", state, "1 GB") for state in states))
     assert found.ready is ready
 
 
 def test_json_has_the_fields_of_its_schema() -> None:
-    found = Diagnosis((Finding("disk", "advice", "1 GB", "Delete something."),))
+    found = MachineReport((MachineFinding("disk", "advice", "1 GB", "Delete something."),))
     assert json.loads(json.dumps(found.to_json())) == {
         "schema": "handson.doctor/1",
         "ready": True,
@@ -163,7 +163,7 @@ def test_json_has_the_fields_of_its_schema() -> None:
 
 
 def test_the_card_shows_a_line_for_each_finding_and_its_remedy() -> None:
-    found = Diagnosis((Finding("disk", "bad", "1 GB", "Delete something."),))
+    found = MachineReport((MachineFinding("disk", "bad", "1 GB", "Delete something."),))
     assert repr(found).splitlines()[2:] == [
         f"  {MARKS['bad']} | 空きディスク容量 | 1 GB",
         f"  {MARKS['bad']} 空きディスク容量: Delete something.",

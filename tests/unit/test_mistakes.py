@@ -20,7 +20,7 @@ from handson.notebook.workshop import Workshop
 STUB = "raise NotImplementedError()"
 
 
-@mistakes.verbs
+@mistakes.check_arguments
 class Shop:
     """Something with verbs."""
 
@@ -147,7 +147,7 @@ class Shell:
 @pytest.fixture
 def shell(notebooks: Path) -> Shell:
     shell = Shell()
-    mistakes.answer_slips(shell, folder=lambda: notebooks)
+    mistakes.explain_errors(shell, folder=lambda: notebooks)
     return shell
 
 
@@ -286,7 +286,7 @@ def test_a_variable_before_its_value_keeps_its_traceback(shell: Shell) -> None:
 
 def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> None:
     shell = Shell()
-    mistakes.answer_slips(shell, folder=lambda: tmp_path)
+    mistakes.explain_errors(shell, folder=lambda: tmp_path)
     assert isinstance(told(shell, "network"), InvalidInput)
 
 
@@ -327,23 +327,23 @@ def test_what_a_library_lacks_keeps_its_traceback(shell: Shell) -> None:
 def test_beside_an_assignments_notebooks_names_are_found_too(tmp_path: Path) -> None:
     write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
     shell = Shell()
-    mistakes.answer_slips(shell, folder=lambda: tmp_path)
+    mistakes.explain_errors(shell, folder=lambda: tmp_path)
     assert isinstance(shell.run("network"), NotReady)
 
 
 def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> None:
     shell = Shell()
     shell.set_custom_exc((KeyError,), print)
-    mistakes.answer_slips(shell, folder=lambda: notebooks)
+    mistakes.explain_errors(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
 
 
 def test_outside_of_ipython_nothing_happens() -> None:
-    mistakes.answer_slips(None)
+    mistakes.explain_errors(None)
 
 
 def test_an_error_without_a_trace_is_not_of_a_cell() -> None:
-    assert mistakes.explain(NameError(name="x"), None, notebooks=()) is None
+    assert mistakes.explain_name(NameError(name="x"), None, notebooks=()) is None
 
 
 def trace_of_this_module() -> TracebackType | None:
@@ -355,12 +355,12 @@ def trace_of_this_module() -> TracebackType | None:
 
 def test_an_error_in_a_module_is_not_of_a_cell() -> None:
     trace = trace_of_this_module()
-    assert mistakes.explain(NameError(name="network"), trace, notebooks=()) is None
+    assert mistakes.explain_name(NameError(name="network"), trace, notebooks=()) is None
 
 
 @pytest.mark.parametrize("name", ["workshop", "network", "cluster", "repository", "image"])
 def test_the_names_of_our_own_notebooks_are_found(root: Path, name: str) -> None:
-    found = mistakes.definitions(sorted((root / "notebooks" / "ja").glob("*.ipynb")))
+    found = mistakes.find_definitions(sorted((root / "notebooks" / "ja").glob("*.ipynb")))
     assert found[name][0].line.startswith(f"{name} = ")
 
 
