@@ -1,12 +1,13 @@
-"""Run the notebooks: in order, each in a fresh kernel, executed copies kept.
+"""Run the notebooks in order, each in a fresh kernel, and keep executed copies.
 
-The source notebooks are never written.  A notebook that fails is kept as far as it came, and the
-ones after it are not run.  What kernels write to their terminal goes to `kernel.log` beside the
-copies: it is neither a result nor progress.
+The source notebooks are never written.  The copy of a notebook that fails ends at the failing cell,
+and later notebooks are not run.  What kernels write to their terminal goes to `kernel.log` beside
+the copies: it is neither a result nor progress.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +27,12 @@ _KERNEL = "python3"
 _LOG = "kernel.log"
 
 OnCell = Callable[[str, int, int], None]
-"""Told of a notebook's name, how many of its code cells are done, and how many it has."""
+"""Takes a notebook's name, the number of finished code cells, and the number of all."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: its executed copy and, where a cell failed, what it said.
+    """The result of one notebook: its executed copy and, where a cell failed, its error.
 
     `cell` is the failing cell's id and `error` two lines, problem and remedy; both are empty where
     nothing failed.
@@ -44,7 +45,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Tell whether a cell of the notebook raised an error."""
+        """Whether a cell of the notebook raised an error."""
         return bool(self.error)
 
 
@@ -52,9 +53,9 @@ def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path
     """Return the notebooks of an edition, in the syllabus's order.
 
     Args:
-        cwd: Where they are looked for, from there upwards.
+        cwd: The folder from which the notebooks are searched for, upwards.
         lang: The edition.
-        optional: Also return the optional ones, as far as the edition has them.
+        optional: Whether to include the optional notebooks that the edition has.
 
     Raises:
         NotReady: There are no notebooks here, or none in that language.
@@ -62,16 +63,14 @@ def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path
     folder = notebooks_folder(cwd) or notebooks_folder(Path(__file__).parent)
     if folder is None:
         raise NotReady(*messages.advice("notebook.replay.no-notebooks", folder=cwd))
-    edition = folder / lang
-    found = [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
-    missing = [path.name for path in found if not path.is_file()]
+    required = [folder / lang / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
+    missing = ", ".join(path.name for path in required if not path.is_file())
     if missing:
-        raise NotReady(
-            *messages.advice("notebook.replay.no-edition", lang=lang, missing=", ".join(missing))
-        )
-    names = syllabus.OPTIONAL_NOTEBOOKS if optional else ()
-    more = [path for name in names if (path := edition / f"{name}.ipynb").is_file()]
-    return sorted([*found, *more])
+        raise NotReady(*messages.advice("notebook.replay.no-edition", lang=lang, missing=missing))
+    if not optional:
+        return required
+    more = [folder / lang / f"{name}.ipynb" for name in syllabus.OPTIONAL_NOTEBOOKS]
+    return sorted([*required, *filter(Path.is_file, more)])
 
 
 def run_notebooks(
@@ -82,23 +81,22 @@ def run_notebooks(
     The file for handing in goes there too, unless the settings name another folder.
 
     Returns:
-        One outcome for each notebook that was begun; the last one may have failed.
+        One outcome for each notebook that was started; only the last one may have failed.
 
     Raises:
-        InvalidInput: `output` is where the notebooks themselves are.
+        InvalidInput: `output` is the folder of the notebooks themselves.
         NotReady: `output` cannot be written, or a notebook cannot be read.
-        KeyboardInterrupt: Ctrl-C; the running notebook is kept as far as it came, its kernel is
-            gone.
+        KeyboardInterrupt: Ctrl-C; the running notebook's copy ends there, its kernel is gone.
     """
     if any(path.parent.resolve() == output.resolve() for path in notebooks):
         raise InvalidInput(*messages.advice("notebook.replay.source", folder=output))
-    books = [_Book(path, _read(path), output / path.name) for path in notebooks]
-    with _writing(output):
-        _prepare(output, books)
+    runs = [_NotebookRun(path, _read_notebook(path), output / path.name) for path in notebooks]
+    with _refusing_unwritable(output):
+        _prepare_folder(output, runs)
+    environment = replace(settings, hand_in=settings.hand_in or output.resolve()).as_environment()
     outcomes: list[Outcome] = []
-    kept = replace(settings, hand_in=settings.hand_in or output.resolve())
-    for book in books:
-        outcomes.append(_run(book, kept.as_environment(), on_cell=on_cell))
+    for run in runs:
+        outcomes.append(_run_notebook(run, environment, on_cell=on_cell))
         if outcomes[-1].failed:
             break
     return outcomes
@@ -110,19 +108,19 @@ def keep_pictures(settings: Settings, *, output: Path) -> list[Path]:
     Raises:
         NotReady: `output` cannot be written.
     """
-    kept = []
-    with _writing(output):
+    copies = []
+    with _refusing_unwritable(output):
         for picture in sorted((settings.home / "pictures").glob("*.svg")):
             copy = output / picture.name
             if copy.resolve() != picture.resolve():
                 shutil.copy2(picture, copy)
-            kept.append(copy)
-    return kept
+            copies.append(copy)
+    return copies
 
 
 @dataclass(frozen=True)
-class _Book:
-    """A notebook in memory, where it came from and where its executed copy goes."""
+class _NotebookRun:
+    """A notebook in memory, its source, and the place of its executed copy."""
 
     source: Path
     node: Any
@@ -130,39 +128,36 @@ class _Book:
 
     @property
     def log(self) -> Path:
-        """Where what the kernels write to their terminal goes."""
         return self.copy.with_name(_LOG)
 
 
-def _read(path: Path) -> Any:
-    """Return a notebook without its outputs: a cell that is not reached shows none of old."""
+def _read_notebook(path: Path) -> Any:
+    """Return a notebook without outputs, so that cells that do not run show no old ones."""
     import nbformat
 
     try:
         node = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(node)
-    except Exception as error:  # its converters trip over whatever a broken file holds
+    except Exception as error:  # the converters raise anything on a broken file
         reason = type(error).__name__
-        raise NotReady(
-            *messages.advice("notebook.replay.unreadable", path=path, reason=reason)
-        ) from error
+        advice = messages.advice("notebook.replay.unreadable", path=path, reason=reason)
+        raise NotReady(*advice) from error
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return node
 
 
-def _prepare(output: Path, books: list[_Book]) -> None:
-    """Make the folder, and take out of it what an earlier run left there; the rest stays."""
+def _prepare_folder(output: Path, runs: list[_NotebookRun]) -> None:
+    """Make the folder and remove the results of an earlier run; other files stay."""
     output.mkdir(parents=True, exist_ok=True)
-    for book in books:
-        book.copy.unlink(missing_ok=True)
-        book.log.write_bytes(b"")
+    for run in runs:
+        run.copy.unlink(missing_ok=True)
+        run.log.write_bytes(b"")
 
 
 @contextmanager
-def _writing(output: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a sentence."""
+def _refusing_unwritable(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -171,57 +166,58 @@ def _writing(output: Path) -> Iterator[None]:
         raise NotReady(*advice) from error
 
 
-def _run(book: _Book, environment: Mapping[str, str], *, on_cell: OnCell) -> Outcome:
+def _run_notebook(run: _NotebookRun, environment: Mapping[str, str], *, on_cell: OnCell) -> Outcome:
     import nbformat
 
-    counter = _Counter(book, on_cell)
+    counter = _CellCounter(run, on_cell)
     try:
-        error = _executed(book, counter, environment)
+        error = _execute_cells(run, counter, environment)
     finally:
-        saving.without_views(book.node)
-        with _writing(book.copy.parent):
-            nbformat.write(book.node, book.copy)  # type: ignore[no-untyped-call]
-    name = book.source.stem
-    return Outcome(name, book.copy, cell=counter.current if error else "", error=error)
+        saving.remove_widget_views(run.node)
+        with _refusing_unwritable(run.copy.parent):
+            nbformat.write(run.node, run.copy)  # type: ignore[no-untyped-call]
+    name = run.source.stem
+    return Outcome(name, run.copy, cell=counter.cell_id if error else "", error=error)
 
 
-def _executed(book: _Book, counter: _Counter, environment: Mapping[str, str]) -> str:
-    """Run all cells; return what went wrong, as two lines, or an empty string."""
-    import asyncio
-
+def _execute_cells(run: _NotebookRun, counter: _CellCounter, environment: Mapping[str, str]) -> str:
+    """Run all cells; return the error as two lines, or an empty string."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     client = NotebookClient(
-        book.node,
+        run.node,
         timeout=_CELL_SECONDS,
         kernel_name=_KERNEL,
-        resources={"metadata": {"path": str(book.source.parent)}},
+        resources={"metadata": {"path": str(run.source.parent)}},
         on_cell_start=counter.start,
-        on_cell_executed=counter.executed,
+        on_cell_executed=counter.finish,
         store_widget_state=False,  # without the views it would describe nothing
         shutdown_kernel="immediate",
     )
     error = ""
     try:
-        with book.log.open("ab") as log:
-            asyncio.run(_execute(client, env=dict(environment), stdout=log, stderr=log))
+        with run.log.open("ab") as log:
+            asyncio.run(_execute_in_kernel(client, env=dict(environment), stdout=log, stderr=log))
     except CellExecutionError as failure:
-        error = _last_words(book, counter.current) or _told("notebook.replay.cell", book, failure)
+        error = _describe_failure(run, counter.cell, failure)
     except CellTimeoutError:
-        error = _told("notebook.replay.too-long", book, _CELL_SECONDS // 60)
+        minutes = _CELL_SECONDS // 60
+        advice = messages.advice("notebook.replay.too-long", minutes=minutes, copy=run.copy)
+        error = str(HandsonError(*advice))
     except (DeadKernelError, RuntimeError) as failure:
-        error = _told("notebook.replay.kernel", book, failure)
+        advice = messages.advice("notebook.replay.kernel", reason=failure, log=run.log)
+        error = str(HandsonError(*advice))
     if counter.interrupted:
         raise KeyboardInterrupt
     return error
 
 
-async def _execute(client: Any, **options: Any) -> None:
-    """Run all cells in a kernel of their own; whatever happens, the kernel is gone afterwards.
+async def _execute_in_kernel(client: Any, **options: Any) -> None:
+    """Run all cells in a new kernel, and end the kernel whatever happens.
 
-    The kernel is started here, where asyncio answers Ctrl-C; while cells run, `_Counter` does, in
-    the place of nbclient, which would report a kernel that died.
+    The kernel starts here, where asyncio handles Ctrl-C.  While cells run, `_CellCounter` handles
+    it: nbclient would report a dead kernel.
     """
     client.km = manager = client.create_kernel_manager()
     try:
@@ -233,81 +229,66 @@ async def _execute(client: Any, **options: Any) -> None:
             await manager.shutdown_kernel(now=True)
 
 
-class _Counter:
-    """Counts the code cells that are done, and remembers which one is running."""
+class _CellCounter:
+    """Counts the finished code cells, knows the running one, and interrupts it on Ctrl-C."""
 
-    def __init__(self, book: _Book, on_cell: OnCell) -> None:
-        self._name = book.source.stem
-        self._total = len(list(_numbered(book)))
+    def __init__(self, run: _NotebookRun, on_cell: OnCell) -> None:
+        cells = [cell for cell in run.node.cells if _is_executed(cell)]
+        self.cell: Any = cells[0] if cells else {}
+        self.interrupted = False
+        self._name = run.source.stem
+        self._total = len(cells)
         self._done = 0
         self._on_cell = on_cell
         self._task: Any = None
-        self.current = next((_id(cell, index) for index, cell in _numbered(book)), "")
-        self.interrupted = False
         self._on_cell(self._name, 0, self._total)
 
-    def start(self, cell: Any, cell_index: int) -> None:
-        """Take note of the cell that is about to run, and of Ctrl-C from now on."""
-        import asyncio
+    @property
+    def cell_id(self) -> str:
+        """The id of the cell that runs or ran last; of the first cell before any runs."""
+        return str(self.cell.get("id", ""))
 
-        if not _runs(cell):
+    def start(self, cell: Any, cell_index: int) -> None:
+        """Remember the cell that is about to run, and handle Ctrl-C from now on."""
+        if not _is_executed(cell):
             return
-        self.current = _id(cell, cell_index)
+        self.cell = cell
         self._task = asyncio.current_task()
-        # Windows has no such handlers; there asyncio.run answers Ctrl-C by itself.
+        # Windows has no such handlers; there asyncio.run handles Ctrl-C by itself.
         with suppress(RuntimeError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
         if self.interrupted:
             self._interrupt()
 
-    def executed(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
+    def finish(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
         """Count a cell that ran to its end."""
         self._task = None
-        if execute_reply["content"]["status"] == "ok" or "raises-exception" in _tags(cell):
+        may_fail = "raises-exception" in cell.metadata.get("tags", ())
+        if may_fail or execute_reply["content"]["status"] == "ok":
             self._done += 1
             self._on_cell(self._name, self._done, self._total)
 
     def _interrupt(self) -> None:
-        """Break off the running cell; between cells, the next one (a kernel may be ending)."""
+        """Cancel the running cell or, while a cell is ending, the next one."""
         self.interrupted = True
         if self._task is not None:
             self._task.cancel()
 
 
-def _numbered(book: _Book) -> Iterator[tuple[int, Any]]:
-    return ((index, cell) for index, cell in enumerate(book.node.cells) if _runs(cell))
-
-
-def _id(cell: Any, index: int) -> str:
-    return str(cell.get("id", index))
-
-
-def _runs(cell: Any) -> bool:
+def _is_executed(cell: Any) -> bool:
     return bool(cell.cell_type == "code" and cell.source.strip())
 
 
-def _tags(cell: Any) -> list[str]:
-    return list(cell.metadata.get("tags", ()))
-
-
-def _last_words(book: _Book, cell_id: str) -> str:
-    """Return what the failing cell's error says: our own two lines, or problem and remedy."""
-    for index, cell in _numbered(book):
-        if _id(cell, index) != cell_id:
-            continue
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                own = len(output.traceback) == 2 and output.traceback[0].startswith("✗")
-                said = f"{output.ename}: {output.evalue}"
-                return (
-                    "\n".join(output.traceback)
-                    if own
-                    else _told("notebook.replay.cell", book, said)
-                )
-    return ""
-
-
-def _told(key: str, book: _Book, reason: object) -> str:
-    advice = messages.advice(key, reason=reason, copy=book.copy, log=book.log)
+def _describe_failure(run: _NotebookRun, cell: Any, failure: Exception) -> str:
+    """Return the failing cell's own two lines, or any other error and where to look at it."""
+    reason: object = failure
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            lines = output.traceback
+            if len(lines) == 2 and lines[0].startswith("✗"):  # a HandsonError of ours
+                return "\n".join(lines)
+            reason = f"{output.ename}: {output.evalue}"
+            break
+    advice = messages.advice("notebook.replay.cell", reason=reason, copy=run.copy)
     return str(HandsonError(*advice))

@@ -30,25 +30,25 @@ def kept(book: dict[str, Any]) -> list[str]:
 
 def test_a_view_with_a_static_form_beside_it_is_taken_out() -> None:
     book = notebook(**{"text/plain": "form", "text/html": FORM, saving.VIEW: VIEW})
-    saving.without_views(book)
+    saving.remove_widget_views(book)
     assert kept(book) == ["text/html", "text/plain"]
 
 
 def test_a_form_that_is_saved_line_by_line_is_known_too() -> None:
     book = notebook(**{"text/html": FORM.splitlines(keepends=True), saving.VIEW: VIEW})
-    saving.without_views(book)
+    saving.remove_widget_views(book)
     assert kept(book) == ["text/html"]
 
 
 def test_the_view_of_somebody_elses_widget_stays() -> None:
     book = notebook(**{"text/html": "<p>a chart</p>", saving.VIEW: VIEW})
-    saving.without_views(book)
+    saving.remove_widget_views(book)
     assert kept(book) == [saving.VIEW, "text/html"]
 
 
 def test_a_view_that_is_all_there_is_stays() -> None:
     book = notebook(**{"text/plain": "IntSlider(value=1)", saving.VIEW: VIEW})
-    saving.without_views(book)
+    saving.remove_widget_views(book)
     assert kept(book) == [saving.VIEW, "text/plain"]
 
 
@@ -69,7 +69,7 @@ def test_jupyter_server_asks_before_it_writes() -> None:
     assert hooks == [saving.before_saving]
 
 
-def test_a_notebook_is_saved_without_views() -> None:
+def test_a_notebook_is_saved_remove_widget_views() -> None:
     book = notebook(**{"text/html": FORM, saving.VIEW: VIEW})
     saving.before_saving(model={"type": "notebook", "content": book}, path="a.ipynb", other=1)
     assert kept(book) == ["text/html"]

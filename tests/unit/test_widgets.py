@@ -19,7 +19,7 @@ from handson.core.waiting import wait_until
 from handson.course import syllabus
 from handson.course.state import Snapshot
 from handson.notebook import widgets
-from handson.notebook.saving import VIEW, without_views
+from handson.notebook.saving import VIEW, remove_widget_views
 from handson.notebook.widgets.bars import Bars
 from handson.notebook.widgets.filled import Filled
 from handson.notebook.widgets.forms import FORMS
@@ -370,7 +370,7 @@ def test_the_static_card_is_what_a_saved_notebook_keeps(make: Any) -> None:
     live = make()
     data = {**live._repr_mimebundle_(), VIEW: live.controls._repr_mimebundle_()[VIEW]}
     book = {"cells": [{"outputs": [{"data": data}]}]}
-    without_views(book)
+    remove_widget_views(book)
     assert sorted(data) == ["text/html", "text/plain"]
 
 
