@@ -1,7 +1,7 @@
 """The command `handson`: parse, call, print, exit code.
 
 Results go to standard output, progress and diagnostics to standard error.  An error is two lines;
-``--debug`` adds the traceback.  Ctrl-C ends with 130, as a shell expects of an interrupted command.
+``--debug`` adds the traceback.  Ctrl-C exits with 130, as shells expect.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from typing import Any, NoReturn
 
 import click
 
-from handson import __version__, drawing, grading
-from handson import audit as audits
+from handson import __version__, audit, drawing, grading
 from handson.aws import connection, emulator, settings
 from handson.aws.settings import Settings
 from handson.core import messages
-from handson.core.cards import Shown
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import nearby
 from handson.core.progress import TerminalProgress, show
 from handson.course import policy, rules, syllabus
+from handson.course.checks import Verification
 from handson.drawing.picture import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay, workshop
@@ -39,45 +38,46 @@ from handson.practice import troubleshooting
 from handson.resources import image_uri
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+ENDS_WITH_NOT_PASSED = ("doctor", "emulator", "cleanup")
+"""The commands whose contract has no exit code 2."""
 
 EMULATOR_SCHEMA = "handson.emulator/1"
+JUPYTER_CONFIGURATION = Path(__file__).parent / "notebook" / "jupyter"
+
+ANY_PATH = click.Path(path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class Commands(click.Group):
-    """The group of commands; whatever goes wrong leaves as two lines and an exit code."""
+class CommandGroup(click.Group):
+    """The group of commands; it turns every error into two lines and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
-        except click.Abort:  # a question that was left without an answer
+        except click.Abort:  # a question without an answer
             click.echo(f"\n{messages.text('notebook.cli.interrupted')}", err=True)
-            ctx.exit(_failed(ctx))
+            ctx.exit(_exit_code_of_failure(ctx))
         except KeyboardInterrupt:
             click.echo(messages.text("notebook.cli.interrupted"), err=True)
             ctx.exit(INTERRUPTED)
         except Exception as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
-            click.echo(str(_explained(error)), err=True)
-            ctx.exit(_failed(ctx))
+            if not isinstance(error, HandsonError):
+                seen = f"{type(error).__name__}: {error}"
+                error = HandsonError(*messages.advice("notebook.cli.unexpected", seen=seen))
+            click.echo(str(error), err=True)
+            ctx.exit(_exit_code_of_failure(ctx))
 
 
-def _explained(error: Exception) -> HandsonError:
-    """Return an error of ours as it is, and one that nobody expected in two lines."""
-    if isinstance(error, HandsonError):
-        return error
-    seen = f"{type(error).__name__}: {error}"
-    return HandsonError(*messages.advice("notebook.cli.unexpected", seen=seen))
+def _exit_code_of_failure(ctx: click.Context) -> int:
+    return NOT_PASSED if ctx.invoked_subcommand in ENDS_WITH_NOT_PASSED else NOT_RUN
 
 
-def _failed(ctx: click.Context) -> int:
-    """Return the exit code of a command that could not do its work."""
-    return NOT_PASSED if ctx.invoked_subcommand in ("doctor", "emulator", "cleanup") else NOT_RUN
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
@@ -87,18 +87,16 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="replace")
 
 
-def _debug_after_all(ctx: click.Context, _option: click.Parameter, debug: bool) -> None:
+def _turn_debug_on(ctx: click.Context, _option: click.Parameter, debug: bool) -> None:
     if debug:
         ctx.find_root().params["debug"] = True
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --lang, --debug in this place too and, as first argument, the settings."""
+    """Give a command the options --lang and --debug and, as its first argument, the settings."""
 
     @click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the output.")
-    @click.option(
-        "--debug", is_flag=True, hidden=True, expose_value=False, callback=_debug_after_all
-    )
+    @click.option("--debug", is_flag=True, hidden=True, expose_value=False, callback=_turn_debug_on)
     @wraps(command)
     def wrapped(lang: str | None, **options: Any) -> None:
         command(settings.from_environment(lang=lang), **options)
@@ -106,11 +104,17 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def with_submissions(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the paths of submissions and, as its option --roster, the learners."""
+    option = click.option("--roster", type=ANY_PATH, help="CSV: learner, name, group.")
+    return click.argument("paths", nargs=-1, required=True, type=ANY_PATH)(option(command))
+
+
 @main.command()
 @with_settings
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where executed notebooks and pictures go [default: run/ in the home folder].",
 )
 def run(chosen: Settings, output: Path | None) -> None:
@@ -120,17 +124,16 @@ def run(chosen: Settings, output: Path | None) -> None:
     """
     notebooks = replay.find_notebooks(Path.cwd(), lang=chosen.lang)
     folder = (output or chosen.home / "run").resolve()
-    room = _open(chosen)
-    with _bars() as on_cell:
+    opened = _open_workshop(chosen)
+    with _run_progress() as on_cell:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
     failed = [outcome for outcome in outcomes if outcome.failed]
     for outcome in failed:
-        words = messages.text(
-            "notebook.cli.failed-cell", notebook=outcome.notebook, cell=outcome.cell
-        )
-        click.echo(f"{words}\n{outcome.error}", err=True)
-    verification = room.verify()
-    click.echo(_table(verification))
+        where = {"notebook": outcome.notebook, "cell": outcome.cell}
+        sentence = messages.text("notebook.cli.failed-cell", **where)
+        click.echo(f"{sentence}\n{outcome.error}", err=True)
+    verification = opened.verify()
+    click.echo(_checks_as_table(verification))
     click.echo(messages.text("notebook.cli.executed", folder=folder))
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("notebook.cli.picture", path=picture))
@@ -152,26 +155,23 @@ def run(chosen: Settings, output: Path | None) -> None:
 def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     """Open JupyterLab on the notebooks, on this computer only."""
     first = replay.find_notebooks(Path.cwd(), lang=chosen.lang)[0]
-    # The folder above the notebooks is served, because they show the pictures in diagrams/.
+    # Serve the folder above the notebooks, because they show the pictures in diagrams/.
     root = first.parents[2]
     command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
     address = f"/lab/tree/{first.relative_to(root).as_posix()}"
     command += [f"--port={port}", f"--LabApp.default_url={address}"]
     command += ["--no-browser"] if no_browser else []
-    # JupyterLab refuses root unless told otherwise; in a container there is often nobody else, and
-    # it listens on this computer only and asks for its token.
+    # JupyterLab refuses root by default.  In a container there is often no other user, and this
+    # server listens on this computer only and asks for its token.
     command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     environ = chosen.as_environment()
     if not chosen.environ.get("HANDSON_LANG"):
         environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
-    # What stands there keeps widgets' static forms when a notebook is saved, asks nobody about news
-    # and looks for no updates; a learner's own settings of JupyterLab come before those.
-    paths = [
-        str(Path(__file__).parent / "notebook" / "jupyter"),
-        environ.get("JUPYTER_CONFIG_PATH", ""),
-    ]
+    # This configuration saves widgets' static forms and turns off news and updates.  A learner's
+    # own configuration of JupyterLab has precedence over this variable.
+    paths = [str(JUPYTER_CONFIGURATION), environ.get("JUPYTER_CONFIG_PATH", "")]
     environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
-    _become(command, environ)
+    _replace_process(command, environ)
 
 
 @main.command()
@@ -179,30 +179,23 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print handson.verification/1.")
 def verify(chosen: Settings, as_json: bool) -> None:
     """Run the checks now, changing nothing. Exit code 0: all passed."""
-    verification = _open(chosen).verify()
-    click.echo(_json(verification.to_json()) if as_json else _details(verification))
+    verification = _open_workshop(chosen).verify()
+    click.echo(_as_json(verification.to_json()) if as_json else _checks_in_detail(verification))
     sys.exit(OK if verification.passed else NOT_PASSED)
 
 
 @main.command()
 @with_settings
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--roster", type=click.Path(path_type=Path), help="CSV: learner, name, group.")
+@with_submissions
 @click.option("--json", "form", flag_value="json", help="Print handson.grading/1.")
 @click.option("--csv", "form", flag_value="csv", help="Print a table for a gradebook.")
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Write a report to read and to mark in as well: one file that needs no network.",
 )
-@click.option(
-    "--marks",
-    type=click.Path(path_type=Path),
-    help="CSV: the marks as the report saves them.",
-)
-@click.option(
-    "--keys", type=click.Path(path_type=Path), help="Keys to check proofs with, from handson audit."
-)
+@click.option("--marks", type=ANY_PATH, help="CSV: the marks as the report saves them.")
+@click.option("--keys", type=ANY_PATH, help="Keys to check proofs with, from handson audit.")
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
 @click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
 @click.option("--region", help="The region that counts.")
@@ -221,7 +214,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with (
-        _counted(messages.text("notebook.cli.grading")) as tell,
+        _grading_progress() as tell,
         grading.grade(
             paths,
             roster=roster,
@@ -238,10 +231,10 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         elif form == "csv":
             grading.write_csv(grades, sys.stdout)
         else:
-            for text in grading.lines(grades):
-                click.echo(text)
-        for text in grading.told_aside(grades, report=asked["html"]):
-            click.echo(text, err=True)
+            for line in grading.lines(grades):
+                click.echo(line)
+        for line in grading.told_aside(grades, report=asked["html"]):
+            click.echo(line, err=True)
         sys.exit(OK if grades.readable else NOT_RUN)
 
 
@@ -252,21 +245,20 @@ def proof(chosen: Settings) -> None:
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.proof.embedded"))
     connected = connection.connect(chosen).aws
-    click.echo(str(audits.prove(connected, home=chosen.home, learner=chosen.learner)))
+    click.echo(str(audit.prove(connected, home=chosen.home, learner=chosen.learner)))
 
 
-@main.command()
+@main.command(name="audit")
 @with_settings
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--roster", type=click.Path(path_type=Path), help="CSV: learner, name, group.")
+@with_submissions
 @click.option("--role", metavar="NAME", help="A role in each account that may read CloudTrail.")
 @click.option(
     "--keys",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Only get the keys to check proofs with, and keep them in this file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print handson.audit/1.")
-def audit(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> None:
+def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> None:
     """Look up in CloudTrail what evidence from real AWS says. Exit code 0: all of it is there.
 
     Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
@@ -274,21 +266,17 @@ def audit(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     with grading.grade(paths, roster=roster) as grades:
         if asked["keys"]:
-            _keep_keys(chosen, grades, asked["keys"])
+            keys = audit.issuer_keys(grades, audit.get, endpoint=chosen.endpoint_url)
+            tokens.write_keys(asked["keys"], keys)
+            click.echo(messages.text("audit.keys-kept", count=len(keys), path=asked["keys"]))
             return
-        claims = audits.claimed_in(grades)
+        claims = audit.claimed_in(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
-    connect = audits.connecting(connection.connect(chosen).aws, role=asked["role"])
-    found = audits.audit(claims, connect, now=audits.today())
-    click.echo(_json(found.to_json()) if as_json else "\n".join(found.lines()))
+    connect = audit.connecting(connection.connect(chosen).aws, role=asked["role"])
+    found = audit.audit(claims, connect, now=audit.today())
+    click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
     sys.exit(OK if found.is_clean else NOT_PASSED)
-
-
-def _keep_keys(chosen: Settings, grades: grading.Grades, path: Path) -> None:
-    keys = audits.issuer_keys(grades, audits.get, endpoint=chosen.endpoint_url)
-    tokens.write_keys(path, keys)
-    click.echo(messages.text("audit.keys-kept", count=len(keys), path=path))
 
 
 @main.command()
@@ -303,12 +291,12 @@ def _keep_keys(chosen: Settings, grades: grading.Grades, path: Path) -> None:
     help="What to draw (several, side by side: repeat).",
 )
 @click.option("--goal", is_flag=True, help="Mark what is missing or wrong, and say why.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("-o", "--output", type=ANY_PATH, required=True)
 def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
     """Draw the live architecture as SVG or PNG, by the suffix of the file."""
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput(*messages.advice("drawing.suffix", path=output))
-    picture = _open(chosen).draw(views, goal=goal)
+    picture = _open_workshop(chosen).draw(views, goal=goal)
     click.echo(messages.text("notebook.cli.picture", path=picture.save(output)))
 
 
@@ -317,22 +305,22 @@ def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> 
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def cleanup(chosen: Settings, yes: bool) -> None:
     """List what the workshop made, then delete it and nothing else. Exit code 0: nothing left."""
-    room = _open(chosen)
-    listed = room.cleanup()
+    opened = _open_workshop(chosen)
+    listed = opened.cleanup()
     click.echo(listed.listing().text())
     if not listed.found and not listed.unfinished:
         sys.exit(NOT_PASSED if listed.left else OK)
     if not yes and not click.confirm(messages.text("notebook.cli.delete"), default=False, err=True):
         sys.exit(NOT_PASSED)
-    done = room.cleanup(confirm="delete")
-    click.echo(str(done))
-    sys.exit(NOT_PASSED if done.left else OK)
+    deleted = opened.cleanup(confirm="delete")
+    click.echo(str(deleted))
+    sys.exit(NOT_PASSED if deleted.left else OK)
 
 
 @main.command(name="policy")
 @click.option("--proof", is_flag=True, help="The policy for `handson proof` instead.")
 @with_settings
-def show_policy(chosen: Settings, proof: bool) -> None:
+def print_policy(chosen: Settings, proof: bool) -> None:
     """Print the smallest IAM policy for the workshop on real AWS, as JSON.
 
     For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
@@ -340,9 +328,9 @@ def show_policy(chosen: Settings, proof: bool) -> None:
     """
     if chosen.account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
-    statements = audits.PROOF if proof else policy.STATEMENTS
+    statements = audit.PROOF if proof else policy.STATEMENTS
     written = policy.document(region=chosen.region, account=chosen.account, statements=statements)
-    click.echo(_json(written))
+    click.echo(_as_json(written))
 
 
 @main.command()
@@ -350,9 +338,9 @@ def show_policy(chosen: Settings, proof: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print handson.doctor/1.")
 def doctor(chosen: Settings, as_json: bool) -> None:
     """Tell whether this machine is ready: engine, region, credentials, disk. Exit code 0: it is."""
-    found = workshop.examine(chosen)
-    click.echo(_json(found.to_json()) if as_json else str(found))
-    sys.exit(OK if found.ready else NOT_PASSED)
+    report = workshop.examine_machine(chosen)
+    click.echo(_as_json(report.to_json()) if as_json else str(report))
+    sys.exit(OK if report.ready else NOT_PASSED)
 
 
 @main.group(name="emulator")
@@ -367,22 +355,19 @@ def start(chosen: Settings) -> None:
     running = connection.embedded(chosen)
     if running.state == "restarted":
         click.echo("\n".join(messages.advice("aws.emulator.restarted")), err=True)
-    click.echo(
-        messages.text("notebook.cli.emulator-running", endpoint=running.endpoint, pid=running.pid)
-    )
+    where = {"endpoint": running.endpoint, "pid": running.pid}
+    click.echo(messages.text("notebook.cli.emulator-running", **where))
 
 
 @embedded.command()
 @with_settings
 def stop(chosen: Settings) -> None:
     """Stop the embedded AWS; what it holds is kept for the next start."""
-    stopped = emulator.stop(chosen.home)
-    click.echo(
-        messages.text(
-            "notebook.cli.emulator-stopped" if stopped else "notebook.cli.emulator-not-running"
-        )
-    )
-    sys.exit(OK if stopped else NOT_PASSED)
+    if emulator.stop(chosen.home):
+        click.echo(messages.text("notebook.cli.emulator-stopped"))
+    else:
+        click.echo(messages.text("notebook.cli.emulator-not-running"))
+        sys.exit(NOT_PASSED)
 
 
 @embedded.command()
@@ -402,19 +387,24 @@ def status(chosen: Settings, as_json: bool) -> None:
     """Tell where the embedded AWS answers. Exit code 0: it is running."""
     running = emulator.status(chosen.home)
     if as_json:
-        click.echo(_json(_described(running)))
+        # Every key is there, null while nothing runs.
+        names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
+        values = {name: getattr(running, name, None) for name in names}
+        described = {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
+        click.echo(_as_json(described))
     elif running is None:
         click.echo(messages.text("notebook.cli.emulator-not-running"))
     else:
-        words = messages.text(
-            "notebook.cli.emulator-running", endpoint=running.endpoint, pid=running.pid
-        )
-        click.echo(words)
+        where = {"endpoint": running.endpoint, "pid": running.pid}
+        click.echo(messages.text("notebook.cli.emulator-running", **where))
     sys.exit(NOT_PASSED if running is None else OK)
 
 
-def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
-    """Go on as another program: signals and the process id are its own."""
+def _replace_process(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Run another program in this process, so that it gets the signals itself.
+
+    Windows cannot do that; there this process waits for the program.
+    """
     if os.name == "posix":
         sys.stdout.flush()
         sys.stderr.flush()
@@ -422,46 +412,43 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
-def _open(chosen: Settings) -> Workshop:
+def _open_workshop(chosen: Settings) -> Workshop:
     return Workshop(chosen, progress=TerminalProgress(), show=show)
 
 
-def _described(running: emulator.Running | None) -> dict[str, Any]:
-    """Return `handson.emulator/1`; every key is there, null while it is not running."""
-    names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
-    values = {name: getattr(running, name, None) for name in names}
-    return {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
-
-
-def _json(data: object) -> str:
+def _as_json(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2)
 
 
-def _table(verification: Any) -> str:
-    """Return the checks as a table for a terminal, full-width letters counted as two."""
+def _checks_as_table(verification: Verification) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=messages.text("notebook.cli.checks"), title_justify="left")
-    for name in ("check", "verdict", "facts", "notebook"):
-        table.add_column(messages.text(f"notebook.cli.column-{name}"))
+    table = Table(
+        messages.text("notebook.cli.column-check"),
+        messages.text("notebook.cli.column-verdict"),
+        messages.text("notebook.cli.column-facts"),
+        messages.text("notebook.cli.column-notebook"),
+        title=messages.text("notebook.cli.checks"),
+        title_justify="left",
+    )
     for result in verification.checks:
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
         table.add_row(result.label, mark, result.counted, syllabus.check(result.id).notebook)
-    console = Console(file=None, width=max(80, Console().width))
+    console = Console(width=max(80, Console().width))
     with console.capture() as captured:
         console.print(table)
     return captured.get().rstrip()
 
 
-def _details(verification: Any) -> str:
-    failing: list[Shown] = [result for result in verification.checks if not result.passed]
-    return "\n".join([_table(verification), *map(str, failing)])
+def _checks_in_detail(verification: Verification) -> str:
+    failing = [str(result) for result in verification.checks if not result.passed]
+    return "\n".join([_checks_as_table(verification), *failing])
 
 
 @contextmanager
-def _bars() -> Iterator[replay.OnCell]:
-    """Show a bar for each notebook on standard error."""
+def _run_progress() -> Iterator[replay.OnCell]:
+    """Show a bar for each notebook on standard error; without a terminal, a line when it ends."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -482,12 +469,12 @@ def _bars() -> Iterator[replay.OnCell]:
 
 
 @contextmanager
-def _counted(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Show one bar on standard error, where somebody is looking."""
+def _grading_progress() -> Iterator[Callable[[int, int], None]]:
+    """Show one bar on standard error, if that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(description)
+        task = bars.add_task(messages.text("notebook.cli.grading"))
         yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -585,7 +585,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
     return Workshop(chosen, progress=progress.choose(), show=progress.show)
 
 
-def examine(chosen: Settings, *, show: Show = progress.show) -> doctor.MachineReport:
+def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.MachineReport:
     """Return whether this machine has what the workshop needs, its target reachable or not.
 
     Args:

@@ -756,7 +756,7 @@ def test_a_doctor_who_finds_it_killed_tells_so(open_own: Open, home: Path) -> No
     chosen = open_own().workshop.settings
     kill_own(home)
     told: list[Shown] = []
-    workshop.examine(chosen, show=told.append)
+    workshop.examine_machine(chosen, show=told.append)
     assert len(told) == 1
 
 
