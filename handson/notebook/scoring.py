@@ -1,11 +1,11 @@
-"""What notebooks hold while nbgrader executes them, in the workshop's place.
+"""The workshop's stand-in while nbgrader executes a notebook: it scores evidence, and only that.
 
-An evidence cell is worth its points by the evidence that was handed in beside the notebooks: judged
-as `handson grade` judges it, by the checks that sealed it.  Everything else that a notebook asks
-for is left undone: neither AWS nor a container engine is touched, and no home folder is made.
+An evidence cell gets its points for the evidence that was handed in beside the notebooks, judged as
+`handson grade` judges it.  Every other verb does nothing: it calls neither AWS nor a container
+engine, and makes no home folder.
 
-nbgrader takes a number that a cell shows as its points, and takes them all away where a cell writes
-to standard error; so a score is a number as plain text, and a card for people as HTML.
+nbgrader takes a number in a cell's plain-text output as its points, and takes all points away where
+a cell writes to standard error.  So a score is a number as text, and a card for people as HTML.
 """
 
 from __future__ import annotations
@@ -26,72 +26,72 @@ from handson.course.records import learner_label
 from handson.grading import CheckMark, Finding, model
 
 
-class Undone(Shown):
-    """What a verb gives that was not carried out; it takes whatever a notebook does with it."""
+class SkippedCall(Shown):
+    """The result of a verb that was skipped; any attribute or call gives another one."""
 
     def card(self) -> Card:
-        """Return the card: nothing was touched."""
+        """Return the card: nothing was called."""
         note = Note(messages.text("notebook.scoring.undone-note"))
         return Card(messages.text("notebook.scoring.undone"), (note,))
 
-    def __getattr__(self, name: str) -> Undone:
-        if name.startswith("_"):  # what IPython asks a result for, and pickling
+    def __getattr__(self, name: str) -> SkippedCall:
+        if name.startswith("_"):  # IPython and pickle look for special methods
             raise AttributeError(name)
-        return Undone()
+        return SkippedCall()
 
-    def __call__(self, *_arguments: object, **_keywords: object) -> Undone:
-        return Undone()
+    def __call__(self, *_arguments: object, **_keywords: object) -> SkippedCall:
+        return SkippedCall()
 
 
-class Scoring(Undone):
-    """Scores the evidence that was handed in; every other verb is left undone.
+class ScoringWorkshop(SkippedCall):
+    """Scores the evidence that was handed in, and skips every other verb.
 
     Args:
-        folders: Where evidence is read; the notebook's own, and for a learner who validates it
-            also their home folder.
+        folders: The folders with evidence: the notebook's own and, for a learner who validates
+            it, their home folder.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
 
     def card(self) -> Card:
-        """Return the card: what this is."""
+        """Return the card: what nbgrader does here."""
         notes = (Note(messages.text("notebook.scoring.begun", file=HAND_IN)),)
         return Card(messages.text("notebook.scoring.title"), notes)
 
-    def evidence(self, check: str) -> Score:
-        """Return what one check is worth by the evidence that was handed in.
+    def evidence(self, check: str) -> CheckScore:
+        """Return the points of one check for the evidence that was handed in.
 
         Raises:
             InvalidInput: There is no such check.
         """
         if check not in syllabus.CHECK_IDS:
             choices = ", ".join(syllabus.CHECK_IDS)
-            raise InvalidInput(
-                *messages.advice("notebook.scoring.no-check", check=check, choices=choices)
-            )
+            advice = messages.advice("notebook.scoring.no-check", check=check, choices=choices)
+            raise InvalidInput(*advice)
         mark, findings = grading.judge_folders(check, self._folders)
-        return Score(mark, tuple(findings))
+        return CheckScore(mark, tuple(findings))
 
 
 @dataclass(frozen=True, repr=False)
-class Score(Shown):
-    """The points of one check, and the facts that they were given or withheld for."""
+class CheckScore(Shown):
+    """The points of one check, and the facts and findings that decided them."""
 
     mark: CheckMark
     findings: tuple[Finding, ...]
 
     def card(self) -> Card:
-        """Return the card: points, facts, whose evidence it is, and why points are withheld."""
+        """Return the card: points, why points are withheld, facts, and whose evidence it is."""
         mark, label = self.mark, model.check_label(self.mark.id)
-        values = {"check": label, "points": mark.points, "possible": mark.possible}
         parts: list[Part] = []
         for finding in self.findings:
             parts += warning(finding.message, finding.remedy)
         if mark.status == model.MISSING:
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning(*advice)
-        title = messages.text("notebook.scoring.points", **values)
+        title = messages.text(
+            "notebook.scoring.points", check=label, points=mark.points, possible=mark.possible
+        )
         state = "ok" if mark.status == model.PASSED else "bad"
         return Card(title, (*parts, *self._facts()), state=state)
 
@@ -110,9 +110,9 @@ class Score(Shown):
         return {"text/plain": str(self.mark.points), "text/html": self.card().html()}
 
 
-def begin() -> Scoring:
-    """Return what scores the notebook that nbgrader executes."""
+def start_scoring() -> ScoringWorkshop:
+    """Return the stand-in for the notebook that nbgrader executes."""
     folders = [Path.cwd()]
     if settings.nbgrader_step() == "validate":
         folders.append(settings.home_of_environment())
-    return Scoring(folders)
+    return ScoringWorkshop(folders)

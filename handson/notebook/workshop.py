@@ -559,7 +559,7 @@ class Workshop(Shown):
         self._connection = replace(self._connection, lost=False)
 
 
-def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.Scoring:
+def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.ScoringWorkshop:
     """Start the workshop: read the settings, reach the target, and return what notebooks hold.
 
     While nbgrader executes the notebook, what is returned scores evidence and touches nothing.
@@ -578,7 +578,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
     mistakes.explain_errors(progress.shell())
     if settings.nbgrader_step():
         settings.speak(given.get("lang"))
-        return scoring.begin()
+        return scoring.start_scoring()
     chosen = settings.from_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)

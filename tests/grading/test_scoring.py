@@ -16,7 +16,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
 from handson.notebook import scoring, widgets
-from handson.notebook.scoring import Score, Scoring
+from handson.notebook.scoring import CheckScore, ScoringWorkshop
 from handson.notebook.workshop import Workshop
 
 from . import making
@@ -45,17 +45,17 @@ def executing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return start
 
 
-def scores(folder: Path) -> list[Score]:
-    held = Scoring([folder])
+def scores(folder: Path) -> list[CheckScore]:
+    held = ScoringWorkshop([folder])
     return [held.evidence(check) for check in syllabus.CHECK_IDS]
 
 
-def shown(score: Score) -> str:
+def shown(score: CheckScore) -> str:
     """Return what nbgrader takes as the points of a cell."""
     return str(score._repr_mimebundle_()["text/plain"])
 
 
-def written(score: Score) -> str:
+def written(score: CheckScore) -> str:
     return str(score._repr_mimebundle_()["text/html"]).replace("<wbr>", "")
 
 
@@ -132,11 +132,11 @@ def test_points_are_those_that_the_command_gives(tmp_path: Path, spoilt: str) ->
 
 def test_a_check_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="netwrk"):
-        Scoring([tmp_path]).evidence("netwrk")
+        ScoringWorkshop([tmp_path]).evidence("netwrk")
 
 
 def test_a_notebook_holds_it_while_nbgrader_executes_it(executing: Callable[..., Any]) -> None:
-    assert isinstance(executing(), Scoring)
+    assert isinstance(executing(), ScoringWorkshop)
 
 
 def test_starting_creates_nothing_and_calls_nobody(
@@ -154,7 +154,7 @@ def test_starting_creates_nothing_and_calls_nobody(
 
 
 def test_a_verb_is_left_undone_whatever_is_done_with_its_result(tmp_path: Path) -> None:
-    undone = Scoring([tmp_path]).ensure_network(name="x").vpc.id
+    undone = ScoringWorkshop([tmp_path]).ensure_network(name="x").vpc.id
     assert "nbgrader" in repr(undone)
 
 

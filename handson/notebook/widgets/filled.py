@@ -14,7 +14,7 @@ from handson.core import messages
 from handson.core.cards import Card, Commands, Note, Part, Shown, Table
 from handson.core.errors import HandsonError, InvalidInput
 from handson.core.text import find_nearest, quote
-from handson.notebook.scoring import Undone
+from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets import forms
 from handson.notebook.widgets.bars import Bars
 from handson.notebook.widgets.forms import FORMS, Field, Form
@@ -231,7 +231,7 @@ class Filled(Live):
 _COLUMNS = ("setting", "value", "argument")
 
 
-def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
+def form(workshop: Workshop | SkippedCall, name: str) -> Filled | SkippedCall:
     """Return a form of the console: in JupyterLab it can be filled in, elsewhere it is a card.
 
     Nothing is made before its button is pressed, and while nbgrader executes there is no form.  In
@@ -245,8 +245,8 @@ def form(workshop: Workshop | Undone, name: str) -> Filled | Undone:
         InvalidInput: There is no such form.
         HandsonError: AWS did not answer when it was asked for its zones.
     """
-    if isinstance(workshop, Undone):
-        return Undone()
+    if isinstance(workshop, SkippedCall):
+        return SkippedCall()
     if name not in FORMS:
         near = find_nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}

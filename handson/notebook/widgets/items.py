@@ -16,7 +16,7 @@ from handson.core.cards import COLOURS, MARKS, Card, Note, Part, Shown, warning
 from handson.core.errors import HandsonError
 from handson.course import checks, syllabus
 from handson.course.checks import Verification
-from handson.notebook.scoring import Undone
+from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets.live import Live, answer, html, refusal
 from handson.notebook.workshop import Workshop
 
@@ -196,7 +196,7 @@ def items(verification: Verification) -> Card:
     return Card(title, parts, state="ok" if verification.passed else "info")
 
 
-def board(workshop: Workshop | Undone) -> Board | Undone:
+def board(workshop: Workshop | SkippedCall) -> Board | SkippedCall:
     """Return the five items as they are now: in JupyterLab with buttons that look again.
 
     While nbgrader executes the notebook, nothing is looked at.
@@ -204,4 +204,4 @@ def board(workshop: Workshop | Undone) -> Board | Undone:
     Raises:
         HandsonError: AWS did not answer.
     """
-    return Undone() if isinstance(workshop, Undone) else Board(workshop)
+    return SkippedCall() if isinstance(workshop, SkippedCall) else Board(workshop)

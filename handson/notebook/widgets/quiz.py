@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, HBox, RadioButtons
 
 from handson.core import messages
 from handson.core.cards import Card, Note
-from handson.notebook.scoring import Undone
+from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets.live import Live, answer, html
 from handson.notebook.workshop import Workshop
 from handson.practice.questions import Question, Quiz
@@ -79,7 +79,7 @@ class Check(Live):
         return answer([Note(messages.text(key, right=right, count=count))], state=state)
 
 
-def questions(workshop: Workshop | Undone, topic: str) -> Check | Undone:
+def questions(workshop: Workshop | SkippedCall, topic: str) -> Check | SkippedCall:
     """Return self-check questions beside a free answer, drawn from the learner's own state.
 
     While nbgrader executes the notebook, none are asked.
@@ -92,4 +92,4 @@ def questions(workshop: Workshop | Undone, topic: str) -> Check | Undone:
         InvalidInput: There is no such topic.
         HandsonError: AWS did not answer.
     """
-    return Undone() if isinstance(workshop, Undone) else Check(workshop.questions(topic))
+    return SkippedCall() if isinstance(workshop, SkippedCall) else Check(workshop.questions(topic))
