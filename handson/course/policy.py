@@ -37,7 +37,6 @@ CELLS: Mapping[str, str] = MappingProxyType(
         "push_image": "03-image",
         "images": "03-image",
         "run_image": "03-image",
-        "run_task": "03-image",
         "record_image_uri": "03-image",
         "verify": "04-evidence",
         "questions": "05-architecture",
@@ -121,8 +120,6 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "push_image": (*_LOOK_AT_REPOSITORY, "ecr:GetAuthorizationToken", *_PUSH),
         "images": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "run_image": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES, "ecr:GetAuthorizationToken"),
-        # On real AWS it looks, and runs nothing.
-        "run_task": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "record_image_uri": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
         "verify": _LOOK,
         "snapshot": _LOOK,

@@ -34,7 +34,6 @@ from handson.practice import questions, troubleshooting
 from handson.resources import (
     cleanup,
     cluster,
-    fargate,
     image_run,
     image_uri,
     network,
@@ -307,25 +306,6 @@ class Workshop(Shown):
                 work.ending = messages.text("notebook.workshop.not-run")
         return ran
 
-    def run_task(
-        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
-    ) -> fargate.TaskRun:
-        """Run an image as a Fargate task on the embedded AWS for a moment: a taste of step 3.
-
-        Raises:
-            NotReady: The cluster, its subnets, the repository or the image are missing.
-            EngineError: The task stopped by itself, or does not answer; says why.
-        """
-        order = image_run.Order(repository, tag, self.settings.home)
-        connected = self.aws
-        chosen = self.engine
-        embedded = self._connection.process > 0
-        with connection.alone(self.settings), self._working("task") as work:
-            ran = fargate.run_task(connected, chosen, order, embedded=embedded, say=work)
-            if not ran.statuses:
-                work.ending = messages.text("notebook.workshop.not-run")
-        return ran
-
     def record_image_uri(
         self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
     ) -> image_uri.ImageUri:
@@ -511,7 +491,7 @@ class Workshop(Shown):
         if not confirm:
             return cleanup.look(connected, self.settings.home)
         with connection.alone(self.settings), self._working("cleanup") as line:
-            self._remove_containers(connected)
+            self._remove_containers()
             done = cleanup.clean_up(connected, self.settings.home, say=line, clock=self._clock)
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
@@ -540,14 +520,12 @@ class Workshop(Shown):
             broken_off=messages.text("notebook.workshop.broken-off"),
         )
 
-    def _remove_containers(self, connected: Aws) -> None:
+    def _remove_containers(self) -> None:
         """Remove what a killed kernel left running here; where no engine answers there is none."""
         with suppress(HandsonError):
             containers = self.engine.containers
             if containers is not None:
                 containers.sweep(str(self.settings.home))
-                if connected.endpoint:
-                    containers.remove(fargate.container_labels(connected))
 
     def _tell_what_was_lost(self) -> None:
         """Tell it once, and again only where telling itself broke off."""

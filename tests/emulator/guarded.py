@@ -42,9 +42,6 @@ UNNAMED = {
     "ecs:DescribeClusters",
 }
 """Calls for which MiniStack asks about "*", although AWS names a resource."""
-ON_EMULATORS = {"ecs:ListTaskDefinitions"}
-"""What clean-up calls on emulators alone, for the tasks that run there: not in the policy."""
-_ALLOWED_HERE = {"Effect": "Allow", "Action": sorted(ON_EMULATORS), "Resource": "*"}
 
 Document = dict[str, Any]
 
@@ -157,7 +154,7 @@ def for_ministack(document: Document) -> Document:
         named = [action for action in item["Action"] if action not in UNNAMED]
         statements += [{**known, "Action": named}] if named else []
         statements += [{**known, "Action": unnamed, "Resource": "*"}] if unnamed else []
-    return {**document, "Statement": [_ALLOWED_HERE, *(_without_sid(item) for item in statements)]}
+    return {**document, "Statement": [_without_sid(item) for item in statements]}
 
 
 def for_moto(document: Document) -> Document:
@@ -166,7 +163,7 @@ def for_moto(document: Document) -> Document:
         {"Effect": "Allow", "Action": item["Action"], "Resource": "*"}
         for item in document["Statement"]
     ]
-    return {**document, "Statement": [_ALLOWED_HERE, *statements]}
+    return {**document, "Statement": statements}
 
 
 def _known_keys(statement: Document) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from io import StringIO
 from itertools import cycle, islice
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -26,12 +25,11 @@ from handson.aws import Aws, settings
 from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
-from handson.core.progress import TerminalProgress, silent
+from handson.core.progress import TerminalProgress
 from handson.course import syllabus
 from handson.course.evidence import Journal, is_intact
-from handson.engine import Answer, Site
 from handson.notebook.workshop import Workshop
-from handson.resources import cluster, fargate, network, registry
+from handson.resources import cluster, registry
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
@@ -79,23 +77,16 @@ def registry_seen(aws: Aws) -> object:
     ]
 
 
-def tasks_seen(aws: Aws) -> object:
-    tasks = aws.pages("ecs", "ListTasks", "taskArns", cluster=syllabus.CLUSTER.name)
-    return [tasks, fargate.find_tagged(aws)]
-
-
 def everything(aws: Aws) -> object:
     return [network_seen(aws), cluster_seen(aws), registry_seen(aws)]
 
 
-def verbs(push: Callable[[Workshop], object], *, tasks: bool) -> list[Verb]:
+def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
     """Return the workshop's verbs in the order of the notebooks.
 
     Args:
         push: Puts an image into the repository.
-        tasks: An image can be run as a task here: only on the embedded AWS.
     """
-    task = Verb("task", run_task, tasks_seen, passing=True)
     return [
         Verb("network", lambda held: held.ensure_network(), network_seen),
         Verb("cluster", lambda held: held.ensure_cluster(), cluster_seen),
@@ -104,7 +95,6 @@ def verbs(push: Callable[[Workshop], object], *, tasks: bool) -> list[Verb]:
         Verb("push", push, registry_seen),
         Verb("images", lambda held: held.images()),
         Verb("run", lambda held: held.run_image()),
-        *([task] if tasks else []),
         Verb("record", lambda held: held.record_image_uri()),
         *(Verb(f"evidence {check}", _evidence(check)) for check in syllabus.CHECK_IDS),
         Verb("verify", lambda held: held.verify()),
@@ -119,22 +109,6 @@ def take_fargate(aws: Aws) -> None:
     name = syllabus.CLUSTER.name
     nothing = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
     aws.call("ecs", "PutClusterCapacityProviders", cluster=name, **nothing)
-
-
-class Containers:
-    """Stands for an engine's containers: whatever is started answers."""
-
-    def reach(self, *_labels: object, **_options: object) -> Site:
-        return Site(lambda _path: Answer(200, "text/html", b"<p>hello</p>"), 0.1)
-
-
-def run_task(held: Workshop) -> object:
-    """Run a task as `Workshop.run_task` does where an engine is at hand."""
-    own = [vpc for vpc in network.find_vpcs(held.aws) if vpc.name == syllabus.NETWORK.vpc_name]
-    subnets = tuple(subnet.id for vpc in own for subnet in vpc.subnets)
-    place = fargate.Place(syllabus.CLUSTER.name, subnets, "host/rails-app:latest")
-    engine: Any = Containers()
-    return fargate.see(held.aws, engine, place, say=silent)
 
 
 def _evidence(check: str) -> Callable[[Workshop], object]:
@@ -309,7 +283,7 @@ def open_bench(
     aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
     push = put_by_hand if by_hand else pushing(held, folder)
-    return Bench(held, wire, verbs(push, tasks=not by_hand))
+    return Bench(held, wire, verbs(push))
 
 
 def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:

@@ -18,7 +18,6 @@ from handson.core.progress import TerminalProgress
 from handson.core.waiting import wait_until
 from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
-from handson.resources import fargate
 from tests.emulator import hooks
 from tests.emulator.faults import Call
 from tests.emulator.proxy import proxy_to
@@ -107,19 +106,6 @@ def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
 
 
 # A push, in the middle of an upload
-
-
-def test_a_task_definition_is_deleted_whose_kernel_was_killed_when_it_had_deregistered_it(
-    emulator: Running, folder: Path
-) -> None:
-    held = workshop(emulator, folder)
-    definition = fargate.Place("c", (), "host/rails-app:latest").definition()
-    registered = held.aws.call("ecs", "RegisterTaskDefinition", **definition)
-    arn = registered["taskDefinition"]["taskDefinitionArn"]
-    held.aws.call("ecs", "DeregisterTaskDefinition", taskDefinition=arn)
-    done = held.cleanup(confirm="delete")
-    assert [removal.resource.id for removal in done.removals] == [arn]
-    assert fargate.find_tagged(held.aws) == []
 
 
 def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(

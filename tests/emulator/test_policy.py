@@ -20,7 +20,6 @@ from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster, image_run, network, registry
 from handson.resources.cluster import Form as ClusterForm
 from tests.emulator.guarded import (
-    ON_EMULATORS,
     REGION,
     Guarded,
     for_ministack,
@@ -44,7 +43,6 @@ VERBS: dict[str, Verb] = {
     "push_image": lambda room, shop: room.push_image(room.build_image(shop)),
     "images": lambda room, shop: room.images(),
     "run_image": lambda room, shop: room.run_image(),
-    "run_task": lambda room, shop: room.run_task(),
     "record_image_uri": lambda room, shop: room.record_image_uri(),
     "evidence": lambda room, shop: room.evidence("image"),
     "verify": lambda room, shop: room.verify(),
@@ -137,12 +135,7 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
             log_in_to_pull(room)
         seen[verb] |= called(aws)
     expected = {verb: set(needed) - policy.UNSEEN.keys() for verb, needed in policy.NEEDS.items()}
-    expected["cleanup"] |= ON_EMULATORS
     assert seen == expected
-
-
-def test_what_is_called_on_emulators_alone_is_not_in_the_policy() -> None:
-    assert ON_EMULATORS.isdisjoint(policy.actions())
 
 
 # Enforced by MiniStack
@@ -288,7 +281,7 @@ def test_the_action_that_aws_takes_in_a_call_is_named(
 
 # Enforced by moto, whose registry takes no pushes
 
-PUSHED = ("push_image", "run_image", "run_task", "record_image_uri")
+PUSHED = ("push_image", "run_image", "record_image_uri")
 CONTROL = [verb for verb in VERBS if verb not in PUSHED]
 SOME = ["ec2:CreateSubnet", "ecs:DescribeClusters", "ecr:CreateRepository", "ec2:DeleteVpc"]
 

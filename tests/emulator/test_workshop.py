@@ -852,11 +852,6 @@ def test_an_image_that_was_only_packed_is_not_run_and_says_why(held: Workshop, s
     assert "動かせません" in repr(seen)
 
 
-def test_a_task_is_not_run_at_an_endpoint_that_was_given(held: Workshop, shop: Path) -> None:
-    push(held, shop)
-    assert "指定されたエンドポイントでは動かしません" in repr(held.run_task())
-
-
 def test_an_image_that_is_not_there_cannot_be_run(held: Workshop) -> None:
     held.ensure_repository()
     with pytest.raises(NotReady, match="latest"):

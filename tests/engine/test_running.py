@@ -7,18 +7,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
 
 from handson.aws import emulator, settings
-from handson.core.errors import EngineError, NotReady
+from handson.core.errors import EngineError
 from handson.core.progress import Line, silent
-from handson.core.waiting import wait_until
 from handson.engine import running
 from handson.notebook.workshop import Workshop
-from handson.resources import fargate
 
 pytestmark = pytest.mark.engine
 
@@ -88,12 +85,9 @@ def held(workshop: Workshop, client: docker.APIClient, home: Path) -> Iterator[W
 
 def left(client: docker.APIClient, home: Path) -> list[str]:
     own = client.containers(all=True, filters={"label": f"{running.LABEL}={home}"})
-    tasks = client.containers(
-        all=True, filters={"label": f"com.amazonaws.ecs.task-definition-family={fargate.FAMILY}"}
-    )
     names = [tag for image in client.images() for tag in image["RepoTags"] or ()]
     ours = [name for name in names if name.startswith("123456789012.dkr.ecr.")]
-    return [*(str(it["Names"]) for it in (*own, *tasks)), *ours]
+    return [*(str(it["Names"]) for it in own), *ours]
 
 
 def push(held: Workshop, base: str, folder: Path, **changes: str) -> str:
@@ -200,96 +194,3 @@ def test_the_image_packed_by_builtin_is_not_run(held: Workshop, tmp_path: Path, 
     shown = held.run_image("rails-app")
     assert "土台になる Ruby が入っていない" in repr(shown)
     assert (shown.recorded, runnable(held)) == (None, (False, ["image-builtin"]))
-
-
-# As a Fargate task
-
-
-@pytest.fixture
-def bridged(client: docker.APIClient) -> None:
-    if not running.has_bridge(client):  # the daemon of .ci/run beside another one, say
-        pytest.skip("this engine has no bridge network")
-
-
-@pytest.mark.usefixtures("bridged")
-def test_a_fargate_task_runs_answers_and_leaves_nothing(
-    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app")
-    held.ensure_network()
-    held.ensure_cluster()
-    strangers = client.create_container(
-        f"{NAME}:latest", command=["sleep", "60"], labels={"ministack": "rds"}
-    )
-    try:
-        client.start(strangers)
-        seen = held.run_task("rails-app")
-        emulator.stop(home)
-        held.verify()  # starts it again
-        assert client.inspect_container(strangers)["State"]["Running"]
-    finally:
-        client.remove_container(strangers, force=True)
-    assert (seen.statuses[0], seen.statuses[-2:]) == ("PROVISIONING", ("RUNNING", "STOPPED"))
-    assert (left(client, home), (home / "emulator" / "docker.sock").is_symlink()) == ([], False)
-    assert fargate.find_tagged(held.aws) == []
-
-
-@pytest.mark.usefixtures("bridged")
-def test_a_task_that_is_interrupted_is_stopped(
-    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app", before="sleep 30")
-    held.ensure_network()
-    held.ensure_cluster()
-
-    def interrupt(sentence: str) -> None:
-        if sentence == "RUNNING":
-            threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-
-    with pytest.raises(KeyboardInterrupt):
-        open_workshop(home, Told(interrupt)).run_task("rails-app")
-    assert (left(client, home), fargate.find_tagged(held.aws)) == ([], [])
-
-
-@pytest.mark.usefixtures("bridged")
-def test_clean_up_stops_a_task_that_a_killed_kernel_left(
-    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app", before="sleep 60")
-    held.ensure_network()
-    held.ensure_cluster()
-    child = os.fork()
-    if child == 0:
-
-        def die(sentence: str) -> None:
-            if sentence == "RUNNING":
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        open_workshop(home, Told(die)).run_task("rails-app")
-        os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    assert left(client, home) != []
-    done = held.cleanup(confirm="delete")
-    assert [str(removal) for removal in done.left] == []
-    client.remove_image(
-        "123456789012.dkr.ecr.us-east-1.amazonaws.com/rails-app:latest", noprune=True
-    )
-    wait_until(lambda: left(client, home), done=lambda it: it == [], what="gone", timeout=10)
-
-
-def test_a_task_without_its_cluster_says_which_notebook_makes_it(
-    held: Workshop, base: str, tmp_path: Path
-) -> None:
-    push(held, base, tmp_path / "app")
-    held.ensure_cluster()
-    held.aws.call("ecs", "DeleteCluster", cluster="ecs-handson-cluster")
-    with pytest.raises(NotReady, match="02-cluster"):
-        held.run_task("rails-app")
-
-
-def test_without_an_engine_the_task_says_so_and_does_nothing(
-    held: Workshop, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app")
-    seen: Any = open_workshop(home, engine="builtin").run_task("rails-app")
-    assert ("builtin エンジンはコンテナを動かさない" in repr(seen), seen.statuses) == (True, ())

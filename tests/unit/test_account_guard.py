@@ -35,7 +35,6 @@ CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "push_image": lambda room, _: room.push_image(IMAGE),
     "images": lambda room, _: room.images(),
     "run_image": lambda room, _: room.run_image(),
-    "run_task": lambda room, _: room.run_task(),
     "record_image_uri": lambda room, _: room.record_image_uri(),
     "evidence": lambda room, _: room.evidence("network"),
     "verify": lambda room, _: room.verify(),

@@ -86,7 +86,7 @@ def test_giving_up_names_what_was_waited_for_how_long_and_what_was_seen(clock: C
     assert [part in problem for part in ("cluster c ACTIVE", "1 秒", "PROVISIONING")] == [True] * 3
 
 
-@pytest.mark.parametrize("topic", ["cluster", "network", "fargate"])
+@pytest.mark.parametrize("topic", ["cluster", "network"])
 def test_what_is_waited_for_reads_as_one_sentence_in_japanese(topic: str) -> None:
     waits = [name for name in messages.catalogue("resources") if name.startswith(f"{topic}.wait-")]
     assert waits

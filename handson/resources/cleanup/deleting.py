@@ -11,14 +11,13 @@ from handson.core.errors import WaitTimeout
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
 from handson.course.state import Removal, Resource
-from handson.resources import cluster, fargate, network, registry
+from handson.resources import cluster, network, registry
 from handson.resources.cleanup.shown import Cleanup
 
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
     """Return everything in the region that carries the workshop's tag, in the order of deletion."""
     return (
-        *fargate.find_tagged(aws),
         *cluster.find_tagged(aws),
         *registry.find_tagged(aws),
         *network.find_tagged(aws),
@@ -44,7 +43,6 @@ def delete_tagged(aws: Aws, *, say: Say = silent) -> Cleanup:
     """
     found = find_tagged(aws)
     removals = (
-        *fargate.delete_tasks(aws, say=say),
         *cluster.delete_cluster(aws, say=say),
         *registry.delete_repository(aws, say=say),
         *network.delete_network(aws, say=say),
