@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from handson import drawing, engine
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
@@ -24,7 +26,7 @@ from handson.core.text import find_nearest
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
-from handson.course.exercise import NetworkForm
+from handson.course.exercise import Exercise
 from handson.course.network_form import check_network_form
 from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
 from handson.course.state import Drawing, Snapshot
@@ -98,6 +100,11 @@ class Workshop(Shown):
             )
         return self._engine
 
+    @property
+    def _exercise(self) -> Exercise:
+        """What the learner is asked to build."""
+        return self.settings.exercise
+
     def beside(self, progress: progress.Progress, *, show: Show) -> Workshop:
         """Return this workshop for what works beside the cells, such as a form or a board.
 
@@ -133,38 +140,42 @@ class Workshop(Shown):
 
     def ensure_network(
         self,
-        name: str = syllabus.NETWORK.name,
+        name: str | None = None,
         *,
-        cidr: str = syllabus.NETWORK.cidr,
-        availability_zones: int = syllabus.NETWORK.availability_zones,
-        public_subnets: int = syllabus.NETWORK.public_subnets,
-        private_subnets: int = syllabus.NETWORK.private_subnets,
-        tenancy: str = syllabus.NETWORK.tenancy,
-        s3_endpoint: bool = True,
+        cidr: str | None = None,
+        availability_zones: int | None = None,
+        public_subnets: int | None = None,
+        private_subnets: int | None = None,
+        tenancy: str | None = None,
+        s3_endpoint: bool | None = None,
     ) -> network.Network:
         """Make the VPC as the console's "VPC and more" does; run again, change nothing.
+
+        A setting that is left out has the exercise's value.
 
         Raises:
             InvalidInput: AWS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
-        form = NetworkForm(
-            name=name,
-            cidr=cidr,
-            availability_zones=availability_zones,
-            public_subnets=public_subnets,
-            private_subnets=private_subnets,
-            tenancy=tenancy,
-            s3_endpoint=s3_endpoint,
-        )
-        check_network_form(form)
+        given = {
+            "name": name,
+            "cidr": cidr,
+            "availability_zones": availability_zones,
+            "public_subnets": public_subnets,
+            "private_subnets": private_subnets,
+            "tenancy": tenancy,
+            "s3_endpoint": s3_endpoint,
+        }
+        changes = {setting: value for setting, value in given.items() if value is not None}
+        form = structs.replace(self._exercise.network, **changes)
+        check_network_form(form, usual=self._exercise.network)
         connected = self.aws
         with self._changing(connected), self._working("network") as line:
-            return network.ensure_network(connected, form, say=line)
+            return network.ensure_network(connected, form, exercise=self._exercise, say=line)
 
     def ensure_cluster(
         self,
-        name: str = syllabus.CLUSTER.name,
+        name: str | None = None,
         *,
         fargate: bool = True,
         ec2_instances: bool = False,
@@ -173,7 +184,7 @@ class Workshop(Shown):
         """Make the ECS cluster and wait until it is ACTIVE; run again, change nothing.
 
         Args:
-            name: The cluster's name.
+            name: The cluster's name; left out, the exercise's.
             fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT;
                 off only where `capacity_providers` names some.
             ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
@@ -187,30 +198,35 @@ class Workshop(Shown):
         providers = (
             usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
         )
-        form = cluster.Form(name=name, capacity_providers=providers, ec2_instances=ec2_instances)
+        form = cluster.Form(
+            name=self._exercise.cluster if name is None else name,
+            capacity_providers=providers,
+            ec2_instances=ec2_instances,
+        )
         form.check()
         connected = self.aws
         with self._changing(connected), self._working("cluster") as line:
-            return cluster.ensure_cluster(connected, form, say=line)
+            return cluster.ensure_cluster(connected, form, exercise=self._exercise, say=line)
 
-    def ensure_repository(self, name: str = syllabus.REPOSITORY.name) -> registry.EnsuredRepository:
+    def ensure_repository(self, name: str | None = None) -> registry.EnsuredRepository:
         """Make the private ECR repository; run again, change nothing.
 
         Raises:
             InvalidInput: ECR would refuse the name; nothing was created.
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
+        name = self._repository(name)
         rules.repository_name(name)
         connected = self.aws
         with self._changing(connected):
-            return registry.ensure_repository(connected, name)
+            return registry.ensure_repository(connected, name, exercise=self._exercise)
 
     def push_commands(
         self,
-        repository: str = syllabus.REPOSITORY.name,
+        repository: str | None = None,
         *,
         context: str | Path,
-        tag: str = syllabus.PUSH_TAG,
+        tag: str | None = None,
     ) -> push.PushCommands:
         """Return the console's push commands for this account and region, ready to be pasted.
 
@@ -219,10 +235,11 @@ class Workshop(Shown):
         Raises:
             InvalidInput: The repository's name or the tag cannot be one.
         """
+        repository = self._repository(repository)
         connected = self.aws
         form = push.PushForm(
             repository=repository,
-            tag=tag,
+            tag=self._tag(tag),
             context=push.context_handed_out(context),
             registry=registry.address(connected),
             region=connected.region,
@@ -230,14 +247,14 @@ class Workshop(Shown):
         )
         setup = plan.shell_values(connected) if connected.endpoint else {}
         commands = push.push_commands(form, setup=setup)
-        return replace(commands, lacking=_lacking(connected, repository))
+        return replace(commands, lacking=_lacking(connected, repository, self._exercise))
 
     def build_image(
         self,
         context: str | Path,
         *,
-        name: str = syllabus.REPOSITORY.name,
-        tag: str = syllabus.PUSH_TAG,
+        name: str | None = None,
+        tag: str | None = None,
         build_args: Mapping[str, str] | None = None,
     ) -> LocalImage:
         """Build the image of a folder with a Dockerfile, under `tag` and a tag of its own.
@@ -250,17 +267,15 @@ class Workshop(Shown):
         request = push.prepare(
             context,
             folder=self.settings.home / "images",
-            name=name,
-            tag=tag,
+            name=self._repository(name),
+            tag=self._tag(tag),
             build_args={**given, **(build_args or {})},
         )
         chosen = self.engine
         with self._working("build") as line:
             return push.build_image(chosen, request, say=line)
 
-    def push_image(
-        self, local: LocalImage, *, repository: str = syllabus.REPOSITORY.name
-    ) -> Pushed:
+    def push_image(self, local: LocalImage, *, repository: str | None = None) -> Pushed:
         """Log in to the registry, tag the image with the repository's URI, and push all its tags.
 
         Raises:
@@ -269,27 +284,29 @@ class Workshop(Shown):
             HandsonError: The registry refused, or broke off; run again to continue.
         """
         push.check_built(local)
+        repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        there = registry.require_repository(connected, repository)
+        there = registry.require_repository(connected, repository, exercise=self._exercise)
         destination = registry.destination(connected, there, tags=local.tags)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
 
-    def images(self, repository: str = syllabus.REPOSITORY.name) -> registry.Images:
+    def images(self, repository: str | None = None) -> registry.Images:
         """Return what is in a repository, as the ECR console lists it.
 
         Raises:
             NotReady: There is no such repository.
         """
+        repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        there = registry.require_repository(connected, repository)
+        there = registry.require_repository(connected, repository, exercise=self._exercise)
         return registry.Images(there.name, registry.find_images(connected, there.name))
 
     def run_image(
-        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+        self, repository: str | None = None, *, tag: str | None = None
     ) -> image_run.ImageRun:
         """Pull an image back from ECR, start it here for a moment, and return its first page.
 
@@ -297,7 +314,9 @@ class Workshop(Shown):
             NotReady: There is no such repository or image.
             EngineError: The image does not start, or does not answer; says why.
         """
-        order = image_run.Order(repository, tag, self.settings.home)
+        order = image_run.Order(
+            self._repository(repository), self._tag(tag), self.settings.home, self._exercise
+        )
         connected = self.aws
         chosen = self.engine
         with connection.alone(self.settings), self._working("run") as work:
@@ -307,7 +326,7 @@ class Workshop(Shown):
         return ran
 
     def record_image_uri(
-        self, repository: str = syllabus.REPOSITORY.name, *, tag: str = syllabus.PUSH_TAG
+        self, repository: str | None = None, *, tag: str | None = None
     ) -> image_uri.ImageUri:
         """Keep the URI of an image in ECR for step 3.
 
@@ -315,7 +334,12 @@ class Workshop(Shown):
             NotReady: There is no such repository or image.
         """
         return image_uri.record_image_uri(
-            self.aws, self.settings.home, repository=repository, tag=tag, clock=self._clock
+            self.aws,
+            self.settings.home,
+            repository=self._repository(repository),
+            tag=self._tag(tag),
+            exercise=self._exercise,
+            clock=self._clock,
         )
 
     def evidence(self, check: str) -> Evidence:
@@ -336,7 +360,12 @@ class Workshop(Shown):
             if check == syllabus.DRAWING.id:
                 seen = Snapshot(target=connected.target, drawing=_last_drawn())
             else:
-                seen = take_snapshot(connected, home=self.settings.home, missing=(check,))
+                seen = take_snapshot(
+                    connected,
+                    home=self.settings.home,
+                    exercise=self._exercise,
+                    missing=(check,),
+                )
         trimmed = checks.trim(check, seen)
         observed = trimmed.to_json()
         observation = Observation(
@@ -360,7 +389,9 @@ class Workshop(Shown):
         Args:
             missing: The checks for which something that is missing is looked for in other regions.
         """
-        return take_snapshot(self.aws, home=self.settings.home, missing=missing)
+        return take_snapshot(
+            self.aws, home=self.settings.home, exercise=self._exercise, missing=missing
+        )
 
     def journal(self) -> Entries:
         """Return the learner's evidence so far."""
@@ -416,7 +447,7 @@ class Workshop(Shown):
         """
         views = drawing.known_views(view)
         missing = syllabus.CHECK_IDS if goal else ()
-        seen = take_snapshot(self.aws, home=self.settings.home, missing=missing)
+        seen = self.snapshot(missing=missing)
         picture = drawing.draw(seen, view=views, since=since, goal=goal)
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
@@ -489,15 +520,27 @@ class Workshop(Shown):
             raise InvalidInput(*sentences)
         connected = self.aws
         if not confirm:
-            return cleanup.look(connected, self.settings.home)
+            return cleanup.look(connected, self.settings.home, exercise=self._exercise)
         with connection.alone(self.settings), self._working("cleanup") as line:
             self._remove_containers()
-            done = cleanup.clean_up(connected, self.settings.home, say=line, clock=self._clock)
+            done = cleanup.clean_up(
+                connected,
+                self.settings.home,
+                exercise=self._exercise,
+                say=line,
+                clock=self._clock,
+            )
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
             troubleshooting.forget(self.settings.home)
         return done
+
+    def _repository(self, name: str | None) -> str:
+        return self._exercise.repository if name is None else name
+
+    def _tag(self, tag: str | None) -> str:
+        return self._exercise.tag if tag is None else tag
 
     def _for_practice(self) -> Aws:
         connected = self.aws
@@ -531,7 +574,7 @@ class Workshop(Shown):
         """Tell it once, and again only where telling itself broke off."""
         if not self._connection.lost:
             return
-        seen = take_snapshot(self._connection.aws, home=self.settings.home)
+        seen = take_snapshot(self._connection.aws, home=self.settings.home, exercise=self._exercise)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
         self._show(Lost(checks.verify(seen), recorded))
         self._connection = replace(self._connection, lost=False)
@@ -593,13 +636,8 @@ def _last_drawn() -> Drawing:
     return drawn
 
 
-def _lacking(connected: Aws, repository: str) -> tuple[str, str] | None:
+def _lacking(connected: Aws, repository: str, exercise: Exercise) -> tuple[str, str] | None:
     """Return what to say of a repository that the learner named and that is not there."""
-    usual = repository == syllabus.REPOSITORY.name
-    if usual or registry.find_repository(connected, repository):
+    if repository == exercise.repository or registry.find_repository(connected, repository):
         return None
-    return registry.missing_repository(connected, repository)
-
-
-def _where(connected: Aws) -> str:
-    return f"{connected.endpoint or 'AWS'} ({connected.account})"
+    return registry.missing_repository(connected, repository, exercise)

@@ -12,7 +12,8 @@ from handson.core.cards import Card, Commands, Note, Rows, Shown
 from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
-from handson.course import policy, rules, syllabus
+from handson.course import policy, rules
+from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
 from handson.resources.plan import Step
@@ -50,7 +51,7 @@ _UPDATING = {"UpdateInProgressException"}
 class Form:
     """The settings of "Create cluster" that the workshop knows; the others keep their default."""
 
-    name: str = syllabus.CLUSTER.name
+    name: str = Exercise().cluster
     capacity_providers: tuple[str, ...] = rules.CAPACITY_PROVIDERS
     ec2_instances: bool = False
 
@@ -76,7 +77,7 @@ class Form:
         parameters: dict[str, Any] = {
             "clusterName": self.name,
             "capacityProviders": list(self.capacity_providers),
-            "tags": [{"key": syllabus.TAG_KEY, "value": syllabus.TAG_VALUE}],
+            "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
         }
         return [
             Step(
@@ -147,7 +148,9 @@ def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
     return tuple(sorted(clusters, key=lambda cluster: (cluster.name, cluster.arn)))
 
 
-def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster:
+def ensure_cluster(
+    aws: Aws, form: Form, *, exercise: Exercise = Exercise(), say: Say = silent
+) -> EnsuredCluster:
     """Make the cluster if there is none of that name, wait until it is ACTIVE, and return it.
 
     A cluster that is there but lacks a capacity provider is given it; none is taken away.
@@ -172,7 +175,7 @@ def ensure_cluster(aws: Aws, form: Form, *, say: Say = silent) -> EnsuredCluster
     if _missing(form, cluster):
         cluster = _with_providers(aws, form, say=say)
     commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("cluster", {"name": form.name}, {"name": syllabus.CLUSTER.name})
+    notes = other_settings("cluster", {"name": form.name}, {"name": exercise.cluster})
     return EnsuredCluster(cluster, commands, notes)
 
 
@@ -197,9 +200,9 @@ def find_tagged(aws: Aws) -> list[Resource]:
     return [_resource(aws, cluster) for cluster in _tagged(aws)]
 
 
-def find_beside(aws: Aws) -> list[Resource]:
+def find_beside(aws: Aws, exercise: Exercise) -> list[Resource]:
     """Return the cluster of the exercise's name that does not carry the tag, if there is one."""
-    found = find_cluster(aws, syllabus.CLUSTER.name)
+    found = find_cluster(aws, exercise.cluster)
     mine = found and not found.tagged and found.status not in _GOING
     return [_resource(aws, found)] if found and mine else []
 
@@ -356,5 +359,5 @@ def _cluster(raw: Mapping[str, Any]) -> Cluster:
         container_instances=int(raw.get("registeredContainerInstancesCount", 0)),
         running_tasks=int(raw.get("runningTasksCount", 0)),
         active_services=int(raw.get("activeServicesCount", 0)),
-        tagged=tags.get(syllabus.TAG_KEY) == syllabus.TAG_VALUE,
+        tagged=tags.get(TAG_KEY) == TAG_VALUE,
     )

@@ -14,6 +14,7 @@ from handson.core.cards import Card, Note, Part, Rows, Shown
 from handson.core.errors import EngineError
 from handson.core.progress import Say
 from handson.course import rules
+from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
 from handson.engine import BUILTIN, Ask, Engine, RunRequest
 from handson.resources import page, registry
@@ -61,11 +62,12 @@ class ImageRun(Shown):
 
 @dataclass(frozen=True)
 class Order:
-    """Which image to run, for which home folder."""
+    """Which image to run, for which home folder, in which exercise."""
 
     repository: str
     tag: str
     home: Path
+    exercise: Exercise = Exercise()
 
     @property
     def name(self) -> str:
@@ -125,7 +127,7 @@ def find(aws: Aws, order: Order) -> tuple[Repository, Image]:
     """
     rules.repository_name(order.repository)
     rules.image_tag(order.tag)
-    there = registry.require_repository(aws, order.repository)
+    there = registry.require_repository(aws, order.repository, exercise=order.exercise)
     return there, registry.require_image(aws, order.repository, order.tag)
 
 

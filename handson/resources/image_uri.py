@@ -11,6 +11,7 @@ from handson.aws import Aws
 from handson.core import files, messages
 from handson.core.cards import Card, Note, Rows, Shown
 from handson.course import rules
+from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.resources import registry
 
@@ -53,6 +54,7 @@ def record_image_uri(
     *,
     repository: str,
     tag: str,
+    exercise: Exercise = Exercise(),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ImageUri:
     """Keep the URI of an image that is in ECR, and return it.
@@ -63,7 +65,7 @@ def record_image_uri(
     """
     rules.repository_name(repository)
     rules.image_tag(tag)
-    there = registry.require_repository(aws, repository)
+    there = registry.require_repository(aws, repository, exercise=exercise)
     image = registry.require_image(aws, repository, tag)
     recorded = RecordedUri(
         uri=f"{there.uri}:{tag}",

@@ -16,16 +16,19 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError
-from handson.course import syllabus
+from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.state import Image, Repository, Sighting, Snapshot
 from handson.resources import cluster, image_run, image_uri, network, registry
 
 
-def take_snapshot(aws: Aws, *, home: Path, missing: Collection[str] = ()) -> Snapshot:
+def take_snapshot(
+    aws: Aws, *, home: Path, exercise: Exercise = Exercise(), missing: Collection[str] = ()
+) -> Snapshot:
     """Look at the network, the clusters, the repositories and their images, all at once.
 
     Args:
         aws: The connection.
+        exercise: What is to be built.
         home: Where the image URI, and what was seen running, were recorded.
         missing: The checks for which something that is missing is looked for elsewhere, too.
 
@@ -50,8 +53,12 @@ def take_snapshot(aws: Aws, *, home: Path, missing: Collection[str] = ()) -> Sna
             recorded_uri=image_uri.read_image_uri(home),
             recorded_run=image_run.read_image_run(home),
         )
-    lost = [search for search in _SEARCHES if search.check in missing and not search.here(seen)]
-    return _searched(aws, seen, lost) if lost else seen
+    lost = [
+        search
+        for search in _searches(exercise)
+        if search.check in missing and not search.here(seen)
+    ]
+    return _searched(aws, seen, lost, exercise) if lost else seen
 
 
 @dataclass(frozen=True)
@@ -63,38 +70,38 @@ class _Search:
     there: Callable[[Aws], list[str]]
 
 
-_VPC, _CLUSTER = syllabus.NETWORK.vpc_name, syllabus.CLUSTER.name
-_REPOSITORY = syllabus.REPOSITORY.name
-_SEARCHES = (
-    _Search(
-        "network",
-        lambda seen: any(vpc.name == _VPC and not vpc.is_default for vpc in seen.vpcs),
-        lambda aws: network.find_vpc_ids(aws, _VPC),
-    ),
-    _Search(
-        "cluster",
-        lambda seen: any(c.name == _CLUSTER and c.status != cluster.ABSENT for c in seen.clusters),
-        lambda aws: [found.arn for found in [cluster.find_cluster(aws, _CLUSTER)] if found],
-    ),
-    _Search(
-        "repository",
-        lambda seen: any(item.name == _REPOSITORY for item in seen.repositories),
-        lambda aws: [item.arn for item in [registry.find_repository(aws, _REPOSITORY)] if item],
-    ),
-    _Search(
-        "image",
-        lambda seen: any(image.repository == _REPOSITORY for image in seen.images),
-        lambda aws: [image.digest for image in registry.find_images(aws, _REPOSITORY)[:1]],
-    ),
-)
+def _searches(exercise: Exercise) -> tuple[_Search, ...]:
+    vpc, name, repository = exercise.network.vpc_name, exercise.cluster, exercise.repository
+    return (
+        _Search(
+            "network",
+            lambda seen: any(each.name == vpc and not each.is_default for each in seen.vpcs),
+            lambda aws: network.find_vpc_ids(aws, vpc),
+        ),
+        _Search(
+            "cluster",
+            lambda seen: any(c.name == name and c.status != cluster.ABSENT for c in seen.clusters),
+            lambda aws: [found.arn for found in [cluster.find_cluster(aws, name)] if found],
+        ),
+        _Search(
+            "repository",
+            lambda seen: any(item.name == repository for item in seen.repositories),
+            lambda aws: [it.arn for it in [registry.find_repository(aws, repository)] if it],
+        ),
+        _Search(
+            "image",
+            lambda seen: any(image.repository == repository for image in seen.images),
+            lambda aws: [image.digest for image in registry.find_images(aws, repository)[:1]],
+        ),
+    )
 
 
-def _searched(aws: Aws, seen: Snapshot, lost: list[_Search]) -> Snapshot:
+def _searched(aws: Aws, seen: Snapshot, lost: list[_Search], exercise: Exercise) -> Snapshot:
     """Return the snapshot with what other regions, and ECR Public, hold of what is missing."""
     places = [(region, search) for region in _regions(seen) for search in lost]
     with ThreadPoolExecutor(8) as pool:
         private = all(search.check != "repository" for search in lost)
-        public = [] if private else [pool.submit(_public, aws)]
+        public = [] if private else [pool.submit(_public, aws, exercise.repository)]
         found = list(pool.map(lambda place: _sightings(aws, *place), places))
     repositories = [repository for future in public for repository in future.result()]
     return replace(
@@ -112,9 +119,9 @@ def _sightings(aws: Aws, region: str, search: _Search) -> list[Sighting]:
     return [Sighting(check=search.check, region=region, id=id) for id in ids]
 
 
-def _public(aws: Aws) -> list[Repository]:
+def _public(aws: Aws, name: str) -> list[Repository]:
     try:
-        found = registry.find_public_repository(aws, _REPOSITORY)
+        found = registry.find_public_repository(aws, name)
     except HandsonError:
         return []
     return [found] if found else []
@@ -124,5 +131,5 @@ def _regions(seen: Snapshot) -> list[str]:
     """Return the regions to look in, each once: the recorded URI's, then the likely ones."""
     uri = seen.recorded_uri.uri if seen.recorded_uri else ""
     said = uri.partition(".ecr.")[2].partition(".")[0]
-    likely = ([said] if said in settings.regions() else []) + [*syllabus.LIKELY_REGIONS]
+    likely = ([said] if said in settings.regions() else []) + [*LIKELY_REGIONS]
     return [region for region in dict.fromkeys(likely) if region != seen.target.region]

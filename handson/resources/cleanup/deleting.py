@@ -10,6 +10,7 @@ from handson.core import messages
 from handson.core.errors import WaitTimeout
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
+from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource
 from handson.resources import cluster, network, registry
 from handson.resources.cleanup.shown import Cleanup
@@ -24,12 +25,12 @@ def find_tagged(aws: Aws) -> tuple[Resource, ...]:
     )
 
 
-def find_beside(aws: Aws) -> tuple[Resource, ...]:
+def find_beside(aws: Aws, exercise: Exercise) -> tuple[Resource, ...]:
     """Return what has a name of the exercise's and not its tag: made by hand, and left alone."""
     return (
-        *cluster.find_beside(aws),
-        *registry.find_beside(aws),
-        *network.find_beside(aws),
+        *cluster.find_beside(aws, exercise),
+        *registry.find_beside(aws, exercise),
+        *network.find_beside(aws, exercise),
     )
 
 

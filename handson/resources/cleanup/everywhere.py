@@ -13,6 +13,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError
 from handson.core.progress import Say, silent
 from handson.course import evidence
+from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource
 from handson.resources import registry
 from handson.resources.cleanup import receipts
@@ -24,7 +25,7 @@ from handson.resources.cleanup.shown import Cleanup
 T = TypeVar("T")
 
 
-def look(aws: Aws, home: Path) -> Cleanup:
+def look(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
     """Return what carries the tag in every region that was used; deletes nothing.
 
     Raises:
@@ -33,7 +34,9 @@ def look(aws: Aws, home: Path) -> Cleanup:
     """
     regions = regions_used(home, aws.target)
     found, unseen = _in_each(aws, regions, find_tagged)
-    beside, closed = _in_each(aws, _without(regions, unseen), find_beside)
+    beside, closed = _in_each(
+        aws, _without(regions, unseen), lambda place: find_beside(place, exercise)
+    )
     return Cleanup(
         tuple(found),
         unseen=(*unseen, *closed),
@@ -47,6 +50,7 @@ def clean_up(
     aws: Aws,
     home: Path,
     *,
+    exercise: Exercise = Exercise(),
     say: Say = silent,
     clock: Callable[[], datetime] = evidence.now,
 ) -> Cleanup:
@@ -58,7 +62,7 @@ def clean_up(
         HandsonError: A call was not allowed or did not answer in the region of the settings, or
             the receipt cannot be kept; run again to go on.
     """
-    seen = look(aws, home)
+    seen = look(aws, home, exercise=exercise)
     regions = _without(seen.regions, seen.unseen)
     storage, closed = _in_each(aws, regions, lambda place: _stored(place, seen.found, now=clock()))
     begun = receipts.begin(home, aws.target, found=seen.found, storage=storage, now=clock())

@@ -14,11 +14,11 @@ from handson.core import messages
 from handson.core.errors import AWSError
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
-from handson.course import syllabus
+from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Resource
 from handson.resources.network.look import is_tagged, name_of
 
-_TAGGED = [{"Name": f"tag:{syllabus.TAG_KEY}", "Values": [syllabus.TAG_VALUE]}]
+_TAGGED = [{"Name": f"tag:{TAG_KEY}", "Values": [TAG_VALUE]}]
 _BUSY = {"DependencyViolation"}
 _ENDPOINT_SECONDS = 300.0
 
@@ -59,13 +59,13 @@ def find_tagged(aws: Aws) -> list[Resource]:
     ]
 
 
-def find_beside(aws: Aws) -> list[Resource]:
+def find_beside(aws: Aws, exercise: Exercise) -> list[Resource]:
     """Return the VPCs of the exercise's name that do not carry the tag: made by hand."""
     kind, operation, listing, key = _KINDS[-1]
     return [
         Resource(type=kind, id=raw[key], name=name_of(raw), region=aws.region)
         for raw in aws.pages("ec2", operation, listing)
-        if name_of(raw) == syllabus.NETWORK.vpc_name and not is_tagged(raw)
+        if name_of(raw) == exercise.network.vpc_name and not is_tagged(raw)
     ]
 
 

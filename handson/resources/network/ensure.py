@@ -14,7 +14,7 @@ from handson.core.errors import AWSError, InvalidInput, NotAllowed
 from handson.core.progress import Say, silent
 from handson.core.waiting import wait_until
 from handson.course import rules
-from handson.course.exercise import NetworkForm
+from handson.course.exercise import Exercise, NetworkForm
 from handson.course.network_form import (
     ANYWHERE,
     PlannedSubnet,
@@ -58,7 +58,7 @@ class _Work:
 
 
 def ensure_network(
-    aws: Aws, form: NetworkForm, *, usual: NetworkForm = NetworkForm(), say: Say = silent
+    aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = silent
 ) -> Network:
     """Make what is missing of the network and return it as it is.
 
@@ -70,7 +70,7 @@ def ensure_network(
             settings; nothing was created.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
-    check_network_form(form, usual=usual)
+    check_network_form(form, usual=exercise.network)
     made: dict[str, str] = {}
 
     def attempt() -> None:
@@ -83,7 +83,7 @@ def ensure_network(
     assert work.vpc is not None  # or the step that makes it would be missing
     steps = make_plan(form, zones=work.zones, region=aws.region)
     commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("network", _settings(form), _settings(usual))
+    notes = other_settings("network", _settings(form), _settings(exercise.network))
     return Network(work.vpc, commands, beyond=_beyond(form, work.vpc), notes=notes)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson.aws import Aws
-from handson.course import syllabus
+from handson.course.exercise import TAG_KEY, TAG_VALUE
 from handson.course.state import InternetGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint
 
 _ATTRIBUTES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
@@ -272,7 +272,7 @@ def name_of(raw: Mapping[str, Any]) -> str:
 
 def is_tagged(raw: Mapping[str, Any]) -> bool:
     """Tell whether an EC2 reply carries the workshop's tag."""
-    return tags_of(raw).get(syllabus.TAG_KEY) == syllabus.TAG_VALUE
+    return tags_of(raw).get(TAG_KEY) == TAG_VALUE
 
 
 def _blocks(raw: Mapping[str, Any], associations: str, block: str) -> tuple[str, ...]:

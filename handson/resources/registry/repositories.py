@@ -16,7 +16,8 @@ from handson.core.cards import Card, Commands, Note, Part, Rows, Shown
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.progress import Say, silent
 from handson.core.text import find_nearest
-from handson.course import rules, syllabus
+from handson.course import rules
+from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Repository, Resource
 from handson.engine import Destination
 from handson.resources import plan
@@ -100,7 +101,9 @@ def find_public_repository(aws: Aws, name: str) -> Repository | None:
     )
 
 
-def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepository:
+def ensure_repository(
+    aws: Aws, name: str, *, exercise: Exercise = Exercise(), say: Say = silent
+) -> EnsuredRepository:
     """Make the private repository if there is none of that name, and return it.
 
     Raises:
@@ -110,7 +113,7 @@ def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepos
     rules.repository_name(name)
     create = {
         "repositoryName": name,
-        "tags": [{"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}],
+        "tags": [{"Key": TAG_KEY, "Value": TAG_VALUE}],
     }
     steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
 
@@ -123,11 +126,11 @@ def ensure_repository(aws: Aws, name: str, *, say: Say = silent) -> EnsuredRepos
     reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
     repository = _repository(aws, reply["repositories"][0])
     commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("repository", {"name": name}, {"name": syllabus.REPOSITORY.name})
+    notes = other_settings("repository", {"name": name}, {"name": exercise.repository})
     return EnsuredRepository(repository, commands, notes)
 
 
-def require_repository(aws: Aws, name: str) -> Repository:
+def require_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -> Repository:
     """Return the repository of that name.
 
     Raises:
@@ -135,17 +138,17 @@ def require_repository(aws: Aws, name: str) -> Repository:
     """
     repository = find_repository(aws, name)
     if repository is None:
-        raise NotReady(*missing_repository(aws, name), code=_NOT_FOUND)
+        raise NotReady(*missing_repository(aws, name, exercise), code=_NOT_FOUND)
     return repository
 
 
-def missing_repository(aws: Aws, name: str) -> tuple[str, str]:
+def missing_repository(aws: Aws, name: str, exercise: Exercise) -> tuple[str, str]:
     """Return what to say of a repository that is not there: a problem and a remedy."""
     there: list[str] = []
     with suppress(AWSError, NotAllowed):  # somebody may be allowed to look at one repository only
         found = aws.pages("ecr", "DescribeRepositories", "repositories")
         there = sorted(raw["repositoryName"] for raw in found)
-    usual = syllabus.REPOSITORY.name
+    usual = exercise.repository
     meant = find_nearest(name, there) or (usual if usual in there else None)
     if name == usual or meant is None:
         return messages.advice(
@@ -194,9 +197,9 @@ def find_tagged(aws: Aws) -> list[Resource]:
     return [_resource(aws, item) for item in find_repositories(aws) if item.tagged]
 
 
-def find_beside(aws: Aws) -> list[Resource]:
+def find_beside(aws: Aws, exercise: Exercise) -> list[Resource]:
     """Return the repository of the exercise's name that does not carry the tag, if there is one."""
-    found = find_repository(aws, syllabus.REPOSITORY.name)
+    found = find_repository(aws, exercise.repository)
     return [_resource(aws, found)] if found and not found.tagged else []
 
 
@@ -233,7 +236,7 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
 
 def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
     tags = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
-    ours = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
+    ours = {"Key": TAG_KEY, "Value": TAG_VALUE}
     return Repository(
         name=raw["repositoryName"],
         arn=raw["repositoryArn"],
