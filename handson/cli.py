@@ -34,7 +34,7 @@ from handson.grading import tokens
 from handson.notebook import replay, workshop
 from handson.notebook.doctor import LAB_PORT
 from handson.notebook.workshop import Workshop
-from handson.practice import troubleshooting
+from handson.practice.incidents import forget_incident
 from handson.resources import image_uri
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
@@ -376,7 +376,7 @@ def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset(chosen.home)
     image_uri.forget_image_uri(chosen.home)
-    troubleshooting.forget(chosen.home)
+    forget_incident(chosen.home)
     click.echo(messages.text("notebook.cli.emulator-reset"))
 
 

@@ -32,7 +32,7 @@ from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_la
 from handson.course.state import Drawing, Snapshot
 from handson.engine import Engine, LocalImage, Pushed
 from handson.notebook import doctor, mistakes, scoring
-from handson.practice import questions, troubleshooting
+from handson.practice import incident_cards, incidents, questions
 from handson.resources import (
     cleanup,
     cluster,
@@ -423,7 +423,7 @@ class Workshop(Shown):
         Raises:
             InvalidInput: There is no such topic.
         """
-        return questions.ask(topic, self.snapshot())
+        return questions.build_quiz(topic, self.snapshot(), self.settings.exercise)
 
     def draw(
         self,
@@ -454,11 +454,11 @@ class Workshop(Shown):
         picture.save(folder / f"{'-'.join(views)}.svg")
         return picture
 
-    def resources(self) -> troubleshooting.Console:
+    def resources(self) -> incident_cards.Console:
         """Return what there is, as the consoles list it; judges, changes and keeps nothing."""
-        return troubleshooting.Console(self.snapshot())
+        return incident_cards.Console(self.snapshot())
 
-    def break_it(self, seed: int | None = None) -> troubleshooting.Broken:
+    def break_it(self, seed: int | None = None) -> incident_cards.IncidentReport:
         """Break one thing of the finished workshop on the embedded AWS, for practice.
 
         While something is broken, nothing more is. Only what carries the workshop's tag is touched,
@@ -472,12 +472,14 @@ class Workshop(Shown):
             NotAllowed: The target is real AWS.
             NotReady: The workshop is not finished, or what this seed breaks is not the workshop's.
         """
-        troubleshooting.check_seed(seed)
+        incidents.check_seed(seed)
         connected = self._for_practice()
         with self._changing(connected):
-            return troubleshooting.break_it(connected, self.settings.home, seed=seed)
+            return incidents.break_workshop(
+                connected, self.settings.home, self.settings.exercise, seed=seed
+            )
 
-    def hint(self, step: int | None = None) -> troubleshooting.Hints:
+    def hint(self, step: int | None = None) -> incident_cards.Hints:
         """Give the next hint on what is broken, or that of a step, with those before it.
 
         Args:
@@ -488,12 +490,14 @@ class Workshop(Shown):
             NotAllowed: The target is real AWS.
             NotReady: Nothing is broken, or it is mended already.
         """
-        troubleshooting.check_step(step)
+        incidents.check_step(step)
         connected = self._for_practice()
         with connection.alone(self.settings):
-            return troubleshooting.hint(connected, self.settings.home, step=step)
+            return incidents.give_hint(
+                connected, self.settings.home, self.settings.exercise, step=step
+            )
 
-    def mended(self) -> troubleshooting.Mended:
+    def mended(self) -> incident_cards.RepairReport:
         """Return whether what was broken is mended, and how many hints it took.
 
         Raises:
@@ -502,7 +506,7 @@ class Workshop(Shown):
         """
         connected = self._for_practice()
         with connection.alone(self.settings):
-            return troubleshooting.mended(connected, self.settings.home)
+            return incidents.check_repair(connected, self.settings.home, self.settings.exercise)
 
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
         """List what carries the workshop's tag, or delete it when `confirm` is "delete".
@@ -533,7 +537,7 @@ class Workshop(Shown):
         if not done.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
-            troubleshooting.forget(self.settings.home)
+            incidents.forget_incident(self.settings.home)
         return done
 
     def _repository(self, name: str | None) -> str:
@@ -544,7 +548,7 @@ class Workshop(Shown):
 
     def _for_practice(self) -> Aws:
         connected = self.aws
-        troubleshooting.refuse_real_aws(connected)
+        incidents.refuse_real_aws(connected)
         return connected
 
     @contextmanager

@@ -17,9 +17,12 @@ from handson.core import messages
 from handson.core.cards import Shown
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import silent
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.notebook.workshop import Workshop
-from handson.practice import troubleshooting
+from handson.practice.breakages import choose_breakage
+from handson.practice.incident_cards import RepairReport
+from handson.practice.incidents import break_workshop, forget_incident
 from tests.emulator import harmless_variants, judging, wrong_states
 from tests.emulator.harmless_variants import untag_everything
 from tests.emulator.hooks import Moto, StopAt, Stopped, connect
@@ -73,7 +76,7 @@ def on_moto(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Learner:
 
 def begun(learner: Learner) -> Learner:
     learner.finish()
-    troubleshooting.forget(learner.home)
+    forget_incident(learner.home)
     return learner
 
 
@@ -88,14 +91,14 @@ def false_facts(learner: Learner) -> set[str]:
     return judging.false_facts(learner.verify()) - {"image.runnable"}
 
 
-def mend(learner: Learner) -> troubleshooting.Mended:
+def mend(learner: Learner) -> RepairReport:
     """Do what the last hint says, look, and so on."""
     for _ in range(MOST_STEPS):
         diagnosis = learner.workshop.hint(3).diagnosis
         assert diagnosis is not None
         learner.follow(diagnosis.remedy)
         found = learner.workshop.mended()
-        for _, remedy in found.left:
+        for _, remedy in found.leftovers:
             learner.follow(remedy)
             found = learner.workshop.mended()
         if found.passed:
@@ -175,7 +178,7 @@ def test_a_seed_that_was_drawn_breaks_the_same_thing_again(learner: Learner) -> 
 
 
 def test_seeds_in_a_row_break_fourteen_things() -> None:
-    symptoms = {troubleshooting.catalogue.chosen_by(seed).symptom for seed in range(100, 114)}
+    symptoms = {choose_breakage(seed).symptom for seed in range(100, 114)}
     assert (len(symptoms), len(SEEDS)) == (14, 14)
 
 
@@ -350,8 +353,8 @@ def test_only_the_last_hint_says_what_to_do(learner: Learner) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_comes_before_the_last_hint_names_no_command(seed: int, language: str) -> None:
     messages.use(language)
-    breakage = troubleshooting.catalogue.chosen_by(seed)
-    said = " ".join([breakage.symptom, breakage.where, breakage.what])
+    breakage = choose_breakage(seed)
+    said = " ".join([breakage.symptom, breakage.place, breakage.cause])
     assert [word for word in ("workshop.", "aws ec2", "--", "ensure_") if word in said] == []
 
 
@@ -463,7 +466,7 @@ def test_what_was_broken_and_is_left_beside_a_new_one_is_told_with_what_to_do(
     learner.workshop.break_it(seed=seed)
     make(learner)
     found = learner.workshop.mended()
-    [(problem, remedy)] = found.left
+    [(problem, remedy)] = found.leftovers
     assert (learner.verify().passed, found.passed) == (True, False)
     assert fnmatchcase(problem, f"*{words}"), problem
     assert (problem in repr(found), remedy in repr(found)) == (True, True)
@@ -527,7 +530,7 @@ def test_a_kernel_that_is_killed_in_the_middle_leaves_a_breakage_that_is_known(
 ) -> None:
     stopped = connect(learner.running, StopAt(2))
     with pytest.raises(Stopped):
-        troubleshooting.break_it(stopped, learner.home, seed=12)
+        break_workshop(stopped, learner.home, Exercise(), seed=12)
     assert (learner.workshop.break_it(seed=1).fresh, mend(learner).passed) == (False, True)
 
 
@@ -536,7 +539,7 @@ def test_a_kernel_that_is_killed_before_anything_broke_leaves_nothing_to_mend(
 ) -> None:
     stopped = connect(learner.running, StopAt(1))
     with pytest.raises(Stopped):
-        troubleshooting.break_it(stopped, learner.home, seed=12)
+        break_workshop(stopped, learner.home, Exercise(), seed=12)
     with pytest.raises(NotReady, match="いま直すものはありません"):
         learner.workshop.mended()
     assert learner.workshop.break_it(seed=1).fresh

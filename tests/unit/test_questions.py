@@ -10,6 +10,7 @@ import pytest
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.practice import questions
 from handson.practice.questions import Question
@@ -42,7 +43,7 @@ def every_question(seen: Snapshot) -> dict[str, Question]:
     return {
         question.id: question
         for topic in questions.TOPICS
-        for question in questions.ask(topic, seen).questions
+        for question in questions.build_quiz(topic, seen, Exercise()).questions
     }
 
 
@@ -96,8 +97,7 @@ def test_each_sentence_of_the_catalogue_is_said_in_one_of_these_states() -> None
     unsaid = [
         key
         for key, entry in messages.catalogue("practice").items()
-        if key.startswith("questions.")
-        and key.split(".")[1] in every_question(states.finished())
+        if key.startswith(("questions.prompt.", "questions.choice.", "questions.reason."))
         and not any(re.fullmatch(pattern(entry["en"]), sentence) for sentence in said)
     ]
     assert unsaid == []
@@ -155,13 +155,13 @@ def test_an_image_in_another_region_is_asked_about_one_that_is_another() -> None
 
 
 def test_before_anything_is_made_the_workshop_lends_its_names() -> None:
-    quiz = questions.ask("why-zones", states.empty())
+    quiz = questions.build_quiz("why-zones", states.empty(), Exercise())
     assert quiz.planned
     assert right(quiz.questions[0]) == "ecs-handson-subnet-public2-us-east-1b"
 
 
 def test_when_all_is_there_nothing_is_lent() -> None:
-    assert not questions.ask("why-zones", states.finished()).planned
+    assert not questions.build_quiz("why-zones", states.finished(), Exercise()).planned
 
 
 def test_a_strangers_name_stays_on_its_line() -> None:
@@ -173,7 +173,7 @@ def test_a_strangers_name_stays_on_its_line() -> None:
 
 
 def quiz(topic: str = "why-zones") -> questions.Quiz:
-    return questions.ask(topic, states.finished())
+    return questions.build_quiz(topic, states.finished(), Exercise())
 
 
 def test_a_right_answer_is_told_as_right() -> None:
@@ -198,7 +198,7 @@ def test_what_is_no_question_and_no_choice_is_refused(number: Any, choice: Any) 
 
 def test_an_unknown_topic_is_refused_with_the_nearest() -> None:
     with pytest.raises(InvalidInput, match='"why-zones"'):
-        questions.ask("why-zone", states.finished())
+        questions.build_quiz("why-zone", states.finished(), Exercise())
 
 
 def test_as_text_the_answers_are_left_out() -> None:

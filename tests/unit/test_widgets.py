@@ -17,6 +17,7 @@ from handson.core.errors import AWSError, HandsonError, InvalidInput
 from handson.core.progress import Counted
 from handson.core.waiting import wait_until
 from handson.course import syllabus
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.notebook import widgets
 from handson.notebook.saving import VIEW, remove_widget_views
@@ -59,7 +60,7 @@ class Held:
         return look
 
     def questions(self, topic: str) -> questions.Quiz:
-        return questions.ask(topic, self.snapshot())
+        return questions.build_quiz(topic, self.snapshot(), Exercise())
 
     def __getattr__(self, verb: str) -> Any:
         def call(*arguments: Any, **values: Any) -> Made:

@@ -48,7 +48,7 @@ class Check(Live):
     def make_controls(self) -> Sequence[Any]:
         self._marks = HTML(self._marked())
         self._reasons = [HTML() for _ in self._quiz.questions]
-        about = HTML(html([Note(sentence) for sentence in self._quiz.about]))
+        about = HTML(html([Note(sentence) for sentence in self._quiz.introduction]))
         asked = [
             widget
             for number, question in enumerate(self._quiz.questions, start=1)

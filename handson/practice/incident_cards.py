@@ -1,0 +1,190 @@
+"""The cards of practice: what broke, hints, mended or not yet, and the existing resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handson.core import messages
+from handson.core.cards import Card, Note, Part, Rows, Shown, warning
+from handson.course.checks import Diagnosis, Verification
+from handson.course.state import Snapshot
+from handson.resources import cluster, network
+from handson.resources.image_uri import ImageUri
+from handson.resources.registry import Images
+
+STEPS = (1, 2, 3)
+"""The steps of the hints: where to look, what is wrong, the diagnosis with its remedy."""
+
+Leftover = tuple[str, str]
+"""A broken resource that still exists, as a sentence, and what to do about it."""
+
+
+@dataclass(frozen=True, repr=False)
+class IncidentReport(Shown):
+    """The symptom of what is broken; not its cause.
+
+    Attributes:
+        seed: The number that chose the breakage: it breaks the same thing for everybody.
+        symptom: What people report who suffer from it.
+        fresh: It was broken by this call, not by an earlier one.
+        asked: The seed that was given, or None.
+        earlier: The seed of the breakage before it, when this call found that one mended.
+    """
+
+    seed: int
+    symptom: str
+    fresh: bool
+    asked: int | None = None
+    earlier: int | None = None
+
+    def card(self) -> Card:
+        """Return the card: the seed, the symptom, and how to go on."""
+        notes = []
+        title = messages.text("practice.incident_cards.broken")
+        if self.earlier is not None:
+            earlier = messages.text("practice.incident_cards.earlier", seed=self.earlier)
+            notes.append(Note(earlier, "ok"))
+        if not self.fresh:
+            title = messages.text("practice.incident_cards.still-broken")
+            key = "practice.incident_cards.still"
+            if self.asked not in (None, self.seed):
+                key = "practice.incident_cards.still-other"
+            notes.append(Note(messages.text(key, seed=self.seed, asked=self.asked)))
+        rows = [
+            (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
+            (messages.text("practice.incident_cards.row-symptom"), self.symptom),
+        ]
+        go_on = Note(messages.text("practice.incident_cards.go-on"))
+        return Card(title, (*notes, Rows(rows), go_on), state="warn")
+
+
+@dataclass(frozen=True, repr=False)
+class Hints(Shown):
+    """The hints up to a step.
+
+    Attributes:
+        seed: The number that chose the breakage.
+        sentences: Where to look, and from the second step on what is wrong.
+        diagnosis: The diagnosis of the checks, from the third step on.
+    """
+
+    seed: int
+    sentences: tuple[str, ...]
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def step(self) -> int:
+        """The last step that is shown."""
+        return len(self.sentences) + (self.diagnosis is not None)
+
+    def card(self) -> Card:
+        """Return the card: the hints, one below the other."""
+        sentences, parts = list(self.sentences), []
+        if self.diagnosis is not None:
+            sentences.append(self.diagnosis.message)
+            then = messages.text("practice.incident_cards.then")
+            parts = [Note(f"→ {self.diagnosis.remedy}"), Note(then)]
+        rows = [
+            (messages.label("practice.incident_cards.hint-step", str(step)), sentence)
+            for step, sentence in zip(STEPS, sentences, strict=False)
+        ]
+        title = messages.text(
+            "practice.incident_cards.hint", step=self.step, steps=len(STEPS), seed=self.seed
+        )
+        return Card(title, (Rows(rows), *parts), state="info")
+
+
+@dataclass(frozen=True, repr=False)
+class RepairReport(Shown):
+    """Whether the breakage is mended, and how many hints it took.
+
+    Attributes:
+        seed: The number that chose the breakage.
+        hints: How many steps of hints were shown.
+        verification: The checks, as they are now; the card shows no diagnosis.
+        cause: What was wrong, in general words; empty until it is mended.
+        leftovers: Broken resources that still exist where the checks do not look.
+    """
+
+    seed: int
+    hints: int
+    verification: Verification
+    cause: str = ""
+    leftovers: tuple[Leftover, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks pass, and nothing broken is left behind."""
+        return self.verification.passed and not self.leftovers
+
+    def card(self) -> Card:
+        """Return the card: mended or not yet, and the hints so far."""
+        checks = self.verification.checks
+        rows = [
+            (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
+            (messages.text("practice.incident_cards.row-hints"), f"{self.hints}/{len(STEPS)}"),
+            (
+                messages.text("practice.incident_cards.row-checks"),
+                f"{sum(check.passed for check in checks)}/{len(checks)}",
+            ),
+        ]
+        if self.passed:
+            rows.append((messages.text("practice.incident_cards.row-cause"), self.cause))
+            again = Note(messages.text("practice.incident_cards.again"))
+            title = messages.text("practice.incident_cards.mended")
+            return Card(title, (Rows(rows), again), state="ok")
+        parts = [part for leftover in self.leftovers for part in warning(*leftover)]
+        if not parts:
+            key = "practice.incident_cards.try-on"
+            if self.hints == len(STEPS):
+                key = "practice.incident_cards.try-on-all"
+            parts = [Note(messages.text(key))]
+        title = messages.text("practice.incident_cards.not-mended")
+        return Card(title, (Rows(rows), *parts), state="bad")
+
+
+@dataclass(frozen=True, repr=False)
+class Console(Shown):
+    """The VPCs, clusters, repositories and the image URI as the consoles list them, not judged."""
+
+    snapshot: Snapshot
+
+    def card(self) -> Card:
+        """Return the card: one part below the other, each as its console shows it."""
+        region = self.snapshot.target.region
+        title = messages.text("practice.incident_cards.console", region=region)
+        parts = (*self._network(), *self._clusters(), *self._repositories(), *self._uri())
+        return Card(title, parts, state="info")
+
+    def _network(self) -> Iterator[Part]:
+        own = [vpc for vpc in self.snapshot.vpcs if not vpc.is_default]
+        for vpc in own:
+            yield Note(messages.text("resources.network.title", name=vpc.name or vpc.id), "info")
+            yield from network.described(vpc)
+        if not own:
+            yield Note(messages.text("practice.incident_cards.no-vpc"), "info")
+
+    def _clusters(self) -> Iterator[Part]:
+        living = [each for each in self.snapshot.clusters if each.status != cluster.ABSENT]
+        for each in living:
+            yield Note(messages.text("resources.cluster.title", name=each.name), "info")
+            yield cluster.described(each)
+        if not living:
+            yield Note(messages.text("practice.incident_cards.no-cluster"), "info")
+
+    def _repositories(self) -> Iterator[Part]:
+        for each in self.snapshot.repositories:
+            images = (image for image in self.snapshot.images if image.repository == each.name)
+            yield Note(messages.text("resources.registry.images-title", name=each.name), "info")
+            yield Rows([(messages.text("resources.registry.row-uri"), each.uri)])
+            yield Images(each.name, tuple(images)).table()
+        if not self.snapshot.repositories:
+            yield Note(messages.text("practice.incident_cards.no-repository"), "info")
+
+    def _uri(self) -> Iterator[Part]:
+        if self.snapshot.recorded_uri is None:
+            yield Note(messages.text("practice.incident_cards.no-uri"), "info")
+        else:
+            yield Note(messages.text("resources.image_uri.title"), "info")
+            yield ImageUri(self.snapshot.recorded_uri).rows()
