@@ -128,7 +128,7 @@ class Watch:
         with grading.grade([self.folder], workers=1) as grades:
             results = {result.learner: result for result in grades}
             grading.write_json(grades, io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
-            for text in grading.lines(grades):
+            for text in grading.format_table(grades):
                 text.encode("utf-8")
         self.slowest = max(self.slowest, time.perf_counter() - started)
         self.inputs += 1

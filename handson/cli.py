@@ -206,22 +206,22 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     requirements = grading.Requirements(
         target=asked["require_target"],
-        accounts=tuple(map(grading.account, asked["account"])),
+        accounts=tuple(map(grading.read_account, asked["account"])),
         region=asked["region"] and rules.region(asked["region"], known=settings.regions()),
-        since=asked["since"] and grading.moment(asked["since"]),
-        until=asked["until"] and grading.moment(asked["until"], end=True),
+        since=asked["since"] and grading.read_moment(asked["since"]),
+        until=asked["until"] and grading.read_moment(asked["until"], end=True),
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with (
-        _grading_progress() as tell,
+        _grading_progress() as on_progress,
         grading.grade(
             paths,
             roster=roster,
             requirements=requirements,
             marks=marks,
             pictures=asked["html"] is not None,
-            tell=tell,
+            on_progress=on_progress,
         ) as grades,
     ):
         if asked["html"]:
@@ -231,9 +231,9 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         elif form == "csv":
             grading.write_csv(grades, sys.stdout)
         else:
-            for line in grading.lines(grades):
+            for line in grading.format_table(grades):
                 click.echo(line)
-        for line in grading.told_aside(grades, report=asked["html"]):
+        for line in grading.format_notices(grades, report=asked["html"]):
             click.echo(line, err=True)
         sys.exit(OK if grades.readable else NOT_RUN)
 

@@ -1,63 +1,60 @@
-"""A class: every submission graded, two processes sharing the work, memory staying flat.
+"""A class: every submission graded, by several processes, and then compared with the others.
 
-A result is written to a temporary file as soon as it is there and read again when it is asked for;
-of each submission only what tells it from the others stays in memory.
+Results lie in a temporary file and are read again when they are asked for, so that a class of any
+size needs little memory.
 """
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import tempfile
-import threading
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.grading import alike, crossing
+from handson.grading import copies
+from handson.grading.judging import Requirements
 from handson.grading.marks import Marks
-from handson.grading.meetings import Meetings
-from handson.grading.model import WARNING, Finding, Passage, Result, Written
-from handson.grading.requirements import Requirements
+from handson.grading.model import WARNING, Finding, Passage, Result
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import Submission, find_submissions
-from handson.grading.submission import Graded, Task, empty, grade_task, newest
+from handson.grading.submission import Graded, Task, empty_result, grade_task, newest_time
 
 WORKERS = 2
 FEW = 24
-"""So many submissions are graded before a second process would be ready."""
+"""So many submissions are graded before other processes would have started."""
 _AT_ONCE = 4
 
-Tell = Callable[[int, int], None]
-"""Is told how many submissions are graded, of how many."""
+Progress = Callable[[int, int], None]
 
 
 class Grades:
     """The results of a class, in the roster's order and then by name; a context manager.
 
     Iterating reads them from a temporary file, which `close` removes.
+
+    Attributes:
+        requirements: What was asked of the evidence.
+        marks: The marks that people have given.
+        readable: The number of submissions with something that could be read.
     """
 
     def __init__(self, requirements: Requirements, marks: Marks) -> None:
         self.requirements = requirements
         self.marks = marks
         self.readable = 0
-        """How many submissions had something that could be read."""
         self._file = tempfile.TemporaryFile(prefix="handson-grades-")  # noqa: SIM115 (see `close`)
-        self._starts = array("Q", [0])
+        self._ends = [0]
         self._learners: list[str] = []
         self._order: list[int] = []
-        self._late: dict[int, list[Finding]] = defaultdict(list)
+        self._added: dict[int, list[Finding]] = defaultdict(list)
         self._decoder = msgspec.json.Decoder(Result)
 
     def __len__(self) -> int:
@@ -69,53 +66,54 @@ class Grades:
     def __enter__(self) -> Grades:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def load(self, number: int) -> Result:
-        """Return the result of that number, with what comparing the class has found."""
-        start, end = self._starts[number], self._starts[number + 1]
+        """Return the result of that number, with the findings of comparing the class."""
+        start, end = self._ends[number], self._ends[number + 1]
         self._file.seek(start)
         result = self._decoder.decode(self._file.read(end - start))
-        late = self._late.get(number)
-        if late:
-            result = msgspec.structs.replace(result, findings=(*late, *result.findings))
-        return self.marks.apply(result)
+        findings = (*self._added.get(number, ()), *result.findings)
+        return self.marks.apply(msgspec.structs.replace(result, findings=findings))
 
-    def marked_strangers(self) -> list[str]:
-        """Return who has marks and is not in the class."""
-        return self.marks.unknown(self._learners)
+    def find_marked_strangers(self) -> list[str]:
+        """Return the names that have marks and are not in the class."""
+        return self.marks.find_unknown(self._learners)
 
     def close(self) -> None:
-        """Forget all results."""
+        """Delete all results."""
         self._file.close()
 
     def _keep(self, learner: str, result: bytes) -> None:
         self._learners.append(learner)
-        self._file.seek(self._starts[-1])
-        self._file.write(result)
-        self._starts.append(self._starts[-1] + len(result))
+        self._file.seek(self._ends[-1])
+        self._ends.append(self._ends[-1] + self._file.write(result))
 
-    def _add(self, number: int, finding: Finding) -> None:
-        self._late[number].append(finding)
+    def _add_findings(self) -> None:
+        """Add a finding where several submissions belong to one learner."""
+        by_learner: dict[str, list[int]] = defaultdict(list)
+        for number, learner in enumerate(self._learners):
+            by_learner[learner].append(number)
+        for numbers in by_learner.values():
+            for number in numbers if len(numbers) > 1 else ():
+                others = tuple(self.load(other).source for other in numbers if other != number)
+                finding = Finding(code="learner-twice", severity=WARNING, others=others)
+                self._added[number].append(finding)
 
     def _complete(self, roster: Roster) -> None:
-        """Add those who handed in nothing, and put all in the roster's order, then by name."""
-        there = set(self._learners)
+        """Add the learners who handed in nothing, and sort all by the roster, then by name."""
+        handed_in = set(self._learners)
         for learner in roster.learners:
-            if learner.id not in there:
+            if learner.id not in handed_in:
                 absent = Finding(code="nothing-handed-in", severity=WARNING)
-                result = empty(learner, [absent], handed_in=False)
+                result = empty_result(learner, [absent], handed_in=False)
                 self._keep(learner.id, msgspec.json.encode(result))
         places = {learner.id: place for place, learner in enumerate(roster.learners)}
-        named = enumerate(self._learners)
-        ordered = sorted(named, key=lambda item: (places.get(item[1], len(places)), item[1]))
-        self._order = [number for number, _ in ordered]
+        self._order = sorted(
+            range(len(self._learners)),
+            key=lambda n: (places.get(self._learners[n], len(places)), self._learners[n]),
+        )
 
 
 def grade(
@@ -126,34 +124,42 @@ def grade(
     marks: Marks | None = None,
     pictures: bool = False,
     workers: int = WORKERS,
-    tell: Tell | None = None,
+    on_progress: Progress | None = None,
 ) -> Grades:
     """Grade the submissions of the given paths without running anything in them.
 
     Args:
         paths: Notebooks, folders and zips.
-        roster: Who is in the class; without it, whoever the folders and the evidence name.
-        requirements: What evidence has to be.
-        marks: What people have given so far.
+        roster: The learners of the class; without it, those whom the folders and evidence name.
+        requirements: What evidence has to be, and the exercise that it is judged by.
+        marks: The marks that people have given so far.
         pictures: Keep the pictures that the diagrams drew.
-        workers: How many processes share the work, where there is enough of it.
-        tell: Is told about progress.
+        workers: The number of processes, where there is enough work for them.
+        on_progress: Takes the number of submissions graded so far, and of all.
 
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
     roster, requirements = roster or Roster(), requirements or Requirements()
-    tasks = _tasks(find_submissions(paths, roster), roster)
+    tasks = _make_tasks(find_submissions(paths, roster), roster)
     if not tasks:
         raise InvalidInput(*messages.advice("grading.nothing"))
     grades = Grades(requirements, marks or Marks())
     work = partial(grade_task, requirements=requirements, roster=roster, pictures=pictures)
     try:
-        with tempfile.TemporaryFile(prefix="handson-met-") as file:
-            met = _Met(Meetings(64, file), alike.Sketches(file))
-            with _shared(work, tasks, workers) as done:
-                _gather(grades, met, done, len(tasks), tell)
-            _compare(grades, met)
+        with closing(copies.Index()) as evidence, closing(copies.Index()) as answers:
+            with _run(work, tasks, workers) as results:
+                for number, graded in enumerate(results):
+                    grades._keep(graded.learner, graded.result)
+                    grades.readable += graded.is_readable
+                    evidence.add(number, graded.identifiers)
+                    answers.add(number, graded.sketches)
+                    if on_progress is not None:
+                        on_progress(number + 1, len(tasks))
+            for owner, finding in copies.compare_evidence(evidence.shared(), grades.load):
+                grades._added[owner].append(finding)
+            _compare_answers(grades, answers)
+        grades._add_findings()
         grades._complete(roster)
     except BaseException:
         grades.close()
@@ -161,70 +167,36 @@ def grade(
     return grades
 
 
-@dataclass(frozen=True)
-class _Met:
-    """What may stand in several submissions."""
-
-    same: Meetings
-    sketches: alike.Sketches
-
-
-def _gather(
-    grades: Grades, met: _Met, done: Iterator[Graded], count: int, tell: Tell | None
-) -> None:
-    for number, graded in enumerate(done):
-        grades._keep(graded.learner, graded.result)
-        grades.readable += graded.is_readable
-        met.same.add(number, graded.keys)
-        met.sketches.add(number, graded.sketches)
-        if tell is not None:
-            tell(number + 1, count)
-
-
-def _compare(grades: Grades, met: _Met) -> None:
-    for owner, finding in crossing.look(met.same, grades.load):
-        grades._add(owner, finding)
-    _compare_answers(grades, met.sketches)
-    _tell_twins(grades)
-
-
 @contextmanager
-def _shared(
+def _run(
     work: Callable[[Task], Graded], tasks: list[Task], workers: int
 ) -> Iterator[Iterator[Graded]]:
-    """Give what becomes of each task, in order, by one process or several."""
+    """Give the results of the tasks in order, made by one process or several."""
     if workers < 2 or len(tasks) < FEW or (os.cpu_count() or 1) < 2:
         yield map(work, tasks)
         return
-    # A fork is ready at once, and safe where there are no threads that could hold a lock.
-    can_fork = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if can_fork else "spawn")
-    gc.freeze()  # a child's collector would copy every page that it looks at
-    try:
-        language = (messages.language(),)
-        with context.Pool(workers, initializer=messages.use, initargs=language) as pool:
-            yield pool.imap(work, tasks, chunksize=_AT_ONCE)
-    finally:
-        gc.unfreeze()
+    # Spawned, not forked: a fork takes over the locks of our other threads, and open zips.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, messages.use, (messages.language(),)) as pool:
+        yield pool.imap(work, tasks, chunksize=_AT_ONCE)
 
 
-def _tasks(submissions: Iterator[Submission], roster: Roster) -> list[Task]:
-    """Return one task a learner, with the newest of several submissions."""
-    found: dict[str, list[Submission]] = {}
+def _make_tasks(submissions: Iterator[Submission], roster: Roster) -> list[Task]:
+    """Return a task for each learner, with the newest of several submissions."""
+    found: dict[str, list[Submission]] = defaultdict(list)
     for number, submission in enumerate(submissions):
         known = roster.find(submission.owner) if submission.owner else None
-        key = known.id if known else submission.owner or f"\0{number}"
-        found.setdefault(key, []).append(submission)
+        found[known.id if known else submission.owner or f"\0{number}"].append(submission)
     return [
-        _task(own, roster, has_namesakes=len(people) > 1)
+        _make_task(own, roster, has_namesakes=len(people) > 1)
         for _, submissions in sorted(found.items())
-        for people in [_people(submissions)]
+        for people in [_split_namesakes(submissions)]
         for own in people
     ]
 
 
-def _people(submissions: list[Submission]) -> list[list[Submission]]:
-    """Part the submissions of one name by whose they are.
+def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
+    """Divide the submissions of one name among the people who bear it.
 
     A learning platform numbers the people of an export, and may number them anew in the next.
     """
@@ -239,10 +211,12 @@ def _people(submissions: list[Submission]) -> list[list[Submission]]:
     return list(people.values())
 
 
-def _task(submissions: list[Submission], roster: Roster, *, has_namesakes: bool) -> Task:
-    chosen = submissions[0] if len(submissions) == 1 else max(submissions, key=_age)
+def _make_task(submissions: list[Submission], roster: Roster, *, has_namesakes: bool) -> Task:
+    chosen = submissions[0]
+    if len(submissions) > 1:
+        chosen = max(submissions, key=lambda each: (newest_time(each), each.source))
     earlier = len(submissions) - 1
-    candidates = roster.named(chosen.owner) if chosen.owner else ()
+    candidates = roster.find_namesakes(chosen.owner) if chosen.owner else ()
     if len(candidates) == 1:
         return Task(chosen, candidates[0], earlier)
     learner = Learner(chosen.owner)
@@ -252,38 +226,22 @@ def _task(submissions: list[Submission], roster: Roster, *, has_namesakes: bool)
     return Task(chosen, learner, earlier, in_roster, candidates)
 
 
-def _age(submission: Submission) -> tuple[str, str]:
-    return newest(submission), submission.source
-
-
-def _compare_answers(grades: Grades, sketches: alike.Sketches) -> None:
+def _compare_answers(grades: Grades, sketches: copies.Index) -> None:
     passages: dict[int, dict[int, list[Passage]]] = defaultdict(lambda: defaultdict(list))
-    for grade_id, one, other in sketches.candidates():
-        mine, theirs = (_answer(grades.load(number), grade_id) for number in (one, other))
+    for grade_id, one, other in copies.find_candidates(sketches.shared()):
+        mine, theirs = (
+            next(answer for answer in grades.load(number).answers if answer.grade_id == grade_id)
+            for number in (one, other)
+        )
         for owner, partner, texts in ((one, other, (mine, theirs)), (other, one, (theirs, mine))):
-            passage = alike.compare(*texts)
+            passage = copies.compare_answers(*texts)
             if passage is not None:
                 passages[owner][partner].append(passage)
     for owner, partners in passages.items():
-        grades._add(owner, _alike(grades, partners))
+        grades._added[owner].append(_describe_alike(grades, partners))
 
 
-def _tell_twins(grades: Grades) -> None:
-    """Tell of submissions that are one learner's by their evidence, though not by their names."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for number, learner in enumerate(grades._learners):
-        found[learner].append(number)
-    for numbers in found.values():
-        for number in numbers if len(numbers) > 1 else ():
-            others = tuple(grades.load(other).source for other in numbers if other != number)
-            grades._add(number, Finding(code="learner-twice", severity=WARNING, others=others))
-
-
-def _answer(result: Result, grade_id: str) -> Written:
-    return next(answer for answer in result.answers if answer.grade_id == grade_id)
-
-
-def _alike(grades: Grades, partners: dict[int, list[Passage]]) -> Finding:
+def _describe_alike(grades: Grades, partners: dict[int, list[Passage]]) -> Finding:
     """Return the finding for one learner: all who share answers, the passages of the closest."""
     closest = max(partners, key=lambda number: (len(partners[number]), -number))
     others = [closest, *(number for number in sorted(partners) if number != closest)]

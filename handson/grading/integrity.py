@@ -1,156 +1,203 @@
-"""Integrity within one submission: is the evidence what it says, and from where it should be.
+"""Integrity within one submission: whether its evidence is genuine, and from the right place.
 
-`objection` answers why a record cannot count; `look` yields a finding for each record that is not
-as it should be, so that no point is withheld without one.
+Each record names the one that the same learner sealed before it.  Notebooks hold the last record of
+each evidence cell, so a cell that was run again leaves a harmless gap, which the journal closes.
+With the journal at hand, a record without its predecessor breaks the chain; and a record that only
+a notebook holds was not sealed where the journal was kept.
+
+A proof is a token in which AWS signed a chain's digest.  A valid one shows that the chain was
+sealed with credentials of that account at that time, not that AWS answered what it says: `handson
+audit` looks that up.  Proofs neither give nor take points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from handson.core.text import one_line
+from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.grading import chain
-from handson.grading.claims import NOTEBOOK, Claim, Claims
-from handson.grading.judging import choose
+from handson.grading import tokens
+from handson.grading.claims import NOTEBOOK, Claim, Claims, walk_chain
+from handson.grading.judging import AWS, Expected, Requirements, choose_claim, find_contradiction
 from handson.grading.model import NOTE, SERIOUS, WARNING, Finding
-from handson.grading.requirements import Requirements
-from handson.grading.roster import Learner
+from handson.grading.tokens import Keys, NotProven, Token, Unchecked
 
-AWS = "aws"
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What one learner's evidence has to be: the class's requirements, and who hands in."""
-
-    requirements: Requirements
-    learner: Learner
-    is_known: bool = True
-    """Somebody is said to hand in: by the roster, or by the name of a folder."""
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The accounts that are right for this learner; none when any is."""
-        own = (self.learner.account,) if self.learner.account else ()
-        return own or self.requirements.accounts
-
-    def objection(self, claim: Claim) -> str:
-        """Return why a claim does not count, as the code of a finding, or nothing."""
-        asked = self.requirements
-        if not claim.intact:
-            return "digest-broken"
-        if contradiction(claim):
-            return "target-contradiction"
-        if asked.target and claim.target.kind != asked.target:
-            return "target-other"
-        if self.accounts and claim.target.account not in self.accounts:
-            return "account-other"
-        if asked.region and claim.target.region != asked.region:
-            return "region-other"
-        return ""
+MOST_PROOFS = 5
+"""Tokens that are read of one submission."""
+_SHOWN = 3
+"""Records that a finding about a chain names."""
 
 
-def look(claims: Claims, expected: Expected) -> Iterator[Finding]:
-    """Yield what is to be said about the evidence of one submission."""
+def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
+    """Yield a finding for each record, name and chain that is not as it should be."""
     for claim in claims.items:
-        yield from _records(claim)
-    for claim in _own(claims):
-        yield from _places(claim, expected)
-        yield from _times(claim, expected.requirements)
-    yield from _names(claims, expected)
-    yield from chain.look(claims)
+        yield from _examine_record(claim)
+    # The rest of the journal is history: only what is judged has to come from the right place.
+    judged = [choose_claim(claims, check) for check in syllabus.EVIDENCE_IDS]
+    own = [claim for claim in claims.items if claim.source == NOTEBOOK or claim in judged]
+    for claim in own:
+        yield from _examine_target(claim, expected)
+        yield from _examine_time(claim, expected.requirements)
+    yield from _examine_names(own, expected)
+    yield from _examine_chains(claims)
 
 
-def _own(claims: Claims) -> list[Claim]:
-    """Return what was handed in as the learner's: all in the notebooks, and what is judged by.
-
-    The rest of the journal is history.
-    """
-    judged = [choose(claims, check) for check in syllabus.EVIDENCE_IDS]
-    return [claim for claim in claims.items if claim.source == NOTEBOOK or claim in judged]
-
-
-def contradiction(claim: Claim) -> str:
-    """Return what two parts of a record say that cannot both be so, or nothing."""
-    own = {"kind": claim.target.kind, "account": claim.target.account}
-    own["region"] = claim.target.region
-    seen = claim.observed.get("target")
-    seen = seen if isinstance(seen, dict) else {}
-    for name, value in own.items():
-        if seen.get(name) != value:
-            return f"{name}: {one_line(value)} / {one_line(str(seen.get(name)))}"
-    if claim.target.kind == AWS and claim.target.endpoint:
-        return f"aws: {one_line(claim.target.endpoint)}"
-    return ""
+def examine_proofs(texts: Sequence[str], claims: Claims, keys: Keys) -> Iterator[Finding]:
+    """Yield what the proofs of a submission show, or that it has none."""
+    judged = [choose_claim(claims, check) for check in syllabus.CHECK_IDS]
+    on_aws = [claim for claim in judged if claim is not None and claim.target.kind == AWS]
+    if on_aws and not texts:
+        yield Finding(code="proof-absent", severity=NOTE)
+    for text in texts[:MOST_PROOFS]:
+        yield _examine_proof(text, claims, on_aws, keys)
 
 
-def _records(claim: Claim) -> Iterator[Finding]:
+def find_issuers(proofs: Sequence[str]) -> tuple[str, ...]:
+    """Return the issuers that the proofs name; nobody has checked them."""
+    found = []
+    for text in proofs[:MOST_PROOFS]:
+        try:
+            found.append(one_line(tokens.find_issuer(text)))
+        except (NotProven, Unchecked):
+            continue
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _examine_record(claim: Claim) -> Iterator[Finding]:
     if not claim.intact:
         severity = SERIOUS if claim.source == NOTEBOOK else WARNING
         yield _finding("digest-broken", severity, claim, digest=one_line(claim.digest)[:19])
-    if claim.twins:
-        yield _finding("record-twins", SERIOUS, claim, names=one_line(", ".join(claim.twins)))
-    said = contradiction(claim)
-    if said:
-        yield _finding("target-contradiction", SERIOUS, claim, said=said)
+    if claim.repeated:
+        names = one_line(", ".join(claim.repeated))
+        yield _finding("record-twins", SERIOUS, claim, names=names)
+    contradiction = find_contradiction(claim)
+    if contradiction:
+        yield _finding("target-contradiction", SERIOUS, claim, said=contradiction)
 
 
-def _places(claim: Claim, expected: Expected) -> Iterator[Finding]:
-    asked, target = expected.requirements, claim.target
-    if asked.target and target.kind != asked.target:
-        yield _finding(
-            "target-other", SERIOUS, claim, kind=one_line(target.kind), wanted=asked.target
-        )
-    if expected.accounts and target.account not in expected.accounts:
+def _examine_target(claim: Claim, expected: Expected) -> Iterator[Finding]:
+    asked = expected.requirements
+    kind, account, region = map(
+        one_line, (claim.target.kind, claim.target.account, claim.target.region)
+    )
+    if asked.target and claim.target.kind != asked.target:
+        yield _finding("target-other", SERIOUS, claim, kind=kind, wanted=asked.target)
+    if expected.accounts and claim.target.account not in expected.accounts:
         wanted = ", ".join(expected.accounts)
-        yield _finding(
-            "account-other", SERIOUS, claim, account=one_line(target.account), wanted=wanted
-        )
-    if target.region != asked.expected_region:
+        yield _finding("account-other", SERIOUS, claim, account=account, wanted=wanted)
+    if claim.target.region != asked.expected_region:
         severity = SERIOUS if asked.region else WARNING
         wanted = asked.expected_region
-        yield _finding(
-            "region-other", severity, claim, region=one_line(target.region), wanted=wanted
-        )
+        yield _finding("region-other", severity, claim, region=region, wanted=wanted)
 
 
-def _times(claim: Claim, asked: Requirements) -> Iterator[Finding]:
+def _examine_time(claim: Claim, asked: Requirements) -> Iterator[Finding]:
+    seen = _local(claim.observed_at)
     if asked.since is not None and claim.observed_at < asked.since:
-        seen, limit = _said(claim.observed_at), _said(asked.since)
-        yield _finding("too-early", WARNING, claim, seen=seen, limit=limit)
+        yield _finding("too-early", WARNING, claim, seen=seen, limit=_local(asked.since))
     if asked.until is not None and claim.observed_at >= asked.until:
-        seen, limit = _said(claim.observed_at), _said(asked.until)
-        yield _finding("too-late", WARNING, claim, seen=seen, limit=limit)
+        yield _finding("too-late", WARNING, claim, seen=seen, limit=_local(asked.until))
 
 
-def _names(claims: Claims, expected: Expected) -> Iterator[Finding]:
-    """Yield a finding for each name in the evidence that is not the one who hands in."""
-    bearers: dict[str, list[Claim]] = {}
-    for claim in _own(claims):
-        bearers.setdefault(claim.learner, []).append(claim)
-    if "" in bearers:
-        yield _finding("learner-unnamed", NOTE, bearers.pop("")[0])
-    if len(bearers) > 1 and not expected.is_known:
-        first = next(iter(bearers.values()))[0]
-        yield _finding(
-            "learner-several", WARNING, first, names=one_line(", ".join(sorted(bearers)))
-        )
-        return
-    for name, borne in bearers.items():
-        if expected.is_known and not expected.learner.is_named(name):
-            values = {"named": one_line(name), "count": str(len(borne))}
-            yield _finding("learner-other", SERIOUS, borne[0], **values)
-
-
-def _said(moment: datetime) -> str:
-    """Return a moment on the clock of whoever grades, who gave the window by it."""
+def _local(moment: datetime) -> str:
+    """Return a moment in this machine's time zone, in which the window was given."""
     return moment.astimezone().isoformat(timespec="minutes")
+
+
+def _examine_names(own: Sequence[Claim], expected: Expected) -> Iterator[Finding]:
+    """Yield a finding for each name in the evidence that is not the learner's."""
+    by_name: dict[str, list[Claim]] = defaultdict(list)
+    for claim in own:
+        by_name[claim.learner].append(claim)
+    if "" in by_name:
+        yield _finding("learner-unnamed", NOTE, by_name.pop("")[0])
+    if len(by_name) > 1 and not expected.is_known:
+        names = one_line(", ".join(sorted(by_name)))
+        yield _finding("learner-several", WARNING, next(iter(by_name.values()))[0], names=names)
+        return
+    for name, claims in by_name.items():
+        if expected.is_known and not expected.learner.is_named(name):
+            count = str(len(claims))
+            yield _finding("learner-other", SERIOUS, claims[0], named=one_line(name), count=count)
+
+
+def _examine_chains(claims: Claims) -> Iterator[Finding]:
+    chains: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims.items:
+        chains[claim.learner].append(claim)
+    for _, chain in sorted(chains.items()):
+        yield from _examine_chain(chain, is_whole=bool(claims.journal))
+    unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
+    if claims.journal and unknown:
+        yield _chain_finding("not-in-journal", WARNING, unknown)
+
+
+def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
+    """Yield the forks, gaps and contradictions of time among the records of one name."""
+    known = {claim.digest: claim for claim in chain}
+    followers: dict[str | None, list[Claim]] = defaultdict(list)
+    for claim in chain:
+        followers[claim.previous].append(claim)
+    for previous, found in followers.items():
+        if len(found) > 1:
+            code = "chain-forked" if previous else "chain-begun-twice"
+            yield _chain_finding(code, WARNING, found)
+    gaps = [claim for claim in chain if claim.previous and claim.previous not in known]
+    if gaps:
+        code, severity = ("chain-broken", SERIOUS) if is_whole else ("chain-gap", NOTE)
+        yield _chain_finding(code, severity, gaps)
+    late = [
+        claim
+        for claim in chain
+        if claim.previous in known and known[claim.previous].observed_at > claim.observed_at
+    ]
+    if late:
+        yield _chain_finding("chain-order", WARNING, late)
+
+
+def _examine_proof(text: str, claims: Claims, on_aws: list[Claim], keys: Keys) -> Finding:
+    try:
+        token = tokens.verify(text, keys)
+    except Unchecked as error:
+        return _proof_finding("proof-unchecked", NOTE, reason=one_line(str(error)))
+    except NotProven as error:
+        return _proof_finding("proof-wrong", SERIOUS, reason=one_line(str(error)))
+    head = next((c for c in claims.items if c.digest == token.digest and c.intact), None)
+    if head is None:
+        return _proof_finding("proof-other", WARNING, digest=one_line(token.digest)[:19])
+    signed, account = one_line(token.account), one_line(head.target.account)
+    if head.target.kind != AWS or head.target.account != token.account:
+        return _proof_finding("proof-account", SERIOUS, signed=signed, account=account)
+    return _compare_with_chain(token, head, claims, on_aws)
+
+
+def _compare_with_chain(token: Token, head: Claim, claims: Claims, on_aws: list[Claim]) -> Finding:
+    """Tell whether the chain that a token signs holds everything that is judged."""
+    intact = {claim.digest: claim for claim in claims.items if claim.intact}
+    signed = {claim.digest for claim in walk_chain(head, intact)}
+    values = {"at": token.issued_at.isoformat(timespec="seconds")}
+    values["account"] = one_line(token.account)
+    later = [claim.check for claim in on_aws if claim.digest not in signed]
+    if later:
+        return _proof_finding("proof-behind", WARNING, checks=list_briefly(later), **values)
+    values["by"] = one_line(token.subject)
+    return _proof_finding("proof-good", NOTE, count=str(len(signed)), **values)
 
 
 def _finding(code: str, severity: str, claim: Claim, /, **values: str) -> Finding:
     return Finding(
         code=code, severity=severity, check=claim.check, where=claim.where, values=values
     )
+
+
+def _chain_finding(code: str, severity: str, claims: list[Claim]) -> Finding:
+    ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
+    named = [f"{claim.check} {claim.seen_at} {one_line(claim.digest)[:19]}" for claim in ordered]
+    more = "" if len(named) <= _SHOWN else f", … ({len(named)})"
+    return _finding(code, severity, ordered[0], records=", ".join(named[:_SHOWN]) + more)
+
+
+def _proof_finding(code: str, severity: str, /, **values: str) -> Finding:
+    return Finding(code=code, severity=severity, values=values)

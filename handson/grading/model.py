@@ -1,9 +1,8 @@
-"""What grading gives: frozen structs, which travel between processes and through a file as JSON.
+"""What grading finds out about a submission: frozen structs that travel between processes as JSON.
 
-A `Finding` is something that a person should know about a submission: a stable code, the values of
-its sentence, where it was seen, and whom else it is about.  Its sentences are made when they are
-read, in the language that is current then.  Everything a stranger wrote is plain text here; who
-shows it escapes it.
+A `Finding` tells a person something about a submission.  Its sentences are made when they are read,
+in the language that is current then.  All text of a stranger is kept as plain text here; the code
+that shows it escapes it.
 """
 
 from __future__ import annotations
@@ -13,24 +12,25 @@ from typing import Any
 import msgspec
 
 from handson.core import messages
+from handson.course.checks import Diagnosis, FactResult
 
 SERIOUS, WARNING, NOTE = "serious", "warning", "note"
 SEVERITIES = (SERIOUS, WARNING, NOTE)
-"""What cannot be as it is told · what needs a human eye · what is worth knowing."""
+"""The evidence cannot be what it claims · a person has to look · good to know."""
 
 PASSED, FAILED, UNPROVEN, MISSING = "passed", "failed", "unproven", "missing"
-"""What became of a check: `UNPROVEN` has evidence that does not count, `MISSING` has none."""
+"""The status of a check: `UNPROVEN` has evidence that does not count, `MISSING` has none."""
 
 ANSWERED, UNTOUCHED = "answered", "untouched"
-"""What became of an answer or the diagram; `MISSING` where its cell is not there."""
+"""The status of an answer or the diagram; `MISSING` where its cell is missing."""
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of all that grading gives."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all results."""
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """What two answers to the same question have in common, side by side."""
+    """Two answers to the same question, and the passages that both contain."""
 
     grade_id: str
     mine: str
@@ -42,76 +42,51 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Something to know about a submission.
 
     Attributes:
-        code: What it is; stable.
+        code: The stable name of its sentences, ``grading.finding.<code>``.
         severity: One of `SEVERITIES`.
-        values: What its sentences are filled in with.
-        check: The check that it is about, if it is about one.
+        check: The check that it concerns, if any.
         where: The file within the submission, or the file and the cell.
-        others: The learners of other submissions that it is about.
+        others: The learners of the other submissions that it concerns.
         passages: The texts in common, where answers are alike.
+        values: The values of the placeholders in its sentences.
     """
 
     code: str
     severity: str
-    values: dict[str, str] = {}
-    check: str = ""
-    where: str = ""
+    check: str | None = None
+    where: str | None = None
     others: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
+    values: dict[str, str] = {}
 
     @property
     def message(self) -> str:
-        """What was seen, in the current language."""
-        return self._sentences()[0]
+        """What was found, in the current language."""
+        return self._sentence("problem")
 
     @property
     def remedy(self) -> str:
         """What to do about it or to ask for, in the current language."""
-        return self._sentences()[1]
+        return self._sentence("remedy")
 
-    def _sentences(self) -> tuple[str, str]:
-        named = {"check": check_label(self.check), "where": self.where}
-        others = ", ".join(self.others)
-        return messages.advice(f"grading.{self.code}", **{**named, "others": others, **self.values})
+    def _sentence(self, part: str) -> str:
+        common = {"check": check_label(self.check), "others": ", ".join(self.others)}
+        values = {**common, **self.values}
+        return messages.label("grading.finding", f"{self.code}.{part}", **values)
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as `handson.grading/1` has it."""
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "check": self.check or None,
-            "where": self.where or None,
-            "others": list(self.others),
-            "message": self.message,
-            "remedy": self.remedy,
-            "passages": [msgspec.to_builtins(passage) for passage in self.passages],
-        }
-
-
-class Fact(Struct, frozen=True, kw_only=True):
-    """A fact as `checks` derived it from the evidence."""
-
-    id: str
-    expected: Any
-    observed: Any
-    passed: bool
-    advice: bool = False
-
-
-class Explained(Struct, frozen=True, kw_only=True):
-    """A diagnosis as `checks` gave it, in the language in which the class was graded."""
-
-    code: str
-    message: str
-    remedy: str
+        own = msgspec.to_builtins(self)
+        del own["values"]
+        return {**own, "message": self.message, "remedy": self.remedy}
 
 
 class Proof(Struct, frozen=True, kw_only=True):
     """The evidence that a check was judged by.
 
     `kind`, `account` and `region` are those of its target.  `source` is "notebook" or "journal",
-    `where` the file.  `requests` are AWS's request ids, `observed` is the state that was seen, as
-    `handson.course.state` reads it, or None where it describes none.
+    `where` the file.  `requests` are AWS's request ids; `observed` is the state that was seen, as
+    `handson.course.state` reads it, or None where it cannot be read.
     """
 
     digest: str
@@ -129,7 +104,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
 
 class CheckMark(Struct, frozen=True, kw_only=True):
-    """What became of one check: its points, all or none, and the facts they were given for.
+    """The points of one check, all or none, and the facts that they were given for.
 
     `reason` is the code of the finding for which evidence does not count, if it does not.
     """
@@ -138,19 +113,28 @@ class CheckMark(Struct, frozen=True, kw_only=True):
     status: str
     points: int
     possible: int
-    facts: tuple[Fact, ...] = ()
-    diagnoses: tuple[Explained, ...] = ()
+    reason: str | None = None
+    facts: tuple[FactResult, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
     proof: Proof | None = None
-    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the check as `handson.grading/1` has it, without what AWS answered."""
+        own: dict[str, Any] = msgspec.to_builtins(self)
+        own["facts"] = [{**fact.to_json(), "advice": fact.advice} for fact in self.facts]
+        own["diagnoses"] = [diagnosis.to_json() for diagnosis in self.diagnoses]
+        for name in ("observed", "requests", "previous") if self.proof else ():
+            del own["proof"][name]
+        return own
 
 
 class Written(Struct, frozen=True, kw_only=True):
     """An answer, or the code of the diagram, for a person to mark.
 
-    `text` is what the learner wrote, the question left out.  `drawn` tells of the diagram whether
-    its cell holds a picture, and `check` what became of the check that reads it: a help for the
-    person who marks it, whose points are none of the automatic ones.  `picture` is that picture as
-    SVG, where it was asked for.  `mark` are the points that a person gave, None while nobody has.
+    `text` is the learner's own text, without the question.  For the diagram, `drawn` says whether
+    its cell holds a picture, `picture` is that picture as SVG where it was asked for, and `check`
+    is the result of the check that reads it: a help for the person who marks it, which gives no
+    points.  `mark` are the points that a person gave, None before that.
     """
 
     grade_id: str
@@ -162,21 +146,26 @@ class Written(Struct, frozen=True, kw_only=True):
     mark: float | None = None
     check: CheckMark | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as `handson.grading/1` has it."""
+        own: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: own[name] for name in ("grade_id", "status", "possible", "text")}
+
 
 class Result(Struct, frozen=True, kw_only=True):
-    """One learner: what was handed in, what it is worth, and what to look at.
+    """One learner: the submission, its points, and what to look at.
 
     `named` are the names that the evidence bears.  `handed_in_at` is the newest time of the files,
-    in UTC, which is as good as whoever packed them.  `files` are the notebooks that were read.
+    in UTC; the person who packed them may have set it.  `files` are the notebooks that were read.
     `issuers` are those that proofs name, whether or not they could be checked.
     """
 
     learner: str
     name: str = ""
     group: str = ""
-    handed_in: bool = True
     source: str = ""
-    handed_in_at: str = ""
+    handed_in: bool = True
+    handed_in_at: str | None = None
     named: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()
@@ -196,18 +185,27 @@ class Result(Struct, frozen=True, kw_only=True):
         return (*self.answers, self.diagram)
 
     @property
+    def marks(self) -> list[float]:
+        """The marks that people gave."""
+        return [written.mark for written in self.written if written.mark is not None]
+
+    @property
+    def is_marked(self) -> bool:
+        """Everything that people mark has its mark."""
+        return len(self.marks) == len(self.written)
+
+    @property
     def total(self) -> float | None:
-        """All points, once everything that people mark has been marked."""
-        marks = [item.mark for item in self.written if item.mark is not None]
-        return self.points + sum(marks) if len(marks) == len(self.written) else None
+        """All points, or None while a mark is missing."""
+        return self.points + sum(self.marks) if self.is_marked else None
 
     @property
     def label(self) -> str:
-        """Who it is, for people: the id, and the name where there is one."""
+        """The learner's id, and the name where it is known."""
         return f"{self.learner} {self.name}".strip() if self.name else self.learner
 
     def check(self, check_id: str) -> CheckMark:
-        """Return what became of the check of that id.
+        """Return the result of the check of that id.
 
         Raises:
             KeyError: There is no such check.
@@ -218,16 +216,16 @@ class Result(Struct, frozen=True, kw_only=True):
         raise KeyError(check_id)
 
     def to_review(self) -> tuple[Finding, ...]:
-        """Return the findings that need a human eye."""
+        """Return the findings that a person has to look at."""
         return tuple(finding for finding in self.findings if finding.severity != NOTE)
 
 
-def check_label(check_id: str) -> str:
+def check_label(check_id: str | None) -> str:
     """Return a check's name for people, in the current language; "" for none."""
-    return messages.text(f"course.checks.check.{check_id}") if check_id else ""
+    return messages.label("course.checks.check", check_id) if check_id else ""
 
 
-def clean(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return a text that UTF-8 can carry: half a character becomes U+FFFD."""
     try:
         text.encode("utf-8")

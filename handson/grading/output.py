@@ -27,18 +27,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
-
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
+from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
-from handson.grading.marks import MARKED
 from handson.grading.model import (
     ANSWERED,
     FAILED,
@@ -46,13 +44,11 @@ from handson.grading.model import (
     NOTE,
     PASSED,
     UNPROVEN,
-    CheckMark,
     Finding,
     Result,
-    Written,
-    clean,
+    replace_surrogates,
 )
-from handson.grading.tables import harmless
+from handson.grading.roster import escape_formula
 
 SCHEMA = "handson.grading/1"
 AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
@@ -60,25 +56,29 @@ MANUAL = sum(item.points for item in MARKED)
 SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
 
 _LONGEST, _PLACES = 400, 2
-_PROOF_INSIDE = {"observed", "requests", "previous"}
 
 
 def to_json(result: Result) -> dict[str, Any]:
     """Return one learner as `handson.grading/1` has it."""
+    diagram = result.diagram
     return {
         "learner": result.learner,
         "name": result.name,
         "group": result.group,
         "source": result.source,
         "handed_in": result.handed_in,
-        "handed_in_at": result.handed_in_at or None,
-        "named": list(result.named),
-        "files": list(result.files),
-        "issuers": list(result.issuers),
+        "handed_in_at": result.handed_in_at,
+        "named": result.named,
+        "files": result.files,
+        "issuers": result.issuers,
         "points": result.points,
-        "checks": [_check_json(check) for check in result.checks],
-        "answers": [_written_json(answer) for answer in result.answers],
-        "diagram": _diagram_json(result.diagram),
+        "checks": [check.to_json() for check in result.checks],
+        "answers": [answer.to_json() for answer in result.answers],
+        "diagram": {
+            **diagram.to_json(),
+            "drawn": diagram.drawn,
+            "check": diagram.check and diagram.check.to_json(),
+        },
         "marks": {written.grade_id: written.mark for written in result.written},
         "total": result.total,
         "findings": [finding.to_json() for finding in result.findings],
@@ -86,21 +86,28 @@ def to_json(result: Result) -> dict[str, Any]:
 
 
 def write_json(grades: Grades, file: IO[str]) -> None:
-    """Write `handson.grading/1`, a learner a line, without holding the class in memory."""
+    """Write `handson.grading/1`, a learner a line, one learner in memory at a time."""
+    asked = grades.requirements
     head = {
         "schema": SCHEMA,
-        "requirements": _requirements_json(grades),
+        "requirements": {
+            "target": asked.target,
+            "accounts": asked.accounts,
+            "region": asked.region,
+            "from": asked.since and asked.since.isoformat(),
+            "until": asked.until and asked.until.isoformat(),
+        },
         "possible": {"automatic": AUTOMATIC, "manual": MANUAL},
         "summary": summarize(grades),
     }
-    file.write(f'{_dumped(head)[:-1]}, "learners": [\n')
+    file.write(f'{_dump(head)[:-1]}, "learners": [\n')
     for number, result in enumerate(grades):
-        file.write(f"{',' if number else ''}{_dumped(to_json(result))}\n")
+        file.write(f"{',' if number else ''}{_dump(to_json(result))}\n")
     file.write("]}\n")
 
 
 def summarize(grades: Iterable[Result]) -> dict[str, Any]:
-    """Return the class at a glance: how many handed in, what became of checks, which findings."""
+    """Return how many learners handed in, and the counts of statuses by check and of findings."""
     learners = handed_in = 0
     findings: Counter[str] = Counter()
     checks: dict[str, Counter[str]] = {check.id: Counter() for check in syllabus.CHECKS}
@@ -119,7 +126,7 @@ def summarize(grades: Iterable[Result]) -> dict[str, Any]:
 
 
 def write_csv(grades: Grades, file: IO[str]) -> None:
-    """Write a row a learner for a gradebook; what people have not marked is left blank."""
+    """Write a row a learner for a gradebook; missing marks are left blank."""
     writer = csv.writer(file, lineterminator="\n")
     checks = [check.id for check in syllabus.CHECKS]
     manual = [answer.grade_id for answer in MARKED]
@@ -130,79 +137,71 @@ def write_csv(grades: Grades, file: IO[str]) -> None:
         review = result.to_review()
         codes = " ".join(dict.fromkeys(finding.code for finding in review))
         row = [result.learner, result.name, result.group, *points, str(result.points)]
-        row += [number(written.mark) for written in result.written]
-        row += [str(len(review)), codes, number(result.total)]
-        writer.writerow(map(harmless, row))
+        row += [_format_points(written.mark) for written in result.written]
+        row += [str(len(review)), codes, _format_points(result.total)]
+        writer.writerow(map(escape_formula, row))
 
 
-def number(points: float | None) -> str:
-    """Return points as people write them, "" for none."""
-    return "" if points is None else f"{points:g}"
-
-
-def lines(grades: Grades) -> Iterator[str]:
-    """Yield the table for people, then what needs a human eye, learner by learner."""
-    yield messages.text("grading.title", **_counts(grades))
-    yield from _table([_heads(), *map(_row, grades)])
+def format_table(grades: Grades) -> Iterator[str]:
+    """Yield the table for people, then what a person has to look at, learner by learner."""
+    handed_in = sum(result.handed_in for result in grades)
+    reviewed = sum(bool(result.to_review()) for result in grades)
+    yield messages.text(
+        "grading.title", learners=len(grades), handed_in=handed_in, reviewed=reviewed
+    )
+    yield from _align([_heads(), *map(_row, grades)])
     yield messages.text("grading.signs")
+    notes: Counter[str] = Counter()
     for result in grades:
+        notes.update(finding.code for finding in result.findings if finding.severity == NOTE)
         review = result.to_review()
         if review:
             yield ""
             yield f"{one_line(result.label)}:"
-            for alike in _by_code(review):
-                yield from _said(alike)
-    notes = Counter(f.code for result in grades for f in result.findings if f.severity == NOTE)
+            yield from _format_findings(review)
     if notes:
-        told = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
+        listed = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
         yield ""
-        yield messages.text("grading.notes", notes=told)
+        yield messages.text("grading.notes", notes=listed)
 
 
-def told_aside(grades: Grades, *, report: Path | None) -> Iterator[str]:
-    """Yield what is said beside the results: marks of nobody in the class, where the report is."""
-    strangers = grades.marked_strangers()
+def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
+    """Yield what stands beside the results: marks without a learner, the path of the report."""
+    strangers = grades.find_marked_strangers()
     if strangers:
         yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
     if report is not None:
         yield messages.text("grading.report.written", path=report)
 
 
-def _by_code(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
-    """Yield the findings of each code together."""
-    found: dict[str, list[Finding]] = {}
+def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield the first of the findings of each code, and the places of the others."""
+    by_code: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        found.setdefault(finding.code, []).append(finding)
-    yield from found.values()
-
-
-def _said(findings: list[Finding]) -> Iterator[str]:
-    """Say the first of several findings of one code, and where the others are."""
-    first = findings[0]
-    places = list(dict.fromkeys(finding.where for finding in findings if finding.where))
-    shown = ", ".join(map(one_line, places[:_PLACES]))
-    more = f", … ({len(places)})" if len(places) > _PLACES else ""
-    yield f"  ⚠ {one_line(first.message, longest=_LONGEST)}{f' [{shown}{more}]' if places else ''}"
-    yield f"    → {first.remedy}"
-    for passage in first.passages:
-        longest = max(passage.common, key=len, default="")
-        yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
-
-
-def _counts(grades: Grades) -> dict[str, int]:
-    handed_in = reviewed = 0
-    for result in grades:
-        handed_in += result.handed_in
-        reviewed += bool(result.to_review())
-    return {"learners": len(grades), "handed_in": handed_in, "reviewed": reviewed}
+        by_code[finding.code].append(finding)
+    for first, *others in by_code.values():
+        places = list(dict.fromkeys(each.where for each in (first, *others) if each.where))
+        shown = ", ".join(map(one_line, places[:_PLACES]))
+        more = f", … ({len(places)})" if len(places) > _PLACES else ""
+        message = one_line(first.message, longest=_LONGEST)
+        yield f"  ⚠ {message}{f' [{shown}{more}]' if places else ''}"
+        yield f"    → {first.remedy}"
+        for passage in first.passages:
+            longest = max(passage.common, key=len, default="")
+            yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
 
 
 def _heads() -> list[str]:
-    texts = [messages.text(f"grading.column-{name}") for name in ("learner", "name", "group")]
-    texts += [check.id for check in syllabus.CHECKS]
-    return texts + [
-        messages.text(f"grading.column-{name}")
-        for name in ("points", "answers", "diagram", "marks", "findings")
+    return [
+        messages.text("grading.column-learner"),
+        messages.text("grading.column-name"),
+        messages.text("grading.column-group"),
+        *(check.id for check in syllabus.CHECKS),
+        messages.text("grading.column-points"),
+        messages.text("grading.column-answers"),
+        messages.text("grading.column-diagram"),
+        messages.text("grading.column-marks"),
+        messages.text("grading.column-findings"),
     ]
 
 
@@ -211,7 +210,8 @@ def _row(result: Result) -> list[str]:
     diagram = result.diagram
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == ANSWERED else "-"
     facts = diagram.check.facts if diagram.check else ()
-    read = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
+    passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
+    more = "" if result.is_marked else "…"
     return [
         one_line(result.learner),
         one_line(result.name),
@@ -219,23 +219,16 @@ def _row(result: Result) -> list[str]:
         *(SIGNS[mark.status] for mark in result.checks),
         f"{result.points}/{AUTOMATIC}",
         f"{answered}/{len(result.answers)}",
-        f"{drawn}{read}",
-        _marks(result),
+        f"{drawn}{passed}",
+        f"{_format_points(sum(result.marks))}/{MANUAL}{more}" if result.marks else "",
         str(len(result.to_review()) or ""),
     ]
 
 
-def _marks(result: Result) -> str:
-    """Return the sum of the marks; "…" behind it while something is not marked yet."""
-    marks = [written.mark for written in result.written if written.mark is not None]
-    more = "" if len(marks) == len(result.written) else "…"
-    return f"{number(sum(marks))}/{MANUAL}{more}" if marks else ""
+def _align(rows: list[list[str]]) -> Iterator[str]:
+    """Yield the rows with aligned columns, without the empty ones.
 
-
-def _table(rows: list[list[str]]) -> Iterator[str]:
-    """Yield the rows with columns aligned, full-width letters counted as two, empty ones left out.
-
-    Only these few short cells of each learner are held at once.
+    Full-width letters count as two.  Only these few short cells of each learner are in memory.
     """
     from rich.cells import cell_len
 
@@ -248,53 +241,10 @@ def _table(rows: list[list[str]]) -> Iterator[str]:
             yield "  ".join("─" * widths[place] for place in used)
 
 
-def _check_json(check: CheckMark) -> dict[str, Any]:
-    proof = msgspec.to_builtins(check.proof) if check.proof else None
-    return {
-        "id": check.id,
-        "status": check.status,
-        "points": check.points,
-        "possible": check.possible,
-        "reason": check.reason or None,
-        "facts": [
-            {
-                "id": fact.id,
-                "expected": fact.expected,
-                "observed": fact.observed,
-                "passed": fact.passed,
-                "advice": fact.advice,
-            }
-            for fact in check.facts
-        ],
-        "diagnoses": [msgspec.to_builtins(found) for found in check.diagnoses],
-        "proof": {k: v for k, v in proof.items() if k not in _PROOF_INSIDE} if proof else None,
-    }
+def _format_points(points: float | None) -> str:
+    """Return points as people write them, "" for none."""
+    return "" if points is None else f"{points:g}"
 
 
-def _written_json(written: Written) -> dict[str, Any]:
-    return {
-        "grade_id": written.grade_id,
-        "status": written.status,
-        "possible": written.possible,
-        "text": written.text,
-    }
-
-
-def _diagram_json(diagram: Written) -> dict[str, Any]:
-    check = _check_json(diagram.check) if diagram.check else None
-    return {**_written_json(diagram), "drawn": diagram.drawn, "check": check}
-
-
-def _requirements_json(grades: Grades) -> dict[str, Any]:
-    asked = grades.requirements
-    return {
-        "target": asked.target,
-        "accounts": list(asked.accounts),
-        "region": asked.region,
-        "from": asked.since.isoformat() if asked.since else None,
-        "until": asked.until.isoformat() if asked.until else None,
-    }
-
-
-def _dumped(data: object) -> str:
-    return clean(json.dumps(data, ensure_ascii=False))
+def _dump(data: object) -> str:
+    return replace_surrogates(json.dumps(data, ensure_ascii=False))

@@ -1,8 +1,9 @@
-"""From bytes to what grading needs of a notebook, quickly, whatever the bytes are.
+"""From the bytes of a notebook to the parts that grading reads, quickly, whatever the bytes are.
 
-Most notebooks are read straight into the structs below; pictures and texts of outputs are passed
-over.  One that does not fit (text in another encoding, half characters, a cell of a wrong type) is
-read again by the standard library, and what fits of it is kept.  Nothing in a notebook is executed.
+Most notebooks are decoded straight into the structs below; pictures and texts of outputs are left
+undecoded.  A notebook that does not fit (text in another encoding, half characters, a cell of a
+wrong type) is read again by the standard library, and its sound cells are kept.  Nothing in a
+notebook is executed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any
 import msgspec
 
 from handson.course.evidence import METADATA_KEY
-from handson.grading import handout, names
-from handson.grading.model import clean
-from handson.grading.trees import Refused
+from handson.grading import export_names, handout
+from handson.grading.archives import Refused
+from handson.grading.model import replace_surrogates
 
 PICTURE = "image/svg+xml"
 
@@ -54,13 +55,13 @@ class Output(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        """What the output says as plain text."""
-        return _joined(_decoded(self.data.text)) if self.data is not None else ""
+        """The plain text of the output."""
+        return _decode_text(self.data.text) if self.data is not None else ""
 
     @property
     def picture(self) -> str:
         """The drawing as SVG, or ""."""
-        return _joined(_decoded(self.data.picture)) if self.data is not None else ""
+        return _decode_text(self.data.picture) if self.data is not None else ""
 
     @property
     def has_picture(self) -> bool:
@@ -80,7 +81,7 @@ class Cell(msgspec.Struct):
     @property
     def text(self) -> str:
         """Its source as one text."""
-        return _joined(self.source)
+        return _join(self.source)
 
     @property
     def name(self) -> str:
@@ -104,12 +105,12 @@ class Notebook:
     """A notebook that was handed in.
 
     Attributes:
-        name: Which of the workshop's it is.
+        name: The notebook of the workshop that it is.
         where: Its path within the submission.
-        modified: When the file was written, as ISO 8601 in UTC, or "".
-        cells: Those that could be read.
-        lost: How many could not.
-        twins: Names that stand twice in one JSON object, where only one reading is possible.
+        modified: The time of the file, as ISO 8601 in UTC, or "".
+        cells: The cells that could be read.
+        lost: The number of cells that could not.
+        repeated: Names that stand twice in one JSON object; another reader may take the other.
     """
 
     name: str
@@ -117,7 +118,7 @@ class Notebook:
     modified: str
     cells: tuple[Cell, ...]
     lost: int = 0
-    twins: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     def records(self) -> Iterator[tuple[Cell, bytes]]:
         """Yield each evidence record with its cell, in order."""
@@ -135,103 +136,99 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
 
     Args:
         data: The bytes of the file.
-        where: Its path, whose name tells which notebook it is; else its cells do.
-        modified: When the file was written.
+        where: Its path, whose name says which notebook it is; otherwise its cells do.
+        modified: The time of the file.
 
     Raises:
-        Refused: It is no notebook, of another format, or none of the workshop's.
+        Refused: It is not a notebook, has another format, or belongs to another course.
     """
     try:
         file, lost = _decoder.decode(data), 0
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        file, lost = _salvaged(data)
+        file, lost = _salvage(data)
     if file.nbformat != 4:
         raise Refused("file-format", version=str(file.nbformat)[:20])
     cells = tuple(file.cells)
-    name = names.notebook(where.rpartition("/")[2]) or _by_cells(cells)
+    name = export_names.find_notebook(where.rpartition("/")[2]) or _name_by_cells(cells)
     if not name:
         raise Refused("file-foreign")
-    return Notebook(name, where, modified, cells, lost, tuple(twins(data)))
+    return Notebook(name, where, modified, cells, lost, tuple(find_repeated_cells(data)))
 
 
-def twins(data: bytes) -> list[str]:
-    """Return the names that may hide something because they stand twice in one object."""
+def find_repeated_cells(data: bytes) -> list[str]:
+    """Return "cells" where a notebook has two such lists, of which one may hide something."""
     # A quotation mark within a text has a backslash before it, so these are names or whole texts.
     if data.count(b'"cells"') < 2:
         return []
-    found: list[str] = []
-    load(data, found)
-    return [name for name in found if name == "cells"]
+    repeated: list[str] = []
+    load_json(data, repeated)
+    return [name for name in repeated if name == "cells"]
 
 
-def load(data: bytes, twice: list[str] | None = None) -> Any:
-    """Return JSON as the standard library reads it; names that stand twice are added to `twice`.
+def load_json(data: bytes, repeated: list[str] | None = None) -> Any:
+    """Return JSON as the standard library reads it, which is more tolerant than msgspec.
+
+    Args:
+        data: The JSON.
+        repeated: Takes the names that stand twice in one object.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
         RecursionError: It is nested too deep.
     """
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        read = dict(items)
-        if twice is not None and len(read) < len(items):
-            counted = Counter(name for name, _ in items)
-            twice.extend(name for name, count in counted.items() if count > 1)
+    def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        read = dict(pairs)
+        if repeated is not None and len(read) < len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            repeated.extend(name for name, count in counted.items() if count > 1)
         return read
 
-    return json.loads(data, object_pairs_hook=pairs if twice is not None else None)
+    return json.loads(data, object_pairs_hook=to_object if repeated is not None else None)
 
 
-def _salvaged(data: bytes) -> tuple[_File, int]:
-    """Return what can be read of a notebook that does not fit, and how many cells cannot."""
+def _salvage(data: bytes) -> tuple[_File, int]:
+    """Return the sound cells of a notebook that does not fit, and the number of the others."""
     try:
-        read = load(data)
+        read = load_json(data)
     except RecursionError as error:
         raise Refused("file-deep") from error
     except ValueError as error:
-        raise Refused("file-not-json", reason=clean(str(error))[:120]) from error
+        raise Refused("file-not-json", reason=replace_surrogates(str(error))[:120]) from error
     if not isinstance(read, dict) or not isinstance(read.get("cells"), list):
         raise Refused("file-no-cells")
     version = read.get("nbformat", 4)
-    cells = [_salvaged_cell(cell) for cell in read["cells"]]
-    kept = [cell for cell in cells if cell is not None]
-    return _File(kept, version if isinstance(version, int) else -1), len(cells) - len(kept)
+    cells = [cell for cell in map(_salvage_cell, read["cells"]) if cell is not None]
+    lost = len(read["cells"]) - len(cells)
+    return _File(cells, version if isinstance(version, int) else -1), lost
 
 
-def _salvaged_cell(cell: object) -> Cell | None:
-    try:
-        return msgspec.json.decode(_carried(cell), type=Cell)
-    except (ValueError, RecursionError):
-        pass
-    if not isinstance(cell, dict):
-        return None
+def _salvage_cell(cell: object) -> Cell | None:
     # Without its outputs the cell may fit: an answer is not lost with a broken picture.
-    try:
-        return msgspec.json.decode(_carried({**cell, "outputs": []}), type=Cell)
-    except (ValueError, RecursionError):
-        return None
+    for tried in [cell, {**cell, "outputs": []}] if isinstance(cell, dict) else []:
+        try:
+            text = json.dumps(tried, ensure_ascii=False, allow_nan=False)
+            return msgspec.json.decode(replace_surrogates(text).encode("utf-8"), type=Cell)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
-def _carried(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return clean(text).encode("utf-8")
-
-
-def _by_cells(cells: tuple[Cell, ...]) -> str:
-    """Return the notebook whose cells these are, if most of those that are known are of one."""
+def _name_by_cells(cells: tuple[Cell, ...]) -> str:
+    """Return the notebook that most of the known cells belong to, or ""."""
     known = handout.notebook_of_cell()
     owners = [known[cell.name] for cell in cells if cell.name in known]
     return max(set(owners), key=owners.count) if owners else ""
 
 
-def _decoded(raw: msgspec.Raw) -> Any:
+def _decode_text(raw: msgspec.Raw) -> str:
     try:
-        return msgspec.json.decode(raw) if bytes(raw) else ""
+        return _join(msgspec.json.decode(raw)) if bytes(raw) else ""
     except (ValueError, RecursionError):
         return ""
 
 
-def _joined(source: object) -> str:
+def _join(source: object) -> str:
     if isinstance(source, list):
         return "".join(line for line in source if isinstance(line, str))
     return source if isinstance(source, str) else ""

@@ -1,10 +1,10 @@
 """The report: one HTML file that needs no network, for a person who reads and marks a class.
 
-The file holds the class as JSON, in a `script` element that no browser runs: the rows of the table
-in one, each learner in another, which is read when that learner is opened.  `page/report.js` makes
-the page of it and writes strangers' words as text only; a content security policy lets nothing run
-but that script, known by its hash, and lets nothing be fetched.  The picture that a learner drew is
-shown as an image, where an SVG can run nothing either.
+The file holds the class as JSON, in `script` elements that no browser runs: the rows of the table
+in one, each learner in another, which is read when that learner is opened.  `page/report.js` builds
+the page from it and writes strangers' words as text only; a content security policy allows that
+script alone, by its hash, and no request.  Pictures are shown as images, in which an SVG runs no
+script either: the architecture of the evidence beside the goal, and the learner's own diagram.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from handson import drawing
 from handson.core import messages
-from handson.core.errors import NotReady
+from handson.core.errors import HandsonError, NotReady
 from handson.core.text import one_line
 from handson.course import syllabus
 from handson.course.checks.results import words
-from handson.grading import architecture, marks
+from handson.course.exercise import Exercise
+from handson.course.state import Snapshot, Target, Unseen
+from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
-from handson.grading.marks import MARKED
-from handson.grading.model import CheckMark, Finding, Result, check_label, clean
+from handson.grading.marks import fingerprint_texts
+from handson.grading.model import CheckMark, Finding, Result, check_label, replace_surrogates
 from handson.grading.output import AUTOMATIC, SIGNS
 
-_SAID = "report.page-"
 _PAGE = """<!doctype html>
 <html lang="{lang}">
 <head>
@@ -52,20 +52,25 @@ _PAGE = """<!doctype html>
 """
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
-"""What could end the element, begin another, or end a line of JavaScript."""
+"""Signs that could end the element, begin another, or end a line of JavaScript."""
+_CHECKS_OF_SERVICE = {
+    "ec2": ("network",),
+    "ecs": ("cluster",),
+    "ecr": ("repository", "image", "image-uri"),
+}
 
 
 def write_report(grades: Grades, path: Path) -> None:
-    """Make `path` hold the report, whole or not at all, for its owner's eyes.
+    """Make `path` hold the report, whole or not at all, readable by its owner alone.
 
     Raises:
         NotReady: It cannot be written there.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        # It names people and says what they got.
+        # It names people and their points.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in parts(grades):
+            for part in make_page(grades):
                 file.write(part.encode("utf-8"))
         draft.replace(path)
     except OSError as error:
@@ -78,19 +83,22 @@ def write_report(grades: Grades, path: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
-def parts(grades: Grades) -> Iterator[str]:
+def make_page(grades: Grades) -> Iterator[str]:
     """Yield the page piece by piece: the class, then a learner at a time."""
     style, script = _asset("report.css"), _asset("report.js")
     yield _PAGE.format(
         lang=messages.language(),
         policy=escape(_policy(style, script)),
-        title=escape(messages.text("grading.report.page-title")),
+        title=escape(messages.text("grading.report.page.title")),
         style=style,
-        noscript=escape(messages.text("grading.report.page-noscript")),
+        noscript=escape(messages.text("grading.report.page.noscript")),
     )
-    yield _DATA.format(name="class", data=_embedded(_class(grades)))
+    yield _DATA.format(name="class", data=_embed(_describe_class(grades)))
+    exercise = grades.requirements.exercise
     for number, result in enumerate(grades):
-        yield _DATA.format(name=f"learner-{number}", data=_embedded(_learner(result)))
+        yield _DATA.format(
+            name=f"learner-{number}", data=_embed(_describe_learner(result, exercise))
+        )
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
@@ -111,16 +119,16 @@ def _asset(name: str) -> str:
     return files("handson.grading").joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _embedded(data: object) -> str:
+def _embed(data: object) -> str:
     """Return JSON that can stand in a `script` element, whatever it holds."""
-    text = clean(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+    text = replace_surrogates(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
     for sign in _ESCAPED:
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
 
 
-def _class(grades: Grades) -> dict[str, Any]:
-    """Return what the class's own part of the page is made of."""
+def _describe_class(grades: Grades) -> dict[str, Any]:
+    """Return the data of the class as a whole."""
     rows: list[list[Any]] = []
     stuck: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -142,13 +150,13 @@ def _class(grades: Grades) -> dict[str, Any]:
         "automatic": AUTOMATIC,
         "checks": [_check_head(check) for check in syllabus.CHECKS],
         "marked": [
-            [item.grade_id, item.points, messages.text(f"grading.report.question-{item.grade_id}")]
+            [item.grade_id, item.points, messages.label("grading.report.question", item.grade_id)]
             for item in MARKED
         ],
         "asked": list(_asked(grades)),
         "rows": rows,
         "stuck": [
-            [check_label(check), messages.text(f"course.checks.fact.{fact}"), owners]
+            [check_label(check), messages.label("course.checks.fact", fact), owners]
             for (check, fact), owners in sorted(stuck.items(), key=lambda item: -len(item[1]))
         ],
         "found": [
@@ -159,23 +167,26 @@ def _class(grades: Grades) -> dict[str, Any]:
 
 
 def _words() -> dict[str, str]:
-    """Return what the page itself says, its placeholders unfilled."""
-    keys = [key for key in messages.catalogue("grading") if key.startswith(_SAID)]
-    names = (key.removeprefix(_SAID) for key in keys)
-    return {name: messages.template(f"grading.report.page-{name}") for name in names}
+    """Return the sentences of the page's script, with their placeholders."""
+    group, language = "report.page.", messages.language()
+    return {
+        key.removeprefix(group): sentence[language]
+        for key, sentence in messages.catalogue("grading").items()
+        if key.startswith(group)
+    }
 
 
 def _check_head(check: syllabus.Check) -> list[Any]:
     return [
         check.id,
-        messages.text(f"grading.report.short-{check.id}"),
+        messages.label("grading.report.short", check.id),
         check_label(check.id),
         check.points,
     ]
 
 
 def _asked(grades: Grades) -> Iterator[str]:
-    """Yield what was asked of the evidence, a line each."""
+    """Yield the requirements of the evidence, a line each."""
     asked = grades.requirements
     if asked.target:
         yield messages.text("grading.report.asked-target", target=asked.target)
@@ -194,7 +205,7 @@ def _asked(grades: Grades) -> Iterator[str]:
 
 
 def _row(result: Result) -> list[Any]:
-    """Return a learner's row: who, what became of each check, marks, what to look at."""
+    """Return a learner's row of the table, in the order that the script names its columns."""
     return [
         result.learner,
         result.name,
@@ -205,42 +216,82 @@ def _row(result: Result) -> list[Any]:
         [written.status for written in result.written],
         len(result.to_review()),
         result.handed_in,
-        marks.fingerprint(result),
+        fingerprint_texts(result),
     ]
 
 
-def _learner(result: Result) -> dict[str, Any]:
-    """Return all there is to see of one learner."""
+def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
+    """Return the data of one learner."""
     return {
         "source": result.source,
-        "at": result.handed_in_at,
+        "at": result.handed_in_at or "",
         "named": result.named,
-        "files": result.files,
-        "checks": [_check(mark) for mark in result.checks],
-        "map": msgspec.to_builtins(architecture.draw(result)) if result.handed_in else None,
+        "checks": [_describe_check(mark) for mark in result.checks],
+        "architecture": _draw_architecture(result, exercise),
+        "unproven": [check_label(mark.id) for mark in result.checks if _observed(mark) is None],
         "texts": [written.text for written in result.written],
         "picture": result.diagram.picture,
         "drawn": result.diagram.drawn,
-        "findings": [_finding(finding) for finding in result.findings],
+        "findings": [_describe_finding(finding) for finding in result.findings],
     }
 
 
-def _check(mark: CheckMark) -> dict[str, Any]:
+def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
+    """Return the picture of what the evidence shows, beside the goal; None without evidence."""
+    if all(_observed(mark) is None for mark in result.checks):
+        return None
+    try:
+        picture = drawing.draw(combine_evidence(result), goal=True)
+    except HandsonError:  # such as a picture that is too large
+        return None
+    return {"svg": picture.svg, "words": picture.description}
+
+
+def combine_evidence(result: Result) -> Snapshot:
+    """Return one snapshot with what the evidence of each check shows of its own resources.
+
+    A service whose checks all lack evidence is one that could not be looked at.
+    """
+    found = {
+        mark.id: Snapshot.from_json(observed)
+        for mark in result.checks
+        if (observed := _observed(mark)) is not None
+    }
+    target = next((each.target for each in found.values()), Target(kind="", account="", region=""))
+    nothing = Snapshot(target=target)
+    image = found.get("image", nothing)
+    lacking = messages.advice("grading.report.no-evidence")
+    return Snapshot(
+        target=target,
+        vpcs=found.get("network", nothing).vpcs,
+        clusters=found.get("cluster", nothing).clusters,
+        repositories=found.get("repository", nothing).repositories,
+        images=image.images,
+        recorded_uri=found.get("image-uri", nothing).recorded_uri,
+        recorded_run=image.recorded_run,
+        elsewhere=tuple(each for snapshot in found.values() for each in snapshot.elsewhere),
+        unseen=tuple(
+            Unseen(service=service, problem=lacking[0], remedy=lacking[1])
+            for service, checks in _CHECKS_OF_SERVICE.items()
+            if not found.keys() & set(checks)
+        ),
+    )
+
+
+def _observed(mark: CheckMark) -> Any:
+    return mark.proof.observed if mark.proof else None
+
+
+def _describe_check(mark: CheckMark) -> dict[str, Any]:
     proof = mark.proof
     return {
         "points": mark.points,
         "reason": mark.reason,
         "facts": [
-            [
-                messages.text(f"course.checks.fact.{fact.id}"),
-                words(fact.expected),
-                words(fact.observed),
-                fact.passed,
-                fact.advice,
-            ]
+            [fact.label, words(fact.expected), words(fact.observed), fact.passed, fact.advice]
             for fact in mark.facts
         ],
-        "told": [[told.message, told.remedy] for told in mark.diagnoses],
+        "diagnoses": [[found.message, found.remedy] for found in mark.diagnoses],
         "proof": proof
         and {
             "at": proof.observed_at,
@@ -253,14 +304,6 @@ def _check(mark: CheckMark) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "remedy": finding.remedy,
-        "check": check_label(finding.check),
-        "where": one_line(finding.where),
-        "others": finding.others,
-        "passages": msgspec.to_builtins(finding.passages),
-    }
+def _describe_finding(finding: Finding) -> dict[str, Any]:
+    data = finding.to_json()
+    return {**data, "where": one_line(finding.where or "")}

@@ -1,18 +1,27 @@
-"""The roster: who is in the class, from a CSV with the columns learner, name, group, account.
+"""The roster: the learners of a class, from a CSV with the columns learner, name, group, account.
 
-Only `learner` has to be there; the heads may be Japanese.
+Only `learner` is required; the heads may be Japanese.  `read_rows` reads what spreadsheets write:
+UTF-8 (with or without a mark), UTF-16 or Shift_JIS, with commas, semicolons or tabs.
 """
 
 from __future__ import annotations
 
+import csv
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.grading import names, tables
-from handson.grading.requirements import account
+from handson.core.text import one_line
+from handson.grading import export_names
+from handson.grading.model import replace_surrogates
+
+MOST_BYTES = 5_000_000
 
 _HEADS = {
     "learner": (
@@ -23,11 +32,13 @@ _HEADS = {
     "group": ("group", "class", "section", "クラス", "組", "グループ"),
     "account": ("account", "aws account", "アカウント", "awsアカウント"),
 }
+# Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
 class Learner:
-    """One of the class; `account` is the AWS account that is theirs, or ""."""
+    """A learner of the class; `account` is the AWS account that the learner works in, or ""."""
 
     id: str
     name: str = ""
@@ -36,39 +47,42 @@ class Learner:
 
     def is_named(self, name: str) -> bool:
         """Tell whether a name is this learner's: the id, the name, or both."""
-        return any(known and names.same(known, name) for known in (self.id, self.name))
+        known = filter(None, (self.id, self.name))
+        return any(export_names.is_same_person(own, name) for own in known)
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The class, in the file's order; one that is empty knows nobody and asks for nobody."""
+    """The learners of a class, in the file's order; an empty one stands for no roster."""
 
     learners: tuple[Learner, ...] = ()
-    _known: dict[str, list[Learner]] = field(default_factory=dict, repr=False, compare=False)
+    _by_name: dict[str, list[Learner]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for learner in self.learners:
-            for key in {names.folded(learner.id), *_orders(learner.name)}:
-                self._known.setdefault(key, []).append(learner)
+            backwards = "".join(reversed(learner.name.split()))
+            names = {export_names.fold_name(n) for n in (learner.id, learner.name, backwards)}
+            for name in names - {""}:
+                self._by_name.setdefault(name, []).append(learner)
 
     def __bool__(self) -> bool:
         return bool(self.learners)
 
     def find(self, name: str) -> Learner | None:
-        """Return the one learner whom a name tells of; None for nobody, and for several."""
-        found = self.named(name)
+        """Return the learner whom a name means; None where it means nobody, or several."""
+        found = self.find_namesakes(name)
         return found[0] if len(found) == 1 else None
 
-    def named(self, name: str) -> tuple[Learner, ...]:
-        """Return all whom a name may tell of: several, where the class has namesakes."""
+    def find_namesakes(self, name: str) -> tuple[Learner, ...]:
+        """Return all learners whom a name may mean."""
         return tuple(next(filter(None, self._candidates(name)), ()))
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
-        """Yield who it may be: by the whole name, then by an id in it, then by a name in it."""
-        yield self._known.get(names.folded(name), [])
-        words = names.parts(name)
-        named = list(dict.fromkeys(who for word in words for who in self._known.get(word, [])))
-        yield [learner for learner in named if names.folded(learner.id) in words]
+        """Yield the matches of the whole name, then of an id in it, then of a name in it."""
+        yield self._by_name.get(export_names.fold_name(name), [])
+        words = export_names.split_name(name)
+        named = list(dict.fromkeys(who for word in words for who in self._by_name.get(word, [])))
+        yield [learner for learner in named if export_names.fold_name(learner.id) in words]
         yield named
 
 
@@ -76,51 +90,93 @@ def read_roster(path: Path) -> Roster:
     """Return the roster of a CSV file.
 
     Raises:
-        InvalidInput: It cannot be read, has no column of learners, names one twice, or gives an
-            account that is none.
+        InvalidInput: It cannot be read, has no column of learners, names one twice, or has an
+            invalid account.
     """
-    rows = tables.rows(path)
-    columns = _columns(rows[0] if rows else [])
+    heads, *rows = read_rows(path) or [[]]
+    columns = _find_columns(heads)
     if "learner" not in columns:
         raise InvalidInput(*messages.advice("grading.roster-columns", path=path))
-    learners = tuple(_learner(row, columns) for row in rows[1:] if any(map(str.strip, row)))
-    _refuse_twins(path, learners)
+    learners = tuple(_read_learner(row, columns) for row in rows if any(map(str.strip, row)))
+    ids = Counter(export_names.fold_name(learner.id) for learner in learners)
+    for learner in learners:
+        if not learner.id or ids[export_names.fold_name(learner.id)] > 1:
+            who = learner.id or "-"
+            raise InvalidInput(*messages.advice("grading.roster-twice", path=path, learner=who))
     return Roster(learners)
 
 
-def _columns(heads: Iterable[str]) -> dict[str, int]:
-    written = [names.folded(head) for head in heads]
-    known = {key: [names.folded(head) for head in heads] for key, heads in _HEADS.items()}
+def read_account(text: str) -> str:
+    """Return the twelve digits of an AWS account, with or without the hyphens of the console.
+
+    Spreadsheets drop the zeros at the beginning of a number; they are put back.
+
+    Raises:
+        InvalidInput: It is not an account.
+    """
+    digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).zfill(12)
+    if len(digits) == 12 and digits.isascii() and digits.isdecimal():
+        return digits
+    raise InvalidInput(*messages.advice("grading.no-account", account=one_line(text)))
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV file.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    text = _read_text(path)
+    heads = text.partition("\n")[0]
+    try:
+        lines = StringIO(text, newline="")
+        return list(csv.reader(lines, delimiter=max(",;\t", key=heads.count)))
+    except csv.Error as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def escape_formula(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    text = replace_surrogates(cell)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
+
+
+def _find_columns(heads: Iterable[str]) -> dict[str, int]:
+    written = [export_names.fold_name(head) for head in heads]
     return {
-        key: written.index(head)
-        for key, heads in known.items()
-        for head in reversed(heads)
+        column: written.index(head)
+        for column, names in _HEADS.items()
+        for head in map(export_names.fold_name, reversed(names))
         if head in written
     }
 
 
-def _learner(row: list[str], columns: dict[str, int]) -> Learner:
+def _read_learner(row: list[str], columns: dict[str, int]) -> Learner:
     def cell(column: str) -> str:
         place = columns.get(column, len(row))
-        return names.readable(row[place]).strip() if place < len(row) else ""
+        return export_names.normalize_name(row[place]).strip() if place < len(row) else ""
 
     own = cell("account")
-    return Learner(cell("learner"), cell("name"), cell("group"), account(own) if own else "")
+    return Learner(cell("learner"), cell("name"), cell("group"), read_account(own) if own else "")
 
 
-def _refuse_twins(path: Path, learners: tuple[Learner, ...]) -> None:
-    seen: set[str] = set()
-    for learner in learners:
-        key = names.folded(learner.id)
-        if not key or key in seen:
-            raise InvalidInput(
-                *messages.advice("grading.roster-twice", path=path, learner=learner.id or "-")
-            )
-        seen.add(key)
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise _unreadable(path, f"> {MOST_BYTES} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        advice = messages.advice("grading.csv-missing", path=path, reason=reason)
+        raise InvalidInput(*advice) from error
+    is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _unreadable(path, "UTF-8, UTF-16, Shift_JIS: ✘")
 
 
-def _orders(name: str) -> set[str]:
-    """Return a name folded as it is written and, where it has two words, the other way round."""
-    words = name.split()
-    orders = {names.folded(name)} | {names.folded("".join(reversed(words)))}
-    return orders - {""}
+def _unreadable(path: Path, reason: str) -> InvalidInput:
+    return InvalidInput(*messages.advice("grading.csv-unreadable", path=path, reason=reason))

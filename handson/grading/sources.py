@@ -1,10 +1,9 @@
-"""From the paths of the command line to submissions, one a learner.
+"""From the paths of the command line to submissions, one a learner, by their names alone.
 
 A folder or zip that holds notebooks of the workshop under their own names is one submission.
 Otherwise each folder and zip in it is one, and so are files that have the learner's name before the
-notebook's, as a learning platform exports them.  Folders around a single folder, and folders of a
-group whose members the roster knows, are looked through.  Only names are read here, so that ten
-thousand submissions take no memory worth speaking of.
+notebook's, as a learning platform exports them.  A folder that holds only another folder, and the
+folder of a group whose members are in the roster, are searched for submissions.
 """
 
 from __future__ import annotations
@@ -16,35 +15,35 @@ from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.grading import names, tokens
-from handson.grading.model import clean
+from handson.grading import export_names, tokens
+from handson.grading.archives import Entry, Refused, Tree, open_tree
+from handson.grading.model import replace_surrogates
 from handson.grading.roster import Roster
-from handson.grading.trees import Entry, Folder, Refused, Tree, archive
 
 DEEPEST = 8
 MOST_FILES = 400
-"""Notebooks, journals and zips that are looked at in one submission."""
+"""Notebooks, journals and zips of one submission."""
 ZIPS_DEEP = 2
 
 _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
 JOURNALS = ".jsonl"
-"""What the name of a journal ends with."""
+"""The suffix of a journal."""
 _HOME = ".handson"
 _STAMP = "timestamp.txt"
-"""What nbgrader puts into a learner's folder of one assignment (nbgrader, "Exchange")."""
+"""The file that nbgrader adds to a learner's folder of an assignment (nbgrader, "Exchange")."""
 _JOURNAL, _PROOF = "journal", os.path.splitext(tokens.FILE)
 
 
 @dataclass(frozen=True)
 class Submission:
-    """Where one learner's files are.
+    """The place of one learner's files.
 
     Attributes:
         root: A folder or a zip of this machine.
         at: The folder within it, or the zip.
-        files: The files in that folder that belong to it; all that stands there, if empty.
-        owner: Whom its name tells of, or "".
-        number: What tells the owner from namesakes in the same export, or "".
+        files: The files in that folder that belong to it; empty for all.
+        owner: The learner whom its name mentions, or "".
+        number: The platform's number of the owner, where an export has namesakes, or "".
         is_zipped: `at` is a zip.
     """
 
@@ -57,27 +56,29 @@ class Submission:
 
     @property
     def source(self) -> str:
-        """Where it is, for people."""
-        return clean("/".join(filter(None, (os.path.basename(self.root) or self.root, self.at))))
+        """Its place, for people."""
+        return replace_surrogates(
+            "/".join(filter(None, (os.path.basename(self.root) or self.root, self.at)))
+        )
 
     @property
     def export(self) -> tuple[str, str]:
-        """The folder in which it stands beside others."""
+        """The folder that holds it and other submissions."""
         return self.root, self.at if self.files else self.at.rpartition("/")[0]
 
-    def place(self) -> tuple[Tree, str]:
-        """Return the tree it stands in, and where.
+    def open(self) -> tuple[Tree, str]:
+        """Return the tree that holds it, and its path there.
 
         Raises:
             Refused: A zip on the way cannot be read.
         """
-        tree = _tree(self.root)
-        return (tree.zipped(self.at), "") if self.is_zipped else (tree, self.at)
+        tree = open_tree(self.root)
+        return (tree.open_zip(self.at), "") if self.is_zipped else (tree, self.at)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a submission: a notebook, journal or proof by its name; or what was refused."""
+    """A file of a submission: by its name a notebook, journal or proof; or a refused one."""
 
     tree: Tree
     path: str
@@ -87,12 +88,12 @@ class File:
 
     @property
     def is_journal(self) -> bool:
-        """It is a journal's lines, and not a notebook."""
+        """It holds the lines of a journal."""
         return self.path.endswith(JOURNALS)
 
     @property
     def is_proof(self) -> bool:
-        """It is a token, and not a notebook."""
+        """It holds a token."""
         return self.path.casefold().endswith(_PROOF[1])
 
     def read(self, *, limit: int) -> bytes:
@@ -107,53 +108,59 @@ class File:
 
 
 @dataclass
-class _Parted:
-    """What stands in one folder, and among whom it may be divided.
+class _Listing:
+    """The contents of one folder, by whose they may be.
 
     Attributes:
-        own: Notebooks of the workshop under their own names.
-        books: Files that may be anybody's.
-        others: By the name before a file's own, and its number, the files of each.
-        people: Folders and zips that name somebody.
-        nobodies: Those that do not.
-        is_stamped: It is an assignment's folder of nbgrader's, and the one above it the learner's.
+        notebooks: Notebooks of the workshop under their own names.
+        unnamed_files: Notebooks by other names, and journals.
+        named_files: The files with a name before their own, by that name and its number.
+        named_folders: Folders and zips that mention a person.
+        unnamed_folders: The other folders and zips.
+        is_stamped: nbgrader collected this folder; the one above it bears the learner's name.
     """
 
-    own: list[Entry] = field(default_factory=list)
-    books: list[Entry] = field(default_factory=list)
-    others: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
-    people: list[Entry] = field(default_factory=list)
-    nobodies: list[Entry] = field(default_factory=list)
+    notebooks: list[Entry] = field(default_factory=list)
+    unnamed_files: list[Entry] = field(default_factory=list)
+    named_files: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    named_folders: list[Entry] = field(default_factory=list)
+    unnamed_folders: list[Entry] = field(default_factory=list)
     is_stamped: bool = False
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
-    """Yield the submissions of the given paths, several of one learner among them.
+    """Yield the submissions of the given paths; one learner may have several.
 
     Raises:
-        InvalidInput: A path is not there, or neither a folder, a notebook nor a zip.
+        InvalidInput: A path does not exist, or is neither a folder, a notebook nor a zip.
     """
     loose: dict[tuple[str, str, str], list[str]] = {}
     for path in paths:
         if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
-            yield from _divided(str(path), "", roster)
+            yield from _split_folder(str(path), "", roster)
         elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS, _PROOF[1]):
-            owner = names.owner(path.name) if names.notebook(path.name) else ""
-            number = names.number(path.name) if owner else ""
+            owner = (
+                export_names.find_owner(path.name) if export_names.find_notebook(path.name) else ""
+            )
+            number = export_names.find_number(path.name) if owner else ""
             loose.setdefault((str(path.parent), owner, number), []).append(path.name)
         else:
-            raise InvalidInput(*messages.advice("grading.no-path", path=clean(str(path))))
+            raise InvalidInput(
+                *messages.advice("grading.no-path", path=replace_surrogates(str(path)))
+            )
     for (folder, owner, number), files in loose.items():
-        yield Submission(folder, "", tuple(files), owner or _owner(folder, "", roster), number)
+        yield Submission(
+            folder, "", tuple(files), owner or _owner_of_path(folder, "", roster), number
+        )
 
 
-def files_of(submission: Submission) -> Iterator[File]:
-    """Yield the notebooks, journals and proofs of a submission, and what of it is refused.
+def find_files(submission: Submission) -> Iterator[File]:
+    """Yield the notebooks, journals and proofs of a submission, and its refused files.
 
     Raises:
-        Refused: It is a zip that cannot be read.
+        Refused: Its folder or zip cannot be read.
     """
-    tree, at = submission.place()
+    tree, at = submission.open()
     walk = _walk(tree, at, "", depth=0, zips=int(submission.is_zipped), only=submission.files)
     for count, file in enumerate(walk):
         if count == MOST_FILES:
@@ -163,122 +170,125 @@ def files_of(submission: Submission) -> Iterator[File]:
         yield file
 
 
-def _tree(root: str) -> Tree:
-    return Folder(root) if os.path.isdir(root) else archive(root)
-
-
-def _divided(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
-    """Yield the submissions below a folder of a tree."""
-    whole = Submission(root, at, owner=_owner(root, at, roster))
+def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
+    """Yield the submissions in a folder of a tree."""
+    whole = Submission(root, at, owner=_owner_of_path(root, at, roster))
     try:
-        parted = _part(_tree(root).children(at))
+        listing = _list_folder(open_tree(root).children(at))
     except Refused:
-        yield whole  # reading it will say why
+        yield whole  # grading it reports the refusal
         return
-    beside = (parted.own, parted.others, parted.books, parted.nobodies)
-    alone = len(parted.people) == 1 and not any(beside)
-    if alone and parted.people[0].is_folder and depth < DEEPEST:
-        yield from _divided(root, parted.people[0].path, roster, depth=depth + 1)
-    elif parted.own or not (parted.people or parted.others):
-        owner = _owner(root, at, roster, is_stamped=parted.is_stamped)
+    beside = (
+        listing.notebooks,
+        listing.named_files,
+        listing.unnamed_files,
+        listing.unnamed_folders,
+    )
+    alone = len(listing.named_folders) == 1 and not any(beside)
+    if alone and listing.named_folders[0].is_folder and depth < DEEPEST:
+        yield from _split_folder(root, listing.named_folders[0].path, roster, depth=depth + 1)
+    elif listing.notebooks or not (listing.named_folders or listing.named_files):
+        owner = _owner_of_path(root, at, roster, is_stamped=listing.is_stamped)
         yield replace(whole, owner=owner)
     else:
-        yield from _people(root, at, parted, roster, depth=depth)
+        yield from _split_listing(root, at, listing, roster, depth=depth)
 
 
-def _people(
-    root: str, at: str, parted: _Parted, roster: Roster, *, depth: int
+def _split_listing(
+    root: str, at: str, listing: _Listing, roster: Roster, *, depth: int
 ) -> Iterator[Submission]:
-    for entry in parted.people:
-        owner = names.owner(entry.name)
-        inner = list(_grouped(root, entry, roster, depth=depth)) if not roster.find(owner) else []
+    for entry in listing.named_folders:
+        owner = export_names.find_owner(entry.name)
+        inner = (
+            list(_split_group(root, entry, roster, depth=depth)) if not roster.find(owner) else []
+        )
         zipped = not entry.is_folder
-        number = names.number(entry.name)
+        number = export_names.find_number(entry.name)
         whole = Submission(root, entry.path, owner=owner, number=number, is_zipped=zipped)
         yield from inner or [whole]
-    for (owner, number), entries in [*parted.others.items(), (("", ""), parted.books)]:
+    for (owner, number), entries in [
+        *listing.named_files.items(),
+        (("", ""), listing.unnamed_files),
+    ]:
         if entries:
             yield Submission(root, at, tuple(entry.name for entry in entries), owner, number)
-    for entry in parted.nobodies:
+    for entry in listing.unnamed_folders:
         yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
 
-def _grouped(root: str, entry: Entry, roster: Roster, *, depth: int) -> Iterator[Submission]:
-    """Yield the members of a group's folder, if the roster knows one of them."""
+def _split_group(root: str, entry: Entry, roster: Roster, *, depth: int) -> Iterator[Submission]:
+    """Yield the submissions in a group's folder, if one of them is of a learner of the roster."""
     if roster and entry.is_folder and depth < DEEPEST:
-        inner = list(_divided(root, entry.path, roster, depth=depth + 1))
+        inner = list(_split_folder(root, entry.path, roster, depth=depth + 1))
         if any(roster.find(submission.owner) for submission in inner):
             yield from inner
 
 
-def _part(entries: Iterator[Entry]) -> _Parted:
-    parted = _Parted()
+def _list_folder(entries: Iterator[Entry]) -> _Listing:
+    listing = _Listing()
     for entry in entries:
         if _is_junk(entry):
             continue
-        owner, kind = names.owner(entry.name), _kind(entry)
-        person = owner, names.number(entry.name)
-        parted.is_stamped |= entry.name == _STAMP
+        owner, kind = export_names.find_owner(entry.name), _file_type(entry)
+        person = owner, export_names.find_number(entry.name)
+        listing.is_stamped |= entry.name == _STAMP
         if entry.refusal is not None and owner:
-            parted.others.setdefault(person, []).append(entry)
+            listing.named_files.setdefault(person, []).append(entry)
         elif entry.is_folder or kind == ".zip":
-            (parted.people if owner else parted.nobodies).append(entry)
-        elif kind and owner == _stem(entry) and not names.notebook(entry.name):
-            parted.books.append(entry)  # a notebook by another name, or a journal
+            (listing.named_folders if owner else listing.unnamed_folders).append(entry)
+        elif kind and owner == _stem(entry) and not export_names.find_notebook(entry.name):
+            listing.unnamed_files.append(entry)
         elif kind and owner:
-            parted.others.setdefault(person, []).append(entry)
+            listing.named_files.setdefault(person, []).append(entry)
         elif kind:
-            parted.own.append(entry)
-    return parted
+            listing.notebooks.append(entry)
+    return listing
 
 
 def _walk(
     tree: Tree, at: str, shown: str, *, depth: int, zips: int, only: tuple[str, ...] = ()
 ) -> Iterator[File]:
     for entry in tree.children(at):
-        name = f"{shown}{names.readable(entry.name)}"
-        kind = _kind(entry)
+        name = f"{shown}{export_names.normalize_name(entry.name)}"
+        kind = _file_type(entry)
         if _is_junk(entry) or (only and entry.name not in only):
             continue
         if entry.refusal is not None:
             yield File(tree, entry.path, name, refusal=entry.refusal)
         elif entry.is_folder:
-            yield from _inside(tree, entry, name, depth=depth, zips=zips)
+            yield from _walk_folder(tree, entry, name, depth=depth, zips=zips)
         elif kind == ".zip":
-            yield from _unzipped(tree, entry, name, depth=depth, zips=zips)
+            yield from _walk_zip(tree, entry, name, depth=depth, zips=zips)
         elif kind:
             yield File(tree, entry.path, name, entry.modified)
 
 
-def _inside(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
+def _walk_folder(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
     if depth < DEEPEST:
         yield from _walk(tree, entry.path, f"{name}/", depth=depth + 1, zips=zips)
     else:
         yield File(tree, entry.path, name, refusal=Refused("file-too-deep"))
 
 
-def _unzipped(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
+def _walk_zip(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
     try:
         if zips == ZIPS_DEEP:
             raise Refused("file-nested")
-        inner = tree.zipped(entry.path)
+        inner = tree.open_zip(entry.path)
     except Refused as refusal:
         yield File(tree, entry.path, name, refusal=refusal)
     else:
         yield from _walk(inner, "", f"{name}/", depth=depth + 1, zips=zips + 1)
 
 
-def _kind(entry: Entry) -> str:
-    """Return what a file is by its name: ".ipynb", ".zip", ".jsonl", ".jwt"; or nothing.
-
-    Of the last two only journals and proofs count.
-    """
+def _file_type(entry: Entry) -> str:
+    """Return the suffix of a notebook, zip, journal or proof; "" for every other file."""
     suffix = os.path.splitext(entry.name)[1].casefold()
     if entry.is_folder or entry.name.startswith("._"):
         return ""
     words = {JOURNALS: _JOURNAL, _PROOF[1]: _PROOF[0]}
     is_ours = suffix in words and words[suffix] in entry.name.casefold()
-    return suffix if suffix in names.SUFFIXES or is_ours else ""
+    return suffix if suffix in export_names.SUFFIXES or is_ours else ""
 
 
 def _is_junk(entry: Entry) -> bool:
@@ -287,18 +297,18 @@ def _is_junk(entry: Entry) -> bool:
 
 
 def _stem(entry: Entry) -> str:
-    return names.readable(os.path.splitext(entry.name)[0]).strip()
+    return export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
 
 
-def _owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
-    """Return whom the folders on the way to a place tell of.
+def _owner_of_path(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
+    """Guess the learner from the folder names above a submission.
 
-    That is someone whom the roster knows, or else whom the innermost folder names; where that is
-    an assignment of nbgrader's, the one above it.
+    A learner of the roster goes before others, the innermost folder before those above it.  Of a
+    folder that nbgrader collected, only the one above it counts.
     """
     above, own = os.path.split(os.path.abspath(root))
     pieces = [os.path.basename(above)] * is_stamped + [own, *filter(None, at.split("/"))]
     if is_stamped:
         pieces.pop()
-    owners = [owner for piece in reversed(pieces) if (owner := names.owner(piece))]
+    owners = [owner for piece in reversed(pieces) if (owner := export_names.find_owner(piece))]
     return next((owner for owner in owners if roster.find(owner)), owners[0] if owners else "")

@@ -111,7 +111,7 @@ def is_aws_issuer(issuer: str) -> bool:
     return _ISSUER.fullmatch(issuer) is not None
 
 
-def issuer_of(text: str) -> str:
+def find_issuer(text: str) -> str:
     """Return the issuer that a token names, which nobody has checked.
 
     Raises:
@@ -138,7 +138,7 @@ def verify(text: str, keys: Keys) -> Token:
         Unchecked: Its issuer is not among `keys`, or the library is not installed.
     """
     jwt = _library()
-    issuer = issuer_of(text)
+    issuer = find_issuer(text)
     if issuer not in keys:
         raise Unchecked(f"iss: {issuer[:120]}")
     try:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from handson.grading import alike
+from handson.grading import copies
 from handson.grading.model import Passage, Written
 
 from . import making
@@ -22,7 +22,7 @@ def written(text: str) -> Written:
 
 
 def compared(mine: str, theirs: str) -> Passage:
-    passage = alike.compare(written(mine), written(theirs))
+    passage = copies.compare_answers(written(mine), written(theirs))
     assert passage is not None
     return passage
 
@@ -51,8 +51,8 @@ def test_a_passage_among_ones_own_words_is_shown_and_they_are_not() -> None:
 def test_what_stands_far_down_is_compared_all_the_same(padding: str) -> None:
     shared, mine = essays(2)
     copied = written(f"{mine[:10]}{padding}{shared}")
-    sketches = [set(alike.sketch(answer)) for answer in (copied, written(shared))]
-    assert len(sketches[0] & sketches[1]) >= alike.SHARED
+    sketches = [set(copies.sketch_answers([answer])) for answer in (copied, written(shared))]
+    assert len(sketches[0] & sketches[1]) >= copies.SHARED
     assert compared(copied.text, shared).common == (shared,)
 
 

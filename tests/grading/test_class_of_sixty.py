@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handson import grading
-from handson.grading import Requirements, Result, moment, read_roster
+from handson.grading import Requirements, Result, read_moment, read_roster
 
 from . import classes
 from .classes import Learner, everybody
@@ -28,7 +28,9 @@ def results(folder: Path) -> dict[str, Result]:
 
 
 def graded(folder: Path, **asked: str) -> dict[str, Result]:
-    requirements = Requirements(since=moment(classes.SINCE), until=moment(classes.UNTIL), **asked)
+    requirements = Requirements(
+        since=read_moment(classes.SINCE), until=read_moment(classes.UNTIL), **asked
+    )
     roster = read_roster(folder / "roster.csv")
     with grading.grade([folder / "inbox"], roster=roster, requirements=requirements) as grades:
         return {result.learner: result for result in grades}
@@ -115,7 +117,7 @@ def test_the_same_class_as_one_zip_is_placed_the_same(
     }
     export = tmp_path / "export.zip"
     export.write_bytes(classes.zipped(files))
-    asked = Requirements(since=moment(classes.SINCE), until=moment(classes.UNTIL))
+    asked = Requirements(since=read_moment(classes.SINCE), until=read_moment(classes.UNTIL))
     roster = read_roster(folder / "roster.csv")
     with grading.grade([export], roster=roster, requirements=asked) as grades:
         points = {result.learner: result.points for result in grades}

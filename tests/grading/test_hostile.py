@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from handson.course import syllabus
-from handson.grading import Result, grade, reading, submission, trees
-from handson.grading.claims import Line, gather
+from handson.grading import Result, archives, grade, reading, submission
+from handson.grading.archives import MOST_BYTES, Archive, Refused
+from handson.grading.claims import Line, gather_claims
 from handson.grading.reading import Notebook, read_notebook
-from handson.grading.trees import MOST_BYTES, Archive, Refused
 
 from . import making
 from .classes import zipped
@@ -179,7 +179,7 @@ def test_a_size_that_a_zip_lies_about_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_crowded_zip_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trees, "MOST_DIRECTORY", 1_000)
+    monkeypatch.setattr(archives, "MOST_DIRECTORY", 1_000)
     with pytest.raises(Refused, match="file-crowded"):
         Archive(io.BytesIO(zipped({f"{number}": b"" for number in range(100)})))
 
@@ -191,7 +191,7 @@ def test_more_files_than_anyone_needs_are_not_read(tmp_path: Path) -> None:
 
 def test_records_without_end_are_cut_short() -> None:
     lines = [Line("journal.jsonl", json.dumps(record).encode()) for record in _many(400)]
-    found = gather([], lines)
+    found = gather_claims([], lines)
     assert (len(found.items), [f.code for f in found.findings]) == (300, ["records-many"])
 
 
@@ -286,7 +286,7 @@ def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None
                               "observed", "previous", "schema"]), value=JSON)  # fmt: skip
 def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: Any) -> None:
     record = {**making.hand_in("s01", seed=1).records[1], field: value}
-    found = gather([], [Line("journal.jsonl", json.dumps(record).encode())])
+    found = gather_claims([], [Line("journal.jsonl", json.dumps(record).encode())])
     assert len(found.items) + len(found.findings) == 1
     assert all(claim.check in syllabus.CHECK_IDS for claim in found.items)
 
@@ -297,5 +297,5 @@ def test_a_name_that_stands_twice_is_always_seen(pairs: list[tuple[str, str]]) -
     keys = [key for key, _ in pairs]
     text = "{" + ",".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in pairs) + "}"
     twice: list[str] = []
-    reading.load(text.encode(), twice)
+    reading.load_json(text.encode(), twice)
     assert sorted(twice) == sorted({key for key in keys if keys.count(key) > 1})

@@ -14,7 +14,8 @@ import pytest
 from handson.core import messages
 from handson.course import evidence
 from handson.course.evidence import Observation
-from handson.grading import Learner, Requirements, Result, Roster, grade, moment
+from handson.course.exercise import Exercise
+from handson.grading import Learner, Requirements, Result, Roster, grade, read_moment
 from handson.grading.model import SEVERITIES
 
 from . import making
@@ -91,7 +92,7 @@ def test_a_broken_digest_costs_that_check_alone(book: Book, class_folder: Path) 
     output["metadata"]["handson"] = {**output["metadata"]["handson"], "passed": True}
     book.write(class_folder / "s01")
     result = graded(class_folder)
-    assert [mark.reason for mark in result.checks] == ["digest-broken", "", "", "", ""]
+    assert [mark.reason for mark in result.checks] == ["digest-broken", None, None, None, None]
     assert result.check("network").facts[0].observed is True
 
 
@@ -221,7 +222,7 @@ def tokyo(
 @pytest.mark.usefixtures("tokyo")
 def test_the_window_is_told_on_the_clock_of_who_grades(book: Book, class_folder: Path) -> None:
     book.write(class_folder / "s01")
-    found = graded(class_folder, until=moment("2026-05-01")).findings
+    found = graded(class_folder, until=read_moment("2026-05-01")).findings
     finding = next(item for item in found if item.code == "too-late")
     assert finding.values["limit"] == "2026-05-01T00:00+09:00"
     assert finding.values["seen"].endswith("+09:00")
@@ -325,3 +326,58 @@ def test_a_finding_is_said_in_the_language_of_who_reads_it(book: Book, class_fol
     assert japanese != finding.message
     assert finding.severity in SEVERITIES
     assert json.dumps(finding.to_json())
+
+
+# The exercise.
+
+
+TOKYO = Exercise(region="ap-northeast-1", cluster="another-cluster")
+
+
+def renamed_cluster(check: str, observed: dict[str, Any]) -> None:
+    for cluster in observed["clusters"]:
+        cluster["name"] = TOKYO.cluster
+
+
+def test_evidence_is_judged_by_the_exercise_that_grading_is_given(class_folder: Path) -> None:
+    making.hand_in("山田 花子", seed=1, observe=renamed_cluster).write(class_folder / "s01")
+    own = graded(class_folder, exercise=Exercise(cluster=TOKYO.cluster)).check("cluster")
+    seeds = graded(class_folder).check("cluster")
+    assert (own.status, seeds.status) == ("passed", "failed")
+
+
+def test_the_exercise_that_a_record_names_changes_nothing(class_folder: Path) -> None:
+    book = making.hand_in("山田 花子", seed=1, observe=renamed_cluster)
+    named = TOKYO.to_json()
+    change(book, lambda record: making.resealed(record, exercise=named, previous=None))
+    book.write(class_folder / "s01")
+    assert graded(class_folder).check("cluster").status == "failed"
+
+
+def test_the_exercises_region_is_the_one_that_is_expected(book: Book, class_folder: Path) -> None:
+    book.write(class_folder / "s01")
+    found = graded(class_folder, exercise=Exercise(region="eu-west-1")).findings
+    assert {(item.code, item.severity) for item in found} == {("region-other", "warning")}
+
+
+def without_nulls(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: without_nulls(value) for key, value in data.items() if value is not None}
+    return [without_nulls(item) for item in data] if isinstance(data, list) else data
+
+
+def test_records_without_nulls_count_as_those_with_them_do(book: Book, class_folder: Path) -> None:
+    sealed: dict[str, str] = {}
+
+    def emptied(record: dict[str, Any]) -> dict[str, Any]:
+        before = sealed.get(record["previous"])
+        kept = {name: value for name, value in record.items() if name != "digest"}
+        new = without_nulls({**kept, "previous": before, "exercise": Exercise().to_json()})
+        sealed[record["digest"]] = evidence.digest_of(new)
+        return {**new, "digest": sealed[record["digest"]]}
+
+    assert any(value is None for record in book.records for value in record.values())
+    change(book, emptied)
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert (result.points, result.findings) == (80, ())

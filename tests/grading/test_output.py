@@ -19,8 +19,8 @@ from handson import grading
 from handson.cli import main
 from handson.course import syllabus
 from handson.grading import Learner, Roster, handout
-from handson.grading.cells import moved
-from handson.grading.tables import harmless
+from handson.grading.answers import find_moved_cells
+from handson.grading.roster import escape_formula
 
 from . import making
 
@@ -123,13 +123,13 @@ def test_no_cell_of_the_gradebook_is_a_formula(inbox: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＠x"]
 )
-def test_what_a_spreadsheet_would_compute_is_made_harmless(text: str) -> None:
-    assert harmless(text) == f"'{text}"
+def test_what_a_spreadsheet_would_compute_is_made_escape_formula(text: str) -> None:
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["s01", "山田 花子", "0/80", "a=b", ""])
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    assert harmless(text) == text
+    assert escape_formula(text) == text
 
 
 def test_nothing_to_grade_is_exit_code_two(tmp_path: Path) -> None:
@@ -164,12 +164,12 @@ def test_a_wrong_option_is_two_lines(inbox: Path, option: str, value: str, said:
 
 @pytest.mark.parametrize("day", ["2026-05-01", "20260501", "2026-W18-5"])
 def test_a_date_ends_with_its_day(day: str) -> None:
-    begin, end = grading.moment(day), grading.moment(day, end=True)
+    begin, end = grading.read_moment(day), grading.read_moment(day, end=True)
     assert (end - begin).total_seconds() == 86_400
 
 
 def test_a_time_with_a_zone_is_that_moment() -> None:
-    said = grading.moment("2026-05-01T09:00+09:00")
+    said = grading.read_moment("2026-05-01T09:00+09:00")
     assert said.isoformat() == "2026-05-01T00:00:00+00:00"
 
 
@@ -239,7 +239,7 @@ def test_the_course_covers_the_syllabus() -> None:
     [("abcd", ""), ("abdc", "d"), ("dabc", "d"), ("bcda", "a"), ("acd", ""), ("", ""), ("ba", "b")],
 )
 def test_the_fewest_cells_count_as_moved(own: str, expected: str) -> None:
-    assert "".join(moved(own, "abcd")) == expected
+    assert "".join(find_moved_cells(own, "abcd")) == expected
 
 
 def test_what_nbgrader_hands_out_is_no_answer(tmp_path: Path) -> None:

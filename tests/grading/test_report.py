@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from handson import grading
+from handson import drawing, grading
 from handson.cli import main
 from handson.core import messages
-from handson.course import syllabus
-from handson.grading import Result, architecture, handout, report
-from handson.grading.architecture import ABSENT, DIFFERS, EXTRA, SAME, UNSEEN, Box
+from handson.course import checks, syllabus
+from handson.grading import Result, handout, report
 
 from . import making
 
@@ -40,7 +39,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def page_of(inbox: Path) -> str:
     with grading.grade([inbox], pictures=True) as grades:
-        return "".join(report.parts(grades))
+        return "".join(report.make_page(grades))
 
 
 def data_of(page: str, name: str) -> Any:
@@ -85,7 +84,7 @@ def test_the_page_is_in_the_language_that_was_asked_for(inbox: Path, lang: str) 
     messages.use(lang)
     page = page_of(inbox)
     assert f'<html lang="{lang}">' in page
-    assert data_of(page, "class")["words"]["title"] == messages.text("grading.report.page-title")
+    assert data_of(page, "class")["words"]["title"] == messages.text("grading.report.page.title")
 
 
 def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> None:
@@ -94,14 +93,13 @@ def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> 
     whole = set(re.findall(r'say\("([\w-]+)"', script)) | set(
         re.findall(r'section\("(\w+)"', script)
     )
-    begun = {"show-", "kind-"}
     said_by_state = {"passed", "failed", "unproven", "missing", "serious", "warning", "note"}
-    said_by_state |= {"same", "differs", "extra", "unseen", "gone", "yes", "no"}
+    said_by_state |= {"yes", "no"}
     said_by_state |= {"ascending", "descending", "before", "after", "no-cell", "no-answer"}
     given = set(data_of(page_of(inbox), "class")["words"]) - {"noscript", "title"}
     assert whole - given - {"title", "show-them"} == set()
     left = given - whole - said_by_state
-    assert {word for word in left if not word.startswith(tuple(begun))} == set()
+    assert {word for word in left if not word.startswith("show-")} == set()
 
 
 def test_questions_are_called_as_in_the_notebooks() -> None:
@@ -109,7 +107,7 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
     for lang in messages.LANGUAGES:
         messages.use(lang)
         spoken |= {
-            messages.template(f"grading.report.question-{q.grade_id}") for q in syllabus.QUESTIONS
+            messages.label("grading.report.question", q.grade_id) for q in syllabus.QUESTIONS
         }
     assert {heading.lstrip("# ") for heading in handout.headings()} == spoken
 
@@ -155,154 +153,47 @@ def test_the_command_says_where_the_report_is_and_leaves_the_results_alone(
 # The architecture.
 
 
-def seen(folder: Path, change: Callable[[str, Observed], object]) -> Result:
+def graded(folder: Path, change: Callable[[str, Observed], object]) -> Result:
     making.hand_in("s01", seed=1, observe=change).write(folder / "s01")
     with grading.grade([folder]) as grades:
         return grades.load(0)
 
 
-def every(box: Box) -> list[Box]:
-    return [box, *(inner for outer in box.inside for inner in every(outer))]
+def described(folder: Path) -> Any:
+    """Return the data of the one learner in the report."""
+    with grading.grade([folder]) as grades:
+        return data_of("".join(report.make_page(grades)), "learner-0")
 
 
-def told(result: Result) -> dict[str, list[str]]:
-    """Return the states of the boxes by kind."""
-    found: dict[str, list[str]] = {}
-    for box in every(architecture.draw(result)):
-        found.setdefault(box.kind, []).append(box.state)
-    return found
+def test_the_evidence_of_all_checks_makes_one_snapshot_that_passes_them(tmp_path: Path) -> None:
+    snapshot = report.combine_evidence(graded(tmp_path, lambda check, observed: None))
+    assert checks.verify(snapshot).passed
 
 
-RIGHT = {
-    "aws": [SAME],
-    "vpc": [SAME],
-    "gateway": [SAME],
-    "zone": [SAME, SAME],
-    "subnet": [SAME, SAME],
-    "cluster": [SAME],
-    "repository": [SAME],
-    "image": [SAME],
-}
+def test_the_picture_is_the_one_that_shows_the_goal_in_the_notebooks(tmp_path: Path) -> None:
+    def no_cluster(check: str, observed: Observed) -> None:
+        observed["clusters"] = []
+
+    result = graded(tmp_path, no_cluster)
+    (cause,) = result.check("cluster").diagnoses
+    shown = described(tmp_path)["architecture"]
+    picture = drawing.draw(report.combine_evidence(result), goal=True)
+    assert shown == {"svg": picture.svg, "words": picture.description}
+    assert cause.message in shown["words"]
 
 
-def vpc_of(observed: Observed) -> Observed | None:
-    return next((vpc for vpc in observed["vpcs"] if not vpc["is_default"]), None)
-
-
-def with_vpc(change: Callable[[Observed], object]) -> Callable[[str, Observed], None]:
-    def changed(check: str, observed: Observed) -> None:
-        vpc = vpc_of(observed)
-        if check == "network" and vpc is not None:
-            change(vpc)
-
-    return changed
-
-
-def no_way_out(vpc: Observed) -> None:
-    for table in vpc["route_tables"]:
-        table["routes"] = [route for route in table["routes"] if route["target"] == "local"]
-
-
-def third_subnet(vpc: Observed) -> None:
-    first = vpc["subnets"][0]
-    name = first["name"].replace("public1", "public3")
-    more = {**first, "id": "subnet-0123456789abcdef9", "cidr": "10.0.32.0/20", "name": name}
-    vpc["subnets"].append(more)
-    for table in vpc["route_tables"]:
-        if first["id"] in table["subnets"]:
-            table["subnets"].append(more["id"])
-
-
-def private(vpc: Observed) -> None:
-    vpc["subnets"][1].update(name="ecs-handson-subnet-private1", cidr="10.0.128.0/20")
-    for table in vpc["route_tables"]:
-        table["subnets"] = [id for id in table["subnets"] if id != vpc["subnets"][1]["id"]]
-
-
-CHANGES: dict[str, tuple[Callable[[str, Observed], object], dict[str, list[str]]]] = {
-    "nothing": (lambda check, observed: None, {}),
-    "no VPC": (
-        lambda check, observed: observed.update(vpcs=[]),
-        {"vpc": [ABSENT], "gateway": [ABSENT], "subnet": [ABSENT, ABSENT]},
-    ),
-    "another block": (
-        with_vpc(lambda vpc: vpc.update(cidr="10.1.0.0/16", cidrs=["10.1.0.0/16"])),
-        {"vpc": [DIFFERS]},
-    ),
-    "no gateway": (
-        with_vpc(lambda vpc: vpc.update(internet_gateways=[])),
-        {"gateway": [ABSENT], "subnet": [DIFFERS, DIFFERS]},
-    ),
-    "a gateway that is not attached": (
-        with_vpc(lambda vpc: vpc["internet_gateways"][0].update(attachment="detached")),
-        {"gateway": [ABSENT], "subnet": [DIFFERS, DIFFERS]},
-    ),
-    "no way out": (with_vpc(no_way_out), {"subnet": [DIFFERS, DIFFERS]}),
-    "one subnet": (
-        with_vpc(lambda vpc: vpc["subnets"].pop()),
-        {"subnet": [SAME, ABSENT]},
-    ),
-    "both in one zone": (
-        with_vpc(lambda vpc: vpc["subnets"][1].update(zone=vpc["subnets"][0]["zone"])),
-        {"zone": [SAME], "subnet": [SAME, DIFFERS]},
-    ),
-    "a private subnet": (with_vpc(private), {"subnet": [SAME, DIFFERS, ABSENT]}),
-    "a third subnet": (with_vpc(third_subnet), {"subnet": [SAME, DIFFERS, SAME]}),
-    "no cluster": (
-        lambda check, observed: observed.update(clusters=[]),
-        {"cluster": [ABSENT]},
-    ),
-    "a repository of everybody's": (
-        lambda check, observed: [
-            repository.update(uri="public.ecr.aws/a1b2c3d4/rails-app")
-            for repository in observed["repositories"]
-        ],
-        {"repository": [DIFFERS]},
-    ),
-    "no image": (
-        lambda check, observed: observed.update(images=[], recorded_uri=None),
-        {"image": [ABSENT]},
-    ),
-    "an image for another processor": (
-        lambda check, observed: [
-            image.update(platforms=[{"os": "linux", "architecture": "arm64"}])
-            for image in observed["images"]
-        ],
-        {"image": [DIFFERS]},
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_what_differs_from_the_goal_is_marked_where_it_is(tmp_path: Path, name: str) -> None:
-    change, expected = CHANGES[name]
-    result = told(seen(tmp_path, change))
-    wanted = {kind: found for kind, found in {**RIGHT, **expected}.items() if found}
-    assert result == wanted
-
-
-def test_a_box_that_differs_says_why_as_the_checks_do(tmp_path: Path) -> None:
-    change, _ = CHANGES["no way out"]
-    result = seen(tmp_path, change)
-    subnets = [box for box in every(architecture.draw(result)) if box.kind == "subnet"]
-    (cause,) = result.check("network").diagnoses
-    assert [box.why for box in subnets] == [(cause.message,), ("0.0.0.0/0 → none",)]
-
-
-def test_a_second_network_is_more_than_the_goal_has(tmp_path: Path) -> None:
-    def twin(check: str, observed: Observed) -> None:
-        vpc = vpc_of(observed)
-        if check == "network" and vpc is not None:
-            observed["vpcs"].append({**vpc, "id": "vpc-0123456789abcdef9"})
-
-    assert told(seen(tmp_path, twin))["vpc"] == [DIFFERS, EXTRA]
-
-
-def test_what_has_no_evidence_is_called_unseen(tmp_path: Path) -> None:
+def test_what_has_no_evidence_is_said_beside_the_picture(tmp_path: Path) -> None:
     book = making.hand_in("s01", seed=1)
-    for cell, _ in list(book.outputs()):
-        cell["outputs"] = []
+    for cell, output in list(book.outputs()):
+        if output["metadata"]["handson"]["check"] == "cluster":
+            cell["outputs"] = []
     book.write(tmp_path / "s01")
-    with grading.grade([tmp_path]) as grades:
-        states_seen = {state for found in told(grades.load(0)).values() for state in found}
-    assert states_seen == {UNSEEN}
+    shown = described(tmp_path)
+    assert shown["unproven"] == [messages.label("course.checks.check", "cluster")]
+    assert shown["architecture"] is not None
+
+
+def test_without_evidence_there_is_no_picture(tmp_path: Path) -> None:
+    making.Book(dict(making.committed())).write(tmp_path / "s01")
+    shown = described(tmp_path)
+    assert (shown["architecture"], len(shown["unproven"])) == (None, 5)

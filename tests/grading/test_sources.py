@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Learner, Roster, grade, names, read_roster
+from handson.grading import Learner, Roster, export_names, grade, read_roster
 from handson.grading.sources import find_submissions
 
 from . import making
@@ -59,11 +59,11 @@ def learners(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int]]:
     ],
 )
 def test_a_name_tells_whose_it_is(name: str, owner: str) -> None:
-    assert names.owner(name) == owner
+    assert export_names.find_owner(name) == owner
 
 
 def test_decomposed_letters_are_the_same_name() -> None:
-    assert names.owner("Nguye\u0302\u0303n") == names.owner("Nguyễn")
+    assert export_names.find_owner("Nguye\u0302\u0303n") == export_names.find_owner("Nguyễn")
 
 
 def test_a_folder_of_notebooks_is_one_submission(files: dict[str, bytes], tmp_path: Path) -> None:

@@ -73,10 +73,14 @@ def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
 
 
 def patterns(tree: ast.AST) -> Iterator[str]:
-    """Return each string of a module as a pattern; what an f-string fills in may be anything."""
+    """Return each string of a module as a pattern; what an f-string fills in may be anything.
+
+    A string that ends with a dot, such as "report.page.", names a group of sentences.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield re.escape(node.value)
+            is_group = re.fullmatch(r"[a-z.-]+\.", node.value)
+            yield re.escape(node.value) + (".+" if is_group else "")
         elif isinstance(node, ast.JoinedStr):
             given = [
                 piece.value if isinstance(piece, ast.Constant) else "" for piece in node.values

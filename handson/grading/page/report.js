@@ -278,23 +278,19 @@
       check.facts.length > 0 && wide(full,
         headings([say("fact"), say("expected"), say("observed"), say("verdict")]),
         make("tbody", {}, check.facts.map(factRow))),
-      check.told.length > 0 && make("ul", {}, check.told.map(([message, remedy]) =>
+      check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(([message, remedy]) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
       check.proof && proofLine(check.proof));
   };
 
-  const marksOf = { same: "✔", differs: "✘", absent: "✘", extra: "+", unseen: "?" };
-  const sayState = (name) => say(name === "absent" ? "gone" : name);
-  const box = (given) => make("li", { class: `box ${given.kind} ${given.state}` },
-    make("div", { class: "name" },
-      make("span", { class: "kind" }, say(`kind-${given.kind}`)), " ", given.name && theirs(given.name)),
-    given.detail && make("div", { class: "detail" }, theirs(given.detail)),
-    !["zone", "aws"].includes(given.kind) && make("div", { class: "state" },
-      make("span", { "aria-hidden": "true" }, `${marksOf[given.state]} `), sayState(given.state)),
-    given.why?.length > 0 && make("ul", { class: "why" }, given.why.map((why) => make("li", {}, theirs(why)))),
-    given.inside?.length > 0 && make("ul", { class: "inside" }, given.inside.map(box)));
-  const map = (given) => make("ul", { class: "map" },
-    make("li", { class: "box local" }, say("local")), box(given));
+  const image = (svg, alt) => make("img", {
+    src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt, class: "drawn",
+  });
+  const architecturePart = (data) => [
+    make("h3", { class: "part" }, say("architecture")),
+    data.unproven.length > 0 && make("p", { class: "unproven" }, `${say("unseen")}: ${data.unproven.join(", ")}`),
+    data.architecture && image(data.architecture.svg, data.architecture.words),
+  ];
 
   const highlighted = (text, common) => {
     const made = make("blockquote", { dir: "auto" });
@@ -359,10 +355,7 @@
       ontoggle: () => {
         wantsPictures = folded.open;
         if (folded.open && !folded.querySelector("img")) {
-          folded.append(make("img", {
-            src: `data:image/svg+xml,${encodeURIComponent(data.picture)}`,
-            alt: say("picture"), class: "drawn",
-          }));
+          folded.append(image(data.picture, say("picture")));
         }
       },
     }, make("summary", {}, say("picture")));
@@ -411,7 +404,7 @@
       diagramPart(data, n),
       make("h3", { class: "part" }, say("checks")),
       ...data.checks.map((check, i) => checkPart(check, n, i)),
-      ...(data.map ? [make("h3", { class: "part" }, say("architecture")), map(data.map)] : []),
+      ...(each[HANDED] ? architecturePart(data).filter(Boolean) : []),
       make("nav", { class: "below" }, ways(n)));
     return heading;
   };

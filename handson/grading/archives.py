@@ -1,17 +1,17 @@
-"""Folders and zips as one kind of thing: a tree that is listed and read, never unpacked.
+"""Folders and zips as trees of one kind, listed and read and never unpacked to disk.
 
-Whatever is in a tree was packed by a stranger.  Symbolic links are not followed and devices not
-opened; sizes are asked for before reading and kept to while reading, whatever a zip says of itself;
-members whose names lead outside, need a password or use a rare compression are refused.  A refusal
-is a `Refused` with the code of a finding, and concerns the one file.
+A stranger packed them.  Symbolic links are not followed and devices not opened; sizes are limited
+before reading and while reading, whatever a zip claims; members whose names lead outside, that need
+a password or use a rare compression are refused.  A `Refused` has the code of a finding and
+concerns one file.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
-import tempfile
 import weakref
 import zipfile
 import zlib
@@ -19,19 +19,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import IO, Protocol
+from typing import IO
 
-from handson.grading.names import readable
+from handson.grading.export_names import normalize_name
 
 MOST_BYTES = 8_000_000
-"""Of one notebook; with all outputs and the pictures of this workshop it has 200,000."""
+"""Of one notebook; with all outputs and pictures those of this workshop have 200,000."""
 MOST_ZIPPED = 64_000_000
-"""Of a zip within a zip, which is copied to disk to be read."""
+"""Of a zip within a zip, which is held in memory."""
 MOST_TIMES = 200
 """How many times larger than its zipped form a file may be; notebooks reach 10."""
 MOST_DIRECTORY = 16_000_000
 """Bytes of a zip's table of contents: 100,000 files and more."""
 SMALL = 1_000_000
+"""Bytes of a file that may be zipped as well as it likes."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (
@@ -57,37 +58,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or folder of a tree; `refusal` is why it is not looked at, if it is not."""
+    """A file or folder of a tree; `refusal` says why it is not read, if it is not.
+
+    `path` is relative to the tree, its parts joined by "/".
+    """
 
     name: str
     path: str
     is_folder: bool = False
     modified: str = ""
     refusal: Refused | None = None
-
-
-class Tree(Protocol):
-    """A folder or a zip. Paths are relative, parted by "/", and "" is the tree itself."""
-
-    def children(self, at: str) -> Iterator[Entry]:
-        """Yield what stands in a folder of the tree, sorted by name."""
-        ...
-
-    def read(self, path: str, *, limit: int) -> bytes:
-        """Return the bytes of a file.
-
-        Raises:
-            Refused: It is larger than `limit`, or cannot be read.
-        """
-        ...
-
-    def zipped(self, path: str) -> Tree:
-        """Return the tree of a zip that stands in this one.
-
-        Raises:
-            Refused: It is no zip, or too large a one.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -97,21 +77,31 @@ class Folder:
     root: str
 
     def children(self, at: str) -> Iterator[Entry]:
+        """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself.
+
+        Raises:
+            Refused: The folder cannot be read.
+        """
         try:
-            with os.scandir(self._whole(at)) as found:
+            with os.scandir(self._absolute(at)) as found:
                 listed = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
             raise _unreadable(error) from error
         for entry in listed:
-            path = f"{at}/{entry.name}" if at else entry.name
+            path = _join(at, entry.name)
             if entry.is_symlink():
                 yield Entry(entry.name, path, refusal=Refused("file-link"))
             elif entry.is_dir(follow_symlinks=False):
                 yield Entry(entry.name, path, is_folder=True)
             else:
-                yield Entry(entry.name, path, modified=_modified(entry))
+                yield Entry(entry.name, path, modified=_time_of_file(entry))
 
     def read(self, path: str, *, limit: int) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            Refused: It is larger than `limit`, or cannot be read.
+        """
         try:
             with self.open(path) as file:
                 # The size first: nothing of a file that is too large is read.
@@ -123,20 +113,25 @@ class Folder:
             raise _too_large(limit)
         return data
 
-    def zipped(self, path: str) -> Tree:
-        return archive(self._whole(path))
+    def open_zip(self, path: str) -> Archive:
+        """Return the tree of a zip in this one.
+
+        Raises:
+            Refused: It is not a zip that can be read.
+        """
+        return open_archive(self._absolute(path))
 
     def open(self, path: str) -> IO[bytes]:
-        """Open a file, and nothing else that a name may stand for.
+        """Open a regular file.
 
         Raises:
             Refused: It is a link, a device or cannot be opened.
         """
-        # A pipe would wait for its writer, a link lead elsewhere.
+        # Without these a pipe would wait for its writer, and a link lead elsewhere.
         careful = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | careful
         try:
-            file = os.fdopen(os.open(self._whole(path), flags), "rb", buffering=0)
+            file = os.fdopen(os.open(self._absolute(path), flags), "rb", buffering=0)
         except OSError as error:
             raise _unreadable(error) from error
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -144,143 +139,151 @@ class Folder:
             raise Refused("file-device")
         return file
 
-    def _whole(self, path: str) -> str:
+    def _absolute(self, path: str) -> str:
         return os.path.join(self.root, *path.split("/")) if path else self.root
 
 
 class Archive:
-    """A zip, whose members keep the names that they were packed under."""
+    """A zip, whose members keep the names that they were packed under.
+
+    Raises:
+        Refused: The file is not a zip that can be read.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         weakref.finalize(self, file.close)
         try:
             if _directory_size(file) > MOST_DIRECTORY:
                 raise Refused("file-crowded")
-            self._zip = zipfile.ZipFile(file)
+            self._zip = _open_zip_file(file)
         except _BROKEN as error:
-            raise Refused("file-not-a-zip", reason=_said(error)) from error
+            raise Refused("file-not-a-zip", reason=_describe(error)) from error
         self._folders: dict[str, dict[str, Entry]] = {"": {}}
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             self._add(member)
 
     def children(self, at: str) -> Iterator[Entry]:
+        """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself."""
         found = self._folders.get(at, {})
         return (found[name] for name in sorted(found))
 
     def read(self, path: str, *, limit: int) -> bytes:
-        member = self._member(path, limit=limit)
+        """Return the bytes of a file.
+
+        Raises:
+            Refused: It is larger than `limit`, may be a bomb, or cannot be read.
+        """
+        member = self._members[path]
+        _refuse_bombs(member, limit=limit)
         try:
             with self._zip.open(member) as file:
                 data = file.read(limit + 1)
         except _BROKEN as error:
-            raise Refused("file-broken-member", reason=_said(error)) from error
+            raise Refused("file-broken-member", reason=_describe(error)) from error
         if len(data) > limit:
             raise _too_large(limit)
         return data
 
-    def zipped(self, path: str) -> Tree:
-        data = self.read(path, limit=MOST_ZIPPED)
-        file = tempfile.SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (the archive closes it)
-        file.write(data)
-        return Archive(file)
+    def open_zip(self, path: str) -> Archive:
+        """Return the tree of a zip in this one.
 
-    def _member(self, path: str, *, limit: int) -> zipfile.ZipInfo:
-        member = self._members[path]
-        if member.file_size > limit:
-            raise _too_large(limit)
-        if member.file_size > SMALL and member.file_size > MOST_TIMES * member.compress_size:
-            raise Refused("file-bomb")
-        if member.flag_bits & 0x1:
-            raise Refused("file-locked")
-        if member.compress_type not in _METHODS:
-            raise Refused("file-compression")
-        return member
+        Raises:
+            Refused: It is too large, or not a zip that can be read.
+        """
+        return Archive(io.BytesIO(self.read(path, limit=MOST_ZIPPED)))
 
     def _add(self, member: zipfile.ZipInfo) -> None:
-        path = _member_name(member)
-        pieces = path.replace("\\", "/").split("/")
-        if member.is_dir():
-            pieces = pieces[:-1]
+        """Enter a member, and the folders above it, into the tree."""
+        path = normalize_name(member.filename)
+        parts = path.replace("\\", "/").removesuffix("/").split("/")
         refusal = None
-        if ".." in pieces or pieces[0] == "" or ":" in pieces[0] or "\0" in path:
-            pieces = [piece for piece in pieces if piece not in ("", ".", "..")] or ["?"]
+        if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in path:
             refusal = Refused("file-outside")
         elif stat.S_ISLNK(member.external_attr >> 16):
             refusal = Refused("file-link")
-        pieces = [piece for piece in pieces if piece not in ("", ".")]
-        if pieces:
-            self._place(pieces, member, refusal)
-
-    def _place(self, pieces: list[str], member: zipfile.ZipInfo, refusal: Refused | None) -> None:
+        names = [part for part in parts if part not in ("", ".", "..")]
+        if not (names or refusal):
+            return
+        *folders, name = names or ["?"]
         at = ""
-        for name in pieces[:-1]:
-            path = f"{at}/{name}" if at else name
-            self._folders[at].setdefault(name, Entry(name, path, is_folder=True))
+        for folder in folders:
+            path = _join(at, folder)
+            self._folders[at].setdefault(folder, Entry(folder, path, is_folder=True))
             self._folders.setdefault(path, {})
             at = path
-        name = pieces[-1]
-        path = f"{at}/{name}" if at else name
+        path = _join(at, name)
         is_folder = member.is_dir() and refusal is None
-        modified = datetime(*_date(member)).astimezone(UTC).isoformat(timespec="seconds")
-        self._folders[at][name] = Entry(name, path, is_folder, modified, refusal)
+        self._folders[at][name] = Entry(name, path, is_folder, _time_of_member(member), refusal)
         if is_folder:
             self._folders.setdefault(path, {})
         else:
             self._members[path] = member
 
 
-def archive(path: str) -> Archive:
-    """Return the tree of a zip of this machine; it stays open for those who ask next.
+Tree = Folder | Archive
+
+
+def open_tree(root: str) -> Tree:
+    """Return the tree of a folder or zip of this machine.
 
     Raises:
-        Refused: It is no zip that can be read.
+        Refused: It is not a zip that can be read.
+    """
+    return Folder(root) if os.path.isdir(root) else open_archive(root)
+
+
+def open_archive(path: str) -> Archive:
+    """Return the tree of a zip of this machine; the last ones stay open for the next caller.
+
+    Raises:
+        Refused: It is not a zip that can be read.
     """
     try:
         status = os.stat(path)
     except OSError as error:
         raise _unreadable(error) from error
-    # Never one that was opened before a fork: both processes would move the same place in the file.
-    return _archive(path, status.st_mtime_ns, status.st_size, os.getpid())
+    return _open_archive(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=2)
-def _archive(path: str, _modified: int, _size: int, _process: int) -> Archive:
+def _open_archive(path: str, _modified: int, _size: int) -> Archive:
     parent, name = os.path.split(path)
     return Archive(Folder(parent or ".").open(name))
 
 
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """Return a member's name; one without the sign for UTF-8 is read as macOS or Windows wrote it.
+def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip whose names are UTF-8, as macOS writes them, or Shift_JIS, as Windows does.
 
-    Zips made by Windows hold Japanese names in Shift_JIS, those made by macOS in UTF-8; neither
-    says so, and `zipfile` takes both for the code page of the IBM PC.
+    Neither marks its names, and `zipfile` would take both for the code page of the IBM PC.
     """
-    if member.flag_bits & 0x800:
-        return readable(member.filename)
-    raw = member.filename.encode("cp437", "replace")
     for encoding in ("utf-8", "cp932"):
         try:
-            return readable(raw.decode(encoding))
+            return zipfile.ZipFile(file, metadata_encoding=encoding)
         except UnicodeDecodeError:
             continue
-    return readable(member.filename)
+    return zipfile.ZipFile(file)
 
 
-def _date(member: zipfile.ZipInfo) -> tuple[int, int, int, int, int, int]:
-    year, month, day, hour, minute, second = member.date_time
-    try:
-        datetime(year, month, day, hour, minute, second)
-    except ValueError:
-        return (1980, 1, 1, 0, 0, 0)
-    return member.date_time
+def _refuse_bombs(member: zipfile.ZipInfo, *, limit: int) -> None:
+    """Refuse a member by what the zip says of it, before anything of it is read."""
+    if member.file_size > limit:
+        raise _too_large(limit)
+    if member.file_size > SMALL and member.file_size > MOST_TIMES * member.compress_size:
+        raise Refused("file-bomb")
+    if member.flag_bits & 0x1:
+        raise Refused("file-locked")
+    if member.compress_type not in _METHODS:
+        raise Refused("file-compression")
 
 
 def _directory_size(file: IO[bytes]) -> int:
-    """Return the size of a zip's table of contents as `zipfile` will read it, 0 where none is."""
+    """Return the size of a zip's table of contents as `zipfile` will read it, 0 without one.
+
+    See PKWARE's APPNOTE 4.3.14 to 4.3.16: the end record, and zip64's before it.
+    """
     size = file.seek(0, os.SEEK_END)
-    start = max(0, size - 65_557 - 20)
-    file.seek(start)
+    file.seek(max(0, size - 65_557 - 20))
     tail = file.read()
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) - end < 22:
@@ -292,7 +295,19 @@ def _directory_size(file: IO[bytes]) -> int:
     return int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
-def _modified(entry: os.DirEntry[str]) -> str:
+def _join(at: str, name: str) -> str:
+    return f"{at}/{name}" if at else name
+
+
+def _time_of_member(member: zipfile.ZipInfo) -> str:
+    try:
+        time = datetime(*member.date_time)
+    except ValueError:  # a zip may hold the 31st of February
+        time = datetime(1980, 1, 1)
+    return time.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _time_of_file(entry: os.DirEntry[str]) -> str:
     try:
         seconds = entry.stat(follow_symlinks=False).st_mtime
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
@@ -308,5 +323,5 @@ def _unreadable(error: OSError) -> Refused:
     return Refused("file-unreadable", reason=error.strerror or type(error).__name__)
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:120]

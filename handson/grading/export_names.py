@@ -13,7 +13,9 @@ import re
 import unicodedata
 
 from handson.course import syllabus
-from handson.grading.model import clean
+from handson.grading.model import replace_surrogates
+
+SUFFIXES = (".ipynb", ".zip")
 
 _PLATFORMS = tuple(
     re.compile(pattern, re.DOTALL)
@@ -24,13 +26,10 @@ _PLATFORMS = tuple(
         r"(?P<number>\d+)-\d+ - (?P<who>.+?) - [^-]+(?P<rest>)",
     )
 )
-_NAMES = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
-_BOOK = re.compile(
-    rf"(?P<before>.*?)(?P<notebook>{_NAMES})(?P<after>.*)",
-    re.DOTALL,
-)
-# What browsers, desktops and platforms add to a second file of the same name.  Nothing is tried in
-# two ways (`?>`, `*+`): a stranger's name of forty digits would take hours.
+_NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
+_NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
+# What browsers, desktops and platforms add to a second file of the same name.  The pattern never
+# backtracks (`?>`, `*+`): a stranger's name of forty digits would take hours.
 _COPY = re.compile(
     r"(?>[ _-]*(?:\(\d+\)|\d+|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*+", re.IGNORECASE
 )
@@ -40,68 +39,69 @@ _NOBODY = frozenset(
         *("submission", "submissions", "submitted", "assignment", "assignments", "step2"),
     ]
 )
-_BETWEEN = re.compile(r"[\s_@()\[\],.;・-]+")
-SUFFIXES = (".ipynb", ".zip")
+_SEPARATORS = re.compile(r"[\s_@()\[\],.;・-]+")
 
 
-def readable(name: str) -> str:
-    """Return a file's name as text: composed letters, and nothing that UTF-8 cannot carry."""
-    return unicodedata.normalize("NFC", clean(name))
+def normalize_name(name: str) -> str:
+    """Return a file's name in composed letters that UTF-8 can carry."""
+    return unicodedata.normalize("NFC", replace_surrogates(name))
 
 
-def owner(name: str) -> str:
-    """Return whom a file's or folder's name tells of, or "" when it names nobody."""
-    stem = _without_suffix(readable(name))
-    exported = _exported(stem)
+def find_owner(name: str) -> str:
+    """Return the person whom a file's or folder's name mentions, or ""."""
+    stem = _stem(name)
+    exported = _match_platform(stem)
     if exported:
         return exported["who"].strip()
-    found = _BOOK.fullmatch(stem)
+    found = _NOTEBOOK.fullmatch(stem)
     if found and _COPY.fullmatch(found["after"]):
         stem = found["before"].rstrip(" _.-")
     stem = stem.strip()
     return "" if stem.casefold() in _NOBODY else stem
 
 
-def number(name: str) -> str:
-    """Return the number by which a learning platform tells namesakes apart, "" where it has none.
+def find_number(name: str) -> str:
+    """Return the number by which a learning platform tells namesakes apart, or "".
 
-    Within one export it is a person's own; another export may give them another.
+    It is unique within one export; the next export may number the same people anew.
     """
-    exported = _exported(_without_suffix(readable(name)))
+    exported = _match_platform(_stem(name))
     return exported.groupdict().get("number", "") if exported else ""
 
 
-def notebook(name: str) -> str:
-    """Return the notebook of the workshop that a file's name tells, or "" when it tells none."""
-    found = _BOOK.fullmatch(_without_suffix(readable(name)))
+def find_notebook(name: str) -> str:
+    """Return the notebook of the workshop that a file's name mentions, or ""."""
+    found = _NOTEBOOK.fullmatch(_stem(name))
     return found["notebook"] if found and _COPY.fullmatch(found["after"]) else ""
 
 
-def folded(name: str) -> str:
-    """Return a name so that two ways of writing it are equal: width, case, spaces."""
+def fold_name(name: str) -> str:
+    """Return a name without the differences of width, case and spaces."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
-def parts(name: str) -> frozenset[str]:
+def split_name(name: str) -> frozenset[str]:
     """Return the words of a name, each folded."""
-    words = _BETWEEN.split(unicodedata.normalize("NFKC", name))
+    words = _SEPARATORS.split(unicodedata.normalize("NFKC", name))
     return frozenset(word.casefold() for word in words if word)
 
 
-def same(one: str, other: str) -> bool:
-    """Tell whether two names may well be one person's: equal, in another order, or one in both."""
-    if folded(one) == folded(other):
+def is_same_person(one: str, other: str) -> bool:
+    """Tell whether two names are equal, in another order, or one part of the other."""
+    if fold_name(one) == fold_name(other):
         return True
-    ours, theirs = parts(one), parts(other)
+    ours, theirs = split_name(one), split_name(other)
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
 
 
-def _exported(stem: str) -> re.Match[str] | None:
+def _match_platform(stem: str) -> re.Match[str] | None:
     found = (platform.fullmatch(stem) for platform in _PLATFORMS)
     return next(filter(None, found), None)
 
 
-def _without_suffix(name: str) -> str:
+def _stem(name: str) -> str:
+    """Return a normalized name without the suffix of a notebook or zip."""
+    name = normalize_name(name)
     for suffix in SUFFIXES:
         if name.casefold().endswith(suffix):
             return name[: -len(suffix)]
