@@ -21,10 +21,10 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.notebook import widgets
 from handson.notebook.saving import VIEW, remove_widget_views
-from handson.notebook.widgets.bars import Bars
-from handson.notebook.widgets.filled import Filled
+from handson.notebook.widgets.base import ProgressBars
+from handson.notebook.widgets.board import Board
+from handson.notebook.widgets.filled import FormCard
 from handson.notebook.widgets.forms import FORMS
-from handson.notebook.widgets.items import Board
 from handson.notebook.workshop import Workshop
 from handson.practice import questions
 from tests.unit import states
@@ -45,6 +45,7 @@ class Held:
         self.looks = list(looks) or [states.finished()]
         self.fails = fails
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.settings = SimpleNamespace(exercise=Exercise())
         self.aws = SimpleNamespace(
             target=states.target(), region=states.REGION, pages=lambda *_: list(ZONES)
         )
@@ -73,7 +74,7 @@ class Held:
         return call
 
 
-def form(name: str = "network", held: Held | None = None) -> Filled:
+def form(name: str = "network", held: Held | None = None) -> FormCard:
     return widgets.form(held or Held(), name)  # type: ignore[arg-type]
 
 
@@ -120,9 +121,9 @@ def test_a_form_is_filled_in_with_the_settings_of_the_workshop(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["network", "cluster", "repository"])
 def test_the_settings_are_arguments_of_the_verb(name: str) -> None:
-    kind = FORMS[name]
-    parameters = inspect.signature(getattr(Workshop, kind.verb)).parameters
-    assert [field.name for field in kind.fields if field.name not in parameters] == []
+    filled = FORMS[name](Held())  # type: ignore[arg-type]
+    parameters = inspect.signature(getattr(Workshop, filled.verb)).parameters
+    assert [setting for setting in filled.usual if setting not in parameters] == []
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -476,7 +477,7 @@ def shares(value: str) -> list[str]:
 
 def test_a_bar_fills_with_what_is_counted_and_ends_full() -> None:
     place = SimpleNamespace(value="")
-    line = Bars(place, interval=0.0).line("Push")
+    line = ProgressBars(place, interval=0.0).line("Push")
     line(Counted("1 of 4", done=1, whole=4))
     half_way = shares(place.value)
     line.done("Done.")
@@ -485,14 +486,14 @@ def test_a_bar_fills_with_what_is_counted_and_ends_full() -> None:
 
 def test_a_bar_whose_whole_nobody_knows_has_no_value() -> None:
     place = SimpleNamespace(value="")
-    Bars(place, interval=0.0).line("Build")("…")
+    ProgressBars(place, interval=0.0).line("Build")("…")
     assert "<progress" in place.value
     assert shares(place.value) == []
 
 
 def test_a_bar_changes_no_more_often_than_asked_for() -> None:
     place, now = SimpleNamespace(value=""), [0.0]
-    line = Bars(place, interval=1.0, clock=lambda: now[0]).line("Push")
+    line = ProgressBars(place, interval=1.0, clock=lambda: now[0]).line("Push")
     line("first")
     at_once = place.value
     now[0] = 2.0
@@ -502,5 +503,5 @@ def test_a_bar_changes_no_more_often_than_asked_for() -> None:
 
 def test_what_a_verb_says_makes_no_element() -> None:
     place = SimpleNamespace(value="")
-    Bars(place, interval=0.0).line("<b>")("<script>\n<i>")
+    ProgressBars(place, interval=0.0).line("<b>")("<script>\n<i>")
     assert [tag for tag in ("<b>", "<script>", "<i>") if tag in place.value] == []

@@ -15,106 +15,66 @@ from handson.core.cards import Card, Commands, Note, Part, Shown, Table
 from handson.core.errors import HandsonError, InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.notebook.scoring import SkippedCall
-from handson.notebook.widgets import forms
-from handson.notebook.widgets.bars import Bars
-from handson.notebook.widgets.forms import FORMS, Field, Form
-from handson.notebook.widgets.live import FIELDS, Live, answer, html, refusal
+from handson.notebook.widgets.base import (
+    FIELDS,
+    LiveCard,
+    ProgressBars,
+    describe_error,
+    render_answer,
+    render_parts,
+)
+from handson.notebook.widgets.forms import CHOICES, FORMS, ConsoleForm, show_value
 from handson.notebook.workshop import Workshop
 
 
-class Filled(Live):
-    """A form of the console, filled in with the workshop's settings where they are not asked for.
+class FormCard(LiveCard):
+    """A form of the console that a learner fills in, and whose button makes what it says.
 
     Args:
-        workshop: Whose verbs the button takes.
-        kind: The form.
+        workshop: The workshop whose verbs the button calls.
+        form: The form.
     """
 
-    def __init__(self, workshop: Workshop, kind: Form) -> None:
+    def __init__(self, workshop: Workshop, form: ConsoleForm) -> None:
         self._workshop = workshop
-        self._form = kind
-        self.values = kind.beginning
+        self._form = form
+        self.values = form.beginning
         self._made: list[Card] = []
         self._inputs: dict[str, Any] = {}
         self._at_work = threading.Lock()
         super().__init__()
 
     def card(self) -> Card:
-        """Return the static card: the settings, what the rules say, what would be made."""
-        headers = [messages.text(f"notebook.widgets.column-{name}") for name in _COLUMNS]
+        """Return the static card: the settings, the rules' answer, what would be made."""
+        headers = [
+            messages.text("notebook.widgets.column-setting"),
+            messages.text("notebook.widgets.column-value"),
+            messages.text("notebook.widgets.column-argument"),
+        ]
+        state, answer = self._judge()
         parts: list[Part] = [
-            *self._about(),
+            *self._introduction(),
             Note(messages.text("notebook.widgets.static")),
-            Table(headers, forms.shown(self._form, self.values)),
-            *self.answer(),
-            *self.preview(),
+            Table(headers, self._form.rows(self.values)),
+            *answer,
+            *self._preview(state),
             self._cell(),
         ]
-        return Card(messages.text(f"notebook.widgets.form-{self._form.id}"), parts)
+        return Card(messages.label("notebook.widgets.form", self._form.id), parts)
 
     def below(self) -> Sequence[Card]:
-        """Return what was made, or that nothing was."""
+        """Return the cards of what was made, or one that says that nothing was."""
         return self._made or [Card(messages.text("notebook.widgets.nothing-yet"))]
 
-    def answer(self) -> Sequence[Part]:
-        """Return what the rules say to the settings: taken, taken but other, or refused and why.
-
-        While settings are asked for, it says which of them are still to be filled in.
-        """
-        unfilled = self._form.unfilled(self.values)
-        if unfilled:
-            labels = messages.text("notebook.widgets.and").join(map(self._form.label, unfilled))
-            return [Note(messages.text("notebook.widgets.unfilled", what=labels), "advice")]
-        refused = self._refused()
-        if refused is not None:
-            problem, remedy = refused.lines()
-            return [Note(problem), Note(remedy), *self._named(remedy)]
-        others = self._form.differing(self.values)
-        if not others:
-            taken = "taken" if self._form.blank else "accepted"
-            return [Note(messages.text(f"notebook.widgets.{taken}"), "ok")]
-        said = [
-            messages.text(
-                "notebook.widgets.differs-one",
-                label=self._form.label(field),
-                usual=forms.words(field.usual),
-            )
-            for field in others
-        ]
-        what = messages.text("notebook.widgets.and").join(said)
-        return [Note(messages.text("notebook.widgets.differs", what=what), "warn")]
-
-    def _named(self, remedy: str) -> list[Note]:
-        """Say what the form calls the arguments of the cell that a remedy names."""
-        named = [
-            messages.text(
-                "notebook.widgets.argument", name=field.name, label=self._form.label(field)
-            )
-            for field in self._form.fields
-            if re.search(rf"\b{field.name}=", remedy)
-        ]
-        return [Note(said) for said in named]
-
-    def preview(self) -> Sequence[Part]:
-        """Return what the settings would make."""
-        if self._form.unfilled(self.values):
-            return []
-        if self._refused() is not None:
-            return [Note(messages.text("notebook.widgets.will-make-nothing"))]
-        return [
-            Note(messages.text("notebook.widgets.will-make") + ":"),
-            *self._form.preview(self.values),
-        ]
-
     def fill_in(self, **values: Any) -> None:
-        """Put values into the settings, as somebody who types them."""
+        """Put values into the settings, as a learner who types them."""
         for name, value in values.items():
             self._inputs[name].value = value
 
     def make(self) -> None:
-        """Make what the form says, with the workshop's verbs; what went wrong is told below.
+        """Make what the form says, with the workshop's verbs, and show errors below.
 
-        While that goes on, another click does nothing: JupyterLab may handle it at the same time.
+        Meanwhile another click does nothing: JupyterLab may handle it at the same time.
         """
         if not self._at_work.acquire(blocking=False):
             return
@@ -126,37 +86,35 @@ class Filled(Live):
     def _make(self) -> None:
         self._button.disabled = True
         self._bars.clear()
-        self._say("working", state="info")
-        self._tell([])
-        there = self._workshop.beside(self._bars, show=self._add)
+        self._say(messages.text("notebook.widgets.working"), state="info")
+        self._show([])
+        workshop = self._workshop.beside(self._bars, show=self._add)
         try:
-            for result in self._form.make(there, dict(self.values)):
+            for result in self._form.make(workshop, dict(self.values)):
                 self._add(result)
-            self._say("made", state="ok")
+            self._say(messages.text("notebook.widgets.made"), state="ok")
         except HandsonError as error:
-            self._say("not-made", state="bad")
-            self._tell([*self._made, refusal(messages.text("notebook.widgets.not-made"), error)])
+            failed = messages.text("notebook.widgets.not-made")
+            self._say(failed, state="bad")
+            self._show([*self._made, describe_error(failed, error)])
         except BaseException:
-            self._say("broken-off", state="warn")
-            self._tell(
-                [*self._made, Card(messages.text("notebook.widgets.broken-off"), state="warn")]
-            )
+            interrupted = messages.text("notebook.widgets.broken-off")
+            self._say(interrupted, state="warn")
+            self._show([*self._made, Card(interrupted, state="warn")])
             raise
         finally:
-            self._button.disabled = self._state() in ("advice", "bad")
+            self._button.disabled = self._judge()[0] in _NOT_READY
 
     def make_controls(self) -> Sequence[Any]:
-        self._inputs = {field.name: self._input(field) for field in self._form.fields}
-        self._answer, self._preview, self._code = HTML(), HTML(), HTML()
-        self._said, progress = HTML(), HTML()
-        self._bars = Bars(progress)
-        self._button = Button(
-            description=messages.text(f"notebook.widgets.button-{self._form.id}"),
-            button_style="primary",
-        )
+        self._inputs = {name: self._input(name) for name in self.values}
+        self._answer, self._planned, self._code = HTML(), HTML(), HTML()
+        self._status, progress = HTML(), HTML()
+        self._bars = ProgressBars(progress)
+        label = messages.label("notebook.widgets.button", self._form.id)
+        self._button = Button(description=label, button_style="primary")
         self._button.on_click(lambda _: self.make())
-        back = "clear" if self._form.blank else "reset"
-        reset = Button(description=messages.text(f"notebook.widgets.button-{back}"))
+        back = "notebook.widgets.clear" if self._form.asked else "notebook.widgets.reset"
+        reset = Button(description=messages.text(back))
         reset.on_click(lambda _: self.fill_in(**self._form.beginning))
         for each in self._inputs.values():
             each.observe(self._changed, names="value")
@@ -164,77 +122,108 @@ class Filled(Live):
         fields = Box(list(self._inputs.values()))
         fields.add_class(FIELDS)
         return [
-            HTML(html(self._about())),
+            HTML(render_parts(self._introduction())),
             fields,
             self._answer,
             HBox([self._button, reset]),
-            self._said,
+            self._status,
             progress,
-            self._preview,
+            self._planned,
             self._code,
         ]
 
-    def _about(self) -> list[Note]:
-        target = self._form.target
-        intro = messages.text(f"notebook.widgets.intro-{self._form.id}")
-        place = messages.text(f"notebook.widgets.place-{target.kind}", region=target.region)
-        return [Note(intro), Note(place)]
-
-    def _input(self, field: Field) -> Any:
-        label, value = self._form.label(field), self.values[field.name]
-        if field.choices:
-            choices = [(str(choice), choice) for choice in field.choices]
+    def _input(self, setting: str) -> Any:
+        label, value = self._form.label(setting), self.values[setting]
+        if setting in CHOICES:
+            choices = [(str(choice), choice) for choice in CHOICES[setting]]
             options = choices if value is not None else [("-", None), *choices]
             return Dropdown(options=options, value=value, description=label)
-        if isinstance(field.usual, bool):
+        if isinstance(value, bool):
             return Checkbox(value=value, description=label, indent=False)
         return Text(value=value, description=label)
 
     def _changed(self, _change: object = None) -> None:
         self.values = {name: each.value for name, each in self._inputs.items()}
-        state = self._state()
-        self._answer.value = answer(self.answer(), state=state)
-        self._preview.value = html(self.preview())
-        self._code.value = html([self._cell()])
-        self._button.disabled = state in ("advice", "bad")
+        state, answer = self._judge()
+        self._answer.value = render_answer(answer, state=state)
+        self._planned.value = render_parts(self._preview(state))
+        self._code.value = render_parts([self._cell()])
+        self._button.disabled = state in _NOT_READY
 
-    def _state(self) -> str:
-        """Return how the settings stand: a key of `COLOURS`."""
-        if self._form.unfilled(self.values):
-            return "advice"
-        if self._refused() is not None:
-            return "bad"
-        return "warn" if self._form.differing(self.values) else "ok"
+    def _judge(self) -> tuple[str, Sequence[Part]]:
+        """Return the state of the settings, a key of `COLOURS`, and the sentences that explain it.
+
+        "advice" while settings are still to be filled in, "bad" where AWS would refuse them, "warn"
+        where they are not the workshop's.
+        """
+        and_ = messages.text("notebook.widgets.and")
+        unfilled = self._form.unfilled(self.values)
+        if unfilled:
+            sentence = messages.text("notebook.widgets.unfilled", what=and_.join(unfilled))
+            return "advice", [Note(sentence, "advice")]
+        try:
+            self._form.check(self.values)
+        except HandsonError as error:
+            problem, remedy = error.lines()
+            return "bad", [Note(problem), Note(remedy), *self._explain_arguments(remedy)]
+        if self._form.asked:
+            return "ok", [Note(messages.text("notebook.widgets.taken"), "ok")]
+        usual = [
+            f"{self._form.label(name)}: {show_value(self._form.usual[name])}"
+            for name in self._form.differing(self.values)
+        ]
+        if not usual:
+            return "ok", [Note(messages.text("notebook.widgets.accepted"), "ok")]
+        sentence = messages.text("notebook.widgets.differs", what=and_.join(usual))
+        return "warn", [Note(sentence, "warn")]
+
+    def _explain_arguments(self, remedy: str) -> list[Note]:
+        """Say what the form calls the arguments of a cell that a remedy names."""
+        return [
+            Note(
+                messages.text("notebook.widgets.argument", name=name, label=self._form.label(name))
+            )
+            for name in self.values
+            if re.search(rf"\b{name}=", remedy)
+        ]
+
+    def _preview(self, state: str) -> Sequence[Part]:
+        if state == "advice":
+            return []
+        if state == "bad":
+            return [Note(messages.text("notebook.widgets.will-make-nothing"))]
+        heading = Note(messages.text("notebook.widgets.will-make") + ":")
+        return [heading, *self._form.preview(self.values)]
+
+    def _introduction(self) -> list[Note]:
+        target = self._form.target
+        intro = messages.label("notebook.widgets.intro", self._form.id)
+        place = messages.label("notebook.widgets.place", target.kind, region=target.region)
+        return [Note(intro), Note(place)]
 
     def _cell(self) -> Commands:
         lines = self._form.cell(self.values)
         return Commands(messages.text("notebook.widgets.cell"), lines, unfolded=True)
 
-    def _refused(self) -> HandsonError | None:
-        try:
-            self._form.check(self.values)
-        except HandsonError as error:
-            return error
-        return None
+    def _say(self, sentence: str, *, state: str) -> None:
+        self._status.value = render_answer([Note(sentence)], state=state)
 
     def _add(self, result: Shown) -> None:
-        self._tell([*self._made, result.card()])
+        self._show([*self._made, result.card()])
 
-    def _say(self, what: str, *, state: str) -> None:
-        self._said.value = answer([Note(messages.text(f"notebook.widgets.{what}"))], state=state)
-
-    def _tell(self, cards: list[Card]) -> None:
+    def _show(self, cards: list[Card]) -> None:
         self._made = cards
         self.update()
 
 
-_COLUMNS = ("setting", "value", "argument")
+_NOT_READY = ("advice", "bad")
+"""The states of the settings in which the button does nothing."""
 
 
-def form(workshop: Workshop | SkippedCall, name: str) -> Filled | SkippedCall:
-    """Return a form of the console: in JupyterLab it can be filled in, elsewhere it is a card.
+def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
+    """Return a form of the console: controls in JupyterLab, a static card elsewhere.
 
-    Nothing is made before its button is pressed, and while nbgrader executes there is no form.  In
+    Nothing is made before its button is pressed.  While nbgrader executes, there is no form.  In
     nbgrader's student version the settings that the notebook asks for are empty.
 
     Args:
@@ -251,4 +240,4 @@ def form(workshop: Workshop | SkippedCall, name: str) -> Filled | SkippedCall:
         near = find_nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
         raise InvalidInput(*messages.advice("notebook.widgets.no-form", **values))
-    return Filled(workshop, FORMS[name](workshop, blank=settings.is_assignment()))
+    return FormCard(workshop, FORMS[name](workshop, blank=settings.is_assignment()))

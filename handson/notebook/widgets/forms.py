@@ -1,98 +1,68 @@
 """The console's forms as data: their settings, the rules that answer, what they would make.
 
-Nothing here knows of widgets: the static card and the controls are made from the same form.
+Nothing here knows ipywidgets: the static card and the controls show the same form.  A setting is
+called by the argument of the verb that takes it; its usual value is the exercise's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from handson.core import messages
 from handson.core.cards import Note, Part, Rows, Shown
 from handson.course import rules, syllabus
 from handson.course.checks import registries
-from handson.course.exercise import NetworkForm
+from handson.course.exercise import Exercise, NetworkForm
 from handson.course.network_form import check_network_form, describe_network
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
 
 Values = Mapping[str, Any]
-"""What a form is filled in with, by the name of the verb's argument."""
+"""What a form is filled in with, by setting."""
 
 SHOP = "../docker-rails-workshop"
-"""Where step 1's app stands, seen from the notebooks."""
+"""The folder of step 1's app, as the notebooks see it."""
+
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "availability_zones": (1, 2, 3),
+    "public_subnets": (0, 1, 2, 3),
+    "private_subnets": (0, 1, 2, 3, 4, 5, 6),
+    "tenancy": ("default", "dedicated"),
+}
+"""The settings that the console offers as a list; the others are text or a switch."""
 
 
-@dataclass(frozen=True)
-class Field:
-    """One setting: the verb's argument, the workshop's value, and what there is to choose from.
+class ConsoleForm:
+    """A form of the console, for one workshop.
 
-    Without choices it is text, or a switch where the value is one.  What is `quiet` stands in a
-    cell only where it differs from the workshop's value.
-    """
-
-    name: str
-    usual: Any
-    choices: tuple[Any, ...] = ()
-    quiet: bool = False
-
-    @property
-    def empty(self) -> Any:
-        """What stands for nothing: no choice, no text, or a switch that is off."""
-        if self.choices:
-            return None
-        return False if isinstance(self.usual, bool) else ""
-
-
-class Form:
-    """A form of the console, for one workshop; `id` is its name, `fields` its settings.
+    Attributes:
+        id: Its name, which is also its `grade_id` in the syllabus.
+        verb: The workshop's verb that takes the settings.
+        labels: The group of sentences with the settings' names in the console.
+        usual: The exercise's value of each setting.
+        asked: The settings that the learner has to fill in; their usual values stay secret.
 
     Args:
-        workshop: For which target it is.
-        blank: Whether the learner is asked for the settings, so that none of them may be told.
+        workshop: Names the target and the exercise.
+        blank: Ask for the settings that the student version of the notebook asks for.
     """
 
     id: ClassVar[str]
     verb: ClassVar[str]
-    fields: ClassVar[tuple[Field, ...]]
+    labels: ClassVar[str]
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self.target = workshop.aws.target
-        self._asked = _asked(self.id) if blank else ()
+        self.usual = self.list_settings(workshop.settings.exercise)
+        cells = {form.name: form.settings for form in syllabus.FORMS}
+        self.asked = cells.get(self.id, ()) if blank else ()
+        self._always_written = cells.get(self.id, tuple(self.usual))
 
-    @property
-    def blank(self) -> bool:
-        """Whether there are settings that the learner is asked for."""
-        return bool(self._asked)
-
-    @property
-    def beginning(self) -> dict[str, Any]:
-        """The values to begin with: the workshop's, and nothing where the learner is asked."""
-        return {
-            field.name: field.empty if field.name in self._asked else field.usual
-            for field in self.fields
-        }
-
-    def unfilled(self, values: Values) -> list[Field]:
-        """Return the settings that the learner is asked for and has not filled in."""
-        return [
-            field
-            for field in self.fields
-            if field.name in self._asked and values[field.name] in (None, "")
-        ]
-
-    def label(self, field: Field) -> str:
-        """Return what the console calls a setting."""
-        return messages.text(f"notebook.widgets.field.{self.id}.{field.name}")
-
-    def differing(self, values: Values) -> list[Field]:
-        """Return the settings that are not the workshop's; none where those may not be told."""
-        return [
-            field for field in self.fields if not self.blank and values[field.name] != field.usual
-        ]
+    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+        """Return the settings with the exercise's values, in the order of the form."""
+        raise NotImplementedError
 
     def check(self, values: Values) -> None:
         """Refuse what the verb would refuse, before any call.
@@ -107,37 +77,62 @@ class Form:
         raise NotImplementedError
 
     def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
-        """Make it with the workshop's verb, and give each result as it is there."""
+        """Make it with the workshop's verb, and yield each result as it is made."""
         yield getattr(workshop, self.verb)(**values)
 
     def cell(self, values: Values) -> list[str]:
-        """Return the lines of a cell that does the same."""
-        said = [
-            f"    {argument(field, values[field.name])},"
-            for field in self.fields
-            if not field.quiet or values[field.name] != field.usual
+        """Return the lines of a cell that does the same.
+
+        A setting outside the notebooks' own cells is left out while it has its usual value.
+        """
+        given = [
+            f"    {argument(name, values[name])},"
+            for name in self.usual
+            if name in self._always_written or values[name] != self.usual[name]
         ]
-        return [f"workshop.{self.verb}(", *said, ")"]
+        return [f"workshop.{self.verb}(", *given, ")"]
+
+    @property
+    def beginning(self) -> dict[str, Any]:
+        """The values to begin with: the usual ones, and nothing where the learner is asked."""
+        return {
+            name: _empty_value(name, value) if name in self.asked else value
+            for name, value in self.usual.items()
+        }
+
+    def unfilled(self, values: Values) -> list[str]:
+        """Return the labels of the settings that the learner has yet to fill in."""
+        return [self.label(name) for name in self.asked if values[name] in (None, "")]
+
+    def differing(self, values: Values) -> list[str]:
+        """Return the settings that are not as usual; none where the usual values are secret."""
+        return [name for name in self.usual if not self.asked and values[name] != self.usual[name]]
+
+    def label(self, setting: str) -> str:
+        """Return the name that the console gives to a setting."""
+        return messages.label(self.labels, setting)
+
+    def rows(self, values: Values) -> list[tuple[str, str, str]]:
+        """Return a row a setting: its name in the console, its value, the cell's argument."""
+        return [
+            (self.label(name), show_value(values[name]), argument(name, values[name]))
+            for name in self.usual
+        ]
 
 
-class NetworkFields(Form):
+class CreateVpcForm(ConsoleForm):
     """The form "VPC and more", with the zones that the region has now."""
 
     id = "network"
     verb = "ensure_network"
-    fields = (
-        Field("name", syllabus.NETWORK.name),
-        Field("cidr", syllabus.NETWORK.cidr),
-        Field("availability_zones", syllabus.NETWORK.availability_zones, (1, 2, 3)),
-        Field("public_subnets", syllabus.NETWORK.public_subnets, (0, 1, 2, 3)),
-        Field("private_subnets", syllabus.NETWORK.private_subnets, (0, 1, 2, 3, 4, 5, 6)),
-        Field("tenancy", syllabus.NETWORK.tenancy, ("default", "dedicated"), quiet=True),
-        Field("s3_endpoint", True, quiet=True),
-    )
+    labels = "notebook.widgets.setting.network"
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         super().__init__(workshop, blank=blank)
         self._zones = network.find_zones(workshop.aws)
+
+    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+        return exercise.network.to_json()
 
     def check(self, values: Values) -> None:
         check_network_form(NetworkForm(**values))
@@ -147,69 +142,67 @@ class NetworkFields(Form):
         form, region = NetworkForm(**values), self.target.region
         zones = self._zones[: form.availability_zones]
         calls = len(network.make_plan(form, zones=zones, region=region))
-        planned = describe_network(form, zones=zones, region=region)
         return [
-            network.resource_map(planned),
+            network.resource_map(describe_network(form, zones=zones, region=region)),
             Note(messages.text("notebook.widgets.calls", count=calls)),
         ]
 
 
-class ClusterForm(Form):
+class CreateClusterForm(ConsoleForm):
     """The form "Create cluster"."""
 
     id = "cluster"
     verb = "ensure_cluster"
-    fields = (
-        Field("name", syllabus.CLUSTER.name),
-        Field("fargate", True),
-        Field("ec2_instances", False),
-    )
+    labels = "notebook.widgets.setting.cluster"
+
+    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+        return {"name": exercise.cluster, "fargate": True, "ec2_instances": False}
 
     def check(self, values: Values) -> None:
-        _cluster(values).check()
+        _cluster_form(values).check()
 
     def preview(self, values: Values) -> list[Part]:
-        form = _cluster(values)
+        form = _cluster_form(values)
         rows = [
-            (self.label(self.fields[0]), form.name),
+            (self.label("name"), form.name),
             (messages.text("resources.cluster.row-providers"), ", ".join(form.capacity_providers)),
             (messages.text("resources.cluster.row-instances"), "0"),
         ]
         return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
 
 
-class RepositoryForm(Form):
+class CreateRepositoryForm(ConsoleForm):
     """The form "Create private repository"."""
 
     id = "repository"
     verb = "ensure_repository"
-    fields = (Field("name", syllabus.REPOSITORY.name),)
+    labels = "notebook.widgets.setting.repository"
+
+    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+        return {"name": exercise.repository}
 
     def check(self, values: Values) -> None:
         rules.repository_name(values["name"])
 
     def preview(self, values: Values) -> list[Part]:
         uri = registries.repository_uri(self.target, values["name"])
+        visibility = messages.text("resources.registry.row-visibility")
         rows = [
             (messages.text("resources.registry.row-uri"), uri),
-            (
-                messages.text("resources.registry.row-visibility"),
-                messages.text("resources.registry.private"),
-            ),
+            (visibility, messages.text("resources.registry.private")),
         ]
         return [Rows(rows)]
 
 
-class ImageForm(Form):
-    """What the push commands are filled in with: build, tag, push."""
+class PushImageForm(ConsoleForm):
+    """What the console's push commands ask for: build, tag, push."""
 
     id = "image"
     verb = "build_image"
-    fields = (
-        Field("context", SHOP),
-        Field("repository", syllabus.REPOSITORY.name),
-        Field("tag", syllabus.REPOSITORY.tag),
-    )
+    labels = "notebook.widgets.setting.image"
+
+    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+        return {"context": SHOP, "repository": exercise.repository, "tag": exercise.tag}
 
     def check(self, values: Values) -> None:
         push.find_context(values["context"])
@@ -217,10 +210,10 @@ class ImageForm(Form):
         rules.image_tag(values["tag"])
 
     def preview(self, values: Values) -> list[Part]:
-        place = registries.repository_uri(self.target, values["repository"])
+        uri = registries.repository_uri(self.target, values["repository"])
         tags = push.tags_of(push.find_context(values["context"]), values["tag"])
         label = messages.text("notebook.widgets.row-image-uri")
-        return [Rows([(label, ", ".join(f"{place}:{tag}" for tag in tags))])]
+        return [Rows([(label, ", ".join(f"{uri}:{tag}" for tag in tags))])]
 
     def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
         name = values["repository"]
@@ -229,12 +222,12 @@ class ImageForm(Form):
         yield workshop.push_image(built, repository=name)
 
     def cell(self, values: Values) -> list[str]:
-        folder, name, tag = (python(values[field.name]) for field in self.fields)
+        name = literal(values["repository"])
         return [
             "image = workshop.build_image(",
-            f"    {folder},",
+            f"    {literal(values['context'])},",
             f"    name={name},",
-            f"    tag={tag},",
+            f"    tag={literal(values['tag'])},",
             ")",
             "workshop.push_image(",
             "    image,",
@@ -243,38 +236,25 @@ class ImageForm(Form):
         ]
 
 
-FORMS: Mapping[str, type[Form]] = {
-    form.id: form for form in (NetworkFields, ClusterForm, RepositoryForm, ImageForm)
+FORMS: Mapping[str, type[ConsoleForm]] = {
+    form.id: form
+    for form in (CreateVpcForm, CreateClusterForm, CreateRepositoryForm, PushImageForm)
 }
 
 
-def _asked(id: str) -> tuple[str, ...]:
-    """Return the settings that the student version of a notebook asks for."""
-    return next((form.settings for form in syllabus.FORMS if form.name == id), ())
-
-
-def _cluster(values: Values) -> cluster.Form:
-    providers = rules.CAPACITY_PROVIDERS if values["fargate"] else ()
-    return cluster.Form(
-        name=values["name"],
-        capacity_providers=providers,
-        ec2_instances=values["ec2_instances"],
-    )
-
-
-def argument(field: Field, value: Any) -> str:
+def argument(setting: str, value: Any) -> str:
     """Return a setting as a cell's argument."""
-    return f"{field.name}={python(value)}"
+    return f"{setting}={literal(value)}"
 
 
-def python(value: Any) -> str:
+def literal(value: Any) -> str:
     """Return a value as a cell has it, text in the quotes that the notebooks use."""
     if value is None:
         return "…"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def words(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a setting's value as the console shows it."""
     if value is None:
         return "-"
@@ -283,9 +263,15 @@ def words(value: Any) -> str:
     return str(value)
 
 
-def shown(form: Form, values: Values) -> Sequence[tuple[str, str, str]]:
-    """Return the settings as rows: what the console calls it, the value, the argument."""
-    return [
-        (form.label(field), words(values[field.name]), argument(field, values[field.name]))
-        for field in form.fields
-    ]
+def _empty_value(setting: str, usual: Any) -> Any:
+    """Return the value for nothing: no choice, no text, or a switch that is off."""
+    return None if setting in CHOICES else type(usual)()
+
+
+def _cluster_form(values: Values) -> cluster.Form:
+    providers = rules.CAPACITY_PROVIDERS if values["fargate"] else ()
+    return cluster.Form(
+        name=values["name"],
+        capacity_providers=providers,
+        ec2_instances=values["ec2_instances"],
+    )

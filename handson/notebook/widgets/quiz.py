@@ -1,4 +1,4 @@
-"""Self-check questions with controls: choose, check, read why.  Nothing of it is kept."""
+"""Self-check questions with controls: choose, check, read why.  No answer is recorded."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ipywidgets import HTML, Button, HBox, RadioButtons
 from handson.core import messages
 from handson.core.cards import Card, Note
 from handson.notebook.scoring import SkippedCall
-from handson.notebook.widgets.live import Live, answer, html
+from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
 from handson.notebook.workshop import Workshop
 from handson.practice.questions import Question, Quiz
 
 
-class Check(Live):
-    """The questions of a topic.  What was chosen lives in the page alone, and in no file."""
+class QuizCard(LiveCard):
+    """The questions of a topic.  Choices live in the page alone, and in no file."""
 
     def __init__(self, quiz: Quiz) -> None:
         self._quiz = quiz
@@ -30,11 +30,11 @@ class Check(Live):
         return self._quiz.card()
 
     def choose(self, number: int, letter: str) -> None:
-        """Choose an answer of the question of that number, from 1, as a click does."""
+        """Choose an answer to a question, as a click does; numbers count from 1."""
         self._choosers[number - 1].value = letter
 
     def check(self, number: int) -> str:
-        """Check what was chosen for a question, show why, and return what is shown as text."""
+        """Check the choice for a question, show why, and return the shown text."""
         letter = self._choosers[number - 1].value
         if letter is None:
             first = Note(messages.text("notebook.widgets.choose-first"), "advice")
@@ -48,7 +48,7 @@ class Check(Live):
     def make_controls(self) -> Sequence[Any]:
         self._marks = HTML(self._marked())
         self._reasons = [HTML() for _ in self._quiz.questions]
-        about = HTML(html([Note(sentence) for sentence in self._quiz.introduction]))
+        about = HTML(render_parts([Note(sentence) for sentence in self._quiz.introduction]))
         asked = [
             widget
             for number, question in enumerate(self._quiz.questions, start=1)
@@ -69,27 +69,29 @@ class Check(Live):
         return [prompt, chooser, HBox([button]), self._reasons[number - 1]]
 
     def _explain(self, number: int, notes: Sequence[Note], *, state: str) -> str:
-        self._reasons[number - 1].value = answer(notes, state=state)
+        self._reasons[number - 1].value = render_answer(notes, state=state)
         return "\n".join(line.strip() for note in notes for line in note.text())
 
     def _marked(self) -> str:
         right, count = sum(self._right.values()), len(self._quiz.questions)
         state = "ok" if right == count else "info"
         key = "notebook.widgets.marks" if self._right else "notebook.widgets.marks-none"
-        return answer([Note(messages.text(key, right=right, count=count))], state=state)
+        return render_answer([Note(messages.text(key, right=right, count=count))], state=state)
 
 
-def questions(workshop: Workshop | SkippedCall, topic: str) -> Check | SkippedCall:
+def questions(workshop: Workshop | SkippedCall, topic: str) -> QuizCard | SkippedCall:
     """Return self-check questions beside a free answer, drawn from the learner's own state.
 
-    While nbgrader executes the notebook, none are asked.
+    While nbgrader executes the notebook, it asks none.
 
     Args:
         workshop: What `handson.start()` returned.
         topic: One of why-network, why-zones, why-cluster, why-registry.
 
     Raises:
-        InvalidInput: There is no such topic.
+        InvalidInput: The topic is unknown.
         HandsonError: AWS did not answer.
     """
-    return SkippedCall() if isinstance(workshop, SkippedCall) else Check(workshop.questions(topic))
+    return (
+        SkippedCall() if isinstance(workshop, SkippedCall) else QuizCard(workshop.questions(topic))
+    )

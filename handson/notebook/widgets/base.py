@@ -1,26 +1,30 @@
-"""What forms, board and questions share: controls, a static card beside them, output below."""
+"""What forms, board and quiz share: controls with a static card beside them, and progress bars."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from ipywidgets import HTML, VBox
 
+from handson.core import progress
 from handson.core.cards import COLOURS, Card, Note, Part, Shown
 from handson.core.errors import HandsonError
 from handson.notebook.saving import OURS, VIEW
 
 FIELDS = "handson-fields"
-"""The style of a box whose settings stand side by side where there is room."""
+"""The class of a box whose fields stand side by side where there is room."""
 
 _CLASS = "handson-live"
+_QUIET = "font-family:monospace;font-size:12px;white-space:pre-wrap;margin:2px 0"
 _ARROW = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
     "%3Cpath fill='%23808080' d='m5.2 5.9 3.8 3.8 3.8-3.8 1.2 1.2-5 4.9-5-4.9z'/%3E%3C/svg%3E"
 )
-"""As easy to see on dark as on light; that of ipywidgets is black."""
+"""Visible on dark and on light; the arrow of ipywidgets is black."""
 _STYLE = f"""<style>
 .{_CLASS} {{ max-width: min(960px, calc(100% - 20px)); padding: 8px 12px; box-sizing: border-box;
   border: 1px solid var(--jp-border-color2, #d0d0d0); border-left: 4px solid #2a78d0;
@@ -50,19 +54,19 @@ _STYLE = f"""<style>
 .{_CLASS} strong {{ display: block; margin-top: 12px; }}
 .{_CLASS} progress {{ width: 100%; height: 12px; accent-color: #2a78d0; }}
 </style>"""
-"""A style sheet is welcome here: JupyterLab removes it from saved output, and not from a widget."""
+"""JupyterLab removes style sheets from saved output, and keeps them in a widget."""
 
 
-class Live(Shown):
-    """Something with controls in JupyterLab, and a static card wherever there are none.
+class LiveCard(Shown):
+    """Controls in JupyterLab, and a static card wherever there are none.
 
-    A class of this kind calls `super().__init__()` once it can answer `card` and `make_controls`.
+    A subclass calls `super().__init__()` once it can answer `card` and `make_controls`.
     """
 
     def __init__(self) -> None:
         self._handle: Any = None
-        heading = HTML(_STYLE + _heading(self.card()))
-        self.controls = VBox([heading, *self.make_controls()])
+        title = f'<div style="font-weight:600;font-size:15px">{escape(self.card().title)}</div>'
+        self.controls = VBox([HTML(_STYLE + title), *self.make_controls()])
         self.controls.add_class(_CLASS)
 
     def card(self) -> Card:
@@ -70,7 +74,7 @@ class Live(Shown):
         raise NotImplementedError
 
     def below(self) -> Sequence[Card]:
-        """Return the cards that stand below, as they are now; none where nothing does."""
+        """Return the cards below the controls, as they are now; none by default."""
         return ()
 
     def make_controls(self) -> Sequence[Any]:
@@ -78,7 +82,7 @@ class Live(Shown):
         raise NotImplementedError
 
     def update(self) -> None:
-        """Show what stands below as it is now."""
+        """Show the cards below as they are now."""
         if self._handle is not None:
             self._handle.update(_bundle(self.below()), raw=True)
 
@@ -101,26 +105,93 @@ class Live(Shown):
             )
 
 
-def refusal(title: str, error: HandsonError) -> Card:
-    """Return the card that tells of an error: what happened, and what to do."""
+@dataclass
+class _Bar:
+    """The line of one verb, with a bar that fills where the whole is known."""
+
+    label: str
+    show: Callable[[], None]
+    show_soon: Callable[[], None]
+    sentence: str = "…"
+    share: float | None = None
+
+    def __call__(self, sentence: str) -> None:
+        self.sentence = sentence
+        if isinstance(sentence, progress.Counted) and sentence.whole:
+            self.share = sentence.done / sentence.whole
+        self.show_soon()
+
+    def done(self, sentence: str) -> None:
+        self.sentence, self.share = sentence, 1.0
+        self.show()
+
+    def html(self) -> str:
+        first, *below = self.sentence.split("\n")
+        value = "" if self.share is None else f' value="{self.share:.3f}"'
+        bar = f'<progress max="1"{value} aria-label="{escape(self.label)}"></progress>'
+        rest = "".join(f'<div style="{_QUIET}">{escape(line)}</div>' for line in below)
+        return f"<div>{escape(f'{self.label}: {first}')}</div>{bar}{rest}"
+
+
+class ProgressBars:
+    """The progress of verbs in an HTML widget, one bar below the other.
+
+    Args:
+        widget: The HTML widget.
+        interval: How often it may change (seconds).
+        clock: Tells the time.
+    """
+
+    def __init__(
+        self, widget: Any, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._widget = widget
+        self._interval = interval
+        self._clock = clock
+        self._shown_at = -interval
+        self._bars: list[_Bar] = []
+
+    def clear(self) -> None:
+        """Remove all bars."""
+        self._bars.clear()
+        self._show()
+
+    def line(self, label: str) -> progress.Line:
+        """Add a bar for a verb."""
+        bar = _Bar(label, self._show, self._show_soon)
+        self._bars.append(bar)
+        self._show()
+        return bar
+
+    def _show_soon(self) -> None:
+        if self._clock() - self._shown_at >= self._interval:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown_at = self._clock()
+        self._widget.value = "".join(bar.html() for bar in self._bars)
+
+
+def describe_error(title: str, error: HandsonError) -> Card:
+    """Return the card of an error: the problem and the remedy."""
     return Card(title, tuple(Note(line) for line in error.lines()), state="bad")
 
 
-def html(parts: Sequence[Part]) -> str:
+def render_parts(parts: Sequence[Part]) -> str:
     """Return parts as the content of an HTML widget."""
     return "".join(part.html() for part in parts)
 
 
-def answer(parts: Sequence[Part], *, state: str) -> str:
-    """Return what answers the learner, read out to those who cannot see it appear.
+def render_answer(parts: Sequence[Part], *, state: str) -> str:
+    """Return the HTML of an answer to the learner, which screen readers announce.
 
     Args:
-        parts: What is said; words tell the state, too.
-        state: A key of `COLOURS`. What is bad interrupts the reading, all else waits for its end.
+        parts: The sentences; their words tell the state, too.
+        state: A key of `COLOURS`. "bad" interrupts the reader, all else waits for its end.
     """
     role = "alert" if state == "bad" else "status"
     edge = f"border-left:4px solid {COLOURS[state]};padding:2px 0 2px 10px;margin:6px 0"
-    return f'<div role="{role}" style="{edge}">{html(parts)}</div>'
+    return f'<div role="{role}" style="{edge}">{render_parts(parts)}</div>'
 
 
 def _bundle(cards: Sequence[Card]) -> dict[str, str]:
@@ -128,7 +199,3 @@ def _bundle(cards: Sequence[Card]) -> dict[str, str]:
         "text/plain": "\n".join(card.text() for card in cards),
         "text/html": "".join(card.html() for card in cards),
     }
-
-
-def _heading(card: Card) -> str:
-    return f'<div style="font-weight:600;font-size:15px">{escape(card.title)}</div>'

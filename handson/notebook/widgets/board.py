@@ -1,0 +1,196 @@
+"""The board: the five items, turning green one by one as the learner looks again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, Button, Checkbox, HBox
+
+from handson.core import messages, progress
+from handson.core.cards import COLOURS, MARKS, Card, Note, Part, Shown, warning
+from handson.core.errors import HandsonError
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult, Verification
+from handson.notebook.scoring import SkippedCall
+from handson.notebook.widgets.base import LiveCard, describe_error, render_answer, render_parts
+from handson.notebook.workshop import Workshop
+
+SECONDS = 10
+"""The time between two looks while the board watches."""
+
+
+class Board(LiveCard):
+    """The five items as they are now.
+
+    Args:
+        workshop: The workshop that looks.
+        seconds: How long to wait between two looks while the board watches.
+        now: Tells the time of day.
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        *,
+        seconds: float = SECONDS,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self._news: list[Card] = []
+        self._workshop = workshop.beside(progress.TerminalProgress(), show=self._add_news)
+        self._seconds = seconds
+        self._now = now
+        self._stop = threading.Event()
+        self._items = describe_items(self._verify(everywhere=True))
+        super().__init__()
+
+    def card(self) -> Card:
+        """Return the card beside the controls; the items stand below."""
+        about = Note(messages.text("notebook.widgets.board-about"))
+        static = Note(messages.text("notebook.widgets.board-static"))
+        return Card(messages.text("notebook.widgets.board"), (about, static))
+
+    def below(self) -> Sequence[Card]:
+        """Return the news, such as that AWS was restarted, and the items of the last look."""
+        return [*self._news, self._items]
+
+    def look(self, *, everywhere: bool = True) -> bool:
+        """Look again, and return whether nothing is left to wait for.
+
+        Args:
+            everywhere: Search other regions, too, for missing resources.
+        """
+        before = self.below()
+        try:
+            verification = self._verify(everywhere=everywhere)
+        except HandsonError as error:
+            self._items = describe_error(messages.text("notebook.widgets.board-failed"), error)
+            over = True
+        else:
+            self._items, over = describe_items(verification), verification.passed
+            looked = messages.text("notebook.widgets.board-looked", time=f"{self._now():%H:%M:%S}")
+            notes = [Note(looked)]
+            if self._watching.value and not over:
+                notes.append(Note(messages.text("notebook.widgets.board-watching")))
+            self._status.value = render_answer(notes, state="info")
+        if self.below() != before:
+            self.update()
+        return over
+
+    def watch(self) -> threading.Thread:
+        """Look again and again, until all is done, a look fails or `stop` is called.
+
+        Returns:
+            The thread that looks.
+        """
+        self._stop = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(self._stop,), daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Stop watching, after the look that has begun."""
+        self._stop.set()
+
+    def make_controls(self) -> Sequence[Any]:
+        label = messages.text("notebook.widgets.board-refresh")
+        refresh = Button(description=label, button_style="primary")
+        refresh.on_click(lambda _: self.look())
+        label = messages.text("notebook.widgets.board-watch", seconds=SECONDS)
+        self._watching = Checkbox(value=False, description=label, indent=False)
+        self._watching.observe(self._switch, names="value")
+        self._status = HTML()
+        about = HTML(render_parts([Note(messages.text("notebook.widgets.board-about"))]))
+        return [about, HBox([refresh]), self._watching, self._status]
+
+    def _switch(self, change: Any) -> None:
+        if change["new"]:
+            self.watch()
+        else:
+            self.stop()
+
+    def _watch(self, stop: threading.Event) -> None:
+        try:
+            while not self.look(everywhere=False):
+                if stop.wait(self._seconds):
+                    return
+        finally:
+            self._watching.value = False
+
+    def _verify(self, *, everywhere: bool) -> Verification:
+        missing = syllabus.CHECK_IDS if everywhere else ()
+        snapshot = self._workshop.snapshot(missing=missing)
+        return checks.verify(snapshot, self._workshop.settings.exercise)
+
+    def _add_news(self, news: Shown) -> None:
+        self._news.append(news.card())
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """The items side by side: each with a mark, its name, its state in words, and its facts."""
+
+    checks: Sequence[CheckResult]
+
+    def text(self) -> list[str]:
+        return [f"  {MARKS[_state(check)]} {' · '.join(_words(check))}" for check in self.checks]
+
+    def html(self) -> str:
+        return (
+            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));'
+            f'gap:8px;margin:8px 0;text-align:left">{"".join(map(_tile, self.checks))}</div>'
+        )
+
+
+def _state(check: CheckResult) -> str:
+    return "ok" if check.passed else "bad"
+
+
+def _words(check: CheckResult) -> list[str]:
+    passed = "course.checks.passed" if check.passed else "course.checks.failed"
+    return [check.label, messages.text(passed), check.counted, syllabus.check(check.id).notebook]
+
+
+def _tile(check: CheckResult) -> str:
+    state = _state(check)
+    label, verdict, *quiet = map(escape, _words(check))
+    return (
+        f'<div style="overflow-wrap:anywhere;border:1px solid {COLOURS[state]};'
+        f'border-top:6px solid {COLOURS[state]};border-radius:4px;padding:6px 10px">'
+        f'<div style="font-weight:600">{label}</div>'
+        f'<div style="font-size:13px"><span style="color:{COLOURS[state]};font-weight:700">'
+        f"{MARKS[state]}</span> {verdict}</div>"
+        f'<div style="color:var(--jp-ui-font-color2, #666);font-size:12px">{" · ".join(quiet)}'
+        "</div></div>"
+    )
+
+
+def describe_items(verification: Verification) -> Card:
+    """Return the card of the five items, and the next step for the first that is not done."""
+    failing = [check for check in verification.checks if not check.passed]
+    count = len(verification.checks)
+    title = messages.text(
+        "notebook.widgets.board-counted", passed=count - len(failing), count=count
+    )
+    parts: list[Part] = [_Tiles(verification.checks)]
+    for check in failing[:1]:
+        notebook = syllabus.check(check.id).notebook
+        parts.append(Note(messages.text("notebook.widgets.board-next", notebook=notebook)))
+        for diagnosis in check.diagnoses[:1]:
+            parts += warning(diagnosis.message, diagnosis.remedy)
+    return Card(title, parts, state="ok" if verification.passed else "info")
+
+
+def board(workshop: Workshop | SkippedCall) -> Board | SkippedCall:
+    """Return the five items as they are now: in JupyterLab with buttons that look again.
+
+    While nbgrader executes the notebook, nothing is looked at.
+
+    Raises:
+        HandsonError: AWS did not answer.
+    """
+    return SkippedCall() if isinstance(workshop, SkippedCall) else Board(workshop)
