@@ -423,7 +423,7 @@ class Workshop(Shown):
         Raises:
             InvalidInput: There is no such topic.
         """
-        return questions.build_quiz(topic, self.snapshot(), self.settings.exercise)
+        return questions.build_quiz(topic, self.snapshot(), self._exercise)
 
     def draw(
         self,
@@ -473,11 +473,9 @@ class Workshop(Shown):
             NotReady: The workshop is not finished, or what this seed breaks is not the workshop's.
         """
         incidents.check_seed(seed)
-        connected = self._for_practice()
-        with self._changing(connected):
-            return incidents.break_workshop(
-                connected, self.settings.home, self.settings.exercise, seed=seed
-            )
+        drill = self._drill()
+        with self._changing(drill.aws):
+            return drill.break_workshop(seed)
 
     def hint(self, step: int | None = None) -> incident_cards.Hints:
         """Give the next hint on what is broken, or that of a step, with those before it.
@@ -491,11 +489,9 @@ class Workshop(Shown):
             NotReady: Nothing is broken, or it is mended already.
         """
         incidents.check_step(step)
-        connected = self._for_practice()
+        drill = self._drill()
         with connection.alone(self.settings):
-            return incidents.give_hint(
-                connected, self.settings.home, self.settings.exercise, step=step
-            )
+            return drill.give_hint(step)
 
     def mended(self) -> incident_cards.RepairReport:
         """Return whether what was broken is mended, and how many hints it took.
@@ -504,9 +500,9 @@ class Workshop(Shown):
             NotAllowed: The target is real AWS.
             NotReady: Nothing was broken.
         """
-        connected = self._for_practice()
+        drill = self._drill()
         with connection.alone(self.settings):
-            return incidents.check_repair(connected, self.settings.home, self.settings.exercise)
+            return drill.check_repair()
 
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
         """List what carries the workshop's tag, or delete it when `confirm` is "delete".
@@ -546,10 +542,10 @@ class Workshop(Shown):
     def _tag(self, tag: str | None) -> str:
         return self._exercise.tag if tag is None else tag
 
-    def _for_practice(self) -> Aws:
+    def _drill(self) -> incidents.Drill:
         connected = self.aws
         incidents.refuse_real_aws(connected)
-        return connected
+        return incidents.Drill(connected, self.settings.home, self._exercise)
 
     @contextmanager
     def _changing(self, connected: Aws) -> Iterator[None]:

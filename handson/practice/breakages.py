@@ -69,12 +69,13 @@ class OwnResources:
     @property
     def vpc(self) -> Vpc:
         """The workshop's VPC."""
-        return _require_tag(network.choose(self.snapshot.vpcs).vpc, "VPC")
+        return _require_tag(network.choose(self.snapshot.vpcs, self.exercise).vpc, "VPC")
 
     @property
     def subnets(self) -> list[Subnet]:
         """Its public subnets, by address."""
-        return [_require_tag(subnet, "subnet") for subnet in vpcs.public_subnets(self.vpc)]
+        public = vpcs.public_subnets(self.vpc, self.exercise)
+        return [_require_tag(subnet, "subnet") for subnet in public]
 
     @property
     def gateway(self) -> InternetGateway:
@@ -89,7 +90,7 @@ class OwnResources:
     @property
     def cluster(self) -> Cluster:
         """The workshop's cluster, in which nothing runs."""
-        found = _require_tag(cluster.find(self.snapshot), "cluster")
+        found = _require_tag(cluster.find(self.snapshot, self.exercise), "cluster")
         if found.active_services or found.running_tasks:
             raise _impossible(messages.text("practice.breakages.in-use", what=found.name))
         return found
@@ -104,17 +105,15 @@ class OwnResources:
     @property
     def image(self) -> Image:
         """The image in that repository that the workshop's tag leads to."""
-        images = [each for each in self.snapshot.images if each.repository == self.repository.name]
+        images = registries.own_images(self.snapshot, self.exercise)
         image = registries.tagged(images, self.exercise.tag)
-        if image is None:
-            raise _impossible(messages.text("practice.breakages.not-ours", what="image"))
+        assert image is not None  # the checks pass
         return image
 
     @property
     def uri(self) -> RecordedUri:
         """The recorded image URI."""
-        if self.snapshot.recorded_uri is None:
-            raise _impossible(messages.text("practice.breakages.not-ours", what="image URI"))
+        assert self.snapshot.recorded_uri is not None  # the checks pass
         return self.snapshot.recorded_uri
 
     @property

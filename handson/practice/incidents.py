@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,81 +94,115 @@ def check_step(step: object) -> None:
         raise InvalidInput(*messages.advice("practice.incidents.step", step=quote(step)))
 
 
-def break_workshop(aws: Aws, home: Path, exercise: Exercise, *, seed: int | None) -> IncidentReport:
-    """Break one thing of a finished workshop; while it is broken, break no second one.
+@dataclass(frozen=True)
+class Drill:
+    """Breaking and mending in one learner's workshop.
 
     Args:
         aws: The connection, not to real AWS.
         home: The home folder, which keeps the incident and the image URI.
         exercise: What the learner was asked to build.
-        seed: Chooses the breakage, always the same one; None draws one.
-
-    Raises:
-        NotReady: The workshop is not finished, or this breakage would touch a resource that does
-            not carry its tag; nothing was changed.
-        HandsonError: AWS refused a call or did not answer.
     """
-    last, snapshot = read_incident(home), _look(aws, home)
-    verification = checks.verify(snapshot)
-    if not verification.passed and (last is None or last.mended):
-        raise _unfinished(verification)
-    if last and (not verification.passed or _find_leftovers(aws, snapshot, last, exercise)):
-        _keep(home, last, broken=True)
-        symptom = BREAKAGES[last.breakage].symptom
-        return IncidentReport(last.seed, symptom, fresh=False, asked=seed)
-    own = OwnResources(aws, snapshot, exercise)
-    drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
-    breakage = choose_breakage(drawn)
-    incident = Incident(seed=drawn, breakage=breakage.id, before=list_former_resources(snapshot))
-    _keep(home, incident)
-    plan.carry_out(aws, damage.steps, known={})
-    if damage.uri:
-        image_uri.keep_image_uri(home, damage.uri)
-    _keep(home, incident, broken=True)
-    earlier = last.seed if last and last.broken and not last.mended else None
-    return IncidentReport(drawn, breakage.symptom, fresh=True, asked=seed, earlier=earlier)
 
+    aws: Aws
+    home: Path
+    exercise: Exercise
 
-def give_hint(aws: Aws, home: Path, exercise: Exercise, *, step: int | None) -> Hints:
-    """Return the next hint, or that of a step, with those before it, and keep the number.
+    def break_workshop(self, seed: int | None) -> IncidentReport:
+        """Break one thing of a finished workshop; while it is broken, break no second one.
 
-    Raises:
-        NotReady: Nothing is broken, or it is mended already.
-        HandsonError: AWS did not answer.
-    """
-    incident = read_incident(home)
-    if incident is None or incident.mended:
-        raise _nothing_broken()
-    verification = checks.verify(_look(aws, home))
-    if verification.passed:
-        raise NotReady(*messages.advice("practice.incidents.passes"))
-    given = step or min(incident.hints + 1, STEPS[-1])
-    _keep(home, incident, broken=True, hints=max(incident.hints, given))
-    breakage = BREAKAGES[incident.breakage]
-    diagnosis = _find_deepest_diagnosis(verification) if given == STEPS[-1] else None
-    return Hints(incident.seed, (breakage.place, breakage.cause)[:given], diagnosis)
+        Args:
+            seed: Chooses the breakage, always the same one; None draws one.
 
+        Raises:
+            NotReady: The workshop is not finished, or this breakage would touch a resource that
+                does not carry its tag; nothing was changed.
+            HandsonError: AWS refused a call or did not answer.
+        """
+        last = read_incident(self.home)
+        snapshot, verification = self._look()
+        if not verification.passed and (last is None or last.mended):
+            raise _unfinished(verification)
+        if last and (not verification.passed or self._find_leftovers(snapshot, last)):
+            self._keep(last, broken=True)
+            symptom = BREAKAGES[last.breakage].symptom
+            return IncidentReport(last.seed, symptom, fresh=False, asked=seed)
+        own = OwnResources(self.aws, snapshot, self.exercise)
+        drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
+        breakage = choose_breakage(drawn)
+        before = list_former_resources(snapshot, self.exercise)
+        incident = Incident(seed=drawn, breakage=breakage.id, before=before)
+        self._keep(incident)
+        plan.carry_out(self.aws, damage.steps, known={})
+        if damage.uri:
+            image_uri.keep_image_uri(self.home, damage.uri)
+        self._keep(incident, broken=True)
+        earlier = last.seed if last and last.broken and not last.mended else None
+        return IncidentReport(drawn, breakage.symptom, fresh=True, asked=seed, earlier=earlier)
 
-def check_repair(aws: Aws, home: Path, exercise: Exercise) -> RepairReport:
-    """Return whether all checks pass again with nothing broken left behind.
+    def give_hint(self, step: int | None) -> Hints:
+        """Return the next hint, or that of a step, with those before it, and keep the number.
 
-    Raises:
-        NotReady: Nothing was broken.
-        HandsonError: AWS did not answer.
-    """
-    incident = read_incident(home)
-    if incident is None:
-        raise _nothing_broken()
-    snapshot = _look(aws, home)
-    verification = checks.verify(snapshot)
-    if not (incident.broken if verification.passed else not incident.mended):
-        raise _nothing_broken()
-    passed = verification.passed
-    leftovers = _find_leftovers(aws, snapshot, incident, exercise) if passed else ()
-    mended = passed and not leftovers
-    _keep(home, incident, broken=True, mended=mended)
-    cause = BREAKAGES[incident.breakage].cause if mended else ""
-    return RepairReport(incident.seed, incident.hints, verification, cause, leftovers)
+        Raises:
+            NotReady: Nothing is broken, or it is mended already.
+            HandsonError: AWS did not answer.
+        """
+        incident = read_incident(self.home)
+        if incident is None or incident.mended:
+            raise _nothing_broken()
+        _, verification = self._look()
+        if verification.passed:
+            raise NotReady(*messages.advice("practice.incidents.passes"))
+        given = step or min(incident.hints + 1, STEPS[-1])
+        self._keep(incident, broken=True, hints=max(incident.hints, given))
+        breakage = BREAKAGES[incident.breakage]
+        diagnosis = _find_deepest_diagnosis(verification) if given == STEPS[-1] else None
+        return Hints(incident.seed, (breakage.place, breakage.cause)[:given], diagnosis)
+
+    def check_repair(self) -> RepairReport:
+        """Return whether all checks pass again with nothing broken left behind.
+
+        Raises:
+            NotReady: Nothing was broken.
+            HandsonError: AWS did not answer.
+        """
+        incident = read_incident(self.home)
+        if incident is None:
+            raise _nothing_broken()
+        snapshot, verification = self._look()
+        if not (incident.broken if verification.passed else not incident.mended):
+            raise _nothing_broken()
+        leftovers = self._find_leftovers(snapshot, incident) if verification.passed else ()
+        mended = verification.passed and not leftovers
+        self._keep(incident, broken=True, mended=mended)
+        cause = BREAKAGES[incident.breakage].cause if mended else ""
+        return RepairReport(incident.seed, incident.hints, verification, cause, leftovers)
+
+    def _look(self) -> tuple[Snapshot, Verification]:
+        snapshot = take_snapshot(
+            self.aws, home=self.home, exercise=self.exercise, missing=syllabus.CHECK_IDS
+        )
+        return snapshot, checks.verify(snapshot, self.exercise)
+
+    def _keep(self, incident: Incident, **changes: Any) -> None:
+        files.write(self.home / _FILE, replace(incident, **changes))
+
+    def _find_leftovers(self, snapshot: Snapshot, incident: Incident) -> tuple[Leftover, ...]:
+        """Return what a breakage has left behind in a workshop whose checks pass.
+
+        The checks judge one VPC and one cluster.  They pass when the learner makes new ones, and do
+        not see the broken ones that still exist beside them.
+        """
+        if incident.mended or not incident.broken:
+            return ()
+        before, vpc = incident.before, network.choose(snapshot.vpcs, self.exercise).vpc
+        former = next((each for each in snapshot.vpcs if each.id == before.vpc), None)
+        if former and (vpc is None or vpc.id != before.vpc):
+            return (_describe_former_vpc(former),)
+        tables = _find_unused_tables(vpc, before) if vpc else ()
+        gateways = _find_detached_gateways(self.aws, before) if before.gateways else ()
+        known = {self.exercise.cluster, *before.clusters}
+        return (*tables, *gateways, *_find_extra_clusters(snapshot, known))
 
 
 def read_incident(home: Path) -> Incident | None:
@@ -181,9 +216,9 @@ def forget_incident(home: Path) -> None:
     files.forget(home / _FILE)
 
 
-def list_former_resources(snapshot: Snapshot) -> FormerResources:
+def list_former_resources(snapshot: Snapshot, exercise: Exercise) -> FormerResources:
     """Return the resources of a snapshot that a breakage may leave behind."""
-    vpc = network.choose(snapshot.vpcs).vpc
+    vpc = network.choose(snapshot.vpcs, exercise).vpc
     names = tuple(each.name for each in snapshot.clusters)
     if vpc is None:
         return FormerResources(clusters=names)
@@ -193,14 +228,6 @@ def list_former_resources(snapshot: Snapshot) -> FormerResources:
         gateways=tuple(gateway.id for gateway in vpc.internet_gateways),
         clusters=names,
     )
-
-
-def _look(aws: Aws, home: Path) -> Snapshot:
-    return take_snapshot(aws, home=home, missing=syllabus.CHECK_IDS)
-
-
-def _keep(home: Path, incident: Incident, **changes: Any) -> None:
-    files.write(home / _FILE, replace(incident, **changes))
 
 
 def _nothing_broken() -> NotReady:
@@ -246,30 +273,9 @@ def _find_deepest_diagnosis(verification: Verification) -> Diagnosis:
     return next(diagnosis for check in failing for diagnosis in check.diagnoses)
 
 
-def _find_leftovers(
-    aws: Aws, snapshot: Snapshot, incident: Incident, exercise: Exercise
-) -> tuple[Leftover, ...]:
-    """Return what a breakage has left behind in a workshop whose checks pass.
-
-    The checks judge one VPC and one cluster.  They pass when the learner makes new ones, and do not
-    see the broken ones that still exist beside them.
-    """
-    if incident.mended or not incident.broken:
-        return ()
-    before, vpc = incident.before, network.choose(snapshot.vpcs).vpc
-    former = next((each for each in snapshot.vpcs if each.id == before.vpc), None)
-    if former and (vpc is None or vpc.id != before.vpc):
-        name = former.name or "-"
-        problem = messages.text("practice.incidents.left-vpc", id=former.id, name=name)
-        again = causes.type_then_run(causes.CLEANUP, syllabus.check("network").notebook)
-        return ((problem, again),)
-    inside = _find_unused_tables(vpc, before) if vpc else ()
-    known = {exercise.cluster, *before.clusters}
-    return (
-        *inside,
-        *_find_detached_gateways(aws, before),
-        *_find_extra_clusters(snapshot, known),
-    )
+def _describe_former_vpc(vpc: Vpc) -> Leftover:
+    problem = messages.text("practice.incidents.left-vpc", id=vpc.id, name=vpc.name or "-")
+    return problem, causes.type_then_run(causes.CLEANUP, syllabus.check("network").notebook)
 
 
 def _find_unused_tables(vpc: Vpc, before: FormerResources) -> Iterator[Leftover]:
@@ -280,8 +286,6 @@ def _find_unused_tables(vpc: Vpc, before: FormerResources) -> Iterator[Leftover]
 
 
 def _find_detached_gateways(aws: Aws, before: FormerResources) -> Iterator[Leftover]:
-    if not before.gateways:
-        return
     for found in aws.pages("ec2", "DescribeInternetGateways", "InternetGateways"):
         id = str(found["InternetGatewayId"])
         if id in before.gateways and not found.get("Attachments"):

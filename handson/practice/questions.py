@@ -176,14 +176,14 @@ class Subject:
 
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         self.region = snapshot.target.region
-        own = network.choose(snapshot.vpcs).vpc
-        whole = own is not None and len(vpcs.public_subnets(own)) > 1
+        own = network.choose(snapshot.vpcs, exercise).vpc
+        whole = own is not None and len(vpcs.public_subnets(own, exercise)) > 1
         self.vpc = own if own and whole else describe_goal_network(exercise, self.region)
-        self.subnets = vpcs.public_subnets(self.vpc)[:2]
-        self.cluster = cluster.find(snapshot)
+        self.subnets = vpcs.public_subnets(self.vpc, exercise)[:2]
+        self.cluster = cluster.find(snapshot, exercise)
         name = exercise.repository
         self.repository = next((r for r in snapshot.repositories if r.name == name), None)
-        self.image = registries.tagged(registries.own_images(snapshot), exercise.tag)
+        self.image = registries.tagged(registries.own_images(snapshot, exercise), exercise.tag)
         self.planned = not (whole and self.cluster and self.repository and self.image)
         known = self.repository.uri if self.repository else ""
         self.names = {

@@ -22,7 +22,7 @@ from handson.course.state import Snapshot
 from handson.notebook.workshop import Workshop
 from handson.practice.breakages import choose_breakage
 from handson.practice.incident_cards import RepairReport
-from handson.practice.incidents import break_workshop, forget_incident
+from handson.practice.incidents import Drill, forget_incident
 from tests.emulator import harmless_variants, judging, wrong_states
 from tests.emulator.harmless_variants import untag_everything
 from tests.emulator.hooks import Moto, StopAt, Stopped, connect
@@ -530,7 +530,7 @@ def test_a_kernel_that_is_killed_in_the_middle_leaves_a_breakage_that_is_known(
 ) -> None:
     stopped = connect(learner.running, StopAt(2))
     with pytest.raises(Stopped):
-        break_workshop(stopped, learner.home, Exercise(), seed=12)
+        Drill(stopped, learner.home, Exercise()).break_workshop(12)
     assert (learner.workshop.break_it(seed=1).fresh, mend(learner).passed) == (False, True)
 
 
@@ -539,7 +539,7 @@ def test_a_kernel_that_is_killed_before_anything_broke_leaves_nothing_to_mend(
 ) -> None:
     stopped = connect(learner.running, StopAt(1))
     with pytest.raises(Stopped):
-        break_workshop(stopped, learner.home, Exercise(), seed=12)
+        Drill(stopped, learner.home, Exercise()).break_workshop(12)
     with pytest.raises(NotReady, match="いま直すものはありません"):
         learner.workshop.mended()
     assert learner.workshop.break_it(seed=1).fresh

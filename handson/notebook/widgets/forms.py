@@ -14,7 +14,7 @@ from handson.core import messages
 from handson.core.cards import Note, Part, Rows, Shown
 from handson.course import rules, syllabus
 from handson.course.checks import registries
-from handson.course.exercise import Exercise, NetworkForm
+from handson.course.exercise import NetworkForm
 from handson.course.network_form import check_network_form, describe_network
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
@@ -41,6 +41,7 @@ class ConsoleForm:
         id: Its name, which is also its `grade_id` in the syllabus.
         verb: The workshop's verb that takes the settings.
         labels: The group of sentences with the settings' names in the console.
+        exercise: What the learner is asked to build.
         usual: The exercise's value of each setting.
         asked: The settings that the learner has to fill in; their usual values stay secret.
 
@@ -55,12 +56,13 @@ class ConsoleForm:
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self.target = workshop.aws.target
-        self.usual = self.list_settings(workshop.settings.exercise)
+        self.exercise = workshop.settings.exercise
+        self.usual = self.list_settings()
         cells = {form.name: form.settings for form in syllabus.FORMS}
         self.asked = cells.get(self.id, ()) if blank else ()
         self._always_written = cells.get(self.id, tuple(self.usual))
 
-    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
+    def list_settings(self) -> dict[str, Any]:
         """Return the settings with the exercise's values, in the order of the form."""
         raise NotImplementedError
 
@@ -131,11 +133,11 @@ class CreateVpcForm(ConsoleForm):
         super().__init__(workshop, blank=blank)
         self._zones = network.find_zones(workshop.aws)
 
-    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
-        return exercise.network.to_json()
+    def list_settings(self) -> dict[str, Any]:
+        return self.exercise.network.to_json()
 
     def check(self, values: Values) -> None:
-        check_network_form(NetworkForm(**values))
+        check_network_form(NetworkForm(**values), usual=self.exercise.network)
         rules.zones(values["availability_zones"], self._zones, region=self.target.region)
 
     def preview(self, values: Values) -> list[Part]:
@@ -155,8 +157,8 @@ class CreateClusterForm(ConsoleForm):
     verb = "ensure_cluster"
     labels = "notebook.widgets.setting.cluster"
 
-    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
-        return {"name": exercise.cluster, "fargate": True, "ec2_instances": False}
+    def list_settings(self) -> dict[str, Any]:
+        return {"name": self.exercise.cluster, "fargate": True, "ec2_instances": False}
 
     def check(self, values: Values) -> None:
         _cluster_form(values).check()
@@ -178,8 +180,8 @@ class CreateRepositoryForm(ConsoleForm):
     verb = "ensure_repository"
     labels = "notebook.widgets.setting.repository"
 
-    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
-        return {"name": exercise.repository}
+    def list_settings(self) -> dict[str, Any]:
+        return {"name": self.exercise.repository}
 
     def check(self, values: Values) -> None:
         rules.repository_name(values["name"])
@@ -201,8 +203,9 @@ class PushImageForm(ConsoleForm):
     verb = "build_image"
     labels = "notebook.widgets.setting.image"
 
-    def list_settings(self, exercise: Exercise) -> dict[str, Any]:
-        return {"context": SHOP, "repository": exercise.repository, "tag": exercise.tag}
+    def list_settings(self) -> dict[str, Any]:
+        name, tag = self.exercise.repository, self.exercise.tag
+        return {"context": SHOP, "repository": name, "tag": tag}
 
     def check(self, values: Values) -> None:
         push.find_context(values["context"])
