@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.engine.builtin import NAME as BUILTIN
-from handson.engine.builtin import BuiltinEngine
-from handson.engine.container import DockerEngine, connect
+from handson.engine.builtin_engine import NAME as BUILTIN
+from handson.engine.builtin_engine import BuiltinEngine
+from handson.engine.docker_engine import DockerEngine, connect
 from handson.engine.model import (
     ENGINE_LABEL,
     PLATFORM,

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from handson.engine.model import Destination
+from handson.engine.push_progress import Tally
 from handson.engine.refusals import refusal
-from handson.engine.tally import Tally
 
 _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 _PAUSE = re.compile(r"Retrying in (\d+)")

@@ -20,8 +20,8 @@ from handson.core.errors import EngineError, HandsonError
 from handson.core.progress import Say
 from handson.engine import oci
 from handson.engine.model import Destination, Pushed
+from handson.engine.push_progress import Tally
 from handson.engine.refusals import refusal
-from handson.engine.tally import Tally
 
 if TYPE_CHECKING:
     import requests

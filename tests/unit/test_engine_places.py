@@ -16,7 +16,7 @@ import pytest
 
 from handson import engine
 from handson.core.errors import NotReady
-from handson.engine import EngineInfo, places
+from handson.engine import EngineInfo, docker_client
 
 DOCKER = {
     "version": {"ApiVersion": "1.41", "Version": "20.10", "Os": "linux", "Arch": "amd64"},
@@ -132,7 +132,7 @@ def use_context(home: Path, name: str, host: str) -> None:
 
 def test_docker_host_is_asked_alone(home: Path) -> None:
     use_context(home, "colima", "unix:///colima.sock")
-    assert list(places.places("tcp://127.0.0.1:1")) == [{"base_url": "tcp://127.0.0.1:1"}]
+    assert list(docker_client.places("tcp://127.0.0.1:1")) == [{"base_url": "tcp://127.0.0.1:1"}]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_docker_host_is_asked_alone(home: Path) -> None:
 def test_the_socket_of_an_engine_without_a_context_is_found(home: Path, socket: str) -> None:
     (home / socket).parent.mkdir(parents=True)
     (home / socket).touch()
-    assert {"base_url": f"unix://{home / socket}"} in list(places.places())
+    assert {"base_url": f"unix://{home / socket}"} in list(docker_client.places())
 
 
 def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
     (home / ".docker" / "run").mkdir()
     (home / ".docker" / "run" / "docker.sock").touch()
     expected = {"base_url": f"unix://{home / '.docker/run/docker.sock'}"}
-    assert expected in list(places.places())
+    assert expected in list(docker_client.places())
 
 
 # What it says about itself
@@ -183,7 +183,7 @@ def test_an_engine_is_called_by_its_products_name(
 
 def test_colima_is_also_known_by_its_socket() -> None:
     where = "unix:///somewhere/.colima/default/docker.sock"
-    assert places.product({}, {}, where=where) == "Colima"
+    assert docker_client.product({}, {}, where=where) == "Colima"
 
 
 def test_free_disk_is_that_of_the_folder_where_images_are_kept(tmp_path: Path) -> None:

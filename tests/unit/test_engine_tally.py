@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handson.engine import human_size
-from handson.engine.tally import Tally, bar
+from handson.engine.push_progress import Tally, bar
 
 
 class Ticks:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
-from handson.engine import dockerfile, places, pushlog, registry_client
-from handson.engine.buildlog import BuildLog
+from handson.engine import docker_client, dockerfile, pushlog, registry_client
+from handson.engine.build_log import BuildLog
 from handson.engine.containers import Containers
 from handson.engine.export import exported
 from handson.engine.model import (
@@ -29,8 +29,8 @@ from handson.engine.model import (
     LocalImage,
     Pushed,
 )
+from handson.engine.push_progress import Tally
 from handson.engine.refusals import Unreachable, engine_errors, refusal
-from handson.engine.tally import Tally
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -47,7 +47,7 @@ def connect(docker_host: str = "") -> DockerEngine:
     Raises:
         NotReady: Nothing answers the Docker API there within a few seconds.
     """
-    client, where = places.find(docker_host)
+    client, where = docker_client.find(docker_host)
     return DockerEngine(client, where=where)
 
 
@@ -65,8 +65,8 @@ class DockerEngine:
         """Return what the engine says about itself."""
         with engine_errors():
             found, details = self._client.version(), self._client.info()
-        product = places.product(found, details, where=self._where)
-        free = places.free_bytes(self._client, details, podman=product == "Podman")
+        product = docker_client.product(found, details, where=self._where)
+        free = docker_client.free_bytes(self._client, details, podman=product == "Podman")
         platform = f"{found['Os']}/{found['Arch']}"
         return EngineInfo(NAME, found["Version"], platform, self._where, product, free)
 
