@@ -32,7 +32,14 @@ from pathlib import Path
 from handson.aws import emulator
 from handson.core.errors import HandsonError
 from handson.core.progress import TerminalProgress, silent
-from handson.engine import BuildRequest, BuiltinEngine, Destination, Engine, LocalImage, choose
+from handson.engine import (
+    BuildRequest,
+    BuiltinEngine,
+    Destination,
+    Engine,
+    LocalImage,
+    choose_engine,
+)
 from handson.resources import push
 
 LAYERS = 4
@@ -54,7 +61,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.push_layout:
         return push_one(*options.push_layout)
-    engine = choose("docker", docker_host=os.environ.get("DOCKER_HOST", ""))
+    engine = choose_engine("docker", docker_host=os.environ.get("DOCKER_HOST", ""))
     with tempfile.TemporaryDirectory() as folder:
         if options.base_image:
             return compare_shop(engine, Path(folder), options.base_image, options.rounds)
@@ -190,7 +197,7 @@ def registry(home: Path) -> Iterator[str]:
 def push_with(name: str, context: Path, address: str) -> float:
     """Build with an engine, then push with its own command; return the seconds of the push."""
     request = BuildRequest(context, context / "Dockerfile", context.parent / "images", name=NAME)
-    engine = choose(name, docker_host=os.environ.get("DOCKER_HOST", ""))
+    engine = choose_engine(name, docker_host=os.environ.get("DOCKER_HOST", ""))
     if name == "docker":
         with built(engine, request) as local:
             return push_with_docker(local, address)

@@ -11,31 +11,29 @@ from handson.core import messages
 from handson.core.errors import NotReady
 from handson.engine.builtin_engine import NAME as BUILTIN
 from handson.engine.builtin_engine import BuiltinEngine
-from handson.engine.docker_engine import DockerEngine, connect
+from handson.engine.docker_engine import DockerEngine, connect_to_docker
 from handson.engine.model import (
     ENGINE_LABEL,
-    PLATFORM,
-    Answer,
-    Ask,
+    IMAGE_PLATFORM,
     BuildRequest,
     Containers,
     Destination,
     Engine,
     EngineInfo,
+    FetchPath,
+    HttpAnswer,
     LocalImage,
-    Pushed,
+    PushedImage,
+    RunningContainer,
     RunRequest,
-    Site,
-    human_size,
+    format_size,
 )
-from handson.engine.oci import is_image
+from handson.engine.oci import is_image_manifest
 
 __all__ = [
     "BUILTIN",
     "ENGINE_LABEL",
-    "PLATFORM",
-    "Answer",
-    "Ask",
+    "IMAGE_PLATFORM",
     "BuildRequest",
     "BuiltinEngine",
     "Containers",
@@ -43,17 +41,21 @@ __all__ = [
     "DockerEngine",
     "Engine",
     "EngineInfo",
+    "FetchPath",
+    "HttpAnswer",
     "LocalImage",
-    "Pushed",
+    "PushedImage",
     "RunRequest",
-    "Site",
-    "choose",
-    "human_size",
-    "is_image",
+    "RunningContainer",
+    "choose_engine",
+    "format_size",
+    "is_image_manifest",
 ]
 
 
-def choose(preference: str = "auto", *, real_aws: bool = False, docker_host: str = "") -> Engine:
+def choose_engine(
+    preference: str = "auto", *, real_aws: bool = False, docker_host: str = ""
+) -> Engine:
     """Return the engine to use; a docker engine is given a few seconds to answer.
 
     Args:
@@ -67,7 +69,7 @@ def choose(preference: str = "auto", *, real_aws: bool = False, docker_host: str
     if preference == "builtin":
         return BuiltinEngine()
     try:
-        return connect(docker_host)
+        return connect_to_docker(docker_host)
     except NotReady as stopped:
         if preference == "docker":
             raise

@@ -17,16 +17,17 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
-from handson.engine import context, dockerfile, oci, packing, registry_client
+from handson.engine import dockerfile, oci, packing, registry_client
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
     Destination,
     EngineInfo,
     LocalImage,
-    Pushed,
+    PushedImage,
 )
-from handson.engine.recipe import Recipe, read
+from handson.engine.packing import list_context
+from handson.engine.recipe import Recipe, read_recipe
 
 NAME = "builtin"
 
@@ -56,15 +57,15 @@ class BuiltinEngine:
             NotReady: The disk is full; nothing is left behind.
             EngineError: A file cannot be read or written.
         """
-        source = dockerfile.load(request.dockerfile)
+        source = dockerfile.load_dockerfile(request.dockerfile)
         file = request.dockerfile.name
-        recipe = read(source, file=file, build_args=request.build_args)
+        recipe = read_recipe(source, file=file, build_args=request.build_args)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
         with _disk_errors(request.folder), oci.draft(request.folder) as layout:
             layers = list(_layers(layout, recipe, request, say))
             return _finished(layout, recipe, request, layers)
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> Pushed:
+    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
         """Push the image's layout over the registry protocol.
 
         Raises:
@@ -73,15 +74,15 @@ class BuiltinEngine:
         """
         if image.layout is None or not (image.layout / "index.json").is_file():
             raise InvalidInput(*messages.advice("engine.no-layout", name=image.name))
-        layout = oci.Layout(image.layout)
+        layout = oci.ImageLayout(image.layout)
         tags = destination.tags or image.tags
         return registry_client.push_layout(layout, destination, tags=tags, say=say)
 
 
 def _layers(
-    layout: oci.Layout, recipe: Recipe, request: BuildRequest, say: Say
+    layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, say: Say
 ) -> Iterator[oci.Blob]:
-    listed = context.listing(request.context)
+    listed = list_context(request.context)
     for step in recipe.skipped:
         say(messages.text("engine.skipping", step=step))
     for copy in recipe.copies:
@@ -91,7 +92,7 @@ def _layers(
 
 
 def _finished(
-    layout: oci.Layout, recipe: Recipe, request: BuildRequest, layers: list[oci.Blob]
+    layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, layers: list[oci.Blob]
 ) -> LocalImage:
     annotations = {_BASE: recipe.base} if recipe.base else {}
     config = _configuration(recipe, request.platform, layers)

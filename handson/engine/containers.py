@@ -14,7 +14,7 @@ from handson.core import messages
 from handson.core.errors import EngineError, NotReady
 from handson.core.progress import Say
 from handson.engine import running
-from handson.engine.model import Answer, RunRequest, Site
+from handson.engine.model import HttpAnswer, RunningContainer, RunRequest
 from handson.engine.refusals import engine_errors
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Containers:
         self._where = where
 
     @contextmanager
-    def run(self, request: RunRequest, *, say: Say) -> Iterator[Site]:
+    def run(self, request: RunRequest, *, say: Say) -> Iterator[RunningContainer]:
         """Give a container of an image in a registry that answers; it is gone after the block.
 
         Raises:
@@ -71,7 +71,9 @@ class Containers:
             with running.tagged(self._client, request, name, say=say):
                 yield path
 
-    def reach(self, labels: Sequence[str], address: str, *, what: str, timeout: float) -> Site:
+    def reach(
+        self, labels: Sequence[str], address: str, *, what: str, timeout: float
+    ) -> RunningContainer:
         """Return the site of the container with the labels, once it answers.
 
         It is asked at its own address where this machine can reach that, as on Linux, and from
@@ -88,12 +90,12 @@ class Containers:
             container = found[0]
             port = running.port_of(self._client, container_image(self._client, container))
 
-            def ask(path: str) -> Answer | None:
+            def ask(path: str) -> HttpAnswer | None:
                 outside = running.ask_over_http(address, port, path, patience=_BRIEF)
                 return outside or running.ask_inside(self._client, container, port, path)
 
             running.wait_for_answer(self._client, container, ask, what=what, timeout=timeout)
-        return Site(ask, time.monotonic() - began)
+        return RunningContainer(ask, time.monotonic() - began)
 
     def remove(self, labels: Sequence[str]) -> int:
         """Remove every container that has all the labels; return how many there were."""

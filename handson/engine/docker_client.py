@@ -30,14 +30,14 @@ _PODMAN_ON_WINDOWS = "npipe:////./pipe/podman-machine-default"
 _PODMAN = "Podman Engine"
 
 
-def find(docker_host: str = "") -> tuple[APIClient, str]:
+def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
     """Return a client of the first engine that answers, and where it does.
 
     Raises:
         NotReady: Nothing answers the Docker API within a few seconds.
     """
     tried = []
-    for options in places(docker_host):
+    for options in list_candidates(docker_host):
         where = str(options.get("base_url", ""))
         client = _answering(options)
         if client is not None:
@@ -47,7 +47,7 @@ def find(docker_host: str = "") -> tuple[APIClient, str]:
     raise NotReady(*messages.advice("engine.docker-stopped", where=_shown(where)))
 
 
-def places(docker_host: str = "") -> Iterator[dict[str, Any]]:
+def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
     """Give the options of docker's client for each place where an engine may listen."""
     if docker_host:
         yield {"base_url": docker_host}
@@ -61,7 +61,7 @@ def places(docker_host: str = "") -> Iterator[dict[str, Any]]:
             yield {"base_url": f"unix://{path}"}
 
 
-def product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
+def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
     """Return the product's name, as people know it, from what an engine says about itself."""
     parts = {str(part.get("Name")) for part in version.get("Components") or ()}
     names = f"{(version.get('Platform') or {}).get('Name')} {details.get('OperatingSystem')}"
@@ -76,7 +76,7 @@ def product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: st
     return "Docker Engine"
 
 
-def free_bytes(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
+def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
     """Return the free bytes of the disk where an engine keeps its images, or None.
 
     Docker tells only the folder, which can be looked at where the engine shares this machine's

@@ -27,9 +27,9 @@ from handson.engine.model import (
     Destination,
     EngineInfo,
     LocalImage,
-    Pushed,
+    PushedImage,
 )
-from handson.engine.push_progress import Tally
+from handson.engine.push_progress import PushProgress
 from handson.engine.refusals import Unreachable, engine_errors, refusal
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ NAME = "docker"
 _NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
 
 
-def connect(docker_host: str = "") -> DockerEngine:
+def connect_to_docker(docker_host: str = "") -> DockerEngine:
     """Return the engine at `docker_host`, or the first of those that a machine may have.
 
     Raises:
         NotReady: Nothing answers the Docker API there within a few seconds.
     """
-    client, where = docker_client.find(docker_host)
+    client, where = docker_client.find_docker(docker_host)
     return DockerEngine(client, where=where)
 
 
@@ -65,8 +65,8 @@ class DockerEngine:
         """Return what the engine says about itself."""
         with engine_errors():
             found, details = self._client.version(), self._client.info()
-        product = docker_client.product(found, details, where=self._where)
-        free = docker_client.free_bytes(self._client, details, podman=product == "Podman")
+        product = docker_client.name_product(found, details, where=self._where)
+        free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
         platform = f"{found['Os']}/{found['Arch']}"
         return EngineInfo(NAME, found["Version"], platform, self._where, product, free)
 
@@ -76,7 +76,7 @@ class DockerEngine:
         Raises:
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
-        source = dockerfile.load(request.dockerfile)
+        source = dockerfile.load_dockerfile(request.dockerfile)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
         with path.open("w", encoding="utf-8") as file, engine_errors(), self._listening():
@@ -97,7 +97,7 @@ class DockerEngine:
             log=path,
         )
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> Pushed:
+    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
         """Push an image; the tag it needs for that is taken away from the engine again.
 
         A registry on this computer that the engine cannot reach, because the engine runs in a
@@ -107,22 +107,22 @@ class DockerEngine:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
         tags = destination.tags or image.tags
-        tally = Tally(say)
+        tally = PushProgress(say)
         try:
             digest = self._push_tag(image, destination, tags[0], tally)
         except Unreachable:
-            if not (destination.here and registry_client.Registry(destination).answers()):
+            if not (destination.here and registry_client.RegistryClient(destination).answers()):
                 raise
             return self._relay(image, destination, say)
-        registry_client.lead_tags(destination, digest, tags[1:], say=say)
-        return Pushed(
+        registry_client.add_tags(destination, digest, tags[1:], say=say)
+        return PushedImage(
             engine=NAME,
             repository=destination.repository,
             digest=digest,
             tags=tuple(tags),
             layers_pushed=tally.pushed,
             layers_present=tally.present,
-            size_bytes=registry_client.layers_size(destination, digest),
+            size_bytes=registry_client.measure_layers(destination, digest),
         )
 
     def _building(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
@@ -149,7 +149,9 @@ class DockerEngine:
             private.write_text(_NO_LOGINS)
             self._client.reload_config(str(private))
 
-    def _push_tag(self, image: LocalImage, destination: Destination, tag: str, tally: Tally) -> str:
+    def _push_tag(
+        self, image: LocalImage, destination: Destination, tag: str, tally: PushProgress
+    ) -> str:
         target = f"{destination.registry}/{destination.repository}"
         # Docker speaks HTTP with a registry on 127.0.0.1 by itself, Podman when it is told to.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
@@ -168,7 +170,7 @@ class DockerEngine:
             raise refusal(messages.text("engine.no-digest"), destination)
         return digest
 
-    def _relay(self, image: LocalImage, destination: Destination, say: Say) -> Pushed:
+    def _relay(self, image: LocalImage, destination: Destination, say: Say) -> PushedImage:
         say(messages.text("engine.relaying"))
         folder = image.log.parent if image.log else Path(tempfile.gettempdir())
         with engine_errors(), self._listening():

@@ -56,23 +56,23 @@ class Dockerfile:
     escape: str = "\\"
 
 
-def parse(text: str) -> Dockerfile:
+def parse_dockerfile(text: str) -> Dockerfile:
     """Return the instructions of a Dockerfile's `text`, whatever they are, in order."""
     lines = text.removeprefix("\ufeff").splitlines()
     escape = _directives(lines).get("escape", "\\")
     return Dockerfile(tuple(_instructions(lines, escape=escape)), escape)
 
 
-def load(file: Path) -> Dockerfile:
+def load_dockerfile(file: Path) -> Dockerfile:
     """Return the instructions of a Dockerfile on disk; what is no UTF-8 in it is replaced.
 
     Raises:
         OSError: The file cannot be read.
     """
-    return parse(file.read_text(encoding="utf-8", errors="replace"))
+    return parse_dockerfile(file.read_text(encoding="utf-8", errors="replace"))
 
 
-def flags(value: str) -> tuple[dict[str, str], str]:
+def split_flags(value: str) -> tuple[dict[str, str], str]:
     """Return the leading ``--name=value`` flags of an instruction, and what stands behind them."""
     found: dict[str, str] = {}
     while match := _FLAG.match(value):
@@ -81,7 +81,7 @@ def flags(value: str) -> tuple[dict[str, str], str]:
     return found, value
 
 
-def json_form(value: str) -> list[str] | None:
+def parse_exec_form(value: str) -> list[str] | None:
     """Return the strings of the JSON ("exec") form, or None when `value` is the shell form."""
     if not value.lstrip().startswith("["):
         return None

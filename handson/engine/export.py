@@ -17,13 +17,13 @@ from handson.core import messages
 from handson.core.errors import EngineError
 from handson.core.progress import Say
 from handson.engine import oci
-from handson.engine.model import human_size
+from handson.engine.model import format_size
 
 _MANIFEST = "manifest.json"
 
 
 @contextmanager
-def exported(chunks: Iterable[bytes], folder: Path, *, say: Say) -> Iterator[oci.Layout]:
+def exported(chunks: Iterable[bytes], folder: Path, *, say: Say) -> Iterator[oci.ImageLayout]:
     """Give the layout of an image that an engine saves; it is removed again with the block.
 
     Args:
@@ -54,10 +54,10 @@ def _keep(chunks: Iterable[bytes], archive: Path, say: Say) -> None:
         for chunk in chunks:
             file.write(chunk)
             received += len(chunk)
-            say(messages.text("engine.exporting", size=human_size(received)))
+            say(messages.text("engine.exporting", size=format_size(received)))
 
 
-def _image(tar: tarfile.TarFile, layout: oci.Layout, say: Say) -> oci.Blob:
+def _image(tar: tarfile.TarFile, layout: oci.ImageLayout, say: Say) -> oci.Blob:
     described = json.load(_member(tar, _MANIFEST))[0]
     names = described["Layers"]
     layers = []

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from handson.core import cards, messages
 from handson.core.progress import Say
+from handson.course.exercise import PLATFORM
 
-PLATFORM = "linux/amd64"
+IMAGE_PLATFORM = "/".join(PLATFORM)
 """What Fargate runs unless a task definition says otherwise (ECS developer guide)."""
 
 _LOOPBACK = ("127.", "localhost", "[::1]")
@@ -66,7 +67,7 @@ class BuildRequest:
     name: str = "rails-app"
     tags: tuple[str, ...] = ("latest",)
     build_args: Mapping[str, str] = field(default_factory=dict)
-    platform: str = PLATFORM
+    platform: str = IMAGE_PLATFORM
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class LocalImage(cards.Shown):
     id: str
     tags: tuple[str, ...]
     size_bytes: int
-    platform: str = PLATFORM
+    platform: str = IMAGE_PLATFORM
     steps: tuple[str, ...] = ()
     layout: Path | None = None
     skipped_steps: tuple[str, ...] = ()
@@ -130,7 +131,7 @@ class LocalImage(cards.Shown):
             (say("engine.row-tags"), ", ".join(f"{self.name}:{tag}" for tag in self.tags)),
             (say("engine.row-platform"), self.platform),
             (say("engine.row-id"), self.id),
-            (say("engine.row-size"), human_size(self.size_bytes)),
+            (say("engine.row-size"), format_size(self.size_bytes)),
             (say("engine.row-engine"), self.engine),
         ]
         headers = (say("engine.step-number"), say("engine.step-instruction"))
@@ -146,7 +147,7 @@ class LocalImage(cards.Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Pushed(cards.Shown):
+class PushedImage(cards.Shown):
     """An image that a registry has now.
 
     Attributes:
@@ -176,7 +177,7 @@ class Pushed(cards.Shown):
             (say("engine.row-tags"), ", ".join(f"{self.repository}:{tag}" for tag in self.tags)),
             (say("engine.row-digest"), self.digest),
             (say("engine.row-layers"), self._layers()),
-            (say("engine.row-size"), human_size(self.size_bytes)),
+            (say("engine.row-size"), format_size(self.size_bytes)),
             (say("engine.row-engine"), self.engine),
         ]
         title = say("engine.pushed", repository=self.repository)
@@ -218,7 +219,7 @@ class RunRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """What came back over HTTP."""
 
     status: int
@@ -226,12 +227,12 @@ class Answer:
     body: bytes
 
 
-Ask = Callable[[str], Answer | None]
+FetchPath = Callable[[str], HttpAnswer | None]
 """Gets a path; None when nothing answers."""
 
 
 @dataclass(frozen=True)
-class Site:
+class RunningContainer:
     """A container that answers.
 
     Attributes:
@@ -240,7 +241,7 @@ class Site:
         from_here: The engine could not pull, and the same image that is here was run instead.
     """
 
-    ask: Ask
+    ask: FetchPath
     seconds: float
     from_here: bool = False
 
@@ -248,7 +249,7 @@ class Site:
 class Containers(Protocol):
     """Containers of an engine that run for a moment."""
 
-    def run(self, request: RunRequest, *, say: Say) -> AbstractContextManager[Site]:
+    def run(self, request: RunRequest, *, say: Say) -> AbstractContextManager[RunningContainer]:
         """Give a container that answers; it is gone after the block."""
 
     def sweep(self, owner: str) -> int:
@@ -257,7 +258,9 @@ class Containers(Protocol):
     def lend(self, request: RunRequest, name: str, *, say: Say) -> AbstractContextManager[str]:
         """Give the engine's socket, with an image under `name`, for another program to use."""
 
-    def reach(self, labels: Sequence[str], address: str, *, what: str, timeout: float) -> Site:
+    def reach(
+        self, labels: Sequence[str], address: str, *, what: str, timeout: float
+    ) -> RunningContainer:
         """Return the site of a container that another program started, once it answers."""
 
     def remove(self, labels: Sequence[str]) -> int:
@@ -281,11 +284,11 @@ class Engine(Protocol):
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
         """Build an image; `say` gets a short line for each step."""
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> Pushed:
+    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
         """Push an image under the destination's tags; `say` gets short lines of progress."""
 
 
-def human_size(size: int) -> str:
+def format_size(size: int) -> str:
     """Return a size in bytes as docker shows it: decimal units, one digit after the point."""
     amount = float(size)
     for unit in ("B", "kB", "MB"):

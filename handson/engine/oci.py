@@ -35,7 +35,7 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1
 
 
 @dataclass(frozen=True)
-class Entry:
+class LayerEntry:
     """A file, folder or link to pack: where it comes from and what it becomes in the image.
 
     `source` is None for a folder that no file stands for.  `mode` replaces the file's own bits.
@@ -62,7 +62,7 @@ class Blob:
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
-class Layout:
+class ImageLayout:
     """An OCI image layout: a folder of blobs with an index."""
 
     def __init__(self, folder: Path) -> None:
@@ -93,7 +93,7 @@ class Layout:
         self.blob_path(digest).write_bytes(content)
         return Blob(media_type, digest, len(content))
 
-    def add_layer(self, entries: Iterable[Entry]) -> Blob:
+    def add_layer(self, entries: Iterable[LayerEntry]) -> Blob:
         """Pack `entries` as a gzipped tar layer, streamed; the later of two at one path wins."""
         unique = {entry.path: entry for entry in entries}
         members = [unique[path] for path in sorted(unique)]
@@ -156,7 +156,7 @@ class Layout:
         (self.folder / "index.json").write_bytes(_json(index))
 
 
-def is_image(child: Mapping[str, Any]) -> bool:
+def is_image_manifest(child: Mapping[str, Any]) -> bool:
     """Tell an image in an index from an attestation beside it.
 
     Docker gives an attestation the platform unknown/unknown (BuildKit, attestation storage).
@@ -165,18 +165,18 @@ def is_image(child: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def draft(folder: Path) -> Iterator[Layout]:
+def draft(folder: Path) -> Iterator[ImageLayout]:
     """Give an empty layout inside `folder`, and remove it if the block fails or leaves it there."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
     try:
         (place / "blobs" / "sha256").mkdir(parents=True)
-        yield Layout(place)
+        yield ImageLayout(place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def keep(layout: Layout, name: str) -> Layout:
+def keep(layout: ImageLayout, name: str) -> ImageLayout:
     """Move a finished draft to `name` beside it, file by file where there is one of that name.
 
     The name is that of the image's digest, so the blobs are the same; they are left alone, because
@@ -187,7 +187,7 @@ def keep(layout: Layout, name: str) -> Layout:
         layout.folder.replace(final)
     except OSError:  # it is there, or cannot be written: then neither can its files
         _merge(layout.folder, final)
-    return Layout(final)
+    return ImageLayout(final)
 
 
 def _merge(draft: Path, final: Path) -> None:
@@ -225,7 +225,7 @@ class _Hashed:
         return f"sha256:{self._hash.hexdigest()}"
 
 
-def _write_tar(stream: Any, entries: list[Entry]) -> None:
+def _write_tar(stream: Any, entries: list[LayerEntry]) -> None:
     with tarfile.open(mode="w|", fileobj=stream, format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as tar:
         for entry in entries:
             info = _tar_info(entry)
@@ -236,7 +236,7 @@ def _write_tar(stream: Any, entries: list[Entry]) -> None:
                 tar.addfile(info)
 
 
-def _tar_info(entry: Entry) -> tarfile.TarInfo:
+def _tar_info(entry: LayerEntry) -> tarfile.TarInfo:
     info = tarfile.TarInfo(entry.path)
     info.uid, info.gid, info.mode = entry.uid, entry.gid, 0o755
     if entry.source is None:

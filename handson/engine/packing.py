@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import stat
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.engine.oci import Entry
+from handson.engine.oci import LayerEntry
 from handson.engine.recipe import Copy, refusal
 
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
-def entries(copy: Copy, context: Path, *, listed: Sequence[str], file: str) -> list[Entry]:
+def entries(copy: Copy, context: Path, *, listed: Sequence[str], file: str) -> list[LayerEntry]:
     """Return what a `COPY` or `ADD` puts into its layer, the folders above it first.
 
     Args:
@@ -82,7 +85,7 @@ def _expression(pattern: str) -> str:
     )
 
 
-def _placed(source: str, copy: Copy, context: Path, listed: Sequence[str]) -> list[Entry]:
+def _placed(source: str, copy: Copy, context: Path, listed: Sequence[str]) -> list[LayerEntry]:
     origin = context / source
     if not origin.is_dir():
         name = copy.destination
@@ -96,16 +99,80 @@ def _placed(source: str, copy: Copy, context: Path, listed: Sequence[str]) -> li
     ]
 
 
-def _entry(path: str, source: Path, copy: Copy) -> Entry:
-    return Entry(path.lstrip("/"), source, copy.uid, copy.gid, copy.mode)
+def _entry(path: str, source: Path, copy: Copy) -> LayerEntry:
+    return LayerEntry(path.lstrip("/"), source, copy.uid, copy.gid, copy.mode)
 
 
-def _folders(copy: Copy, *, into_folder: bool) -> list[Entry]:
+def _folders(copy: Copy, *, into_folder: bool) -> list[LayerEntry]:
     destination = PurePosixPath(copy.destination)
     folder = destination if into_folder else destination.parent
     names = [str(path).lstrip("/") for path in reversed([folder, *folder.parents])]
-    return [Entry(name, None, copy.uid, copy.gid) for name in names if name]
+    return [LayerEntry(name, None, copy.uid, copy.gid) for name in names if name]
 
 
 def _is_archive(path: Path) -> bool:
     return path.is_file() and tarfile.is_tarfile(path)
+
+
+_IGNORE_FILE = ".dockerignore"
+_CHUNK = 1 << 20
+
+
+def list_context(context: Path) -> tuple[str, ...]:
+    """Return the paths in `context` that `.dockerignore` leaves, sorted, with ``/`` between names.
+
+    Folders stand in the list before what is in them; sockets and devices are left out.
+
+    Raises:
+        OSError: The context or its `.dockerignore` cannot be read.
+    """
+    from docker.utils.build import PatternMatcher
+
+    matcher = PatternMatcher(_patterns(context))
+    # The library always lets `.dockerignore` through, because its daemon needs it; we do not.
+    matcher.patterns.pop()
+    found = (path.replace(os.sep, "/") for path in matcher.walk(str(context)))
+    return tuple(sorted(path for path in found if _is_packed(context / path)))
+
+
+def digest_context(context: Path, *, extra: tuple[Path, ...] = ()) -> str:
+    """Return the SHA-256 (hex) of everything a build of `context` depends on.
+
+    Paths, contents, the executable bit and link targets count; owners and times do not.  `extra`
+    are files that count though `.dockerignore` names them, as the Dockerfile does.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    total = hashlib.sha256()
+    for path in (*list_context(context), *(os.path.relpath(file, context) for file in extra)):
+        total.update(path.encode("utf-8", "surrogateescape") + b"\0")
+        total.update(_fingerprint(context / path) + b"\0")
+    return total.hexdigest()
+
+
+def _patterns(context: Path) -> list[str]:
+    ignore = context / _IGNORE_FILE
+    if not ignore.is_file():
+        return []
+    lines = (line.strip() for line in ignore.read_text(encoding="utf-8-sig").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _is_packed(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+
+
+def _fingerprint(path: Path) -> bytes:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return b"link " + os.fsencode(path.readlink())
+    if stat.S_ISDIR(mode):
+        return b"folder"
+    executable = b"program " if mode & stat.S_IXUSR else b"file "
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            content.update(chunk)
+    return executable + content.digest()

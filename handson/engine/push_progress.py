@@ -9,7 +9,7 @@ from threading import Lock
 
 from handson.core import messages
 from handson.core.progress import Counted, Say
-from handson.engine.model import human_size
+from handson.engine.model import format_size
 
 _BAR = 12
 _MOST_ROWS = 12
@@ -27,7 +27,7 @@ class _Layer:
     pause: str = ""
 
 
-class Tally:
+class PushProgress:
     """Adds up the layers of a push and says where it stands, at most once an `interval` (seconds).
 
     What it says are lines: the first adds all layers up, the others are the layers one by one.
@@ -111,9 +111,9 @@ class Tally:
     def _whole(self, now: float, sent: int, size: int) -> str:
         return messages.text(
             "engine.progress",
-            bar=bar(sent, size),
-            sent=human_size(sent),
-            size=human_size(size),
+            bar=draw_bar(sent, size),
+            sent=format_size(sent),
+            size=format_size(size),
             rate=_rate(sent, now - self._started),
             done=self.pushed + self.present,
             layers=len(self._layers),
@@ -128,19 +128,19 @@ class Tally:
             yield messages.text(
                 f"engine.layer-{layer.state}",
                 layer=name.removeprefix("sha256:")[:_NAME],
-                bar=bar(layer.sent, layer.size),
-                sent=human_size(layer.sent),
-                size=human_size(layer.size),
+                bar=draw_bar(layer.sent, layer.size),
+                sent=format_size(layer.sent),
+                size=format_size(layer.size),
                 rate=_rate(layer.sent, now - layer.started),
                 pause=layer.pause,
             )
 
 
-def bar(done: int, whole: int) -> str:
+def draw_bar(done: int, whole: int) -> str:
     """Return a bar of twelve signs."""
     full = _BAR if whole == 0 else min(_BAR, done * _BAR // whole)
     return "█" * full + "░" * (_BAR - full)
 
 
 def _rate(done: int, seconds: float) -> str:
-    return human_size(round(done / seconds) if seconds > 0 else 0)
+    return format_size(round(done / seconds) if seconds > 0 else 0)

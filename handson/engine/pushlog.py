@@ -6,14 +6,14 @@ import re
 from typing import Any
 
 from handson.engine.model import Destination
-from handson.engine.push_progress import Tally
+from handson.engine.push_progress import PushProgress
 from handson.engine.refusals import refusal
 
 _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 _PAUSE = re.compile(r"Retrying in (\d+)")
 
 
-def take(event: dict[str, Any], destination: Destination, tally: Tally) -> str:
+def take(event: dict[str, Any], destination: Destination, tally: PushProgress) -> str:
     """Note an event in the tally; return the image's digest when the event brings it.
 
     Raises:

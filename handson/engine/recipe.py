@@ -61,7 +61,7 @@ class Recipe:
     base: str = ""
 
 
-def read(source: Dockerfile, *, file: str, build_args: Mapping[str, str]) -> Recipe:
+def read_recipe(source: Dockerfile, *, file: str, build_args: Mapping[str, str]) -> Recipe:
     """Return the recipe of a Dockerfile.
 
     Args:
@@ -166,7 +166,7 @@ class _Reader:
         self.recipe.history.append(line)
 
     def _from(self, instruction: Instruction) -> None:
-        _, rest = dockerfile.flags(instruction.value)
+        _, rest = dockerfile.split_flags(instruction.value)
         base, *named = self._words(rest, self._outer) or [""]
         if not base or (named and (len(named) != 2 or named[0].upper() != "AS")):
             raise ValueError(instruction.value)
@@ -205,11 +205,11 @@ class _Reader:
         self.recipe.config[name] = self._exec_form(instruction.value)
 
     def _exec_form(self, value: str) -> list[str]:
-        parts = dockerfile.json_form(value)
+        parts = dockerfile.parse_exec_form(value)
         return [*self._stage.shell, value] if parts is None else parts
 
     def _set_shell(self, instruction: Instruction) -> None:
-        parts = dockerfile.json_form(instruction.value)
+        parts = dockerfile.parse_exec_form(instruction.value)
         if not parts:
             raise ValueError(instruction.value)
         self._stage.shell = parts
@@ -230,18 +230,18 @@ class _Reader:
 
     def _volume(self, instruction: Instruction) -> None:
         volumes = self.recipe.config.setdefault("Volumes", {})
-        for path in dockerfile.json_form(instruction.value) or self._words(instruction.value):
+        for path in dockerfile.parse_exec_form(instruction.value) or self._words(instruction.value):
             volumes[path] = {}
 
     def _healthcheck(self, instruction: Instruction) -> None:
-        options, rest = dockerfile.flags(instruction.value)
+        options, rest = dockerfile.split_flags(instruction.value)
         kind, _, command = rest.partition(" ")
         if kind.upper() == "NONE":
             self.recipe.config["Healthcheck"] = {"Test": ["NONE"]}
             return
         if kind.upper() != "CMD" or not command.strip():
             raise ValueError(rest)
-        parts = dockerfile.json_form(command.strip())
+        parts = dockerfile.parse_exec_form(command.strip())
         test = ["CMD-SHELL", command.strip()] if parts is None else ["CMD", *parts]
         self.recipe.config["Healthcheck"] = {"Test": test, **_health_options(options)}
 
@@ -251,12 +251,12 @@ class _Reader:
             raise self._refusal(instruction, "reason-add-url")
 
     def _copy(self, instruction: Instruction) -> None:
-        options, rest = dockerfile.flags(instruction.value)
+        options, rest = dockerfile.split_flags(instruction.value)
         if options.get("from", "").lower() in self._stages:
             self._leave_out(instruction.source)
             return
         self._check_copy(instruction, options)
-        paths = dockerfile.json_form(rest) or self._words(rest)
+        paths = dockerfile.parse_exec_form(rest) or self._words(rest)
         if len(paths) < 2:
             raise ValueError(instruction.value)
         uid, gid = self._owner(instruction, options)

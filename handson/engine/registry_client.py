@@ -19,8 +19,8 @@ from handson.core import messages
 from handson.core.errors import EngineError, HandsonError
 from handson.core.progress import Say
 from handson.engine import oci
-from handson.engine.model import Destination, Pushed
-from handson.engine.push_progress import Tally
+from handson.engine.model import Destination, PushedImage
+from handson.engine.push_progress import PushProgress
 from handson.engine.refusals import refusal
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ _MANIFESTS = ", ".join(
 
 
 def push_layout(
-    layout: oci.Layout, destination: Destination, *, tags: Sequence[str], say: Say
-) -> Pushed:
+    layout: oci.ImageLayout, destination: Destination, *, tags: Sequence[str], say: Say
+) -> PushedImage:
     """Push the image of a layout under `tags`; the registry has confirmed its digest afterwards.
 
     Raises:
@@ -57,12 +57,12 @@ def push_layout(
     """
     manifest = layout.manifest()
     content = json.loads(layout.read(manifest.digest))
-    tally = Tally(say)
-    registry = Registry(destination)
+    tally = PushProgress(say)
+    registry = RegistryClient(destination)
     _send_all(registry, layout, content["layers"], tally)
-    _send(registry, layout, content["config"], Tally(lambda _line: None))
+    _send(registry, layout, content["config"], PushProgress(lambda _line: None))
     _name(registry, layout.read(manifest.digest), manifest, tags, say)
-    return Pushed(
+    return PushedImage(
         engine="builtin",
         repository=destination.repository,
         digest=manifest.digest,
@@ -73,47 +73,47 @@ def push_layout(
     )
 
 
-def lead_tags(destination: Destination, digest: str, tags: Sequence[str], *, say: Say) -> None:
+def add_tags(destination: Destination, digest: str, tags: Sequence[str], *, say: Say) -> None:
     """Lead further `tags` to an image that the registry has; nothing is sent but its manifest.
 
     Raises:
         HandsonError: The registry does not have the image, or refused a tag.
     """
     if tags:
-        registry = Registry(destination)
+        registry = RegistryClient(destination)
         content, media_type = registry.fetch(digest)
         _name(registry, content, oci.Blob(media_type, digest, len(content)), tags, say)
 
 
-def layers_size(destination: Destination, digest: str) -> int:
+def measure_layers(destination: Destination, digest: str) -> int:
     """Return the bytes of an image's layers as the registry lists them.
 
     Raises:
         HandsonError: The registry does not have the manifest of `digest`, or does not answer.
     """
-    registry = Registry(destination)
+    registry = RegistryClient(destination)
     manifest = registry.manifest(digest)
     if "manifests" in manifest:
-        images = [child for child in manifest["manifests"] if oci.is_image(child)]
+        images = [child for child in manifest["manifests"] if oci.is_image_manifest(child)]
         manifest = registry.manifest(images[0]["digest"])
     return sum(int(layer["size"]) for layer in manifest["layers"])
 
 
-def config_digests(destination: Destination, digest: str) -> list[str]:
+def list_content_digests(destination: Destination, digest: str) -> list[str]:
     """Return the digests of the manifests and configurations that an image is made of.
 
     Raises:
         HandsonError: The registry does not have the manifest of `digest`, or does not answer.
     """
-    registry = Registry(destination)
+    registry = RegistryClient(destination)
     manifest = registry.manifest(digest)
     if "manifests" not in manifest:
         return [manifest["config"]["digest"]]
-    children = [child["digest"] for child in manifest["manifests"] if oci.is_image(child)]
+    children = [child["digest"] for child in manifest["manifests"] if oci.is_image_manifest(child)]
     return [*children, *(registry.manifest(child)["config"]["digest"] for child in children)]
 
 
-class Registry:
+class RegistryClient:
     """One repository of a registry, as the distribution protocol sees it.
 
     Raises (all methods):
@@ -201,7 +201,7 @@ class Registry:
 class Body:
     """A file on its way: read in blocks, its progress noted."""
 
-    def __init__(self, path: Path, layer: str, tally: Tally) -> None:
+    def __init__(self, path: Path, layer: str, tally: PushProgress) -> None:
         self._file = path.open("rb")
         self._layer = layer
         self._tally = tally
@@ -224,7 +224,7 @@ class Body:
 
 
 def _name(
-    registry: Registry, content: bytes, manifest: oci.Blob, tags: Sequence[str], say: Say
+    registry: RegistryClient, content: bytes, manifest: oci.Blob, tags: Sequence[str], say: Say
 ) -> None:
     for tag in tags:
         say(messages.text("engine.tagging", tag=tag))
@@ -232,7 +232,10 @@ def _name(
 
 
 def _send_all(
-    registry: Registry, layout: oci.Layout, layers: Sequence[dict[str, Any]], tally: Tally
+    registry: RegistryClient,
+    layout: oci.ImageLayout,
+    layers: Sequence[dict[str, Any]],
+    tally: PushProgress,
 ) -> None:
     unique = {layer["digest"]: layer for layer in layers}
     for digest, layer in unique.items():
@@ -246,7 +249,9 @@ def _send_all(
             pool.shutdown(cancel_futures=True)
 
 
-def _send(registry: Registry, layout: oci.Layout, blob: dict[str, Any], tally: Tally) -> None:
+def _send(
+    registry: RegistryClient, layout: oci.ImageLayout, blob: dict[str, Any], tally: PushProgress
+) -> None:
     digest = blob["digest"]
     if registry.has_blob(digest):
         tally.had(digest)

@@ -22,8 +22,8 @@ from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, WaitTimeout
 from handson.core.progress import Say
 from handson.core.waiting import wait_until
-from handson.engine.model import Answer, Ask, RunRequest, Site
-from handson.engine.registry_client import config_digests
+from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
+from handson.engine.registry_client import list_content_digests
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -58,7 +58,9 @@ _KNOWN_TROUBLE = (
 
 
 @contextmanager
-def started(client: APIClient, request: RunRequest, *, remote: bool, say: Say) -> Iterator[Site]:
+def started(
+    client: APIClient, request: RunRequest, *, remote: bool, say: Say
+) -> Iterator[RunningContainer]:
     """Give a container that answers; it is removed when the block ends, however it ends.
 
     Args:
@@ -83,7 +85,7 @@ def started(client: APIClient, request: RunRequest, *, remote: bool, say: Say) -
             raise trouble(client, name, request.name, said=_reason(error)) from error
         ask = _asking(client, name, port, remote=remote)
         wait_for_answer(client, name, ask, what=request.name, timeout=request.timeout)
-        yield Site(ask, time.monotonic() - began, from_here)
+        yield RunningContainer(ask, time.monotonic() - began, from_here)
 
 
 @contextmanager
@@ -143,7 +145,7 @@ def labelled(client: APIClient, labels: Sequence[str]) -> list[str]:
 
 
 def wait_for_answer(
-    client: APIClient, container: str, ask: Ask, *, what: str, timeout: float
+    client: APIClient, container: str, ask: FetchPath, *, what: str, timeout: float
 ) -> None:
     """Return when a container answers at `/up` (or anywhere, where it has no such page).
 
@@ -198,20 +200,22 @@ def trouble(
     return EngineError(*messages.advice(f"engine.{key}", **values))
 
 
-def ask_over_http(host: str, port: int, path: str, *, patience: float = _PATIENCE) -> Answer | None:
+def ask_over_http(
+    host: str, port: int, path: str, *, patience: float = _PATIENCE
+) -> HttpAnswer | None:
     """Return the answer of a server to one GET, redirects not followed; None without one."""
     connection = http.client.HTTPConnection(host, port, timeout=patience)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers.get_content_type(), answer.read(_LARGEST))
+        return HttpAnswer(answer.status, answer.headers.get_content_type(), answer.read(_LARGEST))
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
 
 
-def ask_inside(client: APIClient, container: str, port: int, path: str) -> Answer | None:
+def ask_inside(client: APIClient, container: str, port: int, path: str) -> HttpAnswer | None:
     """Return the answer to one GET made inside the container, by its own Ruby; None without one."""
     command = ["ruby", "-rnet/http", "-e", _RUBY, f"http://{_LOOPBACK}:{port}{path}"]
     with suppress(_api_error()):
@@ -220,7 +224,7 @@ def ask_inside(client: APIClient, container: str, port: int, path: str) -> Answe
         if client.exec_inspect(made["Id"])["ExitCode"] == 0:
             status, media_type, body = bytes(output).split(b"\n", 2)
             kind = media_type.decode("latin-1").partition(";")[0].strip()
-            return Answer(int(status), kind, body[:_LARGEST])
+            return HttpAnswer(int(status), kind, body[:_LARGEST])
     return None
 
 
@@ -261,7 +265,7 @@ def _create(client: APIClient, image: str, name: str, request: RunRequest) -> in
     return port
 
 
-def _asking(client: APIClient, name: str, port: int, *, remote: bool) -> Ask:
+def _asking(client: APIClient, name: str, port: int, *, remote: bool) -> FetchPath:
     if remote:
         return lambda path: ask_inside(client, name, port, path)
     found = (client.inspect_container(name)["NetworkSettings"].get("Ports") or {}).get(
@@ -294,7 +298,7 @@ def _pull(client: APIClient, request: RunRequest, *, say: Say) -> None:
 def _contents(request: RunRequest) -> list[str]:
     """Return the ids under which an engine may have the image's content already."""
     with suppress(HandsonError):
-        return [request.digest, *config_digests(request.source, request.digest)]
+        return [request.digest, *list_content_digests(request.source, request.digest)]
     return [request.digest]
 
 

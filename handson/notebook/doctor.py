@@ -144,7 +144,7 @@ def _check_permissions(aws: Aws) -> MachineFinding:
 
 def _check_engine(settings: Settings) -> MachineFinding:
     try:
-        chosen = engine.choose(
+        chosen = engine.choose_engine(
             settings.engine,
             real_aws=settings.target == "aws",
             docker_host=settings.docker_host,
@@ -159,7 +159,7 @@ def _check_engine(settings: Settings) -> MachineFinding:
     free = info.free_bytes
     if free is None:
         return MachineFinding("engine", "ok", seen)
-    seen += " · " + messages.text("notebook.doctor.free", size=engine.human_size(free))
+    seen += " · " + messages.text("notebook.doctor.free", size=engine.format_size(free))
     if free >= _WANTED_BYTES:
         return MachineFinding("engine", "ok", seen)
     return MachineFinding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
@@ -198,7 +198,7 @@ def _check_ports(settings: Settings) -> MachineFinding:
 
 def _check_disk(settings: Settings) -> MachineFinding:
     free = shutil.disk_usage(settings.home).free
-    seen = engine.human_size(free)
+    seen = engine.format_size(free)
     if free >= _WANTED_BYTES:
         return MachineFinding("disk", "ok", seen)
     return MachineFinding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))

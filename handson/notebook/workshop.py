@@ -30,7 +30,7 @@ from handson.course.exercise import Exercise
 from handson.course.network_form import check_network_form
 from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
 from handson.course.state import Drawing, Snapshot
-from handson.engine import Engine, LocalImage, Pushed
+from handson.engine import Engine, LocalImage, PushedImage
 from handson.notebook import doctor, mistakes, scoring
 from handson.practice import incident_cards, incidents, questions
 from handson.resources import (
@@ -93,7 +93,7 @@ class Workshop(Shown):
             NotReady: The engine that was asked for does not answer.
         """
         if self._engine is None:
-            self._engine = engine.choose(
+            self._engine = engine.choose_engine(
                 self.settings.engine,
                 real_aws=self.settings.target == "aws",
                 docker_host=self.settings.docker_host,
@@ -275,7 +275,7 @@ class Workshop(Shown):
         with self._working("build") as line:
             return push.build_image(chosen, request, say=line)
 
-    def push_image(self, local: LocalImage, *, repository: str | None = None) -> Pushed:
+    def push_image(self, local: LocalImage, *, repository: str | None = None) -> PushedImage:
         """Log in to the registry, tag the image with the repository's URI, and push all its tags.
 
         Raises:

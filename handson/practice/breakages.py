@@ -31,7 +31,7 @@ from handson.course.state import (
     Subnet,
     Vpc,
 )
-from handson.engine import is_image
+from handson.engine import is_image_manifest
 from handson.resources import registry
 from handson.resources.plan import Ref, Step, tag_specification
 
@@ -366,7 +366,7 @@ def _list_images(own: OwnResources) -> list[dict[str, Any]]:
     text = _read_manifest(own)
     manifest = json.loads(text)
     if "manifests" in manifest:
-        return [child for child in manifest["manifests"] if is_image(child)]
+        return [child for child in manifest["manifests"] if is_image_manifest(child)]
     size = len(text.encode())
     return [{"mediaType": own.image.media_type, "digest": own.image.digest, "size": size}]
 

@@ -16,7 +16,7 @@ from handson.core.progress import Say
 from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
-from handson.engine import BUILTIN, Ask, Engine, RunRequest
+from handson.engine import BUILTIN, Engine, FetchPath, RunRequest
 from handson.resources import page, registry
 from handson.resources.page import Page
 
@@ -157,7 +157,7 @@ def environment(image: Image, order: Order) -> dict[str, str]:
     }
 
 
-def read_page(ask: Ask, name: str) -> tuple[int, Page]:
+def read_page(ask: FetchPath, name: str) -> tuple[int, Page]:
     """Return the status and the content of a site's first page.
 
     Raises:

@@ -19,8 +19,8 @@ from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.core.text import quote
 from handson.course import rules
-from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
-from handson.engine import context as build_context
+from handson.engine import BuildRequest, Destination, Engine, LocalImage, PushedImage
+from handson.engine.packing import digest_context, list_context
 
 DOCKERFILE = "Dockerfile"
 
@@ -218,7 +218,9 @@ def check_built(image: object) -> None:
         raise InvalidInput(*messages.advice("resources.image.not-built", value=quote(image)))
 
 
-def push_image(engine: Engine, image: LocalImage, *, destination: Destination, say: Say) -> Pushed:
+def push_image(
+    engine: Engine, image: LocalImage, *, destination: Destination, say: Say
+) -> PushedImage:
     """Push `image`; the destination's tags (all of the image's when none are named) lead to it.
 
     Raises:
@@ -236,7 +238,7 @@ def push_image(engine: Engine, image: LocalImage, *, destination: Destination, s
 
 def _digest(context: Path) -> str:
     dockerfile = context / DOCKERFILE
-    return build_context.digest(context, extra=(dockerfile,) if dockerfile.is_file() else ())
+    return digest_context(context, extra=(dockerfile,) if dockerfile.is_file() else ())
 
 
 def _commit(context: Path) -> str:
@@ -247,7 +249,7 @@ def _commit(context: Path) -> str:
     if tracked is None or head is None or changed is None or changed:
         return ""
     known = set(tracked.split("\0"))
-    listed = build_context.listing(context)
+    listed = list_context(context)
     # Git's own folder is never tracked, and changes without the shop changing.
     ours = (path for path in listed if path != ".git" and not path.startswith(".git/"))
     files = {path for path in ours if not _is_folder(context / path)}

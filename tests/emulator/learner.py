@@ -31,14 +31,14 @@ from handson.course.checks import Verification, verify
 from handson.course.exercise import NetworkForm
 from handson.course.state import Snapshot, Vpc
 from handson.engine import (
-    Answer,
     BuildRequest,
     Destination,
     Engine,
+    HttpAnswer,
     LocalImage,
-    Pushed,
+    PushedImage,
+    RunningContainer,
     RunRequest,
-    Site,
 )
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, plan
@@ -87,11 +87,11 @@ class Docker:
         return self
 
     @contextlib.contextmanager
-    def run(self, request: RunRequest, *, say: Any) -> Iterator[Site]:
+    def run(self, request: RunRequest, *, say: Any) -> Iterator[RunningContainer]:
         status = self._learner.answers.get(request.digest, 200)
         if not status:
             raise EngineError(f"{request.name} ended by itself.", "Read its log.")
-        yield Site(lambda path: Answer(status, "text/html", PAGE), seconds=1.0)
+        yield RunningContainer(lambda path: HttpAnswer(status, "text/html", PAGE), seconds=1.0)
 
     def sweep(self, owner: str) -> int:
         return 0
@@ -105,9 +105,9 @@ class Docker:
     def build(self, request: BuildRequest, *, say: Any) -> LocalImage:
         return LocalImage(self.name, request.name, "sha256:", request.tags, 1)
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Any) -> Pushed:
+    def push(self, image: LocalImage, destination: Destination, *, say: Any) -> PushedImage:
         digest = self._learner.push(*destination.tags, repository=destination.repository)
-        return Pushed(self.name, destination.repository, digest, destination.tags, 1, 0, 1)
+        return PushedImage(self.name, destination.repository, digest, destination.tags, 1, 0, 1)
 
 
 class Desk(Workshop):

@@ -275,7 +275,7 @@ def test_an_endpoint_with_a_password_is_refused_without_it(tmp_path: Path, addre
 )
 def test_a_docker_host_with_a_password_is_told_without_it(place: str) -> None:
     def choose() -> object:
-        return engine.choose("docker", docker_host=place.format(MARKS.docker_password))
+        return engine.choose_engine("docker", docker_host=place.format(MARKS.docker_password))
 
     with pytest.raises(HandsonError, match=r"127\.0\.0\.1:1"):
         choose()

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from handson.aws import emulator
 from handson.core.errors import NotReady
-from handson.engine import Destination, DockerEngine, Engine, choose
+from handson.engine import Destination, DockerEngine, Engine, choose_engine
 
 BASE = "handson-ruby-base:test"
 SHELL = "handson-test-shell"
@@ -35,7 +35,7 @@ Require = Callable[[str, bool, str], None]
 @pytest.fixture(scope="session")
 def engine(require: Require) -> Engine:
     try:
-        return choose("docker", docker_host=os.environ.get("DOCKER_HOST", ""))
+        return choose_engine("docker", docker_host=os.environ.get("DOCKER_HOST", ""))
     except NotReady as stopped:
         require("engine", False, stopped.problem)
         raise
@@ -85,7 +85,7 @@ def until_it_answers(address: str, service: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 30
     while service.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(NotReady):
-            choose("docker", docker_host=address)
+            choose_engine("docker", docker_host=address)
             return True
         time.sleep(0.05)
     return False

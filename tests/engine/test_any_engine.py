@@ -19,7 +19,7 @@ from handson.engine import (
     DockerEngine,
     Engine,
     LocalImage,
-    choose,
+    choose_engine,
     registry_client,
 )
 from tests.fake_registry import Shelf, serving
@@ -40,7 +40,7 @@ RUN [ -e /shop/page ] && [ ! -e /shop/secret ] && echo the shop is in order
 
 @pytest.fixture(scope="module")
 def each(address: str) -> Engine:
-    return choose("docker", docker_host=address)
+    return choose_engine("docker", docker_host=address)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_broken_credential_store_of_the_users_does_not_matter(
     settings = {"credsStore": "handson-missing", "credHelpers": {"x.example": "handson-missing"}}
     (user / ".docker" / "config.json").write_text(json.dumps(settings))
     monkeypatch.setenv("HOME", str(user))
-    each = choose("docker", docker_host=address)
+    each = choose_engine("docker", docker_host=address)
     said: list[str] = []
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM $BASE\n")
     image = build(each, tmp_path, shell, said.append, name="handson-test-logins")
@@ -227,7 +227,7 @@ def test_an_image_is_sent_for_an_engine_in_a_virtual_machine(
     apart = Apart(base_url=address or None, version="auto", timeout=120)
     pushed = DockerEngine(apart).push(image, there, say=silent)
     apart.close()
-    manifest = registry_client.Registry(there).manifest("v1")
+    manifest = registry_client.RegistryClient(there).manifest("v1")
     assert (pushed.relayed, manifest["config"]["digest"]) == (True, image.id)
     assert pushed.layers_pushed == len(manifest["layers"])
     again = raw.inspect_image(image.id)

@@ -102,11 +102,11 @@ def of_docker(client: docker.APIClient, name: str) -> tuple[dict[str, Any], dict
 
 
 def of_layout(image: LocalImage) -> tuple[dict[str, Any], dict[str, Any]]:
-    assert push.layout is not None
-    layout = oci.Layout(push.layout)
+    assert image.layout is not None
+    layout = oci.ImageLayout(image.layout)
     manifest = json.loads(layout.read(layout.manifest().digest))
     layers = [gzip.decompress(layout.read(layer["digest"])) for layer in manifest["layers"]]
-    return json.loads(layout.read(push.id))["config"], files(layers)
+    return json.loads(layout.read(image.id))["config"], files(layers)
 
 
 @pytest.fixture

@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from handson.engine import dockerfile
-from handson.engine.dockerfile import Instruction, flags, json_form, pairs, parse, words
+from handson.engine.dockerfile import (
+    Instruction,
+    pairs,
+    parse_dockerfile,
+    parse_exec_form,
+    split_flags,
+    words,
+)
 
 
 def keywords(text: str) -> list[tuple[str, str, int]]:
-    return [(it.keyword, it.value, it.line) for it in parse(text).instructions]
+    return [(it.keyword, it.value, it.line) for it in parse_dockerfile(text).instructions]
 
 
 def test_an_instruction_knows_the_line_it_starts_on() -> None:
@@ -27,12 +34,12 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
 
 
 def test_the_escape_directive_changes_the_continuation() -> None:
-    found = parse("# escape=`\nFROM ruby\nCOPY a `\n  c:\\\nUSER 1\n")
+    found = parse_dockerfile("# escape=`\nFROM ruby\nCOPY a `\n  c:\\\nUSER 1\n")
     assert [it.value for it in found.instructions] == ["ruby", "a   c:\\", "1"]
 
 
 def test_a_here_document_belongs_to_its_instruction() -> None:
-    found = parse("RUN <<EOF\nFROM nothing\nEOF\nUSER 1\n").instructions
+    found = parse_dockerfile("RUN <<EOF\nFROM nothing\nEOF\nUSER 1\n").instructions
     assert [(it.keyword, it.heredoc, it.line) for it in found] == [
         ("RUN", True, 1),
         ("USER", False, 4),
@@ -45,7 +52,7 @@ def test_the_source_is_one_line_of_at_most_a_hundred_characters() -> None:
 
 
 def test_flags_stand_before_the_words() -> None:
-    assert flags("--chown=1:2 --link a b") == ({"chown": "1:2", "link": ""}, "a b")
+    assert split_flags("--chown=1:2 --link a b") == ({"chown": "1:2", "link": ""}, "a b")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,7 @@ def test_flags_stand_before_the_words() -> None:
     ],
 )
 def test_the_json_form_is_a_list_of_strings(value: str, expected: list[str] | None) -> None:
-    assert json_form(value) == expected
+    assert parse_exec_form(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -98,4 +105,4 @@ def test_a_word_that_is_no_pair_is_refused() -> None:
 def test_load_replaces_what_is_no_utf8(tmp_path) -> None:
     file = tmp_path / "Dockerfile"
     file.write_bytes(b"FROM ruby # \xff\n")
-    assert dockerfile.load(file).instructions[0].keyword == "FROM"
+    assert dockerfile.load_dockerfile(file).instructions[0].keyword == "FROM"

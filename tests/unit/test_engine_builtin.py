@@ -14,7 +14,8 @@ import pytest
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import silent
-from handson.engine import BuildRequest, BuiltinEngine, LocalImage, context, oci
+from handson.engine import BuildRequest, BuiltinEngine, LocalImage, oci
+from handson.engine.packing import digest_context
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def build(shop: Path, dockerfile: str) -> LocalImage:
 
 def layers(image: LocalImage) -> list[tarfile.TarFile]:
     assert image.layout is not None
-    layout = oci.Layout(image.layout)
+    layout = oci.ImageLayout(image.layout)
     manifest = json.loads(layout.read(layout.manifest().digest))
     packed = [layout.read(layer["digest"]) for layer in manifest["layers"]]
     return [tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) for layer in packed]
@@ -102,7 +103,7 @@ def test_another_file_gives_another_image(shop: Path) -> None:
 def test_the_configuration_says_platform_engine_and_layers(shop: Path) -> None:
     image = build(shop, "FROM ruby\nCOPY start /\nCMD true\n")
     assert image.layout is not None
-    config = json.loads(oci.Layout(image.layout).read(image.id))
+    config = json.loads(oci.ImageLayout(image.layout).read(image.id))
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["Labels"] == {"io.handson.engine": "builtin"}
     assert len(config["rootfs"]["diff_ids"]) == 1
@@ -211,18 +212,18 @@ def test_building_again_mends_a_blob_that_was_cut_short(shop: Path) -> None:
 
 
 def test_the_context_digest_notices_content_and_the_executable_bit(shop: Path) -> None:
-    seen = {context.digest(shop)}
+    seen = {digest_context(shop)}
     (shop / "app" / "main.rb").write_text("puts 2")
-    seen.add(context.digest(shop))
+    seen.add(digest_context(shop))
     (shop / "start").chmod(0o644)
-    seen.add(context.digest(shop))
+    seen.add(digest_context(shop))
     assert len(seen) == 3
 
 
 def test_the_context_digest_leaves_ignored_files_and_times_out(shop: Path) -> None:
     (shop / ".dockerignore").write_text("log\n")
-    first = context.digest(shop)
+    first = digest_context(shop)
     (shop / "log").mkdir()
     (shop / "log" / "production.log").write_text("GET /")
     os.utime(shop / "start", (1, 1))
-    assert context.digest(shop) == first
+    assert digest_context(shop) == first

@@ -80,7 +80,7 @@ def nowhere(tmp_path: Path) -> str:
 
 def described(answers: Answers) -> EngineInfo:
     with answering(answers) as address:
-        return engine.choose("docker", docker_host=address).describe()
+        return engine.choose_engine("docker", docker_host=address).describe()
 
 
 # Which engine is taken
@@ -88,24 +88,24 @@ def described(answers: Answers) -> EngineInfo:
 
 def test_docker_that_was_asked_for_and_does_not_answer_is_not_ready(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match=r"docker\.sock"):
-        engine.choose("docker", docker_host=nowhere(tmp_path))
+        engine.choose_engine("docker", docker_host=nowhere(tmp_path))
 
 
 def test_auto_takes_builtin_where_docker_does_not_answer(tmp_path: Path) -> None:
-    assert engine.choose("auto", docker_host=nowhere(tmp_path)).name == "builtin"
+    assert engine.choose_engine("auto", docker_host=nowhere(tmp_path)).name == "builtin"
 
 
 def test_builtin_is_not_taken_by_itself_on_real_aws(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="builtin"):
-        engine.choose("auto", real_aws=True, docker_host=nowhere(tmp_path))
+        engine.choose_engine("auto", real_aws=True, docker_host=nowhere(tmp_path))
 
 
 def test_builtin_by_name_is_taken_on_real_aws(tmp_path: Path) -> None:
-    assert engine.choose("builtin", real_aws=True).name == "builtin"
+    assert engine.choose_engine("builtin", real_aws=True).name == "builtin"
 
 
 def test_auto_takes_docker_where_it_answers(daemon: str) -> None:
-    found = engine.choose("auto", docker_host=daemon).describe()
+    found = engine.choose_engine("auto", docker_host=daemon).describe()
     assert (found.name, found.version, found.platform) == ("docker", "20.10", "linux/amd64")
 
 
@@ -114,7 +114,7 @@ def test_auto_takes_docker_where_it_answers(daemon: str) -> None:
 
 def test_the_current_docker_context_is_asked(daemon: str, home: Path) -> None:
     use_context(home, "desktop-linux", daemon)
-    found = engine.choose("docker").describe()
+    found = engine.choose_engine("docker").describe()
     assert found.detail == daemon
 
 
@@ -132,7 +132,9 @@ def use_context(home: Path, name: str, host: str) -> None:
 
 def test_docker_host_is_asked_alone(home: Path) -> None:
     use_context(home, "colima", "unix:///colima.sock")
-    assert list(docker_client.places("tcp://127.0.0.1:1")) == [{"base_url": "tcp://127.0.0.1:1"}]
+    assert list(docker_client.list_candidates("tcp://127.0.0.1:1")) == [
+        {"base_url": "tcp://127.0.0.1:1"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_docker_host_is_asked_alone(home: Path) -> None:
 def test_the_socket_of_an_engine_without_a_context_is_found(home: Path, socket: str) -> None:
     (home / socket).parent.mkdir(parents=True)
     (home / socket).touch()
-    assert {"base_url": f"unix://{home / socket}"} in list(docker_client.places())
+    assert {"base_url": f"unix://{home / socket}"} in list(docker_client.list_candidates())
 
 
 def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
     (home / ".docker" / "run").mkdir()
     (home / ".docker" / "run" / "docker.sock").touch()
     expected = {"base_url": f"unix://{home / '.docker/run/docker.sock'}"}
-    assert expected in list(docker_client.places())
+    assert expected in list(docker_client.list_candidates())
 
 
 # What it says about itself
@@ -183,7 +185,7 @@ def test_an_engine_is_called_by_its_products_name(
 
 def test_colima_is_also_known_by_its_socket() -> None:
     where = "unix:///somewhere/.colima/default/docker.sock"
-    assert docker_client.product({}, {}, where=where) == "Colima"
+    assert docker_client.name_product({}, {}, where=where) == "Colima"
 
 
 def test_free_disk_is_that_of_the_folder_where_images_are_kept(tmp_path: Path) -> None:

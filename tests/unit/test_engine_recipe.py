@@ -9,7 +9,9 @@ from handson.engine import dockerfile, recipe
 
 
 def read(text: str, **build_args: str) -> recipe.Recipe:
-    return recipe.read(dockerfile.parse(text), file="Dockerfile", build_args=build_args)
+    return recipe.read_recipe(
+        dockerfile.parse_dockerfile(text), file="Dockerfile", build_args=build_args
+    )
 
 
 def test_settings_become_the_image_configuration() -> None:

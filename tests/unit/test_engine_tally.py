@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handson.engine import human_size
-from handson.engine.push_progress import Tally, bar
+from handson.engine import format_size
+from handson.engine.push_progress import PushProgress, draw_bar
 
 
 class Ticks:
@@ -20,7 +20,7 @@ class Ticks:
 def test_it_speaks_at_most_once_an_interval() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = Tally(said.append, interval=1, clock=ticks)
+    tally = PushProgress(said.append, interval=1, clock=ticks)
     tally.at("one", sent=0, size=2_000_000)
     ticks.now = 0.9
     tally.at("one", sent=500_000, size=2_000_000)
@@ -30,7 +30,7 @@ def test_it_speaks_at_most_once_an_interval() -> None:
 def test_the_first_line_adds_all_layers_up_and_each_has_a_line_of_its_own() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = Tally(said.append, interval=1, clock=ticks)
+    tally = PushProgress(said.append, interval=1, clock=ticks)
     tally.at(f"sha256:{'a' * 64}", sent=1, size=2_000_000)
     tally.expect("two")
     tally.had("three")
@@ -52,7 +52,7 @@ def test_the_first_line_adds_all_layers_up_and_each_has_a_line_of_its_own() -> N
 def test_a_layers_rate_counts_from_its_own_first_byte() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = Tally(said.append, interval=0, clock=ticks)
+    tally = PushProgress(said.append, interval=0, clock=ticks)
     tally.at("one", sent=0, size=4_000_000)
     ticks.now = 10.0
     tally.at("one", sent=1, size=4_000_000)
@@ -63,7 +63,7 @@ def test_a_layers_rate_counts_from_its_own_first_byte() -> None:
 
 def test_where_layers_are_many_those_that_are_done_make_room() -> None:
     said: list[str] = []
-    tally = Tally(said.append, interval=0)
+    tally = PushProgress(said.append, interval=0)
     for number in range(30):
         tally.had(f"old{number}")
     tally.at("new", sent=1, size=2)
@@ -71,7 +71,7 @@ def test_where_layers_are_many_those_that_are_done_make_room() -> None:
 
 
 def test_a_layer_that_was_just_sent_is_not_counted_as_there_before() -> None:
-    tally = Tally(lambda _line: None)
+    tally = PushProgress(lambda _line: None)
     tally.sent("one")
     tally.had("one")
     tally.had("two")
@@ -80,7 +80,7 @@ def test_a_layer_that_was_just_sent_is_not_counted_as_there_before() -> None:
 
 @pytest.mark.parametrize(("done", "full"), [(0, 0), (50, 6), (100, 12), (150, 12)])
 def test_the_bar_has_twelve_signs(done: int, full: int) -> None:
-    assert bar(done, 100) == "█" * full + "░" * (12 - full)
+    assert draw_bar(done, 100) == "█" * full + "░" * (12 - full)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_the_bar_has_twelve_signs(done: int, full: int) -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (96_700_000, "96.7 MB"), (2 * 10**9, "2.0 GB")],
 )
 def test_sizes_are_shown_as_docker_shows_them(size: int, shown: str) -> None:
-    assert human_size(size) == shown
+    assert format_size(size) == shown

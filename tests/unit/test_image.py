@@ -10,7 +10,7 @@ import pytest
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import silent
-from handson.engine import Destination, LocalImage, Pushed
+from handson.engine import Destination, LocalImage, PushedImage
 from handson.resources import push
 
 
@@ -185,7 +185,7 @@ def test_a_context_that_cannot_be_read_says_which_file(
     def fail(*_arguments: object, **_options: object) -> str:
         raise PermissionError(13, "Permission denied", str(shop / "key"))
 
-    monkeypatch.setattr(push.build_context, "digest", fail)
+    monkeypatch.setattr(push, "digest_context", fail)
     with pytest.raises(NotReady, match="key"):
         push.unique_tag(shop)
 
@@ -193,7 +193,7 @@ def test_a_context_that_cannot_be_read_says_which_file(
 class NoEngine:
     name = "docker"
 
-    def push(self, *_arguments: object, **_options: object) -> Pushed:
+    def push(self, *_arguments: object, **_options: object) -> PushedImage:
         raise AssertionError("nothing may be pushed")
 
 
@@ -234,7 +234,7 @@ def test_both_engines_fill_the_same_rows() -> None:
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_a_pushed_image_shows_digest_and_layers(language: str) -> None:
     messages.use(language)
-    pushed = Pushed("docker", "rails-app", "sha256:d", ("latest",), 2, 3, 96_700_000)
+    pushed = PushedImage("docker", "rails-app", "sha256:d", ("latest",), 2, 3, 96_700_000)
     shown = repr(pushed)
     assert "sha256:d" in shown
     assert "96.7 MB" in shown

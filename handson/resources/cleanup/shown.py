@@ -9,7 +9,7 @@ from handson.core import messages
 from handson.core.cards import Card, Note, Part, Shown, Table
 from handson.core.files import nearby
 from handson.course.state import Removal, Resource
-from handson.engine import human_size
+from handson.engine import format_size
 from handson.resources.cleanup.costs import ECR_STORAGE
 from handson.resources.cleanup.receipts import Kept, Receipt
 
@@ -122,7 +122,7 @@ def _cost(receipt: Receipt) -> str:
     return messages.text(
         f"resources.cleanup.cost-{how}",
         amount=amount,
-        size=human_size(sum(item.size_bytes for item in receipt.cost.storage)),
+        size=format_size(sum(item.size_bytes for item in receipt.cost.storage)),
         price=f"{ECR_STORAGE.usd:.2f}",
         as_of=ECR_STORAGE.as_of,
         source=ECR_STORAGE.source,

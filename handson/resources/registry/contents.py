@@ -14,7 +14,7 @@ from typing import Any
 
 from handson.aws import Aws
 from handson.course.state import Platform
-from handson.engine import ENGINE_LABEL, is_image
+from handson.engine import ENGINE_LABEL, is_image_manifest
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -70,7 +70,7 @@ def read_contents(aws: Aws, repository: str, manifest: Mapping[str, Any]) -> Con
     if "manifests" not in manifest:
         _add(aws, repository, manifest, contents=contents)
         return contents
-    images = [child for child in manifest["manifests"] if is_image(child)]
+    images = [child for child in manifest["manifests"] if is_image_manifest(child)]
     children = read_manifests(aws, repository, [child["digest"] for child in images])
     for child in images:
         stated = _platform(child.get("platform", {}))

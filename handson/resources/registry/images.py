@@ -13,7 +13,7 @@ from handson.core import messages
 from handson.core.cards import Card, Commands, Note, Part, Shown, Table
 from handson.core.errors import AWSError, NotReady
 from handson.course.state import Image
-from handson.engine import PLATFORM, human_size
+from handson.engine import IMAGE_PLATFORM, format_size
 from handson.resources.registry.contents import INDEX_TYPES, read_contents, read_manifests
 
 
@@ -43,7 +43,7 @@ class Images(Shown):
             (
                 ", ".join(image.tags) or "-",
                 f"{image.digest[:19]}…",
-                human_size(image.size_bytes),
+                format_size(image.size_bytes),
                 _platforms(image) or "-",
             )
             for image in self.images
@@ -86,7 +86,7 @@ def require_image(aws: Aws, repository: str, tag: str) -> Image:
 
 def _is_foreign(image: Image) -> bool:
     """Tell an image that Fargate cannot run; one that does not state its platform may be fine."""
-    return bool(image.platforms) and PLATFORM not in _platforms(image).split(", ")
+    return bool(image.platforms) and IMAGE_PLATFORM not in _platforms(image).split(", ")
 
 
 def _platforms(image: Image) -> str:
@@ -98,10 +98,10 @@ def _mending(image: Image) -> tuple[Part, ...]:
     key = "foreign-index" if image.media_type in INDEX_TYPES else "foreign"
     name = ":".join((image.repository, *image.tags[:1]))
     reason = messages.text(
-        f"resources.registry.{key}", name=name, found=_platforms(image), wanted=PLATFORM
+        f"resources.registry.{key}", name=name, found=_platforms(image), wanted=IMAGE_PLATFORM
     )
-    command = f"docker build --platform {PLATFORM} -t {name} ."
-    summary = messages.text("resources.registry.rebuild", wanted=PLATFORM)
+    command = f"docker build --platform {IMAGE_PLATFORM} -t {name} ."
+    summary = messages.text("resources.registry.rebuild", wanted=IMAGE_PLATFORM)
     return Note(reason, "warn"), Commands(summary, (command,))
 
 
