@@ -17,7 +17,8 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
-from handson.engine import dockerfile, oci, packing, registry_client
+from handson.engine import oci, registry_client
+from handson.engine.dockerfile import load_dockerfile
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
@@ -26,7 +27,7 @@ from handson.engine.model import (
     LocalImage,
     PushedImage,
 )
-from handson.engine.packing import list_context
+from handson.engine.packing import ContextPacker
 from handson.engine.recipe import Recipe, read_recipe
 
 NAME = "builtin"
@@ -57,9 +58,8 @@ class BuiltinEngine:
             NotReady: The disk is full; nothing is left behind.
             EngineError: A file cannot be read or written.
         """
-        source = dockerfile.load_dockerfile(request.dockerfile)
-        file = request.dockerfile.name
-        recipe = read_recipe(source, file=file, build_args=request.build_args)
+        source = load_dockerfile(request.dockerfile)
+        recipe = read_recipe(source, build_args=request.build_args, platform=request.platform)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
         with _disk_errors(request.folder), oci.draft(request.folder) as layout:
             layers = list(_layers(layout, recipe, request, say))
@@ -82,13 +82,12 @@ class BuiltinEngine:
 def _layers(
     layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, say: Say
 ) -> Iterator[oci.Blob]:
-    listed = list_context(request.context)
     for step in recipe.skipped:
         say(messages.text("engine.skipping", step=step))
+    packer = ContextPacker(request.context)
     for copy in recipe.copies:
         say(messages.text("engine.packing", step=copy.instruction.source))
-        found = packing.entries(copy, request.context, listed=listed, file=recipe.file)
-        yield layout.add_layer(found)
+        yield layout.add_layer(packer.pack(copy))
 
 
 def _finished(

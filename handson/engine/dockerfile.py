@@ -1,40 +1,75 @@
-"""Reading a Dockerfile: its instructions with their line numbers, and the words in them.
+"""Reads a Dockerfile: its instructions with their line numbers, and the words in them.
 
-Follows the Dockerfile reference (parser directives, comments, continuations, here-documents, JSON
-and shell forms, variable replacement).  Reading judges nothing: an instruction that nobody can
-carry out is still an instruction on a line.  PyPI's `dockerfile-parse` knows neither
-here-documents nor the escape directive, which have to be refused by line.
+Reading accepts any text, because both engines name a step by its line; `recipe` decides what the
+builtin engine carries out.  PyPI's `dockerfile-parse` takes the lines of a here-document for
+instructions.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
+from handson.core import messages
+from handson.core.errors import InvalidInput
+
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
-_HEREDOC = re.compile(r"(?:^|\s)\d*<<-?\s*([\"']?)([A-Za-z_][\w.]*)\1")
 _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
-_NAME = re.compile(r"[A-Za-z_]\w*|\d+")
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
 _LONGEST_SHOWN = 100
 
-# Instructions whose text may name a here-document (Dockerfile reference, "Here-Documents").
+# Only these instructions take here-documents (Dockerfile reference, "Here-Documents").
 _TAKES_HEREDOC = {"RUN", "COPY", "ADD"}
+
+# Regular expressions in which ~ stands for the Dockerfile's escape character.
+_WORD = r"""(?:'[^']*'|"(?:~.|[^"~])*"|~.|[^\s'"~])+"""
+_VARIABLE = (
+    r"""\$(?:(?P<bare>[^\W\d]\w*)|\{(?P<name>[^\W\d]\w*)(?P<rule>:[-+])?"""
+    r"""(?P<other>(?(rule)[^'"$~{}]*))\})|(?P<dollar>\$(?![\w{@*#?$!-]))"""
+)
+_UNQUOTED = rf"""'(?P<literal>[^'~]*)'|"(?P<quoted>(?:~.|[^"~])*)"|~(?P<escaped>.)|{_VARIABLE}|(?P<plain>[^'"$~]+)"""  # noqa: E501
+_QUOTED = rf"""~(?P<escaped>["$~])|{_VARIABLE}|(?P<plain>~|[^$~]+)"""
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction: `keyword` in capitals, `value` with its continuation lines joined.
+    """One instruction of a Dockerfile.
 
-    `line` is where it starts, counted from 1; `heredoc` tells that a here-document hangs on it.
+    Attributes:
+        keyword: The instruction's name, in capitals.
+        value: The rest, its continuation lines joined.
+        line: The line where it starts, counted from 1.
+        file: The Dockerfile's name.
+        heredoc: True where here-documents follow it.
+        complete: False where one of them has no end.
     """
 
     keyword: str
     value: str
     line: int
+    file: str = "Dockerfile"
     heredoc: bool = False
+    complete: bool = True
+
+    @property
+    def place(self) -> str:
+        """The place for a sentence: `Dockerfile:3`."""
+        return f"{self.file}:{self.line}"
+
+    @cached_property
+    def flags(self) -> dict[str, str]:
+        """The options before the arguments, as in ``--chown=1000``."""
+        return split_flags(self.value)[0]
+
+    @cached_property
+    def arguments(self) -> str:
+        """The text behind the options."""
+        return split_flags(self.value)[1]
 
     @property
     def words(self) -> str:
@@ -50,193 +85,179 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """The instructions of a Dockerfile and its escape character."""
+    """The instructions of a Dockerfile, its escape character and its name."""
 
     instructions: tuple[Instruction, ...]
     escape: str = "\\"
+    file: str = "Dockerfile"
 
 
-def parse_dockerfile(text: str) -> Dockerfile:
-    """Return the instructions of a Dockerfile's `text`, whatever they are, in order."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    escape = _directives(lines).get("escape", "\\")
-    return Dockerfile(tuple(_instructions(lines, escape=escape)), escape)
+def parse_dockerfile(text: str, *, file: str = "Dockerfile") -> Dockerfile:
+    """Return the instructions of a Dockerfile's `text` in order, known or not."""
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    escape = _read_directives(lines).get("escape", "\\")
+    return Dockerfile(tuple(_read_instructions(lines, escape=escape, file=file)), escape, file)
 
 
 def load_dockerfile(file: Path) -> Dockerfile:
-    """Return the instructions of a Dockerfile on disk; what is no UTF-8 in it is replaced.
+    """Return the instructions of a Dockerfile on disk; other bytes than UTF-8 become U+FFFD.
 
     Raises:
+        InvalidInput: The file is UTF-16, which Docker refuses as well.
         OSError: The file cannot be read.
     """
-    return parse_dockerfile(file.read_text(encoding="utf-8", errors="replace"))
+    return parse_dockerfile(read_utf8(file, errors="replace"), file=file.name)
+
+
+def read_utf8(file: Path, *, errors: str = "strict") -> str:
+    """Return the text of a learner's file, without its byte order mark.
+
+    Raises:
+        InvalidInput: The file is UTF-16 (Windows PowerShell's `>` writes that), or not UTF-8.
+        OSError: The file cannot be read.
+    """
+    content = file.read_bytes()
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("ascii" if utf16 else "utf-8-sig", "strict" if utf16 else errors)
+    except UnicodeDecodeError as error:
+        reason = "UTF-16" if utf16 else str(error)
+        found = messages.advice("engine.not-utf-8", file=file.name, reason=reason)
+        raise InvalidInput(*found) from error
 
 
 def split_flags(value: str) -> tuple[dict[str, str], str]:
-    """Return the leading ``--name=value`` flags of an instruction, and what stands behind them."""
+    """Return the leading ``--name=value`` flags of an instruction, and the text behind them.
+
+    Raises:
+        ValueError: A flag is malformed or stands there twice.
+    """
     found: dict[str, str] = {}
     while match := _FLAG.match(value):
-        found[match.group(1)] = match.group(2) or ""
+        name, content = match.group(1), match.group(2) or ""
+        if name in found:
+            raise ValueError(f"--{name}")
+        found[name] = content
         value = value[match.end() :]
+    if value.startswith("--"):
+        raise ValueError(value)
     return found, value
 
 
 def parse_exec_form(value: str) -> list[str] | None:
-    """Return the strings of the JSON ("exec") form, or None when `value` is the shell form."""
-    if not value.lstrip().startswith("["):
-        return None
-    try:
-        parts = json.loads(value)
-    except ValueError:
-        return None
-    return parts if all(isinstance(part, str) for part in parts) else None
-
-
-def words(value: str, variables: Mapping[str, str], *, escape: str = "\\") -> list[str]:
-    """Return the words of `value`: split at spaces, quotes removed, variables replaced.
+    """Return the strings of the JSON ("exec") form, or None for the shell form.
 
     Raises:
-        ValueError: A quote or a brace is left open, or a replacement is of an unknown kind.
+        ValueError: The text opens a bracket and is not a list of strings.  Docker takes some of
+            these for the shell form.
     """
-    return _Lexer(value, variables, escape).words()
+    if not value.startswith("["):
+        return None
+    parts = json.loads(value)
+    if not all(isinstance(part, str) for part in parts):
+        raise ValueError(value)
+    return list(parts)
 
 
-def pairs(value: str, variables: Mapping[str, str], *, escape: str = "\\") -> dict[str, str]:
-    """Return the ``name=value`` pairs of `ENV` and `LABEL`; the old form ``name value`` too.
+def split_words(value: str, *, escape: str = "\\") -> list[str]:
+    """Return the words of `value`, split at unquoted spaces; quotes and variables stay in them.
 
     Raises:
-        ValueError: A word is no pair, or the words cannot be read.
+        ValueError: A quote is left open.
     """
-    name, _, rest = value.strip().partition(" ")
-    if rest and "=" not in name:
-        return {name: " ".join(words(rest, variables, escape=escape))}
-    found = {}
-    for word in words(value, variables, escape=escape):
-        name, equals, content = word.partition("=")
-        if not name or not equals:
-            raise ValueError(word)
-        found[name] = content
-    return found
+    pattern = _compile(_WORD, escape)
+    if pattern.sub("", value).strip():
+        raise ValueError(value)
+    return pattern.findall(value)
 
 
-def _directives(lines: list[str]) -> dict[str, str]:
-    found = {}
+def expand(text: str, find_value: Callable[[str], str], *, escape: str = "\\") -> str:
+    """Return `text` without its quotes and escapes, and with its variables replaced.
+
+    Args:
+        text: One word of an instruction.
+        find_value: Returns the value of a variable, empty when it has none.
+        escape: The Dockerfile's escape character.
+
+    Raises:
+        ValueError: A quote or brace is left open, or a substitution is none of `$x`, `${x}`,
+            `${x:-word}` and `${x:+word}`.
+    """
+    return "".join(_expand(text, find_value, escape, _UNQUOTED))
+
+
+def _expand(
+    text: str, find_value: Callable[[str], str], escape: str, pattern: str
+) -> Iterator[str]:
+    at = 0
+    while at < len(text):
+        piece = _compile(pattern, escape).match(text, at)
+        if piece is None:
+            raise ValueError(text[at:])
+        at = piece.end()
+        found = piece.groupdict()
+        if found.get("quoted") is not None:
+            yield from _expand(found["quoted"], find_value, escape, _QUOTED)
+        elif name := found["bare"] or found["name"]:
+            value, other = find_value(name), found["other"] or ""
+            use_other = found["rule"] and bool(value) == (found["rule"] == ":+")
+            yield other if use_other else ("" if found["rule"] == ":+" else value)
+        else:
+            kinds = ("literal", "escaped", "dollar", "plain")
+            yield "".join(found.get(kind) or "" for kind in kinds)
+
+
+@cache
+def _compile(pattern: str, escape: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("~", re.escape(escape)), re.DOTALL)
+
+
+def _read_directives(lines: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for line in lines:
         match = _DIRECTIVE.match(line.strip())
         if not match:
             break
-        found[match.group(1).lower()] = match.group(2)
+        found.setdefault(match.group(1).lower(), match.group(2))
     return found
 
 
-def _instructions(lines: list[str], *, escape: str) -> Iterator[Instruction]:
+def _read_instructions(lines: list[str], *, escape: str, file: str) -> Iterator[Instruction]:
     rest = iter(enumerate(lines, start=1))
     for number, line in rest:
-        if _is_nothing(line):
+        if _is_ignored(line):
             continue
-        text = _joined(line, rest, escape=escape)
-        keyword, _, value = text.strip().replace("\t", " ", 1).partition(" ")
-        keyword = keyword.upper()
-        delimiters = [name for _, name in _HEREDOC.findall(value)]
-        delimiters = delimiters if keyword in _TAKES_HEREDOC else []
-        for delimiter in delimiters:
-            _skip_heredoc(rest, delimiter)
-        yield Instruction(keyword, value.strip(), number, heredoc=bool(delimiters))
+        keyword, *values = _join(line, rest, escape=escape).split(maxsplit=1) or [""]
+        keyword, value = keyword.upper(), "".join(values).rstrip()
+        heredocs = _find_heredocs(value) if keyword in _TAKES_HEREDOC else []
+        complete = all(_skip_heredoc(rest, *it) for it in heredocs)
+        yield Instruction(keyword, value, number, file, bool(heredocs), complete)
 
 
-def _joined(line: str, rest: Iterator[tuple[int, str]], *, escape: str) -> str:
+def _join(line: str, rest: Iterator[tuple[int, str]], *, escape: str) -> str:
     parts = []
-    while line.rstrip().endswith(escape):
-        parts.append(line.rstrip()[: -len(escape)])
-        line = next((text for _, text in rest if not _is_nothing(text)), "")
+    while line.rstrip(" \t").endswith(escape):
+        parts.append(line.rstrip(" \t")[: -len(escape)])
+        line = next((text for _, text in rest if not _is_ignored(text)), "")
     return "".join([*parts, line])
 
 
-def _skip_heredoc(rest: Iterator[tuple[int, str]], delimiter: str) -> None:
-    for _, text in rest:
-        if text.lstrip("\t") == delimiter:
-            return
-
-
-def _is_nothing(line: str) -> bool:
+def _is_ignored(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-class _Lexer:
-    """Docker's shell lexer: one pass over the characters."""
+def _find_heredocs(value: str) -> list[tuple[str, bool]]:
+    """Return each here-document's delimiter, and whether tabs may stand before its end.
 
-    def __init__(self, text: str, variables: Mapping[str, str], escape: str) -> None:
-        self._text = text
-        self._at = 0
-        self._variables = variables
-        self._escape = escape
+    BuildKit looks for a word that starts with ``<<``, always with the backslash as the escape; a
+    quote that is left open means no here-document.
+    """
+    try:
+        found = [_HEREDOC.match(word) for word in split_words(value)]
+        return [(expand(it[2], str), it[1] == "-") for it in found if it]
+    except ValueError:
+        return []
 
-    def words(self) -> list[str]:
-        found: list[str] = []
-        while self._at < len(self._text):
-            if self._text[self._at].isspace():
-                self._at += 1
-            else:
-                found.append(self._word())
-        return found
 
-    def _word(self) -> str:
-        parts = []
-        while self._at < len(self._text) and not self._text[self._at].isspace():
-            parts.append(self._piece())
-        return "".join(parts)
-
-    def _piece(self) -> str:
-        sign = self._take()
-        if sign == "'":
-            return self._until("'")
-        if sign == '"':
-            return self._double_quoted()
-        if sign == self._escape:
-            return self._take() if self._at < len(self._text) else sign
-        return self._variable() if sign == "$" else sign
-
-    def _double_quoted(self) -> str:
-        parts = []
-        while (sign := self._take()) != '"':
-            if sign == self._escape and self._text[self._at : self._at + 1] in {'"', "$", sign}:
-                parts.append(self._take())
-            else:
-                parts.append(self._variable() if sign == "$" else sign)
-        return "".join(parts)
-
-    def _variable(self) -> str:
-        if self._text[self._at : self._at + 1] == "{":
-            self._at += 1
-            return self._replaced(self._until("}"))
-        match = _NAME.match(self._text, self._at)
-        if not match:
-            return "$"
-        self._at = match.end()
-        return self._variables.get(match.group(), "")
-
-    def _replaced(self, inside: str) -> str:
-        match = _NAME.match(inside)
-        if not match:
-            raise ValueError(f"${{{inside}}}")
-        value, rest = self._variables.get(match.group(), ""), inside[match.end() :]
-        if not rest:
-            return value
-        kind, alternative = rest[:2], rest[2:]
-        if kind not in {":-", ":+"}:
-            raise ValueError(f"${{{inside}}}")
-        alternative = " ".join(words(alternative, self._variables, escape=self._escape))
-        return (value or alternative) if kind == ":-" else (alternative if value else "")
-
-    def _until(self, end: str) -> str:
-        start = self._at
-        self._at = self._text.find(end, start) + 1
-        if not self._at:
-            raise ValueError(self._text[start - 1 :])
-        return self._text[start : self._at - 1]
-
-    def _take(self) -> str:
-        if self._at >= len(self._text):
-            raise ValueError(self._text)
-        self._at += 1
-        return self._text[self._at - 1]
+def _skip_heredoc(rest: Iterator[tuple[int, str]], delimiter: str, tabs: bool) -> bool:
+    return any((line.lstrip("\t") if tabs else line) == delimiter for _, line in rest)

@@ -1,44 +1,82 @@
-"""What a Dockerfile says an image should be, for the engine that runs nothing.
+"""Decides what image a Dockerfile describes, for the engine that runs nothing.
 
-`read` goes through the instructions once and gives an image configuration, the files to copy and
-the steps that are left out (`FROM`, `RUN`).  Of several stages the last one is the image, on top of
-the stage that it names in its `FROM`; the others, and what is copied from them, are left out.  What
-could only be done by running or by fetching something is refused with the line it stands on, before
-anything is packed.
+`read_recipe` accepts a strict subset of the Dockerfile language and refuses the rest by line: the
+image it describes equals Docker's, except for a base image and for `RUN`, which are left out.  Of
+several stages the last one is the image, on top of the stages that its `FROM` names; the other
+stages, and what is copied from them, are left out.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.engine import dockerfile
-from handson.engine.dockerfile import Dockerfile, Instruction
+from handson.core.text import find_nearest, one_line
+from handson.engine.dockerfile import (
+    Dockerfile,
+    Instruction,
+    expand,
+    parse_exec_form,
+    split_words,
+)
+from handson.engine.model import IMAGE_PLATFORM
 
+_SHELL = ("/bin/sh", "-c")
+_REMOTE = re.compile(r"(https?|git|ssh)://|git@")
+_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
+_OWNER = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
+_MODE = re.compile(r"[0-7]{3,4}")
+_SIGNAL = re.compile(r"(SIG)?(HUP|INT|QUIT|KILL|USR1|USR2|TERM|WINCH)|[1-9]|[1-5]\d|6[0-4]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)")
 _NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+_LAST_PORT = 65_535
+_SHORTEST = 1_000_000  # nanoseconds: Docker takes no shorter time for a health check
 _HEALTH_TIMES = {
     "interval": "Interval",
     "timeout": "Timeout",
     "start-period": "StartPeriod",
     "start-interval": "StartInterval",
 }
-_COPY_FLAGS = {"chown", "chmod", "link"}
+
+# The options of each instruction that are carried out, or left out with a RUN.
+_FLAGS: Mapping[str, set[str]] = {
+    "ADD": {"chown", "chmod"},
+    "COPY": {"chown", "chmod", "from"},
+    "FROM": {"platform"},
+    "HEALTHCHECK": {*_HEALTH_TIMES, "retries"},
+    "RUN": {"mount", "network", "security", "device"},
+}
+_BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
+_LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
+
+# PATH has a value on `scratch`, too; the others are those of the computer that builds.
+_SET_BY_DOCKER = {"PATH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A `COPY` or `ADD` of local files; `destination` is absolute and keeps its last slash."""
+    """A `COPY` or `ADD` of local files.
+
+    Attributes:
+        instruction: The instruction.
+        sources: The paths and patterns in the build context.
+        destination: An absolute path; it ends in a slash where it has to be a folder.
+        work_folders: The folders that `WORKDIR` has made so far.
+        uid: The owner's number.
+        gid: The group's number.
+        mode: The permission bits, or None for those of each file.
+    """
 
     instruction: Instruction
     sources: tuple[str, ...]
     destination: str
+    work_folders: tuple[str, ...] = ()
     uid: int = 0
     gid: int = 0
     mode: int | None = None
@@ -46,13 +84,17 @@ class Copy:
 
 @dataclass
 class Recipe:
-    """An image to make: OCI configuration, copies, and what is left out.
+    """An image to make.
 
-    `steps` are all instructions in order; `skipped` those that are left out; `base` is empty for
-    `FROM scratch`.  `history` has one line an instruction, as OCI keeps it.
+    Attributes:
+        config: The OCI configuration's `config`.
+        copies: The files to copy, in order.
+        steps: All instructions of the Dockerfile, in order.
+        skipped: The instructions that are left out.
+        history: A line for each instruction that is carried out, as OCI keeps it.
+        base: The base image that is left out; empty for `FROM scratch`.
     """
 
-    file: str
     config: dict[str, Any] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -61,273 +103,349 @@ class Recipe:
     base: str = ""
 
 
-def read_recipe(source: Dockerfile, *, file: str, build_args: Mapping[str, str]) -> Recipe:
+def read_recipe(
+    source: Dockerfile, *, build_args: Mapping[str, str], platform: str = IMAGE_PLATFORM
+) -> Recipe:
     """Return the recipe of a Dockerfile.
 
-    Args:
-        source: The Dockerfile.
-        file: Its name, for the sentences that point at a line.
-        build_args: Values for its `ARG`s.
-
     Raises:
-        InvalidInput: An instruction cannot be read, or cannot be done without running something.
+        InvalidInput: An instruction is outside the subset, or wrong; its line is named.
     """
-    reader = _Reader(file, build_args, source.escape)
-    for instruction in source.instructions:
-        reader.take(instruction)
-    if not reader.started:
-        raise InvalidInput(*messages.advice("engine.no-from", file=file))
-    return reader.finished()
+    reader = _Reader(source.escape, build_args, platform)
+    for step in source.instructions:
+        reader.take(step)
+    if not reader.stages:
+        raise InvalidInput(*messages.advice("engine.no-from", file=source.file))
+    return reader.finish()
 
 
-def refusal(recipe_file: str, instruction: Instruction, reason: str) -> InvalidInput:
-    """Return the error for a step that the builtin engine cannot do; `reason` is a message key."""
-    where = f"{recipe_file}:{instruction.line}"
-    why = messages.text(f"engine.{reason}")
-    found = messages.advice("engine.cannot-do", where=where, step=instruction.source, reason=why)
-    return InvalidInput(*found)
+def refuse_step(step: Instruction, reason: str) -> InvalidInput:
+    """Return the error for a step that Docker carries out and the builtin engine does not."""
+    values = {"where": step.place, "step": step.source, "reason": reason}
+    return InvalidInput(*messages.advice("engine.cannot-do", **values))
+
+
+def reject_step(step: Instruction, reason: str) -> InvalidInput:
+    """Return the error for a step that is wrong for Docker, too."""
+    values = {"where": step.place, "step": step.source, "reason": reason}
+    return InvalidInput(*messages.advice("engine.wrong-step", **values))
+
+
+def _require_buildkit(step: Instruction, part: str) -> InvalidInput:
+    values = {"where": step.place, "step": step.source, "part": part}
+    return InvalidInput(*messages.advice("engine.needs-buildkit", **values))
+
+
+class _UnknownVariable(Exception):
+    """A variable whose value comes from the base image, or from Docker itself."""
+
+
+@contextmanager
+def _naming(step: Instruction) -> Iterator[None]:
+    """Name the line of a step that is malformed, or uses a variable that is not known here."""
+    try:
+        yield
+    except (ValueError, RecursionError) as error:
+        reason = messages.text("engine.reason-malformed", part=one_line(str(error)))
+        raise reject_step(step, reason) from error
+    except _UnknownVariable as error:
+        raise refuse_step(step, messages.text("engine.reason-variable", name=error)) from error
+
+
+def _check_step(step: Instruction, *, escape: str, first: bool) -> None:
+    """Accept an instruction that the subset knows, with options that it knows."""
+    if step.keyword not in _KEYWORDS:
+        nearest = find_nearest(step.keyword, _KEYWORDS) or "COPY"
+        reason = messages.text("engine.reason-unknown", keyword=step.keyword, nearest=nearest)
+        raise reject_step(step, reason)
+    if step.keyword in _LEFT_TO_DOCKER:
+        raise refuse_step(step, messages.text("engine.reason-instruction", keyword=step.keyword))
+    if first and step.keyword not in {"ARG", "FROM"}:
+        raise reject_step(step, messages.text("engine.reason-before-from"))
+    for flag in sorted(step.flags.keys() - _FLAGS.get(step.keyword, set())):
+        if step.keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS:
+            raise _require_buildkit(step, messages.text("engine.option", flag=f"--{flag}"))
+        raise reject_step(step, messages.text("engine.reason-flag", flag=f"--{flag}"))
+    if step.heredoc and step.keyword != "RUN":
+        raise _require_buildkit(step, messages.text("engine.here-document"))
+    if not step.complete or not step.arguments or "\ufffd" in step.value or escape not in "\\`":
+        raise ValueError(step.value)
 
 
 @dataclass
 class _Stage:
-    """One stage of a build; `steps` are the numbers of the instructions that went into it."""
+    """One stage of a build: its `FROM`, the stage below it, and its other instructions."""
 
-    recipe: Recipe
-    arguments: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    shell: list[str] = field(default_factory=lambda: ["/bin/sh", "-c"])
-    steps: set[int] = field(default_factory=set)
+    origin: Instruction
+    base: str
+    label: str
+    platform: str
+    below: _Stage | None
+    earlier: frozenset[str]
+    steps: list[Instruction] = field(default_factory=list)
 
 
 class _Reader:
-    """Fills a recipe, one instruction after the other."""
+    """Sorts the instructions into stages, then carries out those that make the last one."""
 
-    def __init__(self, file: str, build_args: Mapping[str, str], escape: str) -> None:
-        self._file = file
-        self._build_args = build_args
+    def __init__(self, escape: str, build_args: Mapping[str, str], platform: str) -> None:
+        self.stages: list[_Stage] = []
+        self._names: dict[str, _Stage] = {}
+        self._steps: list[Instruction] = []
         self._escape = escape
-        self._outer: dict[str, str] = {}
-        self._read: list[Instruction] = []
-        self._left_out: dict[int, str] = {}
-        self._stages: dict[str, _Stage] = {}  # by number and by name
-        self._number = 0
-        self._stage = _Stage(Recipe(file))
+        self._build_args = build_args
+        self._platform = platform
+        system, _, processor = platform.partition("/")
+        self._outer = {
+            "TARGETPLATFORM": platform,
+            "TARGETOS": system,
+            "TARGETARCH": processor,
+            "TARGETVARIANT": "",
+        }
+        self._recipe = Recipe()
+        self._kept_lines: set[int] = set()
+        self._arguments: dict[str, str] = {}
+        self._environment: dict[str, str] = {}
+        self._work_folders: tuple[str, ...] = ("/",)
+        self._command_is_set = False
 
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the stage that is being read."""
-        return self._stage.recipe
+    def take(self, step: Instruction) -> None:
+        """Accept an instruction, and put it into its stage."""
+        with _naming(step):
+            _check_step(step, escape=self._escape, first=not self.stages)
+            if step.keyword == "FROM":
+                self._open_stage(step)
+            elif self.stages:
+                self.stages[-1].steps.append(step)
+            else:
+                self._outer.update(self._read_arguments(step, self._find_outer))
+        self._steps.append(step)
 
-    @property
-    def started(self) -> bool:
-        """Whether there was a `FROM`."""
-        return bool(self._stages)
+    def finish(self) -> Recipe:
+        """Return the recipe of the last stage."""
+        chain = [self.stages[-1]]
+        while below := chain[0].below:
+            chain.insert(0, below)
+        self._recipe.base = "" if chain[0].base == "scratch" else chain[0].base
+        for stage in chain:
+            self._read_stage(stage)
+        origins = {stage.origin.line: stage.label for stage in self.stages}
+        self._recipe.steps = [step.source for step in self._steps]
+        self._recipe.skipped = [
+            origins.get(step.line, step.source)
+            for step in self._steps
+            if step.line not in self._kept_lines and step.keyword != "ARG"
+        ]
+        return self._recipe
 
-    def finished(self) -> Recipe:
-        """Return the last stage's recipe, with all steps and those that did not go into it."""
-        for number, step in enumerate(self._read):
-            self.recipe.steps.append(step.source)
-            elsewhere = number not in self._stage.steps and step.keyword != "ARG"
-            if elsewhere or number in self._left_out:
-                self.recipe.skipped.append(self._left_out.get(number, step.source))
-        return self.recipe
+    def _open_stage(self, step: Instruction) -> None:
+        base, *alias = [self._expand(it, self._find_outer) for it in step.arguments.split()]
+        if not base or (alias and (len(alias) != 2 or alias[0].upper() != "AS")):
+            raise ValueError(step.arguments)
+        stage = _Stage(
+            origin=step,
+            base=base,
+            label=" ".join(["FROM", base, *alias]),
+            platform=self._expand(step.flags.get("platform", self._platform), self._find_outer),
+            below=self._names.get(base.lower()),
+            earlier=frozenset(self._names),
+        )
+        for name in (str(len(self.stages)), *alias[1:]):
+            self._names[name.lower()] = stage
+        self.stages.append(stage)
 
-    def take(self, instruction: Instruction) -> None:
-        """Carry out one instruction on the recipe."""
-        steps: dict[str, Callable[[Instruction], None]] = {
-            "ADD": self._add, "ARG": self._arg, "CMD": self._command, "COPY": self._copy,
-            "ENTRYPOINT": self._command, "ENV": self._env, "EXPOSE": self._expose,
-            "FROM": self._from, "HEALTHCHECK": self._healthcheck, "LABEL": self._label,
-            "MAINTAINER": self._maintainer, "RUN": self._run, "SHELL": self._set_shell,
-            "STOPSIGNAL": self._signal, "USER": self._user, "VOLUME": self._volume,
-            "WORKDIR": self._workdir,
-        }  # fmt: skip
-        step = steps.get(instruction.keyword)
-        if step is None or (not self.started and instruction.keyword not in {"ARG", "FROM"}):
-            known = "reason-onbuild" if instruction.keyword == "ONBUILD" else "reason-unknown"
-            raise self._refusal(instruction, known if step is None else "reason-before-from")
-        self._read.append(instruction)
-        try:
-            step(instruction)
-        except ValueError as unreadable:
-            raise self._unreadable(instruction, str(unreadable)) from unreadable
-        self._remember(instruction)
+    def _read_stage(self, stage: _Stage) -> None:
+        if stage.platform != self._platform:
+            raise refuse_step(stage.origin, messages.text("engine.reason-platform"))
+        if stage.below or not self._recipe.base:
+            self._kept_lines.add(stage.origin.line)
+        self._command_is_set = False
+        for step in stage.steps:
+            source = step.flags.get("from")
+            if source is not None and source.lower() not in stage.earlier:
+                raise refuse_step(step, messages.text("engine.reason-copy-from"))
+            if step.keyword != "RUN" and source is None:
+                with _naming(step):
+                    self._carry_out(step)
 
-    def _leave_out(self, step: str) -> None:
-        self._left_out[len(self._read) - 1] = step
+    def _carry_out(self, step: Instruction) -> None:
+        _STEPS[step.keyword](self, step)
+        packs = {} if step.keyword in {"ADD", "COPY"} else {"empty_layer": True}
+        self._recipe.history.append({"created_by": step.source, **packs})
+        self._kept_lines.add(step.line)
 
-    def _remember(self, instruction: Instruction) -> None:
-        number = len(self._read) - 1
-        self._stage.steps.add(number)
-        if not self.started or number in self._left_out or instruction.keyword == "FROM":
-            return
-        packs = instruction.keyword in {"COPY", "ADD"}
-        line = {"created_by": instruction.source, **({} if packs else {"empty_layer": True})}
-        self.recipe.history.append(line)
+    # Words and variables
 
-    def _from(self, instruction: Instruction) -> None:
-        _, rest = dockerfile.split_flags(instruction.value)
-        base, *named = self._words(rest, self._outer) or [""]
-        if not base or (named and (len(named) != 2 or named[0].upper() != "AS")):
-            raise ValueError(instruction.value)
-        below = self._stages.get(base.lower())
-        self._stage = deepcopy(below) if below else _Stage(Recipe(self._file))
-        if not below and base != "scratch":
-            self.recipe.base = base
-            self._leave_out(" ".join(["FROM", base, *named]))
-        for name in (str(self._number), *named[1:2]):
-            self._stages[name.lower()] = self._stage
-        self._number += 1
+    def _find_outer(self, name: str) -> str:
+        return self._outer.get(name, "")
 
-    def _arg(self, instruction: Instruction) -> None:
-        scope = self._stage.arguments if self.started else self._outer
-        for word in self._words(instruction.value):
-            name, equals, default = word.partition("=")
-            fallback = default if equals else self._outer.get(name, "")
-            scope[name] = self._build_args.get(name, fallback)
+    def _find_value(self, name: str) -> str:
+        scope = {**self._arguments, **self._environment}
+        if name not in scope and (self._recipe.base or name in _SET_BY_DOCKER):
+            raise _UnknownVariable(name)
+        return scope.get(name, "")
 
-    def _run(self, instruction: Instruction) -> None:
-        self._leave_out(instruction.source)
+    def _expand(self, word: str, find_value: Callable[[str], str] | None = None) -> str:
+        return expand(word, find_value or self._find_value, escape=self._escape)
 
-    def _env(self, instruction: Instruction) -> None:
-        self._stage.environment.update(self._pairs(instruction.value))
-        self.recipe.config["Env"] = [f"{name}={it}" for name, it in self._stage.environment.items()]
+    def _expand_words(self, words: list[str]) -> list[str]:
+        """Return words with their variables replaced: at least one, and none of them empty."""
+        found = [self._expand(word) for word in words]
+        if not found or not all(found):
+            raise ValueError(" ".join(words))
+        return found
 
-    def _label(self, instruction: Instruction) -> None:
-        self.recipe.config.setdefault("Labels", {}).update(self._pairs(instruction.value))
-
-    def _maintainer(self, instruction: Instruction) -> None:
-        labels = self.recipe.config.setdefault("Labels", {})
-        labels["org.opencontainers.image.authors"] = instruction.value
-
-    def _command(self, instruction: Instruction) -> None:
-        name = instruction.keyword.capitalize()
-        self.recipe.config[name] = self._exec_form(instruction.value)
-
-    def _exec_form(self, value: str) -> list[str]:
-        parts = dockerfile.parse_exec_form(value)
-        return [*self._stage.shell, value] if parts is None else parts
-
-    def _set_shell(self, instruction: Instruction) -> None:
-        parts = dockerfile.parse_exec_form(instruction.value)
-        if not parts:
-            raise ValueError(instruction.value)
-        self._stage.shell = parts
-
-    def _workdir(self, instruction: Instruction) -> None:
-        self.recipe.config["WorkingDir"] = self._absolute(self._one(instruction)).rstrip("/") or "/"
-
-    def _user(self, instruction: Instruction) -> None:
-        self.recipe.config["User"] = self._one(instruction)
-
-    def _signal(self, instruction: Instruction) -> None:
-        self.recipe.config["StopSignal"] = self._one(instruction)
-
-    def _expose(self, instruction: Instruction) -> None:
-        ports = self.recipe.config.setdefault("ExposedPorts", {})
-        for port in self._words(instruction.value):
-            ports[port if "/" in port else f"{port}/tcp"] = {}
-
-    def _volume(self, instruction: Instruction) -> None:
-        volumes = self.recipe.config.setdefault("Volumes", {})
-        for path in dockerfile.parse_exec_form(instruction.value) or self._words(instruction.value):
-            volumes[path] = {}
-
-    def _healthcheck(self, instruction: Instruction) -> None:
-        options, rest = dockerfile.split_flags(instruction.value)
-        kind, _, command = rest.partition(" ")
-        if kind.upper() == "NONE":
-            self.recipe.config["Healthcheck"] = {"Test": ["NONE"]}
-            return
-        if kind.upper() != "CMD" or not command.strip():
-            raise ValueError(rest)
-        parts = dockerfile.parse_exec_form(command.strip())
-        test = ["CMD-SHELL", command.strip()] if parts is None else ["CMD", *parts]
-        self.recipe.config["Healthcheck"] = {"Test": test, **_health_options(options)}
-
-    def _add(self, instruction: Instruction) -> None:
-        self._copy(instruction)
-        if any(_is_remote(source) for copy in self.recipe.copies[-1:] for source in copy.sources):
-            raise self._refusal(instruction, "reason-add-url")
-
-    def _copy(self, instruction: Instruction) -> None:
-        options, rest = dockerfile.split_flags(instruction.value)
-        if options.get("from", "").lower() in self._stages:
-            self._leave_out(instruction.source)
-            return
-        self._check_copy(instruction, options)
-        paths = dockerfile.parse_exec_form(rest) or self._words(rest)
-        if len(paths) < 2:
-            raise ValueError(instruction.value)
-        uid, gid = self._owner(instruction, options)
-        mode = int(options["chmod"], 8) if "chmod" in options else None
-        destination = self._absolute(paths[-1])
-        copy = Copy(instruction, tuple(paths[:-1]), destination, uid, gid, mode)
-        self.recipe.copies.append(copy)
-
-    def _check_copy(self, instruction: Instruction, options: Mapping[str, str]) -> None:
-        if instruction.heredoc:
-            raise self._refusal(instruction, "reason-heredoc")
-        if "from" in options:
-            raise self._refusal(instruction, "reason-copy-from")
-        if set(options) - _COPY_FLAGS:
-            raise self._refusal(instruction, "reason-flag")
-
-    def _owner(self, instruction: Instruction, options: Mapping[str, str]) -> tuple[int, int]:
-        owner = "".join(self._words(options.get("chown", "0")))
-        user, _, group = owner.replace("root", "0").partition(":")
-        if not user.isdigit() or not (group or user).isdigit():
-            raise self._refusal(instruction, "reason-owner")
-        return int(user), int(group or user)
-
-    def _absolute(self, path: str) -> str:
-        folder = self.recipe.config.get("WorkingDir", "/")
-        joined = str(PurePosixPath(folder, path))
-        keeps_slash = path.endswith(("/", "/.")) or path == "."
-        return f"{joined.rstrip('/')}/" if keeps_slash else joined
-
-    def _one(self, instruction: Instruction) -> str:
-        found = self._words(instruction.value)
+    def _expand_one(self, text: str) -> str:
+        found = self._expand_words(text.split())
         if len(found) != 1:
-            raise ValueError(instruction.value)
+            raise ValueError(text)
         return found[0]
 
-    def _words(self, value: str, scope: Mapping[str, str] | None = None) -> list[str]:
-        variables = {**self._stage.arguments, **self._stage.environment} if scope is None else scope
-        return dockerfile.words(value, variables, escape=self._escape)
+    def _expand_paths(self, text: str) -> list[str]:
+        parts = parse_exec_form(text)
+        return self._expand_words(text.split() if parts is None else parts)
 
-    def _pairs(self, value: str) -> dict[str, str]:
-        variables = {**self._stage.arguments, **self._stage.environment}
-        return dockerfile.pairs(value, variables, escape=self._escape)
+    def _read_pairs(self, step: Instruction) -> dict[str, str]:
+        found = {}
+        for word in split_words(step.arguments, escape=self._escape):
+            name, equals, value = word.partition("=")
+            if not name or not equals:
+                raise ValueError(word)
+            found[self._expand(name)] = self._expand(value)
+        return found
 
-    def _refusal(self, instruction: Instruction, reason: str) -> InvalidInput:
-        return refusal(self._file, instruction, reason)
+    def _read_arguments(
+        self, step: Instruction, find_value: Callable[[str], str]
+    ) -> dict[str, str]:
+        found = {}
+        for word in split_words(step.arguments, escape=self._escape):
+            name, equals, default = word.partition("=")
+            value = self._expand(default, find_value) if equals else self._find_outer(name)
+            if value or equals or name not in _SET_BY_DOCKER:
+                found[name] = self._build_args.get(name, value)
+        return found
 
-    def _unreadable(self, instruction: Instruction, part: str) -> InvalidInput:
-        where = f"{self._file}:{instruction.line}"
-        step = instruction.source
-        found = messages.advice("engine.unreadable-step", where=where, step=step, part=part)
-        return InvalidInput(*found)
+    # Instructions
 
+    def _declare_arguments(self, step: Instruction) -> None:
+        self._arguments.update(self._read_arguments(step, self._find_value))
 
-def _health_options(options: Mapping[str, str]) -> dict[str, int]:
-    found = {}
-    for name, value in options.items():
-        if name == "retries":
-            found["Retries"] = int(value)
-        elif name in _HEALTH_TIMES:
-            found[_HEALTH_TIMES[name]] = _nanoseconds(value)
+    def _set_environment(self, step: Instruction) -> None:
+        self._environment.update(self._read_pairs(step))
+        self._recipe.config["Env"] = [f"{name}={it}" for name, it in self._environment.items()]
+
+    def _set_labels(self, step: Instruction) -> None:
+        self._recipe.config.setdefault("Labels", {}).update(self._read_pairs(step))
+
+    def _set_command(self, step: Instruction) -> None:
+        parts = parse_exec_form(step.arguments)
+        command = [*_SHELL, step.arguments] if parts is None else parts
+        self._recipe.config[step.keyword.capitalize()] = command
+        if step.keyword == "CMD":
+            self._command_is_set = True
+        elif not self._command_is_set:  # an ENTRYPOINT empties a CMD that was inherited
+            self._recipe.config.pop("Cmd", None)
+
+    def _set_work_folder(self, step: Instruction) -> None:
+        folder = self._place(self._expand_one(step.arguments)).rstrip("/") or "/"
+        self._recipe.config["WorkingDir"] = folder
+        self._work_folders = (*self._work_folders, folder)
+
+    def _set_user(self, step: Instruction) -> None:
+        self._recipe.config["User"] = self._expand_one(step.arguments)
+
+    def _set_stop_signal(self, step: Instruction) -> None:
+        signal = self._expand_one(step.arguments)
+        if not _SIGNAL.fullmatch(signal):
+            raise ValueError(signal)
+        self._recipe.config["StopSignal"] = signal
+
+    def _expose_ports(self, step: Instruction) -> None:
+        ports = self._recipe.config.setdefault("ExposedPorts", {})
+        for word in self._expand_words(step.arguments.split()):
+            match = _PORT.fullmatch(word)
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+            if not match or not 1 <= first <= last <= _LAST_PORT:
+                raise ValueError(word)
+            ports.update({f"{port}/{match[3] or 'tcp'}": {} for port in range(first, last + 1)})
+
+    def _add_volumes(self, step: Instruction) -> None:
+        paths = self._expand_paths(step.arguments)
+        self._recipe.config.setdefault("Volumes", {}).update({path: {} for path in paths})
+
+    def _set_health_check(self, step: Instruction) -> None:
+        kind, _, command = step.arguments.partition(" ")
+        parts = parse_exec_form(command.strip())
+        if kind.upper() == "NONE" and not command and not step.flags:
+            self._recipe.config["Healthcheck"] = {"Test": ["NONE"]}
+        elif kind.upper() == "CMD" and command.strip() and parts != []:
+            test = ["CMD-SHELL", command.strip()] if parts is None else ["CMD", *parts]
+            self._recipe.config["Healthcheck"] = {"Test": test, **_read_times(step.flags)}
         else:
-            raise ValueError(f"--{name}")
+            raise ValueError(step.arguments)
+
+    def _copy_files(self, step: Instruction) -> None:
+        paths = self._expand_paths(step.arguments)
+        owner = _OWNER.fullmatch(self._expand(step.flags.get("chown", "0")))
+        mode = self._expand(step.flags["chmod"]) if "chmod" in step.flags else ""
+        if len(paths) < 2 or not (mode == "" or _MODE.fullmatch(mode)):
+            raise ValueError(mode or step.arguments)
+        if owner is None:
+            raise refuse_step(step, messages.text("engine.reason-owner"))
+        if step.keyword == "ADD" and any(_REMOTE.match(path) for path in paths[:-1]):
+            raise refuse_step(step, messages.text("engine.reason-add-url"))
+        copy = Copy(
+            instruction=step,
+            sources=tuple(paths[:-1]),
+            destination=self._place(paths[-1]),
+            work_folders=self._work_folders,
+            uid=int(owner[1]),
+            gid=int(owner[2] or owner[1]),
+            mode=int(mode, 8) if mode else None,
+        )
+        self._recipe.copies.append(copy)
+
+    def _place(self, path: str) -> str:
+        """Return the absolute path of a destination; a slash at its end stays."""
+        joined = posixpath.join(self._work_folders[-1], path)
+        cleaned = "/" + posixpath.normpath(joined).strip("/")
+        is_folder = path == "." or path.endswith(("/", "/."))
+        return f"{cleaned.rstrip('/')}/" if is_folder else cleaned
+
+
+_STEPS: Mapping[str, Callable[[_Reader, Instruction], None]] = {
+    "ADD": _Reader._copy_files,
+    "ARG": _Reader._declare_arguments,
+    "CMD": _Reader._set_command,
+    "COPY": _Reader._copy_files,
+    "ENTRYPOINT": _Reader._set_command,
+    "ENV": _Reader._set_environment,
+    "EXPOSE": _Reader._expose_ports,
+    "HEALTHCHECK": _Reader._set_health_check,
+    "LABEL": _Reader._set_labels,
+    "STOPSIGNAL": _Reader._set_stop_signal,
+    "USER": _Reader._set_user,
+    "VOLUME": _Reader._add_volumes,
+    "WORKDIR": _Reader._set_work_folder,
+}
+_KEYWORDS = (*_STEPS, "FROM", "RUN", *_LEFT_TO_DOCKER)
+
+
+def _read_times(flags: Mapping[str, str]) -> dict[str, int]:
+    found = {}
+    for name, value in flags.items():
+        if name == "retries":
+            if not re.fullmatch(r"[1-9]\d{0,5}", value):
+                raise ValueError(value)
+            found["Retries"] = int(value)
+        else:
+            found[_HEALTH_TIMES[name]] = _to_nanoseconds(value)
     return found
 
 
-def _nanoseconds(duration: str) -> int:
-    if not duration or _DURATION.sub("", duration):
-        raise ValueError(duration)
+def _to_nanoseconds(duration: str) -> int:
     parts = _DURATION.findall(duration)
-    return round(sum(float(amount) * _NANOSECONDS[unit] for amount, unit in parts))
-
-
-def _is_remote(source: str) -> bool:
-    return source.startswith(("http://", "https://", "git@", "git://", "ssh://"))
+    amount = round(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
+    if _DURATION.sub("", duration) or amount < _SHORTEST:
+        raise ValueError(duration)
+    return amount

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from handson.engine import dockerfile
+from handson.core.errors import InvalidInput
 from handson.engine.dockerfile import (
     Instruction,
-    pairs,
+    expand,
+    load_dockerfile,
     parse_dockerfile,
     parse_exec_form,
     split_flags,
-    words,
+    split_words,
 )
 
 
@@ -46,63 +49,111 @@ def test_a_here_document_belongs_to_its_instruction() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "step", ["RUN cat <<-'E O' <<B\n\tE O\nx\nB", "RUN <<END-OF-FILE\nCOPY\nEND-OF-FILE"]
+)
+def test_a_here_document_ends_at_its_own_word(step: str) -> None:
+    found = parse_dockerfile(f"{step}\nUSER 1\n").instructions
+    assert [(it.keyword, it.complete) for it in found] == [("RUN", True), ("USER", True)]
+
+
+@pytest.mark.parametrize("step", ['RUN echo "see <<EOF"', "RUN cat << EOF", "CMD cat <<EOF"])
+def test_these_open_no_here_document(step: str) -> None:
+    found = parse_dockerfile(f"{step}\nUSER 1\n").instructions
+    assert [(it.keyword, it.heredoc) for it in found][1] == ("USER", False)
+
+
+def test_a_here_document_without_an_end_is_noticed() -> None:
+    [found] = parse_dockerfile("RUN <<EOF\nUSER 1\n").instructions
+    assert not found.complete
+
+
 def test_the_source_is_one_line_of_at_most_a_hundred_characters() -> None:
     source = Instruction("RUN", "x " * 100, 1).source
     assert (len(source), source[-1]) == (100, "…")
 
 
 def test_flags_stand_before_the_words() -> None:
-    assert split_flags("--chown=1:2 --link a b") == ({"chown": "1:2", "link": ""}, "a b")
+    found = Instruction("COPY", "--chown=1:2 --link a b", 1)
+    assert (found.flags, found.arguments) == ({"chown": "1:2", "link": ""}, "a b")
+
+
+@pytest.mark.parametrize("value", ["--from=a --from=b c d", "--Chown=1 a b", "-- a b", "--=1 a"])
+def test_flags_that_docker_would_read_otherwise_are_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="--"):
+        split_flags(value)
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ('["a", "b c"]', ["a", "b c"]),
-        ("a b", None),
-        ('["a", 1]', None),
-        ("[not json", None),
-    ],
+    ("value", "expected"), [('["a", "b c"]', ["a", "b c"]), ("[]", []), ("a b", None)]
 )
 def test_the_json_form_is_a_list_of_strings(value: str, expected: list[str] | None) -> None:
     assert parse_exec_form(value) == expected
 
 
+@pytest.mark.parametrize("value", ['["a", 1]', "[not json", '["a"] # note', "[ -f a ] && b"])
+def test_a_bracket_that_opens_no_list_of_strings_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse_exec_form(value)
+
+
+def test_words_are_split_at_unquoted_spaces() -> None:
+    assert split_words("a  'b c' d\"e f\"g h\\ i") == ["a", "'b c'", 'd"e f"g', "h\\ i"]
+
+
+VALUES = {"A": "x"}
+
+
+def value_of(name: str) -> str:
+    return VALUES.get(name, "")
+
+
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("text", "expected"),
     [
-        ("one  two", ["one", "two"]),
-        ('"one two" three', ["one two", "three"]),
-        (r"one\ two", ["one two"]),
-        ("$A-${A}", ["x-x"]),
-        ("${A:+set}${B:-unset}", ["setunset"]),
-        ("'$A' \\$A", ["$A", "$A"]),
-        ("$NONE-", ["-"]),
-        ("a$", ["a$"]),
-        (r'"a\"b $A"', ['a"b x']),
+        ('"one two"', "one two"),
+        (r"one\ two", "one two"),
+        ("$A-${A}", "x-x"),
+        ("${A:+set}${B:-unset}", "setunset"),
+        ("${A:-unset}${B:+set}", "x"),
+        ("'$A'\\$A", "$A$A"),
+        ("$NONE-", "-"),
+        ("a$", "a$"),
+        (r'"a\"b $A"', 'a"b x'),
+        ('"a\\b it\'s"', "a\\b it's"),
+        ('"${B:-two words}"', "two words"),
     ],
 )
-def test_words_are_split_unquoted_and_replaced(value: str, expected: list[str]) -> None:
-    assert words(value, {"A": "x"}) == expected
+def test_quotes_are_removed_and_variables_replaced(text: str, expected: str) -> None:
+    assert expand(text, value_of) == expected
 
 
-@pytest.mark.parametrize("value", ['"open', "'open", "${A", "${A:?gone}", "${}"])
-def test_words_that_cannot_be_read_are_refused(value: str) -> None:
+def test_the_escape_directive_changes_what_is_escaped() -> None:
+    assert expand("c:\\`$A", value_of, escape="`") == "c:\\$A"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"open', "'open", "${A", "${A:?gone}", "${}", "${A-b}", "${A:-$B}", "${A#x}", "$@", "a\\"],
+)
+def test_words_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        words(value, {})
+        expand(text, value_of)
 
 
-def test_pairs_take_both_forms() -> None:
-    assert pairs('A=1 B="two words"', {}) == {"A": "1", "B": "two words"}
-    assert pairs("A two words", {}) == {"A": "two words"}
+@pytest.mark.parametrize("value", ['"open', "'open", "a\\"])
+def test_a_quote_that_is_left_open_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        split_words(value)
 
 
-def test_a_word_that_is_no_pair_is_refused() -> None:
-    with pytest.raises(ValueError, match="lonely"):
-        pairs("A=1 lonely", {})
-
-
-def test_load_replaces_what_is_no_utf8(tmp_path) -> None:
+def test_load_replaces_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
     file.write_bytes(b"FROM ruby # \xff\n")
-    assert dockerfile.load_dockerfile(file).instructions[0].keyword == "FROM"
+    assert load_dockerfile(file).instructions[0].keyword == "FROM"
+
+
+def test_utf16_is_named_with_how_to_save_it(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM ruby\n", encoding="utf-16")
+    with pytest.raises(InvalidInput, match=r"(?s)Dockerfile.*UTF-8.*UTF-16"):
+        load_dockerfile(tmp_path / "Dockerfile")

@@ -147,6 +147,77 @@ def test_a_copy_that_cannot_be_is_refused_with_its_line(shop: Path, step: str, r
         build(shop, f"FROM scratch\n{step}\n")
 
 
+LINKS = [
+    "/etc/passwd",
+    "../beside",
+    "app/../../shop/start",
+    "app/up/../../beside",
+    "link",
+]
+
+
+@pytest.mark.parametrize("target", LINKS)
+@pytest.mark.parametrize("source", ["link", "li*", "link/x"])
+def test_a_link_never_leads_out_of_the_context(shop: Path, target: str, source: str) -> None:
+    (shop.parent / "beside").write_text("secret")
+    (shop / "app" / "up").symlink_to("..")
+    (shop / "link").symlink_to(target)
+    with pytest.raises(InvalidInput, match="コンテキスト") as refused:
+        build(shop, f"FROM scratch\nCOPY {source} /x\n")
+    assert "HANDSON_ENGINE" not in refused.value.remedy
+
+
+def test_a_link_inside_the_context_is_followed_when_it_is_the_source(shop: Path) -> None:
+    (shop / "current").symlink_to("app")
+    (shop / "app" / "page").symlink_to("../current/views/page.erb")
+    image = build(shop, "FROM scratch\nCOPY current/views /v\nCOPY app/page /p/\n")
+    assert names(image) == [["v", "v/page.erb"], ["p", "p/page"]]
+    assert layers(image)[1].getmember("p/page").isreg()
+
+
+def test_a_link_to_a_file_that_dockerignore_names_is_missing(shop: Path) -> None:
+    (shop / ".dockerignore").write_text("start\n")
+    (shop / "link").symlink_to("start")
+    with pytest.raises(InvalidInput, match="link"):
+        build(shop, "FROM scratch\nCOPY link /\n")
+
+
+def test_a_file_goes_into_a_folder_that_an_earlier_step_made(shop: Path) -> None:
+    image = build(shop, "FROM scratch\nWORKDIR /app\nCOPY start /app\nCOPY start /app/views\n")
+    assert names(image) == [["app", "app/start"], ["app/views"]]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "COPY start /x/start/y",
+        "COPY app /x/start",
+        "COPY start /x/link/y",
+        "WORKDIR /x/start\nCOPY start y",
+    ],
+)
+def test_what_stands_at_a_path_is_not_replaced_by_another_kind(shop: Path, step: str) -> None:
+    (shop / "link").symlink_to("app")
+    with pytest.raises(InvalidInput, match="/x/"):
+        build(shop, f"FROM scratch\nCOPY . /x/\n{step}\n")
+
+
+def test_a_pattern_may_match_nothing_beside_another_source(shop: Path) -> None:
+    assert names(build(shop, "FROM scratch\nCOPY start *.lock /x/\n")) == [["x", "x/start"]]
+
+
+@pytest.mark.parametrize("pattern", ["[!s]tart", "[s", "[z-a]x"])
+def test_a_pattern_that_go_reads_otherwise_is_refused(shop: Path, pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="Dockerfile:2"):
+        build(shop, f"FROM scratch\nCOPY start {pattern} /x/\n")
+
+
+def test_a_dockerignore_that_is_not_utf8_is_named(shop: Path) -> None:
+    (shop / ".dockerignore").write_bytes("# 秘密\n.env\n".encode("cp932"))
+    with pytest.raises(InvalidInput, match=r"\.dockerignore.*UTF-8"):
+        build(shop, "FROM scratch\nCOPY . /\n")
+
+
 def test_a_file_that_dockerignore_names_is_missing(shop: Path) -> None:
     (shop / ".dockerignore").write_text("start\n")
     with pytest.raises(InvalidInput, match="start"):

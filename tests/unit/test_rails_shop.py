@@ -87,7 +87,7 @@ def test_the_lock_is_for_the_platforms_of_learners_and_of_fargate(lock: str) -> 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret(shop: Path) -> None:
     source = dockerfile.parse_dockerfile((shop / "Dockerfile").read_text("utf-8"))
-    found = recipe.read_recipe(source, file="Dockerfile", build_args={})
+    found = recipe.read_recipe(source, build_args={})
     names = {it.partition("=")[0] for it in found.config["Env"]}
     assert (found.base, found.config["User"]) == ("ruby:3.4-slim", "1000:1000")
     assert names == {"RAILS_ENV", "BUNDLE_GEMFILE", "BUNDLE_APP_CONFIG"}
