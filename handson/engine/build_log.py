@@ -1,4 +1,4 @@
-"""What a build says: kept in a file, told step by step, and read when a step fails."""
+"""Follows a build's output: keeps it in a file, shows each step, explains a failed step."""
 
 from __future__ import annotations
 
@@ -21,14 +21,10 @@ _LAST_LINES = 6
 
 
 class BuildLog:
-    """Takes the events of a build, one after the other.
+    """Takes the events of a build in order; `image_id` is the image's id once it is built."""
 
-    `image_id` is the built image's id once the build has told it.
-    """
-
-    def __init__(self, source: Dockerfile, name: str, *, file: TextIO, say: Say) -> None:
+    def __init__(self, source: Dockerfile, *, file: TextIO, say: Say) -> None:
         self.image_id = ""
-        self._name = name
         self._file = file
         self._say = say
         self._step: Instruction | None = None
@@ -40,7 +36,7 @@ class BuildLog:
         """Note an event.
 
         Raises:
-            EngineError: The event says that the build failed.
+            EngineError: The event reports that the build failed.
         """
         if "error" in event:
             raise self._failure(str(event["error"]))
@@ -100,7 +96,7 @@ class BuildLog:
         foreign = _FOREIGN in "\n".join((reason, *self._last))
         found = messages.advice(
             "engine.step-foreign" if foreign else "engine.step-failed",
-            where=f"{self._name}:{failed.line}",
+            where=failed.place,
             step=failed.source,
             reason=_short(reason),
             output="".join(f"\n    │ {line}" for line in self._last),

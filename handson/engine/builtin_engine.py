@@ -1,8 +1,7 @@
-"""The engine for machines where no container engine answers: packs, and runs nothing.
+"""Packs and pushes an image on machines where no container engine answers.
 
-It turns the `COPY`s and settings of a Dockerfile into an OCI image and pushes that, which is
-enough to learn what a registry holds.  The base image and every `RUN` are left out, and the image
-says so, so nobody takes it for one that starts.
+The `COPY`s and settings of a Dockerfile become an OCI image: enough to learn what a registry
+holds.  The base image and every `RUN` are left out, and the image's label and card say so.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class BuiltinEngine:
     containers = None
 
     def describe(self) -> EngineInfo:
-        """Return what the engine says about itself."""
+        """Return the engine's description of itself."""
         machine = f"{platform.system().lower()}/{platform.machine().lower()}"
         return EngineInfo(NAME, "1", machine, messages.text("engine.builtin-detail"))
 
@@ -53,15 +52,14 @@ class BuiltinEngine:
         """Pack the image of a Dockerfile into a layout in the request's folder.
 
         Raises:
-            InvalidInput: The Dockerfile asks for something that takes running or fetching, or
-                names files that are not there.
+            InvalidInput: The Dockerfile has a step outside the subset, or names missing files.
             NotReady: The disk is full; nothing is left behind.
             EngineError: A file cannot be read or written.
         """
         source = load_dockerfile(request.dockerfile)
         recipe = read_recipe(source, build_args=request.build_args, platform=request.platform)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
-        with _disk_errors(request.folder), oci.draft(request.folder) as layout:
+        with _disk_errors(request.folder), oci.open_draft(request.folder) as layout:
             layers = list(_layers(layout, recipe, request, say))
             return _finished(layout, recipe, request, layers)
 
@@ -95,10 +93,10 @@ def _finished(
 ) -> LocalImage:
     annotations = {_BASE: recipe.base} if recipe.base else {}
     config = _configuration(recipe, request.platform, layers)
-    manifest = layout.add_image(config, layers, annotations=annotations)
+    manifest = layout.add_image(oci.to_json_bytes(config), layers, annotations=annotations)
     layout.finish(manifest, request.tags)
     name = f"{request.name.replace('/', '_')}-{manifest.digest[7:19]}"
-    kept = oci.keep(layout, name)
+    kept = oci.keep_layout(layout, name)
     return LocalImage(
         engine=NAME,
         name=request.name,

@@ -1,31 +1,62 @@
-"""The containers of an engine that answers the Docker API, as the other rooms use them."""
+"""Runs a container for a moment: pulled by digest, started, asked over HTTP, removed again.
+
+A container's port is published on 127.0.0.1 alone.  An engine without a bridge network publishes
+nothing: there the container shares the machine's own network, on a free port.
+"""
 
 from __future__ import annotations
 
-import os
+import http.client
 import re
+import secrets
+import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from handson.core import messages
-from handson.core.errors import EngineError, NotReady
+from handson.core.errors import EngineError, HandsonError, WaitTimeout
 from handson.core.progress import Say
-from handson.engine import running
-from handson.engine.model import HttpAnswer, RunningContainer, RunRequest
-from handson.engine.refusals import engine_errors
+from handson.core.waiting import wait_until
+from handson.engine.docker_client import api_error, reason_of, translate_docker_errors
+from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
+from handson.engine.registry_client import list_content_digests
 
 if TYPE_CHECKING:
     from docker import APIClient
 
-_SOCKET = "/var/run/docker.sock"
-_BRIEF = 1.0  # seconds; a container on this machine's own bridge is as near as this machine
+RUN_LABEL = "io.handson.run"
+"""The label of a container that runs for a moment; its value names the owner."""
+
+_RAILS_PORT = 3000  # for an image that exposes none
+_LOOPBACK = "127.0.0.1"
+_LARGEST_ANSWER = 2_000_000  # bytes
+_PATIENCE = 5.0  # seconds for one answer
+_LAST_LINES = 6
+_ENDED = -1
+
+# Asked inside the container, where its port cannot be reached from here.
+_RUBY = (
+    "r = Net::HTTP.get_response(URI(ARGV[0])); $stdout.binmode; "
+    'print r.code, "\\n", r["content-type"].to_s, "\\n"; print r.body'
+)
+
+# The known causes, by what a log or the engine says; the first that fits is the answer.
+_CAUSES = (
+    (
+        "engine.run-platform",
+        r"exec format error|no matching manifest|does not match the (?:specified|det)",
+    ),
+    ("engine.run-secret", r"secret_key_base|RAILS_MASTER_KEY|MissingKeyError"),
+    ("engine.run-port", r"address already in use|EADDRINUSE"),
+    ("engine.run-loopback", r"listening on \S*(?:127\.0\.0\.1|localhost|\[::1\]):"),
+)
 
 
-class Containers:
-    """Runs containers for a moment, and finds those that another program started.
+class DockerContainers:
+    """Runs containers for a moment on an engine that answers the Docker API.
 
     Args:
         client: The engine.
@@ -34,88 +65,188 @@ class Containers:
 
     def __init__(self, client: APIClient, *, where: str) -> None:
         self._client = client
-        self._where = where
+        self._is_remote = is_remote(where)
 
     @contextmanager
     def run(self, request: RunRequest, *, say: Say) -> Iterator[RunningContainer]:
-        """Give a container of an image in a registry that answers; it is gone after the block.
+        """Give a container of an image in a registry that answers; the block's end removes it.
 
         Raises:
-            EngineError: It cannot be pulled or started, ended, or does not answer; says why.
+            EngineError: It cannot be pulled or started, ended by itself, or does not answer; with
+                the last lines of its log and what to do.
         """
-        remote = is_remote(self._where)
-        with (
-            engine_errors(),
-            running.started(self._client, request, remote=remote, say=say) as site,
-        ):
-            yield site
+        name = f"handson-run-{secrets.token_hex(6)}"
+        with translate_docker_errors():
+            self.sweep(request.owner)
+            with self._pulled(request, say=say) as (image, is_local), self._removed(name):
+                say(messages.text("engine.starting", name=request.name))
+                port = self._create(image, name, request)
+                began = time.monotonic()
+                try:
+                    self._client.start(name)
+                except api_error() as error:
+                    raise self._explain(name, request, said=reason_of(error)) from error
+                fetch = self._choose_fetch(name, port)
+                self._wait_for_answer(name, fetch, request)
+                yield RunningContainer(fetch, time.monotonic() - began, is_local)
 
     def sweep(self, owner: str) -> int:
-        """Remove the containers that were left running for `owner`; return how many there were."""
-        return self.remove([f"{running.LABEL}={owner}"])
+        """Remove the containers that were left running for `owner`; return their number."""
+        with translate_docker_errors():
+            label = {"label": [f"{RUN_LABEL}={owner}"]}
+            found = [str(it["Id"]) for it in self._client.containers(all=True, filters=label)]
+            for container in found:
+                self._remove(container)
+        return len(found)
 
     @contextmanager
-    def lend(self, request: RunRequest, name: str, *, say: Say) -> Iterator[str]:
-        """Give the engine's socket, with a request's image under `name` as well, for the block.
+    def _pulled(self, request: RunRequest, *, say: Say) -> Iterator[tuple[str, bool]]:
+        """Give the image's name in the engine, and whether it is a local one for want of a pull.
 
-        Raises:
-            NotReady: The engine has no socket on this computer, or no bridge network.
-            EngineError: The image cannot be pulled.
+        The block's end takes away what the pull added.
         """
-        path = socket_path(self._where)
-        if not path:
-            raise NotReady(*messages.advice("engine.no-socket", where=self._where))
-        with engine_errors():
-            if not running.has_bridge(self._client):
-                raise NotReady(*messages.advice("engine.no-bridge"))
-            with running.tagged(self._client, request, name, say=say):
-                yield path
+        existed = self._find_image(request.reference)
+        try:
+            self._pull(request, say=say)
+        except EngineError:
+            local = next(filter(None, map(self._find_image, _list_ids(request))), "")
+            if not local:
+                raise
+            say(messages.text("engine.from-here", name=request.name))
+            yield local, True
+            return
+        try:
+            yield request.reference, False
+        finally:
+            if not existed:
+                with suppress(api_error()):
+                    self._client.remove_image(request.reference, noprune=True)
 
-    def reach(
-        self, labels: Sequence[str], address: str, *, what: str, timeout: float
-    ) -> RunningContainer:
-        """Return the site of the container with the labels, once it answers.
+    def _pull(self, request: RunRequest, *, say: Say) -> None:
+        source, reason = request.source, ""
+        try:
+            events = self._client.pull(
+                request.reference,
+                auth_config={"username": source.username, "password": source.password},
+                stream=True,
+                decode=True,
+            )
+            for event in events:
+                reason = str(event.get("error", "")) or reason
+                say(
+                    " ".join(str(event[it]) for it in ("id", "status", "progress") if event.get(it))
+                )
+        except api_error() as error:
+            reason = reason_of(error)
+        if reason:
+            values = {"name": request.name, "registry": source.registry, "reason": reason}
+            raise EngineError(*messages.advice("engine.pull-failed", **values))
 
-        It is asked at its own address where this machine can reach that, as on Linux, and from
-        inside itself where the engine lives in a virtual machine, as with Docker Desktop.
-
-        Raises:
-            EngineError: There is none, or it ended, or does not answer; says why.
-        """
-        began = time.monotonic()
-        with engine_errors():
-            found = running.labelled(self._client, labels)
-            if not found:
-                raise EngineError(*messages.advice("engine.no-container", name=what))
-            container = found[0]
-            port = running.port_of(self._client, container_image(self._client, container))
-
-            def ask(path: str) -> HttpAnswer | None:
-                outside = running.ask_over_http(address, port, path, patience=_BRIEF)
-                return outside or running.ask_inside(self._client, container, port, path)
-
-            running.wait_for_answer(self._client, container, ask, what=what, timeout=timeout)
-        return RunningContainer(ask, time.monotonic() - began)
-
-    def remove(self, labels: Sequence[str]) -> int:
-        """Remove every container that has all the labels; return how many there were."""
-        with engine_errors():
-            return running.remove_labelled(self._client, labels)
-
-
-def container_image(client: APIClient, container: str) -> str:
-    """Return the id of the image that a container was made of."""
-    return str(client.inspect_container(container)["Image"])
-
-
-def socket_path(where: str) -> str:
-    """Return the path of an engine's Unix socket, or nothing when it is reached another way."""
-    if os.name == "nt":
+    def _find_image(self, name: str) -> str:
+        with suppress(api_error()):
+            return str(self._client.inspect_image(name)["Id"])
         return ""
-    if not where:
-        return _SOCKET
-    path = re.sub(r"^(http\+)?unix:/*", "/", where)
-    return path if path != where else ""
+
+    def _create(self, image: str, name: str, request: RunRequest) -> int:
+        """Create the container; return its port, or the machine's where there is no bridge."""
+        bridged = any(it.get("Driver") == "bridge" for it in self._client.networks())
+        port = self._find_port(image) if bridged else _find_free_port()
+        if bridged:
+            options: dict[str, Any] = {"port_bindings": {port: (_LOOPBACK,)}}
+        else:
+            options = {"network_mode": "host"}
+        self._client.create_container(
+            image,
+            name=name,
+            ports=[port] if bridged else None,
+            environment={**request.environment, "PORT": str(port)},
+            labels={RUN_LABEL: request.owner},
+            host_config=self._client.create_host_config(
+                security_opt=["no-new-privileges"], **options
+            ),
+        )
+        return port
+
+    def _find_port(self, image: str) -> int:
+        exposed = (self._client.inspect_image(image).get("Config") or {}).get("ExposedPorts") or {}
+        ports = sorted(int(it.partition("/")[0]) for it in exposed if not it.endswith("/udp"))
+        return ports[0] if ports else _RAILS_PORT
+
+    def _choose_fetch(self, name: str, port: int) -> FetchPath:
+        if self._is_remote:
+            return lambda path: self._fetch_inside(name, port, path)
+        ports = self._client.inspect_container(name)["NetworkSettings"].get("Ports") or {}
+        published = ports.get(f"{port}/tcp")
+        outside = int(published[0]["HostPort"]) if published else port
+        return lambda path: _fetch_over_http(outside, path)
+
+    def _wait_for_answer(self, name: str, fetch: FetchPath, request: RunRequest) -> None:
+        """Return when a container answers at `/up`, or anywhere where it has no such page."""
+
+        def look() -> int:
+            if not self._client.inspect_container(name)["State"]["Running"]:
+                return _ENDED
+            answer = fetch("/up")
+            return answer.status if answer else 0
+
+        try:
+            status = wait_until(
+                look,
+                done=lambda status: status == _ENDED or 0 < status < 500,
+                what=request.name,
+                timeout=request.timeout,
+                interval=0.1,
+                factor=1.2,
+            )
+        except WaitTimeout as error:
+            raise self._explain(name, request, ended=False) from error
+        if status == _ENDED:
+            raise self._explain(name, request)
+
+    def _explain(
+        self, name: str, request: RunRequest, *, said: str = "", ended: bool = True
+    ) -> EngineError:
+        """Return why a container does not serve, by its log or by what the engine `said`."""
+        text = "\n".join([said, *self._read_log(name)])
+        if ended:
+            code = self._client.inspect_container(name)["State"].get("ExitCode", 0)
+            how = messages.text("engine.ended", code=code)
+        else:
+            how = messages.text("engine.not-answering", seconds=f"{request.timeout:g}")
+        unknown = "engine.run-exited" if ended else "engine.run-silent"
+        key = next((key for key, sign in _CAUSES if re.search(sign, text, re.I)), unknown)
+        output = "".join(f"\n    │ {line}" for line in text.splitlines() if line)
+        return EngineError(*messages.advice(key, name=request.name, how=how, output=output))
+
+    def _read_log(self, name: str) -> list[str]:
+        with suppress(api_error()):
+            text = bytes(self._client.logs(name, tail=40)).decode("utf-8", "replace")
+            lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()]
+            return [line[:160] for line in lines if line.strip()][-_LAST_LINES:]
+        return []
+
+    def _fetch_inside(self, name: str, port: int, path: str) -> HttpAnswer | None:
+        """Return the answer to one GET made inside the container by its own Ruby, if any."""
+        command = ["ruby", "-rnet/http", "-e", _RUBY, f"http://{_LOOPBACK}:{port}{path}"]
+        with suppress(api_error()):
+            made = self._client.exec_create(name, command, stderr=False)
+            output = self._client.exec_start(made["Id"])
+            if self._client.exec_inspect(made["Id"])["ExitCode"] == 0:
+                status, media_type, body = bytes(output).split(b"\n", 2)
+                kind = media_type.decode("latin-1").partition(";")[0].strip()
+                return HttpAnswer(int(status), kind, body[:_LARGEST_ANSWER])
+        return None
+
+    @contextmanager
+    def _removed(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._remove(name)
+
+    def _remove(self, container: str) -> None:
+        with suppress(api_error()):
+            self._client.remove_container(container, force=True, v=True)
 
 
 def is_remote(where: str) -> bool:
@@ -123,3 +254,30 @@ def is_remote(where: str) -> bool:
     parts = urlsplit(where)
     near = parts.hostname in (None, "localhost", "::1") or str(parts.hostname).startswith("127.")
     return parts.scheme == "ssh" or (parts.scheme in ("tcp", "http", "https") and not near)
+
+
+def _list_ids(request: RunRequest) -> list[str]:
+    """Return the ids under which an engine may hold the image's content already."""
+    with suppress(HandsonError):
+        return [request.digest, *list_content_digests(request.source, request.digest)]
+    return [request.digest]
+
+
+def _fetch_over_http(port: int, path: str) -> HttpAnswer | None:
+    """Return the answer to one GET, redirects not followed; None without one."""
+    connection = http.client.HTTPConnection(_LOOPBACK, port, timeout=_PATIENCE)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        content = answer.read(_LARGEST_ANSWER)
+        return HttpAnswer(answer.status, answer.headers.get_content_type(), content)
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _find_free_port() -> int:
+    with socket.socket() as end:
+        end.bind((_LOOPBACK, 0))
+        return int(end.getsockname()[1])

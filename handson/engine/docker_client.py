@@ -1,11 +1,14 @@
-"""Where an engine may listen, and which one answers there.
+"""Finds an engine that answers the Docker API, and turns its library's errors into ours.
 
-Asked in turn: `DOCKER_HOST` alone where it is set; else the current docker context (which Docker
-Desktop and Colima set), then the sockets of the engines that a context does not know.
+Candidates in turn: `DOCKER_HOST` alone where it is set; else the current docker context (which
+Docker Desktop and Colima set), then the sockets of the engines that a context does not know.
 """
 
 from __future__ import annotations
 
+import errno
+import http.client
+import json
 import os
 import platform
 import re
@@ -13,12 +16,12 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
-from handson.core.errors import NotReady
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -146,3 +149,46 @@ def _listens(place: str) -> bool:
         end.connect(path)
         return True
     return False
+
+
+@contextmanager
+def translate_docker_errors() -> Iterator[None]:
+    """Turn the exceptions of docker's library into ours; each says what to do."""
+    import requests
+    from docker import errors
+
+    try:
+        yield
+    except HandsonError:
+        raise
+    except errors.DockerException as error:
+        reason = reason_of(error)
+        full = "no space left" in reason
+        key = "engine.engine-full" if full else "engine.engine-refused"
+        kind = InvalidInput if "dockerfile parse error" in reason.lower() else EngineError
+        raise kind(*messages.advice(key, reason=reason)) from error
+    except (
+        requests.exceptions.RequestException,
+        http.client.HTTPException,  # an answer that is read in parts breaks off with this one
+        json.JSONDecodeError,
+        OSError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            # The library gathers the build context in a temporary file on this side.
+            folder = error.filename or tempfile.gettempdir()
+            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
+        found = messages.advice("engine.engine-broke-off", reason=reason_of(error))
+        raise EngineError(*found) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return an exception's reason on one line, in the engine's words where it gave some."""
+    return " ".join(str(getattr(error, "explanation", None) or error).split())
+
+
+def api_error() -> type[Exception]:
+    """Return the class of docker's errors; the library is loaded when it is first needed."""
+    from docker import errors
+
+    kind: type[Exception] = errors.APIError
+    return kind

@@ -1,7 +1,7 @@
-"""The engine that answers the Docker API: Docker Engine and Desktop, Colima, Podman's socket.
+"""Builds and pushes with an engine that answers the Docker API: Docker, Colima or Podman.
 
-Everything goes through docker's own library.  Credentials for a push travel with the request that
-needs them: they are never written to the user's docker configuration, nor read from it.
+Credentials for a push travel with its request alone: they are never written to the user's docker
+configuration, nor read from it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
-from handson.engine import docker_client, dockerfile, pushlog, registry_client
+from handson.engine import docker_client, registry_client
 from handson.engine.build_log import BuildLog
-from handson.engine.containers import Containers
-from handson.engine.export import exported
+from handson.engine.containers import DockerContainers
+from handson.engine.docker_client import translate_docker_errors
+from handson.engine.dockerfile import load_dockerfile
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
@@ -29,8 +30,9 @@ from handson.engine.model import (
     LocalImage,
     PushedImage,
 )
-from handson.engine.push_progress import PushProgress
-from handson.engine.refusals import Unreachable, engine_errors, refusal
+from handson.engine.oci import unpack_saved_image
+from handson.engine.push_progress import PushProgress, note_push_event
+from handson.engine.registry_errors import Unreachable, explain_refusal
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -42,7 +44,7 @@ _NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
 
 
 def connect_to_docker(docker_host: str = "") -> DockerEngine:
-    """Return the engine at `docker_host`, or the first of those that a machine may have.
+    """Return the engine at `docker_host`, or the first one of this machine that answers.
 
     Raises:
         NotReady: Nothing answers the Docker API there within a few seconds.
@@ -59,11 +61,11 @@ class DockerEngine:
     def __init__(self, client: APIClient, *, where: str = "") -> None:
         self._client = client
         self._where = where
-        self.containers = Containers(client, where=where)
+        self.containers = DockerContainers(client, where=where)
 
     def describe(self) -> EngineInfo:
-        """Return what the engine says about itself."""
-        with engine_errors():
+        """Return the engine's description of itself."""
+        with translate_docker_errors():
             found, details = self._client.version(), self._client.info()
         product = docker_client.name_product(found, details, where=self._where)
         free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
@@ -71,16 +73,16 @@ class DockerEngine:
         return EngineInfo(NAME, found["Version"], platform, self._where, product, free)
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
-        """Build and tag an image; everything the build says is kept in a log file.
+        """Build and tag an image; a log file keeps the build's whole output.
 
         Raises:
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
-        source = dockerfile.load_dockerfile(request.dockerfile)
+        source = load_dockerfile(request.dockerfile)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
-        with path.open("w", encoding="utf-8") as file, engine_errors(), self._listening():
-            log = BuildLog(source, request.dockerfile.name, file=file, say=say)
+        with path.open("w", encoding="utf-8") as file, translate_docker_errors(), self._listening():
+            log = BuildLog(source, file=file, say=say)
             for event in self._building(request, say):
                 log.take(event)
             for tag in request.tags:
@@ -98,10 +100,10 @@ class DockerEngine:
         )
 
     def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
-        """Push an image; the tag it needs for that is taken away from the engine again.
+        """Push an image, and remove the tag that the engine needed for it.
 
-        A registry on this computer that the engine cannot reach, because the engine runs in a
-        virtual machine, is sent the image by this process.
+        An engine in a virtual machine does not reach a registry on this computer: then this
+        process sends the image.
 
         Raises:
             HandsonError: The registry refused, is not reachable, or broke off.
@@ -126,7 +128,7 @@ class DockerEngine:
         )
 
     def _building(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
-        # The logins are for base images of private registries; most builds need none.
+        # Only base images of private registries need the logins.
         if not _logins_can_be_read():
             say(messages.text("engine.without-logins"))
             self._forget_logins()
@@ -155,7 +157,7 @@ class DockerEngine:
         target = f"{destination.registry}/{destination.repository}"
         # Docker speaks HTTP with a registry on 127.0.0.1 by itself, Podman when it is told to.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
-        with engine_errors(), self._tagged(image, target, tag), self._listening(**plain):
+        with translate_docker_errors(), self._tagged(image, target, tag), self._listening(**plain):
             events = self._client.push(
                 target,
                 tag=tag,
@@ -165,26 +167,26 @@ class DockerEngine:
             )
             digest = ""
             for event in events:
-                digest = pushlog.take(event, destination, tally) or digest
+                digest = note_push_event(event, destination, tally) or digest
         if not digest:
-            raise refusal(messages.text("engine.no-digest"), destination)
+            raise explain_refusal(messages.text("engine.no-digest"), destination)
         return digest
 
     def _relay(self, image: LocalImage, destination: Destination, say: Say) -> PushedImage:
         say(messages.text("engine.relaying"))
         folder = image.log.parent if image.log else Path(tempfile.gettempdir())
-        with engine_errors(), self._listening():
+        with translate_docker_errors(), self._listening():
             saved = self._client.get_image(image.id)
-            with exported(saved, folder, say=say) as layout:
+            with unpack_saved_image(saved, folder, say=say) as layout:
                 tags = destination.tags or image.tags
                 sent = registry_client.push_layout(layout, destination, tags=tags, say=say)
         return replace(sent, engine=NAME, relayed=True)
 
     @contextmanager
     def _listening(self, **parameters: str) -> Iterator[None]:
-        """Hang up when the block ends: an engine builds and pushes on while somebody listens.
+        """Close the connection when the block ends, or the engine would build or push on.
 
-        `parameters` go along with whatever the block asks the engine for.
+        `parameters` are added to every request of the block.
         """
         answers: list[Any] = []
         listeners = self._client.hooks["response"]
@@ -228,13 +230,13 @@ class DockerEngine:
 
 
 def _logins_can_be_read() -> bool:
-    """Tell whether the user's registry logins can be read: their store may be missing or broken."""
+    """Tell whether the user's registry logins can be read; their store may be broken."""
     from docker import auth
     from docker.credentials.errors import StoreError
     from docker.errors import DockerException
 
     with warnings.catch_warnings():
-        # The library warns of a store that is missing; we tell it in our own words.
+        # The library warns of a missing store; the build reports it in its own words.
         warnings.simplefilter("ignore", UserWarning)
         try:
             auth.load_config().get_all_credentials()

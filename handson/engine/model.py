@@ -1,13 +1,12 @@
-"""What engines take and give back: requests and results, and the one Protocol they share.
+"""Defines the requests that engines take, the results they return, and their Protocol.
 
-`LocalImage` and `Pushed` are results that a learner sees, so they show themselves as cards.  Both
-engines fill the same rows, so that a notebook looks alike with either; what only one of them can
-say stands in a row or a note of its own.
+`LocalImage` and `PushedImage` show themselves as cards with the same rows for both engines, so
+that a notebook looks alike with either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from handson.core.progress import Say
 from handson.course.exercise import PLATFORM
 
 IMAGE_PLATFORM = "/".join(PLATFORM)
-"""What Fargate runs unless a task definition says otherwise (ECS developer guide)."""
+"""The platform that Fargate runs by default (ECS developer guide)."""
 
 _LOOPBACK = ("127.", "localhost", "[::1]")
 
@@ -28,15 +27,15 @@ ENGINE_LABEL = "io.handson.engine"
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine says about itself.
+    """An engine's description of itself.
 
     Attributes:
         name: "docker" or "builtin".
         version: Its version.
-        platform: What it runs on, `linux/arm64`.
-        detail: Where it answers, or what it can do.
-        product: What people call it: Docker Desktop, Docker Engine, Podman, Colima.
-        free_bytes: What is free on the disk that keeps its images; None where it cannot be told.
+        platform: The platform it runs on, `linux/arm64`.
+        detail: The address where it answers, or what it can do.
+        product: Docker Desktop, Docker Engine, Podman or Colima.
+        free_bytes: The free space on the disk that keeps its images; None where it is unknown.
     """
 
     name: str
@@ -54,9 +53,9 @@ class BuildRequest:
     Attributes:
         context: The build context, a folder.
         dockerfile: The Dockerfile, inside the context.
-        folder: Where an engine may keep what it makes (layouts, logs); created when needed.
+        folder: The folder for an engine's layouts and logs; created when needed.
         name: The image's local name.
-        tags: The tags the image gets, the asked-for one first.
+        tags: The tags the image gets, the chosen one first.
         build_args: Values for the Dockerfile's `ARG`s.
         platform: The operating system and architecture the image is for.
     """
@@ -72,7 +71,7 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class Destination:
-    """A repository to push to, and who pushes.
+    """A repository to push to, with the credentials.
 
     Attributes:
         registry: Host and port: `127.0.0.1:4990`, `123456789012.dkr.ecr.us-east-1.amazonaws.com`.
@@ -104,13 +103,13 @@ class LocalImage(cards.Shown):
         engine: The engine that built it, "docker" or "builtin".
         name: Its local name, without a tag.
         id: Digest of the image's configuration, `sha256:…`.
-        tags: Its tags, the asked-for one first.
+        tags: Its tags, the chosen one first.
         size_bytes: Its size here: unpacked for docker, packed for builtin.
-        platform: What it is built for.
+        platform: The platform it is built for.
         steps: The Dockerfile's instructions in order.
         layout: The OCI layout folder (builtin only).
-        skipped_steps: The steps that were not carried out (builtin only).
-        log: The file with everything the build said, where there is one.
+        skipped_steps: The steps that were left out (builtin only).
+        log: The file with the build's whole output, where there is one.
     """
 
     engine: str
@@ -148,16 +147,16 @@ class LocalImage(cards.Shown):
 
 @dataclass(frozen=True, repr=False)
 class PushedImage(cards.Shown):
-    """An image that a registry has now.
+    """An image that was pushed to a registry.
 
     Attributes:
         engine: The engine that pushed it.
         repository: The repository's name.
         digest: The manifest's digest as the registry confirmed it, `sha256:…`.
         tags: The tags that lead to it.
-        layers_pushed: How many layers were sent.
-        layers_present: How many the registry had already.
-        size_bytes: The layers as the registry keeps them, added up.
+        layers_pushed: The number of layers that were sent.
+        layers_present: The number of layers that the registry had already.
+        size_bytes: The sum of the layers as the registry keeps them.
         relayed: The engine could not reach the registry, so this program sent the image for it.
     """
 
@@ -186,10 +185,9 @@ class PushedImage(cards.Shown):
     def _layers(self) -> str:
         if not self.layers_pushed + self.layers_present:
             return messages.text("engine.layers-untold")
-        told = messages.text(
-            "engine.layers", pushed=self.layers_pushed, present=self.layers_present
-        )
-        return f"{told} · {messages.text('engine.relayed')}" if self.relayed else told
+        counts = {"pushed": self.layers_pushed, "present": self.layers_present}
+        text = messages.text("engine.layers", **counts)
+        return f"{text} · {messages.text('engine.relayed')}" if self.relayed else text
 
 
 @dataclass(frozen=True)
@@ -197,12 +195,12 @@ class RunRequest:
     """A container to start.
 
     Attributes:
-        source: The repository that holds the image, and who pulls.
+        source: The repository that holds the image, with the credentials.
         digest: The image's digest there.
         name: The image's name for people.
-        owner: For whom it runs: whatever else runs for the same owner is a leftover.
-        environment: What the container is told; never shown and never kept.
-        timeout: Seconds it may take until it answers.
+        owner: The home folder it runs for; other containers of this owner are leftovers.
+        environment: The container's environment; never shown and never kept.
+        timeout: The seconds it may take until it answers.
     """
 
     source: Destination
@@ -220,7 +218,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back over HTTP."""
+    """The answer of a web server."""
 
     status: int
     media_type: str
@@ -228,7 +226,7 @@ class HttpAnswer:
 
 
 FetchPath = Callable[[str], HttpAnswer | None]
-"""Gets a path; None when nothing answers."""
+"""Fetches a path from a container; None when nothing answers."""
 
 
 @dataclass(frozen=True)
@@ -236,56 +234,45 @@ class RunningContainer:
     """A container that answers.
 
     Attributes:
-        ask: Gets a path from it.
-        seconds: How long it took from the start to the first answer.
-        from_here: The engine could not pull, and the same image that is here was run instead.
+        fetch: Fetches a path from it.
+        seconds: The time from the start to the first answer.
+        is_local: The engine could not pull, so its local copy of the image runs.
     """
 
-    ask: FetchPath
+    fetch: FetchPath
     seconds: float
-    from_here: bool = False
+    is_local: bool = False
 
 
-class Containers(Protocol):
-    """Containers of an engine that run for a moment."""
+class ContainerRunner(Protocol):
+    """Runs containers of an engine for a moment."""
 
     def run(self, request: RunRequest, *, say: Say) -> AbstractContextManager[RunningContainer]:
-        """Give a container that answers; it is gone after the block."""
+        """Give a container that answers; the block's end removes it."""
 
     def sweep(self, owner: str) -> int:
-        """Remove the containers that were left running for `owner`; return how many there were."""
-
-    def lend(self, request: RunRequest, name: str, *, say: Say) -> AbstractContextManager[str]:
-        """Give the engine's socket, with an image under `name`, for another program to use."""
-
-    def reach(
-        self, labels: Sequence[str], address: str, *, what: str, timeout: float
-    ) -> RunningContainer:
-        """Return the site of a container that another program started, once it answers."""
-
-    def remove(self, labels: Sequence[str]) -> int:
-        """Remove every container that has all the labels; return how many there were."""
+        """Remove the containers that were left running for `owner`; return their number."""
 
 
 class Engine(Protocol):
-    """Something that builds images, pushes them, and perhaps runs them."""
+    """Builds images, pushes them, and may run them."""
 
     @property
     def name(self) -> str:
         """The engine's name, "docker" or "builtin"."""
 
     @property
-    def containers(self) -> Containers | None:
-        """Its containers, or None where the engine runs nothing."""
+    def containers(self) -> ContainerRunner | None:
+        """The runner of its containers; None for an engine that runs nothing."""
 
     def describe(self) -> EngineInfo:
-        """Return what the engine says about itself."""
+        """Return the engine's description of itself."""
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
-        """Build an image; `say` gets a short line for each step."""
+        """Build an image; `say` takes a short line for each step."""
 
     def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
-        """Push an image under the destination's tags; `say` gets short lines of progress."""
+        """Push an image under the destination's tags; `say` takes lines of progress."""
 
 
 def format_size(size: int) -> str:

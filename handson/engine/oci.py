@@ -1,4 +1,4 @@
-"""OCI images on disk: layers packed the same way every time, and the layout that holds them.
+"""Writes OCI images to disk: reproducible layers, and the layout that holds them.
 
 Follows the OCI image specification 1.1 (layer, config, manifest, index, image layout).  A layer's
 bytes depend on paths, contents, modes and owners alone: entries are sorted and times are zero.
@@ -21,6 +21,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
 
+from handson.core import messages
+from handson.core.errors import EngineError
+from handson.core.progress import Say
+from handson.engine.model import format_size
+
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -28,6 +33,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
 REFERENCE = "org.opencontainers.image.ref.name"
 
+_SAVED_MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
 _NONE: Mapping[str, str] = MappingProxyType({})
 _SMALLEST, _QUICKEST = 9, 1  # gzip's levels
@@ -36,9 +42,9 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1
 
 @dataclass(frozen=True)
 class LayerEntry:
-    """A file, folder or link to pack: where it comes from and what it becomes in the image.
+    """A file, folder or link of a layer.
 
-    `source` is None for a folder that no file stands for.  `mode` replaces the file's own bits.
+    `source` is None for a folder that is not copied.  `mode` replaces the file's own bits.
     """
 
     path: str
@@ -50,7 +56,7 @@ class LayerEntry:
 
 @dataclass(frozen=True)
 class Blob:
-    """A blob in a layout, by digest (`sha256:…`); `diff_id` is a layer's digest before packing."""
+    """A blob in a layout; `diff_id` is the digest of a layer before compression."""
 
     media_type: str
     digest: str
@@ -69,7 +75,7 @@ class ImageLayout:
         self.folder = folder
 
     def blob_path(self, digest: str) -> Path:
-        """Return where the blob of `digest` lies."""
+        """Return the path of the blob with `digest`."""
         return self.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
     def read(self, digest: str) -> bytes:
@@ -83,7 +89,7 @@ class ImageLayout:
         return Blob(found["mediaType"], found["digest"], found["size"])
 
     def config_digest(self) -> str:
-        """Return the digest of the image's configuration: what docker calls the image's id."""
+        """Return the digest of the image's configuration, which docker calls the image's id."""
         manifest = json.loads(self.read(self.manifest().digest))
         return str(manifest["config"]["digest"])
 
@@ -100,7 +106,7 @@ class ImageLayout:
         return self._add_layer(lambda stream: _write_tar(stream, members), level=_SMALLEST)
 
     def add_tar(self, tar: IO[bytes]) -> Blob:
-        """Add a layer that is a tar already, streamed; one that is compressed is taken as it is."""
+        """Add a layer from a tar, streamed; a compressed tar stays as it is."""
         start = tar.read(len(_ZSTD))
         compressed = LAYER if start[:2] == _GZIP else ZSTD_LAYER if start == _ZSTD else ""
 
@@ -127,37 +133,31 @@ class ImageLayout:
         return blob
 
     def add_image(
-        self, config: Mapping[str, Any], layers: list[Blob], *, annotations: Mapping[str, str]
+        self, config: bytes, layers: list[Blob], *, annotations: Mapping[str, str] = _NONE
     ) -> Blob:
         """Write configuration and manifest of an image of `layers`; return the manifest."""
-        return self.add_manifest(self.add(_json(config), CONFIG), layers, annotations=annotations)
-
-    def add_manifest(
-        self, config: Blob, layers: list[Blob], *, annotations: Mapping[str, str] = _NONE
-    ) -> Blob:
-        """Write the manifest that leads to a configuration and layers."""
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": config.descriptor(),
+            "config": self.add(config, CONFIG).descriptor(),
             "layers": [layer.descriptor() for layer in layers],
             "annotations": dict(annotations),
         }
-        return self.add(_json(manifest), MANIFEST)
+        return self.add(to_json_bytes(manifest), MANIFEST)
 
     def finish(self, manifest: Blob, tags: Iterable[str]) -> None:
-        """Write the index that leads each tag to the manifest: only now the layout is an image."""
+        """Write the index that leads each tag to the manifest; it completes the image."""
         named = [
             {**manifest.descriptor(), "annotations": {REFERENCE: tag}}
             for tag in dict.fromkeys(tags)
         ]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
-        (self.folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
-        (self.folder / "index.json").write_bytes(_json(index))
+        (self.folder / "oci-layout").write_bytes(to_json_bytes({"imageLayoutVersion": "1.0.0"}))
+        (self.folder / "index.json").write_bytes(to_json_bytes(index))
 
 
 def is_image_manifest(child: Mapping[str, Any]) -> bool:
-    """Tell an image in an index from an attestation beside it.
+    """Tell whether an entry of an index is an image, and not an attestation.
 
     Docker gives an attestation the platform unknown/unknown (BuildKit, attestation storage).
     """
@@ -165,8 +165,8 @@ def is_image_manifest(child: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def draft(folder: Path) -> Iterator[ImageLayout]:
-    """Give an empty layout inside `folder`, and remove it if the block fails or leaves it there."""
+def open_draft(folder: Path) -> Iterator[ImageLayout]:
+    """Give an empty layout inside `folder`; the block's end removes it unless it was moved."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
     try:
@@ -176,16 +176,16 @@ def draft(folder: Path) -> Iterator[ImageLayout]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def keep(layout: ImageLayout, name: str) -> ImageLayout:
-    """Move a finished draft to `name` beside it, file by file where there is one of that name.
+def keep_layout(layout: ImageLayout, name: str) -> ImageLayout:
+    """Move a finished draft to `name` beside it, file by file where that layout exists.
 
-    The name is that of the image's digest, so the blobs are the same; they are left alone, because
-    another kernel may be pushing them.  The index may name other tags and is replaced.
+    The name contains the image's digest, so the blobs are the same; they stay, because another
+    kernel may be pushing them.  The index may name other tags and is replaced.
     """
     final = layout.folder.parent / name
     try:
         layout.folder.replace(final)
-    except OSError:  # it is there, or cannot be written: then neither can its files
+    except OSError:  # it exists, or the folder cannot be written: then the next line fails, too
         _merge(layout.folder, final)
     return ImageLayout(final)
 
@@ -201,6 +201,60 @@ def _merge(draft: Path, final: Path) -> None:
 
 def _same_size(path: Path, other: Path) -> bool:
     return other.is_file() and other.stat().st_size == path.stat().st_size
+
+
+@contextmanager
+def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> Iterator[ImageLayout]:
+    """Give the layout of an image that an engine saves (`docker save`); the block's end removes it.
+
+    The archive is streamed to disk and read from there, so memory stays flat.
+
+    Args:
+        chunks: The archive as the engine sends it.
+        folder: The folder for archive and layout; it needs the image's size twice.
+        say: Takes lines of progress.
+
+    Raises:
+        EngineError: The archive is malformed.
+        OSError: The disk is full.
+    """
+    with open_draft(folder) as layout:
+        archive = layout.folder / "archive.tar"
+        _write_archive(chunks, archive, say)
+        try:
+            with tarfile.open(archive) as tar:
+                layout.finish(_add_saved_image(tar, layout, say), ["exported"])
+        except (tarfile.TarError, KeyError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise EngineError(*messages.advice("engine.engine-broke-off", reason=reason)) from error
+        archive.unlink()
+        yield layout
+
+
+def _write_archive(chunks: Iterable[bytes], archive: Path, say: Say) -> None:
+    received = 0
+    with archive.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            received += len(chunk)
+            say(messages.text("engine.exporting", size=format_size(received)))
+
+
+def _add_saved_image(tar: tarfile.TarFile, layout: ImageLayout, say: Say) -> Blob:
+    described = json.load(_open_member(tar, _SAVED_MANIFEST))[0]
+    names = described["Layers"]
+    layers = []
+    for number, name in enumerate(names, start=1):
+        say(messages.text("engine.packing-layer", number=number, layers=len(names)))
+        layers.append(layout.add_tar(_open_member(tar, name)))
+    return layout.add_image(_open_member(tar, described["Config"]).read(), layers)
+
+
+def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
+    found = tar.extractfile(name)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 class _Hashed:
@@ -254,9 +308,10 @@ def _tar_info(entry: LayerEntry) -> tarfile.TarInfo:
 
 
 def _mode(mode: int) -> int:
-    # Windows does not keep the executable bit: docker's library sets it everywhere, and so do we.
+    # Windows has no executable bit: docker's library sets it on every file, and so does this.
     return (mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(mode)
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def to_json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return JSON with sorted keys and no spaces, the same bytes for the same value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

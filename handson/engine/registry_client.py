@@ -1,7 +1,6 @@
-"""Pushing over the OCI distribution protocol 1.1: blobs that are missing, then a manifest a tag.
+"""Pushes over the OCI distribution protocol 1.1: missing blobs, then a manifest for each tag.
 
-Bodies are streamed from disk, so memory stays flat whatever an image's size.  A push that is run
-again sends only what the registry does not have yet.
+Bodies are streamed from disk, so memory stays flat.  A second push sends only what is missing.
 """
 
 from __future__ import annotations
@@ -21,22 +20,19 @@ from handson.core.progress import Say
 from handson.engine import oci
 from handson.engine.model import Destination, PushedImage
 from handson.engine.push_progress import PushProgress
-from handson.engine.refusals import refusal
+from handson.engine.registry_errors import explain_refusal
 
 if TYPE_CHECKING:
     import requests
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
-_AGAIN = {"HEAD", "GET", "POST", "PUT"}
-"""Made twice they do no harm: a second upload is begun, the same manifest is put again.  A blob's
-bytes (PATCH) go to a place that is good once; `_send` begins anew."""
-_PASSING = {429, 500, 502, 503, 504}
+_REPEATABLE = {"HEAD", "GET", "POST", "PUT"}
+"""Methods that may be repeated.  A blob's bytes (PATCH) go to an address that works only once, so
+`_send_blob` begins a new upload."""
+_TEMPORARY = {429, 500, 502, 503, 504}
 _THREADS = 2
-_TIMEOUT = (
-    5.0,
-    300.0,
-)  # seconds to connect, seconds of silence: a registry hashes before it answers
+_TIMEOUT = (5.0, 300.0)  # seconds to connect, seconds of silence (a registry hashes a blob)
 _MANIFESTS = ", ".join(
     (
         oci.MANIFEST,
@@ -57,18 +53,18 @@ def push_layout(
     """
     manifest = layout.manifest()
     content = json.loads(layout.read(manifest.digest))
-    tally = PushProgress(say)
+    progress = PushProgress(say)
     registry = RegistryClient(destination)
-    _send_all(registry, layout, content["layers"], tally)
-    _send(registry, layout, content["config"], PushProgress(lambda _line: None))
-    _name(registry, layout.read(manifest.digest), manifest, tags, say)
+    _send_layers(registry, layout, content["layers"], progress)
+    _send_blob(registry, layout, content["config"], PushProgress(lambda _line: None))
+    _put_tags(registry, layout.read(manifest.digest), manifest, tags, say)
     return PushedImage(
         engine="builtin",
         repository=destination.repository,
         digest=manifest.digest,
         tags=tuple(tags),
-        layers_pushed=tally.pushed,
-        layers_present=tally.present,
+        layers_pushed=progress.pushed,
+        layers_present=progress.present,
         size_bytes=sum(layer["size"] for layer in content["layers"]),
     )
 
@@ -82,7 +78,7 @@ def add_tags(destination: Destination, digest: str, tags: Sequence[str], *, say:
     if tags:
         registry = RegistryClient(destination)
         content, media_type = registry.fetch(digest)
-        _name(registry, content, oci.Blob(media_type, digest, len(content)), tags, say)
+        _put_tags(registry, content, oci.Blob(media_type, digest, len(content)), tags, say)
 
 
 def measure_layers(destination: Destination, digest: str) -> int:
@@ -130,7 +126,7 @@ class RegistryClient:
         answer = self._ask("HEAD", f"blobs/{digest}", fine=(200, 404))
         return bool(answer.status_code == 200)
 
-    def send_blob(self, digest: str, body: Body) -> None:
+    def send_blob(self, digest: str, body: _UploadBody) -> None:
         """Upload a blob; the registry has checked its digest afterwards."""
         opened = self._ask("POST", "blobs/uploads/", fine=(202,))
         place = urljoin(opened.url, opened.headers["Location"])
@@ -188,23 +184,23 @@ class RegistryClient:
         except requests.exceptions.RequestException as error:
             raise self._broken(error) from error
         if answer.status_code not in fine:
-            raise refusal(f"{answer.status_code} {_reason(answer)}", self._destination)
+            raise explain_refusal(f"{answer.status_code} {_reason(answer)}", self._destination)
         return answer
 
     def _broken(self, error: Exception) -> Exception:
         reason = str(error)
         connected = "NewConnectionError" not in reason and "ConnectTimeout" not in reason
         sign = "connection reset" if connected else "cannot connect"
-        return refusal(f"{sign}: {reason}", self._destination)
+        return explain_refusal(f"{sign}: {reason}", self._destination)
 
 
-class Body:
+class _UploadBody:
     """A file on its way: read in blocks, its progress noted."""
 
-    def __init__(self, path: Path, layer: str, tally: PushProgress) -> None:
+    def __init__(self, path: Path, layer: str, progress: PushProgress) -> None:
         self._file = path.open("rb")
         self._layer = layer
-        self._tally = tally
+        self._progress = progress
         self._sent = 0
         self._size = path.stat().st_size
 
@@ -215,7 +211,7 @@ class Body:
         """Return the next bytes."""
         block = self._file.read(amount)
         self._sent += len(block)
-        self._tally.at(self._layer, sent=self._sent, size=self._size)
+        self._progress.advance(self._layer, sent=self._sent, size=self._size)
         return block
 
     def close(self) -> None:
@@ -223,7 +219,7 @@ class Body:
         self._file.close()
 
 
-def _name(
+def _put_tags(
     registry: RegistryClient, content: bytes, manifest: oci.Blob, tags: Sequence[str], say: Say
 ) -> None:
     for tag in tags:
@@ -231,17 +227,19 @@ def _name(
         registry.put_manifest(tag, content, manifest)
 
 
-def _send_all(
+def _send_layers(
     registry: RegistryClient,
     layout: oci.ImageLayout,
     layers: Sequence[dict[str, Any]],
-    tally: PushProgress,
+    progress: PushProgress,
 ) -> None:
     unique = {layer["digest"]: layer for layer in layers}
     for digest, layer in unique.items():
-        tally.at(digest, sent=0, size=layer["size"])
+        progress.advance(digest, sent=0, size=layer["size"])
     with ThreadPoolExecutor(_THREADS) as pool:
-        waiting = [pool.submit(_send, registry, layout, it, tally) for it in unique.values()]
+        waiting = [
+            pool.submit(_send_blob, registry, layout, it, progress) for it in unique.values()
+        ]
         try:
             for sent in waiting:
                 sent.result()
@@ -249,15 +247,15 @@ def _send_all(
             pool.shutdown(cancel_futures=True)
 
 
-def _send(
-    registry: RegistryClient, layout: oci.ImageLayout, blob: dict[str, Any], tally: PushProgress
+def _send_blob(
+    registry: RegistryClient, layout: oci.ImageLayout, blob: dict[str, Any], progress: PushProgress
 ) -> None:
     digest = blob["digest"]
     if registry.has_blob(digest):
-        tally.had(digest)
+        progress.skip(digest)
         return
     for attempt in range(1, _ATTEMPTS + 1):
-        body = Body(layout.blob_path(digest), digest, tally)
+        body = _UploadBody(layout.blob_path(digest), digest, progress)
         try:
             registry.send_blob(digest, body)
             break
@@ -266,7 +264,7 @@ def _send(
                 raise
         finally:
             body.close()
-    tally.sent(digest)
+    progress.finish(digest)
 
 
 def _session(destination: Destination) -> requests.Session:
@@ -279,8 +277,8 @@ def _session(destination: Destination) -> requests.Session:
     session.trust_env = not destination.here
     retries = Retry(
         _ATTEMPTS - 1,
-        allowed_methods=_AGAIN,
-        status_forcelist=_PASSING,
+        allowed_methods=_REPEATABLE,
+        status_forcelist=_TEMPORARY,
         raise_on_status=False,
         backoff_factor=0.2,
         respect_retry_after_header=False,

@@ -107,8 +107,8 @@ def run_image(
 
     try:
         with containers.run(request, say=say) as site:
-            status, first = read_page(site.ask, order.name)
-            seconds, from_here = site.seconds, site.from_here
+            status, first = read_page(site.fetch, order.name)
+            seconds, from_here = site.seconds, site.is_local
     except EngineError:
         seen(0)
         raise

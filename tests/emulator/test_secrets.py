@@ -24,7 +24,7 @@ from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, InvalidInput
 from handson.core.progress import TerminalProgress, silent
 from handson.engine import Destination, LocalImage, RunRequest
-from handson.engine import running as engine_running
+from handson.engine.containers import DockerContainers
 from handson.notebook import workshop
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
@@ -32,7 +32,7 @@ from tests.emulator.faults import Call
 from tests.emulator.interceptor import Marks, intercepting
 from tests.emulator.leaks import forms, leaked, leaks_among, leaks_in
 from tests.emulator.proxy import Proxy
-from tests.unit.test_engine_running import DIGEST, Client, refused
+from tests.unit.test_engine_containers import DIGEST, Client, refused
 
 pytestmark = [pytest.mark.emulator, pytest.mark.notebooks]
 
@@ -227,7 +227,8 @@ def test_no_secret_is_in_an_error_of_an_image_that_does_not_run(spoil: dict[str,
     request = RunRequest(source, DIGEST, "rails-app:latest", "me", told, timeout=0.0)
 
     def run() -> None:
-        with engine_running.started(Client(**spoil), request, remote=False, say=silent):
+        client: Any = Client(**spoil)
+        with DockerContainers(client, where="").run(request, say=silent):
             pass
 
     said = f"{request}{everything_said(run)}"

@@ -14,7 +14,7 @@ import pytest
 from handson.aws import emulator, settings
 from handson.core.errors import EngineError
 from handson.core.progress import Line, silent
-from handson.engine import running
+from handson.engine.containers import RUN_LABEL
 from handson.notebook.workshop import Workshop
 
 pytestmark = pytest.mark.engine
@@ -84,7 +84,7 @@ def held(workshop: Workshop, client: docker.APIClient, home: Path) -> Iterator[W
 
 
 def left(client: docker.APIClient, home: Path) -> list[str]:
-    own = client.containers(all=True, filters={"label": f"{running.LABEL}={home}"})
+    own = client.containers(all=True, filters={"label": f"{RUN_LABEL}={home}"})
     names = [tag for image in client.images() for tag in image["RepoTags"] or ()]
     ours = [name for name in names if name.startswith("123456789012.dkr.ecr.")]
     return [*(str(it["Names"]) for it in own), *ours]
@@ -180,7 +180,7 @@ def test_what_a_killed_kernel_left_is_removed_by_the_next_run(
 ) -> None:
     push(held, base, tmp_path / "app")
     orphan = client.create_container(
-        f"{NAME}:latest", command=["sleep", "60"], labels={running.LABEL: str(home)}
+        f"{NAME}:latest", command=["sleep", "60"], labels={RUN_LABEL: str(home)}
     )
     client.start(orphan)
     held.run_image("rails-app")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from docker import errors
 
-from handson.core.errors import EngineError, NotReady
+from handson.core.errors import EngineError
 from handson.core.progress import silent
-from handson.engine import Destination, RunRequest, running
-from handson.engine.containers import Containers, is_remote, socket_path
+from handson.engine import Destination, RunRequest
+from handson.engine.containers import DockerContainers, is_remote
 
 DIGEST = f"sha256:{'a' * 64}"
 NOWHERE = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
@@ -74,8 +74,8 @@ class Client:
             raise self.spoil[what]
 
 
-def attempt(client: Client, *, remote: bool = False) -> None:
-    with running.started(client, REQUEST, remote=remote, say=silent):
+def attempt(client: Any) -> None:
+    with DockerContainers(client, where="").run(REQUEST, say=silent):
         pass
 
 
@@ -144,35 +144,6 @@ def test_where_the_registry_is_out_of_reach_the_same_image_here_is_run() -> None
     assert (client.made["image"], client.images) == (DIGEST, {"x": DIGEST})
 
 
-def test_an_image_is_under_another_name_for_the_block_alone() -> None:
-    client = Client()
-    client.tag = lambda image, name, tag, **_: client.images.update({f"{name}:{tag}": "x"})  # type: ignore[attr-defined]
-    with running.tagged(client, REQUEST, "host/rails-app:v1", say=silent):
-        assert "host/rails-app:v1" in client.images
-    assert client.images == {}
-
-
-def containers(client: Client, where: str) -> Containers:
-    return Containers(client, where=where)
-
-
-@pytest.mark.parametrize(
-    ("where", "bridge", "said"),
-    [("tcp://10.0.0.1:2375", True, "ソケットではありません"), ("", False, "bridge")],
-)
-def test_an_engine_that_cannot_be_lent_says_why(where: str, bridge: bool, said: str) -> None:
-    lent = containers(Client(bridge=bridge), where).lend(REQUEST, "a/b:c", say=silent)
-    with pytest.raises(NotReady, match=said), lent:
-        pass
-
-
-def test_a_container_that_another_program_did_not_start_is_missed() -> None:
-    client = Client()
-    client.there = []
-    with pytest.raises(EngineError, match="見つかりません"):
-        containers(client, "").reach(["a=b"], "127.0.0.1", what="shop", timeout=0.0)
-
-
 @pytest.mark.parametrize(
     ("where", "remote"),
     [
@@ -187,16 +158,3 @@ def test_a_container_that_another_program_did_not_start_is_missed() -> None:
 )
 def test_an_engine_on_another_computer_is_known_by_its_address(where: str, remote: bool) -> None:
     assert is_remote(where) == remote
-
-
-@pytest.mark.parametrize(
-    ("where", "path"),
-    [
-        ("unix:///a/b", "/a/b"),
-        ("http+unix:///a/b", "/a/b"),
-        ("tcp://x:1", ""),
-        ("", "/var/run/docker.sock"),
-    ],
-)
-def test_a_socket_is_read_from_an_address(where: str, path: str) -> None:
-    assert socket_path(where) == path

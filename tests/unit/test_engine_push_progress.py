@@ -20,25 +20,25 @@ class Ticks:
 def test_it_speaks_at_most_once_an_interval() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = PushProgress(said.append, interval=1, clock=ticks)
-    tally.at("one", sent=0, size=2_000_000)
+    progress = PushProgress(said.append, interval=1, clock=ticks)
+    progress.advance("one", sent=0, size=2_000_000)
     ticks.now = 0.9
-    tally.at("one", sent=500_000, size=2_000_000)
+    progress.advance("one", sent=500_000, size=2_000_000)
     assert len(said) == 1
 
 
 def test_the_first_line_adds_all_layers_up_and_each_has_a_line_of_its_own() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = PushProgress(said.append, interval=1, clock=ticks)
-    tally.at(f"sha256:{'a' * 64}", sent=1, size=2_000_000)
-    tally.expect("two")
-    tally.had("three")
-    tally.again("four", "5")
-    tally.at("five", sent=3, size=1_000_000)
-    tally.sent("five")
+    progress = PushProgress(said.append, interval=1, clock=ticks)
+    progress.advance(f"sha256:{'a' * 64}", sent=1, size=2_000_000)
+    progress.expect("two")
+    progress.skip("three")
+    progress.pause("four", "5")
+    progress.advance("five", sent=3, size=1_000_000)
+    progress.finish("five")
     ticks.now = 2.0
-    tally.at(f"sha256:{'a' * 64}", sent=1_000_000, size=2_000_000)
+    progress.advance(f"sha256:{'a' * 64}", sent=1_000_000, size=2_000_000)
     assert said[-1].splitlines() == [
         "████████░░░░ 2.0 MB / 3.0 MB · 1.0 MB/秒 · レイヤー 2/5",
         "aaaaaaaaaaaa ██████░░░░░░ 1.0 MB / 2.0 MB · 500.0 kB/秒",
@@ -52,30 +52,30 @@ def test_the_first_line_adds_all_layers_up_and_each_has_a_line_of_its_own() -> N
 def test_a_layers_rate_counts_from_its_own_first_byte() -> None:
     said: list[str] = []
     ticks = Ticks()
-    tally = PushProgress(said.append, interval=0, clock=ticks)
-    tally.at("one", sent=0, size=4_000_000)
+    progress = PushProgress(said.append, interval=0, clock=ticks)
+    progress.advance("one", sent=0, size=4_000_000)
     ticks.now = 10.0
-    tally.at("one", sent=1, size=4_000_000)
+    progress.advance("one", sent=1, size=4_000_000)
     ticks.now = 12.0
-    tally.at("one", sent=4_000_000, size=4_000_000)
+    progress.advance("one", sent=4_000_000, size=4_000_000)
     assert "2.0 MB/秒" in said[-1].splitlines()[1]
 
 
 def test_where_layers_are_many_those_that_are_done_make_room() -> None:
     said: list[str] = []
-    tally = PushProgress(said.append, interval=0)
+    progress = PushProgress(said.append, interval=0)
     for number in range(30):
-        tally.had(f"old{number}")
-    tally.at("new", sent=1, size=2)
+        progress.skip(f"old{number}")
+    progress.advance("new", sent=1, size=2)
     assert [row.split()[0] for row in said[-1].splitlines()[1:]] == ["new"]
 
 
 def test_a_layer_that_was_just_sent_is_not_counted_as_there_before() -> None:
-    tally = PushProgress(lambda _line: None)
-    tally.sent("one")
-    tally.had("one")
-    tally.had("two")
-    assert (tally.pushed, tally.present) == (1, 1)
+    progress = PushProgress(lambda _line: None)
+    progress.finish("one")
+    progress.skip("one")
+    progress.skip("two")
+    assert (progress.pushed, progress.present) == (1, 1)
 
 
 @pytest.mark.parametrize(("done", "full"), [(0, 0), (50, 6), (100, 12), (150, 12)])
