@@ -18,12 +18,12 @@ from typing import Any
 from handson import grading
 from handson.aws import settings
 from handson.core import messages
-from handson.core.cards import Card, Note, Part, Rows, Shown, warning
+from handson.core.cards import Card, Note, Part, Shown, warning
 from handson.core.errors import InvalidInput
 from handson.course import checks, syllabus
 from handson.course.evidence import HAND_IN
-from handson.course.records import learner_label
 from handson.grading import CheckMark, Finding, model
+from handson.notebook.evidence_cards import describe_origin
 
 
 class SkippedCall(Shown):
@@ -99,12 +99,8 @@ class CheckScore(Shown):
         proof = self.mark.proof
         if proof is None or proof.observed is None:
             return ()
-        rows = [
-            (messages.text("notebook.workshop.row-learner"), learner_label(proof.learner)),
-            (messages.text("notebook.workshop.row-observed-at"), proof.observed_at),
-            (messages.text("notebook.workshop.row-digest"), proof.digest),
-        ]
-        return (*checks.derive(self.mark.id, proof.observed).card().parts, Rows(rows))
+        origin = describe_origin(proof.learner, proof.observed_at, proof.digest)
+        return (*checks.derive(self.mark.id, proof.observed).card().parts, origin)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"text/plain": str(self.mark.points), "text/html": self.card().html()}

@@ -28,10 +28,16 @@ from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
 from handson.course.network_form import check_network_form
-from handson.course.records import Entries, Evidence, HandedIn, Lost, learner_label, proves
 from handson.course.state import Drawing, Snapshot
 from handson.engine import Engine, LocalImage, PushedImage
 from handson.notebook import doctor, mistakes, scoring
+from handson.notebook.evidence_cards import (
+    Evidence,
+    HandInFile,
+    JournalEntries,
+    RestartNotice,
+    learner_label,
+)
 from handson.practice import incident_cards, incidents, questions
 from handson.resources import (
     cleanup,
@@ -366,22 +372,24 @@ class Workshop(Shown):
                     exercise=self._exercise,
                     missing=(check,),
                 )
-        trimmed = checks.trim(check, seen)
-        observed = trimmed.to_json()
+        exercise = self._exercise
+        observed = checks.trim(check, seen, exercise).to_json()
         observation = Observation(
             check=check,
             target=seen.target.to_json(),
             observed=observed,
             requests=[request.to_json() for request in requests],
+            exercise=exercise,
         )
-        earlier = [item for item in self.journal().records if item["check"] == check]
         record = self._journal.add(observation, learner=self.settings.learner)
-        result = checks.derive(check, observed)
-        return Evidence(record, result, outdone=not result.passed and any(map(proves, earlier)))
+        # Judge what the record holds, as a grader does, and not what was seen.
+        result = checks.derive(check, observed, exercise)
+        outdone = not result.passed and self.journal().has_passed(check)
+        return Evidence(record, result, outdone=outdone)
 
     def verify(self) -> Verification:
         """Look at the target and return all five checks; changes and keeps nothing."""
-        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS))
+        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS), self.settings.exercise)
 
     def snapshot(self, *, missing: Collection[str] = ()) -> Snapshot:
         """Return one look at everything the workshop is about.
@@ -393,13 +401,13 @@ class Workshop(Shown):
             self.aws, home=self.settings.home, exercise=self._exercise, missing=missing
         )
 
-    def journal(self) -> Entries:
+    def journal(self) -> JournalEntries:
         """Return the learner's evidence so far."""
         own = self.settings.learner
         records = (item for item in self._journal.records() if item["learner"] == own)
-        return Entries(tuple(records), learner=own)
+        return JournalEntries(tuple(records), learner=own, exercise=self.settings.exercise)
 
-    def hand_in(self) -> HandedIn:
+    def hand_in(self) -> HandInFile:
         """Put the journal beside the notebooks, where it is handed in with them.
 
         Raises:
@@ -410,7 +418,7 @@ class Workshop(Shown):
             raise NotReady(*messages.advice("notebook.workshop.nothing-to-hand-in"))
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
-        return HandedIn(tuple(records), learner=self.settings.learner, path=path)
+        return HandInFile(tuple(records), self.settings.learner, path, self.settings.exercise)
 
     def questions(self, topic: str) -> questions.Quiz:
         """Return self-check questions beside a free answer, drawn from the learner's own state.
@@ -576,7 +584,7 @@ class Workshop(Shown):
             return
         seen = take_snapshot(self._connection.aws, home=self.settings.home, exercise=self._exercise)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
-        self._show(Lost(checks.verify(seen), recorded))
+        self._show(RestartNotice(checks.verify(seen, self.settings.exercise), recorded))
         self._connection = replace(self._connection, lost=False)
 
 

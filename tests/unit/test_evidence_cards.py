@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handson.course import checks, evidence, syllabus
 from handson.course.evidence import Observation, Record
-from handson.course.records import HandedIn
+from handson.notebook.evidence_cards import HandInFile
 from tests.unit import states
 
 DONE = states.finished()
@@ -23,7 +23,7 @@ def passing(check: str) -> Record:
 
 def test_the_drawing_task_that_is_still_to_be_done_is_told_and_not_counted() -> None:
     records = tuple(map(passing, syllabus.CHECK_IDS))
-    card = HandedIn(records, learner="Hanako", path=Path("journal.jsonl")).card()
+    card = HandInFile(records, learner="Hanako", path=Path("journal.jsonl")).card()
     said = card.text()
     assert ("5 項目のうち 5 項目" in said, "構成図の課題" in said) == (True, True)
     assert card.state == "warn"

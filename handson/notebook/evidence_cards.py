@@ -1,0 +1,184 @@
+"""Evidence as notebooks show it: a record, the journal, the file to hand in, a loss.
+
+Every verdict here is derived again from what a record observed, whatever else the record says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handson.core import messages
+from handson.core.cards import Card, Note, Part, Rows, Shown, Table, warning
+from handson.core.errors import InvalidInput
+from handson.core.files import nearby
+from handson.course import checks, syllabus
+from handson.course.checks import CheckResult, Verification
+from handson.course.evidence import METADATA_KEY, Record, is_intact
+from handson.course.exercise import Exercise
+
+_DIGEST_LETTERS = 19
+"""How much of a digest the journal's table shows: "sha256:" and twelve digits."""
+
+
+@dataclass(frozen=True, repr=False)
+class Evidence(Shown):
+    """The result of an evidence cell: facts for people, and the record in the output's metadata.
+
+    Attributes:
+        record: The record.
+        result: The check's result.
+        outdone: Whether an earlier record of the check passes and this newer one does not.
+    """
+
+    record: Record
+    result: CheckResult
+    outdone: bool = False
+
+    def card(self) -> Card:
+        """Return the check's card, with the learner, the time and the digest of the record."""
+        card, record = self.result.card(), self.record
+        newest = warning(*messages.advice("notebook.workshop.outdone")) if self.outdone else ()
+        origin = describe_origin(record["learner"], record["observed_at"], record["digest"])
+        return Card(card.title, (*card.parts, *newest, origin), state=card.state)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
+
+
+@dataclass(frozen=True, repr=False)
+class JournalEntries(Shown):
+    """The learner's evidence so far, in order."""
+
+    records: tuple[Record, ...]
+    learner: str = ""
+    exercise: Exercise = Exercise()
+
+    def has_passed(self, check: str) -> bool:
+        """Tell whether any record of a check passes it."""
+        records = [record for record in self.records if record["check"] == check]
+        return any(_passes_check(record, self.exercise) for record in records)
+
+    def card(self) -> Card:
+        """Return a card with the last record of each check."""
+        title = messages.text("notebook.workshop.journal")
+        learner = Rows([_learner_row(self.learner)])
+        if not self.records:
+            empty = Note(messages.text("notebook.workshop.journal-empty"))
+            return Card(title, (empty, learner), state="info")
+        headers = (
+            "",
+            messages.text("notebook.workshop.column-check"),
+            messages.text("notebook.workshop.row-observed-at"),
+            messages.text("notebook.workshop.row-digest"),
+        )
+        latest = {record["check"]: record for record in self.records}
+        rows = [
+            (
+                _mark(record, self.exercise),
+                messages.label("course.checks.check", check),
+                record["observed_at"],
+                f"{record['digest'][:_DIGEST_LETTERS]}…",
+            )
+            for check in syllabus.EVIDENCE_IDS
+            if (record := latest.get(check)) is not None
+        ]
+        state = "ok" if all(mark == "ok" for mark, *_ in rows) else "warn"
+        return Card(title, (Table(headers, rows), learner), state=state)
+
+
+@dataclass(frozen=True, repr=False)
+class HandInFile(Shown):
+    """The journal as a file to hand in."""
+
+    records: tuple[Record, ...]
+    learner: str
+    path: Path
+    exercise: Exercise = Exercise()
+
+    def card(self) -> Card:
+        """Return a card that says which checks, by their last records, have passed.
+
+        The drawing task is not counted among the checks.
+        """
+        latest = {record["check"]: record for record in self.records}
+        rows = [
+            (_mark(latest.get(name), self.exercise), messages.label("course.checks.check", name))
+            for name in syllabus.CHECK_IDS
+        ]
+        passed = sum(mark == "ok" for mark, _ in rows)
+        drawn = _mark(latest.get(syllabus.DRAWING.id), self.exercise) == "ok"
+        facts = [
+            (
+                messages.label("course.checks.check", syllabus.DRAWING.id),
+                messages.text("course.checks.passed" if drawn else "course.checks.failed"),
+            ),
+            (messages.text("notebook.workshop.row-hand-in"), nearby(self.path)),
+            _learner_row(self.learner),
+        ]
+        header = messages.text("notebook.workshop.column-check")
+        parts: tuple[Part, ...] = (Table(("", header), rows), Rows(facts))
+        if passed < len(rows):
+            parts += warning(*messages.advice("notebook.workshop.proof-missing"))
+        elif not drawn:
+            parts += warning(*messages.advice("notebook.workshop.drawing-missing"))
+        parts += (Note(messages.text("notebook.workshop.hand-in-too")),)
+        title = messages.text("notebook.workshop.handed-in", proved=passed, count=len(rows))
+        return Card(title, parts, state="ok" if passed == len(rows) and drawn else "warn")
+
+
+@dataclass(frozen=True, repr=False)
+class RestartNotice(Shown):
+    """What the embedded AWS lost when it was killed, and which notebook makes it again."""
+
+    verification: Verification
+    recorded: frozenset[str]
+
+    def card(self) -> Card:
+        """Return a card of one sentence."""
+        failing = [result for result in self.verification.checks if not result.passed]
+        lost = [result.label for result in failing if result.id in self.recorded]
+        if failing:
+            what = messages.text("notebook.workshop.and").join(lost)
+            sentence = messages.text(
+                "notebook.workshop.lost",
+                what=what or messages.text("notebook.workshop.lost-recent"),
+                notebook=syllabus.check(failing[0].id).notebook,
+            )
+        else:
+            sentence = messages.text("notebook.workshop.lost-nothing")
+        return Card(messages.text("notebook.workshop.restarted"), (Note(sentence),), state="warn")
+
+
+def describe_origin(learner: str, observed_at: str, digest: str) -> Rows:
+    """Return the rows that say whose a record is, when it was made, and its digest."""
+    return Rows(
+        [
+            _learner_row(learner),
+            (messages.text("notebook.workshop.row-observed-at"), observed_at),
+            (messages.text("notebook.workshop.row-digest"), digest),
+        ]
+    )
+
+
+def learner_label(learner: str) -> str:
+    """Return the learner's name, or how to set one."""
+    return learner or messages.text("notebook.workshop.no-learner")
+
+
+def _learner_row(learner: str) -> tuple[str, str]:
+    return messages.text("notebook.workshop.row-learner"), learner_label(learner)
+
+
+def _mark(record: Record | None, exercise: Exercise) -> str:
+    good = record is not None and is_intact(record) and _passes_check(record, exercise)
+    return "ok" if good else "bad"
+
+
+def _passes_check(record: Record, exercise: Exercise) -> bool:
+    """Tell whether what a record observed passes its check; the record may hold anything."""
+    try:
+        return checks.derive(record["check"], record["observed"], exercise).passed
+    except InvalidInput:
+        return False
