@@ -1,11 +1,11 @@
 """Keep the English notebooks in step with the Japanese ones: `make editions`.
 
-    python tools/editions.py                        bring cells over, say what has to be translated
-    python tools/editions.py --translated ID ...    say that these cells are translated now ("all")
+    python tools/editions.py                        copy cells, list what has to be translated
+    python tools/editions.py --translated ID ...    mark these cells as translated ("all": all)
 
-Cell ids, kinds, order, code and grading are those of the Japanese edition.  A cell of prose keeps
-in its metadata the digest of the Japanese it translates, so that a change there shows as a stale
-translation.  A cell that is new comes over in Japanese, to be written in English.
+Cell ids, kinds, order, code and grading come from the Japanese edition.  The metadata of a cell of
+prose holds the digest of the Japanese that it translates, so that a later change there makes the
+translation stale.  A new cell is copied in Japanese, to be written in English.
 """
 
 from __future__ import annotations
@@ -25,31 +25,34 @@ Cell = dict[str, Any]
 
 
 def main(arguments: list[str]) -> int:
-    """Bring the second edition in step; return 1 while translations are stale, and name them."""
+    """Update the English edition; return 1 while translations are stale, and print their cells."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--translated", nargs="+", default=[], metavar="ID")
     translated = set(parser.parse_args(arguments).translated)
     stale = []
     for path in sorted(FIRST.glob("*.ipynb")):
         other = SECOND / path.name
-        first, second = read(path), read(other) if other.exists() else {"cells": []}
-        cells = in_step(first["cells"], second["cells"], translated=translated)
+        first, second = (
+            read_notebook(path),
+            read_notebook(other) if other.exists() else {"cells": []},
+        )
+        cells = copy_cells(first["cells"], second["cells"], translated=translated)
         other.parent.mkdir(exist_ok=True)
-        write(other, {**first, "cells": cells})
+        write_notebook(other, {**first, "cells": cells})
         stale += [f"{path.stem}: {name}" for name in stale_cells(first["cells"], cells)]
     for name in stale:
         print(f"to be translated: {name}", file=sys.stderr)
     return 1 if stale else 0
 
 
-def in_step(first: list[Cell], second: list[Cell], *, translated: set[str]) -> list[Cell]:
-    """Return the second edition's cells, as the first has them, in its own words."""
-    there = {cell["id"]: cell for cell in second}
-    return [_beside(cell, there.get(cell["id"]), translated=translated) for cell in first]
+def copy_cells(first: list[Cell], second: list[Cell], *, translated: set[str]) -> list[Cell]:
+    """Return the first edition's cells with the prose and outputs of the second."""
+    present = {cell["id"]: cell for cell in second}
+    return [_copy_cell(cell, present.get(cell["id"]), translated=translated) for cell in first]
 
 
 def stale_cells(first: list[Cell], second: list[Cell]) -> list[str]:
-    """Return the ids of prose in the second edition that does not translate what the first says."""
+    """Return the ids of prose in the second edition that does not translate the first's."""
     return [
         one["id"]
         for one, other in zip(first, second, strict=True)
@@ -59,29 +62,29 @@ def stale_cells(first: list[Cell], second: list[Cell]) -> list[str]:
 
 
 def digest(cell: Cell) -> str:
-    """Return the digest of what a cell says."""
+    """Return the digest of a cell's source."""
     return hashlib.sha256("".join(cell["source"]).encode()).hexdigest()[:16]
 
 
-def read(path: Path) -> Any:
+def read_notebook(path: Path) -> Any:
     """Return a notebook as plain data."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write(path: Path, notebook: Any) -> None:
-    """Make a file hold a notebook, as Jupyter writes it."""
+def write_notebook(path: Path, notebook: Any) -> None:
+    """Write a notebook as Jupyter writes it."""
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _beside(cell: Cell, there: Cell | None, *, translated: set[str]) -> Cell:
+def _copy_cell(cell: Cell, present: Cell | None, *, translated: set[str]) -> Cell:
     if cell["cell_type"] == "code":
         kept = ("execution_count", "outputs")
-        return cell | {name: there[name] for name in kept if there}
-    mark = there["metadata"].get(OURS, {}) if there else {}
+        return cell | {name: present[name] for name in kept if present}
+    mark = present["metadata"].get(OURS, {}) if present else {}
     if translated & {cell["id"], "all"}:
         mark = {DIGEST: digest(cell)}
     metadata = {**cell["metadata"], **({OURS: mark} if mark else {})}
-    return cell | {"metadata": metadata, "source": there["source"] if there else cell["source"]}
+    return cell | {"metadata": metadata, "source": present["source"] if present else cell["source"]}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The system around the set-up: its shared libraries, and the command that installs them.
+"""Find and install the shared libraries that drawing needs.
 
-PyPI's pygraphviz wheels carry Graphviz but expect a desktop's libraries, which slim images lack.
+PyPI's pygraphviz wheels contain Graphviz but need a desktop's libraries, which slim images lack.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VENV = {
 
 
 class Run(Protocol):
-    """Runs a command to its end; returns its exit code and all that it said."""
+    """Runs a command to its end; returns its exit code and its whole output."""
 
     def __call__(
         self, command: list[str], *, environ: Mapping[str, str], total: int = 0
@@ -44,7 +44,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class System:
-    """The system that is prepared on: its environment, how commands are run, who is asking."""
+    """The operating system: its environment, a function that runs commands, and the user."""
 
     environ: Mapping[str, str]
     run: Run
@@ -55,7 +55,7 @@ class System:
         return which(program, path=self.environ.get("PATH", os.defpath)) is not None
 
     def command(self, commands: Mapping[str, str]) -> str:
-        """Return the one command to type here, with sudo where it takes one."""
+        """Return the one command to type on this system, with sudo where needed."""
         for manager, line in commands.items():
             if self.has(manager):
                 return line if self.is_root or manager == "brew" else f"sudo {line}"
@@ -63,14 +63,14 @@ class System:
 
 
 def ensure(complaint: Callable[[], str], system: System, *, say: Callable[[str], None]) -> str:
-    """Make drawing work; return why it still cannot, or nothing.
+    """Make drawing work; return the reason why it still does not, or an empty string.
 
-    As root with apt, what is missing is installed.  Where the `dot` program is there, drawing
-    goes through it.
+    Root with apt gets the missing libraries installed.  Where the program `dot` exists, drawing
+    uses it instead.
 
     Args:
-        complaint: Tries to draw and returns why it cannot, or nothing.
-        system: The system to look at and to install on.
+        complaint: Tries to draw; returns the reason why it fails, or an empty string.
+        system: The system to install on.
         say: Takes a line of progress.
     """
     reason = complaint()

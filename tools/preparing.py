@@ -8,8 +8,8 @@
       │
     pip install --require-hashes -r requirements.lock ▶ pip install -e . ▶ stamp
 
-Each step is noted in the stamp when it is done, so an interrupted set-up is taken up again and a
-finished one costs nothing.  Only the standard library is used: nothing is installed yet.
+The stamp records each finished step, so that an interrupted set-up continues and a finished one
+costs nothing.  This module uses the standard library alone: nothing else is installed yet.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PROBE = f"import {LIBRARY}; {LIBRARY}.AGraph('digraph{{a->b}}').draw(format='svg
 
 
 class Stop(Exception):
-    """The set-up cannot go on; carries the problem, the remedy and whatever a tool had said."""
+    """The set-up cannot continue; carries the problem, the remedy and the output of a tool."""
 
     def __init__(self, problem: str, remedy: str, *, output: str = "") -> None:
         super().__init__(problem, remedy)
@@ -46,14 +46,14 @@ class Stop(Exception):
 
 @dataclass(frozen=True)
 class Checkout:
-    """Where things lie in a checkout, and the system that it is prepared on."""
+    """The paths of a checkout, and the system that it is prepared on."""
 
     root: Path
     system: libraries.System
 
     @property
     def drawing(self) -> bool:
-        """Whether pictures are wanted: not with HANDSON_SKIP_DRAWING=1."""
+        """Whether to install drawing: not with HANDSON_SKIP_DRAWING=1."""
         return self.system.environ.get("HANDSON_SKIP_DRAWING", "") in ("", "0")
 
     @property
@@ -73,12 +73,12 @@ class Checkout:
         return self.root / "requirements.lock"
 
     def about(self) -> dict[str, str]:
-        """Return what a new `.venv` notes about itself: where it was made, by which Python."""
+        """Return the stamp of a new `.venv`: its path and its Python."""
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         return {"path": str(self.venv), "python": version}
 
     def read_stamp(self) -> dict[str, str]:
-        """Return what earlier set-ups noted, or nothing where they noted nothing readable."""
+        """Return the stamp, or an empty dict where none can be read."""
         try:
             noted = json.loads(self.stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -86,20 +86,20 @@ class Checkout:
         return noted if isinstance(noted, dict) else {}
 
     def write_stamp(self, noted: Mapping[str, str]) -> None:
-        """Note what is done, whole or not at all."""
-        half = self.stamp.with_suffix(".tmp")
-        half.write_text(json.dumps(noted), encoding="utf-8")
-        half.replace(self.stamp)
+        """Write the stamp, whole or not at all."""
+        draft = self.stamp.with_suffix(".tmp")
+        draft.write_text(json.dumps(noted), encoding="utf-8")
+        draft.replace(self.stamp)
 
     def wanted(self) -> str:
-        """Return the digest of all that decides what has to be installed."""
+        """Return the digest of everything that decides what has to be installed."""
         digest = hashlib.sha256()
         for path in (self.lock, self.root / "pyproject.toml"):
             digest.update(path.read_bytes())
         return digest.hexdigest() + ("" if self.drawing else WITHOUT)
 
     def has_all(self, noted: Mapping[str, str]) -> bool:
-        """Tell whether enough is noted as installed: all, or all but the drawing library."""
+        """Tell whether the stamp names everything as installed, with or without drawing."""
         installed = noted.get("installed", "")
         return self.wanted() in (installed, installed + WITHOUT)
 
@@ -107,7 +107,7 @@ class Checkout:
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Prepare this checkout; return 0 when it is ready and 2 when something has to be done first.
 
-    `--insist` makes the running Python the one of `.venv`, even if another had made it.
+    `--insist` makes `.venv` use the running Python, even if another one had made it.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
@@ -131,7 +131,7 @@ def prepare(checkout: Checkout, *, insist: bool = False) -> None:
     """Make the checkout ready: afterwards `.venv` holds what the lock names, and this checkout.
 
     Raises:
-        Stop: Something has to be done by hand first; running again goes on from there.
+        Stop: Something has to be done by hand first; the next run continues from there.
     """
     noted = checkout.read_stamp()
     if not usable(checkout, noted, insist=insist):
@@ -181,10 +181,10 @@ def make_venv(checkout: Checkout) -> None:
 
 
 def make_drawing_work(checkout: Checkout) -> None:
-    """Install the drawing library alone and try it: who has to act is told before the long wait.
+    """Install the drawing library alone and try it, so that a failure shows before the long wait.
 
     Raises:
-        Stop: Drawing does not work, with the command that mends it.
+        Stop: Drawing does not work; carries the command that mends it.
     """
     pip_lock(checkout, [entry for entry in entries(checkout) if is_drawing(entry)])
     system = checkout.system
@@ -198,7 +198,7 @@ def install(checkout: Checkout) -> None:
     """Install what the lock names, then this checkout, into `.venv`.
 
     Raises:
-        Stop: pip could not; its last lines come along.
+        Stop: pip failed; carries its last lines.
     """
     say(messages.text("core.setup.installing"))
     wanted = [entry for entry in entries(checkout) if checkout.drawing or not is_drawing(entry)]
@@ -219,7 +219,7 @@ def is_drawing(entry: str) -> bool:
 
 
 def pip_lock(checkout: Checkout, wanted: Sequence[str]) -> None:
-    """Install entries of the lock; it names every package, so pip has nothing to resolve.
+    """Install entries of the lock, which names every package: pip has nothing to resolve.
 
     Raises:
         Stop: pip failed.
@@ -237,7 +237,7 @@ def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
         Stop: pip failed.
     """
     command = [str(checkout.python), "-m", "pip", "install", "--no-input", *arguments]
-    # A user's own settings may send packages elsewhere than into the environment.
+    # The user's own settings could install packages outside the environment.
     plain = {**checkout.system.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     for name in ("PYTHONPATH", "PYTHONHOME"):
         plain.pop(name, None)
@@ -251,9 +251,9 @@ def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
 
 
 def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tuple[int, str]:
-    """Run a command to its end and return its exit code and all that it said.
+    """Run a command to its end and return its exit code and its whole output.
 
-    With a `total` of packages, a terminal shows how many pip has begun with.
+    With a `total` of packages, a terminal shows how many pip has started to install.
     """
     lines: list[str] = []
     with subprocess.Popen(
@@ -277,14 +277,14 @@ def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tu
 
 
 def complaint(checkout: Checkout) -> str:
-    """Return why drawing does not work in `.venv`; empty when it does."""
+    """Return the reason why drawing does not work in `.venv`; empty when it does."""
     command = [str(checkout.python), "-c", PROBE]
     code, output = checkout.system.run(command, environ=checkout.system.environ)
     return "" if code == 0 else _last_line(output) or f"exit {code}"
 
 
 def say(sentence: str) -> None:
-    """Tell on standard error what is going on."""
+    """Print a line of progress on standard error."""
     print(f"▸ {sentence}", file=sys.stderr, flush=True)
 
 

@@ -25,7 +25,7 @@ KEPT_AS = "notebooks/.handson"
 
 
 def main(arguments: list[str]) -> int:
-    """Refresh the editions named, or both; return 1 when a cell failed, nothing written."""
+    """Refresh the named editions, or both; return 1 and write nothing when a cell failed."""
     for edition in arguments or ["notebooks/ja", "notebooks/en"]:
         with tempfile.TemporaryDirectory(prefix="handson-") as folder:
             home = Path(folder).resolve()
@@ -40,10 +40,10 @@ def main(arguments: list[str]) -> int:
 
 
 def refresh(lang: str, *, home: Path) -> str:
-    """Run an edition in `home` and write its outputs back; return what a failing cell said."""
+    """Run an edition in `home` and write its outputs back; return the error of a failing cell."""
     chosen = settings.read({}, cwd=ROOT, home=str(home), lang=lang, engine="builtin")
     notebooks = replay.find_notebooks(ROOT, lang=lang, optional=True)
-    outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=tell)
+    outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=print_start)
     for outcome in outcomes:
         if outcome.failed:
             return f"{outcome.notebook}, {outcome.cell}: {outcome.error}"
@@ -54,20 +54,20 @@ def refresh(lang: str, *, home: Path) -> str:
 
 def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
     """Write the outputs of an executed copy into the notebook that it was made from."""
-    notebook = read(path)
-    fresh = read(copy)
+    notebook = read_notebook(path)
+    fresh = read_notebook(copy)
     for cell, run in zip(notebook["cells"], fresh["cells"], strict=True):
         if cell["cell_type"] == "code":
             cell["outputs"] = [without_record(output) for output in run["outputs"]]
             cell["execution_count"] = run["execution_count"]
     text = json.dumps(notebook, indent=1, ensure_ascii=False)
-    # A learner hands in from the notebooks' own folder, and not from that of the copies.
-    text = anyhow(f"{copy.parent}/").sub("", text)
-    # A temporary home is nobody's; the default one is what a learner sees.
-    text = anyhow(str(home)).sub(KEPT_AS, text)
-    half = path.with_suffix(".tmp")
-    half.write_text(text + "\n", encoding="utf-8")
-    half.replace(path)
+    # A learner hands in from the notebooks' own folder, not from the folder of the copies.
+    text = path_pattern(f"{copy.parent}/").sub("", text)
+    # A learner sees the default home folder, not the temporary one of this run.
+    text = path_pattern(str(home)).sub(KEPT_AS, text)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(text + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def without_record(output: dict[str, Any]) -> dict[str, Any]:
@@ -78,18 +78,18 @@ def without_record(output: dict[str, Any]) -> dict[str, Any]:
     return {**output, "metadata": kept}
 
 
-def anyhow(path: str) -> re.Pattern[str]:
-    """Return what finds a path, also where a card may break it at the end of a line."""
+def path_pattern(path: str) -> re.Pattern[str]:
+    """Return a pattern of a path, with or without the line breaks that cards put into it."""
     return re.compile("".join(f"{re.escape(sign)}(?:<wbr>)?" for sign in path))
 
 
-def read(path: Path) -> Any:
-    """Return a notebook as plain data, so that nothing but outputs can change."""
+def read_notebook(path: Path) -> Any:
+    """Return a notebook as plain data: nbformat would change more than the outputs."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def tell(name: str, done: int, total: int) -> None:
-    """Say which notebook runs, once."""
+def print_start(name: str, done: int, total: int) -> None:
+    """Print the name of a notebook that starts."""
     if done == 0:
         print(f"▸ {name} ({total})", file=sys.stderr, flush=True)
 

@@ -1,7 +1,7 @@
 """Make this checkout ready to run: `python3 tools/setup.py`, or `make` does it.
 
-This file only finds a Python that is new enough and hands over to `preparing`; it has to be
-understood by any Python, so it uses nothing that is newer than Python 3.0.
+This file finds a Python that is new enough and starts `preparing` with it.  Any Python has to
+understand this file, so it uses nothing newer than Python 3.0.
 """
 
 from __future__ import print_function
@@ -25,7 +25,7 @@ SENTENCES = {
 
 
 def newer_python():
-    """Return the path of the first newer Python that is there and really starts, or None."""
+    """Return the path of the first newer Python that exists and starts, or None."""
     import subprocess
 
     for name in NEWER:
@@ -36,7 +36,7 @@ def newer_python():
 
 
 def main():
-    """Prepare the checkout with this Python, else with a newer one, else say what is missing."""
+    """Prepare the checkout with this Python or a newer one, or print what is missing."""
     if sys.version_info >= OLDEST:
         import preparing
 

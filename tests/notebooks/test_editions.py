@@ -124,7 +124,7 @@ CODE = {
 
 
 def brought(first: Cells, second: Cells, *translated: str) -> Cells:
-    found: Cells = editions.in_step(copy.deepcopy(first), copy.deepcopy(second), translated=set(translated))
+    found: Cells = editions.copy_cells(copy.deepcopy(first), copy.deepcopy(second), translated=set(translated))
     return found
 
 
