@@ -1,7 +1,8 @@
-"""What the notebooks hold: one object, one verb a lesson.
+"""The front door of the library: `start` and the `Workshop` that it returns.
 
-A verb reads its arguments as the console's form, answers a wrong one before any call, does its
-work through the rooms below, and returns a result that shows itself.
+Each lesson calls one verb of the workshop.  A verb takes the settings of a console form as its
+arguments, refuses wrong ones before any call, leaves the work to the wings below, and returns a
+result that shows itself as a card.  A setting that is left out has the exercise's value.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from handson.core import messages, progress
 from handson.core.cards import Card, Note, Rows, Shown
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import nearby, write_whole
-from handson.core.text import find_nearest
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
@@ -59,11 +59,11 @@ class Workshop(Shown):
     """The workshop of one learner on one target; `start` makes it.
 
     Args:
-        settings: Where and who.
-        progress: Where progress of long verbs is shown.
-        show: Shows a card beside a verb's result, such as the news of a restart.
-        connect: Reaches the target.
-        clock: Tells the time that evidence, records and receipts bear; it may be set back.
+        settings: The target, the learner, the exercise and the home folder.
+        progress: Shows the progress of long verbs.
+        show: Shows a card that is not a verb's result, such as the notice of a restart.
+        connect: Connects to the target.
+        clock: Returns the time for evidence, records and receipts; it may be set back.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class Workshop(Shown):
         self._journal = Journal(settings.home, clock=clock)
         self._engine: Engine | None = None
         self._connection = connect(settings)
-        self._tell_what_was_lost()
+        self._report_losses()
 
     @property
     def aws(self) -> Aws:
-        """The connection, renewed when the embedded AWS was stopped or killed meanwhile."""
+        """The connection, renewed if the embedded AWS has been stopped or killed."""
         self._connection = connection.renew(self._connection, self.settings)
-        self._tell_what_was_lost()
+        self._report_losses()
         return self._connection.aws
 
     @property
@@ -96,7 +96,7 @@ class Workshop(Shown):
         """The container engine, chosen at its first use.
 
         Raises:
-            NotReady: The engine that was asked for does not answer.
+            NotReady: The engine that the settings name does not answer.
         """
         if self._engine is None:
             self._engine = engine.choose_engine(
@@ -111,11 +111,11 @@ class Workshop(Shown):
         """What the learner is asked to build."""
         return self.settings.exercise
 
-    def beside(self, progress: progress.Progress, *, show: Show) -> Workshop:
-        """Return this workshop for what works beside the cells, such as a form or a board.
+    def with_own_progress(self, progress: progress.Progress, *, show: Show) -> Workshop:
+        """Return this workshop for a form or a board, which run while cells run.
 
-        Its progress and news have a place of their own, and its calls stay out of the requests
-        that evidence is sealed with meanwhile; all else is shared.
+        The two show progress and notices in different places, and evidence of the one does not
+        record the calls of the other.  They share everything else.
         """
         other = copy(self)
         other._progress, other._show = progress, show
@@ -123,12 +123,12 @@ class Workshop(Shown):
         return other
 
     def card(self) -> Card:
-        """Return the card: where am I, as whom, in which region, with which engine."""
+        """Return a card with the target, the account, the region and the learner."""
         target = self._connection.aws.target
         rows = [
             (
                 messages.text("notebook.workshop.row-target"),
-                messages.text(f"notebook.workshop.{target.kind}"),
+                messages.label("notebook.workshop.target", target.kind),
             ),
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
@@ -141,7 +141,7 @@ class Workshop(Shown):
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 
     def doctor(self) -> doctor.MachineReport:
-        """Return whether this machine has what the workshop needs."""
+        """Check that this machine has what the workshop needs."""
         return doctor.examine(self.settings, connect=lambda: self.aws)
 
     def ensure_network(
@@ -155,9 +155,7 @@ class Workshop(Shown):
         tenancy: str | None = None,
         s3_endpoint: bool | None = None,
     ) -> network.Network:
-        """Make the VPC as the console's "VPC and more" does; run again, change nothing.
-
-        A setting that is left out has the exercise's value.
+        """Make the network as the console's form "VPC and more" does; a second run changes nothing.
 
         Raises:
             InvalidInput: AWS would refuse a setting; nothing was created.
@@ -176,7 +174,7 @@ class Workshop(Shown):
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
         connected = self.aws
-        with self._changing(connected), self._working("network") as line:
+        with self._locked(connected), self._working("network") as line:
             return network.ensure_network(connected, form, exercise=self._exercise, say=line)
 
     def ensure_cluster(
@@ -187,14 +185,14 @@ class Workshop(Shown):
         ec2_instances: bool = False,
         capacity_providers: tuple[str, ...] | None = None,
     ) -> cluster.EnsuredCluster:
-        """Make the ECS cluster and wait until it is ACTIVE; run again, change nothing.
+        """Make the ECS cluster and wait until it is ACTIVE; a second run changes nothing.
 
         Args:
-            name: The cluster's name; left out, the exercise's.
+            name: The cluster's name.
             fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT;
                 off only where `capacity_providers` names some.
             ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
-            capacity_providers: The capacity providers by name, in the place of `fargate`.
+            capacity_providers: The names of the capacity providers, instead of `fargate`.
 
         Raises:
             InvalidInput: ECS would refuse a setting; nothing was created.
@@ -211,11 +209,11 @@ class Workshop(Shown):
         )
         form.check()
         connected = self.aws
-        with self._changing(connected), self._working("cluster") as line:
+        with self._locked(connected), self._working("cluster") as line:
             return cluster.ensure_cluster(connected, form, exercise=self._exercise, say=line)
 
     def ensure_repository(self, name: str | None = None) -> registry.EnsuredRepository:
-        """Make the private ECR repository; run again, change nothing.
+        """Make the private ECR repository; a second run changes nothing.
 
         Raises:
             InvalidInput: ECR would refuse the name; nothing was created.
@@ -224,7 +222,7 @@ class Workshop(Shown):
         name = self._repository(name)
         rules.repository_name(name)
         connected = self.aws
-        with self._changing(connected):
+        with self._locked(connected):
             return registry.ensure_repository(connected, name, exercise=self._exercise)
 
     def push_commands(
@@ -234,12 +232,12 @@ class Workshop(Shown):
         context: str | Path,
         tag: str | None = None,
     ) -> push.PushCommands:
-        """Return the console's push commands for this account and region, ready to be pasted.
+        """Return the console's push commands for this account and region, ready to paste.
 
-        A repository of a name of the learner's own that is not there is remarked upon.
+        The card warns if the repository is missing and its name is not the exercise's.
 
         Raises:
-            InvalidInput: The repository's name or the tag cannot be one.
+            InvalidInput: AWS would refuse the repository's name or the tag.
         """
         repository = self._repository(repository)
         connected = self.aws
@@ -253,7 +251,7 @@ class Workshop(Shown):
         )
         setup = plan.shell_values(connected) if connected.endpoint else {}
         commands = push.push_commands(form, setup=setup)
-        return replace(commands, lacking=_lacking(connected, repository, self._exercise))
+        return replace(commands, lacking=_missing_repository(connected, repository, self._exercise))
 
     def build_image(
         self,
@@ -263,11 +261,11 @@ class Workshop(Shown):
         tag: str | None = None,
         build_args: Mapping[str, str] | None = None,
     ) -> LocalImage:
-        """Build the image of a folder with a Dockerfile, under `tag` and a tag of its own.
+        """Build the image of a folder with a Dockerfile, under `tag` and a unique tag.
 
         Raises:
-            InvalidInput: The folder, its Dockerfile, the name or the tag will not do.
-            HandsonError: The engine does not answer, or a step failed; says which.
+            InvalidInput: The folder, its Dockerfile, the name or the tag is not usable.
+            HandsonError: The engine does not answer, or a step of the Dockerfile failed.
         """
         given = {"BASE_IMAGE": self.settings.base_image} if self.settings.base_image else {}
         request = push.prepare(
@@ -285,47 +283,50 @@ class Workshop(Shown):
         """Log in to the registry, tag the image with the repository's URI, and push all its tags.
 
         Raises:
-            NotReady: There is no such repository, or the engine does not answer.
-            InvalidInput: It is no image that was built, or the repository's name cannot be one.
-            HandsonError: The registry refused, or broke off; run again to continue.
+            NotReady: The repository is missing, or the engine does not answer.
+            InvalidInput: `local` is not a built image, or ECR would refuse the repository's name.
+            HandsonError: The registry refused or broke off; run again to continue.
         """
         push.check_built(local)
         repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        there = registry.require_repository(connected, repository, exercise=self._exercise)
-        destination = registry.destination(connected, there, tags=local.tags)
+        found = registry.require_repository(connected, repository, exercise=self._exercise)
+        destination = registry.destination(connected, found, tags=local.tags)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
 
     def images(self, repository: str | None = None) -> registry.Images:
-        """Return what is in a repository, as the ECR console lists it.
+        """Return the images of a repository, as the ECR console lists them.
 
         Raises:
-            NotReady: There is no such repository.
+            NotReady: The repository is missing.
         """
         repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        there = registry.require_repository(connected, repository, exercise=self._exercise)
-        return registry.Images(there.name, registry.find_images(connected, there.name))
+        found = registry.require_repository(connected, repository, exercise=self._exercise)
+        return registry.Images(found.name, registry.find_images(connected, found.name))
 
     def run_image(
         self, repository: str | None = None, *, tag: str | None = None
     ) -> image_run.ImageRun:
-        """Pull an image back from ECR, start it here for a moment, and return its first page.
+        """Pull an image from ECR, run it here for a moment, and return its first page.
 
         Raises:
-            NotReady: There is no such repository or image.
-            EngineError: The image does not start, or does not answer; says why.
+            NotReady: The repository or the image is missing.
+            EngineError: The image does not start or does not answer.
         """
         order = image_run.Order(
             self._repository(repository), self._tag(tag), self.settings.home, self._exercise
         )
         connected = self.aws
         chosen = self.engine
-        with connection.alone(self.settings), self._working("run") as work:
+        with (
+            connection.alone(self.settings),
+            self._working("run") as work,
+        ):
             ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
             if ran.page is None:
                 work.ending = messages.text("notebook.workshop.not-run")
@@ -334,10 +335,10 @@ class Workshop(Shown):
     def record_image_uri(
         self, repository: str | None = None, *, tag: str | None = None
     ) -> image_uri.ImageUri:
-        """Keep the URI of an image in ECR for step 3.
+        """Record the URI of an image in ECR for step 3.
 
         Raises:
-            NotReady: There is no such repository or image.
+            NotReady: The repository or the image is missing.
         """
         return image_uri.record_image_uri(
             self.aws,
@@ -349,66 +350,58 @@ class Workshop(Shown):
         )
 
     def evidence(self, check: str) -> Evidence:
-        """Look at the target, and seal what one check reads as the learner's next evidence.
+        """Look at what one check reads, and seal it as the learner's next evidence.
 
         Args:
             check: One of network, cluster, repository, image, image-uri; or architecture, which
-                reads the diagram that was drawn last in the place of the target.
+                reads the last drawn diagram and not the target.
 
         Raises:
             InvalidInput: There is no such check.
             NotReady: No diagram has been drawn.
             HandsonError: AWS did not answer, or the journal cannot be written; nothing is kept.
         """
-        _check_known(check)
-        connected = self.aws
+        checks.require_known(check)
+        exercise, connected = self._exercise, self.aws
         with connected.recording() as requests:
             if check == syllabus.DRAWING.id:
-                seen = Snapshot(target=connected.target, drawing=_last_drawn())
+                snapshot = Snapshot(target=connected.target, drawing=_require_drawing())
             else:
-                seen = take_snapshot(
-                    connected,
-                    home=self.settings.home,
-                    exercise=self._exercise,
-                    missing=(check,),
-                )
-        exercise = self._exercise
-        observed = checks.trim(check, seen, exercise).to_json()
+                snapshot = self._look(connected, missing=(check,))
+        observed = checks.trim(check, snapshot, exercise).to_json()
         observation = Observation(
             check=check,
-            target=seen.target.to_json(),
+            target=snapshot.target.to_json(),
             observed=observed,
             requests=[request.to_json() for request in requests],
             exercise=exercise,
         )
         record = self._journal.add(observation, learner=self.settings.learner)
-        # Judge what the record holds, as a grader does, and not what was seen.
+        # Judge the record, as a grader does, and not the snapshot.
         result = checks.derive(check, observed, exercise)
         outdone = not result.passed and self.journal().has_passed(check)
         return Evidence(record, result, outdone=outdone)
 
     def verify(self) -> Verification:
-        """Look at the target and return all five checks; changes and keeps nothing."""
-        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS), self.settings.exercise)
+        """Look at the target and return the results of all five checks; nothing is recorded."""
+        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS), self._exercise)
 
     def snapshot(self, *, missing: Collection[str] = ()) -> Snapshot:
-        """Return one look at everything the workshop is about.
+        """Look at everything that the workshop builds, and return its state.
 
         Args:
-            missing: The checks for which something that is missing is looked for in other regions.
+            missing: The checks whose missing resources are also searched for in other regions.
         """
-        return take_snapshot(
-            self.aws, home=self.settings.home, exercise=self._exercise, missing=missing
-        )
+        return self._look(self.aws, missing=missing)
 
     def journal(self) -> JournalEntries:
         """Return the learner's evidence so far."""
-        own = self.settings.learner
-        records = (item for item in self._journal.records() if item["learner"] == own)
-        return JournalEntries(tuple(records), learner=own, exercise=self.settings.exercise)
+        learner = self.settings.learner
+        records = (record for record in self._journal.records() if record["learner"] == learner)
+        return JournalEntries(tuple(records), learner, self._exercise)
 
     def hand_in(self) -> HandInFile:
-        """Put the journal beside the notebooks, where it is handed in with them.
+        """Copy the journal into a file beside the notebooks, to be handed in with them.
 
         Raises:
             NotReady: There is no evidence yet, or the file cannot be written.
@@ -418,12 +411,12 @@ class Workshop(Shown):
             raise NotReady(*messages.advice("notebook.workshop.nothing-to-hand-in"))
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
-        return HandInFile(tuple(records), self.settings.learner, path, self.settings.exercise)
+        return HandInFile(tuple(records), self.settings.learner, path, self._exercise)
 
     def questions(self, topic: str) -> questions.Quiz:
-        """Return self-check questions beside a free answer, drawn from the learner's own state.
+        """Return self-check questions for a free answer, made from the learner's resources.
 
-        Answers are recorded nowhere.
+        Answers are not recorded.
 
         Args:
             topic: One of why-network, why-zones, why-cluster, why-registry.
@@ -440,86 +433,86 @@ class Workshop(Shown):
         since: Snapshot | None = None,
         goal: bool = False,
     ) -> drawing.Picture:
-        """Draw the architecture: "aws" as it is now, "onprem" its counterpart, "local" step 1.
-
-        The picture is also saved in the home folder's `pictures`, under the names of its views.
+        """Draw the architecture, and save the picture in the home folder's `pictures`.
 
         Args:
-            view: A view, or several to draw side by side.
-            since: What `snapshot` returned earlier: what has changed since then is marked.
+            view: "aws" for the resources as they are now, "onprem" for their counterpart in a
+                data centre, "local" for step 1; or several views to draw side by side.
+            since: An earlier `snapshot`: the picture marks what has changed since then.
             goal: Mark what is missing or wrong, with the reasons that the checks give.
 
         Raises:
-            InvalidInput: There is no such view, or `since` and `goal` are both asked for.
-            NotReady: Nothing on this machine can draw; says what to install.
+            InvalidInput: There is no such view, or both `since` and `goal` are given.
+            NotReady: This machine has no program that draws.
         """
         views = drawing.known_views(view)
         missing = syllabus.CHECK_IDS if goal else ()
-        seen = self.snapshot(missing=missing)
-        picture = drawing.draw(seen, view=views, since=since, goal=goal)
+        snapshot = self.snapshot(missing=missing)
+        picture = drawing.draw(snapshot, view=views, since=since, goal=goal)
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
         picture.save(folder / f"{'-'.join(views)}.svg")
         return picture
 
     def resources(self) -> incident_cards.Console:
-        """Return what there is, as the consoles list it; judges, changes and keeps nothing."""
+        """Return the existing resources as the consoles list them, without any judgement."""
         return incident_cards.Console(self.snapshot())
 
     def break_it(self, seed: int | None = None) -> incident_cards.IncidentReport:
         """Break one thing of the finished workshop on the embedded AWS, for practice.
 
-        While something is broken, nothing more is. Only what carries the workshop's tag is touched,
-        and the recorded image URI; evidence stays.
+        A second call breaks nothing while the first thing is still broken.  Only resources with
+        the workshop's tag and the recorded image URI are changed; evidence stays.
 
         Args:
-            seed: Chooses what breaks, the same for everybody; left out, it is drawn and shown.
+            seed: Chooses what breaks, the same for everybody; drawn at random if left out.
 
         Raises:
-            InvalidInput: It is no seed.
+            InvalidInput: The seed is not a number in its range.
             NotAllowed: The target is real AWS.
-            NotReady: The workshop is not finished, or what this seed breaks is not the workshop's.
+            NotReady: The workshop is not finished, or this seed breaks a resource without its tag.
         """
         incidents.check_seed(seed)
-        drill = self._drill()
-        with self._changing(drill.aws):
+        drill = self._prepare_drill()
+        with self._locked(drill.aws):
             return drill.break_workshop(seed)
 
     def hint(self, step: int | None = None) -> incident_cards.Hints:
-        """Give the next hint on what is broken, or that of a step, with those before it.
+        """Return the next hint on what is broken, or the hints up to a step.
 
         Args:
-            step: 1 where to look, 2 what is wrong, 3 the diagnosis and what to do about it.
+            step: 1 where to look, 2 what is wrong, 3 the diagnosis and its remedy.
 
         Raises:
             InvalidInput: There is no such step.
             NotAllowed: The target is real AWS.
-            NotReady: Nothing is broken, or it is mended already.
+            NotReady: Nothing is broken, or it has been mended.
         """
         incidents.check_step(step)
-        drill = self._drill()
+        drill = self._prepare_drill()
         with connection.alone(self.settings):
             return drill.give_hint(step)
 
     def mended(self) -> incident_cards.RepairReport:
-        """Return whether what was broken is mended, and how many hints it took.
+        """Check that what was broken is mended, and count the hints.
 
         Raises:
             NotAllowed: The target is real AWS.
             NotReady: Nothing was broken.
         """
-        drill = self._drill()
+        drill = self._prepare_drill()
         with connection.alone(self.settings):
             return drill.check_repair()
 
     def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
-        """List what carries the workshop's tag, or delete it when `confirm` is "delete".
+        """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
 
-        In every region that this home folder used; a receipt is kept in its folder `receipts`.
+        Every region that this home folder has used is included.  A deletion leaves a receipt in
+        the home folder's `receipts`.
 
         Raises:
             InvalidInput: `confirm` is another word; nothing was deleted.
-            HandsonError: AWS did not answer; run again to go on.
+            HandsonError: AWS did not answer; run again to continue.
         """
         if confirm not in ("", cleanup.CONFIRMATION):
             sentences = messages.advice(
@@ -529,20 +522,23 @@ class Workshop(Shown):
         connected = self.aws
         if not confirm:
             return cleanup.look(connected, self.settings.home, exercise=self._exercise)
-        with connection.alone(self.settings), self._working("cleanup") as line:
+        with (
+            connection.alone(self.settings),
+            self._working("cleanup") as line,
+        ):
             self._remove_containers()
-            done = cleanup.clean_up(
+            result = cleanup.clean_up(
                 connected,
                 self.settings.home,
                 exercise=self._exercise,
                 say=line,
                 clock=self._clock,
             )
-        if not done.left:
+        if not result.left:
             image_uri.forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
             incidents.forget_incident(self.settings.home)
-        return done
+        return result
 
     def _repository(self, name: str | None) -> str:
         return self._exercise.repository if name is None else name
@@ -550,14 +546,14 @@ class Workshop(Shown):
     def _tag(self, tag: str | None) -> str:
         return self._exercise.tag if tag is None else tag
 
-    def _drill(self) -> incidents.Drill:
+    def _prepare_drill(self) -> incidents.Drill:
         connected = self.aws
         incidents.refuse_real_aws(connected)
         return incidents.Drill(connected, self.settings.home, self._exercise)
 
     @contextmanager
-    def _changing(self, connected: Aws) -> Iterator[None]:
-        """Keep other kernels out meanwhile, and the region in mind for clean-up."""
+    def _locked(self, connected: Aws) -> Iterator[None]:
+        """Keep other kernels out for the block, and remember the region for clean-up."""
         with connection.alone(self.settings):
             cleanup.remember_region(self.settings.home, connected.target)
             yield
@@ -566,42 +562,47 @@ class Workshop(Shown):
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
         return progress.working(
             self._progress,
-            messages.text(f"notebook.workshop.progress-{verb}"),
+            messages.label("notebook.workshop.progress", verb),
             done=messages.text("notebook.workshop.done"),
             broken_off=messages.text("notebook.workshop.broken-off"),
         )
 
     def _remove_containers(self) -> None:
-        """Remove what a killed kernel left running here; where no engine answers there is none."""
-        with suppress(HandsonError):
+        """Remove containers that a killed kernel has left running on this computer."""
+        with suppress(HandsonError):  # without an engine there are no containers
             containers = self.engine.containers
             if containers is not None:
                 containers.sweep(str(self.settings.home))
 
-    def _tell_what_was_lost(self) -> None:
-        """Tell it once, and again only where telling itself broke off."""
+    def _look(self, connected: Aws, *, missing: Collection[str] = ()) -> Snapshot:
+        home, exercise = self.settings.home, self._exercise
+        return take_snapshot(connected, home=home, exercise=exercise, missing=missing)
+
+    def _report_losses(self) -> None:
+        """Show what a killed embedded AWS has lost, once."""
         if not self._connection.lost:
             return
-        seen = take_snapshot(self._connection.aws, home=self.settings.home, exercise=self._exercise)
+        verification = checks.verify(self._look(self._connection.aws), self._exercise)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
-        self._show(RestartNotice(checks.verify(seen, self.settings.exercise), recorded))
+        self._show(RestartNotice(verification, recorded))
+        # Only now: if the report breaks off, the next verb shows it again.
         self._connection = replace(self._connection, lost=False)
 
 
 def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.ScoringWorkshop:
-    """Start the workshop: read the settings, reach the target, and return what notebooks hold.
+    """Read the settings, connect to the target, and return the workshop.
 
-    While nbgrader executes the notebook, what is returned scores evidence and touches nothing.
+    While nbgrader executes the notebook, return a stand-in that scores evidence and calls nothing.
 
     Args:
-        learner: Who hands in; remembered in the home folder for the notebooks that follow.
-        given: Any other setting in the place of its `HANDSON_…` variable: target, endpoint_url,
-            region, home, lang, aws_account, engine, base_image, hand_in.
+        learner: The name of the learner; the home folder keeps it for later notebooks.
+        given: Other settings, instead of their `HANDSON_…` variables: target, endpoint_url, region,
+            home, lang, aws_account, engine, base_image, hand_in.
 
     Raises:
-        InvalidInput: A setting is none of the possible ones.
+        InvalidInput: There is no such setting, or it does not take this value.
         NotReady: The home folder is not writable, or the embedded AWS does not start.
-        NotAllowed: Real AWS was asked for, and the account is not the named one.
+        NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
     mistakes.explain_errors(progress.shell())
@@ -615,11 +616,11 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
 
 
 def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.MachineReport:
-    """Return whether this machine has what the workshop needs, its target reachable or not.
+    """Check that this machine has what the workshop needs, even without a reachable target.
 
     Args:
-        chosen: Where and who.
-        show: Shows the news that the embedded AWS had to be started again.
+        chosen: The settings of the workshop.
+        show: Shows a notice if the embedded AWS had to be started again.
     """
 
     def connect() -> Aws:
@@ -628,24 +629,15 @@ def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.M
     return doctor.examine(chosen, connect=connect)
 
 
-def _check_known(check: str) -> None:
-    if check not in syllabus.EVIDENCE_IDS:
-        choices = ", ".join(syllabus.EVIDENCE_IDS)
-        near = find_nearest(str(check), syllabus.EVIDENCE_IDS) or syllabus.EVIDENCE_IDS[0]
-        raise InvalidInput(
-            *messages.advice("notebook.workshop.no-check", check=check, choices=choices, near=near)
-        )
-
-
-def _last_drawn() -> Drawing:
+def _require_drawing() -> Drawing:
     drawn = drawing.last_drawn()
     if drawn is None:
         raise NotReady(*messages.advice("notebook.workshop.no-diagram"))
     return drawn
 
 
-def _lacking(connected: Aws, repository: str, exercise: Exercise) -> tuple[str, str] | None:
-    """Return what to say of a repository that the learner named and that is not there."""
-    if repository == exercise.repository or registry.find_repository(connected, repository):
+def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
+    """Return problem and remedy of a missing repository with a name that the learner chose."""
+    if name == exercise.repository or registry.find_repository(connected, name):
         return None
-    return registry.missing_repository(connected, repository, exercise)
+    return registry.missing_repository(connected, name, exercise)

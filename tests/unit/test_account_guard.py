@@ -48,7 +48,7 @@ CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "cleanup": lambda room, _: room.cleanup(),
     "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
 }
-WITHOUT_AWS = {"card", "beside", "hand_in", "journal", "build_image", "doctor"}
+WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image", "doctor"}
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 

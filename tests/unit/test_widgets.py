@@ -50,7 +50,7 @@ class Held:
             target=states.target(), region=states.REGION, pages=lambda *_: list(ZONES)
         )
 
-    def beside(self, progress: Any, *, show: Any) -> Held:
+    def with_own_progress(self, progress: Any, *, show: Any) -> Held:
         self.progress = progress
         return self
 

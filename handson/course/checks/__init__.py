@@ -29,6 +29,7 @@ __all__ = [
     "Verification",
     "check",
     "derive",
+    "require_known",
     "trim",
     "verify",
 ]
@@ -91,6 +92,15 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
         ) from None
     result: CheckResult = room.judge(snapshot, exercise)
     return result
+
+
+def require_known(check_id: str) -> None:
+    """Refuse an id that names no check.
+
+    Raises:
+        InvalidInput: There is no such check.
+    """
+    _room(check_id)
 
 
 def _refuse_crowds(snapshot: Snapshot) -> None:

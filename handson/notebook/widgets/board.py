@@ -41,7 +41,9 @@ class Board(LiveCard):
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._news: list[Card] = []
-        self._workshop = workshop.beside(progress.TerminalProgress(), show=self._add_news)
+        self._workshop = workshop.with_own_progress(
+            progress.TerminalProgress(), show=self._add_news
+        )
         self._seconds = seconds
         self._now = now
         self._stop = threading.Event()

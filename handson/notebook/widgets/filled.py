@@ -88,7 +88,7 @@ class FormCard(LiveCard):
         self._bars.clear()
         self._say(messages.text("notebook.widgets.working"), state="info")
         self._show([])
-        workshop = self._workshop.beside(self._bars, show=self._add)
+        workshop = self._workshop.with_own_progress(self._bars, show=self._add)
         try:
             for result in self._form.make(workshop, dict(self.values)):
                 self._add(result)
