@@ -151,7 +151,7 @@ def broken(*_arguments: Any, **_options: Any) -> None:
 @pytest.fixture
 def surprise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `handson verify` meet an error that nobody thought of."""
-    monkeypatch.setattr(cli, "_open", broken)
+    monkeypatch.setattr(cli, "_open_workshop", broken)
 
 
 @pytest.mark.usefixtures("surprise")
@@ -172,7 +172,7 @@ def interrupted(*_arguments: Any, **_options: Any) -> None:
 def test_ctrl_c_ends_with_the_code_that_shells_expect(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_open", interrupted)
+    monkeypatch.setattr(cli, "_open_workshop", interrupted)
     result = call("verify")
     assert (result.exit_code, result.stderr) == (
         130,
