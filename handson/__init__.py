@@ -1,12 +1,12 @@
-"""A workshop: from one computer to Amazon VPC, ECS and ECR.
+"""An AWS container workshop: from one computer to Amazon VPC, ECS and ECR.
 
     import handson
 
     workshop = handson.start()
 
-`start` gives the `Workshop` that the notebooks work with.  What can go wrong is a `HandsonError`,
-with a problem and a remedy.  Importing this package loads nothing heavy: each name is fetched from
-its wing when it is first used.
+`start` returns the `Workshop` that the notebooks work with.  Every error is a `HandsonError` with a
+problem and a remedy.  Importing this package loads nothing heavy: a name loads its wing at its
+first use.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _WINGS = {"start": "handson.notebook.workshop", "Workshop": "handson.notebook.wo
 
 
 def __getattr__(name: str) -> object:
-    """Fetch a public name from its wing when it is first used (PEP 562)."""
+    """Load a public name from its wing at its first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "widgets":
