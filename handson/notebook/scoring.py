@@ -66,7 +66,7 @@ class ScoringWorkshop(SkippedCall):
         Raises:
             InvalidInput: There is no such check.
         """
-        checks.require_known(check)
+        checks.require_check(check)
         if check == syllabus.DRAWING.id:
             return SkippedCall()
         mark, findings = grading.judge_folders(check, self._folders)

@@ -361,7 +361,7 @@ class Workshop(Shown):
             NotReady: No diagram has been drawn.
             HandsonError: AWS did not answer, or the journal cannot be written; nothing is kept.
         """
-        checks.require_known(check)
+        checks.require_check(check)
         exercise, connected = self._exercise, self.aws
         with connected.recording() as requests:
             if check == syllabus.DRAWING.id:

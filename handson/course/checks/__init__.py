@@ -29,7 +29,7 @@ __all__ = [
     "Verification",
     "check",
     "derive",
-    "require_known",
+    "require_check",
     "trim",
     "verify",
 ]
@@ -94,13 +94,15 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
     return result
 
 
-def require_known(check_id: str) -> None:
-    """Refuse an id that names no check.
+def require_check(check_id: object) -> str:
+    """Return the id of a check that exists.
 
     Raises:
-        InvalidInput: There is no such check.
+        InvalidInput: There is no such check; the remedy offers the nearest id.
     """
-    _room(check_id)
+    if isinstance(check_id, str) and check_id in _ROOMS:
+        return check_id
+    _unknown(check_id)
 
 
 def _refuse_crowds(snapshot: Snapshot) -> None:
