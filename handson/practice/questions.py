@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from ipaddress import ip_network
 from types import MappingProxyType
@@ -202,8 +203,7 @@ class Subject:
         choices: Sequence[str],
         *,
         right: str,
-        prompt: str = "",
-        reasons: Mapping[str, str] = _AS_USUAL,
+        variants: Mapping[str, str] = _AS_USUAL,
         **values: object,
     ) -> Question:
         """Return a question with its sentences, which name these resources.
@@ -212,27 +212,24 @@ class Subject:
             id: The question's id.
             choices: The ids of its choices, in the order in which they are shown.
             right: The id of the right one.
-            prompt: The id of the prompt, where the usual one does not fit.
-            reasons: By choice, the id of the reason where the usual one does not fit.
+            variants: The ids of other sentences, by the id of the question whose prompt, or of the
+                choice whose reason, does not fit here.
             values: What the sentences name besides these resources.
         """
-        all_values = {
+        shown = {
             name: one_line(value) if isinstance(value, str) else value
             for name, value in {**self.names, **values}.items()
         }
-
-        def say(group: str, name: str) -> str:
-            return messages.label(group, name, **all_values)
-
+        say = partial(messages.label, **shown)
         return Question(
             id,
-            say("practice.questions.prompt", prompt or id),
+            say("practice.questions.prompt", variants.get(id, id)),
             tuple(
                 AnswerChoice(
                     letter,
                     say("practice.questions.choice", choice),
                     choice == right,
-                    say("practice.questions.reason", reasons.get(choice, choice)),
+                    say("practice.questions.reason", variants.get(choice, choice)),
                 )
                 for letter, choice in zip(LETTERS, choices, strict=False)
             ),
@@ -245,12 +242,12 @@ def ask_public(subject: Subject) -> Question:
     shut = [s for s in subject.subnets if vpcs.way_out(vpc, s) != vpcs.TO_GATEWAY]
     subnet = next(iter(shut), subject.subnets[0])
     table = vpc.route_table_of(subnet.id)
+    not_yet = {"public": "public-not-yet", "public.by-route": "public.by-route-not-yet"}
     return subject.ask(
         "public",
         ("public.by-name", "public.by-gateway", "public.by-route", "public.by-address"),
         right="public.by-route",
-        prompt="public-not-yet" if shut else "public",
-        reasons={"public.by-route": "public.by-route-not-yet"} if shut else _AS_USUAL,
+        variants=not_yet if shut else _AS_USUAL,
         subnet=_name(subnet),
         table=(table.name or table.id) if table else "-",
     )
@@ -263,7 +260,7 @@ def ask_reach(subject: Subject) -> Question:
         "reach",
         ("reach.yes", "reach.needs", "reach.never"),
         right="reach.needs",
-        reasons={"reach.needs": "reach.needs-mapped"} if mapped else _AS_USUAL,
+        variants={"reach.needs": "reach.needs-mapped"} if mapped else _AS_USUAL,
     )
 
 
@@ -297,7 +294,7 @@ def ask_zone_failure(subject: Subject) -> Question:
         "zone-fails",
         ("zone-fails.both", "zone-fails.first", "zone-fails.second", "zone-fails.neither"),
         right="zone-fails.neither" if same else "zone-fails.second",
-        reasons=others if same else _AS_USUAL,
+        variants=others if same else _AS_USUAL,
         zone=first.zone,
         first=_name(first),
         second=_name(second),
@@ -321,7 +318,7 @@ def ask_servers(subject: Subject) -> Question:
         "servers",
         ("servers.one-a-zone", "servers.none", "servers.one"),
         right="servers.none",
-        reasons={"servers.none": "servers.none-some"} if count else _AS_USUAL,
+        variants={"servers.none": "servers.none-some"} if count else _AS_USUAL,
         count=count,
     )
 
@@ -356,9 +353,9 @@ def ask_moved_tag(subject: Subject) -> Question:
     tag, repository = subject.names["tag"], subject.repository
     fixed = repository is not None and repository.tag_mutability == "IMMUTABLE"
     others = [name for name in subject.image.tags if name != tag] if subject.image else []
-    reasons = {} if others else {"latest.tomorrow": "latest.tomorrow-alone"}
+    variants = {} if others else {"latest.tomorrow": "latest.tomorrow-alone"}
     if fixed:
-        reasons = {
+        variants = {
             "latest.tomorrow": "latest.tomorrow-immutable",
             "latest.refused": "latest.refused-immutable",
         }
@@ -366,7 +363,7 @@ def ask_moved_tag(subject: Subject) -> Question:
         "latest",
         ("latest.tomorrow", "latest.today", "latest.refused"),
         right="latest.refused" if fixed else "latest.tomorrow",
-        reasons=reasons,
+        variants=variants,
         unique=f"{subject.names['repository']}:{others[0]}" if others else "",
     )
 
@@ -379,7 +376,7 @@ def ask_platform(subject: Subject) -> Question:
         "platform",
         ("platform.starts", "platform.fails", "platform.refused"),
         right="platform.fails",
-        reasons=_AS_USUAL if names else {"platform.fails": "platform.fails-none"},
+        variants=_AS_USUAL if names else {"platform.fails": "platform.fails-none"},
         platform=names,
     )
 

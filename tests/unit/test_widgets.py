@@ -23,7 +23,7 @@ from handson.notebook import widgets
 from handson.notebook.saving import VIEW, remove_widget_views
 from handson.notebook.widgets.base import ProgressBars
 from handson.notebook.widgets.board import Board
-from handson.notebook.widgets.filled import FormCard
+from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.practice import questions

@@ -41,22 +41,22 @@ class QuizCard(LiveCard):
             return self._explain(number, [first], state="advice")
         given = self._quiz.answer(number, letter)
         self._right[number] = given.choice.right
-        self._marks.value = self._marked()
+        self._marks.value = self._render_marks()
         notes = [Note(given.verdict, given.state), Note(given.choice.why)]
         return self._explain(number, notes, state=given.state)
 
     def make_controls(self) -> Sequence[Any]:
-        self._marks = HTML(self._marked())
+        self._marks = HTML(self._render_marks())
         self._reasons = [HTML() for _ in self._quiz.questions]
         about = HTML(render_parts([Note(sentence) for sentence in self._quiz.introduction]))
         asked = [
             widget
             for number, question in enumerate(self._quiz.questions, start=1)
-            for widget in self._ask(number, question)
+            for widget in self._make_question(number, question)
         ]
         return [about, *asked, self._marks]
 
-    def _ask(self, number: int, question: Question) -> list[Any]:
+    def _make_question(self, number: int, question: Question) -> list[Any]:
         options = [
             (f"{choice.letter}. {choice.text}", choice.letter) for choice in question.choices
         ]
@@ -72,7 +72,7 @@ class QuizCard(LiveCard):
         self._reasons[number - 1].value = render_answer(notes, state=state)
         return "\n".join(line.strip() for note in notes for line in note.text())
 
-    def _marked(self) -> str:
+    def _render_marks(self) -> str:
         right, count = sum(self._right.values()), len(self._quiz.questions)
         state = "ok" if right == count else "info"
         key = "notebook.widgets.marks" if self._right else "notebook.widgets.marks-none"
