@@ -46,7 +46,7 @@ class ContextPacker:
         """
         sources = {name: self._resolve(name, copy.instruction) for name in self._match_all(copy)}
         if len(sources) > 1 and not copy.destination.endswith("/"):
-            raise reject_step(copy.instruction, messages.text("engine.reason-several"))
+            raise reject_step(copy.instruction, "engine.reason-several")
         found: list[LayerEntry] = []
         for folder in copy.work_folders:
             found += self._make_folders(folder, copy, owner=(0, 0))
@@ -66,7 +66,7 @@ class ContextPacker:
     def _match(self, given: str, step: Instruction) -> list[str]:
         pattern = posixpath.normpath(given.lstrip("/") or ".")
         if pattern.split("/")[0] == "..":
-            raise reject_step(step, messages.text("engine.reason-outside"))
+            raise reject_step(step, "engine.reason-outside")
         if not re.search(r"[*?[]", pattern):
             return ["" if pattern == "." else pattern]
         try:
@@ -74,7 +74,7 @@ class ContextPacker:
         except re.error:  # a range such as [z-a]
             expression = None
         if expression is None or not _PATTERN.fullmatch(pattern):
-            raise reject_step(step, messages.text("engine.reason-malformed", part=given))
+            raise reject_step(step, "engine.reason-malformed", part=given)
         return [path for path in self._listed if expression.fullmatch(path)]
 
     def _resolve(self, name: str, step: Instruction) -> str:
@@ -90,13 +90,13 @@ class ContextPacker:
             elif done:
                 done.pop()
             else:
-                raise reject_step(step, messages.text("engine.reason-outside"))
+                raise reject_step(step, "engine.reason-outside")
             here = "/".join(done)
             if here in self._listed and (self._context / here).is_symlink():
                 links += 1
                 target = (self._context / here).readlink()
                 if target.is_absolute() or links > _MOST_LINKS:
-                    raise reject_step(step, messages.text("engine.reason-outside"))
+                    raise reject_step(step, "engine.reason-outside")
                 done.pop()
                 rest += target.parts[::-1]
         found = "/".join(done)
@@ -112,7 +112,7 @@ class ContextPacker:
     def _place(self, name: str, source: str, copy: Copy) -> Iterator[LayerEntry]:
         origin, destination = self._context / source, copy.destination
         if copy.instruction.keyword == "ADD" and origin.is_file() and tarfile.is_tarfile(origin):
-            raise refuse_step(copy.instruction, messages.text("engine.reason-archive"))
+            raise refuse_step(copy.instruction, "engine.reason-archive")
         if origin.is_dir():
             folder, prefix = destination.rstrip("/"), f"{source}/" if source else ""
             yield from self._make_folders(folder, copy, owner=(copy.uid, copy.gid))
@@ -145,8 +145,7 @@ class ContextPacker:
     def _claim(self, path: str, kind: int, copy: Copy) -> None:
         """Note what stands at a path of the image; a file, a folder and a link exclude another."""
         if self._kinds.setdefault(path, kind) != kind:
-            reason = messages.text("engine.reason-in-the-way", path=path)
-            raise reject_step(copy.instruction, reason)
+            raise reject_step(copy.instruction, "engine.reason-in-the-way", path=path)
 
 
 def _list_folders(path: str) -> list[str]:

@@ -119,21 +119,24 @@ def read_recipe(
     return reader.finish()
 
 
-def refuse_step(step: Instruction, reason: str) -> InvalidInput:
-    """Return the error for a step that Docker carries out and the builtin engine does not."""
-    values = {"where": step.place, "step": step.source, "reason": reason}
-    return InvalidInput(*messages.advice("engine.cannot-do", **values))
+def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
+    """Return the error for a step that Docker carries out and the builtin engine does not.
+
+    `reason` is the key of a sentence; `values` are filled in.
+    """
+    return _explain(step, "engine.cannot-do", reason, values)
 
 
-def reject_step(step: Instruction, reason: str) -> InvalidInput:
+def reject_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
     """Return the error for a step that is wrong for Docker, too."""
-    values = {"where": step.place, "step": step.source, "reason": reason}
-    return InvalidInput(*messages.advice("engine.wrong-step", **values))
+    return _explain(step, "engine.wrong-step", reason, values)
 
 
-def _require_buildkit(step: Instruction, part: str) -> InvalidInput:
-    values = {"where": step.place, "step": step.source, "part": part}
-    return InvalidInput(*messages.advice("engine.needs-buildkit", **values))
+def _explain(
+    step: Instruction, key: str, reason: str, values: Mapping[str, object]
+) -> InvalidInput:
+    text = messages.text(reason, **values)
+    return InvalidInput(*messages.advice(key, where=step.place, step=step.source, reason=text))
 
 
 class _UnknownVariable(Exception):
@@ -146,28 +149,28 @@ def _naming(step: Instruction) -> Iterator[None]:
     try:
         yield
     except (ValueError, RecursionError) as error:
-        reason = messages.text("engine.reason-malformed", part=one_line(str(error)))
-        raise reject_step(step, reason) from error
+        part = one_line(str(error))
+        raise reject_step(step, "engine.reason-malformed", part=part) from error
     except _UnknownVariable as error:
-        raise refuse_step(step, messages.text("engine.reason-variable", name=error)) from error
+        raise refuse_step(step, "engine.reason-variable", name=error) from error
 
 
 def _check_step(step: Instruction, *, escape: str, first: bool) -> None:
     """Accept an instruction that the subset knows, with options that it knows."""
     if step.keyword not in _KEYWORDS:
         nearest = find_nearest(step.keyword, _KEYWORDS) or "COPY"
-        reason = messages.text("engine.reason-unknown", keyword=step.keyword, nearest=nearest)
-        raise reject_step(step, reason)
+        values = {"keyword": step.keyword, "nearest": nearest}
+        raise reject_step(step, "engine.reason-unknown", **values)
     if step.keyword in _LEFT_TO_DOCKER:
-        raise refuse_step(step, messages.text("engine.reason-instruction", keyword=step.keyword))
+        raise refuse_step(step, "engine.reason-instruction", keyword=step.keyword)
     if first and step.keyword not in {"ARG", "FROM"}:
-        raise reject_step(step, messages.text("engine.reason-before-from"))
+        raise reject_step(step, "engine.reason-before-from")
     for flag in sorted(step.flags.keys() - _FLAGS.get(step.keyword, set())):
         if step.keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS:
-            raise _require_buildkit(step, messages.text("engine.option", flag=f"--{flag}"))
-        raise reject_step(step, messages.text("engine.reason-flag", flag=f"--{flag}"))
+            raise _explain(step, "engine.needs-buildkit", "engine.option", {"flag": f"--{flag}"})
+        raise reject_step(step, "engine.reason-flag", flag=f"--{flag}")
     if step.heredoc and step.keyword != "RUN":
-        raise _require_buildkit(step, messages.text("engine.here-document"))
+        raise _explain(step, "engine.needs-buildkit", "engine.here-document", {})
     if not step.complete or not step.arguments or "\ufffd" in step.value or escape not in "\\`":
         raise ValueError(step.value)
 
@@ -256,14 +259,14 @@ class _Reader:
 
     def _read_stage(self, stage: _Stage) -> None:
         if stage.platform != self._platform:
-            raise refuse_step(stage.origin, messages.text("engine.reason-platform"))
+            raise refuse_step(stage.origin, "engine.reason-platform")
         if stage.below or not self._recipe.base:
             self._kept_lines.add(stage.origin.line)
         self._command_is_set = False
         for step in stage.steps:
             source = step.flags.get("from")
             if source is not None and source.lower() not in stage.earlier:
-                raise refuse_step(step, messages.text("engine.reason-copy-from"))
+                raise refuse_step(step, "engine.reason-copy-from")
             if step.keyword != "RUN" and source is None:
                 with _naming(step):
                     self._carry_out(step)
@@ -391,9 +394,9 @@ class _Reader:
         if len(paths) < 2 or not (mode == "" or _MODE.fullmatch(mode)):
             raise ValueError(mode or step.arguments)
         if owner is None:
-            raise refuse_step(step, messages.text("engine.reason-owner"))
+            raise refuse_step(step, "engine.reason-owner")
         if step.keyword == "ADD" and any(_REMOTE.match(path) for path in paths[:-1]):
-            raise refuse_step(step, messages.text("engine.reason-add-url"))
+            raise refuse_step(step, "engine.reason-add-url")
         copy = Copy(
             instruction=step,
             sources=tuple(paths[:-1]),
