@@ -1,8 +1,8 @@
-"""The engine room: builds images, pushes them, and runs them for a moment.
+"""The engine wing: builds images, pushes them, and runs them for a moment.
 
-Two engines answer one Protocol.  `docker` is whatever answers the Docker API (Docker Engine and
-Desktop, Colima, Podman's socket).  `builtin` packs a Dockerfile's files and settings into an OCI
-image without running anything, for machines where no engine answers.
+Two engines share one Protocol.  `docker` uses an engine that answers the Docker API (Docker Engine
+and Desktop, Colima, Podman).  `builtin` packs a Dockerfile's files and settings into an OCI image
+and runs nothing, for machines where no engine answers.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ __all__ = [
 def choose_engine(
     preference: str = "auto", *, real_aws: bool = False, docker_host: str = ""
 ) -> Engine:
-    """Return the engine to use; a docker engine is given a few seconds to answer.
+    """Return the engine to use; a docker engine has a few seconds to answer.
 
     Args:
         preference: "docker", "builtin", or "auto": docker where it answers, else builtin.

@@ -34,7 +34,7 @@ _PODMAN = "Podman Engine"
 
 
 def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
-    """Return a client of the first engine that answers, and where it does.
+    """Return a client of the first engine that answers, and its address.
 
     Raises:
         NotReady: Nothing answers the Docker API within a few seconds.
@@ -42,30 +42,30 @@ def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
     tried = []
     for options in list_candidates(docker_host):
         where = str(options.get("base_url", ""))
-        client = _answering(options)
+        client = _connect(options)
         if client is not None:
-            return client, _shown(where)
+            return client, _hide_password(where)
         tried.append(where)
     where = docker_host or next((place for place in tried if place), "docker")
-    raise NotReady(*messages.advice("engine.docker-stopped", where=_shown(where)))
+    raise NotReady(*messages.advice("engine.docker-stopped", where=_hide_password(where)))
 
 
 def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
-    """Give the options of docker's client for each place where an engine may listen."""
+    """Give the options of docker's client for each address where an engine may listen."""
     if docker_host:
         yield {"base_url": docker_host}
         return
-    yield _of_context()
+    yield _read_context()
     if os.name == "nt":
         yield {"base_url": _PODMAN_ON_WINDOWS}
         return
-    for path in _sockets(Path.home(), Path(f"/run/user/{os.getuid()}")):
+    for path in _socket_candidates(Path.home(), Path(f"/run/user/{os.getuid()}")):
         if path.exists():
             yield {"base_url": f"unix://{path}"}
 
 
 def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
-    """Return the product's name, as people know it, from what an engine says about itself."""
+    """Return the product's name from the version and details that an engine reports."""
     parts = {str(part.get("Name")) for part in version.get("Components") or ()}
     names = f"{(version.get('Platform') or {}).get('Name')} {details.get('OperatingSystem')}"
     host = str(details.get("Name"))
@@ -82,8 +82,8 @@ def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, wher
 def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
     """Return the free bytes of the disk where an engine keeps its images, or None.
 
-    Docker tells only the folder, which can be looked at where the engine shares this machine's
-    kernel: in Docker Desktop's or Colima's virtual machine it cannot.  Podman's tells more.
+    Docker reports only the folder, which exists here where the engine shares this machine's
+    kernel, not in a virtual machine (Docker Desktop, Colima).  Podman reports the size as well.
     """
     with suppress(OSError, ValueError, KeyError):
         if details["KernelVersion"] == platform.release():
@@ -94,23 +94,23 @@ def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: 
     return None
 
 
-def _shown(place: str) -> str:
-    """Return an engine's address without a password that stands in it."""
+def _hide_password(place: str) -> str:
+    """Return an engine's address without the password in it."""
     return re.sub(r"^([\w+]+://)?[^/@]*:(?!//).*@", r"\1…@", place)
 
 
-def _of_context() -> dict[str, Any]:
-    """Return the current context's options; none, which mean the system's socket, without one."""
+def _read_context() -> dict[str, Any]:
+    """Return the current context's options; empty, for the system's socket, without a context."""
     from docker.context import ContextAPI
 
-    # A context file that cannot be read makes docker's library raise a bare Exception.
+    # An unreadable context file makes docker's library raise a bare Exception.
     with suppress(Exception):
         found: dict[str, Any] = ContextAPI.kwargs_from_context()
         return found
     return {}
 
 
-def _sockets(home: Path, runtime: Path) -> list[Path]:
+def _socket_candidates(home: Path, runtime: Path) -> list[Path]:
     return [
         home / ".docker/run/docker.sock",  # Docker Desktop on macOS
         home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
@@ -123,12 +123,12 @@ def _sockets(home: Path, runtime: Path) -> list[Path]:
     ]
 
 
-def _answering(options: dict[str, Any]) -> APIClient | None:
+def _connect(options: dict[str, Any]) -> APIClient | None:
     import requests
     from docker import APIClient, errors
 
     place = str(options.get("base_url") or "")
-    if not _listens(place):
+    if not _is_listening(place):
         return None
     options = {**options, "use_ssh_client": place.startswith("ssh://")}
     silent = (errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
@@ -139,8 +139,8 @@ def _answering(options: dict[str, Any]) -> APIClient | None:
     return None
 
 
-def _listens(place: str) -> bool:
-    """Return False where nothing listens on a socket file (docker's library would leak its end)."""
+def _is_listening(place: str) -> bool:
+    """Return False where nothing listens on a socket file: docker's library would leak a socket."""
     path = re.sub(r"^(http\+)?unix:/*", "/", place)
     if path == place or os.name == "nt":
         return True

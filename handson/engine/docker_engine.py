@@ -20,7 +20,7 @@ from handson.core.progress import Say
 from handson.engine import docker_client, registry_client
 from handson.engine.build_log import BuildLog
 from handson.engine.containers import DockerContainers
-from handson.engine.docker_client import translate_docker_errors
+from handson.engine.docker_client import api_error, translate_docker_errors
 from handson.engine.dockerfile import load_dockerfile
 from handson.engine.model import (
     ENGINE_LABEL,
@@ -81,9 +81,13 @@ class DockerEngine:
         source = load_dockerfile(request.dockerfile)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
-        with path.open("w", encoding="utf-8") as file, translate_docker_errors(), self._listening():
+        with (
+            path.open("w", encoding="utf-8") as file,
+            translate_docker_errors(),
+            self._closing_connection(),
+        ):
             log = BuildLog(source, file=file, say=say)
-            for event in self._building(request, say):
+            for event in self._start_build(request, say):
                 log.take(event)
             for tag in request.tags:
                 self._client.tag(log.image_id, request.name, tag)
@@ -109,27 +113,27 @@ class DockerEngine:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
         tags = destination.tags or image.tags
-        tally = PushProgress(say)
+        progress = PushProgress(say)
         try:
-            digest = self._push_tag(image, destination, tags[0], tally)
+            digest = self._push_tag(image, destination, tags[0], progress)
         except Unreachable:
             if not (destination.here and registry_client.RegistryClient(destination).answers()):
                 raise
-            return self._relay(image, destination, say)
+            return self._send_for_engine(image, destination, say)
         registry_client.add_tags(destination, digest, tags[1:], say=say)
         return PushedImage(
             engine=NAME,
             repository=destination.repository,
             digest=digest,
             tags=tuple(tags),
-            layers_pushed=tally.pushed,
-            layers_present=tally.present,
+            layers_pushed=progress.pushed,
+            layers_present=progress.present,
             size_bytes=registry_client.measure_layers(destination, digest),
         )
 
-    def _building(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
+    def _start_build(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
         # Only base images of private registries need the logins.
-        if not _logins_can_be_read():
+        if not _can_read_logins():
             say(messages.text("engine.without-logins"))
             self._forget_logins()
         events: Iterator[dict[str, Any]] = self._client.build(
@@ -152,12 +156,16 @@ class DockerEngine:
             self._client.reload_config(str(private))
 
     def _push_tag(
-        self, image: LocalImage, destination: Destination, tag: str, tally: PushProgress
+        self, image: LocalImage, destination: Destination, tag: str, progress: PushProgress
     ) -> str:
         target = f"{destination.registry}/{destination.repository}"
-        # Docker speaks HTTP with a registry on 127.0.0.1 by itself, Podman when it is told to.
+        # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
-        with translate_docker_errors(), self._tagged(image, target, tag), self._listening(**plain):
+        with (
+            translate_docker_errors(),
+            self._tagged(image, target, tag),
+            self._closing_connection(**plain),
+        ):
             events = self._client.push(
                 target,
                 tag=tag,
@@ -167,15 +175,17 @@ class DockerEngine:
             )
             digest = ""
             for event in events:
-                digest = note_push_event(event, destination, tally) or digest
+                digest = note_push_event(event, destination, progress) or digest
         if not digest:
             raise explain_refusal(messages.text("engine.no-digest"), destination)
         return digest
 
-    def _relay(self, image: LocalImage, destination: Destination, say: Say) -> PushedImage:
+    def _send_for_engine(
+        self, image: LocalImage, destination: Destination, say: Say
+    ) -> PushedImage:
         say(messages.text("engine.relaying"))
         folder = image.log.parent if image.log else Path(tempfile.gettempdir())
-        with translate_docker_errors(), self._listening():
+        with translate_docker_errors(), self._closing_connection():
             saved = self._client.get_image(image.id)
             with unpack_saved_image(saved, folder, say=say) as layout:
                 tags = destination.tags or image.tags
@@ -183,7 +193,7 @@ class DockerEngine:
         return replace(sent, engine=NAME, relayed=True)
 
     @contextmanager
-    def _listening(self, **parameters: str) -> Iterator[None]:
+    def _closing_connection(self, **parameters: str) -> Iterator[None]:
         """Close the connection when the block ends, or the engine would build or push on.
 
         `parameters` are added to every request of the block.
@@ -206,30 +216,19 @@ class DockerEngine:
 
     @contextmanager
     def _tagged(self, image: LocalImage, target: str, tag: str) -> Iterator[None]:
-        had = self._has(f"{target}:{tag}")
+        name, existed = f"{target}:{tag}", False
+        with suppress(api_error()):
+            existed = bool(self._client.inspect_image(name))
         self._client.tag(image.id, target, tag)
         try:
             yield
         finally:
-            if not had:
-                self._untag(f"{target}:{tag}")
-
-    def _has(self, name: str) -> bool:
-        from docker import errors
-
-        with suppress(errors.NotFound):
-            self._client.inspect_image(name)
-            return True
-        return False
-
-    def _untag(self, name: str) -> None:
-        from docker import errors
-
-        with suppress(errors.APIError):
-            self._client.remove_image(name, noprune=True)
+            if not existed:
+                with suppress(api_error()):
+                    self._client.remove_image(name, noprune=True)
 
 
-def _logins_can_be_read() -> bool:
+def _can_read_logins() -> bool:
     """Tell whether the user's registry logins can be read; their store may be broken."""
     from docker import auth
     from docker.credentials.errors import StoreError

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -46,7 +46,7 @@ _MANIFESTS = ", ".join(
 def push_layout(
     layout: oci.ImageLayout, destination: Destination, *, tags: Sequence[str], say: Say
 ) -> PushedImage:
-    """Push the image of a layout under `tags`; the registry has confirmed its digest afterwards.
+    """Push the image of a layout under `tags`; the registry confirms its digest.
 
     Raises:
         HandsonError: The registry refused, is not reachable, or broke off more than twice.
@@ -70,7 +70,7 @@ def push_layout(
 
 
 def add_tags(destination: Destination, digest: str, tags: Sequence[str], *, say: Say) -> None:
-    """Lead further `tags` to an image that the registry has; nothing is sent but its manifest.
+    """Give further `tags` to an image in the registry; only its manifest is sent.
 
     Raises:
         HandsonError: The registry does not have the image, or refused a tag.
@@ -87,33 +87,25 @@ def measure_layers(destination: Destination, digest: str) -> int:
     Raises:
         HandsonError: The registry does not have the manifest of `digest`, or does not answer.
     """
-    registry = RegistryClient(destination)
-    manifest = registry.manifest(digest)
-    if "manifests" in manifest:
-        images = [child for child in manifest["manifests"] if oci.is_image_manifest(child)]
-        manifest = registry.manifest(images[0]["digest"])
-    return sum(int(layer["size"]) for layer in manifest["layers"])
+    image = next(iter(_fetch_images(destination, digest).values()))
+    return sum(int(layer["size"]) for layer in image["layers"])
 
 
 def list_content_digests(destination: Destination, digest: str) -> list[str]:
-    """Return the digests of the manifests and configurations that an image is made of.
+    """Return the digests of an image's manifests and configurations, behind an index as well.
 
     Raises:
         HandsonError: The registry does not have the manifest of `digest`, or does not answer.
     """
-    registry = RegistryClient(destination)
-    manifest = registry.manifest(digest)
-    if "manifests" not in manifest:
-        return [manifest["config"]["digest"]]
-    children = [child["digest"] for child in manifest["manifests"] if oci.is_image_manifest(child)]
-    return [*children, *(registry.manifest(child)["config"]["digest"] for child in children)]
+    images = _fetch_images(destination, digest)
+    return [*images, *(image["config"]["digest"] for image in images.values())]
 
 
 class RegistryClient:
-    """One repository of a registry, as the distribution protocol sees it.
+    """A client of one repository of a registry.
 
     Raises (all methods):
-        HandsonError: The registry refused or does not answer; says which of the known reasons.
+        HandsonError: The registry refused or does not answer, with the reason.
     """
 
     def __init__(self, destination: Destination) -> None:
@@ -127,7 +119,7 @@ class RegistryClient:
         return bool(answer.status_code == 200)
 
     def send_blob(self, digest: str, body: _UploadBody) -> None:
-        """Upload a blob; the registry has checked its digest afterwards."""
+        """Upload a blob; the registry checks its digest."""
         opened = self._ask("POST", "blobs/uploads/", fine=(202,))
         place = urljoin(opened.url, opened.headers["Location"])
         headers = {"Content-Type": "application/octet-stream"}
@@ -137,7 +129,7 @@ class RegistryClient:
         self._ask("PUT", f"{place}{mark}digest={digest}", fine=(201, 204))
 
     def put_manifest(self, reference: str, content: bytes, manifest: oci.Blob) -> None:
-        """Put a manifest under a tag, and see that the registry names the same digest."""
+        """Put a manifest under a tag, and check that the registry reports the same digest."""
         headers = {"Content-Type": manifest.media_type}
         path = f"manifests/{reference}"
         answer = self._ask("PUT", path, fine=(200, 201), data=content, headers=headers)
@@ -158,12 +150,12 @@ class RegistryClient:
         return found
 
     def fetch(self, reference: str) -> tuple[bytes, str]:
-        """Return the manifest or index that a tag or digest leads to, unread, and its type."""
+        """Return the bytes and type of the manifest or index that a tag or digest leads to."""
         answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
         return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
 
     def answers(self) -> bool:
-        """Return whether this process reaches the registry, whatever it answers."""
+        """Return whether this process reaches the registry; any answer counts."""
         try:
             self._ask("GET", "/v2/", fine=range(100, 600))
         except HandsonError:
@@ -195,7 +187,7 @@ class RegistryClient:
 
 
 class _UploadBody:
-    """A file on its way: read in blocks, its progress noted."""
+    """The body of an upload: a file that is read in blocks, and reports its progress."""
 
     def __init__(self, path: Path, layer: str, progress: PushProgress) -> None:
         self._file = path.open("rb")
@@ -217,6 +209,16 @@ class _UploadBody:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _fetch_images(destination: Destination, digest: str) -> dict[str, dict[str, Any]]:
+    """Return the manifests of the images that a digest leads to, by their own digests."""
+    registry = RegistryClient(destination)
+    manifest = registry.manifest(digest)
+    if "manifests" not in manifest:
+        return {digest: manifest}
+    children = [child["digest"] for child in manifest["manifests"] if oci.is_image_manifest(child)]
+    return {child: registry.manifest(child) for child in children}
 
 
 def _put_tags(
@@ -255,15 +257,13 @@ def _send_blob(
         progress.skip(digest)
         return
     for attempt in range(1, _ATTEMPTS + 1):
-        body = _UploadBody(layout.blob_path(digest), digest, progress)
-        try:
-            registry.send_blob(digest, body)
-            break
-        except EngineError:
-            if attempt == _ATTEMPTS:
-                raise
-        finally:
-            body.close()
+        with closing(_UploadBody(layout.blob_path(digest), digest, progress)) as body:
+            try:
+                registry.send_blob(digest, body)
+                break
+            except EngineError:
+                if attempt == _ATTEMPTS:
+                    raise
     progress.finish(digest)
 
 
@@ -273,7 +273,7 @@ def _session(destination: Destination) -> requests.Session:
     from urllib3 import Retry
 
     session = requests.Session()
-    # A proxy of the network outside has no business with a registry on this machine.
+    # A registry on this machine is never behind a proxy.
     session.trust_env = not destination.here
     retries = Retry(
         _ATTEMPTS - 1,
