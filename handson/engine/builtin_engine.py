@@ -18,6 +18,7 @@ from handson.core.errors import EngineError, HandsonError, InvalidInput, NotRead
 from handson.core.progress import Say
 from handson.engine import oci, registry_client
 from handson.engine.dockerfile import load_dockerfile
+from handson.engine.instructions import Recipe
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
@@ -27,7 +28,7 @@ from handson.engine.model import (
     PushedImage,
 )
 from handson.engine.packing import ContextPacker
-from handson.engine.recipe import Recipe, read_recipe
+from handson.engine.recipe import read_recipe
 
 NAME = "builtin"
 

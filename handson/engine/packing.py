@@ -17,8 +17,8 @@ from pathlib import Path
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.engine.dockerfile import Instruction, read_utf8
+from handson.engine.instructions import Copy, refuse_step, reject_step
 from handson.engine.oci import LayerEntry
-from handson.engine.recipe import Copy, refuse_step, reject_step
 
 _IGNORE_FILE = ".dockerignore"
 _CHUNK = 1 << 20

@@ -8,9 +8,10 @@ import pytest
 
 from handson.core.errors import InvalidInput
 from handson.engine import dockerfile, recipe
+from handson.engine.instructions import Recipe
 
 
-def read(text: str, **build_args: str) -> recipe.Recipe:
+def read(text: str, **build_args: str) -> Recipe:
     return recipe.read_recipe(dockerfile.parse_dockerfile(text), build_args=build_args)
 
 
