@@ -1,57 +1,74 @@
 """The icons of the `diagrams` package, small enough to travel inside a picture.
 
-They come as PNG of 200 to 400 pixels a side.  A picture shows them at about 48 points, so each is
-redrawn once a process at 80 pixels by Graphviz itself, with few colours, which saves nine tenths.
+The node classes of `diagrams` name the icons.  Those of our own pictures are shipped beside this
+module, shrunk once by ``tools/icons.py``, so that drawing them loads neither `diagrams` nor
+Graphviz.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-import zlib
-from dataclasses import dataclass
+from base64 import b64encode
 from functools import cache
 from pathlib import Path
 
-from handson.drawing.pixels import with_palette
-from handson.drawing.renderer import renderer
+from msgspec import Struct
 
+FOLDER = Path(__file__).with_name("icon_files")
 PIXELS = 80
 
+ICONS = {
+    "aws.compute.EC2ContainerRegistryImage": "aws/compute/ec2-container-registry-image.png",
+    "aws.compute.ECR": "aws/compute/ec2-container-registry.png",
+    "aws.compute.ECS": "aws/compute/elastic-container-service.png",
+    "aws.compute.ElasticContainerServiceContainer": (
+        "aws/compute/elastic-container-service-container.png"
+    ),
+    "aws.compute.Fargate": "aws/compute/fargate.png",
+    "aws.devtools.CommandLineInterface": "aws/devtools/command-line-interface.png",
+    "aws.general.GenericSamlToken": "aws/general/generic-saml-token.png",
+    "aws.network.InternetGateway": "aws/network/internet-gateway.png",
+    "aws.network.PublicSubnet": "aws/network/public-subnet.png",
+    "aws.network.VPC": "aws/network/vpc.png",
+    "aws.security.IAM": "aws/security/identity-and-access-management-iam.png",
+    "generic.network.Firewall": "generic/network/firewall.png",
+    "generic.network.Switch": "generic/network/switch.png",
+    "generic.network.VPN": "generic/network/vpn.png",
+    "generic.place.Datacenter": "generic/place/datacenter.png",
+    "generic.storage.Storage": "generic/storage/storage.png",
+    "k8s.infra.Master": "k8s/infra/master.png",
+    "onprem.client.Client": "onprem/client/client.png",
+    "onprem.compute.Server": "onprem/compute/server.png",
+    "onprem.container.Docker": "onprem/container/docker.png",
+    "onprem.registry.Harbor": "onprem/registry/harbor.png",
+    "programming.framework.Rails": "programming/framework/rails.png",
+}
+"""Node class of `diagrams` → its icon's file, both there and in `FOLDER`."""
 
-@dataclass(frozen=True)
-class Symbol:
-    """An icon for SVG: an id that two pictures on one page may share, and the image as a URI."""
+
+class Symbol(Struct, frozen=True):
+    """An icon inside an SVG document: its id, and the definition that ``<use>`` refers to."""
 
     id: str
-    uri: str
-
-    def define(self) -> str:
-        """Return the definition that ``<use>`` refers to."""
-        return (
-            f'<symbol id="{self.id}" viewBox="0 0 {PIXELS} {PIXELS}">'
-            f'<image width="{PIXELS}" height="{PIXELS}" xlink:href="{self.uri}"/></symbol>'
-        )
+    definition: str
 
 
 @cache
-def symbol(path: str) -> Symbol:
-    """Return the icon in the file at `path`."""
-    file = Path(path)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{file.parent.name}-{file.stem}".lower())
-    uri = f"data:image/png;base64,{base64.b64encode(with_palette(shrink(file))).decode()}"
-    # The sum is that of the file: shrunk pixels may differ between kinds of processors.
-    return Symbol(f"{name}-{zlib.crc32(file.read_bytes()):08x}", uri)
+def load_symbol(name: str) -> Symbol:
+    """Return the shipped icon of a node class, such as ``aws.network.VPC``."""
+    return load_shipped_file(ICONS[name])
 
 
-def shrink(path: Path) -> bytes:
-    """Return the PNG at `path` as a square of `PIXELS` with its transparency kept."""
-    side = PIXELS / 72
-    quoted = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return renderer()(
-        "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
-        f'node[shape=none margin=0 label="" fixedsize=true width={side:.6f} height={side:.6f} '
-        f'imagescale=true image="{quoted}"] icon}}',
-        layout="dot",
-        form="png",
+def load_shipped_file(file: str) -> Symbol:
+    """Return a shipped icon by its file, such as ``aws/network/vpc.png``."""
+    id = file.removesuffix(".png").replace("/", "-")
+    return define_symbol(f"icon-{id}", (FOLDER / file).read_bytes())
+
+
+def define_symbol(id: str, png: bytes) -> Symbol:
+    """Return the icon in a PNG of `PIXELS` by `PIXELS`."""
+    uri = f"data:image/png;base64,{b64encode(png).decode()}"
+    return Symbol(
+        id,
+        f'<symbol id="{id}" viewBox="0 0 {PIXELS} {PIXELS}">'
+        f'<image width="{PIXELS}" height="{PIXELS}" xlink:href="{uri}"/></symbol>',
     )

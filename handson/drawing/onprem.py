@@ -1,18 +1,19 @@
-"""The same system on premises: everything that AWS takes over, bought and run by oneself.
+"""The plan of the same system on premises: what AWS takes over, bought and run by oneself.
 
-Drawn in the frame of the AWS picture and from the same state: each thing stands where its
-counterpart stands, one server room for each zone, and what is not there on AWS is an outline here.
+It has the parts of the AWS picture, from the same state: each thing stands in the place of its
+counterpart, one server room for each zone, and what AWS lacks is an outline here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handson.core.messages import text
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.drawing import aws
-from handson.drawing.plan import Group, Network, Part, Plan, Steps, Theme, Tier, Zone
-from handson.drawing.seen import Seen
-from handson.drawing.words import Words
+from handson.drawing.aws import IMAGE_ICON, plan_computer
+from handson.drawing.compare import Subject
+from handson.drawing.parts import Group, Network, Part, Plan, Steps, Theme, Tier, Zone
 
 THEME = Theme(
     outer="#3B4754",
@@ -23,113 +24,112 @@ THEME = Theme(
     private=("#4A5A6A", "#F1F4F7"),
     group=("#2A5CC9", "#EDF3FE"),
     registry=("#2E7D32", "#EFF7EF"),
-    computer=("#232F3E", "#F5F7FA"),
     image="#2E7D32",
 )
 
 
-def plan(snapshot: Snapshot, words: Words) -> Plan:
-    """Return what to paint: the counterpart of each thing that the snapshot shows."""
-    seen = Seen(snapshot)
-    registry, network, group = _registry(seen, words), _network(seen, words), _group(seen, words)
+def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
+    """Return what to paint: the counterpart of each resource in the snapshot."""
+    subject = Subject(snapshot, exercise)
+    login = Part(
+        "aws.general.GenericSamlToken",
+        (text("drawing.onprem-client"), text("drawing.onprem-account")),
+    )
     return Plan(
-        title=words("onprem-title"),
-        description=" ".join(_description(seen, words)),
-        language=words.language,
+        title=text("drawing.onprem-title"),
+        description=" ".join(_describe(subject)),
         theme=THEME,
-        computer=aws.computer(
-            words,
-            image=seen.short_name,
-            login=Part(
-                "aws.general.GenericSamlToken", (words("onprem-client"), words("onprem-account"))
-            ),
+        computer=plan_computer(subject.short_name, login),
+        outer=Part("generic.place.Datacenter", (text("drawing.onprem-outer"),)),
+        region=text("drawing.onprem-room"),
+        login=Part(
+            "generic.network.VPN",
+            (text("drawing.onprem-login"), text("drawing.onprem-login-detail")),
         ),
-        outer=Part("generic.place.Datacenter", (words("onprem-outer"),)),
-        region=words("onprem-room"),
-        login=Part("generic.network.VPN", (words("onprem-login"), words("onprem-login-detail"))),
-        registry=registry,
-        image=_image(seen, words),
-        network=network,
-        group=group,
-        steps=_steps(words),
-        legend=words("onprem-legend"),
+        registry=_plan_counterpart(
+            "onprem.registry.Harbor",
+            text("drawing.onprem-registry"),
+            text("drawing.onprem-run"),
+            subject.repository_name,
+            made=subject.repository is not None,
+        ),
+        image=_plan_counterpart(
+            IMAGE_ICON,
+            subject.short_name,
+            text("drawing.onprem-backup"),
+            made=subject.image is not None,
+        ),
+        network=_plan_network(subject),
+        group=Group(
+            _plan_counterpart(
+                "k8s.infra.Master",
+                text("drawing.onprem-cluster"),
+                text("drawing.onprem-cluster-detail"),
+                made=subject.cluster is not None,
+            ),
+            (text("drawing.onprem-slot"), text("drawing.onprem-slot-detail")),
+            "onprem.compute.Server",
+        ),
+        steps=Steps(
+            internet=text("drawing.onprem-step-internet"),
+            login=(text("drawing.onprem-step-login"),),
+            token=(text("drawing.onprem-step-token"), "docker login"),
+            push=(text("drawing.onprem-step-push"), "docker push"),
+            pull=(text("drawing.onprem-step-pull"),),
+        ),
+        legend=text("drawing.onprem-legend"),
     )
 
 
-def _counterpart(icon: str, lines: tuple[str, ...], words: Words, *, made: bool) -> Part:
-    """Return a part as it stands there, or an outline where AWS has nothing either."""
-    return Part(icon, lines) if made else Part("", (lines[0], words("onprem-missing")), made=False)
+def _plan_counterpart(icon: str, name: str, *rest: str, made: bool) -> Part:
+    """Return a part, or an outline where AWS has no such thing either."""
+    return Part(icon, (name, *rest)) if made else _plan_outline(name)
 
 
-def _registry(seen: Seen, words: Words) -> Part:
-    lines = (words("onprem-registry"), words("onprem-run"), seen.repository_name)
-    made = seen.repository is not None
-    return _counterpart("onprem.registry.Harbor", lines, words, made=made)
+def _plan_outline(name: str) -> Part:
+    return Part("", (name, text("drawing.onprem-missing")), made=False)
 
 
-def _image(seen: Seen, words: Words) -> Part:
-    lines = (seen.short_name, words("onprem-backup"))
-    made = seen.image is not None
-    return _counterpart("aws.compute.EC2ContainerRegistryImage", lines, words, made=made)
-
-
-def _network(seen: Seen, words: Words) -> Network:
-    lines = (words("onprem-network"), seen.vpc.cidr if seen.vpc else "")
-    part = _counterpart("generic.network.Switch", lines, words, made=seen.vpc is not None)
-    gateway = (words("onprem-gateway"), words("onprem-gateway-detail")) if seen.gateway else ()
+def _plan_network(subject: Subject) -> Network:
+    name, firewall = text("drawing.onprem-network"), "generic.network.Firewall"
+    if subject.vpc is None:
+        return Network(_plan_outline(name), Part(firewall, (), made=False))
+    lines = (text("drawing.onprem-gateway"), text("drawing.onprem-gateway-detail"))
     return Network(
-        part=part,
-        gateway=Part("generic.network.Firewall", gateway, made=bool(gateway)),
-        route=words("onprem-route"),
-        zones=tuple(_rooms(seen, words)),
+        part=Part("generic.network.Switch", (name, subject.vpc.cidr)),
+        gateway=Part(firewall, lines) if subject.gateway else Part(firewall, (), made=False),
+        route=text("drawing.onprem-route"),
+        zones=tuple(_plan_rooms(subject)),
     )
 
 
-def _rooms(seen: Seen, words: Words) -> Iterator[Zone]:
+def _plan_rooms(subject: Subject) -> Iterator[Zone]:
     """Yield a server room for each zone, with a segment of the network for each subnet."""
-    for number, zone in enumerate(sorted({subnet.zone for subnet in seen.subnets})):
-        held = sorted(each.cidr for each in seen.subnets if each.zone == zone)
+    for number, zone in enumerate(sorted({subnet.zone for subnet in subject.subnets})):
         tiers = tuple(
             Tier(
-                words("onprem-rack"),
-                words("onprem-servers"),
-                words("onprem-segment", cidr=cidr),
+                text("drawing.onprem-rack"),
+                text("drawing.onprem-servers"),
+                text("drawing.onprem-segment", cidr=cidr),
                 public=True,
-                reached=seen.gateway is not None,
+                reached=subject.gateway is not None,
             )
-            for cidr in held
+            for cidr in sorted(each.cidr for each in subject.subnets if each.zone == zone)
         )
         letter = chr(ord("A") + number)
-        lines = (words("onprem-zone", letter=letter), words("onprem-zone-detail", zone=zone))
-        yield Zone(lines, tiers)
+        name = text("drawing.onprem-zone", letter=letter)
+        yield Zone((name, text("drawing.onprem-zone-detail", zone=zone)), tiers)
 
 
-def _group(seen: Seen, words: Words) -> Group:
-    lines = (words("onprem-cluster"), words("onprem-cluster-detail"))
-    part = _counterpart("k8s.infra.Master", lines, words, made=seen.cluster is not None)
-    return Group(part, (words("onprem-slot"), words("onprem-slot-detail")), "onprem.compute.Server")
-
-
-def _description(seen: Seen, words: Words) -> Iterator[str]:
-    yield words("onprem-description")
-    rooms = len({subnet.zone for subnet in seen.subnets})
+def _describe(subject: Subject) -> Iterator[str]:
+    yield text("drawing.onprem-description")
+    rooms = len({subnet.zone for subnet in subject.subnets})
     if rooms:
-        yield words("said-rooms", rooms=rooms)
-    missing = {
-        "onprem-network": seen.vpc,
-        "onprem-cluster": seen.cluster,
-        "onprem-registry": seen.repository,
-    }
-    names = [words(name) for name, there in missing.items() if there is None]
-    if names:
-        yield words("said-outlines", names=words.join(names))
-
-
-def _steps(words: Words) -> Steps:
-    return Steps(
-        internet=words("onprem-step-internet"),
-        login=(words("onprem-step-login"),),
-        token=(words("onprem-step-token"), "docker login"),
-        push=(words("onprem-step-push"), "docker push"),
-        pull=(words("onprem-step-pull"),),
-    )
+        yield text("drawing.said-rooms", rooms=rooms)
+    missing = [
+        *([text("drawing.onprem-network")] if subject.vpc is None else []),
+        *([text("drawing.onprem-cluster")] if subject.cluster is None else []),
+        *([text("drawing.onprem-registry")] if subject.repository is None else []),
+    ]
+    if missing:
+        yield text("drawing.said-outlines", names=text("drawing.comma").join(missing))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from handson.core import errors, messages
+from handson.drawing.svg import FAMILY
 
 SUFFIXES = (".svg", ".png")
+EMBEDDED = "data:image/svg+xml;base64,"
+"""How the address of an image begins that holds its SVG document."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,21 +28,33 @@ class Picture:
         svg: The whole document, icons inside.
         title: Its name, for people and screen readers.
         description: What can be seen on it, in sentences: the picture's alternative text.
-        rasterize: Draws the same as PNG when it is asked for.
+        write_in_english: Returns the same document in English, for a Japanese picture.
     """
 
     svg: str
     title: str
     description: str
-    rasterize: Callable[[], bytes] = field(compare=False)
+    write_in_english: Callable[[], str] | None = field(default=None, compare=False)
 
     def png(self) -> bytes:
         """Return the picture as PNG, at two pixels a point.
 
-        PNG needs this machine's fonts.  Where it has none for Japanese, the picture is drawn in
-        English instead and says so at its lower edge; the SVG is Japanese everywhere.
+        PNG needs this machine's fonts.  Without one for Japanese, the picture is drawn in English
+        instead and says so at its lower edge; the SVG is Japanese everywhere.
         """
-        return self.rasterize()
+        if self.write_in_english is None or has_japanese_font():
+            return _rasterize(self.svg)
+        return _rasterize(self.write_in_english())
+
+    def html(self) -> str:
+        """Return the picture as an image with alternative text, for any page.
+
+        JupyterLab removes inline SVG from a notebook that is not trusted, and makes an image
+        without alternative text of an SVG output; an image with a data URI passes everywhere.
+        """
+        said = escape(f"{self.title}: {self.description}")
+        data = b64encode(self.svg.encode()).decode()
+        return f'<img alt="{said}" src="{EMBEDDED}{data}" style="max-width:100%">'
 
     def save(self, path: str | Path) -> Path:
         """Write the picture, as SVG or PNG by the suffix of `path`, whole or not at all.
@@ -50,9 +67,12 @@ class Picture:
         if suffix not in SUFFIXES:
             raise errors.InvalidInput(*messages.advice("drawing.suffix", path=path))
         data = self.svg.encode() if suffix == ".svg" else self.png()
+        draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            _write(path, data)
+            draft.write_bytes(data)
+            draft.replace(path)
         except OSError as reason:
+            draft.unlink(missing_ok=True)
             why = reason.strerror or str(reason)
             advice = messages.advice("drawing.not-written", path=path, reason=why)
             raise errors.InvalidInput(*advice) from reason
@@ -62,34 +82,37 @@ class Picture:
         return f"{self.title}\n{self.description}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
-
-    def _ipython_display_(self) -> None:
-        """Show the picture, and below it, folded, the same in words.
-
-        JupyterLab and nbconvert make an image of an SVG output and give it no alternative text.
-        """
-        from IPython.display import display
-
-        summary = messages.text("drawing.in-words")
-        folded = (
-            '<details style="margin:2px 0 6px;text-align:left"><summary style="cursor:pointer">'
-            f"{escape(summary)}</summary>"
-            f'<p style="margin:4px 0">{escape(self.description)}</p></details>'
-        )
-        in_words = {"text/html": folded, "text/plain": summary}
-        for bundle in (self._repr_mimebundle_(), in_words):
-            display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        return {"text/html": self.html(), "text/plain": repr(self)}
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write `data` beside `path` and put it in its place when it is complete."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def find_svg(html: str) -> str:
+    """Return the first SVG document that an image in a page holds, or "" where none does."""
+    found = re.search(rf'src="{re.escape(EMBEDDED)}([A-Za-z0-9+/=]*)"', html)
+    if found is None:
+        return ""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        return b64decode(found[1]).decode()
+    except ValueError:
+        return ""
+
+
+@cache
+def has_japanese_font() -> bool:
+    """Tell whether a PNG that is drawn on this machine can hold Japanese."""
+
+    def write(letter: str) -> bytes:
+        return _rasterize(
+            '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">'
+            f'<text x="4" y="32" font-size="32" font-family="{FAMILY}">{letter}</text></svg>'
+        )
+
+    # No font has the character U+0378, which Unicode has not assigned: it shows what is drawn in
+    # the place of a missing letter.
+    missing = write("\u0378")
+    return all(write(letter) != missing for letter in "漢あ")
+
+
+def _rasterize(svg: str) -> bytes:
+    import resvg_py
+
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=2))

@@ -1,145 +1,140 @@
-"""Makes Graphviz's SVG stand alone: icons inside, words that any browser sets, a title for all.
+"""Writes pictures as SVG documents that stand alone, with their icons inside.
 
-What comes in holds geometry and paths of icon files, no words: those are added here, escaped, so
-that no name in AWS can end up as markup.
-
-A picture lies on a light card of its own.  JupyterLab, nbconvert and GitHub show it as an image,
-which knows neither JupyterLab's theme nor the colour behind it, and many icons are black.
+Every word is escaped here, so that no name in AWS can end up as markup.  A picture lies on a light
+card of its own: notebooks, web pages and GitHub show it as an image, which knows neither
+JupyterLab's theme nor the colour behind it, and many icons are black.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from html import escape, unescape
+from html import escape
 
 from handson.core import messages
-from handson.drawing.icons import Symbol, symbol
-from handson.drawing.scene import Label
+from handson.drawing.icons import Symbol, load_symbol
+from handson.drawing.scene import Arrow, Box, Icon, Label, Scene
 
 FAMILY = (
     "'Helvetica Neue',Arial,'Hiragino Sans','Hiragino Kaku Gothic ProN','Noto Sans CJK JP',"
     "'Noto Sans JP','Yu Gothic',Meiryo,IPAexGothic,sans-serif"
 )
-
-_NOTEBOOK = 760.0
-"""Points; what a notebook beside its file browser has room for on a laptop."""
-
+MARGIN = 12.0
 _CARD, _EDGE, _ROUND = "#FBFCFD", "#D5DBE1", 10
-_MARGIN = 12.0
-_SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
-_BODY = re.compile(
-    r'<g id="graph0"[^>]*?transform="[^"]*?translate\(([^)]*)\)">(.*)</g>\s*</svg>', re.S
-)
-_NOISE = re.compile(r'<!--.*?-->|<title>.*?</title>| (?:id|class)="[^"]*"|\n', re.S)
-_IMAGE = re.compile(
-    r'<image xlink:href="([^"]*)" width="([\d.]+)px" height="([\d.]+)px" '
-    r'preserveAspectRatio="[^"]*" x="([-\d.]+)" y="([-\d.]+)"/>'
-)
+_HEAD = 8.0
+"""The length of an arrow's head."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """What is said about a picture as a whole, and the words on it."""
+def write_scene(scene: Scene) -> str:
+    """Return the document of a scene."""
+    return write_document(
+        f"<g>{''.join(_elements(scene))}</g>",
+        [load_symbol(name) for name in dict.fromkeys(_icon_names(scene))],
+        width=scene.width,
+        height=scene.height,
+        title=scene.title,
+        description=scene.description,
+    )
 
-    width: float
-    height: float
-    title: str
-    description: str
-    language: str
-    labels: Sequence[Label] = ()
 
-
-def finish(drawn: bytes, page: Page, *, margin: float = _MARGIN) -> str:
-    """Return a complete SVG document: Graphviz's drawing and the page's words, on a card.
+def write_document(
+    content: str,
+    symbols: Sequence[Symbol],
+    *,
+    width: float,
+    height: float,
+    title: str,
+    description: str,
+    margin: float = MARGIN,
+) -> str:
+    """Return a document with `content` on a card, in the language of this process.
 
     Args:
-        drawn: Graphviz's SVG, without a background; its upper left corner is the page's.
-        page: What is said about the picture, and on it.
-        margin: How far the card reaches beyond the page on all four sides, in points.
+        content: Elements in a page of `width` and `height` points.
+        symbols: The icons that they use.
+        width: The width of the page.
+        height: The height of the page.
+        title: The picture's name, for people and screen readers.
+        description: What can be seen on it, in sentences.
+        margin: How far the card reaches beyond the page on all four sides.
     """
-    place, body, symbols = _taken_apart(drawn)
-    words = "".join(map(_label, page.labels))
-    content = (
-        f'<g transform="translate({place})">{body}</g>\n<g font-family="{FAMILY}">{words}\n</g>'
-    )
-    return _on_a_card(page, symbols, content, margin=margin)
-
-
-def adopt(drawn: bytes, *, title: str) -> str:
-    """Return Graphviz's own SVG, words and all, with the icons inside and a title."""
-    size = _SIZE.search(drawn.decode())
-    place, body, symbols = _taken_apart(drawn)
-    width, height = (float(number) for number in size.groups()) if size else (800.0, 600.0)
-    page = Page(width, height, title, title, messages.language())
-    content = f'<g transform="translate({place})">{body}</g>'
-    return _on_a_card(page, symbols, content, margin=_MARGIN)
-
-
-def _on_a_card(page: Page, symbols: list[Symbol], content: str, *, margin: float) -> str:
-    page = replace(page, width=page.width + 2 * margin, height=page.height + 2 * margin)
-    card = (
-        f'<rect x="0.5" y="0.5" width="{page.width - 1:g}" height="{page.height - 1:g}" '
-        f'rx="{_ROUND}" fill="{_CARD}" stroke="{_EDGE}"/>'
-    )
-    moved = f'<g transform="translate({margin:g} {margin:g})">{content}</g>'
-    return _document(page, f"{_definitions(symbols)}\n{card}\n{moved}")
-
-
-def _taken_apart(drawn: bytes) -> tuple[str, str, list[Symbol]]:
-    """Return where Graphviz moved its drawing to, the drawing, and the icons it uses."""
-    found = _BODY.search(drawn.decode())
-    if found is None:
-        raise ValueError("Graphviz answered with something that is no drawing")
-    body, symbols = _icons_inside(_NOISE.sub("", found[2]))
-    return found[1], body, symbols
-
-
-def _definitions(symbols: list[Symbol]) -> str:
-    return f"<defs>{''.join(each.define() for each in symbols)}</defs>"
-
-
-def _document(page: Page, content: str) -> str:
-    title, description = escape(page.title), escape(page.description)
-    mark = sha256(f"{page.title}\0{page.description}".encode()).hexdigest()[:8]
+    width, height, language = width + 2 * margin, height + 2 * margin, messages.language()
+    # Two pictures on one page must not share the ids that name them.
+    mark = sha256(f"{title}\0{description}".encode()).hexdigest()[:8]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{_size(page)}xml:lang="{page.language}" '
-        f'lang="{page.language}" role="img" aria-labelledby="title-{mark} desc-{mark}">\n'
-        f'<title id="title-{mark}">{title}</title>\n<desc id="desc-{mark}">{description}</desc>\n'
-        f"{content}\n</svg>\n"
+        f'width="{width:g}" viewBox="0 0 {width:g} {height:g}" xml:lang="{language}" '
+        f'lang="{language}" role="img" aria-labelledby="title-{mark} desc-{mark}">\n'
+        f'<title id="title-{mark}">{escape(title)}</title>\n'
+        f'<desc id="desc-{mark}">{escape(description)}</desc>\n'
+        f"<defs>{''.join(symbol.definition for symbol in symbols)}</defs>\n"
+        f'<rect x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="{_ROUND}" '
+        f'fill="{_CARD}" stroke="{_EDGE}"/>\n'
+        f'<g transform="translate({margin:g} {margin:g})" font-family="{FAMILY}">{content}</g>\n'
+        "</svg>\n"
     )
 
 
-def _size(page: Page) -> str:
-    """Return how much of the page is seen, and no size: a picture fits wherever it is shown.
-
-    JupyterLab shows SVG as an image as wide as it asks for, and cuts what does not fit.  So that a
-    small picture is not blown up, what is seen is as wide as a notebook, and empty beside it.
-    """
-    return f'viewBox="0 0 {max(page.width, _NOTEBOOK):g} {page.height:g}" '
-
-
-def _icons_inside(body: str) -> tuple[str, list[Symbol]]:
-    """Replace references to icon files by uses of symbols; return each symbol once."""
-    used: dict[str, Symbol] = {}
-
-    def use(found: re.Match[str]) -> str:
-        icon = symbol(unescape(found[1]))
-        used[icon.id] = icon
-        _, width, height, x, y = found.groups()
-        return f'<use xlink:href="#{icon.id}" x="{x}" y="{y}" width="{width}" height="{height}"/>'
-
-    return _IMAGE.sub(use, body), list(used.values())
-
-
-def _label(label: Label) -> str:
+def write_label(label: Label) -> str:
+    """Return a line of words; a pointer that rests on a shortened one shows it whole."""
     anchor = "" if label.anchor == "start" else f' text-anchor="{label.anchor}"'
     weight = ' font-weight="700"' if label.bold else ""
     whole = f"<title>{escape(label.whole)}</title>" if label.whole else ""
     return (
         f'\n<text x="{label.x:g}" y="{label.y:g}" font-size="{label.size:g}" fill="{label.colour}"'
         f"{anchor}{weight}>{whole}{escape(label.words)}</text>"
+    )
+
+
+def _icon_names(scene: Scene) -> Iterator[str]:
+    yield from (icon.name for icon in scene.icons)
+    for inner, _, _ in scene.inner:
+        yield from _icon_names(inner)
+
+
+def _elements(scene: Scene) -> Iterator[str]:
+    yield from map(_box, scene.boxes)
+    yield from map(_icon, scene.icons)
+    yield from map(_arrow, scene.arrows)
+    yield from map(_box, scene.badges)
+    yield from map(write_label, scene.labels)
+    for inner, x, y in scene.inner:
+        yield f'\n<g transform="translate({x:g} {y:g})">'
+        yield from _elements(inner)
+        yield "</g>"
+
+
+def _box(box: Box) -> str:
+    dashes = ' stroke-dasharray="5,2"' if box.dashed else ""
+    thickness = f' stroke-width="{box.thickness:g}"' if box.thickness != 1 else ""
+    # `path`, because the one `rect` of a picture is its card.
+    return (
+        f'\n<path d="M{box.x:g} {box.y:g}h{box.width:g}v{box.height:g}h{-box.width:g}z" '
+        f'fill="{box.fill}" stroke="{box.stroke}"{dashes}{thickness}/>'
+    )
+
+
+def _icon(icon: Icon) -> str:
+    half = icon.size / 2
+    return (
+        f'\n<use xlink:href="#{load_symbol(icon.name).id}" x="{icon.x - half:g}" '
+        f'y="{icon.y - half:g}" width="{icon.size:g}" height="{icon.size:g}"/>'
+    )
+
+
+def _arrow(arrow: Arrow) -> str:
+    (fromx, fromy), (tipx, tipy) = arrow.points[-2:]
+    length = abs(tipx - fromx) + abs(tipy - fromy)  # every piece is level or upright
+    alongx, alongy = (tipx - fromx) / length, (tipy - fromy) / length
+    endx, endy = tipx - _HEAD * alongx, tipy - _HEAD * alongy
+    half = _HEAD * 0.35
+    line = "L".join(f"{x:g} {y:g}" for x, y in (*arrow.points[:-1], (endx, endy)))
+    head = (
+        f"M{tipx:g} {tipy:g}L{endx - half * alongy:g} {endy + half * alongx:g}"
+        f"L{endx + half * alongy:g} {endy - half * alongx:g}z"
+    )
+    dashes = ' stroke-dasharray="5,2"' if arrow.dashed else ""
+    return (
+        f'\n<path d="M{line}" fill="none" stroke="{arrow.colour}" stroke-width="1.4"{dashes}/>'
+        f'<path d="{head}" fill="{arrow.colour}" stroke="{arrow.colour}"/>'
     )

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from handson.course.evidence import METADATA_KEY
+from handson.drawing.picture import EMBEDDED, find_svg
 from handson.grading import export_names, handout
 from handson.grading.archives import Refused
 from handson.grading.model import replace_surrogates
@@ -37,8 +38,9 @@ class _OutputMetadata(msgspec.Struct, rename={"record": METADATA_KEY}):
     record: msgspec.Raw = msgspec.Raw()
 
 
-class _Data(msgspec.Struct, rename={"text": "text/plain", "picture": PICTURE}):
+class _Data(msgspec.Struct, rename={"text": "text/plain", "html": "text/html", "picture": PICTURE}):
     text: msgspec.Raw = msgspec.Raw()
+    html: msgspec.Raw = msgspec.Raw()
     picture: msgspec.Raw = msgspec.Raw()
 
 
@@ -60,13 +62,17 @@ class Output(msgspec.Struct):
 
     @property
     def picture(self) -> str:
-        """The drawing as SVG, or ""."""
-        return _decode_text(self.data.picture) if self.data is not None else ""
+        """The drawing as SVG, or ""; notebooks of earlier versions hold it as SVG, not in HTML."""
+        if self.data is None:
+            return ""
+        return _decode_text(self.data.picture) or find_svg(_decode_text(self.data.html))
 
     @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
-        return self.data is not None and len(bytes(self.data.picture)) > 2
+        if self.data is None:
+            return False
+        return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
 
 
 class Cell(msgspec.Struct):

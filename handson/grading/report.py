@@ -241,7 +241,7 @@ def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | N
     if all(_observed(mark) is None for mark in result.checks):
         return None
     try:
-        picture = drawing.draw(combine_evidence(result), goal=True)
+        picture = drawing.draw(combine_evidence(result), goal=True, exercise=exercise)
     except HandsonError:  # such as a picture that is too large
         return None
     return {"svg": picture.svg, "words": picture.description}

@@ -443,12 +443,12 @@ class Workshop(Shown):
 
         Raises:
             InvalidInput: There is no such view, or both `since` and `goal` are given.
-            NotReady: This machine has no program that draws.
         """
-        views = drawing.known_views(view)
+        views = drawing.check_views(view)
         missing = syllabus.CHECK_IDS if goal else ()
         snapshot = self.snapshot(missing=missing)
-        picture = drawing.draw(snapshot, view=views, since=since, goal=goal)
+        exercise = self.settings.exercise
+        picture = drawing.draw(snapshot, view=views, since=since, goal=goal, exercise=exercise)
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
         picture.save(folder / f"{'-'.join(views)}.svg")
@@ -630,7 +630,7 @@ def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.M
 
 
 def _require_drawing() -> Drawing:
-    drawn = drawing.last_drawn()
+    drawn = drawing.describe_last_diagram()
     if drawn is None:
         raise NotReady(*messages.advice("notebook.workshop.no-diagram"))
     return drawn

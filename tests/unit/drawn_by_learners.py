@@ -15,7 +15,7 @@ from diagrams.onprem import client, container
 from diagrams.onprem.compute import Server
 
 from handson.course.state import Drawing
-from handson.drawing import Diagram, last_drawn
+from handson.drawing import Diagram, describe_last_diagram
 
 _NAMES: dict[str, Any] = {
     "Diagram": Diagram,
@@ -47,7 +47,7 @@ def draw(body: str) -> Drawing:
     """Run the body of a diagram and return what it shows."""
     code = f'with Diagram("x", show=False):\n{indent(body.strip(), "    ")}'
     exec(code, dict(_NAMES))
-    drawn = last_drawn()
+    drawn = describe_last_diagram()
     assert drawn is not None
     return drawn
 

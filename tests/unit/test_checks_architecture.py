@@ -18,7 +18,7 @@ from handson.core.errors import InvalidInput
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon, Snapshot
-from handson.drawing import Diagram, last_drawn
+from handson.drawing import Diagram, describe_last_diagram
 from tests.unit import states
 from tests.unit.drawn_by_learners import GOOD, SENSIBLE, WRONG, draw
 
@@ -153,7 +153,7 @@ def test_the_diagram_that_was_drawn_last_counts() -> None:
     draw(GOOD)
     with Diagram("x", show=False):
         ECR("the last one")
-    last = last_drawn()
+    last = describe_last_diagram()
     assert last is not None
     assert [icon.label for icon in last.icons] == ["the last one"]
 
@@ -162,7 +162,7 @@ def test_a_diagram_that_broke_off_leaves_none() -> None:
     draw(GOOD)
     with pytest.raises(ZeroDivisionError), Diagram("x", show=False):
         ECR(str(1 / 0))
-    assert last_drawn() is None
+    assert describe_last_diagram() is None
 
 
 # What strangers may write

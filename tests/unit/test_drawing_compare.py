@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from handson.core import errors, messages
 from handson.course import checks
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.drawing import aws, compare, draw, marks
-from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
-from handson.drawing.words import Words
+from handson.drawing import aws, compare, draw, frame
+from handson.drawing.parts import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
 from tests.unit import states
 
-JA = Words("ja")
+EXERCISE = Exercise()
 DONE = states.finished()
 FIRST = "subnet-0a1b2c3d4e5f60001"
 SECOND = "subnet-0a1b2c3d4e5f60002"
@@ -23,11 +23,11 @@ VPC_AND_MORE = {"network", "gateway", FIRST, SECOND}
 
 
 def since(before: Snapshot, after: Snapshot) -> dict[str, Mark]:
-    return dict(compare.since(before, after, JA).marks)
+    return dict(compare.compare_snapshots(before, after, EXERCISE).marks)
 
 
 def goal(snapshot: Snapshot) -> dict[str, Mark]:
-    return dict(compare.against_goal(snapshot).marks)
+    return dict(compare.compare_with_goal(snapshot, EXERCISE).marks)
 
 
 def kinds(found: dict[str, Mark]) -> dict[str, str]:
@@ -35,7 +35,7 @@ def kinds(found: dict[str, Mark]) -> dict[str, str]:
 
 
 def plan(snapshot: Snapshot) -> Plan:
-    return aws.plan(snapshot, JA, compare.against_goal(snapshot))
+    return aws.plan_aws(snapshot, EXERCISE, compare.compare_with_goal(snapshot, EXERCISE))
 
 
 def tiers(drawn: Plan) -> list[Tier]:
@@ -73,14 +73,14 @@ def test_what_was_deleted_is_gone(part: str, kind: str) -> None:
 
 def test_a_deleted_subnet_stays_as_an_outline_with_its_name() -> None:
     after = states.with_vpc(DONE, subnets=(states.subnet(1),))
-    drawn = aws.plan(after, JA, compare.since(DONE, after, JA))
+    drawn = aws.plan_aws(after, EXERCISE, compare.compare_snapshots(DONE, after, EXERCISE))
     ghosts = [(tier.name, tier.kind) for tier in tiers(drawn) if not tier.made]
     assert ghosts == [("ecs-handson-subnet-public2-us-east-1b", "パブリックサブネット")]
 
 
 def test_a_change_says_what_it_was_and_what_it_is() -> None:
     before = states.with_cluster(DONE, status="PROVISIONING")
-    found = compare.since(before, DONE, JA)
+    found = compare.compare_snapshots(before, DONE, EXERCISE)
     assert found.marks == {"cluster": Mark(CHANGED, (1,))}
     assert found.reasons == ("ecs-handson-cluster: PROVISIONING → ACTIVE",)
 
@@ -169,10 +169,10 @@ SPOILED = {
 @pytest.mark.parametrize("name", SPOILED)
 def test_what_is_wrong_is_red_and_has_its_reason(name: str) -> None:
     spoiled, part = SPOILED[name]
-    found = compare.against_goal(spoiled)
+    found = compare.compare_with_goal(spoiled, EXERCISE)
     assert found.marks[part].kind == WRONG
     assert all(1 <= number <= len(found.reasons) for number in found.marks[part].reasons)
-    assert marks.COLOURS[WRONG] in draw(spoiled, goal=True).svg
+    assert frame.COLOURS[WRONG] in draw(spoiled, goal=True).svg
 
 
 @pytest.mark.parametrize("name", SPOILED)
@@ -180,14 +180,14 @@ def test_the_reasons_are_those_of_the_checks(name: str) -> None:
     spoiled, _ = SPOILED[name]
     failing = [result for result in checks.verify(spoiled).checks if not result.passed]
     said = [cause.message for result in failing for cause in result.diagnoses]
-    found = compare.against_goal(spoiled)
+    found = compare.compare_with_goal(spoiled, EXERCISE)
     assert found.reasons
     assert [reason for reason in found.reasons if reason not in said] == []
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_every_reason_is_a_number_on_the_picture(name: str) -> None:
-    found = compare.against_goal(SPOILED[name][0])
+    found = compare.compare_with_goal(SPOILED[name][0], EXERCISE)
     numbers = {number for mark in found.marks.values() for number in mark.reasons}
     assert numbers == set(range(1, len(found.reasons) + 1))
 
@@ -205,7 +205,8 @@ def test_advice_is_not_marked() -> None:
 def test_the_description_tells_what_is_marked_and_why(language: str) -> None:
     messages.use(language)
     described = draw(states.with_cluster(DONE, status="FAILED"), goal=True).description
-    assert Words(language)("said-wrong", names=Words(language)("cluster-missing")) in described
+    cluster = messages.text("drawing.cluster-missing")
+    assert messages.label("drawing.said-marked", WRONG, names=cluster) in described
     assert "FAILED" in described
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import re
-import struct
 import xml.etree.ElementTree as ElementTree
-import zlib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,8 +15,9 @@ from handson.core import errors
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Snapshot
-from handson.drawing import Picture, draw, icons, text
-from handson.drawing import pixels as pixels_module
+from handson.drawing import Picture, draw, icons
+from handson.drawing.picture import find_svg
+from handson.drawing.scene import measure, wrap
 
 GOAL = describe_goal(Exercise())
 
@@ -63,7 +61,7 @@ def document() -> ElementTree.Element:
 
 @pytest.fixture
 def picture() -> Picture:
-    return Picture("<svg/>", "title", "described", rasterize=lambda: b"png")
+    return Picture("<svg/>", "title", "described")
 
 
 def test_title_and_description_label_the_image(document: ElementTree.Element) -> None:
@@ -94,58 +92,6 @@ def test_each_icon_is_inside_once(document: ElementTree.Element) -> None:
     assert len(images) == len(set(images))
 
 
-def _png(pixels: list[tuple[int, int, int, int]], *, filters: int, wide: int = 8) -> bytes:
-    """Return a PNG as Graphviz writes it, its rows filtered in one of the five ways."""
-    rows = [b"".join(map(bytes, pixels[at : at + wide])) for at in range(0, len(pixels), wide)]
-    raw, above = b"", bytes(4 * wide)
-    for row in rows:
-        left = bytes(4) + row[:-4]
-        corner = bytes(4) + above[:-4]
-        spoken = zip(row, left, above, corner, strict=True)
-        raw += bytes([filters]) + bytes(
-            (value - pixels_module.predicted(filters, *around)) & 255 for value, *around in spoken
-        )
-        above = row
-    head = struct.pack(">IIBBBBB", wide, len(rows), 8, 6, 0, 0, 0)
-    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
-    )
-
-
-def _colours(png: bytes) -> list[tuple[int, ...]]:
-    """Return the colours of a PNG with a palette, pixel by pixel."""
-    chunks = dict(pixels_module.chunks(png))
-    wide, high = struct.unpack(">II", chunks[b"IHDR"][:8])
-    raw = zlib.decompress(chunks[b"IDAT"])
-    indices = b"".join(raw[row * (wide + 1) + 1 : (row + 1) * (wide + 1)] for row in range(high))
-    palette, clear = chunks[b"PLTE"], chunks[b"tRNS"]
-    return [(*palette[3 * number : 3 * number + 3], clear[number]) for number in indices]
-
-
-@pytest.mark.parametrize("filters", range(5))
-def test_an_icon_of_few_colours_keeps_each_of_them(filters: int) -> None:
-    pixels = [(n * 3 % 256, n * 7 % 256, n * 11 % 256, 255 - n) for n in range(64)]
-    assert _colours(pixels_module.with_palette(_png(pixels, filters=filters))) == pixels
-
-
-def test_an_icon_of_many_colours_hardly_changes() -> None:
-    pixels = [(n % 256, n // 4 % 256, n // 9 % 256, 255) for n in range(1024)]
-    kept = _colours(pixels_module.with_palette(_png(pixels, filters=0)))
-    differing = [
-        abs(a - b)
-        for old, new in zip(pixels, kept, strict=True)
-        for a, b in zip(old, new, strict=True)
-    ]
-    assert (len(set(kept)) <= 64, max(differing) <= 16) == (True, True)
-
-
-def test_a_png_of_another_kind_is_left_as_it_is() -> None:
-    once = pixels_module.with_palette(_png([(1, 2, 3, 4)] * 64, filters=0))
-    assert pixels_module.with_palette(once) == once
-
-
 def test_every_use_has_its_symbol(document: ElementTree.Element) -> None:
     symbols = {f"#{each.get('id')}" for each in document.iter(f"{SVG}symbol")}
     assert {each.get(HREF) for each in document.iter(f"{SVG}use")} == symbols
@@ -162,10 +108,12 @@ def test_the_document_names_japanese_fonts(document: ElementTree.Element) -> Non
     assert "Hiragino Sans" in family
 
 
-def test_a_wide_picture_asks_for_no_width_so_that_it_fits_a_narrow_notebook(
+def test_a_picture_has_its_own_width_and_shrinks_in_a_narrow_notebook(
     document: ElementTree.Element,
 ) -> None:
-    assert document.get("width") is None
+    assert document.get("width") == document.get("viewBox", "").split()[2]
+    assert document.get("height") is None
+    assert "max-width:100%" in draw(GOAL).html()
 
 
 def test_no_words_leave_the_page(document: ElementTree.Element) -> None:
@@ -205,27 +153,40 @@ def test_any_name_can_be_drawn_as_png(name: str) -> None:
 
 def test_a_line_breaks_before_a_parenthesis_rather_than_within_a_word() -> None:
     said = "インターネットからのアクセス(ステップ 3)"
-    assert text.wrap(said, 210, size=12) == ["インターネットからのアクセス", "(ステップ 3)"]
+    assert wrap(said, 210, size=12) == ("インターネットからのアクセス", "(ステップ 3)")
 
 
 @given(st.text(max_size=80), st.floats(min_value=20, max_value=400))
 def test_wrapped_lines_fit_their_room(words: str, room: float) -> None:
-    for line in text.wrap(words, room, size=12):
-        assert text.width(line, size=12) <= room
+    for line in wrap(words, room, size=12):
+        assert measure(line, size=12) <= room
 
 
-def test_a_notebook_gets_the_drawing_and_its_description(picture: Picture) -> None:
-    assert picture._repr_mimebundle_() == {
-        "image/svg+xml": "<svg/>",
-        "text/plain": "title\ndescribed",
-    }
+def test_a_notebook_gets_an_image_with_alternative_text(picture: Picture) -> None:
+    bundle = picture._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == "title\ndescribed"
+    image = ElementTree.fromstring(bundle["text/html"].replace(">", "/>"))
+    assert (image.tag, image.get("alt")) == ("img", "title: described")
+    assert image.get("src", "").startswith("data:image/svg+xml;base64,")
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.svg", b"<svg/>"), ("a.PNG", b"png")])
-def test_the_suffix_decides_what_is_saved(
-    picture: Picture, tmp_path: Path, name: str, content: bytes
-) -> None:
-    assert picture.save(tmp_path / name).read_bytes() == content
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_adds_no_markup_to_the_page(name: str) -> None:
+    html = draw(named(name)).html()
+    assert (html.count("<"), html.count(">")) == (1, 1)
+
+
+def test_the_page_gives_the_document_back() -> None:
+    drawn = draw(GOAL)
+    assert find_svg(drawn.html()) == drawn.svg
+    assert find_svg("<img src='data:image/png;base64,AAAA'>") == ""
+    assert find_svg('<img src="data:image/svg+xml;base64,A">') == ""
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.PNG", b"\x89PNG")])
+def test_the_suffix_decides_what_is_saved(tmp_path: Path, name: str, start: bytes) -> None:
+    assert draw(GOAL).save(tmp_path / name).read_bytes().startswith(start)
 
 
 def test_saving_replaces_an_older_picture(picture: Picture, tmp_path: Path) -> None:
@@ -247,20 +208,28 @@ def test_a_missing_folder_is_named(picture: Picture, tmp_path: Path) -> None:
 
 
 def test_a_broken_png_leaves_the_older_file_alone(tmp_path: Path) -> None:
-    def broken() -> bytes:
-        raise errors.InvalidInput("problem", "remedy")
-
     older = tmp_path / "a.png"
     older.write_bytes(b"old")
-    with pytest.raises(errors.InvalidInput):
-        Picture("<svg/>", "", "", rasterize=broken).save(older)
+    with pytest.raises(ValueError, match="SVG"):
+        Picture("<svg", "", "").save(older)
     assert older.read_bytes() == b"old"
 
 
-def test_an_icon_is_shrunk_and_keeps_its_transparency(tmp_path: Path) -> None:
-    uri = re.search(r"data:image/png;base64,([^\"]+)", draw(GOAL).svg)
-    assert uri is not None
-    png = base64.b64decode(uri[1])
-    side = icons.PIXELS.to_bytes(4, "big")
-    assert png[16:24] == side + side
-    assert 0 in {clear for *_, clear in _colours(png)}
+def test_each_shipped_icon_is_the_one_that_its_class_names() -> None:
+    for name, file in icons.ICONS.items():
+        module, _, class_name = name.rpartition(".")
+        node = getattr(import_module(f"diagrams.{module}"), class_name)
+        assert f"{node._icon_dir}/{node._icon}" == f"resources/{file}"
+
+
+def test_each_icon_of_the_table_is_shipped_and_no_other() -> None:
+    shipped = [path.relative_to(icons.FOLDER).as_posix() for path in icons.FOLDER.rglob("*.png")]
+    assert sorted(shipped) == sorted(icons.ICONS.values())
+
+
+@pytest.mark.parametrize("file", icons.ICONS.values())
+def test_a_shipped_icon_is_small(file: str) -> None:
+    png = (icons.FOLDER / file).read_bytes()
+    side, with_palette = icons.PIXELS.to_bytes(4, "big"), 3
+    assert (png[16:24], png[25]) == (side + side, with_palette)
+    assert len(png) < 2500

@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from handson.core import errors, messages
+from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing import VIEWS, draw
-from handson.drawing.scene import Arrow, Point, Scene
-from handson.drawing.views import Asked
-from handson.drawing.words import Words
+from handson.drawing.scene import Arrow, Label, Point, Scene
+from handson.drawing.views import Composition
 from tests.unit import states
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,7 +31,13 @@ def words(snapshot: Snapshot, *views: str) -> list[str]:
 
 
 def scene(*views: str, language: str = "ja", snapshot: Snapshot = DONE) -> Scene:
-    return Asked(snapshot, views).paint(Words(language))
+    messages.use(language)
+    return Composition(snapshot, Exercise(), views).paint()
+
+
+def labels(drawn: Scene) -> list[Label]:
+    inner = [label for scene, _, _ in drawn.inner for label in scene.labels]
+    return [*drawn.labels, *inner]
 
 
 @pytest.mark.parametrize("views", [*permutations(VIEWS, 2), *permutations(VIEWS)])
@@ -42,12 +48,12 @@ def test_views_side_by_side_show_what_each_shows_alone(views: tuple[str, ...]) -
 
 
 def test_side_by_side_means_the_same_height() -> None:
-    left, right = (icon for icon in scene("aws", "onprem").icons if icon.id.endswith("-registry"))
-    assert (left.y, left.x < right.x) == (right.y, True)
+    (left, x, y), (right, beside, same) = scene("aws", "onprem").inner
+    assert (x < beside, y, left.height) == (True, same, right.height)
 
 
 def test_of_three_views_step_one_stands_above_the_others() -> None:
-    titles = {label.words: label.y for label in scene("aws", "local", "onprem").labels}
+    titles = {inner.title: y for inner, _, y in scene("aws", "local", "onprem").inner}
     local, one, other = (draw(DONE, view=view).title for view in ("local", "aws", "onprem"))
     assert titles[local] < titles[one] == titles[other]
 
@@ -63,29 +69,30 @@ def test_a_view_that_is_none_is_refused(views: tuple[str, ...]) -> None:
 def test_all_words_can_be_read_in_a_notebook(views: tuple[str, ...], language: str) -> None:
     drawn = scene(*views, language=language)
     scale = min(1.0, NOTEBOOK / drawn.width)
-    assert min(label.size for label in drawn.labels) * scale > PIXELS
+    assert min(label.size for label in labels(drawn)) * scale > PIXELS
 
 
 @pytest.mark.parametrize("views", SHOWN)
 @pytest.mark.parametrize("language", messages.LANGUAGES)
 def test_no_word_of_a_finished_picture_is_cut(views: tuple[str, ...], language: str) -> None:
-    assert [label.words for label in scene(*views, language=language).labels if label.whole] == []
+    assert [label.words for label in labels(scene(*views, language=language)) if label.whole] == []
 
 
 @pytest.mark.parametrize("views", SHOWN)
 def test_no_arrow_crosses_another(views: tuple[str, ...]) -> None:
-    arrows = scene(*views).arrows
-    assert [(a.tail, b.tail) for a, b in combinations(arrows, 2) if _cross(a, b)] == []
+    drawn = scene(*views)
+    for each in [drawn, *(inner for inner, _, _ in drawn.inner)]:
+        assert [(a, b) for a, b in combinations(each.arrows, 2) if _cross(a, b)] == []
 
 
 def test_two_arrows_that_cross_are_seen() -> None:
-    first, second = Arrow("a", "b", ((0, 5), (10, 5))), Arrow("c", "d", ((5, 0), (5, 10)))
+    first, second = Arrow(((0, 5), (10, 5))), Arrow(((5, 0), (5, 10)))
     assert _cross(first, second)
 
 
 def _cross(first: Arrow, second: Arrow) -> bool:
-    if {first.tail, first.head} & {second.tail, second.head}:
-        return False
+    if first.points[0] == second.points[0]:
+        return False  # two branches of one way
     pairs = ((one, other) for one in pairwise(first.points) for other in pairwise(second.points))
     return any(_meet(*one, *other) for one, other in pairs)
 

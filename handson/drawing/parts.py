@@ -1,28 +1,31 @@
-"""What stands where in the picture of the target, in words ready to be painted.
+"""The parts of a picture of a target, in words ready to be painted, without places.
 
-AWS and the company's own machine room are drawn by the same frame, from two plans, so that a
-learner can lay one picture beside the other: what is the VPC here is the switches and firewalls
-there.  A part that is not `made` is drawn as a dashed outline that says so.  A `mark` is what a
-comparison says of a part, and the numbers of the sentences below the picture that say why.
+AWS and the company's own data center are drawn by the same frame, from two plans, so that a learner
+can lay one picture beside the other: the VPC here corresponds to the switches and firewalls there.
+A part that is not `made` is drawn as a dashed outline that says so.  A `mark` is what a comparison
+says of a part, with the numbers of the sentences below the picture that explain it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What a comparison says of a part: one of the kinds above, and the numbers of its reasons."""
 
     kind: str
     reasons: tuple[int, ...] = ()
 
+    @property
+    def is_outline(self) -> bool:
+        """The part does not exist: only its outline is drawn."""
+        return self.kind in (GONE, MISSING)
 
-@dataclass(frozen=True)
-class Part:
+
+class Part(Struct, frozen=True):
     """An icon with lines below or beside it; the first line is its name."""
 
     icon: str
@@ -31,19 +34,15 @@ class Part:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True)
-class Computer:
+class Computer(Struct, frozen=True):
     """The learner's own computer, with Docker in it."""
 
-    name: str
     browser: Part
     login: Part
-    docker: str
     image: Part
 
 
-@dataclass(frozen=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """A subnet, or the servers of a room; `reached` by the route from the internet gateway."""
 
     kind: str
@@ -55,26 +54,23 @@ class Tier:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """An Availability Zone, or a server room, with its tiers from top to bottom."""
 
     lines: tuple[str, ...]
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(Struct, frozen=True):
     """The network: its border, the gateway on the border, the route behind it, its zones."""
 
     part: Part
     gateway: Part
-    route: str
-    zones: tuple[Zone, ...]
+    route: str = ""
+    zones: tuple[Zone, ...] = ()
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """The cluster: a logical group that spans the zones, with a place for tasks in each."""
 
     part: Part
@@ -82,8 +78,7 @@ class Group:
     slot_icon: str = ""
 
 
-@dataclass(frozen=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """The words beside the arrows."""
 
     internet: str
@@ -93,8 +88,7 @@ class Steps:
     pull: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """The colours of borders and, where it has one, the fill inside."""
 
     outer: str
@@ -105,17 +99,19 @@ class Theme:
     private: tuple[str, str]
     group: tuple[str, str]
     registry: tuple[str, str]
-    computer: tuple[str, str]
     image: str
 
 
-@dataclass(frozen=True)
-class Plan:
+COMPUTER = ("#232F3E", "#F5F7FA")
+"""The border and the fill of the learner's computer."""
+DOCKER = "#1D63ED"
+
+
+class Plan(Struct, frozen=True):
     """Everything the frame paints; `reasons` are numbered from 1."""
 
     title: str
     description: str
-    language: str
     theme: Theme
     computer: Computer
     outer: Part
@@ -129,5 +125,5 @@ class Plan:
     legend: str
     others: str = ""
     reasons: tuple[str, ...] = ()
-    signs: tuple[tuple[str, str], ...] = ()
-    """The kinds of marks that are explained below the picture, with what they mean."""
+    kinds: tuple[str, ...] = ()
+    """The kinds of marks on the picture, which are explained below it."""

@@ -11,10 +11,8 @@ import pytest
 from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.drawing import fonts, render, renderer
-from handson.drawing.renderer import Libraries, Program, choose
-from handson.drawing.scene import Scene
-from handson.drawing.words import Words
+from handson.drawing import Diagram, draw, graphviz, picture
+from handson.drawing.graphviz import Libraries, Program, choose_renderer, find_renderer
 
 GOAL = describe_goal(Exercise())
 
@@ -24,12 +22,12 @@ def no_library() -> None:
 
 
 def test_the_libraries_come_first() -> None:
-    chosen = choose(load=SimpleNamespace, which=lambda name: f"/usr/bin/{name}")
+    chosen = choose_renderer(load=SimpleNamespace, which=lambda name: f"/usr/bin/{name}")
     assert isinstance(chosen, Libraries)
 
 
 def test_the_program_serves_where_the_libraries_do_not_load() -> None:
-    chosen = choose(load=no_library, which=lambda name: f"/usr/bin/{name}")
+    chosen = choose_renderer(load=no_library, which=lambda name: f"/usr/bin/{name}")
     assert isinstance(chosen, Program)
     assert chosen.path == "/usr/bin/dot"
 
@@ -38,26 +36,21 @@ def test_the_program_serves_where_the_libraries_do_not_load() -> None:
 def test_with_neither_the_remedy_says_what_to_install(language: str) -> None:
     messages.use(language)
     with pytest.raises(errors.NotReady) as caught:
-        choose(load=no_library, which=lambda name: None)
+        choose_renderer(load=no_library, which=lambda name: None)
     assert "libXrender.so.1" in caught.value.problem
     assert "apt-get install -y libglib2.0-0 libxrender1" in caught.value.remedy
 
 
 def test_a_graph_that_graphviz_refuses_is_the_learners_to_mend() -> None:
     with pytest.raises(errors.InvalidInput):
-        renderer.renderer()("digraph { a -> ", layout="dot", form="svg")
-
-
-def test_an_unknown_layout_is_refused() -> None:
-    with pytest.raises(errors.InvalidInput):
-        renderer.renderer()("digraph { a }", layout="no-such", form="svg")
+        find_renderer()("digraph { a -> ", form="svg")
 
 
 def test_what_graphviz_says_does_not_reach_the_notebook(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     narrow = 'digraph { a [fixedsize=true width=0.1 height=0.1 label="far too long"] }'
-    renderer.renderer()(narrow, layout="dot", form="svg")
+    find_renderer()(narrow, form="svg")
     sys.stderr.flush()
     assert capfd.readouterr().err == ""
 
@@ -66,7 +59,7 @@ def test_the_standard_error_is_whole_again_after_a_refusal(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(errors.InvalidInput):
-        renderer.renderer()("digraph { a -> ", layout="dot", form="svg")
+        find_renderer()("digraph { a -> ", form="svg")
     print("still here", file=sys.stderr, flush=True)
     assert capfd.readouterr().err == "still here\n"
 
@@ -75,7 +68,7 @@ def test_the_program_is_given_the_graph_and_answers_the_drawing(tmp_path: Path) 
     dot = tmp_path / "dot"
     dot.write_text('#!/bin/sh\necho "$@"\ncat\n')
     dot.chmod(0o755)
-    assert Program(str(dot))("graph", layout="nop2", form="svg") == b"-Knop2 -Tsvg\ngraph"
+    assert Program(str(dot))("graph", form="svg") == b"-Tsvg\ngraph"
 
 
 def test_what_the_program_says_when_it_fails_is_told(tmp_path: Path) -> None:
@@ -83,27 +76,40 @@ def test_what_the_program_says_when_it_fails_is_told(tmp_path: Path) -> None:
     dot.write_text("#!/bin/sh\necho syntax error in line 1 >&2\nexit 1\n")
     dot.chmod(0o755)
     with pytest.raises(errors.InvalidInput) as caught:
-        Program(str(dot))("graph", layout="dot", form="svg")
+        Program(str(dot))("graph", form="svg")
     assert "syntax error in line 1" in caught.value.problem
+
+
+def test_the_program_draws_a_learners_diagram_and_its_icons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diagrams.aws.network import VPC
+
+    drawing = find_renderer()("digraph { a [shape=none] }", form="svg")
+    (tmp_path / "drawing.svg").write_bytes(drawing)
+    dot = tmp_path / "dot"
+    dot.write_text(f"#!/bin/sh\ncat {tmp_path}/drawing.svg\n")
+    dot.chmod(0o755)
+    monkeypatch.setattr(graphviz, "find_renderer", lambda: Program(str(dot)))
+    with Diagram("the title", show=False) as diagram:
+        VPC("vpc")
+    assert diagram.picture is not None
+    assert "<title id=" in diagram.picture.svg
+    assert diagram.picture.description == "the title"
 
 
 @pytest.mark.parametrize(("has_font", "language"), [(True, "ja"), (False, "en")])
 def test_a_png_is_in_english_where_japanese_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, has_font: bool, language: str
 ) -> None:
-    monkeypatch.setattr(fonts, "has_japanese", lambda: has_font)
-    spoken = []
-
-    def paint(words: Words) -> Scene:
-        spoken.append(words.language)
-        return Scene(100, 100, "t", "d", words.language)
-
-    render.picture(paint, language="ja").png()
-    assert spoken[-1] == language
+    written: list[str] = []
+    monkeypatch.setattr(picture, "has_japanese_font", lambda: has_font)
+    monkeypatch.setattr(picture, "_rasterize", lambda svg: written.append(svg) or b"")
+    draw(GOAL).png()
+    assert f'lang="{language}"' in written[0]
+    assert messages.language() == "ja"
 
 
 def test_the_svg_is_japanese_whatever_fonts_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    from handson.drawing import draw
-
-    monkeypatch.setattr(fonts, "has_japanese", lambda: False)
+    monkeypatch.setattr(picture, "has_japanese_font", lambda: False)
     assert "自分のコンピューター" in draw(GOAL).svg

@@ -1,0 +1,46 @@
+"""Shrink the icons of our own pictures and put them into handson/drawing/icon_files/.
+
+    uv run --with pillow python tools/icons.py
+
+The `diagrams` package ships PNG of 200 to 400 pixels a side.  A picture shows them at about 48
+points, so each becomes a square of 80 pixels with at most 64 colours: a tenth of the bytes.  Run
+this again when `handson.drawing.icons.ICONS` or the pinned version of `diagrams` changes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import diagrams  # noqa: E402 (the checkout has to be found first)
+
+from handson.drawing.icons import FOLDER, ICONS, PIXELS  # noqa: E402
+
+SOURCES = Path(str(diagrams.__file__)).parent.parent / "resources"
+
+
+def shrink(source: Path, target: Path) -> None:
+    """Write the icon as a square PNG with a palette, its transparency kept."""
+    from PIL import Image  # type: ignore[import-not-found]  # not among the project's libraries
+
+    icon = Image.open(source).convert("RGBA")
+    icon.thumbnail((PIXELS, PIXELS), Image.Resampling.LANCZOS)
+    square = Image.new("RGBA", (PIXELS, PIXELS))
+    square.paste(icon, ((PIXELS - icon.width) // 2, (PIXELS - icon.height) // 2))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    square.quantize(64, method=Image.Quantize.FASTOCTREE).save(target, optimize=True)
+
+
+def main() -> None:
+    """Write every icon of the table anew, and nothing else."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    for file in ICONS.values():
+        shrink(SOURCES / file, FOLDER / file)
+
+
+if __name__ == "__main__":
+    main()
