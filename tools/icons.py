@@ -3,7 +3,7 @@
     uv run --with pillow python tools/icons.py
 
 The `diagrams` package ships PNG of 200 to 400 pixels a side.  A picture shows them at about 48
-points, so each becomes a square of 80 pixels with at most 64 colours: a tenth of the bytes.  Run
+points, so each becomes a square of 96 pixels with at most 64 colours: a tenth of the bytes.  Run
 this again when `handson.drawing.icons.ICONS` or the pinned version of `diagrams` changes.
 """
 

@@ -289,10 +289,11 @@ def _list_cidrs(vpc: Vpc) -> str:
 
 def _list_others(subject: Subject) -> str:
     """Name what else exists on the target, a few of each kind."""
-    networks, clusters, repositories = (kind[:_MOST_OTHERS] for kind in subject.rest)
+    networks, clusters, repositories = subject.rest
+    most = _MOST_OTHERS
     named = [
-        *(text("drawing.other-vpc", name=vpc.name or vpc.id, cidr=vpc.cidr) for vpc in networks),
-        *(text("drawing.other-cluster", name=cluster.name) for cluster in clusters),
-        *(text("drawing.other-repository", name=each.name) for each in repositories),
+        *(text("drawing.other-vpc", name=e.name or e.id, cidr=e.cidr) for e in networks[:most]),
+        *(text("drawing.other-cluster", name=each.name) for each in clusters[:most]),
+        *(text("drawing.other-repository", name=each.name) for each in repositories[:most]),
     ]
     return text("drawing.others", names=text("drawing.comma").join(named)) if named else ""

@@ -41,6 +41,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         filename: Where to save it as well, without suffix.
         outformat: "svg" or "png", or a list of both: what `filename` is saved as.
         show: Show it below the cell.
+        language: The language of its words, for screen readers; by default that of this process.
         arguments: The rest of `diagrams.Diagram`'s: direction, curvestyle, graph_attr, …
 
     Raises:
@@ -55,6 +56,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         *,
         outformat: str | list[str] = "svg",
         show: bool = True,
+        language: str = "",
         **arguments: Any,
     ) -> None:
         formats = [outformat] if isinstance(outformat, str) else list(outformat)
@@ -67,6 +69,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
             attributes.setdefault("splines", "spline")
         super().__init__(name, show=show, graph_attr=attributes, **arguments)
         self.dot.name = "diagram"  # not `name`: Graphviz reads some names as markup
+        self._language = language
         self._files = [Path(f"{filename}.{form}") for form in formats] if filename else []
         self.picture: Picture | None = None
 
@@ -83,7 +86,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
     def render(self) -> None:
         """Draw: sets `picture`, saves it where `filename` says, and shows it."""
         title = clean(self.name)
-        drawn = draw_graph(str(self.dot.source), title=title)
+        drawn = draw_graph(str(self.dot.source), title=title, language=self._language)
         self.picture = Picture(drawn.svg, title, drawn.description)
         for path in self._files:
             self.picture.save(path)

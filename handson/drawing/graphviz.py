@@ -154,8 +154,8 @@ class Drawn(Struct, frozen=True):
     description: str
 
 
-def draw_graph(source: str, *, title: str) -> Drawn:
-    """Draw a graph in the DOT language.
+def draw_graph(source: str, *, title: str, language: str = "") -> Drawn:
+    """Draw a graph in the DOT language; `language` is that of its words.
 
     Raises:
         InvalidInput: Graphviz cannot draw it.
@@ -163,16 +163,16 @@ def draw_graph(source: str, *, title: str) -> Drawn:
     """
     render = find_renderer()
     if isinstance(render, Libraries):
-        return _draw_with_own_words(render, source, title)
+        return _draw_with_own_words(render, source, title, language)
     # The program alone cannot tell where words belong: it writes them itself.
     drawing = render(source, form="svg")
     size = _SIZE.search(drawing.decode())
     width, height = (float(number) for number in size.groups()) if size else (800.0, 600.0)
-    svg = _finish(drawing, [], width=width, height=height, title=title, description=title)
-    return Drawn(svg, title)
+    page = {"width": width, "height": height, "title": title, "description": title}
+    return Drawn(_finish(drawing, [], language=language, **page), title)
 
 
-def _draw_with_own_words(libraries: Libraries, source: str, title: str) -> Drawn:
+def _draw_with_own_words(libraries: Libraries, source: str, title: str, language: str) -> Drawn:
     with libraries.open_graph(source) as graph:
         texts = list(_list_texts(graph))
         description = _describe(graph, title)
@@ -195,6 +195,7 @@ def _draw_with_own_words(libraries: Libraries, source: str, title: str) -> Drawn
         height=top - bottom,
         title=title,
         description=description,
+        language=language,
     )
     return Drawn(svg, description)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 FOLDER = Path(__file__).with_name("icon_files")
-PIXELS = 80
+PIXELS = 96
 
 ICONS = {
     "aws.compute.EC2ContainerRegistryImage": "aws/compute/ec2-container-registry-image.png",

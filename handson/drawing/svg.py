@@ -45,9 +45,10 @@ def write_document(
     height: float,
     title: str,
     description: str,
+    language: str = "",
     margin: float = MARGIN,
 ) -> str:
-    """Return a document with `content` on a card, in the language of this process.
+    """Return a document with `content` on a card.
 
     Args:
         content: Elements in a page of `width` and `height` points.
@@ -56,9 +57,11 @@ def write_document(
         height: The height of the page.
         title: The picture's name, for people and screen readers.
         description: What can be seen on it, in sentences.
+        language: The language of its words, by default that of this process.
         margin: How far the card reaches beyond the page on all four sides.
     """
-    width, height, language = width + 2 * margin, height + 2 * margin, messages.language()
+    width, height = width + 2 * margin, height + 2 * margin
+    language = language or messages.language()
     # Two pictures on one page must not share the ids that name them.
     mark = sha256(f"{title}\0{description}".encode()).hexdigest()[:8]
     return (

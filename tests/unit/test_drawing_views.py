@@ -48,8 +48,10 @@ def test_views_side_by_side_show_what_each_shows_alone(views: tuple[str, ...]) -
 
 
 def test_side_by_side_means_the_same_height() -> None:
-    (left, x, y), (right, beside, same) = scene("aws", "onprem").inner
-    assert (x < beside, y, left.height) == (True, same, right.height)
+    (aws, left, top), (onprem, right, same_top) = scene("aws", "onprem").inner
+    heights = {icon.name: icon.y for icon in (*aws.icons, *onprem.icons)}
+    assert (left < right, top) == (True, same_top)
+    assert heights["aws.compute.ECR"] == heights["onprem.registry.Harbor"]
 
 
 def test_of_three_views_step_one_stands_above_the_others() -> None:
