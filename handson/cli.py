@@ -329,7 +329,12 @@ def print_policy(chosen: Settings, proof: bool) -> None:
     if chosen.account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
     statements = audit.PROOF if proof else policy.STATEMENTS
-    written = policy.document(region=chosen.region, account=chosen.account, statements=statements)
+    written = policy.document(
+        region=chosen.region,
+        account=chosen.account,
+        statements=statements,
+        exercise=chosen.exercise,
+    )
     click.echo(_as_json(written))
 
 

@@ -20,7 +20,6 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.cards import Card, Note, Shown, Table
 from handson.core.errors import HandsonError
-from handson.course.exercise import NetworkForm
 from handson.resources import network
 
 SCHEMA = "handson.doctor/1"
@@ -123,7 +122,7 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> tuple[Machi
     target = MachineFinding("target", "ok", seen)
     if aws.kind != "aws":
         return (target,)
-    return (target, _check_caller(aws), _check_permissions(aws))
+    return (target, _check_caller(aws), _check_permissions(aws, settings))
 
 
 def _check_caller(aws: Aws) -> MachineFinding:
@@ -133,10 +132,10 @@ def _check_caller(aws: Aws) -> MachineFinding:
     return MachineFinding("caller", "ok", user)
 
 
-def _check_permissions(aws: Aws) -> MachineFinding:
+def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:
     """Ask AWS with dry runs, which exist only for EC2 calls that need no earlier resource."""
     try:
-        network.require_permissions(aws, NetworkForm())
+        network.require_permissions(aws, settings.exercise.network)
     except HandsonError as error:
         return MachineFinding("permissions", "bad", error.problem, error.remedy)
     return MachineFinding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))

@@ -135,6 +135,10 @@ def test_a_check_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         ScoringWorkshop([tmp_path]).evidence("netwrk")
 
 
+def test_the_drawing_task_is_left_for_a_person_to_mark(tmp_path: Path) -> None:
+    assert "nbgrader" in repr(ScoringWorkshop([tmp_path]).evidence("architecture"))
+
+
 def test_a_notebook_holds_it_while_nbgrader_executes_it(executing: Callable[..., Any]) -> None:
     assert isinstance(executing(), ScoringWorkshop)
 
