@@ -60,9 +60,9 @@ class BuiltinEngine:
         source = load_dockerfile(request.dockerfile)
         recipe = read_recipe(source, build_args=request.build_args, platform=request.platform)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
-        with _disk_errors(request.folder), oci.open_draft(request.folder) as layout:
-            layers = list(_layers(layout, recipe, request, say))
-            return _finished(layout, recipe, request, layers)
+        with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
+            layers = list(_pack_layers(layout, recipe, request, say))
+            return _finish_image(layout, recipe, request, layers)
 
     def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
         """Push the image's layout over the registry protocol.
@@ -78,7 +78,7 @@ class BuiltinEngine:
         return registry_client.push_layout(layout, destination, tags=tags, say=say)
 
 
-def _layers(
+def _pack_layers(
     layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, say: Say
 ) -> Iterator[oci.Blob]:
     for step in recipe.skipped:
@@ -89,29 +89,29 @@ def _layers(
         yield layout.add_layer(packer.pack(copy))
 
 
-def _finished(
+def _finish_image(
     layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, layers: list[oci.Blob]
 ) -> LocalImage:
     annotations = {_BASE: recipe.base} if recipe.base else {}
-    config = _configuration(recipe, request.platform, layers)
+    config = _describe_image(recipe, request.platform, layers)
     manifest = layout.add_image(oci.to_json_bytes(config), layers, annotations=annotations)
     layout.finish(manifest, request.tags)
     name = f"{request.name.replace('/', '_')}-{manifest.digest[7:19]}"
-    kept = oci.keep_layout(layout, name)
+    final = oci.keep_layout(layout, name)
     return LocalImage(
         engine=NAME,
         name=request.name,
-        id=kept.config_digest(),
+        id=final.config_digest(),
         tags=request.tags,
         size_bytes=sum(layer.size for layer in layers),
         platform=request.platform,
         steps=tuple(recipe.steps),
-        layout=kept.folder,
+        layout=final.folder,
         skipped_steps=tuple(recipe.skipped),
     )
 
 
-def _configuration(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -> dict[str, Any]:
+def _describe_image(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -> dict[str, Any]:
     system, _, architecture = platform_name.partition("/")
     return {
         "created": _CREATED,
@@ -124,7 +124,7 @@ def _configuration(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def _translate_disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except HandsonError:

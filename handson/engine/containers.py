@@ -43,7 +43,7 @@ _RUBY = (
     'print r.code, "\\n", r["content-type"].to_s, "\\n"; print r.body'
 )
 
-# The known causes, by what a log or the engine says; the first that fits is the answer.
+# The known causes, by the words of a log or of the engine; the first that fits is the answer.
 _CAUSES = (
     (
         "engine.run-platform",
@@ -85,7 +85,7 @@ class DockerContainers:
                 try:
                     self._client.start(name)
                 except api_error() as error:
-                    raise self._explain(name, request, said=reason_of(error)) from error
+                    raise self._explain(name, request, reason=reason_of(error)) from error
                 fetch = self._choose_fetch(name, port)
                 self._wait_for_answer(name, fetch, request)
                 yield RunningContainer(fetch, time.monotonic() - began, is_local)
@@ -204,10 +204,10 @@ class DockerContainers:
             raise self._explain(name, request)
 
     def _explain(
-        self, name: str, request: RunRequest, *, said: str = "", ended: bool = True
+        self, name: str, request: RunRequest, *, reason: str = "", ended: bool = True
     ) -> EngineError:
-        """Return why a container does not serve, by its log or by what the engine `said`."""
-        text = "\n".join([said, *self._read_log(name)])
+        """Return why a container does not serve, by its log or by the engine's `reason`."""
+        text = "\n".join([reason, *self._read_log(name)])
         if ended:
             code = self._client.inspect_container(name)["State"].get("ExitCode", 0)
             how = messages.text("engine.ended", code=code)

@@ -153,7 +153,7 @@ def _is_listening(place: str) -> bool:
 
 @contextmanager
 def translate_docker_errors() -> Iterator[None]:
-    """Turn the exceptions of docker's library into ours; each says what to do."""
+    """Turn the exceptions of docker's library into ours, each with its remedy."""
     import requests
     from docker import errors
 

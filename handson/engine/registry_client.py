@@ -111,7 +111,7 @@ class RegistryClient:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._base = f"{destination.scheme}://{destination.registry}/v2/{destination.repository}/"
-        self._session = _session(destination)
+        self._session = _open_session(destination)
 
     def has_blob(self, digest: str) -> bool:
         """Return whether the repository has the blob of `digest`."""
@@ -133,9 +133,9 @@ class RegistryClient:
         headers = {"Content-Type": manifest.media_type}
         path = f"manifests/{reference}"
         answer = self._ask("PUT", path, fine=(200, 201), data=content, headers=headers)
-        seen = answer.headers.get("Docker-Content-Digest") or self.digest(reference)
-        if seen != manifest.digest:
-            found = messages.advice("engine.wrong-digest", seen=seen, wanted=manifest.digest)
+        reported = answer.headers.get("Docker-Content-Digest") or self.digest(reference)
+        if reported != manifest.digest:
+            found = messages.advice("engine.wrong-digest", seen=reported, wanted=manifest.digest)
             raise EngineError(*found)
 
     def digest(self, reference: str) -> str:
@@ -176,7 +176,7 @@ class RegistryClient:
         except requests.exceptions.RequestException as error:
             raise self._broken(error) from error
         if answer.status_code not in fine:
-            raise explain_refusal(f"{answer.status_code} {_reason(answer)}", self._destination)
+            raise explain_refusal(f"{answer.status_code} {_read_reason(answer)}", self._destination)
         return answer
 
     def _broken(self, error: Exception) -> Exception:
@@ -267,7 +267,7 @@ def _send_blob(
     progress.finish(digest)
 
 
-def _session(destination: Destination) -> requests.Session:
+def _open_session(destination: Destination) -> requests.Session:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -290,7 +290,7 @@ def _session(destination: Destination) -> requests.Session:
     return session
 
 
-def _reason(answer: requests.Response) -> str:
+def _read_reason(answer: requests.Response) -> str:
     with suppress(ValueError, KeyError, IndexError, TypeError):
         error = answer.json()["errors"][0]
         return f"{error['code']}: {error.get('message', '')}"

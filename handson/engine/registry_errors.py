@@ -46,7 +46,7 @@ _KINDS: tuple[tuple[str, str, type[HandsonError]], ...] = (
 
 def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     """Return the error for the `reason` that a registry or an engine gives for refusing a push."""
-    said = reason.lower()
+    text = reason.lower()
     values = {
         "registry": destination.registry,
         "repository": destination.repository,
@@ -56,6 +56,6 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     if lacking:
         return policy.denied(lacking[:1])
     for key, signs, kind in _KINDS:
-        if re.search(signs, said):
+        if re.search(signs, text):
             return kind(*messages.advice(key, **values))
     return EngineError(*messages.advice("engine.push-refused", **values))

@@ -16,7 +16,7 @@ from handson.core.cards import MARKS
 from handson.core.errors import AWSError
 from handson.notebook import doctor
 from handson.notebook.doctor import MachineFinding, MachineReport
-from tests.unit.test_engine_places import DOCKER, PODMAN, answering
+from tests.unit.test_docker_client import DOCKER, PODMAN, answering
 
 Examine = Callable[..., dict[str, MachineFinding]]
 
