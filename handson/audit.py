@@ -1,29 +1,33 @@
-"""An audit: what evidence says of AWS, looked up in AWS itself, reading only.
+"""What real AWS says of evidence: looked up in CloudTrail, reading only, and signed by STS.
 
 CloudTrail's event history keeps the calls of ninety days with the ids of their requests (AWS
 CloudTrail User Guide, "Working with CloudTrail event history"); they appear within minutes, and no
-one can add to them or take from them.  A request that is there was answered by AWS, in this account
-and Region, at this time.  LookupEvents finds events by their source and time and not by request,
-and answers two calls a second: so a learner's calls are listed, a few minutes around each record,
-and compared here.
+one can add or remove any.  AWS answered a request that is in it, in this account and Region, at
+this time.  LookupEvents finds events by source and time and not by request, two calls a second: so
+the calls of a few minutes around each record are listed, and compared here.
 
-`issuer_keys` gets the public keys with which proofs are checked, once, so that grading needs no
-network.
+`fetch_issuer_keys` fetches the public keys with which proofs are checked, once, so that grading
+needs no network.  `prove` asks AWS for such a proof.
+
+The rest of the package works without this module, but for the commands that call it.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from handson import aws
 from handson.aws import Aws
-from handson.core import messages
+from handson.core import files, messages
 from handson.core.cards import Card, Rows, Shown
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.text import one_line
@@ -32,123 +36,117 @@ from handson.course.evidence import Journal
 from handson.grading import Grades, tokens
 
 SCHEMA = "handson.audit/1"
-FOUND, PARTLY, MISSING, RECENT, OLD, UNSEEN = (
-    "found",
-    "partly",
-    "missing",
-    "recent",
-    "old",
-    "unseen",
-)
-"""All requests of a record are there · some are · none · not yet to be expected · no longer kept ·
-nobody could look."""
+FOUND, PARTLY, MISSING = "found", "partly", "missing"
+"""CloudTrail has all requests of a record · some of them · none."""
+RECENT, OLD, UNSEEN = "recent", "old", "unseen"
+"""CloudTrail may not have them yet · has forgotten them · could not be asked."""
+SIGNS = {FOUND: "✔", PARTLY: "⚠", MISSING: "✘", RECENT: "?", OLD: "?", UNSEEN: "?"}
 
 SOURCES = tuple(f"{name}.amazonaws.com" for name in ("ec2", "ecs", "ecr", "sts"))
 BEFORE, AFTER = timedelta(minutes=10), timedelta(minutes=5)
 """Around a record: its calls were made before it was sealed, and clocks differ."""
 KEPT, DELAY = timedelta(days=90), timedelta(minutes=15)
+"""How long CloudTrail keeps a call, and how soon it has it."""
 PAUSE = 0.5
 ALLOWED = ("cloudtrail:LookupEvents",)
 _MOST_BYTES = 200_000
 
-Place = tuple[str, str]
-"""An account and a Region."""
 Connect = Callable[[str], Aws]
 """Gives a connection to an account, or raises."""
-Get = Callable[[str], bytes]
-"""Gets what stands at an address, or raises OSError."""
+Fetch = Callable[[str], bytes]
+"""Fetches an address, or raises OSError."""
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """One record: whose it is, where and when it says its requests were answered."""
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An evidence record, and what CloudTrail says of its requests.
+
+    Attributes:
+        learner: The learner's id.
+        name: The learner's name, or "".
+        check: The check that the record is for.
+        account: The account that answered, by the record.
+        region: The Region, by the record.
+        observed_at: The time at which it was sealed, as ISO 8601.
+        requests: The ids of its requests.
+        status: One of the words above.
+        missing: The requests that CloudTrail does not have.
+        reason: Why CloudTrail could not be asked, if so.
+    """
 
     learner: str
     name: str
     check: str
-    place: Place
-    observed_at: datetime
+    account: str
+    region: str
+    observed_at: str
     requests: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What CloudTrail says of a record, and why nobody could look, if nobody could."""
-
-    claimed: Claimed
-    status: str
+    status: str = UNSEEN
     missing: tuple[str, ...] = ()
-    reason: str = ""
+    reason: str | None = None
+
+    @property
+    def time(self) -> datetime:
+        """The time at which it was sealed."""
+        return datetime.fromisoformat(self.observed_at)
 
     @property
     def found(self) -> int:
-        """How many requests were found."""
-        return len(self.claimed.requests) - len(self.missing)
+        """The number of requests that CloudTrail has."""
+        return len(self.requests) - len(self.missing)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer as `handson.audit/1` has it."""
-        claimed = self.claimed
-        return {
-            "learner": claimed.learner,
-            "name": claimed.name,
-            "check": claimed.check,
-            "account": claimed.place[0],
-            "region": claimed.place[1],
-            "observed_at": claimed.observed_at.isoformat(timespec="seconds"),
-            "status": self.status,
-            "asked": len(claimed.requests),
-            "found": self.found,
-            "missing": list(self.missing),
-            "reason": self.reason or None,
-        }
+        """Return the record as `handson.audit/1` has it."""
+        own: dict[str, Any] = msgspec.to_builtins(self)
+        del own["requests"]
+        return {**own, "asked": len(self.requests), "found": self.found}
+
+    def line(self) -> str:
+        """Return the record as a line for people."""
+        who = one_line(f"{self.learner} {self.name}".strip())
+        status = messages.label("audit.status", self.status)
+        reason = f" {one_line(self.reason)}" if self.reason else ""
+        count = f"{self.found}/{len(self.requests)}"
+        return f"{SIGNS[self.status]} {who}  {self.check}  {count}  {status}{reason}"
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The answers for a class, in its order."""
+    """The records of a class, in its order, after CloudTrail was asked."""
 
-    answers: tuple[Answer, ...]
+    records: tuple[AuditRecord, ...]
 
     @property
     def is_clean(self) -> bool:
-        """Every request was found."""
-        return all(answer.status == FOUND for answer in self.answers)
+        """CloudTrail has every request."""
+        return all(record.status == FOUND for record in self.records)
 
     def to_json(self) -> dict[str, Any]:
         """Return `handson.audit/1`."""
-        counted = Counter(answer.status for answer in self.answers)
-        answers = [answer.to_json() for answer in self.answers]
-        return {"schema": SCHEMA, "summary": dict(sorted(counted.items())), "records": answers}
+        counted = Counter(record.status for record in self.records)
+        records = [record.to_json() for record in self.records]
+        return {"schema": SCHEMA, "summary": dict(sorted(counted.items())), "records": records}
 
     def lines(self) -> Iterator[str]:
-        """Yield what was found, a line a record, and what to do about the rest."""
-        for answer in self.answers:
-            claimed = answer.claimed
-            who = one_line(f"{claimed.learner} {claimed.name}".strip())
-            count = f"{answer.found}/{len(claimed.requests)}"
-            said = messages.text(f"audit.status-{answer.status}")
-            why = f" {one_line(answer.reason)}" if answer.reason else ""
-            yield f"{_SIGNS[answer.status]} {who}  {claimed.check}  {count}  {said}{why}"
+        """Yield a line a record, and what to do about those that are not found."""
+        yield from (record.line() for record in self.records)
         if not self.is_clean:
             yield messages.text("audit.what-to-do")
 
 
-_SIGNS = {FOUND: "✔", PARTLY: "⚠", MISSING: "✘", RECENT: "?", OLD: "?", UNSEEN: "?"}
-
-
-def claimed_in(grades: Grades) -> list[Claimed]:
-    """Return the records by which a class was graded and which are said to be from real AWS.
+def list_records(grades: Grades) -> list[AuditRecord]:
+    """Return the records by which a class was graded and which claim to be from real AWS.
 
     Raises:
-        InvalidInput: There is none.
+        InvalidInput: There are none.
     """
     found = [
-        Claimed(
+        AuditRecord(
             learner=result.learner,
             name=result.name,
             check=mark.id,
-            place=(mark.proof.account, mark.proof.region),
-            observed_at=datetime.fromisoformat(mark.proof.observed_at),
+            account=mark.proof.account,
+            region=mark.proof.region,
+            observed_at=mark.proof.observed_at,
             requests=mark.proof.requests,
         )
         for result in grades
@@ -160,30 +158,30 @@ def claimed_in(grades: Grades) -> list[Claimed]:
     return found
 
 
-def audit(claims: Iterable[Claimed], connect: Connect, *, now: datetime) -> Audit:
-    """Return what CloudTrail says of the records; a place that nobody may look at costs itself."""
-    claims = list(claims)
-    answers: dict[int, Answer] = {}
-    for place in dict.fromkeys(claimed.place for claimed in claims):
-        mine = [number for number, claimed in enumerate(claims) if claimed.place == place]
-        told = _at(place, [claims[number] for number in mine], connect, now)
-        answers.update(zip(mine, told, strict=True))
-    return Audit(tuple(answers[number] for number in range(len(claims))))
+def look_up(records: Sequence[AuditRecord], connect: Connect, *, now: datetime) -> Audit:
+    """Ask CloudTrail about records; an account that refuses costs only its own records."""
+    by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, record in enumerate(records):
+        by_place[record.account, record.region].append(number)
+    looked_up = list(records)
+    for (account, region), numbers in by_place.items():
+        own = [records[number] for number in numbers]
+        windows = _merge_windows(record.time for record in own if now - record.time < KEPT)
+        try:
+            known = (
+                _list_requests(connect(account).in_region(region), windows) if windows else set()
+            )
+            own = [_compare(record, known, now) for record in own]
+        except HandsonError as error:
+            own = [replace(each, missing=each.requests, reason=error.problem) for each in own]
+        for number, record in zip(numbers, own, strict=True):
+            looked_up[number] = record
+    return Audit(tuple(looked_up))
 
 
-def _at(place: Place, claims: list[Claimed], connect: Connect, now: datetime) -> list[Answer]:
-    windows = _windows([c.observed_at for c in claims if now - c.observed_at < KEPT])
-    try:
-        seen = _events(connect(place[0]).in_region(place[1]), windows) if windows else set()
-    except HandsonError as error:
-        reason = error.problem
-        return [Answer(c, UNSEEN, missing=c.requests, reason=reason) for c in claims]
-    return [_compared(claimed, seen, now) for claimed in claims]
-
-
-def _compared(claimed: Claimed, seen: set[str], now: datetime) -> Answer:
-    missing = tuple(request for request in claimed.requests if request not in seen)
-    age = now - claimed.observed_at
+def _compare(record: AuditRecord, found: Collection[str], now: datetime) -> AuditRecord:
+    missing = tuple(request for request in record.requests if request not in found)
+    age = now - record.time
     if not missing:
         status = FOUND
     elif age >= KEPT:
@@ -191,24 +189,23 @@ def _compared(claimed: Claimed, seen: set[str], now: datetime) -> Answer:
     elif age < DELAY:
         status = RECENT
     else:
-        status = PARTLY if len(missing) < len(claimed.requests) else MISSING
-    return Answer(claimed, status, missing=missing)
+        status = PARTLY if len(missing) < len(record.requests) else MISSING
+    return replace(record, status=status, missing=missing)
 
 
-def _windows(times: list[datetime]) -> list[tuple[datetime, datetime]]:
-    """Return the times to look at, those that touch as one."""
+def _merge_windows(times: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """Return the windows around times, those that touch as one."""
     windows: list[tuple[datetime, datetime]] = []
     for time in sorted(times):
         begin, end = time - BEFORE, time + AFTER
         if windows and begin <= windows[-1][1]:
-            windows[-1] = windows[-1][0], end
-        else:
-            windows.append((begin, end))
+            begin, _ = windows.pop()
+        windows.append((begin, end))
     return windows
 
 
-def _events(connected: Aws, windows: list[tuple[datetime, datetime]]) -> set[str]:
-    """Return the ids of all requests that this account's history has in the windows."""
+def _list_requests(connected: Aws, windows: list[tuple[datetime, datetime]]) -> set[str]:
+    """Return the ids of all requests that an account's history has in the windows."""
     found: set[str] = set()
     for begin, end in windows:
         for source in SOURCES:
@@ -222,78 +219,74 @@ def _events(connected: Aws, windows: list[tuple[datetime, datetime]]) -> set[str
                 EndTime=end,
                 MaxResults=50,
             )
-            found.update(filter(None, (_request_of(event, connected.account) for event in events)))
+            found.update(_read_request(event, connected.account) for event in events)
     return found
 
 
-def _request_of(event: dict[str, Any], account: str) -> str:
-    """Return the request of an event of this account that AWS did not refuse, or ""."""
+def _read_request(event: dict[str, Any], account: str) -> str:
+    """Return the id of the request of an account's event, or ""."""
     try:
-        told = json.loads(event.get("CloudTrailEvent", ""))
+        read = json.loads(event.get("CloudTrailEvent", ""))
     except ValueError:
         return ""
-    if not isinstance(told, dict) or told.get("recipientAccountId", account) != account:
+    if not isinstance(read, dict) or read.get("recipientAccountId", account) != account:
         return ""
-    return str(told.get("requestID", ""))
+    return str(read.get("requestID", ""))
 
 
-def connecting(own: Aws, *, role: str | None) -> Connect:
-    """Return what connects to accounts: one's own, and others by a role of that name in each."""
+def make_connect(own: Aws, *, role: str | None) -> Connect:
+    """Return a function that connects to one's own account, and by the role to every other."""
     known: dict[str, Aws] = {own.account: own}
 
     def connect(account: str) -> Aws:
         if account not in known:
             if role is None:
-                sentences = messages.advice("audit.other-account", account=account)
-                raise AWSError(*sentences)
+                raise AWSError(*messages.advice("audit.other-account", account=account))
             known[account] = aws.assume(own, account=account, role=role, allowed=ALLOWED)
         return known[account]
 
     return connect
 
 
-def issuer_keys(grades: Grades, get: Get, *, endpoint: str | None = None) -> tokens.Keys:
+def fetch_issuer_keys(grades: Grades, fetch: Fetch, *, endpoint: str | None = None) -> tokens.Keys:
     """Return the keys of the issuers that the proofs of a class name.
 
-    Only addresses of AWS's own are asked, so that nobody can have us trust keys of theirs, or ask
-    anything else of the network.
+    Only AWS's own addresses are fetched: a learner can neither have their own keys trusted, nor
+    reach another address.
 
     Args:
         grades: The class.
-        get: Gets an address.
-        endpoint: Where something stands in AWS's place, whose issuers are taken as well.
+        fetch: Fetches an address.
+        endpoint: An endpoint in AWS's place, which is trusted as an issuer too.
 
     Raises:
         NotReady: An issuer did not answer with keys.
         InvalidInput: No proof names an issuer of AWS's.
     """
     named = sorted({issuer for result in grades for issuer in result.issuers})
-    trusted = [name for name in named if _is_trusted(name, endpoint)]
+    own = endpoint.rstrip("/") if endpoint else None
+    trusted = [name for name in named if tokens.is_aws_issuer(name) or name == own]
     if not trusted:
         raise InvalidInput(*messages.advice("audit.no-issuer", issuers=", ".join(named) or "-"))
-    return {issuer: _published(issuer, get) for issuer in trusted}
+    return {issuer: _fetch_keys(issuer, fetch) for issuer in trusted}
 
 
-def _is_trusted(issuer: str, endpoint: str | None) -> bool:
-    return tokens.is_aws_issuer(issuer) or bool(endpoint and issuer == endpoint.rstrip("/"))
-
-
-def _published(issuer: str, get: Get) -> dict[str, Any]:
+def _fetch_keys(issuer: str, fetch: Fetch) -> dict[str, Any]:
     try:
-        published = json.loads(get(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
+        published = json.loads(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
+        if not tokens.is_key_set(published):
+            raise ValueError("JWK Set: ✘")
     except (OSError, ValueError, RecursionError) as error:
-        sentences = messages.advice("audit.no-keys", issuer=issuer, reason=one_line(str(error)))
-        raise NotReady(*sentences) from error
-    if not tokens.is_key_set(published):
-        raise NotReady(*messages.advice("audit.no-keys", issuer=issuer, reason="JWK Set: ✘"))
+        reason = one_line(str(error))
+        raise NotReady(*messages.advice("audit.no-keys", issuer=issuer, reason=reason)) from error
     return {"keys": published["keys"]}
 
 
-def get(address: str) -> bytes:
-    """Return what stands at an address, which has to answer by itself and at once.
+def fetch_address(address: str) -> bytes:
+    """Return the content of an address, without following it elsewhere.
 
     Raises:
-        OSError: It did not.
+        OSError: It did not answer with one.
     """
     import requests
 
@@ -303,14 +296,14 @@ def get(address: str) -> bytes:
         return bytes(reply.raw.read(_MOST_BYTES, decode_content=True))
 
 
-def today() -> datetime:
+def now() -> datetime:
     """Return the time in UTC."""
     return datetime.now(UTC)
 
 
 PROOF: tuple[policy.Statement, ...] = (
-    # No resource stands for a token (IAM User Guide, "Controlling access with IAM policies" under
-    # "Outbound identity federation"); what it is for, how long it lasts and its tag can be bound.
+    # A token is not a resource (IAM User Guide, "Controlling access with IAM policies" under
+    # "Outbound identity federation"); its audience, duration and tag can be restricted.
     policy.Statement(
         "Prove",
         ("sts:GetWebIdentityToken",),
@@ -326,8 +319,7 @@ PROOF: tuple[policy.Statement, ...] = (
         condition={**policy.IN_REGION, "ForAllValues:StringEquals": {"aws:TagKeys": [tokens.TAG]}},
     ),
 )
-"""What `handson proof` takes, as a policy of its own: both together exceed a managed policy."""
-
+"""The permissions of `handson proof`, apart from the others: together they exceed a policy."""
 
 _SWITCHED_OFF = (
     "OutboundWebIdentityFederationDisabled",
@@ -336,15 +328,15 @@ _SWITCHED_OFF = (
 
 
 @dataclass(frozen=True, repr=False)
-class Proof(Shown):
-    """The token, where it is kept, and what it stands for."""
+class SignedProof(Shown):
+    """A token that AWS signed: its file, the digest in it, and the account."""
 
     path: Path
     digest: str
     account: str
 
     def card(self) -> Card:
-        """Return the card: never the token itself."""
+        """Return the card, without the token."""
         rows = [
             (messages.text("audit.proof.row-file"), str(self.path)),
             (messages.text("audit.proof.row-digest"), self.digest),
@@ -353,34 +345,25 @@ class Proof(Shown):
         return Card(messages.text("audit.proof.title"), (Rows(rows),), state="ok")
 
 
-def prove(aws: Aws, *, home: Path, learner: str) -> Proof:
+def prove(connected: Aws, *, home: Path, learner: str) -> SignedProof:
     """Have AWS sign the digest of the learner's last record; afterwards the token is in `home`.
 
     Raises:
-        NotReady: There is no evidence yet, or nothing that stands for real AWS to sign it.
-        NotAllowed: The account has not switched its issuer on, or a permission is lacking.
+        NotReady: There is no evidence yet, or the home folder cannot be written.
+        NotAllowed: The account has not enabled its issuer, or a permission is missing.
         AWSError: AWS did not answer.
     """
     own = [record for record in Journal(home).records() if record["learner"] == learner]
     if not own:
         raise NotReady(*messages.advice("audit.proof.no-evidence"))
-    digest = own[-1]["digest"]
-    token = _signed(aws, digest)
-    path = home / tokens.FILE
-    draft = path.with_suffix(".tmp")
-    try:
-        draft.write_text(f"{token}\n", encoding="ascii")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        sentences = messages.advice("aws.settings.home", folder=home, reason=error.strerror)
-        raise NotReady(*sentences) from error
-    return Proof(path, digest, aws.account)
+    path, digest = home / tokens.FILE, own[-1]["digest"]
+    files.write_whole(path, f"{_sign(connected, digest)}\n")
+    return SignedProof(path, digest, connected.account)
 
 
-def _signed(aws: Aws, digest: str) -> str:
+def _sign(connected: Aws, digest: str) -> str:
     try:
-        reply = aws.call(
+        reply = connected.call(
             "sts",
             "GetWebIdentityToken",
             Audience=[tokens.AUDIENCE],
@@ -390,7 +373,7 @@ def _signed(aws: Aws, digest: str) -> str:
         )
     except (AWSError, NotAllowed) as error:
         if (error.code or "").startswith(_SWITCHED_OFF):
-            sentences = messages.advice("audit.proof.switched-off", account=aws.account)
+            sentences = messages.advice("audit.proof.switched-off", account=connected.account)
             raise NotAllowed(*sentences, code=error.code) from error
         raise
     return str(reply["WebIdentityToken"])

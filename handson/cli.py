@@ -266,15 +266,17 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     with grading.grade(paths, roster=roster) as grades:
         if asked["keys"]:
-            keys = audit.issuer_keys(grades, audit.get, endpoint=chosen.endpoint_url)
+            keys = audit.fetch_issuer_keys(
+                grades, audit.fetch_address, endpoint=chosen.endpoint_url
+            )
             tokens.write_keys(asked["keys"], keys)
             click.echo(messages.text("audit.keys-kept", count=len(keys), path=asked["keys"]))
             return
-        claims = audit.claimed_in(grades)
+        records = audit.list_records(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
-    connect = audit.connecting(connection.connect(chosen).aws, role=asked["role"])
-    found = audit.audit(claims, connect, now=audit.today())
+    connect = audit.make_connect(connection.connect(chosen).aws, role=asked["role"])
+    found = audit.look_up(records, connect, now=audit.now())
     click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
     sys.exit(OK if found.is_clean else NOT_PASSED)
 

@@ -49,24 +49,24 @@ def normalize_name(name: str) -> str:
 
 def find_owner(name: str) -> str:
     """Return the person whom a file's or folder's name mentions, or ""."""
+    return find_person(name)[0]
+
+
+def find_person(name: str) -> tuple[str, str]:
+    """Return the person whom a name mentions, and the number that tells namesakes apart.
+
+    Both may be "".  Learning platforms give the number: it is unique within one export, and the
+    next export may number the same people anew.
+    """
     stem = _stem(name)
-    exported = _match_platform(stem)
+    exported = next(filter(None, (platform.fullmatch(stem) for platform in _PLATFORMS)), None)
     if exported:
-        return exported["who"].strip()
+        return exported["who"].strip(), exported.groupdict().get("number", "")
     found = _NOTEBOOK.fullmatch(stem)
     if found and _COPY.fullmatch(found["after"]):
         stem = found["before"].rstrip(" _.-")
     stem = stem.strip()
-    return "" if stem.casefold() in _NOBODY else stem
-
-
-def find_number(name: str) -> str:
-    """Return the number by which a learning platform tells namesakes apart, or "".
-
-    It is unique within one export; the next export may number the same people anew.
-    """
-    exported = _match_platform(_stem(name))
-    return exported.groupdict().get("number", "") if exported else ""
+    return "" if stem.casefold() in _NOBODY else stem, ""
 
 
 def find_notebook(name: str) -> str:
@@ -92,11 +92,6 @@ def is_same_person(one: str, other: str) -> bool:
         return True
     ours, theirs = split_name(one), split_name(other)
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
-
-
-def _match_platform(stem: str) -> re.Match[str] | None:
-    found = (platform.fullmatch(stem) for platform in _PLATFORMS)
-    return next(filter(None, found), None)
 
 
 def _stem(name: str) -> str:

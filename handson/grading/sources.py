@@ -9,6 +9,7 @@ folder of a group whose members are in the roster, are searched for submissions.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -122,10 +123,18 @@ class _Listing:
 
     notebooks: list[Entry] = field(default_factory=list)
     unnamed_files: list[Entry] = field(default_factory=list)
-    named_files: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    named_files: dict[tuple[str, str], list[Entry]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     named_folders: list[Entry] = field(default_factory=list)
     unnamed_folders: list[Entry] = field(default_factory=list)
     is_stamped: bool = False
+
+    @property
+    def is_wrapper(self) -> bool:
+        """It holds one folder that mentions a person, and nothing else."""
+        others = (self.notebooks, self.unnamed_files, self.named_files, self.unnamed_folders)
+        return len(self.named_folders) == 1 and not any(others)
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -134,24 +143,21 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     Raises:
         InvalidInput: A path does not exist, or is neither a folder, a notebook nor a zip.
     """
-    loose: dict[tuple[str, str, str], list[str]] = {}
+    loose: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for path in paths:
-        if path.is_dir() or (path.is_file() and path.suffix.casefold() == ".zip"):
+        suffix, folder = path.suffix.casefold(), str(path.parent)
+        if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
-        elif path.is_file() and path.suffix.casefold() in (".ipynb", JOURNALS, _PROOF[1]):
-            owner = (
-                export_names.find_owner(path.name) if export_names.find_notebook(path.name) else ""
-            )
-            number = export_names.find_number(path.name) if owner else ""
-            loose.setdefault((str(path.parent), owner, number), []).append(path.name)
+        elif path.is_file() and suffix in (".ipynb", JOURNALS, _PROOF[1]):
+            is_named = bool(export_names.find_notebook(path.name))
+            person = export_names.find_person(path.name) if is_named else ("", "")
+            loose[(folder, *person)].append(path.name)
         else:
-            raise InvalidInput(
-                *messages.advice("grading.no-path", path=replace_surrogates(str(path)))
-            )
+            shown = replace_surrogates(str(path))
+            raise InvalidInput(*messages.advice("grading.no-path", path=shown))
     for (folder, owner, number), files in loose.items():
-        yield Submission(
-            folder, "", tuple(files), owner or _owner_of_path(folder, "", roster), number
-        )
+        owner = owner or _guess_owner(folder, "", roster)
+        yield Submission(folder, "", tuple(files), owner, number)
 
 
 def find_files(submission: Submission) -> Iterator[File]:
@@ -172,23 +178,17 @@ def find_files(submission: Submission) -> Iterator[File]:
 
 def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
     """Yield the submissions in a folder of a tree."""
-    whole = Submission(root, at, owner=_owner_of_path(root, at, roster))
+    whole = Submission(root, at, owner=_guess_owner(root, at, roster))
     try:
         listing = _list_folder(open_tree(root).children(at))
     except Refused:
         yield whole  # grading it reports the refusal
         return
-    beside = (
-        listing.notebooks,
-        listing.named_files,
-        listing.unnamed_files,
-        listing.unnamed_folders,
-    )
-    alone = len(listing.named_folders) == 1 and not any(beside)
-    if alone and listing.named_folders[0].is_folder and depth < DEEPEST:
-        yield from _split_folder(root, listing.named_folders[0].path, roster, depth=depth + 1)
+    inner = listing.is_wrapper and listing.named_folders[0]
+    if inner and inner.is_folder and depth < DEEPEST:
+        yield from _split_folder(root, inner.path, roster, depth=depth + 1)
     elif listing.notebooks or not (listing.named_folders or listing.named_files):
-        owner = _owner_of_path(root, at, roster, is_stamped=listing.is_stamped)
+        owner = _guess_owner(root, at, roster, is_stamped=listing.is_stamped)
         yield replace(whole, owner=owner)
     else:
         yield from _split_listing(root, at, listing, roster, depth=depth)
@@ -198,20 +198,16 @@ def _split_listing(
     root: str, at: str, listing: _Listing, roster: Roster, *, depth: int
 ) -> Iterator[Submission]:
     for entry in listing.named_folders:
-        owner = export_names.find_owner(entry.name)
-        inner = (
-            list(_split_group(root, entry, roster, depth=depth)) if not roster.find(owner) else []
-        )
+        owner, number = export_names.find_person(entry.name)
         zipped = not entry.is_folder
-        number = export_names.find_number(entry.name)
         whole = Submission(root, entry.path, owner=owner, number=number, is_zipped=zipped)
-        yield from inner or [whole]
-    for (owner, number), entries in [
-        *listing.named_files.items(),
-        (("", ""), listing.unnamed_files),
-    ]:
-        if entries:
-            yield Submission(root, at, tuple(entry.name for entry in entries), owner, number)
+        is_known = roster.find(owner) is not None
+        members = () if is_known else tuple(_split_group(root, entry, roster, depth=depth))
+        yield from members or (whole,)
+    for (owner, number), entries in listing.named_files.items():
+        yield Submission(root, at, tuple(entry.name for entry in entries), owner, number)
+    if listing.unnamed_files:
+        yield Submission(root, at, tuple(entry.name for entry in listing.unnamed_files))
     for entry in listing.unnamed_folders:
         yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
@@ -229,18 +225,19 @@ def _list_folder(entries: Iterator[Entry]) -> _Listing:
     for entry in entries:
         if _is_junk(entry):
             continue
-        owner, kind = export_names.find_owner(entry.name), _file_type(entry)
-        person = owner, export_names.find_number(entry.name)
+        person, suffix = export_names.find_person(entry.name), _file_type(entry)
+        is_named = bool(person[0])
+        stem = export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
         listing.is_stamped |= entry.name == _STAMP
-        if entry.refusal is not None and owner:
-            listing.named_files.setdefault(person, []).append(entry)
-        elif entry.is_folder or kind == ".zip":
-            (listing.named_folders if owner else listing.unnamed_folders).append(entry)
-        elif kind and owner == _stem(entry) and not export_names.find_notebook(entry.name):
+        if entry.refusal is not None and is_named:
+            listing.named_files[person].append(entry)
+        elif entry.is_folder or suffix == ".zip":
+            (listing.named_folders if is_named else listing.unnamed_folders).append(entry)
+        elif suffix and person[0] == stem and not export_names.find_notebook(entry.name):
             listing.unnamed_files.append(entry)
-        elif kind and owner:
-            listing.named_files.setdefault(person, []).append(entry)
-        elif kind:
+        elif suffix and is_named:
+            listing.named_files[person].append(entry)
+        elif suffix:
             listing.notebooks.append(entry)
     return listing
 
@@ -249,36 +246,38 @@ def _walk(
     tree: Tree, at: str, shown: str, *, depth: int, zips: int, only: tuple[str, ...] = ()
 ) -> Iterator[File]:
     for entry in tree.children(at):
-        name = f"{shown}{export_names.normalize_name(entry.name)}"
-        kind = _file_type(entry)
         if _is_junk(entry) or (only and entry.name not in only):
             continue
-        if entry.refusal is not None:
-            yield File(tree, entry.path, name, refusal=entry.refusal)
-        elif entry.is_folder:
-            yield from _walk_folder(tree, entry, name, depth=depth, zips=zips)
-        elif kind == ".zip":
-            yield from _walk_zip(tree, entry, name, depth=depth, zips=zips)
-        elif kind:
+        name = f"{shown}{export_names.normalize_name(entry.name)}"
+        try:
+            inside = _open_entry(tree, entry, depth=depth, zips=zips)
+        except Refused as refusal:
+            yield File(tree, entry.path, name, refusal=refusal)
+            continue
+        if inside is not None:
+            inner, path, zips_above = inside
+            yield from _walk(inner, path, f"{name}/", depth=depth + 1, zips=zips_above)
+        elif _file_type(entry):
             yield File(tree, entry.path, name, entry.modified)
 
 
-def _walk_folder(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
-    if depth < DEEPEST:
-        yield from _walk(tree, entry.path, f"{name}/", depth=depth + 1, zips=zips)
-    else:
-        yield File(tree, entry.path, name, refusal=Refused("file-too-deep"))
+def _open_entry(tree: Tree, entry: Entry, *, depth: int, zips: int) -> tuple[Tree, str, int] | None:
+    """Return the tree of a folder or zip, its path there and the zips around it; None for a file.
 
-
-def _walk_zip(tree: Tree, entry: Entry, name: str, *, depth: int, zips: int) -> Iterator[File]:
-    try:
-        if zips == ZIPS_DEEP:
-            raise Refused("file-nested")
-        inner = tree.open_zip(entry.path)
-    except Refused as refusal:
-        yield File(tree, entry.path, name, refusal=refusal)
-    else:
-        yield from _walk(inner, "", f"{name}/", depth=depth + 1, zips=zips + 1)
+    Raises:
+        Refused: It is not read, or nested too deep.
+    """
+    if entry.refusal is not None:
+        raise entry.refusal
+    if entry.is_folder:
+        if depth == DEEPEST:
+            raise Refused("file-too-deep")
+        return tree, entry.path, zips
+    if _file_type(entry) != ".zip":
+        return None
+    if zips == ZIPS_DEEP:
+        raise Refused("file-nested")
+    return tree.open_zip(entry.path), "", zips + 1
 
 
 def _file_type(entry: Entry) -> str:
@@ -296,11 +295,7 @@ def _is_junk(entry: Entry) -> bool:
     return entry.name in _JUNK or hidden
 
 
-def _stem(entry: Entry) -> str:
-    return export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
-
-
-def _owner_of_path(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
+def _guess_owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
     """Guess the learner from the folder names above a submission.
 
     A learner of the roster goes before others, the innermost folder before those above it.  Of a

@@ -1,13 +1,12 @@
-"""Tokens that AWS signs: bound to the digest of a chain of evidence, and checked without a network.
+"""Tokens in which AWS signs the digest of a chain of evidence, checked without a network.
 
-`sts:GetWebIdentityToken` gives whoever calls it a JSON Web Token that says which account they are
-of, signed by AWS under an issuer of that account's own; the issuer's public keys are at
-``<issuer>/.well-known/jwks.json``.  What the caller passes as a tag stands in the token too (IAM
-User Guide, "Understanding token claims").  The workshop passes the digest of the last record, which
-stands for all records before it.
+`sts:GetWebIdentityToken` returns a JSON Web Token that names the caller's account, signed by AWS
+under that account's issuer; the issuer's public keys are at ``<issuer>/.well-known/jwks.json``.
+The token also holds the tags that the caller passes (IAM User Guide, "Understanding token claims").
+The workshop passes the digest of the last record, which stands for all records before it.
 
-A token is accepted minutes long by whoever it is addressed to: here by nobody but grading, which
-asks whether it was valid when the evidence was sealed and not whether it still is.
+A token expires within minutes.  Grading, its only audience, checks that it was valid when the
+evidence was sealed, not that it still is.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ TAG = "handson-chain"
 FILE = "proof.jwt"
 ALGORITHM = "ES384"
 SECONDS = 300
-"""How long a token lasts for whoever it is addressed to."""
+"""How long a token is valid."""
 MOST_BYTES, MOST_KEY_BYTES = 20_000, 5_000_000
 SCHEMA = "handson.keys/1"
 """Of the file of trusted keys: ``{"schema", "issuers": {issuer: {"keys": […]}}}``."""
@@ -40,7 +39,7 @@ _ISSUER = re.compile(r"https://[0-9a-z-]{1,80}\.tokens\.sts\.global\.api\.aws")
 _LEEWAY = 300.0
 
 Keys = Mapping[str, Mapping[str, Any]]
-"""By issuer its keys, as it publishes them (RFC 7517, "JWK Set")."""
+"""The keys of each issuer, as it publishes them (RFC 7517, "JWK Set")."""
 
 
 class NotProven(ValueError):
@@ -53,7 +52,7 @@ class Unchecked(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """What AWS has signed: who asked for it, of which account, when, and for which digest."""
+    """The content of a valid token: the caller and account, the signed digest, and the time."""
 
     issuer: str
     account: str
@@ -63,10 +62,10 @@ class Token:
 
 
 def read_keys(path: Path) -> Keys:
-    """Return the keys that a file holds, as `write_keys` has left it.
+    """Return the keys in a file that `write_keys` wrote.
 
     Raises:
-        InvalidInput: It cannot be read, or holds something else.
+        InvalidInput: It cannot be read, or has another form.
     """
     try:
         data = path.read_bytes()
@@ -107,18 +106,18 @@ def is_key_set(published: object) -> bool:
 
 
 def is_aws_issuer(issuer: str) -> bool:
-    """Tell whether an issuer's address is one that AWS gives to an account."""
+    """Tell whether an issuer's address has the form that AWS gives to an account."""
     return _ISSUER.fullmatch(issuer) is not None
 
 
 def find_issuer(text: str) -> str:
-    """Return the issuer that a token names, which nobody has checked.
+    """Return the issuer that a token names, without checking it.
 
     Raises:
-        NotProven: It is no token.
+        NotProven: It is not a token.
         Unchecked: The library is not installed.
     """
-    jwt = _library()
+    jwt = _import_jwt()
     try:
         issuer = jwt.decode(text, options={"verify_signature": False}).get("iss")
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
@@ -127,37 +126,37 @@ def find_issuer(text: str) -> str:
 
 
 def verify(text: str, keys: Keys) -> Token:
-    """Return what a token says, once its signature, issuer, audience and form are right.
+    """Return the content of a token after checking signature, issuer, audience and form.
 
     Args:
         text: The token.
         keys: The keys of the issuers that are trusted.
 
     Raises:
-        NotProven: It is not AWS's, not for this, or lacks something.
+        NotProven: It is not AWS's, has another audience, or lacks a claim.
         Unchecked: Its issuer is not among `keys`, or the library is not installed.
     """
-    jwt = _library()
+    jwt = _import_jwt()
     issuer = find_issuer(text)
     if issuer not in keys:
         raise Unchecked(f"iss: {issuer[:120]}")
     try:
         claims = jwt.decode(
             text,
-            _key(jwt, text, keys[issuer]),
+            _find_key(jwt, text, keys[issuer]),
             algorithms=_ALGORITHMS,
             audience=AUDIENCE,
             issuer=issuer,
             leeway=_LEEWAY,
             options={"require": ["iss", "aud", "sub", "iat", "exp"], "verify_exp": False},
         )
-        return _token(claims)
+        return _read_claims(claims)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise NotProven(f"{type(error).__name__}: {error}") from error
 
 
-def _key(jwt: Any, text: str, published: Mapping[str, Any]) -> Any:
-    """Return the published key that a token names, as one of those that AWS signs with."""
+def _find_key(jwt: Any, text: str, published: Mapping[str, Any]) -> Any:
+    """Return the published key that a token names, if AWS signs with its algorithm."""
     header = jwt.get_unverified_header(text)
     found = [key for key in published.get("keys", ()) if key.get("kid") == header.get("kid")]
     if len(found) != 1 or header.get("alg") not in _ALGORITHMS:
@@ -165,7 +164,7 @@ def _key(jwt: Any, text: str, published: Mapping[str, Any]) -> Any:
     return jwt.PyJWK(dict(found[0]), algorithm=header["alg"])
 
 
-def _token(claims: Mapping[str, Any]) -> Token:
+def _read_claims(claims: Mapping[str, Any]) -> Token:
     own = claims[_CLAIMS]
     texts = (own["aws_account"], claims["sub"], own["request_tags"][TAG])
     if not all(isinstance(text, str) for text in texts):
@@ -174,7 +173,7 @@ def _token(claims: Mapping[str, Any]) -> Token:
     return Token(claims["iss"], *texts, issued_at)
 
 
-def _library() -> Any:
+def _import_jwt() -> Any:
     try:
         import jwt
     except ImportError as error:

@@ -251,7 +251,7 @@ def test_keys_are_got_from_aws_and_kept(
         return json.dumps(signer.key_set()).encode()
 
     path = tmp_path / "keys.json"
-    tokens.write_keys(path, audit.issuer_keys(grades, get))
+    tokens.write_keys(path, audit.fetch_issuer_keys(grades, get))
     assert asked == [f"{ISSUER}/.well-known/jwks.json"]
     assert tokens.read_keys(path) == keys_of(signer)
 
@@ -264,13 +264,13 @@ def test_no_address_but_aws_own_is_asked(tmp_path: Path, book: Book) -> None:
         grading.grade([tmp_path / "s01"]) as grades,
         pytest.raises(InvalidInput, match=r"keys\.example\.com"),
     ):
-        audit.issuer_keys(grades, lambda address: pytest.fail(address))
+        audit.fetch_issuer_keys(grades, lambda address: pytest.fail(address))
 
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"[" * 9999])
 def test_what_is_no_key_set_is_refused(grades: grading.Grades, answer: bytes) -> None:
     with pytest.raises(NotReady, match=r"tokens\.sts"):
-        audit.issuer_keys(grades, lambda address: answer)
+        audit.fetch_issuer_keys(grades, lambda address: answer)
 
 
 @pytest.mark.parametrize(
@@ -308,6 +308,14 @@ def test_a_record_is_judged_by_what_is_there_and_by_its_age(
     fake = FakeAws()
     fake.answers("LookupEvents", {"Events": [*events, {"CloudTrailEvent": "{"}]})
     seen = now - timedelta(minutes=minutes)
-    claimed = audit.Claimed("s01", "", "network", (ACCOUNT, "us-east-1"), seen, requests)
-    result = audit.audit([claimed], lambda account: fake.connect(), now=now)
-    assert [answer.status for answer in result.answers] == [status]
+    record = audit.AuditRecord(
+        learner="s01",
+        name="",
+        check="network",
+        account=ACCOUNT,
+        region="us-east-1",
+        observed_at=seen.isoformat(),
+        requests=requests,
+    )
+    result = audit.look_up([record], lambda account: fake.connect(), now=now)
+    assert [record.status for record in result.records] == [status]
