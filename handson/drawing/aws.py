@@ -51,7 +51,7 @@ Lines = tuple[str, ...] | None
 
 def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> Plan:
     """Return what to paint for a snapshot; a missing part becomes a dashed outline."""
-    planner = _Planner(Subject(snapshot, exercise), comparison)
+    planner = _Planner(Subject(snapshot, exercise), exercise, comparison)
     subject = planner.subject
     login = Part("aws.devtools.CommandLineInterface", (text("drawing.cli"), "get-login-password"))
     return Plan(
@@ -92,8 +92,9 @@ def plan_computer(image: str, login: Part) -> Computer:
 class _Planner:
     """Plans the parts of a subject, marked by a comparison."""
 
-    def __init__(self, subject: Subject, comparison: Comparison) -> None:
+    def __init__(self, subject: Subject, exercise: Exercise, comparison: Comparison) -> None:
         self.subject = subject
+        self.exercise = exercise
         self.comparison = comparison
 
     def title(self) -> str:
@@ -146,6 +147,9 @@ class _Planner:
         other = self.comparison.other
         ghost = write(other) if mark and other else None
         gone = mark is not None and mark.kind == GONE
+        if _SERVICES[name] in self.subject.unseen:
+            # Nothing is known about it: neither that it exists nor that it is missing.
+            return Part("", (missing, text("drawing.unseen")), made=False)
         state = text("drawing.gone") if gone else text("drawing.missing")
         return Part("", (*(ghost or (missing,)), state), made=False, mark=mark)
 
@@ -166,7 +170,7 @@ class _Planner:
         """Return the public subnets; beside the goal, those that are meant to be public."""
         lost, other = self.comparison.lost_subnets, self.comparison.other
         if self.comparison.kind == "goal":
-            return {subnet.id for subnet in (*vpcs.public_subnets(vpc), *lost)}
+            return {subnet.id for subnet in (*vpcs.public_subnets(vpc, self.exercise), *lost)}
         was_public = other.vpc.is_public if other and other.vpc else vpc.is_public
         public = {subnet.id for subnet in lost if was_public(subnet)}
         return public | {subnet.id for subnet in vpc.subnets if vpc.is_public(subnet)}
@@ -192,13 +196,18 @@ class _Planner:
         """Yield the picture in sentences, then what is marked on it."""
         subject = self.subject
         yield text("drawing.said-region", region=subject.region)
+        unseen = [name for part, name in _PART_NAMES.items() if _SERVICES[part] in subject.unseen]
+        if unseen:
+            yield text("drawing.said-unseen", names=text("drawing.comma").join(map(text, unseen)))
         yield from self._describe_network()
         cluster = subject.cluster
-        if cluster is None:
-            yield text("drawing.said-no-cluster")
-        else:
+        if cluster is not None:
             yield text("drawing.said-cluster", name=cluster.name, status=cluster.status)
-        if subject.repository is None:
+        elif "ecs" not in subject.unseen:
+            yield text("drawing.said-no-cluster")
+        if subject.repository is None and "ecr" in subject.unseen:
+            pass
+        elif subject.repository is None:
             yield text("drawing.said-no-repository")
         elif subject.image is None:
             yield text("drawing.said-no-image", repository=subject.repository.name)
@@ -213,7 +222,8 @@ class _Planner:
     def _describe_network(self) -> Iterator[str]:
         vpc = self.subject.vpc
         if vpc is None:
-            yield text("drawing.said-no-vpc")
+            if "ec2" not in self.subject.unseen:
+                yield text("drawing.said-no-vpc")
             return
         yield text("drawing.said-vpc", name=vpc.name or vpc.id, cidr=_list_cidrs(vpc))
         public = self._list_public(vpc)
@@ -234,6 +244,9 @@ class _Planner:
         names = {each.id: each.name for each in (*earlier, *self.subject.subnets)}
         return names.get(part) or text("drawing.public-subnet")
 
+
+_SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
+"""Part → the service that knows about it."""
 
 _PART_NAMES = {
     NETWORK: "drawing.vpc-missing",

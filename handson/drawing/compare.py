@@ -6,7 +6,7 @@ and why, is what the checks say of the snapshot that is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -55,10 +55,11 @@ class Subject:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
         named = [each for each in snapshot.repositories if each.name == exercise.repository]
-        self.vpc, other_vpcs = _choose(own, network_check.choose(snapshot.vpcs).vpc)
-        self.cluster, other_clusters = _choose(living, cluster_check.find(snapshot))
+        self.vpc, other_vpcs = _choose(own, network_check.choose(snapshot.vpcs, exercise).vpc)
+        self.cluster, other_clusters = _choose(living, cluster_check.find(snapshot, exercise))
         self.repository, others = _choose(snapshot.repositories, next(iter(named), None))
         self.rest = other_vpcs, other_clusters, others
+        self.unseen = {each.service for each in snapshot.unseen}
         self.region = snapshot.target.region
         self.repository_name = self.repository.name if self.repository else exercise.repository
         held = [i for i in snapshot.images if i.repository == self.repository_name and i.tags]
@@ -205,18 +206,10 @@ _DESCRIPTIONS: dict[str, Callable[[Subject], Description]] = {
 }
 
 
-def compare_with_goal(
-    snapshot: Snapshot, exercise: Exercise, *, only: Collection[str] = syllabus.CHECK_IDS
-) -> Comparison:
-    """Return what the checks call missing or wrong, on the parts that it is about.
-
-    Args:
-        snapshot: The state to judge.
-        exercise: The goal.
-        only: The checks to ask, where the snapshot holds nothing for the others.
-    """
+def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
+    """Return what the checks call missing or wrong, on the parts that it is about."""
     subject, goal = Subject(snapshot, exercise), _find_goal(exercise)
-    lacking = _list_lacking_subnets(subject, goal)
+    lacking = _list_lacking_subnets(subject, goal, exercise)
     present = {
         NETWORK: subject.vpc,
         GATEWAY: subject.gateway,
@@ -227,7 +220,7 @@ def compare_with_goal(
     }
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
-    for result in (checks.check(name, snapshot) for name in syllabus.CHECK_IDS if name in only):
+    for result in (checks.check(name, snapshot, exercise) for name in syllabus.CHECK_IDS):
         for cause in _list_causes(result):
             reasons.append(cause.message)
             for part in _find_parts(result.id, cause, subject, lacking):
@@ -265,11 +258,13 @@ def _find_parts(
         yield _PART_OF_CHECK[check]
 
 
-def _list_lacking_subnets(subject: Subject, goal: Subject) -> tuple[Subnet, ...]:
+def _list_lacking_subnets(
+    subject: Subject, goal: Subject, exercise: Exercise
+) -> tuple[Subnet, ...]:
     """Return the goal's subnets that the VPC lacks, in zones and with blocks that are free."""
     if subject.vpc is None:
         return ()
-    public = vpcs.public_subnets(subject.vpc)
+    public = vpcs.public_subnets(subject.vpc, exercise)
     zones, blocks = {each.zone for each in public}, {each.cidr for each in subject.subnets}
     count = len(goal.subnets) - len(public)
     by_block = sorted(goal.subnets, key=lambda each: each.cidr in blocks)

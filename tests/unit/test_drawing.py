@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.course.state import Cluster, Image, Repository, Snapshot, Subnet, Vpc
+from handson.course.state import Cluster, Image, Repository, Snapshot, Subnet, Unseen, Vpc
 from handson.drawing import VIEWS, draw
 
 GOAL = describe_goal(Exercise())
@@ -195,6 +195,24 @@ def test_the_description_tells_what_is_and_what_is_missing() -> None:
     described = draw(replace(GOAL, clusters=())).description
     assert "ecs-handson-subnet-public1-us-east-1a (10.0.0.0/20)" in described
     assert "ECS クラスターはまだありません。" in described
+
+
+def test_a_service_that_could_not_be_looked_at_is_not_called_missing() -> None:
+    failed = Unseen(service="ecs", problem="p", remedy="r")
+    drawn = replace(GOAL, clusters=(), unseen=(failed,))
+    assert "確認できませんでした" in words(drawn)
+    assert "まだありません" not in words(drawn)
+    described = draw(drawn).description
+    assert "確認できなかったもの: ECS クラスター。" in described
+    assert "ECS クラスターはまだありません。" not in described
+
+
+def test_another_exercise_chooses_what_is_drawn() -> None:
+    other = replace(GOAL.repositories[0], name="mine")
+    both = replace(GOAL, repositories=(*GOAL.repositories, other))
+    svg = draw(both, exercise=Exercise(repository="mine")).svg
+    assert ">mine</text>" in svg
+    assert ">rails-app</text>" not in svg
 
 
 def test_an_unknown_view_names_the_nearest_one() -> None:
