@@ -1,9 +1,10 @@
-"""Evidence: what was seen, as a record that can be carried, chained and checked again.
+"""Evidence: the state that one check read, as a record that can be carried and checked again.
 
-A record holds the described state that one check reads, never a verdict: whoever reads it derives
-facts and verdict again.  Its digest is SHA-256 over the RFC 8785 canonical JSON of the rest;
-`previous` is the digest of the learner's record before it, so that the records form a chain.  The
-journal in the home folder keeps them all, one JSON object a line.
+A record holds the described state, never a verdict: each reader derives facts and verdict again.
+Its digest is SHA-256 over the RFC 8785 canonical JSON of the rest.  `previous` is the digest of the
+learner's record before it, so that the records form a chain; the first record has no `previous`.
+A record holds no JSON null, because some editors drop nulls from a notebook's metadata.  The
+journal in the home folder keeps all records, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -80,7 +81,15 @@ def seal(
         "observed_at": observed_at.astimezone(UTC).isoformat(timespec="seconds"),
         "previous": previous,
     }
-    return {**record, "digest": digest_of(record)}
+    whole: Record = _drop_nulls(record)
+    return {**whole, "digest": digest_of(whole)}
+
+
+def _drop_nulls(value: Any) -> Any:
+    """Return a JSON value without the fields that are null; reading gives them back as None."""
+    if isinstance(value, dict):
+        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
+    return [_drop_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def as_lines(records: Sequence[Record]) -> str:
@@ -90,11 +99,25 @@ def as_lines(records: Sequence[Record]) -> str:
 
 
 def is_intact(record: Record) -> bool:
-    """Tell whether a record still has the digest it was sealed with."""
+    """Tell whether a record still has the digest it was sealed with.
+
+    Records once held nulls.  An editor that dropped those has changed nothing that anyone reads, so
+    a record also counts as intact when its digest fits once they are put back.
+    """
     try:
-        return bool(record.get("digest") == digest_of(record))
-    except (ValueError, TypeError, RecursionError):
+        digest = record.get("digest")
+        return bool(digest == digest_of(record) or digest == digest_of(_restore_nulls(record)))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return False
+
+
+def _restore_nulls(record: Record) -> Record:
+    """Return a record with the nulls that records held before they were left out."""
+    observed = {"recorded_uri": None, "recorded_run": None, "drawing": None, **record["observed"]}
+    observed["target"] = {"endpoint": None, **observed["target"]}
+    observed["images"] = [{"built_by": None, **image} for image in observed["images"]]
+    target = {"endpoint": None, **record["target"]}
+    return {"previous": None, **record, "target": target, "observed": observed}
 
 
 class Journal:

@@ -190,7 +190,7 @@ class Bench:
     def _broken_chain(self) -> list[str]:
         records = Journal(self.home).records()
         digests = [record["digest"] for record in records]
-        chained = [record["previous"] for record in records] == [None, *digests][: len(digests)]
+        chained = [record.get("previous") for record in records] == [None, *digests][: len(digests)]
         whole = all(map(is_intact, records[-2:]))
         return [] if chained and whole else ["the chain of evidence is broken"]
 

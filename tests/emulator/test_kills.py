@@ -57,7 +57,7 @@ def fill_shop(folder: Path) -> None:
 def chained(home: Path) -> bool:
     records = Journal(home).records()
     digests = [record["digest"] for record in records]
-    previous = [record["previous"] for record in records]
+    previous = [record.get("previous") for record in records]
     return previous == [None, *digests][: len(records)] and all(map(is_intact, records))
 
 

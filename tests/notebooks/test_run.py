@@ -150,7 +150,7 @@ def test_no_kernel_is_left(finished: Finished) -> None:
 def test_the_evidence_makes_one_chain(finished: Finished) -> None:
     records = Journal(finished.home).records()
     digests = [record["digest"] for record in records]
-    assert [record["previous"] for record in records] == [None, *digests[:-1]]
+    assert [record.get("previous") for record in records] == [None, *digests[:-1]]
 
 
 def test_the_evidence_in_the_notebooks_is_the_journals(finished: Finished) -> None:

@@ -20,8 +20,9 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 
 from handson.core.errors import NotReady
-from handson.course import evidence
+from handson.course import checks, evidence
 from handson.course.evidence import Journal, Observation, Record
+from handson.course.exercise import Exercise
 from tests.unit import states
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, 123456, tzinfo=UTC)
@@ -64,9 +65,9 @@ def test_a_record_has_the_fields_of_its_schema() -> None:
         "observed",
         "requests",
         "observed_at",
-        "previous",
         "digest",
     ]
+    assert list(sealed(previous="sha256:0"))[-2:] == ["previous", "digest"]
 
 
 def test_a_record_names_its_schema() -> None:
@@ -86,7 +87,7 @@ def test_the_digest_is_sha256_over_the_canonical_json_of_the_rest() -> None:
         '"private_subnets":0,"public_subnets":2,"s3_endpoint":true,"tenancy":"default"},'
         '"region":"us-east-1","repository":"rails-app","tag":"latest"},'
         '"learner":"L","observed":{"a":"あ","b":1},'
-        '"observed_at":"2026-01-15T12:00:00+00:00","previous":null,"requests":[],'
+        '"observed_at":"2026-01-15T12:00:00+00:00","requests":[],'
         '"schema":"handson.evidence/1","target":{}}'
     )
     assert record["digest"] == "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
@@ -175,23 +176,23 @@ def test_whatever_was_observed_stays_intact_through_json(observed: Any) -> None:
 
 
 def test_the_first_record_has_none_before_it(journal: Journal) -> None:
-    assert add(journal)["previous"] is None
+    assert add(journal).get("previous") is None
 
 
 def test_a_record_names_the_one_before_it(journal: Journal) -> None:
     first, second = add(journal), add(journal, check="cluster")
-    assert second["previous"] == first["digest"]
+    assert second.get("previous") == first["digest"]
 
 
 def test_each_learner_has_a_chain_of_their_own(journal: Journal) -> None:
     first = add(journal, "Hanako")
     add(journal, "Taro")
-    assert add(journal, "Hanako")["previous"] == first["digest"]
+    assert add(journal, "Hanako").get("previous") == first["digest"]
 
 
 def test_the_chain_goes_on_in_a_new_process(journal: Journal, tmp_path: Path) -> None:
     first = add(journal)
-    assert add(Journal(tmp_path))["previous"] == first["digest"]
+    assert add(Journal(tmp_path)).get("previous") == first["digest"]
 
 
 ADD = """
@@ -211,7 +212,7 @@ def test_two_kernels_that_add_at_once_make_one_chain(tmp_path: Path, root: Path)
     assert [kernel.wait(timeout=60) for kernel in kernels] == [0, 0]
     records = Journal(tmp_path).records()
     digests = [record["digest"] for record in records]
-    assert [record["previous"] for record in records] == [None, *digests[:-1]]
+    assert [record.get("previous") for record in records] == [None, *digests[:-1]]
     assert len(records) == 40
 
 
@@ -244,7 +245,7 @@ def test_after_a_cut_line_the_chain_goes_on(journal: Journal, tmp_path: Path) ->
     with (tmp_path / "journal.jsonl").open("a") as file:
         file.write('{"schema":"handson.evid')
     second = add(journal)
-    assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
+    assert (journal.records(), second.get("previous")) == ([first, second], first["digest"])
 
 
 def torn(journal: Journal, folder: Path) -> Iterator[tuple[int, list[Record]]]:
@@ -265,7 +266,7 @@ def test_wherever_the_last_record_is_cut_those_before_it_are_read_and_the_chain_
     for cut, kept in torn(journal, tmp_path):
         read = journal.records()
         added = add(journal, observed={})
-        seen = (read, journal.records(), added["previous"])
+        seen = (read, journal.records(), added.get("previous"))
         wrong += [] if seen == (kept, [*kept, added], kept[-1]["digest"]) else [cut]
     assert wrong == []
 
@@ -278,7 +279,7 @@ def test_what_a_power_cut_leaves_behind_the_last_record_is_left_out(
     with (tmp_path / "journal.jsonl").open("ab") as file:
         file.write(tail)
     second = add(journal)
-    assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
+    assert (journal.records(), second.get("previous")) == ([first, second], first["digest"])
 
 
 def test_a_record_whose_place_holds_zeros_after_a_power_cut_is_the_only_one_lost(
@@ -290,7 +291,7 @@ def test_a_record_whose_place_holds_zeros_after_a_power_cut_is_the_only_one_lost
     add(journal)
     path.write_bytes(there + b"\0" * (path.stat().st_size - len(there)))
     second = add(journal)
-    assert (journal.records(), second["previous"]) == ([first, second], first["digest"])
+    assert (journal.records(), second.get("previous")) == ([first, second], first["digest"])
 
 
 def test_a_clock_that_is_set_back_does_not_change_the_order(tmp_path: Path) -> None:
@@ -299,7 +300,7 @@ def test_a_clock_that_is_set_back_does_not_change_the_order(tmp_path: Path) -> N
     added = [add(journal) for _ in range(4)]
     digests = [record["digest"] for record in added]
     assert journal.records() == added
-    assert [record["previous"] for record in added] == [None, *digests[:-1]]
+    assert [record.get("previous") for record in added] == [None, *digests[:-1]]
     assert added[1]["observed_at"] < added[0]["observed_at"]
 
 
@@ -320,7 +321,7 @@ def test_a_line_that_is_no_record_is_left_out(
 ) -> None:
     (tmp_path / "journal.jsonl").write_bytes(line + b"\n")
     first = add(journal)
-    assert (journal.records(), first["previous"]) == ([first], None)
+    assert (journal.records(), first.get("previous")) == ([first], None)
 
 
 # What can go wrong
@@ -355,7 +356,7 @@ def test_after_a_full_disk_the_chain_goes_on(journal: Journal, tmp_path: Path) -
     first = add(journal)
     with full_disk(tmp_path / "journal.jsonl", room=10), pytest.raises(NotReady):
         add(journal)
-    assert add(journal)["previous"] == first["digest"]
+    assert add(journal).get("previous") == first["digest"]
 
 
 def test_a_full_disk_is_told_with_the_journals_name(journal: Journal, tmp_path: Path) -> None:
@@ -386,3 +387,73 @@ def test_a_journal_that_another_process_holds_is_told(tmp_path: Path) -> None:
     with FileLock(tmp_path / "journal.lock"), pytest.raises(NotReady, match="別のカーネル") as told:
         add(hasty)
     assert "None" not in told.value.problem
+
+
+# Nulls
+
+OLD: Record = json.loads(
+    """{"schema": "handson.evidence/1", "check": "cluster", "learner": "",
+    "target": {"kind": "aws", "account": "123456789012", "region": "us-east-1", "endpoint": null},
+    "observed": {"vpcs": [], "repositories": [], "images": [], "elsewhere": [],
+        "clusters": [{"name": "ecs-handson-cluster", "status": "ACTIVE", "tagged": true,
+            "arn": "arn:aws:ecs:us-east-1:123456789012:cluster/ecs-handson-cluster",
+            "capacity_providers": ["FARGATE", "FARGATE_SPOT"], "container_instances": 0,
+            "running_tasks": 0, "active_services": 0}],
+        "recorded_uri": null, "recorded_run": null, "drawing": null,
+        "target": {"kind": "aws", "account": "123456789012", "region": "us-east-1",
+            "endpoint": null}},
+    "requests": [{"service": "ecs", "operation": "ListClusters", "request_id": "r-1"}],
+    "observed_at": "2026-11-28T01:42:49+00:00", "previous": null,
+    "digest": "sha256:4f1515d8028adddea133b106c7b4ecb5bbdf06f10787b6a44bf083e804faeea0"}"""
+)
+"""A record as it was sealed before records left nulls out and named their exercise."""
+
+
+def without_nulls(value: Any) -> Any:
+    """Return JSON as an editor writes it that drops fields without a value."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def test_a_record_holds_no_null() -> None:
+    record = evidence.seal(
+        observation(
+            target=states.target(kind="aws", endpoint=None).to_json(),
+            observed=states.empty(images=(states.image(built_by=None),)).to_json(),
+        ),
+        learner="Hanako",
+        previous=None,
+        observed_at=NOON,
+    )
+    assert "null" not in json.dumps(record)
+
+
+def test_a_record_survives_an_editor_that_drops_nulls() -> None:
+    record = sealed()
+    assert without_nulls(record) == record
+    assert evidence.is_intact(without_nulls(record))
+
+
+def test_an_old_record_with_nulls_still_counts() -> None:
+    assert evidence.is_intact(OLD)
+    assert checks.derive(OLD["check"], OLD["observed"]).passed
+
+
+def test_an_old_record_that_lost_its_nulls_still_counts() -> None:
+    assert evidence.is_intact(without_nulls(OLD))
+    assert checks.derive(OLD["check"], without_nulls(OLD)["observed"]).passed
+
+
+def test_an_old_record_that_was_changed_is_not_intact() -> None:
+    changed = without_nulls(OLD)
+    changed["observed"]["clusters"][0]["status"] = "FAILED"
+    assert not evidence.is_intact(changed)
+
+
+def test_a_record_names_its_exercise() -> None:
+    exercise = Exercise(cluster="blue")
+    record = evidence.seal(
+        observation(exercise=exercise), learner="L", previous=None, observed_at=NOON
+    )
+    assert Exercise.from_json(record["exercise"]) == exercise
