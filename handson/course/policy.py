@@ -22,6 +22,17 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
+from handson.course.kinds import (
+    CLUSTER,
+    ENDPOINT,
+    GATEWAY,
+    KINDS,
+    NETWORK_KINDS,
+    REPOSITORY,
+    ROUTE_TABLE,
+    SUBNET,
+    VPC,
+)
 
 VERSION = "2012-10-17"
 """The version of the policy language (IAM User Guide, "Version")."""
@@ -45,34 +56,21 @@ CELLS: Mapping[str, str] = MappingProxyType(
 )
 """The verbs that call AWS, each with the first notebook in which a cell takes it."""
 
-_LOOK_AT_NETWORK = (
+_FIND_NETWORK = (
     "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeInternetGateways",
-    "ec2:DescribeRouteTables",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcEndpoints",
-    "ec2:DescribeVpcs",
+    *(action for kind in NETWORK_KINDS for action in kind.find),
 )
-_LOOK_AT_REPOSITORY = ("ecr:DescribeRepositories", "ecr:ListTagsForResource")
-_LOOK_AT_IMAGES = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer")
+_FIND_IMAGES = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer")
 _LOOK = (
-    *_LOOK_AT_NETWORK,
+    *_FIND_NETWORK,
     "ec2:DescribeVpcAttribute",
-    "ecs:DescribeClusters",
-    "ecs:ListClusters",
-    *_LOOK_AT_REPOSITORY,
-    *_LOOK_AT_IMAGES,
+    *CLUSTER.find,
+    *REPOSITORY.find,
+    *_FIND_IMAGES,
 )
-_CREATE_VPC = ("ec2:CreateInternetGateway", "ec2:CreateVpc")
-_CREATE_IN_VPC = ("ec2:CreateRouteTable", "ec2:CreateSubnet", "ec2:CreateVpcEndpoint")
-_CONNECT = (
-    "ec2:AssociateRouteTable",
-    "ec2:AttachInternetGateway",
-    "ec2:CreateRoute",
-    "ec2:ModifyVpcAttribute",
-    "ec2:ModifyVpcEndpoint",
-    "ec2:ReplaceRoute",
-)
+_CREATE_VPC = (*GATEWAY.create, *VPC.create)
+_CREATE_IN_VPC = (*ROUTE_TABLE.create, *SUBNET.create, *ENDPOINT.create)
+_CONNECT = tuple(action for kind in NETWORK_KINDS for action in kind.change)
 _PUSH = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:CompleteLayerUpload",
@@ -80,27 +78,13 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-_LOOK_FOR_GUESTS = (
-    "ec2:DescribeNatGateways",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-)
-_LOOK_INTO_CLUSTER = ("ecs:ListContainerInstances", "ecs:ListServices", "ecs:ListTasks")
-_DELETE_NETWORK = (
-    "ec2:DeleteInternetGateway",
-    "ec2:DeleteRouteTable",
-    "ec2:DeleteSubnet",
-    "ec2:DeleteVpc",
-    "ec2:DeleteVpcEndpoints",
-    "ec2:DetachInternetGateway",
-    "ec2:DisassociateRouteTable",
-)
+_DELETE_NETWORK = tuple(action for kind in NETWORK_KINDS for action in kind.delete)
 _ROLE = "iam:CreateServiceLinkedRole"
 
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ensure_network": (
-            *_LOOK_AT_NETWORK,
+            *_FIND_NETWORK,
             "ec2:DescribeVpcAttribute",
             *_CREATE_VPC,
             *_CREATE_IN_VPC,
@@ -109,42 +93,24 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "servicequotas:GetServiceQuota",
         ),
         "evidence": _LOOK,
-        "ensure_cluster": (
-            "ecs:CreateCluster",
-            "ecs:DescribeClusters",
-            "ecs:PutClusterCapacityProviders",
-            "ecs:TagResource",
-            _ROLE,
-        ),
-        "ensure_repository": (*_LOOK_AT_REPOSITORY, "ecr:CreateRepository", "ecr:TagResource"),
-        "push_image": (*_LOOK_AT_REPOSITORY, "ecr:GetAuthorizationToken", *_PUSH),
-        "images": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
-        "run_image": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES, "ecr:GetAuthorizationToken"),
-        "record_image_uri": (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES),
+        "ensure_cluster": ("ecs:DescribeClusters", *CLUSTER.create, *CLUSTER.change, _ROLE),
+        "ensure_repository": (*REPOSITORY.find, *REPOSITORY.create),
+        "push_image": (*REPOSITORY.find, "ecr:GetAuthorizationToken", *_PUSH),
+        "images": (*REPOSITORY.find, *_FIND_IMAGES),
+        "run_image": (*REPOSITORY.find, *_FIND_IMAGES, "ecr:GetAuthorizationToken"),
+        "record_image_uri": (*REPOSITORY.find, *_FIND_IMAGES),
         "verify": _LOOK,
         "snapshot": _LOOK,
         "draw": _LOOK,
         "questions": _LOOK,
         "cleanup": (
-            "ec2:DescribeInternetGateways",
-            "ec2:DescribeRouteTables",
-            "ec2:DescribeSubnets",
-            "ec2:DescribeVpcEndpoints",
-            "ec2:DescribeVpcs",
-            *_LOOK_FOR_GUESTS,
-            *_DELETE_NETWORK,
-            "ecs:DeleteCluster",
-            "ecs:DescribeClusters",
-            "ecs:ListClusters",
-            *_LOOK_INTO_CLUSTER,
-            *_LOOK_AT_REPOSITORY,
+            *(action for kind in KINDS for action in (*kind.find, *kind.find_users, *kind.delete)),
             "ecr:BatchGetImage",
             "ecr:DescribeImages",
-            "ecr:DeleteRepository",
         ),
     }
 )
-"""What each verb asks of IAM; an action that several take stands with each."""
+"""The IAM actions that each verb needs; an action may stand with several verbs."""
 
 _OCCUPIED = "names what runs in a cluster that cannot be deleted yet"
 
@@ -166,9 +132,6 @@ UNSEEN: Mapping[str, str] = MappingProxyType(
     }
 )
 """Actions that a run on an emulator does not show, each with the reason why it is needed."""
-
-FREE = ("sts:GetCallerIdentity",)
-"""Calls that no policy has to allow (STS API Reference, GetCallerIdentity)."""
 
 _RENAMED = {"service-quotas": "servicequotas"}
 """Where IAM's prefix differs from boto3's name of the service."""
@@ -204,40 +167,34 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
     return value.format(**values) if isinstance(value, str) else list(value)
 
 
-def _ec2(*kinds: str) -> tuple[str, ...]:
-    return tuple(f"ec2:{{region}}:{{account}}:{kind}/*" for kind in kinds)
-
-
 _NEW = {f"aws:RequestTag/{TAG_KEY}": TAG_VALUE}
 _OURS = {"StringEquals": {f"aws:ResourceTag/{TAG_KEY}": TAG_VALUE}}
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
-_KINDS = _ec2("internet-gateway", "route-table", "subnet", "vpc", "vpc-endpoint")
-_CLUSTERS = ("ecs:{region}:{account}:cluster/*",)
+_NETWORK = tuple(kind.arn for kind in NETWORK_KINDS)
 _REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
-_REPOSITORY = ("ecr:{region}:{account}:repository/{repository}",)
 _ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
 _VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
 
 STATEMENTS: tuple[Statement, ...] = (
-    Statement("Check", (*_LOOK_AT_NETWORK, "ecs:ListClusters"), condition=IN_REGION),
-    Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), _ec2("vpc")),
-    Statement("CheckClusters", ("ecs:DescribeClusters",), _CLUSTERS),
-    Statement("CheckImages", (*_LOOK_AT_REPOSITORY, *_LOOK_AT_IMAGES), _REPOSITORIES),
+    Statement("Check", (*_FIND_NETWORK, "ecs:ListClusters"), condition=IN_REGION),
+    Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), (VPC.arn,)),
+    Statement("CheckClusters", ("ecs:DescribeClusters",), (CLUSTER.arn,)),
+    Statement("CheckImages", (*REPOSITORY.find, *_FIND_IMAGES), _REPOSITORIES),
     Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
-    Statement("CreateVpc", _CREATE_VPC, _ec2("internet-gateway", "vpc"), {"StringEquals": _NEW}),
+    Statement("CreateVpc", _CREATE_VPC, (GATEWAY.arn, VPC.arn), {"StringEquals": _NEW}),
     # What is new has no tag yet, the VPC that it is made in has: one statement for each.
     Statement(
         "CreateSubnets",
         _CREATE_IN_VPC,
-        _ec2("route-table", "subnet", "vpc-endpoint"),
+        (ROUTE_TABLE.arn, SUBNET.arn, ENDPOINT.arn),
         {"StringEquals": _NEW},
     ),
-    Statement("CreateInVpc", _CREATE_IN_VPC, _ec2("route-table", "vpc"), _OURS),
-    Statement("CreateConnections", _CONNECT, _KINDS, _OURS),
+    Statement("CreateInVpc", _CREATE_IN_VPC, (ROUTE_TABLE.arn, VPC.arn), _OURS),
+    Statement("CreateConnections", _CONNECT, _NETWORK, _OURS),
     Statement(
         "CreateNetworkTags",
         ("ec2:CreateTags",),
-        _KINDS,
+        _NETWORK,
         {
             "StringEquals": {
                 **_NEW,
@@ -247,12 +204,12 @@ STATEMENTS: tuple[Statement, ...] = (
             }
         },
     ),
-    Statement("CreateCluster", ("ecs:CreateCluster",), _CLUSTERS, {"StringEquals": _NEW}),
-    Statement("CreateCapacity", ("ecs:PutClusterCapacityProviders",), _CLUSTERS, _OURS),
+    Statement("CreateCluster", ("ecs:CreateCluster",), (CLUSTER.arn,), {"StringEquals": _NEW}),
+    Statement("CreateCapacity", CLUSTER.change, (CLUSTER.arn,), _OURS),
     Statement(
         "CreateClusterTags",
         ("ecs:TagResource",),
-        _CLUSTERS,
+        (CLUSTER.arn,),
         {"StringEquals": {**_NEW, "ecs:CreateAction": "CreateCluster"}},
     ),
     Statement(
@@ -263,22 +220,22 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         "CreateRepository",
-        ("ecr:CreateRepository", "ecr:TagResource"),
-        _REPOSITORY,
+        REPOSITORY.create,
+        (REPOSITORY.arn,),
         {"StringEquals": _NEW},
     ),
     Statement("PushLogin", ("ecr:GetAuthorizationToken",), condition=IN_REGION),
-    Statement("Push", _PUSH, _REPOSITORY, _OURS),
+    Statement("Push", _PUSH, (REPOSITORY.arn,), _OURS),
     # ListTasks can be bound to a container instance, which a cluster on Fargate does not have.
     Statement(
         "CleanUpCheck",
-        (*_LOOK_FOR_GUESTS, "ecs:ListServices", "ecs:ListTasks"),
+        (*VPC.find_users, "ecs:ListServices", "ecs:ListTasks"),
         condition=IN_REGION,
     ),
-    Statement("CleanUpCheckCluster", ("ecs:ListContainerInstances",), _CLUSTERS),
-    Statement("CleanUpNetwork", _DELETE_NETWORK, _KINDS, _OURS),
-    Statement("CleanUpCluster", ("ecs:DeleteCluster",), _CLUSTERS, _OURS),
-    Statement("CleanUpRepository", ("ecr:DeleteRepository",), _REPOSITORY, _OURS),
+    Statement("CleanUpCheckCluster", ("ecs:ListContainerInstances",), (CLUSTER.arn,)),
+    Statement("CleanUpNetwork", _DELETE_NETWORK, _NETWORK, _OURS),
+    Statement("CleanUpCluster", CLUSTER.delete, (CLUSTER.arn,), _OURS),
+    Statement("CleanUpRepository", REPOSITORY.delete, (REPOSITORY.arn,), _OURS),
 )
 
 PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
