@@ -64,7 +64,7 @@ TAG_VALUE = NETWORK.name
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing a check looks at. An `advice` fact is told but does not fail the check."""
+    """One thing that a check looks at. An `advice` fact is shown but does not fail the check."""
 
     id: str
     advice: bool = False
@@ -72,12 +72,21 @@ class Fact:
 
 @dataclass(frozen=True)
 class Check:
-    """One of the five items a learner proves, the notebook that makes it, and its points."""
+    """One of the five items that a learner proves.
+
+    Attributes:
+        id: Its name, as in `workshop.evidence("network")`.
+        notebook: The notebook that makes it.
+        points: What it counts.
+        facts: What the check looks at, in the order of a card.
+        services: The AWS services that the check cannot do without.
+    """
 
     id: str
     notebook: str
     points: int
     facts: tuple[Fact, ...]
+    services: tuple[str, ...] = ()
 
     @property
     def grade_id(self) -> str:
@@ -104,6 +113,7 @@ CHECKS: tuple[Check, ...] = (
             Fact("routes.default"),
             Fact("names"),
         ),
+        services=("ec2",),
     ),
     Check(
         "cluster",
@@ -115,12 +125,14 @@ CHECKS: tuple[Check, ...] = (
             Fact("cluster.fargate"),
             Fact("cluster.instances"),
         ),
+        services=("ecs",),
     ),
     Check(
         "repository",
         "03-image",
         10,
         (Fact("repository.exists"), Fact("repository.private"), Fact("repository.uri")),
+        services=("ecr",),
     ),
     Check(
         "image",
@@ -133,12 +145,14 @@ CHECKS: tuple[Check, ...] = (
             Fact("image.unique-tag", advice=True),
             Fact("image.runnable", advice=True),
         ),
+        services=("ecr",),
     ),
     Check(
         "image-uri",
         "03-image",
         10,
         (Fact("uri.recorded"), Fact("uri.region"), Fact("uri.resolves")),
+        services=("ecr",),
     ),
 )
 CHECK_IDS = tuple(check.id for check in CHECKS)

@@ -170,7 +170,7 @@ class _Planner:
         """Return the public subnets; beside the goal, those that are meant to be public."""
         lost, other = self.comparison.lost_subnets, self.comparison.other
         if self.comparison.kind == "goal":
-            return {subnet.id for subnet in (*vpcs.public_subnets(vpc, self.exercise), *lost)}
+            return {subnet.id for subnet in (*vpcs.find_public_subnets(vpc, self.exercise), *lost)}
         was_public = other.vpc.is_public if other and other.vpc else vpc.is_public
         public = {subnet.id for subnet in lost if was_public(subnet)}
         return public | {subnet.id for subnet in vpc.subnets if vpc.is_public(subnet)}
@@ -182,7 +182,7 @@ class _Planner:
         else:
             gone = mark is not None and mark.kind == GONE
             name = subnet.name if gone else text("drawing.missing")
-        reached = made and vpcs.way_out(vpc, subnet) == vpcs.TO_GATEWAY
+        reached = made and vpcs.describe_way_out(vpc, subnet) == vpcs.TO_GATEWAY
         return Tier(_name_kind(public), name, subnet.cidr, public, reached, made, mark)
 
     def reasons(self) -> tuple[str, ...]:

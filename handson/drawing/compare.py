@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from handson.core.messages import text
 from handson.course import checks, syllabus
-from handson.course.checks import CheckResult, Diagnosis, registries, vpcs
+from handson.course.checks import CheckResult, Diagnosis, vpcs
 from handson.course.checks import cluster as cluster_check
 from handson.course.checks import network as network_check
+from handson.course.checks.repository import find_newest_image, find_tagged_image
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Cluster, Image, InternetGateway, Repository, Snapshot, Subnet, Vpc
@@ -55,15 +56,17 @@ class Subject:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
         named = [each for each in snapshot.repositories if each.name == exercise.repository]
-        self.vpc, other_vpcs = _choose(own, network_check.choose(snapshot.vpcs, exercise).vpc)
-        self.cluster, other_clusters = _choose(living, cluster_check.find(snapshot, exercise))
+        self.vpc, other_vpcs = _choose(own, network_check.choose_vpc(snapshot.vpcs, exercise).vpc)
+        self.cluster, other_clusters = _choose(
+            living, cluster_check.find_goal_cluster(snapshot, exercise)
+        )
         self.repository, others = _choose(snapshot.repositories, next(iter(named), None))
         self.rest = other_vpcs, other_clusters, others
         self.unseen = {each.service for each in snapshot.unseen}
         self.region = snapshot.target.region
         self.repository_name = self.repository.name if self.repository else exercise.repository
         held = [i for i in snapshot.images if i.repository == self.repository_name and i.tags]
-        self.image = registries.tagged(held, exercise.tag) or registries.newest(held)
+        self.image = find_tagged_image(held, exercise.tag) or find_newest_image(held)
         # One tag, and the exercise's before unique ones: those change with every build, and with
         # them the picture in a notebook would.
         tags = self.image.tags if self.image else (exercise.tag,)
@@ -161,7 +164,7 @@ def _describe_pairs(old: Subject, new: Subject) -> Iterator[tuple[str, Descripti
 
 
 def _describe_subnet(vpc: Vpc, subnet: Subnet) -> Description:
-    return subnet.id, subnet.name or subnet.id, subnet.cidr, vpcs.way_out(vpc, subnet)
+    return subnet.id, subnet.name or subnet.id, subnet.cidr, vpcs.describe_way_out(vpc, subnet)
 
 
 def _describe_network(subject: Subject) -> Description:
@@ -264,7 +267,7 @@ def _list_lacking_subnets(
     """Return the goal's subnets that the VPC lacks, in zones and with blocks that are free."""
     if subject.vpc is None:
         return ()
-    public = vpcs.public_subnets(subject.vpc, exercise)
+    public = vpcs.find_public_subnets(subject.vpc, exercise)
     zones, blocks = {each.zone for each in public}, {each.cidr for each in subject.subnets}
     count = len(goal.subnets) - len(public)
     by_block = sorted(goal.subnets, key=lambda each: each.cidr in blocks)

@@ -27,7 +27,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.text import one_line
 from handson.course import syllabus
-from handson.course.checks.results import words
+from handson.course.checks.results import describe_value
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import MARKED
@@ -288,7 +288,13 @@ def _describe_check(mark: CheckMark) -> dict[str, Any]:
         "points": mark.points,
         "reason": mark.reason,
         "facts": [
-            [fact.label, words(fact.expected), words(fact.observed), fact.passed, fact.advice]
+            [
+                fact.label,
+                describe_value(fact.expected),
+                describe_value(fact.observed),
+                fact.passed,
+                fact.advice,
+            ]
             for fact in mark.facts
         ],
         "diagnoses": [[found.message, found.remedy] for found in mark.diagnoses],

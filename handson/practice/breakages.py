@@ -18,8 +18,10 @@ from msgspec.structs import replace
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.course.checks import cluster, network, registries, vpcs
+from handson.course.checks import cluster, network, vpcs
+from handson.course.checks.repository import find_goal_images, find_tagged_image, parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, TAG_KEY, TAG_VALUE, Exercise
+from handson.course.network_form import ANYWHERE
 from handson.course.state import (
     Cluster,
     Image,
@@ -69,12 +71,12 @@ class OwnResources:
     @property
     def vpc(self) -> Vpc:
         """The workshop's VPC."""
-        return _require_tag(network.choose(self.snapshot.vpcs, self.exercise).vpc, "VPC")
+        return _require_tag(network.choose_vpc(self.snapshot.vpcs, self.exercise).vpc, "VPC")
 
     @property
     def subnets(self) -> list[Subnet]:
         """Its public subnets, by address."""
-        public = vpcs.public_subnets(self.vpc, self.exercise)
+        public = vpcs.find_public_subnets(self.vpc, self.exercise)
         return [_require_tag(subnet, "subnet") for subnet in public]
 
     @property
@@ -90,7 +92,7 @@ class OwnResources:
     @property
     def cluster(self) -> Cluster:
         """The workshop's cluster, in which nothing runs."""
-        found = _require_tag(cluster.find(self.snapshot, self.exercise), "cluster")
+        found = _require_tag(cluster.find_goal_cluster(self.snapshot, self.exercise), "cluster")
         if found.active_services or found.running_tasks:
             raise _impossible(messages.text("practice.breakages.in-use", what=found.name))
         return found
@@ -105,8 +107,8 @@ class OwnResources:
     @property
     def image(self) -> Image:
         """The image in that repository that the workshop's tag leads to."""
-        images = registries.own_images(self.snapshot, self.exercise)
-        image = registries.tagged(images, self.exercise.tag)
+        images = find_goal_images(self.snapshot, self.exercise)
+        image = find_tagged_image(images, self.exercise.tag)
         assert image is not None  # the checks pass
         return image
 
@@ -119,7 +121,7 @@ class OwnResources:
     @property
     def is_uri_by_tag(self) -> bool:
         """Whether the recorded image URI names the workshop's tag."""
-        uri = registries.parse_image_uri(self.uri.uri)
+        uri = parse_image_uri(self.uri.uri)
         return uri is not None and uri.tag == self.exercise.tag
 
     def find_association(self, subnet: Subnet) -> str:
@@ -132,7 +134,7 @@ class OwnResources:
 
 def remove_route(own: OwnResources) -> Damage:
     """Take the default route out of the public route table."""
-    parameters = {"RouteTableId": own.table.id, "DestinationCidrBlock": vpcs.ANYWHERE}
+    parameters = {"RouteTableId": own.table.id, "DestinationCidrBlock": ANYWHERE}
     return Damage([Step("route", "ec2", "DeleteRoute", parameters)])
 
 

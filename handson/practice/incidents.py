@@ -195,7 +195,7 @@ class Drill:
         """
         if incident.mended or not incident.broken:
             return ()
-        before, vpc = incident.before, network.choose(snapshot.vpcs, self.exercise).vpc
+        before, vpc = incident.before, network.choose_vpc(snapshot.vpcs, self.exercise).vpc
         former = next((each for each in snapshot.vpcs if each.id == before.vpc), None)
         if former and (vpc is None or vpc.id != before.vpc):
             return (_describe_former_vpc(former),)
@@ -218,7 +218,7 @@ def forget_incident(home: Path) -> None:
 
 def list_former_resources(snapshot: Snapshot, exercise: Exercise) -> FormerResources:
     """Return the resources of a snapshot that a breakage may leave behind."""
-    vpc = network.choose(snapshot.vpcs, exercise).vpc
+    vpc = network.choose_vpc(snapshot.vpcs, exercise).vpc
     names = tuple(each.name for each in snapshot.clusters)
     if vpc is None:
         return FormerResources(clusters=names)
@@ -275,7 +275,9 @@ def _find_deepest_diagnosis(verification: Verification) -> Diagnosis:
 
 def _describe_former_vpc(vpc: Vpc) -> Leftover:
     problem = messages.text("practice.incidents.left-vpc", id=vpc.id, name=vpc.name or "-")
-    return problem, causes.type_then_run(causes.CLEANUP, syllabus.check("network").notebook)
+    return problem, causes.advise_call_then_notebook(
+        causes.CLEANUP, syllabus.check("network").notebook
+    )
 
 
 def _find_unused_tables(vpc: Vpc, before: FormerResources) -> Iterator[Leftover]:
@@ -301,4 +303,4 @@ def _find_extra_clusters(snapshot: Snapshot, known: set[str]) -> Iterator[Leftov
 
 
 def _advise_delete(service: str, operation: str, **parameters: str) -> str:
-    return causes.type_in(causes.call(service, operation, **parameters))
+    return causes.advise_call(causes.write_call(service, operation, **parameters))

@@ -19,7 +19,12 @@ from handson.core import messages
 from handson.core.cards import MARKS, Card, Note, Part, Shown
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line, quote
-from handson.course.checks import cluster, network, registries, vpcs
+from handson.course.checks import cluster, network, vpcs
+from handson.course.checks.repository import (
+    build_repository_uri,
+    find_goal_images,
+    find_tagged_image,
+)
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.goal import describe_goal_network
 from handson.course.network_form import KEPT_ADDRESSES
@@ -177,14 +182,14 @@ class Subject:
 
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         self.region = snapshot.target.region
-        own = network.choose(snapshot.vpcs, exercise).vpc
-        whole = own is not None and len(vpcs.public_subnets(own, exercise)) > 1
+        own = network.choose_vpc(snapshot.vpcs, exercise).vpc
+        whole = own is not None and len(vpcs.find_public_subnets(own, exercise)) > 1
         self.vpc = own if own and whole else describe_goal_network(exercise, self.region)
-        self.subnets = vpcs.public_subnets(self.vpc, exercise)[:2]
-        self.cluster = cluster.find(snapshot, exercise)
+        self.subnets = vpcs.find_public_subnets(self.vpc, exercise)[:2]
+        self.cluster = cluster.find_goal_cluster(snapshot, exercise)
         name = exercise.repository
         self.repository = next((r for r in snapshot.repositories if r.name == name), None)
-        self.image = registries.tagged(registries.own_images(snapshot, exercise), exercise.tag)
+        self.image = find_tagged_image(find_goal_images(snapshot, exercise), exercise.tag)
         self.planned = not (whole and self.cluster and self.repository and self.image)
         known = self.repository.uri if self.repository else ""
         self.names = {
@@ -194,7 +199,7 @@ class Subject:
             "cluster": exercise.cluster,
             "repository": name,
             "tag": exercise.tag,
-            "uri": f"{known or registries.repository_uri(snapshot.target, name)}:{exercise.tag}",
+            "uri": f"{known or build_repository_uri(snapshot.target, name)}:{exercise.tag}",
         }
 
     def ask(
@@ -239,7 +244,7 @@ class Subject:
 def ask_public(subject: Subject) -> Question:
     """Ask what makes a subnet public; about one that is not, where there is one."""
     vpc = subject.vpc
-    shut = [s for s in subject.subnets if vpcs.way_out(vpc, s) != vpcs.TO_GATEWAY]
+    shut = [s for s in subject.subnets if vpcs.describe_way_out(vpc, s) != vpcs.TO_GATEWAY]
     subnet = next(iter(shut), subject.subnets[0])
     table = vpc.route_table_of(subnet.id)
     not_yet = {"public": "public-not-yet", "public.by-route": "public.by-route-not-yet"}

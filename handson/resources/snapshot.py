@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError
+from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.state import Image, Repository, Sighting, Snapshot
 from handson.resources import cluster, image_run, image_uri, network, registry
@@ -129,7 +130,7 @@ def _public(aws: Aws, name: str) -> list[Repository]:
 
 def _regions(seen: Snapshot) -> list[str]:
     """Return the regions to look in, each once: the recorded URI's, then the likely ones."""
-    uri = seen.recorded_uri.uri if seen.recorded_uri else ""
-    said = uri.partition(".ecr.")[2].partition(".")[0]
+    uri = parse_image_uri(seen.recorded_uri.uri) if seen.recorded_uri else None
+    said = uri.region if uri else ""
     likely = ([said] if said in settings.regions() else []) + [*LIKELY_REGIONS]
     return [region for region in dict.fromkeys(likely) if region != seen.target.region]

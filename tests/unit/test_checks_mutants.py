@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from handson.course import checks, syllabus
-from handson.course.checks import cluster, image, image_uri, network, registries, repository, vpcs
+from handson.course.checks import cluster, image, image_uri, network, repository, vpcs
 from handson.course.state import Snapshot
 from tests.unit.test_checks import RIGHT, WRONG
 
-ROOMS = (network, vpcs, cluster, repository, image, image_uri, registries)
+ROOMS = (network, vpcs, cluster, repository, image, image_uri)
 AROUND: dict[type[ast.cmpop] | type[ast.boolop], type[Any]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -37,8 +37,8 @@ AROUND: dict[type[ast.cmpop] | type[ast.boolop], type[Any]] = {
 }
 NO_DIFFERENCE = {
     "cluster._explain-1": "another remedy: test_a_cluster_on_its_way_is_waited_for_… sees it",
-    "image_uri._obstacles-5": "another word in the message: tests/emulator/wrong_states.py has it",
-    "image_uri._obstacles-9": "another word in the message: tests/emulator/wrong_states.py has it",
+    "image_uri._find_obstacles-5": "another word in the message: wrong_states.py has it",
+    "image_uri._find_obstacles-9": "another word in the message: wrong_states.py has it",
 }
 """Mutants that neither facts nor causes tell from the original, by name, and what does."""
 

@@ -1,15 +1,14 @@
-"""Checks: what is there, judged against the exercise, by pure functions over one snapshot.
+"""Checks: a snapshot of the target, judged by an exercise with pure functions.
 
 `verify` judges everything, `check` one item, `trim` keeps what an item's evidence has to carry, and
 `derive` judges such evidence again wherever it is read, from JSON that a stranger may have written.
-A fact passes exactly when what was observed equals what the syllabus expects; nothing that says
-"passed" is ever read.  Each check's module says in its docstring what breaks which fact.
+A fact passes exactly when the observed value equals the expected one; nothing that says "passed" is
+ever read.  The docstring of each check's module says which mistake turns which fact false.
 """
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import NoReturn
 
 import msgspec
 
@@ -18,9 +17,15 @@ from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import syllabus
 from handson.course.checks import architecture, cluster, image, image_uri, network, repository
-from handson.course.checks.results import CheckResult, Diagnosis, FactResult, Verification
+from handson.course.checks.results import (
+    CheckResult,
+    Diagnosis,
+    FactResult,
+    Verification,
+    conclude_unseen,
+)
 from handson.course.exercise import Exercise
-from handson.course.state import Snapshot
+from handson.course.state import Snapshot, Unseen
 
 __all__ = [
     "CheckResult",
@@ -35,15 +40,15 @@ __all__ = [
 ]
 
 MOST_PARTS = 500
-"""Of a network or a diagram in one record; AWS's quota for a VPC is 200 of each kind."""
+"""The most parts of a network or a diagram in one record; AWS's quota for a VPC is 200 a kind."""
 
-_ROOMS: dict[str, ModuleType] = {
-    room.ID: room for room in (network, cluster, repository, image, image_uri, architecture)
+_MODULES: dict[str, ModuleType] = {
+    module.ID: module for module in (network, cluster, repository, image, image_uri, architecture)
 }
 
 
 def verify(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
-    """Return the results of all checks over one look, in the syllabus's order."""
+    """Return the results of all checks over one snapshot, in the syllabus's order."""
     checks = tuple(check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
     return Verification(snapshot.target, checks)
 
@@ -51,21 +56,27 @@ def verify(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
 def check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> CheckResult:
     """Return the result of one check.
 
+    Where a service that the check reads refused or failed, the result says so and no more.
+
     Raises:
         InvalidInput: There is no such check.
     """
-    result: CheckResult = _room(check_id).judge(snapshot, exercise)
-    return result
+    module = _MODULES[require_check(check_id)]
+    result: CheckResult = module.judge(snapshot, exercise)
+    unseen = _unseen_services(check_id, snapshot)
+    return conclude_unseen(result, unseen[0]) if unseen else result
 
 
 def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> Snapshot:
-    """Return the part of a snapshot that a check reads: `check` answers the same for it.
+    """Return the part of a snapshot that a check reads: `check` gives the same result for it.
 
     Raises:
         InvalidInput: There is no such check.
     """
-    trimmed: Snapshot = _room(check_id).trim(snapshot, exercise)
-    return trimmed
+    module = _MODULES[require_check(check_id)]
+    read: Snapshot = module.trim(snapshot, exercise)
+    unseen = _unseen_services(check_id, snapshot)
+    return msgspec.structs.replace(read, target=snapshot.target, unseen=unseen)
 
 
 def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> CheckResult:
@@ -73,16 +84,16 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
 
     Args:
         check_id: The record's check.
-        observed: What `trim(…).to_json()` gave, after whatever happened to it on its way.
-        exercise: What the state is judged by.
+        observed: The JSON of a trimmed snapshot, perhaps changed since; nulls may be missing.
+        exercise: The exercise to judge by, whatever the record claims.
 
     Raises:
         InvalidInput: There is no such check, or `observed` does not describe a state.
     """
-    room = _room(check_id)
+    require_check(check_id)
     try:
         snapshot = Snapshot.from_json(observed)
-        # Refuses what JSON cannot hold: integers without bound, text that is no text.
+        # Refuses what JSON cannot hold: unbounded integers, strings that are not Unicode text.
         msgspec.json.encode(snapshot)
         _refuse_crowds(snapshot)
     except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
@@ -90,8 +101,7 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
         raise InvalidInput(
             *messages.advice("course.checks.unreadable", check=check_id, reason=reason)
         ) from None
-    result: CheckResult = room.judge(snapshot, exercise)
-    return result
+    return check(check_id, snapshot, exercise)
 
 
 def require_check(check_id: object) -> str:
@@ -100,13 +110,27 @@ def require_check(check_id: object) -> str:
     Raises:
         InvalidInput: There is no such check; the remedy offers the nearest id.
     """
-    if isinstance(check_id, str) and check_id in _ROOMS:
+    if isinstance(check_id, str) and check_id in _MODULES:
         return check_id
-    _unknown(check_id)
+    ids = syllabus.EVIDENCE_IDS
+    near = find_nearest(check_id, ids) if isinstance(check_id, str) else None
+    raise InvalidInput(
+        *messages.advice(
+            "course.checks.unknown",
+            check=quote(check_id),
+            near=near or ids[0],
+            choices=", ".join(ids),
+        )
+    )
+
+
+def _unseen_services(check_id: str, snapshot: Snapshot) -> tuple[Unseen, ...]:
+    services = syllabus.check(check_id).services
+    return tuple(unseen for unseen in snapshot.unseen if unseen.service in services)
 
 
 def _refuse_crowds(snapshot: Snapshot) -> None:
-    """Refuse more than a VPC can hold, so that reading it takes no time worth speaking of."""
+    """Refuse more parts than a VPC can hold, so that judging a record takes no noticeable time."""
     parts = sum(len(vpc.subnets) + len(vpc.route_tables) + 1 for vpc in snapshot.vpcs)
     if parts > MOST_PARTS:
         raise ValueError(f"{parts} VPCs, subnets and route tables")
@@ -114,22 +138,3 @@ def _refuse_crowds(snapshot: Snapshot) -> None:
     drawn = len((*drawing.boxes, *drawing.icons, *drawing.arrows)) if drawing else 0
     if drawn > MOST_PARTS:
         raise ValueError(f"{drawn} boxes, icons and arrows")
-
-
-def _room(check_id: object) -> ModuleType:
-    room = _ROOMS.get(check_id) if isinstance(check_id, str) else None
-    return room if room is not None else _unknown(check_id)
-
-
-def _unknown(check_id: object) -> NoReturn:
-    near = find_nearest(check_id, syllabus.EVIDENCE_IDS) if isinstance(check_id, str) else None
-    choices = ", ".join(syllabus.EVIDENCE_IDS)
-    shown = quote(check_id)
-    raise InvalidInput(
-        *messages.advice(
-            "course.checks.unknown",
-            check=shown,
-            near=near or syllabus.CHECK_IDS[0],
-            choices=choices,
-        )
-    )

@@ -1,11 +1,11 @@
-"""The check `architecture`: the learner's diagram says what step 2 has built.
+"""The check `architecture`: the learner's diagram shows the result of step 2.
 
-It reads the drawing and not the target, and asks for meaning, never for a form: `drawn` says what
-counts as what.  What is missing is told without the line that would draw it.
+It reads the drawing and not the target, and asks for meaning, never for a form: `diagram_reading`
+says what counts as which part.  A hint names what is missing, but not the line that would draw it.
 
-What breaks what.  Without a registry the ways to and from it are false as well, and without a
-cluster the way to it; where one thing is missing, one cause is told.  A subnet counts where it is
-public and stands in the VPC; a zone counts once, however many subnets it holds.
+Which mistake turns which facts false.  Without a registry the routes to and from it are false as
+well, and without a cluster the route to it; one missing part has one cause.  A subnet counts where
+it is public and in the VPC; a zone counts once, however many subnets it holds.
 """
 
 from __future__ import annotations
@@ -15,24 +15,20 @@ from typing import Any
 
 from handson.core import messages
 from handson.course import syllabus
-from handson.course.checks import causes
-from handson.course.checks.drawn import Drawn
+from handson.course.checks.diagram_reading import DiagramReading
+from handson.course.checks.diagram_words import CLOUD, LOCAL, VPC, Part
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
-from handson.course.checks.signs import CLOUD, LOCAL, VPC
 from handson.course.exercise import Exercise
 from handson.course.state import DrawnBox, Snapshot
 
 ID = syllabus.DRAWING.id
-_FACTS = tuple(fact.id for fact in syllabus.DRAWING.facts)
-_REGISTRY_FACTS = ("drawing.registry", "drawing.registry-outside", "drawing.push", "drawing.pull")
-_CLUSTER_FACTS = ("drawing.cluster", "drawing.spread", "drawing.pull")
 
 
 def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the diagram and why some are false."""
     network = exercise.network
     expected: dict[str, Any] = {
-        **dict.fromkeys(_FACTS, True),
+        **dict.fromkeys((fact.id for fact in syllabus.DRAWING.facts), True),
         "drawing.zones": network.availability_zones,
         "drawing.subnets": network.availability_zones,
         "drawing.private": network.private_subnets,
@@ -40,13 +36,20 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "drawing.servers": 0,
     }
     if snapshot.drawing is None or not snapshot.drawing.icons:
-        nothing = [_cause("drawing-nothing", *_FACTS)]
-        return conclude(ID, expected=expected, observed={}, diagnoses=nothing)
-    drawn = Drawn(snapshot.drawing)
-    observed = _observed(drawn)
-    wrong = {id for id, value in expected.items() if observed[id] != value}
-    reasons = list(_explain(drawn, observed, wrong))
-    return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
+        return conclude(
+            ID,
+            expected=expected,
+            observed={},
+            explain=lambda false: [_hint("drawing-nothing", false)],
+        )
+    reading = DiagramReading(snapshot.drawing, exercise)
+    observed = _observe(reading)
+    return conclude(
+        ID,
+        expected=expected,
+        observed=observed,
+        explain=lambda false: _explain(reading, observed, false),
+    )
 
 
 def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
@@ -54,108 +57,114 @@ def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 
 
-def _observed(drawn: Drawn) -> dict[str, Any]:
-    registries = [part for part in drawn.registries if drawn.on_aws(part) or not drawn.has_cloud]
-    public = [part for part in drawn.subnets if drawn.is_public(part) and _is_in_vpc(drawn, part)]
-    holding = {drawn.zone(subnet) for subnet in public} - {""}
-    cluster = "Fargate" if drawn.says_fargate else "ECS" if drawn.clusters else None
+def _observe(reading: DiagramReading) -> dict[str, Any]:
+    on_aws = [part for part in reading.registries if reading.on_aws(part) or not reading.has_cloud]
+    public = [s for s in reading.subnets if reading.is_public(s) and _is_in_vpc(reading, s)]
+    cluster = "Fargate" if reading.says_fargate else "ECS" if reading.clusters else None
+    in_vpc = any(reading.within(part, VPC) for part in on_aws)
     return {
-        "drawing.computer": _is_beside_aws(drawn),
-        "drawing.cloud": _is_around(drawn),
-        "drawing.vpc": any(_is_border(drawn, box) for box in drawn.boxes(VPC)),
-        "drawing.zones": len(drawn.zones),
-        "drawing.subnets": len(holding),
-        "drawing.private": sum(map(drawn.is_private, drawn.subnets)),
+        "drawing.computer": _is_computer_apart(reading),
+        "drawing.cloud": _is_cloud_outside(reading),
+        "drawing.vpc": any(_is_border(reading, box) for box in reading.boxes(VPC)),
+        "drawing.zones": len(reading.zones),
+        "drawing.subnets": len({reading.zone(subnet) for subnet in public} - {""}),
+        "drawing.private": sum(map(reading.is_private, reading.subnets)),
         "drawing.cluster": cluster,
-        "drawing.spread": bool(drawn.clusters) and drawn.is_spread,
-        "drawing.servers": len(drawn.servers),
-        "drawing.registry": bool(registries),
-        "drawing.registry-outside": bool(registries)
-        and not any(drawn.within(part, VPC) for part in registries),
-        "drawing.sign-in": drawn.is_signed_in(),
-        "drawing.push": drawn.is_pushed(),
-        "drawing.pull": drawn.is_pulled(),
+        "drawing.spread": bool(reading.clusters) and reading.is_spread,
+        "drawing.servers": len(reading.servers),
+        "drawing.registry": bool(on_aws),
+        "drawing.registry-outside": bool(on_aws) and not in_vpc,
+        "drawing.sign-in": reading.is_signed_in(),
+        "drawing.push": reading.is_pushed(),
+        "drawing.pull": reading.is_pulled(),
     }
 
 
-def _is_beside_aws(drawn: Drawn) -> bool:
-    """Tell whether the learner's computer is there and neither side stands in the other."""
-    inside = any(drawn.within(box, CLOUD) for box in drawn.boxes(LOCAL))
-    around = any(drawn.within(box, LOCAL) for box in drawn.boxes(CLOUD))
-    return bool(drawn.local) and not inside and not around
+def _is_computer_apart(reading: DiagramReading) -> bool:
+    """Tell whether the learner's computer is drawn, and neither it nor AWS is in the other."""
+    inside = any(reading.within(box, CLOUD) for box in reading.boxes(LOCAL))
+    around = any(reading.within(box, LOCAL) for box in reading.boxes(CLOUD))
+    return bool(reading.local) and not inside and not around
 
 
-def _is_around(drawn: Drawn) -> bool:
-    """Tell whether AWS has a box, and the network stands in it and not around it."""
-    return drawn.has_cloud and all(drawn.within(box, CLOUD) for box in drawn.boxes(VPC))
+def _is_cloud_outside(reading: DiagramReading) -> bool:
+    """Tell whether AWS has a box, and the network is in it and not around it."""
+    return reading.has_cloud and all(reading.within(box, CLOUD) for box in reading.boxes(VPC))
 
 
-def _is_border(drawn: Drawn, box: DrawnBox) -> bool:
-    """Tell whether a box of the VPC is the border of the subnets there are, in all zones."""
-    return not drawn.within(box, VPC) and all(box in drawn.around(part) for part in drawn.subnets)
+def _is_border(reading: DiagramReading, box: DrawnBox) -> bool:
+    """Tell whether a box of the VPC surrounds all subnets in all zones."""
+    surrounds = all(box in reading.around(part) for part in reading.subnets)
+    return surrounds and not reading.within(box, VPC)
 
 
-def _is_in_vpc(drawn: Drawn, part: Any) -> bool:
-    return drawn.within(part, VPC) or not drawn.boxes(VPC)
+def _is_in_vpc(reading: DiagramReading, part: Part) -> bool:
+    return reading.within(part, VPC) or not reading.boxes(VPC)
 
 
-def _explain(drawn: Drawn, observed: dict[str, Any], wrong: set[str]) -> Iterator[Diagnosis]:
-    if "drawing.computer" in wrong:
-        yield _cause("drawing-computer", "drawing.computer")
-    if "drawing.cloud" in wrong:
-        yield _cause("drawing-cloud", "drawing.cloud")
-    if "drawing.vpc" in wrong:
-        code = "drawing-vpc-border" if drawn.boxes(VPC) else "drawing-vpc"
-        yield _cause(code, "drawing.vpc")
-    yield from _explain_zones(drawn, observed, wrong)
-    yield from _explain_cluster(drawn, wrong)
-    if not observed["drawing.registry"]:
-        yield _cause("drawing-registry", *(id for id in _REGISTRY_FACTS if id in wrong))
-    elif "drawing.registry-outside" in wrong:
-        yield _cause("drawing-registry-inside", "drawing.registry-outside")
-    if "drawing.sign-in" in wrong:
-        yield _cause("drawing-sign-in", "drawing.sign-in")
-    yield from _explain_ways(drawn, observed, wrong)
+def _explain(
+    reading: DiagramReading, observed: dict[str, Any], false: list[str]
+) -> Iterator[Diagnosis]:
+    def among(*facts: str) -> list[str]:
+        return [fact for fact in facts if fact in false]
+
+    if "drawing.computer" in false:
+        yield _hint("drawing-computer", ["drawing.computer"])
+    if "drawing.cloud" in false:
+        yield _hint("drawing-cloud", ["drawing.cloud"])
+    if "drawing.vpc" in false:
+        code = "drawing-vpc"
+        if reading.boxes(VPC):
+            code = "drawing-vpc-border"
+        yield _hint(code, ["drawing.vpc"])
+    if "drawing.zones" in false:
+        count = observed["drawing.zones"]
+        yield _hint("drawing-zones", ["drawing.zones"], count=count)
+    if "drawing.subnets" in false:
+        code, count = "drawing-subnets", observed["drawing.subnets"]
+        if reading.subnets and not any(map(reading.is_public, reading.subnets)):
+            code = "drawing-subnets-public"
+        yield _hint(code, ["drawing.subnets"], count=count)
+    if "drawing.private" in false:
+        yield _hint("drawing-private", ["drawing.private"])
+    if not reading.clusters:
+        facts = among("drawing.cluster", "drawing.spread", "drawing.pull")
+        yield _hint("drawing-cluster", facts)
+    elif "drawing.cluster" in false:
+        yield _hint("drawing-fargate", ["drawing.cluster"])
+    if reading.clusters and "drawing.spread" in false:
+        yield _hint("drawing-spread", ["drawing.spread"])
+    if "drawing.servers" in false:
+        count = len(reading.servers)
+        yield _hint("drawing-servers", ["drawing.servers"], count=count)
+    has_registry = observed["drawing.registry"]
+    if not has_registry:
+        ids = ("drawing.registry", "drawing.registry-outside", "drawing.push", "drawing.pull")
+        yield _hint("drawing-registry", among(*ids))
+    elif "drawing.registry-outside" in false:
+        yield _hint("drawing-registry-inside", ["drawing.registry-outside"])
+    if "drawing.sign-in" in false:
+        yield _hint("drawing-sign-in", ["drawing.sign-in"])
+    if has_registry:
+        yield from _explain_routes(reading, false)
 
 
-def _explain_zones(drawn: Drawn, observed: dict[str, Any], wrong: set[str]) -> Iterator[Diagnosis]:
-    if "drawing.zones" in wrong:
-        yield _cause("drawing-zones", "drawing.zones", count=observed["drawing.zones"])
-    if "drawing.subnets" in wrong:
-        public = any(map(drawn.is_public, drawn.subnets))
-        plain = bool(drawn.subnets) and not public
-        code = "drawing-subnets-public" if plain else "drawing-subnets"
-        yield _cause(code, "drawing.subnets", count=observed["drawing.subnets"])
-    if "drawing.private" in wrong:
-        yield _cause("drawing-private", "drawing.private")
-
-
-def _explain_cluster(drawn: Drawn, wrong: set[str]) -> Iterator[Diagnosis]:
-    if not drawn.clusters:
-        yield _cause("drawing-cluster", *(id for id in _CLUSTER_FACTS if id in wrong))
-    elif "drawing.cluster" in wrong:
-        yield _cause("drawing-fargate", "drawing.cluster")
-    if drawn.clusters and "drawing.spread" in wrong:
-        yield _cause("drawing-spread", "drawing.spread")
-    if "drawing.servers" in wrong:
-        yield _cause("drawing-servers", "drawing.servers", count=len(drawn.servers))
-
-
-def _explain_ways(drawn: Drawn, observed: dict[str, Any], wrong: set[str]) -> Iterator[Diagnosis]:
-    if not observed["drawing.registry"]:
-        return
-    if "drawing.push" in wrong:
+def _explain_routes(reading: DiagramReading, false: list[str]) -> Iterator[Diagnosis]:
+    if "drawing.push" in false:
         code = "drawing-push"
-        if drawn.is_pushed(by_containers=True):
+        if reading.is_pushed(by_containers=True):
             code = "drawing-push-container"
-        elif drawn.is_pushed(backwards=True):
+        elif reading.is_pushed(backwards=True):
             code = "drawing-push-backwards"
-        yield _cause(code, "drawing.push")
-    if "drawing.pull" in wrong and drawn.clusters:
-        backwards = drawn.is_pulled(backwards=True)
-        yield _cause("drawing-pull-backwards" if backwards else "drawing-pull", "drawing.pull")
+        yield _hint(code, ["drawing.push"])
+    if "drawing.pull" in false and reading.clusters:
+        code = "drawing-pull"
+        if reading.is_pulled(backwards=True):
+            code = "drawing-pull-backwards"
+        yield _hint(code, ["drawing.pull"])
 
 
-def _cause(code: str, *facts: str, **values: object) -> Diagnosis:
-    """Return why facts are false, with a hint as its remedy."""
-    return causes.diagnosis(code, facts, messages.text(f"course.checks.hint.{code}"), **values)
+def _hint(code: str, facts: list[str], **values: object) -> Diagnosis:
+    """Return why facts are false; the remedy is the hint that goes with the cause."""
+    message = messages.label("course.checks.cause", code, **values)
+    return Diagnosis(code, message, messages.label("course.checks.hint", code), tuple(facts))

@@ -1,11 +1,10 @@
 """The check `image`: the shop's image in the repository, one that Fargate can run.
 
-Judged is the image that the tag `latest` leads to, and where nothing has that tag, the newest one,
-so that a forgotten tag turns `image.tag` false and not the platform with it.  How many images and
-untagged manifests lie beside it does not matter: a push with a provenance attestation makes three.
-`image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when exactly this
-image was seen running: the last run that was recorded is of its digest and its first page came
-with a good HTTP status.
+The check judges the image with the exercise's tag, and where no image has it, the newest one, so
+that a forgotten tag turns `image.tag` false and not the platform with it.  Further images and
+untagged manifests do not matter: a push with a provenance attestation makes three.
+`image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when the recorded run
+is of exactly this image and its first page came with a good HTTP status.
 """
 
 from __future__ import annotations
@@ -13,17 +12,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from handson.core import messages
 from handson.core.text import find_nearest, list_briefly
 from handson.course import syllabus
-from handson.course.checks import causes, cluster, registries
+from handson.course.checks import causes
+from handson.course.checks.causes import diagnose
+from handson.course.checks.cluster import find_goal_cluster
+from handson.course.checks.repository import (
+    find_goal_images,
+    find_newest_image,
+    find_tagged_image,
+    parse_image_uri,
+)
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
 from handson.course.exercise import PLATFORM, Exercise
-from handson.course.state import Image, Platform, RecordedRun, Snapshot
+from handson.course.state import Image, RecordedRun, Snapshot
 
 ID = "image"
 BUILTIN = "builtin"
 _NOTEBOOK = syllabus.check(ID).notebook
-_FACTS = tuple(fact.id for fact in syllabus.check(ID).facts)
 _PLATFORM = "/".join(PLATFORM)
 
 
@@ -36,61 +43,62 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "image.unique-tag": True,
         "image.runnable": True,
     }
-    images = registries.own_images(snapshot, exercise)
-    image = registries.tagged(images, exercise.tag) or registries.newest(images)
+    images = find_goal_images(snapshot, exercise)
+    image = find_tagged_image(images, exercise.tag) or find_newest_image(images)
     if image is None:
-        found, reasons = {"image.pushed": False}, [_absent(snapshot, exercise)]
-        return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
-    run = _run_of(image, snapshot)
-    observed = _observed(image, images, run, exercise)
-    wrong = {id for id, value in expected.items() if observed[id] != value}
-    reasons = [*_explain(image, images, wrong, exercise), *_explain_run(image, run, exercise)]
-    return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
+        return conclude(
+            ID,
+            expected=expected,
+            observed={"image.pushed": False},
+            explain=lambda false: [_explain_absence(snapshot, exercise, false)],
+        )
+    run, tags = _find_run(image, snapshot), _list_tags(images)
+    platforms = _list_platforms(image)
+    observed = {
+        "image.pushed": True,
+        "image.tag": exercise.tag if exercise.tag in image.tags else tags,
+        "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
+        "image.unique-tag": any(tag != exercise.tag for tag in image.tags),
+        "image.runnable": image.built_by != BUILTIN and run is not None and _answered(run),
+    }
+    return conclude(
+        ID,
+        expected=expected,
+        observed=observed,
+        explain=lambda false: [
+            *_explain(image, tags, exercise, false),
+            *_explain_run(image, run, exercise),
+        ],
+    )
 
 
 def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads.
 
-    The image of the tag; else the newest one and those whose tags are listed.  Where the repository
-    holds none, one image of the repository that was perhaps taken for it, and what may tell of
-    another region: the recorded URI, what was seen there, and the cluster that is here.
+    That is the image with the tag; else the newest one and all images whose tags are listed.  For
+    an empty repository: one image of a similar repository, and what may point to another region
+    (the recorded URI, the sightings there, and the cluster here).
     """
-    images = registries.own_images(snapshot, exercise)
-    wanted, last = registries.tagged(images, exercise.tag), registries.newest(images)
+    images, target = find_goal_images(snapshot, exercise), snapshot.target
+    wanted, newest = find_tagged_image(images, exercise.tag), find_newest_image(images)
     if wanted is not None:
-        return Snapshot(
-            target=snapshot.target, images=(wanted,), recorded_run=_run_of(wanted, snapshot)
-        )
-    if images:
-        read = tuple(image for image in images if image.tags or image is last)
-        run = _run_of(last, snapshot) if last else None
-        return Snapshot(target=snapshot.target, images=read, recorded_run=run)
-    own = cluster.find(snapshot, exercise)
+        run = _find_run(wanted, snapshot)
+        return Snapshot(target=target, images=(wanted,), recorded_run=run)
+    if newest is not None:
+        read = tuple(image for image in images if image.tags or image is newest)
+        return Snapshot(target=target, images=read, recorded_run=_find_run(newest, snapshot))
+    cluster = find_goal_cluster(snapshot, exercise)
     return Snapshot(
-        target=snapshot.target,
-        clusters=(own,) if own else (),
-        images=tuple(_elsewhere(snapshot, exercise)),
+        target=target,
+        clusters=(cluster,) if cluster else (),
+        images=tuple(_find_similar(snapshot, exercise)),
         recorded_uri=snapshot.recorded_uri,
-        elsewhere=causes.sightings(snapshot, ID),
+        elsewhere=causes.find_sightings(snapshot, ID),
     )
 
 
-def _observed(
-    image: Image, images: list[Image], run: RecordedRun | None, exercise: Exercise
-) -> dict[str, Any]:
-    goal = exercise.tag
-    platforms = [_written(platform) for platform in image.platforms]
-    return {
-        "image.pushed": True,
-        "image.tag": goal if goal in image.tags else _tags(images),
-        "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
-        "image.unique-tag": any(tag != goal for tag in image.tags),
-        "image.runnable": image.built_by != BUILTIN and run is not None and _answered(run),
-    }
-
-
-def _run_of(image: Image, snapshot: Snapshot) -> RecordedRun | None:
-    """Return the run that was recorded, if it is of exactly this image."""
+def _find_run(image: Image, snapshot: Snapshot) -> RecordedRun | None:
+    """Return the recorded run if it is of exactly this image."""
     run = snapshot.recorded_run
     return run if run and (run.repository, run.digest) == (image.repository, image.digest) else None
 
@@ -99,69 +107,77 @@ def _answered(run: RecordedRun) -> bool:
     return 200 <= run.status < 400
 
 
-def _tags(images: list[Image]) -> list[str]:
+def _list_tags(images: list[Image]) -> list[str]:
     return sorted({tag for image in images for tag in image.tags})
 
 
-def _written(platform: Platform) -> str:
-    return f"{platform.os}/{platform.architecture}"
+def _list_platforms(image: Image) -> list[str]:
+    return [f"{platform.os}/{platform.architecture}" for platform in image.platforms]
 
 
-def _elsewhere(snapshot: Snapshot, exercise: Exercise) -> list[Image]:
-    """Return an image of the repository whose name is most like the exercise's, if any."""
+def _find_similar(snapshot: Snapshot, exercise: Exercise) -> list[Image]:
+    """Return an image from the repository whose name is most like the exercise's, if any."""
     names = sorted({image.repository for image in snapshot.images})
-    like = find_nearest(exercise.repository, names, cutoff=0.0)
-    return [image for image in snapshot.images if image.repository == like][:1]
+    near = find_nearest(exercise.repository, names, cutoff=0.0)
+    return [image for image in snapshot.images if image.repository == near][:1]
 
 
-def _absent(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
-    remedy, name = causes.run(_NOTEBOOK), exercise.repository
+def _explain_absence(snapshot: Snapshot, exercise: Exercise, false: list[str]) -> Diagnosis:
+    remedy, name = causes.advise_notebook(_NOTEBOOK), exercise.repository
     here = snapshot.target.region
-    there = causes.in_region(snapshot, ID) or _recorded_region(snapshot)
+    there = causes.list_other_regions(snapshot, ID) or _find_recorded_region(snapshot)
     if there:
-        code = "image-region" if cluster.find(snapshot, exercise) else "image-other-region"
-        again = causes.run_here(_NOTEBOOK, here=here, there=there)
-        return causes.diagnosis(code, _FACTS, again, image=there, cluster=here)
-    elsewhere = _elsewhere(snapshot, exercise)
-    if elsewhere:
-        found = elsewhere[0].repository
-        return causes.diagnosis("image-elsewhere", _FACTS, remedy, name=name, found=found)
-    return causes.diagnosis("image-absent", _FACTS, remedy, name=name, region=here)
+        key = "course.checks.cause.image-other-region"
+        if find_goal_cluster(snapshot, exercise):
+            key = "course.checks.cause.image-region"
+        remedy = causes.advise_other_region(_NOTEBOOK, here=here, there=there)
+        return diagnose(key, false, remedy, image=there, cluster=here)
+    similar = _find_similar(snapshot, exercise)
+    if similar:
+        values = {"name": name, "found": similar[0].repository}
+        return diagnose("course.checks.cause.image-elsewhere", false, remedy, **values)
+    return diagnose("course.checks.cause.image-absent", false, remedy, name=name, region=here)
 
 
-def _recorded_region(snapshot: Snapshot) -> str:
-    """Return the region of the recorded URI, where it is another one than the target's."""
+def _find_recorded_region(snapshot: Snapshot) -> str:
+    """Return the region of the recorded URI where it differs from the target's, else ""."""
     recorded = snapshot.recorded_uri
-    uri = registries.parse_image_uri(recorded.uri) if recorded else None
+    uri = parse_image_uri(recorded.uri) if recorded else None
     return uri.region if uri and uri.region != snapshot.target.region else ""
 
 
 def _explain(
-    image: Image, images: list[Image], wrong: set[str], exercise: Exercise
+    image: Image, tags: list[str], exercise: Exercise, false: list[str]
 ) -> Iterator[Diagnosis]:
-    remedy, tag = causes.run(_NOTEBOOK), exercise.tag
-    if "image.tag" in wrong:
-        found = list_briefly(_tags(images))
-        code = "image-tag" if found else "image-untagged"
-        yield causes.diagnosis(code, ["image.tag"], remedy, tag=tag, tags=found)
-    if "image.platform" in wrong:
-        found = list_briefly([_written(platform) for platform in image.platforms])
-        code = "image-platform" if found else "image-platform-unknown"
-        yield causes.diagnosis(
-            code, ["image.platform"], causes.rebuild(_NOTEBOOK), found=found, wanted=_PLATFORM
-        )
-    if "image.unique-tag" in wrong:
-        yield causes.diagnosis("image-only-latest", ["image.unique-tag"], remedy, tag=tag)
+    remedy, tag = causes.advise_notebook(_NOTEBOOK), exercise.tag
+    if "image.tag" in false:
+        found = list_briefly(tags)
+        key = "course.checks.cause.image-tag" if found else "course.checks.cause.image-untagged"
+        yield diagnose(key, ["image.tag"], remedy, tag=tag, tags=found)
+    if "image.platform" in false:
+        found = list_briefly(_list_platforms(image))
+        key = "course.checks.cause.image-platform-unknown"
+        if found:
+            key = "course.checks.cause.image-platform"
+        rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
+        yield diagnose(key, ["image.platform"], rebuild, found=found, wanted=_PLATFORM)
+    if "image.unique-tag" in false:
+        key = "course.checks.cause.image-only-latest"
+        yield diagnose(key, ["image.unique-tag"], remedy, tag=tag)
 
 
 def _explain_run(image: Image, run: RecordedRun | None, exercise: Exercise) -> Iterator[Diagnosis]:
+    facts = ["image.runnable"]
     call = f'workshop.run_image("{exercise.repository}", tag="{exercise.tag}")'
-    facts, remedy = ["image.runnable"], causes.call_or_mend(call, _NOTEBOOK)
+    again = messages.text("course.checks.remedy.call-or-mend", call=call, notebook=_NOTEBOOK)
     if image.built_by == BUILTIN:
-        yield causes.diagnosis("image-builtin", facts, causes.install(_NOTEBOOK))
+        remedy = messages.text("course.checks.remedy.install", notebook=_NOTEBOOK)
+        yield diagnose("course.checks.cause.image-builtin", facts, remedy)
     elif run is None:
-        yield causes.diagnosis("image-unseen", facts, causes.call_or_run(call, _NOTEBOOK))
+        remedy = causes.advise_call_or_notebook(call, _NOTEBOOK)
+        yield diagnose("course.checks.cause.image-unseen", facts, remedy)
     elif run.status == 0:
-        yield causes.diagnosis("image-silent", facts, remedy, at=run.ran_at)
+        yield diagnose("course.checks.cause.image-silent", facts, again, at=run.ran_at)
     elif not _answered(run):
-        yield causes.diagnosis("image-status", facts, remedy, at=run.ran_at, status=run.status)
+        values: dict[str, Any] = {"at": run.ran_at, "status": run.status}
+        yield diagnose("course.checks.cause.image-status", facts, again, **values)

@@ -1,10 +1,10 @@
-"""The check `image-uri`: the address that step 3 will start its containers from.
+"""The check `image-uri`: the address from which step 3 will start its containers.
 
 `uri.recorded`: an image URI of a private registry was kept.  `uri.region`: it names the region of
 the target and of the cluster.  `uri.resolves`: its account and repository are the exercise's, and
-its tag (or digest) leads to the image it led to when it was recorded.  The last one leaves the
+its tag (or digest) leads to the same image as when it was recorded.  `uri.resolves` leaves the
 region aside, so that a URI with another region in it breaks `uri.region` alone while the image is
-where it should be.  Any tag will do, for a unique one is better than `latest`.
+in its place.  Any tag will do, for a unique one is better than `latest`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from handson.course import syllabus
-from handson.course.checks import causes, cluster, registries
-from handson.course.checks.registries import ImageUri
+from handson.course.checks import causes
+from handson.course.checks.causes import diagnose
+from handson.course.checks.cluster import find_goal_cluster
+from handson.course.checks.repository import (
+    ImageUri,
+    find_goal_images,
+    find_tagged_image,
+    parse_image_uri,
+)
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
 from handson.course.exercise import Exercise
-from handson.course.state import Image, RecordedUri, Snapshot
+from handson.course.state import RecordedUri, Snapshot
 
 ID = "image-uri"
 _NOTEBOOK = syllabus.check(ID).notebook
-_FACTS = tuple(fact.id for fact in syllabus.check(ID).facts)
 
 
 def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
@@ -32,96 +38,97 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "uri.resolves": True,
     }
     recorded = snapshot.recorded_uri
-    uri = registries.parse_image_uri(recorded.uri) if recorded else None
+    uri = parse_image_uri(recorded.uri) if recorded else None
     if recorded is None or uri is None:
-        found, reasons = {"uri.recorded": False}, [_unusable(recorded, exercise)]
-        return conclude(ID, expected=expected, observed=found, diagnoses=reasons)
-    place, reason = (
-        _misplaced(exercise, snapshot, uri),
-        _unresolved(exercise, snapshot, recorded, uri),
-    )
-    observed: dict[str, Any] = {
+        return conclude(
+            ID,
+            expected=expected,
+            observed={"uri.recorded": False},
+            explain=lambda false: [_explain_unusable(recorded, exercise, false)],
+        )
+    here, region = snapshot.target.region, _find_cluster_region(snapshot, exercise)
+    obstacle = next(_find_obstacles(snapshot, exercise, recorded, uri), None)
+    observed = {
         "uri.recorded": True,
-        "uri.region": _regions(exercise, snapshot, uri),
-        "uri.resolves": reason is None,
+        "uri.region": uri.region if region == here else [uri.region, region],
+        "uri.resolves": obstacle is None,
     }
-    reasons = [diagnosis for diagnosis in (place, reason) if diagnosis is not None]
-    return conclude(ID, expected=expected, observed=observed, diagnoses=reasons)
+    return conclude(
+        ID,
+        expected=expected,
+        observed=observed,
+        explain=lambda false: [
+            *(_explain_region(uri, region) if "uri.region" in false else ()),
+            *([obstacle] if obstacle else ()),
+        ],
+    )
 
 
 def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the URI, its image, the cluster."""
-    recorded, own = snapshot.recorded_uri, cluster.find(snapshot, exercise)
-    uri = registries.parse_image_uri(recorded.uri) if recorded else None
+    recorded, cluster = snapshot.recorded_uri, find_goal_cluster(snapshot, exercise)
+    uri = parse_image_uri(recorded.uri) if recorded else None
     if uri is None:
         return Snapshot(target=snapshot.target, recorded_uri=recorded)
-    images = [image for image in registries.own_images(snapshot, exercise) if _leads_to(uri, image)]
     return Snapshot(
         target=snapshot.target,
-        clusters=(own,) if own else (),
-        images=tuple(images),
+        clusters=(cluster,) if cluster else (),
+        images=tuple(
+            image
+            for image in find_goal_images(snapshot, exercise)
+            if uri.tag in image.tags or uri.digest == image.digest
+        ),
         recorded_uri=recorded,
     )
 
 
-def _leads_to(uri: ImageUri, image: Image) -> bool:
-    return uri.tag in image.tags or uri.digest == image.digest
+def _find_cluster_region(snapshot: Snapshot, exercise: Exercise) -> str:
+    """Return the region in the cluster's ARN, or the target's where the ARN names none."""
+    cluster = find_goal_cluster(snapshot, exercise)
+    # arn:partition:service:region:account:resource
+    parts = cluster.arn.split(":") if cluster else []
+    return (parts[3] if len(parts) > 5 else "") or snapshot.target.region
 
 
-def _cluster_region(exercise: Exercise, snapshot: Snapshot) -> str:
-    own = cluster.find(snapshot, exercise)
-    return (registries.region_of_arn(own.arn) if own else "") or snapshot.target.region
-
-
-def _regions(exercise: Exercise, snapshot: Snapshot, uri: ImageUri) -> str | list[str]:
-    """The URI's region; both, should the cluster be found in another one than the target's."""
-    regions = [uri.region, _cluster_region(exercise, snapshot)]
-    return regions if regions[1] != snapshot.target.region else uri.region
-
-
-def _record(exercise: Exercise) -> str:
-    return f'workshop.record_image_uri("{exercise.repository}", tag="{exercise.tag}")'
-
-
-def _unusable(recorded: RecordedUri | None, exercise: Exercise) -> Diagnosis:
-    remedy = causes.call_or_run(_record(exercise), _NOTEBOOK)
+def _explain_unusable(
+    recorded: RecordedUri | None, exercise: Exercise, false: list[str]
+) -> Diagnosis:
+    remedy = _advise_recording(exercise)
     if recorded is None:
-        return causes.diagnosis("uri-absent", _FACTS, remedy)
-    return causes.diagnosis("uri-malformed", _FACTS, remedy, uri=recorded.uri)
+        return diagnose("course.checks.cause.uri-absent", false, remedy)
+    return diagnose("course.checks.cause.uri-malformed", false, remedy, uri=recorded.uri)
 
 
-def _misplaced(exercise: Exercise, snapshot: Snapshot, uri: ImageUri) -> Diagnosis | None:
-    region = _cluster_region(exercise, snapshot)
-    if uri.region == region == snapshot.target.region:
-        return None
-    remedy, facts = causes.run(_NOTEBOOK), ["uri.region"]
-    return causes.diagnosis("uri-region", facts, remedy, image=uri.region, cluster=region)
+def _advise_recording(exercise: Exercise) -> str:
+    call = f'workshop.record_image_uri("{exercise.repository}", tag="{exercise.tag}")'
+    return causes.advise_call_or_notebook(call, _NOTEBOOK)
 
 
-def _unresolved(
-    exercise: Exercise, snapshot: Snapshot, recorded: RecordedUri, uri: ImageUri
-) -> Diagnosis | None:
-    return next(_obstacles(exercise, snapshot, recorded, uri), None)
+def _explain_region(uri: ImageUri, region: str) -> Iterator[Diagnosis]:
+    key, remedy = "course.checks.cause.uri-region", causes.advise_notebook(_NOTEBOOK)
+    yield diagnose(key, ["uri.region"], remedy, image=uri.region, cluster=region)
 
 
-def _obstacles(
-    exercise: Exercise, snapshot: Snapshot, recorded: RecordedUri, uri: ImageUri
+def _find_obstacles(
+    snapshot: Snapshot, exercise: Exercise, recorded: RecordedUri, uri: ImageUri
 ) -> Iterator[Diagnosis]:
-    """Give the reasons why a URI does not lead to the image it was recorded for."""
-    facts, remedy = ["uri.resolves"], causes.call_or_run(_record(exercise), _NOTEBOOK)
-    goal, target = exercise.repository, snapshot.target
-    if uri.account != target.account:
-        yield causes.diagnosis("uri-account", facts, remedy, found=uri.account, here=target.account)
-    if uri.repository != goal:
-        yield causes.diagnosis("uri-repository", facts, remedy, found=uri.repository, wanted=goal)
-    images = registries.own_images(snapshot, exercise)
+    """Yield the reasons why a URI does not lead to the image it was recorded for."""
+    facts, remedy = ["uri.resolves"], _advise_recording(exercise)
+    name, account = exercise.repository, snapshot.target.account
+    if uri.account != account:
+        values = {"found": uri.account, "here": account}
+        yield diagnose("course.checks.cause.uri-account", facts, remedy, **values)
+    if uri.repository != name:
+        values = {"found": uri.repository, "wanted": name}
+        yield diagnose("course.checks.cause.uri-repository", facts, remedy, **values)
+    images = find_goal_images(snapshot, exercise)
     if uri.tag is None:
-        led_to = next((image for image in images if image.digest == uri.digest), None)
+        image = next((image for image in images if image.digest == uri.digest), None)
     else:
-        led_to = registries.tagged(images, uri.tag)
-    if led_to is None:
-        code, again = "uri-gone", causes.run(_NOTEBOOK)
-        yield causes.diagnosis(code, facts, again, tag=uri.tag or str(uri.digest), name=goal)
-    elif led_to.digest != recorded.digest or uri.digest not in (None, led_to.digest):
-        then, now = recorded.digest[:19], led_to.digest[:19]
-        yield causes.diagnosis("uri-moved", facts, remedy, tag=uri.tag or "-", then=then, now=now)
+        image = find_tagged_image(images, uri.tag)
+    if image is None:
+        rerun, tag = causes.advise_notebook(_NOTEBOOK), uri.tag or str(uri.digest)
+        yield diagnose("course.checks.cause.uri-gone", facts, rerun, tag=tag, name=name)
+    elif image.digest != recorded.digest or uri.digest not in (None, image.digest):
+        values = {"tag": uri.tag or "-", "then": recorded.digest[:19], "now": image.digest[:19]}
+        yield diagnose("course.checks.cause.uri-moved", facts, remedy, **values)

@@ -1,297 +1,310 @@
 """Why facts of the network are false, and what to do about each cause.
 
 `ensure_network` finds its VPC by name and completes it, so running the notebook again mends most
-causes; where it would not find what is wrong (another name), the one call does, and a wrong name is
-told before what hangs on it.  What cannot be changed in place is deleted and made anew: by
-clean-up where it carries the workshop's tag, by hand where it does not.
+causes.  Where `ensure_network` would not find the broken part (another name), the remedy is one
+call; a wrong name is explained before the causes that follow from it.  A setting that cannot be
+changed in place means deleting the VPC: by clean-up where it carries the workshop's tag, by hand
+where it does not.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from handson.core.text import list_briefly
+from handson.core import messages
+from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.course.checks import causes, vpcs
+from handson.course.checks.causes import diagnose
 from handson.course.checks.results import Diagnosis
-from handson.course.exercise import Exercise
-from handson.course.state import Subnet, Target, Vpc
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.network_form import ANYWHERE
+from handson.course.state import RouteTable, Snapshot, Subnet, Target, Vpc
 
 _NOTEBOOK = syllabus.check("network").notebook
-_FACTS = tuple(fact.id for fact in syllabus.check("network").facts)
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 
-def absent(
-    target: Target, default: Vpc | None, *, there: str, exercise: Exercise
-) -> list[Diagnosis]:
-    """Say that the workshop's VPC is not there; `there` are regions in which one was seen."""
-    remedy, here = causes.run(_NOTEBOOK), target.region
+def explain_absence(
+    snapshot: Snapshot, default: Vpc | None, exercise: Exercise, false: list[str]
+) -> Diagnosis:
+    """Return why there is no VPC to judge; `default` is a default VPC with the exercise's name."""
+    here, there = snapshot.target.region, causes.list_other_regions(snapshot, "network")
+    remedy = causes.advise_notebook(_NOTEBOOK)
     values = {"name": exercise.network.vpc_name, "region": here}
     if there:
-        remedy = causes.run_here(_NOTEBOOK, here=here, there=there)
-        return [causes.diagnosis("vpc-region", _FACTS, remedy, there=there, **values)]
+        remedy = causes.advise_other_region(_NOTEBOOK, here=here, there=there)
+        return diagnose("course.checks.cause.vpc-region", false, remedy, there=there, **values)
     if default is not None:
-        return [causes.diagnosis("vpc-default", _FACTS, remedy, id=default.id, **values)]
-    return [causes.diagnosis("vpc-absent", _FACTS, remedy, **values)]
-
-
-def explain(
-    target: Target, vpc: Vpc, exercise: Exercise, *, twins: Sequence[Vpc], wrong: Collection[str]
-) -> list[Diagnosis]:
-    """Return the causes of the facts in `wrong`, those that lie deeper first."""
-    case = _Case(target, vpc, exercise, twins, wrong)
-    return [
-        *_settings(case),
-        *_names(case),
-        *_subnets(case),
-        *_ways_out(case),
-        *_namesakes(case),
-    ]
+        return diagnose("course.checks.cause.vpc-default", false, remedy, id=default.id, **values)
+    return diagnose("course.checks.cause.vpc-absent", false, remedy, **values)
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
+    """A VPC with false facts.
+
+    Attributes:
+        target: Where the VPC is.
+        vpc: The VPC.
+        exercise: What it is judged by.
+        twins: Other VPCs of the same name.
+        false: The ids of the false facts.
+    """
+
     target: Target
     vpc: Vpc
     exercise: Exercise
     twins: Sequence[Vpc]
-    wrong: Collection[str]
+    false: Sequence[str]
 
-    def mended_by(self, call: str, *, table: str | None = None) -> str:
-        """The notebook, where it finds the VPC and the table by name; else the one call."""
-        goal, usual = self.exercise.network, self.exercise.network.name_of("public-table")
-        seen = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
+    @property
+    def goal(self) -> NetworkForm:
+        """The network that the exercise asks for."""
+        return self.exercise.network
+
+    def false_among(self, *facts: str) -> list[str]:
+        """Return those of some facts that are false."""
+        return [fact for fact in facts if fact in self.false]
+
+    def advise_mending(self, call: str, *, table: str | None = None) -> str:
+        """Return the notebook as remedy where it finds VPC and route table by name; else a call."""
+        usual = self.goal.name_of("public-table")
+        names = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
         namesakes = [known for known in self.vpc.route_tables if known.name == usual]
-        found = seen == (goal.vpc_name, goal.cidr, usual) and len(namesakes) < 2
-        return causes.run(_NOTEBOOK) if found else causes.type_in(call)
+        found = names == (self.goal.vpc_name, self.goal.cidr, usual) and len(namesakes) < 2
+        return causes.advise_notebook(_NOTEBOOK) if found else causes.advise_call(call)
 
-    def made_anew(self) -> str:
+    def advise_new_vpc(self) -> str:
+        """Return the remedy of deleting the VPC and making another."""
         if self.vpc.tagged:
-            return causes.type_then_run(causes.CLEANUP, _NOTEBOOK)
-        return causes.delete_then_run(self.vpc.id, _NOTEBOOK)
-
-    def without(self, twin: Vpc) -> str:
-        """The console, which deletes a VPC whole; without one, clean-up, which takes both."""
-        if self.target.kind != "aws" and self.vpc.tagged and twin.tagged:
-            return self.made_anew()
-        return causes.delete(twin.id)
-
-    def made_by_the_form(self, subnets: Sequence[Subnet]) -> bool:
-        """Tell whether there are several, and clean-up takes all of them and the VPC."""
-        return len(subnets) > 1 and self.vpc.tagged and all(each.tagged for each in subnets)
+            return causes.advise_call_then_notebook(causes.CLEANUP, _NOTEBOOK)
+        return messages.text(
+            "course.checks.remedy.delete-then-run",
+            resource=one_line(self.vpc.id),
+            notebook=_NOTEBOOK,
+        )
 
 
-def _without(subnet: Subnet) -> str:
-    return causes.call("ec2", "DeleteSubnet", SubnetId=subnet.id)
+def explain(case: Case) -> Iterator[Diagnosis]:
+    """Yield the causes of the false facts, root causes first."""
+    yield from _explain_settings(case)
+    yield from _explain_names(case)
+    yield from _explain_subnets(case)
+    yield from _explain_ways_out(case)
+    yield from _explain_namesakes(case)
 
 
-def _settings(case: _Case) -> Iterator[Diagnosis]:
-    vpc, goal = case.vpc, case.exercise.network
+def _explain_settings(case: Case) -> Iterator[Diagnosis]:
+    vpc, goal = case.vpc, case.goal
+    edit_cidrs = "course.checks.remedy.edit-cidrs"
     if vpc.cidr != goal.cidr:
-        facts = [id for id in ("vpc.cidr", "subnets.cidr") if id in case.wrong]
-        yield causes.diagnosis(
-            "vpc-cidr", facts, case.made_anew(), cidr=vpc.cidr, wanted=goal.cidr, id=vpc.id
-        )
-    elif "vpc.cidr" in case.wrong:
+        facts, values = case.false_among("vpc.cidr", "subnets.cidr"), {"cidr": vpc.cidr}
+        key, remedy = "course.checks.cause.vpc-cidr", case.advise_new_vpc()
+        yield diagnose(key, facts, remedy, wanted=goal.cidr, id=vpc.id, **values)
+    elif "vpc.cidr" in case.false:
         more = list_briefly([cidr for cidr in vpc.cidrs if cidr != goal.cidr])
-        yield causes.diagnosis(
-            "vpc-cidr-more",
-            ["vpc.cidr"],
-            causes.edit_cidrs(vpc.id, more),
-            cidrs=more,
-            id=vpc.id,
-        )
-    if "vpc.ipv6" in case.wrong:
+        remedy = messages.text(edit_cidrs, resource=one_line(vpc.id), cidrs=more)
+        key = "course.checks.cause.vpc-cidr-more"
+        yield diagnose(key, ["vpc.cidr"], remedy, cidrs=more, id=vpc.id)
+    if "vpc.ipv6" in case.false:
         cidrs = list_briefly(vpc.ipv6_cidrs)
-        remedy = causes.edit_cidrs(vpc.id, cidrs)
-        yield causes.diagnosis("vpc-ipv6", ["vpc.ipv6"], remedy, cidrs=cidrs, id=vpc.id)
-    if "vpc.tenancy" in case.wrong:
-        yield causes.diagnosis(
-            "vpc-tenancy",
-            ["vpc.tenancy"],
-            case.made_anew(),
-            tenancy=vpc.tenancy,
-            wanted=goal.tenancy,
-            id=vpc.id,
-        )
-    yield from _dns(case)
-
-
-def _dns(case: _Case) -> Iterator[Diagnosis]:
-    vpc = case.vpc
+        remedy = messages.text(edit_cidrs, resource=one_line(vpc.id), cidrs=cidrs)
+        key = "course.checks.cause.vpc-ipv6"
+        yield diagnose(key, ["vpc.ipv6"], remedy, cidrs=cidrs, id=vpc.id)
+    if "vpc.tenancy" in case.false:
+        key, remedy = "course.checks.cause.vpc-tenancy", case.advise_new_vpc()
+        values = {"tenancy": vpc.tenancy, "wanted": goal.tenancy}
+        yield diagnose(key, ["vpc.tenancy"], remedy, id=vpc.id, **values)
     switches = (
-        ("dns-support-off", vpc.dns_support, "EnableDnsSupport"),
-        ("dns-hostnames-off", vpc.dns_hostnames, "EnableDnsHostnames"),
+        ("course.checks.cause.dns-support-off", vpc.dns_support, "EnableDnsSupport"),
+        ("course.checks.cause.dns-hostnames-off", vpc.dns_hostnames, "EnableDnsHostnames"),
     )
-    for code, on, switch in switches:
-        if not on:
+    for key, is_on, switch in switches:
+        if not is_on:
             parameters = {"VpcId": vpc.id, switch: {"Value": True}}
-            remedy = case.mended_by(causes.call("ec2", "ModifyVpcAttribute", **parameters))
-            yield causes.diagnosis(code, ["vpc.dns"], remedy, id=vpc.id)
+            call = causes.write_call("ec2", "ModifyVpcAttribute", **parameters)
+            yield diagnose(key, ["vpc.dns"], case.advise_mending(call), id=vpc.id)
 
 
-def _subnets(case: _Case) -> Iterator[Diagnosis]:
-    public, goal = vpcs.public_subnets(case.vpc, case.exercise), case.exercise.network
-    about = [id for id in ("subnets.public", "subnets.zones", "subnets.cidr") if id in case.wrong]
-    private, surplus = vpcs.private_subnets(case.vpc, case.exercise), _surplus(case, public)
-    if case.made_by_the_form([*surplus, *private]):
+def _explain_names(case: Case) -> Iterator[Diagnosis]:
+    for named in vpcs.list_named_resources(case.vpc, case.exercise):
+        if named.name == named.wanted:
+            continue
+        tag = {"Key": "Name", "Value": named.wanted}
+        call = causes.write_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
+        key, remedy = _find_misnaming(named.name, named.wanted), causes.advise_call(call)
+        if named.id == case.vpc.id and not case.vpc.tagged:
+            # Found by its CIDR block alone: it may be somebody's production network.
+            key = "course.checks.cause.vpc-nameless"
+            if named.name:
+                key = "course.checks.cause.vpc-unnamed"
+            remedy = messages.text(
+                "course.checks.remedy.rename-or-run", call=call, notebook=_NOTEBOOK
+            )
+        values = {"id": named.id, "name": named.name, "wanted": named.wanted}
+        yield diagnose(key, ["names"], remedy, **values)
+
+
+def _find_misnaming(name: str, wanted: str) -> str:
+    """Return the key of the cause why a name is wrong."""
+    if not name:
+        return "course.checks.cause.name-missing"
+    # A Japanese keyboard types look-alikes on the same keys, and copying adds spaces.
+    typed = "".join(unicodedata.normalize("NFKC", name).translate(_DASHES).split())
+    if typed == wanted:
+        return "course.checks.cause.name-lookalike"
+    return "course.checks.cause.name-differs"
+
+
+def _explain_subnets(case: Case) -> Iterator[Diagnosis]:
+    goal, public = case.goal, vpcs.find_public_subnets(case.vpc, case.exercise)
+    about = case.false_among("subnets.public", "subnets.zones", "subnets.cidr")
+    private, surplus = vpcs.find_private_subnets(case.vpc, case.exercise), _surplus(case, public)
+    # The form made several too many: clean-up, which takes all of them, is the short way.
+    several = [*surplus, *private]
+    if len(several) > 1 and case.vpc.tagged and all(subnet.tagged for subnet in several):
         facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
-        yield _too_many(case, [*surplus, *private], facts)
+        yield _explain_several(case, several, facts)
         return
     for subnet in private:
-        remedy = causes.type_in(_without(subnet))
-        yield causes.diagnosis(
-            "subnet-private", ["subnets.private"], remedy, id=subnet.id, name=subnet.name
-        )
+        key, remedy = "course.checks.cause.subnet-private", causes.advise_call(_delete(subnet))
+        yield diagnose(key, ["subnets.private"], remedy, id=subnet.id, name=subnet.name)
     if len(public) <= goal.public_subnets:
-        yield from _places(case, public)
+        yield from _explain_places(case, public)
     if len(public) < goal.public_subnets:
         about += [] if public else ["routes.default"]
-        count, wanted = len(public), goal.public_subnets
-        yield causes.diagnosis(
-            "subnets-few", about, causes.run(_NOTEBOOK), count=count, wanted=wanted, id=case.vpc.id
-        )
+        key, remedy = "course.checks.cause.subnets-few", causes.advise_notebook(_NOTEBOOK)
+        counts = {"count": len(public), "wanted": goal.public_subnets}
+        yield diagnose(key, about, remedy, id=case.vpc.id, **counts)
     for subnet in surplus:
-        remedy = causes.type_in(_without(subnet))
-        yield causes.diagnosis(
-            "subnet-more", about, remedy, id=subnet.id, name=subnet.name, cidr=subnet.cidr
-        )
+        key, remedy = "course.checks.cause.subnet-more", causes.advise_call(_delete(subnet))
+        values = {"id": subnet.id, "name": subnet.name, "cidr": subnet.cidr}
+        yield diagnose(key, about, remedy, **values)
 
 
-def _too_many(case: _Case, subnets: Sequence[Subnet], facts: Sequence[str]) -> Diagnosis:
-    """Say of several subnets of the form's that they are too many, with the one way out of it."""
-    goal, names = case.exercise.network, [subnet.name or subnet.id for subnet in subnets]
-    return causes.diagnosis(
-        "subnets-more",
+def _surplus(case: Case, public: Sequence[Subnet]) -> list[Subnet]:
+    """Return the public subnets beyond the exercise's number, those with a right block kept."""
+    blocks = vpcs.plan_public_blocks(case.goal)
+    kept_first = sorted(public, key=lambda subnet: subnet.cidr not in blocks)
+    return kept_first[case.goal.public_subnets :]
+
+
+def _explain_several(case: Case, subnets: Sequence[Subnet], facts: Sequence[str]) -> Diagnosis:
+    return diagnose(
+        "course.checks.cause.subnets-more",
         facts,
-        case.made_anew(),
+        case.advise_new_vpc(),
         count=len(subnets),
-        names=list_briefly(names),
-        public=goal.public_subnets,
-        private=goal.private_subnets,
+        names=list_briefly([subnet.name or subnet.id for subnet in subnets]),
+        public=case.goal.public_subnets,
+        private=case.goal.private_subnets,
         id=case.vpc.id,
     )
 
 
-def _places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
-    """Explain subnets that are not too many, but in the wrong zone or block.
+def _explain_places(case: Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
+    """Explain subnets in the wrong zone or block.
 
-    They are deleted one after another, and made anew when the last one is gone: what is left would
-    be in the way of the new ones.
+    The learner deletes them one after another, and makes new ones when the last one is gone: a
+    wrong subnet that is left would be in the way of the new ones.
     """
-    causes_of = list(_misplaced(case, public))
-    for number, (code, fact, subnet, values) in enumerate(causes_of, start=1):
-        call = _without(subnet)
-        last = number == len(causes_of)
-        remedy = causes.type_then_run(call, _NOTEBOOK) if last else causes.type_in(call)
-        yield causes.diagnosis(code, [fact], remedy, id=subnet.id, name=subnet.name, **values)
+    misplaced = list(_find_misplaced(case, public))
+    for number, (key, fact, subnet, values) in enumerate(misplaced, start=1):
+        call = _delete(subnet)
+        remedy = causes.advise_call(call)
+        if number == len(misplaced):
+            remedy = causes.advise_call_then_notebook(call, _NOTEBOOK)
+        yield diagnose(key, [fact], remedy, id=subnet.id, name=subnet.name, **values)
 
 
-def _misplaced(
-    case: _Case, public: Sequence[Subnet]
+def _find_misplaced(
+    case: Case, public: Sequence[Subnet]
 ) -> Iterator[tuple[str, str, Subnet, dict[str, str]]]:
-    blocks, zones = list(vpcs.goal_blocks(case.exercise.network)), set()
+    """Yield the key of a cause, the fact, the subnet, and values of the cause's sentence."""
+    goal_blocks = vpcs.plan_public_blocks(case.goal)
+    blocks, zones = list(goal_blocks), set()
     for subnet in public:
-        if "subnets.zones" in case.wrong and subnet.zone in zones:
-            yield "subnet-zone", "subnets.zones", subnet, {"zone": subnet.zone}
+        if "subnets.zones" in case.false and subnet.zone in zones:
+            key = "course.checks.cause.subnet-zone"
+            yield key, "subnets.zones", subnet, {"zone": subnet.zone}
         zones.add(subnet.zone)
         if subnet.cidr in blocks:
             blocks.remove(subnet.cidr)
-        elif case.vpc.cidr == case.exercise.network.cidr:
-            wanted = " / ".join(vpcs.goal_blocks(case.exercise.network))
-            yield "subnet-cidr", "subnets.cidr", subnet, {"cidr": subnet.cidr, "wanted": wanted}
+        elif case.vpc.cidr == case.goal.cidr:
+            values = {"cidr": subnet.cidr, "wanted": " / ".join(goal_blocks)}
+            yield "course.checks.cause.subnet-cidr", "subnets.cidr", subnet, values
 
 
-def _surplus(case: _Case, public: Sequence[Subnet]) -> list[Subnet]:
-    blocks = vpcs.goal_blocks(case.exercise.network)
-    kept = [subnet for subnet in public if subnet.cidr in blocks]
-    kept += [subnet for subnet in public if subnet.cidr not in blocks]
-    return kept[case.exercise.network.public_subnets :]
+def _delete(subnet: Subnet) -> str:
+    return causes.write_call("ec2", "DeleteSubnet", SubnetId=subnet.id)
 
 
-def _ways_out(case: _Case) -> Iterator[Diagnosis]:
-    attached = sorted(vpcs.attached_gateways(case.vpc))
+def _explain_ways_out(case: Case) -> Iterator[Diagnosis]:
+    attached = sorted(vpcs.find_attached_gateways(case.vpc))
     if not attached:
-        facts = [id for id in ("gateway.attached", "routes.default") if id in case.wrong]
-        yield causes.diagnosis("gateway-absent", facts, causes.run(_NOTEBOOK), id=case.vpc.id)
-    told = set()
-    for subnet in vpcs.public_subnets(case.vpc, case.exercise):
-        way = vpcs.way_out(case.vpc, subnet)
+        facts = case.false_among("gateway.attached", "routes.default")
+        key, remedy = "course.checks.cause.gateway-absent", causes.advise_notebook(_NOTEBOOK)
+        yield diagnose(key, facts, remedy, id=case.vpc.id)
+    explained = set()
+    for subnet in vpcs.find_public_subnets(case.vpc, case.exercise):
+        way = vpcs.describe_way_out(case.vpc, subnet)
         table = case.vpc.route_table_of(subnet.id)
-        # Subnets of one table share its route; each of those that have none is associated alone.
+        # Subnets of one table share its route; each subnet without one is associated alone.
         cause = (way, subnet.id if table is None or table.main else table.id)
-        if way == vpcs.TO_GATEWAY or cause in told or (not attached and way != vpcs.NOWHERE):
+        if way == vpcs.TO_GATEWAY or cause in explained or (not attached and way != vpcs.NOWHERE):
             continue
-        told.add(cause)
-        yield _way(case, subnet, attached[0] if attached else "")
+        explained.add(cause)
+        values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
+        if table is None or (table.main and way == vpcs.NOWHERE):
+            key, remedy = "course.checks.cause.table-not-associated", _associate(case, subnet)
+            yield diagnose(key, ["routes.default"], remedy, **values)
+        else:
+            gateway = attached[0] if attached else ""
+            yield _explain_route(case, table, way, gateway, values)
 
 
-def _way(case: _Case, subnet: Subnet, gateway: str) -> Diagnosis:
-    facts, vpc, way = ["routes.default"], case.vpc, vpcs.way_out(case.vpc, subnet)
-    table = vpc.route_table_of(subnet.id)
-    values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
-    if table is None or (table.main and way == vpcs.NOWHERE):
-        remedy = _association(case, subnet)
-        return causes.diagnosis("table-not-associated", facts, remedy, **values)
-    operation = "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute"
-    call = causes.call(
-        "ec2",
-        operation,
-        RouteTableId=table.id,
-        DestinationCidrBlock=vpcs.ANYWHERE,
-        GatewayId=gateway,
-    )
-    remedy = case.mended_by(call, table=table.name) if gateway else causes.run(_NOTEBOOK)
+def _explain_route(
+    case: Case, table: RouteTable, way: str, gateway: str, values: dict[str, str]
+) -> Diagnosis:
+    facts, remedy = ["routes.default"], causes.advise_notebook(_NOTEBOOK)
+    if gateway:
+        call = causes.write_call(
+            "ec2",
+            "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute",
+            RouteTableId=table.id,
+            DestinationCidrBlock=ANYWHERE,
+            GatewayId=gateway,
+        )
+        remedy = case.advise_mending(call, table=table.name)
     if way == vpcs.NOWHERE:
-        return causes.diagnosis("route-missing", facts, remedy, **values)
+        return diagnose("course.checks.cause.route-missing", facts, remedy, **values)
     if way == vpcs.BLACKHOLE:
-        return causes.diagnosis("route-blackhole", facts, remedy, **values)
-    target = way.rpartition(" ")[2]
-    return causes.diagnosis("route-elsewhere", facts, remedy, target=target, **values)
+        return diagnose("course.checks.cause.route-blackhole", facts, remedy, **values)
+    target, key = way.rpartition(" ")[2], "course.checks.cause.route-elsewhere"
+    return diagnose(key, facts, remedy, target=target, **values)
 
 
-def _association(case: _Case, subnet: Subnet) -> str:
+def _associate(case: Case, subnet: Subnet) -> str:
+    """Return the remedy for a subnet that uses the main route table."""
     others = [table for table in case.vpc.route_tables if not table.main]
     if not others:
-        return causes.run(_NOTEBOOK)
+        return causes.advise_notebook(_NOTEBOOK)
     table = max(others, key=vpcs.leads_out)
-    call = causes.call("ec2", "AssociateRouteTable", RouteTableId=table.id, SubnetId=subnet.id)
-    return case.mended_by(call, table=table.name)
+    ids = {"RouteTableId": table.id, "SubnetId": subnet.id}
+    call = causes.write_call("ec2", "AssociateRouteTable", **ids)
+    return case.advise_mending(call, table=table.name)
 
 
-def _names(case: _Case) -> Iterator[Diagnosis]:
-    for named in vpcs.named_resources(case.vpc, case.exercise):
-        if named.name == named.wanted:
-            continue
-        tag = {"Key": "Name", "Value": named.wanted}
-        call = causes.call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
-        code, remedy = _misnamed(named.name, named.wanted), causes.type_in(call)
-        if named.id == case.vpc.id and not case.vpc.tagged:
-            # Found by its CIDR block alone: it may be somebody's production network.
-            code = "vpc-unnamed" if named.name else "vpc-nameless"
-            remedy = causes.rename_or_run(call, _NOTEBOOK)
-        yield causes.diagnosis(
-            code, ["names"], remedy, id=named.id, name=named.name, wanted=named.wanted
-        )
-
-
-def _misnamed(name: str, wanted: str) -> str:
-    """Return what is wrong with a name, as the code of a cause."""
-    if not name:
-        return "name-missing"
-    # What a Japanese keyboard gives for the same keys, and what copying adds.
-    typed = "".join(unicodedata.normalize("NFKC", name).translate(_DASHES).split())
-    return "name-lookalike" if typed == wanted else "name-differs"
-
-
-def _namesakes(case: _Case) -> Iterator[Diagnosis]:
+def _explain_namesakes(case: Case) -> Iterator[Diagnosis]:
     for twin in case.twins:
-        empty = not (twin.subnets or twin.internet_gateways or twin.endpoints)
-        call = causes.call("ec2", "DeleteVpc", VpcId=twin.id)
-        remedy = causes.type_in(call) if empty else case.without(twin)
-        yield causes.diagnosis(
-            "vpc-namesake", ["names"], remedy, name=twin.name, id=case.vpc.id, other=twin.id
-        )
+        if not (twin.subnets or twin.internet_gateways or twin.endpoints):
+            remedy = causes.advise_call(causes.write_call("ec2", "DeleteVpc", VpcId=twin.id))
+        elif case.target.kind != "aws" and case.vpc.tagged and twin.tagged:
+            remedy = case.advise_new_vpc()  # no console here; clean-up takes both
+        else:
+            remedy = messages.text("course.checks.remedy.delete", resource=one_line(twin.id))
+        key, values = "course.checks.cause.vpc-namesake", {"name": twin.name, "other": twin.id}
+        yield diagnose(key, ["names"], remedy, id=case.vpc.id, **values)

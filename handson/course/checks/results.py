@@ -1,8 +1,8 @@
-"""What a check answers: facts, diagnoses, a verdict, and how they are shown."""
+"""The result of a check: facts, diagnoses, a verdict, and the cards that show them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +10,22 @@ from handson.core import messages
 from handson.core.cards import MARKS, Card, Note, Part, Shown, Table, warning
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.course.state import Target
+from handson.course.state import Target, Unseen
 
 SCHEMA = "handson.verification/1"
+COULD_NOT_LOOK = "could-not-look"
+"""The code of the diagnosis where a service refused or failed."""
 
 
 @dataclass(frozen=True)
 class FactResult:
-    """One thing a check looked at.
+    """One thing that a check looks at.
 
     Attributes:
         id: The fact's id in the syllabus.
         expected: What the exercise asks for, as a JSON value.
-        observed: What was seen, as a JSON value; None when there was nothing to look at.
-        advice: The fact is told but does not fail its check.
+        observed: The value on AWS, as a JSON value; None where there was nothing to look at.
+        advice: The fact is shown but does not fail its check.
     """
 
     id: str
@@ -33,13 +35,13 @@ class FactResult:
 
     @property
     def passed(self) -> bool:
-        """A fact passes exactly when what was seen is what the exercise asks for."""
+        """A fact passes exactly when the observed value is the expected one, type included."""
         return type(self.observed) is type(self.expected) and bool(self.observed == self.expected)
 
     @property
     def label(self) -> str:
         """The fact's name for people, in the current language."""
-        return messages.text(f"course.checks.fact.{self.id}")
+        return messages.label("course.checks.fact", self.id)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fact as the contract `handson.verification/1` has it."""
@@ -55,8 +57,12 @@ class FactResult:
 class Diagnosis:
     """Why facts are false, and the one next thing to do about it.
 
-    `code` is stable; `message` and `remedy` are in the language that was current; `facts` are the
-    ids of the facts it explains, `resource` is AWS's id of what it is about, where it has one.
+    Attributes:
+        code: The stable name of the cause.
+        message: The cause, in the language that was current.
+        remedy: What to do, in that language.
+        facts: The ids of the facts that the diagnosis explains.
+        resource: AWS's id of the resource it is about, or "".
     """
 
     code: str
@@ -72,7 +78,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult(Shown):
-    """One check's facts, in the syllabus's order, and the diagnoses of those that are false."""
+    """One check's facts, in the syllabus's order, and the diagnoses of the false ones."""
 
     id: str
     facts: tuple[FactResult, ...]
@@ -80,22 +86,41 @@ class CheckResult(Shown):
 
     @property
     def passed(self) -> bool:
-        """Every fact passed; those that are advice do not count."""
+        """Every fact passed; advice does not count."""
         return all(fact.passed for fact in self.facts if not fact.advice)
+
+    @property
+    def looked(self) -> bool:
+        """False when a service that the check reads refused or failed: nothing is known then."""
+        return all(diagnosis.code != COULD_NOT_LOOK for diagnosis in self.diagnoses)
+
+    @property
+    def state(self) -> str:
+        """The card's mark: "ok", "bad", or "warn" where the check could not look."""
+        return "warn" if not self.looked else "ok" if self.passed else "bad"
 
     @property
     def label(self) -> str:
         """The check's name for people, in the current language."""
-        return messages.text(f"course.checks.check.{self.id}")
+        return messages.label("course.checks.check", self.id)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict for people, in the current language."""
+        if not self.looked:
+            return messages.text("course.checks.not-looked")
+        return messages.text("course.checks.passed" if self.passed else "course.checks.failed")
 
     @property
     def counted(self) -> str:
-        """How many of its facts passed, as in "3/4"; those that are advice do not count."""
+        """How many of the facts passed, as in "3/4"; advice does not count."""
+        if not self.looked:
+            return "–"
         facts = [fact for fact in self.facts if not fact.advice]
         return f"{sum(fact.passed for fact in facts)}/{len(facts)}"
 
     def fact(self, fact_id: str) -> FactResult:
-        """Return the fact of that id.
+        """Return the fact with this id.
 
         Raises:
             KeyError: The check has no such fact.
@@ -117,30 +142,30 @@ class CheckResult(Shown):
     def card(self) -> Card:
         """Return the card: expected beside observed, then what to do.
 
-        Advice stands on lines of its own, always one a fact and always with the same mark, so that
-        whoever compares two runs can leave those lines out.
+        Each fact that is advice has one line with the same mark whatever it says, so that a
+        comparison of two runs can leave those lines out.
         """
-        verdict = messages.text("course.checks.passed" if self.passed else "course.checks.failed")
-        parts: list[Part] = [_table([fact for fact in self.facts if not fact.advice])]
-        parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
+        parts: list[Part] = []
+        if self.looked:
+            parts.append(_table([fact for fact in self.facts if not fact.advice]))
+            parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
             if not self._is_advice(diagnosis):
                 parts += warning(diagnosis.message, diagnosis.remedy)
-        title = f"{self.label}: {verdict}"
-        return Card(title, tuple(parts), state="ok" if self.passed else "bad")
+        return Card(f"{self.label}: {self.verdict}", tuple(parts), state=self.state)
 
     def _is_advice(self, diagnosis: Diagnosis) -> bool:
         return bool(diagnosis.facts) and all(self.fact(id).advice for id in diagnosis.facts)
 
     def _advice_line(self, fact: FactResult) -> str:
-        said = f"{fact.label}: {words(fact.observed)}"
+        said = f"{fact.label}: {describe_value(fact.observed)}"
         reasons = [d for d in self.diagnoses if self._is_advice(d) and fact.id in d.facts]
         return " ".join([said, *(f"· {d.message} {d.remedy}" for d in reasons)])
 
 
 @dataclass(frozen=True, repr=False)
 class Verification(Shown):
-    """The checks of one look at the target."""
+    """The results of all checks over one look at the target."""
 
     target: Target
     checks: tuple[CheckResult, ...]
@@ -152,30 +177,31 @@ class Verification(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract `handson.verification/1`."""
-        target = self.target
         return {
             "schema": SCHEMA,
-            "target": {
-                "kind": target.kind,
-                "account": target.account,
-                "region": target.region,
-                "endpoint": target.endpoint,
-            },
+            "target": self.target.to_json(),
             "passed": self.passed,
             "checks": [check.to_json() for check in self.checks],
         }
 
     def card(self) -> Card:
-        """Return the card: the checks as a table, then what to do about those that failed.
-
-        Of a check that failed, only the facts that are false are shown.
-        """
-        headers = ["", *(messages.text(f"course.checks.column-{name}") for name in _CHECK_COLUMNS)]
-        parts: list[Part] = [Table(headers, [_summary(check) for check in self.checks])]
+        """Return the card: a table of the checks, then the false facts and what to do."""
+        headers = (
+            "",
+            messages.text("course.checks.column-check"),
+            messages.text("course.checks.column-facts"),
+            messages.text("course.checks.column-notebook"),
+        )
+        rows = [
+            (check.state, check.label, check.counted, syllabus.check(check.id).notebook)
+            for check in self.checks
+        ]
+        parts: list[Part] = [Table(headers, rows)]
         for check in self.checks:
             if not check.passed:
-                false = [fact for fact in check.facts if not fact.advice and not fact.passed]
-                parts += [Note(f"{check.label}:"), _table(false)]
+                parts.append(Note(f"{check.label}:"))
+                if check.looked:
+                    parts.append(_table([f for f in check.facts if not f.advice and not f.passed]))
                 for diagnosis in check.diagnoses:
                     parts += warning(diagnosis.message, diagnosis.remedy)
         title = messages.text(
@@ -188,24 +214,20 @@ class Verification(Shown):
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
 
 
-_FACT_COLUMNS = ("fact", "expected", "observed")
-_CHECK_COLUMNS = ("check", "facts", "notebook")
-
-
 def conclude(
     check_id: str,
     *,
     expected: Mapping[str, Any],
     observed: Mapping[str, Any],
-    diagnoses: Sequence[Diagnosis],
+    explain: Callable[[list[str]], Iterable[Diagnosis]],
 ) -> CheckResult:
     """Return the result of a check, all its facts in the syllabus's order.
 
     Args:
         check_id: A check of the syllabus.
         expected: By fact id, for every fact.
-        observed: By fact id; what is left out was not there to be seen.
-        diagnoses: Why facts are false.
+        observed: By fact id; a missing entry means that there was nothing to look at.
+        explain: Gives the diagnoses for the ids of the false facts.
 
     Raises:
         KeyError: `expected` lacks a fact of the syllabus.
@@ -214,42 +236,58 @@ def conclude(
         FactResult(fact.id, expected[fact.id], observed.get(fact.id), fact.advice)
         for fact in syllabus.check(check_id).facts
     )
-    return CheckResult(check_id, facts, tuple(diagnoses))
+    false = [fact.id for fact in facts if not fact.passed]
+    return CheckResult(check_id, facts, tuple(explain(false)))
 
 
-def words(value: Any) -> str:
-    """Say a JSON value in the current language; never by accident the name of a mark."""
+def conclude_unseen(result: CheckResult, unseen: Unseen) -> CheckResult:
+    """Return the result of a check whose service could not be looked at: no fact is known."""
+    facts = tuple(FactResult(f.id, f.expected, None, f.advice) for f in result.facts)
+    message = messages.text("course.checks.could-not-look", problem=unseen.problem)
+    explained = tuple(fact.id for fact in facts)
+    diagnosis = Diagnosis(COULD_NOT_LOOK, message, unseen.remedy, explained)
+    return CheckResult(result.id, facts, (diagnosis,))
+
+
+def describe_value(value: Any) -> str:
+    """Return a JSON value in the current language, never the bare name of a mark."""
     if isinstance(value, bool):
         return messages.text("course.checks.yes" if value else "course.checks.no")
     if value is None or value == []:
         return messages.text("course.checks.unseen" if value is None else "course.checks.nothing")
-    said = (
-        list_briefly(list(map(_item, value))) if isinstance(value, list) else one_line(_item(value))
-    )
-    return f"“{said}”" if said in MARKS else said
+    if isinstance(value, list):
+        text = list_briefly([_describe_item(item) for item in value])
+    else:
+        text = one_line(_describe_item(value))
+    # A table shows a cell that is the name of a mark as that mark.
+    return f"“{text}”" if text in MARKS else text
 
 
-def _item(value: Any) -> str:
-    """Say a string, and where a route leads in the current language."""
+def _describe_item(value: Any) -> str:
+    """Return a string, with the end of a route in the current language."""
     destination, arrow, target = str(value).partition(" → ")
-    if target not in _TARGETS:
-        return str(value)
-    return f"{destination}{arrow}{messages.text(f'course.checks.{_TARGETS[target]}')}"
-
-
-_TARGETS = {"internet gateway": "to-gateway", "blackhole": "to-blackhole", "none": "to-none"}
+    ends = {
+        "internet gateway": messages.text("course.checks.to-gateway"),
+        "blackhole": messages.text("course.checks.to-blackhole"),
+        "none": messages.text("course.checks.to-none"),
+    }
+    return f"{destination}{arrow}{ends.get(target, target)}"
 
 
 def _table(facts: Sequence[FactResult]) -> Table:
-    headers = ["", *(messages.text(f"course.checks.column-{name}") for name in _FACT_COLUMNS)]
-    return Table(headers, [_row(fact) for fact in facts])
-
-
-def _row(fact: FactResult) -> tuple[str, str, str, str]:
-    verdict = "ok" if fact.passed else "bad"
-    return verdict, fact.label, words(fact.expected), words(fact.observed)
-
-
-def _summary(check: CheckResult) -> tuple[str, str, str, str]:
-    notebook = syllabus.check(check.id).notebook
-    return "ok" if check.passed else "bad", check.label, check.counted, notebook
+    headers = (
+        "",
+        messages.text("course.checks.column-fact"),
+        messages.text("course.checks.column-expected"),
+        messages.text("course.checks.column-observed"),
+    )
+    rows = [
+        (
+            "ok" if fact.passed else "bad",
+            fact.label,
+            describe_value(fact.expected),
+            describe_value(fact.observed),
+        )
+        for fact in facts
+    ]
+    return Table(headers, rows)

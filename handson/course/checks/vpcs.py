@@ -1,9 +1,9 @@
-"""How a VPC is read: which subnets are public, where they lead, and what the console names them.
+"""Readings of a VPC: its public subnets, where they lead, and the names that the console gives.
 
 A subnet is public when its route table leads to an internet gateway (Amazon VPC User Guide).  Taken
-alone this would turn a forgotten route into "two private subnets too many"; so a subnet that leads
-nowhere counts as *meant to be* public when its name says public, or when it bears no such word and
-has one of the blocks that the console gives to public subnets.
+alone this would turn a forgotten route into "two private subnets too many".  So a subnet without
+such a route counts as *meant to be* public when its name says public, or when its name does not say
+private and it has one of the blocks that the console gives to public subnets.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 
-from handson.course import rules
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.state import Route, RouteTable, Subnet, Vpc
+from handson.course.network_form import ANYWHERE, plan_blocks
+from handson.course.state import RouteTable, Subnet, Vpc
 
-ANYWHERE = "0.0.0.0/0"
 TO_GATEWAY = f"{ANYWHERE} → internet gateway"
 NOWHERE = f"{ANYWHERE} → none"
 BLACKHOLE = f"{ANYWHERE} → blackhole"
@@ -27,7 +26,7 @@ ATTACHED = ("available", "attached")
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedResource:
     """A resource that the console names: its id, its Name tag, and the name it should have."""
 
     id: str
@@ -36,74 +35,59 @@ class Named:
 
 
 @lru_cache
-def goal_blocks(goal: NetworkForm) -> tuple[str, ...]:
-    """Return the CIDR blocks that "VPC and more" gives to the exercise's public subnets."""
-    plan = rules.subnet_cidrs(
-        rules.vpc_cidr(goal.cidr), public=goal.public_subnets, private=goal.private_subnets
-    )
-    return tuple(str(block) for block in plan.public)
+def plan_public_blocks(form: NetworkForm) -> tuple[str, ...]:
+    """Return the CIDR blocks that "VPC and more" gives to the form's public subnets."""
+    return tuple(str(block) for block in plan_blocks(form).public)
 
 
-def public_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
+def find_public_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
     """Return the subnets that are public, or meant to be, by address."""
     return sorted((s for s in vpc.subnets if _is_public(vpc, s, exercise)), key=_address)
 
 
-def private_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
+def find_private_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
     """Return the other subnets, by address."""
     return sorted((s for s in vpc.subnets if not _is_public(vpc, s, exercise)), key=_address)
 
 
-def attached_gateways(vpc: Vpc) -> set[str]:
+def find_attached_gateways(vpc: Vpc) -> set[str]:
     """Return the ids of the internet gateways that are attached to the VPC."""
     return {gateway.id for gateway in vpc.internet_gateways if gateway.attachment in ATTACHED}
 
 
-def default_route(vpc: Vpc, subnet: Subnet) -> Route | None:
-    """Return the route for everything that is not local, as it holds for a subnet."""
-    table = vpc.route_table_of(subnet.id)
-    routes = table.routes if table else ()
-    return next((route for route in routes if route.destination == ANYWHERE), None)
-
-
-def way_out(vpc: Vpc, subnet: Subnet) -> str:
-    """Say where a subnet's default route leads: `TO_GATEWAY` when it is as it should be.
+def describe_way_out(vpc: Vpc, subnet: Subnet) -> str:
+    """Return where a subnet's default route leads: `TO_GATEWAY` when it is right.
 
     A gateway counts only while it is attached to this VPC: a route to a detached one leads nowhere,
     whether AWS marks it as a blackhole or an emulator still calls it active.
     """
-    route = default_route(vpc, subnet)
+    table = vpc.route_table_of(subnet.id)
+    routes = table.routes if table else ()
+    route = next((route for route in routes if route.destination == ANYWHERE), None)
     if route is None:
         return NOWHERE
     if route.state != "active":
         return BLACKHOLE
-    if route.target in attached_gateways(vpc):
+    if route.target in find_attached_gateways(vpc):
         return TO_GATEWAY
     return f"{ANYWHERE} → {route.target}"
 
 
-def named_resources(vpc: Vpc, exercise: Exercise) -> list[Named]:
-    """Return what the console would have named, each beside the name it should have.
+def list_named_resources(vpc: Vpc, exercise: Exercise) -> list[NamedResource]:
+    """Return the resources that the console names, each with the name it should have.
 
-    Judged are the VPC, its public subnets (each name ends in the subnet's own zone; the numbers may
-    stand in any order), the route tables that serve them and the attached gateway.  What the
-    console leaves unnamed, what is missing, private subnets and endpoints are not.
+    These are the VPC, its public subnets (each name ends in the subnet's zone; the numbers may
+    come in any order), the route tables that serve them and the attached gateway.  Resources that
+    the console leaves unnamed, missing ones, private subnets and endpoints are left out.
     """
-    goal = exercise.network
-    tables = [
-        Named(t.id, t.name, goal.name_of("public-table")) for t in _public_tables(vpc, exercise)
-    ]
-    attached = attached_gateways(vpc)
-    gateways = [
-        Named(gateway.id, gateway.name, goal.name_of("gateway"))
-        for gateway in vpc.internet_gateways
-        if gateway.id in attached
-    ]
+    form, attached = exercise.network, find_attached_gateways(vpc)
+    tables = _find_public_tables(vpc, exercise)
+    gateways = [gateway for gateway in vpc.internet_gateways if gateway.id in attached]
     return [
-        Named(vpc.id, vpc.name, goal.vpc_name),
-        *_named_subnets(vpc, exercise),
-        *tables,
-        *gateways,
+        NamedResource(vpc.id, vpc.name, form.vpc_name),
+        *_name_subnets(vpc, exercise),
+        *(NamedResource(each.id, each.name, form.name_of("public-table")) for each in tables),
+        *(NamedResource(each.id, each.name, form.name_of("gateway")) for each in gateways),
     ]
 
 
@@ -118,42 +102,36 @@ def _is_public(vpc: Vpc, subnet: Subnet, exercise: Exercise) -> bool:
     name = subnet.name.lower()
     if vpc.is_public(subnet) or "public" in name:
         return True
-    return "private" not in name and subnet.cidr in goal_blocks(exercise.network)
+    return "private" not in name and subnet.cidr in plan_public_blocks(exercise.network)
 
 
-def _named_subnets(vpc: Vpc, exercise: Exercise) -> list[Named]:
-    subnets = public_subnets(vpc, exercise)
-    numbers = [_number(subnet, exercise) for subnet in subnets]
+def _name_subnets(vpc: Vpc, exercise: Exercise) -> list[NamedResource]:
+    """Return the public subnets with their names; a right number that is unique stays as it is."""
+    form, subnets = exercise.network, find_public_subnets(vpc, exercise)
+    numbers = [_read_number(subnet, form) for subnet in subnets]
     free = (n for n in range(1, len(subnets) + 1) if n not in numbers)
-    named, goal = [], exercise.network
+    named = []
     for index, subnet in enumerate(subnets):
         number = numbers[index]
         if number is None or number in numbers[:index]:
             number = next(free, index + 1)
-        named.append(
-            Named(
-                subnet.id,
-                subnet.name,
-                goal.name_of("public-subnet", number=number, zone=subnet.zone),
-            )
-        )
+        wanted = form.name_of("public-subnet", number=number, zone=subnet.zone)
+        named.append(NamedResource(subnet.id, subnet.name, wanted))
     return named
 
 
-def _number(subnet: Subnet, exercise: Exercise) -> int | None:
+def _read_number(subnet: Subnet, form: NetworkForm) -> int | None:
     found = re.fullmatch(r"(.*)-subnet-public([1-9])-(.*)", subnet.name, re.DOTALL)
-    if found and (found[1], found[3]) == (exercise.network.name, subnet.zone):
-        return int(found[2])
-    return None
+    return int(found[2]) if found and (found[1], found[3]) == (form.name, subnet.zone) else None
 
 
-def _public_tables(vpc: Vpc, exercise: Exercise) -> list[RouteTable]:
-    """Return the tables that serve the public subnets, or were made to.
+def _find_public_tables(vpc: Vpc, exercise: Exercise) -> list[RouteTable]:
+    """Return the route tables that serve the public subnets, or were meant to.
 
-    The main table is unnamed in the console's VPC: it counts only when someone has put the way out
-    into it and there is no other table.
+    The console leaves the main table unnamed: it counts only when it has the default route and no
+    other table does.
     """
-    public = {subnet.id for subnet in public_subnets(vpc, exercise)}
+    public = {subnet.id for subnet in find_public_subnets(vpc, exercise)}
     made = [t for t in vpc.route_tables if not t.main and (leads_out(t) or public & {*t.subnets})]
     return made or [t for t in vpc.route_tables if leads_out(t)]
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from handson.core import messages
 from handson.core.cards import Note, Part, Rows, Shown
 from handson.course import rules, syllabus
-from handson.course.checks import registries
+from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.network_form import check_network_form, describe_network
 from handson.notebook.workshop import Workshop
@@ -187,7 +187,7 @@ class CreateRepositoryForm(ConsoleForm):
         rules.repository_name(values["name"])
 
     def preview(self, values: Values) -> list[Part]:
-        uri = registries.repository_uri(self.target, values["name"])
+        uri = build_repository_uri(self.target, values["name"])
         visibility = messages.text("resources.registry.row-visibility")
         rows = [
             (messages.text("resources.registry.row-uri"), uri),
@@ -213,7 +213,7 @@ class PushImageForm(ConsoleForm):
         rules.image_tag(values["tag"])
 
     def preview(self, values: Values) -> list[Part]:
-        uri = registries.repository_uri(self.target, values["repository"])
+        uri = build_repository_uri(self.target, values["repository"])
         tags = push.tags_of(push.find_context(values["context"]), values["tag"])
         label = messages.text("notebook.widgets.row-image-uri")
         return [Rows([(label, ", ".join(f"{uri}:{tag}" for tag in tags))])]

@@ -14,6 +14,7 @@ from typing import Any
 
 from handson.aws import settings
 from handson.core.files import write_whole
+from handson.course.checks.repository import parse_image_uri
 from handson.course.evidence import Journal
 from handson.course.state import Target
 from handson.resources import image_uri
@@ -56,9 +57,8 @@ def _is_ours(place: Any, target: Target) -> bool:
 
 def _of_uri(home: Path, target: Target) -> set[str]:
     recorded = image_uri.read_image_uri(home)
-    parts = recorded.uri.partition("/")[0].split(".") if recorded else []
-    # <account>.dkr.ecr.<region>.amazonaws.com
-    return {parts[3]} if len(parts) == 6 and parts[0] == target.account else set()
+    uri = parse_image_uri(recorded.uri) if recorded else None
+    return {uri.region} if uri and uri.account == target.account else set()
 
 
 def _remembered(home: Path) -> list[Any]:

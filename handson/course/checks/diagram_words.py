@@ -1,4 +1,4 @@
-"""What stands for what in a learner's diagram: by the icon, or by words in Japanese or English."""
+"""The vocabulary of learners' diagrams: the role of an icon, or of words in two languages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from handson.course.exercise import Exercise
 from handson.course.state import DrawnArrow, DrawnBox, DrawnIcon
 
 Part = DrawnBox | DrawnIcon
@@ -19,9 +20,7 @@ def _alone(word: str) -> str:
     return rf"(?<![a-z0-9]){word}(?![a-z0-9])"
 
 
-_VPC = re.compile(
-    rf"{_alone('vpcs?')}|virtual private|仮想プライベート|仮想ネットワーク|10\.0\.0\.0/16"
-)
+_VPC = re.compile(rf"{_alone('vpcs?')}|virtual private|仮想プライベート|仮想ネットワーク")
 _SUBNET = re.compile("subnet|サブネット")
 _PUBLIC, _PRIVATE = re.compile("public|パブリック|公開"), re.compile("private|プライベート|非公開")
 LETTER = re.compile(
@@ -56,9 +55,6 @@ CONTAINER = re.compile("container|コンテナ")
 _IMAGE = re.compile("image|イメージ|build|ビルド|dockerfile|rails")
 TASK = re.compile(rf"{_alone('tasks?')}|タスク|container|コンテナ|{_alone('service')}|サービス")
 _VISITOR = re.compile("browser|ブラウザ|user|ユーザ|visitor|利用者|お客|internet|インターネット")
-_NOT_A_SIGN = re.compile(r"ecs-handson(?!-cluster)|aws[ -]?cli")
-"""What names a thing without saying what it is: the prefix of all names, and a command."""
-
 _ECR, _STORED = "aws/compute/ec2-container-registry", "aws/compute/ec2-container-registry-image"
 _ECS = ("aws/compute/fargate", "aws/compute/elastic-container-service")
 IAM = ("aws/security/identity-and-access-management", "aws/security/single-sign-on")
@@ -83,18 +79,23 @@ BOX_ROLES = (
     (CLOUD, _CLOUD),
     (LOCAL, _OWN),
 )
-"""What a box is by its words; of several the first, the one that says most."""
+"""The role of a box by its words; the first that fits, because it says most."""
+
+
+def simplify_label(label: str, exercise: Exercise) -> str:
+    """Return the words of a label in one width and case, with the exercise's names translated.
+
+    The prefix of all names, and the name of a command, appear in labels but do not identify a part.
+    """
+    words = " ".join(unicodedata.normalize("NFKC", label[:200]).casefold().split())
+    network = exercise.network
+    words = words.replace(exercise.cluster.casefold(), "cluster").replace(network.cidr, " vpc ")
+    return re.sub("aws[ -]?cli", " ", words.replace(network.name.casefold(), " "))
 
 
 def says(part: Part | DrawnArrow, pattern: re.Pattern[str]) -> bool:
-    """Tell whether the words on something fit a pattern."""
-    return pattern.search(read(part)) is not None
-
-
-def read(part: Part | DrawnArrow) -> str:
-    """Return the words on something, without what widths, capitals and names add."""
-    words = unicodedata.normalize("NFKC", part.label[:200]).casefold()
-    return _NOT_A_SIGN.sub(" ", " ".join(words.split()))
+    """Tell whether a part's simplified label fits a pattern."""
+    return pattern.search(part.label) is not None
 
 
 _ICON_ROLES: tuple[tuple[str, Callable[[DrawnIcon], bool]], ...] = (
@@ -114,37 +115,37 @@ def role_of_icon(icon: DrawnIcon) -> str:
 
 
 def starts(icon: Part, kinds: tuple[str, ...]) -> bool:
-    """Tell whether something is an icon of one of these kinds."""
+    """Tell whether a part is an icon of one of these kinds."""
     return isinstance(icon, DrawnIcon) and icon.kind.startswith(kinds)
 
 
 def is_server(icon: DrawnIcon) -> bool:
-    """Tell whether an icon is a server's."""
+    """Tell whether an icon shows a server."""
     return starts(icon, _SERVERS) and not starts(icon, _NO_SERVERS)
 
 
 def is_fargate(part: Part) -> bool:
-    """Tell whether something says Fargate."""
+    """Tell whether a part says Fargate."""
     return starts(part, ("aws/compute/fargate",)) or says(part, _FARGATE)
 
 
 def is_private(part: Part) -> bool:
-    """Tell whether something says that it is a private subnet."""
+    """Tell whether a part says that it is a private subnet."""
     kind = part.kind if isinstance(part, DrawnIcon) else ""
     return kind == "aws/network/private-subnet" or (says(part, _PRIVATE) and says(part, _SUBNET))
 
 
 def is_public(part: Part) -> bool:
-    """Tell whether something says that it is public."""
+    """Tell whether a part says that it is public."""
     kind = part.kind if isinstance(part, DrawnIcon) else ""
     return kind == "aws/network/public-subnet" or says(part, _PUBLIC)
 
 
 def is_image(icon: DrawnIcon) -> bool:
-    """Tell whether an icon is an image, or what one is made from."""
+    """Tell whether an icon is an image, or a source of one."""
     return says(icon, _IMAGE) or starts(icon, (_STORED,))
 
 
-def is_passer(icon: DrawnIcon) -> bool:
-    """Tell whether nothing of an icon's own is pushed: a visitor, or a container that runs."""
+def cannot_push(icon: DrawnIcon) -> bool:
+    """Tell whether an icon has nothing to push: a visitor, or a running container."""
     return says(icon, _VISITOR) or says(icon, CONTAINER)
