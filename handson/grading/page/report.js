@@ -283,13 +283,13 @@
       check.proof && proofLine(check.proof));
   };
 
-  const image = (svg, alt) => make("img", {
-    src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt, class: "drawn",
+  const image = (kind, svg, alt) => make("img", {
+    src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt, class: kind,
   });
   const architecturePart = (data) => [
     make("h3", { class: "part" }, say("architecture")),
     data.unproven.length > 0 && make("p", { class: "unproven" }, `${say("unseen")}: ${data.unproven.join(", ")}`),
-    data.architecture && image(data.architecture.svg, data.architecture.words),
+    data.architecture && image("architecture", data.architecture.svg, data.architecture.words),
   ];
 
   const highlighted = (text, common) => {
@@ -355,7 +355,7 @@
       ontoggle: () => {
         wantsPictures = folded.open;
         if (folded.open && !folded.querySelector("img")) {
-          folded.append(image(data.picture, say("picture")));
+          folded.append(image("drawn", data.picture, say("picture")));
         }
       },
     }, make("summary", {}, say("picture")));
