@@ -14,6 +14,7 @@ from handson.drawing.compare import (
     IMAGE,
     NETWORK,
     REPOSITORY,
+    SERVICES,
     Comparison,
     Subject,
 )
@@ -147,7 +148,7 @@ class _Planner:
         other = self.comparison.other
         ghost = write(other) if mark and other else None
         gone = mark is not None and mark.kind == GONE
-        if _SERVICES[name] in self.subject.unseen:
+        if SERVICES[name] in self.subject.unseen:
             # Nothing is known about it: neither that it exists nor that it is missing.
             return Part("", (missing, text("drawing.unseen")), made=False)
         state = text("drawing.gone") if gone else text("drawing.missing")
@@ -187,7 +188,7 @@ class _Planner:
 
     def reasons(self) -> tuple[str, ...]:
         """Return why parts are marked; where nothing is, one sentence that says so."""
-        if self.comparison.marks or not self.comparison.kind:
+        if self.comparison.marks or not self.comparison.kind or self.subject.unseen:
             return self.comparison.reasons
         goal = self.comparison.kind == "goal"
         return (text("drawing.nothing-goal") if goal else text("drawing.nothing-since"),)
@@ -196,7 +197,7 @@ class _Planner:
         """Yield the picture in sentences, then what is marked on it."""
         subject = self.subject
         yield text("drawing.said-region", region=subject.region)
-        unseen = [name for part, name in _PART_NAMES.items() if _SERVICES[part] in subject.unseen]
+        unseen = [name for part, name in _PART_NAMES.items() if SERVICES[part] in subject.unseen]
         if unseen:
             yield text("drawing.said-unseen", names=text("drawing.comma").join(map(text, unseen)))
         yield from self._describe_network()
@@ -244,9 +245,6 @@ class _Planner:
         names = {each.id: each.name for each in (*earlier, *self.subject.subnets)}
         return names.get(part) or text("drawing.public-subnet")
 
-
-_SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
-"""Part → the service that knows about it."""
 
 _PART_NAMES = {
     NETWORK: "drawing.vpc-missing",

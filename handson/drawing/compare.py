@@ -38,6 +38,9 @@ _PART_OF_CHECK = {
     "image": IMAGE,
     "image-uri": IMAGE,
 }
+SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
+"""Part → the service that knows about it."""
+
 _SUBNET_FACTS = frozenset(("subnets.public", "subnets.zones"))
 _GATEWAY_FACT = "gateway.attached"
 _LONGEST = 30
@@ -224,6 +227,8 @@ def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
     for result in (checks.check(name, snapshot, exercise) for name in syllabus.CHECK_IDS):
+        if SERVICES[_PART_OF_CHECK[result.id]] in subject.unseen:
+            continue  # nothing is known about it
         for cause in _list_causes(result):
             reasons.append(cause.message)
             for part in _find_parts(result.id, cause, subject, lacking):

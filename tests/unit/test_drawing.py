@@ -202,6 +202,7 @@ def test_a_service_that_could_not_be_looked_at_is_not_called_missing() -> None:
     drawn = replace(GOAL, clusters=(), unseen=(failed,))
     assert "確認できませんでした" in words(drawn)
     assert "まだありません" not in words(drawn)
+    assert "まだないもの" not in draw(drawn, goal=True).description
     described = draw(drawn).description
     assert "確認できなかったもの: ECS クラスター。" in described
     assert "ECS クラスターはまだありません。" not in described
