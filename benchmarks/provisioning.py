@@ -31,10 +31,11 @@ from typing import Any
 from handson import aws
 from handson.aws import Aws, Credentials, emulator
 from handson.course.exercise import NetworkForm
-from handson.resources import cleanup, cluster, network, registry
-from handson.resources.cluster import Form as ClusterForm
-from handson.resources.network.form import make_plan
+from handson.resources import cleanup, cluster, network
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.network.calls import plan_network
 from handson.resources.plan import Step
+from handson.resources.repository import ensure_repository
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -81,7 +82,7 @@ def provision(connected: Aws) -> None:
     tasks: list[Callable[[], object]] = [
         lambda: network.ensure_network(connected, NetworkForm()),
         lambda: cluster.ensure_cluster(connected, ClusterForm()),
-        lambda: registry.ensure_repository(connected, REPOSITORY),
+        lambda: ensure_repository(connected, REPOSITORY),
     ]
     with ThreadPoolExecutor(len(tasks)) as pool:
         for task in [pool.submit(task) for task in tasks]:
@@ -94,7 +95,7 @@ def longest_chain() -> int:
     Network: one look (its calls at once), the longest chain of the plan, and one last look.
     Cluster: look, create, look.  Repository: look, create, look, its tags.
     """
-    steps = make_plan(NetworkForm(), zones=[f"{REGION}a", f"{REGION}b"], region=REGION)
+    steps = plan_network(NetworkForm(), zones=[f"{REGION}a", f"{REGION}b"], region=REGION)
     return max(1 + depth(steps) + 1, 3, 4)
 
 
@@ -131,7 +132,7 @@ def script(running: emulator.Running) -> list[str]:
     made = (
         network.ensure_network(connected, NetworkForm()),
         cluster.ensure_cluster(connected, ClusterForm()),
-        registry.ensure_repository(connected, REPOSITORY),
+        ensure_repository(connected, REPOSITORY),
     )
     cleanup.delete_tagged(connected)
     lines = [line for item in made for line in item.commands]

@@ -85,7 +85,7 @@ def compare(engine: Engine, folder: Path, megabytes: int, rounds: int) -> int:
 def compare_shop(engine: Engine, folder: Path, base: str, rounds: int) -> int:
     """Push the Rails shop in turns; print times, ratio and processor."""
     arguments = {"BASE_IMAGE": base}
-    request = push.prepare(SHOP, folder=folder / "images", name=NAME, build_args=arguments)
+    request = push.prepare_build(SHOP, folder=folder / "images", name=NAME, build_args=arguments)
     figures = Figures()
     with built(engine, request) as local:
         for number in range(rounds):

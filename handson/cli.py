@@ -35,7 +35,7 @@ from handson.notebook import replay, workshop
 from handson.notebook.doctor import LAB_PORT
 from handson.notebook.workshop import Workshop
 from handson.practice.incidents import forget_incident
-from handson.resources import image_uri
+from handson.resources.push import forget_image_uri
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 ENDS_WITH_NOT_PASSED = ("doctor", "emulator", "cleanup")
@@ -382,7 +382,7 @@ def stop(chosen: Settings) -> None:
 def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset(chosen.home)
-    image_uri.forget_image_uri(chosen.home)
+    forget_image_uri(chosen.home)
     forget_incident(chosen.home)
     click.echo(messages.text("notebook.cli.emulator-reset"))
 

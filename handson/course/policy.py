@@ -126,6 +126,7 @@ UNSEEN: Mapping[str, str] = MappingProxyType(
         "ecr:UploadLayerPart": "the registry asks for it while a layer is sent",
         "ecs:ListContainerInstances": _OCCUPIED,
         "ecs:ListServices": _OCCUPIED,
+        "ecs:ListTasks": _OCCUPIED,
         "ecs:TagResource": "AWS asks for it when CreateCluster names tags",
         _ROLE: "ECS makes its role, as the caller, at an account's first cluster",
         "servicequotas:GetServiceQuota": "asked on real AWS alone, of an account with five VPCs",

@@ -135,7 +135,7 @@ def _check_caller(aws: Aws) -> MachineFinding:
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:
     """Ask AWS with dry runs, which exist only for EC2 calls that need no earlier resource."""
     try:
-        network.require_permissions(aws, settings.exercise.network)
+        network.check_permissions(aws, settings.exercise.network)
     except HandsonError as error:
         return MachineFinding("permissions", "bad", error.problem, error.remedy)
     return MachineFinding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))

@@ -43,11 +43,21 @@ from handson.resources import (
     cleanup,
     cluster,
     image_run,
-    image_uri,
     network,
     plan,
     push,
-    registry,
+)
+from handson.resources.images import ImageList, find_images
+from handson.resources.push import ImageUri, forget_image_uri, record_image_uri
+from handson.resources.receipts import CONFIRMATION, Cleanup
+from handson.resources.repository import (
+    EnsuredRepository,
+    ensure_repository,
+    explain_missing_repository,
+    find_repository,
+    make_destination,
+    registry_address,
+    require_repository,
 )
 from handson.resources.snapshot import take_snapshot
 
@@ -202,7 +212,7 @@ class Workshop(Shown):
         providers = (
             usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
         )
-        form = cluster.Form(
+        form = cluster.ClusterForm(
             name=self._exercise.cluster if name is None else name,
             capacity_providers=providers,
             ec2_instances=ec2_instances,
@@ -212,7 +222,7 @@ class Workshop(Shown):
         with self._locked(connected), self._working("cluster") as line:
             return cluster.ensure_cluster(connected, form, exercise=self._exercise, say=line)
 
-    def ensure_repository(self, name: str | None = None) -> registry.EnsuredRepository:
+    def ensure_repository(self, name: str | None = None) -> EnsuredRepository:
         """Make the private ECR repository; a second run changes nothing.
 
         Raises:
@@ -223,7 +233,7 @@ class Workshop(Shown):
         rules.repository_name(name)
         connected = self.aws
         with self._locked(connected):
-            return registry.ensure_repository(connected, name, exercise=self._exercise)
+            return ensure_repository(connected, name, exercise=self._exercise)
 
     def push_commands(
         self,
@@ -244,14 +254,14 @@ class Workshop(Shown):
         form = push.PushForm(
             repository=repository,
             tag=self._tag(tag),
-            context=push.context_handed_out(context),
-            registry=registry.address(connected),
+            context=push.locate_context(context),
+            registry=registry_address(connected),
             region=connected.region,
             base_image=self.settings.base_image or "",
         )
-        setup = plan.shell_values(connected) if connected.endpoint else {}
-        commands = push.push_commands(form, setup=setup)
-        return replace(commands, lacking=_missing_repository(connected, repository, self._exercise))
+        setup = plan.cli_variables(connected) if connected.endpoint else {}
+        commands = push.format_push_commands(form, setup=setup)
+        return replace(commands, advice=_missing_repository(connected, repository, self._exercise))
 
     def build_image(
         self,
@@ -268,7 +278,7 @@ class Workshop(Shown):
             HandsonError: The engine does not answer, or a step of the Dockerfile failed.
         """
         given = {"BASE_IMAGE": self.settings.base_image} if self.settings.base_image else {}
-        request = push.prepare(
+        request = push.prepare_build(
             context,
             folder=self.settings.home / "images",
             name=self._repository(name),
@@ -287,17 +297,17 @@ class Workshop(Shown):
             InvalidInput: `local` is not a built image, or ECR would refuse the repository's name.
             HandsonError: The registry refused or broke off; run again to continue.
         """
-        push.check_built(local)
+        push.check_local_image(local)
         repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        found = registry.require_repository(connected, repository, exercise=self._exercise)
-        destination = registry.destination(connected, found, tags=local.tags)
+        found = require_repository(connected, repository, exercise=self._exercise)
+        destination = make_destination(connected, found, tags=local.tags)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
 
-    def images(self, repository: str | None = None) -> registry.Images:
+    def images(self, repository: str | None = None) -> ImageList:
         """Return the images of a repository, as the ECR console lists them.
 
         Raises:
@@ -306,8 +316,8 @@ class Workshop(Shown):
         repository = self._repository(repository)
         rules.repository_name(repository)
         connected = self.aws
-        found = registry.require_repository(connected, repository, exercise=self._exercise)
-        return registry.Images(found.name, registry.find_images(connected, found.name))
+        found = require_repository(connected, repository, exercise=self._exercise)
+        return ImageList(found.name, find_images(connected, found.name))
 
     def run_image(
         self, repository: str | None = None, *, tag: str | None = None
@@ -334,13 +344,13 @@ class Workshop(Shown):
 
     def record_image_uri(
         self, repository: str | None = None, *, tag: str | None = None
-    ) -> image_uri.ImageUri:
+    ) -> ImageUri:
         """Record the URI of an image in ECR for step 3.
 
         Raises:
             NotReady: The repository or the image is missing.
         """
-        return image_uri.record_image_uri(
+        return record_image_uri(
             self.aws,
             self.settings.home,
             repository=self._repository(repository),
@@ -367,7 +377,7 @@ class Workshop(Shown):
             if check == syllabus.DRAWING.id:
                 snapshot = Snapshot(target=connected.target, drawing=_require_drawing())
             else:
-                snapshot = self._look(connected, missing=(check,))
+                snapshot = self._look(connected, checks=(check,), missing=(check,))
         observed = checks.trim(check, snapshot, exercise).to_json()
         observation = Observation(
             check=check,
@@ -383,16 +393,22 @@ class Workshop(Shown):
         return Evidence(record, result, outdone=outdone)
 
     def verify(self) -> Verification:
-        """Look at the target and return the results of all five checks; nothing is recorded."""
-        return checks.verify(self.snapshot(missing=syllabus.CHECK_IDS), self._exercise)
+        """Look at the target and return the results of all five checks; nothing is recorded.
 
-    def snapshot(self, *, missing: Collection[str] = ()) -> Snapshot:
+        Where a service fails, only the checks that read it stay open.
+        """
+        ids = syllabus.CHECK_IDS
+        snapshot = self._look(self.aws, checks=ids, missing=ids, partial=True)
+        return checks.verify(snapshot, self._exercise)
+
+    def snapshot(self, *, missing: Collection[str] = (), partial: bool = False) -> Snapshot:
         """Look at everything that the workshop builds, and return its state.
 
         Args:
             missing: The checks whose missing resources are also searched for in other regions.
+            partial: Where a service fails, say so in the snapshot instead of raising its error.
         """
-        return self._look(self.aws, missing=missing)
+        return self._look(self.aws, missing=missing, partial=partial)
 
     def journal(self) -> JournalEntries:
         """Return the learner's evidence so far."""
@@ -446,7 +462,7 @@ class Workshop(Shown):
         """
         views = drawing.check_views(view)
         missing = syllabus.CHECK_IDS if goal else ()
-        snapshot = self.snapshot(missing=missing)
+        snapshot = self.snapshot(missing=missing, partial=True)
         exercise = self.settings.exercise
         picture = drawing.draw(snapshot, view=views, since=since, goal=goal, exercise=exercise)
         folder = self.settings.home / "pictures"
@@ -504,7 +520,7 @@ class Workshop(Shown):
         with connection.alone(self.settings):
             return drill.check_repair()
 
-    def cleanup(self, confirm: str = "") -> cleanup.Cleanup:
+    def cleanup(self, confirm: str = "") -> Cleanup:
         """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
 
         Every region that this home folder has used is included.  A deletion leaves a receipt in
@@ -514,14 +530,12 @@ class Workshop(Shown):
             InvalidInput: `confirm` is another word; nothing was deleted.
             HandsonError: AWS did not answer; run again to continue.
         """
-        if confirm not in ("", cleanup.CONFIRMATION):
-            sentences = messages.advice(
-                "resources.cleanup.word", word=confirm, wanted=cleanup.CONFIRMATION
-            )
+        if confirm not in ("", CONFIRMATION):
+            sentences = messages.advice("resources.cleanup.word", word=confirm, wanted=CONFIRMATION)
             raise InvalidInput(*sentences)
         connected = self.aws
         if not confirm:
-            return cleanup.look(connected, self.settings.home, exercise=self._exercise)
+            return cleanup.list_cleanup(connected, self.settings.home, exercise=self._exercise)
         with (
             connection.alone(self.settings),
             self._working("cleanup") as line,
@@ -535,7 +549,7 @@ class Workshop(Shown):
                 clock=self._clock,
             )
         if not result.left:
-            image_uri.forget_image_uri(self.settings.home)
+            forget_image_uri(self.settings.home)
             image_run.forget_image_run(self.settings.home)
             incidents.forget_incident(self.settings.home)
         return result
@@ -574,9 +588,22 @@ class Workshop(Shown):
             if containers is not None:
                 containers.sweep(str(self.settings.home))
 
-    def _look(self, connected: Aws, *, missing: Collection[str] = ()) -> Snapshot:
-        home, exercise = self.settings.home, self._exercise
-        return take_snapshot(connected, home=home, exercise=exercise, missing=missing)
+    def _look(
+        self,
+        connected: Aws,
+        *,
+        checks: Collection[str] | None = None,
+        missing: Collection[str] = (),
+        partial: bool = False,
+    ) -> Snapshot:
+        return take_snapshot(
+            connected,
+            home=self.settings.home,
+            exercise=self._exercise,
+            checks=checks,
+            missing=missing,
+            partial=partial,
+        )
 
     def _report_losses(self) -> None:
         """Show what a killed embedded AWS has lost, once."""
@@ -638,6 +665,6 @@ def _require_drawing() -> Drawing:
 
 def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
     """Return problem and remedy of a missing repository with a name that the learner chose."""
-    if name == exercise.repository or registry.find_repository(connected, name):
+    if name == exercise.repository or find_repository(connected, name):
         return None
-    return registry.missing_repository(connected, name, exercise)
+    return explain_missing_repository(connected, name, exercise)

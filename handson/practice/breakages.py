@@ -34,7 +34,7 @@ from handson.course.state import (
     Vpc,
 )
 from handson.engine import is_image_manifest
-from handson.resources import registry
+from handson.resources.images import MANIFEST_TYPES
 from handson.resources.plan import Ref, Step, tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
@@ -358,7 +358,7 @@ def _read_manifest(own: OwnResources) -> str:
         "BatchGetImage",
         repositoryName=own.repository.name,
         imageIds=[{"imageDigest": own.image.digest}],
-        acceptedMediaTypes=registry.MANIFEST_TYPES,
+        acceptedMediaTypes=MANIFEST_TYPES,
     )
     return str(reply["images"][0]["imageManifest"])
 

@@ -10,8 +10,8 @@ from handson.core.cards import Card, Note, Part, Rows, Shown, warning
 from handson.course.checks import Diagnosis, Verification
 from handson.course.state import Snapshot
 from handson.resources import cluster, network
-from handson.resources.image_uri import ImageUri
-from handson.resources.registry import Images
+from handson.resources.images import ImageList
+from handson.resources.push import ImageUri
 
 STEPS = (1, 2, 3)
 """The steps of the hints: where to look, what is wrong, the diagnosis with its remedy."""
@@ -161,15 +161,15 @@ class Console(Shown):
         own = [vpc for vpc in self.snapshot.vpcs if not vpc.is_default]
         for vpc in own:
             yield Note(messages.text("resources.network.title", name=vpc.name or vpc.id), "info")
-            yield from network.described(vpc)
+            yield from network.describe_vpc(vpc)
         if not own:
             yield Note(messages.text("practice.incident_cards.no-vpc"), "info")
 
     def _clusters(self) -> Iterator[Part]:
-        living = [each for each in self.snapshot.clusters if each.status != cluster.ABSENT]
+        living = [each for each in self.snapshot.clusters if each.status != cluster.DELETED]
         for each in living:
             yield Note(messages.text("resources.cluster.title", name=each.name), "info")
-            yield cluster.described(each)
+            yield cluster.describe_cluster(each)
         if not living:
             yield Note(messages.text("practice.incident_cards.no-cluster"), "info")
 
@@ -178,7 +178,7 @@ class Console(Shown):
             images = (image for image in self.snapshot.images if image.repository == each.name)
             yield Note(messages.text("resources.registry.images-title", name=each.name), "info")
             yield Rows([(messages.text("resources.registry.row-uri"), each.uri)])
-            yield Images(each.name, tuple(images)).table()
+            yield ImageList(each.name, tuple(images)).table()
         if not self.snapshot.repositories:
             yield Note(messages.text("practice.incident_cards.no-repository"), "info")
 

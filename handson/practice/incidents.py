@@ -27,7 +27,8 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
 from handson.practice.breakages import BREAKAGES, Damage, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
-from handson.resources import cluster, image_uri, plan
+from handson.resources import cluster, plan
+from handson.resources.push import write_image_uri
 from handson.resources.snapshot import take_snapshot
 
 _FILE = "troubleshooting.json"
@@ -135,7 +136,7 @@ class Drill:
         self._keep(incident)
         plan.carry_out(self.aws, damage.steps, known={})
         if damage.uri:
-            image_uri.keep_image_uri(self.home, damage.uri)
+            write_image_uri(self.home, damage.uri)
         self._keep(incident, broken=True)
         earlier = last.seed if last and last.broken and not last.mended else None
         return IncidentReport(drawn, breakage.symptom, fresh=True, asked=seed, earlier=earlier)
@@ -297,7 +298,7 @@ def _find_detached_gateways(aws: Aws, before: FormerResources) -> Iterator[Lefto
 
 def _find_extra_clusters(snapshot: Snapshot, known: set[str]) -> Iterator[Leftover]:
     for each in snapshot.clusters:
-        if each.tagged and each.status != cluster.ABSENT and each.name not in known:
+        if each.tagged and each.status != cluster.DELETED and each.name not in known:
             problem = messages.text("practice.incidents.left-cluster", name=each.name)
             yield problem, _advise_delete("ecs", "DeleteCluster", cluster=each.name)
 

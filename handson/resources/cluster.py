@@ -1,8 +1,8 @@
-"""The ECS cluster: a logical group for tasks, on Fargate, with no machine to look after."""
+"""The ECS cluster: a logical group of tasks, here on Fargate, without servers to manage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +11,19 @@ from handson.core import messages
 from handson.core.cards import Card, Commands, Note, Rows, Shown
 from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.progress import Say, silent
+from handson.core.text import find_nearest
 from handson.core.waiting import wait_until
 from handson.course import policy, rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
 from handson.resources.plan import Step
-from handson.resources.usual import other_settings
 
 TYPE = "AWS::ECS::Cluster"
-ABSENT = "INACTIVE"
-"""A deleted cluster goes on being described for a while (ECS API Reference, DescribeClusters)."""
+DELETED = "INACTIVE"
+"""ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
 
-_GOING = ("DEPROVISIONING", ABSENT)
-_SETTLED = ("ACTIVE", "FAILED")
-
+_DELETING = ("DEPROVISIONING", DELETED)
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100
 _ACTIVE_SECONDS = 180.0
@@ -33,7 +31,7 @@ _ROLE_NOT_READY = (
     "ClientException: service linked role",
     "InvalidParameterException: service linked role",
 )
-_BUSY = {
+_OCCUPIED = {
     "ClusterContainsContainerInstancesException",
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
@@ -48,15 +46,15 @@ _UPDATING = {"UpdateInProgressException"}
 
 
 @dataclass(frozen=True)
-class Form:
-    """The settings of "Create cluster" that the workshop knows; the others keep their default."""
+class ClusterForm:
+    """The form "Create cluster", filled in; other settings of the console keep their default."""
 
     name: str = Exercise().cluster
     capacity_providers: tuple[str, ...] = rules.CAPACITY_PROVIDERS
     ec2_instances: bool = False
 
     def check(self) -> None:
-        """Refuse what ECS would refuse, and what this workshop does not make, before any call.
+        """Refuse what ECS would refuse, and what this workshop does not create, before any call.
 
         Raises:
             InvalidInput: With AWS's error code where AWS has one, why, and a remedy.
@@ -69,63 +67,49 @@ class Form:
             raise InvalidInput(*messages.advice("resources.cluster.no-providers"))
 
     def plan(self) -> list[Step]:
-        """Return the one call that makes the cluster.
+        """Return the one call that creates the cluster.
 
-        The service-linked role, made by AWS at an account's first cluster, may not be ready yet:
-        then the call is made again (ECS Developer Guide, "Using service-linked roles").
+        AWS makes the service-linked role at an account's first cluster.  While the role is not
+        ready, the call is repeated (ECS Developer Guide, "Using service-linked roles").
         """
         parameters: dict[str, Any] = {
             "clusterName": self.name,
             "capacityProviders": list(self.capacity_providers),
             "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
         }
-        return [
-            Step(
-                "cluster",
-                "ecs",
-                "CreateCluster",
-                parameters,
-                "cluster.clusterArn",
-                unknown=_ROLE_NOT_READY,
-            )
-        ]
+        made = "cluster.clusterArn"
+        return [Step("cluster", "ecs", "CreateCluster", parameters, made, unknown=_ROLE_NOT_READY)]
 
 
 @dataclass(frozen=True, repr=False)
 class EnsuredCluster(Shown):
-    """The cluster as it is, and the aws CLI command that makes one like it."""
+    """A cluster, with the aws CLI command that creates one like it and warnings on its settings."""
 
     cluster: Cluster
     commands: tuple[str, ...]
     notes: tuple[Note, ...] = ()
-    """What is to be said of the settings that were asked for."""
 
     def card(self) -> Card:
         """Return the card: the cluster overview of the console, and the command."""
-        cluster = self.cluster
+        providers = set(self.cluster.capacity_providers)
+        on_fargate = bool(providers) and providers <= set(rules.CAPACITY_PROVIDERS)
         parts = (
             *self.notes,
-            described(cluster),
-            *(
-                [Note(messages.text("resources.cluster.no-instances"))]
-                if _is_fargate_alone(cluster)
-                else ()
-            ),
+            describe_cluster(self.cluster),
+            *([Note(messages.text("resources.cluster.no-instances"))] if on_fargate else ()),
             Commands(messages.text("resources.network.commands"), self.commands),
         )
-        state = "warn" if self.notes else "ok"
-        return Card(messages.text("resources.cluster.title", name=cluster.name), parts, state=state)
+        title = messages.text("resources.cluster.title", name=self.cluster.name)
+        return Card(title, parts, state="warn" if self.notes else "ok")
 
 
-def described(cluster: Cluster) -> Rows:
-    """Return the cluster overview of the console."""
+def describe_cluster(cluster: Cluster) -> Rows:
+    """Return the cluster overview of the console, as part of a card."""
+    providers = ", ".join(cluster.capacity_providers) or "-"
     rows = [
         (messages.text("resources.cluster.row-status"), cluster.status),
         ("ARN", cluster.arn),
-        (
-            messages.text("resources.cluster.row-providers"),
-            ", ".join(cluster.capacity_providers) or "-",
-        ),
+        (messages.text("resources.cluster.row-providers"), providers),
         (messages.text("resources.cluster.row-instances"), str(cluster.container_instances)),
         (messages.text("resources.cluster.row-services"), str(cluster.active_services)),
         (messages.text("resources.cluster.row-tasks"), str(cluster.running_tasks)),
@@ -134,91 +118,111 @@ def described(cluster: Cluster) -> Rows:
 
 
 def find_cluster(aws: Aws, name: str) -> Cluster | None:
-    """Return the cluster of that name, or None when there is none or it is INACTIVE."""
-    found = [cluster for cluster in _describe(aws, [name]) if cluster.status != ABSENT]
+    """Return the cluster with that name, or None where there is none or it is deleted."""
+    found = [cluster for cluster in _describe(aws, [name]) if cluster.status != DELETED]
     return next(iter(found), None)
 
 
 def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
-    """Return all clusters of the region, sorted by name; INACTIVE ones may be among them."""
-    arns = aws.pages("ecs", "ListClusters", "clusterArns")
-    names = [str(arn) for arn in arns]
-    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    """Return all clusters of the region, sorted by name; deleted ones may be among them."""
+    arns = _list_arns(aws)
+    batches = [arns[start : start + _BATCH] for start in range(0, len(arns), _BATCH)]
     clusters = [cluster for batch in batches for cluster in _describe(aws, batch)]
     return tuple(sorted(clusters, key=lambda cluster: (cluster.name, cluster.arn)))
 
 
-def ensure_cluster(
-    aws: Aws, form: Form, *, exercise: Exercise = Exercise(), say: Say = silent
-) -> EnsuredCluster:
-    """Make the cluster if there is none of that name, wait until it is ACTIVE, and return it.
+def observe_clusters(
+    aws: Aws, exercise: Exercise, checks: Collection[str] | None
+) -> dict[str, tuple[Any, ...]]:
+    """Return the clusters that the checks read, as a field of a snapshot; without checks, all.
 
-    A cluster that is there but lacks a capacity provider is given it; none is taken away.
+    The exercise's cluster is described by its name, also when it is deleted.  Only where it is
+    missing, and only for the check `cluster`, the other names are listed to find a misspelt one.
+    """
+    if checks is None:
+        return {"clusters": find_clusters(aws)}
+    found = _describe(aws, [exercise.cluster])
+    if "cluster" in checks and all(cluster.status == DELETED for cluster in found):
+        names = [arn.rpartition("/")[2] for arn in _list_arns(aws)]
+        near = find_nearest(exercise.cluster, sorted(set(names) - {exercise.cluster}))
+        found += _describe(aws, [near]) if near else []
+    return {"clusters": tuple(sorted(found, key=lambda cluster: (cluster.name, cluster.arn)))}
+
+
+def ensure_cluster(
+    aws: Aws, form: ClusterForm, *, exercise: Exercise = Exercise(), say: Say = silent
+) -> EnsuredCluster:
+    """Create the cluster where there is none, wait until it is ACTIVE, and return it.
+
+    An existing cluster gets the capacity providers that it lacks; none is removed.
 
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
-        NotReady: A cluster of that name is there and FAILED.
-        NotAllowed: A permission is lacking; ECS's role among them, when it is still not there
-            after waiting.
-        WaitTimeout: It is not ACTIVE, or not with its providers, after three minutes.
+        NotReady: The existing cluster of that name is FAILED.
+        NotAllowed: A permission is missing, or ECS's role does not appear.
+        WaitTimeout: The cluster is not ACTIVE, or lacks its providers, after three minutes.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     form.check()
     steps = form.plan()
 
     def attempt() -> None:
-        if _staying(aws, form.name, say=say) is None:
+        if _wait_while_deleting(aws, form.name, say=say) is None:
             _create(aws, steps, say=say)
 
-    plan.until_clear(attempt, patience=aws.patience)
-    cluster = _active(aws, form.name, say=say)
-    if _missing(form, cluster):
-        cluster = _with_providers(aws, form, say=say)
-    commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("cluster", {"name": form.name}, {"name": exercise.cluster})
-    return EnsuredCluster(cluster, commands, notes)
+    plan.retry_unclear(attempt, patience=aws.patience)
+    cluster = _wait_until_active(aws, form.name, say=say)
+    if _missing_providers(form, cluster):
+        cluster = _add_providers(aws, form, say=say)
+    chosen, expected = {"name": form.name}, {"name": exercise.cluster}
+    notes = plan.warn_of_settings("cluster", chosen, expected)
+    return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
 
 
-def delete_cluster(aws: Aws, *, say: Say = silent) -> list[Removal]:
-    """Delete the clusters that carry the workshop's tag; content when they are gone already.
+def find_tagged_clusters(aws: Aws) -> list[Resource]:
+    """Return the clusters with the workshop's tag."""
+    return [_resource(aws, cluster) for cluster in _list_tagged(aws)]
 
-    Services and tasks that run in them carry no tag of ours, so a cluster that has any stays, and
-    the removal names them.  ECS's service-linked role is the account's and stays, too.
+
+def find_untagged_clusters(aws: Aws, exercise: Exercise) -> list[Resource]:
+    """Return the cluster with the exercise's name but without the tag: made by hand."""
+    found = [cluster for cluster in _describe(aws, [exercise.cluster]) if not cluster.tagged]
+    return [_resource(aws, cluster) for cluster in found if cluster.status not in _DELETING]
+
+
+def delete_clusters(aws: Aws, *, say: Say = silent) -> list[Removal]:
+    """Delete the clusters with the workshop's tag; accept that some are already gone.
+
+    A cluster with services or tasks is kept, because they do not carry the tag; the removal names
+    them.  ECS's service-linked role belongs to the account and is kept, too.
 
     Raises:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
     removals = []
-    for cluster in _tagged(aws):
+    for cluster in _list_tagged(aws):
         say(f"{TYPE} {cluster.name}")
-        removals.append(_removed(aws, cluster))
+        removals.append(Removal(resource=_resource(aws, cluster), reason=_delete(aws, cluster)))
     return removals
 
 
-def find_tagged(aws: Aws) -> list[Resource]:
-    """Return the clusters that carry the workshop's tag."""
-    return [_resource(aws, cluster) for cluster in _tagged(aws)]
+def _delete(aws: Aws, cluster: Cluster) -> str:
+    """Delete one cluster; return the reason where it was kept, or an empty string."""
+    if cluster.active_services or cluster.running_tasks or cluster.container_instances:
+        return _name_occupants(aws, cluster)
+    try:
+        parameters = {"cluster": cluster.arn}
+        aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_OCCUPIED, *_UPDATING))
+    except AWSError as error:
+        if error.code in _OCCUPIED:
+            return _name_occupants(aws, cluster)
+        if error.code != "ClusterNotFoundException":
+            raise
+    return ""
 
 
-def find_beside(aws: Aws, exercise: Exercise) -> list[Resource]:
-    """Return the cluster of the exercise's name that does not carry the tag, if there is one."""
-    found = find_cluster(aws, exercise.cluster)
-    mine = found and not found.tagged and found.status not in _GOING
-    return [_resource(aws, found)] if found and mine else []
-
-
-def _tagged(aws: Aws) -> list[Cluster]:
-    return [
-        cluster for cluster in find_clusters(aws) if cluster.tagged and cluster.status not in _GOING
-    ]
-
-
-def _resource(aws: Aws, cluster: Cluster) -> Resource:
-    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region)
-
-
-def _still_in_use(aws: Aws, cluster: Cluster) -> str:
-    """Return the reason to keep a cluster, with what runs in it by name."""
+def _name_occupants(aws: Aws, cluster: Cluster) -> str:
+    """Return the reason to keep a cluster, with the names of its services, tasks and instances."""
     arns = [
         str(arn)
         for operation, key in _OCCUPANTS
@@ -228,66 +232,43 @@ def _still_in_use(aws: Aws, cluster: Cluster) -> str:
     return messages.text("resources.cluster.still-in-use", what=what)
 
 
-def _removed(aws: Aws, cluster: Cluster) -> Removal:
-    resource = _resource(aws, cluster)
-    if cluster.active_services or cluster.running_tasks or cluster.container_instances:
-        return Removal(resource=resource, reason=_still_in_use(aws, cluster))
-    try:
-        parameters = {"cluster": cluster.arn}
-        aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_BUSY, *_UPDATING))
-    except AWSError as error:
-        if error.code == "ClusterNotFoundException":
-            return Removal(resource=resource)
-        if error.code not in _BUSY:
-            raise
-        return Removal(resource=resource, reason=_still_in_use(aws, cluster))
-    return Removal(resource=resource)
-
-
 def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
     try:
         plan.carry_out(aws, steps, known={}, say=say)
     except AWSError as error:
-        # ECS makes its role with the caller's permissions, and says only that it is not there.
+        # ECS creates its role with the caller's permissions; its error only says that the role
+        # is missing.
         if is_one_of(error, _ROLE_NOT_READY):
             raise policy.denied(["iam:CreateServiceLinkedRole"], code=error.code) from error
         raise
 
 
-def _is_fargate_alone(cluster: Cluster) -> bool:
-    providers = set(cluster.capacity_providers)
-    return bool(providers) and providers <= set(rules.CAPACITY_PROVIDERS)
+def _missing_providers(form: ClusterForm, cluster: Cluster) -> list[str]:
+    return [name for name in form.capacity_providers if name not in cluster.capacity_providers]
 
 
-def _missing(form: Form, cluster: Cluster) -> list[str]:
-    """Return the capacity providers that the form asks for and the cluster lacks."""
-    there = cluster.capacity_providers
-    return [name for name in form.capacity_providers if name not in there]
-
-
-def _with_providers(aws: Aws, form: Form, *, say: Say) -> Cluster:
+def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster:
     """Give an ACTIVE cluster the capacity providers that it lacks, and return it with them."""
 
     def attempt() -> None:
-        for raw in _described(aws, [form.name]):
-            if missing := _missing(form, _cluster(raw)):
+        for raw in _describe_raw(aws, [form.name]):
+            if missing := _missing_providers(form, _cluster(raw)):
                 _put_providers(aws, raw, missing)
                 say(f"PutClusterCapacityProviders {' '.join(missing)}")
 
-    plan.until_clear(attempt, patience=aws.patience)
-    what = messages.text("resources.cluster.wait-providers", name=form.name)
+    plan.retry_unclear(attempt, patience=aws.patience)
     cluster = _wait(
         aws,
         form.name,
-        until=lambda seen: seen.cluster is None or not _missing(form, seen.cluster),
-        what=what,
+        done=lambda look: look.cluster is None or not _missing_providers(form, look.cluster),
+        what=messages.text("resources.cluster.wait-providers", name=form.name),
         say=say,
     )
-    return cluster or _active(aws, form.name, say=say)
+    return cluster or _wait_until_active(aws, form.name, say=say)
 
 
 def _put_providers(aws: Aws, raw: Mapping[str, Any], missing: Sequence[str]) -> None:
-    """Add capacity providers to those a cluster has; the call replaces, so it names them all."""
+    # The call replaces all providers, so it repeats those that the cluster already has.
     parameters = {
         "cluster": raw["clusterName"],
         "capacityProviders": [*raw.get("capacityProviders", ()), *missing],
@@ -296,23 +277,24 @@ def _put_providers(aws: Aws, raw: Mapping[str, Any], missing: Sequence[str]) -> 
     aws.call_until_known("ecs", "PutClusterCapacityProviders", parameters, unknown=_UPDATING)
 
 
-def _staying(aws: Aws, name: str, *, say: Say) -> Cluster | None:
-    """Return the cluster of that name; one that is being deleted is waited for to be gone."""
+def _wait_while_deleting(aws: Aws, name: str, *, say: Say) -> Cluster | None:
+    """Return the cluster with that name; wait until one that is being deleted is gone."""
     what = messages.text("resources.cluster.wait-gone", name=name)
-    return _wait(aws, name, until=lambda seen: str(seen) not in _GOING, what=what, say=say)
+    return _wait(aws, name, done=lambda look: str(look) not in _DELETING, what=what, say=say)
 
 
-def _active(aws: Aws, name: str, *, say: Say) -> Cluster:
+def _wait_until_active(aws: Aws, name: str, *, say: Say) -> Cluster:
     what = messages.text("resources.cluster.wait-active", name=name)
-    cluster = _wait(aws, name, until=lambda seen: str(seen) in _SETTLED, what=what, say=say)
+    done = ("ACTIVE", "FAILED")
+    cluster = _wait(aws, name, done=lambda look: str(look) in done, what=what, say=say)
     if cluster is None or cluster.status == "FAILED":
         raise NotReady(*messages.advice("resources.cluster.failed", name=name))
     return cluster
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """One look at a cluster; in a sentence it is the cluster's status."""
+class _Look:
+    """The cluster at one moment; as text it is the cluster's status, for progress and timeouts."""
 
     cluster: Cluster | None
 
@@ -321,16 +303,16 @@ class _Seen:
 
 
 def _wait(
-    aws: Aws, name: str, *, until: Callable[[_Seen], bool], what: str, say: Say
+    aws: Aws, name: str, *, done: Callable[[_Look], bool], what: str, say: Say
 ) -> Cluster | None:
-    def probe() -> _Seen:
-        seen = _Seen(find_cluster(aws, name))
-        say(str(seen))
-        return seen
+    def probe() -> _Look:
+        look = _Look(find_cluster(aws, name))
+        say(str(look))
+        return look
 
     return wait_until(
         probe,
-        done=until,
+        done=done,
         what=what,
         timeout=_ACTIVE_SECONDS,
         interval=1.0,
@@ -340,11 +322,19 @@ def _wait(
     ).cluster
 
 
+def _list_arns(aws: Aws) -> list[str]:
+    return [str(arn) for arn in aws.pages("ecs", "ListClusters", "clusterArns")]
+
+
+def _list_tagged(aws: Aws) -> list[Cluster]:
+    return [it for it in find_clusters(aws) if it.tagged and it.status not in _DELETING]
+
+
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:
-    return [_cluster(raw) for raw in _described(aws, clusters)]
+    return [_cluster(raw) for raw in _describe_raw(aws, clusters)]
 
 
-def _described(aws: Aws, clusters: Sequence[str]) -> list[dict[str, Any]]:
+def _describe_raw(aws: Aws, clusters: Sequence[str]) -> list[dict[str, Any]]:
     reply = aws.call("ecs", "DescribeClusters", clusters=list(clusters), include=_INCLUDE)
     return list(reply.get("clusters", ()))
 
@@ -361,3 +351,7 @@ def _cluster(raw: Mapping[str, Any]) -> Cluster:
         active_services=int(raw.get("activeServicesCount", 0)),
         tagged=tags.get(TAG_KEY) == TAG_VALUE,
     )
+
+
+def _resource(aws: Aws, cluster: Cluster) -> Resource:
+    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region)

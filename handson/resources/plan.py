@@ -1,8 +1,8 @@
-"""Plans: what has to be called to make something, as data.
+"""Plans: the AWS calls that create something, as data.
 
-A plan is a list of steps; a step is one AWS call whose parameters may refer to results of earlier
-steps.  The same plan is carried out (`carry_out`, independent calls at once, what is already there
-left out) and shown as aws CLI commands that can be pasted (`as_commands`).
+A plan is a list of steps.  A step is one AWS call; its parameters may refer to the results of
+earlier steps.  `carry_out` makes the calls, independent ones in parallel, and skips the steps whose
+result is known.  `format_commands` writes the same plan as aws CLI commands to paste.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handson.aws import Aws, Patience, command_name
+from handson.core import messages
+from handson.core.cards import Note, warning
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
 from handson.core.progress import Counted, Say, silent
-from handson.course import policy
+from handson.course import policy, syllabus
 from handson.course.exercise import TAG_KEY, TAG_VALUE
 
 _WORKERS = 8
-_LOOKS = 3
+_ATTEMPTS = 3
 _NO_DRY_RUN = {"ModifyVpcAttribute"}
 
 
 @dataclass(frozen=True)
 class Ref:
-    """The result of an earlier step, in the place of a value."""
+    """A parameter value that is the result of an earlier step."""
 
     step: str
 
@@ -41,10 +43,10 @@ class Step:
         service: boto3's name of the service.
         operation: The API's name of the operation.
         parameters: As the API names them; values may be or hold `Ref`s.
-        result: Where in the reply the result is, as JMESPath (`Vpc.VpcId`), or empty for none.
-        after: Steps that have to be done first although no parameter refers to them.
-        unknown: Codes with which AWS answers while it does not know yet what was just created;
-            as `Aws.call_until_known` takes them.
+        result: The path of the result in the reply, as JMESPath (`Vpc.VpcId`); empty for none.
+        after: Steps that must come first although no parameter refers to them.
+        unknown: Error codes of AWS while it does not know a new resource yet; see
+            `Aws.call_until_known`.
     """
 
     name: str
@@ -57,28 +59,27 @@ class Step:
 
     @property
     def needs(self) -> set[str]:
-        """The names of the steps that have to be done before this one."""
-        return set(self.after) | _references(self.parameters)
+        """The names of the steps that must come before this one."""
+        return set(self.after) | _find_references(self.parameters)
 
 
 def carry_out(
     aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str], say: Say = silent
 ) -> dict[str, str]:
-    """Make the calls of all steps that are not known yet; independent ones at once.
+    """Make the calls of all steps whose result is not known; independent calls run in parallel.
 
     Args:
         aws: The connection.
-        steps: The plan, any step after those it needs.
-        known: Results of steps that are done already; their calls are left out.
-        say: Told of each call that was made.
+        steps: The plan.
+        known: The results of earlier steps by name; their calls are skipped.
+        say: Reports each call.
 
     Returns:
-        The results of all steps by name ("" where a step has none).
+        The results of all steps by name; an empty string where a step has no result.
 
     Raises:
-        HandsonError: The first call that failed; those that depend on it were not made, and those
-            under way were waited for.
-        ValueError: A step needs one that is neither in the plan nor known.
+        HandsonError: A call failed.  Running calls have finished; dependent ones were not made.
+        ValueError: A step needs a step that is neither in the plan nor known.
     """
     results = {**known}
     waiting = [step for step in steps if step.name not in known]
@@ -90,7 +91,7 @@ def carry_out(
             waiting = [step for step in waiting if step not in ready]
             if not ready and not running:
                 raise ValueError(f"nothing makes what these need: {[s.name for s in waiting]}")
-            running.update({pool.submit(_make, aws, step, results): step for step in ready})
+            running.update({pool.submit(_call_step, aws, step, results): step for step in ready})
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 step = running.pop(future)
@@ -101,66 +102,68 @@ def carry_out(
 
 
 def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str]) -> None:
-    """Ask real AWS, before anything is made, whether IAM allows the EC2 calls that are to come.
+    """Ask real AWS whether IAM allows the EC2 calls of a plan, before any of them is made.
 
-    A dry run checks the permission and does nothing (EC2 API Reference, "DryRun").  Only calls
-    whose parameters are all known are asked about, at once.  Calling with an id that is made up
-    would prove nothing: AWS may look for it before it looks at permissions, and a policy that asks
-    for the workshop's tag cannot find it there, so that what is allowed would read as denied.
-    Anything but a denial is left to the call itself.
+    A dry run checks the permission and does nothing (EC2 API Reference, "DryRun").  Only steps
+    whose parameters are all known are tried.  An invented id would prove nothing: AWS may look for
+    the resource before it checks permissions, and a policy with a condition on the workshop's tag
+    cannot match it, so that an allowed call would read as denied.
 
-    Nothing is asked where an endpoint stands in AWS's place: emulators carry a dry run out.
+    Emulators are never asked, because they carry a dry run out.
 
     Raises:
-        NotAllowed: Permissions are lacking; names all that were found, and nothing was made.
+        NotAllowed: Permissions are missing; names all of them.  Nothing was created.
     """
     if aws.endpoint:
         return
-    asked = [step for step in steps if _can_be_asked(step, known)]
-    if not asked:
+    testable = [step for step in steps if _is_testable(step, known)]
+    if not testable:
         return
     aws.client("ec2")
     with ThreadPoolExecutor(_WORKERS) as pool:
-        answers = list(pool.map(lambda step: _lacking(aws, step, known), asked))
+        answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
     missing = sorted({action for answer in answers for action in answer})
     if missing:
         raise policy.denied(missing, code="UnauthorizedOperation")
 
 
-def until_clear(attempt: Callable[[], None], *, patience: Patience) -> None:
-    """Run `attempt`, which looks and then makes what is missing, until no call broke off.
+def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:
+    """Run `attempt`, and run it again where a call broke off and may have taken effect.
 
-    After a call whose reply was lost, the next attempt sees whether it took effect and so makes
-    nothing twice.  It waits a moment first: AWS may take that long to show what it has made.
+    An attempt looks first and then creates what is missing, so nothing is created twice.  The pause
+    between attempts gives AWS time to show a new resource.
 
     Raises:
         AWSUnclear: The third attempt broke off too.
     """
-    for look in range(1, _LOOKS + 1):
+    for number in range(1, _ATTEMPTS + 1):
         try:
             attempt()
         except AWSUnclear:
-            if look == _LOOKS:
+            if number == _ATTEMPTS:
                 raise
             patience.pause_to_see()
         else:
             return
 
 
-def as_commands(steps: Sequence[Step]) -> list[str]:
-    """Return the plan as aws CLI commands for a POSIX shell, results kept in variables."""
-    return [_command(step) for step in steps]
+def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the plan as aws CLI commands for a POSIX shell, which point at the same AWS as `aws`.
+
+    Shell variables keep the results of the steps.
+    """
+    return (*format_exports(cli_variables(aws)), *(_format_command(step) for step in steps))
 
 
-def shell_setup(aws: Aws) -> list[str]:
-    """Return the lines for a POSIX shell that point the aws CLI where `aws` points."""
-    return [f"export {name}={shlex.quote(value)}" for name, value in shell_values(aws).items()]
+def format_exports(variables: Mapping[str, str]) -> list[str]:
+    """Return the lines that set environment variables in a POSIX shell."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
-def shell_values(aws: Aws) -> dict[str, str]:
-    """Return the variables that point the aws CLI at the same region, and endpoint, as `aws`.
+def cli_variables(aws: Aws) -> dict[str, str]:
+    """Return the environment variables that point the aws CLI at the region and endpoint of `aws`.
 
-    On an emulator its fixed, worthless credentials are among them; on AWS the learner's own stay.
+    An emulator's fixed, worthless credentials are included; on AWS the learner's own stay in use.
     """
     values = {"AWS_DEFAULT_REGION": aws.region}
     if aws.endpoint and aws.credentials:
@@ -171,35 +174,57 @@ def shell_values(aws: Aws) -> dict[str, str]:
 
 
 def tag_specification(resource_type: str, name: str) -> list[dict[str, Any]]:
-    """Return EC2's TagSpecifications parameter: a resource's name and the workshop's tag."""
+    """Return EC2's TagSpecifications parameter with a Name tag and the workshop's tag."""
     pairs = [{"Key": "Name", "Value": name}, {"Key": TAG_KEY, "Value": TAG_VALUE}]
     return [{"ResourceType": resource_type, "Tags": pairs}]
 
 
-def _can_be_asked(step: Step, known: Mapping[str, str]) -> bool:
+def warn_of_settings(
+    check: str, chosen: Mapping[str, Any], expected: Mapping[str, Any]
+) -> tuple[Note, ...]:
+    """Return a warning that names the settings that differ from the exercise's, or nothing.
+
+    The expected values are not shown, because a notebook may ask the learner for them.
+
+    Args:
+        check: The check that will fail.
+        chosen: The learner's settings by argument.
+        expected: The exercise's settings; arguments that it leaves out do not matter.
+    """
+    other = [f"{name}={chosen[name]!r}" for name in expected if chosen[name] != expected[name]]
+    if not other:
+        return ()
+    notebook = syllabus.check(check).notebook
+    return warning(
+        *messages.advice("resources.plan.other-settings", what=", ".join(other), notebook=notebook)
+    )
+
+
+def _is_testable(step: Step, known: Mapping[str, str]) -> bool:
     return (
         step.name not in known
         and step.service == "ec2"
         and step.operation not in _NO_DRY_RUN
-        and _references(step.parameters) <= known.keys()
+        and _find_references(step.parameters) <= known.keys()
     )
 
 
-def _lacking(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the actions that a dry run finds lacking; where it was allowed, AWS refuses too."""
+def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the IAM actions that a dry run of a step is denied."""
     try:
-        aws.call(step.service, step.operation, **_filled(step.parameters, known), DryRun=True)
+        aws.call(step.service, step.operation, **_fill_in(step.parameters, known), DryRun=True)
     except NotAllowed as error:
         if not error.actions:  # credentials, not permissions
             raise
         return error.actions
-    except AWSError:  # DryRunOperation: allowed; anything else is not about permissions
+    except AWSError:
+        # DryRunOperation means allowed; other errors are left to the real call.
         return ()
     return ()
 
 
-def _make(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
-    parameters = _filled(step.parameters, results)
+def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
+    parameters = _fill_in(step.parameters, results)
     reply = aws.call_until_known(step.service, step.operation, parameters, unknown=step.unknown)
     found: Any = reply
     for key in step.result.split(".") if step.result else ():
@@ -207,51 +232,51 @@ def _make(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
     return str(found) if step.result else ""
 
 
-def _filled(value: Any, results: Mapping[str, str]) -> Any:
+def _fill_in(value: Any, results: Mapping[str, str]) -> Any:
     if isinstance(value, Ref):
         return results[value.step]
     if isinstance(value, Mapping):
-        return {key: _filled(item, results) for key, item in value.items()}
+        return {key: _fill_in(item, results) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_filled(item, results) for item in value]
+        return [_fill_in(item, results) for item in value]
     return value
 
 
-def _references(value: Any) -> set[str]:
+def _find_references(value: Any) -> set[str]:
     if isinstance(value, Ref):
         return {value.step}
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
-        return {name for item in value for name in _references(item)}
+        return {name for item in value for name in _find_references(item)}
     return set()
 
 
-def _command(step: Step) -> str:
+def _format_command(step: Step) -> str:
     words = [f"aws {step.service} {command_name(step.operation)}"]
-    words += [_option(name, value) for name, value in step.parameters.items()]
+    words += [_format_option(name, value) for name, value in step.parameters.items()]
     if not step.result:
         return " ".join(words)
     words.append(f"--query {step.result} --output text")
-    return f"{_variable(step.name)}=$({' '.join(words)})"
+    return f"{_shell_variable(step.name)}=$({' '.join(words)})"
 
 
-def _option(name: str, value: Any) -> str:
+def _format_option(name: str, value: Any) -> str:
     option = f"--{command_name(name)}"
     if isinstance(value, bool):
         return option if value else f"--no-{command_name(name)}"
     if isinstance(value, (list, tuple)) and all(isinstance(item, (str, Ref)) for item in value):
-        return " ".join([option, *map(_word, value)])
-    return f"{option} {_word(value)}"
+        return " ".join([option, *map(_format_word, value)])
+    return f"{option} {_format_word(value)}"
 
 
-def _word(value: Any) -> str:
+def _format_word(value: Any) -> str:
     if isinstance(value, Ref):
-        return f'"${_variable(value.step)}"'
+        return f'"${_shell_variable(value.step)}"'
     if isinstance(value, (dict, list, tuple)):
         return shlex.quote(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
     return shlex.quote(str(value))
 
 
-def _variable(name: str) -> str:
+def _shell_variable(name: str) -> str:
     return name.upper().replace("-", "_")

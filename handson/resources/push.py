@@ -1,7 +1,7 @@
-"""Images before and on their way to a registry: which tag, which commands, build and push.
+"""Build an image and push it: tags, the console's push commands, and the image URI for step 3.
 
-Input is checked here before an engine is asked for anything: the context and its Dockerfile
-exist, names and tags follow the rules that Docker and ECR share.
+The module checks its input before it asks an engine: the build context and its Dockerfile exist,
+names and tags follow the rules that Docker and ECR share.
 """
 
 from __future__ import annotations
@@ -9,58 +9,67 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from handson.core import cards, messages
+from handson.aws import Aws
+from handson.core import files, messages
+from handson.core.cards import Card, Commands, Note, Rows, Shown, warning
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.core.text import quote
 from handson.course import rules
+from handson.course.exercise import Exercise
+from handson.course.state import RecordedUri
 from handson.engine import BuildRequest, Destination, Engine, LocalImage, PushedImage
 from handson.engine.packing import digest_context, list_context
+from handson.resources import plan
+from handson.resources.images import require_image
+from handson.resources.repository import require_repository
 
 DOCKERFILE = "Dockerfile"
 
 _DIGITS = 12
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+_URI_FILE = "image-uri.json"
 
 
 @dataclass(frozen=True, repr=False)
-class PushCommands(cards.Shown):
+class PushCommands(Shown):
     """The ECR console's "View push commands", for bash and for PowerShell, in order."""
 
     repository: str
     bash: tuple[str, ...]
     powershell: tuple[str, ...]
-    lacking: tuple[str, str] | None = None
-    """Problem and remedy where the repository is not there, so that a push would fail."""
+    advice: tuple[str, str] | None = None
+    """The problem and the remedy where the repository does not exist, so that a push would fail."""
 
-    def card(self) -> cards.Card:
-        """Return the card: both lists, and what Apple Silicon needs."""
+    def card(self) -> Card:
+        """Return the card: both lists, and an option for Apple silicon."""
         parts = (
-            *(cards.warning(*self.lacking) if self.lacking else ()),
-            cards.Commands(messages.text("resources.image.bash"), self.bash),
-            cards.Commands(messages.text("resources.image.powershell"), self.powershell),
-            cards.Note(messages.text("resources.image.apple-silicon"), "advice"),
+            *(warning(*self.advice) if self.advice else ()),
+            Commands(messages.text("resources.image.bash"), self.bash),
+            Commands(messages.text("resources.image.powershell"), self.powershell),
+            Note(messages.text("resources.image.apple-silicon"), "advice"),
         )
         title = messages.text("resources.image.push-commands", name=self.repository)
-        return cards.Card(title, parts, state="warn" if self.lacking else "info")
+        return Card(title, parts, state="warn" if self.advice else "info")
 
 
 @dataclass(frozen=True)
 class PushForm:
-    """What the push commands are filled in with.
+    """The values in the push commands.
 
     Attributes:
         repository: The repository's name, and the image's local one.
         context: The folder with the Dockerfile.
-        registry: The registry's address, as docker takes it.
+        registry: The registry's address for docker.
         region: The registry's region.
         tag: The tag to build and push.
-        base_image: What takes the place of the Dockerfile's base image, if anything does.
+        base_image: The image in place of the Dockerfile's base image, if any.
     """
 
     repository: str
@@ -71,35 +80,37 @@ class PushForm:
     base_image: str = ""
 
 
-def unique_tag(context: Path) -> str:
-    """Return a tag that names exactly this build context.
+def make_unique_tag(context: Path) -> str:
+    """Return a tag that identifies exactly this build context.
 
-    The commit id (12 hex digits) where Git has every file of the context and none of them is
-    changed; else ``ctx-`` and 12 hex digits of the context's digest.  `.dockerignore` is honoured.
+    It is the commit id (12 hex digits) where Git has every file of the context unchanged; else
+    ``ctx-`` and 12 hex digits of the context's digest.  `.dockerignore` applies.
 
     Raises:
         NotReady: A file of the context cannot be read.
     """
     try:
-        return _commit(context) or f"ctx-{_digest(context)[:_DIGITS]}"
+        return _find_commit(context) or f"ctx-{_compute_digest(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
         found = messages.advice("resources.image.unreadable", path=path, reason=reason)
         raise NotReady(*found) from error
 
 
-def push_commands(form: PushForm, *, setup: Mapping[str, str] = _NOTHING) -> PushCommands:
+def format_push_commands(
+    form: PushForm, *, setup: Mapping[str, str] = _NO_VARIABLES
+) -> PushCommands:
     """Return the commands that push an image by hand, as the ECR console shows them.
 
     On AWS they are the console's, to the letter.  An emulator has no console: there both lists use
-    the aws CLI, and `setup` is set first, so that they can be pasted as they stand.
+    the aws CLI and begin with the variables of `setup`, so that one can paste them unchanged.
 
     Args:
-        form: Which folder's image goes where.
+        form: The values in the commands.
         setup: The variables that point the aws CLI at an emulator; empty on AWS.
 
     Raises:
-        InvalidInput: The repository's name or the tag is none.
+        InvalidInput: The repository's name or the tag is invalid.
     """
     rules.repository_name(form.repository)
     rules.image_tag(form.tag)
@@ -114,15 +125,15 @@ def push_commands(form: PushForm, *, setup: Mapping[str, str] = _NOTHING) -> Pus
         f"docker push {target}",
     )
     bash = (
-        *(f"export {name}={shlex.quote(value)}" for name, value in setup.items()),
+        *plan.format_exports(setup),
         f"cd {shlex.quote(str(form.context))}",
         "aws sts get-caller-identity",
         f"{password} | {login}",
         *rest,
     )
     powershell = (
-        *(f"$env:{name} = {_powershell_string(value)}" for name, value in setup.items()),
-        f"Set-Location {_powershell_quoted(str(form.context))}",
+        *(f"$env:{name} = {_quote_powershell(value)}" for name, value in setup.items()),
+        f"Set-Location {_quote_path(str(form.context))}",
         "aws sts get-caller-identity" if setup else "Get-STSCallerIdentity",
         f"{password if setup else '(Get-ECRLoginCommand).Password'} | {login}",
         *rest,
@@ -130,17 +141,17 @@ def push_commands(form: PushForm, *, setup: Mapping[str, str] = _NOTHING) -> Pus
     return PushCommands(form.repository, bash, powershell)
 
 
-def context_handed_out(context: Path | str) -> Path | str:
-    """Return the context, or the folder of its name beside the notebook where it is not there.
+def locate_context(context: Path | str) -> Path | str:
+    """Return the context, or where it is missing the folder of its name beside the notebook.
 
-    A course that hands out folders hands out the application within them.
+    A course may hand out the application inside the folder of the notebooks.
     """
     beside = Path(Path(str(context)).name)
-    is_there = Path(str(context)).expanduser().exists()
-    return beside if not is_there and (beside / DOCKERFILE).is_file() else context
+    exists = Path(str(context)).expanduser().exists()
+    return beside if not exists and (beside / DOCKERFILE).is_file() else context
 
 
-def prepare(
+def prepare_build(
     context: Path | str,
     *,
     folder: Path,
@@ -148,17 +159,17 @@ def prepare(
     tag: str = "latest",
     build_args: Mapping[str, str] | None = None,
 ) -> BuildRequest:
-    """Return the request to build `context`, checked, with its unique tag beside `tag`.
+    """Return the checked request to build `context`, with a unique tag besides `tag`.
 
     Args:
-        context: The build context; it holds a Dockerfile.
-        folder: Where an engine may keep what it makes.
+        context: The build context; it contains a Dockerfile.
+        folder: Where an engine may keep its files.
         name: The image's local name.
-        tag: The tag that was asked for.
+        tag: The learner's tag.
         build_args: Values for the Dockerfile's `ARG`s.
 
     Raises:
-        InvalidInput: Context or Dockerfile are missing, or name or tag are none.
+        InvalidInput: The context or its Dockerfile is missing, or the name or tag is invalid.
         NotReady: A file of the context cannot be read.
     """
     rules.repository_name(name)
@@ -169,18 +180,18 @@ def prepare(
         dockerfile=place / DOCKERFILE,
         folder=folder,
         name=name,
-        tags=tags_of(place, tag),
+        tags=list_tags(place, tag),
         build_args=dict(build_args or {}),
     )
 
 
 def find_context(context: Path | str) -> Path:
-    """Return the folder of a build context, which holds a Dockerfile.
+    """Return the folder of a build context, which contains a Dockerfile.
 
     Raises:
-        InvalidInput: There is no such folder, or no Dockerfile in it.
+        InvalidInput: The folder or its Dockerfile is missing.
     """
-    place = Path(str(context_handed_out(context))).expanduser()
+    place = Path(str(locate_context(context))).expanduser()
     if not place.is_dir():
         raise InvalidInput(*messages.advice("resources.image.no-context", path=context))
     if not (place / DOCKERFILE).is_file():
@@ -188,28 +199,28 @@ def find_context(context: Path | str) -> Path:
     return place.resolve()
 
 
-def tags_of(place: Path, tag: str) -> tuple[str, ...]:
-    """Return the tags that an image gets: the one that was asked for, and one of its own.
+def list_tags(context: Path, tag: str) -> tuple[str, ...]:
+    """Return the tags of a new image: the learner's tag, and a unique one.
 
     Raises:
         NotReady: A file of the context cannot be read.
     """
-    return tuple(dict.fromkeys((tag, unique_tag(place))))
+    return tuple(dict.fromkeys((tag, make_unique_tag(context))))
 
 
 def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImage:
-    """Build the image of a prepared request with `engine`; it has all of the request's tags.
+    """Build the image of a prepared request with `engine`, with all tags of the request.
 
     Raises:
-        HandsonError: The engine says what failed, and where in the Dockerfile.
+        HandsonError: The build failed; names the line of the Dockerfile.
     """
     for tag in request.tags:
         rules.image_tag(tag)
     return engine.build(request, say=say)
 
 
-def check_built(image: object) -> None:
-    """Accept an image that an engine built.
+def check_local_image(image: object) -> None:
+    """Refuse anything but an image that an engine built.
 
     Raises:
         InvalidInput: It is something else, such as the image's name.
@@ -221,11 +232,11 @@ def check_built(image: object) -> None:
 def push_image(
     engine: Engine, image: LocalImage, *, destination: Destination, say: Say
 ) -> PushedImage:
-    """Push `image`; the destination's tags (all of the image's when none are named) lead to it.
+    """Push `image` with the destination's tags; without tags there, with all of the image's.
 
     Raises:
-        InvalidInput: A tag or the repository's name is none, or another engine built the image.
-        HandsonError: The registry refused, or broke off.
+        InvalidInput: A tag or the repository's name is invalid, or another engine built the image.
+        HandsonError: The registry refused a request or broke off.
     """
     rules.repository_name(destination.repository)
     for tag in destination.tags:
@@ -236,32 +247,107 @@ def push_image(
     return engine.push(image, destination, say=say)
 
 
-def _digest(context: Path) -> str:
+@dataclass(frozen=True, repr=False)
+class ImageUri(Shown):
+    """The recorded URI of an image, by tag and by digest."""
+
+    recorded: RecordedUri
+
+    @property
+    def uri(self) -> str:
+        """The URI with the tag, as the ECR console shows it."""
+        return self.recorded.uri
+
+    def card(self) -> Card:
+        """Return the card: both forms of the URI, and which of them never changes."""
+        parts = (self.rows(), Note(messages.text("resources.image_uri.note")))
+        return Card(messages.text("resources.image_uri.title"), parts, state="ok")
+
+    def rows(self) -> Rows:
+        """Return both forms of the URI."""
+        repository, _, tag = self.recorded.uri.rpartition(":")
+        digest = messages.text("resources.image_uri.row-digest")
+        return Rows(
+            [
+                (messages.text("resources.image_uri.row-tag", tag=tag), self.recorded.uri),
+                (digest, f"{repository}@{self.recorded.digest}"),
+            ]
+        )
+
+
+def record_image_uri(
+    aws: Aws,
+    home: Path,
+    *,
+    repository: str,
+    tag: str,
+    exercise: Exercise = Exercise(),
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> ImageUri:
+    """Record the URI of an image in ECR in the home folder, and return it.
+
+    Raises:
+        InvalidInput: The repository's name or the tag is invalid.
+        NotReady: ECR has no such repository or tag, or the home folder is not writable.
+    """
+    rules.repository_name(repository)
+    rules.image_tag(tag)
+    found = require_repository(aws, repository, exercise=exercise)
+    image = require_image(aws, repository, tag)
+    recorded = RecordedUri(
+        uri=f"{found.uri}:{tag}",
+        digest=image.digest,
+        recorded_at=clock().isoformat(timespec="seconds"),
+    )
+    write_image_uri(home, recorded)
+    return ImageUri(recorded)
+
+
+def write_image_uri(home: Path, recorded: RecordedUri) -> None:
+    """Write the recorded URI into the home folder.
+
+    Raises:
+        NotReady: The home folder is not writable.
+    """
+    files.write(home / _URI_FILE, recorded)
+
+
+def read_image_uri(home: Path) -> RecordedUri | None:
+    """Return the recorded URI, or None where there is none or the file is unreadable."""
+    return files.read(home / _URI_FILE, RecordedUri)
+
+
+def forget_image_uri(home: Path) -> None:
+    """Delete the recorded URI, because its image is gone."""
+    files.forget(home / _URI_FILE)
+
+
+def _compute_digest(context: Path) -> str:
     dockerfile = context / DOCKERFILE
     return digest_context(context, extra=(dockerfile,) if dockerfile.is_file() else ())
 
 
-def _commit(context: Path) -> str:
-    """Return the commit id that holds exactly this context, or nothing."""
-    tracked = _git(context, "ls-files", "-z")
-    head = _git(context, "rev-parse", "--verify", "HEAD")
-    changed = _git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
+def _find_commit(context: Path) -> str:
+    """Return the id of the commit that contains exactly this context, or an empty string."""
+    tracked = _run_git(context, "ls-files", "-z")
+    head = _run_git(context, "rev-parse", "--verify", "HEAD")
+    changed = _run_git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
     if tracked is None or head is None or changed is None or changed:
         return ""
     known = set(tracked.split("\0"))
     listed = list_context(context)
-    # Git's own folder is never tracked, and changes without the shop changing.
-    ours = (path for path in listed if path != ".git" and not path.startswith(".git/"))
-    files = {path for path in ours if not _is_folder(context / path)}
-    return head.strip()[:_DIGITS] if {*files, DOCKERFILE} <= known else ""
+    # Git's own folder is never tracked, and changes while the application does not.
+    sources = (path for path in listed if path != ".git" and not path.startswith(".git/"))
+    needed = {path for path in sources if not _is_folder(context / path)}
+    return head.strip()[:_DIGITS] if {*needed, DOCKERFILE} <= known else ""
 
 
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _git(context: Path, *arguments: str) -> str | None:
-    # A file system monitor that the repository's settings name is a program: not run from here.
+def _run_git(context: Path, *arguments: str) -> str | None:
+    # The repository's settings may name a file system monitor, which is a program: do not run it.
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(context), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=20)
@@ -270,9 +356,9 @@ def _git(context: Path, *arguments: str) -> str | None:
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
 
 
-def _powershell_quoted(path: str) -> str:
-    return path if re.fullmatch(r"[\w./\\:~-]+", path) else _powershell_string(path)
+def _quote_path(path: str) -> str:
+    return path if re.fullmatch(r"[\w./\\:~-]+", path) else _quote_powershell(path)
 
 
-def _powershell_string(text: str) -> str:
+def _quote_powershell(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -1,16 +1,15 @@
-"""One look at the target: everything that checks and pictures read, in one `Snapshot`.
+"""A snapshot: the current state of the resources, for checks and pictures.
 
-A learner who worked in another region sees "there is no cluster" and looks at one.  So what is
-missing here can be looked for in other regions, too: only for the checks that ask for it, only
-where something is missing, in a handful of regions, and whatever goes wrong there is no matter.
+A learner may have worked in another region.  So what is missing here is searched for in a few other
+regions, for the checks that ask for it.  Errors there are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -18,119 +17,119 @@ from handson.aws import Aws, settings
 from handson.core.errors import HandsonError
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.state import Image, Repository, Sighting, Snapshot
-from handson.resources import cluster, image_run, image_uri, network, registry
+from handson.course.state import Repository, Sighting, Snapshot, Unseen
+from handson.resources.image_run import read_image_run
+from handson.resources.kinds import KINDS, ResourceKind, Search
+from handson.resources.push import read_image_uri
+from handson.resources.repository import find_public_repository
 
 
 def take_snapshot(
-    aws: Aws, *, home: Path, exercise: Exercise = Exercise(), missing: Collection[str] = ()
+    aws: Aws,
+    *,
+    home: Path,
+    exercise: Exercise = Exercise(),
+    checks: Collection[str] | None = None,
+    missing: Collection[str] = (),
+    partial: bool = False,
 ) -> Snapshot:
-    """Look at the network, the clusters, the repositories and their images, all at once.
+    """Return the state of the resources; the services are asked in parallel.
 
     Args:
         aws: The connection.
+        home: The home folder, with the recorded image URI and run.
         exercise: What is to be built.
-        home: Where the image URI, and what was seen running, were recorded.
-        missing: The checks for which something that is missing is looked for elsewhere, too.
+        checks: Ask only for what these checks read; None asks for everything in the region.
+        missing: The checks for which a missing resource is searched for in other regions.
+        partial: Where a service fails, list it in `Snapshot.unseen` instead of raising its error.
 
     Raises:
-        HandsonError: A call was not allowed, or AWS did not answer.
+        HandsonError: A call was not allowed, or AWS did not answer; with `partial`, only where no
+            service answered.
     """
-    for service in ("ec2", "ecs", "ecr"):
-        aws.client(service)
-    with ThreadPoolExecutor(3) as pool:
-        vpcs = pool.submit(network.find_vpcs, aws)
-        clusters = pool.submit(cluster.find_clusters, aws)
-        repositories = registry.find_repositories(aws)
-        images: list[Image] = []
-        for found in pool.map(lambda item: registry.find_images(aws, item.name), repositories):
-            images.extend(found)
-        seen = Snapshot(
-            target=aws.target,
-            vpcs=vpcs.result(),
-            clusters=clusters.result(),
-            repositories=repositories,
-            images=tuple(images),
-            recorded_uri=image_uri.read_image_uri(home),
-            recorded_run=image_run.read_image_run(home),
-        )
+    kinds = [kind for kind in KINDS if checks is None or (kind.checks | kind.context) & {*checks}]
+    fields, errors = _observe(aws, exercise, kinds, checks)
+    for kind in kinds:
+        needed = checks is None or kind.checks & {*checks}
+        if kind.service in errors and (len(errors) == len(kinds) or (needed and not partial)):
+            raise errors[kind.service]
+    snapshot = Snapshot(
+        target=aws.target,
+        recorded_uri=read_image_uri(home),
+        recorded_run=read_image_run(home),
+        unseen=tuple(
+            Unseen(service=service, problem=error.problem, remedy=error.remedy)
+            for service, error in sorted(errors.items())
+        ),
+        **fields,
+    )
     lost = [
         search
-        for search in _searches(exercise)
-        if search.check in missing and not search.here(seen)
+        for kind in kinds
+        for search in kind.searches
+        if search.check in missing
+        and kind.service not in errors
+        and search.is_missing(snapshot, exercise)
     ]
-    return _searched(aws, seen, lost, exercise) if lost else seen
+    return _search_elsewhere(aws, snapshot, lost, exercise) if lost else snapshot
 
 
-@dataclass(frozen=True)
-class _Search:
-    """How what a check is about is told to be here, and found in another region, by its ids."""
-
-    check: str
-    here: Callable[[Snapshot], bool]
-    there: Callable[[Aws], list[str]]
-
-
-def _searches(exercise: Exercise) -> tuple[_Search, ...]:
-    vpc, name, repository = exercise.network.vpc_name, exercise.cluster, exercise.repository
-    return (
-        _Search(
-            "network",
-            lambda seen: any(each.name == vpc and not each.is_default for each in seen.vpcs),
-            lambda aws: network.find_vpc_ids(aws, vpc),
-        ),
-        _Search(
-            "cluster",
-            lambda seen: any(c.name == name and c.status != cluster.ABSENT for c in seen.clusters),
-            lambda aws: [found.arn for found in [cluster.find_cluster(aws, name)] if found],
-        ),
-        _Search(
-            "repository",
-            lambda seen: any(item.name == repository for item in seen.repositories),
-            lambda aws: [it.arn for it in [registry.find_repository(aws, repository)] if it],
-        ),
-        _Search(
-            "image",
-            lambda seen: any(image.repository == repository for image in seen.images),
-            lambda aws: [image.digest for image in registry.find_images(aws, repository)[:1]],
-        ),
-    )
-
-
-def _searched(aws: Aws, seen: Snapshot, lost: list[_Search], exercise: Exercise) -> Snapshot:
-    """Return the snapshot with what other regions, and ECR Public, hold of what is missing."""
-    places = [(region, search) for region in _regions(seen) for search in lost]
+def _observe(
+    aws: Aws, exercise: Exercise, kinds: Iterable[ResourceKind], checks: Collection[str] | None
+) -> tuple[dict[str, Any], dict[str, HandsonError]]:
+    """Return the fields of a snapshot, and the first error of each service that failed."""
+    fields: dict[str, Any] = {}
+    errors: dict[str, HandsonError] = {}
     with ThreadPoolExecutor(8) as pool:
-        private = all(search.check != "repository" for search in lost)
-        public = [] if private else [pool.submit(_public, aws, exercise.repository)]
-        found = list(pool.map(lambda place: _sightings(aws, *place), places))
-    repositories = [repository for future in public for repository in future.result()]
+        pending = [
+            (kind.service, pool.submit(observe, aws, exercise, checks))
+            for kind in kinds
+            for observe in kind.observe
+        ]
+        for service, future in pending:
+            try:
+                fields |= future.result()
+            except HandsonError as error:
+                errors.setdefault(service, error)
+    return fields, errors
+
+
+def _search_elsewhere(
+    aws: Aws, snapshot: Snapshot, lost: list[Search], exercise: Exercise
+) -> Snapshot:
+    """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
+    places = [(region, search) for region in _list_regions(snapshot) for search in lost]
+    with ThreadPoolExecutor(8) as pool:
+        wants_public = any(search.check == "repository" for search in lost)
+        public = pool.submit(_find_public, aws, exercise) if wants_public else None
+        found = list(pool.map(lambda place: _find_sightings(aws, exercise, *place), places))
+        repositories = public.result() if public else []
     return replace(
-        seen,
-        repositories=(*seen.repositories, *repositories),
+        snapshot,
+        repositories=(*snapshot.repositories, *repositories),
         elsewhere=tuple(sighting for some in found for sighting in some),
     )
 
 
-def _sightings(aws: Aws, region: str, search: _Search) -> list[Sighting]:
+def _find_sightings(aws: Aws, exercise: Exercise, region: str, search: Search) -> list[Sighting]:
     try:
-        ids = search.there(aws.in_region(region, attempts=1))
+        ids = search.find_ids(aws.in_region(region, attempts=1), exercise)
     except HandsonError:
-        return []  # Not allowed there, switched off or slow: then nothing is known of it.
+        return []  # The region is not allowed, switched off or slow.
     return [Sighting(check=search.check, region=region, id=id) for id in ids]
 
 
-def _public(aws: Aws, name: str) -> list[Repository]:
+def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
     try:
-        found = registry.find_public_repository(aws, name)
+        found = find_public_repository(aws, exercise.repository)
     except HandsonError:
         return []
     return [found] if found else []
 
 
-def _regions(seen: Snapshot) -> list[str]:
-    """Return the regions to look in, each once: the recorded URI's, then the likely ones."""
-    uri = parse_image_uri(seen.recorded_uri.uri) if seen.recorded_uri else None
-    said = uri.region if uri else ""
-    likely = ([said] if said in settings.regions() else []) + [*LIKELY_REGIONS]
-    return [region for region in dict.fromkeys(likely) if region != seen.target.region]
+def _list_regions(snapshot: Snapshot) -> list[str]:
+    """Return the regions to search: that of the recorded URI first, then the likely ones."""
+    uri = parse_image_uri(snapshot.recorded_uri.uri) if snapshot.recorded_uri else None
+    recorded = [uri.region] if uri and uri.region in settings.regions() else []
+    regions = dict.fromkeys([*recorded, *LIKELY_REGIONS])
+    return [region for region in regions if region != snapshot.target.region]

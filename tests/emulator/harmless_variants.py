@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handson.core import files
-from handson.resources.image_uri import read_image_uri
+from handson.resources.push import read_image_uri
 from tests.emulator import wrong_states
 from tests.emulator.learner import OWN_TAG, TOKYO, Learner
 from tests.emulator.wrong_states import anew, delete_network, only, push_plain

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.refusals import READS
 from handson.aws.sessions import _private_session
-from handson.resources.network.look import Look, look
+from handson.resources.network.find import NetworkListing, list_network
 from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
 
 
@@ -228,7 +228,7 @@ def order(running: emulator.Running, way: str, body: str = "") -> None:
 
 def shape(aws: Aws) -> dict[str, Any]:
     """Return all that stands in the region, ids replaced by names, so that two can be compared."""
-    seen = look(aws)
+    seen = list_network(aws)
     names = _names(seen)
     return {
         "vpcs": _anonymous([vpc.to_json() for vpc in seen.vpcs], names),
@@ -240,7 +240,7 @@ def shape(aws: Aws) -> dict[str, Any]:
     }
 
 
-def _names(seen: Look) -> dict[str, str]:
+def _names(seen: NetworkListing) -> dict[str, str]:
     names: dict[str, str] = {}
     for vpc in seen.vpcs:
         parts = (vpc.subnets, vpc.route_tables, vpc.internet_gateways, vpc.endpoints)

@@ -43,9 +43,9 @@ from handson.engine import (
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, plan
 from handson.resources.image_run import forget_image_run, read_image_run
-from handson.resources.image_uri import forget_image_uri, record_image_uri
-from handson.resources.network.form import make_plan
-from handson.resources.network.look import look
+from handson.resources.network.calls import plan_network
+from handson.resources.network.find import list_network
+from handson.resources.push import forget_image_uri, record_image_uri
 from tests.emulator.hooks import reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
@@ -138,7 +138,7 @@ class Learner:
         """Have everything as the notebooks leave it, and nothing else."""
         reset(self.running)
         self.make_network()
-        plan.carry_out(self.aws, cluster.Form().plan(), known={})
+        plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
         tag = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
         self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
         self.push("latest", OWN_TAG)
@@ -154,7 +154,7 @@ class Learner:
         """Make a network as the form makes it, in the calls of its plan and no more."""
         filled = NetworkForm(**form)
         zones = ZONES[: filled.availability_zones]
-        steps = make_plan(filled, zones=zones, region=self.aws.region)
+        steps = plan_network(filled, zones=zones, region=self.aws.region)
         plan.carry_out(self.aws, steps, known={})
 
     def record(self, repository: str = "rails-app", tag: str = "latest") -> None:
@@ -182,7 +182,7 @@ class Learner:
     @property
     def vpc(self) -> Vpc:
         """The workshop's VPC, as it is now."""
-        [found] = look(self.aws, name="ecs-handson-vpc").vpcs
+        [found] = list_network(self.aws, name="ecs-handson-vpc").vpcs
         return found
 
     def _status(self) -> int:

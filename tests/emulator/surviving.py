@@ -29,7 +29,9 @@ from handson.core.progress import TerminalProgress
 from handson.course import syllabus
 from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
-from handson.resources import cluster, registry
+from handson.resources import cluster
+from handson.resources.images import find_images
+from handson.resources.repository import find_repositories
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
@@ -64,16 +66,16 @@ def cluster_seen(aws: Aws) -> object:
     return [
         (found.name, found.capacity_providers, found.tagged)
         for found in cluster.find_clusters(aws)
-        if found.status != cluster.ABSENT
+        if found.status != cluster.DELETED
     ]
 
 
 def registry_seen(aws: Aws) -> object:
-    repositories = registry.find_repositories(aws)
+    repositories = find_repositories(aws)
     return [
         (found.name, found.tagged, [(image.tags, image.digest) for image in images])
         for found in repositories
-        for images in [registry.find_images(aws, found.name)]
+        for images in [find_images(aws, found.name)]
     ]
 
 

@@ -10,8 +10,10 @@ from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.core.errors import AWSError, NotAllowed, WaitTimeout
 from handson.course.exercise import NetworkForm
-from handson.resources import cleanup, cluster, network, registry
-from handson.resources.cluster import Form as ClusterForm
+from handson.resources import cleanup, cluster, network
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.receipts import Cleanup
+from handson.resources.repository import ensure_repository, find_repositories
 from tests.emulator.hooks import (
     Answer,
     Change,
@@ -62,11 +64,11 @@ def vpc(emulator: room.Running, empty: dict[str, Any]) -> Any:
     """Make everything, and return the VPC."""
     aws = connect(emulator)
     cluster.ensure_cluster(aws, ClusterForm())
-    registry.ensure_repository(aws, "rails-app")
+    ensure_repository(aws, "rails-app")
     return network.ensure_network(aws, NetworkForm()).vpc
 
 
-def left(done: cleanup.Cleanup) -> list[tuple[str, str]]:
+def left(done: Cleanup) -> list[tuple[str, str]]:
     return [(removal.resource.type, removal.reason) for removal in done.left]
 
 
@@ -91,8 +93,8 @@ def test_afterwards_the_region_is_as_it_was(
 ) -> None:
     aws = connect(emulator)
     cleanup.delete_tagged(aws)
-    living = [found for found in cluster.find_clusters(aws) if found.status != cluster.ABSENT]
-    assert (shape(aws), living, registry.find_repositories(aws)) == (empty, [], ())
+    living = [found for found in cluster.find_clusters(aws) if found.status != cluster.DELETED]
+    assert (shape(aws), living, find_repositories(aws)) == (empty, [], ())
 
 
 def test_private_subnets_are_deleted_too(emulator: room.Running, empty: dict[str, Any]) -> None:
@@ -376,4 +378,4 @@ def test_the_receipt_says_what_is_left_and_why(
 
 def test_the_list_is_a_card(emulator: room.Running, vpc: Any) -> None:
     aws: Aws = connect(emulator)
-    assert "ecs-handson-vpc" in str(cleanup.Cleanup(cleanup.find_tagged(aws)))
+    assert "ecs-handson-vpc" in str(Cleanup(cleanup.find_tagged(aws)))

@@ -116,8 +116,8 @@ def test_a_clean_up_after_the_clock_was_set_back_costs_nothing_less_than_nothing
     make(held, shop)
     clock.time -= BACK
     second = held.cleanup(confirm="delete")
-    assert first.kept is not None
-    assert second.kept is not None
-    assert second.kept.path != first.kept.path
-    assert (second.kept.receipt.nothing_left, second.kept.receipt.cost.usd) == (True, 0.0)
+    assert first.saved is not None
+    assert second.saved is not None
+    assert second.saved.path != first.saved.path
+    assert (second.saved.receipt.nothing_left, second.saved.receipt.cost.usd) == (True, 0.0)
     assert cleanup.find_tagged(held.aws) == ()

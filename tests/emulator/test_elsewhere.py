@@ -13,8 +13,9 @@ from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.course import checks, syllabus
 from handson.course.state import RecordedUri, Snapshot
-from handson.resources import cluster, registry
-from handson.resources.cluster import Form as ClusterForm
+from handson.resources import cluster
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.repository import ensure_repository
 from handson.resources.snapshot import take_snapshot
 from tests.emulator.hooks import Hook, connect
 from tests.emulator.learner import TOKYO
@@ -80,7 +81,7 @@ def elsewhere(
 def make_in_tokyo(running: room.Running) -> Aws:
     aws = connect(running).in_region(TOKYO)
     cluster.ensure_cluster(aws, ClusterForm())
-    registry.ensure_repository(aws, "rails-app")
+    ensure_repository(aws, "rails-app")
     return aws
 
 

@@ -17,7 +17,8 @@ from handson.aws.emulator import Running
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from handson.course import syllabus
 from handson.notebook.workshop import Workshop
-from handson.resources import cleanup, cluster, registry
+from handson.resources import cleanup, cluster
+from handson.resources.repository import ensure_repository
 from tests.emulator.faults import FAULTS, LASTING, TRANSIENT, Call, Pair
 from tests.emulator.surviving import (
     ALL,
@@ -71,8 +72,8 @@ TOKYO = "ap-northeast-1"
 def make_in_tokyo(aws: Aws) -> None:
     """Make a cluster and a repository of the workshop's where a learner did not mean to."""
     tokyo = aws.in_region(TOKYO)
-    cluster.ensure_cluster(tokyo, cluster.Form())
-    registry.ensure_repository(tokyo, syllabus.REPOSITORY.name)
+    cluster.ensure_cluster(tokyo, cluster.ClusterForm())
+    ensure_repository(tokyo, syllabus.REPOSITORY.name)
 
 
 def elsewhere(emulator: Running, folder: Path) -> Bench:

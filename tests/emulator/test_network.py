@@ -23,7 +23,7 @@ from handson.core.errors import (
 )
 from handson.course.exercise import NetworkForm
 from handson.resources import network
-from handson.resources.network.form import make_plan
+from handson.resources.network.calls import plan_network
 from handson.resources.plan import Step
 from tests.emulator.hooks import (
     Answer,
@@ -47,7 +47,7 @@ Client = Callable[[str], Any]
 
 
 def calls(form: NetworkForm) -> list[Step]:
-    return make_plan(form, zones=ZONES, region="us-east-1")
+    return plan_network(form, zones=ZONES, region="us-east-1")
 
 
 def each_call(form: NetworkForm) -> Iterator[Any]:

@@ -9,8 +9,9 @@ import pytest
 
 from handson.aws import emulator as room
 from handson.course.exercise import NetworkForm
-from handson.resources import cluster, network, registry
-from handson.resources.cluster import Form as ClusterForm
+from handson.resources import cluster, network
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.repository import ensure_repository, find_repositories
 from tests.emulator.hooks import connect, reset, shape
 from tests.shell import paste, require_shell
 
@@ -38,10 +39,10 @@ def test_the_commands_of_cluster_and_repository_make_the_same(
 ) -> None:
     aws = connect(emulator)
     clusters: Any = cluster.ensure_cluster(aws, ClusterForm())
-    repository = registry.ensure_repository(aws, "rails-app")
+    repository = ensure_repository(aws, "rails-app")
     reset(emulator)
     paste((*clusters.commands, *repository.commands), tmp_path)
-    assert (cluster.find_clusters(aws), registry.find_repositories(aws)) == (
+    assert (cluster.find_clusters(aws), find_repositories(aws)) == (
         (clusters.cluster,),
         (repository.repository,),
     )

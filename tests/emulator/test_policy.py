@@ -17,8 +17,9 @@ from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import NetworkForm
 from handson.notebook.workshop import Workshop
-from handson.resources import cleanup, cluster, image_run, network, registry
-from handson.resources.cluster import Form as ClusterForm
+from handson.resources import cleanup, cluster, image_run, network
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.repository import ensure_repository
 from tests.emulator.guarded import (
     REGION,
     Guarded,
@@ -44,14 +45,26 @@ VERBS: dict[str, Verb] = {
     "images": lambda room, shop: room.images(),
     "run_image": lambda room, shop: room.run_image(),
     "record_image_uri": lambda room, shop: room.record_image_uri(),
-    "evidence": lambda room, shop: room.evidence("image"),
+    "evidence": lambda room, shop: [room.evidence(check) for check in syllabus.CHECK_IDS],
     "verify": lambda room, shop: room.verify(),
     "snapshot": lambda room, shop: room.snapshot(),
     "draw": lambda room, shop: room.draw(),
     "questions": lambda room, shop: room.questions("why-zones"),
     "cleanup": lambda room, shop: room.cleanup(confirm="delete"),
 }
-"""Each verb as the notebooks take it, in their order; evidence, which all take, of the image."""
+"""Each verb as the notebooks take it, in their order; evidence of all five items."""
+
+_ZONES = "ec2:DescribeAvailabilityZones"
+_LISTING = "ecs:ListClusters"
+"""Asked for by a check only where its cluster is missing, to find a misspelt one."""
+SELDOM: dict[str, set[str]] = {
+    "evidence": {_ZONES, _LISTING},
+    "verify": {_ZONES, _LISTING},
+    "snapshot": {_ZONES},
+    "draw": {_ZONES},
+    "questions": {_ZONES},
+}
+"""Actions that a verb does not take in a finished workshop."""
 
 MENDING = ("ec2:ModifyVpcEndpoint", "ec2:ReplaceRoute")
 """Only a network that is there but not right takes these."""
@@ -105,7 +118,7 @@ def mend(room: Workshop) -> None:
 def log_in_to_pull(room: Workshop) -> None:
     """Prepare the pull, which the builtin engine does not come to: it runs nothing."""
     order = image_run.Order("rails-app", "latest", room.settings.home)
-    image_run.request_for(room.aws, *image_run.find(room.aws, order), order)
+    image_run.make_run_request(room.aws, *image_run.find_order(room.aws, order), order)
 
 
 def called(aws: Aws) -> set[str]:
@@ -134,7 +147,10 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
         if verb == "run_image":
             log_in_to_pull(room)
         seen[verb] |= called(aws)
-    expected = {verb: set(needed) - policy.UNSEEN.keys() for verb, needed in policy.NEEDS.items()}
+    expected = {
+        verb: set(needed) - policy.UNSEEN.keys() - SELDOM.get(verb, set())
+        for verb, needed in policy.NEEDS.items()
+    }
     assert seen == expected
 
 
@@ -202,7 +218,7 @@ def make(aws: Aws, *, before: str) -> None:
     if "ensure_cluster" in done:
         cluster.ensure_cluster(aws, ClusterForm())
     if "ensure_repository" in done:
-        registry.ensure_repository(aws, "rails-app")
+        ensure_repository(aws, "rails-app")
     if "push_image" in done:
         manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "layers": []}
         parameters = {"imageManifest": json.dumps(manifest), "imageTag": "latest"}
@@ -226,7 +242,7 @@ def names(error: NotAllowed, action: str, *, verb: str) -> bool:
 def test_a_missing_action_is_named_with_its_cell(
     empty: Guarded, open_as: Callable[[Aws], Workshop], shop: Path, action: str
 ) -> None:
-    verb = next(verb for verb in VERBS if action in policy.NEEDS[verb])
+    verb = next(verb for verb in VERBS if action in {*policy.NEEDS[verb]} - SELDOM.get(verb, set()))
     make(empty.connect(empty.root), before=verb)
     empty.attach(for_ministack(without(WHOLE, action)))
     error = denied(lambda: VERBS[verb](open_as(empty.connect()), shop))

@@ -15,9 +15,10 @@ from handson.aws.emulator import Running
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.course.exercise import NetworkForm
-from handson.resources import cleanup, cluster, network, registry
-from handson.resources.cleanup import Cleanup
-from handson.resources.cluster import Form as ClusterForm
+from handson.resources import cleanup, cluster, network
+from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.receipts import Cleanup
+from handson.resources.repository import ensure_repository
 from tests.emulator.hooks import Answer, Change, StopAt, Stopped, connect, reset, writes
 from tests.emulator.test_cleanup import ORDER
 from tests.unit.fake_aws import Refusal
@@ -40,7 +41,7 @@ def home(tmp_path: Path) -> Path:
 def make(aws: Aws, *, image: bool = True) -> None:
     network.ensure_network(aws, NetworkForm())
     cluster.ensure_cluster(aws, ClusterForm())
-    registry.ensure_repository(aws, "rails-app")
+    ensure_repository(aws, "rails-app")
     if image:
         push(aws, tag="latest", size=HALF_GIGABYTE)
 
@@ -235,7 +236,7 @@ def test_interrupted_after_the_last_call_the_list_says_so(emulator: Running, hom
     with pytest.raises(Stopped):
         clean(connect(emulator, StopAt(len(ORDER))), home)
     cleanup.delete_tagged(aws)
-    listed = cleanup.look(aws, home)
+    listed = cleanup.list_cleanup(aws, home)
     assert (listed.found, listed.unfinished) == ((), True)
     assert messages.text("resources.cleanup.unfinished") in repr(listed)
 
@@ -249,7 +250,7 @@ def two(emulator: Running, home: Path) -> Iterator[Aws]:
     aws = connect(emulator)
     make(aws)
     tokyo = aws.in_region(TOKYO)
-    registry.ensure_repository(tokyo, "rails-app")
+    ensure_repository(tokyo, "rails-app")
     push(tokyo, tag="latest", size=HALF_GIGABYTE)
     network.ensure_network(tokyo, NetworkForm())
     cleanup.remember_region(home, tokyo.target)
@@ -258,7 +259,7 @@ def two(emulator: Running, home: Path) -> Iterator[Aws]:
 
 
 def test_both_regions_are_listed(two: Aws, home: Path) -> None:
-    listed = cleanup.look(two, home)
+    listed = cleanup.list_cleanup(two, home)
     assert {item.region for item in listed.found} == {"us-east-1", TOKYO}
     assert TOKYO in repr(listed)
 

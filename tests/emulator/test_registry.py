@@ -13,8 +13,9 @@ from handson.aws import emulator as room
 from handson.core.errors import InvalidInput, NotReady
 from handson.course.state import Platform
 from handson.engine import ENGINE_LABEL
-from handson.resources import image_uri, registry
-from handson.resources.image_uri import forget_image_uri, read_image_uri, record_image_uri
+from handson.resources.images import ImageList, find_images
+from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
+from handson.resources.repository import delete_repositories, ensure_repository, find_repositories
 from tests.emulator.hooks import LoseReply, Moto, StopAt, Stopped, connect, writes
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
@@ -96,16 +97,16 @@ class Registry:
 
 @pytest.fixture
 def pushed(emulator: room.Running) -> Registry:
-    registry.ensure_repository(connect(emulator), "rails-app")
+    ensure_repository(connect(emulator), "rails-app")
     return Registry(emulator)
 
 
 def images(emulator: room.Running) -> Any:
-    return registry.find_images(connect(emulator), "rails-app")
+    return find_images(connect(emulator), "rails-app")
 
 
 def test_the_repository_is_private_mutable_and_tagged(emulator: room.Running) -> None:
-    made = registry.ensure_repository(connect(emulator), "rails-app").repository
+    made = ensure_repository(connect(emulator), "rails-app").repository
     host = f"{emulator.account}.dkr.ecr.us-east-1.amazonaws.com"
     assert (made.name, made.uri, made.tag_mutability, made.tagged) == (
         "rails-app",
@@ -116,44 +117,44 @@ def test_the_repository_is_private_mutable_and_tagged(emulator: room.Running) ->
 
 
 def test_a_second_run_makes_no_mutating_call(emulator: room.Running) -> None:
-    registry.ensure_repository(connect(emulator), "rails-app")
+    ensure_repository(connect(emulator), "rails-app")
     again = connect(emulator)
-    registry.ensure_repository(again, "rails-app")
+    ensure_repository(again, "rails-app")
     assert writes(again) == []
 
 
 def test_a_run_that_was_stopped_is_completed(emulator: room.Running) -> None:
     with pytest.raises(Stopped):
-        registry.ensure_repository(connect(emulator, StopAt(1)), "rails-app")
+        ensure_repository(connect(emulator, StopAt(1)), "rails-app")
     aws = connect(emulator)
-    registry.ensure_repository(aws, "rails-app")
-    assert [found.name for found in registry.find_repositories(aws)] == ["rails-app"]
+    ensure_repository(aws, "rails-app")
+    assert [found.name for found in find_repositories(aws)] == ["rails-app"]
 
 
 def test_a_lost_reply_makes_no_second_call(emulator: room.Running) -> None:
     lost = LoseReply(1)
-    made = registry.ensure_repository(connect(emulator, lost), "rails-app").repository
+    made = ensure_repository(connect(emulator, lost), "rails-app").repository
     assert (made.tagged, lost.seen) == (True, ["CreateRepository"])
 
 
 def test_deleting_takes_the_images_along(emulator: room.Running, pushed: Registry) -> None:
     pushed.put(pushed.image(), tag="latest")
     aws = connect(emulator)
-    registry.delete_repository(aws)
-    assert (registry.find_repositories(aws), images(emulator)) == ((), ())
+    delete_repositories(aws)
+    assert (find_repositories(aws), images(emulator)) == ((), ())
 
 
 def test_deleting_twice_is_content(emulator: room.Running, pushed: Registry) -> None:
     aws = connect(emulator)
-    gone = [removal.resource.name for removal in registry.delete_repository(aws)]
-    assert (gone, registry.delete_repository(aws)) == (["rails-app"], [])
+    gone = [removal.resource.name for removal in delete_repositories(aws)]
+    assert (gone, delete_repositories(aws)) == (["rails-app"], [])
 
 
 def test_a_repository_made_by_hand_is_left(emulator: room.Running, client: Any) -> None:
     client("ecr").create_repository(repositoryName="by-hand")
     aws = connect(emulator)
-    registry.delete_repository(aws)
-    assert [found.name for found in registry.find_repositories(aws)] == ["by-hand"]
+    delete_repositories(aws)
+    assert [found.name for found in find_repositories(aws)] == ["by-hand"]
 
 
 def test_a_pushed_image_is_described(emulator: room.Running, pushed: Registry) -> None:
@@ -180,14 +181,14 @@ def test_an_index_with_an_attestation_is_one_image(
     found = (image.digest, image.tags, image.platforms, image.size_bytes, image.built_by)
     size = manifest["layers"][0]["size"]
     assert found == (digest, ("latest",), (AMD64,), size, "docker")
-    assert str(registry.Images("rails-app", (image,))).startswith("✔")
+    assert str(ImageList("rails-app", (image,))).startswith("✔")
 
 
 def test_an_index_of_apple_silicon_is_caught_with_the_command_that_mends_it(
     emulator: room.Running, pushed: Registry
 ) -> None:
     push_as_docker_does(pushed, pushed.image(architecture="arm64"), tag="latest", on="arm64")
-    shown = str(registry.Images("rails-app", images(emulator)))
+    shown = str(ImageList("rails-app", images(emulator)))
     assert "linux/arm64" in shown
     assert "docker build --platform linux/amd64 -t rails-app:latest ." in shown
 
@@ -248,7 +249,7 @@ def test_an_image_without_a_tag_for_another_platform_is_told(
 ) -> None:
     part = pushed.put(pushed.image(architecture="arm64"))
     pushed.index({**part, "platform": {"os": "linux", "architecture": "arm64"}}, tag="")
-    shown = str(registry.Images("rails-app", images(emulator)))
+    shown = str(ImageList("rails-app", images(emulator)))
     assert "docker build --platform linux/amd64 -t rails-app ." in shown
 
 
@@ -330,4 +331,4 @@ def test_a_record_is_forgotten(emulator: room.Running, pushed: Registry, home: A
     record_image_uri(connect(emulator), home, repository="rails-app", tag="latest")
     forget_image_uri(home)
     forget_image_uri(home)
-    assert (read_image_uri(home), image_uri.read_image_uri(home)) == (None, None)
+    assert (read_image_uri(home), read_image_uri(home)) == (None, None)

@@ -409,7 +409,7 @@ def image_in_tokyo(learner: Learner) -> None:
 
 
 def record_with(learner: Learner, aws: Any) -> None:
-    from handson.resources.image_uri import record_image_uri
+    from handson.resources.push import record_image_uri
 
     record_image_uri(aws, learner.home, repository="rails-app", tag="latest")
 

@@ -30,7 +30,7 @@ SECRET = "0" * 128
 def shop(
     engine: Engine, client: docker.APIClient, base: str, root: Path, tmp_path_factory: Any
 ) -> Iterator[LocalImage]:
-    request = push.prepare(
+    request = push.prepare_build(
         root / "notebooks" / "docker-rails-workshop",
         folder=tmp_path_factory.mktemp("images"),
         name=NAME,

@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handson.core.errors import NotReady
 from handson.course.evidence import Journal, Observation
 from handson.course.state import RecordedUri, Removal, Resource, Target
 from handson.resources import cleanup
-from handson.resources.cleanup import receipts
-from handson.resources.cleanup.costs import ECR_STORAGE, GIGABYTE, PRICES, cost, stored
-from handson.resources.registry import StoredBlob
+from handson.resources.images import StoredBlob
+from handson.resources.receipts import (
+    GIGABYTE,
+    PRICE_DATE,
+    PRICE_SOURCE,
+    PRICE_USD,
+    SavedReceipt,
+    begin_receipt,
+    compute_cost,
+    finish_receipt,
+)
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MONTH = timedelta(hours=730)
@@ -47,29 +56,20 @@ def blob(size: int, since: datetime = NOON, digest: str = "sha256:1") -> StoredB
 def test_storage_costs_size_by_time_by_price(
     blobs: list[StoredBlob], after: timedelta, usd: float
 ) -> None:
-    found = stored(REPOSITORY, blobs, until=NOON + after)
-    assert found is not None
-    assert found.usd == pytest.approx(usd)
+    assert compute_cost(REPOSITORY, blobs, until=NOON + after).usd == pytest.approx(usd)
 
 
-def test_an_empty_repository_stores_nothing() -> None:
-    assert stored(REPOSITORY, [], until=NOON) is None
+def test_the_cost_is_that_of_all_repositories(tmp_path: Path) -> None:
+    one = compute_cost(REPOSITORY, [blob(GIGABYTE)], until=NOON + MONTH)
+    other = replace(one, region="eu-west-1")
+    saved = begin_receipt(tmp_path, HERE, found=(), storage=[one, other], now=NOON)
+    assert saved.receipt.cost.usd == pytest.approx(0.2)
 
 
-def test_the_cost_is_that_of_all_repositories() -> None:
-    one = stored(REPOSITORY, [blob(GIGABYTE)], until=NOON + MONTH)
-    assert one is not None
-    assert cost([one, one], charged=True).usd == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize("price", PRICES, ids=lambda price: price.item)
-def test_every_price_is_dated_and_sourced(price: Any) -> None:
-    assert datetime.strptime(price.as_of, "%Y-%m").year >= 2025
-    assert price.source.startswith("https://aws.amazon.com/")
-
-
-def test_storage_in_ecr_is_a_tenth_of_a_dollar() -> None:
-    assert (ECR_STORAGE.usd, ECR_STORAGE.per, ECR_STORAGE.region) == (0.10, "GB-month", "us-east-1")
+def test_the_price_is_dated_and_sourced() -> None:
+    assert datetime.strptime(PRICE_DATE, "%Y-%m").year >= 2025
+    assert PRICE_SOURCE.startswith("https://aws.amazon.com/")
+    assert PRICE_USD == 0.10
 
 
 # Which regions
@@ -87,17 +87,17 @@ def keep_uri(home: Path, account: str, region: str) -> None:
 
 
 def test_an_empty_home_folder_names_the_region_of_the_settings(tmp_path: Path) -> None:
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 def test_evidence_names_its_region(tmp_path: Path) -> None:
     recorded(tmp_path)
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "eu-west-1")
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "eu-west-1")
 
 
 def test_the_recorded_uri_names_its_region(tmp_path: Path) -> None:
     keep_uri(tmp_path, HERE.account, "ap-northeast-1")
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
 
 
 def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> 
         cleanup.remember_region(
             tmp_path, Target(kind="aws", account=HERE.account, region="sa-east-1")
         )
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1", "sa-east-1")
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
 
 
 @pytest.mark.parametrize("other", [{"account": "998877665544"}, {"kind": "emulator"}], ids=str)
@@ -116,19 +116,19 @@ def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, 
         tmp_path,
         Target(**({"kind": "aws", "account": HERE.account, "region": "sa-east-1"} | other)),
     )
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 @pytest.mark.parametrize("region", ["../..", "us-east-9", ""])
 def test_a_region_that_aws_does_not_have_is_not_asked(tmp_path: Path, region: str) -> None:
     recorded(tmp_path, region=region)
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 @pytest.mark.parametrize("content", ["", "{", "7", '{"a": 1}', '[7, {"region": 7}]'])
 def test_a_list_of_regions_that_is_none_names_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "regions.json").write_text(content)
-    assert cleanup.regions_used(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 # The file
@@ -136,15 +136,15 @@ def test_a_list_of_regions_that_is_none_names_none(tmp_path: Path, content: str)
 
 def begun(
     home: Path, *found: Resource, now: datetime = NOON, target: Target = HERE
-) -> receipts.Kept:
-    return receipts.begin(home, target, found=found, storage=(), now=now)
+) -> SavedReceipt:
+    return begin_receipt(home, target, found=found, storage=(), now=now)
 
 
-def finished(kept: receipts.Kept, *removals: Removal) -> receipts.Kept:
-    return receipts.finish(kept, regions=("us-east-1",), removals=removals, beside=(), now=NOON)
+def finished(kept: SavedReceipt, *removals: Removal) -> SavedReceipt:
+    return finish_receipt(kept, regions=("us-east-1",), removals=removals, untagged=(), now=NOON)
 
 
-def read(kept: receipts.Kept) -> dict[str, Any]:
+def read(kept: SavedReceipt) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(kept.path.read_text(encoding="utf-8"))
     return content
 

@@ -15,7 +15,7 @@ from handson.core.errors import (
     WaitTimeout,
 )
 from handson.resources import cluster
-from handson.resources.cluster import Form
+from handson.resources.cluster import ClusterForm
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 NAME = "ecs-handson-cluster"
@@ -54,11 +54,11 @@ def fake() -> FakeAws:
     return fake
 
 
-def ensured(fake: FakeAws, form: Form | None = None) -> cluster.EnsuredCluster:
-    return cluster.ensure_cluster(fake.connect(), form or Form())
+def ensured(fake: FakeAws, form: ClusterForm | None = None) -> cluster.EnsuredCluster:
+    return cluster.ensure_cluster(fake.connect(), form or ClusterForm())
 
 
-def refused(fake: FakeAws, form: Form | None = None) -> HandsonError:
+def refused(fake: FakeAws, form: ClusterForm | None = None) -> HandsonError:
     with pytest.raises(HandsonError) as error:
         ensured(fake, form)
     return error.value
@@ -66,7 +66,7 @@ def refused(fake: FakeAws, form: Form | None = None) -> HandsonError:
 
 def deleted(fake: FakeAws) -> list[str]:
     """Delete; return why what was kept was kept."""
-    removals = cluster.delete_cluster(fake.connect())
+    removals = cluster.delete_clusters(fake.connect())
     return [removal.reason for removal in removals if removal.reason]
 
 
@@ -212,7 +212,7 @@ def test_a_lost_reply_adds_no_provider_twice(fake: FakeAws) -> None:
 
 def test_providers_that_were_not_asked_for_stay(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described())
-    ensured(fake, Form(capacity_providers=("FARGATE",)))
+    ensured(fake, ClusterForm(capacity_providers=("FARGATE",)))
     assert "PutClusterCapacityProviders" not in fake.operations
 
 
@@ -229,21 +229,23 @@ def test_a_card_says_fargate_alone_only_when_it_is(
 @pytest.mark.parametrize(
     "form",
     [
-        Form(name="ecs handson"),
-        Form(capacity_providers=("EC2",)),
-        Form(ec2_instances=True),
-        Form(ec2_instances="off"),  # type: ignore[arg-type]  # as a learner may type it
-        Form(capacity_providers=()),
+        ClusterForm(name="ecs handson"),
+        ClusterForm(capacity_providers=("EC2",)),
+        ClusterForm(ec2_instances=True),
+        ClusterForm(ec2_instances="off"),  # type: ignore[arg-type]  # as a learner may type it
+        ClusterForm(capacity_providers=()),
     ],
 )
-def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws, form: Form) -> None:
+def test_a_form_that_will_not_do_is_refused_before_any_call(
+    fake: FakeAws, form: ClusterForm
+) -> None:
     error = refused(fake, form)
     assert (type(error), fake.calls) == (InvalidInput, [])
 
 
 def test_progress_tells_the_status(fake: FakeAws) -> None:
     said: list[str] = []
-    cluster.ensure_cluster(fake.connect(), Form(), say=said.append)
+    cluster.ensure_cluster(fake.connect(), ClusterForm(), say=said.append)
     assert said == ["-", f"CreateCluster {ARN}", "ACTIVE"]
 
 
@@ -308,6 +310,6 @@ def test_a_cluster_that_is_gone_already_is_content(fake: FakeAws) -> None:
 
 def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described("FAILED"))
-    errors = [refused(fake), refused(fake, Form(ec2_instances=True))]
-    errors.append(refused(fake, Form(capacity_providers=())))
+    errors = [refused(fake), refused(fake, ClusterForm(ec2_instances=True))]
+    errors.append(refused(fake, ClusterForm(capacity_providers=())))
     assert [len(str(error).splitlines()) for error in errors] == [2, 2, 2]

@@ -39,7 +39,7 @@ def committed(shop: Path) -> str:
 
 
 def test_a_context_that_git_has_is_tagged_with_its_commit(shop: Path, committed: str) -> None:
-    assert push.unique_tag(shop) == committed
+    assert push.make_unique_tag(shop) == committed
 
 
 def test_what_dockerignore_leaves_out_does_not_count_as_untracked(
@@ -47,13 +47,13 @@ def test_what_dockerignore_leaves_out_does_not_count_as_untracked(
 ) -> None:
     (shop / "log").mkdir()
     (shop / "log" / "production.log").write_text("GET /")
-    assert push.unique_tag(shop) == committed
+    assert push.make_unique_tag(shop) == committed
 
 
 @pytest.mark.usefixtures("committed")
 def test_a_changed_context_is_tagged_with_its_digest(shop: Path) -> None:
     (shop / "Dockerfile").write_text("FROM scratch\n")
-    assert push.unique_tag(shop).startswith("ctx-")
+    assert push.make_unique_tag(shop).startswith("ctx-")
 
 
 @pytest.mark.usefixtures("committed")
@@ -62,20 +62,20 @@ def test_a_context_with_a_file_that_git_does_not_have_is_tagged_with_its_digest(
 ) -> None:
     (shop / ".gitignore").write_text("secret\n")
     (shop / "secret").write_text("x")
-    assert push.unique_tag(shop).startswith("ctx-")
+    assert push.make_unique_tag(shop).startswith("ctx-")
 
 
 def test_without_git_the_tag_is_the_same_for_the_same_files(shop: Path) -> None:
-    tag = push.unique_tag(shop)
-    assert tag == push.unique_tag(shop)
+    tag = push.make_unique_tag(shop)
+    assert tag == push.make_unique_tag(shop)
     assert (len(tag), tag[:4]) == (16, "ctx-")
 
 
 def test_an_ignored_dockerfile_still_counts(shop: Path) -> None:
     (shop / ".dockerignore").write_text("Dockerfile\n")
-    before = push.unique_tag(shop)
+    before = push.make_unique_tag(shop)
     (shop / "Dockerfile").write_text("FROM ruby\n")
-    assert push.unique_tag(shop) != before
+    assert push.make_unique_tag(shop) != before
 
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -88,7 +88,7 @@ def form(context: Path | str, **changes: str) -> push.PushForm:
 
 def test_the_push_commands_are_the_consoles() -> None:
     registry = REGISTRY
-    found = push.push_commands(form("../shop"))
+    found = push.format_push_commands(form("../shop"))
     login = f"docker login --username AWS --password-stdin {registry}"
     rest = (
         "docker build -t rails-app .",
@@ -110,13 +110,13 @@ def test_the_push_commands_are_the_consoles() -> None:
 
 
 def test_a_folder_with_spaces_is_quoted_for_each_shell() -> None:
-    found = push.push_commands(form("my shop's"))
+    found = push.format_push_commands(form("my shop's"))
     assert found.bash[0] == """cd 'my shop'"'"'s'"""
     assert found.powershell[0] == "Set-Location 'my shop''s'"
 
 
 def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
-    found = push.push_commands(
+    found = push.format_push_commands(
         form("shop", registry="127.0.0.1:4990"), setup={"AWS_ENDPOINT_URL": "http://o'host:1"}
     )
     password = "aws ecr get-login-password --region us-east-1"
@@ -134,49 +134,49 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
 
 
 def test_another_base_image_is_given_to_the_build() -> None:
-    found = push.push_commands(form("shop", base_image="my ruby", tag="v1"))
+    found = push.format_push_commands(form("shop", base_image="my ruby", tag="v1"))
     build = "docker build -t rails-app:v1 --build-arg 'BASE_IMAGE=my ruby' ."
     assert build in found.bash
     assert build in found.powershell
 
 
 def test_the_push_commands_show_both_shells(shop: Path) -> None:
-    shown = repr(push.push_commands(form(shop)))
+    shown = repr(push.format_push_commands(form(shop)))
     assert "macOS / Linux(bash)" in shown
     assert "Windows(PowerShell)" in shown
 
 
 def test_a_prepared_request_has_the_asked_tag_and_the_unique_one(shop: Path) -> None:
-    request = push.prepare(shop, folder=shop.parent / "images", tag="v1")
-    assert request.tags == ("v1", push.unique_tag(shop))
+    request = push.prepare_build(shop, folder=shop.parent / "images", tag="v1")
+    assert request.tags == ("v1", push.make_unique_tag(shop))
 
 
 @pytest.mark.parametrize(("name", "tag"), [("Rails", "latest"), ("rails-app", "-v1"), ("a b", "x")])
 def test_a_name_or_tag_that_docker_refuses_is_refused(shop: Path, name: str, tag: str) -> None:
     with pytest.raises(InvalidInput):
-        push.prepare(shop, folder=shop.parent / "images", name=name, tag=tag)
+        push.prepare_build(shop, folder=shop.parent / "images", name=name, tag=tag)
 
 
 def test_a_context_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="gone"):
-        push.prepare(tmp_path / "gone", folder=tmp_path)
+        push.prepare_build(tmp_path / "gone", folder=tmp_path)
 
 
 def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(shop.parent)
-    found = [push.context_handed_out(f"{place}/{shop.name}") for place in ("../elsewhere", ".")]
+    found = [push.locate_context(f"{place}/{shop.name}") for place in ("../elsewhere", ".")]
     assert found == [Path(shop.name), f"./{shop.name}"]
 
 
 def test_a_context_that_is_nowhere_stays_what_was_asked_for(tmp_path: Path) -> None:
-    assert push.context_handed_out("../elsewhere/shop") == "../elsewhere/shop"
+    assert push.locate_context("../elsewhere/shop") == "../elsewhere/shop"
 
 
 def test_a_context_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="Dockerfile がありません"):
-        push.prepare(tmp_path, folder=tmp_path)
+        push.prepare_build(tmp_path, folder=tmp_path)
 
 
 def test_a_context_that_cannot_be_read_says_which_file(
@@ -187,7 +187,7 @@ def test_a_context_that_cannot_be_read_says_which_file(
 
     monkeypatch.setattr(push, "digest_context", fail)
     with pytest.raises(NotReady, match="key"):
-        push.unique_tag(shop)
+        push.make_unique_tag(shop)
 
 
 class NoEngine:

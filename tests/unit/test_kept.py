@@ -12,8 +12,8 @@ from handson.aws.settings import read
 from handson.core import files
 from handson.core.errors import NotReady
 from handson.course.state import RecordedUri, Target
-from handson.resources.cleanup.receipts import unfinished
-from handson.resources.cleanup.regions import regions_used, remember_region
+from handson.resources.cleanup import list_regions, remember_region
+from handson.resources.receipts import find_unfinished
 
 URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
 TARGET = Target(kind="emulator", account="000000000000", region="us-east-1", endpoint=None)
@@ -41,7 +41,7 @@ def test_a_receipt_that_is_none_is_as_if_it_were_not_there(tmp_path: Path, text:
     path = tmp_path / "receipts" / "20260101T000000Z.json"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
-    assert unfinished(tmp_path, TARGET) is None
+    assert find_unfinished(tmp_path, TARGET) is None
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
@@ -49,7 +49,7 @@ def test_regions_that_cannot_be_read_are_remembered_anew(tmp_path: Path, text: s
     remember_region(tmp_path, TARGET)
     [path] = tmp_path.iterdir()
     path.write_text(text, encoding="utf-8")
-    assert regions_used(tmp_path, TARGET) == ("us-east-1",)
+    assert list_regions(tmp_path, TARGET) == ("us-east-1",)
 
 
 def hold(path: Path) -> None:

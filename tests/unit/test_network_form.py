@@ -9,7 +9,7 @@ import pytest
 from handson.core.errors import InvalidInput
 from handson.course.exercise import NetworkForm
 from handson.course.network_form import check_network_form
-from handson.resources.network.form import make_plan
+from handson.resources.network.calls import plan_network
 from handson.resources.plan import Ref, Step
 
 ZONES = ["us-east-1a", "us-east-1b"]
@@ -19,7 +19,7 @@ OWN_TAG = {"Key": "handson", "Value": "ecs-handson"}
 def steps(form: NetworkForm | None = None, **changes: Any) -> dict[str, Step]:
     form = form or NetworkForm(**changes)
     zones = ZONES[: form.availability_zones]
-    return {step.name: step for step in make_plan(form, zones=zones, region="us-east-1")}
+    return {step.name: step for step in plan_network(form, zones=zones, region="us-east-1")}
 
 
 def names(made: dict[str, Step]) -> list[str]:
@@ -59,7 +59,7 @@ def test_the_names_are_those_of_the_console() -> None:
 
 
 def test_a_subnet_is_named_after_the_zone_it_stands_in() -> None:
-    made = make_plan(NetworkForm(), zones=["us-east-1c", "us-east-1f"], region="us-east-1")
+    made = plan_network(NetworkForm(), zones=["us-east-1c", "us-east-1f"], region="us-east-1")
     assert [name for name in names({step.name: step for step in made}) if "subnet" in name] == [
         "ecs-handson-subnet-public1-us-east-1c",
         "ecs-handson-subnet-public2-us-east-1f",

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handson.resources import page
+from handson.resources.image_run import MOST_BYTES, Page, read_page
 
 CSS = '@import "other.css"; body { background: url(https://example.com/x.png) } a { color: red }'
 SITE = {
     "/shop.css": ("text/css", CSS.encode()),
     "/tea.svg": ("image/svg+xml", b"<svg/>"),
-    "/large.png": ("image/png", b"x" * (page.MOST_BYTES + 1)),
+    "/large.png": ("image/png", b"x" * (MOST_BYTES + 1)),
     "/page.html": ("text/html", b"<b>"),
 }
 HTML = """<!DOCTYPE html><html><head><title>Shop &amp; more</title>
@@ -27,8 +27,8 @@ HTML = """<!DOCTYPE html><html><head><title>Shop &amp; more</title>
 <iframe src="https://example.com"><p>inner</p></iframe></body></html>"""
 
 
-def read(html: str) -> page.Page:
-    return page.read(html, load=SITE.get)
+def read(html: str) -> Page:
+    return read_page(html, load=SITE.get)
 
 
 def test_a_page_is_read_as_lines() -> None:

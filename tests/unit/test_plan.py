@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -162,7 +163,7 @@ def attempts(*outcomes: Exception | None, clock: Clock) -> int:
         if outcome:
             raise outcome
 
-    plan.until_clear(attempt, patience=clock.patience())
+    plan.retry_unclear(attempt, patience=clock.patience())
     return len(outcomes) - len(left)
 
 
@@ -196,8 +197,13 @@ def test_a_lost_reply_is_an_unclear_attempt(fake: FakeAws) -> None:
         carried_out(fake)
 
 
+def commands(steps: Sequence[Step]) -> list[str]:
+    """Return the commands of a plan without the lines that point the shell at AWS."""
+    return list(plan.format_commands(FakeAws().connect(), steps))[1:]
+
+
 def test_commands_keep_their_results_in_variables() -> None:
-    assert plan.as_commands(STEPS) == [
+    assert commands(STEPS) == [
         "VPC=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)",
         'SUBNET=$(aws ec2 create-subnet --vpc-id "$VPC" --cidr-block 10.0.0.0/20'
         " --query Subnet.SubnetId --output text)",
@@ -221,13 +227,13 @@ def test_commands_keep_their_results_in_variables() -> None:
     ],
 )
 def test_a_parameter_is_written_as_the_shell_needs_it(value: Any, words: str) -> None:
-    [command] = plan.as_commands([Step("step", "ec2", "CreateVpc", {"Option": value})])
+    [command] = commands([Step("step", "ec2", "CreateVpc", {"Option": value})])
     assert command == f"aws ec2 create-vpc {words}"
 
 
 def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
     tags = plan.tag_specification("vpc", "it's; rm -rf $HOME")
-    [command] = plan.as_commands([Step("vpc", "ec2", "CreateVpc", {"TagSpecifications": tags})])
+    [command] = commands([Step("vpc", "ec2", "CreateVpc", {"TagSpecifications": tags})])
     assert len(shlex.split(command)) == 5
 
 
@@ -243,7 +249,7 @@ def test_a_tag_specification_is_as_ec2_takes_it() -> None:
 def test_the_shell_is_pointed_at_the_emulator() -> None:
     aws = FakeAws().connect(kind="emulator")
     aws.credentials = Credentials("112233445566", "not-a-secret")
-    assert plan.shell_setup(aws) == [
+    assert plan.format_exports(plan.cli_variables(aws)) == [
         "export AWS_DEFAULT_REGION=us-east-1",
         "export AWS_ENDPOINT_URL=http://127.0.0.1:1",
         "export AWS_ACCESS_KEY_ID=112233445566",
@@ -252,7 +258,9 @@ def test_the_shell_is_pointed_at_the_emulator() -> None:
 
 
 def test_on_real_aws_the_shell_keeps_the_learners_own_credentials() -> None:
-    assert plan.shell_setup(FakeAws().connect()) == ["export AWS_DEFAULT_REGION=us-east-1"]
+    assert list(plan.format_commands(FakeAws().connect(), [])) == [
+        "export AWS_DEFAULT_REGION=us-east-1"
+    ]
 
 
 # What is asked by dry run, before anything is made

@@ -16,7 +16,7 @@ from handson.course import policy, syllabus
 from handson.course.exercise import Exercise
 from handson.course.policy import STATEMENTS, Statement
 from handson.engine import Destination
-from handson.engine.refusals import refusal
+from handson.engine.registry_errors import explain_refusal
 
 KINDS = {
     "ec2:AssociateRouteTable": "internet-gateway route-table subnet",
@@ -275,7 +275,7 @@ def test_what_a_registry_denies_is_told_by_its_action(action: str) -> None:
     arn = "arn:aws:iam::112233445566:user/learner"
     said = f"denied: User: {arn} is not authorized to perform: {action} on resource: x because y"
     where = Destination("r.example", "https", "rails-app", "AWS", "not-a-secret")
-    denied = refusal(said, where)
+    denied = explain_refusal(said, where)
     assert isinstance(denied, NotAllowed)
     assert (denied.actions, "workshop.push_image" in str(denied), arn in str(denied)) == (
         (action,),

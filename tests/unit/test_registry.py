@@ -11,8 +11,14 @@ import pytest
 
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotReady
 from handson.course.state import Platform, Repository
-from handson.resources import registry
-from handson.resources.registry import contents
+from handson.resources import images
+from handson.resources.images import ImageList, find_images
+from handson.resources.repository import (
+    delete_repositories,
+    ensure_repository,
+    make_destination,
+    require_repository,
+)
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app"
@@ -41,47 +47,47 @@ def fake() -> FakeAws:
 
 
 def test_a_repository_that_is_missing_is_created(fake: FakeAws) -> None:
-    made = registry.ensure_repository(fake.connect(), "rails-app").repository
+    made = ensure_repository(fake.connect(), "rails-app").repository
     assert (made.uri, made.tagged) == (f"{HOST}/rails-app", True)
 
 
 def test_a_repository_is_created_with_the_workshops_tag_and_nothing_else(fake: FakeAws) -> None:
-    registry.ensure_repository(fake.connect(), "rails-app")
+    ensure_repository(fake.connect(), "rails-app")
     sent = [parameters for name, parameters in fake.calls if name == "CreateRepository"]
     assert sent == [{"repositoryName": "rails-app", **OWN}]
 
 
 def test_a_repository_that_is_there_is_left_alone(fake: FakeAws) -> None:
     fake.answers("DescribeRepositories", FOUND)
-    registry.ensure_repository(fake.connect(), "rails-app")
+    ensure_repository(fake.connect(), "rails-app")
     assert "CreateRepository" not in fake.operations
 
 
 def test_another_kernel_that_was_a_moment_earlier_is_as_good(fake: FakeAws) -> None:
     fake.answers("CreateRepository", Refusal("RepositoryAlreadyExistsException"))
-    assert registry.ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
+    assert ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
 
 
 def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
     fake.answers("CreateRepository", closed())
-    registry.ensure_repository(fake.connect(), "rails-app")
+    ensure_repository(fake.connect(), "rails-app")
     assert fake.operations.count("CreateRepository") == 1
 
 
 def test_a_repository_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None:
     fake.answers("DescribeRepositories", ABSENT, ABSENT, ABSENT, FOUND)
-    assert registry.ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
+    assert ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
 
 
 def test_another_refusal_is_told(fake: FakeAws) -> None:
     fake.answers("CreateRepository", Refusal("LimitExceededException"))
     with pytest.raises(AWSError, match="LimitExceededException"):
-        registry.ensure_repository(fake.connect(), "rails-app")
+        ensure_repository(fake.connect(), "rails-app")
 
 
 def test_a_name_that_ecr_would_refuse_is_refused_before_any_call(fake: FakeAws) -> None:
     with pytest.raises(InvalidInput):
-        registry.ensure_repository(fake.connect(), "Rails App")
+        ensure_repository(fake.connect(), "Rails App")
     assert fake.calls == []
 
 
@@ -90,7 +96,7 @@ def test_a_repository_that_is_required_and_missing_is_told_with_the_cell_to_run(
 ) -> None:
     fake.answers("DescribeRepositories", ABSENT)
     with pytest.raises(NotReady) as error:
-        registry.require_repository(fake.connect(), "rails-app")
+        require_repository(fake.connect(), "rails-app")
     assert 'workshop.ensure_repository(name="rails-app")' in error.value.remedy
 
 
@@ -103,7 +109,7 @@ def missing(fake: FakeAws, name: str, *there: str) -> tuple[str, str]:
 
     fake.answers("DescribeRepositories", answer)
     with pytest.raises(NotReady) as error:
-        registry.require_repository(fake.connect(), name)
+        require_repository(fake.connect(), name)
     return error.value.problem, error.value.remedy
 
 
@@ -137,7 +143,7 @@ def test_only_tagged_repositories_are_deleted(
     fake.answers("DescribeRepositories", FOUND)
     fake.answers("ListTagsForResource", tags)
     fake.answers("DeleteRepository", {})
-    registry.delete_repository(fake.connect())
+    delete_repositories(fake.connect())
     sent = [said["repositoryName"] for name, said in fake.calls if name == "DeleteRepository"]
     assert sent == gone
 
@@ -145,7 +151,7 @@ def test_only_tagged_repositories_are_deleted(
 def test_a_repository_that_is_gone_already_is_content(fake: FakeAws) -> None:
     fake.answers("DescribeRepositories", FOUND)
     fake.answers("DeleteRepository", closed(), ABSENT)
-    assert [removal.reason for removal in registry.delete_repository(fake.connect())] == [""]
+    assert [removal.reason for removal in delete_repositories(fake.connect())] == [""]
 
 
 def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
@@ -155,8 +161,8 @@ def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
     )
     fake.answers("DescribeRepositories", FOUND)
     aws = fake.connect()
-    there = registry.require_repository(aws, "rails-app")
-    login = registry.destination(aws, there, tags=["latest"])
+    there = require_repository(aws, "rails-app")
+    login = make_destination(aws, there, tags=["latest"])
     assert (login.username, login.password, login.registry, login.scheme) == (
         "AWS",
         "a-pass:word",
@@ -176,7 +182,7 @@ def test_an_emulators_registry_is_at_its_own_port(fake: FakeAws) -> None:
         registry_id=ACCOUNT,
         tag_mutability="MUTABLE",
     )
-    login = registry.destination(fake.connect(kind="emulator"), there, tags=["latest"])
+    login = make_destination(fake.connect(kind="emulator"), there, tags=["latest"])
     assert (login.scheme, login.registry) == ("http", "127.0.0.1:1")
 
 
@@ -189,7 +195,9 @@ class Shelf:
         self.blobs: dict[str, bytes] = {}
         fake.answers("DescribeImages", lambda _: {"imageDetails": self.details})
         fake.answers("BatchGetImage", self._batch)
-        monkeypatch.setattr(contents, "_blob", lambda _aws, _name, digest: self.blobs.get(digest))
+        monkeypatch.setattr(
+            images, "_read_blob", lambda _aws, _name, digest: self.blobs.get(digest)
+        )
         self._aws = fake.connect()
 
     def put(
@@ -215,7 +223,7 @@ class Shelf:
         return manifest
 
     def found(self) -> Any:
-        return registry.find_images(self._aws, "rails-app")
+        return find_images(self._aws, "rails-app")
 
     def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
         digests = [image["imageDigest"] for image in asked["imageIds"]]
@@ -290,7 +298,7 @@ def test_an_index_that_states_no_platform_is_read_from_the_configurations(shelf:
 
 
 def card(shelf: Shelf) -> str:
-    return str(registry.Images("rails-app", shelf.found()))
+    return str(ImageList("rails-app", shelf.found()))
 
 
 def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
@@ -341,11 +349,11 @@ def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
 
 def test_a_repository_that_is_missing_holds_no_images(fake: FakeAws) -> None:
     fake.answers("DescribeImages", ABSENT)
-    assert registry.find_images(fake.connect(), "rails-app") == ()
+    assert find_images(fake.connect(), "rails-app") == ()
 
 
 def test_the_engine_that_built_an_image_is_read_from_its_label(shelf: Shelf) -> None:
-    labels = {contents.ENGINE_LABEL: "builtin"}
+    labels = {images.ENGINE_LABEL: "builtin"}
     shelf.put("sha256:a", shelf.plain("sha256:a", labels=labels), tags=["latest"])
     assert shelf.found()[0].built_by == "builtin"
 
@@ -387,7 +395,7 @@ def test_the_time_of_a_push_is_told_in_utc(shelf: Shelf) -> None:
 
 def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
     errors: list[HandsonError] = []
-    for call in (registry.require_repository, registry.ensure_repository):
+    for call in (require_repository, ensure_repository):
         for name in ("rails-app", "Rails App"):
             fake.answers("DescribeRepositories", ABSENT)
             fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))

@@ -54,7 +54,7 @@ class Held:
         self.progress = progress
         return self
 
-    def snapshot(self, *, missing: Any = ()) -> Snapshot:
+    def snapshot(self, *, missing: Any = (), partial: bool = False) -> Snapshot:
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         if isinstance(look, HandsonError):
             raise look

@@ -143,9 +143,9 @@ class CreateVpcForm(ConsoleForm):
     def preview(self, values: Values) -> list[Part]:
         form, region = NetworkForm(**values), self.target.region
         zones = self._zones[: form.availability_zones]
-        calls = len(network.make_plan(form, zones=zones, region=region))
+        calls = len(network.plan_network(form, zones=zones, region=region))
         return [
-            network.resource_map(describe_network(form, zones=zones, region=region)),
+            network.draw_resource_map(describe_network(form, zones=zones, region=region)),
             Note(messages.text("notebook.widgets.calls", count=calls)),
         ]
 
@@ -214,7 +214,7 @@ class PushImageForm(ConsoleForm):
 
     def preview(self, values: Values) -> list[Part]:
         uri = build_repository_uri(self.target, values["repository"])
-        tags = push.tags_of(push.find_context(values["context"]), values["tag"])
+        tags = push.list_tags(push.find_context(values["context"]), values["tag"])
         label = messages.text("notebook.widgets.row-image-uri")
         return [Rows([(label, ", ".join(f"{uri}:{tag}" for tag in tags))])]
 
@@ -271,9 +271,9 @@ def _empty_value(setting: str, usual: Any) -> Any:
     return None if setting in CHOICES else type(usual)()
 
 
-def _cluster_form(values: Values) -> cluster.Form:
+def _cluster_form(values: Values) -> cluster.ClusterForm:
     providers = rules.CAPACITY_PROVIDERS if values["fargate"] else ()
-    return cluster.Form(
+    return cluster.ClusterForm(
         name=values["name"],
         capacity_providers=providers,
         ec2_instances=values["ec2_instances"],

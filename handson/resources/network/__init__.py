@@ -1,33 +1,37 @@
-"""The network: a VPC as the console's "VPC and more" makes it.
+"""The network: a VPC as the console's "VPC and more" creates it.
 
 Names, CIDR blocks, tags and calls are the console's (Amazon VPC User Guide, "Create a VPC plus
-other VPC resources").  `find_vpcs` looks, `ensure_network` makes what is missing and changes
-nothing when run again, `delete_network` removes what carries the workshop's tag.
+other VPC resources").
 
-    form      the plan of calls that makes what a form describes
-    look      what is there, as `state.Vpc`
-    ensure    look, then carry out what is missing
-    shown     the settings and the resource map, as the console shows them
-    delete    in the order AWS asks for
+    find      what EC2 lists, as `state.Vpc`
+    calls     the plan of calls behind a form
+    ensure    create what is missing
+    delete    delete what carries the workshop's tag
+    card      the network's settings and resource map, as the console shows them
 """
 
-from handson.resources.network.delete import delete_network, find_beside, find_tagged
-from handson.resources.network.ensure import ensure_network, require_permissions
-from handson.resources.network.form import make_plan
-from handson.resources.network.look import find_vpc_ids, find_vpcs, find_zones
-from handson.resources.network.shown import Network, described, resource_map
+from handson.resources.network.calls import plan_network
+from handson.resources.network.card import Network, describe_vpc, draw_resource_map
+from handson.resources.network.delete import (
+    delete_network,
+    find_tagged_network,
+    find_untagged_vpcs,
+)
+from handson.resources.network.ensure import check_permissions, ensure_network
+from handson.resources.network.find import find_vpc_ids, find_vpcs, find_zones, observe_vpcs
 
 __all__ = [
     "Network",
+    "check_permissions",
     "delete_network",
-    "described",
+    "describe_vpc",
+    "draw_resource_map",
     "ensure_network",
-    "find_beside",
-    "find_tagged",
+    "find_tagged_network",
+    "find_untagged_vpcs",
     "find_vpc_ids",
     "find_vpcs",
     "find_zones",
-    "make_plan",
-    "require_permissions",
-    "resource_map",
+    "observe_vpcs",
+    "plan_network",
 ]

@@ -1,4 +1,4 @@
-"""Make the network that a form describes: look, then call for what is missing."""
+"""Create the network of a form: look, then make the calls that are missing."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ from handson.course.network_form import (
     plan_subnets,
     subnet_blocks,
 )
-from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
+from handson.course.state import InternetGateway, RouteTable, Vpc
 from handson.resources import plan
-from handson.resources.network.form import (
+from handson.resources.network.calls import (
     add_endpoint_tables,
-    dns_support,
-    make_plan,
+    enable_dns_support,
+    plan_network,
     replace_route,
 )
-from handson.resources.network.look import Look, look
-from handson.resources.network.shown import Network
+from handson.resources.network.card import Network
+from handson.resources.network.find import NetworkListing, list_network
 from handson.resources.plan import Step
-from handson.resources.usual import other_settings
 
 _READY_SECONDS = 30.0
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
@@ -41,7 +40,14 @@ _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
 
 @dataclass(frozen=True)
 class _Work:
-    """What a form asks for beside what is there: the calls, and the results known already."""
+    """The plan for a form beside the existing VPC.
+
+    Attributes:
+        vpc: The existing VPC, if any.
+        zones: The Availability Zones for the subnets.
+        steps: The plan.
+        known: The results of the steps that are already carried out.
+    """
 
     vpc: Vpc | None
     zones: Sequence[str]
@@ -50,7 +56,7 @@ class _Work:
 
     @property
     def missing(self) -> list[str]:
-        """The names of the steps that are still to be done."""
+        """The names of the steps that are still to be carried out."""
         return [step.name for step in self.steps if step.name not in self.known]
 
     def __str__(self) -> str:
@@ -60,75 +66,87 @@ class _Work:
 def ensure_network(
     aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = silent
 ) -> Network:
-    """Make what is missing of the network and return it as it is.
+    """Create what is missing of a form's network, and return the network.
 
-    Run again, it changes nothing; after an interrupt it completes what was begun.  On real AWS,
-    dry runs tell of lacking permissions before anything is made.
+    A second run changes nothing; after an interruption it completes the network.  On real AWS, dry
+    runs find missing permissions before anything is created.
 
     Raises:
-        InvalidInput: AWS would refuse the form, or a VPC of that name is there with other
-            settings; nothing was created.
+        InvalidInput: AWS would refuse the form, or a VPC of that name has other settings; nothing
+            was created.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     check_network_form(form, usual=exercise.network)
-    made: dict[str, str] = {}
+    results: dict[str, str] = {}
 
     def attempt() -> None:
-        work = _looked_for(aws, form)
+        work = _find_work(aws, form)
         plan.require_permissions(aws, work.steps, known=work.known)
-        made.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
+        results.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
 
-    plan.until_clear(attempt, patience=aws.patience)
-    work = _settled(aws, form, vpc_id=made["vpc"])
-    assert work.vpc is not None  # or the step that makes it would be missing
-    steps = make_plan(form, zones=work.zones, region=aws.region)
-    commands = (*plan.shell_setup(aws), *plan.as_commands(steps))
-    notes = other_settings("network", _settings(form), _settings(exercise.network))
-    return Network(work.vpc, commands, beyond=_beyond(form, work.vpc), notes=notes)
+    plan.retry_unclear(attempt, patience=aws.patience)
+    work = _wait_until_complete(aws, form, vpc_id=results["vpc"])
+    assert work.vpc is not None  # or the step that creates it would be missing
+    steps = plan_network(form, zones=work.zones, region=aws.region)
+    blocks = subnet_blocks(form)
+    return Network(
+        work.vpc,
+        plan.format_commands(aws, steps),
+        extra_subnets=tuple(each for each in work.vpc.subnets if each.cidr not in blocks),
+        notes=plan.warn_of_settings("network", asdict(form), _graded_settings(exercise.network)),
+    )
 
 
-def _settings(form: NetworkForm) -> dict[str, object]:
-    """Return the settings that a note names when they are not the exercise's."""
-    return {name: value for name, value in asdict(form).items() if name != "s3_endpoint"}
-
-
-def require_permissions(aws: Aws, form: NetworkForm) -> None:
-    """Ask real AWS whether IAM allows what is still missing of the network; makes nothing.
+def check_permissions(aws: Aws, form: NetworkForm) -> None:
+    """Ask real AWS whether IAM allows the calls that are missing; creates nothing.
 
     Raises:
-        NotAllowed: Permissions are lacking; names all that were found.
-        HandsonError: AWS did not answer, or the form cannot be made here.
+        NotAllowed: Permissions are missing; names all of them.
+        HandsonError: AWS did not answer, or the network cannot be created here.
     """
-    work = _looked_for(aws, form)
+    work = _find_work(aws, form)
     plan.require_permissions(aws, work.steps, known=work.known)
 
 
 def choose_vpc(vpcs: Sequence[Vpc], form: NetworkForm) -> Vpc | None:
-    """Return the VPC that the form is about: of its name, one with our tag before others."""
+    """Return the VPC that has the form's name; one with the workshop's tag before others."""
     named = [vpc for vpc in vpcs if vpc.name == form.vpc_name and not vpc.is_default]
     return min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
 
 
-def _looked_for(aws: Aws, form: NetworkForm) -> _Work:
-    seen = look(aws, name=form.vpc_name)
-    return _work(form, seen, zones=_zones(aws, form, seen), region=aws.region)
+def _graded_settings(form: NetworkForm) -> dict[str, object]:
+    """Return the settings that the check reads; it leaves the S3 endpoint to the learner."""
+    return {name: value for name, value in asdict(form).items() if name != "s3_endpoint"}
 
 
-def _beyond(form: NetworkForm, vpc: Vpc) -> tuple[Subnet, ...]:
-    """Return the VPC's subnets that the form does not ask for."""
-    asked = subnet_blocks(form)
-    return tuple(subnet for subnet in vpc.subnets if subnet.cidr not in asked)
-
-
-def _zones(aws: Aws, form: NetworkForm, seen: Look) -> list[str]:
-    """Return the zones for the subnets, once nothing speaks against making the network."""
-    zones = rules.zones(form.availability_zones, seen.zones, region=aws.region)
-    vpc = choose_vpc(seen.vpcs, form)
+def _find_work(aws: Aws, form: NetworkForm) -> _Work:
+    listing = list_network(aws, name=form.vpc_name)
+    zones = rules.zones(form.availability_zones, listing.zones, region=aws.region)
+    vpc = choose_vpc(listing.vpcs, form)
     if vpc is None:
-        _check_quota(aws, existing=seen.vpc_count)
-        return zones
-    _check_same(form, vpc)
-    return _zones_in_use(form, vpc, zones)
+        _check_quota(aws, existing=listing.vpc_count)
+    else:
+        _check_blocks(form, vpc)
+    return _plan_work(form, listing, zones=zones, region=aws.region)
+
+
+def _wait_until_complete(aws: Aws, form: NetworkForm, *, vpc_id: str) -> _Work:
+    """Look until AWS shows all resources; the first look is nearly always enough."""
+
+    def probe() -> _Work:
+        listing = list_network(aws, vpc_id=vpc_id)
+        zones = rules.zones(form.availability_zones, listing.zones, region=aws.region)
+        return _plan_work(form, listing, zones=zones, region=aws.region)
+
+    return wait_until(
+        probe,
+        done=lambda work: not work.missing,
+        what=messages.text("resources.network.wait-whole", name=form.vpc_name),
+        timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
+        interval=0.5,
+        clock=aws.patience.clock,
+        sleep=aws.patience.sleep,
+    )
 
 
 def _check_quota(aws: Aws, *, existing: int) -> None:
@@ -139,56 +157,55 @@ def _check_quota(aws: Aws, *, existing: int) -> None:
         try:
             reply = aws.call("service-quotas", "GetServiceQuota", **_QUOTA)
         except (AWSError, NotAllowed):
-            return  # Not allowed to ask: AWS itself answers CreateVpc with VpcLimitExceeded.
+            return  # The quota is unknown: AWS itself answers CreateVpc with VpcLimitExceeded.
         limit = int(reply["Quota"]["Value"])
     rules.vpc_quota(existing, limit=limit, region=aws.region)
 
 
-def _check_same(form: NetworkForm, vpc: Vpc) -> None:
+def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
+    """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets."""
     if vpc.cidr != form.cidr:
-        raise InvalidInput(
-            *messages.advice(
-                "resources.network.other-cidr",
-                name=vpc.name,
-                id=vpc.id,
-                seen=vpc.cidr,
-                wanted=form.cidr,
-            )
-        )
+        values = {"name": vpc.name, "id": vpc.id, "seen": vpc.cidr, "wanted": form.cidr}
+        raise InvalidInput(*messages.advice("resources.network.other-cidr", **values))
     block = rules.vpc_cidr(vpc.cidr)
-    # Subnets in a block that was added to the VPC later are nobody's concern here.
+    # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
     rules.check_subnets(block, sorted(subnet_blocks(form) | set(inside)))
 
 
-def _zones_in_use(form: NetworkForm, vpc: Vpc, zones: list[str]) -> list[str]:
-    """Keep a zone that a subnet stands in already, so that a second run asks for no other."""
-    there = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
+def _plan_work(
+    form: NetworkForm, listing: NetworkListing, *, zones: list[str], region: str
+) -> _Work:
+    vpc = choose_vpc(listing.vpcs, form)
+    if vpc is not None:
+        zones = _keep_zones(form, vpc, zones)
+    steps = plan_network(form, zones=zones, region=region)
+    names = {step.name for step in steps}
+    found = _find_results(form, zones, vpc=vpc, loose=listing.loose_gateways)
+    known = {name: result for name, result in found.items() if name in names}
+    if vpc is not None:
+        steps = _add_repairs(steps, vpc, known)
+        steps += _extend_endpoint(form, zones, listing, known=known)
+    return _Work(vpc, zones, steps, known)
+
+
+def _keep_zones(form: NetworkForm, vpc: Vpc, zones: list[str]) -> list[str]:
+    """Return the zones for the subnets; an existing subnet keeps its zone in a second run."""
+    used = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
     kept: dict[int, str] = {}
     for planned in plan_subnets(form, zones):
-        if planned.cidr in there:
-            kept.setdefault((planned.number - 1) % len(zones), there[planned.cidr])
+        if planned.cidr in used:
+            kept.setdefault((planned.number - 1) % len(zones), used[planned.cidr])
     free = [zone for zone in zones if zone not in kept.values()]
     return [kept[place] if place in kept else free.pop(0) for place in range(len(zones))]
 
 
-def _work(form: NetworkForm, seen: Look, *, zones: Sequence[str], region: str) -> _Work:
-    vpc = choose_vpc(seen.vpcs, form)
-    steps = make_plan(form, zones=zones, region=region)
-    names = {step.name for step in steps}
-    known = _known(form, zones, vpc=vpc, loose=seen.loose_gateways)
-    asked = {name: result for name, result in known.items() if name in names}
-    if vpc is not None:
-        steps = _mended(steps, vpc, asked)
-        steps += _endpoint_tables(form, zones, seen, known=asked)
-    return _Work(vpc, zones, steps, asked)
-
-
-def _known(
+def _find_results(
     form: NetworkForm, zones: Sequence[str], *, vpc: Vpc | None, loose: Sequence[InternetGateway]
 ) -> dict[str, str]:
+    """Return the results of the steps that existing resources make unnecessary, by step."""
     known: dict[str, str] = {}
-    gateway = _gateway(form, vpc, loose)
+    gateway = _find_gateway(form, vpc, loose)
     if gateway:
         known["gateway"] = gateway.id
     if vpc is None:
@@ -200,14 +217,14 @@ def _known(
         if endpoint.service.endswith(".s3") and endpoint.type == "Gateway":
             known["s3-endpoint"] = endpoint.id
     for planned in plan_subnets(form, zones):
-        known |= _known_of_subnet(planned, vpc)
-    table = _by_id(vpc, known.get("public-table"))
-    if table and gateway and _leads_to(table, gateway.id):
+        known |= _find_subnet_results(planned, vpc)
+    table = _find_table(vpc, known.get("public-table"))
+    if table and gateway and _has_default_route(table, gateway.id):
         known["default-route"] = ""
     return known
 
 
-def _gateway(
+def _find_gateway(
     form: NetworkForm, vpc: Vpc | None, loose: Sequence[InternetGateway]
 ) -> InternetGateway | None:
     if vpc and vpc.internet_gateways:
@@ -216,11 +233,10 @@ def _gateway(
     return next(ours, None)
 
 
-def _known_of_subnet(planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
+def _find_subnet_results(planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
     known: dict[str, str] = {}
-    wanted = planned.table_name
-    named = [table for table in vpc.route_tables if table.name == wanted]
-    # Of several, the one that serves most subnets, and leads farthest.
+    named = [table for table in vpc.route_tables if table.name == planned.table_name]
+    # Of several, the one with the most subnets and routes.
     table = max(named, key=lambda table: (len(table.subnets), len(table.routes)), default=None)
     if table:
         known[planned.table] = table.id
@@ -228,72 +244,51 @@ def _known_of_subnet(planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
         if subnet.cidr == planned.cidr:
             known[planned.step] = subnet.id
             # EC2 takes no subnet from another table (EC2 API Reference,
-            # "Resource.AlreadyAssociated"): any of that name will do.
+            # "Resource.AlreadyAssociated"): any table of that name will do.
             if any(subnet.id in table.subnets for table in named):
                 known[planned.association] = ""
     return known
 
 
-def _by_id(vpc: Vpc, table_id: str | None) -> RouteTable | None:
+def _find_table(vpc: Vpc, table_id: str | None) -> RouteTable | None:
     return next((table for table in vpc.route_tables if table.id == table_id), None)
 
 
-def _leads_to(table: RouteTable, gateway_id: str) -> bool:
+def _has_default_route(table: RouteTable, gateway_id: str) -> bool:
     return any(
         route.destination == ANYWHERE and route.target == gateway_id and route.state == "active"
         for route in table.routes
     )
 
 
-def _mended(steps: Sequence[Step], vpc: Vpc, known: dict[str, str]) -> list[Step]:
-    """Return the plan with what a VPC that is there but not right needs in addition."""
+def _add_repairs(steps: Sequence[Step], vpc: Vpc, known: dict[str, str]) -> list[Step]:
+    """Return the plan with the steps that repair an existing VPC."""
     changed: dict[str, Step] = {}
-    table = _by_id(vpc, known.get("public-table"))
+    table = _find_table(vpc, known.get("public-table"))
     if table and any(route.destination == ANYWHERE for route in table.routes):
         changed["default-route"] = replace_route()
-    mended = [changed.get(step.name, step) for step in steps]
+    repaired = [changed.get(step.name, step) for step in steps]
     if vpc.dns_support:
-        return mended
-    support = dns_support()
+        return repaired
     # EC2 turns hostnames on only where resolution is on.
+    support = enable_dns_support()
     return [
         support,
         *(
             replace(step, after=(support.name,)) if step.name == "dns-hostnames" else step
-            for step in mended
+            for step in repaired
         ),
     ]
 
 
-def _endpoint_tables(
-    form: NetworkForm, zones: Sequence[str], seen: Look, *, known: dict[str, str]
+def _extend_endpoint(
+    form: NetworkForm, zones: Sequence[str], listing: NetworkListing, *, known: dict[str, str]
 ) -> list[Step]:
-    """Return the step for private route tables that an endpoint, made before them, lacks."""
+    """Return the step that adds newer private route tables to an existing endpoint."""
     endpoint = known.get("s3-endpoint")
     if endpoint is None:
         return []
-    there = seen.endpoint_tables.get(endpoint, frozenset())
+    served = listing.endpoint_tables.get(endpoint, frozenset())
     tables = [planned.table for planned in plan_subnets(form, zones) if planned.kind == "private"]
-    lacking = [table for table in tables if known.get(table) not in there]
+    lacking = [table for table in tables if known.get(table) not in served]
     return [add_endpoint_tables(lacking)] if lacking else []
-
-
-def _settled(aws: Aws, form: NetworkForm, *, vpc_id: str) -> _Work:
-    """Look until AWS shows all that was made; the first look is nearly always enough."""
-
-    def probe() -> _Work:
-        seen = look(aws, vpc_id=vpc_id)
-        zones = rules.zones(form.availability_zones, seen.zones, region=aws.region)
-        vpc = choose_vpc(seen.vpcs, form)
-        used = _zones_in_use(form, vpc, zones) if vpc else zones
-        return _work(form, seen, zones=used, region=aws.region)
-
-    return wait_until(
-        probe,
-        done=lambda work: not work.missing,
-        what=messages.text("resources.network.wait-whole", name=form.vpc_name),
-        timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
-        interval=0.5,
-        clock=aws.patience.clock,
-        sleep=aws.patience.sleep,
-    )

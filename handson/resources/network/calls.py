@@ -1,4 +1,4 @@
-"""The plan of calls behind the button of the form "VPC and more"."""
+"""The plan of calls behind the form "VPC and more"."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NEW_ROUTE = ("InvalidGatewayID.NotFound", "InvalidInternetGatewayID.NotFound", 
 _NEW_SUBNET = ("InvalidSubnetID.NotFound", *_NEW_TABLE)
 
 
-def make_plan(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
-    """Return the calls that make the network, in the console's order."""
+def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
+    """Return the calls that create the network of a form, in the console's order."""
     subnets = plan_subnets(form, zones)
     endpoint = [_endpoint(form, subnets, region=region)] if form.s3_endpoint else []
     tables = {subnet.table: subnet.table_name for subnet in subnets}
@@ -25,7 +25,7 @@ def make_plan(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[S
         *(_subnet(subnet) for subnet in subnets),
         *(_gateway(form) if form.public_subnets else ()),
         *(_table(step, name) for step, name in tables.items()),
-        *(_default_route() if form.public_subnets else ()),
+        *([_default_route()] if form.public_subnets else ()),
         *(_association(subnet) for subnet in subnets),
         *endpoint,
     ]
@@ -44,19 +44,19 @@ def _vpc(form: NetworkForm) -> list[Step]:
     ]
 
 
-def dns_support() -> Step:
-    """Return the step that turns DNS resolution back on; a new VPC has it on."""
+def enable_dns_support() -> Step:
+    """Return the step that turns DNS resolution on again; a new VPC has it on."""
     support = {"VpcId": Ref("vpc"), "EnableDnsSupport": {"Value": True}}
     return Step("dns-support", "ec2", "ModifyVpcAttribute", support, unknown=_NEW_VPC)
 
 
 def replace_route() -> Step:
-    """Return the step that leads an existing default route to the internet gateway again."""
+    """Return the step that points an existing default route at the internet gateway."""
     return Step("default-route", "ec2", "ReplaceRoute", _route(), after=("attachment",))
 
 
 def add_endpoint_tables(tables: Sequence[str]) -> Step:
-    """Return the step that leads the route tables of these steps to the S3 endpoint, too."""
+    """Return the step that adds the route tables of these steps to the S3 endpoint."""
     parameters = {
         "VpcEndpointId": Ref("s3-endpoint"),
         "AddRouteTableIds": [Ref(table) for table in tables],
@@ -85,10 +85,7 @@ def _gateway(form: NetworkForm) -> list[Step]:
 
 
 def _table(step: str, name: str) -> Step:
-    parameters = {
-        "VpcId": Ref("vpc"),
-        "TagSpecifications": tag_specification("route-table", name),
-    }
+    parameters = {"VpcId": Ref("vpc"), "TagSpecifications": tag_specification("route-table", name)}
     made = "RouteTable.RouteTableId"
     return Step(step, "ec2", "CreateRouteTable", parameters, made, unknown=_NEW_VPC)
 
@@ -101,18 +98,10 @@ def _route() -> dict[str, object]:
     }
 
 
-def _default_route() -> list[Step]:
-    # A route to a gateway that is not attached yet is refused, hence `after`.
-    return [
-        Step(
-            "default-route",
-            "ec2",
-            "CreateRoute",
-            _route(),
-            after=("attachment",),
-            unknown=_NEW_ROUTE,
-        )
-    ]
+def _default_route() -> Step:
+    # EC2 refuses a route to a gateway that is not attached yet, hence `after`.
+    after = ("attachment",)
+    return Step("default-route", "ec2", "CreateRoute", _route(), after=after, unknown=_NEW_ROUTE)
 
 
 def _association(subnet: PlannedSubnet) -> Step:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from handson.resources.usual import other_settings
+from handson.resources.plan import warn_of_settings
 
 USUAL = {"name": "ecs-handson", "public_subnets": 2}
 
 
 def said(**asked: object) -> str:
-    notes = other_settings("network", {**USUAL, "s3_endpoint": True, **asked}, USUAL)
+    notes = warn_of_settings("network", {**USUAL, "s3_endpoint": True, **asked}, USUAL)
     return "\n".join(note.sentence for note in notes)
 
 

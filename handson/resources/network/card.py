@@ -1,4 +1,4 @@
-"""The network as the console shows it: its settings, the resource map, the commands."""
+"""The card of a network: its settings, the console's resource map, and the commands."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
 
 @dataclass(frozen=True, repr=False)
 class Network(Shown):
-    """The network as it is: the VPC, and the aws CLI commands that make one like it."""
+    """A VPC, with the aws CLI commands that create one like it.
+
+    Attributes:
+        vpc: The VPC.
+        commands: The commands.
+        extra_subnets: The subnets of the VPC that the form does not ask for.
+        notes: Warnings about the form's settings.
+    """
 
     vpc: Vpc
     commands: tuple[str, ...]
-    beyond: tuple[Subnet, ...] = ()
-    """The subnets that stand in the VPC though nobody asked for them this time."""
+    extra_subnets: tuple[Subnet, ...] = ()
     notes: tuple[Note, ...] = ()
-    """What is to be said of the settings that were asked for."""
 
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
@@ -26,36 +31,36 @@ class Network(Shown):
             messages.text("resources.network.title", name=self.vpc.name),
             (
                 *self.notes,
-                *_warning(self.beyond),
-                *described(self.vpc),
+                *_warn_of_subnets(self.extra_subnets),
+                *describe_vpc(self.vpc),
                 Commands(messages.text("resources.network.commands"), self.commands),
             ),
-            state="warn" if self.beyond or self.notes else "ok",
+            state="warn" if self.extra_subnets or self.notes else "ok",
         )
 
 
-def resource_map(vpc: Vpc) -> ResourceMap:
-    """Return the VPC as the console's resource map shows it."""
+def draw_resource_map(vpc: Vpc) -> ResourceMap:
+    """Return the console's resource map of a VPC."""
     return ResourceMap(_columns(vpc))
 
 
-def described(vpc: Vpc) -> tuple[Rows, ResourceMap]:
-    """Return a VPC's settings and its resource map."""
-    return Rows(_settings(vpc)), resource_map(vpc)
+def describe_vpc(vpc: Vpc) -> tuple[Rows, ResourceMap]:
+    """Return the settings and the resource map of a VPC, as parts of a card."""
+    return Rows(_settings(vpc)), draw_resource_map(vpc)
 
 
-def _warning(beyond: tuple[Subnet, ...]) -> tuple[Note, ...]:
-    """Say which subnets are too many, and how to be rid of them; nothing when none is."""
-    if not beyond:
+def _warn_of_subnets(extra: tuple[Subnet, ...]) -> tuple[Note, ...]:
+    """Return which subnets are extra, and how to delete them; nothing where there are none."""
+    if not extra:
         return ()
-    names = ", ".join(subnet.name or subnet.id for subnet in beyond)
-    if len(beyond) == 1:
-        return warning(
-            *messages.advice("resources.network.beyond-one", what=names, id=beyond[0].id)
-        )
-    ours = all(subnet.tagged for subnet in beyond)
-    key = "resources.network.beyond" if ours else "resources.network.beyond-by-hand"
-    return warning(*messages.advice(key, what=names))
+    names = ", ".join(subnet.name or subnet.id for subnet in extra)
+    if len(extra) == 1:
+        advice = messages.advice("resources.network.extra-one", what=names, id=extra[0].id)
+    elif all(subnet.tagged for subnet in extra):
+        advice = messages.advice("resources.network.extra", what=names)
+    else:
+        advice = messages.advice("resources.network.extra-by-hand", what=names)
+    return warning(*advice)
 
 
 def _settings(vpc: Vpc) -> list[tuple[str, str]]:
@@ -78,25 +83,25 @@ def _settings(vpc: Vpc) -> list[tuple[str, str]]:
 def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
     zones = sorted({subnet.zone for subnet in vpc.subnets})
     gateways = [
-        Node(item.name or item.id, item.id, links=_attached(vpc, item))
+        Node(item.name or item.id, item.id, links=_attachment(vpc, item))
         for item in vpc.internet_gateways
     ]
     endpoints = [Node(item.name or item.id, item.service) for item in vpc.endpoints]
+    connections = [*gateways, *endpoints]
     tables = [
-        Node(_name(table), table.id, _routes(vpc, table), links=_governed(vpc, table))
+        Node(_table_name(table), table.id, _routes(vpc, table), links=_list_subnets(vpc, table))
         for table in vpc.route_tables
     ]
-    count = messages.text
     return [
         (messages.text("resources.network.map-vpc"), [Node(vpc.name or vpc.id, vpc.cidr)]),
         (
-            count("resources.network.map-subnets", count=len(vpc.subnets)),
+            messages.text("resources.network.map-subnets", count=len(vpc.subnets)),
             [Node(zone, "", _subnets(vpc, zone)) for zone in zones],
         ),
-        (count("resources.network.map-tables", count=len(tables)), tables),
+        (messages.text("resources.network.map-tables", count=len(tables)), tables),
         (
-            count("resources.network.map-connections", count=len(gateways) + len(endpoints)),
-            [*gateways, *endpoints],
+            messages.text("resources.network.map-connections", count=len(connections)),
+            connections,
         ),
     ]
 
@@ -108,30 +113,30 @@ def _subnets(vpc: Vpc, zone: str) -> list[Node]:
 def _subnet_node(vpc: Vpc, subnet: Subnet) -> Node:
     kind = "resources.network.public" if vpc.is_public(subnet) else "resources.network.private"
     table = vpc.route_table_of(subnet.id)
-    links = [f"→ {_name(table)}"] if table else []
+    links = [f"→ {_table_name(table)}"] if table else []
     return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}", links=links)
 
 
-def _name(table: RouteTable) -> str:
+def _table_name(table: RouteTable) -> str:
     return table.name or messages.text(
         "resources.network.main-table" if table.main else "resources.network.no-name"
     )
 
 
-def _governed(vpc: Vpc, table: RouteTable) -> list[str]:
-    """Say which subnets are associated with a route table, and which follow the main one."""
-    said = "resources.network.associated" if table.subnets else "resources.network.followed"
+def _list_subnets(vpc: Vpc, table: RouteTable) -> list[str]:
+    """Return the subnets that a route table serves, one a line."""
+    key = "resources.network.associated" if table.subnets else "resources.network.followed"
     return [
-        messages.text(said, name=subnet.name or subnet.id)
+        messages.text(key, name=subnet.name or subnet.id)
         for subnet in vpc.subnets
         if vpc.route_table_of(subnet.id) == table
     ]
 
 
-def _attached(vpc: Vpc, gateway: InternetGateway) -> list[str]:
+def _attachment(vpc: Vpc, gateway: InternetGateway) -> list[str]:
     attached = gateway.attachment == "available"
-    said = "resources.network.attached" if attached else "resources.network.not-attached"
-    return [messages.text(said, name=vpc.name or vpc.id)]
+    key = "resources.network.attached" if attached else "resources.network.not-attached"
+    return [messages.text(key, name=vpc.name or vpc.id)]
 
 
 def _routes(vpc: Vpc, table: RouteTable) -> list[Node]:

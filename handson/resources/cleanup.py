@@ -1,0 +1,239 @@
+"""Clean-up: delete everything that carries the workshop's tag, in every region that was used.
+
+The learner's own resources without the tag are kept and named.  ECS's service-linked role is kept,
+too: it belongs to the account, is free, and other clusters may need it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from handson.aws import Aws, settings
+from handson.core import messages
+from handson.core.errors import HandsonError, WaitTimeout
+from handson.core.files import write_whole
+from handson.core.progress import Say, silent
+from handson.core.waiting import wait_until
+from handson.course import evidence
+from handson.course.checks.repository import parse_image_uri
+from handson.course.exercise import Exercise
+from handson.course.state import Removal, Resource, Target
+from handson.resources import repository
+from handson.resources.images import find_stored_blobs
+from handson.resources.kinds import KINDS
+from handson.resources.push import read_image_uri
+from handson.resources.receipts import (
+    Cleanup,
+    StorageCost,
+    begin_receipt,
+    compute_cost,
+    find_unfinished,
+    finish_receipt,
+)
+
+_REGIONS_FILE = "regions.json"
+
+T = TypeVar("T")
+
+
+def find_tagged(aws: Aws) -> tuple[Resource, ...]:
+    """Return the resources of the region with the workshop's tag, in the order of deletion."""
+    return tuple(resource for kind in KINDS for resource in kind.find_tagged(aws))
+
+
+def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
+    """Return what a clean-up would delete in every region that was used; deletes nothing.
+
+    Raises:
+        HandsonError: AWS did not answer in the region of the settings.  A failure in another
+            region is listed as something left.
+    """
+    regions = list_regions(home, aws.target)
+    found, failed = _in_each_region(aws, regions, find_tagged)
+    untagged, failed_later = _in_each_region(
+        aws,
+        _without(regions, failed),
+        lambda place: [item for kind in KINDS for item in kind.find_untagged(place, exercise)],
+    )
+    return Cleanup(
+        tuple(found),
+        failed=(*failed, *failed_later),
+        untagged=tuple(untagged),
+        regions=regions,
+        unfinished=find_unfinished(home, aws.target) is not None,
+    )
+
+
+def clean_up(
+    aws: Aws,
+    home: Path,
+    *,
+    exercise: Exercise = Exercise(),
+    say: Say = silent,
+    clock: Callable[[], datetime] = evidence.now,
+) -> Cleanup:
+    """Delete what carries the tag in every region that was used, and keep a receipt.
+
+    After an interruption, run it again to go on; the receipt covers both runs.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer in the region of the settings, or
+            the receipt cannot be kept; run again to go on.
+    """
+    listed = list_cleanup(aws, home, exercise=exercise)
+    regions = _without(listed.regions, listed.failed)
+    costs, unpriced = _in_each_region(
+        aws, regions, lambda place: _find_costs(place, listed.found, now=clock())
+    )
+    begun = begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
+    removals, stopped = _in_each_region(
+        aws, _without(regions, unpriced), lambda place: delete_tagged(place, say=say).removals
+    )
+    failed = (*listed.failed, *unpriced, *stopped)
+    regions = _without(listed.regions, failed)
+    handled = {removal.resource.id for removal in removals}
+    # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
+    earlier = [
+        Removal(resource=item)
+        for item in begun.receipt.found
+        if item.id not in handled and item.region in regions
+    ]
+    done = (*earlier, *removals)
+    saved = finish_receipt(
+        begun, regions=regions, removals=(*done, *failed), untagged=listed.untagged, now=clock()
+    )
+    return replace(listed, removals=done, confirmed=True, failed=failed, saved=saved)
+
+
+def delete_tagged(aws: Aws, *, say: Say = silent) -> Cleanup:
+    """Delete what carries the workshop's tag in this region, and nothing else.
+
+    A second run skips what is gone, and tries again to delete what is left.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer; run again to go on.
+    """
+    found = find_tagged(aws)
+    removals = [removal for kind in KINDS for removal in kind.delete(aws, say)]
+    return Cleanup(found, _check_again(aws, removals), confirmed=True)
+
+
+def remember_region(home: Path, target: Target) -> None:
+    """Note in the home folder that the target's region is used.
+
+    Raises:
+        NotReady: The home folder cannot be written.
+    """
+    known = _read_regions(home)
+    entry = {"kind": target.kind, "account": target.account, "region": target.region}
+    if entry not in known:
+        text = json.dumps([*known, entry], indent=2) + "\n"
+        write_whole(home / _REGIONS_FILE, text)
+
+
+def list_regions(home: Path, target: Target) -> tuple[str, ...]:
+    """Return the regions of the target's account that the home folder used, its own first.
+
+    They come from the settings, the evidence in the journal, the recorded image URI, and the
+    regions in which the workshop began to create something: an image in the wrong region may have
+    no evidence.  Other regions are not asked; on real AWS the receipt says how to look there.
+
+    Raises:
+        NotReady: The journal cannot be read.
+    """
+    records = evidence.Journal(home).records()
+    entries = [*_read_regions(home), *(record.get("target") for record in records)]
+    used = {entry["region"] for entry in entries if _is_of_account(entry, target)}
+    recorded = read_image_uri(home)
+    uri = parse_image_uri(recorded.uri) if recorded else None
+    if uri and uri.account == target.account:
+        used.add(uri.region)
+    return (target.region, *sorted(used & set(settings.regions()) - {target.region}))
+
+
+def _in_each_region(
+    aws: Aws, regions: Iterable[str], read: Callable[[Aws], Iterable[T]]
+) -> tuple[list[T], tuple[Removal, ...]]:
+    """Call `read` in each region; return the results, and the regions that failed.
+
+    An error in the region of the settings is raised.
+    """
+    results: list[T] = []
+    failed: list[Removal] = []
+    for region in regions:
+        try:
+            results += read(aws if region == aws.region else aws.in_region(region))
+        except HandsonError as error:
+            if region == aws.region:
+                raise
+            kind = messages.text("resources.cleanup.region")
+            place = Resource(type=kind, id=region, name=region, region=region)
+            failed.append(Removal(resource=place, reason=error.problem))
+    return results, tuple(failed)
+
+
+def _without(regions: Iterable[str], failed: Iterable[Removal]) -> tuple[str, ...]:
+    names = {removal.resource.region for removal in failed}
+    return tuple(region for region in regions if region not in names)
+
+
+def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[StorageCost]:
+    """Return what the images in the repositories of the connection's region cost."""
+    return [
+        compute_cost(item, blobs, until=now)
+        for item in found
+        if item.region == aws.region and item.type == repository.TYPE
+        if (blobs := find_stored_blobs(aws, item.name))
+    ]
+
+
+def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
+    """Return the removals; with a reason for each resource that AWS still lists after a while."""
+    kept = {removal.resource.id for removal in removals if removal.reason}
+
+    def list_unexpected() -> set[str]:
+        return {resource.id for resource in find_tagged(aws)} - kept
+
+    still = list_unexpected() if removals else set()
+    if still:
+        with suppress(WaitTimeout):
+            wait_until(
+                list_unexpected,
+                done=lambda ids: not ids,
+                what="",
+                timeout=aws.patience.consistency,
+                interval=0.5,
+                factor=1.5,
+                clock=aws.patience.clock,
+                sleep=aws.patience.sleep,
+            )
+        still = list_unexpected()
+    reason = messages.text("resources.cleanup.still-listed")
+    return tuple(
+        Removal(resource=removal.resource, reason=reason)
+        if removal.resource.id in still
+        else removal
+        for removal in removals
+    )
+
+
+def _is_of_account(entry: Any, target: Target) -> bool:
+    return (
+        isinstance(entry, dict)
+        and (entry.get("kind"), entry.get("account")) == (target.kind, target.account)
+        and isinstance(entry.get("region"), str)
+    )
+
+
+def _read_regions(home: Path) -> list[Any]:
+    try:
+        entries = json.loads((home / _REGIONS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    return entries if isinstance(entries, list) else []

@@ -1,0 +1,291 @@
+"""The images in an ECR repository: what a tag refers to, its platforms and size.
+
+A tag refers to an index (which Docker pushes today, with attestations beside the image) or to a
+plain manifest.  The platform is read from the index or from the image's configuration; the size is
+the sum of the layers as the registry lists them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from handson.aws import Aws
+from handson.core import messages
+from handson.core.cards import Card, Commands, Note, Part, Shown, Table
+from handson.core.errors import AWSError, NotReady
+from handson.core.text import find_nearest
+from handson.course.exercise import Exercise
+from handson.course.state import Image, Platform
+from handson.engine import ENGINE_LABEL, IMAGE_PLATFORM, format_size, is_image_manifest
+from handson.resources.repository import list_repository_names
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = [
+    *INDEX_TYPES,
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+_BATCH = 100
+_LARGEST_CONFIG = 1_000_000
+_SECONDS = 30.0
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class ImageList(Shown):
+    """The images in a repository, the newest push first."""
+
+    repository: str
+    images: tuple[Image, ...]
+
+    def card(self) -> Card:
+        """Return the card: one line an image as in the console, and advice on wrong platforms."""
+        title = messages.text("resources.registry.images-title", name=self.repository)
+        if not self.images:
+            return Card(title, (Note(messages.text("resources.registry.no-images")),), state="warn")
+        foreign = [image for image in self.images if _is_foreign(image)]
+        notes = [part for image in foreign for part in _advise_rebuild(image)]
+        return Card(title, (self.table(), *notes), state="warn" if foreign else "ok")
+
+    def table(self) -> Table:
+        """Return the table: one line an image, without a judgement."""
+        headers = [
+            messages.text("resources.registry.column-tags"),
+            messages.text("resources.registry.column-digest"),
+            messages.text("resources.registry.column-size"),
+            messages.text("resources.registry.column-for"),
+        ]
+        rows = [
+            (
+                ", ".join(image.tags) or "-",
+                f"{image.digest[:19]}…",
+                format_size(image.size_bytes),
+                _join_platforms(image) or "-",
+            )
+            for image in self.images
+        ]
+        return Table(headers, rows)
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A layer or configuration; a repository stores it once, also where several images share it."""
+
+    digest: str
+    size_bytes: int
+    since: datetime
+
+
+def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
+    """Return the tagged images of a repository, the newest push first.
+
+    Untagged manifests are left out: they belong to an index, or a tag has moved away from them.
+    Where no image has a tag, the untagged images are returned.
+    """
+    details = _describe_images(aws, repository)
+    listed = [detail for detail in details if detail.get("imageTags")] or details
+    manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in listed])
+    parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
+    whole = [it for it in listed if it.get("imageTags") or it["imageDigest"] not in parts]
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), whole))
+    return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
+
+
+def observe_images(
+    aws: Aws, exercise: Exercise, checks: Collection[str] | None
+) -> dict[str, tuple[Any, ...]]:
+    """Return the images that the checks read, as a field of a snapshot; without checks, all.
+
+    Only where the exercise's repository has no image, and only for the check `image`, the other
+    repositories are searched for one: the nearest name first.
+    """
+    if checks is None:
+        names = list_repository_names(aws)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda name: find_images(aws, name), names))
+        return {"images": tuple(image for images in found for image in images)}
+    if not {"image", "image-uri"} & {*checks}:
+        return {}
+    images = find_images(aws, exercise.repository)
+    if "image" in checks and not images:
+        others = list_repository_names(aws)
+        while others and not images:
+            near = find_nearest(exercise.repository, others, cutoff=0.0) or others[0]
+            others.remove(near)
+            images = find_images(aws, near)
+    return {"images": images}
+
+
+def require_image(aws: Aws, repository: str, tag: str) -> Image:
+    """Return the image that a tag of a repository refers to.
+
+    Raises:
+        NotReady: No image has the tag; names the existing tags.
+    """
+    images = find_images(aws, repository)
+    image = next((image for image in images if tag in image.tags), None)
+    if image is None:
+        values = {"repository": repository, "tag": tag}
+        tags = ", ".join(name for item in images for name in item.tags) or "-"
+        sentences = messages.advice("resources.registry.no-image", tags=tags, **values)
+        raise NotReady(*sentences, code="ImageNotFoundException")
+    return image
+
+
+def find_stored_blobs(aws: Aws, repository: str) -> tuple[StoredBlob, ...]:
+    """Return the layers and configurations that a repository stores, also of untagged images.
+
+    The sizes are those in the manifests, because an emulator's `imageSizeInBytes` is the size of
+    the manifest itself.
+    """
+    details = _describe_images(aws, repository)
+    manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in details])
+    blobs: dict[str, StoredBlob] = {}
+    for detail in sorted(details, key=lambda detail: detail["imagePushedAt"]):
+        manifest = manifests.get(detail["imageDigest"], {})
+        for blob in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):
+            found = StoredBlob(blob["digest"], int(blob["size"]), detail["imagePushedAt"])
+            blobs.setdefault(found.digest, found)
+    return tuple(blobs.values())
+
+
+def _is_foreign(image: Image) -> bool:
+    """Tell whether Fargate cannot run an image; one that states no platform may be fine."""
+    return bool(image.platforms) and IMAGE_PLATFORM not in _join_platforms(image).split(", ")
+
+
+def _join_platforms(image: Image) -> str:
+    return ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms)
+
+
+def _advise_rebuild(image: Image) -> tuple[Part, ...]:
+    """Return why Fargate cannot run an image, and the command that builds one that it can run."""
+    name = ":".join((image.repository, *image.tags[:1]))
+    values = {"name": name, "found": _join_platforms(image), "wanted": IMAGE_PLATFORM}
+    if image.media_type in INDEX_TYPES:
+        reason = messages.text("resources.registry.foreign-index", **values)
+    else:
+        reason = messages.text("resources.registry.foreign", **values)
+    command = f"docker build --platform {IMAGE_PLATFORM} -t {name} ."
+    summary = messages.text("resources.registry.rebuild", wanted=IMAGE_PLATFORM)
+    return Note(reason, "warn"), Commands(summary, (command,))
+
+
+def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:
+    try:
+        return aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
+    except AWSError as error:
+        if error.code == "RepositoryNotFoundException":
+            return []
+        raise
+
+
+def _image(
+    aws: Aws, repository: str, detail: Mapping[str, Any], manifests: Mapping[str, Manifest]
+) -> Image:
+    manifest = manifests.get(detail["imageDigest"], {})
+    parts = _read_parts(aws, repository, manifest)
+    labels = [(config.get("config") or {}).get("Labels") or {} for _, config, _ in parts]
+    pushed = detail.get("imagePushedAt")
+    return Image(
+        repository=repository,
+        digest=detail["imageDigest"],
+        tags=tuple(sorted(detail.get("imageTags") or ())),
+        media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
+        platforms=tuple(platform for _, _, platform in parts if platform),
+        size_bytes=sum(int(layer["size"]) for it, _, _ in parts for layer in it.get("layers", ())),
+        pushed_at=pushed.astimezone(UTC).isoformat(timespec="seconds") if pushed else "",
+        built_by=next((each[ENGINE_LABEL] for each in labels if each.get(ENGINE_LABEL)), None),
+    )
+
+
+def _read_parts(
+    aws: Aws, repository: str, manifest: Manifest
+) -> list[tuple[Manifest, Manifest, Platform | None]]:
+    """Return each image behind a tag: its plain manifest, its configuration, its platform.
+
+    An index may list several images; a plain manifest is one.  The platform that an index states
+    counts before that of the configuration.
+    """
+    found: list[tuple[Manifest, Platform | None]] = [(manifest, None)]
+    if "manifests" in manifest:
+        children = [child for child in manifest["manifests"] if is_image_manifest(child)]
+        manifests = _read_manifests(aws, repository, [child["digest"] for child in children])
+        found = [
+            (manifests.get(child["digest"], {}), _read_platform(child.get("platform", {})))
+            for child in children
+        ]
+    parts = []
+    for plain, stated in found:
+        config = _read_config(aws, repository, plain)
+        parts.append((plain, config, stated or _read_platform(config)))
+    return parts
+
+
+def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[str, Manifest]:
+    """Return the parsed manifests by digest, without those that ECR does not return."""
+    manifests: dict[str, Manifest] = {}
+    unique = list(dict.fromkeys(digests))
+    for start in range(0, len(unique), _BATCH):
+        reply = aws.call(
+            "ecr",
+            "BatchGetImage",
+            repositoryName=repository,
+            imageIds=[{"imageDigest": digest} for digest in unique[start : start + _BATCH]],
+            acceptedMediaTypes=MANIFEST_TYPES,
+        )
+        for image in reply.get("images", ()):
+            manifests[image["imageId"]["imageDigest"]] = json.loads(image["imageManifest"])
+    return manifests
+
+
+def _read_platform(stated: Mapping[str, Any]) -> Platform | None:
+    if not stated.get("os") or not stated.get("architecture"):
+        return None
+    return Platform(os=stated["os"], architecture=stated["architecture"])
+
+
+def _read_config(aws: Aws, repository: str, manifest: Manifest) -> Manifest:
+    """Return an image's configuration; empty where there is none or it is unreadable."""
+    described = manifest.get("config") or {}
+    if not described or int(described.get("size", 0)) > _LARGEST_CONFIG:
+        return {}
+    try:
+        config = json.loads(_read_blob(aws, repository, described["digest"]) or b"{}")
+    except ValueError:
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _read_blob(aws: Aws, repository: str, digest: str) -> bytes | None:
+    """Return a small blob, or None where the registry does not return it.
+
+    ECR's GetDownloadUrlForLayer answers with a signed address, which is used once and never kept.
+    An emulator's registry is read over the registry protocol.
+    """
+    from urllib.request import getproxies
+
+    import urllib3
+
+    if aws.endpoint:
+        address, proxy = f"{aws.endpoint}/v2/{repository}/blobs/{digest}", None
+    else:
+        layer = {"repositoryName": repository, "layerDigest": digest}
+        address = aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"]
+        proxy = getproxies().get("https")
+    pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    try:
+        answer = pool.request("GET", address, retries=2, timeout=_SECONDS)
+    except urllib3.exceptions.HTTPError:
+        return None
+    return answer.data if answer.status == 200 else None

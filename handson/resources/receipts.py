@@ -1,0 +1,341 @@
+"""Receipts: the result of each clean-up, one file in `receipts` in the home folder, and its card.
+
+A receipt is begun before the first deletion, with the list of everything found, and finished after
+the last look.  An unfinished one belongs to an interrupted clean-up: the next run completes it, and
+counts resources that are gone since as deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from handson.core import files, messages
+from handson.core.cards import Card, Note, Part, Shown, Table
+from handson.core.files import nearby
+from handson.course.state import Removal, Resource, State, Target
+from handson.engine import format_size
+from handson.resources.images import StoredBlob
+
+CONFIRMATION = "delete"
+"""The word that the AWS console asks for before it deletes."""
+
+PRICE_USD, PRICE_DATE = 0.10, "2026-03"
+"""Amazon ECR's price for a GB-month of private storage in us-east-1, and when it was looked up."""
+PRICE_SOURCE = "https://aws.amazon.com/ecr/pricing/"
+GIGABYTE = 2**30
+MONTH_HOURS = 730
+"""AWS's average month, the unit of GB-months."""
+
+_BEGUN, _FINISHED = "begun", "finished"
+_SMALLEST_USD = 0.0001
+
+
+class StorageCost(State, frozen=True, kw_only=True):
+    """What the images of one repository cost; AWS charges for nothing else in the workshop."""
+
+    region: str
+    repository: str
+    size_bytes: int
+    usd: float
+
+
+class Cost(State, frozen=True, kw_only=True):
+    """The cost of a workshop; `charged` is false on an emulator, where it is the cost on AWS."""
+
+    charged: bool
+    usd: float
+    storage: tuple[StorageCost, ...]
+
+
+class Receipt(State, frozen=True, kw_only=True):
+    """What a clean-up found, deleted and left, and what the images cost.
+
+    Attributes:
+        state: "begun", or "finished" once every region was looked at again.
+        regions: The regions that were looked at to the end.
+        left: The resources and regions that are left, each with the reason.
+        beside: The learner's own resources with a name of the exercise but without the tag.
+        nothing_left: The clean-up is finished, and nothing with the tag is left.
+    """
+
+    schema: str = "handson.receipt/1"
+    state: str
+    target: Target
+    regions: tuple[str, ...]
+    begun_at: str
+    finished_at: str | None = None
+    found: tuple[Resource, ...]
+    deleted: tuple[Resource, ...] = ()
+    left: tuple[Removal, ...] = ()
+    beside: tuple[Resource, ...] = ()
+    nothing_left: bool = False
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class SavedReceipt:
+    """A receipt and its file."""
+
+    path: Path
+    receipt: Receipt
+
+
+@dataclass(frozen=True, repr=False)
+class Cleanup(Shown):
+    """The resources to delete (`found`), or the result of deleting them (`removals`).
+
+    Attributes:
+        found: The resources with the workshop's tag.
+        removals: The result for each resource.
+        confirmed: The resources were deleted, not only listed.
+        failed: The regions that could not be looked at, each with the reason.
+        untagged: The learner's own resources with a name of the exercise but without the tag.
+        regions: The regions that were looked at.
+        unfinished: An earlier clean-up was interrupted; deleting goes on with it.
+        saved: The receipt, if any.
+    """
+
+    found: tuple[Resource, ...]
+    removals: tuple[Removal, ...] = ()
+    confirmed: bool = False
+    failed: tuple[Removal, ...] = ()
+    untagged: tuple[Resource, ...] = ()
+    regions: tuple[str, ...] = ()
+    unfinished: bool = False
+    saved: SavedReceipt | None = None
+
+    @property
+    def left(self) -> tuple[Removal, ...]:
+        """The resources and regions that are left, each with the reason."""
+        return (*(removal for removal in self.removals if removal.reason), *self.failed)
+
+    def card(self) -> Card:
+        """Return the card: the list, or the receipt."""
+        if not self.confirmed:
+            listing = self.listing()
+            how = Note(messages.text("resources.cleanup.how", word=CONFIRMATION))
+            parts = (*listing.parts, how) if self.found else listing.parts
+            return Card(listing.title, parts, state=listing.state)
+        if self.left:
+            note = Note(messages.text("resources.cleanup.some-left", count=len(self.left)))
+        else:
+            note = Note(messages.text("resources.cleanup.nothing-left"))
+        saved = _describe_receipt(self.saved) if self.saved else ()
+        parts = (*self._result(), note, *self._untagged(), *saved)
+        state = "warn" if self.left else "ok"
+        return Card(messages.text("resources.cleanup.receipt"), parts, state=state)
+
+    def listing(self) -> Card:
+        """Return the card of the resources to delete, without how to delete them in a notebook."""
+        title = messages.text("resources.cleanup.title")
+        notes = [*self._untagged(), *_list_reasons(self.failed)]
+        if self.unfinished:
+            notes.append(Note(messages.text("resources.cleanup.unfinished"), "info"))
+        if not self.found:
+            nothing = Note(messages.text("resources.cleanup.nothing-found"))
+            return Card(title, (nothing, *notes), state="warn" if self.failed else "ok")
+        headers = [
+            messages.text("resources.cleanup.column-type"),
+            messages.text("resources.cleanup.column-name"),
+            messages.text("resources.cleanup.column-id"),
+        ]
+        rows = [(it.type, it.name or "-", it.id.rpartition(":")[2]) for it in self.found]
+        return Card(title, (self._table(headers, rows, self.found), *notes), state="info")
+
+    def _result(self) -> Sequence[Part]:
+        headers = [
+            "",
+            messages.text("resources.cleanup.column-type"),
+            messages.text("resources.cleanup.column-name"),
+        ]
+        resources = [removal.resource for removal in self.removals]
+        rows = [
+            ("bad" if removal.reason else "ok", removal.resource.type, _name(removal.resource))
+            for removal in self.removals
+        ]
+        table = [self._table(headers, rows, resources)] if rows else []
+        return (*table, *_list_reasons(self.left))
+
+    def _table(
+        self, headers: list[str], rows: Sequence[tuple[str, ...]], resources: Sequence[Resource]
+    ) -> Table:
+        """Return a table; with a column for the region where there are several."""
+        if len(self.regions) > 1:
+            headers = [*headers, messages.text("resources.cleanup.column-region")]
+            rows = [(*row, item.region) for row, item in zip(rows, resources, strict=True)]
+        return Table(headers, rows)
+
+    def _untagged(self) -> Sequence[Part]:
+        if not self.untagged:
+            return ()
+        what = ", ".join(map(str, self.untagged))
+        return (Note(messages.text("resources.cleanup.beside", what=what), "info"),)
+
+
+def compute_cost(
+    repository: Resource, blobs: Sequence[StoredBlob], *, until: datetime
+) -> StorageCost:
+    """Return what the layers in a repository cost, each from its first push on."""
+    byte_seconds = sum(
+        # A clock may have been set back.
+        blob.size_bytes * max(0.0, (until - blob.since).total_seconds())
+        for blob in blobs
+    )
+    months = byte_seconds / GIGABYTE / (MONTH_HOURS * 3600)
+    return StorageCost(
+        region=repository.region,
+        repository=repository.name,
+        size_bytes=sum(blob.size_bytes for blob in blobs),
+        usd=round(months * PRICE_USD, 6),
+    )
+
+
+def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
+    """Return the receipt of an interrupted clean-up in the target's account, or None."""
+    for path in sorted((home / "receipts").glob("*.json"), reverse=True):
+        receipt = files.read(path, Receipt)
+        # The endpoint is not compared: the embedded AWS may come back on another port.
+        if receipt and receipt.state == _BEGUN and _account(receipt.target) == _account(target):
+            return SavedReceipt(path, receipt)
+    return None
+
+
+def begin_receipt(
+    home: Path,
+    target: Target,
+    *,
+    found: Sequence[Resource],
+    storage: Sequence[StorageCost],
+    now: datetime,
+) -> SavedReceipt:
+    """Write what is about to be deleted, and return it; add it to an unfinished receipt, if any.
+
+    Raises:
+        NotReady: The home folder cannot be written; nothing was deleted.
+    """
+    unfinished = find_unfinished(home, target)
+    earlier = unfinished.receipt if unfinished else None
+    costs = (*(earlier.cost.storage if earlier else ()), *storage)
+    # A repository that is listed again has its newest cost.
+    newest = tuple({(item.region, item.repository): item for item in costs}.values())
+    resources = (*(earlier.found if earlier else ()), *found)
+    receipt = Receipt(
+        state=_BEGUN,
+        target=target,
+        regions=(),
+        begun_at=earlier.begun_at if earlier else _format_time(now),
+        found=tuple({item.id: item for item in resources}.values()),
+        cost=Cost(
+            charged=target.kind == "aws",
+            usd=round(sum(item.usd for item in newest), 6),
+            storage=newest,
+        ),
+    )
+    path = unfinished.path if unfinished else _choose_path(home, now)
+    return _write_receipt(path, receipt)
+
+
+def finish_receipt(
+    begun: SavedReceipt,
+    *,
+    regions: Sequence[str],
+    removals: Sequence[Removal],
+    untagged: Sequence[Resource],
+    now: datetime,
+) -> SavedReceipt:
+    """Write the result of a clean-up, and return it.
+
+    Args:
+        begun: The receipt that `begin_receipt` returned.
+        regions: The regions that were looked at to the end.
+        removals: The result for each resource, and each region that failed.
+        untagged: The learner's own resources, which were kept.
+        now: The time.
+
+    Raises:
+        NotReady: The home folder cannot be written; the receipt stays unfinished.
+    """
+    left = tuple(removal for removal in removals if removal.reason)
+    receipt = replace(
+        begun.receipt,
+        state=_FINISHED,
+        regions=tuple(regions),
+        finished_at=_format_time(now),
+        deleted=tuple(removal.resource for removal in removals if not removal.reason),
+        left=left,
+        beside=tuple(untagged),
+        nothing_left=not left,
+    )
+    return _write_receipt(begun.path, receipt)
+
+
+def _describe_receipt(saved: SavedReceipt) -> Sequence[Part]:
+    """Return the cost and the receipt's path; on real AWS also what clean-up does not look at."""
+    receipt = saved.receipt
+    sentences = [_describe_cost(receipt.cost)]
+    if receipt.target.kind == "aws":
+        regions = ", ".join(receipt.regions)
+        sentences += [
+            messages.text("resources.cleanup.further", regions=regions),
+            messages.text("resources.cleanup.role"),
+        ]
+    sentences.append(messages.text("resources.cleanup.kept", path=nearby(saved.path)))
+    return [Note(sentence) for sentence in sentences]
+
+
+def _describe_cost(cost: Cost) -> str:
+    if not cost.storage:
+        if cost.charged:
+            return messages.text("resources.cleanup.nothing-stored-charged")
+        return messages.text("resources.cleanup.nothing-stored-free")
+    if cost.usd >= _SMALLEST_USD:
+        amount = messages.text("resources.cleanup.about", usd=f"{cost.usd:.4f}")
+    else:
+        amount = messages.text("resources.cleanup.less-than", usd=f"{_SMALLEST_USD:.4f}")
+    values = {
+        "amount": amount,
+        "size": format_size(sum(item.size_bytes for item in cost.storage)),
+        "price": f"{PRICE_USD:.2f}",
+        "as_of": PRICE_DATE,
+        "source": PRICE_SOURCE,
+    }
+    if cost.charged:
+        return messages.text("resources.cleanup.cost-charged", **values)
+    return messages.text("resources.cleanup.cost-free", **values)
+
+
+def _list_reasons(left: Iterable[Removal]) -> list[Note]:
+    return [Note(f"{_name(removal.resource)}: {removal.reason}", "warn") for removal in left]
+
+
+def _name(resource: Resource) -> str:
+    return resource.name or resource.id
+
+
+def _account(target: Target) -> tuple[str, str]:
+    return target.kind, target.account
+
+
+def _choose_path(home: Path, now: datetime) -> Path:
+    folder = home / "receipts"
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    taken = len(list(folder.glob(f"{stamp}*.json")))
+    return folder / (f"{stamp}-{taken + 1}.json" if taken else f"{stamp}.json")
+
+
+def _write_receipt(path: Path, receipt: Receipt) -> SavedReceipt:
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise files.not_writable(path.parent, error) from error
+    files.write(path, receipt)
+    return SavedReceipt(path, receipt)
+
+
+def _format_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,254 @@
+"""The private ECR repository: find, ensure, delete, and the destination of a push."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from handson.aws import Aws
+from handson.core import messages
+from handson.core.cards import Card, Commands, Note, Rows, Shown
+from handson.core.errors import AWSError, NotAllowed, NotReady
+from handson.core.progress import Say, silent
+from handson.core.text import find_nearest
+from handson.course import rules
+from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
+from handson.course.state import Removal, Repository, Resource
+from handson.engine import Destination
+from handson.resources import plan
+from handson.resources.plan import Step
+
+TYPE = "AWS::ECR::Repository"
+_PUBLIC_REGION = "us-east-1"
+_NOT_FOUND = "RepositoryNotFoundException"
+_TAG = {"Key": TAG_KEY, "Value": TAG_VALUE}
+
+
+@dataclass(frozen=True, repr=False)
+class EnsuredRepository(Shown):
+    """A repository, with the aws CLI command that creates one like it and warnings on its name."""
+
+    repository: Repository
+    commands: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+
+    def card(self) -> Card:
+        """Return the card: the repository's line of the console, and the command."""
+        private = messages.text("resources.registry.private")
+        rows = [
+            (messages.text("resources.registry.row-uri"), self.repository.uri),
+            (messages.text("resources.registry.row-visibility"), private),
+            (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
+        ]
+        commands = Commands(messages.text("resources.network.commands"), self.commands)
+        title = messages.text("resources.registry.title", name=self.repository.name)
+        return Card(
+            title, (*self.notes, Rows(rows), commands), state="warn" if self.notes else "ok"
+        )
+
+
+def find_repository(aws: Aws, name: str) -> Repository | None:
+    """Return the private repository with that name, or None."""
+    raw = _describe(aws, "ecr", name)
+    return _repository(aws, raw) if raw else None
+
+
+def find_repositories(aws: Aws) -> tuple[Repository, ...]:
+    """Return all private repositories of the region, sorted by name."""
+    found = aws.pages("ecr", "DescribeRepositories", "repositories")
+    with ThreadPoolExecutor(8) as pool:
+        described = list(pool.map(lambda raw: _repository(aws, raw), found))
+    return tuple(sorted(described, key=lambda repository: repository.name))
+
+
+def find_public_repository(aws: Aws, name: str) -> Repository | None:
+    """Return the repository with that name in Amazon ECR Public, or None.
+
+    ECR Public is another service, whose API answers in us-east-1 (Amazon ECR Public User Guide,
+    "Amazon ECR Public endpoints"); emulators do not have it.
+    """
+    if aws.kind != "aws":
+        return None
+    raw = _describe(aws.in_region(_PUBLIC_REGION, attempts=1), "ecr-public", name)
+    return _as_state(raw) if raw else None
+
+
+def observe_repositories(
+    aws: Aws, exercise: Exercise, checks: Collection[str] | None
+) -> dict[str, tuple[Any, ...]]:
+    """Return the repositories that the checks read, as a field of a snapshot; without checks, all.
+
+    The exercise's repository is found by its name.  Only where it is missing, the other names are
+    listed to find a misspelt one.
+    """
+    if checks is None:
+        return {"repositories": find_repositories(aws)}
+    if "repository" not in checks:
+        return {}
+    found = find_repository(aws, exercise.repository)
+    if found is None:
+        near = find_nearest(exercise.repository, list_repository_names(aws))
+        found = find_repository(aws, near) if near else None
+    return {"repositories": (found,) if found else ()}
+
+
+def list_repository_names(aws: Aws) -> list[str]:
+    """Return the names of all private repositories of the region, sorted."""
+    found = aws.pages("ecr", "DescribeRepositories", "repositories")
+    return sorted(str(raw["repositoryName"]) for raw in found)
+
+
+def ensure_repository(
+    aws: Aws, name: str, *, exercise: Exercise = Exercise(), say: Say = silent
+) -> EnsuredRepository:
+    """Create the private repository where there is none with that name, and return it.
+
+    Raises:
+        InvalidInput: ECR would refuse the name; nothing was created.
+        HandsonError: AWS refused a call or did not answer; run again to complete.
+    """
+    rules.repository_name(name)
+    create = {"repositoryName": name, "tags": [_TAG]}
+    steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
+
+    def attempt() -> None:
+        if find_repository(aws, name) is None:
+            _create(aws, steps, say=say)
+
+    plan.retry_unclear(attempt, patience=aws.patience)
+    parameters = {"repositoryNames": [name]}
+    reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
+    repository = _repository(aws, reply["repositories"][0])
+    notes = plan.warn_of_settings("repository", {"name": name}, {"name": exercise.repository})
+    return EnsuredRepository(repository, plan.format_commands(aws, steps), notes)
+
+
+def require_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -> Repository:
+    """Return the repository with that name.
+
+    Raises:
+        NotReady: There is none; names the existing ones, or the cell that creates it.
+    """
+    repository = find_repository(aws, name)
+    if repository is None:
+        raise NotReady(*explain_missing_repository(aws, name, exercise), code=_NOT_FOUND)
+    return repository
+
+
+def explain_missing_repository(aws: Aws, name: str, exercise: Exercise) -> tuple[str, str]:
+    """Return the problem and the remedy for a repository that does not exist."""
+    names: list[str] = []
+    with suppress(AWSError, NotAllowed):  # A policy may allow a look at one repository only.
+        names = list_repository_names(aws)
+    usual = exercise.repository
+    meant = find_nearest(name, names) or (usual if usual in names else None)
+    values = {"name": name, "region": aws.region}
+    if name == usual or meant is None:
+        return messages.advice("resources.registry.no-repository", usual=usual, **values)
+    there = ", ".join(names)
+    return messages.advice(
+        "resources.registry.other-repository", there=there, meant=meant, **values
+    )
+
+
+def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
+    """Return the destination of a push to this repository, with a new token of this region.
+
+    The token is valid for twelve hours (ECR API Reference, GetAuthorizationToken).
+    """
+    reply = aws.call("ecr", "GetAuthorizationToken")
+    token = reply["authorizationData"][0]["authorizationToken"]
+    username, _, password = base64.b64decode(token).decode().partition(":")
+    return Destination(
+        registry=registry_address(aws),
+        scheme=urlsplit(aws.endpoint).scheme if aws.endpoint else "https",
+        repository=repository.name,
+        username=username,
+        password=password,
+        tags=tuple(tags),
+    )
+
+
+def registry_address(aws: Aws) -> str:
+    """Return the address at which docker reaches the registry of this account and region.
+
+    An emulator serves its registry on its own port, and not at the address in a repository's URI.
+    """
+    if aws.endpoint:
+        return urlsplit(aws.endpoint).netloc
+    ending = "amazonaws.com.cn" if aws.region.startswith("cn-") else "amazonaws.com"
+    return f"{aws.account}.dkr.ecr.{aws.region}.{ending}"
+
+
+def find_tagged_repositories(aws: Aws) -> list[Resource]:
+    """Return the repositories with the workshop's tag."""
+    return [_resource(aws, item) for item in find_repositories(aws) if item.tagged]
+
+
+def find_untagged_repositories(aws: Aws, exercise: Exercise) -> list[Resource]:
+    """Return the repository with the exercise's name but without the tag: made by hand."""
+    found = find_repository(aws, exercise.repository)
+    return [_resource(aws, found)] if found and not found.tagged else []
+
+
+def delete_repositories(aws: Aws, *, say: Say = silent) -> list[Removal]:
+    """Delete the repositories with the workshop's tag, with their images.
+
+    Raises:
+        HandsonError: A call was not allowed or did not answer; run again to go on.
+    """
+    removals = []
+    for resource in find_tagged_repositories(aws):
+        say(f"{resource.type} {resource.name}")
+        try:
+            aws.call("ecr", "DeleteRepository", repositoryName=resource.name, force=True)
+        except AWSError as error:
+            if error.code != _NOT_FOUND:
+                raise
+        removals.append(Removal(resource=resource))
+    return removals
+
+
+def _describe(aws: Aws, service: str, name: str) -> Mapping[str, Any] | None:
+    try:
+        reply = aws.call(service, "DescribeRepositories", repositoryNames=[name])
+    except AWSError as error:
+        if error.code == _NOT_FOUND:
+            return None
+        raise
+    raw: Mapping[str, Any] = reply["repositories"][0]
+    return raw
+
+
+def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
+    try:
+        plan.carry_out(aws, steps, known={}, say=say)
+    except AWSError as error:
+        # Another kernel may have created it a moment earlier.
+        if error.code != "RepositoryAlreadyExistsException":
+            raise
+
+
+def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
+    tags = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
+    return _as_state(raw, tagged=_TAG in tags.get("tags", ()))
+
+
+def _as_state(raw: Mapping[str, Any], *, tagged: bool = False) -> Repository:
+    return Repository(
+        name=raw["repositoryName"],
+        arn=raw["repositoryArn"],
+        uri=raw["repositoryUri"],
+        registry_id=raw["registryId"],
+        tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
+        tagged=tagged,
+    )
+
+
+def _resource(aws: Aws, repository: Repository) -> Resource:
+    return Resource(type=TYPE, id=repository.arn, name=repository.name, region=aws.region)

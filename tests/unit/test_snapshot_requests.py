@@ -1,0 +1,189 @@
+"""What a snapshot asks of AWS: the services that the checks read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson.core.errors import HandsonError, NotAllowed
+from handson.course.exercise import Exercise
+from handson.course.state import Snapshot
+from handson.resources.snapshot import take_snapshot
+from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal
+
+ECR = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository"
+ECS = f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster"
+NAMES = {"Tags": [{"Key": "Name", "Value": Exercise().network.vpc_name}]}
+TAGGED = {"tags": [{"Key": "handson", "Value": "ecs-handson"}]}
+VPCS = [
+    {"VpcId": "vpc-default", "CidrBlock": "172.31.0.0/16", "IsDefault": True},
+    {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", **NAMES},
+    {"VpcId": "vpc-2", "CidrBlock": "10.1.0.0/16"},
+]
+NO_REPOSITORY = Refusal("RepositoryNotFoundException")
+DENIED = Refusal("AccessDeniedException", "not authorized", 403)
+
+
+def repository(name: str) -> dict[str, Any]:
+    return {
+        "repositoryName": name,
+        "repositoryArn": f"{ECR}/{name}",
+        "repositoryUri": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{name}",
+        "registryId": ACCOUNT,
+    }
+
+
+def by_name(*names: str) -> Any:
+    """Answer DescribeRepositories for these repositories: one by name, or the list."""
+
+    def answer(asked: dict[str, Any]) -> Any:
+        wanted = asked.get("repositoryNames", names)
+        found = [repository(name) for name in wanted if name in names]
+        return {"repositories": found} if found or "repositoryNames" not in asked else NO_REPOSITORY
+
+    return answer
+
+
+def clusters(*names: str) -> Any:
+    """Answer DescribeClusters for these clusters, asked for by name."""
+
+    def answer(asked: dict[str, Any]) -> Any:
+        found = [name for name in asked["clusters"] if name in names]
+        return {
+            "clusters": [
+                {"clusterName": name, "clusterArn": f"{ECS}/{name}", "status": "ACTIVE"}
+                for name in found
+            ]
+        }
+
+    return answer
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    """An account in which the workshop is finished, with some other resources."""
+    fake = FakeAws()
+    fake.answers("DescribeVpcs", {"Vpcs": VPCS})
+    for operation, key in (
+        ("DescribeSubnets", "Subnets"),
+        ("DescribeRouteTables", "RouteTables"),
+        ("DescribeInternetGateways", "InternetGateways"),
+        ("DescribeVpcEndpoints", "VpcEndpoints"),
+    ):
+        fake.answers(operation, {key: []})
+    attributes = ("EnableDnsSupport", "EnableDnsHostnames")
+    fake.answers("DescribeVpcAttribute", {name: {"Value": True} for name in attributes})
+    fake.answers("ListClusters", {"clusterArns": [f"{ECS}/ecs-handson-cluster"]})
+    fake.answers("DescribeClusters", clusters("ecs-handson-cluster"))
+    fake.answers("DescribeRepositories", by_name("rails-app", "zoo"))
+    fake.answers("ListTagsForResource", TAGGED)
+    fake.answers("DescribeImages", {"imageDetails": [{"imageDigest": "sha256:1"}]})
+    fake.answers("BatchGetImage", {"images": []})
+    return fake
+
+
+def look(fake: FakeAws, *checks: str, home: Path, **options: Any) -> Snapshot:
+    wanted: Collection[str] | None = checks or None
+    aws = fake.connect(kind="emulator")
+    return take_snapshot(aws, home=home, exercise=Exercise(), checks=wanted, **options)
+
+
+def test_the_network_takes_ec2_alone_and_seven_requests(fake: FakeAws, tmp_path: Path) -> None:
+    seen = look(fake, "network", home=tmp_path, missing=("network",))
+    assert [vpc.id for vpc in seen.vpcs] == ["vpc-1"]
+    assert sorted(fake.operations) == [
+        "DescribeInternetGateways",
+        "DescribeRouteTables",
+        "DescribeSubnets",
+        "DescribeVpcAttribute",
+        "DescribeVpcAttribute",
+        "DescribeVpcEndpoints",
+        "DescribeVpcs",
+    ]
+
+
+def test_a_missing_network_takes_one_request_in_each_region(fake: FakeAws, tmp_path: Path) -> None:
+    fake.answers("DescribeVpcs", {"Vpcs": VPCS[:1]})
+    assert look(fake, "network", home=tmp_path, missing=("network",)).vpcs == ()
+    assert fake.operations == ["DescribeVpcs"] * 5
+
+
+def test_the_cluster_takes_one_request(fake: FakeAws, tmp_path: Path) -> None:
+    assert look(fake, "cluster", home=tmp_path).clusters[0].name == "ecs-handson-cluster"
+    assert fake.operations == ["DescribeClusters"]
+
+
+def test_a_missing_cluster_is_searched_for_under_a_near_name(fake: FakeAws, tmp_path: Path) -> None:
+    fake.answers("ListClusters", {"clusterArns": [f"{ECS}/ecs-handson-clusters", f"{ECS}/zoo"]})
+    fake.answers("DescribeClusters", clusters("ecs-handson-clusters", "zoo"))
+    seen = look(fake, "cluster", home=tmp_path)
+    assert [cluster.name for cluster in seen.clusters] == ["ecs-handson-clusters"]
+
+
+def test_the_repository_is_found_by_its_name(fake: FakeAws, tmp_path: Path) -> None:
+    assert [it.name for it in look(fake, "repository", home=tmp_path).repositories] == ["rails-app"]
+    assert fake.operations == ["DescribeRepositories", "ListTagsForResource"]
+
+
+def test_a_missing_repository_is_searched_for_under_a_near_name(
+    fake: FakeAws, tmp_path: Path
+) -> None:
+    fake.answers("DescribeRepositories", by_name("rails-apps", "zoo"))
+    seen = look(fake, "repository", home=tmp_path)
+    assert [it.name for it in seen.repositories] == ["rails-apps"]
+    assert fake.operations.count("ListTagsForResource") == 1
+
+
+def test_the_image_is_looked_for_in_its_repository_alone(fake: FakeAws, tmp_path: Path) -> None:
+    seen = look(fake, "image", home=tmp_path)
+    assert [image.repository for image in seen.images] == ["rails-app"]
+    assert "DescribeRepositories" not in fake.operations
+
+
+def test_an_image_in_another_repository_is_found_there(fake: FakeAws, tmp_path: Path) -> None:
+    def answer(asked: dict[str, Any]) -> Any:
+        pushed = asked["repositoryName"] == "zoo"
+        return {"imageDetails": [{"imageDigest": "sha256:1"}] if pushed else []}
+
+    fake.answers("DescribeImages", answer)
+    assert [it.repository for it in look(fake, "image", home=tmp_path).images] == ["zoo"]
+
+
+FAILURES = {"ec2": "DescribeSubnets", "ecs": "DescribeClusters", "ecr": "DescribeRepositories"}
+CHECKS = {"ec2": "network", "ecs": "cluster", "ecr": "repository"}
+
+
+@pytest.mark.parametrize("service", FAILURES)
+def test_a_service_that_refuses_is_noted_and_the_others_are_seen(
+    fake: FakeAws, tmp_path: Path, service: str
+) -> None:
+    fake.answers(FAILURES[service], DENIED)
+    seen = look(fake, *CHECKS.values(), home=tmp_path, partial=True)
+    [unseen] = seen.unseen
+    assert (unseen.service, FAILURES[service] in unseen.problem) == (service, True)
+    fields = {"ec2": seen.vpcs, "ecs": seen.clusters, "ecr": seen.repositories}
+    assert [name for name, found in fields.items() if not found] == [service]
+
+
+@pytest.mark.parametrize("service", FAILURES)
+def test_without_leave_a_service_that_refuses_is_an_error(
+    fake: FakeAws, tmp_path: Path, service: str
+) -> None:
+    fake.answers(FAILURES[service], DENIED)
+    with pytest.raises(NotAllowed):
+        look(fake, *CHECKS.values(), home=tmp_path)
+
+
+def test_where_every_service_refuses_nothing_is_known(fake: FakeAws, tmp_path: Path) -> None:
+    for operation in FAILURES.values():
+        fake.answers(operation, DENIED)
+    with pytest.raises(HandsonError):
+        look(fake, *CHECKS.values(), home=tmp_path, partial=True)
+
+
+def test_an_image_is_judged_where_ecs_refuses(fake: FakeAws, tmp_path: Path) -> None:
+    fake.answers("DescribeClusters", DENIED)
+    assert look(fake, "image", home=tmp_path).images != ()
