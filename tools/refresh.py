@@ -17,6 +17,7 @@ from typing import Any
 import course
 
 from handson.aws import emulator, settings
+from handson.core.files import replace_file
 from handson.course.evidence import METADATA_KEY
 from handson.notebook import replay
 
@@ -65,9 +66,7 @@ def keep_outputs(path: Path, copy: Path, *, home: Path) -> None:
     text = path_pattern(f"{copy.parent}/").sub("", text)
     # A learner sees the default home folder, not the temporary one of this run.
     text = path_pattern(str(home)).sub(KEPT_AS, text)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(path)
+    replace_file(path, [f"{text}\n".encode()])
 
 
 def without_record(output: dict[str, Any]) -> dict[str, Any]:

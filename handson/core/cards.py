@@ -1,9 +1,9 @@
-"""How results look in a notebook: one description, shown as text and as HTML.
+"""Results as cards: one description, shown as text in a terminal and as HTML in a notebook.
 
-A result class mixes in `Shown` and answers `card()`; the card is made of rows, tables, trees,
-commands and notes.  Everything is escaped here and nowhere else.  Styles are inline, because
-JupyterLab removes style sheets from a notebook that is not trusted yet, and take JupyterLab's own
-colours so that they fit the light and the dark theme.
+A result class inherits from `Displayable` and implements `card()`.  A card consists of rows,
+tables, resource maps, commands and notes.  This module alone escapes what a card shows.  Styles are
+inline because JupyterLab removes style sheets from a notebook that is not trusted yet; they use
+JupyterLab's own colours, which fit the light and the dark theme.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import zip_longest
 from typing import Any, Protocol
-from unicodedata import east_asian_width
+
+from handson.core.text import is_wide
 
 MARKS = {"ok": "✔", "bad": "✘", "advice": "ⓘ", "info": "◆", "warn": "⚠"}
-"""Signs that every text font has; colour pictographs are missing from a plain Linux."""
+"""Characters in every text font; a plain Linux has no font for emoji."""
 COLOURS = {
     "ok": "#2f8a36",
     "bad": "#db3d3d",
@@ -25,15 +26,16 @@ COLOURS = {
     "info": "#2a78d0",
     "warn": "#b86800",
 }
-"""As easy to tell from JupyterLab's dark paper as from its light one."""
+"""Each has the same contrast to JupyterLab's light and dark background."""
 
-# JupyterLab drops, from a notebook that was not run yet, variables and most ways to break lines.
+# In a notebook that is not trusted, JupyterLab drops CSS variables and most styles for breaking
+# lines.  Hence a fixed colour for borders, and line breaks by <wbr>.
 _BORDER = "#80808066"
 _LONG = re.compile("[!-,.-~]{25,}")
-"""A digest or an image URI, which is broken wherever a line ends."""
+"""A digest or an image URI, which may be broken anywhere."""
 _JOINED = re.compile("[!-~]{10,}")
 _JOINT = re.compile("(?<=[^:/]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[a-z])(?=[A-Z])")
-"""Where a word such as AWS::EC2::Subnet or enableDnsSupport may go on in the next line."""
+"""Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
 _LINK = "var(--jp-content-link-color, #1565c0)"
 _CELL = (
@@ -41,13 +43,13 @@ _CELL = (
     f"border-bottom:1px solid {_BORDER}"
 )
 _HEADER = "overflow-wrap:break-word;font-weight:600"
-"""A column is at least as wide as the longest word of its header."""
+"""Keeps a column at least as wide as the longest word of its header."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
 _LABEL_EMS = 12
 _COLUMN_EMS = 5
-"""How narrow a column may become in a narrow window, in widths of a Japanese letter."""
-_FIRST_EMS = 8
-"""The same of the column beside a column of marks, which says what its row is about."""
+"""The least width of a column in a narrow window, in Japanese letters."""
+_SUBJECT_EMS = 8
+"""The same for the column after a column of marks, which names the subject of its row."""
 _CODE = (
     "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -55,7 +57,7 @@ _CODE = (
 
 
 class Part(Protocol):
-    """A piece of a card: it can say itself as lines of text and as HTML."""
+    """A piece of a card, as lines of text and as HTML."""
 
     def text(self) -> list[str]: ...
 
@@ -64,7 +66,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """Labels with values, one a line."""
+    """Pairs of label and value, one a line."""
 
     rows: Sequence[tuple[str, str]]
 
@@ -84,7 +86,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. A cell that is a key of `MARKS` is shown as that mark."""
+    """A table; a cell that is a key of `MARKS` shows that mark."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -95,25 +97,20 @@ class Table:
 
     def html(self) -> str:
         columns = zip_longest(self.headers, *self.rows, fillvalue="")
+        after_marks = [False, *(header == "" for header in self.headers)]
         styles = [
-            _column(column, most=_FIRST_EMS if place == 1 and before == "" else _COLUMN_EMS)
-            for place, (before, column) in enumerate(
-                zip(("-", *self.headers), columns, strict=False)
-            )
+            _column(column, most=_SUBJECT_EMS if subject else _COLUMN_EMS)
+            for subject, column in zip(after_marks, columns, strict=False)
         ]
         head = "".join(
             f'<th style="{style};{_HEADER}">{escape(header)}</th>'
             for style, header in zip(styles, self.headers, strict=False)
         )
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="{style}">{_mark_html(cell)}</td>'
-                for style, cell in zip(styles, row, strict=False)
-            )
-            + "</tr>"
-            for row in self.rows
-        )
+        body = ""
+        for row in self.rows:
+            cells = zip(styles, row, strict=False)
+            data = "".join(f'<td style="{style}">{_mark_html(cell)}</td>' for style, cell in cells)
+            body += f"<tr>{data}</tr>"
         return (
             f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         )
@@ -121,9 +118,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a resource map: a name, something quieter behind it, and what hangs below.
+    """A box of a resource map.
 
-    `links` are sentences of a word or two on what the node is joined to in another column.
+    Attributes:
+        label: The name of the resource.
+        detail: Smaller text after it.
+        children: Boxes within this one.
+        links: A word or two on each box of another column that this one is connected to.
     """
 
     label: str
@@ -134,7 +135,7 @@ class Node:
 
 @dataclass(frozen=True)
 class ResourceMap:
-    """Columns of boxes as the VPC console's resource map has them, each with a heading."""
+    """Columns of boxes under headings, like the resource map of the VPC console."""
 
     columns: Sequence[tuple[str, Sequence[Node]]]
 
@@ -147,7 +148,7 @@ class ResourceMap:
         return lines
 
     def html(self) -> str:
-        # Side by side where there is room, below each other where there is none.
+        # Columns wrap in a narrow window.
         columns = "".join(
             '<div style="flex:1 1 150px;min-width:0;text-align:left;overflow-wrap:anywhere">'
             f'<div style="font-weight:600;margin-bottom:4px">{escape(heading)}</div>'
@@ -160,7 +161,7 @@ class ResourceMap:
 
 @dataclass(frozen=True)
 class Commands:
-    """Commands to paste, folded away under a summary in HTML unless they are `unfolded`."""
+    """Commands to paste; in HTML a summary hides them unless they are `unfolded`."""
 
     summary: str
     lines: Sequence[str]
@@ -180,28 +181,30 @@ class Commands:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence or two under the rest, with a mark of its own when `state` names one."""
+    """A sentence or two; `state` is empty or the key of the mark before it."""
 
     sentence: str
     state: str = ""
 
+    @property
+    def _mark(self) -> str:
+        return f"{MARKS[self.state]} " if self.state else ""
+
     def text(self) -> list[str]:
-        mark = f"{MARKS[self.state]} " if self.state else ""
-        return [f"  {mark}{self.sentence}"]
+        return [f"  {self._mark}{self.sentence}"]
 
     def html(self) -> str:
-        mark = f"{MARKS[self.state]} " if self.state else ""
-        return f'<div style="margin:4px 0">{escape(mark)}{_words(self.sentence)}</div>'
+        return f'<div style="margin:4px 0">{escape(self._mark)}{_words(self.sentence)}</div>'
 
 
 def warning(problem: str, remedy: str) -> tuple[Note, Note]:
-    """Return what is wrong and what to do about it, a line each."""
+    """Return a warning as two notes: the problem and the remedy."""
     return Note(problem, state="warn"), Note(f"→ {remedy}")
 
 
 @dataclass(frozen=True)
 class Card:
-    """A titled box; `state` is a key of `MARKS`."""
+    """A box with a title; `state` is a key of `MARKS`."""
 
     title: str
     parts: Sequence[Part] = field(default_factory=tuple)
@@ -224,10 +227,10 @@ class Card:
 
 
 class Shown:
-    """Mix-in: whatever can answer `card()` shows itself in a notebook and in a terminal."""
+    """The base of results that show themselves as a card in a notebook and in a terminal."""
 
     def card(self) -> Card:
-        """Return the card that shows this result in the current language."""
+        """Return the card of this result in the current language."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -239,13 +242,13 @@ class Shown:
 
 
 def _column(cells: Sequence[str], *, most: int) -> str:
-    """Return the style of a column's cells: never broken into single letters, nor too wide."""
+    """Return the style of a column: wide enough for its words, at most `most` ems if need be."""
     ems = min(most, max(map(_ems, cells), default=0))
     return f"{_CELL};min-width:{ems:.4g}em"
 
 
 def _words(text: str) -> str:
-    """Return words as HTML that fit into a narrow place."""
+    """Return words as HTML in which long words may be broken at the end of a line."""
     pieces, end = [], 0
     for word in _JOINED.finditer(text):
         pieces += [escape(text[end : word.start()]), _breakable(word[0])]
@@ -254,22 +257,21 @@ def _words(text: str) -> str:
 
 
 def _breakable(word: str) -> str:
-    return "<wbr>".join(map(_piece, _JOINT.split(word)))
-
-
-def _piece(piece: str) -> str:
-    if not _LONG.search(piece):
-        return escape(piece)
-    return f'<span style="word-break:break-all">{escape(piece)}</span>'
+    return "<wbr>".join(
+        f'<span style="word-break:break-all">{escape(piece)}</span>'
+        if _LONG.search(piece)
+        else escape(piece)
+        for piece in _JOINT.split(word)
+    )
 
 
 def _ems(words: str) -> float:
-    """Return how wide words may be in bold; a mark is one letter, whatever it is called."""
+    """Estimate the width of words in bold; the key of a mark is as wide as the mark."""
     return sum(map(_em, _mark(words)))
 
 
 def _em(letter: str) -> float:
-    if east_asian_width(letter) in "WF":
+    if is_wide(letter):
         return 1
     return 0.8 if letter.isupper() else 0.7
 

@@ -1,62 +1,104 @@
-"""Files of the home folder: written whole or not at all, and how their paths are shown."""
+"""Small files: replaced as a whole or left as they were; paths as people read them."""
 
 from __future__ import annotations
 
-import json
 import os
+import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from handson.core import messages
 from handson.core.errors import NotReady
 
+S = TypeVar("S", bound=msgspec.Struct)
 
-class Described(Protocol):
-    """A described state, as JSON data and back."""
-
-    def to_json(self) -> dict[str, Any]: ...
-
-    @classmethod
-    def from_json(cls, data: Any) -> Self: ...
+SHARED, PRIVATE = 0o644, 0o600
+"""Permissions: readable by everybody, or by the owner alone."""
 
 
-S = TypeVar("S", bound=Described)
+def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = SHARED) -> None:
+    """Replace a file as a whole; when this fails, the file is as it was before.
 
-
-def write(path: Path, state: Described) -> None:
-    """Make `path` hold the state, whole or not at all.
+    Args:
+        path: The file; its folder exists.
+        chunks: The content, in order.
+        mode: Its permissions, less the user's umask.
 
     Raises:
-        NotReady: The folder is not writable.
+        OSError: The folder is not writable, or the disk is full.
     """
-    write_whole(path, json.dumps(state.to_json(), indent=2) + "\n")
-
-
-def read(path: Path, kind: type[S]) -> S | None:
-    """Return what `path` holds, or None when there is nothing, or nothing of that kind."""
+    # Two kernels may write the same file at once, so each writes a draft with a random name.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        return kind.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError, msgspec.ValidationError):
+        with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.writelines(chunks)
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file of the home folder as a whole.
+
+    Raises:
+        NotReady: Its folder is not writable; the file is as it was before.
+    """
+    try:
+        replace_file(path, [text.encode()])
+    except OSError as error:
+        raise explain_unwritable(path, error) from error
+
+
+def write_state(path: Path, state: msgspec.Struct) -> None:
+    """Replace a file of the home folder by a state as JSON.
+
+    Raises:
+        NotReady: Its folder is not writable; the file is as it was before.
+    """
+    write_whole(path, msgspec.json.format(msgspec.json.encode(state)).decode() + "\n")
+
+
+def read_state(path: Path, kind: type[S]) -> S | None:
+    """Return the state in a file, or None if there is no file or it holds something else."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
 
 
-def forget(path: Path) -> None:
-    """Make sure that there is nothing at `path`.
+def delete_file(path: Path) -> None:
+    """Delete a file of the home folder if it exists.
 
     Raises:
-        NotReady: The folder is not writable, or a folder stands there.
+        NotReady: Its folder is not writable, or the path is a folder.
     """
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise explain_unwritable(path, error) from error
 
 
-def nearby(path: Path) -> str:
-    """Return a path as short as it can be said from here, without the folders above the user's."""
+def explain_unwritable(path: Path, error: OSError) -> NotReady:
+    """Return the error for a file of the home folder that cannot be made, changed or deleted."""
+    if path.is_dir():
+        return NotReady(*messages.advice("core.files.in-the-way", path=path))
+    return explain_unwritable_folder(path.parent, error)
+
+
+def explain_unwritable_folder(folder: Path, error: Exception) -> NotReady:
+    """Return the error for a folder in which no file can be made."""
+    reason = getattr(error, "strerror", None) or error
+    return NotReady(*messages.advice("core.files.not-writable", folder=folder, reason=reason))
+
+
+def shorten_path(path: Path) -> str:
+    """Return a path relative to the current folder or, with `~`, to the user's home folder."""
     here = Path.cwd()
     if path.is_relative_to(here):
         return str(path.relative_to(here))
@@ -65,32 +107,3 @@ def nearby(path: Path) -> str:
     if path.is_relative_to(Path.home()):
         return f"~/{path.relative_to(Path.home())}"
     return str(path)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Make a file of the home folder hold `text`, whole or not at all.
-
-    Raises:
-        NotReady: Its folder cannot be written; the file is as it was before.
-    """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # two kernels may write at once
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> NotReady:
-    """Return what to say when a file of the home folder cannot be made, changed or deleted."""
-    if path.is_dir():
-        return NotReady(*messages.advice("aws.settings.in-the-way", path=path))
-    return not_writable(path.parent, error)
-
-
-def not_writable(folder: Path, error: Exception) -> NotReady:
-    """Return the error for a folder in which nothing can be kept."""
-    reason = getattr(error, "strerror", None) or error
-    return NotReady(*messages.advice("aws.settings.home", folder=folder, reason=reason))

@@ -1,11 +1,12 @@
-"""Progress of long verbs: one line that is replaced and ends as a sentence.
+"""Progress of long calls: one line that is replaced and ends as a sentence.
 
-A room takes `say`, a callable of one short line.  In a notebook the line is a display that is
-updated in place; elsewhere it goes to standard error, because results own standard output.  Every
-line in a notebook starts with the same sign, so that a replay can tell progress from results.
+A function that takes long has a parameter `say`, to which it passes one short sentence at a time.
+In a notebook the line is a display that is updated in place.  Elsewhere it goes to standard error,
+because results own standard output.  In a notebook every line starts with the same sign, so that a
+replay can tell progress from results.
 
-What is said may have lines below its first, such as a bar for each layer of a push: they are shown
-while it lasts, and the sentence at the end takes the place of them all.
+A sentence may have further lines, such as a bar for each layer of a push.  The last sentence
+replaces them all.
 """
 
 from __future__ import annotations
@@ -13,32 +14,33 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol, TextIO
 
+from handson.core.text import cut_to_columns
+
 SIGN = "▸ "
 
-_LINE = "font-family:monospace;font-size:12px"
+_STYLE = "font-family:monospace;font-size:12px"
 
 Say = Callable[[str], None]
 
 
-class Counted(str):
-    """A sentence that also knows how much of the whole is done, for whoever draws a bar.
+class CountedSentence(str):
+    """A sentence that also carries how much is done, for a widget that draws a bar.
 
     Args:
         sentence: What a line of text shows.
         done: How much is done, in any unit.
-        whole: How much there is; 0 while nobody knows.
+        whole: How much there is; 0 while it is unknown.
     """
 
     __slots__ = ("done", "whole")
 
-    def __new__(cls, sentence: str, *, done: int, whole: int) -> Counted:
+    def __new__(cls, sentence: str, *, done: int, whole: int) -> CountedSentence:
         counted = super().__new__(cls, sentence)
         counted.done, counted.whole = done, whole
         return counted
@@ -53,13 +55,14 @@ class Line(Protocol):
     def __call__(self, sentence: str) -> None: ...
 
     def done(self, sentence: str) -> None:
-        """Show the last sentence, whatever was shown a moment ago."""
+        """Show the last sentence, however little time has passed."""
 
 
 class Progress(Protocol):
-    """Where progress is shown: opens a line for a verb."""
+    """Where progress is shown."""
 
-    def line(self, label: str) -> Line: ...
+    def line(self, label: str) -> Line:
+        """Open a line that begins with the label."""
 
 
 @dataclass
@@ -74,10 +77,10 @@ class Work:
 
 
 @contextmanager
-def working(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Work]:
+def show_work(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Work]:
     """Open a line for the block; it ends as one of the two sentences, whatever happens.
 
-    The block may give it another `ending`, where nothing was to be done.
+    The block may set another `ending`, for example when there was nothing to do.
     """
     work = Work(progress.line(label), done)
     try:
@@ -88,58 +91,56 @@ def working(progress: Progress, label: str, *, done: str, broken_off: str) -> It
     work.line.done(work.ending)
 
 
-def silent(_sentence: str) -> None:
-    """Take a line of progress and show nothing."""
+def ignore_progress(_sentence: str) -> None:
+    """Take a sentence and show nothing."""
 
 
+@dataclass
 class TerminalLine:
-    """A line on a stream; replaced in place where the stream is a terminal of so many columns.
+    """A line on a stream, with the lines below it; a terminal replaces them in place."""
 
-    Lines below it are replaced with it.
-    """
-
-    def __init__(self, label: str, stream: TextIO, *, columns: int) -> None:
-        self._label = label
-        self._stream = stream
-        self._columns = columns
-        self._below = 0
+    label: str
+    stream: TextIO
+    columns: int
+    _below: int = 0
 
     def __call__(self, sentence: str) -> None:
-        if self._stream.isatty():
+        if self.stream.isatty():
             self._write(sentence, end="")
 
     def done(self, sentence: str) -> None:
         self._write(sentence, end="\n")
 
     def _write(self, sentence: str, *, end: str) -> None:
-        rows = _rows(self._label, sentence)
-        if self._stream.isatty():
+        rows = _rows(self.label, sentence)
+        if self.stream.isatty():
             up = f"\x1b[{self._below}A" if self._below else ""
-            self._stream.write(f"\r{up}\x1b[J")
+            self.stream.write(f"\r{up}\x1b[J")
             self._below = len(rows) - 1
-        self._stream.write("\n".join(rows if end else map(self._kept_on_one_line, rows)) + end)
-        self._stream.flush()
+        self.stream.write("\n".join(rows if end else map(self._cut, rows)) + end)
+        self.stream.flush()
 
-    def _kept_on_one_line(self, row: str) -> str:
-        """What wraps cannot be replaced; a terminal may show "█" wider than we reckon."""
-        return f"\x1b[?7l{cut(row, self._columns - 1)}\x1b[?7h"
+    def _cut(self, row: str) -> str:
+        # A row that wraps cannot be replaced, and a terminal may show "█" wider than expected: so
+        # wrapping is switched off as well.
+        return f"\x1b[?7l{cut_to_columns(row, self.columns - 1)}\x1b[?7h"
 
 
+@dataclass
 class TerminalProgress:
-    """Shows progress on a stream, standard error unless another is given.
+    """Progress on a stream: standard error, unless another is given.
 
-    Args:
-        stream: Where to.
-        columns: How wide it is, where that is known better than by asking the terminal.
+    Attributes:
+        stream: The stream.
+        columns: Its width; 0 asks the terminal.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, columns: int = 0) -> None:
-        self._stream = stream
-        self._columns = columns
+    stream: TextIO | None = None
+    columns: int = 0
 
     def line(self, label: str) -> Line:
-        columns = self._columns or shutil.get_terminal_size().columns
-        return TerminalLine(label, self._stream or sys.stderr, columns=columns)
+        columns = self.columns or shutil.get_terminal_size().columns
+        return TerminalLine(label, self.stream or sys.stderr, columns)
 
 
 class NotebookLine:
@@ -163,30 +164,28 @@ class NotebookLine:
         self._handle.update(_bundle(self._label, sentence), raw=True)
 
 
+@dataclass
 class NotebookProgress:
-    """Shows progress in a Jupyter notebook, updated at most ten times a second."""
+    """Progress in a Jupyter notebook, updated at most ten times a second."""
 
-    def __init__(
-        self, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._interval = interval
-        self._clock = clock
+    interval: float = 0.1
+    clock: Callable[[], float] = time.monotonic
 
     def line(self, label: str) -> Line:
         from IPython.display import display
 
         handle = display(_bundle(label, "…"), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        return NotebookLine(label, handle=handle, interval=self._interval, clock=self._clock)
+        return NotebookLine(label, handle=handle, interval=self.interval, clock=self.clock)
 
 
-def choose() -> Progress:
-    """Return the progress that fits where this process runs: a notebook kernel or not."""
-    return NotebookProgress() if in_notebook() else TerminalProgress()
+def choose_progress() -> Progress:
+    """Return notebook progress in a notebook's kernel, and terminal progress elsewhere."""
+    return NotebookProgress() if is_notebook() else TerminalProgress()
 
 
-def show(card: object) -> None:
-    """Show a card beside a verb's result: as a notebook output, or on standard error."""
-    if in_notebook():
+def show_card(card: object) -> None:
+    """Show a card in addition to a call's result: as a notebook output, or on standard error."""
+    if is_notebook():
         from IPython.display import display
 
         display(card)  # type: ignore[no-untyped-call]
@@ -194,25 +193,15 @@ def show(card: object) -> None:
         print(card, file=sys.stderr)
 
 
-def shell() -> Any:
-    """Return the IPython that this process runs in, or None."""
+def find_ipython() -> Any:
+    """Return the IPython shell that this process runs in, or None."""
     library = sys.modules.get("IPython")
     return library.get_ipython() if library else None
 
 
-def in_notebook() -> bool:
+def is_notebook() -> bool:
     """Tell whether this process is a notebook's kernel."""
-    return getattr(shell(), "kernel", None) is not None
-
-
-def cut(row: str, columns: int) -> str:
-    """Return a row that takes no more than so many columns; a Japanese letter takes two."""
-    taken = 0
-    for at, letter in enumerate(row):
-        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        if taken > columns:
-            return f"{row[: max(0, at - 2)]}…"
-    return row
+    return getattr(find_ipython(), "kernel", None) is not None
 
 
 def _rows(label: str, sentence: str) -> list[str]:
@@ -223,4 +212,4 @@ def _rows(label: str, sentence: str) -> list[str]:
 def _bundle(label: str, sentence: str) -> dict[str, str]:
     rows = _rows(label, sentence)
     html = "<br>".join(escape(row) for row in rows)
-    return {"text/plain": "\n".join(rows), "text/html": f'<div style="{_LINE}">{html}</div>'}
+    return {"text/plain": "\n".join(rows), "text/html": f'<div style="{_STYLE}">{html}</div>'}

@@ -1,67 +1,92 @@
-"""Strangers' text in a sentence: short, on one line, and what was probably meant by it."""
+"""Text from outside in a sentence of ours: short, on one line, and what it probably means."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from unicodedata import east_asian_width, normalize
 
 from handson.core import messages
 
-_SHOWN = 60
-_MOST_SIGNS = 8
-_WIDE = re.compile("[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+")
-"""What a Japanese keyboard and a word processor give for the same keys."""
-_PLAIN = str.maketrans("‐‑‒–—―−ー、。・", "--------,./", "“”„‟‘’‚‛\"'")
-
-_LONGEST = 120
-_MOST = 12
+_LONGEST_QUOTE = 60
+_LONGEST_LINE = 120
+_MOST_TEXTS = 12
+_MOST_LETTERS = 8
+_FULL_WIDTH = re.compile(
+    "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
+)
+"""Letters that a Japanese keyboard or a word processor writes in place of ASCII."""
+_ASCII = str.maketrans("‐‑‒–—―−ー、。・", "--------,./", "“”„‟‘’‚‛\"'")
 
 
 def find_nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the choice that is most like `name` (capitals and ``_`` or ``-`` alike), or None."""
-    folded = {_folded(choice): choice for choice in reversed(list(choices))}
-    found = get_close_matches(_folded(name), folded, n=1, cutoff=cutoff)
+    """Return the choice that is spelled most like a name, or None if none is similar.
+
+    Capitals do not count, and ``_`` equals ``-``.
+    """
+    folded = {_fold(choice): choice for choice in reversed(list(choices))}
+    found = get_close_matches(_fold(name), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 
 def advise_half_width(text: str) -> str | None:
-    """Say which full-width signs are in a text that has to be plain, and the text without them.
+    """Name the full-width letters in a text that has to be ASCII, and give the corrected text.
 
-    None where there is none, or where what is left would not be plain: such as a Japanese word.
+    Return None if there are none, or if the text is not ASCII without them either.
     """
-    mended = unicodedata.normalize("NFKC", text).translate(_PLAIN).strip()
-    found = list(dict.fromkeys(_WIDE.findall(text)))
+    mended = normalize("NFKC", text).translate(_ASCII).strip()
+    found = list(dict.fromkeys(_FULL_WIDTH.findall(text)))
     if not (found and mended and mended.isascii()):
         return None
-    space = messages.text("course.rules.full-width-space")
-    signs = ", ".join(space if sign.isspace() else sign for sign in found[:_MOST_SIGNS])
-    return messages.text("course.rules.full-width", signs=signs, mended=mended[: _SHOWN * 2])
+    space = messages.text("core.text.full-width-space")
+    letters = ", ".join(space if part.isspace() else part for part in found[:_MOST_LETTERS])
+    mended = mended[: 2 * _LONGEST_QUOTE]
+    return messages.text("core.text.full-width", signs=letters, mended=mended)
 
 
 def quote(value: object) -> str:
-    """Return a value as a sentence can hold it: in quotes, on one line, not too long."""
+    """Return a value in quotes, on one line and at most 60 letters long."""
     try:
-        text = repr(value[: _SHOWN + 1] if isinstance(value, str) else value)
-    except (ValueError, RecursionError):  # an integer of thousands of digits, somewhere in it
+        text = repr(value[: _LONGEST_QUOTE + 1] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # it holds an integer of thousands of digits, or itself
         text = type(value).__name__
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
-def one_line(text: str, *, longest: int = _LONGEST) -> str:
-    """Return a stranger's text as one short line: nothing in it can start a line of its own."""
+def one_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
+    """Return a text on one line, shortened; control characters become replacement characters."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
     if cut.isprintable():
         return cut
-    return "".join(sign if sign.isprintable() else "�" for sign in cut)
+    return "".join(letter if letter.isprintable() else "�" for letter in cut)
 
 
 def list_briefly(texts: Sequence[str]) -> str:
-    """Return several of a stranger's texts on one line, the first dozen of them."""
-    said = ", ".join(one_line(text) for text in texts[:_MOST])
-    return said if len(texts) <= _MOST else f"{said}, … ({len(texts)})"
+    """Return the first dozen texts on one line, and the number of all if there are more."""
+    listed = ", ".join(one_line(text) for text in texts[:_MOST_TEXTS])
+    return listed if len(texts) <= _MOST_TEXTS else f"{listed}, … ({len(texts)})"
 
 
-def _folded(name: str) -> str:
+def is_wide(letter: str, *, ambiguous: bool = False) -> bool:
+    """Tell whether a letter is twice as wide as a Latin one, as Japanese letters are.
+
+    Args:
+        letter: One character.
+        ambiguous: Count letters that are wide in East Asian fonts only ("A" in UAX #11).
+    """
+    return east_asian_width(letter) in ("WFA" if ambiguous else "WF")
+
+
+def cut_to_columns(line: str, columns: int) -> str:
+    """Return a line shortened to a number of terminal columns; wide letters take two."""
+    taken = 0
+    for at, letter in enumerate(line):
+        taken += 2 if is_wide(letter) else 1
+        if taken > columns:
+            return f"{line[: max(0, at - 2)]}…"
+    return line
+
+
+def _fold(name: str) -> str:
     return name[:256].casefold().replace("_", "-")

@@ -20,6 +20,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotReady
+from handson.core.files import explain_unwritable
 from handson.course.exercise import Exercise
 
 SCHEMA = "handson.evidence/1"
@@ -181,7 +182,7 @@ class Journal:
 
     def _refused(self, error: OSError) -> NotReady:
         if self._path.is_dir():
-            return NotReady(*messages.advice("aws.settings.in-the-way", path=self._path))
+            return explain_unwritable(self._path, error)
         reason = error.strerror or error
         return NotReady(*messages.advice("course.evidence.journal", path=self._path, reason=reason))
 

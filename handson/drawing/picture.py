@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import errors, messages
+from handson.core.files import replace_file
 from handson.drawing.svg import FAMILY
 
 SUFFIXES = (".svg", ".png")
@@ -67,12 +67,9 @@ class Picture:
         if suffix not in SUFFIXES:
             raise errors.InvalidInput(*messages.advice("drawing.suffix", path=path))
         data = self.svg.encode() if suffix == ".svg" else self.png()
-        draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            draft.write_bytes(data)
-            draft.replace(path)
+            replace_file(path, [data])
         except OSError as reason:
-            draft.unlink(missing_ok=True)
             why = reason.strerror or str(reason)
             advice = messages.advice("drawing.not-written", path=path, reason=why)
             raise errors.InvalidInput(*advice) from reason

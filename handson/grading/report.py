@@ -10,11 +10,9 @@ script either: the architecture of the evidence beside the goal, and the learner
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -25,6 +23,7 @@ from typing import Any
 from handson import drawing
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
+from handson.core.files import PRIVATE, replace_file
 from handson.core.text import one_line
 from handson.course import syllabus
 from handson.course.checks.results import describe_value
@@ -66,21 +65,14 @@ def write_report(grades: Grades, path: Path) -> None:
     Raises:
         NotReady: It cannot be written there.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        # It names people and their points.
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in make_page(grades):
-                file.write(part.encode("utf-8"))
-        draft.replace(path)
+        # The report names people and their points, so only its owner may read it.
+        replace_file(path, (part.encode() for part in make_page(grades)), mode=PRIVATE)
     except OSError as error:
         reason = error.strerror or str(error)
         raise NotReady(
             *messages.advice("grading.report.unwritable", path=path, reason=reason)
         ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def make_page(grades: Grades) -> Iterator[str]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
+from handson.core.files import replace_file
 
 AUDIENCE = "handson-evidence"
 TAG = "handson-chain"
@@ -86,13 +87,10 @@ def write_keys(path: Path, keys: Keys) -> None:
     Raises:
         NotReady: It cannot be written there.
     """
-    draft = path.with_name(f".{path.name}.tmp")
     text = json.dumps({"schema": SCHEMA, "issuers": keys}, indent=2)
     try:
-        draft.write_text(f"{text}\n", encoding="utf-8")
-        draft.replace(path)
+        replace_file(path, [f"{text}\n".encode()])
     except OSError as error:
-        draft.unlink(missing_ok=True)
         reason = error.strerror or error
         raise NotReady(
             *messages.advice("grading.tokens.unwritable", path=path, reason=reason)
