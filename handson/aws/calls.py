@@ -1,4 +1,4 @@
-"""The connection: every call to AWS goes through it."""
+"""The connection to AWS: every call goes through it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from handson.aws import slips
-from handson.aws.refusals import is_one_of, translated
+from handson.aws.refusals import (
+    has_code,
+    refuse_operation,
+    refuse_service,
+    refuse_unnamed,
+    translate_errors,
+)
 from handson.core.errors import AWSError
-from handson.course.state import Target
+from handson.course.state import State, Target
 
 _LONGEST_PAUSE = 5.0
-_HERE = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -28,49 +33,40 @@ class Credentials:
     secret_access_key: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Request:
-    """A call that AWS answered, with the id under which AWS has it."""
+class Request(State, frozen=True, kw_only=True):
+    """A call that AWS answered, with AWS's own id of it."""
 
     service: str
     operation: str
     request_id: str
 
-    def to_json(self) -> dict[str, str]:
-        """Return the request as evidence holds it."""
-        return {
-            "service": self.service,
-            "operation": self.operation,
-            "request_id": self.request_id,
-        }
-
 
 @dataclass
 class Patience:
-    """How long to go on: pauses between attempts, and the clock they are taken on."""
+    """How often and how long to try a call."""
 
     attempts: int = 5
-    """How often a call is made that can be repeated without harm."""
+    """How often to make a call that is safe to repeat."""
     pause: float = 0.2
-    """Seconds before the second attempt; they double from attempt to attempt, up to five."""
+    """Seconds before the second attempt; they double with each attempt, up to five."""
     consistency: float = 30.0
-    """Seconds in which AWS may still not know what it has just created or deleted."""
+    """Seconds in which AWS may not yet know a resource that it has just created or deleted."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def pause_before(self, attempt: int) -> None:
-        """Sleep before the given attempt (2 is the second), longer each time, with jitter."""
+        """Sleep before an attempt (2 is the second), longer each time, with jitter."""
         longest = min(self.pause * 2 ** (attempt - 2), _LONGEST_PAUSE)
         self.sleep(longest * random.uniform(0.5, 1.0))
 
     def pause_to_see(self) -> None:
-        """Sleep until AWS can be expected to show what a call that broke off has made."""
+        """Sleep until AWS should show the resource that an interrupted call has created."""
         self.sleep(min(self.consistency, _LONGEST_PAUSE))
 
 
 @dataclass
 class Aws:
-    """A connection to AWS or to what stands in its place; made by `connect_…`."""
+    """A connection to AWS or an emulator, made by `connect_aws` or `connect_emulator`."""
 
     region: str
     endpoint: str | None
@@ -87,14 +83,14 @@ class Aws:
 
     @property
     def target(self) -> Target:
-        """Where this connection leads, as evidence and checks name it."""
+        """The target of this connection, as evidence names it."""
         return Target(
             kind=self.kind, account=self.account, region=self.region, endpoint=self.endpoint
         )
 
     @property
     def is_root(self) -> bool:
-        """Tell whether real AWS is called as the account's root user, which it advises against."""
+        """Whether the caller is the root user of a real account, which AWS advises against."""
         return self.kind == "aws" and self.caller.endswith(":root")
 
     def call(
@@ -105,19 +101,19 @@ class Aws:
         Args:
             service: boto3's name of the service, "ec2".
             operation: The API's name of the operation, "CreateVpc".
-            unnamed: What was given without a name, and is refused.
+            unnamed: Values without a name; they are refused.
             parameters: As the API names them.
 
         Raises:
-            InvalidInput: There is no such service, operation or parameter, or its type is another.
+            InvalidInput: The service, the operation or a parameter is unknown, or a type is wrong.
             NotAllowed: Credentials are missing, expired or refused, or a permission is lacking.
             AWSUnclear: A write broke off and may have taken effect.
-            AWSError: AWS refused the call, or it never answered.
+            AWSError: AWS refused the call, or did not answer.
         """
         if unnamed:
-            raise slips.unnamed(service, operation, unnamed)
+            raise refuse_unnamed(service, operation, unnamed)
         if not isinstance(service, str):
-            raise slips.unknown_service(service)
+            raise refuse_service(service)
         return self.call_until_known(service, operation, parameters, unknown=())
 
     def call_until_known(
@@ -128,7 +124,7 @@ class Aws:
         *,
         unknown: Collection[str],
     ) -> dict[str, Any]:
-        """Make one call, again and again while AWS answers with one of the codes `unknown`.
+        """Make one call, and repeat it while AWS answers with one of the codes `unknown`.
 
         AWS is eventually consistent: AttachInternetGateway right after CreateInternetGateway may
         answer ``InvalidInternetGatewayID.NotFound`` (EC2 API Reference, "Eventual consistency").
@@ -137,10 +133,10 @@ class Aws:
             service: boto3's name of the service, "ec2".
             operation: The API's name of the operation, "AttachInternetGateway".
             parameters: As the API names them.
-            unknown: Error codes; "Code: words" asks for words of AWS's message, too.
+            unknown: Error codes, as `has_code` takes them.
 
         Raises:
-            HandsonError: As `call`; an error of these codes, when AWS still says so at the end.
+            HandsonError: As `call`; an error with one of these codes once the time is over.
         """
         deadline = self.patience.clock() + self.patience.consistency
         attempt = 1
@@ -152,15 +148,15 @@ class Aws:
                 broken += error.repeatable
                 in_time = self.patience.clock() < deadline
                 again = broken < self.patience.attempts if error.repeatable else in_time
-                if not again or not (error.repeatable or is_one_of(error, unknown)):
+                if not again or not (error.repeatable or has_code(error, unknown)):
                     raise
             attempt += 1
             self.patience.pause_before(attempt)
 
-    def pages(
+    def list_items(
         self, service: str, operation: str, key: str, **parameters: Any
     ) -> list[dict[str, Any]]:
-        """Make a listing call, page after page, and return all items under `key`."""
+        """Make a listing call, page after page, and return the items under `key` of all pages."""
         token_name = "NextToken" if service in ("ec2", "cloudtrail") else "nextToken"
         items: list[dict[str, Any]] = []
         while True:
@@ -172,11 +168,11 @@ class Aws:
             parameters = {**parameters, token_name: token}
 
     def in_region(self, region: str, *, attempts: int | None = None) -> Aws:
-        """Return the connection to another region, as the same caller; made once.
+        """Return the connection of the same caller to another region.
 
         Args:
             region: The other region.
-            attempts: How often each call is tried there: once is enough for a glance.
+            attempts: How often to make each call there, if not as often as here.
         """
         tries = attempts or self.patience.attempts
         with self._lock:
@@ -191,23 +187,21 @@ class Aws:
                 )
             return self._regions[region, tries]
 
-    def apart(self) -> Aws:
-        """Return the same connection for calls that no `recording` of this one shall see."""
+    def without_recording(self) -> Aws:
+        """Return the same connection, whose calls no `recording` of this one contains."""
         return replace(self, requests=[])
 
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:
-        """Collect the requests that are made in the block."""
+        """Collect the requests made in the block."""
         start = len(self.requests)
         made: list[Request] = []
         yield made
         made.extend(self.requests[start:])
 
     def client(self, service: str) -> Any:
-        """Return the one client of a service, made on first use.
-
-        Clients are made one after another: four at once in threads take longer than in a row.
-        """
+        """Return the client of a service, made on first use."""
+        # One at a time: four clients made in threads take longer than four made in a row.
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self.session.create_client(
@@ -221,19 +215,20 @@ class Aws:
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name
 
-        with translated(service, operation, endpoint=self.endpoint):
+        with translate_errors(service, operation, endpoint=self.endpoint):
             client, method = self.client(service), xform_name(str(operation))
             known = client.meta.method_to_api_mapping
             if method not in known:
-                raise slips.unknown_operation(service, operation, known.values())
+                raise refuse_operation(service, operation, known.values())
             reply: dict[str, Any] = getattr(client, method)(**parameters)
         request_id = str(reply.get("ResponseMetadata", {}).get("RequestId", ""))
-        self.requests.append(Request(service, operation, request_id))
+        request = Request(service=service, operation=operation, request_id=request_id)
+        self.requests.append(request)
         return reply
 
 
 def command_name(name: str) -> str:
-    """Return the aws CLI's spelling of an API name: `CreateVpc` is `create-vpc`."""
+    """Return the aws CLI's spelling of an API name: `create-vpc` for `CreateVpc`."""
     from botocore import xform_name
 
     return str(xform_name(name, "-"))
@@ -242,14 +237,14 @@ def command_name(name: str) -> str:
 def _config(endpoint: str | None) -> Any:
     from botocore.config import Config
 
-    settings: Any = Config  # its stubs lag behind its options
-    return settings(
+    options: Any = Config  # its stubs lack some options
+    return options(
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=5,
         read_timeout=20 if endpoint else 60,
         max_pool_connections=16,
         ignore_configured_endpoint_urls=True,
         user_agent_extra="handson",
-        # A proxy of the learner's company does not know the way back to this machine.
-        proxies={} if endpoint and urlsplit(endpoint).hostname in _HERE else None,
+        # A company's proxy cannot reach this machine.
+        proxies={} if endpoint and urlsplit(endpoint).hostname in _LOOPBACK else None,
     )

@@ -1,18 +1,24 @@
-"""Ways to AWS: to what stands in its place, and to real AWS once the account is the named one."""
+"""Connections to AWS: to an emulator, and to real AWS if the account is the one the user names."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from handson.aws import models
+import msgspec
+
 from handson.aws.calls import Aws, Credentials, Patience
-from handson.aws.refusals import translated
+from handson.aws.refusals import translate_errors
 from handson.core import messages
 from handson.core.errors import NotAllowed
+
+SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
+"""All that the workshop calls; botocore refuses a service that is not listed."""
 
 
 def connect_emulator(
@@ -25,13 +31,13 @@ def connect_emulator(
 ) -> Aws:
     """Connect to the embedded AWS or another AWS-compatible endpoint.
 
-    Nothing of the learner's own AWS configuration is read or sent.
+    The learner's own AWS configuration is neither read nor sent.
 
     Args:
-        endpoint: Where it answers.
+        endpoint: Its URL.
         region: The one region for everything.
         credentials: Its fixed, worthless credentials.
-        account: The account where it is known already; else the endpoint is asked for it.
+        account: The account if it is known; otherwise the endpoint is asked.
         patience: Pauses and clock, for tests.
 
     Raises:
@@ -41,34 +47,34 @@ def connect_emulator(
         region=region,
         endpoint=endpoint,
         kind="emulator",
-        session=_private_session(credentials),
+        session=make_private_session(credentials),
         credentials=credentials,
         patience=patience or Patience(attempts=3, consistency=1.0),
         account=account,
     )
     if not account:
-        _identify(aws)
+        _identify_caller(aws)
     return aws
 
 
 def connect_aws(
     *, region: str, account: str | None, session: Any = None, patience: Patience | None = None
 ) -> Aws:
-    """Connect to real AWS with the learner's own credential chain, if the account is the named one.
+    """Connect to real AWS with the learner's own credentials, if they belong to the account.
 
     Args:
         region: The one region for everything.
-        account: What `HANDSON_AWS_ACCOUNT` names; calls are allowed in no other account.
-        session: A botocore session in the place of the learner's own.
+        account: The value of `HANDSON_AWS_ACCOUNT`; calls are allowed in no other account.
+        session: A botocore session in place of the learner's own.
         patience: Pauses and clock, for tests.
 
     Raises:
         NotAllowed: No account is named, or the credentials are missing, expired or of another
-            account.  The only call made until then is GetCallerIdentity.
+            account.  GetCallerIdentity is the only call made until then.
     """
     if not account:
         raise NotAllowed(*messages.advice("aws.no-account"))
-    with translated("sts", "GetCallerIdentity", endpoint=None):
+    with translate_errors("sts", "GetCallerIdentity", endpoint=None):
         aws = Aws(
             region=region,
             endpoint=None,
@@ -81,30 +87,30 @@ def connect_aws(
 
 
 def confirm_account(aws: Aws, account: str | None) -> None:
-    """Ask AWS who calls; when this returns, it is still somebody of the named account.
+    """Ask AWS for the caller, and refuse the caller of another account.
 
-    Credentials can turn into another account's while a kernel runs: `credential_process` and the
-    like are asked anew when they expire.
+    Credentials can change to another account's while a kernel runs: `credential_process`, for
+    example, is called again when they expire.
 
     Raises:
         NotAllowed: The caller belongs to another account, or the credentials are refused.
     """
-    _identify(aws)
+    _identify_caller(aws)
     if aws.account != account:
         raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
 
 
-def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
-    """Connect as a role of an account, with no more than the allowed actions of what it may do.
+def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
+    """Connect with a role of an account, limited to the allowed actions.
 
     Args:
-        aws: The connection of who assumes the role.
+        aws: The connection of the caller who assumes the role.
         account: The role's account.
-        role: Its name, with its path where it has one.
-        allowed: IAM actions; AWS refuses all others to this connection.
+        role: Its name, with its path if it has one.
+        allowed: IAM actions; AWS refuses all others on this connection.
 
     Raises:
-        NotAllowed: The role may not be assumed, or is of another account.
+        NotAllowed: The role may not be assumed, or belongs to another account.
         AWSError: AWS refused, or did not answer.
     """
     partition = aws.caller.split(":")[1] if aws.caller.startswith("arn:") else "aws"
@@ -117,37 +123,89 @@ def assume(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
         DurationSeconds=900,
         Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    lent = reply["Credentials"]
-    credentials = Credentials(lent["AccessKeyId"], lent["SecretAccessKey"])
+    temporary = reply["Credentials"]
+    credentials = Credentials(temporary["AccessKeyId"], temporary["SecretAccessKey"])
     assumed = Aws(
         region=aws.region,
         endpoint=aws.endpoint,
         kind=aws.kind,
-        session=_private_session(credentials, token=lent["SessionToken"]),
+        session=make_private_session(credentials, token=temporary["SessionToken"]),
         patience=aws.patience,
     )
     confirm_account(assumed, account)
     return assumed
 
 
-def _identify(aws: Aws) -> None:
-    reply = aws.call("sts", "GetCallerIdentity")
-    with translated("sts", "GetCallerIdentity", endpoint=aws.endpoint):
-        aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
-
-
-def _private_session(credentials: Credentials, *, token: str | None = None) -> Any:
-    """Make a session that sees no profile, file, role or instance of the learner's own."""
+def make_private_session(credentials: Credentials, *, token: str | None = None) -> Any:
+    """Make a session that reads no profile, file, role or instance metadata of the learner's."""
     import botocore.session
 
-    nothing = (None, None, None, None)
+    unset = (None, None, None, None)
     no_file = (None, None, os.devnull, None)
     session = botocore.session.Session(
-        {"profile": nothing, "config_file": no_file, "credentials_file": no_file}
+        {"profile": unset, "config_file": no_file, "credentials_file": no_file}
     )
-    session.register_component("data_loader", models.loader())
+    session.register_component("data_loader", make_loader())
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
     return session
+
+
+def make_loader() -> Any:
+    """Make a botocore loader that reads the descriptions of `SERVICES` quickly.
+
+    botocore searches the folders of all services, and then decodes the whole description of one.
+    EC2's has thousands of shapes, of which the workshop uses a few dozen.  That takes longer than
+    all calls of a notebook, so this loader decodes a shape on its first use.
+    """
+    from botocore.loaders import JSONFileLoader, Loader
+
+    class QuickFileLoader(JSONFileLoader):  # type: ignore[misc]
+        def load_file(self, file_path: str) -> Any:
+            plain, zipped = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
+            if plain.is_file():
+                return _decode_description(plain.read_bytes())
+            if zipped.is_file():
+                return _decode_description(gzip.decompress(zipped.read_bytes()))
+            return None
+
+    class QuickLoader(Loader):  # type: ignore[misc]
+        def list_available_services(self, type_name: str) -> list[str]:
+            return SERVICES
+
+    return QuickLoader(file_loader=QuickFileLoader())
+
+
+class LazyShapes(dict[str, Any]):
+    """The shapes of a service by name, each decoded on its first use."""
+
+    def __getitem__(self, name: str) -> Any:
+        shape = super().__getitem__(name)
+        if isinstance(shape, msgspec.Raw):
+            shape = self[name] = msgspec.json.decode(shape)
+        return shape
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a shape, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def _decode_description(data: bytes) -> Any:
+    parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    shapes = parts.pop("shapes", None)
+    description = {name: msgspec.json.decode(part) for name, part in parts.items()}
+    if shapes is not None:
+        raw = msgspec.json.decode(shapes, type=dict[str, msgspec.Raw])
+        description["shapes"] = LazyShapes(raw)
+    return description
+
+
+def _identify_caller(aws: Aws) -> None:
+    reply = aws.call("sts", "GetCallerIdentity")
+    with translate_errors("sts", "GetCallerIdentity", endpoint=aws.endpoint):
+        aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
 
 
 def _own_session() -> Any:

@@ -1,19 +1,25 @@
-"""Where and who: target, exercise, endpoint, learner, home folder, language.
+"""Settings: the target, the exercise, the endpoint, the learner, the home folder, the language.
 
-Read once, from arguments and the environment; arguments win.  Nothing else reads `HANDSON_…`.
+They are read once, from arguments and the environment; arguments win.  No other module reads a
+variable ``HANDSON_…``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+import msgspec
+
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.files import not_writable, write_whole
+from handson.core.files import explain_unwritable_folder, write_whole
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise
@@ -24,34 +30,26 @@ ENGINES = ("auto", "docker", "builtin")
 PREFIX = "HANDSON_"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _NAMES = (
-    "target",
-    "endpoint_url",
-    "region",
-    "learner",
-    "home",
-    "lang",
-    "aws_account",
-    "engine",
-    "base_image",
-    "hand_in",
-)
+    "target", "endpoint_url", "region", "learner", "home", "lang", "aws_account", "engine",
+    "base_image", "hand_in",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a workshop was started with.
+    """The settings of a workshop.
 
     Attributes:
         target: "emulator" (the embedded AWS or `endpoint_url`) or "aws".
         exercise: What the learner is asked to build, in the chosen region.
-        endpoint_url: An AWS-compatible endpoint in the place of the embedded AWS, or None.
-        learner: Who hands in; empty until the learner has said so.
+        endpoint_url: An AWS-compatible endpoint in place of the embedded AWS, or None.
+        learner: The learner's name; empty until the learner gives it.
         home: The folder of the embedded AWS, the journal and the pictures.
         lang: "ja" or "en".
-        account: The account that calls to real AWS are allowed in, or None.
+        account: The account in which calls to real AWS are allowed, or None.
         engine: "docker", "builtin" or "auto".
-        base_image: The image in the place of the Dockerfile's `BASE_IMAGE`, or None.
-        hand_in: Where the file for handing in is put; None beside the running notebook.
+        base_image: The image in place of the Dockerfile's `BASE_IMAGE`, or None.
+        hand_in: The folder of the file to hand in, or None for that of the running notebook.
         environ: The whole environment, for the processes that the workshop starts.
     """
 
@@ -78,61 +76,60 @@ class Settings:
         return self.environ.get("DOCKER_HOST", "")
 
     def as_environment(self) -> dict[str, str]:
-        """Return the environment in which a kernel reads these settings again.
+        """Return the environment from which a kernel reads these settings.
 
-        A learner whom the home folder remembers is left to it, so that a name given in a notebook
-        is the one that the next notebook finds.
+        It names no learner whom the home folder remembers, so that a name given in one notebook is
+        the one that the next notebook finds.
         """
         remembered = self.learner == _remembered_learner(self.home)
-        own = {
-            "TARGET": self.target,
-            "ENDPOINT_URL": self.endpoint_url or "",
-            "REGION": self.region,
-            "LEARNER": "" if remembered else self.learner,
-            "HOME": str(self.home),
-            "LANG": self.lang,
-            "AWS_ACCOUNT": self.account or "",
-            "ENGINE": self.engine,
-            "BASE_IMAGE": self.base_image or "",
-            "HAND_IN": str(self.hand_in or ""),
+        return {
+            **self.environ,
+            "HANDSON_TARGET": self.target,
+            "HANDSON_ENDPOINT_URL": self.endpoint_url or "",
+            "HANDSON_REGION": self.region,
+            "HANDSON_LEARNER": "" if remembered else self.learner,
+            "HANDSON_HOME": str(self.home),
+            "HANDSON_LANG": self.lang,
+            "HANDSON_AWS_ACCOUNT": self.account or "",
+            "HANDSON_ENGINE": self.engine,
+            "HANDSON_BASE_IMAGE": self.base_image or "",
+            "HANDSON_HAND_IN": str(self.hand_in or ""),
         }
-        return {**self.environ, **{PREFIX + name: value for name, value in own.items()}}
 
 
-def from_environment(**arguments: str | None) -> Settings:
-    """Return the settings of this process: its environment, its folder, and the arguments."""
-    return read(os.environ, cwd=Path.cwd(), **arguments)
+def read_environment(**arguments: str | None) -> Settings:
+    """Return the settings of this process, from its environment, its folder and the arguments."""
+    return read_settings(os.environ, cwd=Path.cwd(), **arguments)
 
 
-def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> Settings:
-    """Return the settings of arguments and environment; from here on messages speak their language.
+def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> Settings:
+    """Return the settings from arguments and environment, and switch messages to their language.
 
     Args:
-        environ: The environment; only ``HANDSON_…`` is looked at.
-        cwd: Where the default home is looked for: `.handson` beside the notebooks.  In an edition
-            of the notebooks, its language is the default.
+        environ: The environment; only ``HANDSON_…`` is read.
+        cwd: The current folder.  The default home is `.handson` beside the notebooks around it, and
+            the default language is that of the edition it is in.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
-            base_image, hand_in. None and an empty string leave it to the environment.
+            base_image, hand_in.  None and an empty string leave a setting to the environment.
 
     Raises:
-        InvalidInput: There is no such setting, or a value is none of the possible ones; nothing
-            was created.
+        InvalidInput: There is no such setting, or a value is invalid; nothing was created.
         NotReady: The home folder cannot be made or written.
     """
-    given = {name: _given(name, environ, arguments) for name in _NAMES}
-    lang = _language(given["lang"], cwd=cwd)
-    endpoint = _endpoint(given["endpoint_url"])
+    given = {name: _read_value(name, environ, arguments) for name in _NAMES}
+    lang = _switch_language(given["lang"], cwd=cwd)
+    endpoint = _parse_endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
         raise InvalidInput(*messages.advice("aws.settings.both", value=endpoint))
     chosen = Settings(
-        target=_one_of("target", given["target"] or "emulator", TARGETS),
-        exercise=_exercise(given["region"]),
+        target=_require_choice("HANDSON_TARGET", given["target"] or "emulator", TARGETS),
+        exercise=_choose_exercise(given["region"]),
         endpoint_url=endpoint,
-        learner=_learner(given["learner"]),
-        home=_home(given["home"], cwd=cwd),
+        learner=_check_learner(given["learner"]),
+        home=_choose_home(given["home"], cwd=cwd),
         lang=lang,
-        account=_account(given["aws_account"]),
-        engine=_one_of("engine", given["engine"] or "auto", ENGINES),
+        account=_parse_account(given["aws_account"]),
+        engine=_require_choice("HANDSON_ENGINE", given["engine"] or "auto", ENGINES),
         base_image=given["base_image"] or None,
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
         environ=dict(environ),
@@ -141,40 +138,28 @@ def read(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> S
     return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
 
 
-def nbgrader_step() -> str:
-    """Return what nbgrader executes this notebook for, "autograde" or "validate"; or nothing."""
-    return os.environ.get("NBGRADER_EXECUTION", "").strip()
-
-
-def is_assignment() -> bool:
-    """Tell whether the notebook that runs is nbgrader's student version, its forms to be filled."""
-    return _is_assignment(Path.cwd())
-
-
-def speak(lang: str | None = None) -> None:
-    """Let messages speak the language of the argument, or of the environment.
+def choose_language(lang: str | None = None) -> None:
+    """Switch messages to a language, by default that of the environment.
 
     Raises:
-        InvalidInput: It is none that they speak.
+        InvalidInput: The language is not supported.
     """
-    _language(_given("lang", os.environ, {"lang": lang}), cwd=Path.cwd())
+    _switch_language(_read_value("lang", os.environ, {"lang": lang}), cwd=Path.cwd())
 
 
-def home_of_environment() -> Path:
-    """Return the home folder of this process, there or not; nothing is created."""
-    return _home(os.environ.get(f"{PREFIX}HOME", "").strip(), cwd=Path.cwd())
+def find_home() -> Path:
+    """Return the home folder of this process, whether it exists or not; create nothing."""
+    return _choose_home(os.environ.get("HANDSON_HOME", "").strip(), cwd=Path.cwd())
 
 
-def regions() -> tuple[str, ...]:
-    """Return the regions of AWS's standard partition.
-
-    From AWS's list (AWS General Reference, "AWS Regions"); kept here because a name is checked
-    before boto3, which has the same list, is loaded.
-    """
-    return _REGIONS
+def default_home(cwd: Path) -> Path:
+    """Return `.handson` beside the notebooks, or in `cwd` if there are none."""
+    # Everything in the folder of an nbgrader assignment is handed in: so not there, but above it.
+    around = cwd.parent if _is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
+    return (find_notebooks_folder(cwd) or around) / ".handson"
 
 
-def notebooks_folder(cwd: Path) -> Path | None:
+def find_notebooks_folder(cwd: Path) -> Path | None:
     """Return the folder of the notebooks, found from `cwd` upwards, or None."""
     for folder in (cwd, *cwd.parents):
         if folder.name == "notebooks" and (folder / "ja").is_dir():
@@ -184,46 +169,41 @@ def notebooks_folder(cwd: Path) -> Path | None:
     return None
 
 
-def _language_of(cwd: Path) -> str:
-    """Return the language of the edition of the notebooks that `cwd` is in, or Japanese."""
-    folder = notebooks_folder(cwd)
-    editions = [lang for lang in messages.LANGUAGES if folder and cwd.is_relative_to(folder / lang)]
-    return editions[0] if editions else messages.LANGUAGES[0]
-
-
-def default_home(cwd: Path) -> Path:
-    """Return `.handson` beside the notebooks, or in `cwd` where there are none.
-
-    What lies in an assignment's folder is handed in with it: there it is the folder around it.
-    """
-    around = cwd.parent if _is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
-    return (notebooks_folder(cwd) or around) / ".handson"
-
-
 def remember_learner(home: Path, learner: str) -> None:
     """Keep the learner's name in the home folder, for the notebooks that follow.
 
     Raises:
-        NotReady: The home folder cannot be written; the name that was kept before still is.
+        NotReady: The home folder is not writable; the name kept before is still there.
     """
     write_whole(home / "learner", learner + "\n")
 
 
-def _is_assignment(folder: Path) -> bool:
-    """Tell whether a folder holds notebooks as nbgrader hands them out, their cells' sums taken."""
-    try:
-        return b'"checksum"' in (folder / f"{syllabus.CHECKS[0].notebook}.ipynb").read_bytes()
-    except OSError:
-        return False
+def nbgrader_step() -> str:
+    """Return the nbgrader step that runs this notebook, "autograde" or "validate", or ""."""
+    return os.environ.get("NBGRADER_EXECUTION", "").strip()
 
 
-def _language(lang: str, *, cwd: Path) -> str:
-    chosen = _one_of("lang", lang or _language_of(cwd), messages.LANGUAGES)
-    messages.use(chosen)
-    return chosen
+def is_assignment() -> bool:
+    """Tell whether the running notebook is nbgrader's student version, with forms to fill in."""
+    return _is_assignment(Path.cwd())
 
 
-def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
+@cache
+def list_regions() -> tuple[str, ...]:
+    """Return the regions of AWS's standard partition, from botocore's list.
+
+    It reads botocore's file without importing botocore, which takes a hundred times longer.
+    """
+    spec = find_spec("botocore")
+    assert spec
+    assert spec.origin
+    file = Path(spec.origin).with_name("data") / "partitions.json"
+    partitions = msgspec.json.decode(file.read_bytes())["partitions"]
+    [standard] = (partition for partition in partitions if partition["id"] == "aws")
+    return tuple(sorted(set(standard["regions"]) - {"aws-global"}))
+
+
+def _read_value(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
     for argument in sorted(set(arguments) - set(_NAMES)):
         near = find_nearest(argument, _NAMES) or "learner"
         choices = ", ".join(_NAMES)
@@ -235,44 +215,46 @@ def _given(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | 
     return str(value or "").strip() or environ.get(PREFIX + name.upper(), "").strip()
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value in choices:
         return value
-    raise InvalidInput(
-        *messages.advice(
-            "aws.settings.choice",
-            name=PREFIX + name.upper(),
-            value=value,
-            choices=" / ".join(choices),
-        )
-    )
+    listed = " / ".join(choices)
+    advice = messages.advice("aws.settings.choice", name=name, value=value, choices=listed)
+    raise InvalidInput(*advice)
 
 
-def _exercise(region: str) -> Exercise:
-    """Return the workshop's own exercise, in the chosen region."""
-    return Exercise(region=rules.region(region, known=regions())) if region else Exercise()
+def _switch_language(lang: str, *, cwd: Path) -> str:
+    chosen = _require_choice("HANDSON_LANG", lang or _edition_language(cwd), messages.LANGUAGES)
+    messages.use(chosen)
+    return chosen
 
 
-def _endpoint(url: str) -> str | None:
+def _edition_language(cwd: Path) -> str:
+    """Return the language of the edition of the notebooks around `cwd`, or Japanese."""
+    folder = find_notebooks_folder(cwd)
+    editions = [lang for lang in messages.LANGUAGES if folder and cwd.is_relative_to(folder / lang)]
+    return editions[0] if editions else messages.LANGUAGES[0]
+
+
+def _choose_exercise(region: str) -> Exercise:
+    """Return the workshop's own exercise, in a region if one is given."""
+    return Exercise(region=rules.region(region, known=list_regions())) if region else Exercise()
+
+
+def _parse_endpoint(url: str) -> str | None:
     if not url:
         return None
-    parts = _parts(url)
+    parts = _split_url(url)
     if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
-        if _is_aws(parts.hostname):
+        if f".{parts.hostname.rstrip('.').lower()}".endswith(_AWS_DOMAINS):
             raise InvalidInput(*messages.advice("aws.settings.aws-endpoint", value=parts.hostname))
         return url.rstrip("/")
-    # What stands before an @ may be a password, and a sentence is saved with the notebook.
+    # The text before an @ may be a password, and the sentence is saved with the notebook.
     raise InvalidInput(*messages.advice("aws.settings.endpoint", value=url.rpartition("@")[2]))
 
 
-def _is_aws(host: str) -> bool:
-    """Tell whether a host is AWS itself, which is reached by HANDSON_TARGET alone."""
-    name = f".{host.rstrip('.').lower()}"
-    return name.endswith(_AWS_DOMAINS)
-
-
-def _parts(url: str) -> SplitResult | None:
-    """Return the parts of a URL whose port, if it names one, can be a port."""
+def _split_url(url: str) -> SplitResult | None:
+    """Return the parts of a URL, or None if its port is invalid."""
     try:
         parts = urlsplit(url)
         return parts if parts.port != 0 else None
@@ -280,81 +262,51 @@ def _parts(url: str) -> SplitResult | None:
         return None
 
 
-def _account(account: str) -> str | None:
+def _parse_account(account: str) -> str | None:
     digits = account.replace("-", "")
     if not digits:
         return None
-    if len(digits) == 12 and digits.isascii() and digits.isdecimal():
+    if re.fullmatch("[0-9]{12}", digits):
         return digits
     raise InvalidInput(*messages.advice("aws.settings.account", value=account))
 
 
-def _home(home: str, *, cwd: Path) -> Path:
-    try:
-        folder = Path(home).expanduser() if home else default_home(cwd)
-    except RuntimeError as error:  # "~nobody"
-        raise not_writable(Path(home), error) from error
-    return folder if folder.is_absolute() else cwd / folder
-
-
-def _make_writable(folder: Path) -> None:
-    """Make the folder, and prove that something can be kept in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise not_writable(folder, error) from error
-
-
-def _learner(learner: str) -> str:
+def _check_learner(learner: str) -> str:
     if len(learner) > 80 or not learner.isprintable():
         raise InvalidInput(*messages.advice("aws.settings.learner"))
     return learner
 
 
 def _remembered_learner(home: Path) -> str:
-    """Return the name that is kept in the home folder; empty where none can be read."""
+    """Return the name that the home folder keeps, or "" if it keeps none that is valid."""
     try:
-        return _learner((home / "learner").read_text(encoding="utf-8").strip())
+        return _check_learner((home / "learner").read_text(encoding="utf-8").strip())
     except (OSError, ValueError, InvalidInput):
         return ""
 
 
-_REGIONS = (
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-)
+def _choose_home(home: str, *, cwd: Path) -> Path:
+    try:
+        folder = Path(home).expanduser() if home else default_home(cwd)
+    except RuntimeError as error:  # "~nobody"
+        raise explain_unwritable_folder(Path(home), error) from error
+    return folder if folder.is_absolute() else cwd / folder
+
+
+def _make_writable(folder: Path) -> None:
+    """Make the folder, and prove that files can be made in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise explain_unwritable_folder(folder, error) from error
+
+
+def _is_assignment(folder: Path) -> bool:
+    """Tell whether a folder holds notebooks of an nbgrader assignment, with cell checksums."""
+    try:
+        return b'"checksum"' in (folder / f"{syllabus.CHECKS[0].notebook}.ipynb").read_bytes()
+    except OSError:
+        return False

@@ -174,7 +174,7 @@ def test_interrupting_the_kernel_does_not_reach_it(home: Path) -> None:
 
 def test_status_sees_the_running_one(home: Path) -> None:
     running = start(home)
-    seen = room.status(home)
+    seen = room.find_running(home)
     assert seen is not None
     assert seen.pid == running.pid
 
@@ -182,7 +182,7 @@ def test_status_sees_the_running_one(home: Path) -> None:
 def test_status_sees_nothing_after_a_stop(home: Path) -> None:
     start(home)
     room.stop(home)
-    assert room.status(home) is None
+    assert room.find_running(home) is None
 
 
 # Stopping
@@ -370,7 +370,7 @@ def test_one_that_is_not_ready_in_time_is_reported(home: Path) -> None:
 def test_one_that_was_not_ready_in_time_is_not_left_running(home: Path) -> None:
     with pytest.raises(NotReady):
         start(home, timeout=0)
-    assert room.status(home) is None
+    assert room.find_running(home) is None
 
 
 def test_a_start_that_another_process_holds_up_is_reported(home: Path) -> None:
@@ -419,22 +419,3 @@ def test_after_resetting_a_killed_one_nothing_is_lost(home: Path) -> None:
     kill(start(home))
     room.reset(home)
     assert start(home).state == "started"
-
-
-def test_an_engine_is_lent_for_the_block_alone(home: Path, tmp_path: Path) -> None:
-    room.ensure_running(home, region="us-east-1")
-    name = home / "emulator" / "docker.sock"
-    with room.lend_engine(home, str(tmp_path / "engine.sock")):
-        assert name.readlink() == tmp_path / "engine.sock"
-    assert not name.is_symlink()
-
-
-def test_an_engine_that_a_killed_kernel_left_lent_is_taken_away_at_the_next_start(
-    home: Path, tmp_path: Path
-) -> None:
-    room.ensure_running(home, region="us-east-1")
-    room.stop(home)
-    name = home / "emulator" / "docker.sock"
-    name.symlink_to(tmp_path / "engine.sock")
-    room.ensure_running(home, region="us-east-1")
-    assert not name.is_symlink()

@@ -44,7 +44,9 @@ def test_every_answered_call_is_recorded_with_its_request_id(fake: FakeAws) -> N
     fake.answers("DescribeVpcs", VPCS)
     aws = fake.connect()
     aws.call("ec2", "DescribeVpcs")
-    assert aws.requests == [Request("ec2", "DescribeVpcs", "11111111-2222")]
+    assert aws.requests == [
+        Request(service="ec2", operation="DescribeVpcs", request_id="11111111-2222")
+    ]
 
 
 def test_a_recording_holds_only_the_requests_of_its_block(fake: FakeAws) -> None:
@@ -58,7 +60,7 @@ def test_a_recording_holds_only_the_requests_of_its_block(fake: FakeAws) -> None
 
 
 def test_a_request_is_evidence_without_parameters(fake: FakeAws) -> None:
-    request = Request("ec2", "DescribeVpcs", "11111111-2222")
+    request = Request(service="ec2", operation="DescribeVpcs", request_id="11111111-2222")
     assert request.to_json() == {
         "service": "ec2",
         "operation": "DescribeVpcs",
@@ -69,13 +71,13 @@ def test_a_request_is_evidence_without_parameters(fake: FakeAws) -> None:
 def test_pages_returns_the_items_of_all_pages(fake: FakeAws) -> None:
     first = {"Vpcs": [{"VpcId": "vpc-1"}], "NextToken": "more"}
     fake.answers("DescribeVpcs", first, {"Vpcs": [{"VpcId": "vpc-2"}]})
-    found = fake.connect().pages("ec2", "DescribeVpcs", "Vpcs")
+    found = fake.connect().list_items("ec2", "DescribeVpcs", "Vpcs")
     assert [item["VpcId"] for item in found] == ["vpc-1", "vpc-2"]
 
 
 def test_pages_asks_for_the_next_page_with_its_token(fake: FakeAws) -> None:
     fake.answers("ListClusters", {"clusterArns": ["a"], "nextToken": "more"}, {"clusterArns": []})
-    fake.connect().pages("ecs", "ListClusters", "clusterArns")
+    fake.connect().list_items("ecs", "ListClusters", "clusterArns")
     assert [parameters for _, parameters in fake.calls] == [{}, {"nextToken": "more"}]
 
 

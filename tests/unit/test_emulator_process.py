@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from handson.aws.emulator import process, server
-from handson.aws.emulator.process import Record
+from handson.aws.emulator.process import ProcessRecord
 
-RECORD = Record(state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1")
+RECORD = ProcessRecord(
+    state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1"
+)
 
 
 def environment(folder: Path, **theirs: str) -> dict[str, str]:
-    return process.environment(folder, region="eu-west-1", passed_on=theirs)
+    return process.build_environment(folder, region="eu-west-1", passed_on=theirs)
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_a_spoiled_record_reads_as_none(tmp_path: Path, content: str) -> None:
 
 
 def test_a_record_of_another_schema_reads_as_none(tmp_path: Path) -> None:
-    server.write(tmp_path / "process.json", {"schema": "other/1"} | vars(RECORD))
+    server.write_json(tmp_path / "process.json", {"schema": "other/1"} | vars(RECORD))
     assert process.read_record(tmp_path) is None
 
 
@@ -59,7 +61,7 @@ def test_it_is_bound_to_loopback(tmp_path: Path) -> None:
 
 def test_it_finds_no_docker(tmp_path: Path) -> None:
     environ = environment(tmp_path, DOCKER_HOST="unix:///var/run/docker.sock")
-    assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/docker.sock"
+    assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/no-docker.sock"
 
 
 def test_of_the_callers_environment_only_what_python_needs_is_passed_on(tmp_path: Path) -> None:
@@ -82,14 +84,14 @@ def test_a_log_is_continued(tmp_path: Path) -> None:
 
 def test_its_last_words_are_the_last_line_of_the_log(tmp_path: Path) -> None:
     process.log_path(tmp_path).write_text("Traceback\n\nOSError: no port\n\n")
-    assert process.last_words(tmp_path) == "OSError: no port"
+    assert process.read_last_log_line(tmp_path) == "OSError: no port"
 
 
 def test_without_a_log_there_are_no_last_words(tmp_path: Path) -> None:
-    assert process.last_words(tmp_path) == "?"
+    assert process.read_last_log_line(tmp_path) == "?"
 
 
-def logged(unsaved: server.Unsaved, message: str, service: str) -> None:
+def logged(unsaved: server.SaveFailures, message: str, service: str) -> None:
     arguments = (service, "full") if message.count("%s") > 1 else (service,)
     unsaved.handle(logging.LogRecord("persistence", logging.ERROR, "", 0, message, arguments, None))
 
@@ -98,19 +100,19 @@ def logged(unsaved: server.Unsaved, message: str, service: str) -> None:
     "message", ["Persistence: failed to save %s: %s", "Persistence: error getting state for %s: %s"]
 )
 def test_it_notices_that_state_was_not_saved(message: str) -> None:
-    unsaved = server.Unsaved()
+    unsaved = server.SaveFailures()
     logged(unsaved, message, "ec2")
     assert unsaved.services == {"ec2"}
 
 
 def test_state_that_could_not_be_loaded_is_not_taken_for_unsaved() -> None:
-    unsaved = server.Unsaved()
+    unsaved = server.SaveFailures()
     logged(unsaved, "Persistence: failed to load %s: %s", "ec2")
     assert unsaved.services == set()
 
 
 def test_what_was_saved_later_is_no_longer_unsaved() -> None:
-    unsaved = server.Unsaved()
+    unsaved = server.SaveFailures()
     for message in ("Persistence: failed to save %s: %s", "Persistence: saved %s"):
         logged(unsaved, message, "ec2")
     logged(unsaved, "Persistence: failed to save %s: %s", "ecs")
@@ -119,7 +121,7 @@ def test_what_was_saved_later_is_no_longer_unsaved() -> None:
 
 def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
     async def scenario() -> None:
-        waiting = asyncio.create_task(server.until_exists(tmp_path / "stop", interval=0.001))
+        waiting = asyncio.create_task(server.wait_for_file(tmp_path / "stop", interval=0.001))
         await asyncio.sleep(0)
         (tmp_path / "stop").touch()
         await asyncio.wait_for(waiting, timeout=5)

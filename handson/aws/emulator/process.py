@@ -1,9 +1,9 @@
-"""Finding, starting and signalling the embedded AWS's process, and the record it leaves.
+"""The embedded AWS's process: find, start and signal it, and read the record it leaves.
 
-A pid alone proves nothing: after a crash or a reboot it may belong to anybody.  Each start
-therefore gets a random token that stands in the process's command line and in its record, and a
-pid is ours only while its command line carries that token.  (A start time would do as well, but it
-is computed from the boot time and moves when the clock is set or a laptop sleeps.)
+A process id alone is not enough: after a crash or a reboot it may belong to another program.  Each
+start therefore gets a random token, which is in the process's command line and in its record.  A
+process is ours only if its command line contains that token.  (The start time of a process would
+not do: it is computed from the boot time and moves when the clock is set or a laptop sleeps.)
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     import psutil
 
 ACCOUNT = "123456789012"
-"""The embedded AWS's account: the one AWS's own documentation uses, so nobody takes it for real."""
+"""The embedded AWS's account: the example account of AWS's documentation."""
 
 PASSED_ON = (
     "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "APPDATA", "USERPROFILE", "PATH",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ",
 )  # fmt: skip
-"""What a Python needs to start on one system or another; of the rest nothing reaches MiniStack."""
+"""The variables that Python needs to start on some system; MiniStack gets no others."""
 
 LOG_LIMIT = 1_000_000
-ENGINE = "docker.sock"
 
-_adopted: set[int] = set()  # processes started here that have answered; they may outlive us
+_adopted: set[int] = set()
+"""Process ids of those started here; they may outlive this process."""
 
 
 @dataclass(frozen=True)
-class Record:
-    """What the process wrote down about itself."""
+class ProcessRecord:
+    """What the process writes about itself into `process.json`."""
 
     state: str
     pid: int
@@ -50,26 +50,26 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Order:
-    """A process to be started: under which token, for which region, on which port if it is free."""
+class Launch:
+    """How to start a process: its token, its region, and its port if that is free."""
 
     token: str
     region: str
     preferred_port: int
 
 
-def read_record(folder: Path) -> Record | None:
-    """Return the record in `folder`, or None where there is none that can be read."""
+def read_record(folder: Path) -> ProcessRecord | None:
+    """Return the record in `folder`, or None if there is none or it is not valid."""
     try:
         content = json.loads((folder / server.RECORD).read_text(encoding="utf-8"))
-        fields = {name: content[name] for name in Record.__dataclass_fields__}
+        fields = {name: content[name] for name in ProcessRecord.__dataclass_fields__}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Record(**fields) if content.get("schema") == server.SCHEMA else None
+    return ProcessRecord(**fields) if content.get("schema") == server.SCHEMA else None
 
 
-def write_record(folder: Path, record: Record | None, /, **changes: Any) -> None:
-    """Put `record` back as it was, with `changes`; None leaves no record.
+def write_record(folder: Path, record: ProcessRecord | None, /, **changes: Any) -> None:
+    """Write `record` with `changes`; None deletes the record.
 
     Raises:
         OSError: The folder cannot be written.
@@ -77,16 +77,16 @@ def write_record(folder: Path, record: Record | None, /, **changes: Any) -> None
     if record is None:
         (folder / server.RECORD).unlink(missing_ok=True)
     else:
-        server.write(folder / server.RECORD, {"schema": server.SCHEMA} | vars(record) | changes)
+        server.write_json(
+            folder / server.RECORD, {"schema": server.SCHEMA} | vars(record) | changes
+        )
 
 
-def environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> dict[str, str]:
-    """Return all variables MiniStack gets: loopback only, state kept, no Docker, no credentials.
+def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> dict[str, str]:
+    """Return all variables of MiniStack: loopback only, state kept, no Docker, no credentials.
 
-    ``DOCKER_HOST`` names a socket that is not there, because MiniStack would otherwise connect to
-    the user's Docker at its start, and remove every container that has a label of its services and
-    none of an instance.  `lend_engine` puts an engine there for a moment; while it runs MiniStack
-    looks for containers that carry its own address alone (its `core/container_reaper.py`).
+    ``DOCKER_HOST`` names a socket that does not exist.  Otherwise MiniStack would connect to the
+    user's Docker at its start and remove containers there (its `core/container_reaper.py`).
     """
     scratch = str(folder / "tmp")
     return {name: value for name, value in passed_on.items() if name.upper() in PASSED_ON} | {
@@ -97,7 +97,7 @@ def environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> d
         "STATE_DIR": str(folder / "state"),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "DOCKER_HOST": f"unix://{folder / ENGINE}",
+        "DOCKER_HOST": f"unix://{folder / 'no-docker.sock'}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUTF8": "1",
         "TMPDIR": scratch,
@@ -107,7 +107,7 @@ def environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> d
 
 
 def open_log(folder: Path) -> IO[bytes]:
-    """Return the log opened for appending; one that has grown large is put aside first.
+    """Open the log for appending; rename it first if it has grown large.
 
     Raises:
         OSError: It cannot be written, or the disk is full.
@@ -125,12 +125,12 @@ def open_log(folder: Path) -> IO[bytes]:
 
 
 def log_path(folder: Path) -> Path:
-    """Return where the log is."""
+    """Return the path of the log."""
     return folder / "emulator.log"
 
 
-def last_words(folder: Path) -> str:
-    """Return the last line of the log, shortened."""
+def read_last_log_line(folder: Path) -> str:
+    """Return the last line of the log, shortened, or "?" if there is none."""
     try:
         lines = log_path(folder).read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
@@ -140,20 +140,16 @@ def last_words(folder: Path) -> str:
 
 
 def spawn(
-    folder: Path, order: Order, *, log: IO[bytes], passed_on: Mapping[str, str]
+    folder: Path, launch: Launch, *, log: IO[bytes], passed_on: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it.
-
-    An engine that a killed kernel left lent to the process before is taken away first.
-    """
-    (folder / ENGINE).unlink(missing_ok=True)
+    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it."""
     return subprocess.Popen(
         [
             sys.executable, "-P", server.__file__,
-            order.token, str(folder), order.region, str(order.preferred_port),
+            launch.token, str(folder), launch.region, str(launch.preferred_port),
         ],
         cwd=folder,
-        env=environment(folder, region=order.region, passed_on=passed_on),
+        env=build_environment(folder, region=launch.region, passed_on=passed_on),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -162,14 +158,15 @@ def spawn(
     )  # fmt: skip
 
 
-def let_go(child: subprocess.Popen[bytes]) -> None:
-    """Leave a started process on its own: it is to outlive this one, so nobody waits for it."""
+def adopt(child: subprocess.Popen[bytes]) -> None:
+    """Let a started process outlive this one."""
     _adopted.add(child.pid)
-    child.returncode = 0  # or Python would warn, when it ends, of a process still running
+    # Without a return code Popen warns, when it is deleted, that its process is still running.
+    child.returncode = 0
 
 
-def find(record: Record) -> psutil.Process | None:
-    """Return the process of `record`, or None when it is gone or its pid is somebody else's."""
+def find(record: ProcessRecord) -> psutil.Process | None:
+    """Return the process of `record`, or None if it has ended or its id is another program's."""
     if record.state != "running":
         return None
     import psutil
@@ -182,14 +179,12 @@ def find(record: Record) -> psutil.Process | None:
         return None
 
 
-def ended(process: psutil.Process) -> bool:
-    """Tell whether a process found before is over, its port and files let go.
-
-    A process turns into a zombie with its first thread, while the others may still hold its files.
-    """
+def has_ended(process: psutil.Process) -> bool:
+    """Tell whether a process has ended and released its port and files."""
     import psutil
 
     try:
+        # A process becomes a zombie with its first thread; others may still hold its files.
         zombie = process.is_running() and process.status() == psutil.STATUS_ZOMBIE
         over = process.num_threads() <= 1 if zombie else not process.is_running()
     except psutil.NoSuchProcess:
@@ -199,15 +194,15 @@ def ended(process: psutil.Process) -> bool:
     return over
 
 
-def look(record: Record, *, patience: float = 1.0) -> Literal["ready", "busy", "dead"]:
-    """Tell whether the process of `record` answers, lives without answering, or is gone."""
+def probe(record: ProcessRecord, *, patience: float = 1.0) -> Literal["ready", "busy", "dead"]:
+    """Tell whether the process of `record` answers, lives without answering, or has ended."""
     if find(record) is None:
         return "dead"
     return "ready" if answers(record.port, patience=patience) else "busy"
 
 
 def answers(port: int, *, patience: float) -> bool:
-    """Tell whether an emulator answers on `port` within `patience` seconds."""
+    """Tell whether MiniStack answers on `port` within `patience` seconds."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(server.HOST, port, timeout=patience)
@@ -221,7 +216,7 @@ def answers(port: int, *, patience: float) -> bool:
 
 
 def ask_to_stop(process: psutil.Process, *, folder: Path) -> None:
-    """Ask the process to save its state and end; returns at once."""
+    """Ask the process to save its state and end; return at once."""
     import psutil
 
     if sys.platform == "win32":
@@ -240,7 +235,7 @@ def kill(process: psutil.Process) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Take note of the end of a process started here; until then its pid stays taken."""
+    """Collect the exit status of a process started here: until then its id stays taken."""
     if sys.platform != "win32" and pid in _adopted:
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(pid, os.WNOHANG) == (0, 0):

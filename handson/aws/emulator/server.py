@@ -1,13 +1,13 @@
-"""The embedded AWS's own process: MiniStack on a loopback port, until it is asked to stop.
+"""The program of the embedded AWS's process: MiniStack on a loopback port, until asked to stop.
 
-Started by path as ``python -P server.py TOKEN FOLDER REGION PORT``: nothing of `handson` but the
-files beside this one, and nothing of the notebook folder or of the learner's environment, is
-loaded into it.  It writes the record
-(`process.json`) itself, because it alone knows which port it got and whether its state was saved:
+It is started by path, as ``python -P server.py TOKEN FOLDER REGION PORT``.  It loads two modules of
+this folder and nothing else of `handson`, of the notebooks' folder or of the learner's environment.
+It writes the record (`process.json`) itself, because it alone knows its port and whether its state
+was saved.  The states of the record are:
 
-    running     written as soon as the port is ours; still there with the process gone = killed
+    running     written as soon as the port is open; without a process it means: killed
     stopped     all state is on disk
-    unsaved     it stopped as asked, but a service's state could not be written
+    unsaved     it stopped as asked, but the state of a service could not be saved
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _SAVED = "Persistence: saved"
 _NOT_SAVED = ("Persistence: failed to save", "Persistence: error getting state")
 
 
-class Unsaved(logging.Handler):
-    """Notices of which services MiniStack last failed to save the state: it only logs that."""
+class SaveFailures(logging.Handler):
+    """The services whose state MiniStack last failed to save, which it only logs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,18 +55,17 @@ class Unsaved(logging.Handler):
 
 
 def listen(preferred: int) -> socket.socket:
-    """Return a socket listening on loopback: on port `preferred` if it is free, else on any.
+    """Return a socket that listens on loopback, on port `preferred` if it is free, else on any.
 
-    It listens before MiniStack is loaded, so whoever connects early is answered when it is ready
-    instead of being refused.
+    It listens before MiniStack is loaded, so that an early client waits instead of being refused.
 
     Raises:
-        OSError: No port is to be had.
+        OSError: No port is free.
     """
     for port in (preferred, 0) if preferred else (0,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            if os.name == "posix":  # elsewhere the option would let two servers share a port
+            if os.name == "posix":  # on Windows the option lets two servers share a port
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((HOST, port))
             listener.listen(128)
@@ -79,11 +78,13 @@ def listen(preferred: int) -> socket.socket:
     raise AssertionError("port 0 either listens or raises")
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
-    """Make `path` hold `content` as JSON, whole or not at all, readable by its owner only.
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace a file as a whole by `content` as JSON, readable by its owner alone.
+
+    `core.files` does the same, but this program cannot import it.
 
     Raises:
-        OSError: The folder cannot be written, or the disk is full.
+        OSError: The folder is not writable, or the disk is full.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -96,14 +97,14 @@ def write(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
-async def until_exists(path: Path, *, interval: float = 0.2) -> None:
-    """Return when there is a file at `path`: a request to stop where signals only kill."""
+async def wait_for_file(path: Path, *, interval: float = 0.2) -> None:
+    """Return when the file exists: a request to stop on Windows, where signals only kill."""
     while not path.exists():
         await asyncio.sleep(interval)
 
 
 def main(token: str, folder: str, region: str, port: str) -> int:
-    """Serve until asked to stop; return the process's exit code."""
+    """Serve until asked to stop; return the exit code of the process."""
     try:
         _serve(Path(folder), token=token, region=region, preferred=int(port))
     except OSError as error:
@@ -124,42 +125,42 @@ def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
         "region": region,
     }
     (folder / STOP).unlink(missing_ok=True)
-    write(folder / RECORD, record)
-    os.environ["GATEWAY_PORT"] = str(port)  # read by MiniStack when it is imported
-    unsaved = Unsaved()
+    write_json(folder / RECORD, record)
+    os.environ["GATEWAY_PORT"] = str(port)  # MiniStack reads it when it is imported
+    unsaved = SaveFailures()
     logging.getLogger("persistence").addHandler(unsaved)
     app, ledger = _ministack(folder / BLOBS)
-    asyncio.run(_answer(app, listener, stop=folder / STOP))
+    asyncio.run(_run(app, listener, stop=folder / STOP))
     if not unsaved.services:
-        ledger.tidy()
-    write(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
+        ledger.delete_unreferenced()
+    write_json(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
 
 
 def _ministack(folder: Path) -> tuple[Any, Any]:
-    """Return MiniStack with the blobs of its registry in `folder`, and the ledger of these."""
+    """Return MiniStack with the blobs of its registry in `folder`, and their ledger."""
     from ministack.app import app  # type: ignore[import-untyped]
     from ministack.core import persistence  # type: ignore[import-untyped]
     from ministack.services import ecr  # type: ignore[import-untyped]
 
-    store = _beside("blobs").Store(folder)
-    books = _beside("ledger")
-    books.move_to_disk(persistence, store)
-    ledger = books.Ledger(ecr, persistence, store)
-    return _beside("registry").Registry(app, ledger, store), ledger
+    blobs = _load_sibling("blobs")
+    store = blobs.BlobStore(folder)
+    blobs.move_to_disk(persistence, store)
+    ledger = blobs.Ledger(ecr, persistence, store)
+    return _load_sibling("blob_registry").BlobRegistry(app, ledger, store), ledger
 
 
-def _beside(name: str) -> ModuleType:
-    """Load a file beside this one by its path: `handson` itself is not to be had here."""
+def _load_sibling(name: str) -> ModuleType:
+    """Load a module of this folder by its path, since `handson` cannot be imported here."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their own module up
+    sys.modules[name] = module  # dataclasses look up their own module there
     spec.loader.exec_module(module)
     return module
 
 
-async def _answer(app: Any, listener: socket.socket, *, stop: Path) -> None:
+async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
@@ -171,8 +172,8 @@ async def _answer(app: Any, listener: socket.socket, *, stop: Path) -> None:
 
 
 def _stop_request(stop: Path) -> Callable[..., Awaitable[None]] | None:
-    """Windows has no SIGTERM that can be answered; elsewhere the server waits for one itself."""
-    return partial(until_exists, stop) if sys.platform == "win32" else None
+    """Return what the server waits for on Windows; elsewhere it waits for SIGTERM itself."""
+    return partial(wait_for_file, stop) if sys.platform == "win32" else None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,334 @@
+"""The embedded AWS's registry with its blobs on disk: a layer in front of MiniStack.
+
+MiniStack answers requests for repositories, manifests and tags, but reads every layer into memory
+and keeps it there.  This layer answers the requests for blobs itself (``/v2/NAME/blobs/...`` of the
+OCI distribution protocol 1.1) and streams them to and from the store.  It passes all others on, and
+updates the ledger after them.
+
+This module runs in the embedded AWS's own process, like `server`, and imports nothing of `handson`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from handson.aws.emulator.blobs import BlobStore, Key, Ledger, Upload
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+BLOCK = 1 << 20
+_BLOBS = re.compile(
+    r"/v2/(?P<name>.+?)/blobs/(?:uploads(?:/(?P<upload>[^/]*))?|(?P<digest>[^/]+))/?"
+)
+_MANIFEST = re.compile(r"/v2/(?P<name>.+?)/manifests/[^/]+/?")
+_OFFSET = re.compile(r"(?:bytes[ =])?(\d+)-")
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_API = "AmazonEC2ContainerRegistry_"
+_READS = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response; its content is `body`, or the bytes `part` of the blob `digest`."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    digest: str = ""
+    part: range = range(0)
+
+    @property
+    def length(self) -> int:
+        """The length of the content in bytes."""
+        return len(self.part) if self.digest else len(self.body)
+
+
+class RegistryError(Exception):
+    """A request that fails, with its response."""
+
+    def __init__(self, status: int, code: str, message: str, **detail: str) -> None:
+        super().__init__(message)
+        error = {"code": code, "message": message, "detail": detail}
+        headers = {"Content-Type": "application/json"}
+        self.response = Response(status, headers, json.dumps({"errors": [error]}).encode())
+
+
+class BlobRequest:
+    """A request for a blob, whose body is read block by block.
+
+    `cut` tells that the client closed the connection before the end of the body.
+    """
+
+    def __init__(self, scope: Message, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.headers = _decode_headers(scope)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        self.query = {name: values[0] for name, values in query.items()}
+        self.cut = False
+        self._receive = receive
+        self._more = True
+
+    async def read_block(self) -> bytes:
+        """Return the next megabyte of the body, or the rest of it; nothing at its end."""
+        block = bytearray()
+        while self._more and len(block) < BLOCK:
+            message = await self._receive()
+            self.cut = message["type"] == "http.disconnect"
+            self._more = bool(message.get("more_body"))
+            block += message.get("body", b"")
+        return bytes(block)
+
+    async def skip_rest(self) -> None:
+        """Read the rest of the body: a client reads no response while it still sends."""
+        while await self.read_block():
+            pass
+
+
+class BlobRegistry:
+    """The ASGI application that answers requests for blobs; MiniStack answers all others."""
+
+    def __init__(self, app: App, ledger: Ledger, store: BlobStore) -> None:
+        self._app = app
+        self._ledger = ledger
+        self._store = store
+        self._uploads: dict[str, tuple[Key, Upload]] = {}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif found := _BLOBS.fullmatch(scope["path"]):
+            await self._serve(found, scope, receive, send)
+        else:
+            self._drop_orphans()
+            await self._app(scope, receive, self._updating(scope, send))
+
+    def _updating(self, scope: Message, send: Send) -> Send:
+        """Return a `send` that updates the ledger before the response begins."""
+
+        async def update_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._update_ledger(scope)
+                self._drop_orphans()
+            await send(message)
+
+        return update_and_send
+
+    def _update_ledger(self, scope: Message) -> None:
+        """Save the change that a request made to MiniStack's registry, if it made one."""
+        service, _, operation = _decode_headers(scope).get("x-amz-target", "").partition(".")
+        changed = service.startswith(_API) and not operation.startswith(_READS)
+        if changed:
+            self._ledger.align_manifests()
+        manifest = _MANIFEST.fullmatch(scope["path"])
+        if manifest and scope["method"] == "PUT":
+            self._ledger.end_push(self._ledger.key_of(manifest["name"]))
+        if changed or (manifest and scope["method"] in ("PUT", "DELETE")):
+            self._ledger.save()
+
+    def _drop_orphans(self) -> None:
+        """Delete the uploads to repositories that were deleted."""
+        deleted = self._ledger.forget_deleted()
+        for key, upload in list(self._uploads.values()):
+            if key in deleted:
+                self._drop(upload)
+
+    async def _serve(
+        self, found: re.Match[str], scope: Message, receive: Receive, send: Send
+    ) -> None:
+        request = BlobRequest(scope, receive)
+        try:
+            key = await self._find_repository(found["name"], scope)
+            response = await self._respond(key, found, request)
+        except RegistryError as failed:
+            response = failed.response
+        except OSError as error:
+            reason = f"cannot keep the blob: {error.strerror}"
+            response = RegistryError(507, "UNKNOWN", reason).response
+        await request.skip_rest()
+        if not request.cut:
+            await self._send(response, send, headers_only=request.method == "HEAD")
+
+    async def _find_repository(self, name: str, scope: Message) -> Key:
+        """Return the key of a repository by asking MiniStack for its tags.
+
+        MiniStack checks the caller, and sets the account and region that `key_of` reads.
+        """
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        who = [each for each in scope["headers"] if each[0] in (b"host", b"authorization")]
+        path = f"/v2/{name}/tags/list"
+        question = {"method": "GET", "path": path, "raw_path": None, "headers": who}
+        await self._app(scope | question, _receive_nothing, collect)
+        if messages[0]["status"] != 200:
+            reason = f"repository name not known to registry: {name}"
+            raise RegistryError(404, "NAME_UNKNOWN", reason)
+        return self._ledger.key_of(name)
+
+    async def _respond(self, key: Key, found: re.Match[str], request: BlobRequest) -> Response:
+        if found["digest"]:
+            return self._serve_blob(key, found["digest"], request)
+        if not found["upload"]:
+            return await self._open_upload(key, request)
+        owner, upload = self._uploads.get(found["upload"], (None, None))
+        if upload is None or owner != key:
+            raise _unknown_upload()
+        async with upload.lock:
+            self._require_open(upload)
+            return await self._continue_upload(key, upload, request)
+
+    def _serve_blob(self, key: Key, digest: str, request: BlobRequest) -> Response:
+        """Send or delete a blob of a repository."""
+        if request.method not in ("HEAD", "GET", "DELETE"):
+            raise _unsupported_method()
+        size = self._ledger.size_of(key, digest)
+        if size is None:
+            raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
+        if request.method == "DELETE":
+            self._ledger.remove(key, digest)
+            return Response(202)
+        headers = {
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/octet-stream",
+            "Docker-Content-Digest": digest,
+        }
+        part = _parse_range(request.headers.get("range", ""), size)
+        if part is None:
+            return Response(200, headers, digest=digest, part=range(size))
+        if not part:
+            return Response(416, {"Content-Range": f"bytes */{size}"})
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+        return Response(206, headers, digest=digest, part=part)
+
+    async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
+        """Mount another repository's blob, take a blob sent at once, or open an upload."""
+        if request.method != "POST":
+            raise _unsupported_method()
+        mounted = request.query.get("mount", "")
+        source = (*key[:2], request.query.get("from", ""))
+        if self._ledger.size_of(source, mounted) is not None:
+            return self._confirm(key, mounted)
+        upload = self._store.open_upload()
+        self._uploads[upload.id] = key, upload
+        if "digest" in request.query:
+            await self._receive_body(upload, request)
+            if upload.size or upload.digest == request.query["digest"]:
+                return self._finish_upload(key, upload, request)
+        return _report_upload(202, key, upload)
+
+    async def _continue_upload(self, key: Key, upload: Upload, request: BlobRequest) -> Response:
+        if request.method == "GET":
+            return _report_upload(204, key, upload)
+        if request.method == "DELETE":
+            self._drop(upload)
+            return Response(204)
+        if request.method not in ("PATCH", "PUT"):
+            raise _unsupported_method()
+        offset = _OFFSET.match(request.headers.get("content-range", ""))
+        if offset and int(offset[1]) != upload.size:
+            return _report_upload(416, key, upload)
+        await self._receive_body(upload, request)
+        if request.method == "PUT" and not request.cut:
+            return self._finish_upload(key, upload, request)
+        return _report_upload(202, key, upload)
+
+    async def _receive_body(self, upload: Upload, request: BlobRequest) -> None:
+        """Append the request's body, or the part of it that arrived, to the upload."""
+        try:
+            while block := await request.read_block():
+                await asyncio.to_thread(upload.append, block)
+        except OSError:
+            self._require_open(upload)
+            self._drop(upload)
+            raise
+        self._require_open(upload)
+
+    def _finish_upload(self, key: Key, upload: Upload, request: BlobRequest) -> Response:
+        wanted = request.query.get("digest", "")
+        if upload.digest != wanted:
+            self._drop(upload)
+            reason = "uploaded blob digest did not match provided digest"
+            digests = {"expected": wanted, "actual": upload.digest}
+            raise RegistryError(400, "DIGEST_INVALID", reason, **digests)
+        del self._uploads[upload.id]
+        self._store.finish_upload(upload)
+        return self._confirm(key, wanted)
+
+    def _confirm(self, key: Key, digest: str) -> Response:
+        self._ledger.add(key, digest)
+        location = f"/v2/{key[-1]}/blobs/{digest}"
+        return Response(201, {"Location": location, "Docker-Content-Digest": digest})
+
+    def _require_open(self, upload: Upload) -> None:
+        """Refuse an upload that has ended in the meantime, alone or with its repository."""
+        if upload.id not in self._uploads:
+            raise _unknown_upload()
+
+    def _drop(self, upload: Upload) -> None:
+        self._uploads.pop(upload.id, None)
+        upload.delete()
+
+    async def _send(self, response: Response, send: Send, *, headers_only: bool) -> None:
+        headers = {"Docker-Distribution-API-Version": "registry/2.0"} | response.headers
+        if response.status != 204:
+            headers["Content-Length"] = str(response.length)
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+        if response.digest and not headers_only:
+            blocks = self._store.read_blocks(response.digest, response.part, size=BLOCK)
+            with closing(blocks):
+                while block := await asyncio.to_thread(next, blocks, b""):
+                    await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def _report_upload(status: int, key: Key, upload: Upload) -> Response:
+    headers = {
+        "Location": f"/v2/{key[-1]}/blobs/uploads/{upload.id}",
+        "Range": f"0-{max(0, upload.size - 1)}",
+        "Docker-Upload-UUID": upload.id,
+    }
+    return Response(status, headers)
+
+
+def _parse_range(header: str, size: int) -> range | None:
+    """Return the bytes that a Range header asks for, or None for all (RFC 9110, 14.2)."""
+    found = _RANGE.fullmatch(header)
+    if found is None or not any(found.groups()):
+        return None
+    first, last = found.groups()
+    if not first:
+        return range(max(0, size - int(last)), size)
+    return range(int(first), min(size, int(last) + 1) if last else size)
+
+
+def _unknown_upload() -> RegistryError:
+    return RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+
+
+def _unsupported_method() -> RegistryError:
+    return RegistryError(405, "UNSUPPORTED", "method not allowed")
+
+
+def _decode_headers(scope: Message) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+
+
+async def _receive_nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
