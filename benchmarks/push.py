@@ -31,7 +31,7 @@ from pathlib import Path
 
 from handson.aws import emulator
 from handson.core.errors import HandsonError
-from handson.core.progress import TerminalProgress, silent
+from handson.core.progress import TerminalProgress, ignore_progress
 from handson.engine import (
     BuildRequest,
     BuiltinEngine,
@@ -76,7 +76,7 @@ def compare(engine: Engine, folder: Path, megabytes: int, rounds: int) -> int:
         request = BuildRequest(context, context / "Dockerfile", folder / "images", name=NAME)
         with built(engine, request) as local:
             figures.take_turns(engine, local, folder / f"homes{number}", turn=number)
-        packed = BuiltinEngine().build(request, say=silent)
+        packed = BuiltinEngine().build(request, say=ignore_progress)
         with registry(folder / f"home-builtin{number}") as address:
             figures.push_builtin(packed, address)
     return figures.judge()
@@ -154,7 +154,7 @@ class Terminal(io.StringIO):
 @contextlib.contextmanager
 def built(engine: Engine, request: BuildRequest) -> Iterator[LocalImage]:
     """Give an image, and remove it from the engine again."""
-    local = engine.build(request, say=silent)
+    local = engine.build(request, say=ignore_progress)
     try:
         yield local
     finally:
@@ -201,7 +201,7 @@ def push_with(name: str, context: Path, address: str) -> float:
     if name == "docker":
         with built(engine, request) as local:
             return push_with_docker(local, address)
-    seconds, _ = push_packed(engine.build(request, say=silent), address)
+    seconds, _ = push_packed(engine.build(request, say=ignore_progress), address)
     return seconds
 
 
@@ -234,7 +234,7 @@ def push_one(layout: str, image_id: str, address: str) -> int:
     """Push a layout in a process of its own, and print the most memory it had, in MB."""
     local = LocalImage("builtin", NAME, image_id, ("latest",), 0, layout=Path(layout))
     destination = Destination(address, "http", NAME, "AWS", "token")
-    BuiltinEngine().push(local, destination, say=silent)
+    BuiltinEngine().push(local, destination, say=ignore_progress)
     # Linux counts in kilobytes, macOS in bytes.
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(most / (1e6 if sys.platform == "darwin" else 1e3))

@@ -114,10 +114,10 @@ def stop(home: Path) -> None:
 
 
 def kill(home: Path) -> None:
-    found = emulator.status(home)
+    found = emulator.find_running(home)
     assert found
     os.kill(found.pid, signal.SIGKILL)
-    wait_until(lambda: emulator.status(home) is None, done=bool, what="end", timeout=10)
+    wait_until(lambda: emulator.find_running(home) is None, done=bool, what="end", timeout=10)
 
 
 def fetch(base: str) -> int:

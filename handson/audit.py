@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from handson import aws
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, Rows, Shown
+from handson.core.cards import Card, Displayable, Rows
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.text import one_line
 from handson.course import policy
@@ -210,7 +210,7 @@ def _list_requests(connected: Aws, windows: list[tuple[datetime, datetime]]) -> 
     for begin, end in windows:
         for source in SOURCES:
             connected.patience.sleep(PAUSE)
-            events = connected.pages(
+            events = connected.list_items(
                 "cloudtrail",
                 "LookupEvents",
                 "Events",
@@ -242,7 +242,7 @@ def make_connect(own: Aws, *, role: str | None) -> Connect:
         if account not in known:
             if role is None:
                 raise AWSError(*messages.advice("audit.other-account", account=account))
-            known[account] = aws.assume(own, account=account, role=role, allowed=ALLOWED)
+            known[account] = aws.assume_role(own, account=account, role=role, allowed=ALLOWED)
         return known[account]
 
     return connect
@@ -328,7 +328,7 @@ _SWITCHED_OFF = (
 
 
 @dataclass(frozen=True, repr=False)
-class SignedProof(Shown):
+class SignedProof(Displayable):
     """A token that AWS signed: its file, the digest in it, and the account."""
 
     path: Path

@@ -25,8 +25,8 @@ from handson.aws import connection, emulator, settings
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import nearby
-from handson.core.progress import TerminalProgress, show
+from handson.core.files import shorten_path
+from handson.core.progress import TerminalProgress, show_card
 from handson.course import policy, rules, syllabus
 from handson.course.checks import Verification
 from handson.drawing.picture import SUFFIXES
@@ -99,7 +99,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, hidden=True, expose_value=False, callback=_turn_debug_on)
     @wraps(command)
     def wrapped(lang: str | None, **options: Any) -> None:
-        command(settings.from_environment(lang=lang), **options)
+        command(settings.read_environment(lang=lang), **options)
 
     return wrapped
 
@@ -138,7 +138,7 @@ def run(chosen: Settings, output: Path | None) -> None:
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("notebook.cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
-        click.echo(messages.text("notebook.cli.begin-anew", home=nearby(chosen.home)))
+        click.echo(messages.text("notebook.cli.begin-anew", home=shorten_path(chosen.home)))
     sys.exit(OK if verification.passed and not failed else NOT_PASSED)
 
 
@@ -207,7 +207,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     requirements = grading.Requirements(
         target=asked["require_target"],
         accounts=tuple(map(grading.read_account, asked["account"])),
-        region=asked["region"] and rules.region(asked["region"], known=settings.regions()),
+        region=asked["region"] and rules.region(asked["region"], known=settings.list_regions()),
         since=asked["since"] and grading.read_moment(asked["since"]),
         until=asked["until"] and grading.read_moment(asked["until"], end=True),
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
@@ -244,7 +244,7 @@ def proof(chosen: Settings) -> None:
     """Have AWS sign your chain of evidence, as a file to hand in with your notebooks."""
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.proof.embedded"))
-    connected = connection.connect(chosen).aws
+    connected = connection.connect_target(chosen).aws
     click.echo(str(audit.prove(connected, home=chosen.home, learner=chosen.learner)))
 
 
@@ -275,7 +275,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
         records = audit.list_records(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
-    connect = audit.make_connect(connection.connect(chosen).aws, role=asked["role"])
+    connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])
     found = audit.look_up(records, connect, now=audit.now())
     click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
     sys.exit(OK if found.is_clean else NOT_PASSED)
@@ -359,7 +359,7 @@ def embedded() -> None:
 @with_settings
 def start(chosen: Settings) -> None:
     """Start the embedded AWS; when this returns, it answers."""
-    running = connection.embedded(chosen)
+    running = connection.ensure_emulator(chosen)
     if running.state == "restarted":
         click.echo("\n".join(messages.advice("aws.emulator.restarted")), err=True)
     where = {"endpoint": running.endpoint, "pid": running.pid}
@@ -392,7 +392,7 @@ def reset(chosen: Settings) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print handson.emulator/1.")
 def status(chosen: Settings, as_json: bool) -> None:
     """Tell where the embedded AWS answers. Exit code 0: it is running."""
-    running = emulator.status(chosen.home)
+    running = emulator.find_running(chosen.home)
     if as_json:
         # Every key is there, null while nothing runs.
         names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
@@ -420,7 +420,7 @@ def _replace_process(command: list[str], environment: dict[str, str]) -> NoRetur
 
 
 def _open_workshop(chosen: Settings) -> Workshop:
-    return Workshop(chosen, progress=TerminalProgress(), show=show)
+    return Workshop(chosen, progress=TerminalProgress(), show=show_card)
 
 
 def _as_json(data: object) -> str:

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 def refresh(lang: str, *, home: Path) -> str:
     """Run an edition in `home` and write its outputs back; return the error of a failing cell."""
-    chosen = settings.read({}, cwd=ROOT, home=str(home), lang=lang, engine="builtin")
+    chosen = settings.read_settings({}, cwd=ROOT, home=str(home), lang=lang, engine="builtin")
     notebooks = replay.find_notebooks(ROOT, lang=lang, optional=True)
     outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=print_start)
     for outcome in outcomes:

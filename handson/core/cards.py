@@ -56,7 +56,7 @@ _CODE = (
 )
 
 
-class Part(Protocol):
+class CardPart(Protocol):
     """A piece of a card, as lines of text and as HTML."""
 
     def text(self) -> list[str]: ...
@@ -117,7 +117,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Node:
+class MapNode:
     """A box of a resource map.
 
     Attributes:
@@ -129,7 +129,7 @@ class Node:
 
     label: str
     detail: str = ""
-    children: Sequence[Node] = ()
+    children: Sequence[MapNode] = ()
     links: Sequence[str] = ()
 
 
@@ -137,7 +137,7 @@ class Node:
 class ResourceMap:
     """Columns of boxes under headings, like the resource map of the VPC console."""
 
-    columns: Sequence[tuple[str, Sequence[Node]]]
+    columns: Sequence[tuple[str, Sequence[MapNode]]]
 
     def text(self) -> list[str]:
         lines: list[str] = []
@@ -160,7 +160,7 @@ class ResourceMap:
 
 
 @dataclass(frozen=True)
-class Commands:
+class CommandBlock:
     """Commands to paste; in HTML a summary hides them unless they are `unfolded`."""
 
     summary: str
@@ -197,7 +197,7 @@ class Note:
         return f'<div style="margin:4px 0">{escape(self._mark)}{_words(self.sentence)}</div>'
 
 
-def warning(problem: str, remedy: str) -> tuple[Note, Note]:
+def warning_notes(problem: str, remedy: str) -> tuple[Note, Note]:
     """Return a warning as two notes: the problem and the remedy."""
     return Note(problem, state="warn"), Note(f"→ {remedy}")
 
@@ -207,7 +207,7 @@ class Card:
     """A box with a title; `state` is a key of `MARKS`."""
 
     title: str
-    parts: Sequence[Part] = field(default_factory=tuple)
+    parts: Sequence[CardPart] = field(default_factory=tuple)
     state: str = "info"
 
     def text(self) -> str:
@@ -226,7 +226,7 @@ class Card:
         )
 
 
-class Shown:
+class Displayable:
     """The base of results that show themselves as a card in a notebook and in a terminal."""
 
     def card(self) -> Card:
@@ -286,7 +286,7 @@ def _mark_html(cell: str) -> str:
     return f'<span style="color:{COLOURS[cell]};font-weight:700">{MARKS[cell]}</span>'
 
 
-def _node_text(node: Node, *, depth: int) -> list[str]:
+def _node_text(node: MapNode, *, depth: int) -> list[str]:
     detail = f"  {node.detail}" if node.detail else ""
     lines = [f"{'  ' * depth}- {node.label}{detail}"]
     lines.extend(f"{'  ' * depth}  {link}" for link in node.links)
@@ -295,7 +295,7 @@ def _node_text(node: Node, *, depth: int) -> list[str]:
     return lines
 
 
-def _node_html(node: Node) -> str:
+def _node_html(node: MapNode) -> str:
     children = "".join(_node_html(child) for child in node.children)
     links = "".join(
         f'<div style="color:{_LINK};font-size:12px">{escape(link)}</div>' for link in node.links

@@ -49,7 +49,7 @@ class CountedSentence(str):
     whole: int
 
 
-class Line(Protocol):
+class ProgressLine(Protocol):
     """One line of progress: call it with what is going on, and end it with `done`."""
 
     def __call__(self, sentence: str) -> None: ...
@@ -61,7 +61,7 @@ class Line(Protocol):
 class Progress(Protocol):
     """Where progress is shown."""
 
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         """Open a line that begins with the label."""
 
 
@@ -69,7 +69,7 @@ class Progress(Protocol):
 class Work:
     """A line that is open for a block of work, and the sentence that it ends as."""
 
-    line: Line
+    line: ProgressLine
     ending: str
 
     def __call__(self, sentence: str) -> None:
@@ -138,7 +138,7 @@ class TerminalProgress:
     stream: TextIO | None = None
     columns: int = 0
 
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         columns = self.columns or shutil.get_terminal_size().columns
         return TerminalLine(label, self.stream or sys.stderr, columns)
 
@@ -171,7 +171,7 @@ class NotebookProgress:
     interval: float = 0.1
     clock: Callable[[], float] = time.monotonic
 
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         from IPython.display import display
 
         handle = display(_bundle(label, "…"), raw=True, display_id=True)  # type: ignore[no-untyped-call]

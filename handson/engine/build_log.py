@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from handson.core import messages
 from handson.core.errors import EngineError
-from handson.core.progress import Counted, Say
+from handson.core.progress import CountedSentence, Say
 from handson.engine.dockerfile import Dockerfile, Instruction
 
 # Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
@@ -59,7 +59,7 @@ class BuildLog:
             self._last_lines.clear()
             shown = _shorten(instruction)
             sentence = messages.text("engine.step", number=number, steps=steps, step=shown)
-            self._say(Counted(sentence, done=int(number) - 1, whole=int(steps)))
+            self._say(CountedSentence(sentence, done=int(number) - 1, whole=int(steps)))
         elif built:
             self.image_id = self.image_id or built.group(1)
         elif line.strip() and not line.startswith(_NOISE):

@@ -96,7 +96,7 @@ class Destination:
 
 
 @dataclass(frozen=True, repr=False)
-class LocalImage(cards.Shown):
+class LocalImage(cards.Displayable):
     """An image on this computer.
 
     Attributes:
@@ -146,7 +146,7 @@ class LocalImage(cards.Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class PushedImage(cards.Shown):
+class PushedImage(cards.Displayable):
     """An image that was pushed to a registry.
 
     Attributes:

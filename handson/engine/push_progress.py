@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from handson.core import messages
-from handson.core.progress import Counted, Say
+from handson.core.progress import CountedSentence, Say
 from handson.engine.model import Destination, format_size
 from handson.engine.registry_errors import explain_refusal
 
@@ -116,7 +116,7 @@ class PushProgress:
             done=self.pushed + self.present,
             layers=len(self._layers),
         )
-        self._say(Counted("\n".join((whole, *self._rows(now))), done=sent, whole=size))
+        self._say(CountedSentence("\n".join((whole, *self._rows(now))), done=sent, whole=size))
 
     def _rows(self, now: float) -> Iterator[str]:
         """Give a line a layer; where there are many, finished ones make room."""

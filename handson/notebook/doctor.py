@@ -18,7 +18,7 @@ from handson import engine
 from handson.aws import Aws
 from handson.aws.settings import Settings
 from handson.core import messages
-from handson.core.cards import Card, Note, Shown, Table
+from handson.core.cards import Card, Displayable, Note, Table
 from handson.core.errors import HandsonError
 from handson.resources import network
 
@@ -52,7 +52,7 @@ class MachineFinding:
 
 
 @dataclass(frozen=True, repr=False)
-class MachineReport(Shown):
+class MachineReport(Displayable):
     """All findings on this machine."""
 
     findings: tuple[MachineFinding, ...]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import messages
-from handson.core.cards import Card, Note, Part, Rows, Shown, Table, warning
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows, Table, warning_notes
 from handson.core.errors import InvalidInput
-from handson.core.files import nearby
+from handson.core.files import shorten_path
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
 from handson.course.evidence import METADATA_KEY, Record, is_intact
@@ -23,7 +23,7 @@ _DIGEST_LETTERS = 19
 
 
 @dataclass(frozen=True, repr=False)
-class Evidence(Shown):
+class Evidence(Displayable):
     """The result of an evidence cell: facts for people, and the record in the output's metadata.
 
     Attributes:
@@ -39,7 +39,9 @@ class Evidence(Shown):
     def card(self) -> Card:
         """Return the check's card, with the learner, the time and the digest of the record."""
         card, record = self.result.card(), self.record
-        newest = warning(*messages.advice("notebook.workshop.outdone")) if self.outdone else ()
+        newest = (
+            warning_notes(*messages.advice("notebook.workshop.outdone")) if self.outdone else ()
+        )
         origin = describe_origin(record["learner"], record["observed_at"], record["digest"])
         return Card(card.title, (*card.parts, *newest, origin), state=card.state)
 
@@ -48,7 +50,7 @@ class Evidence(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class JournalEntries(Shown):
+class JournalEntries(Displayable):
     """The learner's evidence so far, in order."""
 
     records: tuple[Record, ...]
@@ -89,7 +91,7 @@ class JournalEntries(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class HandInFile(Shown):
+class HandInFile(Displayable):
     """The journal as a file to hand in."""
 
     records: tuple[Record, ...]
@@ -114,22 +116,22 @@ class HandInFile(Shown):
                 messages.label("course.checks.check", syllabus.DRAWING.id),
                 messages.text("course.checks.passed" if drawn else "course.checks.failed"),
             ),
-            (messages.text("notebook.workshop.row-hand-in"), nearby(self.path)),
+            (messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)),
             _learner_row(self.learner),
         ]
         header = messages.text("notebook.workshop.column-check")
-        parts: tuple[Part, ...] = (Table(("", header), rows), Rows(facts))
+        parts: tuple[CardPart, ...] = (Table(("", header), rows), Rows(facts))
         if passed < len(rows):
-            parts += warning(*messages.advice("notebook.workshop.proof-missing"))
+            parts += warning_notes(*messages.advice("notebook.workshop.proof-missing"))
         elif not drawn:
-            parts += warning(*messages.advice("notebook.workshop.drawing-missing"))
+            parts += warning_notes(*messages.advice("notebook.workshop.drawing-missing"))
         parts += (Note(messages.text("notebook.workshop.hand-in-too")),)
         title = messages.text("notebook.workshop.handed-in", proved=passed, count=len(rows))
         return Card(title, parts, state="ok" if passed == len(rows) and drawn else "warn")
 
 
 @dataclass(frozen=True, repr=False)
-class RestartNotice(Shown):
+class RestartNotice(Displayable):
     """What the embedded AWS lost when it was killed, and which notebook makes it again."""
 
     verification: Verification

@@ -181,7 +181,7 @@ def _explain_unknown_name(name: str, known: Sequence[str]) -> HandsonError:
 
 
 def _notebooks(folder: Path) -> list[Path]:
-    home = settings.notebooks_folder(folder)
+    home = settings.find_notebooks_folder(folder)
     edition = folder if home is None else home / messages.language()
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
 

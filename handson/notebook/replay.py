@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handson.aws.settings import Settings, notebooks_folder
+from handson.aws.settings import Settings, find_notebooks_folder
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.course import syllabus
@@ -60,7 +60,7 @@ def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path
     Raises:
         NotReady: There are no notebooks here, or none in that language.
     """
-    folder = notebooks_folder(cwd) or notebooks_folder(Path(__file__).parent)
+    folder = find_notebooks_folder(cwd) or find_notebooks_folder(Path(__file__).parent)
     if folder is None:
         raise NotReady(*messages.advice("notebook.replay.no-notebooks", folder=cwd))
     required = [folder / lang / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]

@@ -18,14 +18,14 @@ from typing import Any
 from handson import grading
 from handson.aws import settings
 from handson.core import messages
-from handson.core.cards import Card, Note, Part, Shown, warning
+from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
 from handson.course import checks, syllabus
 from handson.course.evidence import HAND_IN
 from handson.grading import CheckMark, Finding, model
 from handson.notebook.evidence_cards import describe_origin
 
 
-class SkippedCall(Shown):
+class SkippedCall(Displayable):
     """The result of a verb that was skipped; any attribute or call gives another one."""
 
     def card(self) -> Card:
@@ -74,7 +74,7 @@ class ScoringWorkshop(SkippedCall):
 
 
 @dataclass(frozen=True, repr=False)
-class CheckScore(Shown):
+class CheckScore(Displayable):
     """The points of one check, and the facts and findings that decided them."""
 
     mark: CheckMark
@@ -83,19 +83,19 @@ class CheckScore(Shown):
     def card(self) -> Card:
         """Return the card: points, why points are withheld, facts, and whose evidence it is."""
         mark, label = self.mark, model.check_label(self.mark.id)
-        parts: list[Part] = []
+        parts: list[CardPart] = []
         for finding in self.findings:
-            parts += warning(finding.message, finding.remedy)
+            parts += warning_notes(finding.message, finding.remedy)
         if mark.status == model.MISSING:
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
-            parts += warning(*advice)
+            parts += warning_notes(*advice)
         title = messages.text(
             "notebook.scoring.points", check=label, points=mark.points, possible=mark.possible
         )
         state = "ok" if mark.status == model.PASSED else "bad"
         return Card(title, (*parts, *self._facts()), state=state)
 
-    def _facts(self) -> Sequence[Part]:
+    def _facts(self) -> Sequence[CardPart]:
         proof = self.mark.proof
         if proof is None or proof.observed is None:
             return ()
@@ -110,5 +110,5 @@ def start_scoring() -> ScoringWorkshop:
     """Return the stand-in for the notebook that nbgrader executes."""
     folders = [Path.cwd()]
     if settings.nbgrader_step() == "validate":
-        folders.append(settings.home_of_environment())
+        folders.append(settings.find_home())
     return ScoringWorkshop(folders)

@@ -20,9 +20,9 @@ from handson import drawing, engine
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
-from handson.core.cards import Card, Note, Rows, Shown
+from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import nearby, write_whole
+from handson.core.files import shorten_path, write_whole
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
@@ -61,11 +61,11 @@ from handson.resources.repository import (
 )
 from handson.resources.snapshot import take_snapshot
 
-Show = Callable[[Shown], None]
+Show = Callable[[Displayable], None]
 
 
 @mistakes.check_arguments
-class Workshop(Shown):
+class Workshop(Displayable):
     """The workshop of one learner on one target; `start` makes it.
 
     Args:
@@ -82,7 +82,7 @@ class Workshop(Shown):
         *,
         progress: progress.Progress,
         show: Show,
-        connect: Callable[[Settings], connection.Connection] = connection.connect,
+        connect: Callable[[Settings], connection.Connection] = connection.connect_target,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.settings = settings
@@ -97,7 +97,7 @@ class Workshop(Shown):
     @property
     def aws(self) -> Aws:
         """The connection, renewed if the embedded AWS has been stopped or killed."""
-        self._connection = connection.renew(self._connection, self.settings)
+        self._connection = connection.renew_connection(self._connection, self.settings)
         self._report_losses()
         return self._connection.aws
 
@@ -129,7 +129,7 @@ class Workshop(Shown):
         """
         other = copy(self)
         other._progress, other._show = progress, show
-        other._connection = replace(self._connection, aws=self._connection.aws.apart())
+        other._connection = replace(self._connection, aws=self._connection.aws.without_recording())
         return other
 
     def card(self) -> Card:
@@ -144,7 +144,7 @@ class Workshop(Shown):
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
             (messages.text("notebook.workshop.row-learner"), learner_label(self.settings.learner)),
-            (messages.text("notebook.workshop.row-home"), nearby(self.settings.home)),
+            (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
         root = self._connection.aws.is_root
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
@@ -334,7 +334,7 @@ class Workshop(Shown):
         connected = self.aws
         chosen = self.engine
         with (
-            connection.alone(self.settings),
+            connection.lock_home(self.settings),
             self._working("run") as work,
         ):
             ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
@@ -506,7 +506,7 @@ class Workshop(Shown):
         """
         incidents.check_step(step)
         drill = self._prepare_drill()
-        with connection.alone(self.settings):
+        with connection.lock_home(self.settings):
             return drill.give_hint(step)
 
     def mended(self) -> incident_cards.RepairReport:
@@ -517,7 +517,7 @@ class Workshop(Shown):
             NotReady: Nothing was broken.
         """
         drill = self._prepare_drill()
-        with connection.alone(self.settings):
+        with connection.lock_home(self.settings):
             return drill.check_repair()
 
     def cleanup(self, confirm: str = "") -> Cleanup:
@@ -537,7 +537,7 @@ class Workshop(Shown):
         if not confirm:
             return cleanup.list_cleanup(connected, self.settings.home, exercise=self._exercise)
         with (
-            connection.alone(self.settings),
+            connection.lock_home(self.settings),
             self._working("cleanup") as line,
         ):
             self._remove_containers()
@@ -568,13 +568,13 @@ class Workshop(Shown):
     @contextmanager
     def _locked(self, connected: Aws) -> Iterator[None]:
         """Keep other kernels out for the block, and remember the region for clean-up."""
-        with connection.alone(self.settings):
+        with connection.lock_home(self.settings):
             cleanup.remember_region(self.settings.home, connected.target)
             yield
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
-        return progress.working(
+        return progress.show_work(
             self._progress,
             messages.label("notebook.workshop.progress", verb),
             done=messages.text("notebook.workshop.done"),
@@ -632,17 +632,17 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    mistakes.explain_errors(progress.shell())
+    mistakes.explain_errors(progress.find_ipython())
     if settings.nbgrader_step():
-        settings.speak(given.get("lang"))
+        settings.choose_language(given.get("lang"))
         return scoring.start_scoring()
-    chosen = settings.from_environment(learner=learner or None, **given)
+    chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
-    return Workshop(chosen, progress=progress.choose(), show=progress.show)
+    return Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)
 
 
-def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.MachineReport:
+def examine_machine(chosen: Settings, *, show: Show = progress.show_card) -> doctor.MachineReport:
     """Check that this machine has what the workshop needs, even without a reachable target.
 
     Args:
@@ -651,7 +651,7 @@ def examine_machine(chosen: Settings, *, show: Show = progress.show) -> doctor.M
     """
 
     def connect() -> Aws:
-        return Workshop(chosen, progress=progress.choose(), show=show).aws
+        return Workshop(chosen, progress=progress.choose_progress(), show=show).aws
 
     return doctor.examine(chosen, connect=connect)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handson.core import messages
-from handson.core.cards import Card, Note, Part, Rows, Shown, warning
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows, warning_notes
 from handson.course.checks import Diagnosis, Verification
 from handson.course.state import Snapshot
 from handson.resources import cluster, network
@@ -21,7 +21,7 @@ Leftover = tuple[str, str]
 
 
 @dataclass(frozen=True, repr=False)
-class IncidentReport(Shown):
+class IncidentReport(Displayable):
     """The symptom of what is broken; not its cause.
 
     Attributes:
@@ -60,7 +60,7 @@ class IncidentReport(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Hints(Shown):
+class Hints(Displayable):
     """The hints up to a step.
 
     Attributes:
@@ -96,7 +96,7 @@ class Hints(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class RepairReport(Shown):
+class RepairReport(Displayable):
     """Whether the breakage is mended, and how many hints it took.
 
     Attributes:
@@ -134,7 +134,7 @@ class RepairReport(Shown):
             again = Note(messages.text("practice.incident_cards.again"))
             title = messages.text("practice.incident_cards.mended")
             return Card(title, (Rows(rows), again), state="ok")
-        parts = [part for leftover in self.leftovers for part in warning(*leftover)]
+        parts = [part for leftover in self.leftovers for part in warning_notes(*leftover)]
         if not parts:
             key = "practice.incident_cards.try-on"
             if self.hints == len(STEPS):
@@ -145,7 +145,7 @@ class RepairReport(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Console(Shown):
+class Console(Displayable):
     """The VPCs, clusters, repositories and the image URI as the consoles list them, not judged."""
 
     snapshot: Snapshot
@@ -157,7 +157,7 @@ class Console(Shown):
         parts = (*self._network(), *self._clusters(), *self._repositories(), *self._uri())
         return Card(title, parts, state="info")
 
-    def _network(self) -> Iterator[Part]:
+    def _network(self) -> Iterator[CardPart]:
         own = [vpc for vpc in self.snapshot.vpcs if not vpc.is_default]
         for vpc in own:
             yield Note(messages.text("resources.network.title", name=vpc.name or vpc.id), "info")
@@ -165,7 +165,7 @@ class Console(Shown):
         if not own:
             yield Note(messages.text("practice.incident_cards.no-vpc"), "info")
 
-    def _clusters(self) -> Iterator[Part]:
+    def _clusters(self) -> Iterator[CardPart]:
         living = [each for each in self.snapshot.clusters if each.status != cluster.DELETED]
         for each in living:
             yield Note(messages.text("resources.cluster.title", name=each.name), "info")
@@ -173,7 +173,7 @@ class Console(Shown):
         if not living:
             yield Note(messages.text("practice.incident_cards.no-cluster"), "info")
 
-    def _repositories(self) -> Iterator[Part]:
+    def _repositories(self) -> Iterator[CardPart]:
         for each in self.snapshot.repositories:
             images = (image for image in self.snapshot.images if image.repository == each.name)
             yield Note(messages.text("resources.registry.images-title", name=each.name), "info")
@@ -182,7 +182,7 @@ class Console(Shown):
         if not self.snapshot.repositories:
             yield Note(messages.text("practice.incident_cards.no-repository"), "info")
 
-    def _uri(self) -> Iterator[Part]:
+    def _uri(self) -> Iterator[CardPart]:
         if self.snapshot.recorded_uri is None:
             yield Note(messages.text("practice.incident_cards.no-uri"), "info")
         else:

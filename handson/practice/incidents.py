@@ -186,7 +186,7 @@ class Drill:
         return snapshot, checks.verify(snapshot, self.exercise)
 
     def _keep(self, incident: Incident, **changes: Any) -> None:
-        files.write(self.home / _FILE, replace(incident, **changes))
+        files.write_state(self.home / _FILE, replace(incident, **changes))
 
     def _find_leftovers(self, snapshot: Snapshot, incident: Incident) -> tuple[Leftover, ...]:
         """Return what a breakage has left behind in a workshop whose checks pass.
@@ -208,13 +208,13 @@ class Drill:
 
 def read_incident(home: Path) -> Incident | None:
     """Return the incident that the home folder keeps; None for an unknown breakage, too."""
-    incident = files.read(home / _FILE, Incident)
+    incident = files.read_state(home / _FILE, Incident)
     return incident if incident and incident.breakage in BREAKAGES else None
 
 
 def forget_incident(home: Path) -> None:
     """Delete the incident that the home folder keeps."""
-    files.forget(home / _FILE)
+    files.delete_file(home / _FILE)
 
 
 def list_former_resources(snapshot: Snapshot, exercise: Exercise) -> FormerResources:
@@ -289,7 +289,7 @@ def _find_unused_tables(vpc: Vpc, before: FormerResources) -> Iterator[Leftover]
 
 
 def _find_detached_gateways(aws: Aws, before: FormerResources) -> Iterator[Leftover]:
-    for found in aws.pages("ec2", "DescribeInternetGateways", "InternetGateways"):
+    for found in aws.list_items("ec2", "DescribeInternetGateways", "InternetGateways"):
         id = str(found["InternetGatewayId"])
         if id in before.gateways and not found.get("Attachments"):
             problem = messages.text("practice.incidents.left-gateway", id=id)

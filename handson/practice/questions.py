@@ -16,7 +16,7 @@ from ipaddress import ip_network
 from types import MappingProxyType
 
 from handson.core import messages
-from handson.core.cards import MARKS, Card, Note, Part, Shown
+from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line, quote
 from handson.course.checks import cluster, network, vpcs
@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(frozen=True, repr=False)
-class Feedback(Shown):
+class Feedback(Displayable):
     """Whether a choice is right, and why."""
 
     question: Question
@@ -80,7 +80,7 @@ class Feedback(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Quiz(Shown):
+class Quiz(Displayable):
     """The questions of a topic; `planned` when they name resources that do not exist yet."""
 
     topic: str
@@ -134,7 +134,7 @@ class Quiz(Shown):
 
 
 @dataclass(frozen=True)
-class _QuestionPart(Part):
+class _QuestionPart(CardPart):
     """A question with its choices; HTML folds the answer away, plain text leaves it out."""
 
     number: int

@@ -18,7 +18,7 @@ from handson.aws import Aws, settings
 from handson.core import messages
 from handson.core.errors import HandsonError, WaitTimeout
 from handson.core.files import write_whole
-from handson.core.progress import Say, silent
+from handson.core.progress import Say, ignore_progress
 from handson.core.waiting import wait_until
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
@@ -75,7 +75,7 @@ def clean_up(
     home: Path,
     *,
     exercise: Exercise = Exercise(),
-    say: Say = silent,
+    say: Say = ignore_progress,
     clock: Callable[[], datetime] = evidence.now,
 ) -> Cleanup:
     """Delete what carries the tag in every region that was used, and keep a receipt.
@@ -111,7 +111,7 @@ def clean_up(
     return replace(listed, removals=done, confirmed=True, failed=failed, saved=saved)
 
 
-def delete_tagged(aws: Aws, *, say: Say = silent) -> Cleanup:
+def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
     """Delete what carries the workshop's tag in this region, and nothing else.
 
     A second run skips what is gone, and tries again to delete what is left.
@@ -154,7 +154,7 @@ def list_regions(home: Path, target: Target) -> tuple[str, ...]:
     uri = parse_image_uri(recorded.uri) if recorded else None
     if uri and uri.account == target.account:
         used.add(uri.region)
-    return (target.region, *sorted(used & set(settings.regions()) - {target.region}))
+    return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
 
 
 def _in_each_region(

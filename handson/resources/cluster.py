@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handson.aws import Aws, is_one_of
+from handson.aws import Aws, has_code
 from handson.core import messages
-from handson.core.cards import Card, Commands, Note, Rows, Shown
+from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady
-from handson.core.progress import Say, silent
+from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.core.waiting import wait_until
 from handson.course import policy, rules
@@ -82,7 +82,7 @@ class ClusterForm:
 
 
 @dataclass(frozen=True, repr=False)
-class EnsuredCluster(Shown):
+class EnsuredCluster(Displayable):
     """A cluster, with the aws CLI command that creates one like it and warnings on its settings."""
 
     cluster: Cluster
@@ -97,7 +97,7 @@ class EnsuredCluster(Shown):
             *self.notes,
             describe_cluster(self.cluster),
             *([Note(messages.text("resources.cluster.no-instances"))] if on_fargate else ()),
-            Commands(messages.text("resources.network.commands"), self.commands),
+            CommandBlock(messages.text("resources.network.commands"), self.commands),
         )
         title = messages.text("resources.cluster.title", name=self.cluster.name)
         return Card(title, parts, state="warn" if self.notes else "ok")
@@ -150,7 +150,7 @@ def observe_clusters(
 
 
 def ensure_cluster(
-    aws: Aws, form: ClusterForm, *, exercise: Exercise = Exercise(), say: Say = silent
+    aws: Aws, form: ClusterForm, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
 ) -> EnsuredCluster:
     """Create the cluster where there is none, wait until it is ACTIVE, and return it.
 
@@ -190,7 +190,7 @@ def find_untagged_clusters(aws: Aws, exercise: Exercise) -> list[Resource]:
     return [_resource(aws, cluster) for cluster in found if cluster.status not in _DELETING]
 
 
-def delete_clusters(aws: Aws, *, say: Say = silent) -> list[Removal]:
+def delete_clusters(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
     """Delete the clusters with the workshop's tag; accept that some are already gone.
 
     A cluster with services or tasks is kept, because they do not carry the tag; the removal names
@@ -226,7 +226,7 @@ def _name_occupants(aws: Aws, cluster: Cluster) -> str:
     arns = [
         str(arn)
         for operation, key in _OCCUPANTS
-        for arn in aws.pages("ecs", operation, key, cluster=cluster.arn)
+        for arn in aws.list_items("ecs", operation, key, cluster=cluster.arn)
     ]
     what = ", ".join(arn.rpartition(":")[2] for arn in arns) or "-"
     return messages.text("resources.cluster.still-in-use", what=what)
@@ -238,7 +238,7 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
     except AWSError as error:
         # ECS creates its role with the caller's permissions; its error only says that the role
         # is missing.
-        if is_one_of(error, _ROLE_NOT_READY):
+        if has_code(error, _ROLE_NOT_READY):
             raise policy.denied(["iam:CreateServiceLinkedRole"], code=error.code) from error
         raise
 
@@ -323,7 +323,7 @@ def _wait(
 
 
 def _list_arns(aws: Aws) -> list[str]:
-    return [str(arn) for arn in aws.pages("ecs", "ListClusters", "clusterArns")]
+    return [str(arn) for arn in aws.list_items("ecs", "ListClusters", "clusterArns")]
 
 
 def _list_tagged(aws: Aws) -> list[Cluster]:

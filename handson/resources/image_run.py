@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, Note, Part, Rows, Shown
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import EngineError
 from handson.core.progress import Say
 from handson.course import rules
@@ -89,7 +89,7 @@ class Page:
 
 
 @dataclass(frozen=True, repr=False)
-class ImageRun(Shown):
+class ImageRun(Displayable):
     """The result of running an image.
 
     Attributes:
@@ -118,7 +118,7 @@ class ImageRun(Shown):
             (messages.text("resources.image_run.row-image"), self.uri),
             (messages.text("engine.row-engine"), self.engine),
         ]
-        parts: list[Part] = [Rows(rows), Note(self.outcome, "advice")]
+        parts: list[CardPart] = [Rows(rows), Note(self.outcome, "advice")]
         if self.page:
             parts.append(self.page)
         return Card(messages.text("resources.image_run.title", name=self.name), parts)
@@ -169,7 +169,7 @@ def run_image(
             engine=engine.name,
             status=status,
         )
-        files.write(order.home / _FILE, run)
+        files.write_state(order.home / _FILE, run)
         return run
 
     try:
@@ -215,12 +215,12 @@ def make_run_request(aws: Aws, repository: Repository, image: Image, order: Orde
 
 def read_image_run(home: Path) -> RecordedRun | None:
     """Return the record of the last run, or None where there is none or it is unreadable."""
-    return files.read(home / _FILE, RecordedRun)
+    return files.read_state(home / _FILE, RecordedRun)
 
 
 def forget_image_run(home: Path) -> None:
     """Delete the record of the last run, because its image is gone."""
-    files.forget(home / _FILE)
+    files.delete_file(home / _FILE)
 
 
 def read_page(html: str, *, load: Load) -> Page:

@@ -16,7 +16,7 @@ from typing import Any
 
 from handson.aws import Aws
 from handson.core import messages
-from handson.core.cards import Card, Commands, Note, Part, Shown, Table
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import AWSError, NotReady
 from handson.core.text import find_nearest
 from handson.course.exercise import Exercise
@@ -41,7 +41,7 @@ Manifest = Mapping[str, Any]
 
 
 @dataclass(frozen=True, repr=False)
-class ImageList(Shown):
+class ImageList(Displayable):
     """The images in a repository, the newest push first."""
 
     repository: str
@@ -168,7 +168,7 @@ def _join_platforms(image: Image) -> str:
     return ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms)
 
 
-def _advise_rebuild(image: Image) -> tuple[Part, ...]:
+def _advise_rebuild(image: Image) -> tuple[CardPart, ...]:
     """Return why Fargate cannot run an image, and the command that builds one that it can run."""
     name = ":".join((image.repository, *image.tags[:1]))
     values = {"name": name, "found": _join_platforms(image), "wanted": IMAGE_PLATFORM}
@@ -178,12 +178,12 @@ def _advise_rebuild(image: Image) -> tuple[Part, ...]:
         reason = messages.text("resources.registry.foreign", **values)
     command = f"docker build --platform {IMAGE_PLATFORM} -t {name} ."
     summary = messages.text("resources.registry.rebuild", wanted=IMAGE_PLATFORM)
-    return Note(reason, "warn"), Commands(summary, (command,))
+    return Note(reason, "warn"), CommandBlock(summary, (command,))
 
 
 def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:
     try:
-        return aws.pages("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
+        return aws.list_items("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
     except AWSError as error:
         if error.code == "RepositoryNotFoundException":
             return []

@@ -16,9 +16,9 @@ from typing import Any
 
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
-from handson.core.cards import Note, warning
+from handson.core.cards import Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
-from handson.core.progress import Counted, Say, silent
+from handson.core.progress import CountedSentence, Say, ignore_progress
 from handson.course import policy, syllabus
 from handson.course.exercise import TAG_KEY, TAG_VALUE
 
@@ -64,7 +64,7 @@ class Step:
 
 
 def carry_out(
-    aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str], say: Say = silent
+    aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str], say: Say = ignore_progress
 ) -> dict[str, str]:
     """Make the calls of all steps whose result is not known; independent calls run in parallel.
 
@@ -97,7 +97,7 @@ def carry_out(
                 step = running.pop(future)
                 results[step.name] = future.result()
                 made = f"{step.operation} {results[step.name]}".strip()
-                say(Counted(made, done=whole - len(waiting) - len(running), whole=whole))
+                say(CountedSentence(made, done=whole - len(waiting) - len(running), whole=whole))
     return results
 
 
@@ -195,7 +195,7 @@ def warn_of_settings(
     if not other:
         return ()
     notebook = syllabus.check(check).notebook
-    return warning(
+    return warning_notes(
         *messages.advice("resources.plan.other-settings", what=", ".join(other), notebook=notebook)
     )
 

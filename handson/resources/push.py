@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, Commands, Note, Rows, Shown, warning
+from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.core.text import quote
@@ -38,7 +38,7 @@ _URI_FILE = "image-uri.json"
 
 
 @dataclass(frozen=True, repr=False)
-class PushCommands(Shown):
+class PushCommands(Displayable):
     """The ECR console's "View push commands", for bash and for PowerShell, in order."""
 
     repository: str
@@ -50,9 +50,9 @@ class PushCommands(Shown):
     def card(self) -> Card:
         """Return the card: both lists, and an option for Apple silicon."""
         parts = (
-            *(warning(*self.advice) if self.advice else ()),
-            Commands(messages.text("resources.image.bash"), self.bash),
-            Commands(messages.text("resources.image.powershell"), self.powershell),
+            *(warning_notes(*self.advice) if self.advice else ()),
+            CommandBlock(messages.text("resources.image.bash"), self.bash),
+            CommandBlock(messages.text("resources.image.powershell"), self.powershell),
             Note(messages.text("resources.image.apple-silicon"), "advice"),
         )
         title = messages.text("resources.image.push-commands", name=self.repository)
@@ -248,7 +248,7 @@ def push_image(
 
 
 @dataclass(frozen=True, repr=False)
-class ImageUri(Shown):
+class ImageUri(Displayable):
     """The recorded URI of an image, by tag and by digest."""
 
     recorded: RecordedUri
@@ -309,17 +309,17 @@ def write_image_uri(home: Path, recorded: RecordedUri) -> None:
     Raises:
         NotReady: The home folder is not writable.
     """
-    files.write(home / _URI_FILE, recorded)
+    files.write_state(home / _URI_FILE, recorded)
 
 
 def read_image_uri(home: Path) -> RecordedUri | None:
     """Return the recorded URI, or None where there is none or the file is unreadable."""
-    return files.read(home / _URI_FILE, RecordedUri)
+    return files.read_state(home / _URI_FILE, RecordedUri)
 
 
 def forget_image_uri(home: Path) -> None:
     """Delete the recorded URI, because its image is gone."""
-    files.forget(home / _URI_FILE)
+    files.delete_file(home / _URI_FILE)
 
 
 def _compute_digest(context: Path) -> str:

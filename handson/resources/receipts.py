@@ -15,8 +15,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from handson.core import files, messages
-from handson.core.cards import Card, Note, Part, Shown, Table
-from handson.core.files import nearby
+from handson.core.cards import Card, CardPart, Displayable, Note, Table
+from handson.core.files import shorten_path
 from handson.course.state import Removal, Resource, State, Target
 from handson.engine import format_size
 from handson.resources.images import StoredBlob
@@ -86,7 +86,7 @@ class SavedReceipt:
 
 
 @dataclass(frozen=True, repr=False)
-class Cleanup(Shown):
+class Cleanup(Displayable):
     """The resources to delete (`found`), or the result of deleting them (`removals`).
 
     Attributes:
@@ -147,7 +147,7 @@ class Cleanup(Shown):
         rows = [(it.type, it.name or "-", it.id.rpartition(":")[2]) for it in self.found]
         return Card(title, (self._table(headers, rows, self.found), *notes), state="info")
 
-    def _result(self) -> Sequence[Part]:
+    def _result(self) -> Sequence[CardPart]:
         headers = [
             "",
             messages.text("resources.cleanup.column-type"),
@@ -170,7 +170,7 @@ class Cleanup(Shown):
             rows = [(*row, item.region) for row, item in zip(rows, resources, strict=True)]
         return Table(headers, rows)
 
-    def _untagged(self) -> Sequence[Part]:
+    def _untagged(self) -> Sequence[CardPart]:
         if not self.untagged:
             return ()
         what = ", ".join(map(str, self.untagged))
@@ -198,7 +198,7 @@ def compute_cost(
 def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
     """Return the receipt of an interrupted clean-up in the target's account, or None."""
     for path in sorted((home / "receipts").glob("*.json"), reverse=True):
-        receipt = files.read(path, Receipt)
+        receipt = files.read_state(path, Receipt)
         # The endpoint is not compared: the embedded AWS may come back on another port.
         if receipt and receipt.state == _BEGUN and _account(receipt.target) == _account(target):
             return SavedReceipt(path, receipt)
@@ -274,7 +274,7 @@ def finish_receipt(
     return _write_receipt(begun.path, receipt)
 
 
-def _describe_receipt(saved: SavedReceipt) -> Sequence[Part]:
+def _describe_receipt(saved: SavedReceipt) -> Sequence[CardPart]:
     """Return the cost and the receipt's path; on real AWS also what clean-up does not look at."""
     receipt = saved.receipt
     sentences = [_describe_cost(receipt.cost)]
@@ -284,7 +284,7 @@ def _describe_receipt(saved: SavedReceipt) -> Sequence[Part]:
             messages.text("resources.cleanup.further", regions=regions),
             messages.text("resources.cleanup.role"),
         ]
-    sentences.append(messages.text("resources.cleanup.kept", path=nearby(saved.path)))
+    sentences.append(messages.text("resources.cleanup.kept", path=shorten_path(saved.path)))
     return [Note(sentence) for sentence in sentences]
 
 
@@ -332,8 +332,8 @@ def _write_receipt(path: Path, receipt: Receipt) -> SavedReceipt:
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
-        raise files.not_writable(path.parent, error) from error
-    files.write(path, receipt)
+        raise files.explain_unwritable_folder(path.parent, error) from error
+    files.write_state(path, receipt)
     return SavedReceipt(path, receipt)
 
 

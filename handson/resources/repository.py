@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from handson.aws import Aws
 from handson.core import messages
-from handson.core.cards import Card, Commands, Note, Rows, Shown
+from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
-from handson.core.progress import Say, silent
+from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
@@ -30,7 +30,7 @@ _TAG = {"Key": TAG_KEY, "Value": TAG_VALUE}
 
 
 @dataclass(frozen=True, repr=False)
-class EnsuredRepository(Shown):
+class EnsuredRepository(Displayable):
     """A repository, with the aws CLI command that creates one like it and warnings on its name."""
 
     repository: Repository
@@ -45,7 +45,7 @@ class EnsuredRepository(Shown):
             (messages.text("resources.registry.row-visibility"), private),
             (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
         ]
-        commands = Commands(messages.text("resources.network.commands"), self.commands)
+        commands = CommandBlock(messages.text("resources.network.commands"), self.commands)
         title = messages.text("resources.registry.title", name=self.repository.name)
         return Card(
             title, (*self.notes, Rows(rows), commands), state="warn" if self.notes else "ok"
@@ -60,7 +60,7 @@ def find_repository(aws: Aws, name: str) -> Repository | None:
 
 def find_repositories(aws: Aws) -> tuple[Repository, ...]:
     """Return all private repositories of the region, sorted by name."""
-    found = aws.pages("ecr", "DescribeRepositories", "repositories")
+    found = aws.list_items("ecr", "DescribeRepositories", "repositories")
     with ThreadPoolExecutor(8) as pool:
         described = list(pool.map(lambda raw: _repository(aws, raw), found))
     return tuple(sorted(described, key=lambda repository: repository.name))
@@ -99,12 +99,12 @@ def observe_repositories(
 
 def list_repository_names(aws: Aws) -> list[str]:
     """Return the names of all private repositories of the region, sorted."""
-    found = aws.pages("ecr", "DescribeRepositories", "repositories")
+    found = aws.list_items("ecr", "DescribeRepositories", "repositories")
     return sorted(str(raw["repositoryName"]) for raw in found)
 
 
 def ensure_repository(
-    aws: Aws, name: str, *, exercise: Exercise = Exercise(), say: Say = silent
+    aws: Aws, name: str, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
 ) -> EnsuredRepository:
     """Create the private repository where there is none with that name, and return it.
 
@@ -196,7 +196,7 @@ def find_untagged_repositories(aws: Aws, exercise: Exercise) -> list[Resource]:
     return [_resource(aws, found)] if found and not found.tagged else []
 
 
-def delete_repositories(aws: Aws, *, say: Say = silent) -> list[Removal]:
+def delete_repositories(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
     """Delete the repositories with the workshop's tag, with their images.
 
     Raises:

@@ -130,6 +130,6 @@ def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
 def _list_regions(snapshot: Snapshot) -> list[str]:
     """Return the regions to search: that of the recorded URI first, then the likely ones."""
     uri = parse_image_uri(snapshot.recorded_uri.uri) if snapshot.recorded_uri else None
-    recorded = [uri.region] if uri and uri.region in settings.regions() else []
+    recorded = [uri.region] if uri and uri.region in settings.list_regions() else []
     regions = dict.fromkeys([*recorded, *LIKELY_REGIONS])
     return [region for region in regions if region != snapshot.target.region]

@@ -96,7 +96,7 @@ def guarded_ministack(folder: Path) -> Iterator[Guarded]:
     """Run MiniStack with IAM enforced, in a process that ends with the block."""
     (folder / "tmp").mkdir(parents=True)
     command = [sys.executable, "-P", server.__file__, "guarded", str(folder), REGION, "0"]
-    environment = process.environment(folder, region=REGION, passed_on=os.environ)
+    environment = process.build_environment(folder, region=REGION, passed_on=os.environ)
     with process.open_log(folder) as log:
         child = subprocess.Popen(
             command, cwd=folder, env=environment | {"AUTH": "true"}, stdout=log, stderr=log

@@ -194,7 +194,7 @@ def record_by_digest(learner: Learner) -> None:
     recorded = read_image_uri(learner.home)
     assert recorded
     uri = f"{recorded.uri.rpartition(':')[0]}@{recorded.digest}"
-    files.write(learner.home / "image-uri.json", replace(recorded, uri=uri))
+    files.write_state(learner.home / "image-uri.json", replace(recorded, uri=uri))
 
 
 def push_elsewhere_too(learner: Learner) -> None:

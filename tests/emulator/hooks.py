@@ -22,7 +22,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.refusals import READS
-from handson.aws.sessions import _private_session
+from handson.aws.sessions import make_private_session
 from handson.resources.network.find import NetworkListing, list_network
 from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
 
@@ -197,7 +197,7 @@ _clients: dict[str, dict[str, Any]] = {}
 
 
 def _session(running: emulator.Running) -> Any:
-    session = _private_session(Credentials(running.access_key_id, running.secret_access_key))
+    session = make_private_session(Credentials(running.access_key_id, running.secret_access_key))
     session.register_component("data_loader", MODELS)
     return session
 

@@ -125,7 +125,7 @@ class Learner:
 
     def __init__(self, running: room.Running, home: Path) -> None:
         given = {"HANDSON_HOME": str(home), "HANDSON_ENDPOINT_URL": running.endpoint}
-        chosen = settings.read({**given, "HANDSON_LEARNER": "Hanako"}, cwd=home.parent)
+        chosen = settings.read_settings({**given, "HANDSON_LEARNER": "Hanako"}, cwd=home.parent)
         self.running, self.home = running, chosen.home
         self.workshop = Desk(chosen, progress=Quiet(), show=lambda _: None)
         self.workshop.with_engine = Docker(self)

@@ -293,7 +293,7 @@ def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:
     if kind == "aws":
         environ |= {"HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": running.account}
     endpoint = running.endpoint if kind == "emulator" else None
-    return settings.read(environ, cwd=folder, endpoint_url=endpoint, learner="Hanako")
+    return settings.read_settings(environ, cwd=folder, endpoint_url=endpoint, learner="Hanako")
 
 
 def running_at(endpoint: str) -> Running:

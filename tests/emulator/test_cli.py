@@ -485,7 +485,7 @@ def test_emulator_status_json_while_it_is_not_running(call_own: Call) -> None:
 def test_emulator_status_json_points_an_aws_tool_at_it(call_own: Call, home: Path) -> None:
     call_own("emulator", "start")
     result = call_own("emulator", "status", "--json")
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     assert (result.exit_code, json.loads(result.stdout)) == (
         0,
@@ -504,12 +504,12 @@ def test_emulator_status_json_points_an_aws_tool_at_it(call_own: Call, home: Pat
 
 def test_emulator_status_starts_nothing(call_own: Call, home: Path) -> None:
     call_own("emulator", "status")
-    assert embedded.status(home) is None
+    assert embedded.find_running(home) is None
 
 
 def test_emulator_start_ends_with_0_and_says_where(call_own: Call, home: Path) -> None:
     result = call_own("emulator", "start")
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     assert (result.exit_code, running.endpoint in result.stdout) == (0, True)
 
@@ -517,7 +517,7 @@ def test_emulator_start_ends_with_0_and_says_where(call_own: Call, home: Path) -
 def test_emulator_start_of_another_region_starts_it_there(call_own: Call, home: Path) -> None:
     call_own("emulator", "start")
     call_own("emulator", "start", HANDSON_REGION="ap-northeast-1")
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     assert running.region == "ap-northeast-1"
 
@@ -537,7 +537,7 @@ def test_emulator_stop_ends_with_0_then_with_1(call_own: Call) -> None:
 
 def test_emulator_reset_stops_it_and_ends_with_0(call_own: Call, home: Path) -> None:
     call_own("emulator", "start")
-    assert (call_own("emulator", "reset").exit_code, embedded.status(home)) == (0, None)
+    assert (call_own("emulator", "reset").exit_code, embedded.find_running(home)) == (0, None)
 
 
 def test_emulator_reset_forgets_what_was_kept_and_keeps_the_evidence(
@@ -555,10 +555,12 @@ def test_emulator_reset_with_nothing_to_reset_is_fine(call_own: Call) -> None:
 
 
 def kill_own(home: Path) -> None:
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
-    wait_until(lambda: embedded.status(home), done=lambda seen: not seen, what="end", timeout=10)
+    wait_until(
+        lambda: embedded.find_running(home), done=lambda seen: not seen, what="end", timeout=10
+    )
 
 
 @pytest.mark.parametrize("words", [("verify",), ("doctor",), ("cleanup",)], ids=" ".join)

@@ -48,7 +48,9 @@ def held(emulator: Running, tmp_path: Path, clock: SetBack) -> Workshop:
         "HANDSON_ENGINE": "builtin",
         "HANDSON_HAND_IN": str(handed_in),
     }
-    chosen = settings.read(environ, cwd=tmp_path, endpoint_url=emulator.endpoint, learner="Hanako")
+    chosen = settings.read_settings(
+        environ, cwd=tmp_path, endpoint_url=emulator.endpoint, learner="Hanako"
+    )
     terminal = TerminalProgress(StringIO())
     return Workshop(chosen, progress=terminal, show=lambda _card: None, clock=clock)
 

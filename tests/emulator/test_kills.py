@@ -156,7 +156,7 @@ class KillServer:
 
     def _before(self, **_: Any) -> None:
         with self._lock:
-            running = embedded.status(self._home)
+            running = embedded.find_running(self._home)
             if running is not None:
                 kill(running.pid)
 

@@ -621,11 +621,11 @@ def test_the_first_look_is_six_calls_at_once(emulator: room.Running) -> None:
 def test_two_kernels_at_once_make_one_network(
     emulator: room.Running, whole: dict[NetworkForm, Any], tmp_path: Path
 ) -> None:
-    both = settings.read({}, cwd=tmp_path, home=str(tmp_path / "home"))
+    both = settings.read_settings({}, cwd=tmp_path, home=str(tmp_path / "home"))
 
     def run(_: int) -> None:
         aws = connect(emulator)
-        with connection.alone(both):
+        with connection.lock_home(both):
             network.ensure_network(aws, NetworkForm())
 
     with ThreadPoolExecutor(3) as pool:
@@ -634,14 +634,14 @@ def test_two_kernels_at_once_make_one_network(
 
 
 def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> None:
-    both = settings.read({}, cwd=tmp_path, home=str(tmp_path / "home"))
+    both = settings.read_settings({}, cwd=tmp_path, home=str(tmp_path / "home"))
 
     def wait() -> HandsonError:
-        with pytest.raises(NotReady) as busy, connection.alone(both, timeout=0.1):
+        with pytest.raises(NotReady) as busy, connection.lock_home(both, timeout=0.1):
             pass
         return busy.value
 
-    with connection.alone(both), ThreadPoolExecutor(1) as pool:
+    with connection.lock_home(both), ThreadPoolExecutor(1) as pool:
         busy = pool.submit(wait).result()
     assert len(str(busy).splitlines()) == 2
 

@@ -83,7 +83,7 @@ def open_as(home: Path) -> Callable[[Aws], Workshop]:
 
     def opener(aws: Aws) -> Workshop:
         environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-        chosen = settings.read(environ, cwd=home.parent, endpoint_url=aws.endpoint)
+        chosen = settings.read_settings(environ, cwd=home.parent, endpoint_url=aws.endpoint)
         shown: list[Any] = []
         return Workshop(
             chosen, progress=Told(), show=shown.append, connect=lambda _: Connection(aws)

@@ -138,7 +138,7 @@ def test_starting_again_works_after_a_refusal(proxy: Proxy, tmp_path: Path, faul
 
 def start(proxy: Proxy, folder: Path) -> Workshop:
     environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
-    chosen = settings.read(environ, cwd=folder, endpoint_url=address(proxy))
+    chosen = settings.read_settings(environ, cwd=folder, endpoint_url=address(proxy))
     return Workshop(chosen, progress=TerminalProgress(StringIO()), show=lambda _card: None)
 
 

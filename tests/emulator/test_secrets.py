@@ -22,7 +22,7 @@ from handson import engine
 from handson.aws import settings
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, InvalidInput
-from handson.core.progress import TerminalProgress, silent
+from handson.core.progress import TerminalProgress, ignore_progress
 from handson.engine import Destination, LocalImage, RunRequest
 from handson.engine.containers import DockerContainers
 from handson.notebook import workshop
@@ -164,7 +164,7 @@ Held = tuple[Workshop, LocalImage, StringIO]
 def held(in_process: Learner, tmp_path_factory: pytest.TempPathFactory) -> Held:
     """Return a workshop, an image to push, and what progress says."""
     folder, said = tmp_path_factory.mktemp("held"), StringIO()
-    chosen = settings.from_environment(home=str(folder / "home"))
+    chosen = settings.read_environment(home=str(folder / "home"))
     made = Workshop(chosen, progress=TerminalProgress(said), show=lambda _card: None)
     made.aws.patience.sleep = lambda _seconds: None
     return made, made.build_image(shop(folder)), said
@@ -228,7 +228,7 @@ def test_no_secret_is_in_an_error_of_an_image_that_does_not_run(spoil: dict[str,
 
     def run() -> None:
         client: Any = Client(**spoil)
-        with DockerContainers(client, where="").run(request, say=silent):
+        with DockerContainers(client, where="").run(request, say=ignore_progress):
             pass
 
     said = f"{request}{everything_said(run)}"
@@ -263,7 +263,9 @@ def test_an_endpoint_with_a_password_is_refused_without_it(tmp_path: Path, addre
     url = address.format(MARKS.endpoint_password)
 
     def read() -> object:
-        return settings.read({"HANDSON_HOME": str(tmp_path)}, cwd=tmp_path, endpoint_url=url)
+        return settings.read_settings(
+            {"HANDSON_HOME": str(tmp_path)}, cwd=tmp_path, endpoint_url=url
+        )
 
     with pytest.raises(InvalidInput):
         read()

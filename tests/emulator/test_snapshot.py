@@ -93,7 +93,9 @@ def test_a_look_that_is_denied_is_told(
 def open_on(aws: Aws, folder: Path) -> Workshop:
     """Return a workshop on this connection."""
     environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
-    chosen = settings.read(environ, cwd=folder, endpoint_url=aws.endpoint, learner="Hanako")
+    chosen = settings.read_settings(
+        environ, cwd=folder, endpoint_url=aws.endpoint, learner="Hanako"
+    )
     return Workshop(
         chosen,
         progress=TerminalProgress(StringIO()),

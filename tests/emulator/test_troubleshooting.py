@@ -14,9 +14,9 @@ import pytest
 from handson.aws import emulator as room
 from handson.aws import settings
 from handson.core import messages
-from handson.core.cards import Shown
+from handson.core.cards import Displayable
 from handson.core.errors import InvalidInput, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.notebook.workshop import Workshop
@@ -83,7 +83,7 @@ def begun(learner: Learner) -> Learner:
 def again(learner: Learner) -> Workshop:
     """Return what a restarted kernel holds: another workshop of the same home folder."""
     chosen = replace(learner.workshop.settings, engine="builtin")
-    return Workshop(chosen, progress=Quiet(), show=silent)
+    return Workshop(chosen, progress=Quiet(), show=ignore_progress)
 
 
 def false_facts(learner: Learner) -> set[str]:
@@ -149,8 +149,8 @@ def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
     emulator: room.Running, home: Path, shop: Path, seed: int
 ) -> None:
     environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
-    chosen = settings.read(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
-    held = Workshop(chosen, progress=Quiet(), show=silent)
+    chosen = settings.read_settings(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
+    held = Workshop(chosen, progress=Quiet(), show=ignore_progress)
 
     def push() -> None:
         held.ensure_repository()
@@ -594,7 +594,7 @@ def test_the_notebook_says_how_many_ways_there_are(root: Path, edition: str, wor
 
 
 def shown(held: Workshop) -> str:
-    said: Shown = held.resources()
+    said: Displayable = held.resources()
     return repr(said)
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.emulator
 def held(emulator: Running, home: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.chdir(root / "notebooks" / "ja")
     environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-    chosen = settings.read(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
+    chosen = settings.read_settings(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
     return Workshop(chosen, progress=TerminalProgress(), show=print)
 
 
@@ -128,9 +128,9 @@ def test_what_a_board_asks_stays_out_of_the_requests_of_evidence(held: Workshop)
 
 
 def test_the_board_tells_that_the_embedded_aws_was_killed(home: Path) -> None:
-    chosen = settings.read({"HANDSON_HOME": str(home)}, cwd=home.parent)
+    chosen = settings.read_settings({"HANDSON_HOME": str(home)}, cwd=home.parent)
     board = widgets.board(Workshop(chosen, progress=TerminalProgress(), show=print))
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     psutil.Process(running.pid).kill()
     board.look()

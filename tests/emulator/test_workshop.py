@@ -20,9 +20,9 @@ import handson
 from handson.aws import emulator as embedded
 from handson.aws import settings
 from handson.aws.emulator import Running
-from handson.core.cards import MARKS, Shown
+from handson.core.cards import MARKS, Displayable
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.progress import Line, silent
+from handson.core.progress import ProgressLine, ignore_progress
 from handson.core.waiting import wait_until
 from handson.course import checks, syllabus
 from handson.course.evidence import Journal, is_intact
@@ -39,11 +39,11 @@ SECRETS = ("handson-not-a-secret", "authorizationToken", "X-Amz-Signature", "pas
 class Told:
     """Progress that keeps what was said, and may do something when it is."""
 
-    def __init__(self, when_told: Callable[[str], None] = silent) -> None:
+    def __init__(self, when_told: Callable[[str], None] = ignore_progress) -> None:
         self.sentences: list[str] = []
         self._when_told = when_told
 
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         return self
 
     def __call__(self, sentence: str) -> None:
@@ -58,7 +58,7 @@ class Room:
     """A workshop, what it showed beside its results, and what it said of its progress."""
 
     def __init__(self, chosen: settings.Settings, told: Told | None = None) -> None:
-        self.shown: list[Shown] = []
+        self.shown: list[Displayable] = []
         self.told = told or Told()
         self.workshop = Workshop(chosen, progress=self.told, show=self.shown.append)
 
@@ -76,7 +76,7 @@ def open_own(home: Path) -> Open:
 
     def opener(*, told: Told | None = None, **given: Any) -> Room:
         environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-        return Room(settings.read(environ, cwd=home.parent, **given), told)
+        return Room(settings.read_settings(environ, cwd=home.parent, **given), told)
 
     return opener
 
@@ -118,7 +118,7 @@ def kill(pid: int) -> None:
 
 
 def kill_own(home: Path) -> None:
-    running = embedded.status(home)
+    running = embedded.find_running(home)
     assert running is not None
     kill(running.pid)
 
@@ -755,7 +755,7 @@ def test_a_graceful_stop_between_two_verbs_loses_nothing(open_own: Open, home: P
 def test_a_doctor_who_finds_it_killed_tells_so(open_own: Open, home: Path) -> None:
     chosen = open_own().workshop.settings
     kill_own(home)
-    told: list[Shown] = []
+    told: list[Displayable] = []
     workshop.examine_machine(chosen, show=told.append)
     assert len(told) == 1
 
@@ -832,7 +832,7 @@ def _nothing_is_left(home: Path) -> Iterator[None]:
     yield
     with contextlib.suppress(HandsonError):
         embedded.stop(home)
-    assert embedded.status(home) is None
+    assert embedded.find_running(home) is None
 
 
 def test_a_home_that_is_a_file_is_refused(open_own: Open, tmp_path: Path) -> None:

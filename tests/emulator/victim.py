@@ -21,7 +21,7 @@ from typing import Any
 from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.aws.refusals import READS
-from handson.aws.settings import Settings, read
+from handson.aws.settings import Settings, read_settings
 from handson.core.progress import TerminalProgress
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
@@ -51,7 +51,7 @@ class KillAfter:
 
 def settings_of(home: Path, endpoint: str | None) -> Settings:
     environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
-    return read(environ, cwd=home.parent, endpoint_url=endpoint, learner="Hanako")
+    return read_settings(environ, cwd=home.parent, endpoint_url=endpoint, learner="Hanako")
 
 
 def workshop(running: Running, home: Path, *on_the_way: hooks.Hook) -> Workshop:

@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import (
     BuildRequest,
     Destination,
@@ -73,7 +73,7 @@ def there(shelf: Shelf) -> Iterator[Destination]:
 
 
 def build(
-    each: Engine, context: Path, shell: str, say: Any = silent, name: str = NAME
+    each: Engine, context: Path, shell: str, say: Any = ignore_progress, name: str = NAME
 ) -> LocalImage:
     return each.build(
         BuildRequest(
@@ -148,7 +148,7 @@ def test_a_broken_credential_store_of_the_users_does_not_matter(
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM $BASE\n")
     image = build(each, tmp_path, shell, said.append, name="handson-test-logins")
     assert "ログイン情報なしでビルドします" in said[0]
-    assert each.push(image, there, say=silent).tags == ("latest", "v1")
+    assert each.push(image, there, say=ignore_progress).tags == ("latest", "v1")
     raw.remove_image(image.id, force=True)
     assert (user / ".docker" / "config.json").read_text() == json.dumps(settings)
 
@@ -159,7 +159,7 @@ def test_a_broken_credential_store_of_the_users_does_not_matter(
 def test_a_push_leads_both_tags_to_the_digest_that_is_told(
     each: Engine, image: LocalImage, there: Destination, shelf: Shelf
 ) -> None:
-    pushed = each.push(image, there, say=silent)
+    pushed = each.push(image, there, say=ignore_progress)
     assert shelf.manifests["latest"] == shelf.manifests["v1"] == shelf.manifests[pushed.digest]
     layers = json.loads(shelf.manifests["latest"])["layers"]
     assert pushed.size_bytes == sum(len(shelf.blobs[layer["digest"]]) for layer in layers)
@@ -168,9 +168,9 @@ def test_a_push_leads_both_tags_to_the_digest_that_is_told(
 def test_a_second_push_sends_no_layer(
     each: Engine, image: LocalImage, there: Destination, shelf: Shelf
 ) -> None:
-    first = each.push(image, there, say=silent)
+    first = each.push(image, there, say=ignore_progress)
     before = shelf.sent()
-    assert each.push(image, there, say=silent).digest == first.digest
+    assert each.push(image, there, say=ignore_progress).digest == first.digest
     assert shelf.sent() == before
 
 
@@ -207,12 +207,12 @@ def test_each_refusal_is_recognised(
 ) -> None:  # fmt: skip
     shelf.refuse[request_] = answer
     with pytest.raises(kind, match=said):
-        each.push(image, there, say=silent)
+        each.push(image, there, say=ignore_progress)
 
 
 def test_a_wrong_token_is_recognised(each: Engine, image: LocalImage, there: Destination) -> None:
     with pytest.raises(NotAllowed, match="許可しません"):
-        each.push(image, replace(there, password="wrong"), say=silent)
+        each.push(image, replace(there, password="wrong"), say=ignore_progress)
 
 
 def test_an_image_is_sent_for_an_engine_in_a_virtual_machine(
@@ -225,7 +225,7 @@ def test_an_image_is_sent_for_an_engine_in_a_virtual_machine(
             return [{"error": "dial tcp 127.0.0.1:5000: connect: connection refused"}]
 
     apart = Apart(base_url=address or None, version="auto", timeout=120)
-    pushed = DockerEngine(apart).push(image, there, say=silent)
+    pushed = DockerEngine(apart).push(image, there, say=ignore_progress)
     apart.close()
     manifest = registry_client.RegistryClient(there).manifest("v1")
     assert (pushed.relayed, manifest["config"]["digest"]) == (True, image.id)

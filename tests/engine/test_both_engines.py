@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from handson.core.errors import EngineError, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, BuiltinEngine, Destination, Engine, LocalImage, oci
 from handson.resources import push
 
@@ -73,7 +73,7 @@ def swept(client: docker.APIClient) -> Iterator[None]:
 def built(engine: Engine, context: Path) -> LocalImage:
     folder = context.parent / "images"
     request = BuildRequest(context, context / "Dockerfile", folder, name=NAME)
-    return engine.build(request, say=silent)
+    return engine.build(request, say=ignore_progress)
 
 
 def files(layers: list[bytes]) -> dict[str, tuple[Any, ...]]:
@@ -150,14 +150,16 @@ def test_a_missing_repository_is_named_with_its_remedy(
     nowhere = Destination(destination.registry, "http", "missing", "AWS", "token")
     packed = built(chosen, context)
     with pytest.raises(NotReady, match="missing"):
-        push.push_image(chosen, packed, destination=nowhere, say=silent)
+        push.push_image(chosen, packed, destination=nowhere, say=ignore_progress)
 
 
 def test_what_builtin_pushes_docker_can_pull(
     client: docker.APIClient, engine: Engine, context: Path, destination: Destination
 ) -> None:
     builtin = BuiltinEngine()
-    pushed = push.push_image(builtin, built(builtin, context), destination=destination, say=silent)
+    pushed = push.push_image(
+        builtin, built(builtin, context), destination=destination, say=ignore_progress
+    )
     name = f"{destination.registry}/{destination.repository}"
     client.pull(name, tag="latest", auth_config={"username": "AWS", "password": "token"})
     found = client.inspect_image(f"{name}:latest")

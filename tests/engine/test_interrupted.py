@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from handson.core.errors import EngineError
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, Destination, Engine, LocalImage
 from tests.fake_registry import Shelf, serving
 
@@ -36,7 +36,7 @@ def image(
         steps.append(f"COPY layer{number} /layer{number}")
     (folder / "Dockerfile").write_text("\n".join(steps))
     request = BuildRequest(folder, folder / "Dockerfile", folder.parent / "images", name=NAME)
-    built = engine.build(request, say=silent)
+    built = engine.build(request, say=ignore_progress)
     yield built
     client.remove_image(built.id, force=True)
 
@@ -69,7 +69,7 @@ def test_a_push_cut_in_the_middle_of_a_layer_goes_on_with_what_is_missing(
     arrived = dict(shelf.blobs)
     assert len(arrived) == LAYERS - 1
     shelf.cut_from, shelf.seen = 0, []
-    again = engine.push(image, there, say=silent)
+    again = engine.push(image, there, say=ignore_progress)
     assert (again.layers_pushed, again.layers_present) == (1, LAYERS - 1)
     # The one layer and the image's configuration; nothing of what had arrived.
     assert shelf.sent() == 2
@@ -81,9 +81,9 @@ def test_a_push_cut_before_its_manifest_is_told_and_sends_no_layer_again(
 ) -> None:
     shelf.hang_up = "PUT manifests"
     with pytest.raises(EngineError, match="途中で切れました"):
-        engine.push(image, there, say=silent)
+        engine.push(image, there, say=ignore_progress)
     shelf.hang_up, shelf.seen = "", []
-    again = engine.push(image, there, say=silent)
+    again = engine.push(image, there, say=ignore_progress)
     assert (again.layers_pushed, again.layers_present, shelf.sent()) == (0, LAYERS, 0)
 
 

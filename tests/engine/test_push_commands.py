@@ -47,7 +47,7 @@ def tiny(client: docker.APIClient) -> Iterator[str]:
 @pytest.fixture
 def held(tiny: str, tmp_path: Path) -> Iterator[Workshop]:
     given = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_BASE_IMAGE": tiny, **os.environ}
-    chosen = settings.read(given, cwd=tmp_path)
+    chosen = settings.read_settings(given, cwd=tmp_path)
     yield Workshop(chosen, progress=TerminalProgress(), show=print)
     emulator.stop(chosen.home)
 

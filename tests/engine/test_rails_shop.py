@@ -16,7 +16,7 @@ import docker
 import pytest
 
 from handson.aws import emulator
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import Destination, Engine, LocalImage
 from handson.resources import push
 
@@ -36,7 +36,7 @@ def shop(
         name=NAME,
         build_args={"BASE_IMAGE": base},
     )
-    found = push.build_image(engine, request, say=silent)
+    found = push.build_image(engine, request, say=ignore_progress)
     yield found
     client.remove_image(found.id, force=True)
 
@@ -108,7 +108,7 @@ def test_the_image_has_both_tags_and_the_right_platform(
 def test_what_was_pushed_is_pulled_back_and_sells_its_goods(
     engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination
 ) -> None:
-    pushed = push.push_image(engine, shop, destination=destination, say=silent)
+    pushed = push.push_image(engine, shop, destination=destination, say=ignore_progress)
     name = f"{destination.registry}/{destination.repository}@{pushed.digest}"
     client.pull(name, auth_config={"username": "AWS", "password": "token"})
     try:
@@ -158,7 +158,7 @@ def test_a_shop_without_a_secret_does_not_start(client: docker.APIClient, shop: 
 def test_ecr_lists_the_pushed_image_under_both_tags(
     engine: Engine, shop: LocalImage, destination: Destination, ecr: Any
 ) -> None:
-    pushed = push.push_image(engine, shop, destination=destination, say=silent)
+    pushed = push.push_image(engine, shop, destination=destination, say=ignore_progress)
     listed = ecr.describe_images(repositoryName=destination.repository)["imageDetails"]
     found = {tag: it["imageDigest"] for it in listed for tag in it.get("imageTags", [])}
     assert found == dict.fromkeys(shop.tags, pushed.digest)
@@ -168,8 +168,8 @@ def test_ecr_lists_the_pushed_image_under_both_tags(
 def test_a_second_push_sends_nothing(
     engine: Engine, shop: LocalImage, destination: Destination
 ) -> None:
-    first = push.push_image(engine, shop, destination=destination, say=silent)
-    again = push.push_image(engine, shop, destination=destination, say=silent)
+    first = push.push_image(engine, shop, destination=destination, say=ignore_progress)
+    again = push.push_image(engine, shop, destination=destination, say=ignore_progress)
     assert (again.digest, again.layers_pushed) == (first.digest, 0)
     assert again.layers_present == first.layers_pushed + first.layers_present
 
@@ -177,7 +177,7 @@ def test_a_second_push_sends_nothing(
 def test_a_push_leaves_no_tag_and_no_credentials_behind(
     engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination
 ) -> None:
-    push.push_image(engine, shop, destination=destination, say=silent)
+    push.push_image(engine, shop, destination=destination, say=ignore_progress)
     tags = client.inspect_image(shop.id)["RepoTags"]
     assert [tag for tag in tags if tag.startswith(destination.registry)] == []
     assert not (Path.home() / ".docker").exists()
@@ -188,4 +188,4 @@ def test_the_registry_that_stopped_is_named(
 ) -> None:
     gone = Destination(f"127.0.0.1:{free_port()}", "http", "rails-app", "AWS", "token")
     with pytest.raises(push.NotReady, match="接続できません"):
-        push.push_image(engine, shop, destination=gone, say=silent)
+        push.push_image(engine, shop, destination=gone, say=ignore_progress)

@@ -13,7 +13,7 @@ import pytest
 
 from handson.aws import emulator, settings
 from handson.core.errors import EngineError
-from handson.core.progress import Line, silent
+from handson.core.progress import ProgressLine, ignore_progress
 from handson.engine.containers import RUN_LABEL
 from handson.notebook.workshop import Workshop
 
@@ -40,10 +40,10 @@ end
 class Told:
     """Progress that may do something when it is told."""
 
-    def __init__(self, when_told: Callable[[str], None] = silent) -> None:
+    def __init__(self, when_told: Callable[[str], None] = ignore_progress) -> None:
         self._when_told = when_told
 
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         return self
 
     def __call__(self, sentence: str) -> None:
@@ -61,7 +61,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def open_workshop(home: Path, told: Told | None = None, **given: str) -> Workshop:
     environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "docker", **os.environ}
-    chosen = settings.read(environ, cwd=home.parent, **given)
+    chosen = settings.read_settings(environ, cwd=home.parent, **given)
     return Workshop(chosen, progress=told or Told(), show=print)
 
 

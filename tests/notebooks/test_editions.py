@@ -184,6 +184,6 @@ def test_the_language_is_the_editions_unless_one_is_asked_for(
     before: Callable[[], str] = messages.language
     spoken = before()
     try:
-        assert settings.read(environ, cwd=tmp_path / place).lang == lang
+        assert settings.read_settings(environ, cwd=tmp_path / place).lang == lang
     finally:
         messages.use(spoken)

@@ -185,7 +185,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[Any]]]
         code("1 / 0", metadata=refused),
     ]
     write_edition(folder, n00=cells)
-    chosen = settings.read(
+    chosen = settings.read_settings(
         environment(folder / "home"), cwd=folder, home=str(folder / "home"), engine="builtin"
     )
     found = replay.find_notebooks(folder, lang="ja")[:1]
@@ -264,7 +264,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
     (folder / "run").mkdir()
     (folder / "run" / "02-cluster.ipynb").write_text("earlier")
     (folder / "run" / "my-notes.ipynb").write_text("mine")
-    chosen = settings.read(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
+    chosen = settings.read_settings(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
     found = replay.find_notebooks(folder, lang="ja")
     sources = {path: path.read_bytes() for path in found}
     told: list[tuple[str, int, int]] = []
@@ -319,7 +319,7 @@ def test_what_a_cell_writes_below_python_is_logged_too(failed: Failed) -> None:
 def run_one(folder: Path, source: str) -> Outcome:
     """Run a notebook of one cell."""
     write_edition(folder, n00=[code(source, id="only")])
-    chosen = settings.read(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
+    chosen = settings.read_settings(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
     found = replay.find_notebooks(folder, lang="ja")[:1]
     return replay.run_notebooks(chosen, found, output=folder / "run", on_cell=ignore)[0]
 

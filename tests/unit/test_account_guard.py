@@ -16,7 +16,7 @@ from handson.aws import Aws, connect_aws, connection, settings
 from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, NotAllowed
-from handson.core.progress import Line, silent
+from handson.core.progress import ProgressLine, ignore_progress
 from handson.course.exercise import NetworkForm
 from handson.engine import LocalImage
 from handson.notebook import doctor
@@ -53,7 +53,7 @@ WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image",
 
 
 class Quiet:
-    def line(self, label: str) -> Line:
+    def line(self, label: str) -> ProgressLine:
         return self
 
     def __call__(self, sentence: str) -> None: ...
@@ -63,7 +63,7 @@ class Quiet:
 
 def real(home: Path, *, account: str = ACCOUNT) -> settings.Settings:
     environ = {"HANDSON_HOME": str(home), "HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": account}
-    return settings.read(environ, cwd=home.parent)
+    return settings.read_settings(environ, cwd=home.parent)
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def room(fake: FakeAws, tmp_path: Path) -> Workshop:
     """Return a workshop on real AWS that was opened while the account was the named one."""
     aws = fake.connect()
     chosen = real(tmp_path / "home")
-    return Workshop(chosen, progress=Quiet(), show=silent, connect=lambda _: Connection(aws))
+    return Workshop(
+        chosen, progress=Quiet(), show=ignore_progress, connect=lambda _: Connection(aws)
+    )
 
 
 # Every verb
@@ -126,14 +128,14 @@ def test_no_evidence_is_kept_of_another_account(room: Workshop, fake: FakeAws) -
 
 def test_the_embedded_awss_account_is_nobodys_on_real_aws(tmp_path: Path) -> None:
     with pytest.raises(NotAllowed, match=EMBEDDED):
-        connection.connect(real(tmp_path / "home", account=EMBEDDED))
+        connection.connect_target(real(tmp_path / "home", account=EMBEDDED))
 
 
 def test_the_named_account_counts_for_real_aws_alone(tmp_path: Path) -> None:
     environ = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_AWS_ACCOUNT": ACCOUNT}
-    chosen = settings.read(environ, cwd=tmp_path, endpoint_url="http://127.0.0.1:9")
+    chosen = settings.read_settings(environ, cwd=tmp_path, endpoint_url="http://127.0.0.1:9")
     with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
-        connection.connect(chosen)
+        connection.connect_target(chosen)
 
 
 # Where calls to real AWS go, whatever the learner's own configuration says

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.model import ServiceModel
 
-from handson.aws.models import SERVICES, Shapes, loader
+from handson.aws.sessions import SERVICES, LazyShapes, make_loader
 
 KINDS = ("service-2", "endpoint-rule-set-1", "paginators-1")
 
@@ -21,7 +21,7 @@ def own() -> Any:
 
 def plain(value: Any) -> Any:
     """Return a description as plain dicts, every shape read."""
-    if isinstance(value, Shapes):
+    if isinstance(value, LazyShapes):
         return {name: value[name] for name in value}
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -31,23 +31,23 @@ def plain(value: Any) -> Any:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_description_is_the_same_as_botocore_reads_it(service: str, kind: str) -> None:
-    ours = loader().load_service_model(service, kind)
+    ours = make_loader().load_service_model(service, kind)
     assert plain(ours) == own().load_service_model(service, kind)
 
 
 @pytest.mark.parametrize("name", ["endpoints", "partitions", "sdk-default-configuration"])
 def test_what_all_services_share_is_the_same(name: str) -> None:
-    assert plain(loader().load_data(name)) == own().load_data(name)
+    assert plain(make_loader().load_data(name)) == own().load_data(name)
 
 
 def test_the_order_of_members_is_kept() -> None:
-    ours = ServiceModel(loader().load_service_model("ec2", "service-2"))
+    ours = ServiceModel(make_loader().load_service_model("ec2", "service-2"))
     theirs = ServiceModel(own().load_service_model("ec2", "service-2"))
     assert list(ours.shape_for("Vpc").members) == list(theirs.shape_for("Vpc").members)
 
 
 def test_a_shape_is_read_when_it_is_asked_for() -> None:
-    shapes = Shapes({"A": msgspec.Raw(b'{"type": "string"}')})
+    shapes = LazyShapes({"A": msgspec.Raw(b'{"type": "string"}')})
     assert (shapes["A"], shapes.get("A"), shapes.get("B", 1)) == (
         {"type": "string"},
         {"type": "string"},
@@ -57,9 +57,9 @@ def test_a_shape_is_read_when_it_is_asked_for() -> None:
 
 def test_a_shape_that_is_not_there_is_missing() -> None:
     with pytest.raises(KeyError):
-        Shapes()["A"]
+        LazyShapes()["A"]
 
 
 def test_a_service_that_the_workshop_does_not_call_is_unknown() -> None:
     with pytest.raises(UnknownServiceError):
-        loader().load_service_model("s3", "service-2")
+        make_loader().load_service_model("s3", "service-2")

@@ -8,8 +8,8 @@ import botocore.exceptions as botocore
 import pytest
 from botocore.parsers import ResponseParserError
 
-from handson.aws import translated
-from handson.aws.refusals import is_one_of
+from handson.aws import translate_errors
+from handson.aws.refusals import has_code
 from handson.core import messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from tests.unit.fake_aws import URL, FakeAws, Refusal, closed, no_answer, silent
@@ -57,7 +57,7 @@ REFUSALS = [
 
 
 def seen(error: Exception, *, operation: str = "CreateVpc") -> HandsonError:
-    with pytest.raises(HandsonError) as refused, translated("ec2", operation, endpoint=None):
+    with pytest.raises(HandsonError) as refused, translate_errors("ec2", operation, endpoint=None):
         raise error
     return refused.value
 
@@ -111,7 +111,7 @@ def test_a_read_or_deletion_that_broke_off_is_repeatable(error: Exception, opera
 def test_an_endpoint_that_does_not_answer_is_named() -> None:
     with (
         pytest.raises(AWSError) as refused,
-        translated("ec2", "CreateVpc", endpoint="http://127.0.0.1:4566"),
+        translate_errors("ec2", "CreateVpc", endpoint="http://127.0.0.1:4566"),
     ):
         raise no_answer()
     assert "http://127.0.0.1:4566" in refused.value.problem
@@ -186,7 +186,7 @@ def test_an_error_on_the_way_shows_no_secret(error: Exception) -> None:
 
 
 def test_what_is_not_known_passes_through() -> None:
-    with pytest.raises(ZeroDivisionError), translated("ec2", "CreateVpc", endpoint=None):
+    with pytest.raises(ZeroDivisionError), translate_errors("ec2", "CreateVpc", endpoint=None):
         raise ZeroDivisionError
 
 
@@ -203,4 +203,4 @@ def test_what_is_not_known_passes_through() -> None:
 )
 def test_an_error_is_told_by_code_and_words(codes: list[str], found: bool) -> None:
     error: Any = AWSError("", "", code="InvalidVpcID.NotFound", reason="vpc-1 Does Not Exist")
-    assert is_one_of(error, codes) is found
+    assert has_code(error, codes) is found

@@ -10,7 +10,7 @@ from botocore import exceptions
 from botocore.awsrequest import AWSResponse
 
 from handson.aws import Credentials, connect_aws, connect_emulator
-from handson.aws.sessions import _private_session
+from handson.aws.sessions import make_private_session
 from handson.core.errors import AWSError, HandsonError, NotAllowed
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, no_answer
 
@@ -160,7 +160,7 @@ def test_the_learners_own_keys_and_profile_are_not_seen_by_an_emulator(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNOWNOWNOWNOWN1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "own-token")
-    keys = _private_session(Credentials(ACCOUNT, "not-a-secret")).get_credentials()
+    keys = make_private_session(Credentials(ACCOUNT, "not-a-secret")).get_credentials()
     assert (keys.access_key, keys.secret_key, keys.token) == (ACCOUNT, "not-a-secret", None)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, BuiltinEngine, LocalImage, oci
 from handson.engine.packing import digest_context
 
@@ -36,7 +36,7 @@ def request(shop: Path, dockerfile: str, *, tags: tuple[str, ...] = ("latest",))
 
 
 def build(shop: Path, dockerfile: str) -> LocalImage:
-    return BuiltinEngine().build(request(shop, dockerfile), say=silent)
+    return BuiltinEngine().build(request(shop, dockerfile), say=ignore_progress)
 
 
 def layers(image: LocalImage) -> list[tarfile.TarFile]:
@@ -112,7 +112,7 @@ def test_the_configuration_says_platform_engine_and_layers(shop: Path) -> None:
 
 def test_the_layout_names_its_tags(shop: Path) -> None:
     image = BuiltinEngine().build(
-        request(shop, "FROM scratch\n", tags=("latest", "v1")), say=silent
+        request(shop, "FROM scratch\n", tags=("latest", "v1")), say=ignore_progress
     )
     assert image.layout is not None
     index = json.loads((image.layout / "index.json").read_text())

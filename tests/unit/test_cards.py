@@ -8,13 +8,13 @@ from handson.core.cards import (
     COLOURS,
     MARKS,
     Card,
-    Commands,
-    Node,
+    CardPart,
+    CommandBlock,
+    Displayable,
+    MapNode,
     Note,
-    Part,
     ResourceMap,
     Rows,
-    Shown,
     Table,
 )
 
@@ -22,7 +22,7 @@ HOSTILE = "<script>alert('x')</script>\" onload=\"y' &amp;"
 VOID = {"br", "hr", "img", "wbr"}
 
 
-class Greeting(Shown):
+class Greeting(Displayable):
     def card(self) -> Card:
         return Card("Hello", (Note("world"),), state="ok")
 
@@ -51,14 +51,14 @@ class Reader(HTMLParser):
         self.words.append(data)
 
 
-def everywhere(word: str) -> list[Part]:
+def everywhere(word: str) -> list[CardPart]:
     """Return every kind of part with `word` in every place that takes a word."""
-    node = Node(word, word, (Node(word, word),), links=(word,))
+    node = MapNode(word, word, (MapNode(word, word),), links=(word,))
     return [
         Rows([(word, word)]),
         Table((word, "b"), [(word, word)]),
         ResourceMap([(word, [node])]),
-        Commands(word, [word, word]),
+        CommandBlock(word, [word, word]),
         Note(word),
         Note(word, "warn"),
     ]
@@ -72,17 +72,17 @@ def name(part: object) -> str:
 
 
 @pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_makes_no_element_of_what_it_shows(part: Part) -> None:
+def test_a_part_makes_no_element_of_what_it_shows(part: CardPart) -> None:
     assert "script" not in Reader(part.html()).tags
 
 
 @pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_makes_no_attribute_of_what_it_shows(part: Part) -> None:
+def test_a_part_makes_no_attribute_of_what_it_shows(part: CardPart) -> None:
     assert Reader(part.html()).attributes <= {"style"}
 
 
 @pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_shows_the_words_as_they_were_written(part: Part) -> None:
+def test_a_part_shows_the_words_as_they_were_written(part: CardPart) -> None:
     assert HOSTILE in "".join(Reader(part.html()).words)
 
 
@@ -91,7 +91,7 @@ def test_a_title_is_escaped_too() -> None:
 
 
 @pytest.mark.parametrize("part", everywhere("plain"), ids=name)
-def test_every_element_that_is_opened_is_closed(part: Part) -> None:
+def test_every_element_that_is_opened_is_closed(part: CardPart) -> None:
     assert Reader(Card("title", (part,)).html()).open == []
 
 
@@ -113,7 +113,7 @@ def test_a_table_shows_the_same_mark_in_html() -> None:
 
 
 def test_a_resource_map_hangs_children_below_their_parent() -> None:
-    node = Node("public1", "10.0.0.0/20", (Node("rtb", ""),))
+    node = MapNode("public1", "10.0.0.0/20", (MapNode("rtb", ""),))
     assert ResourceMap([("Subnets", [node])]).text() == [
         "  Subnets",
         "    - public1  10.0.0.0/20",
@@ -122,7 +122,7 @@ def test_a_resource_map_hangs_children_below_their_parent() -> None:
 
 
 def test_a_resource_map_says_what_a_node_is_joined_to_below_it() -> None:
-    node = Node("rtb", "rtb-1", (Node("0.0.0.0/0", ""),), links=("← public1",))
+    node = MapNode("rtb", "rtb-1", (MapNode("0.0.0.0/0", ""),), links=("← public1",))
     assert ResourceMap([("Tables", [node])]).text()[1:] == [
         "    - rtb  rtb-1",
         "      ← public1",
@@ -149,12 +149,12 @@ def test_a_column_keeps_its_words_together_but_takes_no_more_than_it_needs(
 
 
 def test_commands_keep_their_line_breaks() -> None:
-    commands = Commands("Commands", ["aws ec2 \\\n  create-vpc", "done"])
+    commands = CommandBlock("Commands", ["aws ec2 \\\n  create-vpc", "done"])
     assert commands.text() == ["  Commands", "    aws ec2 \\", "      create-vpc", "    done"]
 
 
 def test_commands_are_folded_away_in_html() -> None:
-    assert Reader(Commands("Commands", ["a"]).html()).tags == ["details", "summary", "pre"]
+    assert Reader(CommandBlock("Commands", ["a"]).html()).tags == ["details", "summary", "pre"]
 
 
 def test_a_note_starts_with_the_mark_of_its_state() -> None:
@@ -197,7 +197,7 @@ def test_a_notebook_gets_text_and_html() -> None:
 
 def test_what_has_no_card_says_so() -> None:
     with pytest.raises(NotImplementedError):
-        repr(Shown())
+        repr(Displayable())
 
 
 @pytest.mark.parametrize(

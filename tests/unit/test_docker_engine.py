@@ -18,7 +18,7 @@ import pytest
 from docker import errors
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, oci
 from tests.fake_registry import Shelf, serving
 
@@ -108,7 +108,7 @@ def test_a_build_tells_its_steps_and_keeps_a_log(request_: BuildRequest) -> None
 
 def test_a_build_gives_every_tag_and_the_engines_label(request_: BuildRequest) -> None:
     client = Client([{"stream": "Successfully built 0123456789ab\n"}])
-    image = DockerEngine(client).build(request_, say=silent)
+    image = DockerEngine(client).build(request_, say=ignore_progress)
     assert client.calls == [
         ("tag", "0123456789ab", "rails-app:latest"),
         ("tag", "0123456789ab", "rails-app:v1"),
@@ -124,7 +124,7 @@ def test_a_build_gives_every_tag_and_the_engines_label(request_: BuildRequest) -
 def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRequest) -> None:
     client = Client([*STEPS, {"error": "returned a non-zero code: 7"}])
     with pytest.raises(EngineError) as failed:
-        DockerEngine(client).build(request_, say=silent)
+        DockerEngine(client).build(request_, say=ignore_progress)
     assert failed.value.problem.splitlines() == [
         "Dockerfile:5 の手順 `RUN bundle install` が失敗しました: returned a non-zero code: 7",
         "    │ Fetching rails",
@@ -134,7 +134,7 @@ def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRe
 
 def test_a_build_that_fails_before_its_first_step_says_so(request_: BuildRequest) -> None:
     with pytest.raises(EngineError, match="始まりませんでした: toomanyrequests"):
-        DockerEngine(Client([{"error": "toomanyrequests"}])).build(request_, say=silent)
+        DockerEngine(Client([{"error": "toomanyrequests"}])).build(request_, say=ignore_progress)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(
     request_: BuildRequest, raised: Exception, kind: type[HandsonError], said: str
 ) -> None:
     with pytest.raises(kind, match=said):
-        DockerEngine(Client(raised)).build(request_, say=silent)
+        DockerEngine(Client(raised)).build(request_, say=ignore_progress)
 
 
 PODMAN = [
@@ -184,7 +184,7 @@ def test_a_step_that_the_engine_adds_itself_is_not_taken_for_one_of_the_file(
 ) -> None:
     steps = [*STEPS, {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}]
     with pytest.raises(EngineError, match="始まりませんでした"):
-        DockerEngine(Client([*steps, {"error": "no"}])).build(request_, say=silent)
+        DockerEngine(Client([*steps, {"error": "no"}])).build(request_, say=ignore_progress)
 
 
 def test_a_program_of_another_processor_is_answered_with_how_to_run_it(
@@ -193,7 +193,7 @@ def test_a_program_of_another_processor_is_answered_with_how_to_run_it(
     foreign = {"stream": "exec /bin/sh: exec format error\n"}
     client = Client([*STEPS, foreign, {"error": "returned a non-zero code: 1"}])
     with pytest.raises(EngineError) as failed:
-        DockerEngine(client).build(request_, say=silent)
+        DockerEngine(client).build(request_, say=ignore_progress)
     assert "Rosetta" in failed.value.remedy
 
 
@@ -219,7 +219,7 @@ def test_a_broken_credential_store_is_told_and_does_not_matter(
 
 def test_logins_that_can_be_read_are_left_alone(request_: BuildRequest) -> None:
     client = Client(BUILT)
-    DockerEngine(client).build(request_, say=silent)
+    DockerEngine(client).build(request_, say=ignore_progress)
     assert [call[0] for call in client.calls] == ["tag", "tag"]
 
 
@@ -242,7 +242,7 @@ def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
 
     client = Interrupted([])
     with pytest.raises(KeyboardInterrupt):
-        DockerEngine(client).build(request_, say=silent)
+        DockerEngine(client).build(request_, say=ignore_progress)
     assert (answer.closed, client.hooks) == (True, {"response": []})
 
 
@@ -271,7 +271,7 @@ def there(shelf: Shelf) -> Iterator[Destination]:
 
 
 def test_a_push_counts_layers_and_gives_the_digest(there: Destination) -> None:
-    pushed = DockerEngine(Client(PUSHED)).push(IMAGE, there, say=silent)
+    pushed = DockerEngine(Client(PUSHED)).push(IMAGE, there, say=ignore_progress)
     assert (pushed.digest, pushed.tags) == (DIGEST, ("latest", "v1"))
     assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
 
@@ -280,7 +280,7 @@ def test_the_engine_pushes_one_tag_and_the_others_are_led_to_the_same_image(
     there: Destination, shelf: Shelf
 ) -> None:
     client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, there, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     assert [call[2] for call in client.calls if call[0] == "push"] == ["latest"]
     assert shelf.manifests["v1"] == MANIFEST
 
@@ -289,7 +289,7 @@ def test_podman_gives_the_digest_in_a_sentence_and_does_not_tell_the_layers_apar
     there: Destination,
 ) -> None:
     client = Client(PUSHED_BY_PODMAN)
-    pushed = DockerEngine(client).push(IMAGE, there, say=silent)
+    pushed = DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     assert pushed.digest == DIGEST
     assert "レイヤー: エンジンは内訳を知らせません" in str(pushed)
 
@@ -300,14 +300,14 @@ def test_podman_is_told_where_a_registry_speaks_plain_http(
 ) -> None:
     client = Client([{"error": "denied"}])
     with pytest.raises(NotAllowed):
-        DockerEngine(client).push(IMAGE, replace(there, scheme=scheme), say=silent)
+        DockerEngine(client).push(IMAGE, replace(there, scheme=scheme), say=ignore_progress)
     sent = {name: it for name, it in client.options.items() if name == "tlsVerify"}
     assert (sent, client.params) == (said, {})
 
 
 def test_the_registrys_tags_are_taken_away_again(there: Destination) -> None:
     client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=silent)
+    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=ignore_progress)
     assert client.calls == [
         ("tag", "sha256:abc", f"{there.registry}/rails-app:v1"),
         ("push", f"{there.registry}/rails-app", "v1"),
@@ -317,7 +317,7 @@ def test_the_registrys_tags_are_taken_away_again(there: Destination) -> None:
 
 def test_the_token_travels_with_the_push_alone(there: Destination) -> None:
     client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, there, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     assert client.options["auth_config"] == {"username": "AWS", "password": "secret"}
 
 
@@ -374,7 +374,7 @@ def test_a_layer_that_an_engine_keeps_compressed_is_sent_as_it_is(
 ) -> None:
     client = Client(REFUSED)
     client.archive = archive(layer)
-    DockerEngine(client).push(IMAGE, there, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     [described] = json.loads(shelf.manifests["latest"])["layers"]
     assert (described["mediaType"], shelf.blobs[described["digest"]]) == (kind, layer)
 
@@ -382,8 +382,8 @@ def test_a_layer_that_an_engine_keeps_compressed_is_sent_as_it_is(
 def test_a_second_relay_sends_no_layer_again(there: Destination) -> None:
     client = Client(REFUSED)
     client.archive = archive(b"layer")
-    DockerEngine(client).push(IMAGE, there, say=silent)
-    again = DockerEngine(client).push(IMAGE, there, say=silent)
+    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
+    again = DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     assert (again.layers_pushed, again.layers_present) == (0, 1)
 
 
@@ -391,14 +391,14 @@ def test_an_archive_that_is_none_is_told(there: Destination, shelf: Shelf) -> No
     client = Client(REFUSED)
     client.archive = b"<html>"
     with pytest.raises(EngineError, match="途切れました"):
-        DockerEngine(client).push(IMAGE, there, say=silent)
+        DockerEngine(client).push(IMAGE, there, say=ignore_progress)
     assert "latest" not in shelf.manifests
 
 
 def test_an_engine_that_does_not_reach_a_registry_elsewhere_is_told() -> None:
     elsewhere = Destination("registry.example", "https", "rails-app", "AWS", "secret")
     with pytest.raises(NotReady, match="接続できません"):
-        DockerEngine(Client(REFUSED)).push(IMAGE, elsewhere, say=silent)
+        DockerEngine(Client(REFUSED)).push(IMAGE, elsewhere, say=ignore_progress)
 
 
 @pytest.mark.parametrize(
@@ -429,10 +429,10 @@ def test_each_refusal_of_a_push_is_recognised(
 ) -> None:
     client = Client([{"error": error}])
     with pytest.raises(kind, match=said):
-        DockerEngine(client).push(IMAGE, DESTINATION, say=silent)
+        DockerEngine(client).push(IMAGE, DESTINATION, say=ignore_progress)
     assert client.calls[-1][0] == "untag"
 
 
 def test_a_push_without_a_digest_is_no_success() -> None:
     with pytest.raises(EngineError, match="ダイジェストの返答がありません"):
-        DockerEngine(Client([])).push(IMAGE, DESTINATION, say=silent)
+        DockerEngine(Client([])).push(IMAGE, DESTINATION, say=ignore_progress)

@@ -8,7 +8,7 @@ import pytest
 from docker import errors
 
 from handson.core.errors import EngineError
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import Destination, RunRequest
 from handson.engine.containers import DockerContainers, is_remote
 
@@ -75,7 +75,7 @@ class Client:
 
 
 def attempt(client: Any) -> None:
-    with DockerContainers(client, where="").run(REQUEST, say=silent):
+    with DockerContainers(client, where="").run(REQUEST, say=ignore_progress):
         pass
 
 

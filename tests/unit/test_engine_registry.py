@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage, oci
 from handson.engine.registry_client import measure_layers
 from tests.fake_registry import Shelf, serving
@@ -36,11 +36,11 @@ def image(tmp_path: Path) -> LocalImage:
     file = tmp_path / "shop" / "Dockerfile"
     file.write_text("FROM scratch\nCOPY a /\nCOPY b /\n")
     request = BuildRequest(file.parent, file, tmp_path / "images", tags=("latest", "v1"))
-    return BuiltinEngine().build(request, say=silent)
+    return BuiltinEngine().build(request, say=ignore_progress)
 
 
 def push(image: LocalImage, destination: Destination) -> Any:
-    return BuiltinEngine().push(image, destination, say=silent)
+    return BuiltinEngine().push(image, destination, say=ignore_progress)
 
 
 def test_a_push_brings_layers_configuration_and_a_manifest_for_each_tag(

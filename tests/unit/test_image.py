@@ -9,7 +9,7 @@ import pytest
 
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
-from handson.core.progress import silent
+from handson.core.progress import ignore_progress
 from handson.engine import Destination, LocalImage, PushedImage
 from handson.resources import push
 
@@ -201,14 +201,14 @@ def test_an_image_of_another_engine_is_refused_before_the_push() -> None:
     packed = LocalImage("builtin", "rails-app", "sha256:abc", ("latest",), 10)
     destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x")
     with pytest.raises(InvalidInput, match="builtin"):
-        push.push_image(NoEngine(), packed, destination=destination, say=silent)  # type: ignore[arg-type]
+        push.push_image(NoEngine(), packed, destination=destination, say=ignore_progress)  # type: ignore[arg-type]
 
 
 def test_a_tag_that_docker_refuses_is_refused_before_the_push() -> None:
     built = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10)
     destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", ("bad tag",))
     with pytest.raises(InvalidInput, match="bad tag"):
-        push.push_image(NoEngine(), built, destination=destination, say=silent)  # type: ignore[arg-type]
+        push.push_image(NoEngine(), built, destination=destination, say=ignore_progress)  # type: ignore[arg-type]
 
 
 def test_both_engines_fill_the_same_rows() -> None:

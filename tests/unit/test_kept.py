@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from handson.aws.connection import alone
-from handson.aws.settings import read
+from handson.aws.connection import lock_home
+from handson.aws.settings import read_settings
 from handson.core import files
 from handson.core.errors import NotReady
 from handson.course.state import RecordedUri, Target
@@ -31,9 +31,9 @@ STRANGE = {
 def test_a_file_that_is_none_of_ours_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
     path = tmp_path / "image-uri.json"
     path.write_text(text, encoding="utf-8")
-    assert files.read(path, RecordedUri) is None
-    files.write(path, URI)
-    assert files.read(path, RecordedUri) == URI
+    assert files.read_state(path, RecordedUri) is None
+    files.write_state(path, URI)
+    assert files.read_state(path, RecordedUri) == URI
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
@@ -53,13 +53,13 @@ def test_regions_that_cannot_be_read_are_remembered_anew(tmp_path: Path, text: s
 
 
 def hold(path: Path) -> None:
-    with alone(read({"HANDSON_HOME": str(path.parent)}, cwd=path.parent), timeout=0):
+    with lock_home(read_settings({"HANDSON_HOME": str(path.parent)}, cwd=path.parent), timeout=0):
         pass
 
 
 @pytest.mark.parametrize(
     "change",
-    [lambda path: files.write(path, URI), files.forget, hold],
+    [lambda path: files.write_state(path, URI), files.delete_file, hold],
     ids=["write", "forget", "lock"],
 )
 def test_a_folder_in_the_place_of_a_file_is_named(

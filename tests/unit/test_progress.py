@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handson.core import progress
-from handson.core.progress import NotebookLine, TerminalProgress, working
+from handson.core.progress import NotebookLine, TerminalProgress, show_work
 
 
 class Terminal(io.StringIO):
@@ -51,7 +51,7 @@ def told(line: Any, *sentences: str) -> None:
 
 
 def fail(terminal: TerminalProgress, reason: type[BaseException]) -> None:
-    with working(terminal, "Build", done="Done.", broken_off="Broken off.") as line:
+    with show_work(terminal, "Build", done="Done.", broken_off="Broken off.") as line:
         line("step 1")
         raise reason
 
@@ -137,17 +137,17 @@ def test_every_line_of_progress_has_the_sign_that_a_replay_knows_it_by() -> None
 
 
 def test_this_process_is_no_notebook() -> None:
-    assert progress.in_notebook() is False
+    assert progress.is_notebook() is False
 
 
 def test_a_process_without_a_notebook_shows_progress_as_a_terminal_does() -> None:
-    assert isinstance(progress.choose(), TerminalProgress)
+    assert isinstance(progress.choose_progress(), TerminalProgress)
 
 
 def test_a_card_beside_a_result_goes_to_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    progress.show("news")
+    progress.show_card("news")
     assert capsys.readouterr() == ("", "news\n")
 
 
@@ -156,7 +156,7 @@ def test_a_card_beside_a_result_goes_to_standard_error(
 
 def test_a_verb_that_ends_leaves_its_sentence() -> None:
     stream = io.StringIO()
-    with working(TerminalProgress(stream), "Build", done="Done.", broken_off="Broken off."):
+    with show_work(TerminalProgress(stream), "Build", done="Done.", broken_off="Broken off."):
         pass
     assert stream.getvalue() == "▸ Build: Done.\n"
 

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def chosen(folder: Path) -> Settings:
-    return settings.read({}, cwd=folder)
+    return settings.read_settings({}, cwd=folder)
 
 
 def nobody(_name: str, _done: int, _total: int) -> None:

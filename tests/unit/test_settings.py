@@ -11,7 +11,7 @@ from handson.aws import settings
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import nearby
+from handson.core.files import shorten_path
 from handson.course.exercise import Exercise
 
 Read = Callable[..., Settings]
@@ -23,7 +23,7 @@ def read(tmp_path: Path) -> Read:
 
     def reader(environ: dict[str, str] | None = None, **arguments: Any) -> Settings:
         environ = {"HANDSON_HOME": str(tmp_path / "home")} | (environ or {})
-        return settings.read(environ, cwd=tmp_path, **arguments)
+        return settings.read_settings(environ, cwd=tmp_path, **arguments)
 
     return reader
 
@@ -195,16 +195,16 @@ def test_a_home_folder_may_be_given_as_a_path(read: Read, tmp_path: Path) -> Non
 def test_the_home_folder_is_beside_the_notebooks(tmp_path: Path) -> None:
     kernel = tmp_path / "notebooks" / "ja"
     kernel.mkdir(parents=True)
-    assert settings.read({}, cwd=kernel).home == tmp_path / "notebooks" / ".handson"
+    assert settings.read_settings({}, cwd=kernel).home == tmp_path / "notebooks" / ".handson"
 
 
 def test_it_is_the_same_one_from_the_folder_above_the_notebooks(tmp_path: Path) -> None:
     (tmp_path / "notebooks" / "ja").mkdir(parents=True)
-    assert settings.read({}, cwd=tmp_path).home == tmp_path / "notebooks" / ".handson"
+    assert settings.read_settings({}, cwd=tmp_path).home == tmp_path / "notebooks" / ".handson"
 
 
 def test_without_notebooks_the_home_folder_is_here(tmp_path: Path) -> None:
-    assert settings.read({}, cwd=tmp_path).home == tmp_path / ".handson"
+    assert settings.read_settings({}, cwd=tmp_path).home == tmp_path / ".handson"
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_the_file_to_hand_in_is_put_beside_the_notebook_unless_a_folder_is_named
 
 
 def test_no_notebooks_are_found_where_there_are_none(tmp_path: Path) -> None:
-    assert settings.notebooks_folder(tmp_path) is None
+    assert settings.find_notebooks_folder(tmp_path) is None
 
 
 def no_folder(tmp_path: Path) -> str:
@@ -354,7 +354,7 @@ def test_a_kernel_reads_the_same_settings_again(read: Read, tmp_path: Path) -> N
     arguments = {argument: one for argument, _, _, one, _ in VALUES}
     arguments["target"] = "emulator"  # real AWS and an endpoint at once are refused
     chosen = read(home=str(tmp_path / "other"), **arguments)
-    assert settings.read(chosen.as_environment(), cwd=tmp_path / "elsewhere") == chosen
+    assert settings.read_settings(chosen.as_environment(), cwd=tmp_path / "elsewhere") == chosen
 
 
 def test_a_kernel_gets_the_rest_of_the_environment_too(read: Read) -> None:
@@ -369,13 +369,13 @@ def test_a_name_given_later_in_a_notebook_is_found_by_the_next_kernel(read: Read
 
 
 def test_every_region_is_named_once() -> None:
-    assert len(set(settings.regions())) == len(settings.regions())
+    assert len(set(settings.list_regions())) == len(settings.list_regions())
 
 
 def test_the_regions_are_those_that_the_aws_library_knows() -> None:
     botocore = pytest.importorskip("botocore.session")
     known = botocore.get_session().get_available_regions("ec2", partition_name="aws")
-    assert set(known) - set(settings.regions()) == set()
+    assert set(known) - set(settings.list_regions()) == set()
 
 
 # How a folder is told
@@ -386,12 +386,12 @@ def test_the_regions_are_those_that_the_aws_library_knows() -> None:
     [("notebooks/.handson", "notebooks/.handson"), ("../beside", "../beside")],
 )
 def test_a_folder_near_by_is_told_from_here(path: str, told: str) -> None:
-    assert nearby(Path(os.path.normpath(Path.cwd() / path))) == told
+    assert shorten_path(Path(os.path.normpath(Path.cwd() / path))) == told
 
 
 def test_a_folder_of_the_user_is_told_from_there() -> None:
-    assert nearby(Path.home() / "workshop") == "~/workshop"
+    assert shorten_path(Path.home() / "workshop") == "~/workshop"
 
 
 def test_any_other_folder_is_told_in_full() -> None:
-    assert nearby(Path("/nowhere/at/all")) == str(Path("/nowhere/at/all"))
+    assert shorten_path(Path("/nowhere/at/all")) == str(Path("/nowhere/at/all"))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from handson.core import messages
-from handson.core.cards import Card, Shown
+from handson.core.cards import Card, Displayable
 from handson.core.errors import AWSError, HandsonError, InvalidInput
-from handson.core.progress import Counted
+from handson.core.progress import CountedSentence
 from handson.core.waiting import wait_until
 from handson.course import syllabus
 from handson.course.exercise import Exercise
@@ -33,7 +33,7 @@ ZONES = [{"ZoneName": f"us-east-1{letter}"} for letter in "abc"]
 NOON = datetime(2026, 1, 15, 12, 0, 0)
 
 
-class Made(Shown):
+class Made(Displayable):
     def card(self) -> Card:
         return Card("made", state="ok")
 
@@ -47,7 +47,7 @@ class Held:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.settings = SimpleNamespace(exercise=Exercise())
         self.aws = SimpleNamespace(
-            target=states.target(), region=states.REGION, pages=lambda *_: list(ZONES)
+            target=states.target(), region=states.REGION, list_items=lambda *_: list(ZONES)
         )
 
     def with_own_progress(self, progress: Any, *, show: Any) -> Held:
@@ -66,7 +66,7 @@ class Held:
     def __getattr__(self, verb: str) -> Any:
         def call(*arguments: Any, **values: Any) -> Made:
             self.calls.append((verb, values))
-            self.progress.line(verb)(Counted("half", done=1, whole=2))
+            self.progress.line(verb)(CountedSentence("half", done=1, whole=2))
             if self.fails:
                 raise self.fails
             return Made()
@@ -224,7 +224,7 @@ def test_the_preview_follows_the_settings() -> None:
 
 def test_more_zones_than_the_region_has_are_refused() -> None:
     held = Held()
-    held.aws.pages = lambda *_: ZONES[:2]
+    held.aws.list_items = lambda *_: ZONES[:2]
     opened = form(held=held)
     opened.fill_in(availability_zones=3, public_subnets=3)
     assert "us-east-1a, us-east-1b" in said(opened)
@@ -478,7 +478,7 @@ def shares(value: str) -> list[str]:
 def test_a_bar_fills_with_what_is_counted_and_ends_full() -> None:
     place = SimpleNamespace(value="")
     line = ProgressBars(place, interval=0.0).line("Push")
-    line(Counted("1 of 4", done=1, whole=4))
+    line(CountedSentence("1 of 4", done=1, whole=4))
     half_way = shares(place.value)
     line.done("Done.")
     assert (half_way, shares(place.value)) == (["0.250"], ["1.000"])

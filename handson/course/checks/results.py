@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson.core import messages
-from handson.core.cards import MARKS, Card, Note, Part, Shown, Table, warning
+from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.course.state import Target, Unseen
@@ -77,7 +77,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, repr=False)
-class CheckResult(Shown):
+class CheckResult(Displayable):
     """One check's facts, in the syllabus's order, and the diagnoses of the false ones."""
 
     id: str
@@ -145,13 +145,13 @@ class CheckResult(Shown):
         Each fact that is advice has one line with the same mark whatever it says, so that a
         comparison of two runs can leave those lines out.
         """
-        parts: list[Part] = []
+        parts: list[CardPart] = []
         if self.looked:
             parts.append(_table([fact for fact in self.facts if not fact.advice]))
             parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
             if not self._is_advice(diagnosis):
-                parts += warning(diagnosis.message, diagnosis.remedy)
+                parts += warning_notes(diagnosis.message, diagnosis.remedy)
         return Card(f"{self.label}: {self.verdict}", tuple(parts), state=self.state)
 
     def _is_advice(self, diagnosis: Diagnosis) -> bool:
@@ -164,7 +164,7 @@ class CheckResult(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Verification(Shown):
+class Verification(Displayable):
     """The results of all checks over one look at the target."""
 
     target: Target
@@ -196,14 +196,14 @@ class Verification(Shown):
             (check.state, check.label, check.counted, syllabus.check(check.id).notebook)
             for check in self.checks
         ]
-        parts: list[Part] = [Table(headers, rows)]
+        parts: list[CardPart] = [Table(headers, rows)]
         for check in self.checks:
             if not check.passed:
                 parts.append(Note(f"{check.label}:"))
                 if check.looked:
                     parts.append(_table([f for f in check.facts if not f.advice and not f.passed]))
                 for diagnosis in check.diagnoses:
-                    parts += warning(diagnosis.message, diagnosis.remedy)
+                    parts += warning_notes(diagnosis.message, diagnosis.remedy)
         title = messages.text(
             "course.checks.verified",
             passed=sum(check.passed for check in self.checks),

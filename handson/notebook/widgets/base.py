@@ -11,7 +11,7 @@ from typing import Any
 from ipywidgets import HTML, VBox
 
 from handson.core import progress
-from handson.core.cards import COLOURS, Card, Note, Part, Shown
+from handson.core.cards import COLOURS, Card, CardPart, Displayable, Note
 from handson.core.errors import HandsonError
 from handson.notebook.saving import OURS, VIEW
 
@@ -57,7 +57,7 @@ _STYLE = f"""<style>
 """JupyterLab removes style sheets from saved output, and keeps them in a widget."""
 
 
-class LiveCard(Shown):
+class LiveCard(Displayable):
     """Controls in JupyterLab, and a static card wherever there are none.
 
     A subclass calls `super().__init__()` once it can answer `card` and `make_controls`.
@@ -117,7 +117,7 @@ class _Bar:
 
     def __call__(self, sentence: str) -> None:
         self.sentence = sentence
-        if isinstance(sentence, progress.Counted) and sentence.whole:
+        if isinstance(sentence, progress.CountedSentence) and sentence.whole:
             self.share = sentence.done / sentence.whole
         self.show_soon()
 
@@ -156,7 +156,7 @@ class ProgressBars:
         self._bars.clear()
         self._show()
 
-    def line(self, label: str) -> progress.Line:
+    def line(self, label: str) -> progress.ProgressLine:
         """Add a bar for a verb."""
         bar = _Bar(label, self._show, self._show_soon)
         self._bars.append(bar)
@@ -177,12 +177,12 @@ def describe_error(title: str, error: HandsonError) -> Card:
     return Card(title, tuple(Note(line) for line in error.lines()), state="bad")
 
 
-def render_parts(parts: Sequence[Part]) -> str:
+def render_parts(parts: Sequence[CardPart]) -> str:
     """Return parts as the content of an HTML widget."""
     return "".join(part.html() for part in parts)
 
 
-def render_answer(parts: Sequence[Part], *, state: str) -> str:
+def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
     """Return the HTML of an answer to the learner, which screen readers announce.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 from ipywidgets import HTML, Button, Checkbox, HBox
 
 from handson.core import messages, progress
-from handson.core.cards import COLOURS, MARKS, Card, Note, Part, Shown, warning
+from handson.core.cards import COLOURS, MARKS, Card, CardPart, Displayable, Note, warning_notes
 from handson.core.errors import HandsonError
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
@@ -128,7 +128,7 @@ class Board(LiveCard):
         snapshot = self._workshop.snapshot(missing=missing, partial=True)
         return checks.verify(snapshot, self._workshop.settings.exercise)
 
-    def _add_news(self, news: Shown) -> None:
+    def _add_news(self, news: Displayable) -> None:
         self._news.append(news.card())
 
 
@@ -178,12 +178,12 @@ def describe_items(verification: Verification) -> Card:
     title = messages.text(
         "notebook.widgets.board-counted", passed=count - len(failing), count=count
     )
-    parts: list[Part] = [_Tiles(verification.checks)]
+    parts: list[CardPart] = [_Tiles(verification.checks)]
     for check in failing[:1]:
         notebook = syllabus.check(check.id).notebook
         parts.append(Note(messages.text("notebook.widgets.board-next", notebook=notebook)))
         for diagnosis in check.diagnoses[:1]:
-            parts += warning(diagnosis.message, diagnosis.remedy)
+            parts += warning_notes(diagnosis.message, diagnosis.remedy)
     return Card(title, parts, state="ok" if verification.passed else "info")
 
 

@@ -11,7 +11,7 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 
 from handson.aws import settings
 from handson.core import messages
-from handson.core.cards import Card, Commands, Note, Part, Shown, Table
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError, InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.notebook.scoring import SkippedCall
@@ -52,7 +52,7 @@ class FormCard(LiveCard):
             messages.text("notebook.widgets.column-argument"),
         ]
         state, answer = self._judge()
-        parts: list[Part] = [
+        parts: list[CardPart] = [
             *self._introduction(),
             Note(messages.text("notebook.widgets.static")),
             Table(headers, self._form.rows(self.values)),
@@ -150,7 +150,7 @@ class FormCard(LiveCard):
         self._code.value = render_parts([self._cell()])
         self._button.disabled = state in _NOT_READY
 
-    def _judge(self) -> tuple[str, Sequence[Part]]:
+    def _judge(self) -> tuple[str, Sequence[CardPart]]:
         """Return the state of the settings, a key of `COLOURS`, and the sentences that explain it.
 
         "advice" while settings are still to be filled in, "bad" where AWS would refuse them, "warn"
@@ -187,7 +187,7 @@ class FormCard(LiveCard):
             if re.search(rf"\b{name}=", remedy)
         ]
 
-    def _preview(self, state: str) -> Sequence[Part]:
+    def _preview(self, state: str) -> Sequence[CardPart]:
         if state == "advice":
             return []
         if state == "bad":
@@ -201,14 +201,14 @@ class FormCard(LiveCard):
         place = messages.label("notebook.widgets.place", target.kind, region=target.region)
         return [Note(intro), Note(place)]
 
-    def _cell(self) -> Commands:
+    def _cell(self) -> CommandBlock:
         lines = self._form.cell(self.values)
-        return Commands(messages.text("notebook.widgets.cell"), lines, unfolded=True)
+        return CommandBlock(messages.text("notebook.widgets.cell"), lines, unfolded=True)
 
     def _say(self, sentence: str, *, state: str) -> None:
         self._status.value = render_answer([Note(sentence)], state=state)
 
-    def _add(self, result: Shown) -> None:
+    def _add(self, result: Displayable) -> None:
         self._show([*self._made, result.card()])
 
     def _show(self, cards: list[Card]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from handson.core import messages
-from handson.core.cards import Note, Part, Rows, Shown
+from handson.core.cards import CardPart, Displayable, Note, Rows
 from handson.course import rules, syllabus
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
@@ -74,11 +74,11 @@ class ConsoleForm:
         """
         raise NotImplementedError
 
-    def preview(self, values: Values) -> list[Part]:
+    def preview(self, values: Values) -> list[CardPart]:
         """Return what would be made; the values have been checked."""
         raise NotImplementedError
 
-    def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
+    def make(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         """Make it with the workshop's verb, and yield each result as it is made."""
         yield getattr(workshop, self.verb)(**values)
 
@@ -140,7 +140,7 @@ class CreateVpcForm(ConsoleForm):
         check_network_form(NetworkForm(**values), usual=self.exercise.network)
         rules.zones(values["availability_zones"], self._zones, region=self.target.region)
 
-    def preview(self, values: Values) -> list[Part]:
+    def preview(self, values: Values) -> list[CardPart]:
         form, region = NetworkForm(**values), self.target.region
         zones = self._zones[: form.availability_zones]
         calls = len(network.plan_network(form, zones=zones, region=region))
@@ -163,7 +163,7 @@ class CreateClusterForm(ConsoleForm):
     def check(self, values: Values) -> None:
         _cluster_form(values).check()
 
-    def preview(self, values: Values) -> list[Part]:
+    def preview(self, values: Values) -> list[CardPart]:
         form = _cluster_form(values)
         rows = [
             (self.label("name"), form.name),
@@ -186,7 +186,7 @@ class CreateRepositoryForm(ConsoleForm):
     def check(self, values: Values) -> None:
         rules.repository_name(values["name"])
 
-    def preview(self, values: Values) -> list[Part]:
+    def preview(self, values: Values) -> list[CardPart]:
         uri = build_repository_uri(self.target, values["name"])
         visibility = messages.text("resources.registry.row-visibility")
         rows = [
@@ -212,13 +212,13 @@ class PushImageForm(ConsoleForm):
         rules.repository_name(values["repository"])
         rules.image_tag(values["tag"])
 
-    def preview(self, values: Values) -> list[Part]:
+    def preview(self, values: Values) -> list[CardPart]:
         uri = build_repository_uri(self.target, values["repository"])
         tags = push.list_tags(push.find_context(values["context"]), values["tag"])
         label = messages.text("notebook.widgets.row-image-uri")
         return [Rows([(label, ", ".join(f"{uri}:{tag}" for tag in tags))])]
 
-    def make(self, workshop: Workshop, values: Values) -> Iterator[Shown]:
+    def make(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         name = values["repository"]
         built = workshop.build_image(values["context"], name=name, tag=values["tag"])
         yield built

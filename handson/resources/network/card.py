@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handson.core import messages
-from handson.core.cards import Card, Commands, Node, Note, ResourceMap, Rows, Shown, warning
+from handson.core.cards import (
+    Card,
+    CommandBlock,
+    Displayable,
+    MapNode,
+    Note,
+    ResourceMap,
+    Rows,
+    warning_notes,
+)
 from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
 
 
 @dataclass(frozen=True, repr=False)
-class Network(Shown):
+class Network(Displayable):
     """A VPC, with the aws CLI commands that create one like it.
 
     Attributes:
@@ -33,7 +42,7 @@ class Network(Shown):
                 *self.notes,
                 *_warn_of_subnets(self.extra_subnets),
                 *describe_vpc(self.vpc),
-                Commands(messages.text("resources.network.commands"), self.commands),
+                CommandBlock(messages.text("resources.network.commands"), self.commands),
             ),
             state="warn" if self.extra_subnets or self.notes else "ok",
         )
@@ -60,7 +69,7 @@ def _warn_of_subnets(extra: tuple[Subnet, ...]) -> tuple[Note, ...]:
         advice = messages.advice("resources.network.extra", what=names)
     else:
         advice = messages.advice("resources.network.extra-by-hand", what=names)
-    return warning(*advice)
+    return warning_notes(*advice)
 
 
 def _settings(vpc: Vpc) -> list[tuple[str, str]]:
@@ -80,23 +89,23 @@ def _settings(vpc: Vpc) -> list[tuple[str, str]]:
     ]
 
 
-def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
+def _columns(vpc: Vpc) -> list[tuple[str, list[MapNode]]]:
     zones = sorted({subnet.zone for subnet in vpc.subnets})
     gateways = [
-        Node(item.name or item.id, item.id, links=_attachment(vpc, item))
+        MapNode(item.name or item.id, item.id, links=_attachment(vpc, item))
         for item in vpc.internet_gateways
     ]
-    endpoints = [Node(item.name or item.id, item.service) for item in vpc.endpoints]
+    endpoints = [MapNode(item.name or item.id, item.service) for item in vpc.endpoints]
     connections = [*gateways, *endpoints]
     tables = [
-        Node(_table_name(table), table.id, _routes(vpc, table), links=_list_subnets(vpc, table))
+        MapNode(_table_name(table), table.id, _routes(vpc, table), links=_list_subnets(vpc, table))
         for table in vpc.route_tables
     ]
     return [
-        (messages.text("resources.network.map-vpc"), [Node(vpc.name or vpc.id, vpc.cidr)]),
+        (messages.text("resources.network.map-vpc"), [MapNode(vpc.name or vpc.id, vpc.cidr)]),
         (
             messages.text("resources.network.map-subnets", count=len(vpc.subnets)),
-            [Node(zone, "", _subnets(vpc, zone)) for zone in zones],
+            [MapNode(zone, "", _subnets(vpc, zone)) for zone in zones],
         ),
         (messages.text("resources.network.map-tables", count=len(tables)), tables),
         (
@@ -106,15 +115,15 @@ def _columns(vpc: Vpc) -> list[tuple[str, list[Node]]]:
     ]
 
 
-def _subnets(vpc: Vpc, zone: str) -> list[Node]:
+def _subnets(vpc: Vpc, zone: str) -> list[MapNode]:
     return [_subnet_node(vpc, subnet) for subnet in vpc.subnets if subnet.zone == zone]
 
 
-def _subnet_node(vpc: Vpc, subnet: Subnet) -> Node:
+def _subnet_node(vpc: Vpc, subnet: Subnet) -> MapNode:
     kind = "resources.network.public" if vpc.is_public(subnet) else "resources.network.private"
     table = vpc.route_table_of(subnet.id)
     links = [f"→ {_table_name(table)}"] if table else []
-    return Node(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}", links=links)
+    return MapNode(subnet.name or subnet.id, f"{subnet.cidr} {messages.text(kind)}", links=links)
 
 
 def _table_name(table: RouteTable) -> str:
@@ -139,10 +148,10 @@ def _attachment(vpc: Vpc, gateway: InternetGateway) -> list[str]:
     return [messages.text(key, name=vpc.name or vpc.id)]
 
 
-def _routes(vpc: Vpc, table: RouteTable) -> list[Node]:
+def _routes(vpc: Vpc, table: RouteTable) -> list[MapNode]:
     names = {gateway.id: gateway.name for gateway in vpc.internet_gateways}
     names |= {endpoint.id: endpoint.name for endpoint in vpc.endpoints}
     return [
-        Node(route.destination, f"→ {names.get(route.target) or route.target}")
+        MapNode(route.destination, f"→ {names.get(route.target) or route.target}")
         for route in table.routes
     ]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import AWSError
-from handson.core.progress import Say, silent
+from handson.core.progress import Say, ignore_progress
 from handson.core.waiting import wait_until
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Resource
@@ -82,7 +82,7 @@ def find_untagged_vpcs(aws: Aws, exercise: Exercise) -> list[Resource]:
     ]
 
 
-def delete_network(aws: Aws, *, say: Say = silent) -> list[Removal]:
+def delete_network(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
     """Delete the network resources with the workshop's tag; accept that some are already gone.
 
     Returns:
@@ -125,7 +125,7 @@ def _delete(aws: Aws, kind: _Type, raw: Raw) -> str:
 def _find_strangers(aws: Aws, kind: _Type, id: str) -> list[str]:
     """Return the names of the resources without the tag that a subnet or VPC contains."""
     if kind is _SUBNET:
-        found = aws.pages("ec2", _INTERFACE.list, _INTERFACE.key)
+        found = aws.list_items("ec2", _INTERFACE.list, _INTERFACE.key)
         return [_describe(_INTERFACE, raw) for raw in found if raw.get("SubnetId") == id]
     if kind is not _VPC:
         return []
@@ -157,7 +157,7 @@ def _comes_with_vpc(raw: Raw) -> bool:
 
 
 def _list(aws: Aws, kind: _Type, **filters: Any) -> list[dict[str, Any]]:
-    found = aws.pages("ec2", kind.list, kind.key, **filters)
+    found = aws.list_items("ec2", kind.list, kind.key, **filters)
     return [raw for raw in found if not is_deleted(raw)]
 
 
@@ -209,14 +209,14 @@ def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:
 
 def _wait_for_endpoints(aws: Aws) -> None:
     """Wait for endpoints whose deletion an earlier run began."""
-    for raw in aws.pages("ec2", _ENDPOINT.list, _ENDPOINT.key):
+    for raw in aws.list_items("ec2", _ENDPOINT.list, _ENDPOINT.key):
         if is_tagged(raw) and str(raw.get("State", "")).lower() == "deleting":
             _wait_until_deleted(aws, raw[_ENDPOINT.id])
 
 
 def _wait_until_deleted(aws: Aws, endpoint_id: str) -> None:
     def read_state() -> str:
-        found = aws.pages("ec2", _ENDPOINT.list, _ENDPOINT.key)
+        found = aws.list_items("ec2", _ENDPOINT.list, _ENDPOINT.key)
         states = (raw.get("State", "") for raw in found if raw[_ENDPOINT.id] == endpoint_id)
         return str(next(states, "")).lower()
 

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
-from handson.core.progress import Say, silent
+from handson.core.progress import Say, ignore_progress
 from handson.core.waiting import wait_until
 from handson.course import rules
 from handson.course.exercise import Exercise, NetworkForm
@@ -64,7 +64,7 @@ class _Work:
 
 
 def ensure_network(
-    aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = silent
+    aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
 ) -> Network:
     """Create what is missing of a form's network, and return the network.
 

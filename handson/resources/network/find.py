@@ -90,7 +90,7 @@ def find_vpc_ids(aws: Aws, name: str) -> list[str]:
         HandsonError: AWS refused the call or did not answer.
     """
     named = [{"Name": "tag:Name", "Values": [name]}]
-    found = aws.pages("ec2", "DescribeVpcs", "Vpcs", Filters=named)
+    found = aws.list_items("ec2", "DescribeVpcs", "Vpcs", Filters=named)
     # An emulator may ignore the filter.
     return sorted(raw["VpcId"] for raw in found if read_name(raw) == name)
 
@@ -153,7 +153,7 @@ def is_deleted(raw: Raw) -> bool:
 
 
 def _list(aws: Aws, kind: str) -> list[dict[str, Any]]:
-    return aws.pages("ec2", *_LISTINGS[kind])
+    return aws.list_items("ec2", *_LISTINGS[kind])
 
 
 def _results(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
