@@ -1,70 +1,16 @@
-"""The exercise itself, as frozen data: settings, names, checks with their facts, questions, points.
+"""The syllabus: notebooks, checks with their facts, forms, questions and points, as frozen data.
 
-Notebooks, checks, pictures and grading read it; nothing repeats it.  The values are those of the
-AWS console's forms for "VPC and more", "Create cluster" and "Create private repository".
+What a learner builds is in `exercise`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-TAG_KEY = "handson"
-"""The tag that everything the workshop creates carries."""
-
-REGION = "us-east-1"
-LIKELY_REGIONS = ("us-east-1", "ap-northeast-1", "us-east-2", "us-west-2", "ap-northeast-3")
-"""Where what is missing is looked for: the learners' own region, the console's defaults, and the
-neighbours of a menu that are clicked on instead."""
-
-PLATFORM = ("linux", "amd64")
-"""What Fargate runs by default (cpuArchitecture X86_64)."""
-
-PUSH_TAG = "latest"
-
-
-@dataclass(frozen=True)
-class NetworkGoal:
-    """What the form "VPC and more" is filled in with."""
-
-    name: str = "ecs-handson"
-    cidr: str = "10.0.0.0/16"
-    availability_zones: int = 2
-    public_subnets: int = 2
-    private_subnets: int = 0
-    tenancy: str = "default"
-
-    @property
-    def vpc_name(self) -> str:
-        """The Name tag the console gives the VPC."""
-        return f"{self.name}-vpc"
-
-
-@dataclass(frozen=True)
-class ClusterGoal:
-    """What the form "Create cluster" is filled in with."""
-
-    name: str = "ecs-handson-cluster"
-    capacity_provider: str = "FARGATE"
-    container_instances: int = 0
-
-
-@dataclass(frozen=True)
-class RepositoryGoal:
-    """What the form "Create private repository" is filled in with."""
-
-    name: str = "rails-app"
-    tag: str = PUSH_TAG
-
-
-NETWORK = NetworkGoal()
-CLUSTER = ClusterGoal()
-REPOSITORY = RepositoryGoal()
-TAG_VALUE = NETWORK.name
-
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that a check looks at. An `advice` fact is shown but does not fail the check."""
+    """One thing that a check compares; a fact that is `advice` is shown but fails no check."""
 
     id: str
     advice: bool = False
@@ -72,14 +18,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class Check:
-    """One of the five items that a learner proves.
+    """A check: an item that a learner builds and collects evidence for.
 
     Attributes:
-        id: Its name, as in `workshop.evidence("network")`.
-        notebook: The notebook that makes it.
-        points: What it counts.
-        facts: What the check looks at, in the order of a card.
-        services: The AWS services that the check cannot do without.
+        id: The name, as in `workshop.evidence("network")`.
+        notebook: The notebook in which the learner builds the item.
+        points: The points for it.
+        facts: The facts, in the order of the card.
+        services: The AWS services without which the check cannot be judged.
     """
 
     id: str
@@ -90,7 +36,7 @@ class Check:
 
     @property
     def grade_id(self) -> str:
-        """The nbgrader id of its evidence cell."""
+        """The nbgrader id of the cell that collects its evidence."""
         return f"evidence-{self.id}"
 
 
@@ -167,16 +113,20 @@ NOTEBOOKS = (
     "99-cleanup",
 )
 OPTIONAL_NOTEBOOKS = ("06-troubleshooting",)
-"""For whoever wants more: nothing of them is graded, and `handson run` leaves them out."""
+"""Notebooks for extra practice: they are not graded, and `handson run` leaves them out."""
 
 ALL_NOTEBOOKS = tuple(sorted((*NOTEBOOKS, *OPTIONAL_NOTEBOOKS)))
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form of the console as a cell asks for it: the verb, and the settings it is filled in with.
+    """A cell in which a learner fills in a form of the console.
 
-    `name` is its nbgrader `grade_id` and the name that its result is given.
+    Attributes:
+        name: The nbgrader `grade_id` of the cell, and the variable that gets the result.
+        notebook: The notebook of the cell.
+        verb: The verb that the cell calls.
+        settings: The settings that the learner passes to it.
     """
 
     name: str
@@ -195,7 +145,7 @@ FORMS: tuple[Form, ...] = (
 
 @dataclass(frozen=True)
 class Answer:
-    """A cell the learner writes, by its nbgrader `grade_id`, marked by a human."""
+    """A cell that the learner writes and a person marks, with its nbgrader `grade_id`."""
 
     grade_id: str
     notebook: str
@@ -231,19 +181,19 @@ DRAWING = Check(
         Fact("drawing.pull"),
     ),
 )
-"""The check of the diagram: it reads what the learner drew and not the target.
+"""The check of the diagram, which reads the learner's drawing instead of the target.
 
-Its points are given by people; what the check finds is shown to them.
+A person gives its points; the report shows that person what the check finds.
 """
 EVIDENCE_IDS = (*CHECK_IDS, DRAWING.id)
-"""What there is evidence for: the five items, and the diagram."""
+"""The checks that evidence is collected for: the five items and the diagram."""
 
 
 def check(check_id: str) -> Check:
-    """Return the check of that id, the diagram's included.
+    """Return the check with this id; the diagram's is one of them.
 
     Raises:
-        KeyError: There is no such check.
+        KeyError: No check has this id.
     """
     for candidate in (*CHECKS, DRAWING):
         if candidate.id == check_id:

@@ -28,7 +28,7 @@ from handson.core import messages
 from handson.core.errors import EngineError
 from handson.course import syllabus
 from handson.course.checks import Verification, verify
-from handson.course.exercise import NetworkForm
+from handson.course.exercise import TAG_KEY, TAG_VALUE, NetworkForm
 from handson.course.state import Snapshot, Vpc
 from handson.engine import (
     BuildRequest,
@@ -139,7 +139,7 @@ class Learner:
         reset(self.running)
         self.make_network()
         plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
-        tag = {"Key": syllabus.TAG_KEY, "Value": syllabus.TAG_VALUE}
+        tag = {"Key": TAG_KEY, "Value": TAG_VALUE}
         self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
         self.push("latest", OWN_TAG)
         if not self._kept:  # the same digest every time, so the same records

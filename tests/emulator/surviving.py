@@ -28,6 +28,7 @@ from handson.core.errors import HandsonError, NotAllowed
 from handson.core.progress import TerminalProgress
 from handson.course import syllabus
 from handson.course.evidence import Journal, is_intact
+from handson.course.exercise import Exercise
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster
 from handson.resources.images import find_images
@@ -108,7 +109,7 @@ def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
 
 def take_fargate(aws: Aws) -> None:
     """Take the capacity providers away from the cluster, as a learner may have made it."""
-    name = syllabus.CLUSTER.name
+    name = Exercise().cluster
     nothing = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
     aws.call("ecs", "PutClusterCapacityProviders", cluster=name, **nothing)
 

@@ -12,6 +12,7 @@ import pytest
 from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.course import checks, syllabus
+from handson.course.exercise import LIKELY_REGIONS
 from handson.course.state import RecordedUri, Snapshot
 from handson.resources import cluster
 from handson.resources.cluster import ClusterForm as ClusterForm
@@ -118,7 +119,7 @@ def test_a_handful_of_regions_is_asked_and_the_recorded_one_first(
     (tmp_path / "image-uri.json").write_text(json.dumps(recorded.to_json()))
     _, aws = elsewhere(emulator, tmp_path, Nothing(), missing=("image",))
     own = {emulator.region}
-    assert regions(aws) == {"eu-west-3", *syllabus.LIKELY_REGIONS} - own
+    assert regions(aws) == {"eu-west-3", *LIKELY_REGIONS} - own
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from handson.aws import Aws
 from handson.aws.emulator import Running
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
-from handson.course import syllabus
+from handson.course.exercise import Exercise
 from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster
 from handson.resources.repository import ensure_repository
@@ -73,7 +73,7 @@ def make_in_tokyo(aws: Aws) -> None:
     """Make a cluster and a repository of the workshop's where a learner did not mean to."""
     tokyo = aws.in_region(TOKYO)
     cluster.ensure_cluster(tokyo, cluster.ClusterForm())
-    ensure_repository(tokyo, syllabus.REPOSITORY.name)
+    ensure_repository(tokyo, Exercise().repository)
 
 
 def elsewhere(emulator: Running, folder: Path) -> Bench:

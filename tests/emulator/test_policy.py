@@ -15,7 +15,7 @@ from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT, Running
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
-from handson.course.exercise import NetworkForm
+from handson.course.exercise import Exercise, NetworkForm
 from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster, image_run, network
 from handson.resources.cluster import ClusterForm as ClusterForm
@@ -107,7 +107,7 @@ def lead_elsewhere(aws: Aws) -> None:
 def take_providers(aws: Aws) -> None:
     """Leave the cluster without a capacity provider."""
     nothing: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
-    aws.call("ecs", "PutClusterCapacityProviders", cluster=syllabus.CLUSTER.name, **nothing)
+    aws.call("ecs", "PutClusterCapacityProviders", cluster=Exercise().cluster, **nothing)
 
 
 def mend(room: Workshop) -> None:

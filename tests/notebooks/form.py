@@ -11,6 +11,7 @@ from typing import Any
 from nbformat.validator import iter_validate
 
 from handson.course import syllabus
+from handson.course.exercise import Exercise
 
 from .book import FOLDER, LINK, Book, strings
 
@@ -241,7 +242,8 @@ def unlike_the_syllabus(book: Book) -> list[str]:
 
 
 def _forms() -> dict[str, dict[str, Any]]:
-    network, cluster = syllabus.NETWORK, syllabus.CLUSTER
+    exercise = Exercise()
+    network = exercise.network
     return {
         "ensure_network": {
             "name": network.name,
@@ -250,8 +252,8 @@ def _forms() -> dict[str, dict[str, Any]]:
             "public_subnets": network.public_subnets,
             "private_subnets": network.private_subnets,
         },
-        "ensure_cluster": {"name": cluster.name, "fargate": True, "ec2_instances": False},
-        "ensure_repository": {"name": syllabus.REPOSITORY.name},
+        "ensure_cluster": {"name": exercise.cluster, "fargate": True, "ec2_instances": False},
+        "ensure_repository": {"name": exercise.repository},
     }
 
 

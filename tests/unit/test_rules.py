@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import quote
-from handson.course import rules, syllabus
+from handson.course import rules
+from handson.course.exercise import Exercise
 
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 REGIONS = ["ap-northeast-1", "ap-northeast-3", "eu-west-1", "us-east-1", "us-east-2"]
@@ -306,7 +307,7 @@ def test_a_refusal_offers_what_was_probably_meant(call: Callable[[], object], ne
 
 
 def test_the_exercise_gets_the_consoles_blocks() -> None:
-    goal = syllabus.NETWORK
+    goal = Exercise().network
     plan = rules.subnet_cidrs(rules.vpc_cidr(goal.cidr), public=goal.public_subnets, private=2)
     assert [str(block) for block in (*plan.public, *plan.private)] == [
         "10.0.0.0/20",
