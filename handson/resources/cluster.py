@@ -13,13 +13,13 @@ from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.core.waiting import wait_until
-from handson.course import policy, rules
+from handson.course import kinds, policy, rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
 from handson.resources.plan import Step
 
-TYPE = "AWS::ECS::Cluster"
+TYPE = kinds.CLUSTER.type
 DELETED = "INACTIVE"
 """ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
 

@@ -14,6 +14,7 @@ from handson.aws import Aws
 from handson.core.progress import Say
 from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, Snapshot
+from handson.course.syllabus import CHECKS
 from handson.resources import cluster, images, network, repository
 
 Observe = Callable[[Aws, Exercise, Collection[str] | None], dict[str, tuple[Any, ...]]]
@@ -41,8 +42,7 @@ class ResourceKind:
 
     Attributes:
         service: boto3's name of its service.
-        checks: The checks that cannot be judged without it.
-        context: Other checks that read it; they are judged without it where the service fails.
+        context: Checks that read it, but can be judged without it where the service fails.
         observe: Return the kind's fields of a snapshot; several run in parallel.
         searches: How to find it in other regions.
         find_tagged: Return the resources with the workshop's tag, in the order of deletion.
@@ -51,13 +51,17 @@ class ResourceKind:
     """
 
     service: str
-    checks: frozenset[str]
     context: frozenset[str]
     observe: tuple[Observe, ...]
     searches: tuple[Search, ...]
     find_tagged: Callable[[Aws], list[Resource]]
     find_untagged: Callable[[Aws, Exercise], list[Resource]]
     delete: Callable[[Aws, Say], list[Removal]]
+
+    @property
+    def checks(self) -> set[str]:
+        """The checks that cannot be judged without it."""
+        return {check.id for check in CHECKS if self.service in check.services}
 
 
 def _lacks_vpc(snapshot: Snapshot, exercise: Exercise) -> bool:
@@ -102,7 +106,6 @@ def _find_digests(aws: Aws, exercise: Exercise) -> list[str]:
 KINDS = (
     ResourceKind(
         service="ecs",
-        checks=frozenset({"cluster"}),
         context=frozenset({"image", "image-uri"}),
         observe=(cluster.observe_clusters,),
         searches=(Search("cluster", _lacks_cluster, _find_cluster_arns),),
@@ -112,7 +115,6 @@ KINDS = (
     ),
     ResourceKind(
         service="ecr",
-        checks=frozenset({"repository", "image", "image-uri"}),
         context=frozenset(),
         observe=(repository.observe_repositories, images.observe_images),
         searches=(
@@ -125,7 +127,6 @@ KINDS = (
     ),
     ResourceKind(
         service="ec2",
-        checks=frozenset({"network"}),
         context=frozenset(),
         observe=(network.observe_vpcs,),
         searches=(

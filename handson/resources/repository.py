@@ -16,14 +16,14 @@ from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
-from handson.course import rules
+from handson.course import kinds, rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Repository, Resource
 from handson.engine import Destination
 from handson.resources import plan
 from handson.resources.plan import Step
 
-TYPE = "AWS::ECR::Repository"
+TYPE = kinds.REPOSITORY.type
 _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
 _TAG = {"Key": TAG_KEY, "Value": TAG_VALUE}

@@ -14,6 +14,7 @@ from handson.core import messages
 from handson.core.errors import AWSError
 from handson.core.progress import Say, ignore_progress
 from handson.core.waiting import wait_until
+from handson.course import kinds
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Resource
 from handson.resources.network.find import Raw, is_deleted, is_tagged, read_name
@@ -33,24 +34,24 @@ class _Type(NamedTuple):
 
 
 _ENDPOINT = _Type(
-    "AWS::EC2::VPCEndpoint",
+    kinds.ENDPOINT.type,
     "DescribeVpcEndpoints",
     "VpcEndpoints",
     "VpcEndpointId",
     "DeleteVpcEndpoints",
 )
-_SUBNET = _Type("AWS::EC2::Subnet", "DescribeSubnets", "Subnets", "SubnetId", "DeleteSubnet")
+_SUBNET = _Type(kinds.SUBNET.type, "DescribeSubnets", "Subnets", "SubnetId", "DeleteSubnet")
 _TABLE = _Type(
-    "AWS::EC2::RouteTable", "DescribeRouteTables", "RouteTables", "RouteTableId", "DeleteRouteTable"
+    kinds.ROUTE_TABLE.type, "DescribeRouteTables", "RouteTables", "RouteTableId", "DeleteRouteTable"
 )
 _GATEWAY = _Type(
-    "AWS::EC2::InternetGateway",
+    kinds.GATEWAY.type,
     "DescribeInternetGateways",
     "InternetGateways",
     "InternetGatewayId",
     "DeleteInternetGateway",
 )
-_VPC = _Type("AWS::EC2::VPC", "DescribeVpcs", "Vpcs", "VpcId", "DeleteVpc")
+_VPC = _Type(kinds.VPC.type, "DescribeVpcs", "Vpcs", "VpcId", "DeleteVpc")
 _TYPES = (_ENDPOINT, _SUBNET, _TABLE, _GATEWAY, _VPC)
 """In the order of deletion (Amazon VPC User Guide, "Delete your VPC")."""
 
