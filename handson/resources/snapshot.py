@@ -23,6 +23,9 @@ from handson.resources.kinds import KINDS, ResourceKind, Search
 from handson.resources.push import read_image_uri
 from handson.resources.repository import find_public_repository
 
+_RECORD_CHECKS = frozenset({"image", "image-uri"})
+"""The checks that read what the home folder recorded of the image."""
+
 
 def take_snapshot(
     aws: Aws,
@@ -53,10 +56,11 @@ def take_snapshot(
         needed = checks is None or kind.checks & {*checks}
         if kind.service in errors and (len(errors) == len(kinds) or (needed and not partial)):
             raise errors[kind.service]
+    reads_records = checks is None or not _RECORD_CHECKS.isdisjoint(checks)
     snapshot = Snapshot(
         target=aws.target,
-        recorded_uri=read_image_uri(home),
-        recorded_run=read_image_run(home),
+        recorded_uri=read_image_uri(home) if reads_records else None,
+        recorded_run=read_image_run(home) if reads_records else None,
         unseen=tuple(
             Unseen(service=service, problem=error.problem, remedy=error.remedy)
             for service, error in sorted(errors.items())
@@ -71,7 +75,11 @@ def take_snapshot(
         and kind.service not in errors
         and search.is_missing(snapshot, exercise)
     ]
-    return _search_elsewhere(aws, snapshot, lost, exercise) if lost else snapshot
+    if not lost:
+        return snapshot
+    recorded = snapshot.recorded_uri or read_image_uri(home)
+    regions = _list_regions(aws.region, recorded.uri if recorded else "")
+    return _search_elsewhere(aws, snapshot, lost, regions, exercise)
 
 
 def _observe(
@@ -95,10 +103,10 @@ def _observe(
 
 
 def _search_elsewhere(
-    aws: Aws, snapshot: Snapshot, lost: list[Search], exercise: Exercise
+    aws: Aws, snapshot: Snapshot, lost: list[Search], regions: list[str], exercise: Exercise
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
-    places = [(region, search) for region in _list_regions(snapshot) for search in lost]
+    places = [(region, search) for region in regions for search in lost]
     with ThreadPoolExecutor(8) as pool:
         wants_public = any(search.check == "repository" for search in lost)
         public = pool.submit(_find_public, aws, exercise) if wants_public else None
@@ -127,9 +135,9 @@ def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
     return [found] if found else []
 
 
-def _list_regions(snapshot: Snapshot) -> list[str]:
+def _list_regions(here: str, recorded_uri: str) -> list[str]:
     """Return the regions to search: that of the recorded URI first, then the likely ones."""
-    uri = parse_image_uri(snapshot.recorded_uri.uri) if snapshot.recorded_uri else None
+    uri = parse_image_uri(recorded_uri)
     recorded = [uri.region] if uri and uri.region in settings.list_regions() else []
     regions = dict.fromkeys([*recorded, *LIKELY_REGIONS])
-    return [region for region in regions if region != snapshot.target.region]
+    return [region for region in regions if region != here]
