@@ -17,6 +17,7 @@ from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import kinds, rules
+from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Repository, Resource
 from handson.engine import Destination
@@ -181,8 +182,7 @@ def registry_address(aws: Aws) -> str:
     """
     if aws.endpoint:
         return urlsplit(aws.endpoint).netloc
-    ending = "amazonaws.com.cn" if aws.region.startswith("cn-") else "amazonaws.com"
-    return f"{aws.account}.dkr.ecr.{aws.region}.{ending}"
+    return build_repository_uri(aws.target, "").rstrip("/")
 
 
 def find_tagged_repositories(aws: Aws) -> list[Resource]:
