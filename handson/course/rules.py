@@ -1,9 +1,9 @@
-"""What AWS refuses, refused before any call, on every target alike.
+"""Rules of AWS for values that a learner enters; each one is checked before any call.
 
-The embedded AWS lets most of these mistakes pass; AWS does not.  Each rule takes what a form of
-the console takes, gives it back in the shape the callers need, or raises `InvalidInput` with AWS's
-error code, a sentence why and a remedy.  Nothing here asks AWS: what has to be known of an account
-(its zones, its VPCs) is handed in.
+The embedded AWS accepts most of these mistakes, real AWS refuses them, so the workshop refuses them
+on both.  Each rule takes a value of a console's form and returns it in the shape that the callers
+need, or raises `InvalidInput` with AWS's error code, the reason and a remedy.  No rule calls AWS:
+the caller passes the facts about the account, such as its zones and its number of VPCs.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from handson.course.exercise import Exercise, NetworkForm
 
 LARGEST_BLOCK = 16
 SMALLEST_BLOCK = 28
-"""Prefix lengths between which a VPC and a subnet lie (API Reference, CreateVpc, CreateSubnet)."""
+"""The prefix lengths that a VPC and a subnet may have (API Reference, CreateVpc, CreateSubnet)."""
 
 SUBNET_BITS = 4
 BLOCKS_A_KIND = 8
-"""The console cuts a VPC into 16 blocks: the first 8 for public subnets, the others for private."""
+"""The console divides a VPC into 16 blocks: 8 for public subnets, then 8 for private ones."""
 
 MOST_ZONES = 3
 VPCS_A_REGION = 5
@@ -35,7 +35,7 @@ VPCS_A_REGION = 5
 CAPACITY_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
 LONGEST_NAME = 216
-"""A tag's value has at most 256 characters; the console's own endings get up to 40 of them."""
+"""A tag's value has at most 256 characters; the endings that the console adds take up to 40."""
 
 EC2_INVALID = "InvalidParameterValue"
 ECS_INVALID = "InvalidParameterException"
@@ -52,7 +52,7 @@ _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
 
 @dataclass(frozen=True)
 class SubnetPlan:
-    """The CIDR blocks of the subnets that "VPC and more" makes, in the console's order."""
+    """The CIDR blocks of the subnets that "VPC and more" creates, in the console's order."""
 
     public: tuple[IPv4Network, ...]
     private: tuple[IPv4Network, ...]
@@ -61,36 +61,39 @@ class SubnetPlan:
 def vpc_cidr(cidr: str) -> IPv4Network:
     """Return a VPC's IPv4 CIDR block as a network.
 
-    Host bits: the console does not accept them, while the API changes the block to its canonical
-    form without a word (API Reference, CreateVpc, CidrBlock).  A learner who typed 10.0.1.0/16
-    meant something else, so it is refused with the API's code for a value it cannot use.
+    The console refuses host bits; the API silently sets them to zero (API Reference, CreateVpc,
+    CidrBlock).  A learner who enters 10.0.1.0/16 means another block, so the rule refuses it too,
+    with the API's code for an invalid value.
 
     Raises:
-        InvalidInput: Not a CIDR block or host bits set (InvalidParameterValue), or larger than /16
-            or smaller than /28 (InvalidVpc.Range; API Reference, "Error codes").
+        InvalidInput: The text is not a CIDR block or has host bits (InvalidParameterValue), or the
+            block is larger than /16 or smaller than /28 (InvalidVpc.Range; API Reference, "Error
+            codes").
     """
     network = _network(cidr, parameter="cidr")
     if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
-        _refuse("vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen)
+        _refuse(
+            "course.rules.vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen
+        )
     return network
 
 
 def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
     """Return the blocks that the console's "VPC and more" gives to the subnets.
 
-    A subnet's prefix is the VPC's plus 4; public subnets count from the first of the 16 blocks,
-    private ones from the ninth.
+    A subnet's prefix is 4 bits longer than the VPC's.  Public subnets get the blocks from the first
+    of the 16 on, private ones those from the ninth on.
 
     Raises:
         InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
-            (InvalidSubnet.Range), or a number is not a whole number from 0.
+            (InvalidSubnet.Range), or a number is negative or not whole (InvalidParameterValue).
     """
     counts = {"public_subnets": public, "private_subnets": private}
     for parameter, count in counts.items():
         _whole_number(count, parameter=parameter)
         if count > BLOCKS_A_KIND:
             _refuse(
-                "too-many",
+                "course.rules.too-many",
                 code="InvalidSubnet.Range",
                 cidr=vpc,
                 parameter=parameter,
@@ -100,7 +103,7 @@ def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
     prefix = vpc.prefixlen + SUBNET_BITS
     if prefix > SMALLEST_BLOCK:
         if public or private:
-            _refuse("vpc-small", code="InvalidSubnet.Range", cidr=vpc, prefix=prefix)
+            _refuse("course.rules.vpc-small", code="InvalidSubnet.Range", cidr=vpc, prefix=prefix)
         return SubnetPlan((), ())
     blocks = list(vpc.subnets(prefixlen_diff=SUBNET_BITS))
     return SubnetPlan(
@@ -110,39 +113,43 @@ def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
 
 
 def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:
-    """Return the subnets' blocks as networks, all of them inside the VPC and apart.
+    """Return the subnets' blocks as networks; each lies inside the VPC, and no two overlap.
 
     Raises:
-        InvalidInput: A block is no CIDR block (InvalidParameterValue), is not between /16 and /28
-            or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
+        InvalidInput: A block is not a CIDR block (InvalidParameterValue), is not between /16 and
+            /28 or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
             (InvalidSubnet.Conflict; API Reference, "Error codes").
     """
     networks = [_network(cidr, parameter="cidrs") for cidr in _several(cidrs, parameter="cidrs")]
     for network in networks:
         if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
-            _refuse("subnet-size", code="InvalidSubnet.Range", cidr=network)
+            _refuse("course.rules.subnet-size", code="InvalidSubnet.Range", cidr=network)
         if not network.subnet_of(vpc):
-            _refuse("subnet-outside", code="InvalidSubnet.Range", cidr=network, vpc=vpc)
+            _refuse(
+                "course.rules.subnet-outside", code="InvalidSubnet.Range", cidr=network, vpc=vpc
+            )
     for one, other in combinations(networks, 2):
         if one.overlaps(other):
-            _refuse("subnet-conflict", code="InvalidSubnet.Conflict", cidr=other, other=one)
+            _refuse(
+                "course.rules.subnet-conflict", code="InvalidSubnet.Conflict", cidr=other, other=one
+            )
     return networks
 
 
 def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
-    """Return the first Availability Zones of a region, as many as are wanted.
+    """Return the first `wanted` Availability Zones of a region, in the order of their names.
 
     Raises:
-        InvalidInput: Not a number from 1 to 3, as the console offers, or the region has fewer
-            (InvalidParameterValue).
+        InvalidInput: `wanted` is not a number from 1 to 3, which the console offers, or the region
+            has fewer zones (InvalidParameterValue).
     """
     _whole_number(wanted, parameter="availability_zones")
     if not 1 <= wanted <= MOST_ZONES:
-        _refuse("zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
+        _refuse("course.rules.zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
     choices = sorted(set(available))
     if wanted > len(choices):
         _refuse(
-            "zones-few",
+            "course.rules.zones-few",
             code=EC2_INVALID,
             wanted=wanted,
             count=len(choices),
@@ -152,35 +159,21 @@ def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
     return choices[:wanted]
 
 
-def named_zones(names: Sequence[str], available: Sequence[str], region: str) -> list[str]:
-    """Return the Availability Zones that were named, in that order.
-
-    Raises:
-        InvalidInput: A zone is not one of the region, stands there twice, or there are not one to
-            three of them (InvalidParameterValue, as CreateSubnet answers).
-    """
-    chosen = list(_several(names, parameter="availability_zones"))
-    for name in chosen:
-        _text(name, parameter="availability_zones", code=EC2_INVALID)
-        if name not in available:
-            _refuse_zone(name, available, region=region)
-    if not 1 <= len(chosen) <= MOST_ZONES:
-        _refuse("zone-count", code=EC2_INVALID, wanted=len(chosen), most=MOST_ZONES)
-    for one, other in combinations(chosen, 2):
-        if one == other:
-            _refuse("zone-twice", code=EC2_INVALID, name=one)
-    return chosen
-
-
 def subnet_counts(
     zones: int, public: int, private: int, *, usual: NetworkForm = NetworkForm()
 ) -> None:
-    """Accept the numbers of subnets that the console offers for a number of zones.
+    """Refuse numbers of subnets that the console does not offer for this number of zones.
 
-    Public subnets: none or one a zone.  Private subnets: none, one or two a zone.
+    The console offers no or one public subnet a zone, and no, one or two private subnets a zone.
+
+    Args:
+        zones: The number of Availability Zones.
+        public: The number of public subnets.
+        private: The number of private subnets.
+        usual: The form of the exercise, whose numbers the remedy suggests.
 
     Raises:
-        InvalidInput: Another number (InvalidParameterValue).
+        InvalidInput: The console does not offer the number (InvalidParameterValue).
     """
     _whole_number(zones, parameter="availability_zones")
     _one_of("public_subnets", public, zones=zones, choices=(0, zones), usual=usual)
@@ -188,24 +181,24 @@ def subnet_counts(
 
 
 def name_tag(name: str) -> str:
-    """Return the name from which the console generates the Name tags.
+    """Return the name with which the console begins the Name tags.
 
-    The name also becomes the value of tags on ECS and ECR, which take letters, digits, spaces and
+    The name is also the value of tags on ECS and ECR, which take letters, digits, spaces and
     ``_ . : / = + - @`` (Amazon ECS Developer Guide, "Tag restrictions").
 
     Raises:
-        InvalidInput: It is empty, too long, begins with ``aws:`` or holds another character
-            (InvalidParameterValue).
+        InvalidInput: The name is empty, has spaces at an end, is too long, begins with ``aws:`` or
+            holds another character (InvalidParameterValue).
     """
     _text(name, parameter="name", code=EC2_INVALID)
     if not name.strip() or name != name.strip():
-        _refuse("name-empty", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-empty", code=EC2_INVALID, typed=name, name=quote(name))
     if len(name) > LONGEST_NAME:
-        _refuse("name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
+        _refuse("course.rules.name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
     if name.casefold().startswith("aws:"):
-        _refuse("name-reserved", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-reserved", code=EC2_INVALID, typed=name, name=quote(name))
     if not _NAME_TAG.fullmatch(name):
-        _refuse("name-characters", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-characters", code=EC2_INVALID, typed=name, name=quote(name))
     return name
 
 
@@ -213,14 +206,20 @@ def cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
 
     Raises:
-        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+        InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateCluster, clusterName).
     """
     _text(name, parameter="name", code=ECS_INVALID)
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
         suggested = _suggested(mended, usual=(exercise or Exercise()).cluster)
-        _refuse("cluster-name", code=ECS_INVALID, typed=name, name=quote(name), mended=suggested)
+        _refuse(
+            "course.rules.cluster-name",
+            code=ECS_INVALID,
+            typed=name,
+            name=quote(name),
+            mended=suggested,
+        )
     return name
 
 
@@ -228,18 +227,24 @@ def repository_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECR repository's name: 2 to 256 characters, lower case.
 
     Raises:
-        InvalidInput: It is not such a name (InvalidParameterException; API Reference,
+        InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateRepository, repositoryName).
     """
     _text(name, parameter="name", code=ECR_INVALID)
     if not 2 <= len(name) <= 256:
         _refuse(
-            "repository-length", code=ECR_INVALID, typed=name, name=quote(name), count=len(name)
+            "course.rules.repository-length",
+            code=ECR_INVALID,
+            typed=name,
+            name=quote(name),
+            count=len(name),
         )
     if not _REPOSITORY.fullmatch(name):
-        why = "repository-case" if _REPOSITORY.fullmatch(name.lower()) else "repository-name"
+        key = "course.rules.repository-name"
+        if _REPOSITORY.fullmatch(name.lower()):
+            key = "course.rules.repository-case"
         _refuse(
-            why,
+            key,
             code=ECR_INVALID,
             typed=name,
             name=quote(name),
@@ -249,23 +254,23 @@ def repository_name(name: str, *, exercise: Exercise | None = None) -> str:
 
 
 def image_tag(tag: str) -> str:
-    """Return an image's tag: up to 128 letters, digits, ``_``, ``.`` and ``-``, as Docker has it.
+    """Return an image's tag: up to 128 letters, digits, ``_``, ``.`` and ``-``, as in Docker.
 
     Raises:
-        InvalidInput: It is not such a tag (InvalidParameterException, as PutImage answers; Docker
-            itself says "invalid reference format").
+        InvalidInput: The tag is invalid (InvalidParameterException, as PutImage answers; Docker
+            says "invalid reference format").
     """
     _text(tag, parameter="tag", code=ECR_INVALID)
     if not _IMAGE_TAG.fullmatch(tag):
-        _refuse("image-tag", code=ECR_INVALID, typed=tag, tag=quote(tag))
+        _refuse("course.rules.image-tag", code=ECR_INVALID, typed=tag, tag=quote(tag))
     return tag
 
 
 def region(name: str, known: Iterable[str]) -> str:
-    """Return the name of a region that is known.
+    """Return the name of a region, one of those in `known`.
 
     Raises:
-        InvalidInput: There is no such region (InvalidParameterValue, as DescribeRegions answers).
+        InvalidInput: No region has the name (InvalidParameterValue, as DescribeRegions answers).
     """
     _text(name, parameter="region", code=EC2_INVALID)
     choices = sorted(known)
@@ -273,25 +278,28 @@ def region(name: str, known: Iterable[str]) -> str:
         return name
     zone = _ZONE.fullmatch(name)
     if zone and zone[1] in choices:
-        _refuse("region-zone", code=EC2_INVALID, name=name, region=zone[1])
+        _refuse("course.rules.region-zone", code=EC2_INVALID, name=name, region=zone[1])
     near = find_nearest(name, choices)
     if near:
-        _refuse("region-near", code=EC2_INVALID, typed=name, name=quote(name), near=near)
-    _refuse("region", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse(
+            "course.rules.region-near", code=EC2_INVALID, typed=name, name=quote(name), near=near
+        )
+    _refuse("course.rules.region", code=EC2_INVALID, typed=name, name=quote(name))
 
 
 def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the capacity providers of a cluster without servers: FARGATE, FARGATE_SPOT.
+    """Return the capacity providers of a cluster without servers: FARGATE, FARGATE_SPOT or both.
 
     Raises:
-        InvalidInput: A name is neither (InvalidParameterException, as CreateCluster answers).
+        InvalidInput: Another name is among them (InvalidParameterException, as CreateCluster
+            answers).
     """
     for name in _several(names, parameter="capacity_providers"):
         _text(name, parameter="capacity_providers", code=ECS_INVALID)
         if name not in CAPACITY_PROVIDERS:
             near = find_nearest(name, CAPACITY_PROVIDERS) or CAPACITY_PROVIDERS[0]
             _refuse(
-                "capacity-provider",
+                "course.rules.capacity-provider",
                 code=ECS_INVALID,
                 typed=name,
                 name=quote(name),
@@ -302,10 +310,10 @@ def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def switch(value: object, *, parameter: str) -> bool:
-    """Return a switch of a form: True or False and nothing that only counts as one.
+    """Return the value of a form's switch: True or False; 1 and 0 do not count.
 
     Raises:
-        InvalidInput: It is something else.
+        InvalidInput: The value is not a bool.
     """
     if not isinstance(value, bool):
         raise InvalidInput(
@@ -315,13 +323,19 @@ def switch(value: object, *, parameter: str) -> bool:
 
 
 def vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
-    """Accept that one more VPC is created beside the existing ones.
+    """Refuse one more VPC where the region already has as many as its quota allows.
 
     Raises:
-        InvalidInput: The region holds as many as the quota allows (VpcLimitExceeded).
+        InvalidInput: The quota is reached (VpcLimitExceeded).
     """
     if existing >= limit:
-        _refuse("vpc-quota", code="VpcLimitExceeded", existing=existing, limit=limit, region=region)
+        _refuse(
+            "course.rules.vpc-quota",
+            code="VpcLimitExceeded",
+            existing=existing,
+            limit=limit,
+            region=region,
+        )
 
 
 def _network(cidr: object, *, parameter: str) -> IPv4Network:
@@ -333,24 +347,12 @@ def _network(cidr: object, *, parameter: str) -> IPv4Network:
     except ValueError:
         network = None
     if network is None:
-        _refuse("cidr", code=EC2_INVALID, typed=text, parameter=parameter, cidr=quote(text))
+        _refuse(
+            "course.rules.cidr", code=EC2_INVALID, typed=text, parameter=parameter, cidr=quote(text)
+        )
     if str(network) != text:
-        _refuse("host-bits", code=EC2_INVALID, cidr=text, network=network)
+        _refuse("course.rules.host-bits", code=EC2_INVALID, cidr=text, network=network)
     return network
-
-
-def _refuse_zone(name: str, available: Iterable[str], *, region: str) -> NoReturn:
-    choices = sorted(available)
-    near = find_nearest(name, choices) or (choices[0] if choices else "")
-    _refuse(
-        "zone-unknown",
-        code=EC2_INVALID,
-        typed=name,
-        name=quote(name),
-        region=region,
-        near=near,
-        choices=", ".join(choices),
-    )
 
 
 def _one_of(
@@ -361,8 +363,11 @@ def _one_of(
         *most, last = map(str, sorted(set(choices)))
         listed = [messages.text("course.rules.comma").join(most)] if most else []
         offered = messages.text("course.rules.or").join([*listed, last])
+        key = "course.rules.subnet-count"
+        if zones != usual.availability_zones:
+            key = "course.rules.subnet-count-other-zones"
         _refuse(
-            "subnet-count" if zones == usual.availability_zones else "subnet-count-other-zones",
+            key,
             code=EC2_INVALID,
             parameter=parameter,
             value=quote(value),
@@ -381,30 +386,42 @@ def _mended_repository(name: str, *, usual: str) -> str:
 
 
 def _suggested(mended: str, *, usual: str) -> str:
-    """Return the workshop's name where a learner's is like it or little is left, else theirs."""
+    """Return the name for a remedy: the exercise's if the learner's is similar or almost empty."""
     return usual if len(mended) < 2 or find_nearest(mended, [usual]) else mended
 
 
 def _whole_number(value: object, *, parameter: str) -> None:
-    # bool is an int to Python; a form that says "2 subnets" means neither True nor 2.0.
+    # Python counts True as an int; a form with "2 subnets" means neither True nor 2.0.
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        _refuse("not-number", code=EC2_INVALID, parameter=parameter, value=quote(value))
+        _refuse(
+            "course.rules.not-number", code=EC2_INVALID, parameter=parameter, value=quote(value)
+        )
 
 
 def _text(value: object, *, parameter: str, code: str) -> str:
     if not isinstance(value, str):
         kind = type(value).__name__
-        _refuse("not-text", code=code, parameter=parameter, value=quote(value), kind=kind)
+        _refuse(
+            "course.rules.not-text", code=code, parameter=parameter, value=quote(value), kind=kind
+        )
     return value
 
 
 def _several(values: object, *, parameter: str) -> Sequence[Any]:
     if isinstance(values, str) or not isinstance(values, Sequence):
-        _refuse("not-list", code=EC2_INVALID, parameter=parameter, value=quote(values))
+        _refuse("course.rules.not-list", code=EC2_INVALID, parameter=parameter, value=quote(values))
     return values
 
 
-def _refuse(rule: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
-    """Refuse; where what was typed holds full-width signs, that is what has to be mended first."""
-    problem, remedy = messages.advice(f"course.rules.{rule}", **values)
+def _refuse(key: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
+    """Raise the refusal whose sentences stand under `key`, with AWS's error code.
+
+    Args:
+        key: The key in the catalogue of messages.
+        code: AWS's error code.
+        typed: What the learner typed; full-width characters in it take the place of the remedy,
+            because they have to be corrected first.
+        values: The placeholders of the sentences.
+    """
+    problem, remedy = messages.advice(key, **values)
     raise InvalidInput(problem, advise_half_width(typed) or remedy, code=code)

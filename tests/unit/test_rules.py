@@ -104,20 +104,6 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         EC2,
     ),
     "true zones": (lambda: rules.zones(True, ZONES, region="us-east-1"), EC2),
-    "a zone of another region": (
-        lambda: rules.named_zones(["ap-northeast-1a"], ZONES, "us-east-1"),
-        EC2,
-    ),
-    "a zone twice": (
-        lambda: rules.named_zones(["us-east-1a", "us-east-1a"], ZONES, "us-east-1"),
-        EC2,
-    ),
-    "an empty list of zones": (lambda: rules.named_zones([], ZONES, "us-east-1"), EC2),
-    "a region without zones": (
-        lambda: rules.named_zones(["us-east-1a"], [], "us-east-1"),
-        EC2,
-    ),
-    "one zone as text": (lambda: rules.named_zones("us-east-1a", ZONES, "us-east-1"), EC2),
     "one public subnet in two zones": (lambda: rules.subnet_counts(2, 1, 0), EC2),
     "four public subnets in two zones": (lambda: rules.subnet_counts(2, 4, 0), EC2),
     "three private subnets in two zones": (lambda: rules.subnet_counts(2, 2, 3), EC2),
@@ -188,10 +174,6 @@ ACCEPTED: dict[str, tuple[Callable[[], object], object]] = {
     "zones in their order": (
         lambda: rules.zones(2, ["us-east-1f", "us-east-1b", "us-east-1a"], region="us-east-1"),
         ["us-east-1a", "us-east-1b"],
-    ),
-    "named zones in the order they were named": (
-        lambda: rules.named_zones(["us-east-1c", "us-east-1a"], ZONES, "us-east-1"),
-        ["us-east-1c", "us-east-1a"],
     ),
     "a switch that is off": (lambda: rules.switch(False, parameter="fargate"), False),
     "a subnet in each of two zones": (lambda: rules.subnet_counts(2, 2, 0), None),
@@ -270,10 +252,6 @@ REMEDIES: dict[str, tuple[Callable[[], object], str]] = {
         '"ap-northeast-1"',
     ),
     "a zone for a region": (lambda: rules.region("ap-northeast-1c", REGIONS), '"ap-northeast-1"'),
-    "a misspelt zone": (
-        lambda: rules.named_zones(["us-east-1B"], ZONES, "us-east-1"),
-        '"us-east-1b"',
-    ),
     "a repository in capitals": (lambda: rules.repository_name("Rails-App"), '"rails-app"'),
     "a repository with spaces": (lambda: rules.repository_name("My Goods!"), '"my-goods"'),
     "a repository like the usual one": (
@@ -371,7 +349,6 @@ def test_a_name_offered_in_place_of_another_is_taken(name: str) -> None:
         rules.repository_name,
         rules.image_tag,
         lambda value: rules.region(value, REGIONS),
-        lambda value: rules.named_zones([value], ZONES, "us-east-1"),
         lambda value: rules.capacity_providers([value]),
     ],
 )
