@@ -291,6 +291,7 @@ def test_a_notebook_gets_the_record_in_the_metadata(held: Workshop) -> None:
 
 
 def test_a_record_names_the_requests_behind_it(held: Workshop) -> None:
+    held.ensure_network()
     operations = {request["operation"] for request in held.evidence("network").record["requests"]}
     assert {"DescribeVpcs", "DescribeSubnets", "DescribeRouteTables"} <= operations
 
