@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
-from base64 import b64decode
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -73,7 +73,7 @@ def pictures(page: BeautifulSoup) -> list[Tag]:
 
 
 def document(image: Tag) -> str:
-    return b64decode(str(image["src"]).removeprefix(EMBEDDED)).decode()
+    return unquote(str(image["src"]).removeprefix(EMBEDDED))
 
 
 def lost_images(page: BeautifulSoup, folder: Path) -> list[str]:
