@@ -1,11 +1,12 @@
 """The check `architecture`: the learner's diagram shows the result of step 2.
 
-It reads the drawing and not the target, and asks for meaning, never for a form: `diagram_reading`
-says what counts as which part.  A hint names what is missing, but not the line that would draw it.
+The check reads the drawing instead of the target, and judges the meaning, not the layout:
+`diagram_reading` decides which icons and boxes stand for which part.  A hint names the missing
+part, but not the line of code that draws it.
 
-Which mistake turns which facts false.  Without a registry the routes to and from it are false as
-well, and without a cluster the route to it; one missing part has one cause.  A subnet counts where
-it is public and in the VPC; a zone counts once, however many subnets it holds.
+Without a registry the arrows to and from it are false as well, and without a cluster the arrow to
+it; one missing part has one diagnosis.  A subnet counts when it is public and in the VPC; a zone
+counts once, with any number of subnets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.course import syllabus
+from handson.course.checks.causes import diagnose
 from handson.course.checks.diagram_reading import DiagramReading
 from handson.course.checks.diagram_words import CLOUD, LOCAL, VPC, Part
 from handson.course.checks.results import CheckResult, Diagnosis, conclude
@@ -40,7 +42,7 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
             ID,
             expected=expected,
             observed={},
-            explain=lambda false: [_hint("drawing-nothing", false)],
+            explain=lambda false: [_hint("course.checks.cause.drawing-nothing", false)],
         )
     reading = DiagramReading(snapshot.drawing, exercise)
     observed = _observe(reading)
@@ -109,62 +111,62 @@ def _explain(
         return [fact for fact in facts if fact in false]
 
     if "drawing.computer" in false:
-        yield _hint("drawing-computer", ["drawing.computer"])
+        yield _hint("course.checks.cause.drawing-computer", ["drawing.computer"])
     if "drawing.cloud" in false:
-        yield _hint("drawing-cloud", ["drawing.cloud"])
+        yield _hint("course.checks.cause.drawing-cloud", ["drawing.cloud"])
     if "drawing.vpc" in false:
-        code = "drawing-vpc"
+        key = "course.checks.cause.drawing-vpc"
         if reading.boxes(VPC):
-            code = "drawing-vpc-border"
-        yield _hint(code, ["drawing.vpc"])
+            key = "course.checks.cause.drawing-vpc-border"
+        yield _hint(key, ["drawing.vpc"])
     if "drawing.zones" in false:
         count = observed["drawing.zones"]
-        yield _hint("drawing-zones", ["drawing.zones"], count=count)
+        yield _hint("course.checks.cause.drawing-zones", ["drawing.zones"], count=count)
     if "drawing.subnets" in false:
-        code, count = "drawing-subnets", observed["drawing.subnets"]
+        key, count = "course.checks.cause.drawing-subnets", observed["drawing.subnets"]
         if reading.subnets and not any(map(reading.is_public, reading.subnets)):
-            code = "drawing-subnets-public"
-        yield _hint(code, ["drawing.subnets"], count=count)
+            key = "course.checks.cause.drawing-subnets-public"
+        yield _hint(key, ["drawing.subnets"], count=count)
     if "drawing.private" in false:
-        yield _hint("drawing-private", ["drawing.private"])
+        yield _hint("course.checks.cause.drawing-private", ["drawing.private"])
     if not reading.clusters:
         facts = among("drawing.cluster", "drawing.spread", "drawing.pull")
-        yield _hint("drawing-cluster", facts)
+        yield _hint("course.checks.cause.drawing-cluster", facts)
     elif "drawing.cluster" in false:
-        yield _hint("drawing-fargate", ["drawing.cluster"])
+        yield _hint("course.checks.cause.drawing-fargate", ["drawing.cluster"])
     if reading.clusters and "drawing.spread" in false:
-        yield _hint("drawing-spread", ["drawing.spread"])
+        yield _hint("course.checks.cause.drawing-spread", ["drawing.spread"])
     if "drawing.servers" in false:
         count = len(reading.servers)
-        yield _hint("drawing-servers", ["drawing.servers"], count=count)
+        yield _hint("course.checks.cause.drawing-servers", ["drawing.servers"], count=count)
     has_registry = observed["drawing.registry"]
     if not has_registry:
         ids = ("drawing.registry", "drawing.registry-outside", "drawing.push", "drawing.pull")
-        yield _hint("drawing-registry", among(*ids))
+        yield _hint("course.checks.cause.drawing-registry", among(*ids))
     elif "drawing.registry-outside" in false:
-        yield _hint("drawing-registry-inside", ["drawing.registry-outside"])
+        yield _hint("course.checks.cause.drawing-registry-inside", ["drawing.registry-outside"])
     if "drawing.sign-in" in false:
-        yield _hint("drawing-sign-in", ["drawing.sign-in"])
+        yield _hint("course.checks.cause.drawing-sign-in", ["drawing.sign-in"])
     if has_registry:
         yield from _explain_routes(reading, false)
 
 
 def _explain_routes(reading: DiagramReading, false: list[str]) -> Iterator[Diagnosis]:
     if "drawing.push" in false:
-        code = "drawing-push"
+        key = "course.checks.cause.drawing-push"
         if reading.is_pushed(by_containers=True):
-            code = "drawing-push-container"
+            key = "course.checks.cause.drawing-push-container"
         elif reading.is_pushed(backwards=True):
-            code = "drawing-push-backwards"
-        yield _hint(code, ["drawing.push"])
+            key = "course.checks.cause.drawing-push-backwards"
+        yield _hint(key, ["drawing.push"])
     if "drawing.pull" in false and reading.clusters:
-        code = "drawing-pull"
+        key = "course.checks.cause.drawing-pull"
         if reading.is_pulled(backwards=True):
-            code = "drawing-pull-backwards"
-        yield _hint(code, ["drawing.pull"])
+            key = "course.checks.cause.drawing-pull-backwards"
+        yield _hint(key, ["drawing.pull"])
 
 
-def _hint(code: str, facts: list[str], **values: object) -> Diagnosis:
-    """Return why facts are false; the remedy is the hint that goes with the cause."""
-    message = messages.label("course.checks.cause", code, **values)
-    return Diagnosis(code, message, messages.label("course.checks.hint", code), tuple(facts))
+def _hint(key: str, facts: list[str], **values: object) -> Diagnosis:
+    """Return the diagnosis that a sentence gives; its remedy is the hint of the same name."""
+    code = key.rpartition(".")[2]
+    return diagnose(key, facts, messages.label("course.checks.hint", code), **values)
