@@ -21,6 +21,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
 from handson.course import checks, syllabus
 from handson.course.evidence import HAND_IN
+from handson.course.exercise import Exercise
 from handson.grading import CheckMark, Finding, model
 from handson.notebook.evidence_cards import describe_origin
 
@@ -69,16 +70,18 @@ class ScoringWorkshop(SkippedCall):
         checks.require_check(check)
         if check == syllabus.DRAWING.id:
             return SkippedCall()
-        mark, findings = grading.judge_folders(check, self._folders)
-        return CheckScore(mark, tuple(findings))
+        requirements = grading.Requirements()
+        mark, findings = grading.judge_folders(check, self._folders, requirements)
+        return CheckScore(mark, tuple(findings), requirements.exercise)
 
 
 @dataclass(frozen=True, repr=False)
 class CheckScore(Displayable):
-    """The points of one check, and the facts and findings that decided them."""
+    """The points of one check, the facts and findings that decided them, and the exercise."""
 
     mark: CheckMark
     findings: tuple[Finding, ...]
+    exercise: Exercise
 
     def card(self) -> Card:
         """Return the card: points, why points are withheld, facts, and whose evidence it is."""
@@ -100,7 +103,8 @@ class CheckScore(Displayable):
         if proof is None or proof.observed is None:
             return ()
         origin = describe_origin(proof.learner, proof.observed_at, proof.digest)
-        return (*checks.derive(self.mark.id, proof.observed).card().parts, origin)
+        result = checks.derive(self.mark.id, proof.observed, self.exercise)
+        return (*result.card().parts, origin)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"text/plain": str(self.mark.points), "text/html": self.card().html()}
