@@ -160,11 +160,12 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
 
 def _words() -> dict[str, str]:
     """Return the sentences of the page's script, with their placeholders."""
-    group, language = "report.page.", messages.language()
+    wing, _, group = "grading.report.page".partition(".")
+    language = messages.language()
     return {
-        key.removeprefix(group): sentence[language]
-        for key, sentence in messages.catalogue("grading").items()
-        if key.startswith(group)
+        key.removeprefix(f"{group}."): sentence[language]
+        for key, sentence in messages.catalogue(wing).items()
+        if key.startswith(f"{group}.")
     }
 
 
