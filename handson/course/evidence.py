@@ -1,7 +1,7 @@
-"""Evidence: the state that one check read, as a record that can be carried and checked again.
+"""Evidence: the state that one check reads, as a sealed record that can be judged again.
 
-A record holds the described state, never a verdict: each reader derives facts and verdict again.
-Its digest is SHA-256 over the RFC 8785 canonical JSON of the rest.  `previous` is the digest of the
+A record holds the state and no verdict: each reader derives facts and verdict from it.  Its digest
+is SHA-256 over the RFC 8785 canonical JSON of its other fields.  `previous` is the digest of the
 learner's record before it, so that the records form a chain; the first record has no `previous`.
 A record holds no JSON null, because some editors drop nulls from a notebook's metadata.  The
 journal in the home folder keeps all records, one JSON object a line.
@@ -26,21 +26,21 @@ from handson.course.exercise import Exercise
 SCHEMA = "handson.evidence/1"
 METADATA_KEY = "handson"
 HAND_IN = "journal.jsonl"
-"""The file that carries the journal beside the notebooks."""
+"""The name of the journal's copy beside the notebooks, which the learner hands in."""
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look saw of the target, for one check.
+    """The state of the target for one check, before it is sealed.
 
     Attributes:
         check: The check's id.
         target: The target, as JSON.
         observed: The state that the check reads, as JSON.
         requests: The calls to AWS: dicts with ``service``, ``operation`` and ``request_id``.
-        exercise: What the learner was asked to build.
+        exercise: The exercise that the learner works on.
     """
 
     check: str
@@ -59,7 +59,7 @@ def digest_of(record: Record) -> str:
     """Return ``sha256:<hex>`` over the RFC 8785 form of a record without its own digest.
 
     Raises:
-        ValueError: The record holds something that canonical JSON cannot (NaN, huge integers).
+        ValueError: Canonical JSON cannot hold a value of the record (NaN, huge integers).
     """
     import rfc8785
 
@@ -70,7 +70,7 @@ def digest_of(record: Record) -> str:
 def seal(
     observation: Observation, *, learner: str, previous: str | None, observed_at: datetime
 ) -> Record:
-    """Return the record of an observation, with its place in the chain and its digest."""
+    """Return the record of an observation, with the digest of the one before it and its own."""
     record: Record = {
         "schema": SCHEMA,
         "check": observation.check,
@@ -87,23 +87,23 @@ def seal(
 
 
 def _drop_nulls(value: Any) -> Any:
-    """Return a JSON value without the fields that are null; reading gives them back as None."""
+    """Return a JSON value without its null fields; `Snapshot.from_json` reads them as None."""
     if isinstance(value, dict):
         return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
     return [_drop_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def as_lines(records: Sequence[Record]) -> str:
-    """Return records as a journal holds them: one JSON object a line."""
+    """Return the lines of a journal: each record as one JSON object."""
     lines = (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in records)
     return "".join(f"{line}\n" for line in lines)
 
 
 def is_intact(record: Record) -> bool:
-    """Tell whether a record still has the digest it was sealed with.
+    """Tell whether a record's digest fits its content.
 
-    Records once held nulls.  An editor that dropped those has changed nothing that anyone reads, so
-    a record also counts as intact when its digest fits once they are put back.
+    Earlier versions sealed records with nulls, which some editors drop.  Such a record still counts
+    as intact: its digest fits once the nulls are restored.
     """
     try:
         digest = record.get("digest")
@@ -113,7 +113,7 @@ def is_intact(record: Record) -> bool:
 
 
 def _restore_nulls(record: Record) -> Record:
-    """Return a record with the nulls that records held before they were left out."""
+    """Return a record with the nulls that earlier versions sealed."""
     observed = {"recorded_uri": None, "recorded_run": None, "drawing": None, **record["observed"]}
     observed["target"] = {"endpoint": None, **observed["target"]}
     observed["images"] = [{"built_by": None, **image} for image in observed["images"]]
@@ -125,9 +125,9 @@ class Journal:
     """All records of a home folder, in the order in which they were sealed.
 
     Args:
-        home: The home folder, which is there.
-        clock: Tells the time at which a record is sealed.
-        patience: Seconds to wait for another process that is adding a record.
+        home: The home folder, which has to exist.
+        clock: Returns the time at which a record is sealed.
+        patience: Seconds to wait for another process that adds a record.
     """
 
     def __init__(
@@ -139,10 +139,10 @@ class Journal:
         self._patience = patience
 
     def records(self) -> list[Record]:
-        """Return all readable records; a line that was cut off while being written is left out.
+        """Return all readable records; a line that was cut off while it was written is skipped.
 
         Raises:
-            NotReady: There is a journal, and it cannot be read.
+            NotReady: The journal exists and cannot be read.
         """
         try:
             # Lines end with "\n" only: a name in a record may hold other line separators.
@@ -154,13 +154,13 @@ class Journal:
         return [record for line in lines if (record := _parsed(line)) is not None]
 
     def add(self, observation: Observation, *, learner: str) -> Record:
-        """Seal an observation after the learner's last record, keep it and return it.
+        """Add an observation as the learner's next record, and return the record.
 
-        Two kernels may call this at once: a lock makes one chain of both.
+        Two kernels may call this at once; a lock keeps their records in one chain.
 
         Raises:
             NotReady: The journal cannot be written (no space, no permission, another process
-                holds it); it is as before.
+                locks it); its content is unchanged.
         """
         from filelock import FileLock, Timeout
 
@@ -200,7 +200,7 @@ class Journal:
             try:
                 while rest:
                     rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())  # what a notebook shows is not lost when the power fails
+                os.fsync(file.fileno())  # a record that a notebook shows survives a power failure
             except OSError:
                 file.truncate(start)
                 raise
@@ -220,7 +220,7 @@ def _parsed(line: str) -> Record | None:
 
 
 def _is_record(record: object) -> bool:
-    """Tell whether something read has the fields of a record, with the types that we rely on."""
+    """Tell whether a JSON value has the fields of a record, with the types that readers need."""
     if not isinstance(record, dict) or not _TEXTS | {"observed"} <= record.keys():
         return False
     return all(isinstance(record[name], str) for name in _TEXTS)

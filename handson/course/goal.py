@@ -1,4 +1,4 @@
-"""The state of a finished exercise, derived from the exercise alone: no AWS is asked."""
+"""The state of a finished exercise, derived from the exercise without any call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ACCOUNT = "123456789012"
 
 
 def describe_goal(exercise: Exercise) -> Snapshot:
-    """Return the snapshot of the finished exercise, with every name as the console gives it."""
+    """Return the snapshot of the finished exercise, with the names that the console gives."""
     return Snapshot(
         target=Target(kind="aws", account=_ACCOUNT, region=exercise.region),
         vpcs=(describe_goal_network(exercise),),
@@ -24,7 +24,7 @@ def describe_goal(exercise: Exercise) -> Snapshot:
 
 
 def describe_goal_network(exercise: Exercise, region: str = "") -> Vpc:
-    """Return the exercise's network in the first zones, by name, of its or another region."""
+    """Return the exercise's network in its region or another, in the first zones by name."""
     region, form = region or exercise.region, replace(exercise.network, s3_endpoint=False)
     zones = [f"{region}{letter}" for letter in "abc"[: form.availability_zones]]
     return describe_network(form, zones=zones, region=region)

@@ -1,8 +1,7 @@
 """The kinds of resources that the workshop creates: their AWS types, ARNs and IAM actions.
 
-This is the pure half of the one list of kinds, in the order of deletion (Amazon VPC User Guide,
-"Delete your VPC").  The policy is written from it; `handson.resources` finds and deletes resources
-by it.  A new kind is one entry here and one module there.
+The kinds stand in the order of deletion (Amazon VPC User Guide, "Delete your VPC").  `policy` lists
+the actions of each kind; `handson.resources.kinds` knows how to find and delete its resources.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The form "VPC and more": what the console refuses, and the network that the form describes.
+"""The form "VPC and more": checks of its values, and the network that the console makes from it.
 
-Names, CIDR blocks and their order are derived here and nowhere else.
+Only this module and `exercise` derive names, CIDR blocks and their order.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ KEPT_ADDRESSES = 5
 """Addresses that AWS keeps of each subnet (Amazon VPC User Guide, "Subnet sizing")."""
 
 _GATEWAY, _ENDPOINT = "igw-…", "vpce-…"
-"""AWS makes the ids up when the time has come; subnets stand under their names until then."""
+"""Placeholders for ids, which AWS assigns at creation; planned subnets use their names as ids."""
 
 
 @dataclass(frozen=True)
 class PlannedSubnet:
-    """A subnet to be; `number` counts from 1 within its kind ("public" or "private")."""
+    """A planned subnet; `number` counts from 1 within its `kind`, "public" or "private"."""
 
     form: NetworkForm
     kind: str
@@ -34,7 +34,7 @@ class PlannedSubnet:
 
     @property
     def step(self) -> str:
-        """The name of the step that makes it."""
+        """The name of the step that creates it."""
         return f"{self.kind}-subnet-{self.number}"
 
     @property
@@ -44,7 +44,7 @@ class PlannedSubnet:
 
     @property
     def table(self) -> str:
-        """The step of its route table: one for all public subnets, one for each private one."""
+        """The step of its route table: public subnets share one, private ones have one each."""
         return "public-table" if self.kind == "public" else f"private-table-{self.number}"
 
     @property
@@ -59,17 +59,17 @@ class PlannedSubnet:
 
 
 def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm()) -> None:
-    """Refuse what AWS or its console would refuse, before any call.
+    """Refuse values that AWS or its console refuses, before any call.
 
     Args:
-        form: The form as the learner filled it in.
-        usual: The form as the exercise asks for it, for what a remedy suggests.
+        form: The learner's form.
+        usual: The exercise's form, whose values the remedies suggest.
 
     Raises:
-        InvalidInput: With AWS's error code, why, and a remedy.
+        InvalidInput: A value is refused; the error has AWS's code, the reason and a remedy.
     """
     rules.name_tag(form.name)
-    # The number of zones alone; which ones the region has is seen later.
+    # This checks the number of zones only; the region's own zones are looked up later.
     rules.zones(form.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
     counts = (form.availability_zones, form.public_subnets, form.private_subnets)
     rules.subnet_counts(*counts, usual=usual)
@@ -94,13 +94,13 @@ def plan_blocks(form: NetworkForm) -> rules.SubnetPlan:
 
 
 def subnet_blocks(form: NetworkForm) -> set[str]:
-    """Return the CIDR blocks of the subnets as AWS writes them."""
+    """Return the CIDR blocks of the subnets as text."""
     blocks = plan_blocks(form)
     return {str(block) for block in (*blocks.public, *blocks.private)}
 
 
 def plan_subnets(form: NetworkForm, zones: Sequence[str]) -> list[PlannedSubnet]:
-    """Return the subnets, public ones first, spread over the zones in turn."""
+    """Return the subnets, public ones first, each kind spread over the zones in turn."""
     blocks = plan_blocks(form)
     kinds = (("public", blocks.public), ("private", blocks.private))
     return [
@@ -111,12 +111,12 @@ def plan_subnets(form: NetworkForm, zones: Sequence[str]) -> list[PlannedSubnet]
 
 
 def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> Vpc:
-    """Return the VPC that the form makes in these zones, as `find_vpcs` describes it afterwards.
+    """Return the VPC that the console makes from the form, as `find_vpcs` later describes it.
 
     Args:
-        form: The form; it has been checked.
+        form: The form, already checked.
         zones: The Availability Zones for the subnets, as many as the form asks for.
-        region: Where.
+        region: The region of the VPC.
     """
     subnets = plan_subnets(form, zones)
     public = bool(form.public_subnets)

@@ -1,15 +1,15 @@
-"""Least privilege: the smallest IAM policy under which the workshop passes on real AWS.
+"""Least privilege: the smallest IAM policy with which the workshop passes on real AWS.
 
-`NEEDS` says which IAM actions each verb of a notebook takes, `UNSEEN` gives the reason for those
-that a run on an emulator does not show.  `document` writes them as a policy: create, check, push
-and clean up are statements of their own, bound to the workshop's tag and to kinds of resources
-wherever AWS can (Service Authorization Reference, "Actions, resources, and condition keys" for
-Amazon EC2, ECS and ECR).  `denied` answers a refusal with the action and the cells that take it.
+`NEEDS` lists the IAM actions of each verb; `UNSEEN` gives the reason for the actions that a run on
+an emulator does not show.  `document` writes the policy: separate statements to check, create, push
+and clean up, each limited to the workshop's tag and to kinds of resources wherever AWS supports it
+(Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, ECS and
+ECR).  `denied` returns the error for refused actions, with the cells that need them.
 
-What the policy does not allow on purpose: changing or deleting what does not carry the tag, a VPC
-made by hand included; putting the tag on what is there already (`ec2:CreateAction` and
-`ecs:CreateAction` allow it at creation only; ECR has no such key, so its statements name the
-workshop's one repository).
+The policy deliberately does not allow a learner to change or delete resources without the tag, such
+as a VPC made by hand, nor to put the tag on an existing resource.  `ec2:CreateAction` and
+`ecs:CreateAction` allow tags at creation only; ECR has no such condition key, so its statements
+name the one repository of the exercise.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ CELLS: Mapping[str, str] = MappingProxyType(
         "cleanup": "99-cleanup",
     }
 )
-"""The verbs that call AWS, each with the first notebook in which a cell takes it."""
+"""The verbs that call AWS, each with the first notebook that uses it."""
 
 _FIND_NETWORK = (
     "ec2:DescribeAvailabilityZones",
@@ -110,7 +110,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""The IAM actions that each verb needs; an action may stand with several verbs."""
+"""The IAM actions that each verb needs; several verbs may need the same action."""
 
 _OCCUPIED = "names what runs in a cluster that cannot be deleted yet"
 
@@ -135,12 +135,12 @@ UNSEEN: Mapping[str, str] = MappingProxyType(
 """Actions that a run on an emulator does not show, each with the reason why it is needed."""
 
 _RENAMED = {"service-quotas": "servicequotas"}
-"""Where IAM's prefix differs from boto3's name of the service."""
+"""boto3's names of services whose prefix in IAM differs."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; `resources` are ARNs from the service on, with placeholders."""
+    """A statement of the policy; `resources` are ARNs without "arn:aws:", with placeholders."""
 
     sid: str
     actions: Sequence[str]
@@ -148,7 +148,7 @@ class Statement:
     condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self, *, region: str, account: str, exercise: Exercise) -> dict[str, Any]:
-        """Return the statement as IAM reads it."""
+        """Return the statement in IAM's JSON."""
         values = {"region": region, "account": account, "repository": exercise.repository}
         written = {
             operator: {key: _filled(value, values) for key, value in keys.items()}
@@ -183,7 +183,8 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("CheckImages", (*REPOSITORY.find, *_FIND_IMAGES), _REPOSITORIES),
     Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
     Statement("CreateVpc", _CREATE_VPC, (GATEWAY.arn, VPC.arn), {"StringEquals": _NEW}),
-    # What is new has no tag yet, the VPC that it is made in has: one statement for each.
+    # These calls touch a new resource, which has no tag yet, and its VPC, which has one. AWS checks
+    # each of the two, so each needs a statement.
     Statement(
         "CreateSubnets",
         _CREATE_IN_VPC,
@@ -240,7 +241,7 @@ STATEMENTS: tuple[Statement, ...] = (
 )
 
 PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
-"""What only `handson proof` asks for."""
+"""The actions that only `handson proof` needs."""
 
 
 def actions() -> tuple[str, ...]:
@@ -255,14 +256,14 @@ def document(
     statements: Sequence[Statement] = STATEMENTS,
     exercise: Exercise = Exercise(),
 ) -> dict[str, Any]:
-    """Return the policy as IAM reads it.
+    """Return the policy in IAM's JSON.
 
     Args:
-        region: The one region in which it allows anything.
-        account: The account that its ARNs name, or None where it is not known: then any, which is
-            the account of whoever it is attached to.
+        region: The only region in which the policy allows anything.
+        account: The account in the ARNs, or None if it is unknown; the ARNs then name any account,
+            which for IAM means the account of the user with the policy.
         statements: `STATEMENTS` for the workshop, or `handson.audit.PROOF` for `handson proof`.
-        exercise: Names the resources.
+        exercise: The exercise, which names the repository.
     """
     written = [
         item.to_json(region=region, account=account or "*", exercise=exercise)
@@ -272,18 +273,18 @@ def document(
 
 
 def action_of(service: str, operation: str) -> str:
-    """Return IAM's name of a call, by boto3's name of its service."""
+    """Return the IAM action of a call; `service` is boto3's name of the service."""
     return f"{_RENAMED.get(service, service)}:{operation}"
 
 
 def cells_of(action: str) -> tuple[str, ...]:
-    """Return the cells that take an action, as "workshop.verb (notebook)", in notebook order."""
+    """Return the cells that need an action, as "workshop.verb (notebook)", in notebook order."""
     verbs = [verb for verb in CELLS if action in NEEDS[verb]]
     return tuple(f"workshop.{verb} ({CELLS[verb]})" for verb in verbs)
 
 
 def denied(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
-    """Return the error for actions that IAM does not allow; it names them and their cells."""
+    """Return the error for actions that IAM denies; it names them and the cells that need them."""
     named = ", ".join(missing)
     if PROOF_ACTIONS.issuperset(missing):
         sentences = messages.advice("course.policy.denied-proof", actions=named)

@@ -1,11 +1,11 @@
-"""What is there: the described state of a workshop, as frozen data.
+"""The state of a workshop's resources, as frozen data.
 
-The rooms that look at AWS fill a `Snapshot`; checks, pictures, evidence and grading read it.  It
-holds what was seen and no judgement.  `to_json` and `from_json` carry it through a notebook and
-back; reading is strict, so a stranger's file with wrong types is refused and never half understood.
+The `resources` wing fills a `Snapshot`; checks, pictures, evidence and grading read it.  A snapshot
+holds observations and no verdict.  `to_json` and `from_json` carry it through a notebook and back;
+reading is strict, so a file with wrong types is refused as a whole.
 
-Field names follow AWS's API where AWS has one.  `tagged` is true when the resource carries the
-workshop's tag (`exercise.TAG_KEY`), that is, when clean-up may delete it.
+Field names follow AWS's API.  `tagged` is true when the resource carries the workshop's tag
+(`exercise.TAG_KEY`), which allows clean-up to delete it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ S = TypeVar("S", bound="State")
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of every described thing: frozen, keyword-only, comparable."""
+    """The base class of all states: frozen, keyword-only, comparable."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain dicts, lists, strings, numbers and booleans."""
@@ -37,7 +37,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Target(State, frozen=True, kw_only=True):
-    """Where the workshop runs. `kind` is "emulator" or "aws"; `endpoint` is null on real AWS."""
+    """The AWS in use. `kind` is "emulator" or "aws"; real AWS has no `endpoint`."""
 
     kind: str
     account: str
@@ -46,7 +46,7 @@ class Target(State, frozen=True, kw_only=True):
 
 
 class Subnet(State, frozen=True, kw_only=True):
-    """A subnet. `available_addresses` is what AWS reports free (it keeps five of each subnet)."""
+    """A subnet. `available_addresses` counts free addresses; AWS keeps five of each subnet."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class VpcEndpoint(State, frozen=True, kw_only=True):
 
 
 class Vpc(State, frozen=True, kw_only=True):
-    """A VPC with all that stands in it. `cidrs` are all its IPv4 blocks, the primary first."""
+    """A VPC with its parts. `cidrs` are all its IPv4 blocks, the primary one first."""
 
     id: str
     name: str
@@ -117,7 +117,7 @@ class Vpc(State, frozen=True, kw_only=True):
     tagged: bool = False
 
     def route_table_of(self, subnet_id: str) -> RouteTable | None:
-        """Return the route table that governs a subnet: its own, else the VPC's main one."""
+        """Return the route table of a subnet: the associated one, else the VPC's main one."""
         main = None
         for table in self.route_tables:
             if subnet_id in table.subnets:
@@ -168,11 +168,17 @@ class Platform(State, frozen=True, kw_only=True):
 
 
 class Image(State, frozen=True, kw_only=True):
-    """An image in ECR, by manifest or index digest.
+    """An image in ECR.
 
-    `platforms` are read from the index or from the config blob, attestations left out.
-    `size_bytes` adds up the layers as the registry lists them (compressed).
-    `built_by` is the engine that made it ("docker", "builtin"), null when it does not say so.
+    Attributes:
+        repository: The name of its repository.
+        digest: The digest of its manifest or index.
+        tags: Its tags.
+        media_type: The media type of its manifest or index.
+        platforms: The platforms from the index or the config blob, without attestations.
+        size_bytes: The sum of its compressed layers, as the registry lists them.
+        pushed_at: When ECR received it.
+        built_by: The engine that built it ("docker" or "builtin"), or None if it is unknown.
     """
 
     repository: str
@@ -186,7 +192,7 @@ class Image(State, frozen=True, kw_only=True):
 
 
 class RecordedUri(State, frozen=True, kw_only=True):
-    """The image URI that the learner keeps for step 3, and what its tag led to at that time."""
+    """The image URI that the learner records for step 3, with the digest of its image then."""
 
     uri: str
     digest: str
@@ -194,10 +200,10 @@ class RecordedUri(State, frozen=True, kw_only=True):
 
 
 class RecordedRun(State, frozen=True, kw_only=True):
-    """What was seen when an image was started for a moment.
+    """The result of running an image for a moment.
 
-    `digest` is the image's in its repository.  `status` is the HTTP status of its first page, and
-    0 when it did not start or did not answer.
+    `digest` is the digest of the image in its repository.  `status` is the HTTP status of its first
+    page, or 0 when the container did not start or did not answer.
     """
 
     repository: str
@@ -208,9 +214,9 @@ class RecordedRun(State, frozen=True, kw_only=True):
 
 
 class Sighting(State, frozen=True, kw_only=True):
-    """Something of the workshop's that stands where it does not belong: in another region.
+    """A resource of the exercise in another region, where it does not belong.
 
-    `check` is the check that misses it here; `id` is AWS's id, ARN or digest.
+    `check` is the check that misses the resource here; `id` is its id, ARN or digest.
     """
 
     check: str
@@ -223,8 +229,8 @@ class Unseen(State, frozen=True, kw_only=True):
 
     Attributes:
         service: "ec2", "ecs" or "ecr".
-        problem: Why, in the language that was current.
-        remedy: What to do about it, in that language.
+        problem: The reason, in the language that was current.
+        remedy: What the learner can do, in that language.
     """
 
     service: str
@@ -259,7 +265,7 @@ class DrawnArrow(State, frozen=True, kw_only=True):
 
 
 class Drawing(State, frozen=True, kw_only=True):
-    """A learner's diagram, as it can be seen, without colours and places."""
+    """A learner's diagram: its parts and their labels, without colours and positions."""
 
     boxes: tuple[DrawnBox, ...] = ()
     icons: tuple[DrawnIcon, ...] = ()
@@ -267,12 +273,12 @@ class Drawing(State, frozen=True, kw_only=True):
 
 
 class Snapshot(State, frozen=True, kw_only=True):
-    """One look at the target. Every list is sorted by name, then id.
+    """The state of the target at one time. Every list is sorted by name, then id.
 
     Attributes:
-        elsewhere: Missing resources that another region has, where a caller searched for them.
-        drawing: The learner's diagram, where a caller asked for it.
-        unseen: The services that could not be looked at; their lists are empty and say nothing.
+        elsewhere: Resources that are missing here and exist in another region, if searched for.
+        drawing: The learner's diagram, if asked for.
+        unseen: The services that could not be queried; their empty lists say nothing.
     """
 
     target: Target
@@ -288,7 +294,7 @@ class Snapshot(State, frozen=True, kw_only=True):
 
 
 class Resource(State, frozen=True, kw_only=True):
-    """Something that clean-up deletes. `type` is AWS's resource type, such as `AWS::EC2::VPC`."""
+    """A resource that clean-up deletes. `type` is its type in AWS, such as `AWS::EC2::VPC`."""
 
     type: str
     id: str
@@ -296,13 +302,13 @@ class Resource(State, frozen=True, kw_only=True):
     region: str = ""
 
     def __str__(self) -> str:
-        """Return the resource for people: its name where it has one, its type and id."""
+        """Return the resource for people: its name if it has one, its type and its id."""
         short = self.id.rpartition(":")[2]
         return f"{self.name} ({self.type} {short})" if self.name else f"{short} ({self.type})"
 
 
 class Removal(State, frozen=True, kw_only=True):
-    """What became of a resource that was to be deleted; `reason` says why it is still there."""
+    """The result of deleting a resource; `reason` says why it still exists, "" if deleted."""
 
     resource: Resource
     reason: str = ""
