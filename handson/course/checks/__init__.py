@@ -1,9 +1,9 @@
-"""Checks: a snapshot of the target, judged by an exercise with pure functions.
+"""Checks: pure functions that judge a snapshot of the target by an exercise.
 
-`verify` judges everything, `check` one item, `trim` keeps what an item's evidence has to carry, and
-`derive` judges such evidence again wherever it is read, from JSON that a stranger may have written.
-A fact passes exactly when the observed value equals the expected one; nothing that says "passed" is
-ever read.  The docstring of each check's module says which mistake turns which fact false.
+`verify` runs all checks and `check` runs one.  `trim` returns the part of a snapshot that evidence
+has to hold, and `derive` judges that part again, from JSON that may be forged.  A fact passes
+exactly when the observed value equals the expected one; no stored verdict is ever read.  The
+docstring of each check's module says which mistake turns which fact false.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The check `cluster`: an ECS cluster that runs on Fargate alone.
 
-A cluster that AWS lists as INACTIVE was deleted and counts as absent; then every fact is false, and
-so it is under another name, because step 3 calls the cluster by its name.  `cluster.fargate` asks
-for FARGATE among the capacity providers; the console adds FARGATE_SPOT by itself.
-`cluster.instances` stands for the form's "Amazon EC2 instances: off": registered instances or a
-capacity provider that is not Fargate's turn it false, and leave `cluster.fargate` alone.  Container
-Insights, namespaces and default strategies do not matter.
+Without the cluster every fact is false.  A cluster that AWS lists as INACTIVE is deleted and counts
+as absent; so does one with another name, because step 3 refers to the cluster by name.
+`cluster.fargate` looks for FARGATE among the capacity providers; the console adds FARGATE_SPOT
+itself.  `cluster.instances` checks the form's "Amazon EC2 instances: off": registered instances and
+capacity providers other than Fargate's turn it false and do not affect `cluster.fargate`.
+Container Insights, namespaces and default strategies do not matter.
 """
 
 from __future__ import annotations

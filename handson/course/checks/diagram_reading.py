@@ -1,11 +1,11 @@
 """The reading of a learner's diagram: the role of each box and icon, and where the arrows lead.
 
-There are many good drawings of the same thing.  So a part is known by its icon or by its words, in
-Japanese or English; a border may be a box or hold the service's icon; a zone may be a box around a
-subnet or a word on it; a route may be one arrow or several.  Parts outside the box of AWS are on
+The same architecture has many good drawings.  So a part is recognised by its icon or by its words,
+in Japanese or English; a border may be a box or hold the service's icon; a zone may be a box around
+a subnet or a word on it; a route may be one arrow or several.  Parts outside the box of AWS are on
 the learner's side.
 
-A stranger may have written the drawing: boxes inside each other and arrows to nowhere do no harm.
+A record's drawing may be forged: boxes inside each other and arrows to nowhere do no harm.
 """
 
 from __future__ import annotations

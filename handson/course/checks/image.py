@@ -1,10 +1,10 @@
-"""The check `image`: the shop's image in the repository, one that Fargate can run.
+"""The check `image`: the repository holds an image that Fargate can run.
 
-The check judges the image with the exercise's tag, and where no image has it, the newest one, so
-that a forgotten tag turns `image.tag` false and not the platform with it.  Further images and
-untagged manifests do not matter: a push with a provenance attestation makes three.
+The check judges the image with the exercise's tag.  If no image has the tag, it judges the newest
+one, so that a forgotten tag turns `image.tag` false and leaves `image.platform` true.  More images
+and untagged manifests do not matter: a push with a provenance attestation makes three manifests.
 `image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when the recorded run
-is of exactly this image and its first page came with a good HTTP status.
+is of exactly this image and its first page had a good HTTP status.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The check `image-uri`: the address from which step 3 will start its containers.
+"""The check `image-uri`: the address of the image for step 3.
 
-`uri.recorded`: an image URI of a private registry was kept.  `uri.region`: it names the region of
-the target and of the cluster.  `uri.resolves`: its account and repository are the exercise's, and
-its tag (or digest) leads to the same image as when it was recorded.  `uri.resolves` leaves the
-region aside, so that a URI with another region in it breaks `uri.region` alone while the image is
-in its place.  Any tag will do, for a unique one is better than `latest`.
+`uri.recorded`: the learner recorded an image URI of a private registry.  `uri.region`: the URI
+names the region of the target and of the cluster.  `uri.resolves`: its account and repository are
+right, and its tag (or digest) leads to the same image as when it was recorded.  `uri.resolves`
+ignores the region, so that a wrong region in the URI turns `uri.region` alone false.  Every tag
+counts, because a unique one is better than `latest`.
 """
 
 from __future__ import annotations

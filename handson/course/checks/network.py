@@ -1,18 +1,18 @@
 """The check `network`: the VPC and its public subnets.
 
-Which VPC is judged: the one whose Name tag is the exercise's; else one that carries the workshop's
-tag; else one with the exercise's CIDR block.  Among several, a tagged one first, then the one with
-most facts right.  The default VPC never counts.
+The check judges the VPC whose Name tag is the exercise's; else one with the workshop's tag; else
+one with the exercise's CIDR block.  Among several it prefers a tagged one, then the one with most
+facts true.  It never judges the default VPC.
 
-Which mistake turns which facts false.  Each fact looks at one setting, so that one mistake turns
-one fact false, except where one setting contains another:
+Each fact checks one setting, so that one mistake turns one fact false, except where one setting
+contains another:
 
-- No VPC: every fact.  Another CIDR block for the VPC: `vpc.cidr` and `subnets.cidr`, for no subnet
-  can then have the exercise's blocks.
+- No VPC: every fact.  Another CIDR block for the VPC: `vpc.cidr` and `subnets.cidr`, because no
+  subnet can then have the exercise's blocks.
 - A public subnet too few or too many: `subnets.public` and `subnets.cidr`, and `subnets.zones` when
   another number of zones is left.  A subnet in the wrong zone: `subnets.zones`.
-- No gateway, or a detached one: `gateway.attached` and `routes.default`, for a route to it leads
-  nowhere.  A route that is missing, dead or leads elsewhere, a table that is not associated:
+- No gateway, or a detached one: `gateway.attached` and `routes.default`, because a route to it
+  leads nowhere.  A route that is missing, dead or leads elsewhere, a table that is not associated:
   `routes.default` alone; the subnets still count as public when they were meant to be.
 - `names` judges existing resources only.  A second VPC with the same name makes the name ambiguous,
   and turns it false.

@@ -1,10 +1,10 @@
-"""Why facts of the network are false, and what to do about each cause.
+"""The causes of false facts of the network, each with its remedy.
 
-`ensure_network` finds its VPC by name and completes it, so running the notebook again mends most
-causes.  Where `ensure_network` would not find the broken part (another name), the remedy is one
-call; a wrong name is explained before the causes that follow from it.  A setting that cannot be
-changed in place means deleting the VPC: by clean-up where it carries the workshop's tag, by hand
-where it does not.
+`ensure_network` finds its VPC by name and completes it, so the notebook, run again, mends most
+causes.  Where `ensure_network` cannot find a part because of its name, the remedy is one call; a
+wrong name is explained before the causes that follow from it.  For a setting that AWS cannot change
+afterwards, the remedy is to delete the VPC: by clean-up if it carries the workshop's tag, else by
+hand.
 """
 
 from __future__ import annotations

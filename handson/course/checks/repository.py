@@ -1,10 +1,11 @@
 """The check `repository`: a private ECR repository in the account and region of the target.
 
 `repository.private` is false for a repository of Amazon ECR Public.  `repository.uri` asks for the
-URI that ECR itself gives in this account and region.  Tag mutability, scanning and encryption do
-not matter.
+URI that ECR gives in this account and region.  Tag mutability, scanning and encryption do not
+matter.
 
-Here also: the one parser of ECR's image URIs, and how images are chosen from a repository.
+This module also parses ECR's image URIs and chooses an image from a repository, for the checks of
+images.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def find_goal_images(snapshot: Snapshot, exercise: Exercise = Exercise()) -> lis
 
 
 def find_tagged_image(images: list[Image], tag: str) -> Image | None:
-    """Return the image with a tag; the newest one, should several have it."""
+    """Return the image with a tag; if several have it, the newest one."""
     return find_newest_image([image for image in images if tag in image.tags])
 
 

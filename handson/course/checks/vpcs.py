@@ -1,9 +1,9 @@
-"""Readings of a VPC: its public subnets, where they lead, and the names that the console gives.
+"""Functions over a VPC: its public subnets, their default routes, and the names of its parts.
 
-A subnet is public when its route table leads to an internet gateway (Amazon VPC User Guide).  Taken
-alone this would turn a forgotten route into "two private subnets too many".  So a subnet without
-such a route counts as *meant to be* public when its name says public, or when its name does not say
-private and it has one of the blocks that the console gives to public subnets.
+A subnet is public when its route table leads to an internet gateway (Amazon VPC User Guide).  By
+this rule alone, a forgotten route would mean "two private subnets too many".  So a subnet without
+such a route also counts as public when its name says public, or when its name does not say private
+and its block is one that the console gives to public subnets.
 """
 
 from __future__ import annotations
