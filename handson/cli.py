@@ -207,7 +207,8 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
     requirements = grading.Requirements(
         target=asked["require_target"],
         accounts=tuple(map(grading.read_account, asked["account"])),
-        region=asked["region"] and rules.region(asked["region"], known=settings.list_regions()),
+        region=asked["region"]
+        and rules.check_region(asked["region"], known=settings.list_regions()),
         since=asked["since"] and grading.read_moment(asked["since"]),
         until=asked["until"] and grading.read_moment(asked["until"], end=True),
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},

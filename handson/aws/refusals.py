@@ -190,8 +190,8 @@ def _translate_reply(error: Any, *, call: str, operation: str, where: str) -> Ha
     if code in REFUSED_CREDENTIALS or status == 401:
         return NotAllowed(*messages.advice("aws.credentials-refused"), code=code)
     if code in DENIED or status == 403:
-        actions = _find_action(reason) or [policy.action_of(*call.split(":"))]
-        return policy.denied(actions, code=code)
+        actions = _find_action(reason) or [policy.name_action(*call.split(":"))]
+        return policy.explain_denial(actions, code=code)
     if code in THROTTLED or status == 429:
         return AWSError(*messages.advice("aws.throttled", call=call), code=code, repeatable=True)
     if status >= 500:

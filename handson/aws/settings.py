@@ -238,7 +238,9 @@ def _edition_language(cwd: Path) -> str:
 
 def _choose_exercise(region: str) -> Exercise:
     """Return the workshop's own exercise, in a region if one is given."""
-    return Exercise(region=rules.region(region, known=list_regions())) if region else Exercise()
+    return (
+        Exercise(region=rules.check_region(region, known=list_regions())) if region else Exercise()
+    )
 
 
 def _parse_endpoint(url: str) -> str | None:

@@ -68,13 +68,13 @@ def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm())
     Raises:
         InvalidInput: A value is refused; the error has AWS's code, the reason and a remedy.
     """
-    rules.name_tag(form.name)
+    rules.check_name_tag(form.name)
     # This checks the number of zones only; the region's own zones are looked up later.
-    rules.zones(form.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
+    rules.choose_zones(form.availability_zones, list("abc"[: rules.MOST_ZONES]), region="")
     counts = (form.availability_zones, form.public_subnets, form.private_subnets)
-    rules.subnet_counts(*counts, usual=usual)
+    rules.check_subnet_counts(*counts, usual=usual)
     plan_blocks(form)
-    rules.switch(form.s3_endpoint, parameter="s3_endpoint")
+    rules.check_switch(form.s3_endpoint, parameter="s3_endpoint")
     if form.tenancy != usual.tenancy:
         raise InvalidInput(
             *messages.advice("resources.network.tenancy", value=form.tenancy),
@@ -88,8 +88,8 @@ def plan_blocks(form: NetworkForm) -> rules.SubnetPlan:
     Raises:
         InvalidInput: The VPC's block is invalid, or has no room for the subnets.
     """
-    return rules.subnet_cidrs(
-        rules.vpc_cidr(form.cidr), public=form.public_subnets, private=form.private_subnets
+    return rules.plan_subnet_cidrs(
+        rules.check_vpc_cidr(form.cidr), public=form.public_subnets, private=form.private_subnets
     )
 
 

@@ -4,7 +4,7 @@
 an emulator does not show.  `document` writes the policy: separate statements to check, create, push
 and clean up, each limited to the workshop's tag and to kinds of resources wherever AWS supports it
 (Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, ECS and
-ECR).  `denied` returns the error for refused actions, with the cells that need them.
+ECR).  `explain_denial` returns the error for refused actions, with the cells that need them.
 
 The policy deliberately does not allow a learner to change or delete resources without the tag, such
 as a VPC made by hand, nor to put the tag on an existing resource.  `ec2:CreateAction` and
@@ -272,24 +272,24 @@ def document(
     return {"Version": VERSION, "Statement": written}
 
 
-def action_of(service: str, operation: str) -> str:
+def name_action(service: str, operation: str) -> str:
     """Return the IAM action of a call; `service` is boto3's name of the service."""
     return f"{_RENAMED.get(service, service)}:{operation}"
 
 
-def cells_of(action: str) -> tuple[str, ...]:
+def find_cells(action: str) -> tuple[str, ...]:
     """Return the cells that need an action, as "workshop.verb (notebook)", in notebook order."""
     verbs = [verb for verb in CELLS if action in NEEDS[verb]]
     return tuple(f"workshop.{verb} ({CELLS[verb]})" for verb in verbs)
 
 
-def denied(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
+def explain_denial(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
     """Return the error for actions that IAM denies; it names them and the cells that need them."""
     named = ", ".join(missing)
     if PROOF_ACTIONS.issuperset(missing):
         sentences = messages.advice("course.policy.denied-proof", actions=named)
         return NotAllowed(*sentences, code=code, actions=missing)
-    cells = ", ".join(dict.fromkeys(cell for action in missing for cell in cells_of(action)))
+    cells = ", ".join(dict.fromkeys(cell for action in missing for cell in find_cells(action)))
     if not cells:
         return NotAllowed(
             *messages.advice("course.policy.denied-other", actions=named),

@@ -58,7 +58,7 @@ class SubnetPlan:
     private: tuple[IPv4Network, ...]
 
 
-def vpc_cidr(cidr: str) -> IPv4Network:
+def check_vpc_cidr(cidr: str) -> IPv4Network:
     """Return a VPC's IPv4 CIDR block as a network.
 
     The console refuses host bits; the API silently sets them to zero (API Reference, CreateVpc,
@@ -78,7 +78,7 @@ def vpc_cidr(cidr: str) -> IPv4Network:
     return network
 
 
-def subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
+def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
     """Return the blocks that the console's "VPC and more" gives to the subnets.
 
     A subnet's prefix is 4 bits longer than the VPC's.  Public subnets get the blocks from the first
@@ -136,7 +136,7 @@ def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[
     return networks
 
 
-def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
+def choose_zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
     """Return the first `wanted` Availability Zones of a region, in the order of their names.
 
     Raises:
@@ -159,7 +159,7 @@ def zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
     return choices[:wanted]
 
 
-def subnet_counts(
+def check_subnet_counts(
     zones: int, public: int, private: int, *, usual: NetworkForm = NetworkForm()
 ) -> None:
     """Refuse numbers of subnets that the console does not offer for this number of zones.
@@ -180,7 +180,7 @@ def subnet_counts(
     _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones), usual=usual)
 
 
-def name_tag(name: str) -> str:
+def check_name_tag(name: str) -> str:
     """Return the name with which the console begins the Name tags.
 
     The name is also the value of tags on ECS and ECR, which take letters, digits, spaces and
@@ -202,7 +202,7 @@ def name_tag(name: str) -> str:
     return name
 
 
-def cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
+def check_cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
 
     Raises:
@@ -223,7 +223,7 @@ def cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
     return name
 
 
-def repository_name(name: str, *, exercise: Exercise | None = None) -> str:
+def check_repository_name(name: str, *, exercise: Exercise | None = None) -> str:
     """Return an ECR repository's name: 2 to 256 characters, lower case.
 
     Raises:
@@ -253,7 +253,7 @@ def repository_name(name: str, *, exercise: Exercise | None = None) -> str:
     return name
 
 
-def image_tag(tag: str) -> str:
+def check_image_tag(tag: str) -> str:
     """Return an image's tag: up to 128 letters, digits, ``_``, ``.`` and ``-``, as in Docker.
 
     Raises:
@@ -266,7 +266,7 @@ def image_tag(tag: str) -> str:
     return tag
 
 
-def region(name: str, known: Iterable[str]) -> str:
+def check_region(name: str, known: Iterable[str]) -> str:
     """Return the name of a region, one of those in `known`.
 
     Raises:
@@ -287,7 +287,7 @@ def region(name: str, known: Iterable[str]) -> str:
     _refuse("course.rules.region", code=EC2_INVALID, typed=name, name=quote(name))
 
 
-def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
+def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
     """Return the capacity providers of a cluster without servers: FARGATE, FARGATE_SPOT or both.
 
     Raises:
@@ -309,7 +309,7 @@ def capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def switch(value: object, *, parameter: str) -> bool:
+def check_switch(value: object, *, parameter: str) -> bool:
     """Return the value of a form's switch: True or False; 1 and 0 do not count.
 
     Raises:
@@ -322,7 +322,7 @@ def switch(value: object, *, parameter: str) -> bool:
     return value
 
 
-def vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
+def check_vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -> None:
     """Refuse one more VPC where the region already has as many as its quota allows.
 
     Raises:

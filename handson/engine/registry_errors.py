@@ -54,7 +54,7 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     }
     lacking = re.findall(r"not authorized to perform: (ecr:\w+)", reason, re.IGNORECASE)
     if lacking:
-        return policy.denied(lacking[:1])
+        return policy.explain_denial(lacking[:1])
     for key, signs, kind in _KINDS:
         if re.search(signs, text):
             return kind(*messages.advice(key, **values))

@@ -208,9 +208,11 @@ class Workshop(Displayable):
             InvalidInput: ECS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
-        usual = rules.CAPACITY_PROVIDERS if rules.switch(fargate, parameter="fargate") else ()
+        usual = rules.CAPACITY_PROVIDERS if rules.check_switch(fargate, parameter="fargate") else ()
         providers = (
-            usual if capacity_providers is None else rules.capacity_providers(capacity_providers)
+            usual
+            if capacity_providers is None
+            else rules.check_capacity_providers(capacity_providers)
         )
         form = cluster.ClusterForm(
             name=self._exercise.cluster if name is None else name,
@@ -230,7 +232,7 @@ class Workshop(Displayable):
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
         name = self._repository(name)
-        rules.repository_name(name)
+        rules.check_repository_name(name)
         connected = self.aws
         with self._locked(connected):
             return ensure_repository(connected, name, exercise=self._exercise)
@@ -299,7 +301,7 @@ class Workshop(Displayable):
         """
         push.check_local_image(local)
         repository = self._repository(repository)
-        rules.repository_name(repository)
+        rules.check_repository_name(repository)
         connected = self.aws
         found = require_repository(connected, repository, exercise=self._exercise)
         destination = make_destination(connected, found, tags=local.tags)
@@ -314,7 +316,7 @@ class Workshop(Displayable):
             NotReady: The repository is missing.
         """
         repository = self._repository(repository)
-        rules.repository_name(repository)
+        rules.check_repository_name(repository)
         connected = self.aws
         found = require_repository(connected, repository, exercise=self._exercise)
         return ImageList(found.name, find_images(connected, found.name))

@@ -59,9 +59,9 @@ class ClusterForm:
         Raises:
             InvalidInput: With AWS's error code where AWS has one, why, and a remedy.
         """
-        rules.cluster_name(self.name)
-        rules.capacity_providers(self.capacity_providers)
-        if rules.switch(self.ec2_instances, parameter="ec2_instances"):
+        rules.check_cluster_name(self.name)
+        rules.check_capacity_providers(self.capacity_providers)
+        if rules.check_switch(self.ec2_instances, parameter="ec2_instances"):
             raise InvalidInput(*messages.advice("resources.cluster.ec2-instances"))
         if not self.capacity_providers:
             raise InvalidInput(*messages.advice("resources.cluster.no-providers"))
@@ -239,7 +239,7 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
         # ECS creates its role with the caller's permissions; its error only says that the role
         # is missing.
         if has_code(error, _ROLE_NOT_READY):
-            raise policy.denied(["iam:CreateServiceLinkedRole"], code=error.code) from error
+            raise policy.explain_denial(["iam:CreateServiceLinkedRole"], code=error.code) from error
         raise
 
 

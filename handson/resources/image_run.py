@@ -192,8 +192,8 @@ def find_order(aws: Aws, order: Order) -> tuple[Repository, Image]:
         InvalidInput: The repository's name or the tag is invalid.
         NotReady: ECR has no such repository or tag.
     """
-    rules.repository_name(order.repository)
-    rules.image_tag(order.tag)
+    rules.check_repository_name(order.repository)
+    rules.check_image_tag(order.tag)
     repository = require_repository(aws, order.repository, exercise=order.exercise)
     return repository, require_image(aws, order.repository, order.tag)
 

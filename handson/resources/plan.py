@@ -124,7 +124,7 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
         answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
     missing = sorted({action for answer in answers for action in answer})
     if missing:
-        raise policy.denied(missing, code="UnauthorizedOperation")
+        raise policy.explain_denial(missing, code="UnauthorizedOperation")
 
 
 def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:

@@ -112,8 +112,8 @@ def format_push_commands(
     Raises:
         InvalidInput: The repository's name or the tag is invalid.
     """
-    rules.repository_name(form.repository)
-    rules.image_tag(form.tag)
+    rules.check_repository_name(form.repository)
+    rules.check_image_tag(form.tag)
     target = f"{form.registry}/{form.repository}:{form.tag}"
     local = form.repository if form.tag == "latest" else f"{form.repository}:{form.tag}"
     base = ("--build-arg", f"BASE_IMAGE={form.base_image}") if form.base_image else ()
@@ -172,8 +172,8 @@ def prepare_build(
         InvalidInput: The context or its Dockerfile is missing, or the name or tag is invalid.
         NotReady: A file of the context cannot be read.
     """
-    rules.repository_name(name)
-    rules.image_tag(tag)
+    rules.check_repository_name(name)
+    rules.check_image_tag(tag)
     place = find_context(context)
     return BuildRequest(
         context=place,
@@ -215,7 +215,7 @@ def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImag
         HandsonError: The build failed; names the line of the Dockerfile.
     """
     for tag in request.tags:
-        rules.image_tag(tag)
+        rules.check_image_tag(tag)
     return engine.build(request, say=say)
 
 
@@ -238,9 +238,9 @@ def push_image(
         InvalidInput: A tag or the repository's name is invalid, or another engine built the image.
         HandsonError: The registry refused a request or broke off.
     """
-    rules.repository_name(destination.repository)
+    rules.check_repository_name(destination.repository)
     for tag in destination.tags:
-        rules.image_tag(tag)
+        rules.check_image_tag(tag)
     if image.engine != engine.name:
         found = messages.advice("resources.image.other-engine", name=image.name, built=image.engine)
         raise InvalidInput(*found)
@@ -290,8 +290,8 @@ def record_image_uri(
         InvalidInput: The repository's name or the tag is invalid.
         NotReady: ECR has no such repository or tag, or the home folder is not writable.
     """
-    rules.repository_name(repository)
-    rules.image_tag(tag)
+    rules.check_repository_name(repository)
+    rules.check_image_tag(tag)
     found = require_repository(aws, repository, exercise=exercise)
     image = require_image(aws, repository, tag)
     recorded = RecordedUri(

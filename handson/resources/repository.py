@@ -113,7 +113,7 @@ def ensure_repository(
         InvalidInput: ECR would refuse the name; nothing was created.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
-    rules.repository_name(name)
+    rules.check_repository_name(name)
     create = {"repositoryName": name, "tags": [_TAG]}
     steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
 

@@ -123,7 +123,7 @@ def log_in_to_pull(room: Workshop) -> None:
 
 def called(aws: Aws) -> set[str]:
     """Return the actions of the calls since this was asked last."""
-    made = {policy.action_of(request.service, request.operation) for request in aws.requests}
+    made = {policy.name_action(request.service, request.operation) for request in aws.requests}
     aws.requests.clear()
     return made - {"sts:GetCallerIdentity"}
 
@@ -195,7 +195,9 @@ def test_what_the_workshop_does_not_make_is_not_allowed(empty: Guarded) -> None:
         with pytest.raises(NotAllowed) as denied:
             aws.call(service, operation, **parameters)
         refused += denied.value.actions
-    assert refused == [policy.action_of(service, operation) for service, operation, _ in FORBIDDEN]
+    assert refused == [
+        policy.name_action(service, operation) for service, operation, _ in FORBIDDEN
+    ]
 
 
 OTHER_TAG = [{"Key": "handson", "Value": "somebody-else"}]

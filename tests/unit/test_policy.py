@@ -249,7 +249,7 @@ def test_the_cells_are_those_of_the_notebooks(root: Any) -> None:
 @pytest.mark.parametrize("action", policy.actions())
 def test_a_denied_action_is_told_in_two_lines_with_its_cells(action: str, language: str) -> None:
     messages.use(language)
-    denied = policy.denied([action])
+    denied = policy.explain_denial([action])
     cells = [verb for verb, needed in policy.NEEDS.items() if action in needed]
     assert len(str(denied).split("\n")) == 2
     assert [cell for cell in cells if f"workshop.{cell} (" not in denied.problem] == []
@@ -260,13 +260,13 @@ def test_a_denied_action_is_told_in_two_lines_with_its_cells(action: str, langua
 @pytest.mark.parametrize("action", [one for item in PROOF for one in item.actions])
 def test_an_action_of_a_proof_is_told_with_its_command(action: str, language: str) -> None:
     messages.use(language)
-    denied = policy.denied([action])
+    denied = policy.explain_denial([action])
     assert (action in denied.problem, "handson proof" in denied.problem) == (True, True)
     assert "handson policy --proof" in denied.remedy
 
 
 def test_an_action_that_no_cell_takes_is_told_without_one() -> None:
-    denied = policy.denied(["s3:ListBuckets"])
+    denied = policy.explain_denial(["s3:ListBuckets"])
     assert ("s3:ListBuckets" in denied.problem, "workshop." in denied.problem) == (True, False)
 
 

@@ -138,7 +138,7 @@ class CreateVpcForm(ConsoleForm):
 
     def check(self, values: Values) -> None:
         check_network_form(NetworkForm(**values), usual=self.exercise.network)
-        rules.zones(values["availability_zones"], self._zones, region=self.target.region)
+        rules.choose_zones(values["availability_zones"], self._zones, region=self.target.region)
 
     def preview(self, values: Values) -> list[CardPart]:
         form, region = NetworkForm(**values), self.target.region
@@ -184,7 +184,7 @@ class CreateRepositoryForm(ConsoleForm):
         return {"name": self.exercise.repository}
 
     def check(self, values: Values) -> None:
-        rules.repository_name(values["name"])
+        rules.check_repository_name(values["name"])
 
     def preview(self, values: Values) -> list[CardPart]:
         uri = build_repository_uri(self.target, values["name"])
@@ -209,8 +209,8 @@ class PushImageForm(ConsoleForm):
 
     def check(self, values: Values) -> None:
         push.find_context(values["context"])
-        rules.repository_name(values["repository"])
-        rules.image_tag(values["tag"])
+        rules.check_repository_name(values["repository"])
+        rules.check_image_tag(values["tag"])
 
     def preview(self, values: Values) -> list[CardPart]:
         uri = build_repository_uri(self.target, values["repository"])

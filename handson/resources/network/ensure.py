@@ -121,7 +121,7 @@ def _graded_settings(form: NetworkForm) -> dict[str, object]:
 
 def _find_work(aws: Aws, form: NetworkForm) -> _Work:
     listing = list_network(aws, name=form.vpc_name)
-    zones = rules.zones(form.availability_zones, listing.zones, region=aws.region)
+    zones = rules.choose_zones(form.availability_zones, listing.zones, region=aws.region)
     vpc = choose_vpc(listing.vpcs, form)
     if vpc is None:
         _check_quota(aws, existing=listing.vpc_count)
@@ -135,7 +135,7 @@ def _wait_until_complete(aws: Aws, form: NetworkForm, *, vpc_id: str) -> _Work:
 
     def probe() -> _Work:
         listing = list_network(aws, vpc_id=vpc_id)
-        zones = rules.zones(form.availability_zones, listing.zones, region=aws.region)
+        zones = rules.choose_zones(form.availability_zones, listing.zones, region=aws.region)
         return _plan_work(form, listing, zones=zones, region=aws.region)
 
     return wait_until(
@@ -159,7 +159,7 @@ def _check_quota(aws: Aws, *, existing: int) -> None:
         except (AWSError, NotAllowed):
             return  # The quota is unknown: AWS itself answers CreateVpc with VpcLimitExceeded.
         limit = int(reply["Quota"]["Value"])
-    rules.vpc_quota(existing, limit=limit, region=aws.region)
+    rules.check_vpc_quota(existing, limit=limit, region=aws.region)
 
 
 def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
@@ -167,7 +167,7 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     if vpc.cidr != form.cidr:
         values = {"name": vpc.name, "id": vpc.id, "seen": vpc.cidr, "wanted": form.cidr}
         raise InvalidInput(*messages.advice("resources.network.other-cidr", **values))
-    block = rules.vpc_cidr(vpc.cidr)
+    block = rules.check_vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
     rules.check_subnets(block, sorted(subnet_blocks(form) | set(inside)))
