@@ -150,8 +150,8 @@ class Journal:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise self._refused(error) from error
-        return [record for line in lines if (record := _parsed(line)) is not None]
+            raise self._explain(error) from error
+        return [record for line in lines if (record := _parse_record(line)) is not None]
 
     def add(self, observation: Observation, *, learner: str) -> Record:
         """Add an observation as the learner's next record, and return the record.
@@ -177,10 +177,10 @@ class Journal:
             advice = messages.advice("course.evidence.busy", seconds=f"{self._patience:g}")
             raise NotReady(*advice) from None
         except OSError as error:
-            raise self._refused(error) from error
+            raise self._explain(error) from error
         return record
 
-    def _refused(self, error: OSError) -> NotReady:
+    def _explain(self, error: OSError) -> NotReady:
         if self._path.is_dir():
             return explain_unwritable(self._path, error)
         reason = error.strerror or error
@@ -211,7 +211,7 @@ class Journal:
             return file.read(1) == b"\n"
 
 
-def _parsed(line: str) -> Record | None:
+def _parse_record(line: str) -> Record | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

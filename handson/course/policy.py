@@ -151,7 +151,7 @@ class Statement:
         """Return the statement in IAM's JSON."""
         values = {"region": region, "account": account, "repository": exercise.repository}
         written = {
-            operator: {key: _filled(value, values) for key, value in keys.items()}
+            operator: {key: _fill_in(value, values) for key, value in keys.items()}
             for operator, keys in self.condition.items()
         }
         arns = [f"arn:aws:{resource}".format(**values) for resource in self.resources]
@@ -164,7 +164,7 @@ class Statement:
         }
 
 
-def _filled(value: Any, values: Mapping[str, str]) -> Any:
+def _fill_in(value: Any, values: Mapping[str, str]) -> Any:
     return value.format(**values) if isinstance(value, str) else list(value)
 
 

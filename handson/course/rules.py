@@ -70,7 +70,7 @@ def check_vpc_cidr(cidr: str) -> IPv4Network:
             block is larger than /16 or smaller than /28 (InvalidVpc.Range; API Reference, "Error
             codes").
     """
-    network = _network(cidr, parameter="cidr")
+    network = _parse_network(cidr, parameter="cidr")
     if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
         _refuse(
             "course.rules.vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen
@@ -90,7 +90,7 @@ def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetP
     """
     counts = {"public_subnets": public, "private_subnets": private}
     for parameter, count in counts.items():
-        _whole_number(count, parameter=parameter)
+        _check_whole_number(count, parameter=parameter)
         if count > BLOCKS_A_KIND:
             _refuse(
                 "course.rules.too-many",
@@ -120,7 +120,9 @@ def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[
             /28 or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
             (InvalidSubnet.Conflict; API Reference, "Error codes").
     """
-    networks = [_network(cidr, parameter="cidrs") for cidr in _several(cidrs, parameter="cidrs")]
+    networks = [
+        _parse_network(cidr, parameter="cidrs") for cidr in _check_list(cidrs, parameter="cidrs")
+    ]
     for network in networks:
         if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
             _refuse("course.rules.subnet-size", code="InvalidSubnet.Range", cidr=network)
@@ -143,7 +145,7 @@ def choose_zones(wanted: int, available: Sequence[str], *, region: str) -> list[
         InvalidInput: `wanted` is not a number from 1 to 3, which the console offers, or the region
             has fewer zones (InvalidParameterValue).
     """
-    _whole_number(wanted, parameter="availability_zones")
+    _check_whole_number(wanted, parameter="availability_zones")
     if not 1 <= wanted <= MOST_ZONES:
         _refuse("course.rules.zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
     choices = sorted(set(available))
@@ -175,9 +177,11 @@ def check_subnet_counts(
     Raises:
         InvalidInput: The console does not offer the number (InvalidParameterValue).
     """
-    _whole_number(zones, parameter="availability_zones")
-    _one_of("public_subnets", public, zones=zones, choices=(0, zones), usual=usual)
-    _one_of("private_subnets", private, zones=zones, choices=(0, zones, 2 * zones), usual=usual)
+    _check_whole_number(zones, parameter="availability_zones")
+    _check_choice("public_subnets", public, zones=zones, choices=(0, zones), usual=usual)
+    _check_choice(
+        "private_subnets", private, zones=zones, choices=(0, zones, 2 * zones), usual=usual
+    )
 
 
 def check_name_tag(name: str) -> str:
@@ -190,7 +194,7 @@ def check_name_tag(name: str) -> str:
         InvalidInput: The name is empty, has spaces at an end, is too long, begins with ``aws:`` or
             holds another character (InvalidParameterValue).
     """
-    _text(name, parameter="name", code=EC2_INVALID)
+    _check_text(name, parameter="name", code=EC2_INVALID)
     if not name.strip() or name != name.strip():
         _refuse("course.rules.name-empty", code=EC2_INVALID, typed=name, name=quote(name))
     if len(name) > LONGEST_NAME:
@@ -209,10 +213,10 @@ def check_cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
         InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateCluster, clusterName).
     """
-    _text(name, parameter="name", code=ECS_INVALID)
+    _check_text(name, parameter="name", code=ECS_INVALID)
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
-        suggested = _suggested(mended, usual=(exercise or Exercise()).cluster)
+        suggested = _suggest_name(mended, usual=(exercise or Exercise()).cluster)
         _refuse(
             "course.rules.cluster-name",
             code=ECS_INVALID,
@@ -230,7 +234,7 @@ def check_repository_name(name: str, *, exercise: Exercise | None = None) -> str
         InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateRepository, repositoryName).
     """
-    _text(name, parameter="name", code=ECR_INVALID)
+    _check_text(name, parameter="name", code=ECR_INVALID)
     if not 2 <= len(name) <= 256:
         _refuse(
             "course.rules.repository-length",
@@ -248,7 +252,7 @@ def check_repository_name(name: str, *, exercise: Exercise | None = None) -> str
             code=ECR_INVALID,
             typed=name,
             name=quote(name),
-            mended=_mended_repository(name, usual=(exercise or Exercise()).repository),
+            mended=_mend_repository_name(name, usual=(exercise or Exercise()).repository),
         )
     return name
 
@@ -260,7 +264,7 @@ def check_image_tag(tag: str) -> str:
         InvalidInput: The tag is invalid (InvalidParameterException, as PutImage answers; Docker
             says "invalid reference format").
     """
-    _text(tag, parameter="tag", code=ECR_INVALID)
+    _check_text(tag, parameter="tag", code=ECR_INVALID)
     if not _IMAGE_TAG.fullmatch(tag):
         _refuse("course.rules.image-tag", code=ECR_INVALID, typed=tag, tag=quote(tag))
     return tag
@@ -272,7 +276,7 @@ def check_region(name: str, known: Iterable[str]) -> str:
     Raises:
         InvalidInput: No region has the name (InvalidParameterValue, as DescribeRegions answers).
     """
-    _text(name, parameter="region", code=EC2_INVALID)
+    _check_text(name, parameter="region", code=EC2_INVALID)
     choices = sorted(known)
     if name in choices:
         return name
@@ -294,8 +298,8 @@ def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
         InvalidInput: Another name is among them (InvalidParameterException, as CreateCluster
             answers).
     """
-    for name in _several(names, parameter="capacity_providers"):
-        _text(name, parameter="capacity_providers", code=ECS_INVALID)
+    for name in _check_list(names, parameter="capacity_providers"):
+        _check_text(name, parameter="capacity_providers", code=ECS_INVALID)
         if name not in CAPACITY_PROVIDERS:
             near = find_nearest(name, CAPACITY_PROVIDERS) or CAPACITY_PROVIDERS[0]
             _refuse(
@@ -338,10 +342,10 @@ def check_vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -
         )
 
 
-def _network(cidr: object, *, parameter: str) -> IPv4Network:
+def _parse_network(cidr: object, *, parameter: str) -> IPv4Network:
     if isinstance(cidr, IPv4Network):
         return cidr
-    text = _text(cidr, parameter=parameter, code=EC2_INVALID)
+    text = _check_text(cidr, parameter=parameter, code=EC2_INVALID)
     try:
         network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
     except ValueError:
@@ -355,10 +359,10 @@ def _network(cidr: object, *, parameter: str) -> IPv4Network:
     return network
 
 
-def _one_of(
+def _check_choice(
     parameter: str, value: int, *, zones: int, choices: Sequence[int], usual: NetworkForm
 ) -> None:
-    _whole_number(value, parameter=parameter)
+    _check_whole_number(value, parameter=parameter)
     if value not in choices:
         *most, last = map(str, sorted(set(choices)))
         listed = [messages.text("course.rules.comma").join(most)] if most else []
@@ -378,19 +382,19 @@ def _one_of(
         )
 
 
-def _mended_repository(name: str, *, usual: str) -> str:
+def _mend_repository_name(name: str, *, usual: str) -> str:
     mended = re.sub(r"[^a-z0-9/._-]+", "-", name.lower())
     parts = (re.sub(r"[._-]{2,}", "-", part).strip("._-") for part in mended.split("/"))
     joined = "/".join(part for part in parts if part)[:256].rstrip("/._-")
-    return _suggested(joined, usual=usual)
+    return _suggest_name(joined, usual=usual)
 
 
-def _suggested(mended: str, *, usual: str) -> str:
+def _suggest_name(mended: str, *, usual: str) -> str:
     """Return the name for a remedy: the exercise's if the learner's is similar or almost empty."""
     return usual if len(mended) < 2 or find_nearest(mended, [usual]) else mended
 
 
-def _whole_number(value: object, *, parameter: str) -> None:
+def _check_whole_number(value: object, *, parameter: str) -> None:
     # Python counts True as an int; a form with "2 subnets" means neither True nor 2.0.
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         _refuse(
@@ -398,7 +402,7 @@ def _whole_number(value: object, *, parameter: str) -> None:
         )
 
 
-def _text(value: object, *, parameter: str, code: str) -> str:
+def _check_text(value: object, *, parameter: str, code: str) -> str:
     if not isinstance(value, str):
         kind = type(value).__name__
         _refuse(
@@ -407,7 +411,7 @@ def _text(value: object, *, parameter: str, code: str) -> str:
     return value
 
 
-def _several(values: object, *, parameter: str) -> Sequence[Any]:
+def _check_list(values: object, *, parameter: str) -> Sequence[Any]:
     if isinstance(values, str) or not isinstance(values, Sequence):
         _refuse("course.rules.not-list", code=EC2_INVALID, parameter=parameter, value=quote(values))
     return values
