@@ -36,7 +36,7 @@ from handson.course import syllabus
 from tests.grading import making
 from tests.notebooks.courses import ASSIGNMENT, Course
 
-WANTED_SECONDS, WANTED_MB = 3.0, 150
+WANTED_SECONDS, WANTED_MB = 5.0, 300
 WANTED_TIMES = 500
 """How much faster than nbgrader's autograde, which executes the notebooks."""
 SAME_FOR_ALL = ("00-prepare.ipynb", "99-cleanup.ipynb")

@@ -21,7 +21,7 @@ neither boto3 nor docker, nbformat or a kernel.
 
 `judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
 
-THREAT_MODEL.md says what such evidence can prove.
+docs/evidence.md says what such evidence can prove.
 """
 
 from handson.grading.classroom import Grades, grade
