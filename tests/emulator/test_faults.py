@@ -261,7 +261,7 @@ def test_a_broken_chain_of_evidence_is_found(emulator: Running, tmp_path: Path) 
     look = Verb("look", lambda held: held.evidence("network"))
     bench.workshop.evidence("network")
     journal = bench.home / "journal.jsonl"
-    journal.write_text(journal.read_text().replace('"previous":null', '"previous":"sha256:0"'))
+    journal.write_text(journal.read_text().replace("{", '{"previous":"sha256:0",', 1))
     wrong = bench.survives(look, (Call("ec2", "DescribeVpcs", 1), "throttled"))
     assert wrong == ["the chain of evidence is broken"]
 

@@ -24,6 +24,7 @@ from handson.core.errors import (
 from handson.course.exercise import NetworkForm
 from handson.resources import network
 from handson.resources.network.calls import plan_network
+from handson.resources.network.find import list_network
 from handson.resources.plan import Step
 from tests.emulator.hooks import (
     Answer,
@@ -615,7 +616,7 @@ def test_the_first_look_is_six_calls_at_once(emulator: room.Running) -> None:
         "DescribeAvailabilityZones",
     }
     aws = connect(emulator, Meeting(listings, parties=6))
-    assert network.find_vpcs(aws)[0].is_default
+    assert list_network(aws).vpcs[0].is_default
 
 
 def test_two_kernels_at_once_make_one_network(
