@@ -40,16 +40,20 @@ def draw(language: str, folder: Path = HERE) -> None:
             with Cluster("VPC ecs-handson-vpc 10.0.0.0/16"):
                 gateway = InternetGateway("ecs-handson-igw")
                 subnets = []
-                for zone, block in [("us-east-1b", "10.0.16.0/20"), ("us-east-1a", "10.0.0.0/20")]:
+                for zone, block in [("us-east-1a", "10.0.0.0/20"), ("us-east-1b", "10.0.16.0/20")]:
                     with Cluster(say("アベイラビリティーゾーン ", "Availability Zone ") + zone):
                         name = say("パブリックサブネット", "Public subnet")
                         subnets.append(PublicSubnet(f"{name}\n{block}"))
-                fargate = Fargate("ecs-handson-cluster")
+            # A cluster belongs to a Region, not to a VPC: a task names its subnet when it runs.
+            with Cluster(say("ECS クラスター ", "ECS cluster ") + "ecs-handson-cluster"):
+                fargate = Fargate("AWS Fargate")
 
         cli >> Edge(label=say("① 認証", "① sign in"), color=RED) >> iam
         iam >> Edge(label=say("② トークン", "② token"), color=RED) >> ecr
         image >> Edge(label=say("③ プッシュ", "③ push")) >> ecr
         ecr >> Edge(label=say("④ プル (ステップ 3)", "④ pull (step 3)"), style="dashed") >> fargate
+        tasks = say("タスク (ステップ 3)", "tasks (step 3)")
+        subnets << Edge(label=tasks, style="dashed") << fargate
         browser >> Edge(label=say("ステップ 3", "step 3"), style="dashed") >> gateway
         gateway >> Edge(label="0.0.0.0/0", color=PURPLE) >> subnets
 
