@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol, TextIO
 
+from handson.core import messages
 from handson.core.text import cut_to_columns
 
 SIGN = "▸ "
@@ -38,15 +39,13 @@ class CountedSentence(str):
         whole: How much there is; 0 while it is unknown.
     """
 
-    __slots__ = ("done", "whole")
+    done: int
+    whole: int
 
     def __new__(cls, sentence: str, *, done: int, whole: int) -> CountedSentence:
         counted = super().__new__(cls, sentence)
         counted.done, counted.whole = done, whole
         return counted
-
-    done: int
-    whole: int
 
 
 class ProgressLine(Protocol):
@@ -77,16 +76,16 @@ class Work:
 
 
 @contextmanager
-def show_work(progress: Progress, label: str, *, done: str, broken_off: str) -> Iterator[Work]:
-    """Open a line for the block; it ends as one of the two sentences, whatever happens.
+def show_work(progress: Progress, label: str) -> Iterator[Work]:
+    """Open a line for the block; it ends as a sentence, whatever happens.
 
     The block may set another `ending`, for example when there was nothing to do.
     """
-    work = Work(progress.line(label), done)
+    work = Work(progress.line(label), messages.text("core.progress.done"))
     try:
         yield work
     except BaseException:
-        work.line.done(broken_off)
+        work.line.done(messages.text("core.progress.broken-off"))
         raise
     work.line.done(work.ending)
 
@@ -143,14 +142,19 @@ class TerminalProgress:
         return TerminalLine(label, self.stream or sys.stderr, columns)
 
 
-class NotebookLine:
-    """A notebook display that is updated in place, at most once an `interval` (seconds)."""
+class ThrottledLine:
+    """A line that changes at most once an `interval` (seconds); its last sentence always shows.
+
+    Args:
+        show: Shows a sentence in the place of the one before.
+        interval: The least time between two sentences.
+        clock: Seconds that only ever grow.
+    """
 
     def __init__(
-        self, label: str, *, handle: Any, interval: float, clock: Callable[[], float]
+        self, show: Say, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._label = label
-        self._handle = handle
+        self._show = show
         self._interval = interval
         self._clock = clock
         self._shown_at = -interval
@@ -161,21 +165,17 @@ class NotebookLine:
 
     def done(self, sentence: str) -> None:
         self._shown_at = self._clock()
-        self._handle.update(_bundle(self._label, sentence), raw=True)
+        self._show(sentence)
 
 
-@dataclass
 class NotebookProgress:
-    """Progress in a Jupyter notebook, updated at most ten times a second."""
-
-    interval: float = 0.1
-    clock: Callable[[], float] = time.monotonic
+    """Progress in a Jupyter notebook: a display that is updated in place."""
 
     def line(self, label: str) -> ProgressLine:
         from IPython.display import display
 
         handle = display(_bundle(label, "…"), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        return NotebookLine(label, handle=handle, interval=self.interval, clock=self.clock)
+        return ThrottledLine(lambda sentence: handle.update(_bundle(label, sentence), raw=True))
 
 
 def choose_progress() -> Progress:

@@ -576,12 +576,8 @@ class Workshop(Displayable):
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
-        return progress.show_work(
-            self._progress,
-            messages.label("notebook.workshop.progress", verb),
-            done=messages.text("notebook.workshop.done"),
-            broken_off=messages.text("notebook.workshop.broken-off"),
-        )
+        label = messages.label("notebook.workshop.progress", verb)
+        return progress.show_work(self._progress, label)
 
     def _remove_containers(self) -> None:
         """Remove containers that a killed kernel has left running on this computer."""

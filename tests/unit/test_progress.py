@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handson.core import progress
-from handson.core.progress import NotebookLine, TerminalProgress, show_work
+from handson.core.progress import TerminalProgress, ThrottledLine, show_work
 
 
 class Terminal(io.StringIO):
@@ -14,16 +14,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-class Handle:
-    """A display handle that keeps what it was updated with."""
-
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-
-    def update(self, bundle: dict[str, str], *, raw: bool) -> None:
-        self.shown.append(bundle["text/plain"])
 
 
 class Ticks:
@@ -35,9 +25,9 @@ class Ticks:
         return self.now
 
 
-def notebook_line(ticks: Ticks) -> tuple[NotebookLine, Handle]:
-    handle = Handle()
-    return NotebookLine("Build", handle=handle, interval=0.1, clock=ticks), handle
+def notebook_line(ticks: Ticks) -> tuple[ThrottledLine, list[str]]:
+    shown: list[str] = []
+    return ThrottledLine(shown.append, interval=0.1, clock=ticks), shown
 
 
 def seen(stream: Terminal) -> str:
@@ -51,7 +41,7 @@ def told(line: Any, *sentences: str) -> None:
 
 
 def fail(terminal: TerminalProgress, reason: type[BaseException]) -> None:
-    with show_work(terminal, "Build", done="Done.", broken_off="Broken off.") as line:
+    with show_work(terminal, "Build") as line:
         line("step 1")
         raise reason
 
@@ -112,18 +102,18 @@ def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_notebook_line_is_updated_at_most_once_an_interval() -> None:
     ticks = Ticks()
-    line, handle = notebook_line(ticks)
+    line, shown = notebook_line(ticks)
     told(line, "first", "too soon")
     ticks.now = 0.2
     line("later")
-    assert handle.shown == ["▸ Build: first", "▸ Build: later"]
+    assert shown == ["first", "later"]
 
 
 def test_the_last_sentence_is_shown_however_soon_it_comes() -> None:
-    line, handle = notebook_line(Ticks())
+    line, shown = notebook_line(Ticks())
     line("first")
     line.done("Done.")
-    assert handle.shown[-1] == "▸ Build: Done."
+    assert shown[-1] == "Done."
 
 
 def test_a_line_of_progress_is_escaped_in_html() -> None:
@@ -156,9 +146,9 @@ def test_a_card_beside_a_result_goes_to_standard_error(
 
 def test_a_verb_that_ends_leaves_its_sentence() -> None:
     stream = io.StringIO()
-    with show_work(TerminalProgress(stream), "Build", done="Done.", broken_off="Broken off."):
+    with show_work(TerminalProgress(stream), "Build"):
         pass
-    assert stream.getvalue() == "▸ Build: Done.\n"
+    assert stream.getvalue() == "▸ Build: 終わりました。\n"
 
 
 @pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
@@ -168,4 +158,4 @@ def test_a_verb_that_fails_leaves_a_sentence_and_a_whole_line(
     stream = Terminal()
     with pytest.raises(reason):
         fail(TerminalProgress(stream), reason)
-    assert stream.getvalue().endswith("▸ Build: Broken off.\n")
+    assert stream.getvalue().endswith("▸ Build: 途中で止まりました。\n")
