@@ -9,7 +9,7 @@ JupyterLab's own colours, which fit the light and the dark theme.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import zip_longest
@@ -33,7 +33,7 @@ COLOURS = {
 _BORDER = "#80808066"
 _LONG = re.compile("[!-,.-~]{25,}")
 """A digest or an image URI, which may be broken anywhere."""
-_JOINED = re.compile("[!-~]{10,}")
+_JOINED = re.compile("([!-~]{10,})")
 _JOINT = re.compile("(?<=[^:/]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[a-z])(?=[A-Z])")
 """Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
@@ -96,24 +96,14 @@ class Table:
         return [f"  {line}" for line in lines]
 
     def html(self) -> str:
-        columns = zip_longest(self.headers, *self.rows, fillvalue="")
-        after_marks = [False, *(header == "" for header in self.headers)]
-        styles = [
-            _column(column, most=_SUBJECT_EMS if subject else _COLUMN_EMS)
-            for subject, column in zip(after_marks, columns, strict=False)
-        ]
-        head = "".join(
-            f'<th style="{style};{_HEADER}">{escape(header)}</th>'
-            for style, header in zip(styles, self.headers, strict=False)
-        )
-        body = ""
-        for row in self.rows:
-            cells = zip(styles, row, strict=False)
-            data = "".join(f'<td style="{style}">{_mark_html(cell)}</td>' for style, cell in cells)
-            body += f"<tr>{data}</tr>"
-        return (
-            f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        )
+        styles, most = [], _COLUMN_EMS
+        for header, *cells in zip_longest(self.headers, *self.rows, fillvalue=""):
+            styles.append(_column([header, *cells], most=most))
+            most = _COLUMN_EMS if header else _SUBJECT_EMS
+        heads = [f"{style};{_HEADER}" for style in styles]
+        head = _row("th", heads, map(escape, self.headers))
+        body = "".join(_row("td", styles, map(_mark_html, row)) for row in self.rows)
+        return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 @dataclass(frozen=True)
@@ -237,8 +227,22 @@ class Displayable:
         return self.card().text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        card = self.card()
-        return {"text/plain": card.text(), "text/html": card.html()}
+        return bundle_cards(self.card())
+
+
+def bundle_cards(*cards: Card) -> dict[str, str]:
+    """Return cards as the data of one notebook output: text and HTML."""
+    return {
+        "text/plain": "\n".join(card.text() for card in cards),
+        "text/html": "".join(card.html() for card in cards),
+    }
+
+
+def _row(tag: str, styles: Iterable[str], cells: Iterable[str]) -> str:
+    """Return a row of a table; the cells are HTML."""
+    pairs = zip(styles, cells, strict=False)
+    row = "".join(f'<{tag} style="{style}">{cell}</{tag}>' for style, cell in pairs)
+    return f"<tr>{row}</tr>"
 
 
 def _column(cells: Sequence[str], *, most: int) -> str:
@@ -249,11 +253,8 @@ def _column(cells: Sequence[str], *, most: int) -> str:
 
 def _words(text: str) -> str:
     """Return words as HTML in which long words may be broken at the end of a line."""
-    pieces, end = [], 0
-    for word in _JOINED.finditer(text):
-        pieces += [escape(text[end : word.start()]), _breakable(word[0])]
-        end = word.end()
-    return "".join([*pieces, escape(text[end:])])
+    others_and_words = enumerate(_JOINED.split(text))
+    return "".join(_breakable(piece) if at % 2 else escape(piece) for at, piece in others_and_words)
 
 
 def _breakable(word: str) -> str:
@@ -267,13 +268,9 @@ def _breakable(word: str) -> str:
 
 def _ems(words: str) -> float:
     """Estimate the width of words in bold; the key of a mark is as wide as the mark."""
-    return sum(map(_em, _mark(words)))
-
-
-def _em(letter: str) -> float:
-    if is_wide(letter):
-        return 1
-    return 0.8 if letter.isupper() else 0.7
+    return sum(
+        1 if is_wide(letter) else 0.8 if letter.isupper() else 0.7 for letter in _mark(words)
+    )
 
 
 def _mark(cell: str) -> str:

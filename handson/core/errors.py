@@ -1,17 +1,17 @@
-"""Everything that can go wrong, as one tree.
+"""The tree of errors.
 
     HandsonError            a problem, a remedy, and AWS's error code where AWS has one
     ├── InvalidInput        an argument or a file is wrong; nothing was created
-    ├── NotReady            something must be there first: an engine, a folder, an earlier notebook
+    ├── NotReady            a prerequisite is missing: an engine, a folder, an earlier notebook
     ├── NotAllowed          credentials are missing, expired, of another account, or too weak
     ├── AWSError            AWS (or the embedded AWS) refused a call or did not answer
-    │   └── AWSUnclear      the call broke off: it may or may not have taken effect
-    ├── EngineError         the container engine or the image registry refused or broke off
+    │   └── AWSUnclear      the connection broke during a call: it may have taken effect
+    ├── EngineError         the container engine or the image registry refused or failed
     └── WaitTimeout         a resource did not reach the wanted state in time
 
-Every leaf asks something different of the reader: mend the input, do the missing step, sort out
-the account, read AWS's answer, look at the engine, try again later.  Callers pass the two
-sentences already in the learner's language: ``raise NotReady(*messages.advice("engine.stopped"))``.
+Each leaf asks the reader for another action: correct the input, do the missing step, check the
+account, read AWS's answer, check the engine, try again later.  Callers pass the two sentences in
+the learner's language: ``raise NotReady(*messages.advice("engine.stopped"))``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from collections.abc import Sequence
 
 
 class HandsonError(Exception):
-    """A problem and its remedy, shown in a notebook as those two lines and not as a traceback.
+    """A problem and its remedy; a notebook shows these two lines instead of a traceback.
 
     Args:
-        problem: What was seen and what was wanted, in one sentence.
+        problem: What was found and what was expected, in one sentence.
         remedy: What to do about it, in one sentence.
-        code: AWS's own error code (``"InvalidVpc.Range"``) when AWS has one for this refusal.
+        code: AWS's error code (``"InvalidVpc.Range"``), if AWS has one for this refusal.
     """
 
     def __init__(self, problem: str, remedy: str, *, code: str | None = None) -> None:
@@ -35,7 +35,7 @@ class HandsonError(Exception):
         self.code = code
 
     def lines(self) -> tuple[str, str]:
-        """Return the two lines a person reads: the problem (with AWS's code) and the remedy."""
+        """Return the two lines to read: the problem (with AWS's code) and the remedy."""
         code = f" [{self.code}]" if self.code else ""
         return f"✗ {self.problem}{code}", f"→ {self.remedy}"
 
@@ -43,23 +43,23 @@ class HandsonError(Exception):
         return "\n".join(self.lines())
 
     def _render_traceback_(self) -> list[str]:
-        """Answer IPython, which shows these lines in the place of a traceback."""
+        """Return the lines that IPython shows instead of a traceback."""
         return list(self.lines())
 
 
 class InvalidInput(HandsonError):
-    """An argument or a file is wrong; it was refused before anything was called."""
+    """An argument or a file is wrong; it was refused before any call."""
 
 
 class NotReady(HandsonError):
-    """Something has to be there first: an engine, a folder, a library, an earlier notebook."""
+    """A prerequisite is missing: an engine, a folder, a library, an earlier notebook."""
 
 
 class NotAllowed(HandsonError):
-    """Credentials are missing, expired or of another account, or a permission is lacking.
+    """Credentials are missing, expired or of another account, or a permission is missing.
 
     Args:
-        actions: The IAM actions that are lacking ("ec2:CreateVpc"), where it is that.
+        actions: The IAM actions that are not allowed ("ec2:CreateVpc"), if they are the reason.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class NotAllowed(HandsonError):
 
 
 class AWSError(HandsonError):
-    """AWS refused a call, or did not answer; `code` carries AWS's error code.
+    """AWS refused a call, or did not answer; `code` is AWS's error code.
 
     Args:
-        repeatable: The same call can be made again without harm: it was throttled, never reached
+        repeatable: Whether the call can be repeated without harm: it was throttled, never reached
             AWS, only reads, or deletes.
-        reason: AWS's own words, for callers that have to tell apart what one code stands for.
+        reason: AWS's own message, because one code may stand for several reasons.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class AWSError(HandsonError):
 
 
 class EngineError(HandsonError):
-    """The container engine or the image registry refused, or broke off."""
+    """The container engine or the image registry refused a request, or failed."""
 
 
 class WaitTimeout(HandsonError):
@@ -106,4 +106,4 @@ class WaitTimeout(HandsonError):
 
 
 class AWSUnclear(AWSError):
-    """A call broke off, and may or may not have taken effect: look before calling again."""
+    """The connection broke during a call, which may have taken effect: look before a retry."""

@@ -1,4 +1,4 @@
-"""Text from outside in a sentence of ours: short, on one line, and what it probably means."""
+"""Text from outside, made fit for a sentence: short, on one line, corrected where it can be."""
 
 from __future__ import annotations
 
@@ -57,8 +57,6 @@ def quote(value: object) -> str:
 def one_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
     """Return a text on one line, shortened; control characters become replacement characters."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
-    if cut.isprintable():
-        return cut
     return "".join(letter if letter.isprintable() else "�" for letter in cut)
 
 
@@ -68,14 +66,9 @@ def list_briefly(texts: Sequence[str]) -> str:
     return listed if len(texts) <= _MOST_TEXTS else f"{listed}, … ({len(texts)})"
 
 
-def is_wide(letter: str, *, ambiguous: bool = False) -> bool:
-    """Tell whether a letter is twice as wide as a Latin one, as Japanese letters are.
-
-    Args:
-        letter: One character.
-        ambiguous: Count letters that are wide in East Asian fonts only ("A" in UAX #11).
-    """
-    return east_asian_width(letter) in ("WFA" if ambiguous else "WF")
+def is_wide(letter: str) -> bool:
+    """Tell whether a letter is twice as wide as a Latin one, as Japanese letters are."""
+    return east_asian_width(letter) in "WF"
 
 
 def cut_to_columns(line: str, columns: int) -> str:

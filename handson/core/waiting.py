@@ -1,4 +1,4 @@
-"""The one polling loop."""
+"""Wait until a resource reaches a state: the only polling loop of the package."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def wait_until(
     """Call `probe` until `done` accepts its answer, and return that answer.
 
     Args:
-        probe: Looks once. What it raises passes through.
-        done: Tells whether the answer is the wanted one.
+        probe: Returns the current state; its errors pass through.
+        done: Tells whether this is the wanted state.
         what: The resource and the wanted state, for the learner.
-        timeout: Seconds after which to give up; the last look is taken at or after it.
-        interval: Seconds between the first two looks.
-        factor: By what the interval grows from look to look (at most to five seconds).
-        clock: Seconds that only ever grow.
-        sleep: Waits for so many seconds.
+        timeout: Seconds after which to give up; the last call is at or after this time.
+        interval: Seconds between the first two calls.
+        factor: How much the interval grows from call to call (at most to five seconds).
+        clock: Returns seconds that never decrease.
+        sleep: Pauses for a number of seconds.
 
     Raises:
-        WaitTimeout: The answer was not the wanted one in time; names the last one seen.
+        WaitTimeout: The state was not the wanted one in time; the error names the last state.
     """
     deadline = clock() + timeout
     while True:

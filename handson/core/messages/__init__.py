@@ -1,4 +1,4 @@
-"""Every sentence a learner reads, in Japanese and English, by key.
+"""All sentences that a learner reads, in Japanese and English, by key.
 
 A key is ``wing.topic.name``: ``resources.network.title`` is the line ``network.title`` of
 ``resources.toml`` beside this file, both languages side by side.  Values are filled in with
@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("ja", "en")
@@ -19,10 +20,10 @@ _current = {"language": "ja"}
 
 
 def use(language: str) -> None:
-    """Make `language` ("ja" or "en") the one in which this process speaks from now on.
+    """Make `language` ("ja" or "en") the language of all later sentences in this process.
 
     Raises:
-        ValueError: The language is neither.
+        ValueError: The language is neither of them.
     """
     if language not in LANGUAGES:
         raise ValueError(f"{language!r} is not one of {', '.join(LANGUAGES)}")
@@ -30,7 +31,7 @@ def use(language: str) -> None:
 
 
 def language() -> str:
-    """Return the language in which this process speaks."""
+    """Return the current language."""
     return _current["language"]
 
 
@@ -40,17 +41,8 @@ def text(key: str, /, **values: object) -> str:
     Raises:
         KeyError: There is no such sentence.
     """
-    return template(key).format(**values)
-
-
-def template(key: str, /) -> str:
-    """Return the sentence of `key` in the current language, its placeholders as they stand.
-
-    Raises:
-        KeyError: There is no such sentence.
-    """
     wing, _, name = key.partition(".")
-    return catalogue(wing)[name][language()]
+    return catalogue(wing)[name][language()].format(**values)
 
 
 def label(group: str, name: str, /, **values: object) -> str:
@@ -59,7 +51,7 @@ def label(group: str, name: str, /, **values: object) -> str:
     Raises:
         KeyError: There is no such sentence.
     """
-    return template(f"{group}.{name}").format(**values)
+    return text(f"{group}.{name}", **values)
 
 
 def advice(key: str, /, **values: object) -> tuple[str, str]:
@@ -73,24 +65,15 @@ def advice(key: str, /, **values: object) -> tuple[str, str]:
 
 @cache
 def catalogue(wing: str) -> dict[str, dict[str, str]]:
-    """Return the sentences of a wing by the rest of their keys, each by language.
-
-    Raises:
-        KeyError: The wing has no file.
-    """
+    """Return the sentences of a wing by the rest of their keys, each by language."""
     file = files(__name__).joinpath(f"{wing}.toml")
-    if not file.is_file():
-        raise KeyError(wing)
     return dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
 
 
 def wings() -> list[str]:
     """Return the names of the wings that have sentences, sorted."""
-    return sorted(
-        file.name.removesuffix(".toml")
-        for file in files(__name__).iterdir()
-        if file.name.endswith(".toml")
-    )
+    paths = [Path(file.name) for file in files(__name__).iterdir()]
+    return sorted(path.stem for path in paths if path.suffix == ".toml")
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
