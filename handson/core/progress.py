@@ -146,26 +146,30 @@ class ThrottledLine:
     """A line that changes at most once an `interval` (seconds); its last sentence always shows.
 
     Args:
-        show: Shows a sentence in the place of the one before.
+        display: Shows a sentence in the place of the one before.
         interval: The least time between two sentences.
         clock: Seconds that only ever grow.
     """
 
     def __init__(
-        self, show: Say, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
+        self, display: Say, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._show = show
+        self._display = display
         self._interval = interval
         self._clock = clock
         self._shown_at = -interval
 
     def __call__(self, sentence: str) -> None:
         if self._clock() - self._shown_at >= self._interval:
-            self.done(sentence)
+            self.show(sentence)
 
     def done(self, sentence: str) -> None:
+        self.show(sentence)
+
+    def show(self, sentence: str) -> None:
+        """Show a sentence, however little time has passed."""
         self._shown_at = self._clock()
-        self._show(sentence)
+        self._display(sentence)
 
 
 class NotebookProgress:

@@ -19,7 +19,8 @@ output below the widget, updated in place.  Nothing is made before a button is p
 """
 
 from handson.notebook.widgets.board import Board, board
-from handson.notebook.widgets.form_card import FormCard, form
+from handson.notebook.widgets.form_card import FormCard
+from handson.notebook.widgets.forms import form
 from handson.notebook.widgets.quiz import QuizCard, questions
 
 __all__ = ["Board", "FormCard", "QuizCard", "board", "form", "questions"]

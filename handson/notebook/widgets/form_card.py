@@ -2,47 +2,106 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 
-from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
-from handson.core.errors import HandsonError, InvalidInput
-from handson.core.text import find_nearest, quote
-from handson.notebook.scoring import SkippedCall
+from handson.core.errors import HandsonError
+from handson.course import syllabus
 from handson.notebook.widgets.base import (
-    FIELDS,
     LiveCard,
     ProgressBars,
     describe_error,
     render_answer,
     render_parts,
 )
-from handson.notebook.widgets.forms import CHOICES, FORMS, ConsoleForm, show_value
 from handson.notebook.workshop import Workshop
+
+Values = Mapping[str, Any]
+"""The values that a form is filled in with, by setting."""
+
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "availability_zones": (1, 2, 3),
+    "public_subnets": (0, 1, 2, 3),
+    "private_subnets": (0, 1, 2, 3, 4, 5, 6),
+    "tenancy": ("default", "dedicated"),
+}
+"""The settings that the console offers as a list; the others are text or a switch."""
 
 
 class FormCard(LiveCard):
     """A form of the console that a learner fills in, and whose button makes what it says.
 
+    A setting is called by the argument of the verb that takes it.
+
+    Attributes:
+        id: Its name, which is also its `grade_id` in the syllabus.
+        verb: The workshop's verb that takes the settings.
+        usual: The exercise's value of each setting.
+        asked: The settings that the learner has to fill in; their usual values stay secret.
+        beginning: The values to begin with: the usual ones, and nothing for what is asked.
+        values: The values as they are now.
+
     Args:
         workshop: The workshop whose verbs the button calls.
-        form: The form.
+        blank: Ask for the settings that the student version of the notebook asks for.
     """
 
-    def __init__(self, workshop: Workshop, form: ConsoleForm) -> None:
+    id: ClassVar[str]
+    verb: ClassVar[str]
+
+    def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self._workshop = workshop
-        self._form = form
-        self.values = form.beginning
+        self.target = workshop.aws.target
+        self.exercise = workshop.settings.exercise
+        self.usual = self.list_settings()
+        cells = {form.name: form.settings for form in syllabus.FORMS}
+        self._in_cell = cells.get(self.id, ())
+        self.asked = self._in_cell if blank else ()
+        empty = {name: _empty_value(name, self.usual[name]) for name in self.asked}
+        self.beginning = {**self.usual, **empty}
+        self.values = dict(self.beginning)
         self._made: list[Card] = []
-        self._inputs: dict[str, Any] = {}
         self._at_work = threading.Lock()
         super().__init__()
+
+    def list_settings(self) -> dict[str, Any]:
+        """Return the settings with the exercise's values, in the order of the form."""
+        raise NotImplementedError
+
+    def preview(self, values: Values) -> list[CardPart]:
+        """Return what would be made.
+
+        Raises:
+            InvalidInput: The verb would refuse the values, before any call.
+        """
+        raise NotImplementedError
+
+    def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
+        """Make it with the workshop's verb, and yield each result as it is made."""
+        yield getattr(workshop, self.verb)(**values)
+
+    def cell(self, values: Values) -> list[str]:
+        """Return the lines of a cell that does the same.
+
+        A setting outside the notebooks' own cells is left out while it has its usual value.
+        """
+        written = {
+            name: value
+            for name, value in values.items()
+            if name in self._in_cell or value != self.usual[name]
+        }
+        return write_call(f"workshop.{self.verb}", **written)
+
+    def label(self, setting: str) -> str:
+        """Return the name that the console gives to a setting."""
+        return messages.label("notebook.widgets.setting", f"{self.id}.{setting}")
 
     def card(self) -> Card:
         """Return the static card: the settings, the rules' answer, what would be made."""
@@ -51,16 +110,14 @@ class FormCard(LiveCard):
             messages.text("notebook.widgets.column-value"),
             messages.text("notebook.widgets.column-argument"),
         ]
-        state, answer = self._judge()
-        parts: list[CardPart] = [
-            *self._introduction(),
-            Note(messages.text("notebook.widgets.static")),
-            Table(headers, self._form.rows(self.values)),
-            *answer,
-            *self._preview(state),
-            self._cell(),
+        rows = [
+            (self.label(name), show_value(value), write_argument(name, value))
+            for name, value in self.values.items()
         ]
-        return Card(messages.label("notebook.widgets.form", self._form.id), parts)
+        _, answer, preview = self._judge()
+        static = Note(messages.text("notebook.widgets.static"))
+        parts = (*self._introduce(), static, Table(headers, rows), *answer, *preview, self._cell())
+        return Card(messages.label("notebook.widgets.form", self.id), parts)
 
     def below(self) -> Sequence[Card]:
         """Return the cards of what was made, or one that says that nothing was."""
@@ -76,136 +133,127 @@ class FormCard(LiveCard):
 
         Meanwhile another click does nothing: JupyterLab may handle it at the same time.
         """
-        if not self._at_work.acquire(blocking=False):
-            return
-        try:
-            self._make()
-        finally:
-            self._at_work.release()
-
-    def _make(self) -> None:
-        self._button.disabled = True
-        self._bars.clear()
-        self._say(messages.text("notebook.widgets.working"), state="info")
-        self._show([])
-        workshop = self._workshop.with_own_progress(self._bars, show=self._add)
-        try:
-            for result in self._form.make(workshop, dict(self.values)):
-                self._add(result)
-            self._say(messages.text("notebook.widgets.made"), state="ok")
-        except HandsonError as error:
-            failed = messages.text("notebook.widgets.not-made")
-            self._say(failed, state="bad")
-            self._show([*self._made, describe_error(failed, error)])
-        except BaseException:
-            interrupted = messages.text("notebook.widgets.broken-off")
-            self._say(interrupted, state="warn")
-            self._show([*self._made, Card(interrupted, state="warn")])
-            raise
-        finally:
-            self._button.disabled = self._judge()[0] in _NOT_READY
+        if self._at_work.acquire(blocking=False):
+            try:
+                self._make()
+            finally:
+                self._at_work.release()
 
     def make_controls(self) -> Sequence[Any]:
-        self._inputs = {name: self._input(name) for name in self.values}
+        self._inputs = {name: self._make_input(name) for name in self.values}
         self._answer, self._planned, self._code = HTML(), HTML(), HTML()
         self._status, progress = HTML(), HTML()
         self._bars = ProgressBars(progress)
-        label = messages.label("notebook.widgets.button", self._form.id)
+        label = messages.label("notebook.widgets.button", self.id)
         self._button = Button(description=label, button_style="primary")
         self._button.on_click(lambda _: self.make())
-        back = "notebook.widgets.clear" if self._form.asked else "notebook.widgets.reset"
+        back = "notebook.widgets.clear" if self.asked else "notebook.widgets.reset"
         reset = Button(description=messages.text(back))
-        reset.on_click(lambda _: self.fill_in(**self._form.beginning))
-        for each in self._inputs.values():
-            each.observe(self._changed, names="value")
-        self._changed()
+        reset.on_click(lambda _: self.fill_in(**self.beginning))
+        self._answer_values()
         fields = Box(list(self._inputs.values()))
-        fields.add_class(FIELDS)
-        return [
-            HTML(render_parts(self._introduction())),
-            fields,
-            self._answer,
-            HBox([self._button, reset]),
-            self._status,
-            progress,
-            self._planned,
-            self._code,
-        ]
+        fields.add_class("handson-fields")
+        introduction = HTML(render_parts(self._introduce()))
+        buttons = HBox([self._button, reset])
+        results = (self._status, progress, self._planned, self._code)
+        return [introduction, fields, self._answer, buttons, *results]
 
-    def _input(self, setting: str) -> Any:
-        label, value = self._form.label(setting), self.values[setting]
+    def _make_input(self, setting: str) -> Any:
+        value, made = self.values[setting], {"description": self.label(setting)}
         if setting in CHOICES:
-            choices = [(str(choice), choice) for choice in CHOICES[setting]]
-            options = choices if value is not None else [("-", None), *choices]
-            return Dropdown(options=options, value=value, description=label)
-        if isinstance(value, bool):
-            return Checkbox(value=value, description=label, indent=False)
-        return Text(value=value, description=label)
+            options = [(str(choice), choice) for choice in CHOICES[setting]]
+            blank = [("-", None)] if value is None else []
+            field = Dropdown(options=blank + options, value=value, **made)
+        elif isinstance(value, bool):
+            field = Checkbox(value=value, indent=False, **made)
+        else:
+            field = Text(value=value, **made)
+        field.observe(self._answer_values, names="value")
+        return field
 
-    def _changed(self, _change: object = None) -> None:
+    def _answer_values(self, _change: object = None) -> None:
+        """Take the values of the fields, and show what the rules say of them."""
         self.values = {name: each.value for name, each in self._inputs.items()}
-        state, answer = self._judge()
+        state, answer, preview = self._judge()
         self._answer.value = render_answer(answer, state=state)
-        self._planned.value = render_parts(self._preview(state))
+        self._planned.value = render_parts(preview)
         self._code.value = render_parts([self._cell()])
-        self._button.disabled = state in _NOT_READY
+        self._button.disabled = state in ("advice", "bad")
 
-    def _judge(self) -> tuple[str, Sequence[CardPart]]:
-        """Return the state of the settings, a key of `COLOURS`, and the sentences that explain it.
+    def _judge(self) -> tuple[str, Sequence[CardPart], Sequence[CardPart]]:
+        """Return the state of the settings, the sentences that explain it, and what they make.
 
-        "advice" while settings are still to be filled in, "bad" where AWS would refuse them, "warn"
-        where they are not the workshop's.
+        The state is a key of `COLOURS`: "advice" while settings are still to be filled in, "bad"
+        where AWS would refuse them, "warn" where they are not the workshop's.
         """
-        and_ = messages.text("notebook.widgets.and")
-        unfilled = self._form.unfilled(self.values)
+        unfilled = [self.label(name) for name in self.asked if self.values[name] in (None, "")]
         if unfilled:
-            sentence = messages.text("notebook.widgets.unfilled", what=and_.join(unfilled))
-            return "advice", [Note(sentence, "advice")]
+            sentence = messages.text("notebook.widgets.unfilled", what=_join(unfilled))
+            return "advice", [Note(sentence, "advice")], []
         try:
-            self._form.check(self.values)
+            made = self.preview(self.values)
         except HandsonError as error:
-            problem, remedy = error.lines()
-            return "bad", [Note(problem), Note(remedy), *self._explain_arguments(remedy)]
-        if self._form.asked:
-            return "ok", [Note(messages.text("notebook.widgets.taken"), "ok")]
-        usual = [
-            f"{self._form.label(name)}: {show_value(self._form.usual[name])}"
-            for name in self._form.differing(self.values)
+            answer = [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
+            return "bad", answer, [Note(messages.text("notebook.widgets.will-make-nothing"))]
+        state, sentence = self._compare()
+        heading = Note(messages.text("notebook.widgets.will-make") + ":")
+        return state, [Note(sentence, state)], [heading, *made]
+
+    def _compare(self) -> tuple[str, str]:
+        """Compare accepted values with the usual ones, unless those are secret."""
+        if self.asked:
+            return "ok", messages.text("notebook.widgets.taken")
+        others = [
+            f"{self.label(name)}: {show_value(value)}"
+            for name, value in self.usual.items()
+            if self.values[name] != value
         ]
-        if not usual:
-            return "ok", [Note(messages.text("notebook.widgets.accepted"), "ok")]
-        sentence = messages.text("notebook.widgets.differs", what=and_.join(usual))
-        return "warn", [Note(sentence, "warn")]
+        if others:
+            return "warn", messages.text("notebook.widgets.differs", what=_join(others))
+        return "ok", messages.text("notebook.widgets.accepted")
 
     def _explain_arguments(self, remedy: str) -> list[Note]:
-        """Say what the form calls the arguments of a cell that a remedy names."""
+        """Return the form's names for the arguments that a remedy names."""
         return [
-            Note(
-                messages.text("notebook.widgets.argument", name=name, label=self._form.label(name))
-            )
+            Note(messages.text("notebook.widgets.argument", name=name, label=self.label(name)))
             for name in self.values
             if re.search(rf"\b{name}=", remedy)
         ]
 
-    def _preview(self, state: str) -> Sequence[CardPart]:
-        if state == "advice":
-            return []
-        if state == "bad":
-            return [Note(messages.text("notebook.widgets.will-make-nothing"))]
-        heading = Note(messages.text("notebook.widgets.will-make") + ":")
-        return [heading, *self._form.preview(self.values)]
-
-    def _introduction(self) -> list[Note]:
-        target = self._form.target
-        intro = messages.label("notebook.widgets.intro", self._form.id)
-        place = messages.label("notebook.widgets.place", target.kind, region=target.region)
-        return [Note(intro), Note(place)]
+    def _introduce(self) -> list[Note]:
+        place = {"region": self.target.region}
+        return [
+            Note(messages.label("notebook.widgets.intro", self.id)),
+            Note(messages.label("notebook.widgets.place", self.target.kind, **place)),
+        ]
 
     def _cell(self) -> CommandBlock:
-        lines = self._form.cell(self.values)
-        return CommandBlock(messages.text("notebook.widgets.cell"), lines, unfolded=True)
+        title = messages.text("notebook.widgets.cell")
+        return CommandBlock(title, self.cell(self.values), unfolded=True)
 
-    def _say(self, sentence: str, *, state: str) -> None:
+    def _make(self) -> None:
+        self._button.disabled = True
+        self._bars.clear()
+        self._show_status(messages.text("notebook.widgets.working"), state="info")
+        self._show([])
+        workshop = self._workshop.with_own_progress(self._bars, show=self._add)
+        try:
+            for result in self.call_verb(workshop, dict(self.values)):
+                self._add(result)
+            self._show_status(messages.text("notebook.widgets.made"), state="ok")
+        except HandsonError as error:
+            failed = messages.text("notebook.widgets.not-made")
+            self._show_status(failed, state="bad")
+            self._show([*self._made, describe_error(failed, error)])
+        except BaseException:
+            interrupted = messages.text("notebook.widgets.broken-off")
+            self._show_status(interrupted, state="warn")
+            self._show([*self._made, Card(interrupted, state="warn")])
+            raise
+        finally:
+            self._answer_values()
+
+    def _show_status(self, sentence: str, *, state: str) -> None:
         self._status.value = render_answer([Note(sentence)], state=state)
 
     def _add(self, result: Displayable) -> None:
@@ -216,28 +264,37 @@ class FormCard(LiveCard):
         self.update()
 
 
-_NOT_READY = ("advice", "bad")
-"""The states of the settings in which the button does nothing."""
+def write_call(function: str, *values: str, **arguments: Any) -> list[str]:
+    """Return a call as the lines of a cell: values as they stand, then arguments by name."""
+    given = [*values, *(write_argument(name, value) for name, value in arguments.items())]
+    return [f"{function}(", *(f"    {each}," for each in given), ")"]
 
 
-def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
-    """Return a form of the console: controls in JupyterLab, a static card elsewhere.
+def write_argument(name: str, value: Any) -> str:
+    """Return a setting as a cell's argument."""
+    return f"{name}={write_literal(value)}"
 
-    Nothing is made before its button is pressed.  While nbgrader executes, there is no form.  In
-    nbgrader's student version the settings that the notebook asks for are empty.
 
-    Args:
-        workshop: What `handson.start()` returned.
-        name: One of network, cluster, repository, image.
+def write_literal(value: Any) -> str:
+    """Return a value as a cell has it, text in the quotes that the notebooks use."""
+    if value is None:
+        return "…"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
-    Raises:
-        InvalidInput: There is no such form.
-        HandsonError: AWS did not answer when it was asked for its zones.
-    """
-    if isinstance(workshop, SkippedCall):
-        return SkippedCall()
-    if name not in FORMS:
-        near = find_nearest(str(name), FORMS) or next(iter(FORMS))
-        values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
-        raise InvalidInput(*messages.advice("notebook.widgets.no-form", **values))
-    return FormCard(workshop, FORMS[name](workshop, blank=settings.is_assignment()))
+
+def show_value(value: Any) -> str:
+    """Return a setting's value as the console shows it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return messages.text("notebook.widgets.on" if value else "notebook.widgets.off")
+    return str(value)
+
+
+def _empty_value(setting: str, usual: Any) -> Any:
+    """Return the value for nothing: no choice, no text, or a switch that is off."""
+    return None if setting in CHOICES else type(usual)()
+
+
+def _join(sentences: Sequence[str]) -> str:
+    return messages.text("notebook.widgets.and").join(sentences)
