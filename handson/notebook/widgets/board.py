@@ -41,9 +41,8 @@ class Board(LiveCard):
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._news: list[Card] = []
-        self._workshop = workshop.with_own_progress(
-            progress.TerminalProgress(), show=self._add_news
-        )
+        terminal = progress.TerminalProgress()
+        self._workshop = workshop.with_own_progress(terminal, show=self._add_news)
         self._seconds = seconds
         self._now = now
         self._stop = threading.Event()
@@ -69,16 +68,11 @@ class Board(LiveCard):
         before = self.below()
         try:
             verification = self._verify(everywhere=everywhere)
+            self._items, over = describe_items(verification), verification.passed
+            self._show_status(watching=self._watching.value and not over)
         except HandsonError as error:
             self._items = describe_error(messages.text("notebook.widgets.board-failed"), error)
             over = True
-        else:
-            self._items, over = describe_items(verification), verification.passed
-            looked = messages.text("notebook.widgets.board-looked", time=f"{self._now():%H:%M:%S}")
-            notes = [Note(looked)]
-            if self._watching.value and not over:
-                notes.append(Note(messages.text("notebook.widgets.board-watching")))
-            self._status.value = render_answer(notes, state="info")
         if self.below() != before:
             self.update()
         return over
@@ -104,16 +98,12 @@ class Board(LiveCard):
         refresh.on_click(lambda _: self.look())
         label = messages.text("notebook.widgets.board-watch", seconds=SECONDS)
         self._watching = Checkbox(value=False, description=label, indent=False)
-        self._watching.observe(self._switch, names="value")
+        self._watching.observe(
+            lambda change: self.watch() if change["new"] else self.stop(), names="value"
+        )
         self._status = HTML()
         about = HTML(render_parts([Note(messages.text("notebook.widgets.board-about"))]))
         return [about, HBox([refresh]), self._watching, self._status]
-
-    def _switch(self, change: Any) -> None:
-        if change["new"]:
-            self.watch()
-        else:
-            self.stop()
 
     def _watch(self, stop: threading.Event) -> None:
         try:
@@ -122,6 +112,13 @@ class Board(LiveCard):
                     return
         finally:
             self._watching.value = False
+
+    def _show_status(self, *, watching: bool) -> None:
+        now = f"{self._now():%H:%M:%S}"
+        notes = [Note(messages.text("notebook.widgets.board-looked", time=now))]
+        if watching:
+            notes.append(Note(messages.text("notebook.widgets.board-watching")))
+        self._status.value = render_answer(notes, state="info")
 
     def _verify(self, *, everywhere: bool) -> Verification:
         missing = syllabus.CHECK_IDS if everywhere else ()
@@ -139,35 +136,33 @@ class _Tiles:
     checks: Sequence[CheckResult]
 
     def text(self) -> list[str]:
-        return [f"  {MARKS[_state(check)]} {' · '.join(_words(check))}" for check in self.checks]
+        items = map(_describe_item, self.checks)
+        return [f"  {MARKS[state]} {' · '.join(words)}" for state, *words in items]
 
     def html(self) -> str:
+        tiles = "".join(_render_tile(*_describe_item(check)) for check in self.checks)
         return (
             '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));'
-            f'gap:8px;margin:8px 0;text-align:left">{"".join(map(_tile, self.checks))}</div>'
+            f'gap:8px;margin:8px 0;text-align:left">{tiles}</div>'
         )
 
 
-def _state(check: CheckResult) -> str:
-    return "ok" if check.passed else "bad"
+def _describe_item(check: CheckResult) -> list[str]:
+    """Return the state of a check, its name, its state in words, its facts and its notebook."""
+    notebook = syllabus.check(check.id).notebook
+    return [check.state, check.label, check.verdict, check.counted, notebook]
 
 
-def _words(check: CheckResult) -> list[str]:
-    passed = "course.checks.passed" if check.passed else "course.checks.failed"
-    return [check.label, messages.text(passed), check.counted, syllabus.check(check.id).notebook]
-
-
-def _tile(check: CheckResult) -> str:
-    state = _state(check)
-    label, verdict, *quiet = map(escape, _words(check))
+def _render_tile(state: str, *words: str) -> str:
+    label, verdict, counted, notebook = map(escape, words)
     return (
         f'<div style="overflow-wrap:anywhere;border:1px solid {COLOURS[state]};'
         f'border-top:6px solid {COLOURS[state]};border-radius:4px;padding:6px 10px">'
         f'<div style="font-weight:600">{label}</div>'
         f'<div style="font-size:13px"><span style="color:{COLOURS[state]};font-weight:700">'
         f"{MARKS[state]}</span> {verdict}</div>"
-        f'<div style="color:var(--jp-ui-font-color2, #666);font-size:12px">{" · ".join(quiet)}'
-        "</div></div>"
+        '<div style="color:var(--jp-ui-font-color2, #666);font-size:12px">'
+        f"{counted} · {notebook}</div></div>"
     )
 
 
@@ -175,9 +170,8 @@ def describe_items(verification: Verification) -> Card:
     """Return the card of the five items, and the next step for the first that is not done."""
     failing = [check for check in verification.checks if not check.passed]
     count = len(verification.checks)
-    title = messages.text(
-        "notebook.widgets.board-counted", passed=count - len(failing), count=count
-    )
+    passed = count - len(failing)
+    title = messages.text("notebook.widgets.board-counted", passed=passed, count=count)
     parts: list[CardPart] = [_Tiles(verification.checks)]
     for check in failing[:1]:
         notebook = syllabus.check(check.id).notebook

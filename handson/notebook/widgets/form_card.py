@@ -116,8 +116,9 @@ class FormCard(LiveCard):
         ]
         _, answer, preview = self._judge()
         static = Note(messages.text("notebook.widgets.static"))
-        parts = (*self._introduce(), static, Table(headers, rows), *answer, *preview, self._cell())
-        return Card(messages.label("notebook.widgets.form", self.id), parts)
+        table: list[CardPart] = [Table(headers, rows), *answer, *preview, self._cell()]
+        title = messages.label("notebook.widgets.form", self.id)
+        return Card(title, [*self._introduce(), static, *table])
 
     def below(self) -> Sequence[Card]:
         """Return the cards of what was made, or one that says that nothing was."""

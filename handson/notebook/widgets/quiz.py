@@ -38,12 +38,11 @@ class QuizCard(LiveCard):
         letter = self._choosers[number - 1].value
         if letter is None:
             first = Note(messages.text("notebook.widgets.choose-first"), "advice")
-            return self._explain(number, [first], state="advice")
+            return self._explain(number, first)
         given = self._quiz.answer(number, letter)
         self._right[number] = given.choice.right
         self._marks.value = self._render_marks()
-        notes = [Note(given.verdict, given.state), Note(given.choice.why)]
-        return self._explain(number, notes, state=given.state)
+        return self._explain(number, Note(given.verdict, given.state), Note(given.choice.why))
 
     def make_controls(self) -> Sequence[Any]:
         self._marks = HTML(self._render_marks())
@@ -57,9 +56,7 @@ class QuizCard(LiveCard):
         return [about, *asked, self._marks]
 
     def _make_question(self, number: int, question: Question) -> list[Any]:
-        options = [
-            (f"{choice.letter}. {choice.text}", choice.letter) for choice in question.choices
-        ]
+        options = [(f"{each.letter}. {each.text}", each.letter) for each in question.choices]
         chooser = RadioButtons(options=options, value=None)
         self._choosers.append(chooser)
         button = Button(description=messages.text("notebook.widgets.check"))
@@ -68,8 +65,8 @@ class QuizCard(LiveCard):
         prompt = HTML(f"<strong>{escape(f'{heading}: {question.prompt}')}</strong>")
         return [prompt, chooser, HBox([button]), self._reasons[number - 1]]
 
-    def _explain(self, number: int, notes: Sequence[Note], *, state: str) -> str:
-        self._reasons[number - 1].value = render_answer(notes, state=state)
+    def _explain(self, number: int, *notes: Note) -> str:
+        self._reasons[number - 1].value = render_answer(notes, state=notes[0].state)
         return "\n".join(line.strip() for note in notes for line in note.text())
 
     def _render_marks(self) -> str:
@@ -92,6 +89,6 @@ def questions(workshop: Workshop | SkippedCall, topic: str) -> QuizCard | Skippe
         InvalidInput: The topic is unknown.
         HandsonError: AWS did not answer.
     """
-    return (
-        SkippedCall() if isinstance(workshop, SkippedCall) else QuizCard(workshop.questions(topic))
-    )
+    if isinstance(workshop, SkippedCall):
+        return SkippedCall()
+    return QuizCard(workshop.questions(topic))
