@@ -18,7 +18,6 @@ from handson.core.errors import EngineError, HandsonError, InvalidInput, NotRead
 from handson.core.progress import Say
 from handson.engine import oci, registry_client
 from handson.engine.dockerfile import load_dockerfile
-from handson.engine.instructions import Recipe
 from handson.engine.model import (
     ENGINE_LABEL,
     BuildRequest,
@@ -28,13 +27,12 @@ from handson.engine.model import (
     PushedImage,
 )
 from handson.engine.packing import ContextPacker
-from handson.engine.recipe import read_recipe
+from handson.engine.recipe import Recipe, read_recipe
 
 NAME = "builtin"
 
 # A fixed time, so that the same files give the same digest (reproducible-builds.org).
 _CREATED = "1970-01-01T00:00:00Z"
-_BASE = "org.opencontainers.image.base.name"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -60,9 +58,28 @@ class BuiltinEngine:
         source = load_dockerfile(request.dockerfile)
         recipe = read_recipe(source, build_args=request.build_args, platform=request.platform)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
+        for step in recipe.skipped:
+            say(messages.text("engine.skipping", step=step))
         with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
-            layers = list(_pack_layers(layout, recipe, request, say))
-            return _finish_image(layout, recipe, request, layers)
+            packer, layers = ContextPacker(request.context), []
+            for copy in recipe.copies:
+                say(messages.text("engine.packing", step=copy.step.source))
+                layers.append(layout.add_layer(packer.pack(copy)))
+            described = oci.to_json_bytes(_describe_image(recipe, request.platform, layers))
+            config = layout.add_image(described, layers, request.tags, base=recipe.base)
+            name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
+            oci.keep_layout(layout.folder, request.folder / name)
+        return LocalImage(
+            engine=NAME,
+            name=request.name,
+            id=config.digest,
+            tags=request.tags,
+            size_bytes=sum(layer.size for layer in layers),
+            platform=request.platform,
+            steps=tuple(recipe.steps),
+            layout=request.folder / name,
+            skipped_steps=tuple(recipe.skipped),
+        )
 
     def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
         """Push the image's layout over the registry protocol.
@@ -76,39 +93,6 @@ class BuiltinEngine:
         layout = oci.ImageLayout(image.layout)
         tags = destination.tags or image.tags
         return registry_client.push_layout(layout, destination, tags=tags, say=say)
-
-
-def _pack_layers(
-    layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, say: Say
-) -> Iterator[oci.Blob]:
-    for step in recipe.skipped:
-        say(messages.text("engine.skipping", step=step))
-    packer = ContextPacker(request.context)
-    for copy in recipe.copies:
-        say(messages.text("engine.packing", step=copy.instruction.source))
-        yield layout.add_layer(packer.pack(copy))
-
-
-def _finish_image(
-    layout: oci.ImageLayout, recipe: Recipe, request: BuildRequest, layers: list[oci.Blob]
-) -> LocalImage:
-    annotations = {_BASE: recipe.base} if recipe.base else {}
-    config = _describe_image(recipe, request.platform, layers)
-    manifest = layout.add_image(oci.to_json_bytes(config), layers, annotations=annotations)
-    layout.finish(manifest, request.tags)
-    name = f"{request.name.replace('/', '_')}-{manifest.digest[7:19]}"
-    final = oci.keep_layout(layout, name)
-    return LocalImage(
-        engine=NAME,
-        name=request.name,
-        id=final.config_digest(),
-        tags=request.tags,
-        size_bytes=sum(layer.size for layer in layers),
-        platform=request.platform,
-        steps=tuple(recipe.steps),
-        layout=final.folder,
-        skipped_steps=tuple(recipe.skipped),
-    )
 
 
 def _describe_image(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 from handson.core import messages
@@ -61,12 +61,12 @@ class Instruction:
         """The place for a sentence: `Dockerfile:3`."""
         return f"{self.file}:{self.line}"
 
-    @cached_property
+    @property
     def flags(self) -> dict[str, str]:
         """The options before the arguments, as in ``--chown=1000``."""
         return split_flags(self.value)[0]
 
-    @cached_property
+    @property
     def arguments(self) -> str:
         """The text behind the options."""
         return split_flags(self.value)[1]
@@ -95,8 +95,8 @@ class Dockerfile:
 def parse_dockerfile(text: str, *, file: str = "Dockerfile") -> Dockerfile:
     """Return the instructions of a Dockerfile's `text` in order, known or not."""
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    escape = _read_directives(lines).get("escape", "\\")
-    return Dockerfile(tuple(_read_instructions(lines, escape=escape, file=file)), escape, file)
+    escape = _read_escape(lines)
+    return Dockerfile(tuple(_read_instructions(lines, escape, file)), escape, file)
 
 
 def load_dockerfile(file: Path) -> Dockerfile:
@@ -171,40 +171,37 @@ def split_words(value: str, *, escape: str = "\\") -> list[str]:
     return pattern.findall(value)
 
 
-def expand(text: str, find_value: Callable[[str], str], *, escape: str = "\\") -> str:
+def expand(
+    text: str, find_value: Callable[[str], str], *, escape: str = "\\", pattern: str = _UNQUOTED
+) -> str:
     """Return `text` without its quotes and escapes, and with its variables replaced.
 
     Args:
         text: One word of an instruction.
         find_value: Returns the value of a variable, empty when it has none.
         escape: The Dockerfile's escape character.
+        pattern: The pieces of the text; others stand inside double quotes.
 
     Raises:
         ValueError: A quote or brace is left open, or a substitution is none of `$x`, `${x}`,
             `${x:-word}` and `${x:+word}`.
     """
-    return "".join(_expand(text, find_value, escape, _UNQUOTED))
 
+    def replace(piece: re.Match[str]) -> str:
+        kind = piece.lastgroup or ""
+        if kind == "quoted":
+            return expand(piece["quoted"], find_value, escape=escape, pattern=_QUOTED)
+        if kind not in {"bare", "other"}:
+            return piece[kind]
+        value, other = find_value(piece["bare"] or piece["name"]), piece["other"] or ""
+        if piece["rule"] == ":+":
+            return other if value else ""
+        return value or other
 
-def _expand(
-    text: str, find_value: Callable[[str], str], escape: str, pattern: str
-) -> Iterator[str]:
-    at = 0
-    while at < len(text):
-        piece = _compile(pattern, escape).match(text, at)
-        if piece is None:
-            raise ValueError(text[at:])
-        at = piece.end()
-        found = piece.groupdict()
-        if found.get("quoted") is not None:
-            yield from _expand(found["quoted"], find_value, escape, _QUOTED)
-        elif name := found["bare"] or found["name"]:
-            value, other = find_value(name), found["other"] or ""
-            use_other = found["rule"] and bool(value) == (found["rule"] == ":+")
-            yield other if use_other else ("" if found["rule"] == ":+" else value)
-        else:
-            kinds = ("literal", "escaped", "dollar", "plain")
-            yield "".join(found.get(kind) or "" for kind in kinds)
+    pieces = _compile(pattern, escape)
+    if pieces.sub("", text):
+        raise ValueError(text)
+    return pieces.sub(replace, text)
 
 
 @cache
@@ -212,29 +209,30 @@ def _compile(pattern: str, escape: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("~", re.escape(escape)), re.DOTALL)
 
 
-def _read_directives(lines: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _read_escape(lines: list[str]) -> str:
+    """Return the escape character that the directives at the top name, by default a backslash."""
     for line in lines:
-        match = _DIRECTIVE.match(line.strip())
-        if not match:
+        directive = _DIRECTIVE.match(line.strip())
+        if not directive:
             break
-        found.setdefault(match.group(1).lower(), match.group(2))
-    return found
+        if directive[1].lower() == "escape":
+            return directive[2]
+    return "\\"
 
 
-def _read_instructions(lines: list[str], *, escape: str, file: str) -> Iterator[Instruction]:
+def _read_instructions(lines: list[str], escape: str, file: str) -> Iterator[Instruction]:
     rest = iter(enumerate(lines, start=1))
     for number, line in rest:
         if _is_ignored(line):
             continue
-        keyword, *values = _join(line, rest, escape=escape).split(maxsplit=1) or [""]
+        keyword, *values = _join(line, rest, escape).split(maxsplit=1) or [""]
         keyword, value = keyword.upper(), "".join(values).rstrip()
         heredocs = _find_heredocs(value) if keyword in _TAKES_HEREDOC else []
         complete = all(_skip_heredoc(rest, *it) for it in heredocs)
         yield Instruction(keyword, value, number, file, bool(heredocs), complete)
 
 
-def _join(line: str, rest: Iterator[tuple[int, str]], *, escape: str) -> str:
+def _join(line: str, rest: Iterator[tuple[int, str]], escape: str) -> str:
     parts = []
     while line.rstrip(" \t").endswith(escape):
         parts.append(line.rstrip(" \t")[: -len(escape)])

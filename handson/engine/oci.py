@@ -14,11 +14,10 @@ import shutil
 import stat
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any
 
 from handson.core import messages
@@ -32,10 +31,9 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
 REFERENCE = "org.opencontainers.image.ref.name"
+BASE = "org.opencontainers.image.base.name"
 
-_SAVED_MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
-_NONE: Mapping[str, str] = MappingProxyType({})
 _SMALLEST, _QUICKEST = 9, 1  # gzip's levels
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1952, RFC 8878)
 
@@ -52,6 +50,25 @@ class LayerEntry:
     uid: int = 0
     gid: int = 0
     mode: int | None = None
+
+    def describe(self) -> tarfile.TarInfo:
+        """Return the entry as a tar has it."""
+        info = tarfile.TarInfo(self.path)
+        info.uid, info.gid, info.mode = self.uid, self.gid, 0o755
+        if self.source is None:
+            info.type = tarfile.DIRTYPE
+            return info
+        status = self.source.lstat()
+        # Windows has no executable bit: docker's library sets it on every file, and so does this.
+        own = (status.st_mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(status.st_mode)
+        info.mode = own if self.mode is None else self.mode
+        if stat.S_ISLNK(status.st_mode):
+            info.type, info.linkname = tarfile.SYMTYPE, os.fspath(self.source.readlink())
+        elif stat.S_ISDIR(status.st_mode):
+            info.type = tarfile.DIRTYPE
+        else:
+            info.size = status.st_size
+        return info
 
 
 @dataclass(frozen=True)
@@ -88,16 +105,11 @@ class ImageLayout:
         found = index["manifests"][0]
         return Blob(found["mediaType"], found["digest"], found["size"])
 
-    def config_digest(self) -> str:
-        """Return the digest of the image's configuration, which docker calls the image's id."""
-        manifest = json.loads(self.read(self.manifest().digest))
-        return str(manifest["config"]["digest"])
-
     def add(self, content: bytes, media_type: str) -> Blob:
         """Write a blob of `content`."""
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        self.blob_path(digest).write_bytes(content)
-        return Blob(media_type, digest, len(content))
+        blob = Blob(media_type, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
+        self.blob_path(blob.digest).write_bytes(content)
+        return blob
 
     def add_layer(self, entries: Iterable[LayerEntry]) -> Blob:
         """Pack `entries` as a gzipped tar layer, streamed; the later of two at one path wins."""
@@ -133,27 +145,27 @@ class ImageLayout:
         return blob
 
     def add_image(
-        self, config: bytes, layers: list[Blob], *, annotations: Mapping[str, str] = _NONE
+        self, config: bytes, layers: list[Blob], tags: Sequence[str], *, base: str = ""
     ) -> Blob:
-        """Write configuration and manifest of an image of `layers`; return the manifest."""
+        """Complete the image: write its configuration, its manifest, and an index with its tags.
+
+        Returns:
+            The configuration; docker calls its digest the image's id.
+        """
+        blob = self.add(config, CONFIG)
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": self.add(config, CONFIG).descriptor(),
+            "config": blob.descriptor(),
             "layers": [layer.descriptor() for layer in layers],
-            "annotations": dict(annotations),
+            "annotations": {BASE: base} if base else {},
         }
-        return self.add(to_json_bytes(manifest), MANIFEST)
-
-    def finish(self, manifest: Blob, tags: Iterable[str]) -> None:
-        """Write the index that leads each tag to the manifest; it completes the image."""
-        named = [
-            {**manifest.descriptor(), "annotations": {REFERENCE: tag}}
-            for tag in dict.fromkeys(tags)
-        ]
+        found = self.add(to_json_bytes(manifest), MANIFEST).descriptor()
+        named = [{**found, "annotations": {REFERENCE: tag}} for tag in dict.fromkeys(tags)]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
         (self.folder / "oci-layout").write_bytes(to_json_bytes({"imageLayoutVersion": "1.0.0"}))
         (self.folder / "index.json").write_bytes(to_json_bytes(index))
+        return blob
 
 
 def is_image_manifest(child: Mapping[str, Any]) -> bool:
@@ -168,39 +180,26 @@ def is_image_manifest(child: Mapping[str, Any]) -> bool:
 def open_draft(folder: Path) -> Iterator[ImageLayout]:
     """Give an empty layout inside `folder`; the block's end removes it unless it was moved."""
     folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
-    try:
-        (place / "blobs" / "sha256").mkdir(parents=True)
-        yield ImageLayout(place)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=".draft-", dir=folder, ignore_cleanup_errors=True
+    ) as it:
+        (Path(it) / "blobs" / "sha256").mkdir(parents=True)
+        yield ImageLayout(Path(it))
 
 
-def keep_layout(layout: ImageLayout, name: str) -> ImageLayout:
-    """Move a finished draft to `name` beside it, file by file where that layout exists.
+def keep_layout(draft: Path, final: Path) -> None:
+    """Move the files of a finished draft to a layout that may exist, the index at the end.
 
-    The name contains the image's digest, so the blobs are the same; they stay, because another
-    kernel may be pushing them.  The index may name other tags and is replaced.
+    The layout's name contains the image's digest, so the blobs are the same; complete ones stay,
+    because another kernel may be pushing them.  The index may name other tags and is replaced.
     """
-    final = layout.folder.parent / name
-    try:
-        layout.folder.replace(final)
-    except OSError:  # it exists, or the folder cannot be written: then the next line fails, too
-        _merge(layout.folder, final)
-    return ImageLayout(final)
-
-
-def _merge(draft: Path, final: Path) -> None:
     files = [path for path in draft.rglob("*") if path.is_file()]
     for path in sorted(files, key=lambda path: path.name == "index.json"):
         place = final / path.relative_to(draft)
-        if path.parent == draft or not _same_size(path, place):
+        is_blob = path.parent != draft
+        if not (is_blob and place.is_file() and place.stat().st_size == path.stat().st_size):
             place.parent.mkdir(parents=True, exist_ok=True)
             path.replace(place)
-
-
-def _same_size(path: Path, other: Path) -> bool:
-    return other.is_file() and other.stat().st_size == path.stat().st_size
 
 
 @contextmanager
@@ -220,10 +219,13 @@ def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> It
     """
     with open_draft(folder) as layout:
         archive = layout.folder / "archive.tar"
-        _write_archive(chunks, archive, say)
+        with archive.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                say(messages.text("engine.exporting", size=format_size(file.tell())))
         try:
             with tarfile.open(archive) as tar:
-                layout.finish(_add_saved_image(tar, layout, say), ["exported"])
+                _add_saved_image(tar, layout, say)
         except (tarfile.TarError, KeyError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise EngineError(*messages.advice("engine.engine-broke-off", reason=reason)) from error
@@ -231,23 +233,13 @@ def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> It
         yield layout
 
 
-def _write_archive(chunks: Iterable[bytes], archive: Path, say: Say) -> None:
-    received = 0
-    with archive.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-            received += len(chunk)
-            say(messages.text("engine.exporting", size=format_size(received)))
-
-
-def _add_saved_image(tar: tarfile.TarFile, layout: ImageLayout, say: Say) -> Blob:
-    described = json.load(_open_member(tar, _SAVED_MANIFEST))[0]
-    names = described["Layers"]
-    layers = []
+def _add_saved_image(tar: tarfile.TarFile, layout: ImageLayout, say: Say) -> None:
+    described = json.load(_open_member(tar, "manifest.json"))[0]
+    names, layers = described["Layers"], []
     for number, name in enumerate(names, start=1):
         say(messages.text("engine.packing-layer", number=number, layers=len(names)))
         layers.append(layout.add_tar(_open_member(tar, name)))
-    return layout.add_image(_open_member(tar, described["Config"]).read(), layers)
+    layout.add_image(_open_member(tar, described["Config"]).read(), layers, ["exported"])
 
 
 def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -255,6 +247,14 @@ def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     if found is None:
         raise KeyError(name)
     return found
+
+
+def digest_layer(entries: Iterable[LayerEntry]) -> str:
+    """Return the digest of a layer of `entries` before compression; nothing is written."""
+    with open(os.devnull, "wb") as nowhere:
+        stream = _Hashed(nowhere)
+        _write_tar(stream, entries)
+        return stream.digest
 
 
 class _Hashed:
@@ -279,37 +279,15 @@ class _Hashed:
         return f"sha256:{self._hash.hexdigest()}"
 
 
-def _write_tar(stream: Any, entries: list[LayerEntry]) -> None:
+def _write_tar(stream: Any, entries: Iterable[LayerEntry]) -> None:
     with tarfile.open(mode="w|", fileobj=stream, format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as tar:
         for entry in entries:
-            info = _tar_info(entry)
+            info = entry.describe()
             if info.isreg() and entry.source is not None:
                 with entry.source.open("rb") as file:
                     tar.addfile(info, file)
             else:
                 tar.addfile(info)
-
-
-def _tar_info(entry: LayerEntry) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(entry.path)
-    info.uid, info.gid, info.mode = entry.uid, entry.gid, 0o755
-    if entry.source is None:
-        info.type = tarfile.DIRTYPE
-        return info
-    status = entry.source.lstat()
-    info.mode = entry.mode if entry.mode is not None else _mode(status.st_mode)
-    if stat.S_ISLNK(status.st_mode):
-        info.type, info.linkname = tarfile.SYMTYPE, os.fspath(entry.source.readlink())
-    elif stat.S_ISDIR(status.st_mode):
-        info.type = tarfile.DIRTYPE
-    else:
-        info.size = status.st_size
-    return info
-
-
-def _mode(mode: int) -> int:
-    # Windows has no executable bit: docker's library sets it on every file, and so does this.
-    return (mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(mode)
 
 
 def to_json_bytes(value: Mapping[str, Any]) -> bytes:

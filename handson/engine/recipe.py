@@ -3,40 +3,128 @@
 `read_recipe` accepts a strict subset of the Dockerfile language and refuses the rest by line: the
 image it describes equals Docker's, except for a base image and for `RUN`, which are left out.  Of
 several stages the last one is the image, on top of the stages that its `FROM` names; the other
-stages, and what is copied from them, are left out.
+stages, and what is copied from them, are left out.  Values are checked as Docker checks them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import find_nearest
-from handson.engine.dockerfile import Dockerfile, Instruction
-from handson.engine.instructions import (
-    HEALTH_TIMES,
-    KEYWORDS,
-    LEFT_TO_DOCKER,
-    Interpreter,
-    Recipe,
-    explain_step,
-    naming_step,
-    refuse_step,
-    reject_step,
+from handson.core.text import find_nearest, one_line
+from handson.engine.dockerfile import (
+    Dockerfile,
+    Instruction,
+    expand,
+    parse_exec_form,
+    split_words,
 )
 from handson.engine.model import IMAGE_PLATFORM
 
+# A refusal, and the engine that carries the step out; every other reason is wrong for Docker, too.
+_REFUSALS = {
+    "engine.reason-add-url": "engine.cannot-do",
+    "engine.reason-archive": "engine.cannot-do",
+    "engine.reason-copy-from": "engine.cannot-do",
+    "engine.reason-instruction": "engine.cannot-do",
+    "engine.reason-owner": "engine.cannot-do",
+    "engine.reason-platform": "engine.cannot-do",
+    "engine.reason-variable": "engine.cannot-do",
+    "engine.option": "engine.needs-buildkit",
+    "engine.here-document": "engine.needs-buildkit",
+}
+_LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
+_BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
+_HEALTH_TIMES = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "start-period": "StartPeriod",
+    "start-interval": "StartInterval",
+}
 # The options of each instruction that are carried out, or left out with a RUN.
 _FLAGS: Mapping[str, set[str]] = {
     "ADD": {"chown", "chmod"},
     "COPY": {"chown", "chmod", "from"},
     "FROM": {"platform"},
-    "HEALTHCHECK": {*HEALTH_TIMES, "retries"},
+    "HEALTHCHECK": {*_HEALTH_TIMES, "retries"},
     "RUN": {"mount", "network", "security", "device"},
 }
-_BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
+_SHELL = ("/bin/sh", "-c")
+_REMOTE = re.compile(r"(https?|git|ssh)://|git@")
+_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
+_LAST_PORT = 65_535
+_OWNER = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
+_MODE = re.compile(r"[0-7]{3,4}|")
+_SIGNAL = re.compile(r"(SIG)?(HUP|INT|QUIT|KILL|USR1|USR2|TERM|WINCH)|[1-9]|[1-5]\d|6[0-4]")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)")
+_NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+_RETRIES = re.compile(r"[1-9]\d{0,5}")
+_SHORTEST = 1_000_000  # nanoseconds: Docker takes no shorter time for a health check
+
+# PATH has a value on `scratch`, too; the others are those of the computer that builds.
+_SET_BY_DOCKER = {"PATH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A `COPY` or `ADD` of local files.
+
+    Attributes:
+        step: The instruction.
+        sources: The paths and patterns in the build context.
+        destination: An absolute path; it ends in a slash where it has to be a folder.
+        work_folders: The folders that `WORKDIR` has made so far.
+        uid: The owner's number.
+        gid: The group's number.
+        mode: The permission bits, or None for those of each file.
+    """
+
+    step: Instruction
+    sources: tuple[str, ...]
+    destination: str
+    work_folders: tuple[str, ...]
+    uid: int
+    gid: int
+    mode: int | None
+
+
+@dataclass
+class Recipe:
+    """An image to make.
+
+    Attributes:
+        config: The OCI configuration's `config`.
+        copies: The files to copy, in order.
+        steps: All instructions of the Dockerfile, in order.
+        skipped: The instructions that are left out.
+        history: A line for each instruction that is carried out, as OCI keeps it.
+        base: The base image that is left out; empty for `FROM scratch`.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    copies: list[Copy] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    base: str = ""
+
+
+@dataclass(eq=False)
+class _Stage:
+    origin: Instruction
+    base: str
+    platform: str
+    below: _Stage | None
+    label: str  # its FROM with the variables replaced
+    earlier: frozenset[str]  # the names of the stages above it in the file
+    steps: list[Instruction] = field(default_factory=list)
+    is_needed: bool = False
 
 
 def read_recipe(
@@ -47,114 +135,320 @@ def read_recipe(
     Raises:
         InvalidInput: An instruction is outside the subset, or wrong; its line is named.
     """
-    interpreter = Interpreter(source.escape, build_args, platform)
-    stages = _Stages(interpreter, platform)
+    interpreter = _Interpreter(source.escape, build_args, platform)
     for step in source.instructions:
-        with naming_step(step):
-            _check_step(step, escape=source.escape, first=not stages.opened)
-            stages.take(step)
-    if not stages.opened:
+        interpreter.take(step)
+    if not interpreter.stages:
         raise InvalidInput(*messages.advice("engine.no-from", file=source.file))
-    kept = stages.carry_out_last()
-    recipe = interpreter.recipe
+    recipe = interpreter.carry_out_stages()
     recipe.steps = [step.source for step in source.instructions]
-    recipe.skipped = [
-        stages.labels.get(step.line, step.source)
-        for step in source.instructions
-        if step.line not in kept and step.keyword != "ARG"
-    ]
     return recipe
 
 
-def _check_step(step: Instruction, *, escape: str, first: bool) -> None:
+def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
+    """Return the error for a step that the builtin engine does not carry out.
+
+    `reason` is the key of a sentence; `values` are filled in.
+    """
+    text = messages.text(reason, **values)
+    key = _REFUSALS.get(reason, "engine.wrong-step")
+    return InvalidInput(*messages.advice(key, where=step.place, step=step.source, reason=text))
+
+
+@contextmanager
+def _naming_step(step: Instruction) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, RecursionError) as error:
+        part = one_line(str(error))
+        raise refuse_step(step, "engine.reason-malformed", part=part) from error
+    except KeyError as error:
+        raise refuse_step(step, "engine.reason-variable", name=error.args[0]) from error
+
+
+def _check_step(step: Instruction, *, is_first: bool) -> None:
     """Accept an instruction that the subset knows, with options that it knows."""
-    if step.keyword not in KEYWORDS:
-        nearest = find_nearest(step.keyword, KEYWORDS) or "COPY"
-        values = {"keyword": step.keyword, "nearest": nearest}
-        raise reject_step(step, "engine.reason-unknown", **values)
-    if step.keyword in LEFT_TO_DOCKER:
-        raise refuse_step(step, "engine.reason-instruction", keyword=step.keyword)
-    if first and step.keyword not in {"ARG", "FROM"}:
-        raise reject_step(step, "engine.reason-before-from")
-    for flag in sorted(step.flags.keys() - _FLAGS.get(step.keyword, set())):
-        if step.keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS:
-            raise explain_step(step, "engine.needs-buildkit", "engine.option", flag=f"--{flag}")
-        raise reject_step(step, "engine.reason-flag", flag=f"--{flag}")
-    if step.heredoc and step.keyword != "RUN":
-        raise explain_step(step, "engine.needs-buildkit", "engine.here-document")
-    if not step.complete or not step.arguments or "\ufffd" in step.value or escape not in "\\`":
+    keyword = step.keyword
+    if keyword not in _KEYWORDS:
+        nearest = find_nearest(keyword, _KEYWORDS) or "COPY"
+        raise refuse_step(step, "engine.reason-unknown", keyword=keyword, nearest=nearest)
+    if keyword in _LEFT_TO_DOCKER:
+        raise refuse_step(step, "engine.reason-instruction", keyword=keyword)
+    if is_first and keyword not in {"ARG", "FROM"}:
+        raise refuse_step(step, "engine.reason-before-from")
+    for flag in sorted(step.flags.keys() - _FLAGS.get(keyword, set())):
+        is_known = keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS
+        reason = "engine.option" if is_known else "engine.reason-flag"
+        raise refuse_step(step, reason, flag=f"--{flag}")
+    if step.heredoc and keyword != "RUN":
+        raise refuse_step(step, "engine.here-document")
+    if not step.complete or not step.arguments or "\ufffd" in step.value:
         raise ValueError(step.value)
 
 
-@dataclass
-class _Stage:
-    """One stage of a build: its `FROM`, the stage below it, and its other instructions."""
+class _Interpreter:
+    """Sorts instructions into stages, and carries out those that make the last one.
 
-    origin: Instruction
-    base: str
-    platform: str
-    below: _Stage | None
-    earlier: frozenset[str]
-    steps: list[Instruction] = field(default_factory=list)
+    Args:
+        escape: The Dockerfile's escape character.
+        build_args: Values for its `ARG`s.
+        platform: The platform the image is for, `linux/amd64`.
+    """
 
-
-class _Stages:
-    """Sorts the instructions into stages, and carries out those that make the last one."""
-
-    def __init__(self, interpreter: Interpreter, platform: str) -> None:
-        self.opened: list[_Stage] = []
-        self.labels: dict[int, str] = {}  # by line: each FROM with its variables replaced
-        self._names: dict[str, _Stage] = {}
-        self._interpreter = interpreter
+    def __init__(self, escape: str, build_args: Mapping[str, str], platform: str) -> None:
+        self.stages: list[_Stage] = []
+        self._recipe = Recipe()
+        self._config = self._recipe.config
+        self._escape = escape
+        self._build_args = build_args
         self._platform = platform
+        self._names: dict[str, _Stage] = {}
+        self._in_stage = False  # else FROM is read, or an ARG before it
+        system, _, processor = platform.partition("/")
+        self._outer = {
+            "TARGETPLATFORM": platform,
+            "TARGETOS": system,
+            "TARGETARCH": processor,
+            "TARGETVARIANT": "",
+        }
+        self._arguments: dict[str, str] = {}
+        self._environment: dict[str, str] = {}
+        self._work_folders: tuple[str, ...] = ("/",)
+        self._command_is_set = False
 
     def take(self, step: Instruction) -> None:
-        """Put an instruction into its stage."""
-        if step.keyword == "FROM":
-            self._open(step)
-        elif self.opened:
-            self.opened[-1].steps.append(step)
-        else:
-            self._interpreter.declare_outer(step)
+        """Put an instruction into its stage; carry out what stands before the first one."""
+        with _naming_step(step):
+            _check_step(step, is_first=not self.stages)
+            if self._escape not in "\\`":
+                raise ValueError(self._escape)
+            if step.keyword == "FROM":
+                self._open_stage(step)
+            elif self.stages:
+                self.stages[-1].steps.append(step)
+            else:
+                self._outer.update(self._read_arguments(step))
 
-    def carry_out_last(self) -> set[int]:
-        """Carry out the last stage and those below it; return the lines that were not left out."""
-        chain = [self.opened[-1]]
-        while below := chain[0].below:
-            chain.insert(0, below)
-        base = chain[0].base
-        self._interpreter.recipe.base = "" if base == "scratch" else base
-        return {line for stage in chain for line in self._carry_out(stage)}
-
-    def _open(self, step: Instruction) -> None:
-        interpreter = self._interpreter
-        words = step.arguments.split()
-        base, *alias = [interpreter.expand(word, interpreter.find_outer) for word in words]
+    def _open_stage(self, step: Instruction) -> None:
+        words = [self._expand(word) for word in step.arguments.split()]
+        base, *alias = words
         if not base or (alias and (len(alias) != 2 or alias[0].upper() != "AS")):
             raise ValueError(step.arguments)
-        platform = step.flags.get("platform", self._platform)
-        stage = _Stage(
-            origin=step,
-            base=base,
-            platform=interpreter.expand(platform, interpreter.find_outer),
-            below=self._names.get(base.lower()),
-            earlier=frozenset(self._names),
-        )
-        for name in (str(len(self.opened)), *alias[1:]):
+        platform = self._expand(step.flags.get("platform", self._platform))
+        below, label = self._names.get(base.lower()), " ".join(["FROM", *words])
+        stage = _Stage(step, base, platform, below, label, frozenset(self._names))
+        for name in (str(len(self.stages)), *alias[1:]):
             self._names[name.lower()] = stage
-        self.opened.append(stage)
-        self.labels[step.line] = " ".join(["FROM", base, *alias])
+        self.stages.append(stage)
 
-    def _carry_out(self, stage: _Stage) -> list[int]:
+    def carry_out_stages(self) -> Recipe:
+        """Return the recipe of the last stage and those below it; the others are left out.
+
+        Raises:
+            InvalidInput: An instruction is wrong, or outside the subset; its line is named.
+        """
+        self._in_stage = True
+        needed: _Stage | None = self.stages[-1]
+        while needed:
+            needed.is_needed, needed = True, needed.below
+        for stage in self.stages:
+            if stage.is_needed:
+                self._carry_out_stage(stage)
+            else:
+                left_out = [step.source for step in stage.steps if step.keyword != "ARG"]
+                self._recipe.skipped += [stage.label, *left_out]
+        return self._recipe
+
+    def _carry_out_stage(self, stage: _Stage) -> None:
         if stage.platform != self._platform:
             raise refuse_step(stage.origin, "engine.reason-platform")
-        kept = [stage.origin.line] if stage.below or stage.base == "scratch" else []
-        self._interpreter.begin_stage()
+        if not stage.below and stage.base != "scratch":
+            self._recipe.base = stage.base
+            self._recipe.skipped.append(stage.label)
+        self._command_is_set = False
         for step in stage.steps:
             source = step.flags.get("from")
             if source is not None and source.lower() not in stage.earlier:
                 raise refuse_step(step, "engine.reason-copy-from")
-            if step.keyword != "RUN" and source is None:
-                self._interpreter.carry_out(step)
-                kept.append(step.line)
-        return kept
+            if step.keyword == "RUN" or source is not None:
+                self._recipe.skipped.append(step.source)
+                continue
+            with _naming_step(step):
+                _STEPS[step.keyword](self, step)
+            packs = {} if step.keyword in {"ADD", "COPY"} else {"empty_layer": True}
+            self._recipe.history.append({"created_by": step.source, **packs})
+
+    # Words and variables
+
+    def _find_value(self, name: str) -> str:
+        """Return the value of a variable.
+
+        Raises:
+            KeyError: It comes from the base image, or from Docker itself.
+        """
+        if not self._in_stage:
+            return self._outer.get(name, "")
+        scope = {**self._arguments, **self._environment}
+        if name not in scope and (self._recipe.base or name in _SET_BY_DOCKER):
+            raise KeyError(name)
+        return scope.get(name, "")
+
+    def _expand(self, word: str) -> str:
+        return expand(word, self._find_value, escape=self._escape)
+
+    def _expand_words(self, words: list[str]) -> list[str]:
+        """Return words with their variables replaced: at least one, and none of them empty."""
+        found = [self._expand(word) for word in words]
+        if not found or not all(found):
+            raise ValueError(" ".join(words))
+        return found
+
+    def _expand_one(self, text: str) -> str:
+        found = self._expand_words(text.split())
+        if len(found) != 1:
+            raise ValueError(text)
+        return found[0]
+
+    def _expand_paths(self, text: str) -> list[str]:
+        parts = parse_exec_form(text)
+        return self._expand_words(text.split() if parts is None else parts)
+
+    def _read_pairs(self, step: Instruction) -> dict[str, str]:
+        found = {}
+        for word in split_words(step.arguments, escape=self._escape):
+            name, equals, value = word.partition("=")
+            if not name or not equals:
+                raise ValueError(word)
+            found[self._expand(name)] = self._expand(value)
+        return found
+
+    def _read_arguments(self, step: Instruction) -> dict[str, str]:
+        found = {}
+        for word in split_words(step.arguments, escape=self._escape):
+            name, equals, default = word.partition("=")
+            value = self._expand(default) if equals else self._outer.get(name, "")
+            if value or equals or name not in _SET_BY_DOCKER:
+                found[name] = self._build_args.get(name, value)
+        return found
+
+    # Instructions
+
+    def _declare_arguments(self, step: Instruction) -> None:
+        self._arguments.update(self._read_arguments(step))
+
+    def _set_environment(self, step: Instruction) -> None:
+        self._environment.update(self._read_pairs(step))
+        self._config["Env"] = [f"{name}={value}" for name, value in self._environment.items()]
+
+    def _set_labels(self, step: Instruction) -> None:
+        self._config.setdefault("Labels", {}).update(self._read_pairs(step))
+
+    def _set_command(self, step: Instruction) -> None:
+        parts = parse_exec_form(step.arguments)
+        command = [*_SHELL, step.arguments] if parts is None else parts
+        self._config[step.keyword.capitalize()] = command
+        if step.keyword == "CMD":
+            self._command_is_set = True
+        elif not self._command_is_set:  # an ENTRYPOINT empties a CMD that was inherited
+            self._config.pop("Cmd", None)
+
+    def _set_work_folder(self, step: Instruction) -> None:
+        folder = self._place(self._expand_one(step.arguments)).rstrip("/") or "/"
+        self._config["WorkingDir"] = folder
+        self._work_folders = (*self._work_folders, folder)
+
+    def _set_user(self, step: Instruction) -> None:
+        self._config["User"] = self._expand_one(step.arguments)
+
+    def _set_stop_signal(self, step: Instruction) -> None:
+        self._config["StopSignal"] = _require(_SIGNAL, self._expand_one(step.arguments))[0]
+
+    def _expose_ports(self, step: Instruction) -> None:
+        ports = self._config.setdefault("ExposedPorts", {})
+        for word in self._expand_words(step.arguments.split()):
+            match = _require(_PORT, word)
+            first, last = int(match[1]), int(match[2] or match[1])
+            if not 1 <= first <= last <= _LAST_PORT:
+                raise ValueError(word)
+            ports.update({f"{port}/{match[3] or 'tcp'}": {} for port in range(first, last + 1)})
+
+    def _add_volumes(self, step: Instruction) -> None:
+        paths = self._expand_paths(step.arguments)
+        self._config.setdefault("Volumes", {}).update({path: {} for path in paths})
+
+    def _set_health_check(self, step: Instruction) -> None:
+        kind, _, command = step.arguments.partition(" ")
+        command = command.strip()
+        parts = parse_exec_form(command)
+        if kind.upper() == "NONE" and not command and not step.flags:
+            self._config["Healthcheck"] = {"Test": ["NONE"]}
+        elif kind.upper() == "CMD" and command and parts != []:
+            test = ["CMD-SHELL", command] if parts is None else ["CMD", *parts]
+            times = dict(_read_time(name, value) for name, value in step.flags.items())
+            self._config["Healthcheck"] = {"Test": test, **times}
+        else:
+            raise ValueError(step.arguments)
+
+    def _copy_files(self, step: Instruction) -> None:
+        *sources, destination = self._expand_paths(step.arguments)
+        mode = _require(_MODE, self._expand(step.flags.get("chmod", "")))[0]
+        owner = _OWNER.fullmatch(self._expand(step.flags.get("chown", "0")))
+        if not sources:
+            raise ValueError(step.arguments)
+        if owner is None:
+            raise refuse_step(step, "engine.reason-owner")
+        if step.keyword == "ADD" and any(_REMOTE.match(source) for source in sources):
+            raise refuse_step(step, "engine.reason-add-url")
+        copy = Copy(
+            step=step,
+            sources=tuple(sources),
+            destination=self._place(destination),
+            work_folders=self._work_folders,
+            uid=int(owner[1]),
+            gid=int(owner[2] or owner[1]),
+            mode=int(mode, 8) if mode else None,
+        )
+        self._recipe.copies.append(copy)
+
+    def _place(self, path: str) -> str:
+        """Return the absolute path of a destination; a slash at its end stays."""
+        joined = posixpath.join(self._work_folders[-1], path)
+        cleaned = "/" + posixpath.normpath(joined).strip("/")
+        is_folder = path == "." or path.endswith(("/", "/."))
+        return f"{cleaned.rstrip('/')}/" if is_folder else cleaned
+
+
+_STEPS: Mapping[str, Callable[[_Interpreter, Instruction], None]] = {
+    "ADD": _Interpreter._copy_files,
+    "ARG": _Interpreter._declare_arguments,
+    "CMD": _Interpreter._set_command,
+    "COPY": _Interpreter._copy_files,
+    "ENTRYPOINT": _Interpreter._set_command,
+    "ENV": _Interpreter._set_environment,
+    "EXPOSE": _Interpreter._expose_ports,
+    "HEALTHCHECK": _Interpreter._set_health_check,
+    "LABEL": _Interpreter._set_labels,
+    "STOPSIGNAL": _Interpreter._set_stop_signal,
+    "USER": _Interpreter._set_user,
+    "VOLUME": _Interpreter._add_volumes,
+    "WORKDIR": _Interpreter._set_work_folder,
+}
+_KEYWORDS = (*_STEPS, "FROM", "RUN", *_LEFT_TO_DOCKER)
+
+
+def _require(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    found = pattern.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    return found
+
+
+def _read_time(name: str, value: str) -> tuple[str, int]:
+    """Return an option of HEALTHCHECK as the configuration has it, times in nanoseconds."""
+    if name == "retries":
+        return "Retries", int(_require(_RETRIES, value)[0])
+    parts = _DURATION.findall(value)
+    amount = round(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
+    if _DURATION.sub("", value) or amount < _SHORTEST:
+        raise ValueError(value)
+    return _HEALTH_TIMES[name], amount

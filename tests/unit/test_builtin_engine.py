@@ -202,11 +202,13 @@ def test_what_stands_at_a_path_is_not_replaced_by_another_kind(shop: Path, step:
         build(shop, f"FROM scratch\nCOPY . /x/\n{step}\n")
 
 
-def test_a_pattern_may_match_nothing_beside_another_source(shop: Path) -> None:
-    assert names(build(shop, "FROM scratch\nCOPY start *.lock /x/\n")) == [["x", "x/start"]]
+@pytest.mark.parametrize("pattern", ["*.lock", "[z-a]tart"])
+def test_a_pattern_may_match_nothing_beside_another_source(shop: Path, pattern: str) -> None:
+    image = build(shop, f"FROM scratch\nCOPY start {pattern} /x/\n")
+    assert names(image) == [["x", "x/start"]]
 
 
-@pytest.mark.parametrize("pattern", ["[!s]tart", "[s", "[z-a]x"])
+@pytest.mark.parametrize("pattern", ["[!s]tart", "[s"])
 def test_a_pattern_that_go_reads_otherwise_is_refused(shop: Path, pattern: str) -> None:
     with pytest.raises(InvalidInput, match="Dockerfile:2"):
         build(shop, f"FROM scratch\nCOPY start {pattern} /x/\n")

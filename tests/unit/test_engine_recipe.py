@@ -8,7 +8,7 @@ import pytest
 
 from handson.core.errors import InvalidInput
 from handson.engine import dockerfile, recipe
-from handson.engine.instructions import Recipe
+from handson.engine.recipe import Recipe
 
 
 def read(text: str, **build_args: str) -> Recipe:
