@@ -33,7 +33,7 @@ from handson.aws import Aws, Credentials, emulator
 from handson.course.exercise import NetworkForm
 from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
-from handson.resources.network.calls import plan_network
+from handson.resources.network import plan_network
 from handson.resources.plan import Step
 from handson.resources.repository import ensure_repository
 

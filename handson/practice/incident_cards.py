@@ -9,9 +9,10 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows, warning_notes
 from handson.course.checks import Diagnosis, Verification
 from handson.course.state import Snapshot
-from handson.resources import cluster, network
+from handson.resources import cluster
 from handson.resources.images import ImageList
 from handson.resources.push import ImageUri
+from handson.resources.resource_map import describe_vpc
 
 STEPS = (1, 2, 3)
 """The steps of the hints: where to look, what is wrong, the diagnosis with its remedy."""
@@ -161,7 +162,7 @@ class Console(Displayable):
         own = [vpc for vpc in self.snapshot.vpcs if not vpc.is_default]
         for vpc in own:
             yield Note(messages.text("resources.network.title", name=vpc.name or vpc.id), "info")
-            yield from network.describe_vpc(vpc)
+            yield from describe_vpc(vpc)
         if not own:
             yield Note(messages.text("practice.incident_cards.no-vpc"), "info")
 

@@ -1,15 +1,17 @@
 """The AWS resources that the workshop builds: find, create, delete.
 
-kinds         the table of resource kinds that snapshot and clean-up use
-network       the VPC and its contents
-cluster       the ECS cluster
-repository    the ECR repository, and how to push to it
-images        the images in a repository, and the image URI for step 3
-push          build and push an image; the console's push commands
-image_run     run a pushed image for a moment
-page          the first page of a running image, as a picture
-plan          calls to AWS as data: carried out, and shown as aws CLI commands
-snapshot      the current state of everything, for checks and pictures
-cleanup       delete what carries the workshop's tag
-receipts      the result of a clean-up, and what the images cost
+kinds             the table of resource kinds that snapshot and clean-up use
+network           create the VPC and its contents
+vpcs              find VPCs and their contents
+network_deletion  delete the VPC and its contents
+resource_map      a VPC as the console shows it
+cluster           the ECS cluster
+repository        the ECR repository, and how to push to it
+images            the images in a repository
+push              build and push an image, push commands, the image URI for step 3
+image_run         run a pushed image for a moment, and show its first page
+plan              calls to AWS as data: carried out, and shown as aws CLI commands
+snapshot          the current state of everything, for checks and pictures
+cleanup           delete what carries the workshop's tag
+receipts          the result of a clean-up, and what the images cost
 """

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
     """Return the resources of the region with the workshop's tag, in the order of deletion."""
-    return tuple(resource for kind in KINDS for resource in kind.find_tagged(aws))
+    return tuple(resource for resource, is_tagged in _list_resources(aws) if is_tagged)
 
 
 def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
@@ -54,17 +54,13 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
         HandsonError: AWS did not answer in the region of the settings.  A failure in another
             region is listed as something left.
     """
-    regions = list_regions(home, aws.target)
-    found, failed = _in_each_region(aws, regions, find_tagged)
-    untagged, failed_later = _in_each_region(
-        aws,
-        _without(regions, failed),
-        lambda place: [item for kind in KINDS for item in kind.find_untagged(place, exercise)],
-    )
+    regions = list_used_regions(home, aws.target)
+    listed, failed = _in_each_region(aws, regions, _list_resources)
+    names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
     return Cleanup(
-        tuple(found),
-        failed=(*failed, *failed_later),
-        untagged=tuple(untagged),
+        tuple(item for item, is_tagged in listed if is_tagged),
+        failed=failed,
+        untagged=tuple(item for item, is_tagged in listed if not is_tagged and item.name in names),
         regions=regions,
         unfinished=find_unfinished(home, aws.target) is not None,
     )
@@ -137,7 +133,7 @@ def remember_region(home: Path, target: Target) -> None:
         write_whole(home / _REGIONS_FILE, text)
 
 
-def list_regions(home: Path, target: Target) -> tuple[str, ...]:
+def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     """Return the regions of the target's account that the home folder used, its own first.
 
     They come from the settings, the evidence in the journal, the recorded image URI, and the
@@ -155,6 +151,11 @@ def list_regions(home: Path, target: Target) -> tuple[str, ...]:
     if uri and uri.account == target.account:
         used.add(uri.region)
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
+
+
+def _list_resources(aws: Aws) -> list[tuple[Resource, bool]]:
+    """Return the resources of the region, each with whether it carries the workshop's tag."""
+    return [listed for kind in KINDS for listed in kind.list_all(aws)]
 
 
 def _in_each_region(

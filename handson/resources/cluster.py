@@ -133,20 +133,20 @@ def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
 
 def observe_clusters(
     aws: Aws, exercise: Exercise, checks: Collection[str] | None
-) -> dict[str, tuple[Any, ...]]:
-    """Return the clusters that the checks read, as a field of a snapshot; without checks, all.
+) -> tuple[Cluster, ...]:
+    """Return the clusters that the checks read; without checks, all.
 
     The exercise's cluster is described by its name, also when it is deleted.  Only where it is
     missing, and only for the check `cluster`, the other names are listed to find a misspelt one.
     """
     if checks is None:
-        return {"clusters": find_clusters(aws)}
+        return find_clusters(aws)
     found = _describe(aws, [exercise.cluster])
     if "cluster" in checks and all(cluster.status == DELETED for cluster in found):
         names = [arn.rpartition("/")[2] for arn in _list_arns(aws)]
         near = find_nearest(exercise.cluster, sorted(set(names) - {exercise.cluster}))
         found += _describe(aws, [near]) if near else []
-    return {"clusters": tuple(sorted(found, key=lambda cluster: (cluster.name, cluster.arn)))}
+    return tuple(sorted(found, key=lambda cluster: (cluster.name, cluster.arn)))
 
 
 def ensure_cluster(
@@ -179,18 +179,18 @@ def ensure_cluster(
     return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
 
 
-def find_tagged_clusters(aws: Aws) -> list[Resource]:
-    """Return the clusters with the workshop's tag."""
-    return [_resource(aws, cluster) for cluster in _list_tagged(aws)]
+def find_cluster_arns(aws: Aws, exercise: Exercise) -> list[str]:
+    """Return the ARN of the exercise's cluster, if it exists."""
+    found = find_cluster(aws, exercise.cluster)
+    return [found.arn] if found else []
 
 
-def find_untagged_clusters(aws: Aws, exercise: Exercise) -> list[Resource]:
-    """Return the cluster with the exercise's name but without the tag: made by hand."""
-    found = [cluster for cluster in _describe(aws, [exercise.cluster]) if not cluster.tagged]
-    return [_resource(aws, cluster) for cluster in found if cluster.status not in _DELETING]
+def list_cluster_resources(aws: Aws) -> list[tuple[Resource, bool]]:
+    """Return the clusters, each with whether it carries the workshop's tag."""
+    return [(_resource(aws, cluster), cluster.tagged) for cluster in _find_living(aws)]
 
 
-def delete_clusters(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
+def delete_clusters(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """Delete the clusters with the workshop's tag; accept that some are already gone.
 
     A cluster with services or tasks is kept, because they do not carry the tag; the removal names
@@ -200,9 +200,10 @@ def delete_clusters(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
     removals = []
-    for cluster in _list_tagged(aws):
-        say(f"{TYPE} {cluster.name}")
-        removals.append(Removal(resource=_resource(aws, cluster), reason=_delete(aws, cluster)))
+    for cluster in _find_living(aws):
+        if cluster.tagged:
+            say(f"{TYPE} {cluster.name}")
+            removals.append(Removal(resource=_resource(aws, cluster), reason=_delete(aws, cluster)))
     return removals
 
 
@@ -326,8 +327,8 @@ def _list_arns(aws: Aws) -> list[str]:
     return [str(arn) for arn in aws.list_items("ecs", "ListClusters", "clusterArns")]
 
 
-def _list_tagged(aws: Aws) -> list[Cluster]:
-    return [it for it in find_clusters(aws) if it.tagged and it.status not in _DELETING]
+def _find_living(aws: Aws) -> list[Cluster]:
+    return [cluster for cluster in find_clusters(aws) if cluster.status not in _DELETING]
 
 
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:

@@ -103,8 +103,8 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
 
 def observe_images(
     aws: Aws, exercise: Exercise, checks: Collection[str] | None
-) -> dict[str, tuple[Any, ...]]:
-    """Return the images that the checks read, as a field of a snapshot; without checks, all.
+) -> tuple[Image, ...]:
+    """Return the images that the checks read; without checks, all.
 
     Only where the exercise's repository has no image, and only for the check `image`, the other
     repositories are searched for one: the nearest name first.
@@ -113,9 +113,9 @@ def observe_images(
         names = list_repository_names(aws)
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda name: find_images(aws, name), names))
-        return {"images": tuple(image for images in found for image in images)}
+        return tuple(image for images in found for image in images)
     if not {"image", "image-uri"} & {*checks}:
-        return {}
+        return ()
     images = find_images(aws, exercise.repository)
     if "image" in checks and not images:
         others = list_repository_names(aws)
@@ -123,7 +123,12 @@ def observe_images(
             near = find_nearest(exercise.repository, others, cutoff=0.0) or others[0]
             others.remove(near)
             images = find_images(aws, near)
-    return {"images": images}
+    return images
+
+
+def find_image_digests(aws: Aws, exercise: Exercise) -> list[str]:
+    """Return the digest of the newest image in the exercise's repository, if there is one."""
+    return [image.digest for image in find_images(aws, exercise.repository)[:1]]
 
 
 def require_image(aws: Aws, repository: str, tag: str) -> Image:

@@ -12,15 +12,18 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
-from handson.core.cards import Note, warning_notes
+from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
 from handson.core.progress import CountedSentence, Say, ignore_progress
+from handson.core.waiting import wait_until
 from handson.course import policy, syllabus
 from handson.course.exercise import TAG_KEY, TAG_VALUE
+
+T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
@@ -145,6 +148,36 @@ def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:
             patience.pause_to_see()
         else:
             return
+
+
+def wait_for(
+    aws: Aws,
+    probe: Callable[[], T],
+    *,
+    done: Callable[[T], bool],
+    what: str,
+    timeout: float,
+) -> T:
+    """Look at AWS, less and less often, until `done` accepts the answer; see `wait_until`."""
+    patience = aws.patience
+    return wait_until(
+        probe,
+        done=done,
+        what=what,
+        timeout=timeout,
+        interval=0.5,
+        factor=1.5,
+        clock=patience.clock,
+        sleep=patience.sleep,
+    )
+
+
+def describe_creation(
+    title: str, parts: Sequence[CardPart], *, commands: Sequence[str], notes: Sequence[Note]
+) -> Card:
+    """Return the card of a created resource: warnings, its parts, and the commands behind it."""
+    block = CommandBlock(messages.text("resources.network.commands"), commands)
+    return Card(title, (*notes, *parts, block), state="warn" if notes else "ok")
 
 
 def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:

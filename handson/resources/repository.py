@@ -81,21 +81,21 @@ def find_public_repository(aws: Aws, name: str) -> Repository | None:
 
 def observe_repositories(
     aws: Aws, exercise: Exercise, checks: Collection[str] | None
-) -> dict[str, tuple[Any, ...]]:
-    """Return the repositories that the checks read, as a field of a snapshot; without checks, all.
+) -> tuple[Repository, ...]:
+    """Return the repositories that the checks read; without checks, all.
 
     The exercise's repository is found by its name.  Only where it is missing, the other names are
     listed to find a misspelt one.
     """
     if checks is None:
-        return {"repositories": find_repositories(aws)}
+        return find_repositories(aws)
     if "repository" not in checks:
-        return {}
+        return ()
     found = find_repository(aws, exercise.repository)
     if found is None:
         near = find_nearest(exercise.repository, list_repository_names(aws))
         found = find_repository(aws, near) if near else None
-    return {"repositories": (found,) if found else ()}
+    return (found,) if found else ()
 
 
 def list_repository_names(aws: Aws) -> list[str]:
@@ -185,25 +185,29 @@ def registry_address(aws: Aws) -> str:
     return build_repository_uri(aws.target, "").rstrip("/")
 
 
-def find_tagged_repositories(aws: Aws) -> list[Resource]:
-    """Return the repositories with the workshop's tag."""
-    return [_resource(aws, item) for item in find_repositories(aws) if item.tagged]
-
-
-def find_untagged_repositories(aws: Aws, exercise: Exercise) -> list[Resource]:
-    """Return the repository with the exercise's name but without the tag: made by hand."""
+def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
+    """Return the ARN of the exercise's repository, if it exists."""
     found = find_repository(aws, exercise.repository)
-    return [_resource(aws, found)] if found and not found.tagged else []
+    return [found.arn] if found else []
 
 
-def delete_repositories(aws: Aws, *, say: Say = ignore_progress) -> list[Removal]:
+def list_repository_resources(aws: Aws) -> list[tuple[Resource, bool]]:
+    """Return the repositories, each with whether it carries the workshop's tag."""
+    return [
+        (Resource(type=TYPE, id=it.arn, name=it.name, region=aws.region), it.tagged)
+        for it in find_repositories(aws)
+    ]
+
+
+def delete_repositories(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """Delete the repositories with the workshop's tag, with their images.
 
     Raises:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
     removals = []
-    for resource in find_tagged_repositories(aws):
+    tagged = [resource for resource, is_tagged in list_repository_resources(aws) if is_tagged]
+    for resource in tagged:
         say(f"{resource.type} {resource.name}")
         try:
             aws.call("ecr", "DeleteRepository", repositoryName=resource.name, force=True)
@@ -248,7 +252,3 @@ def _as_state(raw: Mapping[str, Any], *, tagged: bool = False) -> Repository:
         tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
         tagged=tagged,
     )
-
-
-def _resource(aws: Aws, repository: Repository) -> Resource:
-    return Resource(type=TYPE, id=repository.arn, name=repository.name, region=aws.region)

@@ -6,7 +6,7 @@ regions, for the checks that ask for it.  Errors there are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError
+from handson.course import checks as course_checks
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.state import Repository, Sighting, Snapshot, Unseen
 from handson.resources.image_run import read_image_run
-from handson.resources.kinds import KINDS, ResourceKind, Search
+from handson.resources.kinds import KINDS, FindIds, ResourceKind
 from handson.resources.push import read_image_uri
 from handson.resources.repository import find_public_repository
 
@@ -67,18 +68,18 @@ def take_snapshot(
         ),
         **fields,
     )
-    lost = [
-        search
+    lost = {
+        check: find_ids
         for kind in kinds
-        for search in kind.searches
-        if search.check in missing
-        and kind.service not in errors
-        and search.is_missing(snapshot, exercise)
-    ]
+        for check, find_ids in kind.find_ids.items()
+        if check in missing and kind.service not in errors
+        # A check's first fact says whether the resource exists.
+        if not course_checks.check(check, snapshot, exercise).facts[0].passed
+    }
     if not lost:
         return snapshot
     recorded = snapshot.recorded_uri or read_image_uri(home)
-    regions = _list_regions(aws.region, recorded.uri if recorded else "")
+    regions = _list_other_regions(aws.region, recorded.uri if recorded else "")
     return _search_elsewhere(aws, snapshot, lost, regions, exercise)
 
 
@@ -90,41 +91,45 @@ def _observe(
     errors: dict[str, HandsonError] = {}
     with ThreadPoolExecutor(8) as pool:
         pending = [
-            (kind.service, pool.submit(observe, aws, exercise, checks))
+            (kind.service, field, pool.submit(observe, aws, exercise, checks))
             for kind in kinds
-            for observe in kind.observe
+            for field, observe in kind.observe.items()
         ]
-        for service, future in pending:
+        for service, field, future in pending:
             try:
-                fields |= future.result()
+                fields[field] = future.result()
             except HandsonError as error:
                 errors.setdefault(service, error)
     return fields, errors
 
 
 def _search_elsewhere(
-    aws: Aws, snapshot: Snapshot, lost: list[Search], regions: list[str], exercise: Exercise
+    aws: Aws,
+    snapshot: Snapshot,
+    lost: Mapping[str, FindIds],
+    regions: Sequence[str],
+    exercise: Exercise,
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
-    places = [(region, search) for region in regions for search in lost]
+
+    def find_sightings(place: tuple[str, str]) -> list[Sighting]:
+        region, check = place
+        try:
+            ids = lost[check](aws.in_region(region, attempts=1), exercise)
+        except HandsonError:
+            return []  # The region is not allowed, switched off or slow.
+        return [Sighting(check=check, region=region, id=id) for id in ids]
+
     with ThreadPoolExecutor(8) as pool:
-        wants_public = any(search.check == "repository" for search in lost)
-        public = pool.submit(_find_public, aws, exercise) if wants_public else None
-        found = list(pool.map(lambda place: _find_sightings(aws, exercise, *place), places))
+        public = pool.submit(_find_public, aws, exercise) if "repository" in lost else None
+        places = [(region, check) for region in regions for check in lost]
+        found = list(pool.map(find_sightings, places))
         repositories = public.result() if public else []
     return replace(
         snapshot,
         repositories=(*snapshot.repositories, *repositories),
         elsewhere=tuple(sighting for some in found for sighting in some),
     )
-
-
-def _find_sightings(aws: Aws, exercise: Exercise, region: str, search: Search) -> list[Sighting]:
-    try:
-        ids = search.find_ids(aws.in_region(region, attempts=1), exercise)
-    except HandsonError:
-        return []  # The region is not allowed, switched off or slow.
-    return [Sighting(check=search.check, region=region, id=id) for id in ids]
 
 
 def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
@@ -135,7 +140,7 @@ def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
     return [found] if found else []
 
 
-def _list_regions(here: str, recorded_uri: str) -> list[str]:
+def _list_other_regions(here: str, recorded_uri: str) -> list[str]:
     """Return the regions to search: that of the recorded URI first, then the likely ones."""
     uri = parse_image_uri(recorded_uri)
     recorded = [uri.region] if uri and uri.region in settings.list_regions() else []

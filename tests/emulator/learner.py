@@ -43,9 +43,9 @@ from handson.engine import (
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, plan
 from handson.resources.image_run import forget_image_run, read_image_run
-from handson.resources.network.calls import plan_network
-from handson.resources.network.find import list_network
+from handson.resources.network import plan_network
 from handson.resources.push import forget_image_uri, record_image_uri
+from handson.resources.vpcs import list_network
 from tests.emulator.hooks import reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"

@@ -14,6 +14,7 @@ from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.receipts import Cleanup
 from handson.resources.repository import ensure_repository, find_repositories
+from handson.resources.vpcs import find_vpcs
 from tests.emulator.hooks import (
     Answer,
     Change,
@@ -246,7 +247,7 @@ def test_a_vpc_made_by_hand_is_left_while_what_is_tagged_in_it_goes(
     aws = connect(emulator)
     network.ensure_network(aws, NetworkForm())
     cleanup.delete_tagged(aws)
-    [kept] = [vpc for vpc in network.find_vpcs(aws) if not vpc.is_default]
+    [kept] = [vpc for vpc in find_vpcs(aws) if not vpc.is_default]
     assert (kept.id, kept.subnets, kept.endpoints) == (vpc_id, (), ())
 
 

@@ -23,9 +23,10 @@ from handson.core.errors import (
 )
 from handson.course.exercise import NetworkForm
 from handson.resources import network
-from handson.resources.network.calls import plan_network
-from handson.resources.network.find import list_network
+from handson.resources.network import plan_network
+from handson.resources.network_deletion import delete_network
 from handson.resources.plan import Step
+from handson.resources.vpcs import list_network
 from tests.emulator.hooks import (
     Answer,
     Change,
@@ -182,7 +183,7 @@ def test_one_subnet_beyond_those_asked_for_is_deleted_by_the_call_that_the_card_
 
 def test_the_way_out_of_too_many_subnets_leads_out(emulator: room.Running) -> None:
     network.ensure_network(connect(emulator), LARGE)
-    network.delete_network(connect(emulator))
+    delete_network(connect(emulator))
     assert network.ensure_network(connect(emulator), NetworkForm()).card().state == "ok"
 
 

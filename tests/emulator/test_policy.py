@@ -20,6 +20,7 @@ from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster, image_run, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.repository import ensure_repository
+from handson.resources.vpcs import find_vpcs
 from tests.emulator.guarded import (
     REGION,
     Guarded,
@@ -97,7 +98,7 @@ def open_as(home: Path) -> Callable[[Aws], Workshop]:
 
 def lead_elsewhere(aws: Aws) -> None:
     """Have the default route lead to a gateway of somebody else's."""
-    vpc = next(vpc for vpc in network.find_vpcs(aws) if vpc.tagged)
+    vpc = next(vpc for vpc in find_vpcs(aws) if vpc.tagged)
     table = next(table for table in vpc.route_tables if table.name == "ecs-handson-rtb-public")
     made = aws.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
     where = {"RouteTableId": table.id, "DestinationCidrBlock": "0.0.0.0/0"}

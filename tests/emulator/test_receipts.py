@@ -19,6 +19,7 @@ from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.receipts import Cleanup
 from handson.resources.repository import ensure_repository
+from handson.resources.vpcs import find_vpcs
 from tests.emulator.hooks import Answer, Change, StopAt, Stopped, connect, reset, writes
 from tests.emulator.test_cleanup import ORDER
 from tests.unit.fake_aws import Refusal
@@ -95,7 +96,7 @@ def test_what_a_learner_made_by_hand_is_named_with_what_it_keeps(
 ) -> None:
     aws = connect(emulator)
     make(aws)
-    vpc = next(vpc for vpc in network.find_vpcs(aws) if vpc.tagged)
+    vpc = next(vpc for vpc in find_vpcs(aws) if vpc.tagged)
     group = client("ec2").create_security_group(
         VpcId=vpc.id, GroupName="my-own-group", Description="by hand"
     )["GroupId"]

@@ -21,6 +21,7 @@ from handson.notebook import widgets
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.resources import network
+from handson.resources.vpcs import find_zones
 
 pytestmark = pytest.mark.emulator
 
@@ -84,7 +85,7 @@ def without_ids(vpc: Vpc) -> Vpc:
     ids=["the workshop's", "private ones", "three zones", "no public one"],
 )
 def test_what_a_form_shows_is_what_it_makes(held: Workshop, form: NetworkForm) -> None:
-    zones = network.find_zones(held.aws)[: form.availability_zones]
+    zones = find_zones(held.aws)[: form.availability_zones]
     planned = describe_network(form, zones=zones, region=held.aws.region)
     made = network.ensure_network(held.aws, form).vpc
     assert without_ids(planned) == without_ids(made)

@@ -87,17 +87,17 @@ def keep_uri(home: Path, account: str, region: str) -> None:
 
 
 def test_an_empty_home_folder_names_the_region_of_the_settings(tmp_path: Path) -> None:
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 def test_evidence_names_its_region(tmp_path: Path) -> None:
     recorded(tmp_path)
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "eu-west-1")
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "eu-west-1")
 
 
 def test_the_recorded_uri_names_its_region(tmp_path: Path) -> None:
     keep_uri(tmp_path, HERE.account, "ap-northeast-1")
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
 
 
 def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> 
         cleanup.remember_region(
             tmp_path, Target(kind="aws", account=HERE.account, region="sa-east-1")
         )
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
 
 
 @pytest.mark.parametrize("other", [{"account": "998877665544"}, {"kind": "emulator"}], ids=str)
@@ -116,19 +116,19 @@ def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, 
         tmp_path,
         Target(**({"kind": "aws", "account": HERE.account, "region": "sa-east-1"} | other)),
     )
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 @pytest.mark.parametrize("region", ["../..", "us-east-9", ""])
 def test_a_region_that_aws_does_not_have_is_not_asked(tmp_path: Path, region: str) -> None:
     recorded(tmp_path, region=region)
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 @pytest.mark.parametrize("content", ["", "{", "7", '{"a": 1}', '[7, {"region": 7}]'])
 def test_a_list_of_regions_that_is_none_names_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "regions.json").write_text(content)
-    assert cleanup.list_regions(tmp_path, HERE) == ("us-east-1",)
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
 # The file

@@ -12,7 +12,7 @@ from handson.aws.settings import read_settings
 from handson.core import files
 from handson.core.errors import NotReady
 from handson.course.state import RecordedUri, Target
-from handson.resources.cleanup import list_regions, remember_region
+from handson.resources.cleanup import list_used_regions, remember_region
 from handson.resources.receipts import find_unfinished
 
 URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
@@ -49,7 +49,7 @@ def test_regions_that_cannot_be_read_are_remembered_anew(tmp_path: Path, text: s
     remember_region(tmp_path, TARGET)
     [path] = tmp_path.iterdir()
     path.write_text(text, encoding="utf-8")
-    assert list_regions(tmp_path, TARGET) == ("us-east-1",)
+    assert list_used_regions(tmp_path, TARGET) == ("us-east-1",)
 
 
 def hold(path: Path) -> None:

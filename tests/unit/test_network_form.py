@@ -9,7 +9,7 @@ import pytest
 from handson.core.errors import InvalidInput
 from handson.course.exercise import NetworkForm
 from handson.course.network_form import check_network_form
-from handson.resources.network.calls import plan_network
+from handson.resources.network import plan_network
 from handson.resources.plan import Ref, Step
 
 ZONES = ["us-east-1a", "us-east-1b"]

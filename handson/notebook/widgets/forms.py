@@ -18,6 +18,8 @@ from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, write_call, write_literal
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
+from handson.resources.resource_map import draw_resource_map
+from handson.resources.vpcs import find_zones
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
@@ -30,7 +32,7 @@ class CreateVpcForm(FormCard):
     verb = "ensure_network"
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
-        self._zones = network.find_zones(workshop.aws)
+        self._zones = find_zones(workshop.aws)
         super().__init__(workshop, blank=blank)
 
     def list_settings(self) -> dict[str, Any]:
@@ -42,7 +44,7 @@ class CreateVpcForm(FormCard):
         zones = rules.choose_zones(form.availability_zones, self._zones, region=region)
         calls = len(network.plan_network(form, zones=zones, region=region))
         return [
-            network.draw_resource_map(describe_network(form, zones=zones, region=region)),
+            draw_resource_map(describe_network(form, zones=zones, region=region)),
             Note(messages.text("notebook.widgets.calls", count=calls)),
         ]
 

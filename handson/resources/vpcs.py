@@ -1,4 +1,8 @@
-"""Find VPCs and their contents in EC2."""
+"""Find VPCs and their contents in EC2, as `state.Vpc`.
+
+EC2 derives the names in its API from the name of a resource: DescribeSubnets lists Subnets with a
+SubnetId each.  `list_ec2_resources` takes that name: "Subnet".
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,9 @@ from handson.course.state import InternetGateway, Route, RouteTable, Subnet, Vpc
 Raw = Mapping[str, Any]
 """A resource as EC2's API describes it."""
 
-_LISTINGS = {
-    "vpcs": ("DescribeVpcs", "Vpcs"),
-    "subnets": ("DescribeSubnets", "Subnets"),
-    "tables": ("DescribeRouteTables", "RouteTables"),
-    "gateways": ("DescribeInternetGateways", "InternetGateways"),
-    "endpoints": ("DescribeVpcEndpoints", "VpcEndpoints"),
-    "zones": ("DescribeAvailabilityZones", "AvailabilityZones"),
-}
-_CONTENTS = ("subnets", "tables", "gateways", "endpoints")
-_ATTRIBUTES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
+_CONTENTS = ("Subnet", "RouteTable", "InternetGateway", "VpcEndpoint")
+_ZONE = "AvailabilityZone"
+_SWITCHES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 _TARGETS = (
     "GatewayId",
@@ -65,32 +62,28 @@ def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
     Raises:
         HandsonError: AWS refused a call or did not answer.
     """
-    vpcs = _list(aws, "vpcs")
+    vpcs = list_ec2_resources(aws, "Vpc")
     if form is not None:
         vpcs = _select_candidates(vpcs, form)
     if not vpcs:
         return ()
     with ThreadPoolExecutor(12) as pool:
-        attributes = _submit_attributes(aws, [raw["VpcId"] for raw in vpcs], pool)
-        contents = {kind: pool.submit(_list, aws, kind) for kind in _CONTENTS}
-        return _describe_vpcs(vpcs, _results(contents), _results(attributes))
+        return _describe_vpcs(aws, vpcs, _submit_listings(aws, _CONTENTS, pool), pool)
 
 
-def observe_vpcs(
-    aws: Aws, exercise: Exercise, checks: Collection[str] | None
-) -> dict[str, tuple[Any, ...]]:
-    """Return the VPCs that the checks read, as a field of a snapshot; without checks, all."""
-    return {"vpcs": find_vpcs(aws, form=None if checks is None else exercise.network)}
+def observe_vpcs(aws: Aws, exercise: Exercise, checks: Collection[str] | None) -> tuple[Vpc, ...]:
+    """Return the VPCs that the checks read; without checks, all."""
+    return find_vpcs(aws, form=None if checks is None else exercise.network)
 
 
-def find_vpc_ids(aws: Aws, name: str) -> list[str]:
-    """Return the ids of the VPCs with that name, in one call.
+def find_vpc_ids(aws: Aws, exercise: Exercise) -> list[str]:
+    """Return the ids of the VPCs with the exercise's name, in one call.
 
     Raises:
         HandsonError: AWS refused the call or did not answer.
     """
-    named = [{"Name": "tag:Name", "Values": [name]}]
-    found = aws.list_items("ec2", "DescribeVpcs", "Vpcs", Filters=named)
+    name = exercise.network.vpc_name
+    found = list_ec2_resources(aws, "Vpc", Filters=[{"Name": "tag:Name", "Values": [name]}])
     # An emulator may ignore the filter.
     return sorted(raw["VpcId"] for raw in found if read_name(raw) == name)
 
@@ -101,37 +94,40 @@ def find_zones(aws: Aws) -> tuple[str, ...]:
     Raises:
         HandsonError: AWS refused the call or did not answer.
     """
-    return _zone_names(_list(aws, "zones"))
+    return _name_zones(list_ec2_resources(aws, _ZONE))
 
 
-def list_network(aws: Aws, *, vpc_id: str | None = None, name: str | None = None) -> NetworkListing:
+def list_network(aws: Aws, *, name: str | None = None) -> NetworkListing:
     """Return the VPCs, zones and loose gateways of the region; independent calls run in parallel.
 
     Args:
         aws: The connection.
-        vpc_id: Describe only this VPC; saves one round trip.
         name: Describe only the VPCs with this name; saves one round trip where there is none.
     """
     aws.client("ec2")
     with ThreadPoolExecutor(12) as pool:
-        attributes = _submit_attributes(aws, [vpc_id] if vpc_id else [], pool)
-        found = _results({kind: pool.submit(_list, aws, kind) for kind in _LISTINGS})
-        vpcs = [
-            raw
-            for raw in found["vpcs"]
-            if vpc_id in (None, raw["VpcId"]) and name in (None, read_name(raw))
-        ]
-        attributes = attributes or _submit_attributes(aws, [raw["VpcId"] for raw in vpcs], pool)
-        described = _describe_vpcs(vpcs, found, _results(attributes))
-    loose = [_gateway(raw, vpc_id="") for raw in found["gateways"] if not raw.get("Attachments")]
-    tables = {
-        raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ()))
-        for raw in found["endpoints"]
-        if not is_deleted(raw)
-    }
-    return NetworkListing(
-        described, len(found["vpcs"]), _sort(loose), _zone_names(found["zones"]), tables
-    )
+        listings = _submit_listings(aws, ("Vpc", *_CONTENTS, _ZONE), pool)
+        all_vpcs, gateways, endpoints, zones = (
+            listings[noun].result() for noun in ("Vpc", "InternetGateway", "VpcEndpoint", _ZONE)
+        )
+        named = [raw for raw in all_vpcs if name in (None, read_name(raw))]
+        vpcs = _describe_vpcs(aws, named, listings, pool)
+    loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
+    tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
+    return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones), tables)
+
+
+def list_ec2_resources(aws: Aws, noun: str, **filters: Any) -> list[dict[str, Any]]:
+    """Return EC2's resources of a kind, without deleted ones, which EC2 lists for a while longer.
+
+    Args:
+        aws: The connection.
+        noun: EC2's name of the kind, such as "Subnet".
+        filters: Further parameters of the call.
+    """
+    found = aws.list_items("ec2", f"Describe{noun}s", f"{noun}s", **filters)
+    # AWS writes the state both as "deleted" and as "Deleted".
+    return [raw for raw in found if raw.get("State", "").lower() not in ("deleted", "deleting")]
 
 
 def read_name(raw: Raw) -> str:
@@ -144,20 +140,16 @@ def is_tagged(raw: Raw) -> bool:
     return _read_tags(raw).get(TAG_KEY) == TAG_VALUE
 
 
-def is_deleted(raw: Raw) -> bool:
-    """Tell whether a resource is deleted or being deleted; EC2 lists it for a while longer.
-
-    AWS writes the state both as "deleted" and as "Deleted".
-    """
-    return str(raw.get("State", "")).lower() in ("deleted", "deleting")
+def is_in_vpc(raw: Raw, vpc_id: str) -> bool:
+    """Tell whether a resource is part of a VPC, or attached to it as gateways are."""
+    attached = (item.get("VpcId") for item in raw.get("Attachments", ()))
+    return vpc_id == raw.get("VpcId") or vpc_id in attached
 
 
-def _list(aws: Aws, kind: str) -> list[dict[str, Any]]:
-    return aws.list_items("ec2", *_LISTINGS[kind])
-
-
-def _results(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
-    return {key: future.result() for key, future in futures.items()}
+def _submit_listings(
+    aws: Aws, nouns: Iterable[str], pool: ThreadPoolExecutor
+) -> dict[str, Future[list[dict[str, Any]]]]:
+    return {noun: pool.submit(list_ec2_resources, aws, noun) for noun in nouns}
 
 
 def _select_candidates(vpcs: Sequence[Any], form: NetworkForm) -> list[Any]:
@@ -175,24 +167,27 @@ def _select_candidates(vpcs: Sequence[Any], form: NetworkForm) -> list[Any]:
     )
 
 
-def _submit_attributes(
-    aws: Aws, vpc_ids: Sequence[str], pool: ThreadPoolExecutor
-) -> dict[tuple[str, str], Future[bool]]:
-    return {
-        (vpc_id, attribute): pool.submit(_read_attribute, aws, vpc_id, attribute)
-        for vpc_id in vpc_ids
-        for attribute in _ATTRIBUTES
-    }
+def _describe_vpcs(
+    aws: Aws,
+    vpcs: Sequence[Raw],
+    listings: Mapping[str, Future[list[dict[str, Any]]]],
+    pool: ThreadPoolExecutor,
+) -> tuple[Vpc, ...]:
+    pairs = [(raw["VpcId"], attribute) for raw in vpcs for attribute in _SWITCHES]
+    switches = pool.map(lambda pair: _read_switch(aws, *pair), pairs)
+    contents = {noun: listings[noun].result() for noun in _CONTENTS}
+    is_on = dict(zip(pairs, switches, strict=True))
+    return _sort(_vpc(raw, contents, is_on) for raw in vpcs)
 
 
-def _read_attribute(aws: Aws, vpc_id: str, attribute: str) -> bool:
+def _read_switch(aws: Aws, vpc_id: str, attribute: str) -> bool:
     parameters = {"VpcId": vpc_id, "Attribute": attribute}
     new = ("InvalidVpcID.NotFound",)
     reply = aws.call_until_known("ec2", "DescribeVpcAttribute", parameters, unknown=new)
-    return bool(reply[_ATTRIBUTES[attribute]]["Value"])
+    return bool(reply[_SWITCHES[attribute]]["Value"])
 
 
-def _zone_names(zones: Iterable[Raw]) -> tuple[str, ...]:
+def _name_zones(zones: Iterable[Raw]) -> tuple[str, ...]:
     names = (
         zone["ZoneName"]
         for zone in zones
@@ -202,56 +197,38 @@ def _zone_names(zones: Iterable[Raw]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _describe_vpcs(
-    vpcs: Iterable[Raw],
-    contents: Mapping[str, Sequence[Raw]],
-    attributes: Mapping[tuple[str, str], bool],
-) -> tuple[Vpc, ...]:
-    return _sort(_vpc(raw, contents, attributes) for raw in vpcs)
-
-
 def _vpc(
-    raw: Raw, contents: Mapping[str, Sequence[Raw]], attributes: Mapping[tuple[str, str], bool]
+    raw: Raw, contents: Mapping[str, Sequence[Raw]], is_on: Mapping[tuple[str, str], bool]
 ) -> Vpc:
     vpc_id = raw["VpcId"]
-
-    def inside(kind: str) -> list[Raw]:
-        return [item for item in contents[kind] if item.get("VpcId") == vpc_id]
-
-    gateways = [
-        _gateway(item, vpc_id=vpc_id)
-        for item in contents["gateways"]
-        if any(attachment.get("VpcId") == vpc_id for attachment in item.get("Attachments", ()))
-    ]
+    subnets, tables, gateways, endpoints = (
+        [item for item in contents[noun] if is_in_vpc(item, vpc_id)] for noun in _CONTENTS
+    )
     return Vpc(
-        id=vpc_id,
-        name=read_name(raw),
+        **_identify(raw, "Vpc"),
         cidr=raw["CidrBlock"],
-        cidrs=_blocks(raw, "CidrBlock") or (raw["CidrBlock"],),
-        ipv6_cidrs=_blocks(raw, "Ipv6CidrBlock"),
+        cidrs=_list_blocks(raw, "CidrBlock") or (raw["CidrBlock"],),
+        ipv6_cidrs=_list_blocks(raw, "Ipv6CidrBlock"),
         tenancy=raw.get("InstanceTenancy", "default"),
         is_default=bool(raw.get("IsDefault", False)),
         state=raw.get("State", "available"),
-        dns_support=attributes[vpc_id, "enableDnsSupport"],
-        dns_hostnames=attributes[vpc_id, "enableDnsHostnames"],
-        subnets=_sort(map(_subnet, inside("subnets"))),
-        route_tables=_sort(map(_table, inside("tables"))),
-        internet_gateways=_sort(gateways),
-        endpoints=_sort(_endpoint(item) for item in inside("endpoints") if not is_deleted(item)),
-        tagged=is_tagged(raw),
+        dns_support=is_on[vpc_id, "enableDnsSupport"],
+        dns_hostnames=is_on[vpc_id, "enableDnsHostnames"],
+        subnets=_sort(map(_subnet, subnets)),
+        route_tables=_sort(map(_table, tables)),
+        internet_gateways=_sort(_gateway(item, vpc_id=vpc_id) for item in gateways),
+        endpoints=_sort(map(_endpoint, endpoints)),
     )
 
 
 def _subnet(raw: Raw) -> Subnet:
     return Subnet(
-        id=raw["SubnetId"],
-        name=read_name(raw),
+        **_identify(raw, "Subnet"),
         cidr=raw["CidrBlock"],
         zone=raw["AvailabilityZone"],
         map_public_ip=bool(raw.get("MapPublicIpOnLaunch", False)),
-        ipv6_cidrs=_blocks(raw, "Ipv6CidrBlock"),
+        ipv6_cidrs=_list_blocks(raw, "Ipv6CidrBlock"),
         available_addresses=int(raw.get("AvailableIpAddressCount", 0)),
-        tagged=is_tagged(raw),
     )
 
 
@@ -259,12 +236,10 @@ def _table(raw: Raw) -> RouteTable:
     associations = raw.get("Associations", ())
     routes = map(_route, raw.get("Routes", ()))
     return RouteTable(
-        id=raw["RouteTableId"],
-        name=read_name(raw),
+        **_identify(raw, "RouteTable"),
         main=any(association.get("Main") for association in associations),
         subnets=tuple(sorted(item["SubnetId"] for item in associations if item.get("SubnetId"))),
         routes=tuple(sorted(routes, key=lambda route: route.destination)),
-        tagged=is_tagged(raw),
     )
 
 
@@ -277,36 +252,32 @@ def _route(raw: Raw) -> Route:
 
 
 def _gateway(raw: Raw, *, vpc_id: str) -> InternetGateway:
-    states = [
-        attachment.get("State", "")
-        for attachment in raw.get("Attachments", ())
-        if attachment.get("VpcId") == vpc_id
-    ]
-    return InternetGateway(
-        id=raw["InternetGatewayId"],
-        name=read_name(raw),
-        # EC2's reference says "available"; an emulator may say "attached".
-        attachment="available" if "attached" in states else "".join(states[:1]),
-        tagged=is_tagged(raw),
-    )
+    attachments = raw.get("Attachments", ())
+    states = [item.get("State", "") for item in attachments if item.get("VpcId") == vpc_id]
+    # EC2's reference says "available"; an emulator may say "attached".
+    attachment = "available" if "attached" in states else "".join(states[:1])
+    return InternetGateway(**_identify(raw, "InternetGateway"), attachment=attachment)
 
 
 def _endpoint(raw: Raw) -> VpcEndpoint:
     return VpcEndpoint(
-        id=raw["VpcEndpointId"],
-        name=read_name(raw),
+        **_identify(raw, "VpcEndpoint"),
         service=raw.get("ServiceName", ""),
         type=raw.get("VpcEndpointType", ""),
         state=raw.get("State", "").lower(),
-        tagged=is_tagged(raw),
     )
+
+
+def _identify(raw: Raw, noun: str) -> dict[str, Any]:
+    """Return the fields that all states of the network have."""
+    return {"id": raw[f"{noun}Id"], "name": read_name(raw), "tagged": is_tagged(raw)}
 
 
 def _read_tags(raw: Raw) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
 
 
-def _blocks(raw: Raw, kind: str) -> tuple[str, ...]:
+def _list_blocks(raw: Raw, kind: str) -> tuple[str, ...]:
     """Return the associated blocks of a VPC or subnet; `kind` is CidrBlock or Ipv6CidrBlock."""
     return tuple(
         item[kind]

@@ -1,0 +1,343 @@
+"""Create the network of the form "VPC and more": look, then make the calls that are missing.
+
+Names, CIDR blocks, tags and the order of calls are the console's (Amazon VPC User Guide, "Create a
+VPC plus other VPC resources").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from typing import Any
+
+from msgspec.structs import asdict
+
+from handson.aws import Aws, command_name
+from handson.core import messages
+from handson.core.cards import Card, Displayable, Note, warning_notes
+from handson.core.errors import AWSError, InvalidInput, NotAllowed
+from handson.core.progress import Say, ignore_progress
+from handson.course import rules
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.network_form import (
+    ANYWHERE,
+    PlannedSubnet,
+    check_network_form,
+    plan_subnets,
+    subnet_blocks,
+)
+from handson.course.state import InternetGateway, Route, Vpc
+from handson.resources import plan
+from handson.resources.plan import Ref, Step
+from handson.resources.resource_map import describe_vpc
+from handson.resources.vpcs import NetworkListing, list_network
+
+_READY_SECONDS = 30.0
+_QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
+_NOT_YET_KNOWN = (
+    "InvalidGatewayID.NotFound",
+    "InvalidInternetGatewayID.NotFound",
+    "InvalidRouteTableID.NotFound",
+    "InvalidSubnetID.NotFound",
+    "InvalidVpcID.NotFound",
+)
+"""EC2's answers while a new resource is unknown (EC2 API Reference, "Eventual consistency")."""
+
+
+@dataclass(frozen=True, repr=False)
+class Network(Displayable):
+    """A VPC, the aws CLI commands that create one like it, and warnings."""
+
+    vpc: Vpc
+    commands: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+
+    def card(self) -> Card:
+        """Return the card: the VPC's settings, the console's resource map, the commands."""
+        title = messages.text("resources.network.title", name=self.vpc.name)
+        return plan.describe_creation(
+            title, describe_vpc(self.vpc), commands=self.commands, notes=self.notes
+        )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The plan for a form beside the existing VPC; as text, the steps that are missing.
+
+    Attributes:
+        vpc: The existing VPC, if any.
+        vpc_count: The number of all VPCs in the region.
+        steps: The plan.
+        known: The results of the steps that are already carried out.
+    """
+
+    vpc: Vpc | None
+    vpc_count: int
+    steps: Sequence[Step]
+    known: dict[str, str]
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the steps that are still to be carried out."""
+        return [step.name for step in self.steps if step.name not in self.known]
+
+    def __str__(self) -> str:
+        return ", ".join(self.missing)
+
+
+def ensure_network(
+    aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
+) -> Network:
+    """Create what is missing of a form's network, and return the network.
+
+    A second run changes nothing; after an interruption it completes the network.  On real AWS, dry
+    runs find missing permissions before anything is created.
+
+    Raises:
+        InvalidInput: AWS would refuse the form, or a VPC of that name has other settings; nothing
+            was created.
+        HandsonError: AWS refused a call or did not answer; run again to complete.
+    """
+    check_network_form(form, usual=exercise.network)
+
+    def attempt() -> None:
+        work = _plan_work(aws, form)
+        plan.carry_out(aws, work.steps, known=work.known, say=say)
+
+    plan.retry_unclear(attempt, patience=aws.patience)
+    work = plan.wait_for(
+        aws,
+        lambda: _find_work(aws, form),
+        done=lambda work: not work.missing,  # nearly always at the first look
+        what=messages.text("resources.network.wait-whole", name=form.vpc_name),
+        timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
+    )
+    assert work.vpc is not None  # or the step that creates it would be missing
+    usual = asdict(exercise.network)
+    del usual["s3_endpoint"]  # the check leaves it to the learner
+    notes = (
+        *plan.warn_of_settings("network", asdict(form), usual),
+        *_warn_of_subnets(form, work.vpc),
+    )
+    return Network(work.vpc, plan.format_commands(aws, work.steps), notes)
+
+
+def check_permissions(aws: Aws, form: NetworkForm) -> None:
+    """Ask real AWS whether IAM allows the calls that are missing; creates nothing.
+
+    Raises:
+        NotAllowed: Permissions are missing; names all of them.
+        HandsonError: AWS did not answer, or the network cannot be created here.
+    """
+    _plan_work(aws, form)
+
+
+def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
+    """Return the calls that create the network of a form, in the console's order."""
+    subnets = plan_subnets(form, zones)
+    tables = {subnet.table: subnet.table_name for subnet in subnets}
+    vpc = {"VpcId": Ref("vpc")}
+    steps = [
+        _create("vpc", "Vpc", form.vpc_name, CidrBlock=form.cidr, InstanceTenancy=form.tenancy),
+        _switch_on("dns-hostnames", "EnableDnsHostnames"),
+    ]
+    for subnet in subnets:
+        place = {"CidrBlock": subnet.cidr, "AvailabilityZone": subnet.zone}
+        steps.append(_create(subnet.step, "Subnet", subnet.name, **vpc, **place))
+    if form.public_subnets:
+        attach = {"InternetGatewayId": Ref("gateway"), **vpc}
+        steps.append(_create("gateway", "InternetGateway", form.name_of("gateway")))
+        steps.append(_call("attachment", "AttachInternetGateway", **attach))
+    steps += [_create(step, "RouteTable", name, **vpc) for step, name in tables.items()]
+    if form.public_subnets:
+        steps.append(_lead_outside("CreateRoute"))
+    for subnet in subnets:
+        join = {"RouteTableId": Ref(subnet.table), "SubnetId": Ref(subnet.step)}
+        steps.append(_call(subnet.association, "AssociateRouteTable", **join))
+    if form.s3_endpoint:
+        private = [Ref(table) for table in tables if table != "public-table"]
+        service = {"ServiceName": f"com.amazonaws.{region}.s3", "VpcEndpointType": "Gateway"}
+        served = {"RouteTableIds": private} if private else {}
+        name = form.name_of("endpoint")
+        steps.append(_create("s3-endpoint", "VpcEndpoint", name, **vpc, **service, **served))
+    return steps
+
+
+def _call(name: str, operation: str, **parameters: Any) -> Step:
+    return Step(name, "ec2", operation, parameters, unknown=_NOT_YET_KNOWN)
+
+
+def _create(name: str, noun: str, name_tag: str, **parameters: Any) -> Step:
+    """Return the step that creates and tags a resource; EC2 derives its names from the noun."""
+    parameters["TagSpecifications"] = plan.tag_specification(command_name(noun), name_tag)
+    return replace(_call(name, f"Create{noun}", **parameters), result=f"{noun}.{noun}Id")
+
+
+def _switch_on(name: str, attribute: str) -> Step:
+    return _call(name, "ModifyVpcAttribute", VpcId=Ref("vpc"), **{attribute: {"Value": True}})
+
+
+def _lead_outside(operation: str) -> Step:
+    """Return the step that creates or replaces the default route."""
+    route = {
+        "RouteTableId": Ref("public-table"),
+        "DestinationCidrBlock": ANYWHERE,
+        "GatewayId": Ref("gateway"),
+    }
+    # EC2 refuses a route to a gateway that is not attached yet, hence `after`.
+    return replace(_call("default-route", operation, **route), after=("attachment",))
+
+
+def _plan_work(aws: Aws, form: NetworkForm) -> _Work:
+    """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
+    work = _find_work(aws, form)
+    if work.vpc is None:
+        _check_quota(aws, existing=work.vpc_count)
+    else:
+        _check_blocks(form, work.vpc)
+    plan.require_permissions(aws, work.steps, known=work.known)
+    return work
+
+
+def _check_quota(aws: Aws, *, existing: int) -> None:
+    if existing < rules.VPCS_A_REGION:
+        return
+    limit = rules.VPCS_A_REGION
+    if aws.kind == "aws":
+        try:
+            reply = aws.call("service-quotas", "GetServiceQuota", **_QUOTA)
+        except (AWSError, NotAllowed):
+            return  # The quota is unknown: AWS itself answers CreateVpc with VpcLimitExceeded.
+        limit = int(reply["Quota"]["Value"])
+    rules.check_vpc_quota(existing, limit=limit, region=aws.region)
+
+
+def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
+    """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets."""
+    if vpc.cidr != form.cidr:
+        values = {"name": vpc.name, "id": vpc.id, "seen": vpc.cidr, "wanted": form.cidr}
+        raise InvalidInput(*messages.advice("resources.network.other-cidr", **values))
+    block = rules.check_vpc_cidr(vpc.cidr)
+    # Subnets in a block that was added to the VPC later cannot overlap with the form's.
+    inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
+    rules.check_subnets(block, sorted(subnet_blocks(form) | set(inside)))
+
+
+def _find_work(aws: Aws, form: NetworkForm) -> _Work:
+    """Look at the region, and compare it with the form."""
+    listing = list_network(aws, name=form.vpc_name)
+    zones = rules.choose_zones(form.availability_zones, listing.zones, region=aws.region)
+    named = [vpc for vpc in listing.vpcs if not vpc.is_default]
+    vpc = min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
+    if vpc is not None:
+        zones = _keep_zones(form, vpc, zones)
+    steps = plan_network(form, zones=zones, region=aws.region)
+    subnets = plan_subnets(form, zones)
+    known = _find_results(form, subnets, vpc, listing.loose_gateways)
+    if vpc is not None:
+        steps = [*_add_repairs(steps, vpc, known), *_extend_endpoint(subnets, listing, known)]
+    return _Work(vpc, listing.vpc_count, steps, known)
+
+
+def _keep_zones(form: NetworkForm, vpc: Vpc, zones: list[str]) -> list[str]:
+    """Return the zones for the subnets; an existing subnet keeps its zone in a second run."""
+    used = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
+    kept: dict[int, str] = {}
+    for planned in plan_subnets(form, zones):
+        if planned.cidr in used:
+            kept.setdefault((planned.number - 1) % len(zones), used[planned.cidr])
+    free = [zone for zone in zones if zone not in kept.values()]
+    return [kept[place] if place in kept else free.pop(0) for place in range(len(zones))]
+
+
+def _find_results(
+    form: NetworkForm,
+    subnets: Sequence[PlannedSubnet],
+    vpc: Vpc | None,
+    loose: Sequence[InternetGateway],
+) -> dict[str, str]:
+    """Return the results of the steps that existing resources make unnecessary, by step."""
+    ours = [item for item in loose if item.tagged and item.name == form.name_of("gateway")]
+    gateways = (vpc.internet_gateways if vpc else ()) or ours
+    known = {"gateway": gateways[0].id} if gateways else {}
+    if vpc is None:
+        return known
+    known["vpc"] = vpc.id
+    known |= {"dns-hostnames": ""} if vpc.dns_hostnames else {}
+    known |= {"attachment": ""} if vpc.internet_gateways else {}
+    for endpoint in vpc.endpoints if form.s3_endpoint else ():
+        if endpoint.service.endswith(".s3") and endpoint.type == "Gateway":
+            known["s3-endpoint"] = endpoint.id
+    for planned in subnets:
+        known |= _find_subnet_results(planned, vpc)
+    for route in _list_default_routes(vpc, known):
+        if route.state == "active" and route.target == known.get("gateway"):
+            known["default-route"] = ""
+    return known
+
+
+def _find_subnet_results(planned: PlannedSubnet, vpc: Vpc) -> dict[str, str]:
+    known: dict[str, str] = {}
+    named = [table for table in vpc.route_tables if table.name == planned.table_name]
+    # Of several, the one with the most subnets and routes.
+    table = max(named, key=lambda table: (len(table.subnets), len(table.routes)), default=None)
+    if table:
+        known[planned.table] = table.id
+    for subnet in vpc.subnets:
+        if subnet.cidr == planned.cidr:
+            known[planned.step] = subnet.id
+            # EC2 takes no subnet from another table (EC2 API Reference,
+            # "Resource.AlreadyAssociated"): any table of that name will do.
+            if any(subnet.id in table.subnets for table in named):
+                known[planned.association] = ""
+    return known
+
+
+def _list_default_routes(vpc: Vpc, known: Mapping[str, str]) -> list[Route]:
+    tables = (table for table in vpc.route_tables if table.id == known.get("public-table"))
+    return [route for table in tables for route in table.routes if route.destination == ANYWHERE]
+
+
+def _add_repairs(steps: Sequence[Step], vpc: Vpc, known: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the steps, and those that repair an existing VPC."""
+    for step in steps:
+        if step.name == "dns-hostnames" and not vpc.dns_support:
+            # EC2 turns hostnames on only where resolution is on; a new VPC has it on.
+            yield _switch_on("dns-support", "EnableDnsSupport")
+            yield replace(step, after=("dns-support",))
+        elif step.name in known or step.name != "default-route":
+            yield step
+        else:
+            yield _lead_outside(
+                "ReplaceRoute" if _list_default_routes(vpc, known) else "CreateRoute"
+            )
+
+
+def _extend_endpoint(
+    subnets: Sequence[PlannedSubnet], listing: NetworkListing, known: Mapping[str, str]
+) -> list[Step]:
+    """Return the step that adds newer private route tables to an existing endpoint."""
+    if "s3-endpoint" not in known:
+        return []
+    served = listing.endpoint_tables.get(known["s3-endpoint"], frozenset())
+    tables = [subnet.table for subnet in subnets if subnet.kind == "private"]
+    lacking = [Ref(table) for table in tables if known.get(table) not in served]
+    add = {"VpcEndpointId": Ref("s3-endpoint"), "AddRouteTableIds": lacking}
+    return [_call("s3-endpoint-tables", "ModifyVpcEndpoint", **add)] if lacking else []
+
+
+def _warn_of_subnets(form: NetworkForm, vpc: Vpc) -> Sequence[Note]:
+    """Return which subnets the form does not ask for, and how to delete them, if there are any."""
+    blocks = subnet_blocks(form)
+    extra = [subnet for subnet in vpc.subnets if subnet.cidr not in blocks]
+    if not extra:
+        return ()
+    names = ", ".join(subnet.name or subnet.id for subnet in extra)
+    if len(extra) == 1:
+        advice = messages.advice("resources.network.extra-one", what=names, id=extra[0].id)
+    elif all(subnet.tagged for subnet in extra):
+        advice = messages.advice("resources.network.extra", what=names)
+    else:
+        advice = messages.advice("resources.network.extra-by-hand", what=names)
+    return warning_notes(*advice)
