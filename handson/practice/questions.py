@@ -1,18 +1,21 @@
 """Self-check questions beside the four free answers, about the learner's own AWS.
 
 They are voluntary: no answer is recorded or graded.  The questions name the learner's own resources
-and, where one is missing, those that the workshop makes.  Where one is wrong, the right answer or
-its reason is another: with both subnets in one zone, neither survives.  The misconceptions behind
-the wrong choices are those behind the wrong states that the checks find.
+and, where one is missing, those that the workshop makes.  Where a resource is wrong, the right
+answer or its reason is another: with both subnets in one zone, neither survives.  The
+misconceptions behind the wrong choices are those behind the wrong states that the checks find.
+
+The catalogue of messages lists the choices of each question, and a second version of a sentence for
+each state that changes it (`reach.needs-mapped`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 from ipaddress import ip_network
+from string import ascii_lowercase
 from types import MappingProxyType
 
 from handson.core import messages
@@ -30,9 +33,19 @@ from handson.course.goal import describe_goal_network
 from handson.course.network_form import KEPT_ADDRESSES
 from handson.course.state import Snapshot, Subnet
 
-LETTERS = "abcd"
+TOPICS = MappingProxyType(
+    {
+        "why-network": {"public": "by-route", "reach": "needs", "addresses": "less-five"},
+        "why-zones": {"zone-fails": "second", "region-fails": "stops"},
+        "why-cluster": {"servers": "none", "where": "none", "cost": "nothing"},
+        "why-registry": {"other-region": "fails", "latest": "tomorrow", "platform": "fails"},
+    }
+)
+"""The questions of each topic and their right choices; a topic is the `grade_id` of the free answer
+beside it."""
 
-_AS_USUAL: Mapping[str, str] = MappingProxyType({})
+_RIGHT_IN_STATE = {("zone-fails", "one-zone"): "neither", ("latest", "immutable"): "refused"}
+"""The right choices that a state changes."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +101,6 @@ class Quiz(Displayable):
     planned: bool = False
 
     @property
-    def title(self) -> str:
-        """The title, in the current language."""
-        topic = messages.label("practice.questions.topic", self.topic)
-        return messages.text("practice.questions.title", topic=topic)
-
-    @property
     def introduction(self) -> list[str]:
         """The sentences above the first question."""
         plan = [messages.text("practice.questions.about-plan")] if self.planned else []
@@ -111,11 +118,8 @@ class Quiz(Displayable):
         """
         count = len(self.questions)
         if type(number) is not int or not 1 <= number <= count:
-            raise InvalidInput(
-                *messages.advice(
-                    "practice.questions.no-question", number=quote(number), count=count
-                )
-            )
+            values = {"number": quote(number), "count": count}
+            raise InvalidInput(*messages.advice("practice.questions.no-question", **values))
         question = self.questions[number - 1]
         wanted = str(choice).strip().lower()
         for candidate in question.choices:
@@ -127,10 +131,11 @@ class Quiz(Displayable):
 
     def card(self) -> Card:
         """Return the card: the questions, each with its answer folded away."""
+        topic = messages.label("practice.questions.topic", self.topic)
         how = messages.text("practice.questions.how", topic=self.topic)
         asked = [_QuestionPart(*item) for item in enumerate(self.questions, start=1)]
         parts = (*map(Note, self.introduction), *asked, Note(how))
-        return Card(self.title, parts, state="info")
+        return Card(messages.text("practice.questions.title", topic=topic), parts, state="info")
 
 
 @dataclass(frozen=True)
@@ -160,241 +165,112 @@ class _QuestionPart(CardPart):
         return f"{number}: {self.question.prompt}"
 
 
-def _reason(choice: AnswerChoice) -> str:
-    """Return whether a choice is right, as a mark and in words, and why."""
-    mark = MARKS["ok" if choice.right else "bad"]
-    verdict = messages.text(
-        "practice.questions.is-right" if choice.right else "practice.questions.is-wrong"
-    )
-    return f"{mark} {choice.letter} ({verdict}): {choice.why}"
-
-
-def _block(lines: Sequence[str]) -> str:
-    items = "".join(f"<div>{escape(line)}</div>" for line in lines)
-    return f'<div style="margin:4px 0 4px 1em;line-height:1.7">{items}</div>'
-
-
 class Subject:
     """The resources that the questions name: the learner's own, or those that the workshop makes.
 
-    `planned` is true while some of them do not exist yet.
+    Attributes:
+        planned: Some of them do not exist yet.
+        states: What is unusual about them, as the keys of messages name it.
+        values: What the sentences are filled in with.
     """
 
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
-        self.region = snapshot.target.region
+        self.exercise = exercise
+        self.target = snapshot.target
         own = network.choose_vpc(snapshot.vpcs, exercise).vpc
         whole = own is not None and len(vpcs.find_public_subnets(own, exercise)) > 1
-        self.vpc = own if own and whole else describe_goal_network(exercise, self.region)
+        self.vpc = own if own and whole else describe_goal_network(exercise, self.target.region)
         self.subnets = vpcs.find_public_subnets(self.vpc, exercise)[:2]
+        # The question on public subnets is about one that is not public, where there is one.
+        shut = [each for each in self.subnets if self._is_shut(each)]
+        self.asked = (shut or self.subnets)[0]
         self.cluster = cluster.find_goal_cluster(snapshot, exercise)
-        name = exercise.repository
-        self.repository = next((r for r in snapshot.repositories if r.name == name), None)
+        named = (each for each in snapshot.repositories if each.name == exercise.repository)
+        self.repository = next(named, None)
         self.image = find_tagged_image(find_goal_images(snapshot, exercise), exercise.tag)
+        tags = self.image.tags if self.image else ()
+        self.other_tags = [tag for tag in tags if tag != exercise.tag]
         self.planned = not (whole and self.cluster and self.repository and self.image)
-        known = self.repository.uri if self.repository else ""
-        self.names = {
-            "region": self.region,
-            "vpc": self.vpc.name or self.vpc.id,
-            "subnet": _name(self.subnets[0]),
-            "cluster": exercise.cluster,
-            "repository": name,
-            "tag": exercise.tag,
-            "uri": f"{known or build_repository_uri(snapshot.target, name)}:{exercise.tag}",
-        }
+        self.states = [state for state, present in self._list_states() if present]
+        self.values = {name: one_line(value) for name, value in self._list_values()}
 
-    def ask(
-        self,
-        id: str,
-        choices: Sequence[str],
-        *,
-        right: str,
-        variants: Mapping[str, str] = _AS_USUAL,
-        **values: object,
-    ) -> Question:
-        """Return a question with its sentences, which name these resources.
+    def _is_shut(self, subnet: Subnet) -> bool:
+        return vpcs.describe_way_out(self.vpc, subnet) != vpcs.TO_GATEWAY
+
+    def _list_states(self) -> Iterator[tuple[str, bool]]:
+        first, second = self.subnets
+        repository = self.repository
+        yield "shut", self._is_shut(self.asked)
+        yield "mapped", first.map_public_ip
+        yield "one-zone", first.zone == second.zone
+        yield "servers", self.cluster is not None and self.cluster.container_instances > 0
+        yield "immutable", repository is not None and repository.tag_mutability == "IMMUTABLE"
+        yield "alone", not self.other_tags
+        yield "no-platform", not (self.image and self.image.platforms)
+
+    def _list_values(self) -> Iterator[tuple[str, str]]:
+        first, second = self.subnets
+        table = self.vpc.route_table_of(self.asked.id)
+        size = ip_network(first.cidr).num_addresses
+        region, repository = self.target.region, self.exercise.repository
+        uri = (
+            self.repository.uri
+            if self.repository
+            else build_repository_uri(self.target, repository)
+        )
+        platforms = self.image.platforms if self.image else ()
+        yield "region", region
+        yield "other", next(each for each in LIKELY_REGIONS if each != region)
+        yield "vpc", self.vpc.name or self.vpc.id
+        yield "vpc_cidr", self.vpc.cidr
+        yield "vpc_addresses", f"{ip_network(self.vpc.cidr).num_addresses:,}"
+        yield "asked", self.asked.name or self.asked.id
+        yield "table", (table.name or table.id) if table else "-"
+        yield "first", first.name or first.id
+        yield "second", second.name or second.id
+        yield "zone", first.zone
+        yield "second_zone", second.zone
+        yield "cidr", first.cidr
+        yield "prefix", first.cidr.rpartition("/")[2]
+        yield "whole", f"{size:,}"
+        yield "less_two", f"{size - 2:,}"
+        yield "less_five", f"{size - KEPT_ADDRESSES:,}"
+        yield "cluster", self.exercise.cluster
+        yield "servers", str(self.cluster.container_instances if self.cluster else 0)
+        yield "tasks", str(self.cluster.running_tasks if self.cluster else 0)
+        yield "repository", repository
+        yield "tag", self.exercise.tag
+        yield "uri", f"{uri}:{self.exercise.tag}"
+        yield "unique", f"{repository}:{self.other_tags[0]}" if self.other_tags else ""
+        yield "platform", ", ".join(f"{each.os}/{each.architecture}" for each in platforms)
+
+    def ask(self, id: str, right: str) -> Question:
+        """Return a question about these resources.
 
         Args:
             id: The question's id.
-            choices: The ids of its choices, in the order in which they are shown.
-            right: The id of the right one.
-            variants: The ids of other sentences, by the id of the question whose prompt, or of the
-                choice whose reason, does not fit here.
-            values: What the sentences name besides these resources.
+            right: The id of its right choice in a finished workshop.
         """
-        shown = {
-            name: one_line(value) if isinstance(value, str) else value
-            for name, value in {**self.names, **values}.items()
-        }
-        say = partial(messages.label, **shown)
-        return Question(
-            id,
-            say("practice.questions.prompt", variants.get(id, id)),
-            tuple(
-                AnswerChoice(
-                    letter,
-                    say("practice.questions.choice", choice),
-                    choice == right,
-                    say("practice.questions.reason", variants.get(choice, choice)),
-                )
-                for letter, choice in zip(LETTERS, choices, strict=False)
-            ),
+        for state in self.states:
+            right = _RIGHT_IN_STATE.get((id, state), right)
+        choices = tuple(
+            AnswerChoice(
+                letter,
+                self._say("practice.questions.choice", choice),
+                choice == f"{id}.{right}",
+                self._say("practice.questions.reason", choice),
+            )
+            for letter, choice in zip(ascii_lowercase, _list_choices(id), strict=False)
         )
+        return Question(id, self._say("practice.questions.prompt", id), choices)
 
-
-def ask_public(subject: Subject) -> Question:
-    """Ask what makes a subnet public; about one that is not, where there is one."""
-    vpc = subject.vpc
-    shut = [s for s in subject.subnets if vpcs.describe_way_out(vpc, s) != vpcs.TO_GATEWAY]
-    subnet = next(iter(shut), subject.subnets[0])
-    table = vpc.route_table_of(subnet.id)
-    not_yet = {"public": "public-not-yet", "public.by-route": "public.by-route-not-yet"}
-    return subject.ask(
-        "public",
-        ("public.by-name", "public.by-gateway", "public.by-route", "public.by-address"),
-        right="public.by-route",
-        variants=not_yet if shut else _AS_USUAL,
-        subnet=_name(subnet),
-        table=(table.name or table.id) if table else "-",
-    )
-
-
-def ask_reach(subject: Subject) -> Question:
-    """Ask what a task needs to be reached from the internet."""
-    mapped = subject.subnets[0].map_public_ip
-    return subject.ask(
-        "reach",
-        ("reach.yes", "reach.needs", "reach.never"),
-        right="reach.needs",
-        variants={"reach.needs": "reach.needs-mapped"} if mapped else _AS_USUAL,
-    )
-
-
-def ask_addresses(subject: Subject) -> Question:
-    """Ask how many addresses of a subnet can be used."""
-    cidr, vpc_cidr = subject.subnets[0].cidr, subject.vpc.cidr
-    whole = ip_network(cidr).num_addresses
-    return subject.ask(
-        "addresses",
-        ("addresses.vpc", "addresses.whole", "addresses.less-two", "addresses.less-five"),
-        right="addresses.less-five",
-        cidr=cidr,
-        prefix=cidr.rpartition("/")[2],
-        whole=f"{whole:,}",
-        less_two=f"{whole - 2:,}",
-        less_five=f"{whole - KEPT_ADDRESSES:,}",
-        vpc=f"{ip_network(vpc_cidr).num_addresses:,}",
-        vpc_cidr=vpc_cidr,
-    )
-
-
-def ask_zone_failure(subject: Subject) -> Question:
-    """Ask which subnet survives when the zone of the first one fails."""
-    first, second = subject.subnets
-    same = first.zone == second.zone
-    others = {
-        "zone-fails.second": "zone-fails.second-same",
-        "zone-fails.neither": "zone-fails.neither-same",
-    }
-    return subject.ask(
-        "zone-fails",
-        ("zone-fails.both", "zone-fails.first", "zone-fails.second", "zone-fails.neither"),
-        right="zone-fails.neither" if same else "zone-fails.second",
-        variants=others if same else _AS_USUAL,
-        zone=first.zone,
-        first=_name(first),
-        second=_name(second),
-        second_zone=second.zone,
-    )
-
-
-def ask_region_failure(subject: Subject) -> Question:
-    """Ask which failure several zones do not help against."""
-    return subject.ask(
-        "region-fails",
-        ("region-fails.zones", "region-fails.moves", "region-fails.stops"),
-        right="region-fails.stops",
-    )
-
-
-def ask_servers(subject: Subject) -> Question:
-    """Ask how many servers a cluster on Fargate needs."""
-    count = subject.cluster.container_instances if subject.cluster else 0
-    return subject.ask(
-        "servers",
-        ("servers.one-a-zone", "servers.none", "servers.one"),
-        right="servers.none",
-        variants={"servers.none": "servers.none-some"} if count else _AS_USUAL,
-        count=count,
-    )
-
-
-def ask_cluster_network(subject: Subject) -> Question:
-    """Ask in which network a cluster is."""
-    return subject.ask("where", ("where.own", "where.default", "where.none"), right="where.none")
-
-
-def ask_cost(subject: Subject) -> Question:
-    """Ask what a cluster costs while nothing runs in it."""
-    return subject.ask(
-        "cost",
-        ("cost.hourly", "cost.nothing", "cost.zones"),
-        right="cost.nothing",
-        count=subject.cluster.running_tasks if subject.cluster else 0,
-    )
-
-
-def ask_other_region(subject: Subject) -> Question:
-    """Ask what happens to an image that was pushed to another region."""
-    return subject.ask(
-        "other-region",
-        ("other-region.shared", "other-region.fetched", "other-region.fails"),
-        right="other-region.fails",
-        other=next(region for region in LIKELY_REGIONS if region != subject.region),
-    )
-
-
-def ask_moved_tag(subject: Subject) -> Question:
-    """Ask which image a tag leads to after the next push."""
-    tag, repository = subject.names["tag"], subject.repository
-    fixed = repository is not None and repository.tag_mutability == "IMMUTABLE"
-    others = [name for name in subject.image.tags if name != tag] if subject.image else []
-    variants = {} if others else {"latest.tomorrow": "latest.tomorrow-alone"}
-    if fixed:
-        variants = {
-            "latest.tomorrow": "latest.tomorrow-immutable",
-            "latest.refused": "latest.refused-immutable",
-        }
-    return subject.ask(
-        "latest",
-        ("latest.tomorrow", "latest.today", "latest.refused"),
-        right="latest.refused" if fixed else "latest.tomorrow",
-        variants=variants,
-        unique=f"{subject.names['repository']}:{others[0]}" if others else "",
-    )
-
-
-def ask_platform(subject: Subject) -> Question:
-    """Ask what happens to an image for another processor."""
-    found = subject.image.platforms if subject.image else ()
-    names = ", ".join(f"{each.os}/{each.architecture}" for each in found)
-    return subject.ask(
-        "platform",
-        ("platform.starts", "platform.fails", "platform.refused"),
-        right="platform.fails",
-        variants=_AS_USUAL if names else {"platform.fails": "platform.fails-none"},
-        platform=names,
-    )
-
-
-TOPICS = MappingProxyType(
-    {
-        "why-network": (ask_public, ask_reach, ask_addresses),
-        "why-zones": (ask_zone_failure, ask_region_failure),
-        "why-cluster": (ask_servers, ask_cluster_network, ask_cost),
-        "why-registry": (ask_other_region, ask_moved_tag, ask_platform),
-    }
-)
-"""The questions of each topic; a topic is the `grade_id` of the free answer beside it."""
+    def _say(self, group: str, id: str) -> str:
+        """Return a sentence in the version for the first of these states that has one."""
+        group_in_wing = group.removeprefix("practice.")
+        known = messages.catalogue("practice")
+        variants = (f"{id}-{state}" for state in self.states)
+        fitting = (variant for variant in variants if f"{group_in_wing}.{variant}" in known)
+        return messages.label(group, next(fitting, id), **self.values)
 
 
 def build_quiz(topic: str, snapshot: Snapshot, exercise: Exercise) -> Quiz:
@@ -413,9 +289,26 @@ def build_quiz(topic: str, snapshot: Snapshot, exercise: Exercise) -> Quiz:
         values = {"topic": quote(topic), "choices": ", ".join(TOPICS), "near": near}
         raise InvalidInput(*messages.advice("practice.questions.no-topic", **values))
     subject = Subject(snapshot, exercise)
-    questions = tuple(ask(subject) for ask in TOPICS[topic])
+    questions = tuple(subject.ask(id, right) for id, right in TOPICS[topic].items())
     return Quiz(topic, questions, planned=subject.planned)
 
 
-def _name(subnet: Subnet) -> str:
-    return subnet.name or subnet.id
+def _list_choices(id: str) -> Iterator[str]:
+    """Yield the ids of a question's choices in the order of the catalogue."""
+    for key in messages.catalogue("practice"):
+        if key.startswith(f"questions.choice.{id}."):
+            yield key.removeprefix("questions.choice.")
+
+
+def _reason(choice: AnswerChoice) -> str:
+    """Return whether a choice is right, as a mark and in words, and why."""
+    right = choice.right
+    verdict = messages.text(
+        "practice.questions.is-right" if right else "practice.questions.is-wrong"
+    )
+    return f"{MARKS['ok' if right else 'bad']} {choice.letter} ({verdict}): {choice.why}"
+
+
+def _block(lines: Sequence[str]) -> str:
+    items = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    return f'<div style="margin:4px 0 4px 1em;line-height:1.7">{items}</div>'
