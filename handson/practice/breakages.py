@@ -3,13 +3,15 @@
 A breakage is a wrong state that learners get into, reached by the calls that the console makes.  It
 touches only resources that carry the workshop's tag, and the recorded image URI.  It never deletes
 the learner's image: a tag is taken off, or put onto another manifest of the same layers.
+
+`BREAKAGES` lists them all.  Each is a function that plans a `Damage` and changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,7 +47,7 @@ _UNIQUE_TAG_LETTERS = 12
 
 @dataclass(frozen=True)
 class Damage:
-    """What a breakage does: AWS calls, and perhaps another image URI to record."""
+    """What a breakage does: AWS calls in this order, and perhaps another image URI to record."""
 
     steps: Sequence[Step] = ()
     uri: RecordedUri | None = None
@@ -134,52 +136,52 @@ class OwnResources:
 
 def remove_route(own: OwnResources) -> Damage:
     """Take the default route out of the public route table."""
-    parameters = {"RouteTableId": own.table.id, "DestinationCidrBlock": ANYWHERE}
-    return Damage([Step("route", "ec2", "DeleteRoute", parameters)])
+    route = {"RouteTableId": own.table.id, "DestinationCidrBlock": ANYWHERE}
+    return Damage([_ec2("DeleteRoute", route)])
 
 
 def detach_gateway(own: OwnResources) -> Damage:
     """Detach the internet gateway; the route to it stays."""
-    return Damage([_detach(own)])
+    attachment = {"InternetGatewayId": own.gateway.id, "VpcId": own.vpc.id}
+    return Damage([_ec2("DetachInternetGateway", attachment)])
 
 
 def exchange_gateway(own: OwnResources) -> Damage:
     """Replace the internet gateway by another one; the route still leads to the first."""
     create = {"TagSpecifications": tag_specification("internet-gateway", own.gateway.name)}
-    made = "InternetGateway.InternetGatewayId"
-    attach = {"InternetGatewayId": Ref("new"), "VpcId": own.vpc.id}
-    delete = {"InternetGatewayId": own.gateway.id}
+    attach = {"InternetGatewayId": Ref("CreateInternetGateway"), "VpcId": own.vpc.id}
     return Damage(
         [
-            _detach(own),
-            Step("old", "ec2", "DeleteInternetGateway", delete, after=("detached",)),
-            Step("new", "ec2", "CreateInternetGateway", create, made),
-            Step("attached", "ec2", "AttachInternetGateway", attach, after=("old",)),
+            *detach_gateway(own).steps,
+            _ec2("DeleteInternetGateway", {"InternetGatewayId": own.gateway.id}),
+            _ec2("CreateInternetGateway", create, "InternetGateway.InternetGatewayId"),
+            _ec2("AttachInternetGateway", attach),
         ]
     )
 
 
 def disassociate_subnet(own: OwnResources) -> Damage:
     """Take the last subnet away from the public route table."""
-    return Damage([_disassociate(own)])
+    association = own.find_association(own.subnets[-1])
+    return Damage([_ec2("DisassociateRouteTable", {"AssociationId": association})])
 
 
 def turn_dns_off(own: OwnResources) -> Damage:
     """Turn DNS resolution off in the VPC."""
-    parameters = {"VpcId": own.vpc.id, "EnableDnsSupport": {"Value": False}}
-    return Damage([Step("dns", "ec2", "ModifyVpcAttribute", parameters)])
+    attribute = {"VpcId": own.vpc.id, "EnableDnsSupport": {"Value": False}}
+    return Damage([_ec2("ModifyVpcAttribute", attribute)])
 
 
 def rename_vpc(own: OwnResources) -> Damage:
     """Give the VPC another name."""
     tag = {"Key": "Name", "Value": f"{own.vpc.name}-old"}
-    parameters = {"Resources": [own.vpc.id], "Tags": [tag]}
-    return Damage([Step("name", "ec2", "CreateTags", parameters)])
+    return Damage([_ec2("CreateTags", {"Resources": [own.vpc.id], "Tags": [tag]})])
 
 
 def delete_subnet(own: OwnResources) -> Damage:
     """Delete the last public subnet."""
-    return Damage([_disassociate(own), _delete_subnet(own)])
+    delete = _ec2("DeleteSubnet", {"SubnetId": own.subnets[-1].id})
+    return Damage([*disassociate_subnet(own).steps, delete])
 
 
 def crowd_zone(own: OwnResources) -> Damage:
@@ -192,13 +194,12 @@ def crowd_zone(own: OwnResources) -> Damage:
         "AvailabilityZone": first.zone,
         "TagSpecifications": tag_specification("subnet", name),
     }
-    associate = {"RouteTableId": own.table.id, "SubnetId": Ref("new")}
+    associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
     return Damage(
         [
-            _disassociate(own),
-            _delete_subnet(own),
-            Step("new", "ec2", "CreateSubnet", create, "Subnet.SubnetId", after=("gone",)),
-            Step("joined", "ec2", "AssociateRouteTable", associate),
+            *delete_subnet(own).steps,
+            _ec2("CreateSubnet", create, "Subnet.SubnetId"),
+            _ec2("AssociateRouteTable", associate),
         ]
     )
 
@@ -221,12 +222,8 @@ def misspell_cluster(own: OwnResources) -> Damage:
         "capacityProviders": list(found.capacity_providers),
         "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
     }
-    return Damage(
-        [
-            Step("gone", "ecs", "DeleteCluster", {"cluster": found.arn}),
-            Step("new", "ecs", "CreateCluster", create, after=("gone",)),
-        ]
-    )
+    delete = Step("old", "ecs", "DeleteCluster", {"cluster": found.arn})
+    return Damage([delete, Step("new", "ecs", "CreateCluster", create)])
 
 
 def delete_tag(own: OwnResources) -> Damage:
@@ -239,15 +236,9 @@ def delete_tag(own: OwnResources) -> Damage:
     tag = own.exercise.tag
     if len(own.image.tags) == 1:
         raise _impossible(messages.text("practice.breakages.only-tag", tag=tag))
-    put = _put_image(own, _next_release(own), own.image.media_type)
-    image = {"imageDigest": put["imageDigest"]}
-    delete = {"repositoryName": own.repository.name, "imageIds": [image]}
-    return Damage(
-        [
-            Step("tag", "ecr", "PutImage", {**put, "imageTag": tag}),
-            Step("gone", "ecr", "BatchDeleteImage", delete, after=("tag",)),
-        ]
-    )
+    digest, (_, move) = _plan_push(own, _next_release(own), own.image.media_type)
+    image = {"repositoryName": own.repository.name, "imageIds": [{"imageDigest": digest}]}
+    return Damage([move, Step("gone", "ecr", "BatchDeleteImage", image)])
 
 
 def move_tag(own: OwnResources) -> Damage:
@@ -255,7 +246,7 @@ def move_tag(own: OwnResources) -> Damage:
     if not own.is_uri_by_tag:
         why = messages.text("practice.breakages.uri-by-another-tag", tag=own.exercise.tag)
         raise _impossible(why)
-    return Damage(_push(own, _put_image(own, _next_release(own), own.image.media_type)))
+    return Damage(_plan_push(own, _next_release(own), own.image.media_type)[1])
 
 
 def push_arm_image(own: OwnResources) -> Damage:
@@ -263,9 +254,8 @@ def push_arm_image(own: OwnResources) -> Damage:
     platform = {"os": "linux", "architecture": "arm64"}
     children = [{**child, "platform": platform} for child in _list_images(own)]
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": children}
-    put = _put_image(own, index, _INDEX)
-    recorded = replace(own.uri, digest=put["imageDigest"]) if own.is_uri_by_tag else None
-    return Damage(_push(own, put), recorded)
+    digest, steps = _plan_push(own, index, _INDEX)
+    return Damage(steps, replace(own.uri, digest=digest) if own.is_uri_by_tag else None)
 
 
 def record_other_region(own: OwnResources) -> Damage:
@@ -275,54 +265,43 @@ def record_other_region(own: OwnResources) -> Damage:
     return Damage(uri=replace(own.uri, uri=own.uri.uri.replace(f".{here}.", f".{there}.")))
 
 
-@dataclass(frozen=True)
-class Breakage:
-    """One way to break the workshop; `plan` returns what it does, and changes nothing."""
-
-    id: str
-    plan: Callable[[OwnResources], Damage]
-
-    @property
-    def symptom(self) -> str:
-        """What people report who suffer from it."""
-        return messages.label("practice.breakages.symptom", self.id)
-
-    @property
-    def place(self) -> str:
-        """The first hint: where to look."""
-        return messages.label("practice.breakages.place", self.id)
-
-    @property
-    def cause(self) -> str:
-        """The second hint: what is wrong, in general words."""
-        return messages.label("practice.breakages.cause", self.id)
-
-
-BREAKAGES = {
-    breakage.id: breakage
-    for breakage in (
-        Breakage("image-platform", push_arm_image),
-        Breakage("route-missing", remove_route),
-        Breakage("cluster-without-fargate", remove_providers),
-        Breakage("gateway-detached", detach_gateway),
-        Breakage("uri-region", record_other_region),
-        Breakage("vpc-renamed", rename_vpc),
-        Breakage("tag-moved", move_tag),
-        Breakage("subnet-deleted", delete_subnet),
-        Breakage("cluster-misspelt", misspell_cluster),
-        Breakage("table-left", disassociate_subnet),
-        Breakage("tag-deleted", delete_tag),
-        Breakage("dns-off", turn_dns_off),
-        Breakage("one-zone", crowd_zone),
-        Breakage("gateway-exchanged", exchange_gateway),
-    )
+BREAKAGES: Mapping[str, Callable[[OwnResources], Damage]] = {
+    "image-platform": push_arm_image,
+    "route-missing": remove_route,
+    "cluster-without-fargate": remove_providers,
+    "gateway-detached": detach_gateway,
+    "uri-region": record_other_region,
+    "vpc-renamed": rename_vpc,
+    "tag-moved": move_tag,
+    "subnet-deleted": delete_subnet,
+    "cluster-misspelt": misspell_cluster,
+    "table-left": disassociate_subnet,
+    "tag-deleted": delete_tag,
+    "dns-off": turn_dns_off,
+    "one-zone": crowd_zone,
+    "gateway-exchanged": exchange_gateway,
 }
 """All breakages by id, in the order in which seeds choose them."""
 
 
-def choose_breakage(seed: int) -> Breakage:
-    """Return the breakage that a seed chooses, the same one for everybody."""
-    return list(BREAKAGES.values())[seed % len(BREAKAGES)]
+def choose_breakage(seed: int) -> str:
+    """Return the id of the breakage that a seed chooses, the same one for everybody."""
+    return list(BREAKAGES)[seed % len(BREAKAGES)]
+
+
+def describe_breakage(id: str, exercise: Exercise) -> tuple[str, str, str]:
+    """Return what people report who suffer from a breakage, where to look, and what is wrong."""
+    names = {"repository": exercise.repository, "tag": exercise.tag}
+    return (
+        messages.label("practice.breakages.symptom", id, **names),
+        messages.label("practice.breakages.place", id, **names),
+        messages.label("practice.breakages.cause", id, **names),
+    )
+
+
+def _ec2(operation: str, parameters: Mapping[str, Any], result: str = "") -> Step:
+    """Return a step that is named after its operation."""
+    return Step(operation, "ec2", operation, parameters, result)
 
 
 def _require_tag(resource: T | None, kind: str) -> T:
@@ -334,21 +313,6 @@ def _require_tag(resource: T | None, kind: str) -> T:
 
 def _impossible(why: str) -> NotReady:
     return NotReady(*messages.advice("practice.breakages.impossible", why=why))
-
-
-def _detach(own: OwnResources) -> Step:
-    parameters = {"InternetGatewayId": own.gateway.id, "VpcId": own.vpc.id}
-    return Step("detached", "ec2", "DetachInternetGateway", parameters)
-
-
-def _disassociate(own: OwnResources) -> Step:
-    parameters = {"AssociationId": own.find_association(own.subnets[-1])}
-    return Step("left", "ec2", "DisassociateRouteTable", parameters)
-
-
-def _delete_subnet(own: OwnResources) -> Step:
-    parameters = {"SubnetId": own.subnets[-1].id}
-    return Step("gone", "ec2", "DeleteSubnet", parameters, after=("left",))
 
 
 def _read_manifest(own: OwnResources) -> str:
@@ -380,25 +344,22 @@ def _next_release(own: OwnResources) -> dict[str, Any]:
     return {**manifest, "annotations": {**manifest.get("annotations", {}), **version}}
 
 
-def _put_image(own: OwnResources, manifest: dict[str, Any], media_type: str) -> dict[str, str]:
-    """Return the parameters of PutImage, without a tag."""
+def _plan_push(
+    own: OwnResources, manifest: dict[str, Any], media_type: str
+) -> tuple[str, list[Step]]:
+    """Return an image's digest, and its push under a unique tag and then the workshop's tag."""
+    tag = own.exercise.tag
     if own.repository.tag_mutability != "MUTABLE":
-        raise _impossible(messages.text("practice.breakages.immutable", tag=own.exercise.tag))
+        raise _impossible(messages.text("practice.breakages.immutable", tag=tag))
     text = json.dumps(manifest)
-    return {
+    hexadecimal = hashlib.sha256(text.encode()).hexdigest()
+    put = {
         "repositoryName": own.repository.name,
         "imageManifest": text,
         "imageManifestMediaType": media_type,
-        "imageDigest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
+        "imageDigest": f"sha256:{hexadecimal}",
     }
-
-
-def _push(own: OwnResources, put: dict[str, str]) -> list[Step]:
-    """Return the push of an image under a unique tag and, after that, the workshop's tag."""
-    unique = put["imageDigest"].partition(":")[2][:_UNIQUE_TAG_LETTERS]
-    return [
-        Step("unique-tag", "ecr", "PutImage", {**put, "imageTag": unique}),
-        Step(
-            "tag", "ecr", "PutImage", {**put, "imageTag": own.exercise.tag}, after=("unique-tag",)
-        ),
+    tags = (hexadecimal[:_UNIQUE_TAG_LETTERS], tag)
+    return put["imageDigest"], [
+        Step(tag, "ecr", "PutImage", {**put, "imageTag": tag}) for tag in tags
     ]

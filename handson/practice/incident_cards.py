@@ -41,23 +41,21 @@ class IncidentReport(Displayable):
 
     def card(self) -> Card:
         """Return the card: the seed, the symptom, and how to go on."""
-        notes = []
-        title = messages.text("practice.incident_cards.broken")
+        title, notes = "practice.incident_cards.broken", []
         if self.earlier is not None:
             earlier = messages.text("practice.incident_cards.earlier", seed=self.earlier)
-            notes.append(Note(earlier, "ok"))
+            notes = [Note(earlier, "ok")]
         if not self.fresh:
-            title = messages.text("practice.incident_cards.still-broken")
-            key = "practice.incident_cards.still"
+            title, key = "practice.incident_cards.still-broken", "practice.incident_cards.still"
             if self.asked not in (None, self.seed):
                 key = "practice.incident_cards.still-other"
-            notes.append(Note(messages.text(key, seed=self.seed, asked=self.asked)))
+            notes = [Note(messages.text(key, seed=self.seed, asked=self.asked))]
         rows = [
             (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
             (messages.text("practice.incident_cards.row-symptom"), self.symptom),
         ]
         go_on = Note(messages.text("practice.incident_cards.go-on"))
-        return Card(title, (*notes, Rows(rows), go_on), state="warn")
+        return Card(messages.text(title), (*notes, Rows(rows), go_on), state="warn")
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,39 +151,40 @@ class Console(Displayable):
 
     def card(self) -> Card:
         """Return the card: one part below the other, each as its console shows it."""
+        sections = (
+            (self._list_networks(), "practice.incident_cards.no-vpc"),
+            (self._list_clusters(), "practice.incident_cards.no-cluster"),
+            (self._list_repositories(), "practice.incident_cards.no-repository"),
+            (self._list_uri(), "practice.incident_cards.no-uri"),
+        )
+        parts: list[CardPart] = []
+        for section, absent in sections:
+            parts += list(section) or [Note(messages.text(absent), "info")]
         region = self.snapshot.target.region
         title = messages.text("practice.incident_cards.console", region=region)
-        parts = (*self._network(), *self._clusters(), *self._repositories(), *self._uri())
         return Card(title, parts, state="info")
 
-    def _network(self) -> Iterator[CardPart]:
-        own = [vpc for vpc in self.snapshot.vpcs if not vpc.is_default]
-        for vpc in own:
-            yield Note(messages.text("resources.network.title", name=vpc.name or vpc.id), "info")
-            yield from describe_vpc(vpc)
-        if not own:
-            yield Note(messages.text("practice.incident_cards.no-vpc"), "info")
+    def _list_networks(self) -> Iterator[CardPart]:
+        for vpc in self.snapshot.vpcs:
+            if not vpc.is_default:
+                name = vpc.name or vpc.id
+                yield Note(messages.text("resources.network.title", name=name), "info")
+                yield from describe_vpc(vpc)
 
-    def _clusters(self) -> Iterator[CardPart]:
-        living = [each for each in self.snapshot.clusters if each.status != cluster.DELETED]
-        for each in living:
-            yield Note(messages.text("resources.cluster.title", name=each.name), "info")
-            yield cluster.describe_cluster(each)
-        if not living:
-            yield Note(messages.text("practice.incident_cards.no-cluster"), "info")
+    def _list_clusters(self) -> Iterator[CardPart]:
+        for each in self.snapshot.clusters:
+            if each.status != cluster.DELETED:
+                yield Note(messages.text("resources.cluster.title", name=each.name), "info")
+                yield cluster.describe_cluster(each)
 
-    def _repositories(self) -> Iterator[CardPart]:
+    def _list_repositories(self) -> Iterator[CardPart]:
         for each in self.snapshot.repositories:
             images = (image for image in self.snapshot.images if image.repository == each.name)
             yield Note(messages.text("resources.registry.images-title", name=each.name), "info")
             yield Rows([(messages.text("resources.registry.row-uri"), each.uri)])
             yield ImageList(each.name, tuple(images)).table()
-        if not self.snapshot.repositories:
-            yield Note(messages.text("practice.incident_cards.no-repository"), "info")
 
-    def _uri(self) -> Iterator[CardPart]:
-        if self.snapshot.recorded_uri is None:
-            yield Note(messages.text("practice.incident_cards.no-uri"), "info")
-        else:
+    def _list_uri(self) -> Iterator[CardPart]:
+        if self.snapshot.recorded_uri:
             yield Note(messages.text("resources.image_uri.title"), "info")
             yield ImageUri(self.snapshot.recorded_uri).rows()

@@ -22,10 +22,16 @@ from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
-from handson.course.checks import Diagnosis, Verification, causes, network
+from handson.course.checks import Verification, causes, network
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
-from handson.practice.breakages import BREAKAGES, Damage, OwnResources, choose_breakage
+from handson.practice.breakages import (
+    BREAKAGES,
+    Damage,
+    OwnResources,
+    choose_breakage,
+    describe_breakage,
+)
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
 from handson.resources import cluster, plan
 from handson.resources.push import write_image_uri
@@ -34,15 +40,6 @@ from handson.resources.snapshot import take_snapshot
 _FILE = "troubleshooting.json"
 _SEEDS = range(1000, 10000)
 """Seeds that are drawn have four digits, so that an instructor can call one out to a class."""
-
-
-class FormerResources(State, frozen=True, kw_only=True):
-    """The resources of a finished workshop that a breakage may leave behind: ids, cluster names."""
-
-    vpc: str = ""
-    tables: tuple[str, ...] = ()
-    gateways: tuple[str, ...] = ()
-    clusters: tuple[str, ...] = ()
 
 
 class Incident(State, frozen=True, kw_only=True):
@@ -54,7 +51,8 @@ class Incident(State, frozen=True, kw_only=True):
         hints: How many steps of hints were shown.
         broken: All its calls were made, or the checks failed since.
         mended: The checks passed after that, and nothing of it was left behind.
-        before: The resources before it; empty in a file of an earlier version.
+        former: The resources before it that it may leave behind: the ids of the VPC, its route
+            tables and its internet gateways, and the names of the clusters.
     """
 
     seed: int
@@ -62,7 +60,7 @@ class Incident(State, frozen=True, kw_only=True):
     hints: int = 0
     broken: bool = False
     mended: bool = False
-    before: FormerResources = FormerResources()
+    former: tuple[str, ...] = ()
 
 
 def refuse_real_aws(aws: Aws) -> None:
@@ -124,22 +122,23 @@ class Drill:
         snapshot, verification = self._look()
         if not verification.passed and (last is None or last.mended):
             raise _unfinished(verification)
-        if last and (not verification.passed or self._find_leftovers(snapshot, last)):
+        if last and not (verification.passed and not any(self._find_leftovers(snapshot, last))):
             self._keep(last, broken=True)
-            symptom = BREAKAGES[last.breakage].symptom
-            return IncidentReport(last.seed, symptom, fresh=False, asked=seed)
+            return IncidentReport(last.seed, self._describe(last)[0], fresh=False, asked=seed)
         own = OwnResources(self.aws, snapshot, self.exercise)
         drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
-        breakage = choose_breakage(drawn)
-        before = list_former_resources(snapshot, self.exercise)
-        incident = Incident(seed=drawn, breakage=breakage.id, before=before)
+        former = self._list_former_resources(snapshot)
+        incident = Incident(seed=drawn, breakage=choose_breakage(drawn), former=former)
         self._keep(incident)
-        plan.carry_out(self.aws, damage.steps, known={})
+        results: dict[str, str] = {}
+        for step in damage.steps:
+            results = plan.carry_out(self.aws, [step], known=results)
         if damage.uri:
             write_image_uri(self.home, damage.uri)
         self._keep(incident, broken=True)
         earlier = last.seed if last and last.broken and not last.mended else None
-        return IncidentReport(drawn, breakage.symptom, fresh=True, asked=seed, earlier=earlier)
+        symptom = self._describe(incident)[0]
+        return IncidentReport(drawn, symptom, fresh=True, asked=seed, earlier=earlier)
 
     def give_hint(self, step: int | None) -> Hints:
         """Return the next hint, or that of a step, with those before it, and keep the number.
@@ -156,9 +155,12 @@ class Drill:
             raise NotReady(*messages.advice("practice.incidents.passes"))
         given = step or min(incident.hints + 1, STEPS[-1])
         self._keep(incident, broken=True, hints=max(incident.hints, given))
-        breakage = BREAKAGES[incident.breakage]
-        diagnosis = _find_deepest_diagnosis(verification) if given == STEPS[-1] else None
-        return Hints(incident.seed, (breakage.place, breakage.cause)[:given], diagnosis)
+        _, place, cause = self._describe(incident)
+        # Later checks build on earlier ones, so the first diagnosis is the deepest.
+        failing = (check for check in verification.checks if not check.passed)
+        diagnosis = next(diagnosis for check in failing for diagnosis in check.diagnoses)
+        last = diagnosis if given == STEPS[-1] else None
+        return Hints(incident.seed, (place, cause)[:given], last)
 
     def check_repair(self) -> RepairReport:
         """Return whether all checks pass again with nothing broken left behind.
@@ -173,10 +175,10 @@ class Drill:
         snapshot, verification = self._look()
         if not (incident.broken if verification.passed else not incident.mended):
             raise _nothing_broken()
-        leftovers = self._find_leftovers(snapshot, incident) if verification.passed else ()
+        leftovers = tuple(self._find_leftovers(snapshot, incident)) if verification.passed else ()
         mended = verification.passed and not leftovers
         self._keep(incident, broken=True, mended=mended)
-        cause = BREAKAGES[incident.breakage].cause if mended else ""
+        cause = self._describe(incident)[2] if mended else ""
         return RepairReport(incident.seed, incident.hints, verification, cause, leftovers)
 
     def _look(self) -> tuple[Snapshot, Verification]:
@@ -188,22 +190,53 @@ class Drill:
     def _keep(self, incident: Incident, **changes: Any) -> None:
         files.write_state(self.home / _FILE, replace(incident, **changes))
 
-    def _find_leftovers(self, snapshot: Snapshot, incident: Incident) -> tuple[Leftover, ...]:
-        """Return what a breakage has left behind in a workshop whose checks pass.
+    def _describe(self, incident: Incident) -> tuple[str, str, str]:
+        return describe_breakage(incident.breakage, self.exercise)
+
+    def _list_former_resources(self, snapshot: Snapshot) -> tuple[str, ...]:
+        vpc = self._choose_vpc(snapshot)
+        tables = (table.id for table in vpc.route_tables if table.subnets)
+        gateways = (gateway.id for gateway in vpc.internet_gateways)
+        return (vpc.id, *tables, *gateways, *(each.name for each in snapshot.clusters))
+
+    def _choose_vpc(self, snapshot: Snapshot) -> Vpc:
+        vpc = network.choose_vpc(snapshot.vpcs, self.exercise).vpc
+        assert vpc is not None  # the checks pass
+        return vpc
+
+    def _find_leftovers(self, snapshot: Snapshot, incident: Incident) -> Iterator[Leftover]:
+        """Yield what a breakage has left behind in a workshop whose checks pass.
 
         The checks judge one VPC and one cluster.  They pass when the learner makes new ones, and do
         not see the broken ones that still exist beside them.
         """
         if incident.mended or not incident.broken:
-            return ()
-        before, vpc = incident.before, network.choose_vpc(snapshot.vpcs, self.exercise).vpc
-        former = next((each for each in snapshot.vpcs if each.id == before.vpc), None)
-        if former and (vpc is None or vpc.id != before.vpc):
-            return (_describe_former_vpc(former),)
-        tables = _find_unused_tables(vpc, before) if vpc else ()
-        gateways = _find_detached_gateways(self.aws, before) if before.gateways else ()
-        known = {self.exercise.cluster, *before.clusters}
-        return (*tables, *gateways, *_find_extra_clusters(snapshot, known))
+            return
+        vpc, former = self._choose_vpc(snapshot), incident.former
+        for each in snapshot.vpcs:
+            if each.id in former and each.id != vpc.id:
+                names = {"id": each.id, "name": each.name or "-"}
+                notebook = syllabus.check("network").notebook
+                remedy = causes.advise_call_then_notebook(causes.CLEANUP, notebook)
+                yield messages.text("practice.incidents.left-vpc", **names), remedy
+                return
+        for table in vpc.route_tables:
+            if table.id in former and not table.subnets and not table.main:
+                call = causes.write_call("ec2", "DeleteRouteTable", RouteTableId=table.id)
+                yield _describe_leftover("practice.incidents.left-table", table.id, call)
+        for id in self._find_detached_gateways():
+            if id in former:
+                call = causes.write_call("ec2", "DeleteInternetGateway", InternetGatewayId=id)
+                yield _describe_leftover("practice.incidents.left-gateway", id, call)
+        known = {self.exercise.cluster, *former}
+        for found in snapshot.clusters:
+            if found.tagged and found.status != cluster.DELETED and found.name not in known:
+                call = causes.write_call("ecs", "DeleteCluster", cluster=found.name)
+                yield _describe_leftover("practice.incidents.left-cluster", found.name, call)
+
+    def _find_detached_gateways(self) -> list[str]:
+        found = self.aws.list_items("ec2", "DescribeInternetGateways", "InternetGateways")
+        return [str(each["InternetGatewayId"]) for each in found if not each.get("Attachments")]
 
 
 def read_incident(home: Path) -> Incident | None:
@@ -215,20 +248,6 @@ def read_incident(home: Path) -> Incident | None:
 def forget_incident(home: Path) -> None:
     """Delete the incident that the home folder keeps."""
     files.delete_file(home / _FILE)
-
-
-def list_former_resources(snapshot: Snapshot, exercise: Exercise) -> FormerResources:
-    """Return the resources of a snapshot that a breakage may leave behind."""
-    vpc = network.choose_vpc(snapshot.vpcs, exercise).vpc
-    names = tuple(each.name for each in snapshot.clusters)
-    if vpc is None:
-        return FormerResources(clusters=names)
-    return FormerResources(
-        vpc=vpc.id,
-        tables=tuple(table.id for table in vpc.route_tables if table.subnets),
-        gateways=tuple(gateway.id for gateway in vpc.internet_gateways),
-        clusters=names,
-    )
 
 
 def _nothing_broken() -> NotReady:
@@ -253,55 +272,17 @@ def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, Damag
     Raises:
         NotReady: The breakage, or each of them, would touch a resource without the tag.
     """
-    if seed is not None:
-        return seed, choose_breakage(seed).plan(own)
-    refused: NotReady | None = None
     first = random.choice(_SEEDS[: -len(BREAKAGES)])
-    for drawn in random.sample(range(first, first + len(BREAKAGES)), len(BREAKAGES)):
-        if choose_breakage(drawn).id == last:
-            continue
+    others = [
+        each for each in range(first, first + len(BREAKAGES)) if choose_breakage(each) != last
+    ]
+    for drawn in random.sample(others, len(others)) if seed is None else [seed]:
         try:
-            return drawn, choose_breakage(drawn).plan(own)
+            return drawn, BREAKAGES[choose_breakage(drawn)](own)
         except NotReady as error:
             refused = error
-    assert refused is not None  # there is more than one breakage
     raise refused
 
 
-def _find_deepest_diagnosis(verification: Verification) -> Diagnosis:
-    """Return the first diagnosis of the first failing check; later checks build on earlier ones."""
-    failing = (check for check in verification.checks if not check.passed)
-    return next(diagnosis for check in failing for diagnosis in check.diagnoses)
-
-
-def _describe_former_vpc(vpc: Vpc) -> Leftover:
-    problem = messages.text("practice.incidents.left-vpc", id=vpc.id, name=vpc.name or "-")
-    return problem, causes.advise_call_then_notebook(
-        causes.CLEANUP, syllabus.check("network").notebook
-    )
-
-
-def _find_unused_tables(vpc: Vpc, before: FormerResources) -> Iterator[Leftover]:
-    for table in vpc.route_tables:
-        if table.id in before.tables and not table.subnets and not table.main:
-            problem = messages.text("practice.incidents.left-table", id=table.id)
-            yield problem, _advise_delete("ec2", "DeleteRouteTable", RouteTableId=table.id)
-
-
-def _find_detached_gateways(aws: Aws, before: FormerResources) -> Iterator[Leftover]:
-    for found in aws.list_items("ec2", "DescribeInternetGateways", "InternetGateways"):
-        id = str(found["InternetGatewayId"])
-        if id in before.gateways and not found.get("Attachments"):
-            problem = messages.text("practice.incidents.left-gateway", id=id)
-            yield problem, _advise_delete("ec2", "DeleteInternetGateway", InternetGatewayId=id)
-
-
-def _find_extra_clusters(snapshot: Snapshot, known: set[str]) -> Iterator[Leftover]:
-    for each in snapshot.clusters:
-        if each.tagged and each.status != cluster.DELETED and each.name not in known:
-            problem = messages.text("practice.incidents.left-cluster", name=each.name)
-            yield problem, _advise_delete("ecs", "DeleteCluster", cluster=each.name)
-
-
-def _advise_delete(service: str, operation: str, **parameters: str) -> str:
-    return causes.advise_call(causes.write_call(service, operation, **parameters))
+def _describe_leftover(key: str, id: str, call: str) -> Leftover:
+    return messages.text(key, id=id), causes.advise_call(call)

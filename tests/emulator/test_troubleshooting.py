@@ -20,7 +20,7 @@ from handson.core.progress import ignore_progress
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.notebook.workshop import Workshop
-from handson.practice.breakages import choose_breakage
+from handson.practice.breakages import choose_breakage, describe_breakage
 from handson.practice.incident_cards import RepairReport
 from handson.practice.incidents import Drill, forget_incident
 from tests.emulator import harmless_variants, judging, wrong_states
@@ -169,6 +169,10 @@ def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
 # Which one
 
 
+def described(seed: int, exercise: Exercise = Exercise()) -> tuple[str, str, str]:
+    return describe_breakage(choose_breakage(seed), exercise)
+
+
 def test_a_seed_that_was_drawn_breaks_the_same_thing_again(learner: Learner) -> None:
     drawn = learner.workshop.break_it()
     facts = false_facts(learner)
@@ -178,8 +182,13 @@ def test_a_seed_that_was_drawn_breaks_the_same_thing_again(learner: Learner) -> 
 
 
 def test_seeds_in_a_row_break_fourteen_things() -> None:
-    symptoms = {choose_breakage(seed).symptom for seed in range(100, 114)}
+    symptoms = {described(seed)[0] for seed in range(100, 114)}
     assert (len(symptoms), len(SEEDS)) == (14, 14)
+
+
+def test_what_is_reported_names_the_repository_and_the_tag_of_the_exercise() -> None:
+    report, _, cause = described(10, Exercise(repository="shop", tag="v1"))
+    assert ("shop:v1" in report, "v1" in cause) == (True, True)
 
 
 def test_none_is_drawn_twice_in_a_row(learner: Learner) -> None:
@@ -353,8 +362,7 @@ def test_only_the_last_hint_says_what_to_do(learner: Learner) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_comes_before_the_last_hint_names_no_command(seed: int, language: str) -> None:
     messages.use(language)
-    breakage = choose_breakage(seed)
-    said = " ".join([breakage.symptom, breakage.place, breakage.cause])
+    said = " ".join(described(seed))
     assert [word for word in ("workshop.", "aws ec2", "--", "ensure_") if word in said] == []
 
 
@@ -502,7 +510,7 @@ def test_what_another_version_has_kept_goes_on(learner: Learner) -> None:
     learner.workshop.break_it(seed=1)
     path = learner.home / "troubleshooting.json"
     known = json.loads(path.read_text())
-    del known["before"]
+    del known["former"]
     path.write_text(json.dumps(known))
     learner.run("01-network")
     assert learner.workshop.mended().passed
