@@ -442,7 +442,7 @@ def _checks_as_table(verification: Verification) -> str:
     )
     for result in verification.checks:
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
-        table.add_row(result.label, mark, result.counted, syllabus.check(result.id).notebook)
+        table.add_row(result.label, mark, result.counted, syllabus.find_check(result.id).notebook)
     console = Console(width=max(80, Console().width))
     with console.capture() as captured:
         console.print(table)

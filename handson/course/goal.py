@@ -1,26 +1,156 @@
-"""The state of a finished exercise, derived from the exercise without any call."""
+"""The network that the form "VPC and more" makes, and the state of a finished exercise.
+
+Both are derived without any call.  Only this module and `exercise` derive names, CIDR blocks and
+their order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from msgspec.structs import replace
 
-from handson.course import rules
-from handson.course.exercise import PLATFORM, Exercise
-from handson.course.network_form import describe_network
-from handson.course.state import Cluster, Image, Platform, Repository, Snapshot, Target, Vpc
+from handson.course.exercise import PLATFORM, Exercise, NetworkForm
+from handson.course.rules import CAPACITY_PROVIDERS, plan_blocks
+from handson.course.state import (
+    ANYWHERE,
+    Cluster,
+    Image,
+    InternetGateway,
+    Platform,
+    Repository,
+    Route,
+    RouteTable,
+    Snapshot,
+    Subnet,
+    Target,
+    Vpc,
+    VpcEndpoint,
+)
+
+KEPT_ADDRESSES = 5
+"""Addresses that AWS keeps of each subnet (Amazon VPC User Guide, "Subnet sizing")."""
 
 _ACCOUNT = "123456789012"
+_GATEWAY = "igw-…"
+"""A placeholder: AWS assigns ids at creation.  Planned subnets use their names as ids."""
 
 
-def describe_goal(exercise: Exercise) -> Snapshot:
-    """Return the snapshot of the finished exercise, with the names that the console gives."""
-    return Snapshot(
-        target=Target(kind="aws", account=_ACCOUNT, region=exercise.region),
-        vpcs=(describe_goal_network(exercise),),
-        clusters=(_cluster(exercise),),
-        repositories=(_repository(exercise),),
-        images=(_image(exercise),),
+@dataclass(frozen=True)
+class PlannedSubnet:
+    """A planned subnet; `number` counts from 1 within its `kind`, "public" or "private"."""
+
+    form: NetworkForm
+    kind: str
+    number: int
+    cidr: str
+    zone: str
+
+    @property
+    def step(self) -> str:
+        """The name of the step that creates it."""
+        return f"{self.kind}-subnet-{self.number}"
+
+    @property
+    def name(self) -> str:
+        """Its Name tag."""
+        return self.form.name_of(f"{self.kind}-subnet", number=self.number, zone=self.zone)
+
+    @property
+    def table(self) -> str:
+        """The step of its route table: public subnets share one, private ones have one each."""
+        return "public-table" if self.kind == "public" else f"private-table-{self.number}"
+
+    @property
+    def table_name(self) -> str:
+        """The Name tag of its route table."""
+        return self.form.name_of(f"{self.kind}-table", number=self.number, zone=self.zone)
+
+    @property
+    def association(self) -> str:
+        """The name of the step that associates it with its route table."""
+        return f"{self.step}-association"
+
+
+def plan_subnets(form: NetworkForm, zones: Sequence[str]) -> list[PlannedSubnet]:
+    """Return the subnets, public ones first, each kind spread over the zones in turn."""
+    return [
+        PlannedSubnet(form, kind, number, str(block), zones[(number - 1) % len(zones)])
+        for kind, blocks in plan_blocks(form)._asdict().items()
+        for number, block in enumerate(blocks, start=1)
+    ]
+
+
+def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> Vpc:
+    """Return the VPC that the console makes from the form, as `find_vpcs` later describes it.
+
+    Args:
+        form: The form, already checked.
+        zones: The Availability Zones for the subnets, as many as the form asks for.
+        region: The region of the VPC.
+    """
+    subnets = plan_subnets(form, zones)
+    gateway = InternetGateway(
+        id=_GATEWAY, name=form.name_of("gateway"), attachment="available", tagged=True
     )
+    endpoint = VpcEndpoint(
+        id="vpce-…",
+        name=form.name_of("endpoint"),
+        service=f"com.amazonaws.{region}.s3",
+        type="Gateway",
+        state="available",
+        tagged=True,
+    )
+    return Vpc(
+        id="vpc-…",
+        name=form.vpc_name,
+        cidr=form.cidr,
+        cidrs=(form.cidr,),
+        ipv6_cidrs=(),
+        tenancy=form.tenancy,
+        is_default=False,
+        state="available",
+        dns_support=True,
+        dns_hostnames=True,
+        subnets=tuple(_describe_subnet(subnet) for subnet in subnets),
+        route_tables=_describe_tables(form, subnets),
+        internet_gateways=(gateway,) if form.public_subnets else (),
+        endpoints=(endpoint,) if form.s3_endpoint else (),
+        tagged=True,
+    )
+
+
+def _describe_subnet(subnet: PlannedSubnet) -> Subnet:
+    size = 2 ** (32 - int(subnet.cidr.rpartition("/")[2]))
+    return Subnet(
+        id=subnet.name,
+        name=subnet.name,
+        cidr=subnet.cidr,
+        zone=subnet.zone,
+        map_public_ip=False,
+        available_addresses=size - KEPT_ADDRESSES,
+        tagged=True,
+    )
+
+
+def _describe_tables(form: NetworkForm, subnets: Sequence[PlannedSubnet]) -> tuple[RouteTable, ...]:
+    """Return the main route table, which AWS adds, and those of the subnets."""
+    local = Route(destination=form.cidr, target="local", state="active")
+    out = Route(destination=ANYWHERE, target=_GATEWAY, state="active")
+    tables = {"": RouteTable(id="rtb-…", name="", main=True, subnets=(), routes=(local,))}
+    for subnet in subnets:
+        name = subnet.table_name
+        before = tables[name].subnets if name in tables else ()
+        tables[name] = RouteTable(
+            id="rtb-…",
+            name=name,
+            main=False,
+            subnets=(*before, subnet.name),
+            routes=(out, local) if subnet.kind == "public" else (local,),
+            tagged=True,
+        )
+    return tuple(tables.values())
 
 
 def describe_goal_network(exercise: Exercise, region: str = "") -> Vpc:
@@ -30,38 +160,39 @@ def describe_goal_network(exercise: Exercise, region: str = "") -> Vpc:
     return describe_network(form, zones=zones, region=region)
 
 
-def _cluster(exercise: Exercise) -> Cluster:
-    name = exercise.cluster
-    return Cluster(
-        name=name,
-        arn=f"arn:aws:ecs:{exercise.region}:{_ACCOUNT}:cluster/{name}",
+def describe_goal(exercise: Exercise) -> Snapshot:
+    """Return the snapshot of the finished exercise, with the names that the console gives."""
+    region, name = exercise.region, exercise.repository
+    cluster = Cluster(
+        name=exercise.cluster,
+        arn=f"arn:aws:ecs:{region}:{_ACCOUNT}:cluster/{exercise.cluster}",
         status="ACTIVE",
-        capacity_providers=rules.CAPACITY_PROVIDERS,
+        capacity_providers=CAPACITY_PROVIDERS,
         container_instances=0,
         tagged=True,
     )
-
-
-def _repository(exercise: Exercise) -> Repository:
-    name = exercise.repository
-    return Repository(
+    repository = Repository(
         name=name,
-        arn=f"arn:aws:ecr:{exercise.region}:{_ACCOUNT}:repository/{name}",
-        uri=f"{_ACCOUNT}.dkr.ecr.{exercise.region}.amazonaws.com/{name}",
+        arn=f"arn:aws:ecr:{region}:{_ACCOUNT}:repository/{name}",
+        uri=f"{_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{name}",
         registry_id=_ACCOUNT,
         tag_mutability="MUTABLE",
         tagged=True,
     )
-
-
-def _image(exercise: Exercise) -> Image:
     system, architecture = PLATFORM
-    return Image(
-        repository=exercise.repository,
+    image = Image(
+        repository=name,
         digest="sha256:" + "0" * 64,
         tags=(exercise.tag,),
         media_type="application/vnd.oci.image.manifest.v1+json",
         platforms=(Platform(os=system, architecture=architecture),),
         size_bytes=0,
         pushed_at="",
+    )
+    return Snapshot(
+        target=Target(kind="aws", account=_ACCOUNT, region=region),
+        vpcs=(describe_goal_network(exercise),),
+        clusters=(cluster,),
+        repositories=(repository,),
+        images=(image,),
     )

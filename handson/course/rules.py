@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import advise_half_width, find_nearest, quote
-from handson.course.exercise import Exercise, NetworkForm
+from handson.course.exercise import FARGATE, Exercise, NetworkForm
 
 LARGEST_BLOCK = 16
 SMALLEST_BLOCK = 28
@@ -32,14 +31,14 @@ MOST_ZONES = 3
 VPCS_A_REGION = 5
 """The default quota (Amazon VPC User Guide, "Amazon VPC quotas")."""
 
-CAPACITY_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+CAPACITY_PROVIDERS = (FARGATE, "FARGATE_SPOT")
 
 LONGEST_NAME = 216
 """A tag's value has at most 256 characters; the endings that the console adds take up to 40."""
 
 EC2_INVALID = "InvalidParameterValue"
-ECS_INVALID = "InvalidParameterException"
-ECR_INVALID = "InvalidParameterException"
+CONTAINERS_INVALID = "InvalidParameterException"
+"""ECS and ECR have the same code for an invalid value."""
 
 _CIDR = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/(?:[0-9]|[12][0-9]|3[0-2])")
 _CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -50,12 +49,48 @@ _NAME_TAG = re.compile(r"[\w .:/=+@-]+")
 _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
 
 
-@dataclass(frozen=True)
-class SubnetPlan:
+class SubnetPlan(NamedTuple):
     """The CIDR blocks of the subnets that "VPC and more" creates, in the console's order."""
 
     public: tuple[IPv4Network, ...]
     private: tuple[IPv4Network, ...]
+
+
+def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm()) -> None:
+    """Refuse values of the form "VPC and more" that AWS or its console refuses.
+
+    Args:
+        form: The learner's form.
+        usual: The exercise's form, whose values the remedies suggest.
+
+    Raises:
+        InvalidInput: A value is refused; the error has AWS's code, the reason and a remedy.
+    """
+    check_name_tag(form.name)
+    # This checks the number of zones only; the region's own zones are looked up later.
+    choose_zones(form.availability_zones, list("abc"[:MOST_ZONES]), region="")
+    counts = (form.availability_zones, form.public_subnets, form.private_subnets)
+    check_subnet_counts(*counts, usual=usual)
+    plan_blocks(form)
+    check_switch(form.s3_endpoint, parameter="s3_endpoint")
+    if form.tenancy != usual.tenancy:
+        _refuse("course.rules.tenancy", tenancy=form.tenancy)
+
+
+def plan_blocks(form: NetworkForm) -> SubnetPlan:
+    """Return the CIDR blocks of the form's subnets.
+
+    Raises:
+        InvalidInput: The VPC's block is invalid, or has no room for the subnets.
+    """
+    return plan_subnet_cidrs(
+        check_vpc_cidr(form.cidr), public=form.public_subnets, private=form.private_subnets
+    )
+
+
+def list_subnet_blocks(form: NetworkForm) -> set[str]:
+    """Return the CIDR blocks of the form's subnets as text."""
+    return {str(block) for blocks in plan_blocks(form) for block in blocks}
 
 
 def check_vpc_cidr(cidr: str) -> IPv4Network:
@@ -72,9 +107,8 @@ def check_vpc_cidr(cidr: str) -> IPv4Network:
     """
     network = _parse_network(cidr, parameter="cidr")
     if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
-        _refuse(
-            "course.rules.vpc-range", code="InvalidVpc.Range", cidr=cidr, prefix=network.prefixlen
-        )
+        code, prefix = "InvalidVpc.Range", network.prefixlen
+        _refuse("course.rules.vpc-range", code=code, cidr=cidr, prefix=prefix)
     return network
 
 
@@ -88,28 +122,19 @@ def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetP
         InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
             (InvalidSubnet.Range), or a number is negative or not whole (InvalidParameterValue).
     """
-    counts = {"public_subnets": public, "private_subnets": private}
-    for parameter, count in counts.items():
-        _check_whole_number(count, parameter=parameter)
-        if count > BLOCKS_A_KIND:
-            _refuse(
-                "course.rules.too-many",
-                code="InvalidSubnet.Range",
-                cidr=vpc,
-                parameter=parameter,
-                count=count,
-                most=BLOCKS_A_KIND,
-            )
+    code, most = "InvalidSubnet.Range", BLOCKS_A_KIND
+    for name, count in (("public_subnets", public), ("private_subnets", private)):
+        _check_whole_number(count, parameter=name)
+        if count > most:
+            values: dict[str, Any] = {"cidr": vpc, "parameter": name, "count": count, "most": most}
+            _refuse("course.rules.too-many", code=code, **values)
     prefix = vpc.prefixlen + SUBNET_BITS
-    if prefix > SMALLEST_BLOCK:
-        if public or private:
-            _refuse("course.rules.vpc-small", code="InvalidSubnet.Range", cidr=vpc, prefix=prefix)
-        return SubnetPlan((), ())
-    blocks = list(vpc.subnets(prefixlen_diff=SUBNET_BITS))
-    return SubnetPlan(
-        public=tuple(blocks[:public]),
-        private=tuple(blocks[BLOCKS_A_KIND : BLOCKS_A_KIND + private]),
-    )
+    if prefix <= SMALLEST_BLOCK:
+        blocks = tuple(vpc.subnets(prefixlen_diff=SUBNET_BITS))
+        return SubnetPlan(blocks[:public], blocks[most : most + private])
+    if public or private:
+        _refuse("course.rules.vpc-small", code=code, cidr=vpc, prefix=prefix)
+    return SubnetPlan((), ())
 
 
 def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:
@@ -120,21 +145,17 @@ def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[
             /28 or lies outside the VPC (InvalidSubnet.Range), or overlaps another one
             (InvalidSubnet.Conflict; API Reference, "Error codes").
     """
-    networks = [
-        _parse_network(cidr, parameter="cidrs") for cidr in _check_list(cidrs, parameter="cidrs")
-    ]
+    code, given = "InvalidSubnet.Range", _check_list(cidrs, parameter="cidrs")
+    networks = [_parse_network(cidr, parameter="cidrs") for cidr in given]
     for network in networks:
         if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
-            _refuse("course.rules.subnet-size", code="InvalidSubnet.Range", cidr=network)
+            _refuse("course.rules.subnet-size", code=code, cidr=network)
         if not network.subnet_of(vpc):
-            _refuse(
-                "course.rules.subnet-outside", code="InvalidSubnet.Range", cidr=network, vpc=vpc
-            )
+            _refuse("course.rules.subnet-outside", code=code, cidr=network, vpc=vpc)
     for one, other in combinations(networks, 2):
         if one.overlaps(other):
-            _refuse(
-                "course.rules.subnet-conflict", code="InvalidSubnet.Conflict", cidr=other, other=one
-            )
+            code = "InvalidSubnet.Conflict"
+            _refuse("course.rules.subnet-conflict", code=code, cidr=other, other=one)
     return networks
 
 
@@ -147,17 +168,11 @@ def choose_zones(wanted: int, available: Sequence[str], *, region: str) -> list[
     """
     _check_whole_number(wanted, parameter="availability_zones")
     if not 1 <= wanted <= MOST_ZONES:
-        _refuse("course.rules.zone-count", code=EC2_INVALID, wanted=wanted, most=MOST_ZONES)
+        _refuse("course.rules.zone-count", wanted=wanted, most=MOST_ZONES)
     choices = sorted(set(available))
     if wanted > len(choices):
-        _refuse(
-            "course.rules.zones-few",
-            code=EC2_INVALID,
-            wanted=wanted,
-            count=len(choices),
-            names=", ".join(choices),
-            region=region,
-        )
+        count, names = len(choices), ", ".join(choices)
+        _refuse("course.rules.zones-few", wanted=wanted, count=count, names=names, region=region)
     return choices[:wanted]
 
 
@@ -178,10 +193,27 @@ def check_subnet_counts(
         InvalidInput: The console does not offer the number (InvalidParameterValue).
     """
     _check_whole_number(zones, parameter="availability_zones")
-    _check_choice("public_subnets", public, zones=zones, choices=(0, zones), usual=usual)
-    _check_choice(
-        "private_subnets", private, zones=zones, choices=(0, zones, 2 * zones), usual=usual
+    rows = (
+        ("public_subnets", public, usual.public_subnets, {0, zones}),
+        ("private_subnets", private, usual.private_subnets, {0, zones, 2 * zones}),
     )
+    key = "course.rules.subnet-count"
+    if zones != usual.availability_zones:
+        key = "course.rules.subnet-count-other-zones"
+    for parameter, value, right, choices in rows:
+        _check_whole_number(value, parameter=parameter)
+        if value not in choices:
+            *most, last = map(str, sorted(choices))
+            listed = [messages.text("course.rules.comma").join(most)] if most else []
+            _refuse(
+                key,
+                parameter=parameter,
+                value=value,
+                zones=zones,
+                choices=messages.text("course.rules.or").join([*listed, last]),
+                usual=right,
+                usual_zones=usual.availability_zones,
+            )
 
 
 def check_name_tag(name: str) -> str:
@@ -194,66 +226,50 @@ def check_name_tag(name: str) -> str:
         InvalidInput: The name is empty, has spaces at an end, is too long, begins with ``aws:`` or
             holds another character (InvalidParameterValue).
     """
-    _check_text(name, parameter="name", code=EC2_INVALID)
+    _check_text(name, parameter="name")
     if not name.strip() or name != name.strip():
-        _refuse("course.rules.name-empty", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-empty", typed=name)
     if len(name) > LONGEST_NAME:
-        _refuse("course.rules.name-long", code=EC2_INVALID, count=len(name), most=LONGEST_NAME)
+        _refuse("course.rules.name-long", count=len(name), most=LONGEST_NAME)
     if name.casefold().startswith("aws:"):
-        _refuse("course.rules.name-reserved", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-reserved", typed=name)
     if not _NAME_TAG.fullmatch(name):
-        _refuse("course.rules.name-characters", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.name-characters", typed=name)
     return name
 
 
-def check_cluster_name(name: str, *, exercise: Exercise | None = None) -> str:
+def check_cluster_name(name: str, *, exercise: Exercise = Exercise()) -> str:
     """Return an ECS cluster's name: 1 to 255 letters, digits, hyphens and underscores.
 
     Raises:
         InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateCluster, clusterName).
     """
-    _check_text(name, parameter="name", code=ECS_INVALID)
+    _check_text(name, parameter="name", code=CONTAINERS_INVALID)
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
-        suggested = _suggest_name(mended, usual=(exercise or Exercise()).cluster)
-        _refuse(
-            "course.rules.cluster-name",
-            code=ECS_INVALID,
-            typed=name,
-            name=quote(name),
-            mended=suggested,
-        )
+        mended = _suggest_name(mended, usual=exercise.cluster)
+        _refuse("course.rules.cluster-name", code=CONTAINERS_INVALID, typed=name, mended=mended)
     return name
 
 
-def check_repository_name(name: str, *, exercise: Exercise | None = None) -> str:
+def check_repository_name(name: str, *, exercise: Exercise = Exercise()) -> str:
     """Return an ECR repository's name: 2 to 256 characters, lower case.
 
     Raises:
         InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateRepository, repositoryName).
     """
-    _check_text(name, parameter="name", code=ECR_INVALID)
+    code = CONTAINERS_INVALID
+    _check_text(name, parameter="name", code=code)
     if not 2 <= len(name) <= 256:
-        _refuse(
-            "course.rules.repository-length",
-            code=ECR_INVALID,
-            typed=name,
-            name=quote(name),
-            count=len(name),
-        )
+        _refuse("course.rules.repository-length", code=code, typed=name, count=len(name))
     if not _REPOSITORY.fullmatch(name):
         key = "course.rules.repository-name"
         if _REPOSITORY.fullmatch(name.lower()):
             key = "course.rules.repository-case"
-        _refuse(
-            key,
-            code=ECR_INVALID,
-            typed=name,
-            name=quote(name),
-            mended=_mend_repository_name(name, usual=(exercise or Exercise()).repository),
-        )
+        mended = _mend_repository_name(name, usual=exercise.repository)
+        _refuse(key, code=code, typed=name, mended=mended)
     return name
 
 
@@ -264,9 +280,9 @@ def check_image_tag(tag: str) -> str:
         InvalidInput: The tag is invalid (InvalidParameterException, as PutImage answers; Docker
             says "invalid reference format").
     """
-    _check_text(tag, parameter="tag", code=ECR_INVALID)
+    _check_text(tag, parameter="tag", code=CONTAINERS_INVALID)
     if not _IMAGE_TAG.fullmatch(tag):
-        _refuse("course.rules.image-tag", code=ECR_INVALID, typed=tag, tag=quote(tag))
+        _refuse("course.rules.image-tag", code=CONTAINERS_INVALID, typed=tag)
     return tag
 
 
@@ -276,19 +292,17 @@ def check_region(name: str, known: Iterable[str]) -> str:
     Raises:
         InvalidInput: No region has the name (InvalidParameterValue, as DescribeRegions answers).
     """
-    _check_text(name, parameter="region", code=EC2_INVALID)
+    _check_text(name, parameter="region")
     choices = sorted(known)
     if name in choices:
         return name
     zone = _ZONE.fullmatch(name)
     if zone and zone[1] in choices:
-        _refuse("course.rules.region-zone", code=EC2_INVALID, name=name, region=zone[1])
+        _refuse("course.rules.region-zone", name=name, region=zone[1])
     near = find_nearest(name, choices)
     if near:
-        _refuse(
-            "course.rules.region-near", code=EC2_INVALID, typed=name, name=quote(name), near=near
-        )
-    _refuse("course.rules.region", code=EC2_INVALID, typed=name, name=quote(name))
+        _refuse("course.rules.region-near", typed=name, near=near)
+    _refuse("course.rules.region", typed=name)
 
 
 def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
@@ -298,18 +312,12 @@ def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
         InvalidInput: Another name is among them (InvalidParameterException, as CreateCluster
             answers).
     """
+    code, choices = CONTAINERS_INVALID, CAPACITY_PROVIDERS
     for name in _check_list(names, parameter="capacity_providers"):
-        _check_text(name, parameter="capacity_providers", code=ECS_INVALID)
-        if name not in CAPACITY_PROVIDERS:
-            near = find_nearest(name, CAPACITY_PROVIDERS) or CAPACITY_PROVIDERS[0]
-            _refuse(
-                "course.rules.capacity-provider",
-                code=ECS_INVALID,
-                typed=name,
-                name=quote(name),
-                near=near,
-                choices=", ".join(CAPACITY_PROVIDERS),
-            )
+        _check_text(name, parameter="capacity_providers", code=code)
+        if name not in choices:
+            values = {"near": find_nearest(name, choices) or FARGATE, "choices": ", ".join(choices)}
+            _refuse("course.rules.capacity-provider", code=code, typed=name, **values)
     return tuple(names)
 
 
@@ -320,9 +328,7 @@ def check_switch(value: object, *, parameter: str) -> bool:
         InvalidInput: The value is not a bool.
     """
     if not isinstance(value, bool):
-        raise InvalidInput(
-            *messages.advice("course.rules.not-switch", parameter=parameter, value=quote(value))
-        )
+        _refuse("course.rules.not-switch", code=None, parameter=parameter, value=value)
     return value
 
 
@@ -333,53 +339,23 @@ def check_vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -
         InvalidInput: The quota is reached (VpcLimitExceeded).
     """
     if existing >= limit:
-        _refuse(
-            "course.rules.vpc-quota",
-            code="VpcLimitExceeded",
-            existing=existing,
-            limit=limit,
-            region=region,
-        )
+        values: dict[str, Any] = {"existing": existing, "limit": limit, "region": region}
+        _refuse("course.rules.vpc-quota", code="VpcLimitExceeded", **values)
 
 
 def _parse_network(cidr: object, *, parameter: str) -> IPv4Network:
     if isinstance(cidr, IPv4Network):
         return cidr
-    text = _check_text(cidr, parameter=parameter, code=EC2_INVALID)
+    text = _check_text(cidr, parameter=parameter)
     try:
         network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
     except ValueError:
         network = None
     if network is None:
-        _refuse(
-            "course.rules.cidr", code=EC2_INVALID, typed=text, parameter=parameter, cidr=quote(text)
-        )
+        _refuse("course.rules.cidr", typed=text, parameter=parameter)
     if str(network) != text:
-        _refuse("course.rules.host-bits", code=EC2_INVALID, cidr=text, network=network)
+        _refuse("course.rules.host-bits", cidr=text, network=network)
     return network
-
-
-def _check_choice(
-    parameter: str, value: int, *, zones: int, choices: Sequence[int], usual: NetworkForm
-) -> None:
-    _check_whole_number(value, parameter=parameter)
-    if value not in choices:
-        *most, last = map(str, sorted(set(choices)))
-        listed = [messages.text("course.rules.comma").join(most)] if most else []
-        offered = messages.text("course.rules.or").join([*listed, last])
-        key = "course.rules.subnet-count"
-        if zones != usual.availability_zones:
-            key = "course.rules.subnet-count-other-zones"
-        _refuse(
-            key,
-            code=EC2_INVALID,
-            parameter=parameter,
-            value=quote(value),
-            zones=zones,
-            choices=offered,
-            usual=getattr(usual, parameter),
-            usual_zones=usual.availability_zones,
-        )
 
 
 def _mend_repository_name(name: str, *, usual: str) -> str:
@@ -397,35 +373,40 @@ def _suggest_name(mended: str, *, usual: str) -> str:
 def _check_whole_number(value: object, *, parameter: str) -> None:
     # Python counts True as an int; a form with "2 subnets" means neither True nor 2.0.
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        _refuse(
-            "course.rules.not-number", code=EC2_INVALID, parameter=parameter, value=quote(value)
-        )
+        _refuse("course.rules.not-number", parameter=parameter, value=value)
 
 
-def _check_text(value: object, *, parameter: str, code: str) -> str:
+def _check_text(value: object, *, parameter: str, code: str = EC2_INVALID) -> str:
     if not isinstance(value, str):
         kind = type(value).__name__
-        _refuse(
-            "course.rules.not-text", code=code, parameter=parameter, value=quote(value), kind=kind
-        )
+        _refuse("course.rules.not-text", code=code, parameter=parameter, value=value, kind=kind)
     return value
 
 
 def _check_list(values: object, *, parameter: str) -> Sequence[Any]:
     if isinstance(values, str) or not isinstance(values, Sequence):
-        _refuse("course.rules.not-list", code=EC2_INVALID, parameter=parameter, value=quote(values))
+        _refuse("course.rules.not-list", parameter=parameter, value=values)
     return values
 
 
-def _refuse(key: str, /, *, code: str, typed: str = "", **values: object) -> NoReturn:
+def _refuse(
+    key: str,
+    /,
+    *,
+    code: str | None = EC2_INVALID,
+    typed: str = "",
+    value: object = None,
+    **values: object,
+) -> NoReturn:
     """Raise the refusal whose sentences stand under `key`, with AWS's error code.
 
     Args:
         key: The key in the catalogue of messages.
         code: AWS's error code.
-        typed: What the learner typed; full-width characters in it take the place of the remedy,
-            because they have to be corrected first.
-        values: The placeholders of the sentences.
+        typed: What the learner typed, which the sentences quote; full-width characters in it take
+            the place of the remedy, because they have to be corrected first.
+        value: A value of a wrong type, which the sentences quote.
+        values: The other placeholders of the sentences.
     """
-    problem, remedy = messages.advice(key, **values)
+    problem, remedy = messages.advice(key, typed=quote(typed), value=quote(value), **values)
     raise InvalidInput(problem, advise_half_width(typed) or remedy, code=code)

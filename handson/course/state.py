@@ -10,11 +10,12 @@ Field names follow AWS's API.  `tagged` is true when the resource carries the wo
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import msgspec
 
-S = TypeVar("S", bound="State")
+ANYWHERE = "0.0.0.0/0"
+"""The destination of a default route."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return data
 
     @classmethod
-    def from_json(cls: type[S], data: object) -> S:
+    def from_json(cls, data: object) -> Self:
         """Return the state that `data` describes.
 
         Raises:

@@ -189,7 +189,7 @@ EVIDENCE_IDS = (*CHECK_IDS, DRAWING.id)
 """The checks that evidence is collected for: the five items and the diagram."""
 
 
-def check(check_id: str) -> Check:
+def find_check(check_id: str) -> Check:
     """Return the check with this id; the diagram's is one of them.
 
     Raises:

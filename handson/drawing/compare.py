@@ -17,7 +17,6 @@ from handson.core.messages import text
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Diagnosis, vpcs
 from handson.course.checks import cluster as cluster_check
-from handson.course.checks import network as network_check
 from handson.course.checks.repository import find_newest_image, find_tagged_image
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
@@ -59,7 +58,7 @@ class Subject:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
         named = [each for each in snapshot.repositories if each.name == exercise.repository]
-        self.vpc, other_vpcs = _choose(own, network_check.choose_vpc(snapshot.vpcs, exercise).vpc)
+        self.vpc, other_vpcs = _choose(own, vpcs.find_goal_vpc(snapshot, exercise))
         self.cluster, other_clusters = _choose(
             living, cluster_check.find_goal_cluster(snapshot, exercise)
         )
@@ -226,7 +225,7 @@ def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
     }
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
-    for result in (checks.check(name, snapshot, exercise) for name in syllabus.CHECK_IDS):
+    for result in (checks.run_check(name, snapshot, exercise) for name in syllabus.CHECK_IDS):
         if SERVICES[_PART_OF_CHECK[result.id]] in subject.unseen:
             continue  # nothing is known about it
         for cause in _list_causes(result):

@@ -145,7 +145,7 @@ def judge_folders(
     Raises:
         KeyError: There is no such check.
     """
-    check = syllabus.check(check_id)
+    check = syllabus.find_check(check_id)
     contents = [_read_contents(Submission(str(folder))) for folder in folders]
     found = claims.gather_claims(
         [notebook for each in contents for notebook in each.notebooks],

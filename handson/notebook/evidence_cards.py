@@ -146,7 +146,7 @@ class RestartNotice(Displayable):
             sentence = messages.text(
                 "notebook.workshop.lost",
                 what=what or messages.text("notebook.workshop.lost-recent"),
-                notebook=syllabus.check(failing[0].id).notebook,
+                notebook=syllabus.find_check(failing[0].id).notebook,
             )
         else:
             sentence = messages.text("notebook.workshop.lost-nothing")

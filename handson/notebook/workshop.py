@@ -27,7 +27,7 @@ from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
-from handson.course.network_form import check_network_form
+from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Snapshot
 from handson.engine import Engine, LocalImage, PushedImage
 from handson.notebook import doctor, mistakes, scoring
@@ -401,7 +401,7 @@ class Workshop(Displayable):
         """
         ids = syllabus.CHECK_IDS
         snapshot = self._look(self.aws, checks=ids, missing=ids, partial=True)
-        return checks.verify(snapshot, self._exercise)
+        return checks.run_checks(snapshot, self._exercise)
 
     def snapshot(self, *, missing: Collection[str] = (), partial: bool = False) -> Snapshot:
         """Look at everything that the workshop builds, and return its state.
@@ -607,7 +607,7 @@ class Workshop(Displayable):
         """Show what a killed embedded AWS has lost, once."""
         if not self._connection.lost:
             return
-        verification = checks.verify(self._look(self._connection.aws), self._exercise)
+        verification = checks.run_checks(self._look(self._connection.aws), self._exercise)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
         self._show(RestartNotice(verification, recorded))
         # Only now: if the report breaks off, the next verb shows it again.

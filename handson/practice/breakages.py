@@ -20,11 +20,11 @@ from msgspec.structs import replace
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.course.checks import cluster, network, vpcs
+from handson.course.checks import cluster, vpcs
 from handson.course.checks.repository import find_goal_images, find_tagged_image, parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, TAG_KEY, TAG_VALUE, Exercise
-from handson.course.network_form import ANYWHERE
 from handson.course.state import (
+    ANYWHERE,
     Cluster,
     Image,
     InternetGateway,
@@ -73,7 +73,7 @@ class OwnResources:
     @property
     def vpc(self) -> Vpc:
         """The workshop's VPC."""
-        return _require_tag(network.choose_vpc(self.snapshot.vpcs, self.exercise).vpc, "VPC")
+        return _require_tag(vpcs.find_goal_vpc(self.snapshot, self.exercise), "VPC")
 
     @property
     def subnets(self) -> list[Subnet]:

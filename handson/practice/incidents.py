@@ -22,7 +22,7 @@ from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
-from handson.course.checks import Verification, causes, network
+from handson.course.checks import Verification, causes, vpcs
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
 from handson.practice.breakages import (
@@ -185,7 +185,7 @@ class Drill:
         snapshot = take_snapshot(
             self.aws, home=self.home, exercise=self.exercise, missing=syllabus.CHECK_IDS
         )
-        return snapshot, checks.verify(snapshot, self.exercise)
+        return snapshot, checks.run_checks(snapshot, self.exercise)
 
     def _keep(self, incident: Incident, **changes: Any) -> None:
         files.write_state(self.home / _FILE, replace(incident, **changes))
@@ -200,7 +200,7 @@ class Drill:
         return (vpc.id, *tables, *gateways, *(each.name for each in snapshot.clusters))
 
     def _choose_vpc(self, snapshot: Snapshot) -> Vpc:
-        vpc = network.choose_vpc(snapshot.vpcs, self.exercise).vpc
+        vpc = vpcs.find_goal_vpc(snapshot, self.exercise)
         assert vpc is not None  # the checks pass
         return vpc
 
@@ -216,8 +216,8 @@ class Drill:
         for each in snapshot.vpcs:
             if each.id in former and each.id != vpc.id:
                 names = {"id": each.id, "name": each.name or "-"}
-                notebook = syllabus.check("network").notebook
-                remedy = causes.advise_call_then_notebook(causes.CLEANUP, notebook)
+                notebook = syllabus.find_check("network").notebook
+                remedy = causes.advise_call(causes.CLEANUP, then=notebook)
                 yield messages.text("practice.incidents.left-vpc", **names), remedy
                 return
         for table in vpc.route_tables:
@@ -258,7 +258,7 @@ def _unfinished(verification: Verification) -> NotReady:
     """Return the refusal: which checks have to pass first, and the notebook to begin with."""
     failing = [check for check in verification.checks if not check.passed]
     missing = messages.text("practice.incidents.and").join(check.label for check in failing)
-    notebook = syllabus.check(failing[0].id).notebook
+    notebook = syllabus.find_check(failing[0].id).notebook
     return NotReady(
         *messages.advice("practice.incidents.unfinished", missing=missing, notebook=notebook)
     )

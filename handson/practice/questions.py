@@ -22,15 +22,14 @@ from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line, quote
-from handson.course.checks import cluster, network, vpcs
+from handson.course.checks import cluster, vpcs
 from handson.course.checks.repository import (
     build_repository_uri,
     find_goal_images,
     find_tagged_image,
 )
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.goal import describe_goal_network
-from handson.course.network_form import KEPT_ADDRESSES
+from handson.course.goal import KEPT_ADDRESSES, describe_goal_network
 from handson.course.state import Snapshot, Subnet
 
 TOPICS = MappingProxyType(
@@ -177,7 +176,7 @@ class Subject:
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         self.exercise = exercise
         self.target = snapshot.target
-        own = network.choose_vpc(snapshot.vpcs, exercise).vpc
+        own = vpcs.find_goal_vpc(snapshot, exercise)
         whole = own is not None and len(vpcs.find_public_subnets(own, exercise)) > 1
         self.vpc = own if own and whole else describe_goal_network(exercise, self.target.region)
         self.subnets = vpcs.find_public_subnets(self.vpc, exercise)[:2]

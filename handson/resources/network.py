@@ -20,14 +20,9 @@ from handson.core.errors import AWSError, InvalidInput, NotAllowed
 from handson.core.progress import Say, ignore_progress
 from handson.course import rules
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.network_form import (
-    ANYWHERE,
-    PlannedSubnet,
-    check_network_form,
-    plan_subnets,
-    subnet_blocks,
-)
-from handson.course.state import InternetGateway, Route, Vpc
+from handson.course.goal import PlannedSubnet, plan_subnets
+from handson.course.rules import check_network_form, list_subnet_blocks
+from handson.course.state import ANYWHERE, InternetGateway, Route, Vpc
 from handson.resources import plan
 from handson.resources.plan import Ref, Step
 from handson.resources.resource_map import describe_vpc
@@ -221,7 +216,7 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     block = rules.check_vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
-    rules.check_subnets(block, sorted(subnet_blocks(form) | set(inside)))
+    rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
 
 
 def _find_work(aws: Aws, form: NetworkForm) -> _Work:
@@ -329,7 +324,7 @@ def _extend_endpoint(
 
 def _warn_of_subnets(form: NetworkForm, vpc: Vpc) -> Sequence[Note]:
     """Return which subnets the form does not ask for, and how to delete them, if there are any."""
-    blocks = subnet_blocks(form)
+    blocks = list_subnet_blocks(form)
     extra = [subnet for subnet in vpc.subnets if subnet.cidr not in blocks]
     if not extra:
         return ()

@@ -227,7 +227,7 @@ def warn_of_settings(
     other = [f"{name}={chosen[name]!r}" for name in expected if chosen[name] != expected[name]]
     if not other:
         return ()
-    notebook = syllabus.check(check).notebook
+    notebook = syllabus.find_check(check).notebook
     return warning_notes(
         *messages.advice("resources.plan.other-settings", what=", ".join(other), notebook=notebook)
     )

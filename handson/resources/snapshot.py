@@ -74,7 +74,7 @@ def take_snapshot(
         for check, find_ids in kind.find_ids.items()
         if check in missing and kind.service not in errors
         # A check's first fact says whether the resource exists.
-        if not course_checks.check(check, snapshot, exercise).facts[0].passed
+        if not course_checks.run_check(check, snapshot, exercise).facts[0].passed
     }
     if not lost:
         return snapshot

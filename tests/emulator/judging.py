@@ -33,7 +33,7 @@ def catch(learner: Learner, item: Wrong) -> None:
     learner.finish()
     item.make(learner)
     seen = learner.look()
-    found = checks.verify(seen)
+    found = checks.run_checks(seen)
     assert item.facts == false_facts(found)
     assert item.facts == {fact for diagnosis in diagnoses(found) for fact in diagnosis.facts}
     assert untold(item, seen) == []
@@ -77,7 +77,7 @@ def untold(item: Wrong, seen: Snapshot) -> list[str]:
     problems, remedies = [], []
     for language, words in (("ja", item.ja), ("en", item.en)):
         messages.use(language)
-        told = diagnoses(checks.verify(seen))
+        told = diagnoses(checks.run_checks(seen))
         if not any(fnmatchcase(diagnosis.message, words) for diagnosis in told):
             problems.append(f"nothing like {words!r} in {[d.message for d in told]}")
         remedies.append([read_remedy(diagnosis.remedy) for diagnosis in told])

@@ -27,7 +27,7 @@ from handson.aws import emulator as room
 from handson.core import messages
 from handson.core.errors import EngineError
 from handson.course import syllabus
-from handson.course.checks import Verification, verify
+from handson.course.checks import Verification, run_checks
 from handson.course.exercise import TAG_KEY, TAG_VALUE, NetworkForm
 from handson.course.state import Snapshot, Vpc
 from handson.engine import (
@@ -177,7 +177,7 @@ class Learner:
         return self.workshop.snapshot(missing=syllabus.CHECK_IDS)
 
     def verify(self) -> Verification:
-        return verify(self.look())
+        return run_checks(self.look())
 
     @property
     def vpc(self) -> Vpc:

@@ -207,7 +207,7 @@ def _is_told_by_its_checks(shown: object, call: Call) -> bool:
     Evidence of a check that does not need the service says nothing of it.
     """
     if isinstance(shown, Evidence):
-        return call.service not in syllabus.check(shown.record["check"]).services
+        return call.service not in syllabus.find_check(shown.record["check"]).services
     if not isinstance(shown, Verification):
         return False
     unseen = {

@@ -152,7 +152,7 @@ def test_a_repository_of_ecr_public_is_found_where_the_private_one_is_missing(
     public = InPublic({"repositories": [raw]})
     aws = connect(emulator, public, kind="aws")
     seen = take_snapshot(aws, home=tmp_path, missing=("repository",))
-    [told] = checks.check("repository", seen).diagnoses
+    [told] = checks.run_check("repository", seen).diagnoses
     assert (told.code, told.facts) == (
         "repository-public",
         ("repository.private", "repository.uri"),

@@ -15,7 +15,7 @@ from handson.aws import settings
 from handson.aws.emulator import Running
 from handson.core.progress import TerminalProgress
 from handson.course.exercise import NetworkForm
-from handson.course.network_form import describe_network
+from handson.course.goal import describe_network
 from handson.course.state import Vpc
 from handson.notebook import widgets
 from handson.notebook.widgets.forms import FORMS

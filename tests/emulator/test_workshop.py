@@ -591,7 +591,7 @@ def test_evidence_before_anything_names_the_notebook_that_comes_first(
     held: Workshop, check: str
 ) -> None:
     said = repr(held.evidence(check))
-    assert syllabus.check(check).notebook in said
+    assert syllabus.find_check(check).notebook in said
 
 
 # Clean-up

@@ -415,35 +415,35 @@ def false_facts(verification: Verification) -> set[str]:
 
 @every_wrong_state
 def test_a_wrong_state_turns_exactly_its_facts_false(wrong: Wrong) -> None:
-    assert false_facts(checks.verify(wrong.state)) == wrong.facts
+    assert false_facts(checks.run_checks(wrong.state)) == wrong.facts
 
 
 @every_wrong_state
 def test_a_wrong_state_is_told_by_its_cause(wrong: Wrong) -> None:
-    found = [d.code for check in checks.verify(wrong.state).checks for d in check.diagnoses]
+    found = [d.code for check in checks.run_checks(wrong.state).checks for d in check.diagnoses]
     assert tuple(found) == wrong.causes
 
 
 @every_wrong_state
 def test_each_false_fact_is_explained_and_no_other(wrong: Wrong) -> None:
-    result = checks.verify(wrong.state)
+    result = checks.run_checks(wrong.state)
     assert {id for c in result.checks for d in c.diagnoses for id in d.facts} == wrong.facts
 
 
 @every_wrong_state
 def test_a_check_fails_by_its_facts_and_not_by_advice(wrong: Wrong) -> None:
-    failed = {check.id for check in checks.verify(wrong.state).checks if not check.passed}
+    failed = {check.id for check in checks.run_checks(wrong.state).checks if not check.passed}
     assert failed == {id for id, facts in ALL.items() if facts & (wrong.facts - ADVICE)}
 
 
 @pytest.mark.parametrize("state", RIGHT.values(), ids=RIGHT)
 def test_a_harmless_difference_passes(state: Snapshot) -> None:
-    assert false_facts(checks.verify(state)) == set()
+    assert false_facts(checks.run_checks(state)) == set()
 
 
 @pytest.mark.parametrize("state", RIGHT.values(), ids=RIGHT)
 def test_nothing_is_diagnosed_where_nothing_is_wrong(state: Snapshot) -> None:
-    assert [c.diagnoses for c in checks.verify(state).checks] == [()] * len(syllabus.CHECKS)
+    assert [c.diagnoses for c in checks.run_checks(state).checks] == [()] * len(syllabus.CHECKS)
 
 
 def test_every_fact_is_turned_false_by_some_wrong_state_of_its_own() -> None:
@@ -462,7 +462,7 @@ def test_every_cause_in_the_catalogue_has_a_wrong_state_or_a_wrong_drawing() -> 
 def causes_of_wrong_drawings() -> set[str]:
     """Return what the check of the diagram says of the drawings that learners get wrong."""
     results = [
-        checks.check("architecture", Snapshot(target=states.target(), drawing=drawing))
+        checks.run_check("architecture", Snapshot(target=states.target(), drawing=drawing))
         for drawing in (
             None,
             *(drawn_by_learners.draw(body) for body, _ in drawn_by_learners.WRONG.values()),
@@ -474,14 +474,14 @@ def causes_of_wrong_drawings() -> set[str]:
 @every_check
 def test_a_check_gives_all_its_facts_in_order_even_when_nothing_is_there(check_id: str) -> None:
     nothing = Snapshot(target=states.target())
-    found = [(fact.id, fact.advice) for fact in checks.check(check_id, nothing).facts]
-    assert found == [(fact.id, fact.advice) for fact in syllabus.check(check_id).facts]
+    found = [(fact.id, fact.advice) for fact in checks.run_check(check_id, nothing).facts]
+    assert found == [(fact.id, fact.advice) for fact in syllabus.find_check(check_id).facts]
 
 
 @every_check
 def test_what_is_expected_does_not_depend_on_what_is_there(check_id: str) -> None:
     def expected(snapshot: Snapshot) -> dict[str, Any]:
-        facts = checks.check(check_id, snapshot).facts
+        facts = checks.run_check(check_id, snapshot).facts
         return {fact.id: fact.expected for fact in facts if fact.id != "names"}
 
     assert expected(Snapshot(target=states.target())) == expected(finished())
@@ -489,31 +489,33 @@ def test_what_is_expected_does_not_depend_on_what_is_there(check_id: str) -> Non
 
 def test_the_best_of_two_namesakes_is_judged() -> None:
     spoilt = states.vpc(id="vpc-0aaa", dns_support=False)
-    result = checks.check("network", replace(finished(), vpcs=(spoilt, states.vpc())))
+    result = checks.run_check("network", replace(finished(), vpcs=(spoilt, states.vpc())))
     assert [fact.id for fact in result.facts if not fact.passed] == ["names"]
 
 
 def test_a_tagged_vpc_is_judged_before_one_by_hand() -> None:
     by_hand = states.vpc(id="vpc-0aaa", tagged=False)
     spoilt = states.vpc(dns_support=False)
-    result = checks.check("network", replace(finished(), vpcs=(by_hand, spoilt)))
+    result = checks.run_check("network", replace(finished(), vpcs=(by_hand, spoilt)))
     assert {fact.id for fact in result.facts if not fact.passed} == {"vpc.dns", "names"}
 
 
 def test_a_namesake_is_told_by_both_ids() -> None:
     state = replace(finished(), vpcs=(*finished().vpcs, BARE))
-    (diagnosis,) = checks.check("network", state).diagnoses
+    (diagnosis,) = checks.run_check("network", state).diagnoses
     assert (states.vpc().id in diagnosis.message, BARE.id in diagnosis.message) == (True, True)
 
 
 def test_a_namesake_with_something_in_it_is_not_deleted_by_a_bare_call() -> None:
-    full = states.vpc(id="vpc-0fff", tagged=False)
-    (diagnosis,) = checks.check("network", replace(finished(), vpcs=(states.vpc(), full))).diagnoses
+    full = states.vpc(id="vpc-0fff", tagged=False, internet_gateways=(), endpoints=())
+    (diagnosis,) = checks.run_check(
+        "network", replace(finished(), vpcs=(states.vpc(), full))
+    ).diagnoses
     assert "workshop.aws.call" not in diagnosis.remedy
 
 
 def test_a_wrong_name_is_told_with_the_name_that_was_wanted() -> None:
-    result = checks.check("network", with_vpc(finished(), name="ecs-handsom-vpc"))
+    result = checks.run_check("network", with_vpc(finished(), name="ecs-handsom-vpc"))
     assert [
         "ecs-handsom-vpc" in d.message and "ecs-handson-vpc" in d.message for d in result.diagnoses
     ] == [True]
@@ -522,20 +524,20 @@ def test_a_wrong_name_is_told_with_the_name_that_was_wanted() -> None:
 def test_a_wrong_region_is_told_by_both_regions() -> None:
     messages.use("en")
     state = with_uri(replace(finished(), images=()), uri=uri(region=states.ELSEWHERE))
-    (diagnosis,) = checks.check("image", state).diagnoses
+    (diagnosis,) = checks.run_check("image", state).diagnoses
     assert diagnosis.message == "The image is in ap-northeast-1; the cluster is in us-east-1."
 
 
 def test_several_regions_are_all_named() -> None:
     seen = (*states.seen_in("cluster"), *states.seen_in("cluster", region="us-west-2"))
     state = replace(finished(), clusters=(), elsewhere=seen)
-    (diagnosis,) = checks.check("cluster", state).diagnoses
+    (diagnosis,) = checks.run_check("cluster", state).diagnoses
     assert "ap-northeast-1, us-west-2" in diagnosis.message
 
 
 def test_what_was_seen_here_is_not_elsewhere() -> None:
     seen = states.seen_in("cluster", region=states.REGION)
-    (diagnosis,) = checks.check(
+    (diagnosis,) = checks.run_check(
         "cluster", replace(finished(), clusters=(), elsewhere=seen)
     ).diagnoses
     assert diagnosis.code == "cluster-absent"
@@ -543,14 +545,14 @@ def test_what_was_seen_here_is_not_elsewhere() -> None:
 
 def test_other_vpcs_of_the_same_block_are_no_namesakes() -> None:
     one, other = (states.vpc(id=f"vpc-{n}", name=f"vpc {n}", tagged=False) for n in (1, 2))
-    result = checks.check("network", replace(finished(), vpcs=(one, other)))
+    result = checks.run_check("network", replace(finished(), vpcs=(one, other)))
     assert [d.code for d in result.diagnoses] == ["vpc-unnamed"]
 
 
 def test_the_newest_image_is_judged_where_none_has_the_tag() -> None:
     old = states.image(tags=("v1",), pushed_at="2025-01-01", platforms=(states.ARM64,))
     new = states.image(tags=("v2",), digest=states.OTHER_DIGEST)
-    result = checks.check("image", replace(finished(), images=(new, old)))
+    result = checks.run_check("image", replace(finished(), images=(new, old)))
     assert result.fact("image.platform").passed
 
 
@@ -565,13 +567,15 @@ def test_the_newest_image_is_judged_where_none_has_the_tag() -> None:
 def test_a_cluster_on_its_way_is_waited_for_and_a_failed_one_made_anew(
     status: str, remedy: str
 ) -> None:
-    (diagnosis,) = checks.check("cluster", states.with_cluster(finished(), status=status)).diagnoses
+    (diagnosis,) = checks.run_check(
+        "cluster", states.with_cluster(finished(), status=status)
+    ).diagnoses
     assert remedy in diagnosis.remedy
 
 
 def test_a_cluster_found_in_another_region_than_the_target_fails_the_region() -> None:
     arn = states.cluster().arn.replace(states.REGION, states.ELSEWHERE)
-    result = checks.check("image-uri", states.with_cluster(finished(), arn=arn))
+    result = checks.run_check("image-uri", states.with_cluster(finished(), arn=arn))
     assert result.fact("uri.region").observed == [states.REGION, states.ELSEWHERE]
 
 
@@ -623,7 +627,7 @@ REMEDIES: dict[str, tuple[Callable[[], Snapshot], str]] = {
 
 @pytest.mark.parametrize(("state", "remedy"), REMEDIES.values(), ids=REMEDIES)
 def test_a_remedy_says_what_to_do(state: Callable[[], Snapshot], remedy: str) -> None:
-    first, *_ = checks.check("network", state()).diagnoses
+    first, *_ = checks.run_check("network", state()).diagnoses
     assert remedy in first.remedy
 
 
@@ -643,7 +647,7 @@ def test_a_route_in_a_table_by_another_name_is_mended_by_a_call(
     routes: tuple[Route, ...], call: str
 ) -> None:
     state = with_table(finished(), routes=routes, name="my-table")
-    *_, last = checks.check("network", state).diagnoses
+    *_, last = checks.run_check("network", state).diagnoses
     assert (
         f'workshop.aws.call("ec2", "{call}", RouteTableId="rtb-0a1b2c3d4e5f60001", '
         'DestinationCidrBlock="0.0.0.0/0", GatewayId="igw-0a1b2c3d4e5f60001")' in last.remedy
@@ -654,7 +658,7 @@ def test_a_subnet_without_its_table_in_a_vpc_by_another_name_is_associated_by_a_
     private = states.public_table(id="rtb-0aaa", name="private", subnets=(), routes=())
     tables = (states.main_table(), private, states.public_table(subnets=()))
     state = with_vpc(finished(), route_tables=tables, name="x")
-    *_, last = checks.check("network", state).diagnoses
+    *_, last = checks.run_check("network", state).diagnoses
     assert (
         f'workshop.aws.call("ec2", "AssociateRouteTable", '
         f'RouteTableId="{states.public_table().id}", SubnetId="{states.subnet(2).id}")'
@@ -664,7 +668,7 @@ def test_a_subnet_without_its_table_in_a_vpc_by_another_name_is_associated_by_a_
 
 def test_a_wrong_name_is_told_before_what_hangs_on_it() -> None:
     state = with_vpc(with_table(finished(), routes=(states.LOCAL,)), name="x")
-    told = [diagnosis.code for diagnosis in checks.check("network", state).diagnoses]
+    told = [diagnosis.code for diagnosis in checks.run_check("network", state).diagnoses]
     assert told == ["name-differs", "route-missing"]
 
 
@@ -673,21 +677,21 @@ def test_a_namesake_is_deleted_in_the_console_on_real_aws_and_by_clean_up_elsewh
     remedies = []
     for target in (states.target(kind="aws", endpoint=None), states.target()):
         state = replace(finished(target=target), vpcs=(states.vpc(), twin))
-        (diagnosis,) = checks.check("network", state).diagnoses
+        (diagnosis,) = checks.run_check("network", state).diagnoses
         remedies.append(diagnosis.remedy)
     assert ("VPC コンソール" in remedies[0], "workshop.cleanup(" in remedies[1]) == (True, True)
 
 
 def test_a_call_in_a_remedy_is_one_line_of_python_whatever_a_stranger_has_written() -> None:
     state = with_table(finished(), id='rtb-"\n!rm', name="x")
-    (diagnosis,) = checks.check("network", state).diagnoses
+    (diagnosis,) = checks.run_check("network", state).diagnoses
     call = diagnosis.remedy[diagnosis.remedy.index("workshop.") :]
     (statement,) = ast.parse(call).body
     assert (isinstance(statement, ast.Expr), len(call.splitlines())) == (True, 1)
 
 
 def test_the_verification_is_the_contract() -> None:
-    found = checks.verify(with_vpc(finished(), tenancy="dedicated")).to_json()
+    found = checks.run_checks(with_vpc(finished(), tenancy="dedicated")).to_json()
     network = found["checks"][0]
     tenancy = {"id": "vpc.tenancy", "expected": "default", "observed": "dedicated", "passed": False}
     assert (
@@ -714,13 +718,13 @@ def test_the_verification_is_the_contract() -> None:
 
 @every_wrong_state
 def test_a_verification_goes_through_json_unchanged(wrong: Wrong) -> None:
-    found = checks.verify(wrong.state).to_json()
+    found = checks.run_checks(wrong.state).to_json()
     assert json.loads(json.dumps(found)) == found
 
 
 @every_check
 def test_a_card_shows_expected_beside_observed_for_each_fact(check_id: str) -> None:
-    result = checks.check(check_id, finished())
+    result = checks.run_check(check_id, finished())
     text = repr(result)
     assert [fact.label for fact in result.facts if f"  ✔ | {fact.label} | " not in text] == [
         fact.label for fact in result.facts if fact.advice
@@ -728,7 +732,7 @@ def test_a_card_shows_expected_beside_observed_for_each_fact(check_id: str) -> N
 
 
 def test_a_card_shows_the_cause_and_the_remedy() -> None:
-    result = checks.check("network", with_vpc(finished(), tenancy="dedicated"))
+    result = checks.run_check("network", with_vpc(finished(), tenancy="dedicated"))
     (diagnosis,) = result.diagnoses
     lines = repr(result).splitlines()
     assert lines[-2:] == [f"  ⚠ {diagnosis.message}", f"  → {diagnosis.remedy}"]
@@ -736,14 +740,14 @@ def test_a_card_shows_the_cause_and_the_remedy() -> None:
 
 @pytest.mark.parametrize("engine", ["docker", "builtin"])
 def test_advice_stands_on_lines_of_its_own_whatever_it_says(engine: str) -> None:
-    text = repr(checks.check("image", with_image(finished(), built_by=engine)))
+    text = repr(checks.run_check("image", with_image(finished(), built_by=engine)))
     kept = [line for line in text.splitlines() if "ⓘ" not in line]
     assert len(text.splitlines()) - len(kept) == 2
 
 
 def test_cards_differ_between_engines_in_lines_of_advice_alone() -> None:
     def kept(engine: str) -> list[str]:
-        text = repr(checks.check("image", with_image(finished(), built_by=engine)))
+        text = repr(checks.run_check("image", with_image(finished(), built_by=engine)))
         return [line for line in text.splitlines() if "ⓘ" not in line]
 
     assert kept("docker") == kept("builtin")
@@ -751,7 +755,7 @@ def test_cards_differ_between_engines_in_lines_of_advice_alone() -> None:
 
 def test_each_line_of_advice_gives_its_own_reason() -> None:
     image = with_image(finished(), tags=("latest",), built_by="builtin")
-    advice = [line for line in repr(checks.check("image", image)).splitlines() if "ⓘ" in line]
+    advice = [line for line in repr(checks.run_check("image", image)).splitlines() if "ⓘ" in line]
     assert ["builtin エンジン" in line for line in advice] == [False, True]
 
 
@@ -761,17 +765,17 @@ def test_each_line_of_advice_gives_its_own_reason() -> None:
     ids=["done", "not done"],
 )
 def test_a_card_begins_with_the_verdict(state: Snapshot, first: str) -> None:
-    verification = checks.verify(state)
+    verification = checks.run_checks(state)
     assert repr(verification)[0] + repr(verification.checks[1])[0] == first
 
 
 def test_a_card_says_yes_and_no_in_words() -> None:
-    shown = repr(checks.check("network", with_vpc(finished(), internet_gateways=())))
+    shown = repr(checks.run_check("network", with_vpc(finished(), internet_gateways=())))
     assert "  ✘ | インターネットゲートウェイがアタッチされている | はい | いいえ" in shown
 
 
 def test_the_verification_is_a_table_of_the_checks() -> None:
-    lines = repr(checks.verify(states.with_cluster(finished(), status="FAILED"))).splitlines()
+    lines = repr(checks.run_checks(states.with_cluster(finished(), status="FAILED"))).splitlines()
     assert lines[2:7] == [
         "  ✔ | VPC とパブリックサブネット | 12/12 | 01-network",
         "  ✘ | Fargate の ECS クラスター | 3/4 | 02-cluster",
@@ -782,7 +786,7 @@ def test_the_verification_is_a_table_of_the_checks() -> None:
 
 
 def test_the_verification_shows_the_facts_that_are_false_and_no_others() -> None:
-    lines = repr(checks.verify(states.with_cluster(finished(), status="FAILED"))).splitlines()
+    lines = repr(checks.run_checks(states.with_cluster(finished(), status="FAILED"))).splitlines()
     assert lines[7:10] == [
         "  Fargate の ECS クラスター:",
         "   | 確認すること | 期待する値 | 実際の値",
@@ -794,22 +798,22 @@ def test_the_verification_shows_the_facts_that_are_false_and_no_others() -> None
 @every_wrong_state
 def test_every_result_can_be_shown(wrong: Wrong, language: str) -> None:
     messages.use(language)
-    verification = checks.verify(wrong.state)
+    verification = checks.run_checks(wrong.state)
     shown: list[CheckResult | Verification] = [verification, *verification.checks]
     assert all({"text/plain", "text/html"} == set(r._repr_mimebundle_()) for r in shown)
 
 
 def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
     state = with_vpc(finished(), tenancy="x\n✔ everything passed\u202e")
-    lines = repr(checks.check("network", state)).splitlines()
+    lines = repr(checks.run_check("network", state)).splitlines()
     assert [line for line in lines if line.startswith("✔")] == []
 
 
 def test_a_strangers_text_cannot_pass_for_a_mark() -> None:
-    text = repr(checks.check("network", with_vpc(finished(), tenancy="ok")))
+    text = repr(checks.run_check("network", with_vpc(finished(), tenancy="ok")))
     assert "✘ | テナンシー | default | “ok”" in text
 
 
 def test_an_unknown_fact_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        checks.check("network", finished()).fact("vpc.colour")
+        checks.run_check("network", finished()).fact("vpc.colour")

@@ -36,7 +36,7 @@ def drawn(name: str) -> Drawing:
 
 
 def judged(drawing: Drawing | None) -> CheckResult:
-    return checks.check("architecture", snapshot(drawing))
+    return checks.run_check("architecture", snapshot(drawing))
 
 
 def wrong(drawing: Drawing | None) -> set[str]:
@@ -113,7 +113,7 @@ def test_the_evidence_of_a_drawing_holds_nothing_of_the_target_but_its_place() -
 
 
 def test_the_five_checks_do_not_read_the_drawing() -> None:
-    assert checks.verify(states.finished(drawing=Drawing())).passed
+    assert checks.run_checks(states.finished(drawing=Drawing())).passed
 
 
 # How a drawing is described

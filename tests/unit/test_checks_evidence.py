@@ -168,7 +168,7 @@ any_json = st.recursive(
 @given(snapshot=snapshots)
 def test_a_trimmed_snapshot_gives_the_same_result(check_id: str, snapshot: Snapshot) -> None:
     trimmed = checks.trim(check_id, snapshot)
-    assert checks.check(check_id, trimmed) == checks.check(check_id, snapshot)
+    assert checks.run_check(check_id, trimmed) == checks.run_check(check_id, snapshot)
 
 
 @every_check
@@ -184,20 +184,20 @@ def test_trimming_twice_trims_no_more(check_id: str, snapshot: Snapshot) -> None
 @given(snapshot=snapshots)
 def test_the_result_is_derived_from_json_as_it_was_seen(check_id: str, snapshot: Snapshot) -> None:
     carried = json.loads(json.dumps(checks.trim(check_id, snapshot).to_json()))
-    assert checks.derive(check_id, carried) == checks.check(check_id, snapshot)
+    assert checks.derive(check_id, carried) == checks.run_check(check_id, snapshot)
 
 
 @quick
 @given(snapshot=snapshots)
 def test_a_fact_passes_exactly_when_it_was_seen_as_expected(snapshot: Snapshot) -> None:
-    facts = [fact for check in checks.verify(snapshot).checks for fact in check.facts]
+    facts = [fact for check in checks.run_checks(snapshot).checks for fact in check.facts]
     assert [fact.passed for fact in facts] == [fact.observed == fact.expected for fact in facts]
 
 
 @quick
 @given(snapshot=snapshots)
 def test_every_false_fact_is_explained_by_a_cause(snapshot: Snapshot) -> None:
-    results = checks.verify(snapshot).checks
+    results = checks.run_checks(snapshot).checks
     false = {fact.id for check in results for fact in check.facts if not fact.passed}
     explained = {id for check in results for cause in check.diagnoses for id in cause.facts}
     assert false - explained == set()
@@ -207,7 +207,7 @@ def test_every_false_fact_is_explained_by_a_cause(snapshot: Snapshot) -> None:
 @given(snapshot=snapshots, language=st.sampled_from(messages.LANGUAGES))
 def test_whatever_was_seen_can_be_shown_and_written(snapshot: Snapshot, language: str) -> None:
     messages.use(language)
-    verification = checks.verify(snapshot)
+    verification = checks.run_checks(snapshot)
     written = json.dumps(verification.to_json())
     shown = [repr(result) for result in (verification, *verification.checks)]
     assert all([written, *shown])
@@ -340,11 +340,11 @@ def test_only_the_uris_own_image_is_carried_with_it(ending: str) -> None:
 
 def test_a_check_like_no_other_is_refused_with_the_first() -> None:
     with pytest.raises(InvalidInput) as refused:
-        checks.check("", states.finished())
+        checks.run_check("", states.finished())
     assert f'"{syllabus.CHECK_IDS[0]}"' in refused.value.remedy
 
 
-@pytest.mark.parametrize("call", [checks.check, checks.trim])
+@pytest.mark.parametrize("call", [checks.run_check, checks.trim])
 def test_an_unknown_check_is_refused_with_the_nearest(call: Callable[..., object]) -> None:
     with pytest.raises(InvalidInput) as refused:
         call("netwrok", states.finished())

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.course import checks, syllabus
-from handson.course.checks.repository import ImageUri, parse_image_uri
+from handson.course.checks.repository import EcrUri, parse_image_uri
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.goal import describe_goal
 from handson.course.state import RecordedUri, Snapshot, Unseen
@@ -37,12 +37,12 @@ def finished(exercise: Exercise) -> Snapshot:
 
 
 def test_the_goal_of_another_exercise_passes_all_checks_by_that_exercise() -> None:
-    assert checks.verify(finished(OTHER), OTHER).passed
+    assert checks.run_checks(finished(OTHER), OTHER).passed
 
 
 @pytest.mark.parametrize("check", ["network", "cluster", "repository", "image", "image-uri"])
 def test_the_goal_of_another_exercise_fails_by_the_seeds(check: str) -> None:
-    assert not checks.check(check, finished(OTHER), Exercise()).passed
+    assert not checks.run_check(check, finished(OTHER), Exercise()).passed
 
 
 @pytest.mark.parametrize("check", syllabus.CHECK_IDS)
@@ -53,7 +53,7 @@ def test_evidence_of_another_exercise_is_judged_by_the_exercise_that_is_passed(c
 
 def test_causes_and_remedies_name_what_the_exercise_asks_for() -> None:
     nothing = Snapshot(target=states.target())
-    causes = [d for c in checks.verify(nothing, OTHER).checks for d in c.diagnoses]
+    causes = [d for c in checks.run_checks(nothing, OTHER).checks for d in c.diagnoses]
     told = " ".join(f"{cause.message} {cause.remedy}" for cause in causes)
     assert [name for name in ("blue-vpc", "blue-cluster", "blue-shop") if name not in told] == []
     assert "rails-app" not in told
@@ -84,7 +84,7 @@ def blind(service: str) -> Snapshot:
 
 @pytest.mark.parametrize("service", CHECKS_OF)
 def test_a_service_that_refuses_leaves_only_its_own_checks_open(service: str) -> None:
-    results = checks.verify(blind(service)).checks
+    results = checks.run_checks(blind(service)).checks
     assert {result.id for result in results if not result.passed} == CHECKS_OF[service]
 
 
@@ -93,7 +93,7 @@ def test_a_check_that_could_not_look_gives_the_services_reason_and_nothing_else(
     service: str,
 ) -> None:
     for check in CHECKS_OF[service]:
-        result = checks.check(check, blind(service))
+        result = checks.run_check(check, blind(service))
         (diagnosis,) = result.diagnoses
         assert (diagnosis.code, diagnosis.remedy) == ("could-not-look", f"Allow {service}.")
         assert f"No {service}." in diagnosis.message
@@ -106,8 +106,8 @@ def test_a_card_does_not_say_that_something_is_missing_where_nobody_could_look(
 ) -> None:
     messages.use(language)
     for text in (
-        repr(checks.check("cluster", blind("ecs"))),
-        repr(checks.verify(blind("ecs"))),
+        repr(checks.run_check("cluster", blind("ecs"))),
+        repr(checks.run_checks(blind("ecs"))),
     ):
         assert ("⚠" in text, "No ecs." in text, "Allow ecs." in text) == (True, True, True)
         assert messages.text("course.checks.unseen") not in text
@@ -118,7 +118,7 @@ def test_a_card_does_not_say_that_something_is_missing_where_nobody_could_look(
 def test_evidence_keeps_that_a_check_could_not_look(check: str, service: str) -> None:
     trimmed = checks.trim(check, blind(service))
     carried = json.loads(json.dumps(trimmed.to_json()))
-    assert checks.derive(check, carried) == checks.check(check, blind(service))
+    assert checks.derive(check, carried) == checks.run_check(check, blind(service))
     assert bool(trimmed.unseen) == (check in CHECKS_OF[service])
 
 
@@ -152,7 +152,7 @@ HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 def test_an_image_uri_of_ecr_is_taken_apart(
     uri: str, region: str, tag: str | None, digest: str | None
 ) -> None:
-    expected = ImageUri("123456789012", region, "rails-app", tag, digest)
+    expected = EcrUri("123456789012", region, "rails-app", tag, digest)
     assert parse_image_uri(uri) == expected
 
 

@@ -178,7 +178,7 @@ def test_what_is_wrong_is_red_and_has_its_reason(name: str) -> None:
 @pytest.mark.parametrize("name", SPOILED)
 def test_the_reasons_are_those_of_the_checks(name: str) -> None:
     spoiled, _ = SPOILED[name]
-    failing = [result for result in checks.verify(spoiled).checks if not result.passed]
+    failing = [result for result in checks.run_checks(spoiled).checks if not result.passed]
     said = [cause.message for result in failing for cause in result.diagnoses]
     found = compare.compare_with_goal(spoiled, EXERCISE)
     assert found.reasons

@@ -8,7 +8,7 @@ import pytest
 
 from handson.core.errors import InvalidInput
 from handson.course.exercise import NetworkForm
-from handson.course.network_form import check_network_form
+from handson.course.rules import check_network_form
 from handson.resources.network import plan_network
 from handson.resources.plan import Ref, Step
 

@@ -15,7 +15,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import quote
 from handson.course import rules
-from handson.course.exercise import Exercise
+from handson.course.exercise import Exercise, NetworkForm
 
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 REGIONS = ["ap-northeast-1", "ap-northeast-3", "eu-west-1", "us-east-1", "us-east-2"]
@@ -165,6 +165,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         ECS_OR_ECR,
     ),
     "a capacity provider as text": (lambda: rules.check_capacity_providers("FARGATE"), EC2),
+    "dedicated tenancy": (
+        lambda: rules.check_network_form(NetworkForm(tenancy="dedicated")),
+        EC2,
+    ),
     "a sixth VPC": (lambda: rules.check_vpc_quota(5, region="us-east-1"), "VpcLimitExceeded"),
 }
 

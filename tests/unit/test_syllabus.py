@@ -25,7 +25,7 @@ FACTS = {
 
 @pytest.mark.parametrize(("check", "facts"), FACTS.items())
 def test_a_check_has_the_facts_that_others_rely_on(check: str, facts: str) -> None:
-    assert [fact.id for fact in syllabus.check(check).facts] == facts.split()
+    assert [fact.id for fact in syllabus.find_check(check).facts] == facts.split()
 
 
 def test_the_checks_stand_in_the_order_of_the_lessons() -> None:
@@ -89,8 +89,8 @@ def test_the_exercise_cannot_be_changed_by_mistake() -> None:
 
 def test_a_check_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(KeyError, match="netwrk"):
-        syllabus.check("netwrk")
+        syllabus.find_check("netwrk")
 
 
 def test_every_check_is_judged() -> None:
-    assert [checks.check(name, states.empty()).id for name in FACTS] == list(FACTS)
+    assert [checks.run_check(name, states.empty()).id for name in FACTS] == list(FACTS)

@@ -1,14 +1,12 @@
 """Checks: pure functions that judge a snapshot of the target by an exercise.
 
-`verify` runs all checks and `check` runs one.  `trim` returns the part of a snapshot that evidence
-has to hold, and `derive` judges that part again, from JSON that may be forged.  A fact passes
-exactly when the observed value equals the expected one; no stored verdict is ever read.  The
+`run_checks` runs all checks and `run_check` runs one.  `trim` returns the part of a snapshot that
+evidence has to hold, and `derive` judges that part again, from JSON that may be forged.  A fact
+passes exactly when the observed value equals the expected one; no stored verdict is ever read.  The
 docstring of each check's module says which mistake turns which fact false.
 """
 
 from __future__ import annotations
-
-from types import ModuleType
 
 import msgspec
 
@@ -16,14 +14,18 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import syllabus
-from handson.course.checks import architecture, cluster, image, image_uri, network, repository
-from handson.course.checks.results import (
-    CheckResult,
-    Diagnosis,
-    FactResult,
-    Verification,
-    conclude_unseen,
+from handson.course.checks.architecture import judge_diagram, trim_to_diagram
+from handson.course.checks.causes import Diagnosis
+from handson.course.checks.cluster import judge_cluster, trim_to_cluster
+from handson.course.checks.image import (
+    judge_image,
+    judge_image_uri,
+    trim_to_image,
+    trim_to_image_uri,
 )
+from handson.course.checks.network import judge_network, trim_to_network
+from handson.course.checks.repository import judge_repository, trim_to_repository
+from handson.course.checks.results import CheckResult, FactResult, Verification, conclude_unseen
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
 
@@ -32,28 +34,34 @@ __all__ = [
     "Diagnosis",
     "FactResult",
     "Verification",
-    "check",
     "derive",
     "require_check",
+    "run_check",
+    "run_checks",
     "trim",
-    "verify",
 ]
 
 MOST_PARTS = 500
 """The most parts of a network or a diagram in one record; AWS's quota for a VPC is 200 a kind."""
 
-_MODULES: dict[str, ModuleType] = {
-    module.ID: module for module in (network, cluster, repository, image, image_uri, architecture)
+_FUNCTIONS = {
+    "network": (judge_network, trim_to_network),
+    "cluster": (judge_cluster, trim_to_cluster),
+    "repository": (judge_repository, trim_to_repository),
+    "image": (judge_image, trim_to_image),
+    "image-uri": (judge_image_uri, trim_to_image_uri),
+    "architecture": (judge_diagram, trim_to_diagram),
 }
+"""The functions that judge a snapshot and trim it, by check."""
 
 
-def verify(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
+def run_checks(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
     """Return the results of all checks over one snapshot, in the syllabus's order."""
-    checks = tuple(check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
-    return Verification(snapshot.target, checks)
+    results = tuple(run_check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
+    return Verification(snapshot.target, results)
 
 
-def check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> CheckResult:
+def run_check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> CheckResult:
     """Return the result of one check.
 
     Where a service that the check reads refused or failed, the result says so and no more.
@@ -61,22 +69,20 @@ def check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) ->
     Raises:
         InvalidInput: There is no such check.
     """
-    module = _MODULES[require_check(check_id)]
-    result: CheckResult = module.judge(snapshot, exercise)
-    unseen = _unseen_services(check_id, snapshot)
+    judge, _ = _FUNCTIONS[require_check(check_id)]
+    result, unseen = judge(snapshot, exercise), _find_unseen_services(check_id, snapshot)
     return conclude_unseen(result, unseen[0]) if unseen else result
 
 
 def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> Snapshot:
-    """Return the part of a snapshot that a check reads: `check` gives the same result for it.
+    """Return the part of a snapshot that a check reads: `run_check` gives the same result for it.
 
     Raises:
         InvalidInput: There is no such check.
     """
-    module = _MODULES[require_check(check_id)]
-    read: Snapshot = module.trim(snapshot, exercise)
-    unseen = _unseen_services(check_id, snapshot)
-    return msgspec.structs.replace(read, target=snapshot.target, unseen=unseen)
+    _, trim_to_check = _FUNCTIONS[require_check(check_id)]
+    unseen = _find_unseen_services(check_id, snapshot)
+    return msgspec.structs.replace(trim_to_check(snapshot, exercise), unseen=unseen)
 
 
 def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> CheckResult:
@@ -101,7 +107,7 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
         raise InvalidInput(
             *messages.advice("course.checks.unreadable", check=check_id, reason=reason)
         ) from None
-    return check(check_id, snapshot, exercise)
+    return run_check(check_id, snapshot, exercise)
 
 
 def require_check(check_id: object) -> str:
@@ -110,7 +116,7 @@ def require_check(check_id: object) -> str:
     Raises:
         InvalidInput: There is no such check; the remedy offers the nearest id.
     """
-    if isinstance(check_id, str) and check_id in _MODULES:
+    if isinstance(check_id, str) and check_id in _FUNCTIONS:
         return check_id
     ids = syllabus.EVIDENCE_IDS
     near = find_nearest(check_id, ids) if isinstance(check_id, str) else None
@@ -124,8 +130,8 @@ def require_check(check_id: object) -> str:
     )
 
 
-def _unseen_services(check_id: str, snapshot: Snapshot) -> tuple[Unseen, ...]:
-    services = syllabus.check(check_id).services
+def _find_unseen_services(check_id: str, snapshot: Snapshot) -> tuple[Unseen, ...]:
+    services = syllabus.find_check(check_id).services
     return tuple(unseen for unseen in snapshot.unseen if unseen.service in services)
 
 

@@ -16,19 +16,17 @@ from typing import Any
 
 from handson.core import messages
 from handson.course import syllabus
-from handson.course.checks.causes import diagnose
+from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.diagram_reading import DiagramReading
 from handson.course.checks.diagram_words import CLOUD, LOCAL, VPC, Part
-from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import Exercise
 from handson.course.state import DrawnBox, Snapshot
 
-ID = syllabus.DRAWING.id
 
-
-def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+def judge_diagram(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the diagram and why some are false."""
-    network = exercise.network
+    network, drawing = exercise.network, snapshot.drawing
     expected: dict[str, Any] = {
         **dict.fromkeys((fact.id for fact in syllabus.DRAWING.facts), True),
         "drawing.zones": network.availability_zones,
@@ -37,24 +35,14 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "drawing.cluster": "Fargate",
         "drawing.servers": 0,
     }
-    if snapshot.drawing is None or not snapshot.drawing.icons:
-        return conclude(
-            ID,
-            expected=expected,
-            observed={},
-            explain=lambda false: [_hint("course.checks.cause.drawing-nothing", false)],
-        )
-    reading = DiagramReading(snapshot.drawing, exercise)
+    if drawing is None or not drawing.icons:
+        return conclude(syllabus.DRAWING.id, expected, {}, [_hint("drawing-nothing")])
+    reading = DiagramReading(drawing, exercise)
     observed = _observe(reading)
-    return conclude(
-        ID,
-        expected=expected,
-        observed=observed,
-        explain=lambda false: _explain(reading, observed, false),
-    )
+    return conclude(syllabus.DRAWING.id, expected, observed, _explain_diagram(reading, observed))
 
 
-def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the drawing alone."""
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 
@@ -104,69 +92,40 @@ def _is_in_vpc(reading: DiagramReading, part: Part) -> bool:
     return reading.within(part, VPC) or not reading.boxes(VPC)
 
 
-def _explain(
-    reading: DiagramReading, observed: dict[str, Any], false: list[str]
-) -> Iterator[Diagnosis]:
-    def among(*facts: str) -> list[str]:
-        return [fact for fact in facts if fact in false]
-
-    if "drawing.computer" in false:
-        yield _hint("course.checks.cause.drawing-computer", ["drawing.computer"])
-    if "drawing.cloud" in false:
-        yield _hint("course.checks.cause.drawing-cloud", ["drawing.cloud"])
-    if "drawing.vpc" in false:
-        key = "course.checks.cause.drawing-vpc"
-        if reading.boxes(VPC):
-            key = "course.checks.cause.drawing-vpc-border"
-        yield _hint(key, ["drawing.vpc"])
-    if "drawing.zones" in false:
-        count = observed["drawing.zones"]
-        yield _hint("course.checks.cause.drawing-zones", ["drawing.zones"], count=count)
-    if "drawing.subnets" in false:
-        key, count = "course.checks.cause.drawing-subnets", observed["drawing.subnets"]
-        if reading.subnets and not any(map(reading.is_public, reading.subnets)):
-            key = "course.checks.cause.drawing-subnets-public"
-        yield _hint(key, ["drawing.subnets"], count=count)
-    if "drawing.private" in false:
-        yield _hint("course.checks.cause.drawing-private", ["drawing.private"])
-    if not reading.clusters:
-        facts = among("drawing.cluster", "drawing.spread", "drawing.pull")
-        yield _hint("course.checks.cause.drawing-cluster", facts)
-    elif "drawing.cluster" in false:
-        yield _hint("course.checks.cause.drawing-fargate", ["drawing.cluster"])
-    if reading.clusters and "drawing.spread" in false:
-        yield _hint("course.checks.cause.drawing-spread", ["drawing.spread"])
-    if "drawing.servers" in false:
-        count = len(reading.servers)
-        yield _hint("course.checks.cause.drawing-servers", ["drawing.servers"], count=count)
-    has_registry = observed["drawing.registry"]
-    if not has_registry:
-        ids = ("drawing.registry", "drawing.registry-outside", "drawing.push", "drawing.pull")
-        yield _hint("course.checks.cause.drawing-registry", among(*ids))
-    elif "drawing.registry-outside" in false:
-        yield _hint("course.checks.cause.drawing-registry-inside", ["drawing.registry-outside"])
-    if "drawing.sign-in" in false:
-        yield _hint("course.checks.cause.drawing-sign-in", ["drawing.sign-in"])
-    if has_registry:
-        yield from _explain_routes(reading, false)
+def _explain_diagram(reading: DiagramReading, observed: dict[str, Any]) -> Iterator[Diagnosis]:
+    yield _hint("drawing-computer", "drawing.computer")
+    yield _hint("drawing-cloud", "drawing.cloud")
+    yield _hint("drawing-vpc-border" if reading.boxes(VPC) else "drawing-vpc", "drawing.vpc")
+    yield _hint("drawing-zones", "drawing.zones", count=observed["drawing.zones"])
+    unmarked = reading.subnets and not any(map(reading.is_public, reading.subnets))
+    code = "drawing-subnets-public" if unmarked else "drawing-subnets"
+    yield _hint(code, "drawing.subnets", count=observed["drawing.subnets"])
+    yield _hint("drawing-private", "drawing.private")
+    if reading.clusters:
+        yield _hint("drawing-fargate", "drawing.cluster")
+        yield _hint("drawing-spread", "drawing.spread")
+    else:
+        yield _hint("drawing-cluster", "drawing.cluster", "drawing.spread", "drawing.pull")
+    yield _hint("drawing-servers", "drawing.servers", count=observed["drawing.servers"])
+    if observed["drawing.registry"]:
+        yield _hint("drawing-registry-inside", "drawing.registry-outside")
+    else:
+        routes = ("drawing.push", "drawing.pull")
+        yield _hint("drawing-registry", "drawing.registry", "drawing.registry-outside", *routes)
+    yield _hint("drawing-sign-in", "drawing.sign-in")
+    if observed["drawing.registry"]:
+        yield _hint(_find_push_cause(reading), "drawing.push")
+        if reading.clusters:
+            backwards = reading.is_pulled(backwards=True)
+            yield _hint("drawing-pull-backwards" if backwards else "drawing-pull", "drawing.pull")
 
 
-def _explain_routes(reading: DiagramReading, false: list[str]) -> Iterator[Diagnosis]:
-    if "drawing.push" in false:
-        key = "course.checks.cause.drawing-push"
-        if reading.is_pushed(by_containers=True):
-            key = "course.checks.cause.drawing-push-container"
-        elif reading.is_pushed(backwards=True):
-            key = "course.checks.cause.drawing-push-backwards"
-        yield _hint(key, ["drawing.push"])
-    if "drawing.pull" in false and reading.clusters:
-        key = "course.checks.cause.drawing-pull"
-        if reading.is_pulled(backwards=True):
-            key = "course.checks.cause.drawing-pull-backwards"
-        yield _hint(key, ["drawing.pull"])
+def _find_push_cause(reading: DiagramReading) -> str:
+    if reading.is_pushed(by_containers=True):
+        return "drawing-push-container"
+    return "drawing-push-backwards" if reading.is_pushed(backwards=True) else "drawing-push"
 
 
-def _hint(key: str, facts: list[str], **values: object) -> Diagnosis:
-    """Return the diagnosis that a sentence gives; its remedy is the hint of the same name."""
-    code = key.rpartition(".")[2]
-    return diagnose(key, facts, messages.label("course.checks.hint", code), **values)
+def _hint(code: str, *facts: str, **values: object) -> Diagnosis:
+    """Return the diagnosis of a cause; its remedy is the hint of the same name."""
+    return diagnose(code, *facts, remedy=messages.label("course.checks.hint", code), **values)

@@ -14,45 +14,50 @@ from collections.abc import Iterator
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import find_nearest, list_briefly, one_line
+from handson.core.text import list_briefly, one_line
 from handson.course import rules, syllabus
-from handson.course.checks import causes
-from handson.course.checks.causes import diagnose
-from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.checks.causes import (
+    Diagnosis,
+    advise_call,
+    diagnose,
+    explain_absence,
+    find_sightings,
+    find_similar,
+    write_call,
+)
+from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
-ID = "cluster"
-_NOTEBOOK = syllabus.check(ID).notebook
+_NOTEBOOK = syllabus.find_check("cluster").notebook
 _DELETED = "INACTIVE"
 _CHANGING = ("PROVISIONING", "DEPROVISIONING")
 
 
-def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+def judge_cluster(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the cluster and why some are false."""
-    cluster = find_goal_cluster(snapshot, exercise)
     expected = {
         "cluster.exists": True,
         "cluster.active": "ACTIVE",
         "cluster.fargate": FARGATE,
         "cluster.instances": 0,
     }
+    cluster = find_goal_cluster(snapshot, exercise)
     if cluster is None:
-        return conclude(
-            ID,
-            expected=expected,
-            observed={"cluster.exists": False},
-            explain=lambda false: [_explain_absence(snapshot, exercise, false)],
-        )
-    return conclude(
-        ID,
-        expected=expected,
-        observed=_observe(cluster),
-        explain=lambda false: _explain(cluster, false),
-    )
+        causes = [_explain_no_cluster(snapshot, exercise)]
+        return conclude("cluster", expected, {"cluster.exists": False}, causes)
+    providers, instances = cluster.capacity_providers, cluster.container_instances
+    foreign = [one for one in providers if one not in rules.CAPACITY_PROVIDERS]
+    observed: dict[str, Any] = {
+        "cluster.exists": True,
+        "cluster.active": cluster.status,
+        "cluster.fargate": FARGATE if FARGATE in providers else list(providers),
+        "cluster.instances": [instances, *foreign] if foreign else instances,
+    }
+    return conclude("cluster", expected, observed, _explain_cluster(cluster, foreign))
 
 
-def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the cluster, else similar ones."""
     cluster = find_goal_cluster(snapshot, exercise)
     if cluster:
@@ -60,7 +65,7 @@ def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=snapshot.target,
         clusters=(*_find_namesakes(snapshot, exercise), *_find_misspelt(snapshot, exercise)),
-        elsewhere=causes.find_sightings(snapshot, ID),
+        elsewhere=find_sightings(snapshot, "cluster"),
     )
 
 
@@ -74,69 +79,53 @@ def _find_namesakes(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
     return [cluster for cluster in snapshot.clusters if cluster.name == exercise.cluster]
 
 
-def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
-    living = [cluster for cluster in snapshot.clusters if cluster.status != _DELETED]
-    near = find_nearest(exercise.cluster, sorted({cluster.name for cluster in living}))
-    return [cluster for cluster in living if cluster.name == near][:1]
+def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Cluster, ...]:
+    living = ((each.name, each) for each in snapshot.clusters if each.status != _DELETED)
+    return find_similar(exercise.cluster, living)
 
 
-def _observe(cluster: Cluster) -> dict[str, Any]:
-    providers, foreign = cluster.capacity_providers, _list_foreign_providers(cluster)
-    instances = cluster.container_instances
-    return {
-        "cluster.exists": True,
-        "cluster.active": cluster.status,
-        "cluster.fargate": FARGATE if FARGATE in providers else list(providers),
-        "cluster.instances": [instances, *foreign] if foreign else instances,
-    }
-
-
-def _list_foreign_providers(cluster: Cluster) -> list[str]:
-    return [one for one in cluster.capacity_providers if one not in rules.CAPACITY_PROVIDERS]
-
-
-def _explain_absence(snapshot: Snapshot, exercise: Exercise, false: list[str]) -> Diagnosis:
-    here, there = snapshot.target.region, causes.list_other_regions(snapshot, ID)
-    values = {"name": exercise.cluster, "region": here}
-    if there:
-        remedy = causes.advise_other_region(_NOTEBOOK, here=here, there=there)
-        return diagnose("course.checks.cause.cluster-region", false, remedy, there=there, **values)
-    remedy = causes.advise_notebook(_NOTEBOOK)
+def _explain_no_cluster(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     misspelt = _find_misspelt(snapshot, exercise)
-    if misspelt:
-        values["found"] = misspelt[0].name
-        return diagnose("course.checks.cause.cluster-misspelt", false, remedy, **values)
-    if _find_namesakes(snapshot, exercise):
-        return diagnose("course.checks.cause.cluster-deleted", false, remedy, **values)
-    return diagnose("course.checks.cause.cluster-absent", false, remedy, **values)
+    here = "cluster-deleted" if _find_namesakes(snapshot, exercise) else "cluster-absent"
+    return explain_absence(
+        "cluster",
+        snapshot,
+        elsewhere="cluster-region",
+        here="cluster-misspelt" if misspelt else here,
+        name=exercise.cluster,
+        found=misspelt[0].name if misspelt else "",
+    )
 
 
-def _explain(cluster: Cluster, false: list[str]) -> Iterator[Diagnosis]:
-    name, rerun = cluster.name, causes.advise_notebook(_NOTEBOOK)
-    foreign, instances = _list_foreign_providers(cluster), cluster.container_instances
-    if "cluster.active" in false:
-        delete = causes.write_call("ecs", "DeleteCluster", cluster=name)
-        remedy = causes.advise_call_then_notebook(delete, _NOTEBOOK)
-        if cluster.status in _CHANGING:
-            remedy = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
-        key = "course.checks.cause.cluster-not-active"
-        yield diagnose(key, ["cluster.active"], remedy, name=name, status=cluster.status)
-    if "cluster.fargate" in false:
-        # `ensure_cluster` gives an existing cluster the providers it lacks.
-        key = "course.checks.cause.cluster-no-fargate"
-        yield diagnose(key, ["cluster.fargate"], rerun, name=name)
+def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis]:
+    name, status = cluster.name, cluster.status
+    delete = write_call("ecs", "DeleteCluster", cluster=name)
+    anew = advise_call(delete, then=_NOTEBOOK)
+    if status in _CHANGING:
+        anew = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
+    yield diagnose("cluster-not-active", "cluster.active", remedy=anew, name=name, status=status)
+    # `ensure_cluster` gives an existing cluster the providers it lacks.
+    yield diagnose("cluster-no-fargate", "cluster.fargate", name=name)
     if foreign:
-        keep_fargate = causes.write_call(
+        keep_fargate = write_call(
             "ecs",
             "PutClusterCapacityProviders",
             cluster=name,
             capacityProviders=rules.CAPACITY_PROVIDERS,
             defaultCapacityProviderStrategy=[],
         )
-        remedy, key = causes.advise_call(keep_fargate), "course.checks.cause.cluster-ec2-provider"
-        found = list_briefly(foreign)
-        yield diagnose(key, ["cluster.instances"], remedy, name=name, providers=found)
-    if instances:
-        remedy = messages.text("course.checks.remedy.deregister", cluster=one_line(name))
-        key = "course.checks.cause.cluster-instances"
-        yield diagnose(key, ["cluster.instances"], remedy, name=name, count=instances)
+        yield diagnose(
+            "cluster-ec2-provider",
+            "cluster.instances",
+            remedy=advise_call(keep_fargate),
+            name=name,
+            providers=list_briefly(foreign),
+        )
+    if cluster.container_instances:
+        yield diagnose(
+            "cluster-instances",
+            "cluster.instances",
+            remedy=messages.text("course.checks.remedy.deregister", cluster=one_line(name)),
+            name=name,
+            count=cluster.container_instances,
+        )

@@ -1,10 +1,16 @@
-"""The check `image`: the repository holds an image that Fargate can run.
+"""The checks `image` and `image-uri`: an image that Fargate can run, and its address for step 3.
 
-The check judges the image with the exercise's tag.  If no image has the tag, it judges the newest
+`image` judges the image with the exercise's tag.  If no image has the tag, it judges the newest
 one, so that a forgotten tag turns `image.tag` false and leaves `image.platform` true.  More images
 and untagged manifests do not matter: a push with a provenance attestation makes three manifests.
 `image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when the recorded run
 is of exactly this image and its first page had a good HTTP status.
+
+`image-uri` judges the recorded URI.  `uri.recorded`: it is an image URI of a private registry.
+`uri.region`: it names the region of the target and of the cluster.  `uri.resolves`: its account and
+repository are right, and its tag (or digest) leads to the same image as when it was recorded.
+`uri.resolves` ignores the region, so that a wrong region in the URI turns `uri.region` alone false.
+Every tag counts, because a unique one is better than `latest`.
 """
 
 from __future__ import annotations
@@ -13,28 +19,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import find_nearest, list_briefly
+from handson.core.text import list_briefly
 from handson.course import syllabus
-from handson.course.checks import causes
-from handson.course.checks.causes import diagnose
+from handson.course.checks.causes import (
+    Diagnosis,
+    diagnose,
+    explain_absence,
+    find_sightings,
+    find_similar,
+)
 from handson.course.checks.cluster import find_goal_cluster
 from handson.course.checks.repository import (
+    EcrUri,
     find_goal_images,
     find_newest_image,
     find_tagged_image,
     parse_image_uri,
 )
-from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import PLATFORM, Exercise
-from handson.course.state import Image, RecordedRun, Snapshot
+from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
-ID = "image"
 BUILTIN = "builtin"
-_NOTEBOOK = syllabus.check(ID).notebook
+_NOTEBOOK = syllabus.find_check("image").notebook
 _PLATFORM = "/".join(PLATFORM)
 
 
-def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the image and why some are false."""
     expected: dict[str, Any] = {
         "image.pushed": True,
@@ -46,13 +57,9 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     images = find_goal_images(snapshot, exercise)
     image = find_tagged_image(images, exercise.tag) or find_newest_image(images)
     if image is None:
-        return conclude(
-            ID,
-            expected=expected,
-            observed={"image.pushed": False},
-            explain=lambda false: [_explain_absence(snapshot, exercise, false)],
-        )
-    run, tags = _find_run(image, snapshot), _list_tags(images)
+        causes = [_explain_no_image(snapshot, exercise)]
+        return conclude("image", expected, {"image.pushed": False}, causes)
+    run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
     platforms = _list_platforms(image)
     observed = {
         "image.pushed": True,
@@ -61,19 +68,12 @@ def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "image.unique-tag": any(tag != exercise.tag for tag in image.tags),
         "image.runnable": image.built_by != BUILTIN and run is not None and _answered(run),
     }
-    return conclude(
-        ID,
-        expected=expected,
-        observed=observed,
-        explain=lambda false: [
-            *_explain(image, tags, exercise, false),
-            *_explain_run(image, run, exercise),
-        ],
-    )
+    causes = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
+    return conclude("image", expected, observed, causes)
 
 
-def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that this check reads.
+def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+    """Return the part of a snapshot that the check `image` reads.
 
     That is the image with the tag; else the newest one and all images whose tags are listed.  For
     an empty repository: one image of a similar repository, and what may point to another region
@@ -91,9 +91,9 @@ def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=target,
         clusters=(cluster,) if cluster else (),
-        images=tuple(_find_similar(snapshot, exercise)),
+        images=_find_similar_image(snapshot, exercise),
         recorded_uri=snapshot.recorded_uri,
-        elsewhere=causes.find_sightings(snapshot, ID),
+        elsewhere=find_sightings(snapshot, "image"),
     )
 
 
@@ -107,77 +107,129 @@ def _answered(run: RecordedRun) -> bool:
     return 200 <= run.status < 400
 
 
-def _list_tags(images: list[Image]) -> list[str]:
-    return sorted({tag for image in images for tag in image.tags})
-
-
 def _list_platforms(image: Image) -> list[str]:
     return [f"{platform.os}/{platform.architecture}" for platform in image.platforms]
 
 
-def _find_similar(snapshot: Snapshot, exercise: Exercise) -> list[Image]:
+def _find_similar_image(snapshot: Snapshot, exercise: Exercise) -> tuple[Image, ...]:
     """Return an image from the repository whose name is most like the exercise's, if any."""
-    names = sorted({image.repository for image in snapshot.images})
-    near = find_nearest(exercise.repository, names, cutoff=0.0)
-    return [image for image in snapshot.images if image.repository == near][:1]
+    named = ((image.repository, image) for image in snapshot.images)
+    return find_similar(exercise.repository, named, cutoff=0.0)
 
 
-def _explain_absence(snapshot: Snapshot, exercise: Exercise, false: list[str]) -> Diagnosis:
-    remedy, name = causes.advise_notebook(_NOTEBOOK), exercise.repository
-    here = snapshot.target.region
-    there = causes.list_other_regions(snapshot, ID) or _find_recorded_region(snapshot)
-    if there:
-        key = "course.checks.cause.image-other-region"
-        if find_goal_cluster(snapshot, exercise):
-            key = "course.checks.cause.image-region"
-        remedy = causes.advise_other_region(_NOTEBOOK, here=here, there=there)
-        return diagnose(key, false, remedy, image=there, cluster=here)
-    similar = _find_similar(snapshot, exercise)
-    if similar:
-        values = {"name": name, "found": similar[0].repository}
-        return diagnose("course.checks.cause.image-elsewhere", false, remedy, **values)
-    return diagnose("course.checks.cause.image-absent", false, remedy, name=name, region=here)
+def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
+    similar, uri = _find_similar_image(snapshot, exercise), _parse_recorded_uri(snapshot)
+    has_cluster = find_goal_cluster(snapshot, exercise) is not None
+    return explain_absence(
+        "image",
+        snapshot,
+        elsewhere="image-region" if has_cluster else "image-other-region",
+        here="image-elsewhere" if similar else "image-absent",
+        there=uri.region if uri and uri.region != snapshot.target.region else "",
+        name=exercise.repository,
+        found=similar[0].repository if similar else "",
+    )
 
 
-def _find_recorded_region(snapshot: Snapshot) -> str:
-    """Return the region of the recorded URI where it differs from the target's, else ""."""
-    recorded = snapshot.recorded_uri
-    uri = parse_image_uri(recorded.uri) if recorded else None
-    return uri.region if uri and uri.region != snapshot.target.region else ""
+def _explain_image(image: Image, tags: list[str], exercise: Exercise) -> Iterator[Diagnosis]:
+    tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(_list_platforms(image))
+    code = "image-tag" if tags else "image-untagged"
+    yield diagnose(code, "image.tag", tag=tag, tags=listed)
+    code = "image-platform" if found else "image-platform-unknown"
+    rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
+    yield diagnose(code, "image.platform", remedy=rebuild, found=found, wanted=_PLATFORM)
+    yield diagnose("image-only-latest", "image.unique-tag", tag=tag)
 
 
-def _explain(
-    image: Image, tags: list[str], exercise: Exercise, false: list[str]
-) -> Iterator[Diagnosis]:
-    remedy, tag = causes.advise_notebook(_NOTEBOOK), exercise.tag
-    if "image.tag" in false:
-        found = list_briefly(tags)
-        key = "course.checks.cause.image-tag" if found else "course.checks.cause.image-untagged"
-        yield diagnose(key, ["image.tag"], remedy, tag=tag, tags=found)
-    if "image.platform" in false:
-        found = list_briefly(_list_platforms(image))
-        key = "course.checks.cause.image-platform-unknown"
-        if found:
-            key = "course.checks.cause.image-platform"
-        rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
-        yield diagnose(key, ["image.platform"], rebuild, found=found, wanted=_PLATFORM)
-    if "image.unique-tag" in false:
-        key = "course.checks.cause.image-only-latest"
-        yield diagnose(key, ["image.unique-tag"], remedy, tag=tag)
-
-
-def _explain_run(image: Image, run: RecordedRun | None, exercise: Exercise) -> Iterator[Diagnosis]:
-    facts = ["image.runnable"]
-    call = f'workshop.run_image("{exercise.repository}", tag="{exercise.tag}")'
-    again = messages.text("course.checks.remedy.call-or-mend", call=call, notebook=_NOTEBOOK)
+def _explain_run(image: Image, run: RecordedRun | None, exercise: Exercise) -> Diagnosis:
+    fact, call = "image.runnable", _write_call("run_image", exercise)
     if image.built_by == BUILTIN:
         remedy = messages.text("course.checks.remedy.install", notebook=_NOTEBOOK)
-        yield diagnose("course.checks.cause.image-builtin", facts, remedy)
-    elif run is None:
-        remedy = causes.advise_call_or_notebook(call, _NOTEBOOK)
-        yield diagnose("course.checks.cause.image-unseen", facts, remedy)
-    elif run.status == 0:
-        yield diagnose("course.checks.cause.image-silent", facts, again, at=run.ran_at)
-    elif not _answered(run):
-        values: dict[str, Any] = {"at": run.ran_at, "status": run.status}
-        yield diagnose("course.checks.cause.image-status", facts, again, **values)
+        return diagnose("image-builtin", fact, remedy=remedy)
+    if run is None:
+        return diagnose("image-unseen", fact, remedy=_advise_call_or_notebook(call))
+    remedy = messages.text("course.checks.remedy.call-or-mend", call=call, notebook=_NOTEBOOK)
+    code = "image-status" if run.status else "image-silent"
+    return diagnose(code, fact, remedy=remedy, at=run.ran_at, status=run.status)
+
+
+def _write_call(verb: str, exercise: Exercise) -> str:
+    return f'workshop.{verb}("{exercise.repository}", tag="{exercise.tag}")'
+
+
+def _advise_call_or_notebook(call: str) -> str:
+    return messages.text("course.checks.remedy.call-or-run", call=call, notebook=_NOTEBOOK)
+
+
+def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+    """Return the facts of the recorded URI and why some are false."""
+    here = snapshot.target.region
+    expected = {"uri.recorded": True, "uri.region": here, "uri.resolves": True}
+    recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
+    remedy = _advise_call_or_notebook(_write_call("record_image_uri", exercise))
+    if recorded is None or uri is None:
+        code, given = ("uri-malformed", recorded.uri) if recorded else ("uri-absent", "")
+        causes = [diagnose(code, remedy=remedy, uri=given)]
+        return conclude("image-uri", expected, {"uri.recorded": False}, causes)
+    region = _find_cluster_region(snapshot, exercise)
+    obstacle = _find_obstacle(snapshot, exercise, recorded, uri, remedy)
+    observed = {
+        "uri.recorded": True,
+        "uri.region": uri.region if region == here else [uri.region, region],
+        "uri.resolves": obstacle is None,
+    }
+    wrong_region = diagnose("uri-region", "uri.region", image=uri.region, cluster=region)
+    causes = [wrong_region, *([obstacle] if obstacle else [])]
+    return conclude("image-uri", expected, observed, causes)
+
+
+def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+    """Return the part of a snapshot that `image-uri` reads: the URI, its image, the cluster."""
+    recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
+    if uri is None:
+        return Snapshot(target=snapshot.target, recorded_uri=recorded)
+    cluster = find_goal_cluster(snapshot, exercise)
+    return Snapshot(
+        target=snapshot.target,
+        clusters=(cluster,) if cluster else (),
+        images=tuple(
+            image
+            for image in find_goal_images(snapshot, exercise)
+            if uri.tag in image.tags or uri.digest == image.digest
+        ),
+        recorded_uri=recorded,
+    )
+
+
+def _parse_recorded_uri(snapshot: Snapshot) -> EcrUri | None:
+    return parse_image_uri(snapshot.recorded_uri.uri) if snapshot.recorded_uri else None
+
+
+def _find_cluster_region(snapshot: Snapshot, exercise: Exercise) -> str:
+    """Return the region in the cluster's ARN, or the target's where the ARN names none."""
+    cluster = find_goal_cluster(snapshot, exercise)
+    # arn:partition:service:region:account:resource
+    parts = cluster.arn.split(":") if cluster else []
+    return (parts[3] if len(parts) > 5 else "") or snapshot.target.region
+
+
+def _find_obstacle(
+    snapshot: Snapshot, exercise: Exercise, recorded: RecordedUri, uri: EcrUri, remedy: str
+) -> Diagnosis | None:
+    """Return why a URI does not lead to the image it was recorded for, or None if it does."""
+    fact, name, account = "uri.resolves", exercise.repository, snapshot.target.account
+    if uri.account != account:
+        return diagnose("uri-account", fact, remedy=remedy, found=uri.account, here=account)
+    if uri.repository != name:
+        return diagnose("uri-repository", fact, remedy=remedy, found=uri.repository, wanted=name)
+    images = find_goal_images(snapshot, exercise)
+    if uri.tag is None:
+        image = next((image for image in images if image.digest == uri.digest), None)
+    else:
+        image = find_tagged_image(images, uri.tag)
+    if image is None:
+        return diagnose("uri-gone", fact, tag=uri.tag or str(uri.digest), name=name)
+    if image.digest != recorded.digest or uri.digest not in (None, image.digest):
+        values = {"tag": uri.tag or "-", "then": recorded.digest[:19], "now": image.digest[:19]}
+        return diagnose("uri-moved", fact, remedy=remedy, **values)
+    return None

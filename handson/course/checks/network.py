@@ -1,9 +1,5 @@
 """The check `network`: the VPC and its public subnets.
 
-The check judges the VPC whose Name tag is the exercise's; else one with the workshop's tag; else
-one with the exercise's CIDR block.  Among several it prefers a tagged one, then the one with most
-facts true.  It never judges the default VPC.
-
 Each fact checks one setting, so that one mistake turns one fact false, except where one setting
 contains another:
 
@@ -18,128 +14,309 @@ contains another:
   and turns it false.
 
 Public addresses of a subnet, the S3 endpoint, further tags and the choice of zones do not matter.
+
+`ensure_network` finds its VPC by name and completes it, so the notebook, run again, mends most
+causes.  Where `ensure_network` cannot find a part because of its name, the remedy is one call; a
+wrong name is explained before the causes that follow from it.  For a setting that AWS cannot change
+afterwards, the remedy is to delete the VPC: by clean-up if it carries the workshop's tag, else by
+hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from handson.course.checks import causes, network_causes, vpcs
+from handson.core import messages
+from handson.core.text import list_briefly, one_line
+from handson.course import syllabus
+from handson.course.checks import vpcs
+from handson.course.checks.causes import (
+    CLEANUP,
+    Diagnosis,
+    advise_call,
+    diagnose,
+    explain_absence,
+    find_sightings,
+    write_call,
+)
 from handson.course.checks.results import CheckResult, conclude
-from handson.course.exercise import Exercise
-from handson.course.state import Snapshot, Vpc
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Target, Vpc
 
-ID = "network"
-DNS = ("enableDnsSupport", "enableDnsHostnames")
-
-
-@dataclass(frozen=True)
-class VpcChoice:
-    """The VPC that the check judges, if any.
-
-    Attributes:
-        vpc: The VPC.
-        twins: Other VPCs of the same name.
-        default: The default VPC, where it has the exercise's name and there is no other candidate.
-    """
-
-    vpc: Vpc | None
-    twins: tuple[Vpc, ...] = ()
-    default: Vpc | None = None
+_NOTEBOOK = syllabus.find_check("network").notebook
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 
-def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+def judge_network(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the network and why some are false."""
-    choice = choose_vpc(snapshot.vpcs, exercise)
-    vpc = choice.vpc
-    if vpc is None:
-        return conclude(
-            ID,
-            expected=_expect(None, exercise),
-            observed={"vpc.exists": False},
-            explain=lambda false: [
-                network_causes.explain_absence(snapshot, choice.default, exercise, false)
-            ],
-        )
+    found = vpcs.find_goal_vpcs(snapshot, exercise)
+    if not found:
+        causes = [_explain_no_vpc(snapshot, exercise)]
+        expected = vpcs.expect_facts(None, exercise)
+        return conclude("network", expected, {"vpc.exists": False}, causes)
+    vpc, *twins = found
     return conclude(
-        ID,
-        expected=_expect(vpc, exercise),
-        observed=_observe(vpc, choice.twins, exercise),
-        explain=lambda false: network_causes.explain(
-            network_causes.Case(snapshot.target, vpc, exercise, choice.twins, false)
-        ),
+        "network",
+        vpcs.expect_facts(vpc, exercise),
+        vpcs.observe_facts(vpc, twins, exercise),
+        _explain_vpc(_Case(snapshot.target, vpc, twins, exercise)),
     )
 
 
-def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the VPC it judges and its namesakes.
 
     Without a VPC, the sightings in other regions.
     """
-    choice = choose_vpc(snapshot.vpcs, exercise)
-    read = [vpc for vpc in (choice.vpc, *choice.twins, choice.default) if vpc is not None]
+    found = vpcs.find_goal_vpcs(snapshot, exercise)
+    read = found or vpcs.find_named_default(snapshot, exercise)
     return Snapshot(
         target=snapshot.target,
         vpcs=tuple(sorted(read, key=lambda vpc: (vpc.name, vpc.id))),
-        elsewhere=() if choice.vpc else causes.find_sightings(snapshot, ID),
+        elsewhere=() if found else find_sightings(snapshot, "network"),
     )
 
 
-def choose_vpc(candidates: Sequence[Vpc], exercise: Exercise = Exercise()) -> VpcChoice:
-    """Return the VPC that the check judges, by the rule in the module's docstring."""
-    goal = exercise.network
-    own = [vpc for vpc in candidates if not vpc.is_default]
-    named = [vpc for vpc in own if vpc.name == goal.vpc_name]
-    tagged = [vpc for vpc in own if vpc.tagged]
-    like = named or tagged or [vpc for vpc in own if vpc.cidr == goal.cidr]
-    if not like:
-        default = next((vpc for vpc in candidates if vpc.name == goal.vpc_name), None)
-        return VpcChoice(None, default=default)
-    best, *others = sorted(like, key=lambda vpc: (not vpc.tagged, -_score(vpc, exercise), vpc.id))
-    return VpcChoice(best, tuple(vpc for vpc in others if named and vpc.id != best.id))
+def _explain_no_vpc(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
+    default = vpcs.find_named_default(snapshot, exercise)
+    return explain_absence(
+        "network",
+        snapshot,
+        elsewhere="vpc-region",
+        here="vpc-default" if default else "vpc-absent",
+        name=exercise.network.vpc_name,
+        id=default[0].id if default else "",
+    )
 
 
-def _score(vpc: Vpc, exercise: Exercise) -> int:
-    observed = _observe(vpc, (), exercise)
-    return sum(observed[id] == value for id, value in _expect(vpc, exercise).items())
+@dataclass(frozen=True)
+class _Case:
+    """A VPC to explain: where it is, its namesakes, and the exercise it is judged by."""
+
+    target: Target
+    vpc: Vpc
+    twins: Sequence[Vpc]
+    exercise: Exercise
+
+    @property
+    def goal(self) -> NetworkForm:
+        """The network that the exercise asks for."""
+        return self.exercise.network
+
+    def advise_mending(self, call: str, table: str | None = None) -> str:
+        """Return the notebook ("") where it finds VPC and route table by name; else a call."""
+        usual = self.goal.name_of("public-table")
+        names = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
+        namesakes = [known for known in self.vpc.route_tables if known.name == usual]
+        found = names == (self.goal.vpc_name, self.goal.cidr, usual) and len(namesakes) < 2
+        return "" if found else advise_call(call)
+
+    def advise_new_vpc(self) -> str:
+        """Return the remedy of deleting the VPC and making another."""
+        if self.vpc.tagged:
+            return advise_call(CLEANUP, then=_NOTEBOOK)
+        return messages.text(
+            "course.checks.remedy.delete-then-run",
+            resource=one_line(self.vpc.id),
+            notebook=_NOTEBOOK,
+        )
 
 
-def _expect(vpc: Vpc | None, exercise: Exercise) -> dict[str, Any]:
-    goal = exercise.network
-    named = vpcs.list_named_resources(vpc, exercise) if vpc else []
-    return {
-        "vpc.exists": True,
-        "vpc.cidr": goal.cidr,
-        "vpc.ipv6": [],
-        "vpc.tenancy": goal.tenancy,
-        "vpc.dns": list(DNS),
-        "subnets.public": goal.public_subnets,
-        "subnets.private": goal.private_subnets,
-        "subnets.zones": goal.availability_zones,
-        "subnets.cidr": list(vpcs.plan_public_blocks(goal)),
-        "gateway.attached": True,
-        "routes.default": [vpcs.TO_GATEWAY],
-        "names": [resource.wanted for resource in named] or [goal.vpc_name],
-    }
+def _explain_vpc(case: _Case) -> Iterator[Diagnosis]:
+    """Yield the causes of false facts, root causes first."""
+    yield from _explain_settings(case)
+    yield from _explain_names(case)
+    yield from _explain_subnets(case)
+    yield from _explain_ways_out(case)
+    yield from _explain_namesakes(case)
 
 
-def _observe(vpc: Vpc, twins: Sequence[Vpc], exercise: Exercise) -> dict[str, Any]:
-    public = vpcs.find_public_subnets(vpc, exercise)
-    names = [resource.name for resource in vpcs.list_named_resources(vpc, exercise)]
-    switches = zip(DNS, (vpc.dns_support, vpc.dns_hostnames), strict=True)
-    return {
-        "vpc.exists": True,
-        "vpc.cidr": vpc.cidr if set(vpc.cidrs) <= {vpc.cidr} else list(vpc.cidrs),
-        "vpc.ipv6": list(vpc.ipv6_cidrs),
-        "vpc.tenancy": vpc.tenancy,
-        "vpc.dns": [name for name, on in switches if on],
-        "subnets.public": len(public),
-        "subnets.private": len(vpcs.find_private_subnets(vpc, exercise)),
-        "subnets.zones": len({subnet.zone for subnet in public}),
-        "subnets.cidr": [subnet.cidr for subnet in public],
-        "gateway.attached": bool(vpcs.find_attached_gateways(vpc)),
-        "routes.default": sorted({vpcs.describe_way_out(vpc, subnet) for subnet in public}),
-        "names": names + [twin.name for twin in twins],
-    }
+def _explain_settings(case: _Case) -> Iterator[Diagnosis]:
+    vpc, goal, new_vpc = case.vpc, case.goal, case.advise_new_vpc()
+    if vpc.cidr != goal.cidr:
+        values, facts = {"cidr": vpc.cidr, "wanted": goal.cidr}, ("vpc.cidr", "subnets.cidr")
+        yield diagnose("vpc-cidr", *facts, remedy=new_vpc, id=vpc.id, **values)
+    else:
+        more = [cidr for cidr in vpc.cidrs if cidr != goal.cidr]
+        yield _explain_blocks("vpc-cidr-more", "vpc.cidr", vpc, more)
+    yield _explain_blocks("vpc-ipv6", "vpc.ipv6", vpc, vpc.ipv6_cidrs)
+    values = {"tenancy": vpc.tenancy, "wanted": goal.tenancy}
+    yield diagnose("vpc-tenancy", "vpc.tenancy", remedy=new_vpc, id=vpc.id, **values)
+    switches = (
+        ("dns-support-off", vpc.dns_support, "EnableDnsSupport"),
+        ("dns-hostnames-off", vpc.dns_hostnames, "EnableDnsHostnames"),
+    )
+    for code, is_on, switch in switches:
+        if not is_on:
+            parameters = {"VpcId": vpc.id, switch: {"Value": True}}
+            remedy = case.advise_mending(write_call("ec2", "ModifyVpcAttribute", **parameters))
+            yield diagnose(code, "vpc.dns", remedy=remedy, id=vpc.id)
+
+
+def _explain_blocks(code: str, fact: str, vpc: Vpc, surplus: Sequence[str]) -> Diagnosis:
+    resource, cidrs = one_line(vpc.id), list_briefly(surplus)
+    remedy = messages.text("course.checks.remedy.edit-cidrs", resource=resource, cidrs=cidrs)
+    return diagnose(code, fact, remedy=remedy, cidrs=cidrs, id=vpc.id)
+
+
+def _explain_names(case: _Case) -> Iterator[Diagnosis]:
+    for named in vpcs.list_named_resources(case.vpc, case.exercise):
+        if named.name == named.wanted:
+            continue
+        tag = {"Key": "Name", "Value": named.wanted}
+        call = write_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
+        code, remedy = _find_misnaming(named.name, named.wanted), advise_call(call)
+        if named.id == case.vpc.id and not case.vpc.tagged:
+            # Found by its CIDR block alone: it may be somebody's production network.
+            code = "vpc-unnamed" if named.name else "vpc-nameless"
+            remedy = messages.text(
+                "course.checks.remedy.rename-or-run", call=call, notebook=_NOTEBOOK
+            )
+        values = {"id": named.id, "name": named.name, "wanted": named.wanted}
+        yield diagnose(code, "names", remedy=remedy, **values)
+
+
+def _find_misnaming(name: str, wanted: str) -> str:
+    """Return the code of the cause why a name is wrong."""
+    if not name:
+        return "name-missing"
+    # A Japanese keyboard types look-alikes on the same keys, and copying adds spaces.
+    typed = "".join(unicodedata.normalize("NFKC", name).translate(_DASHES).split())
+    return "name-lookalike" if typed == wanted else "name-differs"
+
+
+def _explain_subnets(case: _Case) -> Iterator[Diagnosis]:
+    goal, public = case.goal, vpcs.find_public_subnets(case.vpc, case.exercise)
+    about = ["subnets.public", "subnets.zones", "subnets.cidr"]
+    private, surplus = vpcs.find_private_subnets(case.vpc, case.exercise), _surplus(case, public)
+    # The form made several too many: clean-up, which takes all of them, is the short way.
+    several = [*surplus, *private]
+    if len(several) > 1 and case.vpc.tagged and all(subnet.tagged for subnet in several):
+        facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
+        yield diagnose(
+            "subnets-more",
+            *facts,
+            remedy=case.advise_new_vpc(),
+            id=case.vpc.id,
+            count=len(several),
+            names=list_briefly([subnet.name or subnet.id for subnet in several]),
+            public=goal.public_subnets,
+            private=goal.private_subnets,
+        )
+        return
+    for subnet in private:
+        yield _explain_subnet("subnet-private", ["subnets.private"], subnet)
+    if len(public) <= goal.public_subnets:
+        yield from _explain_places(case, public)
+    if len(public) < goal.public_subnets:
+        about += [] if public else ["routes.default"]
+        count, wanted = len(public), goal.public_subnets
+        yield diagnose("subnets-few", *about, id=case.vpc.id, count=count, wanted=wanted)
+    for subnet in surplus:
+        yield _explain_subnet("subnet-more", about, subnet, cidr=subnet.cidr)
+
+
+def _surplus(case: _Case, public: Sequence[Subnet]) -> list[Subnet]:
+    """Return the public subnets beyond the exercise's number, those with a right block kept."""
+    blocks = vpcs.plan_public_blocks(case.goal)
+    kept_first = sorted(public, key=lambda subnet: subnet.cidr not in blocks)
+    return kept_first[case.goal.public_subnets :]
+
+
+def _explain_subnet(
+    code: str, facts: Sequence[str], subnet: Subnet, *, then: str = "", **values: str
+) -> Diagnosis:
+    """Return the diagnosis of a subnet that has to be deleted."""
+    remedy = advise_call(write_call("ec2", "DeleteSubnet", SubnetId=subnet.id), then=then)
+    return diagnose(code, *facts, remedy=remedy, id=subnet.id, name=subnet.name, **values)
+
+
+def _explain_places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
+    """Explain subnets in the wrong zone or block.
+
+    The learner deletes them one after another, and makes new ones when the last one is gone: a
+    wrong subnet that is left would be in the way of the new ones.
+    """
+    misplaced = list(_find_misplaced(case, public))
+    for number, (code, fact, subnet, values) in enumerate(misplaced, start=1):
+        then = _NOTEBOOK if number == len(misplaced) else ""
+        yield _explain_subnet(code, [fact], subnet, then=then, **values)
+
+
+def _find_misplaced(
+    case: _Case, public: Sequence[Subnet]
+) -> Iterator[tuple[str, str, Subnet, dict[str, str]]]:
+    """Yield the code of a cause, the fact, the subnet, and values of the cause's sentence."""
+    goal_blocks = vpcs.plan_public_blocks(case.goal)
+    blocks, zones = list(goal_blocks), set()
+    count = len({subnet.zone for subnet in public})
+    for subnet in public:
+        if count != case.goal.availability_zones and subnet.zone in zones:
+            yield "subnet-zone", "subnets.zones", subnet, {"zone": subnet.zone}
+        zones.add(subnet.zone)
+        if subnet.cidr in blocks:
+            blocks.remove(subnet.cidr)
+        elif case.vpc.cidr == case.goal.cidr:
+            values = {"cidr": subnet.cidr, "wanted": " / ".join(goal_blocks)}
+            yield "subnet-cidr", "subnets.cidr", subnet, values
+
+
+def _explain_ways_out(case: _Case) -> Iterator[Diagnosis]:
+    attached = sorted(vpcs.find_attached_gateways(case.vpc))
+    if not attached:
+        yield diagnose("gateway-absent", "gateway.attached", "routes.default", id=case.vpc.id)
+    explained = set()
+    for subnet in vpcs.find_public_subnets(case.vpc, case.exercise):
+        way = vpcs.describe_way_out(case.vpc, subnet)
+        table = case.vpc.route_table_of(subnet.id)
+        # Subnets of one table share its route; each subnet without one is associated alone.
+        cause = (way, subnet.id if table is None or table.main else table.id)
+        if way == vpcs.TO_GATEWAY or cause in explained or (not attached and way != vpcs.NOWHERE):
+            continue
+        explained.add(cause)
+        values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
+        if table is None or (table.main and way == vpcs.NOWHERE):
+            code, remedy = "table-not-associated", _advise_association(case, subnet)
+        else:
+            code = _ROUTE_CAUSES.get(way, "route-elsewhere")
+            remedy = _advise_route(case, table, way, attached[0]) if attached else ""
+            values["target"] = way.rpartition(" ")[2]
+        yield diagnose(code, "routes.default", remedy=remedy, **values)
+
+
+_ROUTE_CAUSES = {vpcs.NOWHERE: "route-missing", vpcs.BLACKHOLE: "route-blackhole"}
+
+
+def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> str:
+    call = write_call(
+        "ec2",
+        "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute",
+        RouteTableId=table.id,
+        DestinationCidrBlock=ANYWHERE,
+        GatewayId=gateway,
+    )
+    return case.advise_mending(call, table.name)
+
+
+def _advise_association(case: _Case, subnet: Subnet) -> str:
+    """Return the remedy for a subnet that uses the main route table."""
+    others = [table for table in case.vpc.route_tables if not table.main]
+    if not others:
+        return ""
+    table = max(others, key=vpcs.leads_out)
+    ids = {"RouteTableId": table.id, "SubnetId": subnet.id}
+    return case.advise_mending(write_call("ec2", "AssociateRouteTable", **ids), table.name)
+
+
+def _explain_namesakes(case: _Case) -> Iterator[Diagnosis]:
+    for twin in case.twins:
+        if not (twin.subnets or twin.internet_gateways or twin.endpoints):
+            remedy = advise_call(write_call("ec2", "DeleteVpc", VpcId=twin.id))
+        elif case.target.kind != "aws" and case.vpc.tagged and twin.tagged:
+            remedy = case.advise_new_vpc()  # no console here; clean-up takes both
+        else:
+            remedy = messages.text("course.checks.remedy.delete", resource=one_line(twin.id))
+        values = {"id": case.vpc.id, "name": twin.name, "other": twin.id}
+        yield diagnose("vpc-namesake", "names", remedy=remedy, **values)

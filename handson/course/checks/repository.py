@@ -11,20 +11,19 @@ images.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handson.core.text import find_nearest
-from handson.course import syllabus
-from handson.course.checks import causes
-from handson.course.checks.causes import diagnose
-from handson.course.checks.results import CheckResult, Diagnosis, conclude
+from handson.course.checks.causes import (
+    Diagnosis,
+    diagnose,
+    explain_absence,
+    find_sightings,
+    find_similar,
+)
+from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
-
-ID = "repository"
-_NOTEBOOK = syllabus.check(ID).notebook
 
 # Amazon ECR User Guide, "Private registry" and "Amazon ECR service endpoints": FIPS endpoints, the
 # China partition and the dual-stack names on.aws beside the usual form.
@@ -36,8 +35,8 @@ _IMAGE_URI = re.compile(
 
 
 @dataclass(frozen=True)
-class ImageUri:
-    """The parts of a URI of a private ECR registry; a missing tag is `latest`, as for Docker."""
+class EcrUri:
+    """The parts of a URI in a private ECR registry; without tag and digest the tag is `latest`."""
 
     account: str
     region: str
@@ -46,13 +45,13 @@ class ImageUri:
     digest: str | None
 
 
-def parse_image_uri(uri: str) -> ImageUri | None:
+def parse_image_uri(uri: str) -> EcrUri | None:
     """Return the parts of an image's or a repository's URI, or None for another registry's."""
     match = _IMAGE_URI.fullmatch(uri)
     if match is None:
         return None
     account, region, repository, tag, digest = match.groups()
-    return ImageUri(account, region, repository, tag or (None if digest else "latest"), digest)
+    return EcrUri(account, region, repository, tag or (None if digest else "latest"), digest)
 
 
 def build_repository_uri(target: Target, name: str) -> str:
@@ -76,44 +75,36 @@ def find_newest_image(images: list[Image]) -> Image | None:
     return max(images, key=lambda image: (image.pushed_at, image.digest), default=None)
 
 
-def judge(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
+def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the repository and why some are false."""
-    target, repository = snapshot.target, _find_repository(snapshot, exercise)
-    uri = build_repository_uri(target, exercise.repository)
+    uri = build_repository_uri(snapshot.target, exercise.repository)
     expected: dict[str, Any] = {
         "repository.exists": True,
         "repository.private": True,
         "repository.uri": uri,
     }
+    repository = _find_repository(snapshot, exercise)
     if repository is None:
-        return conclude(
-            ID,
-            expected=expected,
-            observed={"repository.exists": False},
-            explain=lambda false: [_explain_absence(snapshot, exercise, false)],
-        )
+        causes = [_explain_no_repository(snapshot, exercise)]
+        return conclude("repository", expected, {"repository.exists": False}, causes)
     observed = {
         "repository.exists": True,
         "repository.private": not _is_public(repository),
         "repository.uri": repository.uri,
     }
-    return conclude(
-        ID,
-        expected=expected,
-        observed=observed,
-        explain=lambda false: _explain(target, repository, uri),
-    )
+    cause = _explain_repository(snapshot.target, repository, uri)
+    return conclude("repository", expected, observed, [cause])
 
 
-def trim(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
+def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the repository, or a similar one."""
     repository = _find_repository(snapshot, exercise)
     if repository:
         return Snapshot(target=snapshot.target, repositories=(repository,))
     return Snapshot(
         target=snapshot.target,
-        repositories=tuple(_find_misspelt(snapshot, exercise)),
-        elsewhere=causes.find_sightings(snapshot, ID),
+        repositories=_find_misspelt(snapshot, exercise),
+        elsewhere=find_sightings(snapshot, "repository"),
     )
 
 
@@ -124,45 +115,35 @@ def _find_repository(snapshot: Snapshot, exercise: Exercise) -> Repository | Non
     return min(named, key=lambda r: (_is_public(r), r.uri != uri, r.arn, r.uri), default=None)
 
 
-def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> list[Repository]:
-    near = find_nearest(exercise.repository, sorted({r.name for r in snapshot.repositories}))
-    return [repository for repository in snapshot.repositories if repository.name == near][:1]
+def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
+    return find_similar(exercise.repository, ((each.name, each) for each in snapshot.repositories))
 
 
 def _is_public(repository: Repository) -> bool:
     return ":ecr-public:" in repository.arn or repository.uri.startswith("public.ecr.aws/")
 
 
-def _explain_absence(snapshot: Snapshot, exercise: Exercise, false: list[str]) -> Diagnosis:
-    name, here = exercise.repository, snapshot.target.region
-    there = causes.list_other_regions(snapshot, ID)
-    if there:
-        remedy = causes.advise_other_region(_NOTEBOOK, here=here, there=there)
-        values = {"name": name, "there": there, "here": here}
-        return diagnose("course.checks.cause.repository-region", false, remedy, **values)
-    values, remedy = {"name": name, "region": here}, causes.advise_notebook(_NOTEBOOK)
+def _explain_no_repository(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     misspelt = _find_misspelt(snapshot, exercise)
-    if misspelt:
-        values["found"] = misspelt[0].name
-        return diagnose("course.checks.cause.repository-misspelt", false, remedy, **values)
-    return diagnose("course.checks.cause.repository-absent", false, remedy, **values)
+    return explain_absence(
+        "repository",
+        snapshot,
+        elsewhere="repository-region",
+        here="repository-misspelt" if misspelt else "repository-absent",
+        name=exercise.repository,
+        found=misspelt[0].name if misspelt else "",
+    )
 
 
-def _explain(target: Target, repository: Repository, uri: str) -> Iterator[Diagnosis]:
-    name, remedy = repository.name, causes.advise_notebook(_NOTEBOOK)
+def _explain_repository(target: Target, repository: Repository, wanted: str) -> Diagnosis:
+    name, uri = repository.name, repository.uri
     if _is_public(repository):
-        facts = ["repository.private", "repository.uri"]
-        yield diagnose("course.checks.cause.repository-public", facts, remedy, name=name)
-        return
-    if repository.uri == uri:
-        return
-    facts, parts = ["repository.uri"], parse_image_uri(repository.uri)
+        return diagnose("repository-public", "repository.private", "repository.uri", name=name)
+    parts, fact = parse_image_uri(uri), "repository.uri"
     if parts and parts.region != target.region:
-        values = {"name": name, "there": parts.region, "here": target.region}
-        yield diagnose("course.checks.cause.repository-region", facts, remedy, **values)
-    elif parts and parts.account != target.account:
-        values = {"name": name, "there": parts.account, "here": target.account}
-        yield diagnose("course.checks.cause.repository-account", facts, remedy, **values)
-    else:
-        values = {"name": name, "uri": repository.uri, "wanted": uri}
-        yield diagnose("course.checks.cause.repository-uri", facts, remedy, **values)
+        places = {"there": parts.region, "region": target.region}
+        return diagnose("repository-region", fact, name=name, **places)
+    if parts and parts.account != target.account:
+        places = {"there": parts.account, "here": target.account}
+        return diagnose("repository-account", fact, name=name, **places)
+    return diagnose("repository-uri", fact, name=name, uri=uri, wanted=wanted)

@@ -1,15 +1,16 @@
-"""The result of a check: facts, diagnoses, a verdict, and the cards that show them."""
+"""The result of a check: its facts, their diagnoses, the verdict, and the cards with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
+from handson.course.checks.causes import Diagnosis
 from handson.course.state import Target, Unseen
 
 SCHEMA = "handson.verification/1"
@@ -51,29 +52,6 @@ class FactResult:
             "observed": self.observed,
             "passed": self.passed,
         }
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Why facts are false, and the one next thing to do about it.
-
-    Attributes:
-        code: The stable name of the cause.
-        message: The cause, in the language that was current.
-        remedy: What to do, in that language.
-        facts: The ids of the facts that the diagnosis explains.
-        resource: AWS's id of the resource it is about, or "".
-    """
-
-    code: str
-    message: str
-    remedy: str
-    facts: tuple[str, ...]
-    resource: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Return the diagnosis as the contract `handson.verification/1` has it."""
-        return {"code": self.code, "message": self.message, "remedy": self.remedy}
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,7 +171,7 @@ class Verification(Displayable):
             messages.text("course.checks.column-notebook"),
         )
         rows = [
-            (check.state, check.label, check.counted, syllabus.check(check.id).notebook)
+            (check.state, check.label, check.counted, syllabus.find_check(check.id).notebook)
             for check in self.checks
         ]
         parts: list[CardPart] = [Table(headers, rows)]
@@ -216,10 +194,9 @@ class Verification(Displayable):
 
 def conclude(
     check_id: str,
-    *,
     expected: Mapping[str, Any],
     observed: Mapping[str, Any],
-    explain: Callable[[list[str]], Iterable[Diagnosis]],
+    causes: Iterable[Diagnosis],
 ) -> CheckResult:
     """Return the result of a check, all its facts in the syllabus's order.
 
@@ -227,26 +204,36 @@ def conclude(
         check_id: A check of the syllabus.
         expected: By fact id, for every fact.
         observed: By fact id; a missing entry means that there was nothing to look at.
-        explain: Gives the diagnoses for the ids of the false facts.
+        causes: What `diagnose` returns for anything that may be wrong.  Of each cause the result
+            keeps the false facts, and no cause without any.
 
     Raises:
         KeyError: `expected` lacks a fact of the syllabus.
     """
+    check = syllabus.find_check(check_id)
     facts = tuple(
         FactResult(fact.id, expected[fact.id], observed.get(fact.id), fact.advice)
-        for fact in syllabus.check(check_id).facts
+        for fact in check.facts
     )
-    false = [fact.id for fact in facts if not fact.passed]
-    return CheckResult(check_id, facts, tuple(explain(false)))
+    false = tuple(fact.id for fact in facts if not fact.passed)
+    run = messages.text("course.checks.remedy.run", notebook=check.notebook)
+    diagnoses = (
+        replace(
+            cause,
+            facts=tuple(id for id in cause.facts or false if id in false),
+            remedy=cause.remedy or run,
+        )
+        for cause in causes
+    )
+    return CheckResult(check_id, facts, tuple(found for found in diagnoses if found.facts))
 
 
 def conclude_unseen(result: CheckResult, unseen: Unseen) -> CheckResult:
     """Return the result of a check whose service could not be looked at: no fact is known."""
-    facts = tuple(FactResult(f.id, f.expected, None, f.advice) for f in result.facts)
+    expected = {fact.id: fact.expected for fact in result.facts}
     message = messages.text("course.checks.could-not-look", problem=unseen.problem)
-    explained = tuple(fact.id for fact in facts)
-    diagnosis = Diagnosis(COULD_NOT_LOOK, message, unseen.remedy, explained)
-    return CheckResult(result.id, facts, (diagnosis,))
+    cause = Diagnosis(COULD_NOT_LOOK, message, unseen.remedy, facts=())
+    return conclude(result.id, expected, {}, [cause])
 
 
 def describe_value(value: Any) -> str:

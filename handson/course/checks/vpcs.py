@@ -1,4 +1,8 @@
-"""Functions over a VPC: its public subnets, their default routes, and the names of its parts.
+"""The VPC that the check `network` judges, its facts, and what they are read from.
+
+The check judges the VPC whose Name tag is the exercise's; else one with the workshop's tag; else
+one with the exercise's CIDR block.  Among several it prefers a tagged one, then the one with most
+facts true.  It never judges the default VPC.
 
 A subnet is public when its route table leads to an internet gateway (Amazon VPC User Guide).  By
 this rule alone, a forgotten route would mean "two private subnets too many".  So a subnet without
@@ -9,18 +13,21 @@ and its block is one that the console gives to public subnets.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
+from typing import Any
 
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.network_form import ANYWHERE, plan_blocks
-from handson.course.state import RouteTable, Subnet, Vpc
+from handson.course.rules import plan_blocks
+from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Vpc
 
 TO_GATEWAY = f"{ANYWHERE} → internet gateway"
 NOWHERE = f"{ANYWHERE} → none"
 BLACKHOLE = f"{ANYWHERE} → blackhole"
 
+DNS = ("enableDnsSupport", "enableDnsHostnames")
 ATTACHED = ("available", "attached")
 """AWS's API answers "available"; other implementations of it answer "attached"."""
 
@@ -32,6 +39,74 @@ class NamedResource:
     id: str
     name: str
     wanted: str
+
+
+def find_goal_vpcs(snapshot: Snapshot, exercise: Exercise) -> list[Vpc]:
+    """Return the VPC that the check judges, then its namesakes; nothing if there is none."""
+    goal = exercise.network
+    own = [vpc for vpc in snapshot.vpcs if not vpc.is_default]
+    named = [vpc for vpc in own if vpc.name == goal.vpc_name]
+    tagged = [vpc for vpc in own if vpc.tagged]
+    like = named or tagged or [vpc for vpc in own if vpc.cidr == goal.cidr]
+    like.sort(key=lambda vpc: (not vpc.tagged, -_count_true_facts(vpc, exercise), vpc.id))
+    return like if named else like[:1]
+
+
+def find_goal_vpc(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Vpc | None:
+    """Return the VPC that the check judges."""
+    return next(iter(find_goal_vpcs(snapshot, exercise)), None)
+
+
+def find_named_default(snapshot: Snapshot, exercise: Exercise) -> list[Vpc]:
+    """Return the default VPC if it has the exercise's name."""
+    name = exercise.network.vpc_name
+    return [vpc for vpc in snapshot.vpcs if vpc.is_default and vpc.name == name][:1]
+
+
+def _count_true_facts(vpc: Vpc, exercise: Exercise) -> int:
+    observed = observe_facts(vpc, (), exercise)
+    return sum(observed[id] == value for id, value in expect_facts(vpc, exercise).items())
+
+
+def expect_facts(vpc: Vpc | None, exercise: Exercise) -> dict[str, Any]:
+    """Return what the exercise asks for; the names are those for the parts that the VPC has."""
+    goal = exercise.network
+    named = list_named_resources(vpc, exercise) if vpc else []
+    return {
+        "vpc.exists": True,
+        "vpc.cidr": goal.cidr,
+        "vpc.ipv6": [],
+        "vpc.tenancy": goal.tenancy,
+        "vpc.dns": list(DNS),
+        "subnets.public": goal.public_subnets,
+        "subnets.private": goal.private_subnets,
+        "subnets.zones": goal.availability_zones,
+        "subnets.cidr": list(plan_public_blocks(goal)),
+        "gateway.attached": True,
+        "routes.default": [TO_GATEWAY],
+        "names": [resource.wanted for resource in named] or [goal.vpc_name],
+    }
+
+
+def observe_facts(vpc: Vpc, twins: Sequence[Vpc], exercise: Exercise) -> dict[str, Any]:
+    """Return the facts of a VPC; the names include those of its namesakes."""
+    public = find_public_subnets(vpc, exercise)
+    names = [resource.name for resource in list_named_resources(vpc, exercise)]
+    switches = zip(DNS, (vpc.dns_support, vpc.dns_hostnames), strict=True)
+    return {
+        "vpc.exists": True,
+        "vpc.cidr": vpc.cidr if set(vpc.cidrs) <= {vpc.cidr} else list(vpc.cidrs),
+        "vpc.ipv6": list(vpc.ipv6_cidrs),
+        "vpc.tenancy": vpc.tenancy,
+        "vpc.dns": [name for name, on in switches if on],
+        "subnets.public": len(public),
+        "subnets.private": len(find_private_subnets(vpc, exercise)),
+        "subnets.zones": len({subnet.zone for subnet in public}),
+        "subnets.cidr": [subnet.cidr for subnet in public],
+        "gateway.attached": bool(find_attached_gateways(vpc)),
+        "routes.default": sorted({describe_way_out(vpc, subnet) for subnet in public}),
+        "names": names + [twin.name for twin in twins],
+    }
 
 
 @lru_cache

@@ -123,7 +123,7 @@ class Board(LiveCard):
     def _verify(self, *, everywhere: bool) -> Verification:
         missing = syllabus.CHECK_IDS if everywhere else ()
         snapshot = self._workshop.snapshot(missing=missing, partial=True)
-        return checks.verify(snapshot, self._workshop.settings.exercise)
+        return checks.run_checks(snapshot, self._workshop.settings.exercise)
 
     def _add_news(self, news: Displayable) -> None:
         self._news.append(news.card())
@@ -149,7 +149,7 @@ class _Tiles:
 
 def _describe_item(check: CheckResult) -> list[str]:
     """Return the state of a check, its name, its state in words, its facts and its notebook."""
-    notebook = syllabus.check(check.id).notebook
+    notebook = syllabus.find_check(check.id).notebook
     return [check.state, check.label, check.verdict, check.counted, notebook]
 
 
@@ -174,7 +174,7 @@ def describe_items(verification: Verification) -> Card:
     title = messages.text("notebook.widgets.board-counted", passed=passed, count=count)
     parts: list[CardPart] = [_Tiles(verification.checks)]
     for check in failing[:1]:
-        notebook = syllabus.check(check.id).notebook
+        notebook = syllabus.find_check(check.id).notebook
         parts.append(Note(messages.text("notebook.widgets.board-next", notebook=notebook)))
         for diagnosis in check.diagnoses[:1]:
             parts += warning_notes(diagnosis.message, diagnosis.remedy)

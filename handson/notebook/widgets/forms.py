@@ -13,7 +13,8 @@ from handson.core.text import find_nearest, quote
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
-from handson.course.network_form import check_network_form, describe_network
+from handson.course.goal import describe_network
+from handson.course.rules import check_network_form
 from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, write_call, write_literal
 from handson.notebook.workshop import Workshop
