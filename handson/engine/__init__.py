@@ -11,7 +11,8 @@ from handson.core import messages
 from handson.core.errors import NotReady
 from handson.engine.builtin_engine import NAME as BUILTIN
 from handson.engine.builtin_engine import BuiltinEngine
-from handson.engine.docker_engine import DockerEngine, connect_to_docker
+from handson.engine.docker_client import find_docker
+from handson.engine.docker_engine import DockerEngine
 from handson.engine.model import (
     ENGINE_LABEL,
     IMAGE_PLATFORM,
@@ -69,10 +70,11 @@ def choose_engine(
     if preference == "builtin":
         return BuiltinEngine()
     try:
-        return connect_to_docker(docker_host)
+        client, where = find_docker(docker_host)
     except NotReady as stopped:
         if preference == "docker":
             raise
         if real_aws:
             raise NotReady(*messages.advice("engine.builtin-on-aws")) from stopped
-    return BuiltinEngine()
+        return BuiltinEngine()
+    return DockerEngine(client, where=where)

@@ -10,12 +10,14 @@ import errno
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
+from handson.course.exercise import PLATFORM
 from handson.engine import oci, registry_client
 from handson.engine.dockerfile import load_dockerfile
 from handson.engine.model import (
@@ -45,7 +47,7 @@ class BuiltinEngine:
     def describe(self) -> EngineInfo:
         """Return the engine's description of itself."""
         machine = f"{platform.system().lower()}/{platform.machine().lower()}"
-        return EngineInfo(NAME, "1", machine, messages.text("engine.builtin-detail"))
+        return EngineInfo(NAME, "1", machine)
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
         """Pack the image of a Dockerfile into a layout in the request's folder.
@@ -55,8 +57,8 @@ class BuiltinEngine:
             NotReady: The disk is full; nothing is left behind.
             EngineError: A file cannot be read or written.
         """
-        source = load_dockerfile(request.dockerfile)
-        recipe = read_recipe(source, build_args=request.build_args, platform=request.platform)
+        instructions = load_dockerfile(request.dockerfile)
+        recipe = read_recipe(instructions, build_args=request.build_args)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
         for step in recipe.skipped:
             say(messages.text("engine.skipping", step=step))
@@ -65,7 +67,7 @@ class BuiltinEngine:
             for copy in recipe.copies:
                 say(messages.text("engine.packing", step=copy.step.source))
                 layers.append(layout.add_layer(packer.pack(copy)))
-            described = oci.to_json_bytes(_describe_image(recipe, request.platform, layers))
+            described = oci.to_json_bytes(_describe_image(recipe, layers))
             config = layout.add_image(described, layers, request.tags, base=recipe.base)
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
             oci.keep_layout(layout.folder, request.folder / name)
@@ -75,8 +77,7 @@ class BuiltinEngine:
             id=config.digest,
             tags=request.tags,
             size_bytes=sum(layer.size for layer in layers),
-            platform=request.platform,
-            steps=tuple(recipe.steps),
+            steps=tuple(step.source for step in instructions),
             layout=request.folder / name,
             skipped_steps=tuple(recipe.skipped),
         )
@@ -90,13 +91,12 @@ class BuiltinEngine:
         """
         if image.layout is None or not (image.layout / "index.json").is_file():
             raise InvalidInput(*messages.advice("engine.no-layout", name=image.name))
-        layout = oci.ImageLayout(image.layout)
-        tags = destination.tags or image.tags
-        return registry_client.push_layout(layout, destination, tags=tags, say=say)
+        destination = replace(destination, tags=destination.tags or image.tags)
+        return registry_client.push_layout(oci.ImageLayout(image.layout), destination, say=say)
 
 
-def _describe_image(recipe: Recipe, platform_name: str, layers: list[oci.Blob]) -> dict[str, Any]:
-    system, _, architecture = platform_name.partition("/")
+def _describe_image(recipe: Recipe, layers: list[oci.Blob]) -> dict[str, Any]:
+    system, architecture = PLATFORM
     return {
         "created": _CREATED,
         "os": system,

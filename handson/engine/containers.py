@@ -12,17 +12,17 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, WaitTimeout
 from handson.core.progress import Say
 from handson.core.waiting import wait_until
 from handson.engine.docker_client import api_error, reason_of, translate_docker_errors
+from handson.engine.docker_events import describe_event, indent_output, strip_colours
 from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
-from handson.engine.registry_client import list_content_digests
+from handson.engine.registry_client import RegistryClient
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -36,6 +36,9 @@ _LARGEST_ANSWER = 2_000_000  # bytes
 _PATIENCE = 5.0  # seconds for one answer
 _LAST_LINES = 6
 _ENDED = -1
+
+# An address on another computer; a virtual machine's engine has a socket on this one.
+_REMOTE = re.compile(r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127\.|\[::1\]))")
 
 # Asked inside the container, where its port cannot be reached from here.
 _RUBY = (
@@ -76,19 +79,21 @@ class DockerContainers:
                 the last lines of its log and what to do.
         """
         name = f"handson-run-{secrets.token_hex(6)}"
-        with translate_docker_errors():
+        with translate_docker_errors(), ExitStack() as cleanup:
             self.sweep(request.owner)
-            with self._pulled(request, say=say) as (image, is_local), self._removed(name):
-                say(messages.text("engine.starting", name=request.name))
-                port = self._create(image, name, request)
-                began = time.monotonic()
-                try:
-                    self._client.start(name)
-                except api_error() as error:
-                    raise self._explain(name, request, reason=reason_of(error)) from error
-                fetch = self._choose_fetch(name, port)
-                self._wait_for_answer(name, fetch, request)
-                yield RunningContainer(fetch, time.monotonic() - began, is_local)
+            image = self._pull(request, cleanup, say=say)
+            cleanup.callback(self._remove, name)
+            say(messages.text("engine.starting", name=request.name))
+            port = self._create(image, name, request)
+            began = time.monotonic()
+            try:
+                self._client.start(name)
+            except api_error() as error:
+                raise self._explain(name, request, reason=reason_of(error)) from error
+            fetch = self._choose_fetch(name, port)
+            self._wait_for_answer(name, fetch, request)
+            is_local = image != request.reference
+            yield RunningContainer(fetch, time.monotonic() - began, is_local)
 
     def sweep(self, owner: str) -> int:
         """Remove the containers that were left running for `owner`; return their number."""
@@ -99,30 +104,13 @@ class DockerContainers:
                 self._remove(container)
         return len(found)
 
-    @contextmanager
-    def _pulled(self, request: RunRequest, *, say: Say) -> Iterator[tuple[str, bool]]:
-        """Give the image's name in the engine, and whether it is a local one for want of a pull.
+    def _pull(self, request: RunRequest, cleanup: ExitStack, *, say: Say) -> str:
+        """Return the image's name in the engine; `cleanup` takes away what the pull adds.
 
-        The block's end takes away what the pull added.
+        An engine that cannot pull may hold the same image under its id.
         """
-        existed = self._find_image(request.reference)
-        try:
-            self._pull(request, say=say)
-        except EngineError:
-            local = next(filter(None, map(self._find_image, _list_ids(request))), "")
-            if not local:
-                raise
-            say(messages.text("engine.from-here", name=request.name))
-            yield local, True
-            return
-        try:
-            yield request.reference, False
-        finally:
-            if not existed:
-                with suppress(api_error()):
-                    self._client.remove_image(request.reference, noprune=True)
-
-    def _pull(self, request: RunRequest, *, say: Say) -> None:
+        if not self._find_image(request.reference):
+            cleanup.callback(self._untag, request.reference)
         source, reason = request.source, ""
         try:
             events = self._client.pull(
@@ -133,44 +121,45 @@ class DockerContainers:
             )
             for event in events:
                 reason = str(event.get("error", "")) or reason
-                say(
-                    " ".join(str(event[it]) for it in ("id", "status", "progress") if event.get(it))
-                )
+                say(describe_event(event))
         except api_error() as error:
             reason = reason_of(error)
-        if reason:
-            values = {"name": request.name, "registry": source.registry, "reason": reason}
-            raise EngineError(*messages.advice("engine.pull-failed", **values))
+        if not reason:
+            return request.reference
+        for image in filter(self._find_image, _list_ids(request)):
+            say(messages.text("engine.from-here", name=request.name))
+            return image
+        values = {"name": request.name, "registry": source.registry, "reason": reason}
+        raise EngineError(*messages.advice("engine.pull-failed", **values))
 
-    def _find_image(self, name: str) -> str:
+    def _find_image(self, name: str) -> bool:
         with suppress(api_error()):
-            return str(self._client.inspect_image(name)["Id"])
-        return ""
+            return bool(self._client.inspect_image(name))
+        return False
 
     def _create(self, image: str, name: str, request: RunRequest) -> int:
         """Create the container; return its port, or the machine's where there is no bridge."""
-        bridged = any(it.get("Driver") == "bridge" for it in self._client.networks())
-        port = self._find_port(image) if bridged else _find_free_port()
-        if bridged:
+        if any(it.get("Driver") == "bridge" for it in self._client.networks()):
+            port = self._find_port(image)
             options: dict[str, Any] = {"port_bindings": {port: (_LOOPBACK,)}}
         else:
+            port = _find_free_port()
             options = {"network_mode": "host"}
+        options["security_opt"] = ["no-new-privileges"]
         self._client.create_container(
             image,
             name=name,
-            ports=[port] if bridged else None,
+            ports=list(options.get("port_bindings", ())),
             environment={**request.environment, "PORT": str(port)},
             labels={RUN_LABEL: request.owner},
-            host_config=self._client.create_host_config(
-                security_opt=["no-new-privileges"], **options
-            ),
+            host_config=self._client.create_host_config(**options),
         )
         return port
 
     def _find_port(self, image: str) -> int:
         exposed = (self._client.inspect_image(image).get("Config") or {}).get("ExposedPorts") or {}
-        ports = sorted(int(it.partition("/")[0]) for it in exposed if not it.endswith("/udp"))
-        return ports[0] if ports else _RAILS_PORT
+        ports = [int(it.partition("/")[0]) for it in exposed if not it.endswith("/udp")]
+        return min(ports, default=_RAILS_PORT)
 
     def _choose_fetch(self, name: str, port: int) -> FetchPath:
         if self._is_remote:
@@ -215,14 +204,14 @@ class DockerContainers:
             how = messages.text("engine.not-answering", seconds=f"{request.timeout:g}")
         unknown = "engine.run-exited" if ended else "engine.run-silent"
         key = next((key for key, sign in _CAUSES if re.search(sign, text, re.I)), unknown)
-        output = "".join(f"\n    │ {line}" for line in text.splitlines() if line)
+        output = indent_output(filter(None, text.splitlines()))
         return EngineError(*messages.advice(key, name=request.name, how=how, output=output))
 
     def _read_log(self, name: str) -> list[str]:
         with suppress(api_error()):
             text = bytes(self._client.logs(name, tail=40)).decode("utf-8", "replace")
-            lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()]
-            return [line[:160] for line in lines if line.strip()][-_LAST_LINES:]
+            lines = [line.rstrip()[:160] for line in strip_colours(text).splitlines()]
+            return [line for line in lines if line][-_LAST_LINES:]
         return []
 
     def _fetch_inside(self, name: str, port: int, path: str) -> HttpAnswer | None:
@@ -237,44 +226,36 @@ class DockerContainers:
                 return HttpAnswer(int(status), kind, body[:_LARGEST_ANSWER])
         return None
 
-    @contextmanager
-    def _removed(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self._remove(name)
-
     def _remove(self, container: str) -> None:
         with suppress(api_error()):
             self._client.remove_container(container, force=True, v=True)
 
+    def _untag(self, image: str) -> None:
+        with suppress(api_error()):
+            self._client.remove_image(image, noprune=True)
+
 
 def is_remote(where: str) -> bool:
     """Tell whether an engine's address is another computer's."""
-    parts = urlsplit(where)
-    near = parts.hostname in (None, "localhost", "::1") or str(parts.hostname).startswith("127.")
-    return parts.scheme == "ssh" or (parts.scheme in ("tcp", "http", "https") and not near)
+    return bool(_REMOTE.match(where))
 
 
 def _list_ids(request: RunRequest) -> list[str]:
     """Return the ids under which an engine may hold the image's content already."""
     with suppress(HandsonError):
-        return [request.digest, *list_content_digests(request.source, request.digest)]
+        return [request.digest, *RegistryClient(request.source).list_digests(request.digest)]
     return [request.digest]
 
 
 def _fetch_over_http(port: int, path: str) -> HttpAnswer | None:
     """Return the answer to one GET, redirects not followed; None without one."""
     connection = http.client.HTTPConnection(_LOOPBACK, port, timeout=_PATIENCE)
-    try:
+    with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("GET", path)
         answer = connection.getresponse()
         content = answer.read(_LARGEST_ANSWER)
         return HttpAnswer(answer.status, answer.headers.get_content_type(), content)
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+    return None
 
 
 def _find_free_port() -> int:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
-from handson.engine import docker_client, registry_client
-from handson.engine.build_log import BuildLog
+from handson.engine import docker_client
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import api_error, translate_docker_errors
+from handson.engine.docker_events import BuildLog, note_push_event
 from handson.engine.dockerfile import load_dockerfile
 from handson.engine.model import (
     ENGINE_LABEL,
+    IMAGE_PLATFORM,
     BuildRequest,
     Destination,
     EngineInfo,
@@ -31,8 +32,13 @@ from handson.engine.model import (
     PushedImage,
 )
 from handson.engine.oci import unpack_saved_image
-from handson.engine.push_progress import PushProgress, note_push_event
-from handson.engine.registry_errors import Unreachable, explain_refusal
+from handson.engine.push_progress import PushProgress
+from handson.engine.registry_client import (
+    RegistryClient,
+    Unreachable,
+    explain_refusal,
+    push_layout,
+)
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -41,16 +47,6 @@ NAME = "docker"
 
 # A login without name and password: docker's library looks for the user's own when it has none.
 _NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
-
-
-def connect_to_docker(docker_host: str = "") -> DockerEngine:
-    """Return the engine at `docker_host`, or the first one of this machine that answers.
-
-    Raises:
-        NotReady: Nothing answers the Docker API there within a few seconds.
-    """
-    client, where = docker_client.find_docker(docker_host)
-    return DockerEngine(client, where=where)
 
 
 class DockerEngine:
@@ -69,8 +65,7 @@ class DockerEngine:
             found, details = self._client.version(), self._client.info()
         product = docker_client.name_product(found, details, where=self._where)
         free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
-        platform = f"{found['Os']}/{found['Arch']}"
-        return EngineInfo(NAME, found["Version"], platform, self._where, product, free)
+        return EngineInfo(NAME, found["Version"], f"{found['Os']}/{found['Arch']}", product, free)
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
         """Build and tag an image; a log file keeps the build's whole output.
@@ -78,7 +73,7 @@ class DockerEngine:
         Raises:
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
-        source = load_dockerfile(request.dockerfile)
+        instructions = load_dockerfile(request.dockerfile)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
         with (
@@ -86,7 +81,7 @@ class DockerEngine:
             translate_docker_errors(),
             self._closing_connection(),
         ):
-            log = BuildLog(source, file=file, say=say)
+            log = BuildLog(instructions, file=file, say=say)
             for event in self._start_build(request, say):
                 log.take(event)
             for tag in request.tags:
@@ -99,7 +94,7 @@ class DockerEngine:
             tags=request.tags,
             size_bytes=details["Size"],
             platform=f"{details['Os']}/{details['Architecture']}",
-            steps=tuple(instruction.source for instruction in source.instructions),
+            steps=tuple(step.source for step in instructions),
             log=path,
         )
 
@@ -112,53 +107,49 @@ class DockerEngine:
         Raises:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
-        tags = destination.tags or image.tags
-        progress = PushProgress(say)
+        destination = replace(destination, tags=destination.tags or image.tags)
+        registry, progress = RegistryClient(destination), PushProgress(say)
         try:
-            digest = self._push_tag(image, destination, tags[0], progress)
+            digest = self._push_first_tag(image, destination, progress)
         except Unreachable:
-            if not (destination.here and registry_client.RegistryClient(destination).answers()):
+            if not (destination.here and registry.answers()):
                 raise
             return self._send_for_engine(image, destination, say)
-        registry_client.add_tags(destination, digest, tags[1:], say=say)
+        registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)
         return PushedImage(
             engine=NAME,
             repository=destination.repository,
             digest=digest,
-            tags=tuple(tags),
+            tags=destination.tags,
             layers_pushed=progress.pushed,
             layers_present=progress.present,
-            size_bytes=registry_client.measure_layers(destination, digest),
+            size_bytes=registry.measure_layers(digest),
         )
 
     def _start_build(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
         # Only base images of private registries need the logins.
         if not _can_read_logins():
             say(messages.text("engine.without-logins"))
-            self._forget_logins()
-        events: Iterator[dict[str, Any]] = self._client.build(
+            with tempfile.TemporaryDirectory() as folder:
+                private = Path(folder) / "config.json"
+                private.write_text(_NO_LOGINS)
+                self._client.reload_config(str(private))
+        yield from self._client.build(
             path=str(request.context),
             dockerfile=os.path.relpath(request.dockerfile, request.context),
             tag=f"{request.name}:{request.tags[0]}",
             buildargs=dict(request.build_args),
-            platform=request.platform,
+            platform=IMAGE_PLATFORM,
             labels={ENGINE_LABEL: NAME},
             rm=True,
             forcerm=True,
             decode=True,
         )
-        return events
 
-    def _forget_logins(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            private = Path(folder) / "config.json"
-            private.write_text(_NO_LOGINS)
-            self._client.reload_config(str(private))
-
-    def _push_tag(
-        self, image: LocalImage, destination: Destination, tag: str, progress: PushProgress
+    def _push_first_tag(
+        self, image: LocalImage, destination: Destination, progress: PushProgress
     ) -> str:
-        target = f"{destination.registry}/{destination.repository}"
+        target, tag = f"{destination.registry}/{destination.repository}", destination.tags[0]
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
         with (
@@ -188,8 +179,7 @@ class DockerEngine:
         with translate_docker_errors(), self._closing_connection():
             saved = self._client.get_image(image.id)
             with unpack_saved_image(saved, folder, say=say) as layout:
-                tags = destination.tags or image.tags
-                sent = registry_client.push_layout(layout, destination, tags=tags, say=say)
+                sent = push_layout(layout, destination, say=say)
         return replace(sent, engine=NAME, relayed=True)
 
     @contextmanager

@@ -44,7 +44,7 @@ class Instruction:
         keyword: The instruction's name, in capitals.
         value: The rest, its continuation lines joined.
         line: The line where it starts, counted from 1.
-        file: The Dockerfile's name.
+        escape: The Dockerfile's escape character.
         heredoc: True where here-documents follow it.
         complete: False where one of them has no end.
     """
@@ -52,14 +52,14 @@ class Instruction:
     keyword: str
     value: str
     line: int
-    file: str = "Dockerfile"
+    escape: str = "\\"
     heredoc: bool = False
     complete: bool = True
 
     @property
     def place(self) -> str:
         """The place for a sentence: `Dockerfile:3`."""
-        return f"{self.file}:{self.line}"
+        return f"Dockerfile:{self.line}"
 
     @property
     def flags(self) -> dict[str, str]:
@@ -83,30 +83,20 @@ class Instruction:
         return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 
-@dataclass(frozen=True)
-class Dockerfile:
-    """The instructions of a Dockerfile, its escape character and its name."""
-
-    instructions: tuple[Instruction, ...]
-    escape: str = "\\"
-    file: str = "Dockerfile"
-
-
-def parse_dockerfile(text: str, *, file: str = "Dockerfile") -> Dockerfile:
+def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
     """Return the instructions of a Dockerfile's `text` in order, known or not."""
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    escape = _read_escape(lines)
-    return Dockerfile(tuple(_read_instructions(lines, escape, file)), escape, file)
+    return tuple(_read_instructions(lines, _read_escape(lines)))
 
 
-def load_dockerfile(file: Path) -> Dockerfile:
+def load_dockerfile(file: Path) -> tuple[Instruction, ...]:
     """Return the instructions of a Dockerfile on disk; other bytes than UTF-8 become U+FFFD.
 
     Raises:
         InvalidInput: The file is UTF-16, which Docker refuses as well.
         OSError: The file cannot be read.
     """
-    return parse_dockerfile(read_utf8(file, errors="replace"), file=file.name)
+    return parse_dockerfile(read_utf8(file, errors="replace"))
 
 
 def read_utf8(file: Path, *, errors: str = "strict") -> str:
@@ -220,7 +210,7 @@ def _read_escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _read_instructions(lines: list[str], escape: str, file: str) -> Iterator[Instruction]:
+def _read_instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
     rest = iter(enumerate(lines, start=1))
     for number, line in rest:
         if _is_ignored(line):
@@ -229,7 +219,7 @@ def _read_instructions(lines: list[str], escape: str, file: str) -> Iterator[Ins
         keyword, value = keyword.upper(), "".join(values).rstrip()
         heredocs = _find_heredocs(value) if keyword in _TAKES_HEREDOC else []
         complete = all(_skip_heredoc(rest, *it) for it in heredocs)
-        yield Instruction(keyword, value, number, file, bool(heredocs), complete)
+        yield Instruction(keyword, value, number, escape, bool(heredocs), complete)
 
 
 def _join(line: str, rest: Iterator[tuple[int, str]], escape: str) -> str:

@@ -33,7 +33,6 @@ class EngineInfo:
         name: "docker" or "builtin".
         version: Its version.
         platform: The platform it runs on, `linux/arm64`.
-        detail: The address where it answers, or what it can do.
         product: Docker Desktop, Docker Engine, Podman or Colima.
         free_bytes: The free space on the disk that keeps its images; None where it is unknown.
     """
@@ -41,7 +40,6 @@ class EngineInfo:
     name: str
     version: str
     platform: str
-    detail: str
     product: str = ""
     free_bytes: int | None = None
 
@@ -57,7 +55,6 @@ class BuildRequest:
         name: The image's local name.
         tags: The tags the image gets, the chosen one first.
         build_args: Values for the Dockerfile's `ARG`s.
-        platform: The operating system and architecture the image is for.
     """
 
     context: Path
@@ -66,7 +63,6 @@ class BuildRequest:
     name: str = "rails-app"
     tags: tuple[str, ...] = ("latest",)
     build_args: Mapping[str, str] = field(default_factory=dict)
-    platform: str = IMAGE_PLATFORM
 
 
 @dataclass(frozen=True)

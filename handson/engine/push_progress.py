@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from handson.core import messages
 from handson.core.progress import CountedSentence, Say
-from handson.engine.model import Destination, format_size
-from handson.engine.registry_errors import explain_refusal
+from handson.engine.model import format_size
 
 _BAR_WIDTH = 12
 _MOST_ROWS = 12
@@ -24,9 +22,6 @@ _SENDING = "engine.layer-sending"
 _PAUSED = "engine.layer-again"
 _SENT = "engine.layer-sent"
 _PRESENT = "engine.layer-there"
-
-_DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
-_PAUSE = re.compile(r"Retrying in (\d+)")
 
 
 @dataclass
@@ -66,36 +61,33 @@ class PushProgress:
         """The number of layers that the registry had already."""
         return self._count(_PRESENT)
 
-    def expect(self, name: str) -> None:
-        """Note that there is a layer to send."""
-        self._update(name)
-
     def advance(self, name: str, *, sent: int, size: int) -> None:
         """Note that `sent` of a layer's `size` bytes are on their way."""
-        layer = self._layers.get(name)
-        starts = sent and (layer is None or layer.state != _SENDING)
-        began = {"state": _SENDING, "started": self._clock()} if starts else {}
-        self._update(name, sent=sent, size=max(size, sent), **began)
+        with self._changing(name) as layer:
+            if sent and layer.state != _SENDING:
+                layer.state, layer.started = _SENDING, self._clock()
+            layer.sent, layer.size = sent, max(size, sent)
 
     def pause(self, name: str, seconds: str) -> None:
         """Note that a layer broke off, and is sent again after so many seconds."""
-        self._update(name, state=_PAUSED, sent=0, pause=seconds)
+        with self._changing(name) as layer:
+            layer.state, layer.sent, layer.pause = _PAUSED, 0, seconds
 
     def finish(self, name: str) -> None:
         """Note that the registry has all of a layer that was sent."""
-        layer = self._layers.get(name, _Layer())
-        self._update(name, state=_SENT, sent=layer.size)
+        with self._changing(name) as layer:
+            layer.state, layer.sent = _SENT, layer.size
 
     def skip(self, name: str) -> None:
         """Note that the registry had a layer already; one just sent stays counted as sent."""
-        if self._layers.get(name, _Layer()).state != _SENT:
-            self._update(name, state=_PRESENT, sent=0, size=0)
+        with self._changing(name) as layer:
+            if layer.state != _SENT:
+                layer.state, layer.sent, layer.size = _PRESENT, 0, 0
 
-    def _update(self, name: str, **changes: Any) -> None:
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[_Layer]:
         with self._lock:
-            layer = self._layers.setdefault(name, _Layer())
-            for attribute, value in changes.items():
-                setattr(layer, attribute, value)
+            yield self._layers.setdefault(name, _Layer())
             now = self._clock()
             if now - self._reported_at >= self._interval:
                 self._reported_at = now
@@ -105,60 +97,23 @@ class PushProgress:
         return sum(layer.state == state for layer in self._layers.values())
 
     def _report(self, now: float) -> None:
-        sent = sum(layer.sent for layer in self._layers.values())
-        size = sum(layer.size for layer in self._layers.values())
-        whole = messages.text(
-            "engine.progress",
-            bar=draw_bar(sent, size),
-            sent=format_size(sent),
-            size=format_size(size),
-            rate=_rate(sent, now - self._started),
-            done=self.pushed + self.present,
-            layers=len(self._layers),
+        """Say all layers as one line, and below it a line a layer."""
+        layers = list(self._layers.items())
+        whole = _Layer(
+            sent=sum(layer.sent for _, layer in layers),
+            size=sum(layer.size for _, layer in layers),
+            started=self._started,
         )
-        self._say(CountedSentence("\n".join((whole, *self._rows(now))), done=sent, whole=size))
-
-    def _rows(self, now: float) -> Iterator[str]:
-        """Give a line a layer; where there are many, finished ones make room."""
-        shown = list(self._layers.items())
-        if len(shown) > _MOST_ROWS:
-            shown = [(name, it) for name, it in shown if it.state not in {_SENT, _PRESENT}]
-        for name, layer in shown[:_MOST_ROWS]:
-            yield messages.text(
-                layer.state,
-                layer=name.removeprefix("sha256:")[:_NAME_LENGTH],
-                bar=draw_bar(layer.sent, layer.size),
-                sent=format_size(layer.sent),
-                size=format_size(layer.size),
-                rate=_rate(layer.sent, now - layer.started),
-                pause=layer.pause,
-            )
-
-
-def note_push_event(event: dict[str, Any], destination: Destination, progress: PushProgress) -> str:
-    """Note an event of an engine's push; return the image's digest when the event brings it.
-
-    Raises:
-        HandsonError: The event reports that the push failed.
-    """
-    if "error" in event:
-        raise explain_refusal(str(event["error"]), destination)
-    layer, status = str(event.get("id", "")), str(event.get("status", ""))
-    detail = event.get("progressDetail") or {}
-    if pause := _PAUSE.match(status):
-        progress.pause(layer, pause.group(1))
-    elif status in {"Preparing", "Waiting"}:
-        progress.expect(layer)
-    elif status == "Pushing" and "current" in detail:
-        progress.advance(layer, sent=int(detail["current"]), size=int(detail.get("total", 0)))
-    elif status == "Pushed":
-        progress.finish(layer)
-    elif status.startswith(("Layer already exists", "Mounted from")):
-        progress.skip(layer)
-    # Docker's last event carries the digest; in Podman's it is a part of the sentence.
-    in_sentence = _DIGEST.search(status)
-    digest = in_sentence.group(1) if in_sentence else ""
-    return str((event.get("aux") or {}).get("Digest") or digest)
+        done = self.pushed + self.present
+        counts = {"done": done, "layers": len(layers)}
+        rows = [messages.text("engine.progress", **counts, **_measure(whole, now))]
+        if len(layers) > _MOST_ROWS:  # those that are done make room
+            layers = [(name, it) for name, it in layers if it.state not in {_SENT, _PRESENT}]
+        for name, layer in layers[:_MOST_ROWS]:
+            shown = name.removeprefix("sha256:")[:_NAME_LENGTH]
+            values = {"layer": shown, "pause": layer.pause, **_measure(layer, now)}
+            rows.append(messages.text(layer.state, **values))
+        self._say(CountedSentence("\n".join(rows), done=whole.sent, whole=whole.size))
 
 
 def draw_bar(done: int, whole: int) -> str:
@@ -167,5 +122,12 @@ def draw_bar(done: int, whole: int) -> str:
     return "█" * full + "░" * (_BAR_WIDTH - full)
 
 
-def _rate(done: int, seconds: float) -> str:
-    return format_size(round(done / seconds) if seconds > 0 else 0)
+def _measure(layer: _Layer, now: float) -> dict[str, str]:
+    """Return the bar, the sizes and the rate of a layer, for its line."""
+    seconds = now - layer.started
+    return {
+        "bar": draw_bar(layer.sent, layer.size),
+        "sent": format_size(layer.sent),
+        "size": format_size(layer.size),
+        "rate": format_size(round(layer.sent / seconds) if seconds > 0 else 0),
+    }

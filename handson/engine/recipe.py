@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +18,8 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line
-from handson.engine.dockerfile import (
-    Dockerfile,
-    Instruction,
-    expand,
-    parse_exec_form,
-    split_words,
-)
+from handson.course.exercise import PLATFORM
+from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split_words
 from handson.engine.model import IMAGE_PLATFORM
 
 # A refusal, and the engine that carries the step out; every other reason is wrong for Docker, too.
@@ -41,20 +36,15 @@ _REFUSALS = {
 }
 _LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
 _BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
-_HEALTH_TIMES = {
-    "interval": "Interval",
-    "timeout": "Timeout",
-    "start-period": "StartPeriod",
-    "start-interval": "StartInterval",
-}
 # The options of each instruction that are carried out, or left out with a RUN.
 _FLAGS: Mapping[str, set[str]] = {
     "ADD": {"chown", "chmod"},
     "COPY": {"chown", "chmod", "from"},
     "FROM": {"platform"},
-    "HEALTHCHECK": {*_HEALTH_TIMES, "retries"},
+    "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
     "RUN": {"mount", "network", "security", "device"},
 }
+_LISTS_OF_PATHS = {"ADD", "COPY", "VOLUME"}  # these take the JSON form as well
 _SHELL = ("/bin/sh", "-c")
 _REMOTE = re.compile(r"(https?|git|ssh)://|git@")
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
@@ -67,6 +57,13 @@ _NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.
 _RETRIES = re.compile(r"[1-9]\d{0,5}")
 _SHORTEST = 1_000_000  # nanoseconds: Docker takes no shorter time for a health check
 
+_SYSTEM, _PROCESSOR = PLATFORM
+_TARGET = {
+    "TARGETPLATFORM": IMAGE_PLATFORM,
+    "TARGETOS": _SYSTEM,
+    "TARGETARCH": _PROCESSOR,
+    "TARGETVARIANT": "",
+}
 # PATH has a value on `scratch`, too; the others are those of the computer that builds.
 _SET_BY_DOCKER = {"PATH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
 
@@ -101,7 +98,6 @@ class Recipe:
     Attributes:
         config: The OCI configuration's `config`.
         copies: The files to copy, in order.
-        steps: All instructions of the Dockerfile, in order.
         skipped: The instructions that are left out.
         history: A line for each instruction that is carried out, as OCI keeps it.
         base: The base image that is left out; empty for `FROM scratch`.
@@ -109,7 +105,6 @@ class Recipe:
 
     config: dict[str, Any] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     base: str = ""
@@ -127,22 +122,17 @@ class _Stage:
     is_needed: bool = False
 
 
-def read_recipe(
-    source: Dockerfile, *, build_args: Mapping[str, str], platform: str = IMAGE_PLATFORM
-) -> Recipe:
-    """Return the recipe of a Dockerfile.
+def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) -> Recipe:
+    """Return the recipe of a Dockerfile's instructions.
 
     Raises:
         InvalidInput: An instruction is outside the subset, or wrong; its line is named.
     """
-    interpreter = _Interpreter(source.escape, build_args, platform)
-    for step in source.instructions:
-        interpreter.take(step)
-    if not interpreter.stages:
-        raise InvalidInput(*messages.advice("engine.no-from", file=source.file))
-    recipe = interpreter.carry_out_stages()
-    recipe.steps = [step.source for step in source.instructions]
-    return recipe
+    interpreter = _Interpreter(build_args)
+    for step in steps:
+        with _naming_step(step):
+            interpreter.take(step)
+    return interpreter.carry_out_stages()
 
 
 def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
@@ -182,35 +172,26 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
         raise refuse_step(step, reason, flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
         raise refuse_step(step, "engine.here-document")
-    if not step.complete or not step.arguments or "\ufffd" in step.value:
+    if (
+        not step.complete
+        or not step.arguments
+        or "\ufffd" in step.value
+        or step.escape not in "\\`"
+    ):
         raise ValueError(step.value)
 
 
 class _Interpreter:
-    """Sorts instructions into stages, and carries out those that make the last one.
+    """Sorts instructions into stages, and carries out those that make the last one."""
 
-    Args:
-        escape: The Dockerfile's escape character.
-        build_args: Values for its `ARG`s.
-        platform: The platform the image is for, `linux/amd64`.
-    """
-
-    def __init__(self, escape: str, build_args: Mapping[str, str], platform: str) -> None:
-        self.stages: list[_Stage] = []
+    def __init__(self, build_args: Mapping[str, str]) -> None:
         self._recipe = Recipe()
         self._config = self._recipe.config
-        self._escape = escape
-        self._build_args = build_args
-        self._platform = platform
+        self._stages: list[_Stage] = []
         self._names: dict[str, _Stage] = {}
         self._in_stage = False  # else FROM is read, or an ARG before it
-        system, _, processor = platform.partition("/")
-        self._outer = {
-            "TARGETPLATFORM": platform,
-            "TARGETOS": system,
-            "TARGETARCH": processor,
-            "TARGETVARIANT": "",
-        }
+        self._build_args = build_args
+        self._outer = dict(_TARGET)
         self._arguments: dict[str, str] = {}
         self._environment: dict[str, str] = {}
         self._work_folders: tuple[str, ...] = ("/",)
@@ -218,28 +199,25 @@ class _Interpreter:
 
     def take(self, step: Instruction) -> None:
         """Put an instruction into its stage; carry out what stands before the first one."""
-        with _naming_step(step):
-            _check_step(step, is_first=not self.stages)
-            if self._escape not in "\\`":
-                raise ValueError(self._escape)
-            if step.keyword == "FROM":
-                self._open_stage(step)
-            elif self.stages:
-                self.stages[-1].steps.append(step)
-            else:
-                self._outer.update(self._read_arguments(step))
+        _check_step(step, is_first=not self._stages)
+        if step.keyword == "FROM":
+            self._open_stage(step)
+        elif self._stages:
+            self._stages[-1].steps.append(step)
+        else:
+            self._outer.update(self._read_arguments(step))
 
     def _open_stage(self, step: Instruction) -> None:
-        words = [self._expand(word) for word in step.arguments.split()]
+        words = [self._expand(step, word) for word in step.arguments.split()]
         base, *alias = words
         if not base or (alias and (len(alias) != 2 or alias[0].upper() != "AS")):
             raise ValueError(step.arguments)
-        platform = self._expand(step.flags.get("platform", self._platform))
+        platform = self._expand(step, step.flags.get("platform", IMAGE_PLATFORM))
         below, label = self._names.get(base.lower()), " ".join(["FROM", *words])
         stage = _Stage(step, base, platform, below, label, frozenset(self._names))
-        for name in (str(len(self.stages)), *alias[1:]):
+        for name in (str(len(self._stages)), *alias[1:]):
             self._names[name.lower()] = stage
-        self.stages.append(stage)
+        self._stages.append(stage)
 
     def carry_out_stages(self) -> Recipe:
         """Return the recipe of the last stage and those below it; the others are left out.
@@ -247,11 +225,13 @@ class _Interpreter:
         Raises:
             InvalidInput: An instruction is wrong, or outside the subset; its line is named.
         """
+        if not self._stages:
+            raise InvalidInput(*messages.advice("engine.no-from"))
         self._in_stage = True
-        needed: _Stage | None = self.stages[-1]
+        needed: _Stage | None = self._stages[-1]
         while needed:
             needed.is_needed, needed = True, needed.below
-        for stage in self.stages:
+        for stage in self._stages:
             if stage.is_needed:
                 self._carry_out_stage(stage)
             else:
@@ -260,7 +240,7 @@ class _Interpreter:
         return self._recipe
 
     def _carry_out_stage(self, stage: _Stage) -> None:
-        if stage.platform != self._platform:
+        if stage.platform != IMAGE_PLATFORM:
             raise refuse_step(stage.origin, "engine.reason-platform")
         if not stage.below and stage.base != "scratch":
             self._recipe.base = stage.base
@@ -293,40 +273,38 @@ class _Interpreter:
             raise KeyError(name)
         return scope.get(name, "")
 
-    def _expand(self, word: str) -> str:
-        return expand(word, self._find_value, escape=self._escape)
+    def _expand(self, step: Instruction, word: str) -> str:
+        return expand(word, self._find_value, escape=step.escape)
 
-    def _expand_words(self, words: list[str]) -> list[str]:
-        """Return words with their variables replaced: at least one, and none of them empty."""
-        found = [self._expand(word) for word in words]
+    def _expand_words(self, step: Instruction) -> list[str]:
+        """Return the arguments, variables replaced: at least one, and none of them empty."""
+        parts = parse_exec_form(step.arguments) if step.keyword in _LISTS_OF_PATHS else None
+        words = step.arguments.split() if parts is None else parts
+        found = [self._expand(step, word) for word in words]
         if not found or not all(found):
-            raise ValueError(" ".join(words))
+            raise ValueError(step.arguments)
         return found
 
-    def _expand_one(self, text: str) -> str:
-        found = self._expand_words(text.split())
+    def _expand_one(self, step: Instruction) -> str:
+        found = self._expand_words(step)
         if len(found) != 1:
-            raise ValueError(text)
+            raise ValueError(step.arguments)
         return found[0]
-
-    def _expand_paths(self, text: str) -> list[str]:
-        parts = parse_exec_form(text)
-        return self._expand_words(text.split() if parts is None else parts)
 
     def _read_pairs(self, step: Instruction) -> dict[str, str]:
         found = {}
-        for word in split_words(step.arguments, escape=self._escape):
+        for word in split_words(step.arguments, escape=step.escape):
             name, equals, value = word.partition("=")
             if not name or not equals:
                 raise ValueError(word)
-            found[self._expand(name)] = self._expand(value)
+            found[self._expand(step, name)] = self._expand(step, value)
         return found
 
     def _read_arguments(self, step: Instruction) -> dict[str, str]:
         found = {}
-        for word in split_words(step.arguments, escape=self._escape):
+        for word in split_words(step.arguments, escape=step.escape):
             name, equals, default = word.partition("=")
-            value = self._expand(default) if equals else self._outer.get(name, "")
+            value = self._expand(step, default) if equals else self._outer.get(name, "")
             if value or equals or name not in _SET_BY_DOCKER:
                 found[name] = self._build_args.get(name, value)
         return found
@@ -353,19 +331,19 @@ class _Interpreter:
             self._config.pop("Cmd", None)
 
     def _set_work_folder(self, step: Instruction) -> None:
-        folder = self._place(self._expand_one(step.arguments)).rstrip("/") or "/"
+        folder = self._place(self._expand_one(step)).rstrip("/") or "/"
         self._config["WorkingDir"] = folder
         self._work_folders = (*self._work_folders, folder)
 
     def _set_user(self, step: Instruction) -> None:
-        self._config["User"] = self._expand_one(step.arguments)
+        self._config["User"] = self._expand_one(step)
 
     def _set_stop_signal(self, step: Instruction) -> None:
-        self._config["StopSignal"] = _require(_SIGNAL, self._expand_one(step.arguments))[0]
+        self._config["StopSignal"] = _require(_SIGNAL, self._expand_one(step))[0]
 
     def _expose_ports(self, step: Instruction) -> None:
         ports = self._config.setdefault("ExposedPorts", {})
-        for word in self._expand_words(step.arguments.split()):
+        for word in self._expand_words(step):
             match = _require(_PORT, word)
             first, last = int(match[1]), int(match[2] or match[1])
             if not 1 <= first <= last <= _LAST_PORT:
@@ -373,7 +351,7 @@ class _Interpreter:
             ports.update({f"{port}/{match[3] or 'tcp'}": {} for port in range(first, last + 1)})
 
     def _add_volumes(self, step: Instruction) -> None:
-        paths = self._expand_paths(step.arguments)
+        paths = self._expand_words(step)
         self._config.setdefault("Volumes", {}).update({path: {} for path in paths})
 
     def _set_health_check(self, step: Instruction) -> None:
@@ -390,9 +368,9 @@ class _Interpreter:
             raise ValueError(step.arguments)
 
     def _copy_files(self, step: Instruction) -> None:
-        *sources, destination = self._expand_paths(step.arguments)
-        mode = _require(_MODE, self._expand(step.flags.get("chmod", "")))[0]
-        owner = _OWNER.fullmatch(self._expand(step.flags.get("chown", "0")))
+        *sources, destination = self._expand_words(step)
+        mode = _require(_MODE, self._expand(step, step.flags.get("chmod", "")))[0]
+        owner = _OWNER.fullmatch(self._expand(step, step.flags.get("chown", "0")))
         if not sources:
             raise ValueError(step.arguments)
         if owner is None:
@@ -451,4 +429,4 @@ def _read_time(name: str, value: str) -> tuple[str, int]:
     amount = round(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
     if _DURATION.sub("", value) or amount < _SHORTEST:
         raise ValueError(value)
-    return _HEALTH_TIMES[name], amount
+    return name.title().replace("-", ""), amount

@@ -227,7 +227,7 @@ def test_an_image_is_sent_for_an_engine_in_a_virtual_machine(
     apart = Apart(base_url=address or None, version="auto", timeout=120)
     pushed = DockerEngine(apart).push(image, there, say=ignore_progress)
     apart.close()
-    manifest = registry_client.RegistryClient(there).manifest("v1")
+    [manifest] = registry_client.RegistryClient(there).fetch_images("v1").values()
     assert (pushed.relayed, manifest["config"]["digest"]) == (True, image.id)
     assert pushed.layers_pushed == len(manifest["layers"])
     again = raw.inspect_image(image.id)

@@ -114,8 +114,9 @@ def test_auto_takes_docker_where_it_answers(daemon: str) -> None:
 
 def test_the_current_docker_context_is_asked(daemon: str, home: Path) -> None:
     use_context(home, "desktop-linux", daemon)
-    found = engine.choose_engine("docker").describe()
-    assert found.detail == daemon
+    client, where = docker_client.find_docker()
+    client.close()
+    assert where == daemon
 
 
 def use_context(home: Path, name: str, host: str) -> None:

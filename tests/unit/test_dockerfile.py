@@ -19,7 +19,7 @@ from handson.engine.dockerfile import (
 
 
 def keywords(text: str) -> list[tuple[str, str, int]]:
-    return [(it.keyword, it.value, it.line) for it in parse_dockerfile(text).instructions]
+    return [(it.keyword, it.value, it.line) for it in parse_dockerfile(text)]
 
 
 def test_an_instruction_knows_the_line_it_starts_on() -> None:
@@ -38,11 +38,11 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
 
 def test_the_escape_directive_changes_the_continuation() -> None:
     found = parse_dockerfile("# escape=`\nFROM ruby\nCOPY a `\n  c:\\\nUSER 1\n")
-    assert [it.value for it in found.instructions] == ["ruby", "a   c:\\", "1"]
+    assert [it.value for it in found] == ["ruby", "a   c:\\", "1"]
 
 
 def test_a_here_document_belongs_to_its_instruction() -> None:
-    found = parse_dockerfile("RUN <<EOF\nFROM nothing\nEOF\nUSER 1\n").instructions
+    found = parse_dockerfile("RUN <<EOF\nFROM nothing\nEOF\nUSER 1\n")
     assert [(it.keyword, it.heredoc, it.line) for it in found] == [
         ("RUN", True, 1),
         ("USER", False, 4),
@@ -53,18 +53,18 @@ def test_a_here_document_belongs_to_its_instruction() -> None:
     "step", ["RUN cat <<-'E O' <<B\n\tE O\nx\nB", "RUN <<END-OF-FILE\nCOPY\nEND-OF-FILE"]
 )
 def test_a_here_document_ends_at_its_own_word(step: str) -> None:
-    found = parse_dockerfile(f"{step}\nUSER 1\n").instructions
+    found = parse_dockerfile(f"{step}\nUSER 1\n")
     assert [(it.keyword, it.complete) for it in found] == [("RUN", True), ("USER", True)]
 
 
 @pytest.mark.parametrize("step", ['RUN echo "see <<EOF"', "RUN cat << EOF", "CMD cat <<EOF"])
 def test_these_open_no_here_document(step: str) -> None:
-    found = parse_dockerfile(f"{step}\nUSER 1\n").instructions
+    found = parse_dockerfile(f"{step}\nUSER 1\n")
     assert [(it.keyword, it.heredoc) for it in found][1] == ("USER", False)
 
 
 def test_a_here_document_without_an_end_is_noticed() -> None:
-    [found] = parse_dockerfile("RUN <<EOF\nUSER 1\n").instructions
+    [found] = parse_dockerfile("RUN <<EOF\nUSER 1\n")
     assert not found.complete
 
 
@@ -150,7 +150,7 @@ def test_a_quote_that_is_left_open_is_refused(value: str) -> None:
 def test_load_replaces_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
     file.write_bytes(b"FROM ruby # \xff\n")
-    assert load_dockerfile(file).instructions[0].keyword == "FROM"
+    assert load_dockerfile(file)[0].keyword == "FROM"
 
 
 def test_utf16_is_named_with_how_to_save_it(tmp_path: Path) -> None:

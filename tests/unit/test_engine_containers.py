@@ -46,7 +46,9 @@ class Client:
         return {"Id": self.images.get(name, name), "Config": {"ExposedPorts": {"8080/tcp": {}}}}
 
     def remove_image(self, name: str, *, noprune: bool) -> None:
-        self.images.pop(name)
+        if name not in self.images:
+            raise errors.ImageNotFound(name)
+        del self.images[name]
 
     def create_host_config(self, **options: Any) -> dict[str, Any]:
         return options

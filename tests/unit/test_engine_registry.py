@@ -13,7 +13,7 @@ import pytest
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.progress import ignore_progress
 from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage, oci
-from handson.engine.registry_client import measure_layers
+from handson.engine.registry_client import RegistryClient
 from tests.fake_registry import Shelf, serving
 
 
@@ -154,7 +154,7 @@ def test_the_size_is_that_of_the_layers_also_behind_an_index(
     ]
     shelf.manifests["index"] = json.dumps({"manifests": children}).encode()
     shelf.types["index"] = oci.INDEX
-    assert measure_layers(destination, "index") == pushed.size_bytes
+    assert RegistryClient(destination).measure_layers("index") == pushed.size_bytes
 
 
 def test_a_destination_never_shows_its_password(destination: Destination) -> None:

@@ -16,7 +16,7 @@ from handson.course import policy, syllabus
 from handson.course.exercise import Exercise
 from handson.course.policy import STATEMENTS, Statement
 from handson.engine import Destination
-from handson.engine.registry_errors import explain_refusal
+from handson.engine.registry_client import explain_refusal
 
 KINDS = {
     "ec2:AssociateRouteTable": "internet-gateway route-table subnet",
