@@ -125,11 +125,11 @@ class Watch:
         (self.folder / "s01.zip").write_bytes(data)
         before = {path.name for path in self.folder.iterdir()}
         started = time.perf_counter()
-        with grading.grade([self.folder], workers=1) as grades:
-            results = {result.learner: result for result in grades}
-            grading.write_json(grades, io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
-            for text in grading.format_table(grades):
-                text.encode("utf-8")
+        grades = grading.grade_class([self.folder], workers=1)
+        results = {result.learner: result for result in grades.results}
+        grading.write_json(grades, io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+        for text in grading.format_table(grades):
+            text.encode("utf-8")
         self.slowest = max(self.slowest, time.perf_counter() - started)
         self.inputs += 1
         assert {path.name for path in self.folder.iterdir()} == before

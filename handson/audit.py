@@ -149,7 +149,7 @@ def list_records(grades: Grades) -> list[AuditRecord]:
             observed_at=mark.proof.observed_at,
             requests=mark.proof.requests,
         )
-        for result in grades
+        for result in grades.results
         for mark in result.checks
         if mark.proof is not None and mark.proof.kind == "aws" and mark.proof.requests
     ]
@@ -263,7 +263,7 @@ def fetch_issuer_keys(grades: Grades, fetch: Fetch, *, endpoint: str | None = No
         NotReady: An issuer did not answer with keys.
         InvalidInput: No proof names an issuer of AWS's.
     """
-    named = sorted({issuer for result in grades for issuer in result.issuers})
+    named = sorted({issuer for result in grades.results for issuer in result.issuers})
     own = endpoint.rstrip("/") if endpoint else None
     trusted = [name for name in named if tokens.is_aws_issuer(name) or name == own]
     if not trusted:
@@ -271,15 +271,12 @@ def fetch_issuer_keys(grades: Grades, fetch: Fetch, *, endpoint: str | None = No
     return {issuer: _fetch_keys(issuer, fetch) for issuer in trusted}
 
 
-def _fetch_keys(issuer: str, fetch: Fetch) -> dict[str, Any]:
+def _fetch_keys(issuer: str, fetch: Fetch) -> tokens.KeySet:
     try:
-        published = json.loads(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
-        if not tokens.is_key_set(published):
-            raise ValueError("JWK Set: ✘")
+        return tokens.read_key_set(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
     except (OSError, ValueError, RecursionError) as error:
         reason = one_line(str(error))
         raise NotReady(*messages.advice("audit.no-keys", issuer=issuer, reason=reason)) from error
-    return {"keys": published["keys"]}
 
 
 def fetch_address(address: str) -> bytes:

@@ -214,29 +214,27 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
-    with (
-        _grading_progress() as on_progress,
-        grading.grade(
+    with _grading_progress() as on_progress:
+        grades = grading.grade_class(
             paths,
             roster=roster,
             requirements=requirements,
             marks=marks,
             pictures=asked["html"] is not None,
             on_progress=on_progress,
-        ) as grades,
-    ):
-        if asked["html"]:
-            grading.write_report(grades, asked["html"])
-        if form == "json":
-            grading.write_json(grades, sys.stdout)
-        elif form == "csv":
-            grading.write_csv(grades, sys.stdout)
-        else:
-            for line in grading.format_table(grades):
-                click.echo(line)
-        for line in grading.format_notices(grades, report=asked["html"]):
-            click.echo(line, err=True)
-        sys.exit(OK if grades.readable else NOT_RUN)
+        )
+    if asked["html"]:
+        grading.write_report(grades, asked["html"])
+    if form == "json":
+        grading.write_json(grades, sys.stdout)
+    elif form == "csv":
+        grading.write_csv(grades, sys.stdout)
+    else:
+        for line in grading.format_table(grades):
+            click.echo(line)
+    for line in grading.format_notices(grades, report=asked["html"]):
+        click.echo(line, err=True)
+    sys.exit(OK if grades.readable else NOT_RUN)
 
 
 @main.command()
@@ -265,15 +263,13 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
     Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
     """
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
-    with grading.grade(paths, roster=roster) as grades:
-        if asked["keys"]:
-            keys = audit.fetch_issuer_keys(
-                grades, audit.fetch_address, endpoint=chosen.endpoint_url
-            )
-            tokens.write_keys(asked["keys"], keys)
-            click.echo(messages.text("audit.keys-kept", count=len(keys), path=asked["keys"]))
-            return
-        records = audit.list_records(grades)
+    grades = grading.grade_class(paths, roster=roster)
+    if asked["keys"]:
+        keys = audit.fetch_issuer_keys(grades, audit.fetch_address, endpoint=chosen.endpoint_url)
+        tokens.write_keys(asked["keys"], keys)
+        click.echo(messages.text("audit.keys-kept", count=len(keys), path=asked["keys"]))
+        return
+    records = audit.list_records(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
     connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])

@@ -2,15 +2,17 @@
 
     paths ──▶ sources ──▶ submission ─────────────────────────────────────▶ classroom ──▶ output
               (export_    archives   bytes of folders and zips, in limits   (several      table
-              names,      reading    bytes → notebooks, of any editor        processes)   JSON
+              names,      notebooks  bytes → notebooks, of any editor        processes)   JSON
               roster)     claims     evidence records, the journal          copies        CSV
-                          judging    checks.derive over what was observed   marks         report
-                          integrity  digest, chain, target, time, name                    HTML
+                          judging    points and doubts: checks.derive       marks         report
+                                     over what was observed; digest,                      HTML
+                                     chain, target, time, name
+                          tokens     proofs that AWS signed
                           answers    what a person marks; missing cells
 
-`grade` is that line.  Each submission becomes one `Result` by itself, so that a damaged file costs
-at most itself; `copies` then compares the class.  A `Finding` about a submission has a code, a
-severity, and a sentence and a remedy in either language.
+`grade_class` is that line.  Each submission becomes one `Result` by itself, so that a damaged file
+costs at most itself; `copies` then compares the class.  A `Finding` about a submission has a code,
+a severity, and a sentence and a remedy in either language.
 
 Nothing of a submission is executed, unpickled or unpacked to disk, and no verdict in it is read:
 the checks that the notebooks use derive the facts again, by the exercise that grading is given and
@@ -24,18 +26,11 @@ neither boto3 nor docker, nbformat or a kernel.
 docs/evidence.md says what such evidence can prove.
 """
 
-from handson.grading.classroom import Grades, grade
+from handson.grading.classroom import Grades, grade_class
+from handson.grading.findings import CheckMark, Finding, Result
 from handson.grading.judging import Requirements, read_moment
 from handson.grading.marks import Marks, read_marks
-from handson.grading.model import CheckMark, Finding, Passage, Proof, Result, Written
-from handson.grading.output import (
-    format_notices,
-    format_table,
-    summarize,
-    to_json,
-    write_csv,
-    write_json,
-)
+from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
 from handson.grading.submission import judge_folders
@@ -46,22 +41,17 @@ __all__ = [
     "Grades",
     "Learner",
     "Marks",
-    "Passage",
-    "Proof",
     "Requirements",
     "Result",
     "Roster",
-    "Written",
     "format_notices",
     "format_table",
-    "grade",
+    "grade_class",
     "judge_folders",
     "read_account",
     "read_marks",
     "read_moment",
     "read_roster",
-    "summarize",
-    "to_json",
     "write_csv",
     "write_json",
     "write_report",

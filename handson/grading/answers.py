@@ -11,14 +11,13 @@ answer.  Learners may add cells, and optional notebooks may look as they like.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
 from handson.core.text import list_briefly
 from handson.course import syllabus
-from handson.grading import handout
-from handson.grading.model import (
+from handson.grading.findings import (
     ANSWERED,
     MISSING,
     NOTE,
@@ -26,9 +25,10 @@ from handson.grading.model import (
     WARNING,
     Finding,
     Written,
+    make_finding,
     replace_surrogates,
 )
-from handson.grading.reading import Cell, Notebook
+from handson.grading.notebooks import STUBS, Cell, Notebook, load_cells, load_editions
 
 LONGEST = 20_000
 """Letters of an answer."""
@@ -51,50 +51,6 @@ def collect_answers(
 
     With `pictures`, the diagram has the picture that it drew, unless that is too large.
     """
-    found, findings = _find_marked_cells(notebooks)
-    answers = tuple(_read_answer(each, found.get(each.grade_id)) for each in syllabus.QUESTIONS)
-    diagram = _read_diagram(found.get(syllabus.DIAGRAM.grade_id), pictures=pictures)
-    return answers, diagram, findings
-
-
-def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
-    """Yield what differs from the notebooks that were handed out."""
-    names = {notebook.name for notebook in notebooks}
-    missing = [name for name in syllabus.NOTEBOOKS if name not in names]
-    for severity, named in (
-        (WARNING, [name for name in missing if name in _SCORED]),
-        (NOTE, [name for name in missing if name not in _SCORED]),
-    ):
-        if named:
-            values = {"notebooks": ", ".join(named)}
-            yield Finding(code="notebook-missing", severity=severity, values=values)
-    for notebook in notebooks:
-        if notebook.name not in syllabus.OPTIONAL_NOTEBOOKS:
-            yield from _compare_cells(notebook)
-
-
-def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return the fewest cells whose move puts the others into the given order."""
-    place = {name: number for number, name in enumerate(given)}
-    places = [place[name] for name in own]
-    # The longest increasing subsequence stays: `ends` has, by length, where the best one ends.
-    ends: list[int] = []
-    last: list[int] = []
-    before: list[int] = []
-    for index, wanted in enumerate(places):
-        length = bisect_left(ends, wanted)
-        ends[length : length + 1] = [wanted]
-        last[length : length + 1] = [index]
-        before.append(last[length - 1] if length else -1)
-    staying: set[int] = set()
-    index = last[-1] if last else -1
-    while index >= 0:
-        staying.add(index)
-        index = before[index]
-    return [name for number, name in enumerate(own) if number not in staying]
-
-
-def _find_marked_cells(notebooks: Sequence[Notebook]) -> tuple[dict[str, Cell], list[Finding]]:
     cells = [cell for notebook in notebooks for cell in notebook.cells]
     found: dict[str, Cell] = {}
     # The first of several is the course's own; those after it are copies.
@@ -107,78 +63,98 @@ def _find_marked_cells(notebooks: Sequence[Notebook]) -> tuple[dict[str, Cell], 
         if grade_id and grade_id not in found:
             found[grade_id] = cell
             guessed.append(grade_id)
-    values = {"cells": ", ".join(guessed)}
-    return found, [Finding(code="grade-id-lost", severity=NOTE, values=values)] if guessed else []
+    *answers, diagram = (_read_written(item, found.get(item.grade_id), pictures) for item in MARKED)
+    lost = [make_finding("grade-id-lost", NOTE, cells=", ".join(guessed))] if guessed else []
+    return tuple(answers), diagram, lost
+
+
+def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
+    """Yield what differs from the notebooks that were handed out."""
+    missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
+    for severity, named in ((WARNING, missing & _SCORED), (NOTE, missing - _SCORED)):
+        if named:
+            yield make_finding("notebook-missing", severity, notebooks=", ".join(sorted(named)))
+    for notebook in notebooks:
+        if notebook.name not in syllabus.OPTIONAL_NOTEBOOKS:
+            yield from _compare_notebook(notebook)
+
+
+def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return the cells that are not in the given order, as few as explain it."""
+    blocks = SequenceMatcher(None, given, own, autojunk=False).get_matching_blocks()
+    staying = {at for block in blocks for at in range(block.b, block.b + block.size)}
+    return [name for at, name in enumerate(own) if at not in staying]
+
+
+def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
+    course, where = load_cells(), notebook.where
+    given = course.notebooks[notebook.name]
+    counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
+    if not counted:
+        yield make_finding("cells-unknown", NOTE, where=where)
+        return
+    important = {*_IDS, *course.evidence}
+    for code, names, needs_review in (
+        ("cells-missing", [name for name in given if name not in counted], important),
+        ("cells-twice", [name for name, count in counted.items() if count > 1], important),
+        ("cells-moved", find_moved_cells([*counted], given), {*important, *course.code}),
+    ):
+        if names:
+            severity = WARNING if needs_review.intersection(names) else NOTE
+            cells = list_briefly(names)
+            yield make_finding(code, severity, where=where, cells=cells, count=len(names))
+    if notebook.lost:
+        yield make_finding("cells-broken", WARNING, where=where, count=notebook.lost)
 
 
 def _guess_grade_id(cell: Cell) -> str:
+    """Return the item that a cell without an nbgrader id answers, by its id or its text, or ""."""
     if cell.cell_type == "code":
         is_diagram = cell.name == DIAGRAM_CELL or _DIAGRAM in cell.text
         return syllabus.DIAGRAM.grade_id if is_diagram else ""
     if cell.name in _IDS:
         return cell.name
-    return handout.headings().get(cell.text.lstrip().partition("\n")[0].strip(), "")
+    heading = _read_heading(cell.text)
+    for edition in load_editions():
+        for grade_id, source in edition.answers.items():
+            if heading.startswith("#") and heading == _read_heading(source):
+                return grade_id
+    return ""
 
 
-def _read_answer(question: syllabus.Answer, cell: Cell | None) -> Written:
+def _read_heading(source: str) -> str:
+    return source.lstrip().partition("\n")[0].strip()
+
+
+def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> Written:
     if cell is None:
-        return Written(grade_id=question.grade_id, status=MISSING, possible=question.points)
-    given = handout.given_lines()
-    lines = (line.strip() and line for line in cell.text.splitlines())
-    own = (line for line in lines if not line or line.strip() not in given)
-    text = "\n".join(own).strip()[:LONGEST]
-    return Written(
-        grade_id=question.grade_id,
-        status=ANSWERED if text else UNTOUCHED,
-        possible=question.points,
-        text=replace_surrogates(text),
-    )
-
-
-def _read_diagram(cell: Cell | None, *, pictures: bool) -> Written:
-    goal = syllabus.DIAGRAM
-    if cell is None:
-        return Written(grade_id=goal.grade_id, status=MISSING, possible=goal.points)
-    given = {_without_stubs(words.answers[goal.grade_id]) for words in handout.editions()}
+        return Written(grade_id=item.grade_id, status=MISSING, possible=item.points)
+    is_diagram = item == syllabus.DIAGRAM
+    text = cell.text if is_diagram else _leave_out_given_lines(cell.text)
+    given = {_leave_out_stubs(edition.answers[item.grade_id]) for edition in load_editions()}
+    is_untouched = _leave_out_stubs(text) in {*given, ""}
     drawn = next((output for output in cell.outputs if output.has_picture), None)
     picture = drawn.picture if drawn and pictures else ""
     return Written(
-        grade_id=goal.grade_id,
-        status=UNTOUCHED if _without_stubs(cell.text) in {*given, ""} else ANSWERED,
-        possible=goal.points,
-        text=replace_surrogates(cell.text[:LONGEST]),
+        grade_id=item.grade_id,
+        status=UNTOUCHED if is_untouched else ANSWERED,
+        possible=item.points,
+        text=replace_surrogates(text[:LONGEST]),
         drawn=drawn is not None,
         picture=replace_surrogates(picture) if len(picture) <= LARGEST else "",
     )
 
 
-def _without_stubs(source: str) -> str:
+def _leave_out_given_lines(text: str) -> str:
+    """Return an answer without the lines that learners find in their cells, in any language."""
+    sources = (source for edition in load_editions() for source in edition.answers.values())
+    given = {line.strip() for source in (*sources, STUBS) for line in source.splitlines()}
+    lines = (line.strip() and line for line in text.splitlines())
+    return "\n".join(line for line in lines if not line or line.strip() not in given).strip()
+
+
+def _leave_out_stubs(code: str) -> str:
     """Return the code of a diagram without the lines that nbgrader adds."""
-    stubs, lines = handout.STUBS.splitlines(), source.strip().splitlines()
-    own = (line for line in lines if line.strip() not in stubs and not _SOLUTION.search(line))
-    return "\n".join(own).strip()
-
-
-def _compare_cells(notebook: Notebook) -> Iterator[Finding]:
-    given = handout.cells().notebooks[notebook.name]
-    counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
-    if not counted:
-        yield Finding(code="cells-unknown", severity=NOTE, where=notebook.where)
-        return
-    important = {*_IDS, *handout.cells().evidence}
-    for code, names, needs_review in (
-        ("cells-missing", [name for name in given if name not in counted], important),
-        ("cells-twice", [name for name, count in counted.items() if count > 1], important),
-        (
-            "cells-moved",
-            find_moved_cells(list(counted), given),
-            {*important, *handout.cells().code},
-        ),
-    ):
-        if names:
-            severity = WARNING if needs_review.intersection(names) else NOTE
-            values = {"cells": list_briefly(names), "count": str(len(names))}
-            yield Finding(code=code, severity=severity, where=notebook.where, values=values)
-    if notebook.lost:
-        values = {"count": str(notebook.lost)}
-        yield Finding(code="cells-broken", severity=WARNING, where=notebook.where, values=values)
+    stubs = STUBS.splitlines()
+    own = (line for line in code.strip().splitlines() if line.strip() not in stubs)
+    return "\n".join(line for line in own if not _SOLUTION.search(line)).strip()

@@ -31,6 +31,8 @@ MOST_TIMES = 200
 """How many times larger than its zipped form a file may be; notebooks reach 10."""
 MOST_DIRECTORY = 16_000_000
 """Bytes of a zip's table of contents: 100,000 files and more."""
+MOST_PARTS = 24
+"""Of a path in a zip.  What lies deeper is out of reach anyway (`sources.DEEPEST`, twice)."""
 SMALL = 1_000_000
 """Bytes of a file that may be zipped as well as it likes."""
 
@@ -76,19 +78,19 @@ class Folder:
 
     root: str
 
-    def children(self, at: str) -> Iterator[Entry]:
+    def list_entries(self, at: str) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself.
 
         Raises:
             Refused: The folder cannot be read.
         """
         try:
-            with os.scandir(self._absolute(at)) as found:
+            with os.scandir(os.path.join(self.root, at)) as found:
                 listed = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
-            raise _unreadable(error) from error
+            raise _explain_unreadable(error) from error
         for entry in listed:
-            path = _join(at, entry.name)
+            path = f"{at}/{entry.name}" if at else entry.name
             if entry.is_symlink():
                 yield Entry(entry.name, path, refusal=Refused("file-link"))
             elif entry.is_dir(follow_symlinks=False):
@@ -102,16 +104,11 @@ class Folder:
         Raises:
             Refused: It is larger than `limit`, or cannot be read.
         """
-        try:
-            with self.open(path) as file:
-                # The size first: nothing of a file that is too large is read.
-                size = os.fstat(file.fileno()).st_size
-                data = file.read(limit + 1) if size <= limit else None
-        except OSError as error:
-            raise _unreadable(error) from error
-        if data is None or len(data) > limit:
-            raise _too_large(limit)
-        return data
+        with open_regular(os.path.join(self.root, path)) as file:
+            try:
+                return _read_within(file, limit)
+            except OSError as error:
+                raise _explain_unreadable(error) from error
 
     def open_zip(self, path: str) -> Archive:
         """Return the tree of a zip in this one.
@@ -119,28 +116,7 @@ class Folder:
         Raises:
             Refused: It is not a zip that can be read.
         """
-        return open_archive(self._absolute(path))
-
-    def open(self, path: str) -> IO[bytes]:
-        """Open a regular file.
-
-        Raises:
-            Refused: It is a link, a device or cannot be opened.
-        """
-        # Without these a pipe would wait for its writer, and a link lead elsewhere.
-        careful = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | careful
-        try:
-            file = os.fdopen(os.open(self._absolute(path), flags), "rb", buffering=0)
-        except OSError as error:
-            raise _unreadable(error) from error
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise Refused("file-device")
-        return file
-
-    def _absolute(self, path: str) -> str:
-        return os.path.join(self.root, *path.split("/")) if path else self.root
+        return open_archive(os.path.join(self.root, path))
 
 
 class Archive:
@@ -163,7 +139,7 @@ class Archive:
         for member in self._zip.infolist():
             self._add(member)
 
-    def children(self, at: str) -> Iterator[Entry]:
+    def list_entries(self, at: str) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself."""
         found = self._folders.get(at, {})
         return (found[name] for name in sorted(found))
@@ -178,12 +154,9 @@ class Archive:
         _refuse_bombs(member, limit=limit)
         try:
             with self._zip.open(member) as file:
-                data = file.read(limit + 1)
+                return _read_within(file, limit)
         except _BROKEN as error:
             raise Refused("file-broken-member", reason=_describe(error)) from error
-        if len(data) > limit:
-            raise _too_large(limit)
-        return data
 
     def open_zip(self, path: str) -> Archive:
         """Return the tree of a zip in this one.
@@ -195,30 +168,34 @@ class Archive:
 
     def _add(self, member: zipfile.ZipInfo) -> None:
         """Enter a member, and the folders above it, into the tree."""
-        path = normalize_name(member.filename)
-        parts = path.replace("\\", "/").removesuffix("/").split("/")
+        name = normalize_name(member.filename).replace("\\", "/")
+        parts = name.removesuffix("/").split("/")
         refusal = None
-        if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in path:
+        if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in name:
             refusal = Refused("file-outside")
         elif stat.S_ISLNK(member.external_attr >> 16):
             refusal = Refused("file-link")
-        names = [part for part in parts if part not in ("", ".", "..")]
+        names = [part for part in parts if part not in ("", ".", "..")][:MOST_PARTS]
         if not (names or refusal):
             return
-        *folders, name = names or ["?"]
+        *folders, own = names or ["?"]
         at = ""
         for folder in folders:
-            path = _join(at, folder)
-            self._folders[at].setdefault(folder, Entry(folder, path, is_folder=True))
-            self._folders.setdefault(path, {})
-            at = path
-        path = _join(at, name)
-        is_folder = member.is_dir() and refusal is None
-        self._folders[at][name] = Entry(name, path, is_folder, _time_of_member(member), refusal)
-        if is_folder:
-            self._folders.setdefault(path, {})
+            at = self._add_folder(at, folder)
+        if member.is_dir() and refusal is None:
+            self._add_folder(at, own)
         else:
+            path = f"{at}/{own}" if at else own
+            modified = _time_of_member(member)
+            self._folders[at][own] = Entry(own, path, modified=modified, refusal=refusal)
             self._members[path] = member
+
+    def _add_folder(self, at: str, name: str) -> str:
+        """Enter a folder into the folder `at`, unless it is there; return its path."""
+        path = f"{at}/{name}" if at else name
+        self._folders[at].setdefault(name, Entry(name, path, is_folder=True))
+        self._folders.setdefault(path, {})
+        return path
 
 
 Tree = Folder | Archive
@@ -242,14 +219,31 @@ def open_archive(path: str) -> Archive:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise _explain_unreadable(error) from error
     return _open_archive(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=2)
 def _open_archive(path: str, _modified: int, _size: int) -> Archive:
-    parent, name = os.path.split(path)
-    return Archive(Folder(parent or ".").open(name))
+    return Archive(open_regular(path))
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """Open a file of this machine.
+
+    Raises:
+        Refused: It is a link, a device or cannot be opened.
+    """
+    # Without these a pipe would wait for its writer, and a link lead elsewhere.
+    careful = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | careful), "rb")
+    except OSError as error:
+        raise _explain_unreadable(error) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Refused("file-device")
+    return file
 
 
 def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
@@ -263,6 +257,13 @@ def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
         except UnicodeDecodeError:
             continue
     return zipfile.ZipFile(file)
+
+
+def _read_within(file: IO[bytes], limit: int) -> bytes:
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
 
 
 def _refuse_bombs(member: zipfile.ZipInfo, *, limit: int) -> None:
@@ -295,10 +296,6 @@ def _directory_size(file: IO[bytes]) -> int:
     return int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
-def _join(at: str, name: str) -> str:
-    return f"{at}/{name}" if at else name
-
-
 def _time_of_member(member: zipfile.ZipInfo) -> str:
     try:
         time = datetime(*member.date_time)
@@ -319,7 +316,7 @@ def _too_large(limit: int) -> Refused:
     return Refused("file-too-large", limit=f"{limit // 1_000_000} MB")
 
 
-def _unreadable(error: OSError) -> Refused:
+def _explain_unreadable(error: OSError) -> Refused:
     return Refused("file-unreadable", reason=error.strerror or type(error).__name__)
 
 

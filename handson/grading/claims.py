@@ -1,16 +1,17 @@
 """Claims: the evidence records of a submission, from its notebooks and the journal beside them.
 
-A claim is a record of the right form.  This module finds out whether it is intact, not whether it
-proves anything.  A record of another form becomes a finding, and so does an evidence cell that has
-lost its record.
+This module finds out whether a record is intact, not whether it proves anything.  A record of
+another form becomes a finding, and so does an evidence cell that has lost its record.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -18,10 +19,10 @@ import msgspec
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
 from handson.course.state import Target
-from handson.grading import handout, reading
-from handson.grading.model import NOTE, WARNING, Finding
-from handson.grading.reading import Cell, Notebook
+from handson.grading.findings import NOTE, WARNING, Claim, Finding, make_finding
+from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
 
+AWS = "aws"
 NOTEBOOK, JOURNAL = "notebook", "journal"
 MOST_BYTES = 200_000
 """Of one record; those of this workshop have 2,000 to 4,000."""
@@ -51,33 +52,6 @@ class _Record(msgspec.Struct):
     requests: list[_Request]
     observed: dict[str, Any]
     previous: str | None = None
-    exercise: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A record, where it was found, and whether it still has the digest it was sealed with.
-
-    `repeated` are the names that stand twice in its JSON.
-    """
-
-    check: str
-    learner: str
-    target: Target
-    observed_at: datetime
-    digest: str
-    previous: str | None
-    requests: tuple[str, ...]
-    observed: dict[str, Any]
-    intact: bool
-    source: str
-    where: str
-    repeated: tuple[str, ...] = ()
-
-    @property
-    def seen_at(self) -> str:
-        """The time at which it was observed, in UTC."""
-        return self.observed_at.isoformat(timespec="seconds")
 
 
 @dataclass
@@ -90,59 +64,52 @@ class Claims:
     items: list[Claim] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     journal: set[str] = field(default_factory=set)
-    _by_digest: dict[str, Claim] = field(default_factory=dict)
 
-    def add(self, claim: Claim) -> None:
-        """Add a claim, unless the same one is known."""
-        if claim.source == JOURNAL:
-            self.journal.add(claim.digest)
-        own = (claim.digest, claim.intact)
-        if not any(own == (known.digest, known.intact) for known in self.items):
-            self.items.append(claim)
-            self._by_digest[claim.digest] = claim
+    @cached_property
+    def judged(self) -> dict[str, Claim]:
+        """By check, the claim by which it is judged.
 
-    def of(self, check: str) -> list[Claim]:
-        """Return the claims for a check."""
-        return [claim for claim in self.items if claim.check == check]
-
-    def find_place(self, claim: Claim) -> tuple[datetime, int]:
-        """Return the place of a claim among the others: a later one compares greater.
-
-        The newest time in its chain decides, then the length of the chain: a computer's clock may
-        have been set back in between.
+        Of the intact records the newest in the notebooks counts, else the newest in the journal.
+        The newest time in a record's chain decides, then the length of the chain: a computer's
+        clock may have been set back in between.
         """
-        chain = list(walk_chain(claim, self._by_digest))
-        return max(each.observed_at for each in chain), len(chain)
+
+        def rank(claim: Claim) -> tuple[object, ...]:
+            chain = list(self.walk_chain(claim))
+            newest = max(each.observed_at for each in chain)
+            return claim.intact, claim.source == NOTEBOOK, newest, len(chain), claim.digest
+
+        ranked = sorted(self.items, key=rank) if self.items else []
+        return {claim.check: claim for claim in ranked}
+
+    @cached_property
+    def _intact(self) -> dict[str, Claim]:
+        return {claim.digest: claim for claim in self.items if claim.intact}
+
+    def walk_chain(self, claim: Claim) -> Iterator[Claim]:
+        """Yield a claim and the intact ones before it in its chain, as far as they are known."""
+        walked: set[str] = set()
+        at: Claim | None = claim
+        while at is not None and at.digest not in walked:
+            walked.add(at.digest)
+            yield at
+            at = self._intact.get(at.previous or "")
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of a journal file."""
+def gather_claims(notebooks: Iterable[Notebook], journal: Iterable[tuple[str, bytes]]) -> Claims:
+    """Return the claims of a submission; a record in a notebook and in the journal counts once.
 
-    where: str
-    data: bytes
-
-
-def walk_chain(claim: Claim, known: Mapping[str, Claim]) -> Iterator[Claim]:
-    """Yield a claim and those before it in its chain, as far as they are known."""
-    at: Claim | None = claim
-    walked: set[str] = set()
-    while at is not None and at.digest not in walked:
-        walked.add(at.digest)
-        yield at
-        at = known.get(at.previous or "")
-
-
-def gather_claims(notebooks: Iterable[Notebook], journal: Iterable[Line]) -> Claims:
-    """Return the claims of a submission; a record in a notebook and in the journal counts once."""
+    Args:
+        notebooks: The notebooks.
+        journal: The lines of the journals, each with the place of its file.
+    """
     claims = Claims()
     for notebook in notebooks:
-        for cell, data in notebook.records():
-            where = f"{notebook.where}#{cell.name}" if cell.name else notebook.where
+        for where, data in notebook.records():
             _add_record(claims, data, source=NOTEBOOK, where=where)
         claims.findings += _find_lost_records(notebook)
-    for entry in journal:
-        _add_record(claims, entry.data, source=JOURNAL, where=entry.where)
+    for where, data in journal:
+        _add_record(claims, data, source=JOURNAL, where=where)
     intact = {claim.check for claim in claims.items if claim.source == JOURNAL and claim.intact}
     claims.findings = [
         msgspec.structs.replace(finding, code="metadata-restored", severity=NOTE)
@@ -156,7 +123,8 @@ def gather_claims(notebooks: Iterable[Notebook], journal: Iterable[Line]) -> Cla
 def _add_record(claims: Claims, data: bytes, *, source: str, where: str) -> None:
     if len(claims.items) >= MOST_CLAIMS:
         if not any(finding.code == "records-many" for finding in claims.findings):
-            claims.findings.append(_finding("records-many", where, most=str(MOST_CLAIMS)))
+            many = make_finding("records-many", WARNING, where=where, most=MOST_CLAIMS)
+            claims.findings.append(many)
         return
     try:
         if len(data) > MOST_BYTES:
@@ -164,19 +132,28 @@ def _add_record(claims: Claims, data: bytes, *, source: str, where: str) -> None
         record = _decode(data)
         if record.get("schema") != evidence.SCHEMA:
             schema = one_line(str(record.get("schema")))
-            claims.findings.append(_finding("record-schema", where, schema=schema))
-        else:
-            claims.add(_read_claim(data, record, source=source, where=where))
+            claims.findings.append(
+                make_finding("record-schema", WARNING, where=where, schema=schema)
+            )
+            return
+        claim = _read_claim(data, record, source=source, where=where)
     except (ValueError, RecursionError, AttributeError, OverflowError) as error:
         reason = one_line(str(error) or type(error).__name__)
-        claims.findings.append(_finding("record-malformed", where, reason=reason))
+        claims.findings.append(
+            make_finding("record-malformed", WARNING, where=where, reason=reason)
+        )
+        return
+    if source == JOURNAL:
+        claims.journal.add(claim.digest)
+    if (claim.digest, claim.intact) not in {(each.digest, each.intact) for each in claims.items}:
+        claims.items.append(claim)
 
 
 def _decode(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except ValueError:
-        return reading.load_json(data)
+        return json.loads(data)  # which is more tolerant, for example of half a character
 
 
 def _read_claim(data: bytes, record: dict[str, Any], *, source: str, where: str) -> Claim:
@@ -186,54 +163,55 @@ def _read_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         raise ValueError(f"check: {read.check}")
     if observed_at.tzinfo is None:
         raise ValueError(f"observed_at: {read.observed_at}")
+    # Reading drops one of two equal names with its quotation marks; counting is quicker than
+    # parsing again.
+    is_suspect = data.count(b'"') != msgspec.json.encode(record).count(b'"')
     return Claim(
         check=read.check,
-        learner=read.learner,
-        target=read.target,
-        observed_at=observed_at.astimezone(UTC),
-        digest=read.digest,
-        previous=read.previous,
-        requests=tuple(request.request_id for request in read.requests if request.request_id),
+        digest=one_line(read.digest),
+        learner=one_line(" ".join(read.learner.split())),
+        kind=one_line(read.target.kind),
+        account=one_line(read.target.account),
+        region=one_line(read.target.region),
+        observed_at=observed_at.astimezone(UTC).isoformat(timespec="seconds"),
+        previous=one_line(read.previous) if read.previous else None,
+        requests=tuple(one_line(each.request_id) for each in read.requests if each.request_id),
         observed=read.observed,
         intact=evidence.is_intact(record),
         source=source,
         where=where,
-        repeated=_find_repeated_names(data, record),
+        contradiction=_find_contradiction(read),
+        repeated=tuple(map(one_line, find_repeated_names(data))) if is_suspect else (),
     )
 
 
-def _find_repeated_names(data: bytes, record: dict[str, Any]) -> tuple[str, ...]:
-    """Return the names that stand twice in a record's JSON: another reader may take the other."""
-    # Reading drops one of the two with its quotation marks; counting them is quicker than parsing.
-    if data.count(b'"') == msgspec.json.encode(record).count(b'"'):
-        return ()
-    repeated: list[str] = []
-    reading.load_json(data, repeated)
-    return tuple(repeated)
+def _find_contradiction(record: _Record) -> str:
+    """Return how a record contradicts itself about its target, or ""."""
+    target, observed = record.target, record.observed.get("target")
+    observed = observed if isinstance(observed, dict) else {}
+    for name in ("kind", "account", "region"):
+        own, seen = getattr(target, name), observed.get(name)
+        if own != seen:
+            return f"{name}: {one_line(own)} / {one_line(str(seen))}"
+    return f"aws: {one_line(target.endpoint)}" if target.kind == AWS and target.endpoint else ""
 
 
 def _find_lost_records(notebook: Notebook) -> Iterator[Finding]:
     """Yield a finding for each evidence cell without a record: it has a card alone, or nothing."""
-    checks, known = handout.cells().evidence, handout.notebook_of_cell()
     for cell in notebook.cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or any(output.record for output in cell.outputs):
             continue
-        check = checks.get(cell.name) if cell.name in known else _find_call(cell)
-        if check is not None and not any(output.record for output in cell.outputs):
-            where = f"{notebook.where}#{cell.name}"
-            card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
-            if card is not None:
-                yield _finding("metadata-stripped", where, check, digest=card.group()[:19])
-            else:
-                code = "output-other" if cell.outputs else "outputs-missing"
-                yield _finding(code, where, check)
-
-
-def _find_call(cell: Cell) -> str | None:
-    """Return the check whose evidence a learner's own cell asks for, or None."""
-    found = _CALL.search(cell.text)
-    return found[1] if found and found[1] in syllabus.EVIDENCE_IDS else None
-
-
-def _finding(code: str, where: str, check: str | None = None, **values: str) -> Finding:
-    return Finding(code=code, severity=WARNING, check=check, where=where, values=values)
+        call = _CALL.search(cell.text)  # in a cell that the learner added, or whose id is lost
+        check = load_cells().evidence.get(cell.name) or (call and call[1])
+        if check not in syllabus.EVIDENCE_IDS:
+            continue
+        where = notebook.locate(cell)
+        card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
+        if card is not None:
+            digest = card.group()[:19]
+            yield make_finding(
+                "metadata-stripped", WARNING, check=check, where=where, digest=digest
+            )
+        else:
+            code = "output-other" if cell.outputs else "outputs-missing"
+            yield make_finding(code, WARNING, check=check, where=where)

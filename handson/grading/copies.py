@@ -6,26 +6,34 @@ Answers are folded to their letters and cut into overlapping shingles; those of 
 texts, in either language, are left out.  The smallest hashes of the rest are an answer's sketch,
 and only answers to the same question whose sketches share enough are compared in full.  A person
 decides, reading the passages side by side.
-
-An `Index` holds the identifiers and hashes of a class in a temporary database that spills to disk.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import groupby, pairwise
-from typing import Any
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
-from handson.core.text import list_briefly, one_line
-from handson.grading import export_names, handout
-from handson.grading.claims import Claims
-from handson.grading.model import SERIOUS, WARNING, Finding, Passage, Proof, Result, Written
+from msgspec.structs import replace
+
+from handson.core.text import list_briefly
+from handson.grading.findings import (
+    SERIOUS,
+    WARNING,
+    Claim,
+    Finding,
+    Passage,
+    Result,
+    Written,
+    make_finding,
+)
+from handson.grading.notebooks import load_editions
+from handson.grading.roster import Learner
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
 SEVERITY = {RECORD: SERIOUS, REQUEST: SERIOUS, RESOURCE: WARNING}
@@ -57,74 +65,78 @@ Identifier = tuple[str, str]
 """A kind (RECORD, REQUEST or RESOURCE) and an id."""
 Hash = tuple[str, int]
 """A question, and a hash of the answer to it."""
+T = TypeVar("T", Identifier, Hash)
 
 
-class Index:
-    """The owners of identifiers and hashes, each under its kind; `close` deletes it."""
+class Bearer(NamedTuple):
+    """The evidence record in which an identifier stands."""
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("")  # a temporary file, written when memory runs short
-        self._database.execute("CREATE TABLE held (kind TEXT, name, owner INTEGER)")
-
-    def add(self, owner: int, held: Iterable[tuple[str, str | int]]) -> None:
-        """Add what an owner holds, each thing once."""
-        rows = [(kind, name, owner) for kind, name in held]
-        self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", rows)
-
-    def shared(self) -> Iterator[tuple[str, Any, list[int]]]:
-        """Yield each kind and name that several owners hold, with the owners in order."""
-        rows = self._database.execute("SELECT kind, name, owner FROM held ORDER BY 1, 2, 3")
-        for (kind, name), found in groupby(rows, key=lambda row: row[:2]):
-            owners = [row[2] for row in found]
-            if len(owners) > 1:
-                yield kind, name, owners
-
-    def close(self) -> None:
-        """Delete the index."""
-        self._database.close()
+    observed_at: str
+    check: str
+    where: str
+    learner: str
 
 
-# Identifiers that only one learner's evidence can have.
+def find_shared(held: Iterable[Iterable[T]]) -> dict[T, tuple[int, ...]]:
+    """Return what several owners hold, with their numbers in order.
+
+    Args:
+        held: For each owner what it holds, each thing once.
+    """
+    owners: dict[T, list[int]] = defaultdict(list)
+    for owner, things in enumerate(held):
+        for thing in things:
+            owners[thing].append(owner)
+    return {thing: tuple(found) for thing, found in owners.items() if len(found) > 1}
 
 
-def evidence_identifiers(claims: Claims) -> tuple[Identifier, ...]:
-    """Return the identifiers in a submission's evidence, each once."""
-    return tuple(
-        dict.fromkeys(
-            identifier
-            for claim in claims.items
-            for identifier in _identifiers(claim.digest, claim.requests, claim.observed)
-        )
-    )
+# Evidence.
+
+
+def list_identifiers(claims: Iterable[Claim]) -> dict[Identifier, Bearer]:
+    """Return what tells the evidence of one learner from another's, and the earliest bearer."""
+    found: dict[Identifier, Bearer] = {}
+    for claim in sorted(claims, key=lambda claim: claim.observed_at):
+        bearer = Bearer(claim.observed_at, claim.check, claim.where, claim.learner)
+        for identifier in _list_identifiers(claim):
+            found.setdefault(identifier, bearer)
+    return found
 
 
 def compare_evidence(
-    shared: Iterable[tuple[str, str, list[int]]], load: Callable[[int], Result]
+    results: Sequence[Result], held: Sequence[dict[Identifier, Bearer]]
 ) -> Iterator[tuple[int, Finding]]:
-    """Yield a finding for each submission that shares identifiers, with its owner.
+    """Yield a finding for each submission that shares identifiers, with its number.
 
     Args:
-        shared: Kind, name and owners of each identifier that several submissions hold.
-        load: Returns the result of an owner.
+        results: The results of the class.
+        held: The identifiers of each.
     """
     # Learners who share several identifiers of a kind with the same others get one finding.
-    groups: dict[tuple[str, tuple[int, ...]], set[str]] = defaultdict(set)
-    for kind, name, owners in shared:
-        groups[kind, tuple(owners)].add(name)
-    for (kind, together), names in sorted(groups.items(), key=_severest_first):
-        yield from _describe_shared(kind, {owner: load(owner) for owner in together}, names)
+    groups: dict[tuple[str, tuple[int, ...]], list[Identifier]] = defaultdict(list)
+    for identifier, owners in find_shared(held).items():
+        groups[identifier[0], owners].append(identifier)
+    for (kind, owners), shared in sorted(groups.items()):
+        bearers = {owner: min(held[owner][each] for each in shared) for owner in owners}
+        first = _find_first(results, bearers)
+        for owner, bearer in bearers.items():
+            others = tuple(results[other].label for other in owners if other != owner)
+            finding = make_finding(
+                kind,
+                SEVERITY[kind],
+                check=bearer.check,
+                where=bearer.where,
+                example=list_briefly([min(shared)[1][:_SHOWN]]),
+                count=len(shared),
+                first="?" if first is None else results[first].label,
+            )
+            yield owner, replace(finding, others=others)
 
 
-def _severest_first(group: tuple[tuple[str, tuple[int, ...]], set[str]]) -> tuple[int, Any]:
-    (kind, owners), _ = group
-    return list(SEVERITY).index(kind), owners
-
-
-def _identifiers(digest: str, requests: Iterable[str], observed: object) -> Iterator[Identifier]:
-    """Yield the identifiers of a record, each as one line, as a `Proof` has them."""
-    yield RECORD, one_line(digest)
-    yield from ((REQUEST, one_line(request)) for request in requests if len(request) >= 8)
-    for vpc in _find_objects(observed, "vpcs"):
+def _list_identifiers(claim: Claim) -> Iterator[Identifier]:
+    yield RECORD, claim.digest
+    yield from ((REQUEST, request) for request in claim.requests if len(request) >= 8)
+    for vpc in _find_objects(claim.observed, "vpcs"):
         if vpc.get("is_default") is True:  # every account has it already
             continue
         for part in [vpc, *(part for name in _PARTS for part in _find_objects(vpc, name))]:
@@ -133,64 +145,22 @@ def _identifiers(digest: str, requests: Iterable[str], observed: object) -> Iter
                 yield RESOURCE, name
 
 
-def _find_objects(holder: object, name: str) -> list[dict[str, object]]:
-    found = holder.get(name) if isinstance(holder, dict) else None
+def _find_objects(holder: dict[str, object], name: str) -> list[dict[str, object]]:
+    found = holder.get(name)
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _describe_shared(
-    kind: str, results: dict[int, Result], names: set[str]
-) -> Iterator[tuple[int, Finding]]:
-    bearers = {owner: list(_find_bearers(r, kind, names)) for owner, r in results.items()}
-    found = sorted({name for pairs in bearers.values() for name, _ in pairs})
-    first = _find_first(results, bearers)
-    values = {
-        "example": list_briefly([name[:_SHOWN] for name in found[:1]]) or "-",
-        "count": str(len(names)),
-        "first": results[first].label if first is not None else "?",
-    }
-    for owner, result in results.items():
-        proofs = [proof for _, proof in bearers[owner]]
-        finding = Finding(
-            code=kind,
-            severity=SEVERITY[kind],
-            check=next((mark.id for mark in result.checks if mark.proof in proofs), None),
-            where=proofs[0].where if proofs else None,
-            others=tuple(other.label for number, other in results.items() if number != owner),
-            values=values,
-        )
-        yield owner, finding
-
-
-def _find_bearers(result: Result, kind: str, names: set[str]) -> Iterator[tuple[str, Proof]]:
-    """Yield each shared name in a result, with the evidence that bears it."""
-    for mark in result.checks:
-        if mark.proof is not None:
-            proof = mark.proof
-            for own in _identifiers(proof.digest, proof.requests, proof.observed):
-                if own[0] == kind and own[1] in names:
-                    yield own[1], proof
-
-
-def _find_first(
-    results: dict[int, Result], bearers: dict[int, list[tuple[str, Proof]]]
-) -> int | None:
+def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | None:
     """Return who had it first: by the earliest time, then by the name that the evidence bears."""
-    proofs = {owner: [proof for _, proof in pairs] for owner, pairs in bearers.items() if pairs}
-    times = {owner: min(p.observed_at for p in own) for owner, own in proofs.items()}
-    earliest = [owner for owner, time in times.items() if time == min(times.values())]
-    if len(earliest) > 1:
-        earliest = [
-            owner
-            for owner in earliest
-            if any(_is_named(results[owner], proof.learner) for proof in proofs[owner])
-        ]
-    return earliest[0] if len(earliest) == 1 else None
+    earliest = min(bearers.values()).observed_at
+    first = [owner for owner, bearer in bearers.items() if bearer.observed_at == earliest]
+    if len(first) > 1:
+        first = [owner for owner in first if _is_own(results[owner], bearers[owner])]
+    return first[0] if len(first) == 1 else None
 
 
-def _is_named(result: Result, name: str) -> bool:
-    own = filter(None, (result.learner, result.name))
-    return bool(name) and any(export_names.is_same_person(known, name) for known in own)
+def _is_own(result: Result, bearer: Bearer) -> bool:
+    return Learner(result.learner, result.name).is_named(bearer.learner)
 
 
 # Answers.
@@ -204,23 +174,40 @@ def sketch_answers(answers: Iterable[Written]) -> Iterator[Hash]:
             yield from ((answer.grade_id, value) for value in sorted(own)[:SKETCH])
 
 
-def find_candidates(
-    shared: Iterable[tuple[str, int, list[int]]],
-) -> Iterator[tuple[str, int, int]]:
-    """Yield question, learner and earlier learner where two answers are worth comparing.
+def compare_answers(
+    results: Sequence[Result], sketches: Iterable[Iterable[Hash]]
+) -> Iterator[tuple[int, Finding]]:
+    """Yield a finding for each submission with answers like another's, with its number.
 
-    In a group that shares an answer, each is paired with the first and with the one before.
+    Args:
+        results: The results of the class.
+        sketches: The sketches of each.
     """
     counted: Counter[tuple[str, int, int]] = Counter()
-    for question, _, owners in shared:
+    for (question, _), owners in find_shared(sketches).items():
+        # In a group that shares an answer, each is paired with the first and with the one before.
         pairs = {(owners[0], owner) for owner in owners[1:]} | set(pairwise(owners))
         counted.update((question, *pair) for pair in pairs)
+    passages: dict[int, dict[int, list[Passage]]] = defaultdict(lambda: defaultdict(list))
     for (question, one, other), count in sorted(counted.items()):
-        if count >= SHARED:
-            yield question, other, one
+        for owner, partner in ((one, other), (other, one)) if count >= SHARED else ():
+            mine, theirs = (
+                next(answer for answer in results[number].answers if answer.grade_id == question)
+                for number in (owner, partner)
+            )
+            passage = find_passages(mine, theirs)
+            if passage is not None:
+                passages[owner][partner].append(passage)
+    for owner, partners in passages.items():
+        closest = max(partners, key=lambda number: (len(partners[number]), -number))
+        others = [closest, *(number for number in sorted(partners) if number != closest)]
+        questions = sorted({each.grade_id for found in partners.values() for each in found})
+        finding = make_finding("answers-alike", WARNING, questions=", ".join(questions))
+        labels = tuple(results[number].label for number in others)
+        yield owner, replace(finding, others=labels, passages=tuple(partners[closest]))
 
 
-def compare_answers(mine: Written, theirs: Written) -> Passage | None:
+def find_passages(mine: Written, theirs: Written) -> Passage | None:
     """Return the common passages of two answers, if they are most of the shorter one."""
     ours, others = own_shingles(mine.text), own_shingles(theirs.text)
     fewest = min(len(ours), len(others))
@@ -240,7 +227,7 @@ def own_shingles(text: str) -> set[int]:
 @cache
 def course_shingles() -> frozenset[int]:
     """Return the hashes of all texts of the course in either language."""
-    texts = (text for words in handout.editions() for text in words.prose)
+    texts = (text for edition in load_editions() for text in edition.prose)
     return frozenset(value for text in texts for value in _shingles(_fold(text)))
 
 

@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 from handson.course import syllabus
-from handson.grading.model import replace_surrogates
+from handson.grading.findings import replace_surrogates
 
 SUFFIXES = (".ipynb", ".zip")
 

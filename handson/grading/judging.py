@@ -1,36 +1,49 @@
-"""Points: the checks derive every verdict again from what the evidence observed.
+"""Points and doubts: what the evidence of a submission is worth, and what is not as it should be.
 
-Of the intact records the newest in the notebooks counts, else the newest in the journal; the order
-of the chain goes before the clock.  A check gives all its points when every fact passes that is not
-advice, else none: half a network carries no service, and the facts say what is missing.  A check
-with evidence of which none counts is *unproven*: no points, the facts all the same, and the reason.
+The checks derive every verdict again from what the evidence observed.  A check gives all its points
+when every fact passes that is not advice, else none: half a network carries no service, and the
+facts say what is missing.  A check with evidence of which none counts is *unproven*: no points, the
+facts all the same, and the reason.
+
+Each record names the one that the same learner sealed before it.  Notebooks hold the last record of
+each evidence cell, so a cell that was run again leaves a harmless gap, which the journal closes.
+With the journal at hand, a record without its predecessor breaks the chain; and a record that only
+a notebook holds was not sealed where the journal was kept.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+
+from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import checks, syllabus
 from handson.course.exercise import Exercise
-from handson.grading.claims import NOTEBOOK, Claim, Claims
-from handson.grading.model import (
+from handson.grading.claims import NOTEBOOK, Claims
+from handson.grading.findings import (
     FAILED,
     MISSING,
+    NOTE,
     PASSED,
+    SERIOUS,
     UNPROVEN,
     WARNING,
     CheckMark,
+    Claim,
     Finding,
-    Proof,
+    make_finding,
 )
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
 
-AWS = "aws"
+_SHOWN = 3
+"""Records that a finding about a chain names."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,7 @@ class Requirements:
         region: The region that counts, or None.
         since: The moment at which the window opens.
         until: The moment at which the window has closed.
-        keys: The issuers of proofs that are trusted, with their keys.
+        keys: The keys of the issuers whose proofs are checked; without them proofs stay unchecked.
     """
 
     exercise: Exercise = Exercise()
@@ -58,11 +71,6 @@ class Requirements:
     since: datetime | None = None
     until: datetime | None = None
     keys: Keys = field(default_factory=dict)
-
-    @property
-    def expected_region(self) -> str:
-        """The region that evidence should come from."""
-        return self.region or self.exercise.region
 
 
 @dataclass(frozen=True)
@@ -82,72 +90,62 @@ class Expected:
         own = (self.learner.account,) if self.learner.account else ()
         return own or self.requirements.accounts
 
-    def find_objection(self, claim: Claim) -> str | None:
-        """Return why a claim does not count, as the code of a finding, or None."""
-        asked, target = self.requirements, claim.target
-        if not claim.intact:
-            return "digest-broken"
-        if find_contradiction(claim):
-            return "target-contradiction"
-        if asked.target and target.kind != asked.target:
-            return "target-other"
-        if self.accounts and target.account not in self.accounts:
-            return "account-other"
-        if asked.region and target.region != asked.region:
-            return "region-other"
-        return None
 
-
-def find_contradiction(claim: Claim) -> str:
-    """Return how a record contradicts itself about its target, or ""."""
-    target, observed = claim.target, claim.observed.get("target")
-    observed = observed if isinstance(observed, dict) else {}
-    for name in ("kind", "account", "region"):
-        own, seen = getattr(target, name), observed.get(name)
-        if own != seen:
-            return f"{name}: {one_line(own)} / {one_line(str(seen))}"
-    return f"aws: {one_line(target.endpoint)}" if target.kind == AWS and target.endpoint else ""
-
-
-def judge(
+def judge_check(
     check: syllabus.Check, claims: Claims, expected: Expected
 ) -> tuple[CheckMark, list[Finding]]:
-    """Return the mark of a check, and the findings about its evidence beyond its facts."""
-    claim = choose_claim(claims, check.id)
+    """Return the mark of a check, and a finding where its evidence cannot be read."""
+    mark = CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
+    claim = claims.judged.get(check.id)
     if claim is None:
-        return CheckMark(id=check.id, status=MISSING, points=0, possible=check.points), []
-    findings: list[Finding] = []
-    reason, result = expected.find_objection(claim), None
+        return mark, []
     try:
         result = checks.derive(check.id, claim.observed, expected.requirements.exercise)
-        status = UNPROVEN if reason else PASSED if result.passed else FAILED
     except InvalidInput as error:
-        status, reason = UNPROVEN, "observed-unreadable"
-        values = {"reason": error.problem}
-        finding = Finding(
-            code=reason, severity=WARNING, check=check.id, where=claim.where, values=values
-        )
-        findings.append(finding)
-    mark = CheckMark(
-        id=check.id,
+        code, where = "observed-unreadable", claim.where
+        finding = make_finding(code, WARNING, check=check.id, where=where, reason=error.problem)
+        return replace(mark, status=UNPROVEN, proof=claim, reason=code), [finding]
+    objection = next(find_objections(claim, expected), None)
+    status = UNPROVEN if objection else PASSED if result.passed else FAILED
+    mark = replace(
+        mark,
         status=status,
         points=check.points if status == PASSED else 0,
-        possible=check.points,
-        facts=result.facts if result else (),
-        diagnoses=result.diagnoses if result else (),
-        proof=_describe_proof(claim, is_readable=result is not None),
-        reason=reason,
+        facts=result.facts,
+        diagnoses=result.diagnoses,
+        proof=claim,
+        reason=objection.code if objection else None,
     )
-    return mark, findings
+    return mark, []
 
 
-def choose_claim(claims: Claims, check: str) -> Claim | None:
-    """Return the claim by which a check is judged."""
+def find_objections(claim: Claim, expected: Expected) -> Iterator[Finding]:
+    """Yield why a claim does not count."""
+    yield from _examine_record(claim)
+    yield from _examine_target(claim, expected)
 
-    def rank(claim: Claim) -> tuple[object, ...]:
-        return claim.intact, claim.source == NOTEBOOK, claims.find_place(claim), claim.digest
 
-    return max(claims.of(check), key=rank, default=None)
+def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
+    """Yield a finding for each record, name and chain that is not as it should be."""
+    # The rest of the journal is history: only what is judged has to come from the right place.
+    judged = [*claims.judged.values()]
+    own = [claim for claim in claims.items if claim.source == NOTEBOOK or claim in judged]
+    for claim in claims.items:
+        yield from _examine_record(claim)
+        if claim.repeated:
+            yield _about(claim, "record-twins", SERIOUS, names=one_line(", ".join(claim.repeated)))
+    for claim in own:
+        yield from _examine_target(claim, expected)
+        yield from _examine_circumstances(claim, expected.requirements)
+    yield from _examine_names(own, expected)
+    chains: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims.items:
+        chains[claim.learner].append(claim)
+    for _, chain in sorted(chains.items()):
+        yield from _examine_chain(chain, is_whole=bool(claims.journal))
+    unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
+    if claims.journal and unknown:
+        yield _about_chain(unknown, "not-in-journal", WARNING)
 
 
 def read_moment(text: str, *, end: bool = False) -> datetime:
@@ -170,19 +168,87 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
         raise InvalidInput(*messages.advice("grading.no-moment", text=one_line(text))) from None
 
 
-def _describe_proof(claim: Claim, *, is_readable: bool) -> Proof:
-    target = claim.target
-    return Proof(
-        digest=one_line(claim.digest),
-        observed_at=claim.seen_at,
-        learner=one_line(claim.learner),
-        kind=one_line(target.kind),
-        account=one_line(target.account),
-        region=one_line(target.region),
-        intact=claim.intact,
-        source=claim.source,
-        where=claim.where,
-        previous=one_line(claim.previous) if claim.previous else None,
-        requests=tuple(map(one_line, claim.requests)),
-        observed=claim.observed if is_readable else None,
-    )
+def _examine_record(claim: Claim) -> Iterator[Finding]:
+    if not claim.intact:
+        severity = SERIOUS if claim.source == NOTEBOOK else WARNING
+        yield _about(claim, "digest-broken", severity, digest=claim.digest[:19])
+    if claim.contradiction:
+        yield _about(claim, "target-contradiction", SERIOUS, said=claim.contradiction)
+
+
+def _examine_target(claim: Claim, expected: Expected) -> Iterator[Finding]:
+    asked, accounts = expected.requirements, expected.accounts
+    if asked.target and claim.kind != asked.target:
+        yield _about(claim, "target-other", SERIOUS, kind=claim.kind, wanted=asked.target)
+    if accounts and claim.account not in accounts:
+        wanted = ", ".join(accounts)
+        yield _about(claim, "account-other", SERIOUS, account=claim.account, wanted=wanted)
+    if asked.region and claim.region != asked.region:
+        yield _about(claim, "region-other", SERIOUS, region=claim.region, wanted=asked.region)
+
+
+def _examine_circumstances(claim: Claim, asked: Requirements) -> Iterator[Finding]:
+    """Yield what a person has to look at although the claim counts."""
+    usual, moment = asked.exercise.region, datetime.fromisoformat(claim.observed_at)
+    if not asked.region and claim.region != usual:
+        yield _about(claim, "region-other", WARNING, region=claim.region, wanted=usual)
+    if asked.since is not None and moment < asked.since:
+        yield _about(claim, "too-early", WARNING, seen=_local(moment), limit=_local(asked.since))
+    if asked.until is not None and moment >= asked.until:
+        yield _about(claim, "too-late", WARNING, seen=_local(moment), limit=_local(asked.until))
+
+
+def _local(moment: datetime) -> str:
+    """Return a moment in this machine's time zone, in which the window was given."""
+    return moment.astimezone().isoformat(timespec="minutes")
+
+
+def _examine_names(own: Sequence[Claim], expected: Expected) -> Iterator[Finding]:
+    """Yield a finding for each name in the evidence that is not the learner's."""
+    by_name: dict[str, list[Claim]] = defaultdict(list)
+    for claim in own:
+        by_name[claim.learner].append(claim)
+    if "" in by_name:
+        yield _about(by_name.pop("")[0], "learner-unnamed", NOTE)
+    if len(by_name) > 1 and not expected.is_known:
+        first = next(iter(by_name.values()))[0]
+        names = one_line(", ".join(sorted(by_name)))
+        yield _about(first, "learner-several", WARNING, names=names)
+        return
+    for name, claims in by_name.items():
+        if expected.is_known and not expected.learner.is_named(name):
+            yield _about(claims[0], "learner-other", SERIOUS, named=name, count=len(claims))
+
+
+def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
+    """Yield the forks, gaps and contradictions of time among the records of one name."""
+    known = {claim.digest: claim for claim in chain}
+    followers: dict[str | None, list[Claim]] = defaultdict(list)
+    for claim in chain:
+        followers[claim.previous].append(claim)
+    for previous, found in followers.items():
+        if len(found) > 1:
+            code = "chain-forked" if previous else "chain-begun-twice"
+            yield _about_chain(found, code, WARNING)
+    gaps = [claim for claim in chain if claim.previous and claim.previous not in known]
+    if gaps:
+        code, severity = ("chain-broken", SERIOUS) if is_whole else ("chain-gap", NOTE)
+        yield _about_chain(gaps, code, severity)
+    late = [
+        claim
+        for claim in chain
+        if claim.previous in known and known[claim.previous].observed_at > claim.observed_at
+    ]
+    if late:
+        yield _about_chain(late, "chain-order", WARNING)
+
+
+def _about(claim: Claim, code: str, severity: str, **values: object) -> Finding:
+    return make_finding(code, severity, check=claim.check, where=claim.where, **values)
+
+
+def _about_chain(claims: list[Claim], code: str, severity: str) -> Finding:
+    ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
+    named = [f"{claim.check} {claim.observed_at} {claim.digest[:19]}" for claim in ordered]
+    more = "" if len(named) <= _SHOWN else f", … ({len(named)})"
+    return _about(ordered[0], code, severity, records=", ".join(named[:_SHOWN]) + more)

@@ -9,7 +9,7 @@ an earlier submission are noticed; it may be missing, and so may questions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.grading.answers import MARKED
-from handson.grading.model import WARNING, Finding, Result, Written
+from handson.grading.findings import WARNING, Result, make_finding
 from handson.grading.roster import escape_formula, read_rows
 
 LEARNER, ANSWERS = "learner", "answers"
@@ -32,10 +32,6 @@ class LearnerMarks:
 
     fingerprint: str
     marks: Mapping[str, float]
-
-    def add_to(self, written: Written) -> Written:
-        """Return an answer with its mark."""
-        return replace(written, mark=self.marks.get(written.grade_id))
 
 
 @dataclass(frozen=True)
@@ -49,19 +45,22 @@ class Marks:
         given = self.given.get(escape_formula(result.learner))
         if given is None or not given.marks:
             return result
-        stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
-        findings = (Finding(code="marks-stale", severity=WARNING),) if stale else ()
+        is_stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
+        findings = (make_finding("marks-stale", WARNING),) if is_stale else ()
+        *answers, diagram = (
+            replace(written, mark=given.marks.get(written.grade_id)) for written in result.written
+        )
         return replace(
             result,
-            answers=tuple(given.add_to(answer) for answer in result.answers),
-            diagram=given.add_to(result.diagram),
+            answers=tuple(answers),
+            diagram=diagram,
             findings=(*findings, *result.findings),
         )
 
-    def find_unknown(self, learners: Sequence[str]) -> list[str]:
+    def find_unknown(self, learners: Sequence[str]) -> tuple[str, ...]:
         """Return the names that have marks and are not among the learners."""
         known = {escape_formula(learner) for learner in learners}
-        return [learner for learner in self.given if learner not in known]
+        return tuple(learner for learner in self.given if learner not in known)
 
 
 def fingerprint_texts(result: Result) -> str:
@@ -91,32 +90,30 @@ def read_marks(path: Path) -> Marks:
             who = one_line(learner)
             raise InvalidInput(*messages.advice("grading.marks-twice", path=path, learner=who))
         if learner:
-            marks = dict(_read_marks(path, learner, cells))
+            marks = _read_marks(path, learner, cells)
             given[learner] = LearnerMarks(cells.get(ANSWERS, ""), marks)
     return Marks(given)
 
 
-def _read_marks(path: Path, learner: str, cells: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+def _read_marks(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str, float]:
+    marks: dict[str, float] = {}
     for item in MARKED:
         value = cells.get(item.grade_id, "")
-        if value:
-            mark = _read_number(value)
-            if mark is None or not 0 <= mark <= item.points:
-                raise InvalidInput(
-                    *messages.advice(
-                        "grading.marks-wrong",
-                        path=path,
-                        learner=one_line(learner),
-                        question=item.grade_id,
-                        value=one_line(value),
-                        possible=item.points,
-                    )
-                )
-            yield item.grade_id, mark
-
-
-def _read_number(text: str) -> float | None:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return None
+        if not value:
+            continue
+        try:
+            mark = float(value.replace(",", "."))
+        except ValueError:
+            mark = -1
+        if not 0 <= mark <= item.points:
+            advice = messages.advice(
+                "grading.marks-wrong",
+                path=path,
+                learner=one_line(learner),
+                question=item.grade_id,
+                value=one_line(value),
+                possible=item.points,
+            )
+            raise InvalidInput(*advice)
+        marks[item.grade_id] = mark
+    return marks

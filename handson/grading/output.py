@@ -28,7 +28,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +37,7 @@ from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
-from handson.grading.model import (
+from handson.grading.findings import (
     ANSWERED,
     FAILED,
     MISSING,
@@ -58,35 +58,8 @@ SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
 _LONGEST, _PLACES = 400, 2
 
 
-def to_json(result: Result) -> dict[str, Any]:
-    """Return one learner as `handson.grading/1` has it."""
-    diagram = result.diagram
-    return {
-        "learner": result.learner,
-        "name": result.name,
-        "group": result.group,
-        "source": result.source,
-        "handed_in": result.handed_in,
-        "handed_in_at": result.handed_in_at,
-        "named": result.named,
-        "files": result.files,
-        "issuers": result.issuers,
-        "points": result.points,
-        "checks": [check.to_json() for check in result.checks],
-        "answers": [answer.to_json() for answer in result.answers],
-        "diagram": {
-            **diagram.to_json(),
-            "drawn": diagram.drawn,
-            "check": diagram.check and diagram.check.to_json(),
-        },
-        "marks": {written.grade_id: written.mark for written in result.written},
-        "total": result.total,
-        "findings": [finding.to_json() for finding in result.findings],
-    }
-
-
 def write_json(grades: Grades, file: IO[str]) -> None:
-    """Write `handson.grading/1`, a learner a line, one learner in memory at a time."""
+    """Write `handson.grading/1`, a learner a line."""
     asked = grades.requirements
     head = {
         "schema": SCHEMA,
@@ -98,67 +71,55 @@ def write_json(grades: Grades, file: IO[str]) -> None:
             "until": asked.until and asked.until.isoformat(),
         },
         "possible": {"automatic": AUTOMATIC, "manual": MANUAL},
-        "summary": summarize(grades),
+        "summary": summarize(grades.results),
     }
     file.write(f'{_dump(head)[:-1]}, "learners": [\n')
-    for number, result in enumerate(grades):
-        file.write(f"{',' if number else ''}{_dump(to_json(result))}\n")
+    for number, result in enumerate(grades.results):
+        file.write(f"{',' if number else ''}{_dump(result.to_json())}\n")
     file.write("]}\n")
 
 
-def summarize(grades: Iterable[Result]) -> dict[str, Any]:
+def summarize(results: Sequence[Result]) -> dict[str, Any]:
     """Return how many learners handed in, and the counts of statuses by check and of findings."""
-    learners = handed_in = 0
-    findings: Counter[str] = Counter()
-    checks: dict[str, Counter[str]] = {check.id: Counter() for check in syllabus.CHECKS}
-    for result in grades:
-        learners += 1
-        handed_in += result.handed_in
-        findings.update(finding.code for finding in result.findings)
-        for mark in result.checks:
-            checks[mark.id][mark.status] += 1
+    findings = Counter(finding.code for result in results for finding in result.findings)
     return {
-        "learners": learners,
-        "handed_in": handed_in,
-        "checks": {name: dict(sorted(counted.items())) for name, counted in checks.items()},
+        "learners": len(results),
+        "handed_in": sum(result.handed_in for result in results),
+        "checks": {
+            check.id: dict(sorted(Counter(each.check(check.id).status for each in results).items()))
+            for check in syllabus.CHECKS
+        },
         "findings": dict(sorted(findings.items())),
     }
 
 
 def write_csv(grades: Grades, file: IO[str]) -> None:
     """Write a row a learner for a gradebook; missing marks are left blank."""
+    rows = [_describe_for_gradebook(result) for result in grades.results]
     writer = csv.writer(file, lineterminator="\n")
-    checks = [check.id for check in syllabus.CHECKS]
-    manual = [answer.grade_id for answer in MARKED]
-    heads = ["learner", "name", "group", *checks, "automatic", *manual, "findings", "to-review"]
-    writer.writerow([*heads, "total"])
-    for result in grades:
-        points = [str(mark.points) for mark in result.checks]
-        review = result.to_review()
-        codes = " ".join(dict.fromkeys(finding.code for finding in review))
-        row = [result.learner, result.name, result.group, *points, str(result.points)]
-        row += [_format_points(written.mark) for written in result.written]
-        row += [str(len(review)), codes, _format_points(result.total)]
-        writer.writerow(map(escape_formula, row))
+    writer.writerow(rows[0])
+    writer.writerows(map(escape_formula, row.values()) for row in rows)
 
 
 def format_table(grades: Grades) -> Iterator[str]:
     """Yield the table for people, then what a person has to look at, learner by learner."""
-    handed_in = sum(result.handed_in for result in grades)
-    reviewed = sum(bool(result.to_review()) for result in grades)
+    results = grades.results
+    handed_in = sum(result.handed_in for result in results)
+    reviewed = sum(bool(result.to_review()) for result in results)
     yield messages.text(
-        "grading.title", learners=len(grades), handed_in=handed_in, reviewed=reviewed
+        "grading.title", learners=len(results), handed_in=handed_in, reviewed=reviewed
     )
-    yield from _align([_heads(), *map(_row, grades)])
+    yield from _align([_describe_for_people(result) for result in results])
     yield messages.text("grading.signs")
-    notes: Counter[str] = Counter()
-    for result in grades:
-        notes.update(finding.code for finding in result.findings if finding.severity == NOTE)
+    for result in results:
         review = result.to_review()
         if review:
             yield ""
             yield f"{one_line(result.label)}:"
             yield from _format_findings(review)
+    notes = Counter(
+        finding.code for each in results for finding in each.findings if finding.severity == NOTE
+    )
     if notes:
         listed = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
         yield ""
@@ -167,9 +128,8 @@ def format_table(grades: Grades) -> Iterator[str]:
 
 def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
     """Yield what stands beside the results: marks without a learner, the path of the report."""
-    strangers = grades.find_marked_strangers()
-    if strangers:
-        yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
+    if grades.strangers:
+        yield messages.text("grading.marks-unknown", learners=list_briefly(grades.strangers))
     if report is not None:
         yield messages.text("grading.report.written", path=report)
 
@@ -191,54 +151,56 @@ def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
 
 
-def _heads() -> list[str]:
-    return [
-        messages.text("grading.column-learner"),
-        messages.text("grading.column-name"),
-        messages.text("grading.column-group"),
-        *(check.id for check in syllabus.CHECKS),
-        messages.text("grading.column-points"),
-        messages.text("grading.column-answers"),
-        messages.text("grading.column-diagram"),
-        messages.text("grading.column-marks"),
-        messages.text("grading.column-findings"),
-    ]
+def _describe_for_gradebook(result: Result) -> dict[str, str]:
+    """Return a learner's row by the heads of its columns."""
+    review = result.to_review()
+    return {
+        "learner": result.learner,
+        "name": result.name,
+        "group": result.group,
+        **{mark.id: str(mark.points) for mark in result.checks},
+        "automatic": str(result.points),
+        **{written.grade_id: _format_points(written.mark) for written in result.written},
+        "findings": str(len(review)),
+        "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
+        "total": _format_points(result.total),
+    }
 
 
-def _row(result: Result) -> list[str]:
+def _describe_for_people(result: Result) -> dict[str, str]:
+    """Return a learner's row by the heads of its columns, in the current language."""
     answered = sum(answer.status == ANSWERED for answer in result.answers)
     diagram = result.diagram
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == ANSWERED else "-"
     facts = diagram.check.facts if diagram.check else ()
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
-    more = "" if result.is_marked else "…"
-    return [
-        one_line(result.learner),
-        one_line(result.name),
-        one_line(result.group),
-        *(SIGNS[mark.status] for mark in result.checks),
-        f"{result.points}/{AUTOMATIC}",
-        f"{answered}/{len(result.answers)}",
-        f"{drawn}{passed}",
-        f"{_format_points(sum(result.marks))}/{MANUAL}{more}" if result.marks else "",
-        str(len(result.to_review()) or ""),
-    ]
+    marks = f"{_format_points(sum(result.marks))}/{MANUAL}{'…' if result.total is None else ''}"
+    return {
+        messages.text("grading.column-learner"): one_line(result.learner),
+        messages.text("grading.column-name"): one_line(result.name),
+        messages.text("grading.column-group"): one_line(result.group),
+        **{mark.id: SIGNS[mark.status] for mark in result.checks},
+        messages.text("grading.column-points"): f"{result.points}/{AUTOMATIC}",
+        messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
+        messages.text("grading.column-diagram"): f"{drawn}{passed}",
+        messages.text("grading.column-marks"): marks if result.marks else "",
+        messages.text("grading.column-findings"): str(len(result.to_review()) or ""),
+    }
 
 
-def _align(rows: list[list[str]]) -> Iterator[str]:
-    """Yield the rows with aligned columns, without the empty ones.
+def _align(rows: list[dict[str, str]]) -> Iterator[str]:
+    """Yield heads and rows with aligned columns, without the empty ones.
 
-    Full-width letters count as two.  Only these few short cells of each learner are in memory.
+    Full-width letters count as two.
     """
-    from rich.cells import cell_len
+    from rich.cells import cell_len, set_cell_size
 
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    used = [place for place, column in enumerate(zip(*rows[1:], strict=True)) if any(column)]
-    for number, row in enumerate(rows):
-        cells = [row[place] + " " * (widths[place] - cell_len(row[place])) for place in used]
+    used = [head for head in rows[0] if any(row[head] for row in rows)]
+    widths = {head: max(cell_len(head), *(cell_len(row[head]) for row in rows)) for head in used}
+    ruler = {head: "─" * width for head, width in widths.items()}
+    for line in ({head: head for head in used}, ruler, *rows):
+        cells = (set_cell_size(line[head], width) for head, width in widths.items())
         yield "  ".join(cells).rstrip()
-        if number == 0:
-            yield "  ".join("─" * widths[place] for place in used)
 
 
 def _format_points(points: float | None) -> str:

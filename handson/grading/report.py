@@ -31,8 +31,9 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
+from handson.grading.findings import CheckMark, Finding, Result, check_label, replace_surrogates
+from handson.grading.judging import Requirements
 from handson.grading.marks import fingerprint_texts
-from handson.grading.model import CheckMark, Finding, Result, check_label, replace_surrogates
 from handson.grading.output import AUTOMATIC, SIGNS
 
 _PAGE = """<!doctype html>
@@ -52,11 +53,15 @@ _PAGE = """<!doctype html>
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
 """Signs that could end the element, begin another, or end a line of JavaScript."""
-_CHECKS_OF_SERVICE = {
-    "ec2": ("network",),
-    "ecs": ("cluster",),
-    "ecr": ("repository", "image", "image-uri"),
+_SHOWN_BY = {
+    "vpcs": "network",
+    "clusters": "cluster",
+    "repositories": "repository",
+    "images": "image",
+    "recorded_run": "image",
+    "recorded_uri": "image-uri",
 }
+"""By part of a snapshot, the check whose evidence shows it."""
 
 
 def write_report(grades: Grades, path: Path) -> None:
@@ -86,11 +91,9 @@ def make_page(grades: Grades) -> Iterator[str]:
         noscript=escape(messages.text("grading.report.page.noscript")),
     )
     yield _DATA.format(name="class", data=_embed(_describe_class(grades)))
-    exercise = grades.requirements.exercise
-    for number, result in enumerate(grades):
-        yield _DATA.format(
-            name=f"learner-{number}", data=_embed(_describe_learner(result, exercise))
-        )
+    for number, result in enumerate(grades.results):
+        described = _describe_learner(result, grades.requirements.exercise)
+        yield _DATA.format(name=f"learner-{number}", data=_embed(described))
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
@@ -125,7 +128,7 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
     stuck: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     examples: dict[str, str] = {}
-    for number, result in enumerate(grades):
+    for number, result in enumerate(grades.results):
         rows.append(_row(result))
         for mark in result.checks:
             for fact in mark.facts:
@@ -145,7 +148,7 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
             [item.grade_id, item.points, messages.label("grading.report.question", item.grade_id)]
             for item in MARKED
         ],
-        "asked": list(_asked(grades)),
+        "asked": list(_describe_requirements(grades.requirements)),
         "rows": rows,
         "stuck": [
             [check_label(check), messages.label("course.checks.fact", fact), owners]
@@ -178,9 +181,8 @@ def _check_head(check: syllabus.Check) -> list[Any]:
     ]
 
 
-def _asked(grades: Grades) -> Iterator[str]:
+def _describe_requirements(asked: Requirements) -> Iterator[str]:
     """Yield the requirements of the evidence, a line each."""
-    asked = grades.requirements
     if asked.target:
         yield messages.text("grading.report.asked-target", target=asked.target)
     if asked.accounts:
@@ -188,13 +190,11 @@ def _asked(grades: Grades) -> Iterator[str]:
     if asked.region:
         yield messages.text("grading.report.asked-region", region=asked.region)
     if asked.since:
-        yield messages.text(
-            "grading.report.asked-from", moment=asked.since.isoformat(timespec="minutes")
-        )
+        since = asked.since.isoformat(timespec="minutes")
+        yield messages.text("grading.report.asked-from", moment=since)
     if asked.until:
-        yield messages.text(
-            "grading.report.asked-until", moment=asked.until.isoformat(timespec="minutes")
-        )
+        until = asked.until.isoformat(timespec="minutes")
+        yield messages.text("grading.report.asked-until", moment=until)
 
 
 def _row(result: Result) -> list[Any]:
@@ -221,7 +221,7 @@ def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
         "named": result.named,
         "checks": [_describe_check(mark) for mark in result.checks],
         "architecture": _draw_architecture(result, exercise),
-        "unproven": [check_label(mark.id) for mark in result.checks if _observed(mark) is None],
+        "unproven": [check_label(mark.id) for mark in result.checks if mark.observed is None],
         "texts": [written.text for written in result.written],
         "picture": result.diagram.picture,
         "drawn": result.diagram.drawn,
@@ -231,7 +231,7 @@ def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
 
 def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
     """Return the picture of what the evidence shows, beside the goal; None without evidence."""
-    if all(_observed(mark) is None for mark in result.checks):
+    if all(mark.observed is None for mark in result.checks):
         return None
     try:
         picture = drawing.draw(combine_evidence(result), goal=True, exercise=exercise)
@@ -246,33 +246,24 @@ def combine_evidence(result: Result) -> Snapshot:
     A service whose checks all lack evidence is one that could not be looked at.
     """
     found = {
-        mark.id: Snapshot.from_json(observed)
+        mark.id: Snapshot.from_json(mark.observed)
         for mark in result.checks
-        if (observed := _observed(mark)) is not None
+        if mark.observed is not None
     }
-    target = next((each.target for each in found.values()), Target(kind="", account="", region=""))
-    nothing = Snapshot(target=target)
-    image = found.get("image", nothing)
-    lacking = messages.advice("grading.report.no-evidence")
+    nowhere = Target(kind="", account="", region="")
+    shown_by = {name: found[check] for name, check in _SHOWN_BY.items() if check in found}
+    problem, remedy = messages.advice("grading.report.no-evidence")
+    services = {service for check in syllabus.CHECKS for service in check.services}
+    seen = {service for check in found for service in syllabus.find_check(check).services}
     return Snapshot(
-        target=target,
-        vpcs=found.get("network", nothing).vpcs,
-        clusters=found.get("cluster", nothing).clusters,
-        repositories=found.get("repository", nothing).repositories,
-        images=image.images,
-        recorded_uri=found.get("image-uri", nothing).recorded_uri,
-        recorded_run=image.recorded_run,
+        target=next((each.target for each in found.values()), nowhere),
         elsewhere=tuple(each for snapshot in found.values() for each in snapshot.elsewhere),
         unseen=tuple(
-            Unseen(service=service, problem=lacking[0], remedy=lacking[1])
-            for service, checks in _CHECKS_OF_SERVICE.items()
-            if not found.keys() & set(checks)
+            Unseen(service=service, problem=problem, remedy=remedy)
+            for service in sorted(services - seen)
         ),
+        **{name: getattr(snapshot, name) for name, snapshot in shown_by.items()},
     )
-
-
-def _observed(mark: CheckMark) -> Any:
-    return mark.proof.observed if mark.proof else None
 
 
 def _describe_check(mark: CheckMark) -> dict[str, Any]:

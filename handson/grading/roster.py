@@ -9,29 +9,29 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
-from handson.grading import export_names
-from handson.grading.model import replace_surrogates
+from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
+from handson.grading.findings import replace_surrogates
 
 MOST_BYTES = 5_000_000
 
 _HEADS = {
-    "learner": (
-        *("learner", "id", "learner id", "student", "student id", "username"),
-        *("学籍番号", "受講者", "受講者id", "学生番号", "ユーザー名"),
-    ),
-    "name": ("name", "full name", "student name", "氏名", "名前"),
-    "group": ("group", "class", "section", "クラス", "組", "グループ"),
-    "account": ("account", "aws account", "アカウント", "awsアカウント"),
+    "id": "learner id learnerid student studentid username "
+    "学籍番号 受講者 受講者id 学生番号 ユーザー名",
+    "name": "name fullname studentname 氏名 名前",
+    "group": "group class section クラス 組 グループ",
+    "account": "account awsaccount アカウント awsアカウント",
 }
+"""The heads of each column, folded; of several the first counts."""
 # Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -48,7 +48,7 @@ class Learner:
     def is_named(self, name: str) -> bool:
         """Tell whether a name is this learner's: the id, the name, or both."""
         known = filter(None, (self.id, self.name))
-        return any(export_names.is_same_person(own, name) for own in known)
+        return bool(name) and any(is_same_person(own, name) for own in known)
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,18 @@ class Roster:
     """The learners of a class, in the file's order; an empty one stands for no roster."""
 
     learners: tuple[Learner, ...] = ()
-    _by_name: dict[str, list[Learner]] = field(default_factory=dict, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        for learner in self.learners:
-            backwards = "".join(reversed(learner.name.split()))
-            names = {export_names.fold_name(n) for n in (learner.id, learner.name, backwards)}
-            for name in names - {""}:
-                self._by_name.setdefault(name, []).append(learner)
 
     def __bool__(self) -> bool:
         return bool(self.learners)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Learner]]:
+        by_name: dict[str, list[Learner]] = defaultdict(list)
+        for learner in self.learners:
+            backwards = "".join(reversed(learner.name.split()))
+            for name in {fold_name(each) for each in (learner.id, learner.name, backwards)} - {""}:
+                by_name[name].append(learner)
+        return dict(by_name)
 
     def find(self, name: str) -> Learner | None:
         """Return the learner whom a name means; None where it means nobody, or several."""
@@ -79,10 +80,10 @@ class Roster:
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
         """Yield the matches of the whole name, then of an id in it, then of a name in it."""
-        yield self._by_name.get(export_names.fold_name(name), [])
-        words = export_names.split_name(name)
+        yield self._by_name.get(fold_name(name), [])
+        words = split_name(name)
         named = list(dict.fromkeys(who for word in words for who in self._by_name.get(word, [])))
-        yield [learner for learner in named if export_names.fold_name(learner.id) in words]
+        yield [learner for learner in named if fold_name(learner.id) in words]
         yield named
 
 
@@ -94,13 +95,19 @@ def read_roster(path: Path) -> Roster:
             invalid account.
     """
     heads, *rows = read_rows(path) or [[]]
-    columns = _find_columns(heads)
-    if "learner" not in columns:
+    folded = [fold_name(head) for head in heads]
+    columns = {
+        column: folded.index(head)
+        for column, names in _HEADS.items()
+        for head in reversed(names.split())
+        if head in folded
+    }
+    if "id" not in columns:
         raise InvalidInput(*messages.advice("grading.roster-columns", path=path))
     learners = tuple(_read_learner(row, columns) for row in rows if any(map(str.strip, row)))
-    ids = Counter(export_names.fold_name(learner.id) for learner in learners)
+    ids = Counter(fold_name(learner.id) for learner in learners)
     for learner in learners:
-        if not learner.id or ids[export_names.fold_name(learner.id)] > 1:
+        if not learner.id or ids[fold_name(learner.id)] > 1:
             who = learner.id or "-"
             raise InvalidInput(*messages.advice("grading.roster-twice", path=path, learner=who))
     return Roster(learners)
@@ -126,13 +133,22 @@ def read_rows(path: Path) -> list[list[str]]:
     Raises:
         InvalidInput: It cannot be read.
     """
-    text = _read_text(path)
-    heads = text.partition("\n")[0]
     try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        advice = messages.advice("grading.csv-missing", path=path, reason=reason)
+        raise InvalidInput(*advice) from error
+    try:
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"> {MOST_BYTES} bytes")
+        text = _decode_text(data)
+        heads = text.partition("\n")[0]
         lines = StringIO(text, newline="")
         return list(csv.reader(lines, delimiter=max(",;\t", key=heads.count)))
-    except csv.Error as error:
-        raise _unreadable(path, str(error)) from error
+    except (ValueError, csv.Error) as error:
+        advice = messages.advice("grading.csv-unreadable", path=path, reason=error)
+        raise InvalidInput(*advice) from error
 
 
 def escape_formula(cell: str) -> str:
@@ -141,42 +157,22 @@ def escape_formula(cell: str) -> str:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
-def _find_columns(heads: Iterable[str]) -> dict[str, int]:
-    written = [export_names.fold_name(head) for head in heads]
-    return {
-        column: written.index(head)
-        for column, names in _HEADS.items()
-        for head in map(export_names.fold_name, reversed(names))
-        if head in written
-    }
-
-
 def _read_learner(row: list[str], columns: dict[str, int]) -> Learner:
-    def cell(column: str) -> str:
-        place = columns.get(column, len(row))
-        return export_names.normalize_name(row[place]).strip() if place < len(row) else ""
+    cells = {
+        column: normalize_name(row[place]).strip()
+        for column, place in columns.items()
+        if place < len(row)
+    }
+    if cells.get("account"):
+        cells["account"] = read_account(cells["account"])
+    return Learner(**{"id": "", **cells})
 
-    own = cell("account")
-    return Learner(cell("learner"), cell("name"), cell("group"), read_account(own) if own else "")
 
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise _unreadable(path, f"> {MOST_BYTES} bytes")
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        advice = messages.advice("grading.csv-missing", path=path, reason=reason)
-        raise InvalidInput(*advice) from error
+def _decode_text(data: bytes) -> str:
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp932"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise _unreadable(path, "UTF-8, UTF-16, Shift_JIS: ✘")
-
-
-def _unreadable(path: Path, reason: str) -> InvalidInput:
-    return InvalidInput(*messages.advice("grading.csv-unreadable", path=path, reason=reason))
+    raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.grading import export_names, tokens
 from handson.grading.archives import Entry, Refused, Tree, open_tree
-from handson.grading.model import replace_surrogates
+from handson.grading.findings import replace_surrogates
 from handson.grading.roster import Roster
 
 DEEPEST = 8
@@ -26,13 +26,22 @@ MOST_FILES = 400
 """Notebooks, journals and zips of one submission."""
 ZIPS_DEEP = 2
 
+JOURNALS, PROOFS = ".jsonl", os.path.splitext(tokens.FILE)[1]
+"""The suffixes of journals and of signed proofs."""
 _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
-JOURNALS = ".jsonl"
-"""The suffix of a journal."""
 _HOME = ".handson"
 _STAMP = "timestamp.txt"
 """The file that nbgrader adds to a learner's folder of an assignment (nbgrader, "Exchange")."""
-_JOURNAL, _PROOF = "journal", os.path.splitext(tokens.FILE)
+_WORDS = {JOURNALS: "journal", PROOFS: "proof"}
+
+# The kinds of entries of a folder, by whose they may be.
+_NOTEBOOK = "a notebook of the workshop under its own name"
+_NAMED_FILE = "a file that has a person's name before its own"
+_OTHER_FILE = "a notebook by another name, or a journal"
+_NAMED_FOLDER = "a folder or zip that mentions a person"
+_OTHER_FOLDER = "another folder or zip"
+_STAMP_FILE = "nbgrader's stamp: the folder above this one bears the learner's name"
+_IGNORED = "anything else"
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Submission:
         owner: The learner whom its name mentions, or "".
         number: The platform's number of the owner, where an export has namesakes, or "".
         is_zipped: `at` is a zip.
+        earlier: The number of the learner's earlier submissions, which are left aside.
+        has_namesakes: Only the number tells the owner from another person of the export.
     """
 
     root: str
@@ -54,48 +65,29 @@ class Submission:
     owner: str = ""
     number: str = ""
     is_zipped: bool = False
+    earlier: int = 0
+    has_namesakes: bool = False
 
     @property
     def source(self) -> str:
         """Its place, for people."""
-        return replace_surrogates(
-            "/".join(filter(None, (os.path.basename(self.root) or self.root, self.at)))
-        )
+        parts = (os.path.basename(self.root) or self.root, self.at)
+        return replace_surrogates("/".join(filter(None, parts)))
 
     @property
     def export(self) -> tuple[str, str]:
         """The folder that holds it and other submissions."""
         return self.root, self.at if self.files else self.at.rpartition("/")[0]
 
-    def open(self) -> tuple[Tree, str]:
-        """Return the tree that holds it, and its path there.
-
-        Raises:
-            Refused: A zip on the way cannot be read.
-        """
-        tree = open_tree(self.root)
-        return (tree.open_zip(self.at), "") if self.is_zipped else (tree, self.at)
-
 
 @dataclass(frozen=True)
 class File:
-    """A file of a submission: by its name a notebook, journal or proof; or a refused one."""
+    """A file of a submission: by its suffix a notebook, journal or proof; or a refused one."""
 
     tree: Tree
-    path: str
+    entry: Entry
     shown: str
-    modified: str = ""
-    refusal: Refused | None = None
-
-    @property
-    def is_journal(self) -> bool:
-        """It holds the lines of a journal."""
-        return self.path.endswith(JOURNALS)
-
-    @property
-    def is_proof(self) -> bool:
-        """It holds a token."""
-        return self.path.casefold().endswith(_PROOF[1])
+    suffix: str = ""
 
     def read(self, *, limit: int) -> bytes:
         """Return its bytes.
@@ -103,38 +95,9 @@ class File:
         Raises:
             Refused: It is too large or cannot be read.
         """
-        if self.refusal is not None:
-            raise self.refusal
-        return self.tree.read(self.path, limit=limit)
-
-
-@dataclass
-class _Listing:
-    """The contents of one folder, by whose they may be.
-
-    Attributes:
-        notebooks: Notebooks of the workshop under their own names.
-        unnamed_files: Notebooks by other names, and journals.
-        named_files: The files with a name before their own, by that name and its number.
-        named_folders: Folders and zips that mention a person.
-        unnamed_folders: The other folders and zips.
-        is_stamped: nbgrader collected this folder; the one above it bears the learner's name.
-    """
-
-    notebooks: list[Entry] = field(default_factory=list)
-    unnamed_files: list[Entry] = field(default_factory=list)
-    named_files: dict[tuple[str, str], list[Entry]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    named_folders: list[Entry] = field(default_factory=list)
-    unnamed_folders: list[Entry] = field(default_factory=list)
-    is_stamped: bool = False
-
-    @property
-    def is_wrapper(self) -> bool:
-        """It holds one folder that mentions a person, and nothing else."""
-        others = (self.notebooks, self.unnamed_files, self.named_files, self.unnamed_folders)
-        return len(self.named_folders) == 1 and not any(others)
+        if self.entry.refusal is not None:
+            raise self.entry.refusal
+        return self.tree.read(self.entry.path, limit=limit)
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -148,7 +111,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
         suffix, folder = path.suffix.casefold(), str(path.parent)
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
-        elif path.is_file() and suffix in (".ipynb", JOURNALS, _PROOF[1]):
+        elif path.is_file() and suffix in (".ipynb", JOURNALS, PROOFS):
             is_named = bool(export_names.find_notebook(path.name))
             person = export_names.find_person(path.name) if is_named else ("", "")
             loose[(folder, *person)].append(path.name)
@@ -160,133 +123,164 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
         yield Submission(folder, "", tuple(files), owner, number)
 
 
+def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
+    """Return the submission of each learner, the newest of several, sorted by name."""
+    by_name: dict[str, list[Submission]] = defaultdict(list)
+    for number, submission in enumerate(submissions):
+        known = roster.find(submission.owner)
+        by_name[known.id if known else submission.owner or f"\0{number}"].append(submission)
+    chosen = []
+    for _, own in sorted(by_name.items()):
+        people = _split_namesakes(own)
+        for several in people:
+            newest = several[0]
+            if len(several) > 1:
+                newest = max(several, key=lambda each: (_find_newest_time(each), each.source))
+            earlier, has_namesakes = len(several) - 1, len(people) > 1
+            chosen.append(replace(newest, earlier=earlier, has_namesakes=has_namesakes))
+    return chosen
+
+
 def find_files(submission: Submission) -> Iterator[File]:
     """Yield the notebooks, journals and proofs of a submission, and its refused files.
 
     Raises:
         Refused: Its folder or zip cannot be read.
     """
-    tree, at = submission.open()
-    walk = _walk(tree, at, "", depth=0, zips=int(submission.is_zipped), only=submission.files)
-    for count, file in enumerate(walk):
+    tree, at, zips = open_tree(submission.root), submission.at, int(submission.is_zipped)
+    if submission.is_zipped:
+        tree, at = tree.open_zip(at), ""
+    for count, file in enumerate(_walk(tree, at, zips=zips, only=submission.files)):
         if count == MOST_FILES:
             refusal = Refused("file-too-many", most=str(MOST_FILES))
-            yield File(tree, file.path, file.shown, refusal=refusal)
+            yield replace(file, entry=replace(file.entry, refusal=refusal))
             return
         yield file
 
 
 def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
     """Yield the submissions in a folder of a tree."""
-    whole = Submission(root, at, owner=_guess_owner(root, at, roster))
+    listed: dict[str, list[Entry]] = defaultdict(list)
     try:
-        listing = _list_folder(open_tree(root).children(at))
+        for entry in open_tree(root).list_entries(at):
+            listed[_classify(entry)].append(entry)
     except Refused:
-        yield whole  # grading it reports the refusal
+        yield Submission(root, at, owner=_guess_owner(root, at, roster))  # grading reports it
         return
-    inner = listing.is_wrapper and listing.named_folders[0]
-    if inner and inner.is_folder and depth < DEEPEST:
-        yield from _split_folder(root, inner.path, roster, depth=depth + 1)
-    elif listing.notebooks or not (listing.named_folders or listing.named_files):
-        owner = _guess_owner(root, at, roster, is_stamped=listing.is_stamped)
-        yield replace(whole, owner=owner)
+    is_stamped = _STAMP_FILE in listed
+    others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _IGNORED}
+    folders = listed[_NAMED_FOLDER]
+    if len(folders) == 1 and folders[0].is_folder and not others and depth < DEEPEST:
+        yield from _split_folder(root, folders[0].path, roster, depth=depth + 1)
+    elif _NOTEBOOK in others or not (folders or _NAMED_FILE in others):
+        owner = _guess_owner(root, at, roster, is_stamped=is_stamped)
+        yield Submission(root, at, owner=owner)
     else:
-        yield from _split_listing(root, at, listing, roster, depth=depth)
+        yield from _split_entries(root, at, listed, roster, depth=depth)
 
 
-def _split_listing(
-    root: str, at: str, listing: _Listing, roster: Roster, *, depth: int
+def _split_entries(
+    root: str, at: str, listed: dict[str, list[Entry]], roster: Roster, *, depth: int
 ) -> Iterator[Submission]:
-    for entry in listing.named_folders:
+    for entry in listed[_NAMED_FOLDER]:
         owner, number = export_names.find_person(entry.name)
-        zipped = not entry.is_folder
-        whole = Submission(root, entry.path, owner=owner, number=number, is_zipped=zipped)
-        is_known = roster.find(owner) is not None
-        members = () if is_known else tuple(_split_group(root, entry, roster, depth=depth))
-        yield from members or (whole,)
-    for (owner, number), entries in listing.named_files.items():
-        yield Submission(root, at, tuple(entry.name for entry in entries), owner, number)
-    if listing.unnamed_files:
-        yield Submission(root, at, tuple(entry.name for entry in listing.unnamed_files))
-    for entry in listing.unnamed_folders:
+        is_zipped = not entry.is_folder
+        members: list[Submission] = []
+        if roster and entry.is_folder and depth < DEEPEST and not roster.find(owner):
+            members = list(_split_folder(root, entry.path, roster, depth=depth + 1))
+        if any(roster.find(member.owner) for member in members):  # it is the folder of a group
+            yield from members
+        else:
+            yield Submission(root, entry.path, (), owner, number, is_zipped)
+    files: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for entry in listed[_NAMED_FILE]:
+        files[export_names.find_person(entry.name)].append(entry.name)
+    files["", ""] = [entry.name for entry in listed[_OTHER_FILE]]
+    for (owner, number), names in files.items():
+        if names:
+            yield Submission(root, at, tuple(names), owner, number)
+    for entry in listed[_OTHER_FOLDER]:
         yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
 
-def _split_group(root: str, entry: Entry, roster: Roster, *, depth: int) -> Iterator[Submission]:
-    """Yield the submissions in a group's folder, if one of them is of a learner of the roster."""
-    if roster and entry.is_folder and depth < DEEPEST:
-        inner = list(_split_folder(root, entry.path, roster, depth=depth + 1))
-        if any(roster.find(submission.owner) for submission in inner):
-            yield from inner
+def _classify(entry: Entry) -> str:
+    owner, suffix = export_names.find_owner(entry.name), _find_suffix(entry)
+    if _is_junk(entry):
+        return _IGNORED
+    if entry.refusal is not None and owner:
+        return _NAMED_FILE
+    if entry.is_folder or suffix == ".zip":
+        return _NAMED_FOLDER if owner else _OTHER_FOLDER
+    if not suffix:
+        return _STAMP_FILE if entry.name == _STAMP else _IGNORED
+    stem = export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
+    if owner == stem and not export_names.find_notebook(entry.name):
+        return _OTHER_FILE
+    return _NAMED_FILE if owner else _NOTEBOOK
 
 
-def _list_folder(entries: Iterator[Entry]) -> _Listing:
-    listing = _Listing()
-    for entry in entries:
-        if _is_junk(entry):
-            continue
-        person, suffix = export_names.find_person(entry.name), _file_type(entry)
-        is_named = bool(person[0])
-        stem = export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
-        listing.is_stamped |= entry.name == _STAMP
-        if entry.refusal is not None and is_named:
-            listing.named_files[person].append(entry)
-        elif entry.is_folder or suffix == ".zip":
-            (listing.named_folders if is_named else listing.unnamed_folders).append(entry)
-        elif suffix and person[0] == stem and not export_names.find_notebook(entry.name):
-            listing.unnamed_files.append(entry)
-        elif suffix and is_named:
-            listing.named_files[person].append(entry)
-        elif suffix:
-            listing.notebooks.append(entry)
-    return listing
+def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
+    """Divide the submissions of one name among the people who bear it.
+
+    A learning platform numbers the people of an export, and may number them anew in the next.
+    """
+    numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    people: dict[str, list[Submission]] = defaultdict(list)
+    for submission in submissions:
+        numbers[submission.export].add(submission.number)
+        people[submission.number].append(submission)
+    is_one_person = all(len(found - {""}) < 2 for found in numbers.values())
+    return [submissions] if is_one_person else list(people.values())
+
+
+def _find_newest_time(submission: Submission) -> str:
+    """Return the time of the newest file of a submission; "" where there is none."""
+    try:
+        return max((file.entry.modified for file in find_files(submission)), default="")
+    except Refused:
+        return ""
 
 
 def _walk(
-    tree: Tree, at: str, shown: str, *, depth: int, zips: int, only: tuple[str, ...] = ()
+    tree: Tree,
+    at: str,
+    above: str = "",
+    *,
+    depth: int = 0,
+    zips: int = 0,
+    only: tuple[str, ...] = (),
 ) -> Iterator[File]:
-    for entry in tree.children(at):
+    for entry in tree.list_entries(at):
         if _is_junk(entry) or (only and entry.name not in only):
             continue
-        name = f"{shown}{export_names.normalize_name(entry.name)}"
+        shown = f"{above}{export_names.normalize_name(entry.name)}"
+        suffix = _find_suffix(entry)
         try:
-            inside = _open_entry(tree, entry, depth=depth, zips=zips)
+            if entry.refusal is not None:
+                raise entry.refusal
+            if entry.is_folder and depth == DEEPEST:
+                raise Refused("file-too-deep")
+            if suffix == ".zip" and zips == ZIPS_DEEP:
+                raise Refused("file-nested")
+            inner = tree.open_zip(entry.path) if suffix == ".zip" else None
         except Refused as refusal:
-            yield File(tree, entry.path, name, refusal=refusal)
+            yield File(tree, replace(entry, refusal=refusal), shown)
             continue
-        if inside is not None:
-            inner, path, zips_above = inside
-            yield from _walk(inner, path, f"{name}/", depth=depth + 1, zips=zips_above)
-        elif _file_type(entry):
-            yield File(tree, entry.path, name, entry.modified)
+        if inner is not None:
+            yield from _walk(inner, "", f"{shown}/", depth=depth + 1, zips=zips + 1)
+        elif entry.is_folder:
+            yield from _walk(tree, entry.path, f"{shown}/", depth=depth + 1, zips=zips)
+        elif suffix:
+            yield File(tree, entry, shown, suffix)
 
 
-def _open_entry(tree: Tree, entry: Entry, *, depth: int, zips: int) -> tuple[Tree, str, int] | None:
-    """Return the tree of a folder or zip, its path there and the zips around it; None for a file.
-
-    Raises:
-        Refused: It is not read, or nested too deep.
-    """
-    if entry.refusal is not None:
-        raise entry.refusal
-    if entry.is_folder:
-        if depth == DEEPEST:
-            raise Refused("file-too-deep")
-        return tree, entry.path, zips
-    if _file_type(entry) != ".zip":
-        return None
-    if zips == ZIPS_DEEP:
-        raise Refused("file-nested")
-    return tree.open_zip(entry.path), "", zips + 1
-
-
-def _file_type(entry: Entry) -> str:
+def _find_suffix(entry: Entry) -> str:
     """Return the suffix of a notebook, zip, journal or proof; "" for every other file."""
-    suffix = os.path.splitext(entry.name)[1].casefold()
-    if entry.is_folder or entry.name.startswith("._"):
+    name = entry.name.casefold()
+    suffix = os.path.splitext(name)[1]
+    if entry.is_folder or name.startswith("._"):
         return ""
-    words = {JOURNALS: _JOURNAL, _PROOF[1]: _PROOF[0]}
-    is_ours = suffix in words and words[suffix] in entry.name.casefold()
+    is_ours = suffix in _WORDS and _WORDS[suffix] in name
     return suffix if suffix in export_names.SUFFIXES or is_ours else ""
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.grading import answers, claims, copies, integrity, tokens
+from handson.grading import answers, copies, tokens
 from handson.grading.archives import MOST_BYTES, Refused
-from handson.grading.claims import Claims, Line
-from handson.grading.judging import Expected, Requirements, judge
-from handson.grading.model import (
+from handson.grading.claims import Claims, gather_claims
+from handson.grading.findings import (
     ANSWERED,
     MISSING,
     NOTE,
@@ -23,11 +24,18 @@ from handson.grading.model import (
     CheckMark,
     Finding,
     Result,
-    Written,
+    make_finding,
 )
-from handson.grading.reading import Notebook, read_notebook
+from handson.grading.judging import (
+    Expected,
+    Requirements,
+    examine_evidence,
+    find_objections,
+    judge_check,
+)
+from handson.grading.notebooks import Notebook, read_notebook
 from handson.grading.roster import Learner, Roster
-from handson.grading.sources import JOURNALS, File, Submission, find_files
+from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
 
 MOST_LINES = 2_000
 """Of a journal; the newest are read."""
@@ -36,27 +44,12 @@ MOST_TOGETHER = 64_000_000
 
 
 @dataclass(frozen=True)
-class Task:
-    """A submission to grade, its learner, and the number of earlier ones that are left aside.
-
-    `candidates` are the learners of the roster who bear the name, where several do.
-    """
-
-    submission: Submission
-    learner: Learner
-    earlier: int = 0
-    in_roster: bool = True
-    candidates: tuple[Learner, ...] = ()
-
-
-@dataclass(frozen=True)
 class Graded:
-    """What one process hands to another: the result as JSON, and what it is compared by."""
+    """What one process hands to another: the result, and what it is compared by."""
 
-    learner: str
-    result: bytes
+    result: Result
     is_readable: bool
-    identifiers: tuple[copies.Identifier, ...]
+    identifiers: dict[copies.Identifier, copies.Bearer]
     sketches: tuple[copies.Hash, ...]
 
 
@@ -65,74 +58,30 @@ class _Contents:
     """The readable files of a submission, and the findings about the others."""
 
     notebooks: list[Notebook] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[tuple[str, bytes]] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     size: int = 0
 
 
-def grade_task(
-    task: Task, requirements: Requirements, roster: Roster, *, pictures: bool = False
+def grade_submission(
+    submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool = False
 ) -> Graded:
     """Return the result of a submission; nothing in it makes this raise."""
     try:
-        result, found = grade_submission(task, requirements, roster, pictures=pictures)
+        result, claims = _grade_contents(submission, requirements, roster, pictures=pictures)
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
-        finding = Finding(code="not-graded", severity=SERIOUS, values={"reason": reason})
-        found = Claims()
-        result = empty_result(task.learner, [finding], source=task.submission.source)
+        finding = make_finding("not-graded", SERIOUS, reason=reason)
+        learner, claims = _identify_learner(set(), submission, roster), Claims()
+        result = make_empty_result(learner, [finding], source=submission.source)
     return Graded(
-        learner=result.learner,
-        result=msgspec.json.encode(result),
-        is_readable=bool(result.files or found.items),
-        identifiers=copies.evidence_identifiers(found),
+        result=result,
+        is_readable=bool(result.files or claims.items),
+        identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(result.answers)),
     )
-
-
-def grade_submission(
-    task: Task, requirements: Requirements, roster: Roster, *, pictures: bool = False
-) -> tuple[Result, Claims]:
-    """Return the result of a submission, and the evidence in it."""
-    contents = _read_contents(task.submission)
-    if not (contents.notebooks or contents.lines):
-        values = {"files": list_briefly(contents.files) or "-"}
-        nothing = Finding(code="nothing-readable", severity=SERIOUS, values=values)
-        findings = [nothing, *contents.findings, *_examine_task(task, task.learner)]
-        return empty_result(task.learner, findings, source=task.submission.source), Claims()
-    found = claims.gather_claims(contents.notebooks, contents.lines)
-    learner = _identify_learner(found, task, roster)
-    expected = Expected(requirements, learner, is_known=bool(task.learner.id))
-    judged = [judge(check, found, expected) for check in (*syllabus.CHECKS, syllabus.DRAWING)]
-    *marks, drawing = (mark for mark, _ in judged)
-    written, diagram, about_answers = answers.collect_answers(contents.notebooks, pictures=pictures)
-    findings = [
-        *contents.findings,
-        *found.findings,
-        *integrity.examine_evidence(found, expected),
-        *integrity.examine_proofs(contents.proofs, found, requirements.keys),
-        *(finding for _, about_check in judged for finding in about_check),
-        *answers.compare_cells(contents.notebooks),
-        *about_answers,
-        *_examine_task(task, learner),
-    ]
-    result = Result(
-        learner=learner.id,
-        name=learner.name,
-        group=learner.group,
-        source=task.submission.source,
-        handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
-        named=tuple(sorted({one_line(claim.learner) for claim in found.items if claim.learner})),
-        files=tuple(notebook.where for notebook in contents.notebooks),
-        issuers=integrity.find_issuers(contents.proofs),
-        checks=tuple(marks),
-        answers=written,
-        diagram=msgspec.structs.replace(diagram, check=drawing),
-        findings=tuple(findings),
-    )
-    return result, found
 
 
 def judge_folders(
@@ -147,137 +96,157 @@ def judge_folders(
     """
     check = syllabus.find_check(check_id)
     contents = [_read_contents(Submission(str(folder))) for folder in folders]
-    found = claims.gather_claims(
+    claims = gather_claims(
         [notebook for each in contents for notebook in each.notebooks],
         [line for each in contents for line in each.lines],
     )
     expected = Expected(requirements or Requirements(), Learner(""), is_known=False)
-    mark, judged = judge(check, found, expected)
-    about_evidence = [*judged, *integrity.examine_evidence(found, expected)]
-    against = [
-        each for each in about_evidence if (each.code, each.check) == (mark.reason, check_id)
-    ]
-    unread = [each for read in contents for each in read.findings] + found.findings
-    return mark, [*against[:1], *(each for each in unread if (each.where or "").endswith(JOURNALS))]
+    mark, against = judge_check(check, claims, expected)
+    against += find_objections(mark.proof, expected) if mark.proof else []
+    unread = [each for read in contents for each in read.findings] + claims.findings
+    about_journals = [each for each in unread if (each.where or "").endswith(JOURNALS)]
+    return mark, [*[each for each in against if each.code == mark.reason][:1], *about_journals]
 
 
-def empty_result(
-    learner: Learner, findings: Sequence[Finding], *, source: str = "", handed_in: bool = True
-) -> Result:
-    """Return the result of a learner of whom nothing could be graded."""
-    written = [
-        Written(grade_id=item.grade_id, status=MISSING, possible=item.points)
-        for item in answers.MARKED
-    ]
+def make_empty_result(learner: Learner, findings: Iterable[Finding], **about: Any) -> Result:
+    """Return a result without points; `about` are further fields, such as its source."""
+    written, diagram, _ = answers.collect_answers([])
     return Result(
-        learner=learner.id or source,
+        learner=learner.id,
         name=learner.name,
         group=learner.group,
-        handed_in=handed_in,
-        source=source,
         checks=tuple(
             CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
             for check in syllabus.CHECKS
         ),
-        answers=tuple(written[:-1]),
-        diagram=written[-1],
+        answers=written,
+        diagram=diagram,
         findings=tuple(findings),
+        **about,
     )
 
 
-def newest_time(submission: Submission) -> str:
-    """Return the time of the newest notebook of a submission; "" where there is none."""
-    try:
-        return max((file.modified for file in find_files(submission)), default="")
-    except Refused:
-        return ""
+def _grade_contents(
+    submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool
+) -> tuple[Result, Claims]:
+    """Return the result of a submission, and the evidence in it."""
+    contents = _read_contents(submission)
+    claims = gather_claims(contents.notebooks, contents.lines)
+    names = {claim.learner for claim in claims.items if claim.learner}
+    learner = _identify_learner(names, submission, roster)
+    about_place = _examine_place(submission, learner, roster)
+    if not (contents.notebooks or contents.lines):
+        files = list_briefly(contents.files) or "-"
+        nothing = make_finding("nothing-readable", SERIOUS, files=files)
+        findings = [nothing, *contents.findings, *about_place]
+        return make_empty_result(learner, findings, source=submission.source), claims
+    expected = Expected(requirements, learner, is_known=bool(submission.owner))
+    judged = [judge_check(check, claims, expected) for check in syllabus.CHECKS]
+    drawing, about_drawing = judge_check(syllabus.DRAWING, claims, expected)
+    written, diagram, about_answers = answers.collect_answers(contents.notebooks, pictures=pictures)
+    findings = [
+        *contents.findings,
+        *claims.findings,
+        *examine_evidence(claims, expected),
+        *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
+        *(finding for _, about_check in judged for finding in about_check),
+        *about_drawing,
+        *answers.compare_cells(contents.notebooks),
+        *about_answers,
+        *about_place,
+    ]
+    result = replace(
+        make_empty_result(learner, findings, source=submission.source),
+        handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
+        named=tuple(sorted(names)),
+        files=tuple(notebook.where for notebook in contents.notebooks),
+        issuers=tokens.list_issuers(contents.proofs),
+        checks=tuple(mark for mark, _ in judged),
+        answers=written,
+        diagram=replace(diagram, check=drawing),
+    )
+    return result, claims
 
 
-def _examine_task(task: Task, learner: Learner) -> Iterator[Finding]:
-    """Yield the findings about the submission as a whole."""
-    if task.earlier:
-        values = {"count": str(task.earlier), "source": task.submission.source}
-        yield Finding(code="earlier-left", severity=NOTE, values=values)
-    if not task.in_roster:
-        yield Finding(code="not-in-roster", severity=WARNING)
-    if task.candidates and learner not in task.candidates:
-        values = {"learners": list_briefly([candidate.id for candidate in task.candidates])}
-        values["name"] = one_line(task.submission.owner)
-        yield Finding(code="name-of-several", severity=WARNING, values=values)
+def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
+    """Return the learner of a submission; the names in the evidence decide among namesakes.
 
-
-def _identify_learner(found: Claims, task: Task, roster: Roster) -> Learner:
-    """Return the learner of a submission; the evidence decides among namesakes.
-
-    A submission without a name is its evidence's; where that names several, or nobody, the
+    A submission without a name is its evidence's; where that names several people, or nobody, the
     submission is called by its place.
     """
-    names = {claim.learner for claim in found.items if claim.learner}
-    if task.learner.id:
-        bearers = {known for name in names if (known := roster.find(name))}
-        is_one_of_them = len(bearers) == 1 and bearers <= {*task.candidates}
-        return bearers.pop() if is_one_of_them else task.learner
-    if len(names) != 1:
-        return Learner(task.submission.source)
-    name = names.pop()
-    return roster.find(name) or Learner(one_line(name))
+    owner, candidates = submission.owner, roster.find_namesakes(submission.owner)
+    bearers = {known for name in names if (known := roster.find(name))}
+    if len(candidates) == 1:
+        return candidates[0]
+    if len(bearers) == 1 and bearers <= {*candidates}:
+        return bearers.pop()
+    if owner:
+        is_ambiguous = submission.has_namesakes and submission.number
+        return Learner(f"{owner} ({submission.number})", owner) if is_ambiguous else Learner(owner)
+    name = next(iter(names), "")
+    return roster.find(name) or Learner(name) if len(names) == 1 else Learner(submission.source)
+
+
+def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> Iterator[Finding]:
+    """Yield the findings about the submission as a whole, and about its name."""
+    candidates = roster.find_namesakes(submission.owner)
+    if submission.earlier:
+        count = submission.earlier
+        yield make_finding("earlier-left", NOTE, count=count, source=submission.source)
+    if roster and submission.owner and not candidates:
+        yield make_finding("not-in-roster", WARNING)
+    if candidates and learner not in candidates:
+        name, learners = one_line(submission.owner), list_briefly([each.id for each in candidates])
+        yield make_finding("name-of-several", WARNING, learners=learners, name=name)
 
 
 def _read_contents(submission: Submission) -> _Contents:
     contents = _Contents()
-    notebooks: list[Notebook] = []
+    by_name: dict[str, list[Notebook]] = defaultdict(list)
     try:
         for file in find_files(submission):
             contents.files.append(file.shown)
-            notebooks += _try_file(file, contents)
+            notebook = _read_file(file, contents)
+            if notebook is not None:
+                by_name[notebook.name].append(notebook)
     except Refused as refusal:
         contents.findings.append(_describe_refusal(refusal, submission.source))
-    for name in sorted({notebook.name for notebook in notebooks}):
-        own = [notebook for notebook in notebooks if notebook.name == name]
-        contents.notebooks.append(_choose_copy(own, contents))
+    for _, versions in sorted(by_name.items()):
+        contents.notebooks.append(_choose_version(versions, contents))
     return contents
 
 
-def _try_file(file: File, contents: _Contents) -> list[Notebook]:
+def _read_file(file: File, contents: _Contents) -> Notebook | None:
     """Take in a file, or why it is refused; return the notebook in it, if there is one."""
     try:
-        notebook = _read_file(file, contents)
+        if contents.size + MOST_BYTES > MOST_TOGETHER:
+            raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
+        data = file.read(limit=MOST_BYTES)
+        contents.size += len(data)
+        if file.suffix == JOURNALS:
+            lines = data.split(b"\n")[-MOST_LINES:]
+            contents.lines += [(file.shown, line) for line in lines if line.strip()]
+            return None
+        if file.suffix == PROOFS:
+            contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
+            return None
+        notebook = read_notebook(data, where=file.shown, modified=file.entry.modified)
     except Refused as refusal:
         contents.findings.append(_describe_refusal(refusal, file.shown))
-        return []
-    return [notebook] if notebook is not None else []
-
-
-def _read_file(file: File, contents: _Contents) -> Notebook | None:
-    if contents.size + MOST_BYTES > MOST_TOGETHER:
-        raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
-    data = file.read(limit=MOST_BYTES)
-    contents.size += len(data)
-    if file.is_journal:
-        lines = data.split(b"\n")[-MOST_LINES:]
-        contents.lines += [Line(file.shown, text) for text in lines if text.strip()]
         return None
-    if file.is_proof:
-        contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
-        return None
-    notebook = read_notebook(data, where=file.shown, modified=file.modified)
     if notebook.repeated:
-        values = {"names": ", ".join(notebook.repeated)}
-        contents.findings.append(
-            Finding(code="file-twins", severity=WARNING, where=file.shown, values=values)
-        )
+        names = ", ".join(notebook.repeated)
+        contents.findings.append(make_finding("file-twins", WARNING, where=file.shown, names=names))
     return notebook
 
 
-def _choose_copy(copies_of_one: list[Notebook], contents: _Contents) -> Notebook:
+def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
     """Return the newest of the copies of a notebook that hold work."""
-    if len(copies_of_one) == 1:
-        return copies_of_one[0]
-    chosen = max(copies_of_one, key=lambda c: (_has_work(c), c.modified, -len(c.where)))
-    values = {"count": str(len(copies_of_one) - 1)}
-    contents.findings.append(
-        Finding(code="copies-left", severity=NOTE, where=chosen.where, values=values)
-    )
+    if len(versions) == 1:
+        return versions[0]
+    chosen = max(versions, key=lambda each: (_has_work(each), each.modified, -len(each.where)))
+    count = len(versions) - 1
+    contents.findings.append(make_finding("copies-left", NOTE, where=chosen.where, count=count))
     return chosen
 
 
@@ -290,4 +259,4 @@ def _has_work(notebook: Notebook) -> bool:
 
 def _describe_refusal(refusal: Refused, where: str) -> Finding:
     severity = NOTE if refusal.code == "file-foreign" else WARNING
-    return Finding(code=refusal.code, severity=severity, where=where, values=refusal.values)
+    return make_finding(refusal.code, severity, where=where, **refusal.values)

@@ -7,21 +7,29 @@ The workshop passes the digest of the last record, which stands for all records 
 
 A token expires within minutes.  Grading, its only audience, checks that it was valid when the
 evidence was sealed, not that it still is.
+
+A valid token shows that the chain was sealed with credentials of that account at that time, not
+that AWS answered what it says: `handson audit` looks that up.  Proofs neither give nor take points.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
+
+import msgspec
 
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import replace_file
+from handson.core.text import list_briefly, one_line
+from handson.course import syllabus
+from handson.grading.claims import AWS, Claims
+from handson.grading.findings import NOTE, SERIOUS, WARNING, Finding, make_finding
 
 AUDIENCE = "handson-evidence"
 TAG = "handson-chain"
@@ -29,9 +37,10 @@ FILE = "proof.jwt"
 ALGORITHM = "ES384"
 SECONDS = 300
 """How long a token is valid."""
-MOST_BYTES, MOST_KEY_BYTES = 20_000, 5_000_000
-SCHEMA = "handson.keys/1"
-"""Of the file of trusted keys: ``{"schema", "issuers": {issuer: {"keys": […]}}}``."""
+MOST_BYTES = 20_000
+"""Of a token."""
+MOST_PROOFS = 5
+"""Tokens that are read of one submission."""
 
 _ALGORITHMS = ("ES384", "RS256")
 """What AWS signs with (STS API Reference, GetWebIdentityToken)."""
@@ -39,8 +48,19 @@ _CLAIMS = "https://sts.amazonaws.com/"
 _ISSUER = re.compile(r"https://[0-9a-z-]{1,80}\.tokens\.sts\.global\.api\.aws")
 _LEEWAY = 300.0
 
-Keys = Mapping[str, Mapping[str, Any]]
-"""The keys of each issuer, as it publishes them (RFC 7517, "JWK Set")."""
+
+class KeySet(TypedDict):
+    """The keys of an issuer, as it publishes them (RFC 7517, "JWK Set")."""
+
+    keys: list[dict[str, Any]]
+
+
+Keys = Mapping[str, KeySet]
+"""The keys of the issuers that are trusted."""
+
+
+class _KeyFile(msgspec.Struct, tag_field="schema", tag="handson.keys/1"):
+    issuers: dict[str, KeySet]
 
 
 class NotProven(ValueError):
@@ -69,16 +89,10 @@ def read_keys(path: Path) -> Keys:
         InvalidInput: It cannot be read, or has another form.
     """
     try:
-        data = path.read_bytes()
-        read = json.loads(data) if len(data) <= MOST_KEY_BYTES else None
+        return msgspec.json.decode(path.read_bytes(), type=_KeyFile).issuers
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidInput(
-            *messages.advice("grading.tokens.keys", path=path, reason=error)
-        ) from error
-    issuers = read.get("issuers") if isinstance(read, dict) and read.get("schema") == SCHEMA else 0
-    if not isinstance(issuers, dict) or not all(map(is_key_set, issuers.values())):
-        raise InvalidInput(*messages.advice("grading.tokens.keys", path=path, reason=SCHEMA))
-    return issuers
+        advice = messages.advice("grading.tokens.keys", path=path, reason=error)
+        raise InvalidInput(*advice) from error
 
 
 def write_keys(path: Path, keys: Keys) -> None:
@@ -87,20 +101,23 @@ def write_keys(path: Path, keys: Keys) -> None:
     Raises:
         NotReady: It cannot be written there.
     """
-    text = json.dumps({"schema": SCHEMA, "issuers": keys}, indent=2)
+    data = msgspec.json.format(msgspec.json.encode(_KeyFile(dict(keys))))
     try:
-        replace_file(path, [f"{text}\n".encode()])
+        replace_file(path, [data, b"\n"])
     except OSError as error:
         reason = error.strerror or error
-        raise NotReady(
-            *messages.advice("grading.tokens.unwritable", path=path, reason=reason)
-        ) from error
+        advice = messages.advice("grading.tokens.unwritable", path=path, reason=reason)
+        raise NotReady(*advice) from error
 
 
-def is_key_set(published: object) -> bool:
-    """Tell whether something has the form of an issuer's keys."""
-    keys = published.get("keys") if isinstance(published, dict) else None
-    return isinstance(keys, list) and all(isinstance(key, dict) for key in keys)
+def read_key_set(data: bytes) -> KeySet:
+    """Return the keys that an issuer published.
+
+    Raises:
+        ValueError: They have another form.
+        RecursionError: They are nested too deep.
+    """
+    return msgspec.json.decode(data, type=KeySet)
 
 
 def is_aws_issuer(issuer: str) -> bool:
@@ -123,7 +140,7 @@ def find_issuer(text: str) -> str:
     return issuer if isinstance(issuer, str) else ""
 
 
-def verify(text: str, keys: Keys) -> Token:
+def verify_proof(text: str, keys: Keys) -> Token:
     """Return the content of a token after checking signature, issuer, audience and form.
 
     Args:
@@ -153,10 +170,53 @@ def verify(text: str, keys: Keys) -> Token:
         raise NotProven(f"{type(error).__name__}: {error}") from error
 
 
-def _find_key(jwt: Any, text: str, published: Mapping[str, Any]) -> Any:
+def list_issuers(proofs: Sequence[str]) -> tuple[str, ...]:
+    """Return the issuers that the proofs name; nobody has checked them."""
+    found = []
+    for text in proofs[:MOST_PROOFS]:
+        try:
+            found.append(one_line(find_issuer(text)))
+        except (NotProven, Unchecked):
+            continue
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def examine_proofs(proofs: Sequence[str], claims: Claims, keys: Keys) -> Iterator[Finding]:
+    """Yield what the proofs of a submission show, or that it has none."""
+    judged = (claims.judged.get(check) for check in syllabus.CHECK_IDS)
+    on_aws = {claim.digest: claim.check for claim in judged if claim and claim.kind == AWS}
+    if on_aws and not proofs:
+        yield make_finding("proof-absent", NOTE)
+    for text in proofs[:MOST_PROOFS]:
+        try:
+            yield _compare_with_chain(verify_proof(text, keys), claims, on_aws)
+        except Unchecked as error:
+            yield make_finding("proof-unchecked", NOTE, reason=one_line(str(error)))
+        except NotProven as error:
+            yield make_finding("proof-wrong", SERIOUS, reason=one_line(str(error)))
+
+
+def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) -> Finding:
+    """Tell whether the chain that a token signs holds everything that is judged."""
+    account, by = one_line(token.account), one_line(token.subject)
+    head = next((c for c in claims.items if c.digest == token.digest and c.intact), None)
+    if head is None:
+        return make_finding("proof-other", WARNING, digest=one_line(token.digest)[:19])
+    if head.kind != AWS or head.account != account:
+        return make_finding("proof-account", SERIOUS, signed=account, account=head.account)
+    signed = {claim.digest for claim in claims.walk_chain(head)}
+    at = token.issued_at.isoformat(timespec="seconds")
+    later = [check for digest, check in on_aws.items() if digest not in signed]
+    if later:
+        checks = list_briefly(later)
+        return make_finding("proof-behind", WARNING, checks=checks, at=at, account=account)
+    return make_finding("proof-good", NOTE, count=len(signed), at=at, account=account, by=by)
+
+
+def _find_key(jwt: Any, text: str, published: KeySet) -> Any:
     """Return the published key that a token names, if AWS signs with its algorithm."""
     header = jwt.get_unverified_header(text)
-    found = [key for key in published.get("keys", ()) if key.get("kid") == header.get("kid")]
+    found = [key for key in published["keys"] if key.get("kid") == header.get("kid")]
     if len(found) != 1 or header.get("alg") not in _ALGORITHMS:
         raise NotProven(f"kid {header.get('kid')!r}, alg {header.get('alg')!r}")
     return jwt.PyJWK(dict(found[0]), algorithm=header["alg"])

@@ -22,7 +22,7 @@ from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
 from handson.course import checks, syllabus
 from handson.course.evidence import HAND_IN
 from handson.course.exercise import Exercise
-from handson.grading import CheckMark, Finding, model
+from handson.grading import CheckMark, Finding, findings
 from handson.notebook.evidence_cards import describe_origin
 
 
@@ -85,25 +85,25 @@ class CheckScore(Displayable):
 
     def card(self) -> Card:
         """Return the card: points, why points are withheld, facts, and whose evidence it is."""
-        mark, label = self.mark, model.check_label(self.mark.id)
+        mark, label = self.mark, findings.check_label(self.mark.id)
         parts: list[CardPart] = []
         for finding in self.findings:
             parts += warning_notes(finding.message, finding.remedy)
-        if mark.status == model.MISSING:
+        if mark.status == findings.MISSING:
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning_notes(*advice)
         title = messages.text(
             "notebook.scoring.points", check=label, points=mark.points, possible=mark.possible
         )
-        state = "ok" if mark.status == model.PASSED else "bad"
+        state = "ok" if mark.status == findings.PASSED else "bad"
         return Card(title, (*parts, *self._facts()), state=state)
 
     def _facts(self) -> Sequence[CardPart]:
-        proof = self.mark.proof
-        if proof is None or proof.observed is None:
+        proof, observed = self.mark.proof, self.mark.observed
+        if proof is None or observed is None:
             return ()
         origin = describe_origin(proof.learner, proof.observed_at, proof.digest)
-        result = checks.derive(self.mark.id, proof.observed, self.exercise)
+        result = checks.derive(self.mark.id, observed, self.exercise)
         return (*result.card().parts, origin)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:

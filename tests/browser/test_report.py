@@ -82,8 +82,8 @@ def roster() -> Roster:
 @pytest.fixture(scope="module")
 def report(inbox: Path, roster: Roster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    with grading.grade([inbox], roster=roster, pictures=True) as grades:
-        grading.write_report(grades, path)
+    grades = grading.grade_class([inbox], roster=roster, pictures=True)
+    grading.write_report(grades, path)
     return path
 
 

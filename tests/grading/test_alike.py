@@ -7,7 +7,7 @@ import random
 import pytest
 
 from handson.grading import copies
-from handson.grading.model import Passage, Written
+from handson.grading.findings import Passage, Written
 
 from . import making
 
@@ -22,7 +22,7 @@ def written(text: str) -> Written:
 
 
 def compared(mine: str, theirs: str) -> Passage:
-    passage = copies.compare_answers(written(mine), written(theirs))
+    passage = copies.find_passages(written(mine), written(theirs))
     assert passage is not None
     return passage
 

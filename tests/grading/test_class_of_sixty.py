@@ -32,8 +32,8 @@ def graded(folder: Path, **asked: str) -> dict[str, Result]:
         since=read_moment(classes.SINCE), until=read_moment(classes.UNTIL), **asked
     )
     roster = read_roster(folder / "roster.csv")
-    with grading.grade([folder / "inbox"], roster=roster, requirements=requirements) as grades:
-        return {result.learner: result for result in grades}
+    grades = grading.grade_class([folder / "inbox"], roster=roster, requirements=requirements)
+    return {result.learner: result for result in grades.results}
 
 
 def test_there_are_sixty_of_five_kinds() -> None:
@@ -99,10 +99,10 @@ def test_two_processes_find_what_one_finds(results: dict[str, Result], folder: P
     roster = read_roster(folder / "roster.csv")
     texts = []
     for workers in (1, 2):
-        with grading.grade([folder / "inbox"], roster=roster, workers=workers) as grades:
-            file = io.StringIO()
-            grading.write_json(grades, file)
-            texts.append(file.getvalue())
+        grades = grading.grade_class([folder / "inbox"], roster=roster, workers=workers)
+        file = io.StringIO()
+        grading.write_json(grades, file)
+        texts.append(file.getvalue())
     assert texts[0] == texts[1]
 
 
@@ -119,8 +119,8 @@ def test_the_same_class_as_one_zip_is_placed_the_same(
     export.write_bytes(classes.zipped(files))
     asked = Requirements(since=read_moment(classes.SINCE), until=read_moment(classes.UNTIL))
     roster = read_roster(folder / "roster.csv")
-    with grading.grade([export], roster=roster, requirements=asked) as grades:
-        points = {result.learner: result.points for result in grades}
+    grades = grading.grade_class([export], roster=roster, requirements=asked)
+    points = {result.learner: result.points for result in grades.results}
     other = {name for name in points if points[name] != results[name].points}
     assert other <= {"s16"}  # the zip has one time for all its files, so no submission is older
     assert os.path.getsize(export) > 1_000_000

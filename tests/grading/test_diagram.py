@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from handson.grading import Requirements, Result, Roster, grade
-from handson.grading.model import FAILED, MISSING, PASSED, UNPROVEN, CheckMark
+from handson.grading import Requirements, Result, Roster, grade_class
+from handson.grading.findings import FAILED, MISSING, PASSED, UNPROVEN, CheckMark
 from tests.unit.drawn_by_learners import WRONG, draw
 
 from . import making
@@ -17,8 +17,8 @@ from .making import Book
 
 def graded(book: Book, folder: Path) -> Result:
     book.write(folder / "s01")
-    with grade([folder], roster=Roster(()), requirements=Requirements()) as grades:
-        return next(iter(grades))
+    grades = grade_class([folder], roster=Roster(()), requirements=Requirements())
+    return grades.results[0]
 
 
 def read(result: Result) -> CheckMark:

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from handson.course import syllabus
-from handson.grading import Result, archives, grade, reading, submission
+from handson.grading import Result, archives, grade_class, notebooks, submission
 from handson.grading.archives import MOST_BYTES, Archive, Refused
-from handson.grading.claims import Line, gather_claims
-from handson.grading.reading import Notebook, read_notebook
+from handson.grading.claims import gather_claims
+from handson.grading.notebooks import Notebook, read_notebook
 
 from . import making
 from .classes import zipped
@@ -39,8 +39,8 @@ def files() -> dict[str, bytes]:
 
 
 def graded(folder: Path) -> Result:
-    with grade([folder]) as grades:
-        (result,) = grades
+    grades = grade_class([folder])
+    (result,) = grades.results
     return result
 
 
@@ -190,7 +190,7 @@ def test_more_files_than_anyone_needs_are_not_read(tmp_path: Path) -> None:
 
 
 def test_records_without_end_are_cut_short() -> None:
-    lines = [Line("journal.jsonl", json.dumps(record).encode()) for record in _many(400)]
+    lines = [("journal.jsonl", json.dumps(record).encode()) for record in _many(400)]
     found = gather_claims([], lines)
     assert (len(found.items), [f.code for f in found.findings]) == (300, ["records-many"])
 
@@ -253,7 +253,7 @@ def read(data: bytes) -> Notebook:
 
 def read_all(data: bytes) -> bytes:
     tree = Archive(io.BytesIO(data))
-    files = (e for e in tree.children("") if not e.is_folder and e.refusal is None)
+    files = (e for e in tree.list_entries("") if not e.is_folder and e.refusal is None)
     return b"".join(tree.read(entry.path, limit=100) for entry in files)
 
 
@@ -286,7 +286,7 @@ def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None
                               "observed", "previous", "schema"]), value=JSON)  # fmt: skip
 def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: Any) -> None:
     record = {**making.hand_in("s01", seed=1).records[1], field: value}
-    found = gather_claims([], [Line("journal.jsonl", json.dumps(record).encode())])
+    found = gather_claims([], [("journal.jsonl", json.dumps(record).encode())])
     assert len(found.items) + len(found.findings) == 1
     assert all(claim.check in syllabus.CHECK_IDS for claim in found.items)
 
@@ -296,6 +296,5 @@ def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: An
 def test_a_name_that_stands_twice_is_always_seen(pairs: list[tuple[str, str]]) -> None:
     keys = [key for key, _ in pairs]
     text = "{" + ",".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in pairs) + "}"
-    twice: list[str] = []
-    reading.load_json(text.encode(), twice)
+    twice = notebooks.find_repeated_names(text.encode())
     assert sorted(twice) == sorted({key for key in keys if keys.count(key) > 1})

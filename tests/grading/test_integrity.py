@@ -16,8 +16,8 @@ from handson.course import evidence
 from handson.course.evidence import Observation
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.grading import Learner, Requirements, Result, Roster, grade, read_moment
-from handson.grading.model import SEVERITIES
+from handson.grading import Learner, Requirements, Result, Roster, grade_class, read_moment
+from handson.grading.findings import SEVERITIES
 
 from . import making
 from .making import Book
@@ -27,8 +27,8 @@ ROSTER = Roster((Learner("s01", "山田 花子", "A"), Learner("s02", "佐藤 �
 
 def graded(folder: Path, *, roster: Roster = ROSTER, **asked: Any) -> Result:
     """Return the result of s01, who handed in a folder of that name."""
-    with grade([folder], roster=roster, requirements=Requirements(**asked)) as grades:
-        return next(result for result in grades if result.learner == "s01")
+    grades = grade_class([folder], roster=roster, requirements=Requirements(**asked))
+    return next(result for result in grades.results if result.learner == "s01")
 
 
 def codes(result: Result) -> set[str]:

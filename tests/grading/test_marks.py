@@ -74,19 +74,19 @@ def test_a_spreadsheets_way_of_writing_is_read(tmp_path: Path, encoding: str) ->
 
 
 def test_marks_for_other_texts_are_told(inbox: Path, tmp_path: Path) -> None:
-    with grading.grade([inbox / "s01"]) as grades:
-        right = marks.fingerprint_texts(grades.load(0))
+    grades = grading.grade_class([inbox / "s01"])
+    right = marks.fingerprint_texts(grades.results[0])
     for print_, codes in ((right, []), ("0123456789ab", ["marks-stale"]), ("", [])):
         given = read_marks(table(tmp_path, f"s01,{print_},4,,,,"))
-        with grading.grade([inbox / "s01"], marks=given) as grades:
-            found = [finding.code for finding in grades.load(0).to_review()]
+        grades = grading.grade_class([inbox / "s01"], marks=given)
+        found = [finding.code for finding in grades.results[0].to_review()]
         assert found == codes
 
 
 def test_no_spreadsheet_takes_what_marks_are_for_for_a_number(inbox: Path) -> None:
     """Of hex digits alone, one in three hundred would be saved as 1.23457E+11."""
-    with grading.grade([inbox / "s01"]) as grades:
-        result = grades.load(0)
+    grades = grading.grade_class([inbox / "s01"])
+    result = grades.results[0]
     answer, *others = result.answers
     texts = (replace(answer, text=str(number)) for number in range(2_000))
     prints = [marks.fingerprint_texts(replace(result, answers=(text, *others))) for text in texts]

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from handson import grading
 from handson.cli import main
 from handson.course import syllabus
-from handson.grading import Learner, Roster, handout
+from handson.grading import Learner, Roster, notebooks
 from handson.grading.answers import find_moved_cells
 from handson.grading.roster import escape_formula
 
@@ -173,12 +173,12 @@ def test_a_time_with_a_zone_is_that_moment() -> None:
     assert said.isoformat() == "2026-05-01T00:00:00+00:00"
 
 
-def test_results_can_be_read_again_and_one_by_one(inbox: Path) -> None:
-    with grading.grade([inbox / "s01"], roster=Roster((Learner("s01"), Learner("s02")))) as grades:
-        assert [r.learner for r in grades] == [r.learner for r in grades] == ["s01", "s02"]
-        assert grades.load(0).check("image").points == 15
-        with pytest.raises(KeyError):
-            grades.load(0).check("imgae")
+def test_results_can_be_read_one_by_one(inbox: Path) -> None:
+    grades = grading.grade_class([inbox / "s01"], roster=Roster((Learner("s01"), Learner("s02"))))
+    assert [result.learner for result in grades.results] == ["s01", "s02"]
+    assert grades.results[0].check("image").points == 15
+    with pytest.raises(KeyError):
+        grades.results[0].check("imgae")
 
 
 def test_grading_loads_neither_aws_an_engine_nor_a_kernel(root: Path) -> None:
@@ -227,11 +227,11 @@ def test_the_notebooks_are_committed_without_evidence(root: Path) -> None:
 
 
 def test_the_course_covers_the_syllabus() -> None:
-    cells = handout.cells()
+    cells = notebooks.load_cells()
     questions = {answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)}
     assert sorted(set(cells.evidence.values())) == sorted(syllabus.EVIDENCE_IDS)
     assert tuple(cells.notebooks) == syllabus.ALL_NOTEBOOKS
-    assert [set(words.answers) for words in handout.editions()] == [questions, questions]
+    assert [set(edition.answers) for edition in notebooks.load_editions()] == [questions, questions]
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def test_what_nbgrader_hands_out_is_no_answer(tmp_path: Path) -> None:
     )[0]
     diagram["source"] = f"{source}# YOUR CODE HERE\nraise NotImplementedError()"
     book.write(tmp_path / "s01")
-    with grading.grade([tmp_path]) as grades:
-        (result,) = grades
+    grades = grading.grade_class([tmp_path])
+    (result,) = grades.results
     written = {answer.status for answer in (*result.answers, result.diagram)}
     assert written == {"untouched"}
 
@@ -281,6 +281,6 @@ def test_a_paragraph_in_common_is_found_in_either_language(tmp_path: Path) -> No
 
 
 def alike(folder: Path) -> list[tuple[str, list[str]]]:
-    with grading.grade([folder]) as grades:
-        found: list[Any] = [(r.learner, f) for r in grades for f in r.findings]
-        return [(n, [p.grade_id for p in f.passages]) for n, f in found if f.passages]
+    grades = grading.grade_class([folder])
+    found: list[Any] = [(r.learner, f) for r in grades.results for f in r.findings]
+    return [(n, [p.grade_id for p in f.passages]) for n, f in found if f.passages]

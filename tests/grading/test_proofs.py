@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def keys_of(signer: Signer) -> dict[str, Any]:
 
 
 def test_a_token_of_aws_says_who_and_for_what(signer: Signer) -> None:
-    token = tokens.verify(signer.sign(claims_of(signer)), keys_of(signer))
+    token = tokens.verify_proof(signer.sign(claims_of(signer)), keys_of(signer))
     assert (token.account, token.digest, token.issuer) == (ACCOUNT, DIGEST, ISSUER)
     assert abs((datetime.now(UTC) - token.issued_at).total_seconds()) < 60
 
@@ -55,7 +55,7 @@ def test_a_token_of_aws_says_who_and_for_what(signer: Signer) -> None:
 def test_a_token_that_has_expired_was_valid_all_the_same(signer: Signer) -> None:
     claims = claims_of(signer)
     claims.update(iat=claims["iat"] - 9_000_000, exp=claims["exp"] - 9_000_000)
-    assert tokens.verify(signer.sign(claims), keys_of(signer)).digest == DIGEST
+    assert tokens.verify_proof(signer.sign(claims), keys_of(signer)).digest == DIGEST
 
 
 def test_rsa_is_taken_too() -> None:
@@ -63,7 +63,7 @@ def test_rsa_is_taken_too() -> None:
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(signer.private.public_key()))
     published = {ISSUER: {"keys": [{**public, "kid": "RSA_0", "use": "sig"}]}}
     token = signer.sign(claims_of(signer), algorithm="RS256", kid="RSA_0")
-    assert tokens.verify(token, published).digest == DIGEST
+    assert tokens.verify_proof(token, published).digest == DIGEST
 
 
 def without(name: str) -> Callable[[Claims], object]:
@@ -88,26 +88,26 @@ def test_a_token_that_lacks_something_proves_nothing(signer: Signer, name: str) 
     claims = claims_of(signer)
     SPOILT[name](claims)
     with pytest.raises(NotProven):
-        tokens.verify(signer.sign(claims), keys_of(signer))
+        tokens.verify_proof(signer.sign(claims), keys_of(signer))
 
 
 def test_a_token_signed_by_another_key_proves_nothing(signer: Signer) -> None:
     forged = Signer(ISSUER).sign(claims_of(signer))
     with pytest.raises(NotProven, match="Signature"):
-        tokens.verify(forged, keys_of(signer))
+        tokens.verify_proof(forged, keys_of(signer))
 
 
 def test_a_token_that_was_changed_proves_nothing(signer: Signer) -> None:
     head, _, seal = signer.sign(claims_of(signer)).split(".")
     other = signer.sign(claims_of(signer, account="999999999999")).split(".")[1]
     with pytest.raises(NotProven):
-        tokens.verify(".".join((head, other, seal)), keys_of(signer))
+        tokens.verify_proof(".".join((head, other, seal)), keys_of(signer))
 
 
 def test_a_token_without_a_signature_proves_nothing(signer: Signer) -> None:
     token = jwt.encode(claims_of(signer), None, algorithm="none", headers={"kid": KEY})
     with pytest.raises(NotProven, match="none"):
-        tokens.verify(token, keys_of(signer))
+        tokens.verify_proof(token, keys_of(signer))
 
 
 def test_the_public_key_is_never_taken_for_a_shared_secret(signer: Signer) -> None:
@@ -119,24 +119,24 @@ def test_the_public_key_is_never_taken_for_a_shared_secret(signer: Signer) -> No
     signed = b".".join(packed(json.dumps(part).encode()) for part in parts)
     seal = packed(hmac.digest(secret, signed, "sha256"))
     with pytest.raises(NotProven, match="HS256"):
-        tokens.verify(b".".join((signed, seal)).decode(), keys_of(signer))
+        tokens.verify_proof(b".".join((signed, seal)).decode(), keys_of(signer))
 
 
 @pytest.mark.parametrize("text", ["", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"])
 def test_what_is_no_token_proves_nothing(signer: Signer, text: str) -> None:
     with pytest.raises(NotProven):
-        tokens.verify(text, keys_of(signer))
+        tokens.verify_proof(text, keys_of(signer))
 
 
 def test_an_issuer_that_nobody_trusts_cannot_be_checked(signer: Signer) -> None:
     with pytest.raises(Unchecked, match=r"tokens\.sts"):
-        tokens.verify(signer.sign(claims_of(signer)), {})
+        tokens.verify_proof(signer.sign(claims_of(signer)), {})
 
 
 def test_a_key_that_the_issuer_does_not_publish_proves_nothing(signer: Signer) -> None:
     token = signer.sign(claims_of(signer), kid="EC384_9")
     with pytest.raises(NotProven, match="EC384_9"):
-        tokens.verify(token, keys_of(signer))
+        tokens.verify_proof(token, keys_of(signer))
 
 
 def test_without_the_library_nothing_is_checked(
@@ -144,7 +144,7 @@ def test_without_the_library_nothing_is_checked(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jwt", None)
     with pytest.raises(Unchecked, match="pip install"):
-        tokens.verify("a.b.c", keys_of(signer))
+        tokens.verify_proof("a.b.c", keys_of(signer))
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def graded(
         (folder / "s01" / "journal.jsonl").write_bytes(book.journal())
     for number, text in enumerate(proofs):
         (folder / "s01" / f"proof ({number}).jwt").write_text(text, errors="replace")
-    with grading.grade([folder], requirements=Requirements(keys=keys_of(signer))) as grades:
-        result = grades.load(0)
+    grades = grading.grade_class([folder], requirements=Requirements(keys=keys_of(signer)))
+    result = grades.results[0]
     assert result.points == 80
     return [finding.code for finding in result.findings if finding.code.startswith("proof-")]
 
@@ -234,11 +234,10 @@ def test_evidence_from_aws_without_a_proof_is_graded_and_says_so(
 
 
 @pytest.fixture
-def grades(tmp_path: Path, book: Book, signer: Signer) -> Iterator[grading.Grades]:
+def grades(tmp_path: Path, book: Book, signer: Signer) -> grading.Grades:
     book.write(tmp_path / "s01")
     (tmp_path / "s01" / tokens.FILE).write_text(signer.sign(claims_of(signer)))
-    with grading.grade([tmp_path / "s01"]) as found:
-        yield found
+    return grading.grade_class([tmp_path / "s01"])
 
 
 def test_keys_are_got_from_aws_and_kept(
@@ -260,10 +259,8 @@ def test_no_address_but_aws_own_is_asked(tmp_path: Path, book: Book) -> None:
     own = Signer("https://keys.example.com")
     book.write(tmp_path / "s01")
     (tmp_path / "s01" / tokens.FILE).write_text(own.sign(claims_of(own)))
-    with (
-        grading.grade([tmp_path / "s01"]) as grades,
-        pytest.raises(InvalidInput, match=r"keys\.example\.com"),
-    ):
+    grades = grading.grade_class([tmp_path / "s01"])
+    with pytest.raises(InvalidInput, match=r"keys\.example\.com"):
         audit.fetch_issuer_keys(grades, lambda address: pytest.fail(address))
 
 

@@ -125,8 +125,8 @@ def test_points_are_those_that_the_command_gives(tmp_path: Path, spoilt: str) ->
 
     book = making.hand_in("s01", seed=1, observe=spoil)
     book.write(tmp_path / "s01")
-    with grading.grade([tmp_path]) as grades:
-        (result,) = grades
+    grades = grading.grade_class([tmp_path])
+    (result,) = grades.results
     assert [str(mark.points) for mark in result.checks] == list(map(shown, scores(tmp_path)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Learner, Roster, export_names, grade, read_roster
+from handson.grading import Learner, Roster, export_names, grade_class, read_roster
 from handson.grading.sources import find_submissions
 
 from . import making
@@ -34,8 +34,8 @@ def owners(*paths: Path, roster: Roster = NOBODY) -> list[str]:
 
 
 def learners(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int]]:
-    with grade(paths, roster=roster) as grades:
-        return [(result.learner, result.points) for result in grades]
+    grades = grade_class(paths, roster=roster)
+    return [(result.learner, result.points) for result in grades.results]
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_who_is_not_in_the_roster_is_graded_and_told(
 ) -> None:
     put(tmp_path / "s01", files)
     put(tmp_path / "s99", files)
-    with grade([tmp_path], roster=Roster((Learner("s01"), Learner("s02")))) as grades:
-        told = {r.learner: [f.code for f in r.to_review()] for r in grades}
+    grades = grade_class([tmp_path], roster=Roster((Learner("s01"), Learner("s02"))))
+    told = {r.learner: [f.code for f in r.to_review()] for r in grades.results}
     assert "not-in-roster" in told["s99"]
     assert told["s02"] == ["nothing-handed-in"]
 
@@ -179,8 +179,8 @@ def test_a_link_to_a_folder_is_not_followed(files: dict[str, bytes], tmp_path: P
     put(tmp_path / "elsewhere", files)
     (tmp_path / "class" / "s01").mkdir(parents=True)
     (tmp_path / "class" / "s01" / "ja").symlink_to(tmp_path / "elsewhere")
-    with grade([tmp_path / "class"]) as grades:
-        (result,) = grades
+    grades = grade_class([tmp_path / "class"])
+    (result,) = grades.results
     assert [finding.code for finding in result.findings] == ["nothing-readable", "file-link"]
 
 
@@ -190,8 +190,8 @@ def test_a_learner_who_is_a_link_is_told_and_not_followed(
     put(tmp_path / "elsewhere", files)
     put(tmp_path / "class" / "s01", files)
     (tmp_path / "class" / "s02").symlink_to(tmp_path / "elsewhere")
-    with grade([tmp_path / "class"]) as grades:
-        told = {r.learner: (r.points, [f.code for f in r.to_review()]) for r in grades}
+    grades = grade_class([tmp_path / "class"])
+    told = {r.learner: (r.points, [f.code for f in r.to_review()]) for r in grades.results}
     assert told["s02"] == (0, ["nothing-readable", "file-link"])
 
 
@@ -279,8 +279,8 @@ def test_namesakes_in_an_export_are_told_apart_by_their_evidence(
 def test_of_namesakes_whom_nothing_tells_apart_both_are_graded_and_told(tmp_path: Path) -> None:
     for seed, folder in enumerate(MOODLE):
         making.hand_in("山田 花子", seed=seed).write(tmp_path / folder)
-    with grade([tmp_path], roster=NAMESAKES) as grades:
-        told = {r.learner: (r.points, [f.code for f in r.findings]) for r in grades}
+    grades = grade_class([tmp_path], roster=NAMESAKES)
+    told = {r.learner: (r.points, [f.code for f in r.findings]) for r in grades.results}
     for name in ("山田 花子 (12345)", "山田 花子 (12399)"):
         assert told[name] == (80, ["name-of-several"])
 
@@ -308,24 +308,24 @@ def test_who_takes_a_neighbours_name_in_an_export_does_not_take_their_place(
     for seed, number in enumerate((12345, 12399)):
         name = f"s01_{number}_assignsubmission_file_"
         making.hand_in("s01", seed=seed).write(tmp_path / name)
-    with grade([tmp_path], roster=Roster((Learner("s01"), Learner("s02")))) as grades:
-        told = [(r.learner, [f.code for f in r.findings]) for r in grades]
+    grades = grade_class([tmp_path], roster=Roster((Learner("s01"), Learner("s02"))))
+    told = [(r.learner, [f.code for f in r.findings]) for r in grades.results]
     assert told == [("s01", ["learner-twice"])] * 2 + [("s02", ["nothing-handed-in"])]
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none"):
-        grade([tmp_path / "none"])
+        grade_class([tmp_path / "none"])
 
 
 def test_a_folder_with_nothing_in_it_is_a_submission_without_notebooks(tmp_path: Path) -> None:
-    with grade([tmp_path]) as grades:
-        assert [f.code for result in grades for f in result.findings] == ["nothing-readable"]
+    grades = grade_class([tmp_path])
+    assert [f.code for result in grades.results for f in result.findings] == ["nothing-readable"]
 
 
 def test_no_paths_are_nothing_to_grade() -> None:
     with pytest.raises(InvalidInput, match="採点する提出物"):
-        grade([])
+        grade_class([])
 
 
 @pytest.mark.parametrize("name", [".", "none.csv"])

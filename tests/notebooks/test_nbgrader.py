@@ -232,8 +232,8 @@ def test_an_evidence_cell_that_was_rewritten_is_run_as_it_was_handed_out(graded:
 
 
 def test_a_class_collected_by_nbgrader_is_graded_by_our_command_too(graded: Graded) -> None:
-    with grading.grade([graded.course.folder / "submitted"]) as grades:
-        points = {result.learner: result.points for result in grades}
+    grades = grading.grade_class([graded.course.folder / "submitted"])
+    points = {result.learner: result.points for result in grades.results}
     assert points == {"hana": 80, "ken": 15, "taro": 0}
 
 

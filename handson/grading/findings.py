@@ -1,8 +1,7 @@
-"""What grading finds out about a submission: frozen structs that travel between processes as JSON.
+"""The results of grading a submission, as frozen structs: findings, points and what people mark.
 
-A `Finding` tells a person something about a submission.  Its sentences are made when they are read,
-in the language that is current then.  All text of a stranger is kept as plain text here; the code
-that shows it escapes it.
+The sentences of a `Finding` are made when they are read, in the language that is current then.  All
+text of a stranger is plain text here; the code that shows it escapes it.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ PASSED, FAILED, UNPROVEN, MISSING = "passed", "failed", "unproven", "missing"
 ANSWERED, UNTOUCHED = "answered", "untouched"
 """The status of an answer or the diagram; `MISSING` where its cell is missing."""
 
+_PROOF = "digest observed_at learner kind account region intact source where"
+"""The fields of a claim that `handson.grading/1` shows."""
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of all results."""
 
-
-class Passage(Struct, frozen=True, kw_only=True):
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
     """Two answers to the same question, and the passages that both contain."""
 
     grade_id: str
@@ -38,7 +36,7 @@ class Passage(Struct, frozen=True, kw_only=True):
     common: tuple[str, ...]
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something to know about a submission.
 
     Attributes:
@@ -81,32 +79,59 @@ class Finding(Struct, frozen=True, kw_only=True):
         return {**own, "message": self.message, "remedy": self.remedy}
 
 
-class Proof(Struct, frozen=True, kw_only=True):
-    """The evidence that a check was judged by.
+def make_finding(
+    code: str,
+    severity: str,
+    *,
+    check: str | None = None,
+    where: str | None = None,
+    **values: object,
+) -> Finding:
+    """Return a finding; `values` are those of the placeholders in its sentences."""
+    texts = {name: str(value) for name, value in values.items()}
+    return Finding(code=code, severity=severity, check=check, where=where, values=texts)
 
-    `kind`, `account` and `region` are those of its target.  `source` is "notebook" or "journal",
-    `where` the file.  `requests` are AWS's request ids; `observed` is the state that was seen, as
-    `handson.course.state` reads it, or None where it cannot be read.
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """An evidence record of the right form; its short texts are on one line.
+
+    Attributes:
+        kind: The kind of its target, "aws" or "emulator", as the record says.
+        account: The account of its target.
+        region: The region of its target.
+        observed_at: The time at which it was sealed, as ISO 8601 in UTC.
+        previous: The digest of the learner's record before it, if any.
+        requests: AWS's request ids.
+        observed: The state that was seen, as JSON.
+        intact: It still has the digest that it was sealed with.
+        source: "notebook" or "journal".
+        where: The file, or the file and the cell.
+        contradiction: How its target differs from the target of the observed state, or "".
+        repeated: The names that stand twice in its JSON.
     """
 
+    check: str
     digest: str
-    observed_at: str
     learner: str
     kind: str
     account: str
     region: str
+    observed_at: str
+    previous: str | None
+    requests: tuple[str, ...]
+    observed: dict[str, Any]
     intact: bool
     source: str
     where: str
-    previous: str | None = None
-    requests: tuple[str, ...] = ()
-    observed: Any = None
+    contradiction: str = ""
+    repeated: tuple[str, ...] = ()
 
 
-class CheckMark(Struct, frozen=True, kw_only=True):
-    """The points of one check, all or none, and the facts that they were given for.
+class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of one check, all or none, the facts that decided them, and their evidence.
 
-    `reason` is the code of the finding for which evidence does not count, if it does not.
+    `reason` is the code of the finding for which evidence does not count, if it does not.  There
+    are no facts where the evidence cannot be read.
     """
 
     id: str
@@ -116,19 +141,24 @@ class CheckMark(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     facts: tuple[FactResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
-    proof: Proof | None = None
+    proof: Claim | None = None
+
+    @property
+    def observed(self) -> dict[str, Any] | None:
+        """The state that the evidence shows; None without evidence that can be read."""
+        return self.proof.observed if self.proof and self.facts else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as `handson.grading/1` has it, without what AWS answered."""
-        own: dict[str, Any] = msgspec.to_builtins(self)
-        own["facts"] = [{**fact.to_json(), "advice": fact.advice} for fact in self.facts]
-        own["diagnoses"] = [diagnosis.to_json() for diagnosis in self.diagnoses]
-        for name in ("observed", "requests", "previous") if self.proof else ():
-            del own["proof"][name]
-        return own
+        return {
+            **_pick(self, "id status points possible reason"),
+            "facts": [{**fact.to_json(), "advice": fact.advice} for fact in self.facts],
+            "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
+            "proof": self.proof and _pick(self.proof, _PROOF),
+        }
 
 
-class Written(Struct, frozen=True, kw_only=True):
+class Written(msgspec.Struct, frozen=True, kw_only=True):
     """An answer, or the code of the diagram, for a person to mark.
 
     `text` is the learner's own text, without the question.  For the diagram, `drawn` says whether
@@ -148,16 +178,15 @@ class Written(Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as `handson.grading/1` has it."""
-        own: dict[str, Any] = msgspec.to_builtins(self)
-        return {name: own[name] for name in ("grade_id", "status", "possible", "text")}
+        return _pick(self, "grade_id status possible text")
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One learner: the submission, its points, and what to look at.
 
     `named` are the names that the evidence bears.  `handed_in_at` is the newest time of the files,
     in UTC; the person who packed them may have set it.  `files` are the notebooks that were read.
-    `issuers` are those that proofs name, whether or not they could be checked.
+    `issuers` are those that signed proofs name, whether or not they could be checked.
     """
 
     learner: str
@@ -190,14 +219,9 @@ class Result(Struct, frozen=True, kw_only=True):
         return [written.mark for written in self.written if written.mark is not None]
 
     @property
-    def is_marked(self) -> bool:
-        """Everything that people mark has its mark."""
-        return len(self.marks) == len(self.written)
-
-    @property
     def total(self) -> float | None:
         """All points, or None while a mark is missing."""
-        return self.points + sum(self.marks) if self.is_marked else None
+        return self.points + sum(self.marks) if len(self.marks) == len(self.written) else None
 
     @property
     def label(self) -> str:
@@ -210,14 +234,29 @@ class Result(Struct, frozen=True, kw_only=True):
         Raises:
             KeyError: There is no such check.
         """
-        for mark in self.checks:
-            if mark.id == check_id:
-                return mark
-        raise KeyError(check_id)
+        return {mark.id: mark for mark in self.checks}[check_id]
 
     def to_review(self) -> tuple[Finding, ...]:
         """Return the findings that a person has to look at."""
         return tuple(finding for finding in self.findings if finding.severity != NOTE)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the learner as `handson.grading/1` has it."""
+        diagram, read = self.diagram, self.diagram.check
+        return {
+            **_pick(self, "learner name group source handed_in handed_in_at named files issuers"),
+            "points": self.points,
+            "checks": [check.to_json() for check in self.checks],
+            "answers": [answer.to_json() for answer in self.answers],
+            "diagram": {
+                **diagram.to_json(),
+                "drawn": diagram.drawn,
+                "check": read and read.to_json(),
+            },
+            "marks": {written.grade_id: written.mark for written in self.written},
+            "total": self.total,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
 
 
 def check_label(check_id: str | None) -> str:
@@ -227,8 +266,8 @@ def check_label(check_id: str | None) -> str:
 
 def replace_surrogates(text: str) -> str:
     """Return a text that UTF-8 can carry: half a character becomes U+FFFD."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _pick(holder: msgspec.Struct, names: str) -> dict[str, Any]:
+    return {name: getattr(holder, name) for name in names.split()}

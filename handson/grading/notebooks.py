@@ -1,9 +1,12 @@
-"""From the bytes of a notebook to the parts that grading reads, quickly, whatever the bytes are.
+"""Notebooks as learners hand them in, and the notebooks as the course handed them out.
 
 Most notebooks are decoded straight into the structs below; pictures and texts of outputs are left
 undecoded.  A notebook that does not fit (text in another encoding, half characters, a cell of a
 wrong type) is read again by the standard library, and its sound cells are kept.  Nothing in a
 notebook is executed.
+
+`tools/course.py` writes `handout/*.json` from the committed notebooks, and a test compares the two,
+so that a class can be graded without them.
 """
 
 from __future__ import annotations
@@ -12,25 +15,60 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
 
+from handson.core import messages
 from handson.course.evidence import METADATA_KEY
 from handson.drawing.picture import EMBEDDED, find_svg
-from handson.grading import export_names, handout
 from handson.grading.archives import Refused
-from handson.grading.model import replace_surrogates
+from handson.grading.export_names import find_notebook
+from handson.grading.findings import replace_surrogates
 
 PICTURE = "image/svg+xml"
+STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()\n"
+"""The lines that nbgrader puts in place of a solution."""
 
 
-class _Graded(msgspec.Struct):
+class CourseCells(msgspec.Struct, frozen=True, kw_only=True):
+    """The cells that the course handed out, the same in every language.
+
+    Attributes:
+        notebooks: By notebook, the ids of its cells in order.
+        code: The ids of the code cells.
+        evidence: By cell id, the check whose evidence the cell seals.
+    """
+
+    notebooks: dict[str, tuple[str, ...]]
+    code: tuple[str, ...]
+    evidence: dict[str, str]
+
+    def find_notebook(self, cell_id: str) -> str | None:
+        """Return the notebook that a cell belongs to, or None for a learner's own cell."""
+        return next((name for name, ids in self.notebooks.items() if cell_id in ids), None)
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """The texts that the course handed out in one language.
+
+    Attributes:
+        answers: By `grade_id`, the source that the learner starts from.
+        prose: The source of every Markdown cell.
+    """
+
+    answers: dict[str, str]
+    prose: tuple[str, ...]
+
+
+class _Nbgrader(msgspec.Struct):
     grade_id: str = ""
 
 
 class _CellMetadata(msgspec.Struct):
-    nbgrader: _Graded | None = None
+    nbgrader: _Nbgrader | None = None
     id: str = ""
 
 
@@ -87,7 +125,7 @@ class Cell(msgspec.Struct):
     @property
     def text(self) -> str:
         """Its source as one text."""
-        return _join(self.source)
+        return _join_lines(self.source)
 
     @property
     def name(self) -> str:
@@ -126,15 +164,32 @@ class Notebook:
     lost: int = 0
     repeated: tuple[str, ...] = ()
 
-    def records(self) -> Iterator[tuple[Cell, bytes]]:
-        """Yield each evidence record with its cell, in order."""
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """Yield each evidence record with the place of its cell, in order."""
         for cell in self.cells:
             for output in cell.outputs:
                 if output.record:
-                    yield cell, output.record
+                    yield self.locate(cell), output.record
+
+    def locate(self, cell: Cell) -> str:
+        """Return the place of a cell, for people: the path and the cell's id."""
+        return f"{self.where}#{cell.name}" if cell.name else self.where
 
 
 _decoder = msgspec.json.Decoder(_File)
+
+
+@cache
+def load_cells() -> CourseCells:
+    """Return the cells that the course handed out."""
+    return msgspec.json.decode(_read_handout("cells"), type=CourseCells)
+
+
+@cache
+def load_editions() -> tuple[Edition, ...]:
+    """Return the texts that the course handed out, in each language."""
+    read = map(_read_handout, messages.LANGUAGES)
+    return tuple(msgspec.json.decode(each, type=Edition) for each in read)
 
 
 def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
@@ -150,53 +205,41 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
     """
     try:
         file, lost = _decoder.decode(data), 0
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         file, lost = _salvage(data)
     if file.nbformat != 4:
         raise Refused("file-format", version=str(file.nbformat)[:20])
-    cells = tuple(file.cells)
-    name = export_names.find_notebook(where.rpartition("/")[2]) or _name_by_cells(cells)
+    name = find_notebook(where.rpartition("/")[2]) or _name_by_cells(file.cells)
     if not name:
         raise Refused("file-foreign")
-    return Notebook(name, where, modified, cells, lost, tuple(find_repeated_cells(data)))
+    # One of two lists of cells may hide something.  A quotation mark within a text has a backslash
+    # before it, so these are names or whole texts.
+    is_suspect = data.count(b'"cells"') > 1 and "cells" in find_repeated_names(data)
+    repeated = ("cells",) if is_suspect else ()
+    return Notebook(name, where, modified, tuple(file.cells), lost, repeated)
 
 
-def find_repeated_cells(data: bytes) -> list[str]:
-    """Return "cells" where a notebook has two such lists, of which one may hide something."""
-    # A quotation mark within a text has a backslash before it, so these are names or whole texts.
-    if data.count(b'"cells"') < 2:
-        return []
-    repeated: list[str] = []
-    load_json(data, repeated)
-    return [name for name in repeated if name == "cells"]
-
-
-def load_json(data: bytes, repeated: list[str] | None = None) -> Any:
-    """Return JSON as the standard library reads it, which is more tolerant than msgspec.
-
-    Args:
-        data: The JSON.
-        repeated: Takes the names that stand twice in one object.
+def find_repeated_names(data: bytes) -> list[str]:
+    """Return the names that stand twice in one object of a JSON text.
 
     Raises:
         ValueError: It is not JSON.
         RecursionError: It is nested too deep.
     """
+    repeated: list[str] = []
 
-    def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        read = dict(pairs)
-        if repeated is not None and len(read) < len(pairs):
-            counted = Counter(name for name, _ in pairs)
-            repeated.extend(name for name, count in counted.items() if count > 1)
-        return read
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        counted = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, count in counted.items() if count > 1)
 
-    return json.loads(data, object_pairs_hook=to_object if repeated is not None else None)
+    json.loads(data, object_pairs_hook=collect)
+    return repeated
 
 
 def _salvage(data: bytes) -> tuple[_File, int]:
     """Return the sound cells of a notebook that does not fit, and the number of the others."""
     try:
-        read = load_json(data)
+        read = json.loads(data)
     except RecursionError as error:
         raise Refused("file-deep") from error
     except ValueError as error:
@@ -220,21 +263,24 @@ def _salvage_cell(cell: object) -> Cell | None:
     return None
 
 
-def _name_by_cells(cells: tuple[Cell, ...]) -> str:
+def _name_by_cells(cells: list[Cell]) -> str:
     """Return the notebook that most of the known cells belong to, or ""."""
-    known = handout.notebook_of_cell()
-    owners = [known[cell.name] for cell in cells if cell.name in known]
-    return max(set(owners), key=owners.count) if owners else ""
+    owners = Counter(filter(None, (load_cells().find_notebook(cell.name) for cell in cells)))
+    return max(owners, key=lambda name: owners[name], default="")
 
 
 def _decode_text(raw: msgspec.Raw) -> str:
     try:
-        return _join(msgspec.json.decode(raw)) if bytes(raw) else ""
+        return _join_lines(msgspec.json.decode(raw)) if bytes(raw) else ""
     except (ValueError, RecursionError):
         return ""
 
 
-def _join(source: object) -> str:
+def _join_lines(source: object) -> str:
     if isinstance(source, list):
         return "".join(line for line in source if isinstance(line, str))
     return source if isinstance(source, str) else ""
+
+
+def _read_handout(name: str) -> bytes:
+    return files("handson.grading").joinpath("handout", f"{name}.json").read_bytes()
