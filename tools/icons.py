@@ -1,15 +1,15 @@
 """Shrink the icons of our own pictures and put them into handson/drawing/icon_files/.
 
-    uv run --with pillow python tools/icons.py
+    uv run --with pillow python tools/icons.py                     shrink all of them anew
+    uv run --with pillow python tools/icons.py aws/network/elb     and add this one
 
 The `diagrams` package ships PNG of 200 to 400 pixels a side.  A picture shows them at about 48
 points, so each becomes a square of 96 pixels with at most 64 colours: a tenth of the bytes.  Run
-this again when `handson.drawing.icons.ICONS` or the pinned version of `diagrams` changes.
+this again when the pinned version of `diagrams` changes.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 import diagrams  # noqa: E402 (the checkout has to be found first)
 
-from handson.drawing.icons import FOLDER, ICONS, PIXELS  # noqa: E402
+from handson.drawing.svg import FOLDER, PIXELS  # noqa: E402
 
 SOURCES = Path(str(diagrams.__file__)).parent.parent / "resources"
 
@@ -35,12 +35,12 @@ def shrink(source: Path, target: Path) -> None:
     square.quantize(64, method=Image.Quantize.FASTOCTREE).save(target, optimize=True)
 
 
-def main() -> None:
-    """Write every icon of the table anew, and nothing else."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    for file in ICONS.values():
+def main(added: list[str]) -> None:
+    """Write every shipped icon anew, and the added ones, named as in ``resources``."""
+    shipped = [file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.png")]
+    for file in [*shipped, *(f"{name}.png" for name in added)]:
         shrink(SOURCES / file, FOLDER / file)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

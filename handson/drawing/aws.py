@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from handson.core.messages import label, text
 from handson.course.checks import vpcs
@@ -16,21 +16,10 @@ from handson.drawing.compare import (
     REPOSITORY,
     SERVICES,
     Comparison,
-    Subject,
+    Selection,
 )
-from handson.drawing.parts import (
-    GONE,
-    Computer,
-    Group,
-    Network,
-    Part,
-    Plan,
-    Steps,
-    Theme,
-    Tier,
-    Zone,
-)
-from handson.drawing.scene import clean
+from handson.drawing.lettering import clean
+from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, Part, Plan, Theme, Tier, Zone
 
 THEME = Theme(
     outer="#232F3E",
@@ -39,195 +28,173 @@ THEME = Theme(
     zone="#007C7E",
     public=("#4F7A00", "#F2F7E6"),
     private=("#0B6FB8", "#E8F3FB"),
-    group=("#B85400", "#FFF4E8"),
+    cluster=("#B85400", "#FFF4E8"),
     registry=("#B85400", "#FFF4E8"),
     image="#ED7100",
 )
-IMAGE_ICON = "aws.compute.EC2ContainerRegistryImage"
 _MOST_OTHERS = 3
-
-Lines = tuple[str, ...] | None
-"""The words at a part; None where it does not exist."""
 
 
 def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> Plan:
     """Return what to paint for a snapshot; a missing part becomes a dashed outline."""
-    planner = _Planner(Subject(snapshot, exercise), exercise, comparison)
-    subject = planner.subject
-    login = Part("aws.devtools.CommandLineInterface", (text("drawing.cli"), "get-login-password"))
+    planner = _Planner(Selection(snapshot, exercise), exercise, comparison)
+    selection = planner.selection
+    titles = {
+        "": text("drawing.aws-title"),
+        "since": text("drawing.aws-title-since"),
+        "goal": text("drawing.aws-title-goal"),
+    }
+    cluster = selection.cluster
+    providers = cluster.capacity_providers if cluster else ("FARGATE",)
+    fargate = any(each.startswith("FARGATE") for each in providers)
+    gateway = planner.plan_part(GATEWAY, "aws/network/internet-gateway")
+    drawn = selection.vpc is not None and (gateway.made or gateway.mark)
+    reasons = planner.list_reasons()
     return Plan(
-        title=planner.title(),
-        description=clean(" ".join(planner.describe())),
+        title=titles[comparison.kind],
+        description=clean(" ".join([*planner.describe(), *reasons])),
         theme=THEME,
-        computer=plan_computer(subject.short_name, login),
         outer=Part("", (text("drawing.aws-cloud"),)),
-        region=text("drawing.region", region=subject.region),
-        login=Part("aws.security.IAM", (text("drawing.login-part"), text("drawing.login-detail"))),
-        registry=planner.plan_registry(),
-        image=planner.plan_image(),
-        network=planner.plan_network(),
-        group=planner.plan_group(),
-        steps=Steps(
-            internet=text("drawing.step-internet"),
-            login=(text("drawing.step-login"),),
-            token=(text("drawing.step-token"), "docker login"),
-            push=(text("drawing.step-push"), "docker push"),
-            pull=(text("drawing.step-pull"), text("drawing.step-pull-when")),
+        region=text("drawing.region", region=selection.region),
+        client=Part(
+            "aws/devtools/command-line-interface", (text("drawing.cli"), "get-login-password")
         ),
+        own_image=selection.short_name,
+        login=Part(
+            "aws/security/identity-and-access-management-iam",
+            (text("drawing.login-part"), text("drawing.login-detail")),
+        ),
+        registry=planner.plan_part(REPOSITORY, "aws/compute/ec2-container-registry"),
+        image=planner.plan_part(IMAGE, IMAGE_ICON),
+        network=planner.plan_part(NETWORK, "aws/network/vpc"),
+        gateway=gateway if drawn else NO_GATEWAY,
+        zones=tuple(planner.plan_zones()),
+        cluster=planner.plan_part(
+            CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
+        ),
+        slot=(text("drawing.slot"), text("drawing.slot-when")),
+        steps={
+            "internet": (text("drawing.step-internet"),),
+            "route": (text("drawing.route"),),
+            "login": (text("drawing.step-login"),),
+            "token": (text("drawing.step-token"), "docker login"),
+            "push": (text("drawing.step-push"), "docker push"),
+            "pull": (text("drawing.step-pull"), text("drawing.step-pull-when")),
+        },
         legend=text("drawing.legend"),
-        others=_list_others(subject),
-        reasons=planner.reasons(),
+        others=_list_others(selection),
+        reasons=reasons,
         kinds=comparison.kinds,
     )
 
 
-def plan_computer(image: str, login: Part) -> Computer:
-    """Return the learner's computer with the image it built and what it signs in with."""
-    return Computer(
-        browser=Part("onprem.client.Client", (text("drawing.browser"),)),
-        login=login,
-        image=Part(IMAGE_ICON, (image, text("drawing.built"))),
-    )
-
-
 class _Planner:
-    """Plans the parts of a subject, marked by a comparison."""
+    """Plans the parts of a selection, marked by a comparison."""
 
-    def __init__(self, subject: Subject, exercise: Exercise, comparison: Comparison) -> None:
-        self.subject = subject
+    def __init__(self, selection: Selection, exercise: Exercise, comparison: Comparison) -> None:
+        self.selection = selection
         self.exercise = exercise
         self.comparison = comparison
+        self.names = {
+            NETWORK: text("drawing.vpc-missing"),
+            GATEWAY: text("drawing.gateway"),
+            CLUSTER: text("drawing.cluster-missing"),
+            REPOSITORY: text("drawing.registry"),
+            IMAGE: text("drawing.image"),
+        }
+        self.lines = _write_lines(selection)
+        self.ghosts = _write_lines(comparison.other) if comparison.other else {}
 
-    def title(self) -> str:
-        """Return the title, which names the comparison."""
-        if self.comparison.kind == "since":
-            return text("drawing.aws-title-since")
-        goal = self.comparison.kind == "goal"
-        return text("drawing.aws-title-goal") if goal else text("drawing.aws-title")
-
-    def plan_registry(self) -> Part:
-        """Return the registry."""
-        return self._plan_part(
-            REPOSITORY, "aws.compute.ECR", _repository_lines, text("drawing.registry")
-        )
-
-    def plan_image(self) -> Part:
-        """Return the image in the registry."""
-        return self._plan_part(IMAGE, IMAGE_ICON, _image_lines, text("drawing.image"))
-
-    def plan_network(self) -> Network:
-        """Return the network with its gateway, route and zones."""
-        missing = text("drawing.vpc-missing")
-        part = self._plan_part(NETWORK, "aws.network.VPC", _vpc_lines, missing)
-        nothing = Part("", (), made=False)
-        if self.subject.vpc is None:
-            return Network(part, nothing)
-        gateway = self._plan_part(GATEWAY, "aws.network.InternetGateway", _gateway_lines, "")
-        if not gateway.made and not gateway.mark:
-            gateway = nothing
-        zones = tuple(self._plan_zones(self.subject.vpc))
-        return Network(part, gateway, text("drawing.route"), zones)
-
-    def plan_group(self) -> Group:
-        """Return the cluster."""
-        cluster = self.subject.cluster
-        providers = cluster.capacity_providers if cluster else ("FARGATE",)
-        fargate = any(each.startswith("FARGATE") for each in providers)
-        icon = "aws.compute.Fargate" if fargate else "aws.compute.ECS"
-        part = self._plan_part(CLUSTER, icon, _cluster_lines, text("drawing.cluster-missing"))
-        return Group(part, (text("drawing.slot"), text("drawing.slot-when")))
-
-    def _plan_part(
-        self, name: str, icon: str, write: Callable[[Subject], Lines], missing: str
-    ) -> Part:
+    def plan_part(self, name: str, icon: str) -> Part:
         """Return a part as it is, or the outline of what it was or ought to be."""
         mark = self.comparison.marks.get(name)
-        lines = write(self.subject)
-        if lines:
-            return Part(icon, lines, mark=mark)
-        other = self.comparison.other
-        ghost = write(other) if mark and other else None
-        gone = mark is not None and mark.kind == GONE
-        if SERVICES[name] in self.subject.unseen:
+        if name in self.lines:
+            return Part(icon, self.lines[name], mark=mark)
+        if SERVICES[name] in self.selection.unseen:
             # Nothing is known about it: neither that it exists nor that it is missing.
-            return Part("", (missing, text("drawing.unseen")), made=False)
+            return Part("", (self.names[name], text("drawing.unseen")), made=False)
+        gone = mark is not None and mark.kind == GONE
         state = text("drawing.gone") if gone else text("drawing.missing")
-        return Part("", (*(ghost or (missing,)), state), made=False, mark=mark)
+        lines = (mark and self.ghosts.get(name)) or (self.names[name],)
+        return Part("", (*lines, state), made=False, mark=mark)
 
-    def _plan_zones(self, vpc: Vpc) -> Iterator[Zone]:
+    def plan_zones(self) -> Iterator[Zone]:
         """Yield the zones by name, in each its public subnets first."""
-        lost, public = self.comparison.lost_subnets, self._list_public(vpc)
-        everything = [*vpc.subnets, *lost]
-        for zone in sorted({subnet.zone for subnet in everything}):
-            held = [subnet for subnet in everything if subnet.zone == zone]
-            held.sort(key=lambda each: (each.id not in public, each.name, each.id))
-            tiers = tuple(
-                self._plan_tier(vpc, subnet, public=subnet.id in public, made=subnet not in lost)
-                for subnet in held
-            )
-            yield Zone((text("drawing.zone"), zone), tiers)
+        if self.selection.vpc is None:
+            return
+        lost, public = self.comparison.lost_subnets, self._find_public(self.selection.vpc)
+        everything = [*self.selection.subnets, *lost]
+        everything.sort(key=lambda each: (each.zone, each.id not in public, each.name, each.id))
+        for zone in dict.fromkeys(each.zone for each in everything):
+            tiers = [
+                self._plan_tier(self.selection.vpc, each, public=each.id in public)
+                for each in everything
+                if each.zone == zone
+            ]
+            yield Zone((text("drawing.zone"), zone), tuple(tiers))
 
-    def _list_public(self, vpc: Vpc) -> set[str]:
+    def _plan_tier(self, vpc: Vpc, subnet: Subnet, *, public: bool) -> Tier:
+        mark = self.comparison.marks.get(subnet.id)
+        made = subnet not in self.comparison.lost_subnets
+        name = subnet.name or subnet.id
+        if not made and (mark is None or mark.kind != GONE):
+            name = text("drawing.missing")
+        reached = made and vpcs.describe_way_out(vpc, subnet) == vpcs.TO_GATEWAY
+        return Tier(_name_kind(public), name, subnet.cidr, public, reached, made, mark)
+
+    def _find_public(self, vpc: Vpc) -> set[str]:
         """Return the public subnets; beside the goal, those that are meant to be public."""
         lost, other = self.comparison.lost_subnets, self.comparison.other
         if self.comparison.kind == "goal":
             return {subnet.id for subnet in (*vpcs.find_public_subnets(vpc, self.exercise), *lost)}
-        was_public = other.vpc.is_public if other and other.vpc else vpc.is_public
-        public = {subnet.id for subnet in lost if was_public(subnet)}
+        earlier = other.vpc if other and other.vpc else vpc
+        public = {subnet.id for subnet in lost if earlier.is_public(subnet)}
         return public | {subnet.id for subnet in vpc.subnets if vpc.is_public(subnet)}
 
-    def _plan_tier(self, vpc: Vpc, subnet: Subnet, *, public: bool, made: bool) -> Tier:
-        mark = self.comparison.marks.get(subnet.id)
-        if made:
-            name = subnet.name or subnet.id
-        else:
-            gone = mark is not None and mark.kind == GONE
-            name = subnet.name if gone else text("drawing.missing")
-        reached = made and vpcs.describe_way_out(vpc, subnet) == vpcs.TO_GATEWAY
-        return Tier(_name_kind(public), name, subnet.cidr, public, reached, made, mark)
-
-    def reasons(self) -> tuple[str, ...]:
+    def list_reasons(self) -> tuple[str, ...]:
         """Return why parts are marked; where nothing is, one sentence that says so."""
-        if self.comparison.marks or not self.comparison.kind or self.subject.unseen:
-            return self.comparison.reasons
-        goal = self.comparison.kind == "goal"
+        comparison = self.comparison
+        if comparison.marks or not comparison.kind or self.selection.unseen:
+            return comparison.reasons
+        goal = comparison.kind == "goal"
         return (text("drawing.nothing-goal") if goal else text("drawing.nothing-since"),)
 
     def describe(self) -> Iterator[str]:
         """Yield the picture in sentences, then what is marked on it."""
-        subject = self.subject
-        yield text("drawing.said-region", region=subject.region)
-        unseen = [name for part, name in _PART_NAMES.items() if SERVICES[part] in subject.unseen]
-        if unseen:
-            yield text("drawing.said-unseen", names=text("drawing.comma").join(map(text, unseen)))
+        selection, comma = self.selection, text("drawing.comma")
+        cluster, repository = selection.cluster, selection.repository
+        yield text("drawing.said-region", region=selection.region)
+        hidden = [n for part, n in self.names.items() if SERVICES[part] in selection.unseen]
+        if hidden:
+            yield text("drawing.said-unseen", names=comma.join(hidden))
         yield from self._describe_network()
-        cluster = subject.cluster
         if cluster is not None:
             yield text("drawing.said-cluster", name=cluster.name, status=cluster.status)
-        elif "ecs" not in subject.unseen:
+        elif "ecs" not in selection.unseen:
             yield text("drawing.said-no-cluster")
-        if subject.repository is None and "ecr" in subject.unseen:
-            pass
-        elif subject.repository is None:
+        if repository is None and "ecr" not in selection.unseen:
             yield text("drawing.said-no-repository")
-        elif subject.image is None:
-            yield text("drawing.said-no-image", repository=subject.repository.name)
-        else:
-            yield text("drawing.said-image", image=f"{subject.repository_name}:{subject.tag}")
+        elif repository is not None and selection.image is None:
+            yield text("drawing.said-no-image", repository=repository.name)
+        elif repository is not None:
+            image = f"{repository.name}:{selection.tag}"
+            yield text("drawing.said-image", image=image)
+        earlier = self.comparison.other.subnets if self.comparison.other else ()
+        subnets = {each.id: each.name for each in (*earlier, *selection.subnets)}
+        names = {**subnets, **self.names}
         for kind in self.comparison.kinds:
             marked = [part for part, mark in self.comparison.marks.items() if mark.kind == kind]
-            names = dict.fromkeys(map(self._name_part, marked))
-            yield label("drawing.said-marked", kind, names=text("drawing.comma").join(names))
-        yield from self.reasons()
+            found = [names.get(part) or text("drawing.public-subnet") for part in marked]
+            yield label("drawing.said-marked", kind, names=comma.join(dict.fromkeys(found)))
 
     def _describe_network(self) -> Iterator[str]:
-        vpc = self.subject.vpc
+        vpc = self.selection.vpc
         if vpc is None:
-            if "ec2" not in self.subject.unseen:
+            if "ec2" not in self.selection.unseen:
                 yield text("drawing.said-no-vpc")
             return
         yield text("drawing.said-vpc", name=vpc.name or vpc.id, cidr=_list_cidrs(vpc))
-        public = self._list_public(vpc)
+        public = self._find_public(vpc)
         for subnet in sorted(vpc.subnets, key=lambda each: (each.zone, each.name, each.id)):
             yield text(
                 "drawing.said-subnet",
@@ -237,70 +204,40 @@ class _Planner:
                 cidr=subnet.cidr,
             )
 
-    def _name_part(self, part: str) -> str:
-        """Return what people call a part: a kind of resource, or a subnet by its name."""
-        if part in _PART_NAMES:
-            return text(_PART_NAMES[part])
-        earlier = self.comparison.other.subnets if self.comparison.other else ()
-        names = {each.id: each.name for each in (*earlier, *self.subject.subnets)}
-        return names.get(part) or text("drawing.public-subnet")
-
-
-_PART_NAMES = {
-    NETWORK: "drawing.vpc-missing",
-    GATEWAY: "drawing.gateway",
-    CLUSTER: "drawing.cluster-missing",
-    REPOSITORY: "drawing.registry",
-    IMAGE: "drawing.image",
-}
-
 
 def _name_kind(public: bool) -> str:
     return text("drawing.public-subnet") if public else text("drawing.private-subnet")
 
 
-def _repository_lines(subject: Subject) -> Lines:
-    if subject.repository is None:
-        return None
-    return text("drawing.registry"), text("drawing.private"), subject.repository.name
-
-
-def _image_lines(subject: Subject) -> Lines:
-    if subject.image is None:
-        return None
-    platforms = sorted({f"{each.os}/{each.architecture}" for each in subject.image.platforms})
-    return subject.short_name, *platforms[:2]
-
-
-def _vpc_lines(subject: Subject) -> Lines:
-    vpc = subject.vpc
-    return (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc)) if vpc else None
-
-
-def _gateway_lines(subject: Subject) -> Lines:
-    gateway = subject.gateway
-    return (text("drawing.gateway"), gateway.name or gateway.id) if gateway else None
-
-
-def _cluster_lines(subject: Subject) -> Lines:
-    cluster = subject.cluster
-    if cluster is None:
-        return None
-    detail = [cluster.status, *cluster.capacity_providers]
-    if cluster.container_instances:
-        detail.append(text("drawing.instances", count=cluster.container_instances))
-    if cluster.running_tasks:
-        detail.append(text("drawing.tasks", count=cluster.running_tasks))
-    return text("drawing.cluster", name=cluster.name), " · ".join(detail)
+def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
+    """Return the words at each part that exists."""
+    lines: dict[str, tuple[str, ...]] = {}
+    if vpc := selection.vpc:
+        lines[NETWORK] = (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc))
+    if gateway := selection.gateway:
+        lines[GATEWAY] = (text("drawing.gateway"), gateway.name or gateway.id)
+    if cluster := selection.cluster:
+        detail = [cluster.status, *cluster.capacity_providers]
+        if cluster.container_instances:
+            detail.append(text("drawing.instances", count=cluster.container_instances))
+        if cluster.running_tasks:
+            detail.append(text("drawing.tasks", count=cluster.running_tasks))
+        lines[CLUSTER] = (text("drawing.cluster", name=cluster.name), " · ".join(detail))
+    if repository := selection.repository:
+        lines[REPOSITORY] = (text("drawing.registry"), text("drawing.private"), repository.name)
+    if image := selection.image:
+        platforms = sorted({f"{each.os}/{each.architecture}" for each in image.platforms})
+        lines[IMAGE] = (selection.short_name, *platforms[:2])
+    return lines
 
 
 def _list_cidrs(vpc: Vpc) -> str:
     return "  ".join(vpc.cidrs or (vpc.cidr,))
 
 
-def _list_others(subject: Subject) -> str:
+def _list_others(selection: Selection) -> str:
     """Name what else exists on the target, a few of each kind."""
-    networks, clusters, repositories = subject.rest
+    networks, clusters, repositories = selection.rest
     most = _MOST_OTHERS
     named = [
         *(text("drawing.other-vpc", name=e.name or e.id, cidr=e.cidr) for e in networks[:most]),

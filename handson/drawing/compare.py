@@ -1,12 +1,12 @@
 """What a picture marks: the changes since an earlier look, or what is missing and wrong.
 
 Nothing is judged here.  A change is a difference between two snapshots; what is missing or wrong,
-and why, is what the checks say of the snapshot that is drawn.
+and why, is what the checks say about the snapshot that is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -15,21 +15,18 @@ from msgspec.structs import replace
 
 from handson.core.messages import text
 from handson.course import checks, syllabus
-from handson.course.checks import CheckResult, Diagnosis, vpcs
-from handson.course.checks import cluster as cluster_check
+from handson.course.checks import Diagnosis, vpcs
+from handson.course.checks.cluster import find_goal_cluster
 from handson.course.checks.repository import find_newest_image, find_tagged_image
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.course.state import Cluster, Image, InternetGateway, Repository, Snapshot, Subnet, Vpc
-from handson.drawing.parts import CHANGED, GONE, MISSING, NEW, WRONG, Mark
+from handson.course.state import Cluster, Repository, Snapshot, Subnet, Vpc
+from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark
 
-NETWORK, GATEWAY, CLUSTER, REPOSITORY, IMAGE = (
-    "network",
-    "gateway",
-    "cluster",
-    "repository",
-    "image",
-)
+NETWORK, GATEWAY, CLUSTER = "network", "gateway", "cluster"
+REPOSITORY, IMAGE = "repository", "image"
+SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
+"""Part → the service that knows about it."""
 _PART_OF_CHECK = {
     "network": NETWORK,
     "cluster": CLUSTER,
@@ -37,17 +34,12 @@ _PART_OF_CHECK = {
     "image": IMAGE,
     "image-uri": IMAGE,
 }
-SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
-"""Part → the service that knows about it."""
-
-_SUBNET_FACTS = frozenset(("subnets.public", "subnets.zones"))
-_GATEWAY_FACT = "gateway.attached"
 _LONGEST = 30
 
 T = TypeVar("T", Vpc, Cluster, Repository)
 
 
-class Subject:
+class Selection:
     """The VPC, cluster, repository and image of a snapshot to draw; None where it has none.
 
     They are those that the checks judge.  Where a check finds none, one that carries the workshop's
@@ -58,12 +50,10 @@ class Subject:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
         named = [each for each in snapshot.repositories if each.name == exercise.repository]
-        self.vpc, other_vpcs = _choose(own, vpcs.find_goal_vpc(snapshot, exercise))
-        self.cluster, other_clusters = _choose(
-            living, cluster_check.find_goal_cluster(snapshot, exercise)
-        )
-        self.repository, others = _choose(snapshot.repositories, next(iter(named), None))
-        self.rest = other_vpcs, other_clusters, others
+        self.vpc, vpc_rest = _choose(own, vpcs.find_goal_vpc(snapshot, exercise))
+        self.cluster, cluster_rest = _choose(living, find_goal_cluster(snapshot, exercise))
+        self.repository, rest = _choose(snapshot.repositories, next(iter(named), None))
+        self.rest = vpc_rest, cluster_rest, rest
         self.unseen = {each.service for each in snapshot.unseen}
         self.region = snapshot.target.region
         self.repository_name = self.repository.name if self.repository else exercise.repository
@@ -73,6 +63,10 @@ class Subject:
         # them the picture in a notebook would.
         tags = self.image.tags if self.image else (exercise.tag,)
         self.tag = exercise.tag if exercise.tag in tags else min(tags)
+        self.subnets = self.vpc.subnets if self.vpc else ()
+        gateways = self.vpc.internet_gateways if self.vpc else ()
+        attached = (each for each in gateways if each.attachment in vpcs.ATTACHED)
+        self.gateway = next(attached, None)
 
     @property
     def short_name(self) -> str:
@@ -80,17 +74,31 @@ class Subject:
         name = f"{self.repository_name}:{self.tag}"
         return name if len(name) <= _LONGEST else f":{self.tag}"
 
-    @property
-    def subnets(self) -> tuple[Subnet, ...]:
-        """The subnets of the VPC."""
-        return self.vpc.subnets if self.vpc else ()
+    def describe(self) -> dict[str, tuple[str, ...]]:
+        """Return the id, the name and the settings of each part that exists.
 
-    @property
-    def gateway(self) -> InternetGateway | None:
-        """The internet gateway that is attached to the VPC."""
-        gateways = self.vpc.internet_gateways if self.vpc else ()
-        attached = (each for each in gateways if each.attachment in vpcs.ATTACHED)
-        return next(attached, None)
+        A part is a name above, or the id of a subnet.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        if vpc := self.vpc:
+            cidrs = ", ".join((*vpc.cidrs, *vpc.ipv6_cidrs))
+            switches = f"DNS {vpc.dns_support}/{vpc.dns_hostnames}"
+            found[NETWORK] = (vpc.id, vpc.name or vpc.id, cidrs, switches)
+            for each in vpc.subnets:
+                way_out = vpcs.describe_way_out(vpc, each)
+                found[each.id] = (each.id, each.name or each.id, each.cidr, way_out)
+        if gateway := self.gateway:
+            found[GATEWAY] = (gateway.id, gateway.name or gateway.id)
+        if cluster := self.cluster:
+            providers = ", ".join(cluster.capacity_providers) or "-"
+            count = f"EC2 {cluster.container_instances}"
+            found[CLUSTER] = (cluster.arn, cluster.name, cluster.status, providers, count)
+        if repository := self.repository:
+            found[REPOSITORY] = (repository.arn, repository.name)
+        if image := self.image:
+            # The name is what stays when another image is pushed under the same tag.
+            found[IMAGE] = (self.short_name, self.short_name, image.digest[:19])
+        return found
 
 
 def _choose(found: Sequence[T], judged: T | None) -> tuple[T | None, list[T]]:
@@ -114,7 +122,7 @@ class Comparison(Struct, frozen=True):
     kind: str = ""
     marks: Mapping[str, Mark] = {}
     reasons: tuple[str, ...] = ()
-    other: Subject | None = None
+    other: Selection | None = None
     lost_subnets: tuple[Subnet, ...] = ()
 
     @property
@@ -126,153 +134,85 @@ class Comparison(Struct, frozen=True):
 
 def compare_snapshots(before: Snapshot, after: Snapshot, exercise: Exercise) -> Comparison:
     """Return the differences between two looks at one target."""
-    old, new = Subject(before, exercise), Subject(after, exercise)
+    old, new = Selection(before, exercise), Selection(after, exercise)
+    olds, news = old.describe(), new.describe()
     marks: dict[str, Mark] = {}
     reasons: list[str] = []
-    for part, was, now in _describe_pairs(old, new):
+    for part in dict.fromkeys((*SERVICES, *olds, *news)):
+        was, now = olds.get(part), news.get(part)
         if was == now:
             continue
-        kind = GONE if not now else NEW if not was or was[0] != now[0] else CHANGED
-        differing = [
-            text("drawing.changed-from", name=now[1], before=value, after=changed)
-            for value, changed in zip(was[1:], now[1:], strict=False)
-            if kind == CHANGED and value != changed
-        ]
-        marks[part] = Mark(kind, _number(reasons, differing))
+        first = len(reasons) + 1
+        if not now:
+            kind = GONE
+        elif not was or was[0] != now[0]:
+            kind = NEW
+        else:
+            kind = CHANGED
+            reasons += [
+                text("drawing.changed-from", name=now[1], before=value, after=changed)
+                for value, changed in zip(was[1:], now[1:], strict=True)
+                if value != changed
+            ]
+        marks[part] = Mark(kind, tuple(range(first, len(reasons) + 1)))
     same = old.vpc is not None and new.vpc is not None and old.vpc.id == new.vpc.id
-    left = {subnet.id for subnet in new.subnets}
-    lost = tuple(subnet for subnet in old.subnets if same and subnet.id not in left)
+    lost = tuple(subnet for subnet in old.subnets if same and subnet.id not in news)
     return Comparison("since", marks, tuple(reasons), old, lost)
-
-
-def _number(reasons: list[str], more: list[str]) -> tuple[int, ...]:
-    """Add sentences to `reasons` and return their numbers."""
-    reasons += more
-    return tuple(range(len(reasons) - len(more) + 1, len(reasons) + 1))
-
-
-Description = tuple[str, ...]
-"""An id, then what may change, as a picture shows it; empty where there is nothing."""
-
-
-def _describe_pairs(old: Subject, new: Subject) -> Iterator[tuple[str, Description, Description]]:
-    """Yield each part with its description then and now."""
-    for part, describe in _DESCRIPTIONS.items():
-        yield part, describe(old), describe(new)
-    olds = {subnet.id: _describe_subnet(old.vpc, subnet) for subnet in old.subnets if old.vpc}
-    news = {subnet.id: _describe_subnet(new.vpc, subnet) for subnet in new.subnets if new.vpc}
-    for subnet in {**olds, **news}:
-        yield subnet, olds.get(subnet, ()), news.get(subnet, ())
-
-
-def _describe_subnet(vpc: Vpc, subnet: Subnet) -> Description:
-    return subnet.id, subnet.name or subnet.id, subnet.cidr, vpcs.describe_way_out(vpc, subnet)
-
-
-def _describe_network(subject: Subject) -> Description:
-    vpc = subject.vpc
-    if vpc is None:
-        return ()
-    switches = f"DNS {vpc.dns_support}/{vpc.dns_hostnames}"
-    return vpc.id, vpc.name or vpc.id, ", ".join((*vpc.cidrs, *vpc.ipv6_cidrs)), switches
-
-
-def _describe_gateway(subject: Subject) -> Description:
-    gateway = subject.gateway
-    return (gateway.id, gateway.name or gateway.id) if gateway else ()
-
-
-def _describe_cluster(subject: Subject) -> Description:
-    cluster = subject.cluster
-    if cluster is None:
-        return ()
-    providers = ", ".join(cluster.capacity_providers) or "-"
-    counts = f"EC2 {cluster.container_instances}"
-    return cluster.arn, cluster.name, cluster.status, providers, counts
-
-
-def _describe_repository(subject: Subject) -> Description:
-    repository = subject.repository
-    return (repository.arn, repository.name) if repository else ()
-
-
-def _describe_image(subject: Subject) -> Description:
-    image: Image | None = subject.image
-    # The name is what stays when another image is pushed under the same tag.
-    return (subject.short_name, subject.short_name, image.digest[:19]) if image else ()
-
-
-_DESCRIPTIONS: dict[str, Callable[[Subject], Description]] = {
-    NETWORK: _describe_network,
-    GATEWAY: _describe_gateway,
-    CLUSTER: _describe_cluster,
-    REPOSITORY: _describe_repository,
-    IMAGE: _describe_image,
-}
 
 
 def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
     """Return what the checks call missing or wrong, on the parts that it is about."""
-    subject, goal = Subject(snapshot, exercise), _find_goal(exercise)
-    lacking = _list_lacking_subnets(subject, goal, exercise)
-    present = {
-        NETWORK: subject.vpc,
-        GATEWAY: subject.gateway,
-        CLUSTER: subject.cluster,
-        REPOSITORY: subject.repository,
-        IMAGE: subject.image,
-        **{subnet.id: subnet for subnet in subject.subnets},
-    }
+    selection, goal = Selection(snapshot, exercise), _find_goal(exercise)
+    lacking = _list_lacking_subnets(selection, goal, exercise)
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
-    for result in (checks.run_check(name, snapshot, exercise) for name in syllabus.CHECK_IDS):
-        if SERVICES[_PART_OF_CHECK[result.id]] in subject.unseen:
+    for check in syllabus.CHECK_IDS:
+        if SERVICES[_PART_OF_CHECK[check]] in selection.unseen:
             continue  # nothing is known about it
-        for cause in _list_causes(result):
+        result = checks.run_check(check, snapshot, exercise)
+        failing = {fact.id for fact in result.facts if not fact.passed and not fact.advice}
+        for cause in result.diagnoses:
+            if failing.isdisjoint(cause.facts):
+                continue  # advice does not fail a check
             reasons.append(cause.message)
-            for part in _find_parts(result.id, cause, subject, lacking):
+            for part in _find_parts(check, cause, selection, lacking):
                 numbers.setdefault(part, []).append(len(reasons))
+    present = selection.describe()
     marks = {
-        part: Mark(WRONG if present.get(part) else MISSING, tuple(found))
+        part: Mark(WRONG if part in present else MISSING, tuple(found))
         for part, found in numbers.items()
     }
     return Comparison("goal", marks, tuple(reasons), goal, lacking)
 
 
 @lru_cache(maxsize=8)
-def _find_goal(exercise: Exercise) -> Subject:
-    return Subject(describe_goal(exercise), exercise)
-
-
-def _list_causes(result: CheckResult) -> list[Diagnosis]:
-    """Return why a check fails; advice does not fail it."""
-    failing = {fact.id for fact in result.facts if not fact.passed and not fact.advice}
-    return [cause for cause in result.diagnoses if failing.intersection(cause.facts)]
+def _find_goal(exercise: Exercise) -> Selection:
+    return Selection(describe_goal(exercise), exercise)
 
 
 def _find_parts(
-    check: str, cause: Diagnosis, subject: Subject, lacking: tuple[Subnet, ...]
+    check: str, cause: Diagnosis, selection: Selection, lacking: Sequence[Subnet]
 ) -> Iterator[str]:
     """Yield the parts of the picture that a cause is about."""
-    gateway = subject.gateway.id if subject.gateway else ""
-    if cause.resource in {subnet.id for subnet in subject.subnets}:
+    gateway = selection.gateway.id if selection.gateway else ""
+    if cause.resource in {subnet.id for subnet in selection.subnets}:
         yield cause.resource
-    elif subject.vpc and (_GATEWAY_FACT in cause.facts or cause.resource == gateway != ""):
+    elif selection.vpc and ("gateway.attached" in cause.facts or cause.resource == gateway != ""):
         yield GATEWAY
-    elif lacking and _SUBNET_FACTS.intersection(cause.facts):
+    elif lacking and {"subnets.public", "subnets.zones"}.intersection(cause.facts):
         yield from (subnet.id for subnet in lacking)
     else:
         yield _PART_OF_CHECK[check]
 
 
 def _list_lacking_subnets(
-    subject: Subject, goal: Subject, exercise: Exercise
+    selection: Selection, goal: Selection, exercise: Exercise
 ) -> tuple[Subnet, ...]:
     """Return the goal's subnets that the VPC lacks, in zones and with blocks that are free."""
-    if subject.vpc is None:
+    if selection.vpc is None:
         return ()
-    public = vpcs.find_public_subnets(subject.vpc, exercise)
-    zones, blocks = {each.zone for each in public}, {each.cidr for each in subject.subnets}
+    public = vpcs.find_public_subnets(selection.vpc, exercise)
+    zones, blocks = {each.zone for each in public}, {each.cidr for each in selection.subnets}
     count = len(goal.subnets) - len(public)
     by_block = sorted(goal.subnets, key=lambda each: each.cidr in blocks)
     free = iter([each.zone for each in goal.subnets if each.zone not in zones])

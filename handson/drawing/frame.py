@@ -1,4 +1,4 @@
-"""Paints a plan: the one composition in which AWS and the company's data center are both drawn.
+"""Paints the parts of a plan at the places that a composition gives them.
 
 A comparison shows as a border in the colour of its mark and a badge.  Colour never stands alone:
 each badge has a word or the numbers of its reasons.
@@ -6,15 +6,16 @@ each badge has a word or the numbers of its reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from handson.core.messages import label, text
-from handson.drawing.geometry import Geometry, Placing, Way
-from handson.drawing.parts import (
+from handson.drawing.lettering import fill_lines, measure, wrap
+from handson.drawing.plan import (
     CHANGED,
-    COMPUTER,
-    DOCKER,
     GONE,
+    IMAGE_ICON,
     MISSING,
     NEW,
     WRONG,
@@ -22,305 +23,295 @@ from handson.drawing.parts import (
     Part,
     Plan,
     Tier,
-    Zone,
 )
-from handson.drawing.scene import (
-    GHOST,
-    INK,
-    PAPER,
-    QUIET,
-    Arrow,
-    Box,
-    Icon,
-    Label,
-    Point,
-    Scene,
-    fill_lines,
-    measure,
-    wrap,
-)
+from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 
 COLOURS = {NEW: "#2e7d32", CHANGED: "#1565c0", GONE: GHOST, MISSING: GHOST, WRONG: "#c62828"}
+COMPUTER = ("#232F3E", "#F5F7FA")
+"""The border and the fill of the learner's computer."""
+DOCKER = "#1D63ED"
 _SIGN_IN = "#C7131F"
-_TITLE, _HEAD, _TEXT, _SMALL, _BADGE = 18.0, 14.0, 12.5, 12.0, 11.0
-_EDGE = 12.0
+_HEAD, _TEXT, _SMALL, _BADGE = 14.0, 12.5, 12.0, 11.0
+_LEADING = _SMALL + 4
 
 
-def paint_plan(plan: Plan, place: Placing) -> Scene:
-    """Return the scene of a plan in a composition."""
-    where = place(plan)
-    scene = Scene(where.width, 0, plan.title, plan.description)
-    left = where.computer.x
-    scene.add_label(Label(left, 28, plan.title, _TITLE, bold=True), room=where.width - 2 * left)
-    _paint_computer(scene, plan, where)
-    _paint_outer(scene, plan, where)
-    _paint_services(scene, plan, where)
-    _paint_network(scene, plan, where)
-    _paint_group(scene, plan, where)
-    _paint_arrows(scene, plan, where)
-    _paint_gateway(scene, plan, where)
-    _paint_notes(scene, plan, where)
-    return scene
+class Column(Struct, frozen=True):
+    """The places in one zone; `gutter` is the x of the way down beside it."""
+
+    zone: Box
+    tiers: tuple[Box, ...]
+    slot: Box
+    gutter: float
 
 
-def _paint_computer(scene: Scene, plan: Plan, where: Geometry) -> None:
-    stroke, fill = COMPUTER
-    own, docker, parts = where.computer, where.docker, plan.computer
-    scene.boxes.append(own.styled(stroke, fill))
-    # Docker's box stands beside the name, or below it.
-    room = (docker.x if docker.x > own.middle[0] else own.right) - own.x - 20
-    name = Label(own.x + 12, own.y + 22, text("drawing.computer"), bold=True, colour=stroke)
-    scene.add_label(name, room=room)
-    _paint_part(scene, parts.browser, where.browser, 44)
-    _paint_part(scene, parts.login, where.client, 44)
-    scene.boxes.append(docker.styled(DOCKER, PAPER))
-    scene.icons.append(Icon("onprem.container.Docker", docker.x + 22, docker.y + 18, 26))
-    scene.add_label(
-        Label(docker.x + 42, docker.y + 23, text("drawing.docker"), bold=True, colour=DOCKER),
-        room=docker.width - 46,
-    )
-    _paint_part(scene, parts.image, where.image, 48)
+class Frame(Scene):
+    """The scene of a plan; a composition calls its methods from the outside to the inside."""
 
+    def __init__(self, plan: Plan, *, width: float, left: float) -> None:
+        super().__init__(width, 0, plan.title, plan.description)
+        self.plan = plan
+        self.left = left
+        self.add_lines(Label(left, 28, 18, bold=True, room=width - 2 * left), plan.title)
 
-def _paint_outer(scene: Scene, plan: Plan, where: Geometry) -> None:
-    outer, region = where.outer, where.region
-    scene.boxes.append(outer.styled(plan.theme.outer, PAPER))
-    scene.boxes.append(region.styled(plan.theme.region, dashed=True))
-    left = where.heading
-    if plan.outer.icon:
-        scene.icons.append(Icon(plan.outer.icon, left + 12, outer.y + 18, 26))
-        left += 32
-    scene.add_label(Label(left, outer.y + 24, plan.outer.lines[0], _HEAD, bold=True))
-    scene.add_label(
-        Label(where.heading, region.y + 20, plan.region, bold=True, colour=plan.theme.region),
-        room=region.width / 2,
-    )
+    def paint_computer(
+        self, own: Box, docker: Box, *, browser: Point, client: Point, image: Point
+    ) -> None:
+        """Paint the learner's computer; Docker's box stands beside its name, or below it."""
+        stroke, fill = COMPUTER
+        self.boxes.append(own.styled(stroke, fill))
+        room = (docker.x if docker.x > own.middle[0] else own.right) - own.x - 20
+        name = Label(own.x + 12, own.y + 22, bold=True, colour=stroke, room=room)
+        self.add_lines(name, text("drawing.computer"))
+        self._paint_part(Part("onprem/client/client", (text("drawing.browser"),)), browser, 44)
+        self._paint_part(self.plan.client, client, 44)
+        self.boxes.append(docker.styled(DOCKER, PAPER))
+        self.icons.append(Icon("onprem/container/docker", docker.x + 22, docker.y + 18, 26))
+        name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER, room=docker.width - 46)
+        self.add_lines(name, text("drawing.docker"))
+        own_image = Part(IMAGE_ICON, (self.plan.own_image, text("drawing.built")))
+        self._paint_part(own_image, image, 48)
 
+    def paint_borders(self, outer: Box, region: Box, *, heading: float) -> None:
+        """Paint the outermost border and the one inside it, with their names from an x on."""
+        theme, part, left = self.plan.theme, self.plan.outer, heading
+        self.boxes.append(outer.styled(theme.outer, PAPER))
+        self.boxes.append(region.styled(theme.region, dashed=True))
+        if part.icon:
+            self.icons.append(Icon(part.icon, left + 12, outer.y + 18, 26))
+            left += 32
+        self.add_lines(Label(left, outer.y + 24, _HEAD, bold=True), *part.lines)
+        room = region.width / 2
+        name = Label(heading, region.y + 20, bold=True, colour=theme.region, room=room)
+        self.add_lines(name, self.plan.region)
 
-def _paint_services(scene: Scene, plan: Plan, where: Geometry) -> None:
-    stroke, fill = plan.theme.registry
-    box, (middle, row), part = where.registry, where.shelf, plan.registry
-    _paint_part(scene, plan.login, where.login, 48)
-    if not part.made:
-        _paint_outline(scene, box, part)
-        return
-    scene.boxes.append(_mark_border(box.styled(stroke, fill), part.mark))
-    head, *rest = part.lines
-    room = box.width - 12
-    scene.add_label(
-        Label(middle, box.y + 22, head, bold=True, colour=stroke, anchor="middle"), room=room
-    )
-    scene.add_lines(Label(middle, box.y + 40, size=_SMALL, anchor="middle"), rest, room=room)
-    scene.icons.append(Icon(part.icon, middle, row, 52))
-    _paint_image(scene, plan, Box(box.x + 8, row + 36, box.width - 16, 64))
-    _add_badge(scene, (box.right - 6, box.y), part.mark)
+    def paint_services(self, login: Point, registry: Box, *, shelf: float) -> None:
+        """Paint what a sign-in reaches, and the registry with its icon at the height `shelf`."""
+        self._paint_part(self.plan.login, login, 48)
+        part, (stroke, fill) = self.plan.registry, self.plan.theme.registry
+        if self._paint_border(registry, part, stroke, fill):
+            head, *rest = part.lines
+            middle, room = registry.middle[0], registry.width - 12
+            name = Label(middle, registry.y + 22, 13, "middle", stroke, bold=True, room=room)
+            self.add_lines(name, head)
+            self.add_lines(Label(middle, registry.y + 40, _SMALL, "middle", room=room), *rest)
+            self.icons.append(Icon(part.icon, middle, shelf, 52))
+            self._paint_image(Box(registry.x + 8, shelf + 36, registry.width - 16, 64))
+            self._add_badge((registry.right - 6, registry.y), part.mark)
 
+    def _paint_image(self, box: Box) -> None:
+        part = self.plan.image
+        if self._paint_border(box, part, self.plan.theme.image, PAPER):
+            self.icons.append(Icon(part.icon, box.x + 20, box.middle[1], 28))
+            head, *rest = part.lines
+            left, room = box.x + 38, box.width - 42
+            lines = wrap(head, room, size=_SMALL)
+            top = box.middle[1] + 4 - (len(lines) + len(rest) - 1) * 8
+            self.add_lines(Label(left, top, _SMALL, bold=True, room=room), *lines)
+            below = top + _LEADING * len(lines)
+            self.add_lines(Label(left, below, _SMALL, colour=QUIET, room=room), *rest)
+            self._add_badge((box.right - 4, box.bottom), part.mark)
 
-def _paint_image(scene: Scene, plan: Plan, box: Box) -> None:
-    part = plan.image
-    if not part.made:
-        _paint_outline(scene, box, part)
-        return
-    scene.boxes.append(_mark_border(box.styled(plan.theme.image, PAPER), part.mark))
-    scene.icons.append(Icon(part.icon, box.x + 20, box.middle[1], 28))
-    head, *rest = part.lines
-    left, room = box.x + 38, box.width - 42
-    lines = wrap(head, room, size=_SMALL)
-    top = box.middle[1] + 4 - (len(lines) + len(rest) - 1) * 8
-    scene.add_lines(Label(left, top, size=_SMALL, bold=True), lines, room=room)
-    below = Label(left, top + 16 * len(lines), size=_SMALL, colour=QUIET)
-    scene.add_lines(below, rest, room=room)
-    _add_badge(scene, (box.right - 4, box.bottom), part.mark)
+    def paint_network(
+        self, box: Box, columns: Sequence[Column], *, left: float, right: float
+    ) -> None:
+        """Paint the network with its zones; the words about it stand between `left` and `right`."""
+        part, theme = self.plan.network, self.plan.theme
+        if not self._paint_border(box, part, theme.network, PAPER, first=box.y + 56):
+            return
+        self.icons.append(Icon(part.icon, left + 16, box.y + 24, 30))
+        head, *rest = part.lines
+        left, room = left + 38, right - left - 42
+        name = Label(left, box.y + 21, _HEAD, bold=True, colour=theme.network, room=room)
+        self.add_lines(name, head)
+        self.add_lines(Label(left, box.y + 39, _TEXT, room=room), *rest)
+        for column, zone in zip(columns, self.plan.zones, strict=True):
+            border = column.zone
+            self.boxes.append(border.styled(theme.zone, dashed=True))
+            (x, _), room = border.middle, border.width - 8
+            name = Label(x, border.y + 22, _SMALL, "middle", theme.zone, bold=True, room=room)
+            self.add_lines(name, *zone.lines)
+            for tier_box, tier in zip(column.tiers, zone.tiers, strict=True):
+                self._paint_tier(tier_box, tier)
+        self._add_badge((box.right - 12, box.y), part.mark)
 
+    def _paint_tier(self, box: Box, tier: Tier) -> None:
+        stroke, fill = self.plan.theme.public if tier.public else self.plan.theme.private
+        ink = INK
+        if tier.made:
+            self.boxes.append(_mark_border(box.styled(stroke, fill), tier.mark))
+        else:
+            stroke = ink = GHOST
+            self.boxes.append(box.styled(GHOST, PAPER, dashed=True))
+        left, room = box.x + 9, box.width - 14
+        kind = Label(left, box.y + 19, _TEXT, colour=stroke, bold=True, room=room)
+        self.add_lines(kind, tier.kind)
+        names = wrap(tier.name, room, size=_SMALL)
+        self.add_lines(Label(left, box.y + 36, _SMALL, colour=ink, room=room), *names)
+        below = box.y + 37 + _LEADING * len(names)
+        self.add_lines(Label(left, below, _TEXT, colour=ink, bold=True, room=room), tier.cidr)
+        self._add_badge((box.right - 4, box.y), tier.mark)
 
-def _paint_network(scene: Scene, plan: Plan, where: Geometry) -> None:
-    box, part = where.network, plan.network.part
-    if not part.made:
-        _paint_outline(scene, box, part, top=box.y + 56)
-        return
-    scene.boxes.append(_mark_border(box.styled(plan.theme.network, PAPER), part.mark))
-    left = where.network_head
-    end = where.gateway[0] - 26 if left < where.gateway[0] else box.right
-    scene.icons.append(Icon(part.icon, left + 16, box.y + 24, 30))
-    head, *rest = part.lines
-    room = end - left - 42
-    name = Label(left + 38, box.y + 21, head, _HEAD, bold=True, colour=plan.theme.network)
-    scene.add_label(name, room=room)
-    scene.add_lines(Label(left + 38, box.y + 39, size=_TEXT), rest, room=room)
-    for (zone_box, tiers), zone in zip(where.zones, plan.network.zones, strict=True):
-        _paint_zone(scene, plan, zone_box, zone)
-        for tier_box, tier in zip(tiers, zone.tiers, strict=True):
-            _paint_tier(scene, plan, tier_box, tier)
-    _add_badge(scene, (box.right - 12, box.y), part.mark)
+    def paint_cluster(self, band: Box, columns: Sequence[Column]) -> None:
+        """Paint the cluster over all zones, with a place for tasks, or a worker node, in each."""
+        part, (stroke, fill) = self.plan.cluster, self.plan.theme.cluster
+        if not self._paint_border(band, part, stroke, fill, ghost=PAPER):
+            return
+        self.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
+        head, *rest = part.lines
+        left, room = band.x + 54, band.width - 60
+        self.add_lines(Label(left, band.y + 26, bold=True, colour=stroke, room=room), head)
+        self.add_lines(Label(left, band.y + 44, _SMALL, room=room), *rest)
+        whole = Box(band.x + 24, band.y + 62, band.width - 48, band.height - 76)
+        icon, lines = self.plan.slot_icon, self.plan.slot
+        for box in [column.slot for column in columns] or [whole]:
+            self.boxes.append(box.styled(stroke, PAPER, dashed=not icon))
+            (x, y), room = box.middle, box.width - 8
+            if icon:
+                self.icons.append(Icon(icon, box.x + 20, y, 28))
+                x, room = x + 18, room - 32
+            first = y + 4 - (len(lines) - 1) * 8
+            self.add_lines(Label(x, first, _SMALL, "middle", QUIET, room=room), *lines)
+        self._add_badge((band.right - 6, band.y), part.mark)
 
+    def paint_step(
+        self, name: str, words: Point, *points: Point, anchor: str = "middle", room: float = 0
+    ) -> None:
+        """Paint the arrow of a step, dashed while it does not work.
 
-def _paint_zone(scene: Scene, plan: Plan, box: Box, zone: Zone) -> None:
-    colour = plan.theme.zone
-    scene.boxes.append(box.styled(colour, dashed=True))
-    name = Label(box.middle[0], box.y + 22, "", _SMALL, "middle", colour, bold=True)
-    scene.add_lines(name, zone.lines, room=box.width - 8)
+        Args:
+            name: A key of the plan's steps.
+            words: The place of the last line beside the arrow.
+            points: The bends of the arrow.
+            anchor: What stands at that place: the start, the middle or the end of the lines.
+            room: How wide the lines may be; 0 for any width.
+        """
+        plan, lines = self.plan, self.plan.steps[name]
+        registry, image = plan.registry.made, plan.registry.made and plan.image.made
+        works = {"login": True, "token": registry, "push": image}.get(name, False)
+        colour = _SIGN_IN if name in ("login", "token") else INK
+        if name == "internet":
+            if not plan.gateway.made:
+                return
+            colour, lines = QUIET, wrap(*lines, room, size=_SMALL)
+        self.arrows.append(Arrow(points, colour, dashed=not works))
+        self._add_words(words, anchor, colour, lines)
 
+    def _add_words(self, place: Point, anchor: str, colour: str, lines: Sequence[str]) -> None:
+        x, y = place
+        above = (len(lines) - 1) * _LEADING
+        self.add_lines(Label(x, y - above, _SMALL, anchor, colour), *lines)
 
-def _paint_tier(scene: Scene, plan: Plan, box: Box, tier: Tier) -> None:
-    stroke, fill = plan.theme.public if tier.public else plan.theme.private
-    ink = INK
-    if tier.made:
-        scene.boxes.append(_mark_border(box.styled(stroke, fill), tier.mark))
-    else:
-        scene.boxes.append(box.styled(GHOST, PAPER, dashed=True))
-        stroke = ink = GHOST
-    left, room = box.x + 9, box.width - 14
-    scene.add_label(Label(left, box.y + 19, tier.kind, _TEXT, colour=stroke, bold=True), room=room)
-    names = wrap(tier.name, room, size=_SMALL)
-    scene.add_lines(Label(left, box.y + 36, size=_SMALL, colour=ink), names, room=room)
-    block = Label(left, box.y + 37 + 16 * len(names), tier.cidr, _TEXT, colour=ink, bold=True)
-    scene.add_label(block, room=room)
-    _add_badge(scene, (box.right - 4, box.y), tier.mark)
+    def paint_gateway(self, centre: Point, *, words: Point, room: float) -> None:
+        """Paint the internet gateway, if the network has one, with its lines from a place on."""
+        part, (x, y) = self.plan.gateway, words
+        if not part.lines:
+            return
+        lines = part.lines if part.made else (part.lines[0], part.lines[-1])
+        left, colour = x + (8 if part.mark else 0), INK if part.made else GHOST
+        self.add_lines(Label(left, y, _SMALL, colour=colour, room=room), *lines)
+        if part.mark is not None:
+            x, y = centre[0] - 27, centre[1] - 27
+            box = Box(x, y, 54, 54, GHOST, PAPER, part.mark.is_outline)
+            self.boxes.append(_mark_border(box, part.mark))
+            self._add_badge((x + 10, y), part.mark)
+        if part.made:
+            self.icons.append(Icon(part.icon, *centre, 44))
 
+    def paint_routes(self, columns: Sequence[Column], words: Point, *points: Point) -> None:
+        """Paint the routes that lead from the gateway along `points`, then into each subnet."""
+        colour, bus, count = self.plan.theme.network, points[-1][1], len(self.arrows)
+        for column, zone in zip(columns, self.plan.zones, strict=True):
+            x = column.gutter
+            for box, tier in zip(column.tiers, zone.tiers, strict=True):
+                if tier.reached and self.plan.gateway.made:
+                    side, y = box.right + 3 if x > box.x else box.x - 3, box.y + 18
+                    self.arrows.append(Arrow((*points, (x, bus), (x, y), (side, y)), colour))
+        if len(self.arrows) > count:
+            self._add_words(words, "start", colour, self.plan.steps["route"])
 
-def _paint_group(scene: Scene, plan: Plan, where: Geometry) -> None:
-    stroke, fill = plan.theme.group
-    band, part = where.band, plan.group.part
-    if not part.made:
-        _paint_outline(scene, band, part, fill=PAPER)
-        return
-    scene.boxes.append(_mark_border(band.styled(stroke, fill), part.mark))
-    scene.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
-    head, *rest = part.lines
-    left, room = band.x + 54, band.width - 60
-    scene.add_label(Label(left, band.y + 26, head, bold=True, colour=stroke), room=room)
-    scene.add_lines(Label(left, band.y + 44, size=_SMALL), rest, room=room)
-    for box in where.slots:
-        _paint_slot(scene, plan, box)
-    _add_badge(scene, (band.right - 6, band.y), part.mark)
-
-
-def _paint_slot(scene: Scene, plan: Plan, box: Box) -> None:
-    """Draw the place of a zone's tasks, or its worker node."""
-    group = plan.group
-    scene.boxes.append(box.styled(plan.theme.group[0], PAPER, dashed=not group.slot_icon))
-    x, y = box.middle
-    room = box.width - 8
-    if group.slot_icon:
-        scene.icons.append(Icon(group.slot_icon, box.x + 20, y, 28))
-        x, room = x + 18, room - 32
-    first = y + 4 - (len(group.slot) - 1) * 8
-    scene.add_lines(Label(x, first, "", _SMALL, "middle", QUIET), group.slot, room=room)
-
-
-def _paint_arrows(scene: Scene, plan: Plan, where: Geometry) -> None:
-    """Draw the arrows of signing in and of the image; dashed ones do not work yet."""
-    steps, registry = plan.steps, plan.registry
-    for way, lines, colour, works in (
-        (where.sign_in, steps.login, _SIGN_IN, True),
-        (where.token, steps.token, _SIGN_IN, registry.made),
-        (where.push, steps.push, INK, registry.made and plan.image.made),
-        (where.pull, steps.pull, INK, False),
-    ):
-        scene.arrows.append(Arrow(way.points, colour, dashed=not works))
-        _add_words(scene, way, lines, colour)
-
-
-def _add_words(scene: Scene, way: Way, lines: Sequence[str], colour: str) -> None:
-    """Put lines beside an arrow: the last one ends where the geometry says."""
-    words = way.words
-    top = words.y - (len(lines) - 1) * (_SMALL + 4)
-    scene.add_lines(Label(words.x, top, "", _SMALL, words.anchor, colour), lines, room=words.room)
-
-
-def _paint_gateway(scene: Scene, plan: Plan, where: Geometry) -> None:
-    """Draw the internet gateway on the border, the way to it and the routes behind it."""
-    gateway, words, centre = plan.network.gateway, where.gateway_words, where.gateway
-    if not (plan.network.part.made and gateway.lines):
-        return
-    colour = INK if gateway.made else GHOST
-    lines = gateway.lines if gateway.made else (gateway.lines[0], gateway.lines[-1])
-    left = words.x + (8 if gateway.mark else 0)
-    scene.add_lines(Label(left, words.y, size=_SMALL, colour=colour), lines, room=words.room)
-    _mark_icon(scene, gateway, centre, 44)
-    if not gateway.made:
-        return
-    scene.icons.append(Icon(gateway.icon, *centre, 44))
-    scene.arrows.append(Arrow(where.internet.points, QUIET, dashed=True))
-    access = wrap(plan.steps.internet, where.internet.words.room, size=_SMALL)
-    _add_words(scene, where.internet, access, QUIET)
-    colour, start = plan.theme.network, where.route.points
-    bus = start[-1][1]
-    entries = list(_find_entries(plan, where))
-    for gutter, (x, y) in entries:
-        scene.arrows.append(Arrow((*start, (gutter, bus), (gutter, y), (x, y)), colour))
-    if entries:
-        _add_words(scene, where.route, (plan.network.route,), colour)
-
-
-def _find_entries(plan: Plan, where: Geometry) -> Iterator[tuple[float, Point]]:
-    """Yield for each reached subnet the x of the way down, and where the route enters it."""
-    columns = zip(where.zones, plan.network.zones, where.gutters, strict=True)
-    for (_, boxes), zone, gutter in columns:
-        for box, tier in zip(boxes, zone.tiers, strict=True):
-            if tier.reached:
-                yield gutter, (box.right + 3 if gutter > box.x else box.x - 3, box.y + 18)
-
-
-def _paint_notes(scene: Scene, plan: Plan, where: Geometry) -> None:
-    """Say below the picture what else exists, what the lines mean, and what marks mean."""
-    region = where.region
-    if plan.others:
-        others = Label(region.x + _EDGE, region.bottom - 11, plan.others, _SMALL, colour=QUIET)
-        scene.add_label(others, room=region.width - 2 * _EDGE)
-    left, y = where.computer.x, where.outer.bottom + 24
-    room = scene.width - 2 * left
-    legend = fill_lines(plan.legend, room, size=_SMALL)
-    scene.add_lines(Label(left, y, size=_SMALL, colour=QUIET), legend, room=room)
-    y += (len(legend) - 1) * 16 + 26
-    if plan.kinds:
-        _explain_marks(scene, plan, (left, y), room=room)
-        y += 26
-    # Where nothing is marked, the one sentence says so, and no number leads to it.
-    indent = 28 if plan.kinds else 0
-    for number, reason in enumerate(plan.reasons, start=1):
+    def paint_notes(self, outer: Box, region: Box) -> None:
+        """Write what else exists, and below the picture the meaning of lines and marks."""
+        plan, left = self.plan, self.left
+        room = self.width - 2 * left
+        x, within = region.x + 12, region.width - 24
+        others = Label(x, region.bottom - 11, _SMALL, colour=QUIET, room=within)
+        self.add_lines(others, plan.others)
+        y = outer.bottom + 24
+        legend = fill_lines(plan.legend, room, size=_SMALL)
+        self.add_lines(Label(left, y, _SMALL, colour=QUIET), *legend)
+        y += (len(legend) - 1) * _LEADING + 26
         if plan.kinds:
-            scene.add_label(Label(left + 20, y, str(number), 12, "end", INK, bold=True))
-        lines = fill_lines(reason, room - indent, size=12)
-        scene.add_lines(Label(left + indent, y, size=12), lines, room=room - indent)
-        y += len(lines) * 16 + 4
-    scene.height = y - 10
+            self._explain_marks(left, y)
+            y += 26
+        # Where nothing is marked, the one sentence says so, and no number leads to it.
+        indent = 28 if plan.kinds else 0
+        for number, reason in enumerate(plan.reasons, start=1):
+            if plan.kinds:
+                self.add_lines(Label(left + 20, y, _SMALL, "end", bold=True), str(number))
+            lines = fill_lines(reason, room - indent, size=_SMALL)
+            self.add_lines(Label(left + indent, y, _SMALL), *lines)
+            y += len(lines) * _LEADING + 4
+        self.height = y - 10
 
+    def _explain_marks(self, x: float, y: float) -> None:
+        """Put each kind of mark on the picture on one line, with its meaning beside it."""
+        for mark in map(Mark, self.plan.kinds):
+            left = x + measure(_name_mark(mark), size=_BADGE) + 20
+            self._add_badge((left - 8, y - 4), mark)
+            meaning = label("drawing.meaning", mark.kind)
+            self.add_lines(Label(left, y, _SMALL, room=self.width - self.left - left), meaning)
+            x = left + measure(meaning, size=_SMALL) + 26
 
-def _explain_marks(scene: Scene, plan: Plan, corner: Point, *, room: float) -> None:
-    """Put each kind of mark on the picture on one line, with its meaning beside it."""
-    x, y = corner
-    for kind in plan.kinds:
-        wide = measure(_words_of(Mark(kind)), size=_BADGE)
-        _add_badge(scene, (x + wide + 12, y - 4), Mark(kind))
-        meaning, left = label("drawing.meaning", kind), x + wide + 20
-        scene.add_label(Label(left, y, meaning, size=12), room=room - left)
-        x = left + measure(meaning, size=12) + 26
+    def _paint_part(self, part: Part, centre: Point, size: float) -> None:
+        """Put a part's icon at its place and its lines, centred, below it."""
+        x, y = centre
+        self.icons.append(Icon(part.icon, x, y, size))
+        head, *rest = part.lines
+        for number, line in enumerate((*wrap(head, 136, size=_TEXT), *rest)):
+            below = y + size / 2 + 15 + number * 15.5
+            self.add_lines(Label(x, below, _SMALL if number else _TEXT, "middle", room=146), line)
 
+    def _paint_border(
+        self,
+        box: Box,
+        part: Part,
+        stroke: str,
+        fill: str,
+        *,
+        ghost: str = "none",
+        first: float = 0,
+    ) -> bool:
+        """Draw a part's border, or else a dashed outline that names it; tell whether it is made.
 
-def _paint_part(scene: Scene, part: Part, centre: Point, size: float) -> None:
-    """Put a part's icon at its place and its lines, centred, below it."""
-    x, y = centre
-    scene.icons.append(Icon(part.icon, x, y, size))
-    head, *rest = part.lines
-    first = y + size / 2 + 15
-    for number, line in enumerate((*wrap(head, 136, size=_TEXT), *rest)):
-        below = Label(x, first + number * 15.5, line, _SMALL if number else _TEXT, "middle")
-        scene.add_label(below, room=146)
+        Args:
+            box: The place of the part.
+            part: The part.
+            stroke: The colour of the border.
+            fill: The colour inside the border.
+            ghost: The colour inside the outline.
+            first: The baseline of the first line in the outline, by default around its middle.
+        """
+        if part.made:
+            self.boxes.append(_mark_border(box.styled(stroke, fill), part.mark))
+            return True
+        self.boxes.append(box.styled(GHOST, ghost, dashed=True))
+        (x, y), room = box.middle, box.width - 12
+        lines = [line for each in part.lines for line in wrap(each, room, size=_TEXT)]
+        first = first or y + 4 - (len(lines) - 1) * 8
+        gone = part.mark is not None and part.mark.kind == GONE
+        self.add_lines(Label(x, first, _TEXT, "middle", GHOST, bold=gone, room=room), *lines)
+        self._add_badge((box.right - 6, box.y), part.mark)
+        return False
 
-
-def _paint_outline(
-    scene: Scene, box: Box, part: Part, *, top: float = 0, fill: str = "none"
-) -> None:
-    """Draw a dashed outline that names what is missing."""
-    scene.boxes.append(box.styled(GHOST, fill, dashed=True))
-    x, y = box.middle
-    room = box.width - 12
-    lines = [line for each in part.lines for line in wrap(each, room, size=_TEXT)]
-    first = top or y + 4 - (len(lines) - 1) * 8
-    gone = part.mark is not None and part.mark.kind == GONE
-    scene.add_lines(Label(x, first, "", _TEXT, "middle", GHOST, bold=gone), lines, room=room)
-    _add_badge(scene, (box.right - 6, box.y), part.mark)
+    def _add_badge(self, corner: Point, mark: Mark | None) -> None:
+        """Put a badge so that it ends at a corner, and sits astride the border there."""
+        if mark is None:
+            return
+        words, high = _name_mark(mark), 17.0
+        wide = measure(words, size=_BADGE) + 12
+        x, y = corner[0] - wide, corner[1] - high / 2
+        self.badges.append(Box(x, y, wide, high, COLOURS[mark.kind], COLOURS[mark.kind]))
+        self.add_lines(Label(x + wide / 2, y + 12.5, _BADGE, "middle", PAPER, bold=True), words)
 
 
 def _mark_border(box: Box, mark: Mark | None) -> Box:
@@ -330,27 +321,5 @@ def _mark_border(box: Box, mark: Mark | None) -> Box:
     return box.styled(COLOURS[mark.kind], box.fill, thickness=3.0)
 
 
-def _mark_icon(scene: Scene, part: Part, centre: Point, size: float) -> None:
-    """Mark an icon that stands without a box around it."""
-    if part.mark is None:
-        return
-    (x, y), half = centre, size / 2 + 5
-    box = Box(x - half, y - half, 2 * half, 2 * half, GHOST, PAPER, part.mark.is_outline)
-    scene.boxes.append(_mark_border(box, part.mark))
-    _add_badge(scene, (x - half + 10, y - half), part.mark)
-
-
-def _add_badge(scene: Scene, corner: Point, mark: Mark | None) -> None:
-    """Put a badge so that it ends at a corner, and sits astride the border there."""
-    if mark is None:
-        return
-    words, high = _words_of(mark), 17.0
-    wide = measure(words, size=_BADGE) + 12
-    x, y = corner[0] - wide, corner[1] - high / 2
-    scene.badges.append(Box(x, y, wide, high, COLOURS[mark.kind], COLOURS[mark.kind]))
-    scene.add_label(Label(x + wide / 2, y + 12.5, words, _BADGE, "middle", PAPER, bold=True))
-
-
-def _words_of(mark: Mark) -> str:
-    numbers = " ".join(map(str, mark.reasons))
-    return f"{label('drawing.badge', mark.kind)} {numbers}".rstrip()
+def _name_mark(mark: Mark) -> str:
+    return " ".join([label("drawing.badge", mark.kind), *map(str, mark.reasons)])

@@ -29,9 +29,9 @@ from zlib import crc32
 from msgspec import Struct
 
 from handson.core import errors, messages
-from handson.drawing import icons
-from handson.drawing.scene import INK, Label, clean, measure, wrap
-from handson.drawing.svg import write_document, write_label
+from handson.drawing.lettering import clean, measure, wrap
+from handson.drawing.scene import INK, Label
+from handson.drawing.svg import FOLDER, PIXELS, Symbol, define_symbol, load_symbol, write_document
 
 _one_at_a_time = threading.Lock()
 
@@ -216,7 +216,7 @@ def _finish(drawing: bytes, labels: list[Label], **page: Any) -> str:
     found = _BODY.search(drawing.decode())
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
-    symbols: dict[str, icons.Symbol] = {}
+    symbols: dict[str, Symbol] = {}
 
     def use_symbol(image: re.Match[str]) -> str:
         path, width, height, x, y = image.groups()
@@ -225,25 +225,25 @@ def _finish(drawing: bytes, labels: list[Label], **page: Any) -> str:
         return f'<use xlink:href="#{symbol.id}" x="{x}" y="{y}" width="{width}" height="{height}"/>'
 
     body = _IMAGE.sub(use_symbol, _NOISE.sub("", found[2]))
-    words = "".join(map(write_label, labels))
+    words = "".join(label.write() for label in labels)
     content = f'<g transform="translate({found[1]})">{body}</g>{words}'
     return write_document(content, list(symbols.values()), margin=16, **page)
 
 
 @cache
-def _load_icon(path: str) -> icons.Symbol:
+def _load_icon(path: str) -> Symbol:
     """Return the icon in a PNG file: the shipped one, or the file's own, shrunk by Graphviz."""
-    file = path.replace("\\", "/").rpartition("resources/")[2]
-    if file in icons.ICONS.values():
-        return icons.load_shipped_file(file)
+    _, folder, file = path.replace("\\", "/").rpartition("resources/")
+    if folder and (FOLDER / file).is_file():
+        return load_symbol(file.removesuffix(".png"))
     name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower())
     # The checksum is that of the file: shrunk pixels may differ between kinds of processors.
-    return icons.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", shrink(path))
+    return define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", shrink(path))
 
 
 def shrink(path: str) -> bytes:
     """Return the PNG at `path` as a square of `PIXELS`, its transparency kept."""
-    side = icons.PIXELS / 72
+    side = PIXELS / 72
     quoted = path.replace("\\", "\\\\").replace('"', '\\"')
     return find_renderer()(
         "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
@@ -293,11 +293,11 @@ class _Text:
             yield Label(
                 x - left,
                 first + number * leading,
-                clean(line),
-                size=size,
-                anchor="middle",
-                colour=self.colour,
+                size,
+                "middle",
+                self.colour,
                 bold=self.kind == "graph",
+                words=clean(line),
             )
 
     def _below_icon(self) -> tuple[list[str], float]:

@@ -6,14 +6,13 @@ counterpart, one server room for each zone, and what AWS lacks is an outline her
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handson.core.messages import text
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.drawing.aws import IMAGE_ICON, plan_computer
-from handson.drawing.compare import Subject
-from handson.drawing.parts import Group, Network, Part, Plan, Steps, Theme, Tier, Zone
+from handson.drawing.compare import Selection
+from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, Part, Plan, Theme, Tier, Zone
 
 THEME = Theme(
     outer="#3B4754",
@@ -22,7 +21,7 @@ THEME = Theme(
     zone="#5A6B7B",
     public=("#4A5A6A", "#F1F4F7"),
     private=("#4A5A6A", "#F1F4F7"),
-    group=("#2A5CC9", "#EDF3FE"),
+    cluster=("#2A5CC9", "#EDF3FE"),
     registry=("#2E7D32", "#EFF7EF"),
     image="#2E7D32",
 )
@@ -30,106 +29,90 @@ THEME = Theme(
 
 def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
     """Return what to paint: the counterpart of each resource in the snapshot."""
-    subject = Subject(snapshot, exercise)
-    login = Part(
-        "aws.general.GenericSamlToken",
-        (text("drawing.onprem-client"), text("drawing.onprem-account")),
+    selection = Selection(snapshot, exercise)
+    vpc, repository, image = selection.vpc, selection.repository_name, selection.short_name
+    network = _plan_counterpart(
+        vpc, "generic/network/switch", text("drawing.onprem-network"), vpc.cidr if vpc else ""
     )
+    cluster = _plan_counterpart(
+        selection.cluster,
+        "k8s/infra/master",
+        text("drawing.onprem-cluster"),
+        text("drawing.onprem-cluster-detail"),
+    )
+    registry = _plan_counterpart(
+        selection.repository,
+        "onprem/registry/harbor",
+        text("drawing.onprem-registry"),
+        text("drawing.onprem-run"),
+        repository,
+    )
+    gateway = (text("drawing.onprem-gateway"), text("drawing.onprem-gateway-detail"))
+    outlines = [part.lines[0] for part in (network, cluster, registry) if not part.made]
     return Plan(
         title=text("drawing.onprem-title"),
-        description=" ".join(_describe(subject)),
+        description=" ".join(_describe(selection, outlines)),
         theme=THEME,
-        computer=plan_computer(subject.short_name, login),
-        outer=Part("generic.place.Datacenter", (text("drawing.onprem-outer"),)),
+        outer=Part("generic/place/datacenter", (text("drawing.onprem-outer"),)),
         region=text("drawing.onprem-room"),
+        client=Part(
+            "aws/general/generic-saml-token",
+            (text("drawing.onprem-client"), text("drawing.onprem-account")),
+        ),
+        own_image=image,
         login=Part(
-            "generic.network.VPN",
+            "generic/network/vpn",
             (text("drawing.onprem-login"), text("drawing.onprem-login-detail")),
         ),
-        registry=_plan_counterpart(
-            "onprem.registry.Harbor",
-            text("drawing.onprem-registry"),
-            text("drawing.onprem-run"),
-            subject.repository_name,
-            made=subject.repository is not None,
-        ),
-        image=_plan_counterpart(
-            IMAGE_ICON,
-            subject.short_name,
-            text("drawing.onprem-backup"),
-            made=subject.image is not None,
-        ),
-        network=_plan_network(subject),
-        group=Group(
-            _plan_counterpart(
-                "k8s.infra.Master",
-                text("drawing.onprem-cluster"),
-                text("drawing.onprem-cluster-detail"),
-                made=subject.cluster is not None,
-            ),
-            (text("drawing.onprem-slot"), text("drawing.onprem-slot-detail")),
-            "onprem.compute.Server",
-        ),
-        steps=Steps(
-            internet=text("drawing.onprem-step-internet"),
-            login=(text("drawing.onprem-step-login"),),
-            token=(text("drawing.onprem-step-token"), "docker login"),
-            push=(text("drawing.onprem-step-push"), "docker push"),
-            pull=(text("drawing.onprem-step-pull"),),
-        ),
+        registry=registry,
+        image=_plan_counterpart(selection.image, IMAGE_ICON, image, text("drawing.onprem-backup")),
+        network=network,
+        gateway=Part("generic/network/firewall", gateway) if selection.gateway else NO_GATEWAY,
+        zones=tuple(_plan_rooms(selection)),
+        cluster=cluster,
+        slot=(text("drawing.onprem-slot"), text("drawing.onprem-slot-detail")),
+        slot_icon="onprem/compute/server",
+        steps={
+            "internet": (text("drawing.onprem-step-internet"),),
+            "route": (text("drawing.onprem-route"),),
+            "login": (text("drawing.onprem-step-login"),),
+            "token": (text("drawing.onprem-step-token"), "docker login"),
+            "push": (text("drawing.onprem-step-push"), "docker push"),
+            "pull": (text("drawing.onprem-step-pull"),),
+        },
         legend=text("drawing.onprem-legend"),
     )
 
 
-def _plan_counterpart(icon: str, name: str, *rest: str, made: bool) -> Part:
-    """Return a part, or an outline where AWS has no such thing either."""
-    return Part(icon, (name, *rest)) if made else _plan_outline(name)
+def _plan_counterpart(resource: object, icon: str, *lines: str) -> Part:
+    """Return a part, or an outline where AWS lacks the resource."""
+    if resource is None:
+        return Part("", (lines[0], text("drawing.onprem-missing")), made=False)
+    return Part(icon, lines)
 
 
-def _plan_outline(name: str) -> Part:
-    return Part("", (name, text("drawing.onprem-missing")), made=False)
-
-
-def _plan_network(subject: Subject) -> Network:
-    name, firewall = text("drawing.onprem-network"), "generic.network.Firewall"
-    if subject.vpc is None:
-        return Network(_plan_outline(name), Part(firewall, (), made=False))
-    lines = (text("drawing.onprem-gateway"), text("drawing.onprem-gateway-detail"))
-    return Network(
-        part=Part("generic.network.Switch", (name, subject.vpc.cidr)),
-        gateway=Part(firewall, lines) if subject.gateway else Part(firewall, (), made=False),
-        route=text("drawing.onprem-route"),
-        zones=tuple(_plan_rooms(subject)),
-    )
-
-
-def _plan_rooms(subject: Subject) -> Iterator[Zone]:
+def _plan_rooms(selection: Selection) -> Iterator[Zone]:
     """Yield a server room for each zone, with a segment of the network for each subnet."""
-    for number, zone in enumerate(sorted({subnet.zone for subnet in subject.subnets})):
-        tiers = tuple(
+    zones = sorted({subnet.zone for subnet in selection.subnets})
+    for number, zone in enumerate(zones):
+        tiers = [
             Tier(
                 text("drawing.onprem-rack"),
                 text("drawing.onprem-servers"),
                 text("drawing.onprem-segment", cidr=cidr),
                 public=True,
-                reached=subject.gateway is not None,
+                reached=selection.gateway is not None,
             )
-            for cidr in sorted(each.cidr for each in subject.subnets if each.zone == zone)
-        )
-        letter = chr(ord("A") + number)
-        name = text("drawing.onprem-zone", letter=letter)
-        yield Zone((name, text("drawing.onprem-zone-detail", zone=zone)), tiers)
+            for cidr in sorted(each.cidr for each in selection.subnets if each.zone == zone)
+        ]
+        name = text("drawing.onprem-zone", letter=chr(ord("A") + number))
+        yield Zone((name, text("drawing.onprem-zone-detail", zone=zone)), tuple(tiers))
 
 
-def _describe(subject: Subject) -> Iterator[str]:
+def _describe(selection: Selection, outlines: Sequence[str]) -> Iterator[str]:
     yield text("drawing.onprem-description")
-    rooms = len({subnet.zone for subnet in subject.subnets})
+    rooms = len({subnet.zone for subnet in selection.subnets})
     if rooms:
         yield text("drawing.said-rooms", rooms=rooms)
-    missing = [
-        *([text("drawing.onprem-network")] if subject.vpc is None else []),
-        *([text("drawing.onprem-cluster")] if subject.cluster is None else []),
-        *([text("drawing.onprem-registry")] if subject.repository is None else []),
-    ]
-    if missing:
-        yield text("drawing.said-outlines", names=text("drawing.comma").join(missing))
+    if outlines:
+        yield text("drawing.said-outlines", names=text("drawing.comma").join(outlines))

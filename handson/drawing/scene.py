@@ -1,24 +1,30 @@
-"""What a picture consists of: boxes, icons, words and arrows with their places.
+"""What a picture consists of: boxes, icons, words and arrows with their places, written as SVG.
 
-Coordinates are points; x runs to the right and y *down*, as in SVG.  The views make scenes and
-`svg` writes them.  Widths of words are estimated, because a picture must be the same on every
-machine: a full-width character is one em, Latin ones have the proportions of a common sans-serif.
-Nothing needs to be exact; labels have room to spare and are anchored where they must not move.
+Coordinates are points; x runs to the right and y *down*, as in SVG.  Every word is escaped here, so
+that no name in AWS can end up as markup.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
+
+from handson.drawing.lettering import clean, shorten
+from handson.drawing.svg import load_symbol, write_document
 
 INK = "#232F3E"
 QUIET = "#5A6B7B"
 GHOST = "#66727E"
 PAPER = "#FFFFFF"
+_DASHES = ' stroke-dasharray="5,2"'
+_HEAD = 8.0
+"""The length of an arrow's head."""
+_GAP = 20.0
+"""The space between scenes side by side."""
 
 Point = tuple[float, float]
 
@@ -56,38 +62,88 @@ class Box(Struct, frozen=True):
         """Return the same rectangle in these colours."""
         return Box(self.x, self.y, self.width, self.height, stroke, fill, dashed, thickness)
 
+    def write(self) -> str:
+        """Return the element; a `path`, because the one `rect` of a picture is its card."""
+        thickness = f' stroke-width="{self.thickness:g}"' if self.thickness != 1 else ""
+        return (
+            f'\n<path d="M{self.x:g} {self.y:g}h{self.width:g}v{self.height:g}h{-self.width:g}z" '
+            f'fill="{self.fill}" stroke="{self.stroke}"{_DASHES * self.dashed}{thickness}/>'
+        )
+
 
 class Icon(Struct, frozen=True):
-    """An icon by its class in `diagrams` (``aws.network.VPC``), around its centre."""
+    """An icon by its file in `diagrams` (``aws/network/vpc``), around its centre."""
 
     name: str
     x: float
     y: float
     size: float = 48
 
+    def write(self) -> str:
+        """Return the element that uses the icon's symbol."""
+        left, top = self.x - self.size / 2, self.y - self.size / 2
+        return (
+            f'\n<use xlink:href="#{load_symbol(self.name).id}" x="{left:g}" y="{top:g}" '
+            f'width="{self.size:g}" height="{self.size:g}"/>'
+        )
+
 
 class Label(Struct, frozen=True):
-    """One line of words from its baseline's start, middle or end; `whole` is the uncut text."""
+    """The place and style of a line of words, from its baseline's start, middle or end.
+
+    Attributes:
+        room: How wide the words may be; 0 for any width.
+        words: The words that fit.
+        whole: The uncut words, where they do not fit.
+    """
 
     x: float
     y: float
-    words: str = ""
     size: float = 13
     anchor: str = "start"
     colour: str = INK
     bold: bool = False
+    room: float = 0
+    words: str = ""
     whole: str = ""
+
+    def write(self) -> str:
+        """Return the element; a pointer that rests on a shortened line shows it whole."""
+        anchor = "" if self.anchor == "start" else f' text-anchor="{self.anchor}"'
+        weight = ' font-weight="700"' if self.bold else ""
+        whole = f"<title>{escape(self.whole)}</title>" if self.whole else ""
+        return (
+            f'\n<text x="{self.x:g}" y="{self.y:g}" font-size="{self.size:g}" '
+            f'fill="{self.colour}"{anchor}{weight}>{whole}{escape(self.words)}</text>'
+        )
 
 
 class Arrow(Struct, frozen=True):
-    """A line of straight pieces with a head at its end."""
+    """A line of level and upright pieces with a head at its end."""
 
     points: tuple[Point, ...]
     colour: str = INK
     dashed: bool = False
 
+    def write(self) -> str:
+        """Return the elements of the line and of its head."""
+        (fromx, fromy), (tipx, tipy) = self.points[-2:]
+        length = abs(tipx - fromx) + abs(tipy - fromy)
+        alongx, alongy = (tipx - fromx) / length, (tipy - fromy) / length
+        endx, endy = tipx - _HEAD * alongx, tipy - _HEAD * alongy
+        half = _HEAD * 0.35
+        line = "L".join(f"{x:g} {y:g}" for x, y in (*self.points[:-1], (endx, endy)))
+        return (
+            f'\n<path d="M{line}" fill="none" stroke="{self.colour}" stroke-width="1.4"'
+            f"{_DASHES * self.dashed}/>"
+            f'<path d="M{tipx:g} {tipy:g}L{endx - half * alongy:g} {endy + half * alongx:g}'
+            f'L{endx + half * alongy:g} {endy - half * alongx:g}z" '
+            f'fill="{self.colour}" stroke="{self.colour}"/>'
+        )
 
-class Scene(Struct):
+
+@dataclass
+class Scene:
     """A picture in the making; it is drawn in the order boxes, icons, arrows, badges, words.
 
     `inner` holds the scenes of a picture of several views, each with the place of its corner.
@@ -99,129 +155,60 @@ class Scene(Struct):
     description: str
     boxes: list[Box] = field(default_factory=list)
     icons: list[Icon] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     badges: list[Box] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     inner: list[tuple[Scene, float, float]] = field(default_factory=list)
 
-    def add_label(self, label: Label, *, room: float = 0) -> None:
-        """Add a line of words, shortened to `room` points when it is longer than that."""
-        words = clean(label.words)
-        shown = shorten(words, room, size=label.size) if room else words
-        if shown:
-            whole = words if shown != words else ""
-            self.labels.append(replace(label, words=shown, whole=whole))
-
-    def add_lines(self, label: Label, lines: Sequence[str], *, room: float = 0) -> None:
-        """Add lines below each other, each in the style of `label`, the first one at its place."""
+    def add_lines(self, label: Label, *lines: str) -> None:
+        """Add lines below each other in the style of `label`, the first one at its place."""
         leading = label.size + 4
         for number, line in enumerate(lines):
-            self.add_label(replace(label, words=line, y=label.y + number * leading), room=room)
+            words = clean(line)
+            shown = shorten(words, label.room, size=label.size) if label.room else words
+            if shown:
+                whole, y = words if shown != words else "", label.y + number * leading
+                self.labels.append(replace(label, y=y, words=shown, whole=whole))
+
+    def write(self) -> str:
+        """Return the SVG document."""
+        return write_document(
+            f"<g>{self._write_elements()}</g>",
+            [load_symbol(name) for name in dict.fromkeys(self._list_icons())],
+            width=self.width,
+            height=self.height,
+            title=self.title,
+            description=self.description,
+        )
+
+    def _write_elements(self) -> str:
+        layers = (self.boxes, self.icons, self.arrows, self.badges, self.labels)
+        own = [element.write() for layer in layers for element in layer]
+        inner = [
+            f'\n<g transform="translate({x:g} {y:g})">{scene._write_elements()}</g>'
+            for scene, x, y in self.inner
+        ]
+        return "".join([*own, *inner])
+
+    def _list_icons(self) -> Iterator[str]:
+        yield from (icon.name for icon in self.icons)
+        for scene, _, _ in self.inner:
+            yield from scene._list_icons()
 
 
-_BREAKS = frozenset("-_/. :")
-_NEVER_FIRST = frozenset("、。，．・:;!?)]}」』)ーァィゥェォッャュョ…")
-
-
-_remember = lru_cache(maxsize=4096)
-"""Pictures of one target write the same words again and again; measuring them takes longest."""
-
-
-@_remember
-def clean(words: str) -> str:
-    """Return one line without control, format, private and unassigned characters."""
-    if not words.isprintable():
-        words = "".join(" " if unicodedata.category(c).startswith("C") else c for c in words)
-    return " ".join(words.split())
-
-
-def measure(words: str, *, size: float) -> float:
-    """Return about how wide `words` are at a font size, in the unit of `size`."""
-    return size * sum(map(_EMS.__getitem__, words))
-
-
-@_remember
-def shorten(words: str, room: float, *, size: float) -> str:
-    """Return `words`, or as much of their beginning as fits into `room` with an ellipsis."""
-    if measure(words, size=size) <= room:
-        return words
-    kept = words
-    while kept and measure(kept + "…", size=size) > room:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
-
-
-@_remember
-def wrap(words: str, room: float, *, size: float) -> tuple[str, ...]:
-    """Return `words` in at most two lines that fit into `room`, broken at a sign or space."""
-    words = clean(words)
-    if measure(words, size=size) <= room:
-        return (words,)
-    cut = _find_cut(words, room, size=size)
-    return words[:cut].rstrip(), shorten(words[cut:].lstrip(), room, size=size)
-
-
-@_remember
-def fill_lines(words: str, room: float, *, size: float, most: int = 3) -> tuple[str, ...]:
-    """Return `words` in as many lines as they need, the last of at most `most` shortened."""
-    rest = clean(words)
-    lines: list[str] = []
-    while rest and len(lines) < most - 1 and measure(rest, size=size) > room:
-        fitting = _count_fitting(rest, room, size=size)
-        places = range(fitting, fitting // 2, -1)
-        end = next((place for place in places if _may_break(rest, place)), fitting)
-        lines.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
-    return (*lines, shorten(rest, room, size=size)) if rest else tuple(lines)
-
-
-def _count_fitting(words: str, room: float, *, size: float) -> int:
-    """Return how many letters of `words` fit into a line; at least one."""
-    wide = 0.0
-    for number, letter in enumerate(words):
-        wide += size * _EMS[letter]
-        if wide > room:
-            return max(number, 1)
-    return len(words)
-
-
-def _may_break(words: str, place: int) -> bool:
-    """Tell whether a line may end before a place: at a space, or between full-width letters."""
-    before, after = words[place - 1 : place], words[place : place + 1]
-    if after in _NEVER_FIRST:
-        return False
-    return " " in before + after or all(_EMS[letter] == 1.0 for letter in before + after)
-
-
-def _find_cut(words: str, room: float, *, size: float) -> int:
-    """Return where to break: where both lines fit and are most alike, else as late as fits."""
-    end = _count_fitting(words, room, size=size)
-    whole = measure(words, size=size)
-    breaks = {
-        place: measure(words[:place], size=size)
-        for place in range(1, end + 1)
-        if words[place - 1] in _BREAKS or words[place : place + 1] == "("
-    }
-    fitting = [place for place, wide in breaks.items() if whole - wide <= room]
-    if fitting:
-        return min(fitting, key=lambda place: abs(whole / 2 - breaks[place]))
-    return max(breaks, default=end)
-
-
-class _Ems(dict[str, float]):
-    """The width of each letter in ems, worked out once a letter."""
-
-    def __missing__(self, letter: str) -> float:
-        if unicodedata.east_asian_width(letter) in "WFA":
-            em = 1.0
-        elif letter in "iljtfrI.,:;'|!()[]{}/-\\ ":
-            em = 0.33
-        elif letter in "mwMW@%":
-            em = 0.86
-        else:
-            em = 0.68 if letter.isupper() else 0.56
-        self[letter] = em
-        return em
-
-
-_EMS = _Ems()
+def join_scenes(rows: Sequence[Sequence[Scene]]) -> Scene:
+    """Return one scene with the scenes of each row side by side, and the rows in order."""
+    scenes = [scene for row in rows for scene in row]
+    joined = Scene(
+        width=max(sum(scene.width + _GAP for scene in row) - _GAP for row in rows),
+        height=-_GAP,
+        title=" · ".join(scene.title for scene in scenes),
+        description=" ".join(f"{scene.title}: {scene.description}" for scene in scenes),
+    )
+    for row in rows:
+        x = (joined.width - sum(scene.width + _GAP for scene in row) + _GAP) / 2
+        for scene in row:
+            joined.inner.append((scene, x, joined.height + _GAP))
+            x += scene.width + _GAP
+        joined.height += max(scene.height for scene in row) + _GAP
+    return joined

@@ -1,109 +1,123 @@
-"""Composes a picture: one view alone, or several side by side."""
+"""Draws the views of a snapshot: one alone, or several side by side."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
+from functools import partial
 
-from msgspec import Struct
-
-from handson.core import messages
-from handson.core.messages import text
+from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing.aws import plan_aws
-from handson.drawing.compare import Comparison, Subject, compare_snapshots, compare_with_goal
-from handson.drawing.frame import paint_plan
-from handson.drawing.geometry import place_tall, place_wide
+from handson.drawing.compare import (
+    Comparison,
+    Selection,
+    compare_snapshots,
+    compare_with_goal,
+)
+from handson.drawing.composition import compose_tall, compose_wide
 from handson.drawing.local import TALL, WIDE, paint_local
 from handson.drawing.onprem import plan_onprem
 from handson.drawing.picture import Picture
-from handson.drawing.scene import QUIET, Label, Scene
-from handson.drawing.svg import write_scene
+from handson.drawing.scene import QUIET, Label, Scene, join_scenes
 
-GAP = 20.0
+VIEWS = ("aws", "onprem", "local")
+"""The live architecture, the same job on premises, and step 1 on one computer."""
 
 
-class Composition(Struct, frozen=True):
-    """A picture to paint: a snapshot in some views, compared with the goal or an earlier look."""
+def draw(
+    snapshot: Snapshot,
+    *,
+    view: str | Sequence[str] = "aws",
+    since: Snapshot | None = None,
+    goal: bool = False,
+    exercise: Exercise = Exercise(),
+) -> Picture:
+    """Draw a snapshot in the current language.
 
-    snapshot: Snapshot
-    exercise: Exercise
-    views: tuple[str, ...]
-    since: Snapshot | None = None
-    goal: bool = False
+    A part that the snapshot lacks is drawn as a dashed outline that says so.
 
-    def paint(self) -> Scene:
-        """Return the scene in the language of this process.
+    Args:
+        snapshot: The state of the target.
+        view: One of `VIEWS`, or several, which are drawn side by side.
+        since: An earlier look: changes since then are marked on the view "aws".
+        goal: Mark on the view "aws" what is missing or wrong, and say why, as the checks do.
+        exercise: The goal, whose VPC, cluster, repository and image are shown before others.
 
-        Two views stand side by side, tall and narrow.  Of three, step 1 stands above the others, as
-        wide as both: three in a row could not be read in a notebook.
-        """
-        if len(self.views) == 1:
-            return self._paint_view(self.views[0], tall=False)
-        above = self.views.index("local") if len(self.views) > 2 and "local" in self.views else -1
-        rest = [view for number, view in enumerate(self.views) if number != above]
-        rows = [[self._paint_view(view, tall=True) for view in rest]]
-        if above >= 0:
-            rows.insert(0, [self._paint_view("local", tall=False)])
-        return join_scenes(rows)
+    Raises:
+        InvalidInput: A view is unknown, or `since` and `goal` are both given.
+    """
+    views = check_views(view)
+    if since is not None and goal:
+        raise errors.InvalidInput(*messages.advice("drawing.one-comparison"))
+    paint = partial(paint_views, snapshot, exercise, views, since=since, goal=goal)
+    scene = paint()
+    in_english = partial(_write_in_english, paint) if messages.language() == "ja" else None
+    return Picture(scene.write(), scene.title, scene.description, in_english)
 
-    def _paint_view(self, view: str, *, tall: bool) -> Scene:
+
+def check_views(view: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the views that a caller asks for.
+
+    Raises:
+        InvalidInput: One of them is unknown, or there are none.
+    """
+    views = (view,) if isinstance(view, str) else tuple(view)
+    for each in views or ("",):
+        if each not in VIEWS:
+            near = difflib.get_close_matches(str(each), VIEWS, n=1) or [VIEWS[0]]
+            choices = ", ".join(VIEWS)
+            advice = messages.advice("drawing.view", view=each, choices=choices, near=near[0])
+            raise errors.InvalidInput(*advice)
+    return views
+
+
+def paint_views(
+    snapshot: Snapshot,
+    exercise: Exercise,
+    views: Sequence[str],
+    *,
+    since: Snapshot | None = None,
+    goal: bool = False,
+) -> Scene:
+    """Return the scene of some views in the language of this process.
+
+    Two views stand side by side, tall and narrow.  Of three, step 1 stands above the others, as
+    wide as both: three in a row could not be read in a notebook.
+    """
+
+    def paint(view: str, *, tall: bool = True) -> Scene:
         if view == "local":
-            image = Subject(self.snapshot, self.exercise).short_name
-            return paint_local(image, TALL if tall else WIDE)
+            return paint_local(Selection(snapshot, exercise).short_name, TALL if tall else WIDE)
         if view == "onprem":
-            plan = plan_onprem(self.snapshot, self.exercise)
+            plan = plan_onprem(snapshot, exercise)
+        elif since is not None:
+            plan = plan_aws(snapshot, exercise, compare_snapshots(since, snapshot, exercise))
+        elif goal:
+            plan = plan_aws(snapshot, exercise, compare_with_goal(snapshot, exercise))
         else:
-            plan = plan_aws(self.snapshot, self.exercise, self._compare())
-        return paint_plan(plan, place_tall if tall else place_wide)
+            plan = plan_aws(snapshot, exercise, Comparison())
+        return compose_tall(plan) if tall else compose_wide(plan)
 
-    def _compare(self) -> Comparison:
-        if self.since is not None:
-            return compare_snapshots(self.since, self.snapshot, self.exercise)
-        return compare_with_goal(self.snapshot, self.exercise) if self.goal else Comparison()
-
-
-def draw_composition(composition: Composition) -> Picture:
-    """Return the picture of a composition."""
-    scene = composition.paint()
-    japanese = messages.language() == "ja"
-    return Picture(
-        write_scene(scene),
-        scene.title,
-        scene.description,
-        write_in_english=(lambda: write_in_english(composition)) if japanese else None,
-    )
+    if len(views) == 1:
+        return paint(views[0], tall=False)
+    if len(views) == 2 or "local" not in views:
+        return join_scenes([[paint(view) for view in views]])
+    rest = list(views)
+    rest.remove("local")
+    return join_scenes([[paint("local", tall=False)], [paint(view) for view in rest]])
 
 
-def write_in_english(composition: Composition) -> str:
+def _write_in_english(paint: partial[Scene]) -> str:
     """Return the document in English, with a line at its lower edge that says why."""
     language = messages.language()
     messages.use("en")
     try:
-        scene = composition.paint()
-        scene.add_label(Label(16, scene.height + 4, text("drawing.no-font"), 11, colour=QUIET))
+        scene = paint()
+        why = Label(16, scene.height + 4, 11, colour=QUIET)
+        scene.add_lines(why, messages.text("drawing.no-font"))
         scene.height += 16
-        return write_scene(scene)
+        return scene.write()
     finally:
         messages.use(language)
-
-
-def join_scenes(rows: Sequence[Sequence[Scene]]) -> Scene:
-    """Return one scene with the scenes of each row side by side, and the rows in order."""
-    inner: list[tuple[Scene, float, float]] = []
-    widths = [sum(scene.width + GAP for scene in row) - GAP for row in rows]
-    y = 0.0
-    for row, width in zip(rows, widths, strict=True):
-        x = (max(widths) - width) / 2
-        for scene in row:
-            inner.append((scene, x, y))
-            x += scene.width + GAP
-        y += max(scene.height for scene in row) + GAP
-    scenes = [scene for scene, _, _ in inner]
-    return Scene(
-        width=max(widths),
-        height=y - GAP,
-        title=" · ".join(scene.title for scene in scenes),
-        description=" ".join(f"{scene.title}: {scene.description}" for scene in scenes),
-        inner=inner,
-    )

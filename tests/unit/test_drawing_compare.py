@@ -12,7 +12,7 @@ from handson.course import checks
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing import aws, compare, draw, frame
-from handson.drawing.parts import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
+from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
 from tests.unit import states
 
 EXERCISE = Exercise()
@@ -39,7 +39,7 @@ def plan(snapshot: Snapshot) -> Plan:
 
 
 def tiers(drawn: Plan) -> list[Tier]:
-    return [tier for zone in drawn.network.zones for tier in zone.tiers]
+    return [tier for zone in drawn.zones for tier in zone.tiers]
 
 
 # Before and after
@@ -119,7 +119,7 @@ def test_all_that_a_new_account_lacks_is_missing() -> None:
 
 def test_what_is_missing_stands_there_as_an_outline_with_its_name() -> None:
     drawn = plan(states.empty())
-    ghosts = [drawn.network.part, drawn.group.part, drawn.registry]
+    ghosts = [drawn.network, drawn.cluster, drawn.registry]
     assert [(part.made, part.lines[0]) for part in ghosts] == [
         (False, "VPC ecs-handson-vpc"),
         (False, "ECS クラスター ecs-handson-cluster"),
@@ -131,7 +131,7 @@ def test_a_missing_subnet_is_an_outline_in_the_zone_that_has_none() -> None:
     drawn = plan(states.with_vpc(DONE, subnets=(states.subnet(1),)))
     ghosts = [
         (zone.lines[1], tier.cidr, tier.mark)
-        for zone in drawn.network.zones
+        for zone in drawn.zones
         for tier in zone.tiers
         if not tier.made
     ]
@@ -140,7 +140,7 @@ def test_a_missing_subnet_is_an_outline_in_the_zone_that_has_none() -> None:
 
 def test_a_missing_gateway_is_an_outline_on_the_border() -> None:
     drawn = plan(states.with_vpc(DONE, internet_gateways=()))
-    gateway = drawn.network.gateway
+    gateway = drawn.gateway
     assert (gateway.made, gateway.mark and gateway.mark.kind) == (False, MISSING)
 
 

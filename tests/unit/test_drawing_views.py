@@ -13,7 +13,7 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing import VIEWS, draw
 from handson.drawing.scene import Arrow, Label, Point, Scene
-from handson.drawing.views import Composition
+from handson.drawing.views import paint_views
 from tests.unit import states
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,7 +32,7 @@ def words(snapshot: Snapshot, *views: str) -> list[str]:
 
 def scene(*views: str, language: str = "ja", snapshot: Snapshot = DONE) -> Scene:
     messages.use(language)
-    return Composition(snapshot, Exercise(), views).paint()
+    return paint_views(snapshot, Exercise(), views)
 
 
 def labels(drawn: Scene) -> list[Label]:
@@ -51,7 +51,7 @@ def test_side_by_side_means_the_same_height() -> None:
     (aws, left, top), (onprem, right, same_top) = scene("aws", "onprem").inner
     heights = {icon.name: icon.y for icon in (*aws.icons, *onprem.icons)}
     assert (left < right, top) == (True, same_top)
-    assert heights["aws.compute.ECR"] == heights["onprem.registry.Harbor"]
+    assert heights["aws/compute/ec2-container-registry"] == heights["onprem/registry/harbor"]
 
 
 def test_of_three_views_step_one_stands_above_the_others() -> None:

@@ -1,0 +1,116 @@
+"""The parts of a picture of a target, in words ready to be painted, without places.
+
+AWS and the company's own data center are painted by the same frame, from two plans, so that a
+learner can lay one picture beside the other: the VPC here corresponds to the switches there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
+IMAGE_ICON = "aws/compute/ec2-container-registry-image"
+
+
+class Mark(Struct, frozen=True):
+    """The result of a comparison for a part: a kind above, and the numbers of the reasons."""
+
+    kind: str
+    reasons: tuple[int, ...] = ()
+
+    @property
+    def is_outline(self) -> bool:
+        """The part does not exist: only its outline is drawn."""
+        return self.kind in (GONE, MISSING)
+
+
+class Part(Struct, frozen=True):
+    """An icon with lines below or beside it; the first line is its name.
+
+    A part that is not `made` is drawn as a dashed outline with its lines.
+    """
+
+    icon: str
+    lines: tuple[str, ...]
+    made: bool = True
+    mark: Mark | None = None
+
+
+NO_GATEWAY = Part("", (), made=False)
+"""In the place of a gateway that neither exists nor is missing."""
+
+
+class Tier(Struct, frozen=True):
+    """A subnet, or the servers of a room; `reached` by the route from the internet gateway."""
+
+    kind: str
+    name: str
+    cidr: str
+    public: bool
+    reached: bool
+    made: bool = True
+    mark: Mark | None = None
+
+
+class Zone(Struct, frozen=True):
+    """An Availability Zone, or a server room, with its tiers from top to bottom."""
+
+    lines: tuple[str, ...]
+    tiers: tuple[Tier, ...]
+
+
+class Theme(Struct, frozen=True):
+    """The colours of borders and, where it has one, the fill inside."""
+
+    outer: str
+    region: str
+    network: str
+    zone: str
+    public: tuple[str, str]
+    private: tuple[str, str]
+    cluster: tuple[str, str]
+    registry: tuple[str, str]
+    image: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Everything the frame paints.
+
+    Attributes:
+        theme: The colours.
+        outer: The icon and the name of the outermost border on the right.
+        region: The words on the border inside it.
+        client: What signs in, on the learner's computer.
+        own_image: The name of the image on that computer.
+        gateway: The gateway on the network's border, or `NO_GATEWAY`.
+        slot: The lines in the cluster's place for tasks in each zone.
+        slot_icon: The icon beside them.
+        steps: The lines beside each arrow.
+        others: The line about other resources.
+        reasons: The sentences below the picture, numbered from 1 where there are marks.
+        kinds: The kinds of marks on the picture.
+    """
+
+    title: str
+    description: str
+    theme: Theme
+    outer: Part
+    region: str
+    client: Part
+    own_image: str
+    login: Part
+    registry: Part
+    image: Part
+    network: Part
+    gateway: Part
+    zones: tuple[Zone, ...]
+    cluster: Part
+    slot: tuple[str, ...]
+    slot_icon: str = ""
+    steps: Mapping[str, tuple[str, ...]]
+    legend: str
+    others: str = ""
+    reasons: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
