@@ -6,25 +6,24 @@ too: it belongs to the account, is free, and other clusters may need it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from msgspec import ValidationError
 
 from handson.aws import Aws, settings
-from handson.core import messages
+from handson.core import files, messages
 from handson.core.errors import HandsonError, WaitTimeout
-from handson.core.files import write_whole
 from handson.core.progress import Say, ignore_progress
-from handson.core.waiting import wait_until
-from handson.course import evidence
+from handson.course import evidence, kinds
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
-from handson.course.state import Removal, Resource, Target
-from handson.resources import repository
+from handson.course.state import Removal, Resource, State, Target
+from handson.resources import plan
 from handson.resources.images import find_stored_blobs
 from handson.resources.kinds import KINDS
 from handson.resources.push import read_image_uri
@@ -40,6 +39,12 @@ from handson.resources.receipts import (
 _REGIONS_FILE = "regions.json"
 
 T = TypeVar("T")
+
+
+class UsedTargets(State, frozen=True, kw_only=True):
+    """The targets in which the workshop began to create something; a file of the home folder."""
+
+    targets: tuple[Target, ...] = ()
 
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
@@ -82,29 +87,28 @@ def clean_up(
         HandsonError: A call was not allowed or did not answer in the region of the settings, or
             the receipt cannot be kept; run again to go on.
     """
+
+    def price(place: Aws) -> list[StorageCost]:
+        return _find_costs(place, listed.found, now=clock())
+
+    def delete(place: Aws) -> tuple[Removal, ...]:
+        return delete_tagged(place, say=say).removals
+
     listed = list_cleanup(aws, home, exercise=exercise)
-    regions = _without(listed.regions, listed.failed)
-    costs, unpriced = _in_each_region(
-        aws, regions, lambda place: _find_costs(place, listed.found, now=clock())
-    )
+    costs, unpriced = _in_each_region(aws, listed.finished_regions, price)
+    listed = replace(listed, failed=(*listed.failed, *unpriced))
     begun = begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
-    removals, stopped = _in_each_region(
-        aws, _without(regions, unpriced), lambda place: delete_tagged(place, say=say).removals
-    )
-    failed = (*listed.failed, *unpriced, *stopped)
-    regions = _without(listed.regions, failed)
+    removals, stopped = _in_each_region(aws, listed.finished_regions, delete)
+    done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
     handled = {removal.resource.id for removal in removals}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
     earlier = [
         Removal(resource=item)
         for item in begun.receipt.found
-        if item.id not in handled and item.region in regions
+        if item.id not in handled and item.region in done.finished_regions
     ]
-    done = (*earlier, *removals)
-    saved = finish_receipt(
-        begun, regions=regions, removals=(*done, *failed), untagged=listed.untagged, now=clock()
-    )
-    return replace(listed, removals=done, confirmed=True, failed=failed, saved=saved)
+    done = replace(done, removals=(*earlier, *removals))
+    return replace(done, saved=finish_receipt(begun, done, now=clock()))
 
 
 def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
@@ -126,11 +130,10 @@ def remember_region(home: Path, target: Target) -> None:
     Raises:
         NotReady: The home folder cannot be written.
     """
-    known = _read_regions(home)
-    entry = {"kind": target.kind, "account": target.account, "region": target.region}
-    if entry not in known:
-        text = json.dumps([*known, entry], indent=2) + "\n"
-        write_whole(home / _REGIONS_FILE, text)
+    known = _read_targets(home)
+    target = Target(kind=target.kind, account=target.account, region=target.region)
+    if target not in known:
+        files.write_state(home / _REGIONS_FILE, UsedTargets(targets=(*known, target)))
 
 
 def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
@@ -143,9 +146,12 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     Raises:
         NotReady: The journal cannot be read.
     """
-    records = evidence.Journal(home).records()
-    entries = [*_read_regions(home), *(record.get("target") for record in records)]
-    used = {entry["region"] for entry in entries if _is_of_account(entry, target)}
+    targets = [*_read_targets(home)]
+    for record in evidence.Journal(home).records():
+        with suppress(ValidationError):
+            targets.append(Target.from_json(record.get("target")))
+    account = (target.kind, target.account)
+    used = {item.region for item in targets if (item.kind, item.account) == account}
     recorded = read_image_uri(home)
     uri = parse_image_uri(recorded.uri) if recorded else None
     if uri and uri.account == target.account:
@@ -179,17 +185,12 @@ def _in_each_region(
     return results, tuple(failed)
 
 
-def _without(regions: Iterable[str], failed: Iterable[Removal]) -> tuple[str, ...]:
-    names = {removal.resource.region for removal in failed}
-    return tuple(region for region in regions if region not in names)
-
-
 def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[StorageCost]:
     """Return what the images in the repositories of the connection's region cost."""
     return [
         compute_cost(item, blobs, until=now)
         for item in found
-        if item.region == aws.region and item.type == repository.TYPE
+        if item.region == aws.region and item.type == kinds.REPOSITORY.type
         if (blobs := find_stored_blobs(aws, item.name))
     ]
 
@@ -201,20 +202,13 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     def list_unexpected() -> set[str]:
         return {resource.id for resource in find_tagged(aws)} - kept
 
-    still = list_unexpected() if removals else set()
-    if still:
-        with suppress(WaitTimeout):
-            wait_until(
-                list_unexpected,
-                done=lambda ids: not ids,
-                what="",
-                timeout=aws.patience.consistency,
-                interval=0.5,
-                factor=1.5,
-                clock=aws.patience.clock,
-                sleep=aws.patience.sleep,
-            )
-        still = list_unexpected()
+    still: set[str] = set()
+    if removals:
+        try:
+            timeout = aws.patience.consistency
+            plan.wait_for(aws, list_unexpected, done=lambda ids: not ids, what="", timeout=timeout)
+        except WaitTimeout:
+            still = list_unexpected()
     reason = messages.text("resources.cleanup.still-listed")
     return tuple(
         Removal(resource=removal.resource, reason=reason)
@@ -224,17 +218,5 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     )
 
 
-def _is_of_account(entry: Any, target: Target) -> bool:
-    return (
-        isinstance(entry, dict)
-        and (entry.get("kind"), entry.get("account")) == (target.kind, target.account)
-        and isinstance(entry.get("region"), str)
-    )
-
-
-def _read_regions(home: Path) -> list[Any]:
-    try:
-        entries = json.loads((home / _REGIONS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []
-    return entries if isinstance(entries, list) else []
+def _read_targets(home: Path) -> tuple[Target, ...]:
+    return (files.read_state(home / _REGIONS_FILE, UsedTargets) or UsedTargets()).targets

@@ -110,6 +110,12 @@ class Cleanup(Displayable):
     saved: SavedReceipt | None = None
 
     @property
+    def finished_regions(self) -> tuple[str, ...]:
+        """The regions that were looked at to the end."""
+        stopped = {removal.resource.region for removal in self.failed}
+        return tuple(region for region in self.regions if region not in stopped)
+
+    @property
     def left(self) -> tuple[Removal, ...]:
         """The resources and regions that are left, each with the reason."""
         return (*(removal for removal in self.removals if removal.reason), *self.failed)
@@ -139,36 +145,32 @@ class Cleanup(Displayable):
         if not self.found:
             nothing = Note(messages.text("resources.cleanup.nothing-found"))
             return Card(title, (nothing, *notes), state="warn" if self.failed else "ok")
-        headers = [
+        rows = [(it.type, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found]
+        headers = (
             messages.text("resources.cleanup.column-type"),
             messages.text("resources.cleanup.column-name"),
             messages.text("resources.cleanup.column-id"),
-        ]
-        rows = [(it.type, it.name or "-", it.id.rpartition(":")[2]) for it in self.found]
-        return Card(title, (self._table(headers, rows, self.found), *notes), state="info")
+        )
+        return Card(title, (self._table(headers, rows), *notes), state="info")
 
     def _result(self) -> Sequence[CardPart]:
-        headers = [
+        headers = (
             "",
             messages.text("resources.cleanup.column-type"),
             messages.text("resources.cleanup.column-name"),
-        ]
-        resources = [removal.resource for removal in self.removals]
-        rows = [
-            ("bad" if removal.reason else "ok", removal.resource.type, _name(removal.resource))
-            for removal in self.removals
-        ]
-        table = [self._table(headers, rows, resources)] if rows else []
+        )
+        rows = []
+        for removal in self.removals:
+            mark, resource = "bad" if removal.reason else "ok", removal.resource
+            rows.append((mark, resource.type, _name(resource), resource.region))
+        table = [self._table(headers, rows)] if rows else []
         return (*table, *_list_reasons(self.left))
 
-    def _table(
-        self, headers: list[str], rows: Sequence[tuple[str, ...]], resources: Sequence[Resource]
-    ) -> Table:
-        """Return a table; with a column for the region where there are several."""
-        if len(self.regions) > 1:
-            headers = [*headers, messages.text("resources.cleanup.column-region")]
-            rows = [(*row, item.region) for row, item in zip(rows, resources, strict=True)]
-        return Table(headers, rows)
+    def _table(self, headers: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+        """Return a table; the region, which ends each row, is shown where there are several."""
+        columns = len(headers) + (len(self.regions) > 1)
+        headers = [*headers, messages.text("resources.cleanup.column-region")]
+        return Table(headers[:columns], [row[:columns] for row in rows])
 
     def _untagged(self) -> Sequence[CardPart]:
         if not self.untagged:
@@ -197,10 +199,15 @@ def compute_cost(
 
 def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
     """Return the receipt of an interrupted clean-up in the target's account, or None."""
+    account = (target.kind, target.account)
     for path in sorted((home / "receipts").glob("*.json"), reverse=True):
         receipt = files.read_state(path, Receipt)
         # The endpoint is not compared: the embedded AWS may come back on another port.
-        if receipt and receipt.state == _BEGUN and _account(receipt.target) == _account(target):
+        if (
+            receipt
+            and receipt.state == _BEGUN
+            and (receipt.target.kind, receipt.target.account) == account
+        ):
             return SavedReceipt(path, receipt)
     return None
 
@@ -218,58 +225,36 @@ def begin_receipt(
     Raises:
         NotReady: The home folder cannot be written; nothing was deleted.
     """
-    unfinished = find_unfinished(home, target)
-    earlier = unfinished.receipt if unfinished else None
-    costs = (*(earlier.cost.storage if earlier else ()), *storage)
+    begun = find_unfinished(home, target) or _make_receipt(home, target, now)
+    earlier = begun.receipt
+    resources = {item.id: item for item in (*earlier.found, *found)}
     # A repository that is listed again has its newest cost.
-    newest = tuple({(item.region, item.repository): item for item in costs}.values())
-    resources = (*(earlier.found if earlier else ()), *found)
-    receipt = Receipt(
-        state=_BEGUN,
+    costs = {(item.region, item.repository): item for item in (*earlier.cost.storage, *storage)}
+    usd = round(sum(item.usd for item in costs.values()), 6)
+    receipt = replace(
+        earlier,
         target=target,
-        regions=(),
-        begun_at=earlier.begun_at if earlier else _format_time(now),
-        found=tuple({item.id: item for item in resources}.values()),
-        cost=Cost(
-            charged=target.kind == "aws",
-            usd=round(sum(item.usd for item in newest), 6),
-            storage=newest,
-        ),
+        found=tuple(resources.values()),
+        cost=replace(earlier.cost, usd=usd, storage=tuple(costs.values())),
     )
-    path = unfinished.path if unfinished else _choose_path(home, now)
-    return _write_receipt(path, receipt)
+    return _write_receipt(begun.path, receipt)
 
 
-def finish_receipt(
-    begun: SavedReceipt,
-    *,
-    regions: Sequence[str],
-    removals: Sequence[Removal],
-    untagged: Sequence[Resource],
-    now: datetime,
-) -> SavedReceipt:
-    """Write the result of a clean-up, and return it.
-
-    Args:
-        begun: The receipt that `begin_receipt` returned.
-        regions: The regions that were looked at to the end.
-        removals: The result for each resource, and each region that failed.
-        untagged: The learner's own resources, which were kept.
-        now: The time.
+def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> SavedReceipt:
+    """Write the result of a clean-up into the receipt that `begin_receipt` returned.
 
     Raises:
         NotReady: The home folder cannot be written; the receipt stays unfinished.
     """
-    left = tuple(removal for removal in removals if removal.reason)
     receipt = replace(
         begun.receipt,
         state=_FINISHED,
-        regions=tuple(regions),
+        regions=result.finished_regions,
         finished_at=_format_time(now),
-        deleted=tuple(removal.resource for removal in removals if not removal.reason),
-        left=left,
-        beside=tuple(untagged),
-        nothing_left=not left,
+        deleted=tuple(each.resource for each in result.removals if not each.reason),
+        left=result.left,
+        beside=result.untagged,
+        nothing_left=not result.left,
     )
     return _write_receipt(begun.path, receipt)
 
@@ -317,15 +302,15 @@ def _name(resource: Resource) -> str:
     return resource.name or resource.id
 
 
-def _account(target: Target) -> tuple[str, str]:
-    return target.kind, target.account
-
-
-def _choose_path(home: Path, now: datetime) -> Path:
+def _make_receipt(home: Path, target: Target, now: datetime) -> SavedReceipt:
     folder = home / "receipts"
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     taken = len(list(folder.glob(f"{stamp}*.json")))
-    return folder / (f"{stamp}-{taken + 1}.json" if taken else f"{stamp}.json")
+    cost = Cost(charged=target.kind == "aws", usd=0.0, storage=())
+    receipt = Receipt(
+        state=_BEGUN, target=target, regions=(), begun_at=_format_time(now), found=(), cost=cost
+    )
+    return SavedReceipt(folder / f"{stamp}{f'-{taken + 1}' if taken else ''}.json", receipt)
 
 
 def _write_receipt(path: Path, receipt: Receipt) -> SavedReceipt:

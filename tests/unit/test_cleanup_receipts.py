@@ -20,6 +20,7 @@ from handson.resources.receipts import (
     PRICE_DATE,
     PRICE_SOURCE,
     PRICE_USD,
+    Cleanup,
     SavedReceipt,
     begin_receipt,
     compute_cost,
@@ -141,7 +142,7 @@ def begun(
 
 
 def finished(kept: SavedReceipt, *removals: Removal) -> SavedReceipt:
-    return finish_receipt(kept, regions=("us-east-1",), removals=removals, untagged=(), now=NOON)
+    return finish_receipt(kept, Cleanup(found=(), removals=removals), now=NOON)
 
 
 def read(kept: SavedReceipt) -> dict[str, Any]:
