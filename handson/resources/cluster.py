@@ -8,11 +8,10 @@ from typing import Any
 
 from handson.aws import Aws, has_code
 from handson.core import messages
-from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
-from handson.core.waiting import wait_until
 from handson.course import kinds, policy, rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
@@ -24,6 +23,7 @@ DELETED = "INACTIVE"
 """ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
 
 _DELETING = ("DEPROVISIONING", DELETED)
+_SETTLED = ("ACTIVE", "FAILED")
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100
 _ACTIVE_SECONDS = 180.0
@@ -92,15 +92,11 @@ class EnsuredCluster(Displayable):
     def card(self) -> Card:
         """Return the card: the cluster overview of the console, and the command."""
         providers = set(self.cluster.capacity_providers)
-        on_fargate = bool(providers) and providers <= set(rules.CAPACITY_PROVIDERS)
-        parts = (
-            *self.notes,
-            describe_cluster(self.cluster),
-            *([Note(messages.text("resources.cluster.no-instances"))] if on_fargate else ()),
-            CommandBlock(messages.text("resources.network.commands"), self.commands),
-        )
+        parts: list[CardPart] = [describe_cluster(self.cluster)]
+        if providers and providers <= set(rules.CAPACITY_PROVIDERS):
+            parts.append(Note(messages.text("resources.cluster.no-instances")))
         title = messages.text("resources.cluster.title", name=self.cluster.name)
-        return Card(title, parts, state="warn" if self.notes else "ok")
+        return plan.describe_creation(title, parts, commands=self.commands, notes=self.notes)
 
 
 def describe_cluster(cluster: Cluster) -> Rows:
@@ -166,14 +162,18 @@ def ensure_cluster(
     form.check()
     steps = form.plan()
 
-    def attempt() -> None:
-        if _wait_while_deleting(aws, form.name, say=say) is None:
+    def create() -> None:
+        what = messages.text("resources.cluster.wait-gone", name=form.name)
+        if _wait(aws, form.name, lambda found: _status(found) not in _DELETING, what, say) is None:
             _create(aws, steps, say=say)
 
-    plan.retry_unclear(attempt, patience=aws.patience)
-    cluster = _wait_until_active(aws, form.name, say=say)
+    plan.retry_unclear(create, patience=aws.patience)
+    what = messages.text("resources.cluster.wait-active", name=form.name)
+    cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what, say)
+    if cluster is None or cluster.status == "FAILED":
+        raise NotReady(*messages.advice("resources.cluster.failed", name=form.name))
     if _missing_providers(form, cluster):
-        cluster = _add_providers(aws, form, say=say)
+        cluster = _add_providers(aws, form, say=say) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
     notes = plan.warn_of_settings("cluster", chosen, expected)
     return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
@@ -244,53 +244,31 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
         raise
 
 
-def _missing_providers(form: ClusterForm, cluster: Cluster) -> list[str]:
-    return [name for name in form.capacity_providers if name not in cluster.capacity_providers]
-
-
-def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster:
+def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster | None:
     """Give an ACTIVE cluster the capacity providers that it lacks, and return it with them."""
 
-    def attempt() -> None:
+    def add() -> None:
         for raw in _describe_raw(aws, [form.name]):
             if missing := _missing_providers(form, _cluster(raw)):
-                _put_providers(aws, raw, missing)
-                say(f"PutClusterCapacityProviders {' '.join(missing)}")
+                # The call replaces all providers, so it repeats those that the cluster has.
+                strategy = "defaultCapacityProviderStrategy"
+                parameters = {
+                    "cluster": raw["clusterName"],
+                    "capacityProviders": [*raw.get("capacityProviders", ()), *missing],
+                    strategy: raw.get(strategy, []),
+                }
+                operation = "PutClusterCapacityProviders"
+                aws.call_until_known("ecs", operation, parameters, unknown=_UPDATING)
+                say(f"{operation} {' '.join(missing)}")
 
-    plan.retry_unclear(attempt, patience=aws.patience)
-    cluster = _wait(
-        aws,
-        form.name,
-        done=lambda look: look.cluster is None or not _missing_providers(form, look.cluster),
-        what=messages.text("resources.cluster.wait-providers", name=form.name),
-        say=say,
-    )
-    return cluster or _wait_until_active(aws, form.name, say=say)
-
-
-def _put_providers(aws: Aws, raw: Mapping[str, Any], missing: Sequence[str]) -> None:
-    # The call replaces all providers, so it repeats those that the cluster already has.
-    parameters = {
-        "cluster": raw["clusterName"],
-        "capacityProviders": [*raw.get("capacityProviders", ()), *missing],
-        "defaultCapacityProviderStrategy": raw.get("defaultCapacityProviderStrategy", []),
-    }
-    aws.call_until_known("ecs", "PutClusterCapacityProviders", parameters, unknown=_UPDATING)
+    plan.retry_unclear(add, patience=aws.patience)
+    what = messages.text("resources.cluster.wait-providers", name=form.name)
+    return _wait(aws, form.name, lambda found: not _missing_providers(form, found), what, say)
 
 
-def _wait_while_deleting(aws: Aws, name: str, *, say: Say) -> Cluster | None:
-    """Return the cluster with that name; wait until one that is being deleted is gone."""
-    what = messages.text("resources.cluster.wait-gone", name=name)
-    return _wait(aws, name, done=lambda look: str(look) not in _DELETING, what=what, say=say)
-
-
-def _wait_until_active(aws: Aws, name: str, *, say: Say) -> Cluster:
-    what = messages.text("resources.cluster.wait-active", name=name)
-    done = ("ACTIVE", "FAILED")
-    cluster = _wait(aws, name, done=lambda look: str(look) in done, what=what, say=say)
-    if cluster is None or cluster.status == "FAILED":
-        raise NotReady(*messages.advice("resources.cluster.failed", name=name))
-    return cluster
+def _missing_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
+    existing = cluster.capacity_providers if cluster else ()
+    return [name for name in form.capacity_providers if name not in existing]
 
 
 @dataclass(frozen=True)
@@ -300,27 +278,24 @@ class _Look:
     cluster: Cluster | None
 
     def __str__(self) -> str:
-        return self.cluster.status if self.cluster else "-"
+        return _status(self.cluster)
 
 
 def _wait(
-    aws: Aws, name: str, *, done: Callable[[_Look], bool], what: str, say: Say
+    aws: Aws, name: str, done: Callable[[Cluster | None], bool], what: str, say: Say
 ) -> Cluster | None:
     def probe() -> _Look:
         look = _Look(find_cluster(aws, name))
         say(str(look))
         return look
 
-    return wait_until(
-        probe,
-        done=done,
-        what=what,
-        timeout=_ACTIVE_SECONDS,
-        interval=1.0,
-        factor=1.5,
-        clock=aws.patience.clock,
-        sleep=aws.patience.sleep,
+    return plan.wait_for(
+        aws, probe, done=lambda look: done(look.cluster), what=what, timeout=_ACTIVE_SECONDS
     ).cluster
+
+
+def _status(cluster: Cluster | None) -> str:
+    return cluster.status if cluster else "-"
 
 
 def _list_arns(aws: Aws) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from handson.aws import Aws
 from handson.core import messages
-from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
+from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
@@ -46,11 +46,8 @@ class EnsuredRepository(Displayable):
             (messages.text("resources.registry.row-visibility"), private),
             (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
         ]
-        commands = CommandBlock(messages.text("resources.network.commands"), self.commands)
         title = messages.text("resources.registry.title", name=self.repository.name)
-        return Card(
-            title, (*self.notes, Rows(rows), commands), state="warn" if self.notes else "ok"
-        )
+        return plan.describe_creation(title, [Rows(rows)], commands=self.commands, notes=self.notes)
 
 
 def find_repository(aws: Aws, name: str) -> Repository | None:
@@ -67,16 +64,17 @@ def find_repositories(aws: Aws) -> tuple[Repository, ...]:
     return tuple(sorted(described, key=lambda repository: repository.name))
 
 
-def find_public_repository(aws: Aws, name: str) -> Repository | None:
-    """Return the repository with that name in Amazon ECR Public, or None.
+def find_public_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
+    """Return the repository with the exercise's name in Amazon ECR Public, if it exists.
 
     ECR Public is another service, whose API answers in us-east-1 (Amazon ECR Public User Guide,
     "Amazon ECR Public endpoints"); emulators do not have it.
     """
     if aws.kind != "aws":
-        return None
-    raw = _describe(aws.in_region(_PUBLIC_REGION, attempts=1), "ecr-public", name)
-    return _as_state(raw) if raw else None
+        return []
+    in_public_region = aws.in_region(_PUBLIC_REGION, attempts=1)
+    raw = _describe(in_public_region, "ecr-public", exercise.repository)
+    return [_as_state(raw)] if raw else []
 
 
 def observe_repositories(

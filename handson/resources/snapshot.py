@@ -6,10 +6,10 @@ regions, for the checks that ask for it.  Errors there are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -18,11 +18,13 @@ from handson.core.errors import HandsonError
 from handson.course import checks as course_checks
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.state import Repository, Sighting, Snapshot, Unseen
+from handson.course.state import Sighting, Snapshot, Unseen
 from handson.resources.image_run import read_image_run
 from handson.resources.kinds import KINDS, FindIds, ResourceKind
 from handson.resources.push import read_image_uri
-from handson.resources.repository import find_public_repository
+from handson.resources.repository import find_public_repositories
+
+T = TypeVar("T")
 
 _RECORD_CHECKS = frozenset({"image", "image-uri"})
 """The checks that read what the home folder recorded of the image."""
@@ -111,33 +113,33 @@ def _search_elsewhere(
     exercise: Exercise,
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
-
-    def find_sightings(place: tuple[str, str]) -> list[Sighting]:
-        region, check = place
-        try:
-            ids = lost[check](aws.in_region(region, attempts=1), exercise)
-        except HandsonError:
-            return []  # The region is not allowed, switched off or slow.
-        return [Sighting(check=check, region=region, id=id) for id in ids]
-
+    places = [(check, region) for region in regions for check in lost]
     with ThreadPoolExecutor(8) as pool:
-        public = pool.submit(_find_public, aws, exercise) if "repository" in lost else None
-        places = [(region, check) for region in regions for check in lost]
-        found = list(pool.map(find_sightings, places))
-        repositories = public.result() if public else []
+        public = (
+            pool.submit(_try_to_find, find_public_repositories, aws, exercise)
+            if "repository" in lost
+            else None
+        )
+        pending = [
+            pool.submit(_try_to_find, lost[check], aws.in_region(region, attempts=1), exercise)
+            for check, region in places
+        ]
     return replace(
         snapshot,
-        repositories=(*snapshot.repositories, *repositories),
-        elsewhere=tuple(sighting for some in found for sighting in some),
+        repositories=(*snapshot.repositories, *(public.result() if public else ())),
+        elsewhere=tuple(
+            Sighting(check=check, region=region, id=id)
+            for (check, region), found in zip(places, pending, strict=True)
+            for id in found.result()
+        ),
     )
 
 
-def _find_public(aws: Aws, exercise: Exercise) -> list[Repository]:
+def _try_to_find(find: Callable[[Aws, Exercise], list[T]], aws: Aws, exercise: Exercise) -> list[T]:
     try:
-        found = find_public_repository(aws, exercise.repository)
+        return find(aws, exercise)
     except HandsonError:
-        return []
-    return [found] if found else []
+        return []  # The region is not allowed, switched off or slow.
 
 
 def _list_other_regions(here: str, recorded_uri: str) -> list[str]:
