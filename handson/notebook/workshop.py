@@ -289,7 +289,7 @@ class Workshop(Displayable):
         )
         chosen = self.engine
         with self._working("build") as line:
-            return push.build_image(chosen, request, say=line)
+            return chosen.build(request, say=line)
 
     def push_image(self, local: LocalImage, *, repository: str | None = None) -> PushedImage:
         """Log in to the registry, tag the image with the repository's URI, and push all its tags.

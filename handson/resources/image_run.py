@@ -24,12 +24,11 @@ from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import EngineError
 from handson.core.progress import Say
-from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
 from handson.engine import BUILTIN, Engine, FetchPath, RunRequest
 from handson.resources.images import require_image
-from handson.resources.repository import make_destination, require_repository
+from handson.resources.repository import make_destination
 
 _FILE = "image-run.json"
 
@@ -151,7 +150,7 @@ def run_image(
         NotReady: ECR has no such repository or tag, or the home folder is not writable.
         EngineError: The image cannot be pulled, does not start, or does not answer; says why.
     """
-    repository, image = find_order(aws, order)
+    repository, image = require_image(aws, order.repository, order.tag, exercise=order.exercise)
     uri = f"{repository.uri}@{image.digest}"
     if image.built_by == BUILTIN:
         outcome = messages.text("resources.image_run.packed")
@@ -183,19 +182,6 @@ def run_image(
     if site.is_local:
         outcome = f"{outcome} {messages.text('resources.image_run.from-here')}"
     return ImageRun(order.name, uri, engine.name, outcome, record(status), page)
-
-
-def find_order(aws: Aws, order: Order) -> tuple[Repository, Image]:
-    """Return the repository and the image of an order.
-
-    Raises:
-        InvalidInput: The repository's name or the tag is invalid.
-        NotReady: ECR has no such repository or tag.
-    """
-    rules.check_repository_name(order.repository)
-    rules.check_image_tag(order.tag)
-    repository = require_repository(aws, order.repository, exercise=order.exercise)
-    return repository, require_image(aws, order.repository, order.tag)
 
 
 def make_run_request(aws: Aws, repository: Repository, image: Image, order: Order) -> RunRequest:

@@ -19,10 +19,11 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import AWSError, NotReady
 from handson.core.text import find_nearest
+from handson.course import rules
 from handson.course.exercise import Exercise
-from handson.course.state import Image, Platform
+from handson.course.state import Image, Platform, Repository
 from handson.engine import ENGINE_LABEL, IMAGE_PLATFORM, format_size, is_image_manifest
-from handson.resources.repository import list_repository_names
+from handson.resources.repository import list_repository_names, require_repository
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -131,12 +132,18 @@ def find_image_digests(aws: Aws, exercise: Exercise) -> list[str]:
     return [image.digest for image in find_images(aws, exercise.repository)[:1]]
 
 
-def require_image(aws: Aws, repository: str, tag: str) -> Image:
-    """Return the image that a tag of a repository refers to.
+def require_image(
+    aws: Aws, repository: str, tag: str, *, exercise: Exercise
+) -> tuple[Repository, Image]:
+    """Return a repository, and the image that a tag of it refers to.
 
     Raises:
-        NotReady: No image has the tag; names the existing tags.
+        InvalidInput: The repository's name or the tag is invalid.
+        NotReady: ECR has no such repository or tag; names the existing ones.
     """
+    rules.check_repository_name(repository)
+    rules.check_image_tag(tag)
+    found = require_repository(aws, repository, exercise=exercise)
     images = find_images(aws, repository)
     image = next((image for image in images if tag in image.tags), None)
     if image is None:
@@ -144,7 +151,7 @@ def require_image(aws: Aws, repository: str, tag: str) -> Image:
         tags = ", ".join(name for item in images for name in item.tags) or "-"
         sentences = messages.advice("resources.registry.no-image", tags=tags, **values)
         raise NotReady(*sentences, code="ImageNotFoundException")
-    return image
+    return found, image
 
 
 def find_stored_blobs(aws: Aws, repository: str) -> tuple[StoredBlob, ...]:

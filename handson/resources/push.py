@@ -28,7 +28,6 @@ from handson.engine import BuildRequest, Destination, Engine, LocalImage, Pushed
 from handson.engine.packing import digest_context, list_context
 from handson.resources import plan
 from handson.resources.images import require_image
-from handson.resources.repository import require_repository
 
 DOCKERFILE = "Dockerfile"
 
@@ -89,8 +88,10 @@ def make_unique_tag(context: Path) -> str:
     Raises:
         NotReady: A file of the context cannot be read.
     """
+    dockerfile = context / DOCKERFILE
     try:
-        return _find_commit(context) or f"ctx-{_compute_digest(context)[:_DIGITS]}"
+        commit = _find_commit(context)
+        return commit or f"ctx-{digest_context(context, extra=(dockerfile,))[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
         found = messages.advice("resources.image.unreadable", path=path, reason=reason)
@@ -208,17 +209,6 @@ def list_tags(context: Path, tag: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((tag, make_unique_tag(context))))
 
 
-def build_image(engine: Engine, request: BuildRequest, *, say: Say) -> LocalImage:
-    """Build the image of a prepared request with `engine`, with all tags of the request.
-
-    Raises:
-        HandsonError: The build failed; names the line of the Dockerfile.
-    """
-    for tag in request.tags:
-        rules.check_image_tag(tag)
-    return engine.build(request, say=say)
-
-
 def check_local_image(image: object) -> None:
     """Refuse anything but an image that an engine built.
 
@@ -290,10 +280,7 @@ def record_image_uri(
         InvalidInput: The repository's name or the tag is invalid.
         NotReady: ECR has no such repository or tag, or the home folder is not writable.
     """
-    rules.check_repository_name(repository)
-    rules.check_image_tag(tag)
-    found = require_repository(aws, repository, exercise=exercise)
-    image = require_image(aws, repository, tag)
+    found, image = require_image(aws, repository, tag, exercise=exercise)
     recorded = RecordedUri(
         uri=f"{found.uri}:{tag}",
         digest=image.digest,
@@ -322,11 +309,6 @@ def forget_image_uri(home: Path) -> None:
     files.delete_file(home / _URI_FILE)
 
 
-def _compute_digest(context: Path) -> str:
-    dockerfile = context / DOCKERFILE
-    return digest_context(context, extra=(dockerfile,) if dockerfile.is_file() else ())
-
-
 def _find_commit(context: Path) -> str:
     """Return the id of the commit that contains exactly this context, or an empty string."""
     tracked = _run_git(context, "ls-files", "-z")
@@ -334,16 +316,14 @@ def _find_commit(context: Path) -> str:
     changed = _run_git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
     if tracked is None or head is None or changed is None or changed:
         return ""
-    known = set(tracked.split("\0"))
-    listed = list_context(context)
     # Git's own folder is never tracked, and changes while the application does not.
-    sources = (path for path in listed if path != ".git" and not path.startswith(".git/"))
-    needed = {path for path in sources if not _is_folder(context / path)}
-    return head.strip()[:_DIGITS] if {*needed, DOCKERFILE} <= known else ""
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    sources = {
+        path
+        for path in list_context(context)
+        if path.partition("/")[0] != ".git"
+        and ((context / path).is_symlink() or not (context / path).is_dir())
+    }
+    return head.strip()[:_DIGITS] if {*sources, DOCKERFILE} <= set(tracked.split("\0")) else ""
 
 
 def _run_git(context: Path, *arguments: str) -> str | None:

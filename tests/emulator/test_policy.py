@@ -19,6 +19,7 @@ from handson.course.exercise import Exercise, NetworkForm
 from handson.notebook.workshop import Workshop
 from handson.resources import cleanup, cluster, image_run, network
 from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.images import require_image
 from handson.resources.repository import ensure_repository
 from handson.resources.vpcs import find_vpcs
 from tests.emulator.guarded import (
@@ -119,7 +120,8 @@ def mend(room: Workshop) -> None:
 def log_in_to_pull(room: Workshop) -> None:
     """Prepare the pull, which the builtin engine does not come to: it runs nothing."""
     order = image_run.Order("rails-app", "latest", room.settings.home)
-    image_run.make_run_request(room.aws, *image_run.find_order(room.aws, order), order)
+    found = require_image(room.aws, order.repository, order.tag, exercise=order.exercise)
+    image_run.make_run_request(room.aws, *found, order)
 
 
 def called(aws: Aws) -> set[str]:

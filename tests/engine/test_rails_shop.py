@@ -36,7 +36,7 @@ def shop(
         name=NAME,
         build_args={"BASE_IMAGE": base},
     )
-    found = push.build_image(engine, request, say=ignore_progress)
+    found = engine.build(request, say=ignore_progress)
     yield found
     client.remove_image(found.id, force=True)
 
