@@ -3,55 +3,29 @@
 Two engines share one Protocol.  `docker` uses an engine that answers the Docker API (Docker Engine
 and Desktop, Colima, Podman).  `builtin` packs a Dockerfile's files and settings into an OCI image
 and runs nothing, for machines where no engine answers.
+
+    model            the Protocol, the requests that engines take, and their results
+    docker_engine    the engine that answers the Docker API
+    docker_client    find it, and turn its library's errors into ours
+    docker_events    read what it reports while it works
+    containers       run a container for a moment
+    builtin_engine   the engine that packs
+    dockerfile       read a Dockerfile's instructions
+    recipe           decide what image they describe
+    packing          choose the files of the build context
+    oci              write layers and images to disk
+    registry_client  push over the registry protocol, and explain refusals
+    push_progress    a line for a push, and a bar for each layer
 """
 
 from __future__ import annotations
 
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.engine.builtin_engine import NAME as BUILTIN
 from handson.engine.builtin_engine import BuiltinEngine
 from handson.engine.docker_client import find_docker
 from handson.engine.docker_engine import DockerEngine
-from handson.engine.model import (
-    ENGINE_LABEL,
-    IMAGE_PLATFORM,
-    BuildRequest,
-    ContainerRunner,
-    Destination,
-    Engine,
-    EngineInfo,
-    FetchPath,
-    HttpAnswer,
-    LocalImage,
-    PushedImage,
-    RunningContainer,
-    RunRequest,
-    format_size,
-)
-from handson.engine.oci import is_image_manifest
-
-__all__ = [
-    "BUILTIN",
-    "ENGINE_LABEL",
-    "IMAGE_PLATFORM",
-    "BuildRequest",
-    "BuiltinEngine",
-    "ContainerRunner",
-    "Destination",
-    "DockerEngine",
-    "Engine",
-    "EngineInfo",
-    "FetchPath",
-    "HttpAnswer",
-    "LocalImage",
-    "PushedImage",
-    "RunRequest",
-    "RunningContainer",
-    "choose_engine",
-    "format_size",
-    "is_image_manifest",
-]
+from handson.engine.model import Engine
 
 
 def choose_engine(

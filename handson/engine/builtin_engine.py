@@ -17,6 +17,7 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
+from handson.course.checks.image import BUILTIN
 from handson.course.exercise import PLATFORM
 from handson.engine import oci, registry_client
 from handson.engine.dockerfile import load_dockerfile
@@ -31,8 +32,6 @@ from handson.engine.model import (
 from handson.engine.packing import ContextPacker
 from handson.engine.recipe import Recipe, read_recipe
 
-NAME = "builtin"
-
 # A fixed time, so that the same files give the same digest (reproducible-builds.org).
 _CREATED = "1970-01-01T00:00:00Z"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -41,13 +40,13 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 class BuiltinEngine:
     """Packs a Dockerfile's files and settings into an OCI layout and pushes it."""
 
-    name = NAME
+    name = BUILTIN
     containers = None
 
     def describe(self) -> EngineInfo:
         """Return the engine's description of itself."""
         machine = f"{platform.system().lower()}/{platform.machine().lower()}"
-        return EngineInfo(NAME, "1", machine)
+        return EngineInfo(BUILTIN, "1", machine)
 
     def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
         """Pack the image of a Dockerfile into a layout in the request's folder.
@@ -59,7 +58,7 @@ class BuiltinEngine:
         """
         instructions = load_dockerfile(request.dockerfile)
         recipe = read_recipe(instructions, build_args=request.build_args)
-        recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = NAME
+        recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = BUILTIN
         for step in recipe.skipped:
             say(messages.text("engine.skipping", step=step))
         with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
@@ -72,7 +71,7 @@ class BuiltinEngine:
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
             oci.keep_layout(layout.folder, request.folder / name)
         return LocalImage(
-            engine=NAME,
+            engine=BUILTIN,
             name=request.name,
             id=config.digest,
             tags=request.tags,

@@ -111,15 +111,14 @@ class ContextPacker:
             if destination.endswith("/") or self._kinds.get(destination) == stat.S_IFDIR:
                 destination = posixpath.join(destination, posixpath.basename(name))
             folder, paths = posixpath.dirname(destination), {destination: source}
-        owner = (copy.uid, copy.gid)
-        yield from self._make_folders(folder, copy.step, owner=owner)
+        yield from self._make_folders(folder, copy.step, owner=copy.owner)
         for path, source in paths.items():
             # Docker's context, too, has no entry for a folder that only .dockerignore's
             # exceptions lead into.
-            self._make_folders(posixpath.dirname(path), copy.step, owner=owner)
+            self._make_folders(posixpath.dirname(path), copy.step, owner=copy.owner)
             origin = self._context / source
             self._claim(path, stat.S_IFMT(origin.lstat().st_mode), copy.step)
-            yield LayerEntry(path.lstrip("/"), origin, *owner, copy.mode)
+            yield LayerEntry(path.lstrip("/"), origin, *copy.owner, copy.mode)
 
     def _make_folders(
         self, path: str, step: Instruction, *, owner: tuple[int, int]

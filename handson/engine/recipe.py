@@ -57,11 +57,10 @@ _NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.
 _RETRIES = re.compile(r"[1-9]\d{0,5}")
 _SHORTEST = 1_000_000  # nanoseconds: Docker takes no shorter time for a health check
 
-_SYSTEM, _PROCESSOR = PLATFORM
 _TARGET = {
     "TARGETPLATFORM": IMAGE_PLATFORM,
-    "TARGETOS": _SYSTEM,
-    "TARGETARCH": _PROCESSOR,
+    "TARGETOS": PLATFORM[0],
+    "TARGETARCH": PLATFORM[1],
     "TARGETVARIANT": "",
 }
 # PATH has a value on `scratch`, too; the others are those of the computer that builds.
@@ -77,8 +76,7 @@ class Copy:
         sources: The paths and patterns in the build context.
         destination: An absolute path; it ends in a slash where it has to be a folder.
         work_folders: The folders that `WORKDIR` has made so far.
-        uid: The owner's number.
-        gid: The group's number.
+        owner: The numbers of the owner and the group.
         mode: The permission bits, or None for those of each file.
     """
 
@@ -86,8 +84,7 @@ class Copy:
     sources: tuple[str, ...]
     destination: str
     work_folders: tuple[str, ...]
-    uid: int
-    gid: int
+    owner: tuple[int, int]
     mode: int | None
 
 
@@ -172,12 +169,8 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
         raise refuse_step(step, reason, flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
         raise refuse_step(step, "engine.here-document")
-    if (
-        not step.complete
-        or not step.arguments
-        or "\ufffd" in step.value
-        or step.escape not in "\\`"
-    ):
+    is_readable = "\ufffd" not in step.value and step.escape in "\\`"
+    if not (step.arguments and step.complete and is_readable):
         raise ValueError(step.value)
 
 
@@ -205,7 +198,7 @@ class _Interpreter:
         elif self._stages:
             self._stages[-1].steps.append(step)
         else:
-            self._outer.update(self._read_arguments(step))
+            self._declare_arguments(step)
 
     def _open_stage(self, step: Instruction) -> None:
         words = [self._expand(step, word) for word in step.arguments.split()]
@@ -300,19 +293,15 @@ class _Interpreter:
             found[self._expand(step, name)] = self._expand(step, value)
         return found
 
-    def _read_arguments(self, step: Instruction) -> dict[str, str]:
-        found = {}
+    # Instructions
+
+    def _declare_arguments(self, step: Instruction) -> None:
+        scope = self._arguments if self._in_stage else self._outer
         for word in split_words(step.arguments, escape=step.escape):
             name, equals, default = word.partition("=")
             value = self._expand(step, default) if equals else self._outer.get(name, "")
             if value or equals or name not in _SET_BY_DOCKER:
-                found[name] = self._build_args.get(name, value)
-        return found
-
-    # Instructions
-
-    def _declare_arguments(self, step: Instruction) -> None:
-        self._arguments.update(self._read_arguments(step))
+                scope[name] = self._build_args.get(name, value)
 
     def _set_environment(self, step: Instruction) -> None:
         self._environment.update(self._read_pairs(step))
@@ -382,8 +371,7 @@ class _Interpreter:
             sources=tuple(sources),
             destination=self._place(destination),
             work_folders=self._work_folders,
-            uid=int(owner[1]),
-            gid=int(owner[2] or owner[1]),
+            owner=(int(owner[1]), int(owner[2] or owner[1])),
             mode=int(mode, 8) if mode else None,
         )
         self._recipe.copies.append(copy)

@@ -23,6 +23,7 @@ from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.course import policy
+from handson.course.checks.image import BUILTIN
 from handson.engine import oci
 from handson.engine.model import Destination, PushedImage
 from handson.engine.push_progress import PushProgress
@@ -106,7 +107,7 @@ def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) 
     send(described["config"]["digest"], PushProgress(ignore_progress))
     registry.put_tags(destination.tags, content, manifest.media_type, say)
     return PushedImage(
-        engine="builtin",
+        engine=BUILTIN,
         repository=destination.repository,
         digest=manifest.digest,
         tags=destination.tags,

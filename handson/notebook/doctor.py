@@ -20,6 +20,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Table
 from handson.core.errors import HandsonError
+from handson.engine.model import format_size
 from handson.resources import network
 
 SCHEMA = "handson.doctor/1"
@@ -158,7 +159,7 @@ def _check_engine(settings: Settings) -> MachineFinding:
     free = info.free_bytes
     if free is None:
         return MachineFinding("engine", "ok", seen)
-    seen += " · " + messages.text("notebook.doctor.free", size=engine.format_size(free))
+    seen += " · " + messages.text("notebook.doctor.free", size=format_size(free))
     if free >= _WANTED_BYTES:
         return MachineFinding("engine", "ok", seen)
     return MachineFinding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
@@ -197,7 +198,7 @@ def _check_ports(settings: Settings) -> MachineFinding:
 
 def _check_disk(settings: Settings) -> MachineFinding:
     free = shutil.disk_usage(settings.home).free
-    seen = engine.format_size(free)
+    seen = format_size(free)
     if free >= _WANTED_BYTES:
         return MachineFinding("disk", "ok", seen)
     return MachineFinding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))

@@ -35,7 +35,7 @@ from handson.course.state import (
     Subnet,
     Vpc,
 )
-from handson.engine import is_image_manifest
+from handson.engine.oci import is_image_manifest
 from handson.resources.images import MANIFEST_TYPES
 from handson.resources.plan import Ref, Step, tag_specification
 

@@ -24,9 +24,10 @@ from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import EngineError
 from handson.core.progress import Say
+from handson.course.checks.image import BUILTIN
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
-from handson.engine import BUILTIN, Engine, FetchPath, RunRequest
+from handson.engine.model import Engine, FetchPath, RunRequest
 from handson.resources.images import require_image
 from handson.resources.repository import make_destination
 

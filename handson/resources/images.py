@@ -22,7 +22,8 @@ from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Platform, Repository
-from handson.engine import ENGINE_LABEL, IMAGE_PLATFORM, format_size, is_image_manifest
+from handson.engine.model import ENGINE_LABEL, IMAGE_PLATFORM, format_size
+from handson.engine.oci import is_image_manifest
 from handson.resources.repository import list_repository_names, require_repository
 
 INDEX_TYPES = (

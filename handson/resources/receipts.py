@@ -18,7 +18,7 @@ from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Table
 from handson.core.files import shorten_path
 from handson.course.state import Removal, Resource, State, Target
-from handson.engine import format_size
+from handson.engine.model import format_size
 from handson.resources.images import StoredBlob
 
 CONFIRMATION = "delete"

@@ -20,7 +20,7 @@ from handson.course import kinds, rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Repository, Resource
-from handson.engine import Destination
+from handson.engine.model import Destination
 from handson.resources import plan
 from handson.resources.plan import Step
 

@@ -30,7 +30,7 @@ from handson.course import syllabus
 from handson.course.checks import Verification, run_checks
 from handson.course.exercise import TAG_KEY, TAG_VALUE, NetworkForm
 from handson.course.state import Snapshot, Vpc
-from handson.engine import (
+from handson.engine.model import (
     BuildRequest,
     Destination,
     Engine,

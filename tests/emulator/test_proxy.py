@@ -15,7 +15,7 @@ from handson.aws import Aws, settings
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
 from handson.core.progress import TerminalProgress
-from handson.engine import LocalImage
+from handson.engine.model import LocalImage
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
 from tests.emulator.faults import TRANSIENT, Call, Wire

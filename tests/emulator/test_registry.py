@@ -12,7 +12,7 @@ import urllib3
 from handson.aws import emulator as room
 from handson.core.errors import InvalidInput, NotReady
 from handson.course.state import Platform
-from handson.engine import ENGINE_LABEL
+from handson.engine.model import ENGINE_LABEL
 from handson.resources.images import ImageList, find_images
 from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
 from handson.resources.repository import delete_repositories, ensure_repository, find_repositories

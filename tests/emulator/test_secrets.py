@@ -23,8 +23,8 @@ from handson.aws import settings
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, InvalidInput
 from handson.core.progress import TerminalProgress, ignore_progress
-from handson.engine import Destination, LocalImage, RunRequest
 from handson.engine.containers import DockerContainers
+from handson.engine.model import Destination, LocalImage, RunRequest
 from handson.notebook import workshop
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks

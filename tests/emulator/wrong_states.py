@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson.course.state import RecordedUri
-from handson.engine import BuiltinEngine
+from handson.engine.builtin_engine import BuiltinEngine
 from tests.emulator.learner import OWN_TAG, TOKYO, Learner
 from tests.emulator.test_registry import Registry
 

@@ -14,7 +14,7 @@ import pytest
 
 from handson.core.errors import EngineError
 from handson.core.progress import ignore_progress
-from handson.engine import BuildRequest, Destination, Engine, LocalImage
+from handson.engine.model import BuildRequest, Destination, Engine, LocalImage
 from tests.fake_registry import Shelf, serving
 
 pytestmark = pytest.mark.engine

@@ -18,7 +18,7 @@ from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import ProgressLine, ignore_progress
 from handson.course.exercise import NetworkForm
-from handson.engine import LocalImage
+from handson.engine.model import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
 from handson.resources import network

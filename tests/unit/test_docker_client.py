@@ -16,7 +16,8 @@ import pytest
 
 from handson import engine
 from handson.core.errors import NotReady
-from handson.engine import EngineInfo, docker_client
+from handson.engine import docker_client
+from handson.engine.model import EngineInfo
 
 DOCKER = {
     "version": {"ApiVersion": "1.41", "Version": "20.10", "Os": "linux", "Arch": "amd64"},

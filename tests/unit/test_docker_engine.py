@@ -19,7 +19,9 @@ from docker import errors
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.progress import ignore_progress
-from handson.engine import BuildRequest, Destination, DockerEngine, LocalImage, oci
+from handson.engine import oci
+from handson.engine.docker_engine import DockerEngine
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"

@@ -9,8 +9,8 @@ from docker import errors
 
 from handson.core.errors import EngineError
 from handson.core.progress import ignore_progress
-from handson.engine import Destination, RunRequest
 from handson.engine.containers import DockerContainers, is_remote
+from handson.engine.model import Destination, RunRequest
 
 DIGEST = f"sha256:{'a' * 64}"
 NOWHERE = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")

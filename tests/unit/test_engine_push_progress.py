@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handson.engine import format_size
+from handson.engine.model import format_size
 from handson.engine.push_progress import PushProgress, draw_bar
 
 

@@ -121,7 +121,7 @@ def test_an_argument_before_from_is_unknown_after_it() -> None:
 def test_a_copy_knows_owner_mode_and_absolute_destination() -> None:
     copy = read("FROM scratch\nWORKDIR /app\nCOPY --chown=5:6 --chmod=640 a b ./\n").copies[0]
     assert (copy.sources, copy.destination) == (("a", "b"), "/app/")
-    assert (copy.uid, copy.gid, copy.mode) == (5, 6, 0o640)
+    assert (copy.owner, copy.mode) == ((5, 6), 0o640)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ import pytest
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.progress import ignore_progress
-from handson.engine import BuildRequest, BuiltinEngine, Destination, LocalImage, oci
+from handson.engine import oci
+from handson.engine.builtin_engine import BuiltinEngine
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from handson.engine.registry_client import RegistryClient
 from tests.fake_registry import Shelf, serving
 

@@ -10,7 +10,7 @@ import pytest
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import ignore_progress
-from handson.engine import Destination, LocalImage, PushedImage
+from handson.engine.model import Destination, LocalImage, PushedImage
 from handson.resources import push
 
 

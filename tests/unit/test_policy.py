@@ -15,7 +15,7 @@ from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import Exercise
 from handson.course.policy import STATEMENTS, Statement
-from handson.engine import Destination
+from handson.engine.model import Destination
 from handson.engine.registry_client import explain_refusal
 
 KINDS = {
