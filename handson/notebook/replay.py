@@ -90,13 +90,16 @@ def run_notebooks(
     """
     if any(path.parent.resolve() == output.resolve() for path in notebooks):
         raise InvalidInput(*messages.advice("notebook.replay.source", folder=output))
-    runs = [_NotebookRun(path, _read_notebook(path), output / path.name) for path in notebooks]
+    runs = [_NotebookRun(path, output / path.name) for path in notebooks]
     with _refusing_unwritable(output):
-        _prepare_folder(output, runs)
+        output.mkdir(parents=True, exist_ok=True)
+        for run in runs:
+            run.copy.unlink(missing_ok=True)
+            run.log.write_bytes(b"")
     environment = replace(settings, hand_in=settings.hand_in or output.resolve()).as_environment()
     outcomes: list[Outcome] = []
     for run in runs:
-        outcomes.append(_run_notebook(run, environment, on_cell=on_cell))
+        outcomes.append(run.execute(environment, on_cell=on_cell))
         if outcomes[-1].failed:
             break
     return outcomes
@@ -118,17 +121,106 @@ def keep_pictures(settings: Settings, *, output: Path) -> list[Path]:
     return copies
 
 
-@dataclass(frozen=True)
 class _NotebookRun:
-    """A notebook in memory, its source, and the place of its executed copy."""
+    """A notebook in memory, its source, its executed copy, and the cell that runs or ran last."""
 
-    source: Path
-    node: Any
-    copy: Path
+    def __init__(self, source: Path, copy: Path) -> None:
+        self.source = source
+        self.copy = copy
+        self.log = copy.with_name(_LOG)
+        self.node = _read_notebook(source)
+        self._code = [
+            (index, cell)
+            for index, cell in enumerate(self.node.cells)
+            if cell.cell_type == "code" and cell.source.strip()
+        ]
+        self._cell: Any = self._code[0][1] if self._code else {}
+        self._interrupted = False
 
-    @property
-    def log(self) -> Path:
-        return self.copy.with_name(_LOG)
+    def execute(self, environment: Mapping[str, str], *, on_cell: OnCell) -> Outcome:
+        """Run all cells and write the copy, as far as they came."""
+        import nbformat
+
+        try:
+            error = self._find_error(environment, on_cell)
+        finally:
+            saving.remove_widget_views(self.node)
+            with _refusing_unwritable(self.copy.parent):
+                nbformat.write(self.node, self.copy)  # type: ignore[no-untyped-call]
+        cell = str(self._cell.get("id", "")) if error else ""
+        return Outcome(self.source.stem, self.copy, cell, error)
+
+    def _find_error(self, environment: Mapping[str, str], on_cell: OnCell) -> str:
+        """Run all cells; return the error as two lines, or an empty string."""
+        from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+        advice: tuple[str, str] | None = None
+        try:
+            with self.log.open("ab") as log:
+                options = {"env": dict(environment), "stdout": log, "stderr": log}
+                asyncio.run(self._run_cells(on_cell, **options))
+        except CellExecutionError as failure:
+            return self._describe_failure(failure)
+        except CellTimeoutError:
+            minutes = _CELL_SECONDS // 60
+            advice = messages.advice("notebook.replay.too-long", minutes=minutes, copy=self.copy)
+        except (asyncio.CancelledError, DeadKernelError, RuntimeError) as failure:
+            advice = messages.advice("notebook.replay.kernel", reason=failure, log=self.log)
+        if self._interrupted:
+            raise KeyboardInterrupt
+        return str(HandsonError(*advice)) if advice else ""
+
+    async def _run_cells(self, on_cell: OnCell, **options: Any) -> None:
+        """Run all cells in a new kernel, and end the kernel whatever happens.
+
+        nbclient's own loop would handle Ctrl-C, and report a dead kernel.
+        """
+        from nbclient import NotebookClient
+
+        # Windows has no such handlers; there asyncio.run handles Ctrl-C by itself.
+        with suppress(RuntimeError):
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            for each in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(each, self._interrupt, task)
+        client = NotebookClient(
+            self.node,
+            timeout=_CELL_SECONDS,
+            kernel_name=_KERNEL,
+            resources={"metadata": {"path": str(self.source.parent)}},
+        )
+        manager: Any = client.create_kernel_manager()
+        client.km = manager
+        try:
+            on_cell(self.source.stem, 0, len(self._code))
+            await client.async_start_new_kernel(**options)
+            await client.async_start_new_kernel_client()
+            for number, (index, cell) in enumerate(self._code, start=1):
+                self._cell = cell
+                await client.async_execute_cell(cell, index, execution_count=number)
+                on_cell(self.source.stem, number, len(self._code))
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            if manager.has_kernel:
+                await manager.shutdown_kernel(now=True)
+
+    def _interrupt(self, task: asyncio.Task[Any] | None) -> None:
+        """Cancel the run, once: a second Ctrl-C must not break off the end of the kernel."""
+        if task and not self._interrupted:
+            self._interrupted = True
+            task.cancel()
+
+    def _describe_failure(self, failure: Exception) -> str:
+        """Return the failing cell's own two lines, or any other error and the copy with it."""
+        reason: object = failure
+        for output in self._cell.outputs:
+            if output.output_type == "error":
+                lines = output.traceback
+                if len(lines) == 2 and lines[0].startswith("✗"):  # a HandsonError of ours
+                    return "\n".join(lines)
+                reason = f"{output.ename}: {output.evalue}"
+        advice = messages.advice("notebook.replay.cell", reason=reason, copy=self.copy)
+        return str(HandsonError(*advice))
 
 
 def _read_notebook(path: Path) -> Any:
@@ -148,14 +240,6 @@ def _read_notebook(path: Path) -> Any:
     return node
 
 
-def _prepare_folder(output: Path, runs: list[_NotebookRun]) -> None:
-    """Make the folder and remove the results of an earlier run; other files stay."""
-    output.mkdir(parents=True, exist_ok=True)
-    for run in runs:
-        run.copy.unlink(missing_ok=True)
-        run.log.write_bytes(b"")
-
-
 @contextmanager
 def _refusing_unwritable(output: Path) -> Iterator[None]:
     try:
@@ -164,131 +248,3 @@ def _refusing_unwritable(output: Path) -> Iterator[None]:
         reason = error.strerror or error
         advice = messages.advice("notebook.replay.output", folder=output, reason=reason)
         raise NotReady(*advice) from error
-
-
-def _run_notebook(run: _NotebookRun, environment: Mapping[str, str], *, on_cell: OnCell) -> Outcome:
-    import nbformat
-
-    counter = _CellCounter(run, on_cell)
-    try:
-        error = _execute_cells(run, counter, environment)
-    finally:
-        saving.remove_widget_views(run.node)
-        with _refusing_unwritable(run.copy.parent):
-            nbformat.write(run.node, run.copy)  # type: ignore[no-untyped-call]
-    name = run.source.stem
-    return Outcome(name, run.copy, cell=counter.cell_id if error else "", error=error)
-
-
-def _execute_cells(run: _NotebookRun, counter: _CellCounter, environment: Mapping[str, str]) -> str:
-    """Run all cells; return the error as two lines, or an empty string."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    client = NotebookClient(
-        run.node,
-        timeout=_CELL_SECONDS,
-        kernel_name=_KERNEL,
-        resources={"metadata": {"path": str(run.source.parent)}},
-        on_cell_start=counter.start,
-        on_cell_executed=counter.finish,
-        store_widget_state=False,  # without the views it would describe nothing
-        shutdown_kernel="immediate",
-    )
-    error = ""
-    try:
-        with run.log.open("ab") as log:
-            asyncio.run(_execute_in_kernel(client, env=dict(environment), stdout=log, stderr=log))
-    except CellExecutionError as failure:
-        error = _describe_failure(run, counter.cell, failure)
-    except CellTimeoutError:
-        minutes = _CELL_SECONDS // 60
-        advice = messages.advice("notebook.replay.too-long", minutes=minutes, copy=run.copy)
-        error = str(HandsonError(*advice))
-    except (DeadKernelError, RuntimeError) as failure:
-        advice = messages.advice("notebook.replay.kernel", reason=failure, log=run.log)
-        error = str(HandsonError(*advice))
-    if counter.interrupted:
-        raise KeyboardInterrupt
-    return error
-
-
-async def _execute_in_kernel(client: Any, **options: Any) -> None:
-    """Run all cells in a new kernel, and end the kernel whatever happens.
-
-    The kernel starts here, where asyncio handles Ctrl-C.  While cells run, `_CellCounter` handles
-    it: nbclient would report a dead kernel.
-    """
-    client.km = manager = client.create_kernel_manager()
-    try:
-        await client.async_start_new_kernel(**options)
-        await client.async_start_new_kernel_client()
-        await client.async_execute()
-    finally:
-        if manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
-
-
-class _CellCounter:
-    """Counts the finished code cells, knows the running one, and interrupts it on Ctrl-C."""
-
-    def __init__(self, run: _NotebookRun, on_cell: OnCell) -> None:
-        cells = [cell for cell in run.node.cells if _is_executed(cell)]
-        self.cell: Any = cells[0] if cells else {}
-        self.interrupted = False
-        self._name = run.source.stem
-        self._total = len(cells)
-        self._done = 0
-        self._on_cell = on_cell
-        self._task: Any = None
-        self._on_cell(self._name, 0, self._total)
-
-    @property
-    def cell_id(self) -> str:
-        """The id of the cell that runs or ran last; of the first cell before any runs."""
-        return str(self.cell.get("id", ""))
-
-    def start(self, cell: Any, cell_index: int) -> None:
-        """Remember the cell that is about to run, and handle Ctrl-C from now on."""
-        if not _is_executed(cell):
-            return
-        self.cell = cell
-        self._task = asyncio.current_task()
-        # Windows has no such handlers; there asyncio.run handles Ctrl-C by itself.
-        with suppress(RuntimeError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
-        if self.interrupted:
-            self._interrupt()
-
-    def finish(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
-        """Count a cell that ran to its end."""
-        self._task = None
-        may_fail = "raises-exception" in cell.metadata.get("tags", ())
-        if may_fail or execute_reply["content"]["status"] == "ok":
-            self._done += 1
-            self._on_cell(self._name, self._done, self._total)
-
-    def _interrupt(self) -> None:
-        """Cancel the running cell or, while a cell is ending, the next one."""
-        self.interrupted = True
-        if self._task is not None:
-            self._task.cancel()
-
-
-def _is_executed(cell: Any) -> bool:
-    return bool(cell.cell_type == "code" and cell.source.strip())
-
-
-def _describe_failure(run: _NotebookRun, cell: Any, failure: Exception) -> str:
-    """Return the failing cell's own two lines, or any other error and where to look at it."""
-    reason: object = failure
-    for output in cell.get("outputs", ()):
-        if output.output_type == "error":
-            lines = output.traceback
-            if len(lines) == 2 and lines[0].startswith("✗"):  # a HandsonError of ours
-                return "\n".join(lines)
-            reason = f"{output.ename}: {output.evalue}"
-            break
-    advice = messages.advice("notebook.replay.cell", reason=reason, copy=run.copy)
-    return str(HandsonError(*advice))
