@@ -6,8 +6,7 @@ import importlib
 import platform
 import shutil
 import socket
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +30,6 @@ _HOST = "127.0.0.1"
 _IN_LAB = "JPY_SESSION_NAME"
 """The Jupyter server sets this variable for the kernel of a notebook open in a browser."""
 _WANTED_BYTES = 2_000_000_000
-_OLDEST_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True)
@@ -70,17 +68,11 @@ class MachineReport(Displayable):
 
     def card(self) -> Card:
         """Return a card with a row for each finding and a note for each remedy."""
-        headers = (
-            "",
-            messages.text("notebook.doctor.column-what"),
-            messages.text("notebook.doctor.column-seen"),
-        )
+        what, seen = "notebook.doctor.column-what", "notebook.doctor.column-seen"
+        headers = ("", messages.text(what), messages.text(seen))
         rows = [(found.state, found.label, found.seen) for found in self.findings]
-        notes = [
-            Note(f"{found.label}: {found.remedy}", found.state)
-            for found in self.findings
-            if found.remedy
-        ]
+        advised = [found for found in self.findings if found.remedy]
+        notes = [Note(f"{found.label}: {found.remedy}", found.state) for found in advised]
         title = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
         state = "ok" if self.ready else "bad"
         return Card(messages.text(title), (Table(headers, rows), *notes), state=state)
@@ -93,86 +85,76 @@ def examine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:
         settings: The settings of the workshop.
         connect: Connects to the target; its errors become findings.
     """
-    return MachineReport(
-        (
-            _check_python(),
-            *_check_target(settings, connect),
-            _check_engine(settings),
-            _check_drawing(),
-            _check_ports(settings),
-            _check_disk(settings),
-        )
+    findings = (
+        MachineFinding("python", "ok", platform.python_version()),
+        *_check_target(settings, connect),
+        _report_errors("engine", lambda: _check_engine(settings)),
+        _check_drawing(),
+        _check_ports(settings),
+        _check_disk(settings),
     )
+    return MachineReport(findings)
 
 
-def _check_python() -> MachineFinding:
-    version = platform.python_version()
-    if sys.version_info >= _OLDEST_PYTHON:
-        return MachineFinding("python", "ok", version)
-    remedy = messages.text("notebook.doctor.python-remedy")
-    return MachineFinding("python", "bad", version, remedy)
+def _advise(id: str, seen: str, remedy: str = "") -> MachineFinding:
+    """Return a finding that is "advice" with a remedy, and "ok" without one."""
+    return MachineFinding(id, "advice" if remedy else "ok", seen, remedy)
 
 
-def _check_target(settings: Settings, connect: Callable[[], Aws]) -> tuple[MachineFinding, ...]:
+def _report_errors(id: str, check: Callable[[], MachineFinding]) -> MachineFinding:
+    """Return the finding of a check, which is "bad" where the check raises an error."""
+    try:
+        return check()
+    except HandsonError as error:
+        return MachineFinding(id, "bad", error.problem, error.remedy)
+
+
+def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[MachineFinding]:
     """Check that the target answers and, on real AWS, the caller and its permissions."""
     try:
         aws = connect()
     except HandsonError as error:
-        return (MachineFinding("target", "bad", error.problem, error.remedy),)
-    seen = f"{aws.endpoint or 'AWS'} ({aws.account}) · {settings.region}"
-    target = MachineFinding("target", "ok", seen)
-    if aws.kind != "aws":
-        return (target,)
-    return (target, _check_caller(aws), _check_permissions(aws, settings))
-
-
-def _check_caller(aws: Aws) -> MachineFinding:
-    user = aws.caller.rpartition(":")[2]  # without the account, which the target's row shows
-    if aws.is_root:
-        return MachineFinding("caller", "advice", user, messages.text("notebook.workshop.root"))
-    return MachineFinding("caller", "ok", user)
+        yield MachineFinding("target", "bad", error.problem, error.remedy)
+        return
+    yield _advise("target", f"{aws.endpoint or 'AWS'} ({aws.account}) · {settings.region}")
+    if aws.kind == "aws":
+        user = aws.caller.rpartition(":")[2]  # without the account, which the target's row shows
+        yield _advise(
+            "caller", user, messages.text("notebook.workshop.root") if aws.is_root else ""
+        )
+        yield _report_errors("permissions", lambda: _check_permissions(aws, settings))
 
 
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:
     """Ask AWS with dry runs, which exist only for EC2 calls that need no earlier resource."""
-    try:
-        network.check_permissions(aws, settings.exercise.network)
-    except HandsonError as error:
-        return MachineFinding("permissions", "bad", error.problem, error.remedy)
-    return MachineFinding("permissions", "ok", messages.text("notebook.doctor.permissions-asked"))
+    network.check_permissions(aws, settings.exercise.network)
+    return _advise("permissions", messages.text("notebook.doctor.permissions-asked"))
 
 
 def _check_engine(settings: Settings) -> MachineFinding:
-    try:
-        chosen = engine.choose_engine(
-            settings.engine,
-            real_aws=settings.target == "aws",
-            docker_host=settings.docker_host,
-        )
-        info = chosen.describe()
-    except HandsonError as error:
-        return MachineFinding("engine", "bad", error.problem, error.remedy)
+    real_aws = settings.target == "aws"
+    chosen = engine.choose_engine(
+        settings.engine, real_aws=real_aws, docker_host=settings.docker_host
+    )
+    info = chosen.describe()
     seen = f"{info.product or info.name} {info.version} · {info.platform}"
     if chosen.name == "builtin":
-        remedy = messages.text("notebook.doctor.engine-builtin")
-        return MachineFinding("engine", "advice", seen, remedy)
+        return _advise("engine", seen, messages.text("notebook.doctor.engine-builtin"))
     free = info.free_bytes
     if free is None:
-        return MachineFinding("engine", "ok", seen)
+        return _advise("engine", seen)
     seen += " · " + messages.text("notebook.doctor.free", size=format_size(free))
-    if free >= _WANTED_BYTES:
-        return MachineFinding("engine", "ok", seen)
-    return MachineFinding("engine", "advice", seen, messages.text("notebook.doctor.engine-full"))
+    full = free < _WANTED_BYTES
+    return _advise("engine", seen, messages.text("notebook.doctor.engine-full") if full else "")
 
 
 def _check_drawing() -> MachineFinding:
     with suppress(ImportError):  # also raised where the wheel's shared libraries are missing
         importlib.import_module("pygraphviz")
-        return MachineFinding("drawing", "ok", "pygraphviz")
+        return _advise("drawing", "pygraphviz")
     if shutil.which("dot"):
-        return MachineFinding("drawing", "ok", "dot")
-    remedy = messages.text("notebook.doctor.drawing-remedy")
-    return MachineFinding("drawing", "advice", "-", remedy)
+        return _advise("drawing", "dot")
+    return _advise("drawing", "-", messages.text("notebook.doctor.drawing-remedy"))
 
 
 def _check_ports(settings: Settings) -> MachineFinding:
@@ -181,24 +163,20 @@ def _check_ports(settings: Settings) -> MachineFinding:
     A notebook that is open in JupyterLab has no need of the port any more.
     """
     try:
-        with socket.create_server((_HOST, 0)):
-            pass
+        socket.create_server((_HOST, 0)).close()
     except OSError as error:
         seen = f"{_HOST}: {error.strerror or error}"
         return MachineFinding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
     if settings.environ.get(_IN_LAB):
-        return MachineFinding("ports", "ok", messages.text("notebook.doctor.lab-open"))
-    try:
-        with socket.create_server((_HOST, LAB_PORT)):
-            return MachineFinding("ports", "ok", f"{_HOST}:{LAB_PORT}")
-    except OSError:
-        taken = messages.text("notebook.doctor.port-taken", port=LAB_PORT)
-        return MachineFinding("ports", "advice", taken, messages.text("notebook.doctor.port-next"))
+        return _advise("ports", messages.text("notebook.doctor.lab-open"))
+    with suppress(OSError), socket.create_server((_HOST, LAB_PORT)):
+        return _advise("ports", f"{_HOST}:{LAB_PORT}")
+    taken = messages.text("notebook.doctor.port-taken", port=LAB_PORT)
+    return _advise("ports", taken, messages.text("notebook.doctor.port-next"))
 
 
 def _check_disk(settings: Settings) -> MachineFinding:
     free = shutil.disk_usage(settings.home).free
-    seen = format_size(free)
-    if free >= _WANTED_BYTES:
-        return MachineFinding("disk", "ok", seen)
-    return MachineFinding("disk", "advice", seen, messages.text("notebook.doctor.disk-remedy"))
+    full = free < _WANTED_BYTES
+    remedy = messages.text("notebook.doctor.disk-remedy") if full else ""
+    return _advise("disk", format_size(free), remedy)
