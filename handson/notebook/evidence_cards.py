@@ -15,7 +15,7 @@ from handson.core.errors import InvalidInput
 from handson.core.files import shorten_path
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
-from handson.course.evidence import METADATA_KEY, Record, is_intact
+from handson.course.evidence import HAND_IN, METADATA_KEY, Record, is_intact
 from handson.course.exercise import Exercise
 
 _DIGEST_LETTERS = 19
@@ -39,11 +39,10 @@ class Evidence(Displayable):
     def card(self) -> Card:
         """Return the check's card, with the learner, the time and the digest of the record."""
         card, record = self.result.card(), self.record
-        newest = (
-            warning_notes(*messages.advice("notebook.workshop.outdone")) if self.outdone else ()
-        )
         origin = describe_origin(record["learner"], record["observed_at"], record["digest"])
-        return Card(card.title, (*card.parts, *newest, origin), state=card.state)
+        outdone = messages.advice("notebook.workshop.outdone")
+        notes = warning_notes(*outdone) if self.outdone else ()
+        return Card(card.title, (*card.parts, *notes, origin), state=card.state)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
@@ -51,16 +50,26 @@ class Evidence(Displayable):
 
 @dataclass(frozen=True, repr=False)
 class JournalEntries(Displayable):
-    """The learner's evidence so far, in order."""
+    """Evidence so far, in order, and what the learner is asked to build."""
 
     records: tuple[Record, ...]
     learner: str = ""
     exercise: Exercise = Exercise()
 
+    @property
+    def latest(self) -> dict[str, Record]:
+        """The last record of each check."""
+        return {record["check"]: record for record in self.records}
+
     def has_passed(self, check: str) -> bool:
         """Tell whether any record of a check passes it."""
-        records = [record for record in self.records if record["check"] == check]
-        return any(_passes_check(record, self.exercise) for record in records)
+        return any(self._passes(record) for record in self.records if record["check"] == check)
+
+    def mark(self, check: str) -> str:
+        """Return the mark of a check: "ok" where its last record is unchanged and passes."""
+        record = self.latest.get(check)
+        proven = record is not None and is_intact(record) and self._passes(record)
+        return "ok" if proven else "bad"
 
     def card(self) -> Card:
         """Return a card with the last record of each check."""
@@ -75,47 +84,45 @@ class JournalEntries(Displayable):
             messages.text("notebook.workshop.row-observed-at"),
             messages.text("notebook.workshop.row-digest"),
         )
-        latest = {record["check"]: record for record in self.records}
         rows = [
             (
-                _mark(record, self.exercise),
+                self.mark(check),
                 messages.label("course.checks.check", check),
                 record["observed_at"],
                 f"{record['digest'][:_DIGEST_LETTERS]}…",
             )
             for check in syllabus.EVIDENCE_IDS
-            if (record := latest.get(check)) is not None
+            if (record := self.latest.get(check)) is not None
         ]
         state = "ok" if all(mark == "ok" for mark, *_ in rows) else "warn"
         return Card(title, (Table(headers, rows), learner), state=state)
 
+    def _passes(self, record: Record) -> bool:
+        """Tell whether what a record observed passes its check; the record may hold anything."""
+        try:
+            return checks.derive(record["check"], record["observed"], self.exercise).passed
+        except InvalidInput:
+            return False
+
 
 @dataclass(frozen=True, repr=False)
-class HandInFile(Displayable):
+class HandInFile(JournalEntries):
     """The journal as a file to hand in."""
 
-    records: tuple[Record, ...]
-    learner: str
-    path: Path
-    exercise: Exercise = Exercise()
+    path: Path = Path(HAND_IN)
 
     def card(self) -> Card:
         """Return a card that says which checks, by their last records, have passed.
 
         The drawing task is not counted among the checks.
         """
-        latest = {record["check"]: record for record in self.records}
-        rows = [
-            (_mark(latest.get(name), self.exercise), messages.label("course.checks.check", name))
-            for name in syllabus.CHECK_IDS
-        ]
+        names = [(id, messages.label("course.checks.check", id)) for id in syllabus.EVIDENCE_IDS]
+        *rows, (drawing, drawing_label) = [(self.mark(id), name) for id, name in names]
         passed = sum(mark == "ok" for mark, _ in rows)
-        drawn = _mark(latest.get(syllabus.DRAWING.id), self.exercise) == "ok"
+        drawn = drawing == "ok"
+        verdict = messages.text("course.checks.passed" if drawn else "course.checks.failed")
         facts = [
-            (
-                messages.label("course.checks.check", syllabus.DRAWING.id),
-                messages.text("course.checks.passed" if drawn else "course.checks.failed"),
-            ),
+            (drawing_label, verdict),
             (messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)),
             _learner_row(self.learner),
         ]
@@ -140,16 +147,15 @@ class RestartNotice(Displayable):
     def card(self) -> Card:
         """Return a card of one sentence."""
         failing = [result for result in self.verification.checks if not result.passed]
-        lost = [result.label for result in failing if result.id in self.recorded]
+        sentence = messages.text("notebook.workshop.lost-nothing")
         if failing:
+            lost = [result.label for result in failing if result.id in self.recorded]
             what = messages.text("notebook.workshop.and").join(lost)
             sentence = messages.text(
                 "notebook.workshop.lost",
                 what=what or messages.text("notebook.workshop.lost-recent"),
                 notebook=syllabus.find_check(failing[0].id).notebook,
             )
-        else:
-            sentence = messages.text("notebook.workshop.lost-nothing")
         return Card(messages.text("notebook.workshop.restarted"), (Note(sentence),), state="warn")
 
 
@@ -171,16 +177,3 @@ def learner_label(learner: str) -> str:
 
 def _learner_row(learner: str) -> tuple[str, str]:
     return messages.text("notebook.workshop.row-learner"), learner_label(learner)
-
-
-def _mark(record: Record | None, exercise: Exercise) -> str:
-    good = record is not None and is_intact(record) and _passes_check(record, exercise)
-    return "ok" if good else "bad"
-
-
-def _passes_check(record: Record, exercise: Exercise) -> bool:
-    """Tell whether what a record observed passes its check; the record may hold anything."""
-    try:
-        return checks.derive(record["check"], record["observed"], exercise).passed
-    except InvalidInput:
-        return False

@@ -429,7 +429,7 @@ class Workshop(Displayable):
             raise NotReady(*messages.advice("notebook.workshop.nothing-to-hand-in"))
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
-        return HandInFile(tuple(records), self.settings.learner, path, self._exercise)
+        return HandInFile(tuple(records), self.settings.learner, self._exercise, path)
 
     def questions(self, topic: str) -> questions.Quiz:
         """Return self-check questions for a free answer, made from the learner's resources.
