@@ -31,8 +31,8 @@ from handson.course import policy, rules, syllabus
 from handson.course.checks import Verification
 from handson.drawing.picture import SUFFIXES
 from handson.grading import tokens
-from handson.notebook import replay, workshop
-from handson.notebook.doctor import LAB_PORT
+from handson.notebook import replay
+from handson.notebook.doctor import LAB_PORT, examine
 from handson.notebook.workshop import Workshop
 from handson.practice.incidents import forget_incident
 from handson.resources.push import forget_image_uri
@@ -342,7 +342,7 @@ def print_policy(chosen: Settings, proof: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print handson.doctor/1.")
 def doctor(chosen: Settings, as_json: bool) -> None:
     """Tell whether this machine is ready: engine, region, credentials, disk. Exit code 0: it is."""
-    report = workshop.examine_machine(chosen)
+    report = examine(chosen, connect=lambda: _open_workshop(chosen).aws)
     click.echo(_as_json(report.to_json()) if as_json else str(report))
     sys.exit(OK if report.ready else NOT_PASSED)
 

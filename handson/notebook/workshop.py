@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
@@ -28,7 +29,7 @@ from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
 from handson.course.rules import check_network_form
-from handson.course.state import Drawing, Snapshot
+from handson.course.state import Drawing, Repository, Snapshot
 from handson.engine.model import Engine, LocalImage, PushedImage
 from handson.notebook import doctor, mistakes, scoring
 from handson.notebook.evidence_cards import (
@@ -39,14 +40,7 @@ from handson.notebook.evidence_cards import (
     learner_label,
 )
 from handson.practice import incident_cards, incidents, questions
-from handson.resources import (
-    cleanup,
-    cluster,
-    image_run,
-    network,
-    plan,
-    push,
-)
+from handson.resources import cleanup, cluster, image_run, network, plan, push
 from handson.resources.images import ImageList, find_images
 from handson.resources.push import ImageUri, forget_image_uri, record_image_uri
 from handson.resources.receipts import CONFIRMATION, Cleanup
@@ -86,6 +80,7 @@ class Workshop(Displayable):
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.settings = settings
+        self._exercise = settings.exercise
         self._progress = progress
         self._show = show
         self._clock = clock
@@ -116,11 +111,6 @@ class Workshop(Displayable):
             )
         return self._engine
 
-    @property
-    def _exercise(self) -> Exercise:
-        """What the learner is asked to build."""
-        return self.settings.exercise
-
     def with_own_progress(self, progress: progress.Progress, *, show: Show) -> Workshop:
         """Return this workshop for a form or a board, which run while cells run.
 
@@ -135,11 +125,9 @@ class Workshop(Displayable):
     def card(self) -> Card:
         """Return a card with the target, the account, the region and the learner."""
         target = self._connection.aws.target
+        kind = messages.label("notebook.workshop.target", target.kind)
         rows = [
-            (
-                messages.text("notebook.workshop.row-target"),
-                messages.label("notebook.workshop.target", target.kind),
-            ),
+            (messages.text("notebook.workshop.row-target"), kind),
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
@@ -183,9 +171,8 @@ class Workshop(Displayable):
         changes = {setting: value for setting, value in given.items() if value is not None}
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
-        connected = self.aws
-        with self._locked(connected), self._working("network") as line:
-            return network.ensure_network(connected, form, exercise=self._exercise, say=line)
+        with self._locked() as aws, self._working("network") as line:
+            return network.ensure_network(aws, form, exercise=self._exercise, say=line)
 
     def ensure_cluster(
         self,
@@ -208,21 +195,17 @@ class Workshop(Displayable):
             InvalidInput: ECS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
-        usual = rules.CAPACITY_PROVIDERS if rules.check_switch(fargate, parameter="fargate") else ()
-        providers = (
-            usual
-            if capacity_providers is None
-            else rules.check_capacity_providers(capacity_providers)
-        )
+        serverless = rules.check_switch(fargate, parameter="fargate")
+        if capacity_providers is None:
+            capacity_providers = rules.CAPACITY_PROVIDERS if serverless else ()
         form = cluster.ClusterForm(
             name=self._exercise.cluster if name is None else name,
-            capacity_providers=providers,
+            capacity_providers=rules.check_capacity_providers(capacity_providers),
             ec2_instances=ec2_instances,
         )
         form.check()
-        connected = self.aws
-        with self._locked(connected), self._working("cluster") as line:
-            return cluster.ensure_cluster(connected, form, exercise=self._exercise, say=line)
+        with self._locked() as aws, self._working("cluster") as line:
+            return cluster.ensure_cluster(aws, form, exercise=self._exercise, say=line)
 
     def ensure_repository(self, name: str | None = None) -> EnsuredRepository:
         """Make the private ECR repository; a second run changes nothing.
@@ -231,11 +214,9 @@ class Workshop(Displayable):
             InvalidInput: ECR would refuse the name; nothing was created.
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
-        name = self._repository(name)
-        rules.check_repository_name(name)
-        connected = self.aws
-        with self._locked(connected):
-            return ensure_repository(connected, name, exercise=self._exercise)
+        name = self._check_repository(name)
+        with self._locked() as aws:
+            return ensure_repository(aws, name, exercise=self._exercise)
 
     def push_commands(
         self,
@@ -300,11 +281,8 @@ class Workshop(Displayable):
             HandsonError: The registry refused or broke off; run again to continue.
         """
         push.check_local_image(local)
-        repository = self._repository(repository)
-        rules.check_repository_name(repository)
-        connected = self.aws
-        found = require_repository(connected, repository, exercise=self._exercise)
-        destination = make_destination(connected, found, tags=local.tags)
+        aws, found = self._require_repository(repository)
+        destination = make_destination(aws, found, tags=local.tags)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
@@ -315,11 +293,8 @@ class Workshop(Displayable):
         Raises:
             NotReady: The repository is missing.
         """
-        repository = self._repository(repository)
-        rules.check_repository_name(repository)
-        connected = self.aws
-        found = require_repository(connected, repository, exercise=self._exercise)
-        return ImageList(found.name, find_images(connected, found.name))
+        aws, found = self._require_repository(repository)
+        return ImageList(found.name, find_images(aws, found.name))
 
     def run_image(
         self, repository: str | None = None, *, tag: str | None = None
@@ -333,13 +308,9 @@ class Workshop(Displayable):
         order = image_run.Order(
             self._repository(repository), self._tag(tag), self.settings.home, self._exercise
         )
-        connected = self.aws
-        chosen = self.engine
-        with (
-            connection.lock_home(self.settings),
-            self._working("run") as work,
-        ):
-            ran = image_run.run_image(connected, chosen, order, say=work, clock=self._clock)
+        aws, chosen = self.aws, self.engine
+        with self._locked(), self._working("run") as work:
+            ran = image_run.run_image(aws, chosen, order, say=work, clock=self._clock)
             if ran.page is None:
                 work.ending = messages.text("notebook.workshop.not-run")
         return ran
@@ -465,8 +436,9 @@ class Workshop(Displayable):
         views = drawing.check_views(view)
         missing = syllabus.CHECK_IDS if goal else ()
         snapshot = self.snapshot(missing=missing, partial=True)
-        exercise = self.settings.exercise
-        picture = drawing.draw(snapshot, view=views, since=since, goal=goal, exercise=exercise)
+        picture = drawing.draw(
+            snapshot, view=views, since=since, goal=goal, exercise=self._exercise
+        )
         folder = self.settings.home / "pictures"
         folder.mkdir(exist_ok=True)
         picture.save(folder / f"{'-'.join(views)}.svg")
@@ -491,8 +463,7 @@ class Workshop(Displayable):
             NotReady: The workshop is not finished, or this seed breaks a resource without its tag.
         """
         incidents.check_seed(seed)
-        drill = self._prepare_drill()
-        with self._locked(drill.aws):
+        with self._drill() as drill:
             return drill.break_workshop(seed)
 
     def hint(self, step: int | None = None) -> incident_cards.Hints:
@@ -507,8 +478,7 @@ class Workshop(Displayable):
             NotReady: Nothing is broken, or it has been mended.
         """
         incidents.check_step(step)
-        drill = self._prepare_drill()
-        with connection.lock_home(self.settings):
+        with self._drill() as drill:
             return drill.give_hint(step)
 
     def mended(self) -> incident_cards.RepairReport:
@@ -518,8 +488,7 @@ class Workshop(Displayable):
             NotAllowed: The target is real AWS.
             NotReady: Nothing was broken.
         """
-        drill = self._prepare_drill()
-        with connection.lock_home(self.settings):
+        with self._drill() as drill:
             return drill.check_repair()
 
     def cleanup(self, confirm: str = "") -> Cleanup:
@@ -535,25 +504,16 @@ class Workshop(Displayable):
         if confirm not in ("", CONFIRMATION):
             sentences = messages.advice("resources.cleanup.word", word=confirm, wanted=CONFIRMATION)
             raise InvalidInput(*sentences)
-        connected = self.aws
+        home, exercise = self.settings.home, self._exercise
         if not confirm:
-            return cleanup.list_cleanup(connected, self.settings.home, exercise=self._exercise)
-        with (
-            connection.lock_home(self.settings),
-            self._working("cleanup") as line,
-        ):
+            return cleanup.list_cleanup(self.aws, home, exercise=exercise)
+        with self._locked() as aws, self._working("cleanup") as line:
             self._remove_containers()
-            result = cleanup.clean_up(
-                connected,
-                self.settings.home,
-                exercise=self._exercise,
-                say=line,
-                clock=self._clock,
-            )
+            result = cleanup.clean_up(aws, home, exercise=exercise, say=line, clock=self._clock)
         if not result.left:
-            forget_image_uri(self.settings.home)
-            image_run.forget_image_run(self.settings.home)
-            incidents.forget_incident(self.settings.home)
+            forget_image_uri(home)
+            image_run.forget_image_run(home)
+            incidents.forget_incident(home)
         return result
 
     def _repository(self, name: str | None) -> str:
@@ -562,17 +522,30 @@ class Workshop(Displayable):
     def _tag(self, tag: str | None) -> str:
         return self._exercise.tag if tag is None else tag
 
-    def _prepare_drill(self) -> incidents.Drill:
-        connected = self.aws
-        incidents.refuse_real_aws(connected)
-        return incidents.Drill(connected, self.settings.home, self._exercise)
+    def _check_repository(self, name: str | None) -> str:
+        """Return the name of a repository, the exercise's by default; refuse an invalid one."""
+        name = self._repository(name)
+        rules.check_repository_name(name)
+        return name
+
+    def _require_repository(self, name: str | None) -> tuple[Aws, Repository]:
+        name, aws = self._check_repository(name), self.aws
+        return aws, require_repository(aws, name, exercise=self._exercise)
 
     @contextmanager
-    def _locked(self, connected: Aws) -> Iterator[None]:
+    def _locked(self) -> Iterator[Aws]:
         """Keep other kernels out for the block, and remember the region for clean-up."""
+        aws = self.aws
         with connection.lock_home(self.settings):
-            cleanup.remember_region(self.settings.home, connected.target)
-            yield
+            cleanup.remember_region(self.settings.home, aws.target)
+            yield aws
+
+    @contextmanager
+    def _drill(self) -> Iterator[incidents.Drill]:
+        """Prepare breaking and mending; real AWS is refused."""
+        with self._locked() as aws:
+            incidents.refuse_real_aws(aws)
+            yield incidents.Drill(aws, self.settings.home, self._exercise)
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
@@ -586,22 +559,9 @@ class Workshop(Displayable):
             if containers is not None:
                 containers.sweep(str(self.settings.home))
 
-    def _look(
-        self,
-        connected: Aws,
-        *,
-        checks: Collection[str] | None = None,
-        missing: Collection[str] = (),
-        partial: bool = False,
-    ) -> Snapshot:
-        return take_snapshot(
-            connected,
-            home=self.settings.home,
-            exercise=self._exercise,
-            checks=checks,
-            missing=missing,
-            partial=partial,
-        )
+    def _look(self, aws: Aws, **asked: Any) -> Snapshot:
+        """Take a snapshot; `asked` are other arguments of `take_snapshot`."""
+        return take_snapshot(aws, home=self.settings.home, exercise=self._exercise, **asked)
 
     def _report_losses(self) -> None:
         """Show what a killed embedded AWS has lost, once."""
@@ -638,20 +598,6 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
     return Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)
-
-
-def examine_machine(chosen: Settings, *, show: Show = progress.show_card) -> doctor.MachineReport:
-    """Check that this machine has what the workshop needs, even without a reachable target.
-
-    Args:
-        chosen: The settings of the workshop.
-        show: Shows a notice if the embedded AWS had to be started again.
-    """
-
-    def connect() -> Aws:
-        return Workshop(chosen, progress=progress.choose_progress(), show=show).aws
-
-    return doctor.examine(chosen, connect=connect)
 
 
 def _require_drawing() -> Drawing:

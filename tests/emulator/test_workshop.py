@@ -27,7 +27,7 @@ from handson.core.waiting import wait_until
 from handson.course import checks, syllabus
 from handson.course.evidence import Journal, is_intact
 from handson.drawing import Diagram
-from handson.notebook import workshop
+from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
 from tests.unit import drawn_by_learners
 
@@ -757,7 +757,7 @@ def test_a_doctor_who_finds_it_killed_tells_so(open_own: Open, home: Path) -> No
     chosen = open_own().workshop.settings
     kill_own(home)
     told: list[Displayable] = []
-    workshop.examine_machine(chosen, show=told.append)
+    doctor.examine(chosen, connect=lambda: Workshop(chosen, progress=Told(), show=told.append).aws)
     assert len(told) == 1
 
 
