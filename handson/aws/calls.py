@@ -11,13 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from handson.aws.refusals import (
-    has_code,
-    refuse_operation,
-    refuse_service,
-    refuse_unnamed,
-    translate_errors,
-)
+from handson.aws.refusals import has_code, refuse_operation, refuse_unnamed, translate_errors
 from handson.core.errors import AWSError
 from handson.course.state import State, Target
 
@@ -112,9 +106,7 @@ class Aws:
         """
         if unnamed:
             raise refuse_unnamed(service, operation, unnamed)
-        if not isinstance(service, str):
-            raise refuse_service(service)
-        return self.call_until_known(service, operation, parameters, unknown=())
+        return self.call_until_known(str(service), operation, parameters, unknown=())
 
     def call_until_known(
         self,
