@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from handson.aws import emulator
@@ -11,8 +10,8 @@ from handson.aws.calls import Aws, Credentials
 from handson.aws.sessions import confirm_account, connect_aws, connect_emulator
 from handson.aws.settings import Settings
 from handson.core import messages
-from handson.core.errors import NotAllowed, NotReady
-from handson.core.files import explain_unwritable
+from handson.core.errors import NotAllowed
+from handson.core.files import hold_lock
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
 
@@ -85,8 +84,7 @@ def ensure_emulator(settings: Settings) -> emulator.Running:
     return emulator.ensure_running(settings.home, region=settings.region, environ=settings.environ)
 
 
-@contextmanager
-def lock_home(settings: Settings, *, timeout: float = 300.0) -> Iterator[None]:
+def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextManager[None]:
     """Hold the home folder's lock, so that no other kernel creates or deletes resources meanwhile.
 
     CreateVpc takes no token: two kernels that look at the same moment and find no VPC would create
@@ -99,17 +97,5 @@ def lock_home(settings: Settings, *, timeout: float = 300.0) -> Iterator[None]:
     Raises:
         NotReady: The other kernel still held it after that time, or the folder is not writable.
     """
-    from filelock import FileLock, Timeout
-
-    path = settings.home / "changes.lock"
-    lock = FileLock(path, timeout=timeout, mode=0o600)
-    try:
-        lock.acquire(poll_interval=0.02)
-    except Timeout:
-        raise NotReady(*messages.advice("aws.connection.busy", seconds=f"{timeout:g}")) from None
-    except OSError as error:
-        raise explain_unwritable(path, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    busy = messages.advice("aws.connection.busy", seconds=f"{timeout:g}")
+    return hold_lock(settings.home / "changes.lock", timeout=timeout, busy=busy)

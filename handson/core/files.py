@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,6 +82,33 @@ def delete_file(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise explain_unwritable(path, error) from error
+
+
+@contextmanager
+def hold_lock(path: Path, *, timeout: float, busy: tuple[str, str]) -> Iterator[None]:
+    """Hold the lock of a file in the home folder, so that no other process enters the block.
+
+    Args:
+        path: The file; its folder exists.
+        timeout: Seconds to wait for the process that holds the lock.
+        busy: The problem and the remedy if it still holds the lock after that time.
+
+    Raises:
+        NotReady: Another process holds the lock, or the folder is not writable.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=timeout, poll_interval=0.02, mode=PRIVATE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise NotReady(*busy) from None
+    except OSError as error:
+        raise explain_unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def explain_unwritable(path: Path, error: OSError) -> NotReady:

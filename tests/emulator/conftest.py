@@ -78,16 +78,7 @@ def moto() -> Iterator[Moto]:
     ) as process:
         assert process.stdout
         port = int(process.stdout.readline())
-        yield Moto(
-            endpoint=f"http://127.0.0.1:{port}",
-            port=port,
-            pid=process.pid,
-            account=room.ACCOUNT,
-            access_key_id=room.ACCOUNT,
-            secret_access_key=room.SECRET,
-            region="us-east-1",
-            state="running",
-        )
+        yield Moto(pid=process.pid, port=port, region="us-east-1", state="running")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -320,16 +320,7 @@ def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:
 def running_at(endpoint: str) -> Running:
     """Return another emulator as if it were the embedded AWS."""
     port = int(endpoint.rpartition(":")[2])
-    return Running(
-        endpoint=endpoint,
-        port=port,
-        pid=0,
-        account="123456789012",
-        access_key_id="123456789012",
-        secret_access_key="not-a-secret",
-        region="us-east-1",
-        state="running",
-    )
+    return Running(pid=0, port=port, region="us-east-1", state="running")
 
 
 def pushing(held: Workshop, folder: Path) -> Callable[[Workshop], object]:

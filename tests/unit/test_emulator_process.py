@@ -47,12 +47,14 @@ def test_a_spoiled_record_reads_as_none(tmp_path: Path, content: str) -> None:
 
 
 def test_a_record_of_another_schema_reads_as_none(tmp_path: Path) -> None:
-    server.write_json(tmp_path / "process.json", {"schema": "other/1"} | vars(RECORD))
+    process.write_record(tmp_path, RECORD)
+    path = tmp_path / "process.json"
+    path.write_text(path.read_text().replace(server.SCHEMA, "other/1"))
     assert process.read_record(tmp_path) is None
 
 
 def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
-    assert process.find(RECORD) is None
+    assert process.find_process(RECORD) is None
 
 
 def test_it_is_bound_to_loopback(tmp_path: Path) -> None:

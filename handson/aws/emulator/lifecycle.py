@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import ClassVar, Literal
 
 from handson.aws.emulator import process, server
-from handson.aws.emulator.process import ACCOUNT, Launch, ProcessRecord
+from handson.aws.emulator.process import ACCOUNT, ProcessRecord
 from handson.core import messages
 from handson.core.errors import NotReady, WaitTimeout
+from handson.core.files import hold_lock
 from handson.core.waiting import wait_until
-
-if TYPE_CHECKING:
-    import psutil
 
 SECRET = "handson-not-a-secret"
 """The embedded AWS checks no signatures; a fixed word keeps anyone from using a real key."""
@@ -42,14 +39,18 @@ class Running:
     neither it nor the secret protects anything.
     """
 
-    endpoint: str
-    port: int
+    account: ClassVar[str] = ACCOUNT
+    access_key_id: ClassVar[str] = ACCOUNT
+    secret_access_key: ClassVar[str] = SECRET
     pid: int
-    account: str
-    access_key_id: str
-    secret_access_key: str
+    port: int
     region: str
     state: Literal["started", "running", "restarted"]
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients send their requests to."""
+        return f"http://{server.HOST}:{self.port}"
 
 
 def ensure_running(
@@ -74,15 +75,20 @@ def ensure_running(
     folder = _folder(home)
     record = process.read_record(folder)
     if record and record.region == region and process.probe(record) == "ready":
-        return _running(record, "running")
+        return _describe(record, "running")
     with _lock(folder, timeout=timeout):
-        return _join_or_start(folder, region=region, environ=environ, timeout=timeout)
+        try:
+            running = _join(folder, region=region, timeout=timeout)
+            return running or _start(folder, region=region, environ=environ, timeout=timeout)
+        except WaitTimeout:
+            values = {"seconds": f"{timeout:g}", "log": process.log_path(folder)}
+            raise NotReady(*messages.advice("aws.emulator.silent", **values)) from None
 
 
 def find_running(home: Path) -> Running | None:
     """Return the embedded AWS of `home` if its process exists, else None; change nothing."""
     record = process.read_record(_folder(home))
-    return _running(record, "running") if record and process.find(record) else None
+    return _describe(record, "running") if record and process.find_process(record) else None
 
 
 def stop(home: Path, *, timeout: float = 30.0) -> bool:
@@ -115,7 +121,7 @@ def reset(home: Path, *, timeout: float = 30.0) -> bool:
     if not folder.is_dir():
         return False
     with _lock(folder, timeout=timeout):
-        was_running = _stop_or_kill(folder, timeout=timeout)
+        was_running = _end_process(folder, timeout=timeout)
         with _file_errors(folder):
             for saved in (folder / "state", folder / server.BLOBS):
                 if saved.exists():
@@ -128,85 +134,64 @@ def _folder(home: Path) -> Path:
     return home.absolute() / "emulator"
 
 
-def _running(record: ProcessRecord, state: Literal["started", "running", "restarted"]) -> Running:
-    return Running(
-        endpoint=f"http://{server.HOST}:{record.port}",
-        port=record.port,
-        pid=record.pid,
-        account=ACCOUNT,
-        access_key_id=ACCOUNT,
-        secret_access_key=SECRET,
-        region=record.region,
-        state=state,
+def _describe(record: ProcessRecord, state: Literal["started", "running", "restarted"]) -> Running:
+    return Running(pid=record.pid, port=record.port, region=record.region, state=state)
+
+
+def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
+    """Return the running process, now that no other process can start one.
+
+    Wait while it lives without answering: it starts, stops or is very busy.  Stop it if it serves
+    another region.
+    """
+    record = process.read_record(folder)
+    if record is None:
+        return None
+    found = wait_until(
+        lambda: process.probe(record),
+        done=lambda answer: answer != "busy",
+        what="emulator",
+        timeout=timeout,
     )
+    if found == "dead":
+        return None
+    if record.region == region:
+        return _describe(record, "running")
+    _stop(folder, timeout=timeout)
+    return None
 
 
-def _join_or_start(
-    folder: Path, *, region: str, environ: Mapping[str, str], timeout: float
-) -> Running:
-    """Look again, now that no other process can start one, and start one if there is none."""
-    found = process.read_record(folder)
-    if found and _wait_settled(found, folder, timeout=timeout) == "ready":
-        if found.region == region:
-            return _running(found, "running")
-        _stop(folder, timeout=timeout)
-    ended = process.read_record(folder)  # the process may have written it during the wait
-    launch = Launch(secrets.token_hex(16), region, ended.port if ended else 0)
+def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: float) -> Running:
+    """Start a process and return it when it answers; if it does not, leave none behind."""
+    ended = process.read_record(folder)
+    port, token = ended.port if ended else 0, secrets.token_hex(16)
     with _file_errors(folder), process.open_log(folder) as log:
-        child = process.spawn(folder, launch, log=log, passed_on=environ)
+        child = process.spawn(
+            folder, token=token, region=region, preferred_port=port, log=log, passed_on=environ
+        )
+
+    def is_ready(record: ProcessRecord | None) -> bool:
+        if child.poll() is not None:
+            raise _explain_death(folder, child.returncode)
+        return record is not None and record.token == token and process.answers(record.port)
+
     try:
-        record = _wait_started(folder, child, launch, timeout=timeout)
+        record = wait_until(
+            lambda: process.read_record(folder), done=is_ready, what="emulator", timeout=timeout
+        )
+        assert record is not None
     except BaseException:
         child.kill()
         child.wait()
         with _file_errors(folder):
             process.write_record(folder, ended)
         raise
-    process.adopt(child)
-    killed = ended is not None and ended.state != "stopped"
-    return _running(record, "restarted" if killed else "started")
-
-
-def _wait_settled(record: ProcessRecord, folder: Path, *, timeout: float) -> str:
-    """Wait while the process lives without answering: it starts, stops or is very busy."""
-    try:
-        return wait_until(
-            lambda: process.probe(record),
-            done=lambda seen: seen != "busy",
-            what="emulator",
-            timeout=timeout,
-        )
-    except WaitTimeout:
-        raise _silent(folder, timeout) from None
-
-
-def _wait_started(
-    folder: Path, child: subprocess.Popen[bytes], launch: Launch, *, timeout: float
-) -> ProcessRecord:
-    """Return the record of the new process when it answers."""
-
-    def probe() -> ProcessRecord | Literal["starting", "dead"]:
-        if child.poll() is not None:
-            return "dead"
-        record = process.read_record(folder)
-        ours = record is not None and record.token == launch.token
-        if ours and record and process.answers(record.port, patience=1.0):
-            return record
-        return "starting"
-
-    try:
-        seen = wait_until(
-            probe, done=lambda seen: seen != "starting", what="emulator", timeout=timeout
-        )
-    except WaitTimeout:
-        raise _silent(folder, timeout) from None
-    if isinstance(seen, ProcessRecord):
-        return seen
-    raise _died(folder, child.returncode)
+    was_killed = ended is not None and ended.state != "stopped"
+    return _describe(record, "restarted" if was_killed else "started")
 
 
 def _stop(folder: Path, *, timeout: float) -> bool:
-    if not _stop_or_kill(folder, timeout=timeout):
+    if not _end_process(folder, timeout=timeout):
         return False
     record, log = process.read_record(folder), process.log_path(folder)
     if record and record.state == "running":
@@ -216,46 +201,25 @@ def _stop(folder: Path, *, timeout: float) -> bool:
     return True
 
 
-def _stop_or_kill(folder: Path, *, timeout: float) -> bool:
+def _end_process(folder: Path, *, timeout: float) -> bool:
     """End the process of this folder, killing it if need be; tell whether there was one."""
-    record = process.read_record(folder)
-    found = process.find(record) if record else None
-    if found is None:
-        return False
-    process.ask_to_stop(found, folder=folder)
-    try:
-        _wait_ended(found, timeout=timeout)
-    except WaitTimeout:
-        process.kill(found)
-        _wait_ended(found, timeout=10.0)
-    return True
-
-
-def _wait_ended(found: psutil.Process, *, timeout: float) -> None:
-    wait_until(lambda: process.has_ended(found), done=bool, what="emulator", timeout=timeout)
+    found = process.find_process(process.read_record(folder))
+    if found:
+        process.end_process(found, folder=folder, timeout=timeout)
+    return found is not None
 
 
 @contextmanager
 def _lock(folder: Path, *, timeout: float) -> Iterator[None]:
     """Hold the folder's lock, so that no other process starts or stops the embedded AWS."""
-    from filelock import FileLock, Timeout
-
-    seconds = 2 * timeout
-    lock = FileLock(folder / "lock", timeout=seconds, poll_interval=0.01, mode=0o600)
     with _file_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "tmp").mkdir(exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            path = folder / "lock"
-            sentences = messages.advice("aws.emulator.locked", path=path, seconds=f"{seconds:g}")
-            raise NotReady(*sentences) from None
-    try:
+    path, seconds = folder / "lock", 2 * timeout
+    busy = messages.advice("aws.emulator.locked", path=path, seconds=f"{seconds:g}")
+    with hold_lock(path, timeout=seconds, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -264,24 +228,14 @@ def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        full = error.errno in server.DISK_FULL
+        key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
         reason = error.strerror or str(error)
-        if error.errno in server.DISK_FULL:
-            raise _disk_full(folder, reason) from error
-        sentences = messages.advice("aws.emulator.not-writable", path=folder, reason=reason)
-        raise NotReady(*sentences) from error
+        raise NotReady(*messages.advice(key, path=folder, reason=reason)) from error
 
 
-def _disk_full(folder: Path, reason: str) -> NotReady:
-    return NotReady(*messages.advice("aws.emulator.disk-full", path=folder, reason=reason))
-
-
-def _silent(folder: Path, timeout: float) -> NotReady:
-    log = process.log_path(folder)
-    return NotReady(*messages.advice("aws.emulator.silent", seconds=f"{timeout:g}", log=log))
-
-
-def _died(folder: Path, code: int) -> NotReady:
+def _explain_death(folder: Path, code: int) -> NotReady:
     if code == server.EXIT_DISK_FULL:
-        return _disk_full(folder, "ENOSPC")
+        return NotReady(*messages.advice("aws.emulator.disk-full", path=folder, reason="ENOSPC"))
     said, log = process.read_last_log_line(folder), process.log_path(folder)
     return NotReady(*messages.advice("aws.emulator.died", code=code, said=said, log=log))

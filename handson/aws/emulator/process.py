@@ -1,4 +1,4 @@
-"""The embedded AWS's process: find, start and signal it, and read the record it leaves.
+"""The embedded AWS's process: start, find and end it, and read the record it leaves.
 
 A process id alone is not enough: after a crash or a reboot it may belong to another program.  Each
 start therefore gets a random token, which is in the process's command line and in its record.  A
@@ -8,17 +8,20 @@ not do: it is computed from the boot time and moves when the clock is set or a l
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from handson.aws.emulator import server
+from handson.core.errors import WaitTimeout
+from handson.core.files import PRIVATE, read_state, replace_file
+from handson.core.waiting import wait_until
 
 if TYPE_CHECKING:
     import psutil
@@ -33,14 +36,15 @@ PASSED_ON = (
 """The variables that Python needs to start on some system; MiniStack gets no others."""
 
 LOG_LIMIT = 1_000_000
+_SECONDS_TO_DIE = 10.0
 
-_adopted: set[int] = set()
-"""Process ids of those started here; they may outlive this process."""
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""The processes started here, by id; they may outlive this process.  Popen warns when it is deleted
+before its process ends, so each is kept."""
 
 
-@dataclass(frozen=True)
-class ProcessRecord:
-    """What the process writes about itself into `process.json`."""
+class ProcessRecord(msgspec.Struct, frozen=True, tag_field="schema", tag=server.SCHEMA):
+    """What the process writes about itself into `process.json`; see `server` for its states."""
 
     state: str
     pid: int
@@ -49,23 +53,9 @@ class ProcessRecord:
     region: str
 
 
-@dataclass(frozen=True)
-class Launch:
-    """How to start a process: its token, its region, and its port if that is free."""
-
-    token: str
-    region: str
-    preferred_port: int
-
-
 def read_record(folder: Path) -> ProcessRecord | None:
     """Return the record in `folder`, or None if there is none or it is not valid."""
-    try:
-        content = json.loads((folder / server.RECORD).read_text(encoding="utf-8"))
-        fields = {name: content[name] for name in ProcessRecord.__dataclass_fields__}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return ProcessRecord(**fields) if content.get("schema") == server.SCHEMA else None
+    return read_state(folder / server.RECORD, ProcessRecord)
 
 
 def write_record(folder: Path, record: ProcessRecord | None, /, **changes: Any) -> None:
@@ -74,12 +64,12 @@ def write_record(folder: Path, record: ProcessRecord | None, /, **changes: Any) 
     Raises:
         OSError: The folder cannot be written.
     """
+    path = folder / server.RECORD
     if record is None:
-        (folder / server.RECORD).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     else:
-        server.write_json(
-            folder / server.RECORD, {"schema": server.SCHEMA} | vars(record) | changes
-        )
+        changed = msgspec.structs.replace(record, **changes)
+        replace_file(path, [msgspec.json.encode(changed)], mode=PRIVATE)
 
 
 def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> dict[str, str]:
@@ -88,8 +78,9 @@ def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]
     ``DOCKER_HOST`` names a socket that does not exist.  Otherwise MiniStack would connect to the
     user's Docker at its start and remove containers there (its `core/container_reaper.py`).
     """
-    scratch = str(folder / "tmp")
-    return {name: value for name, value in passed_on.items() if name.upper() in PASSED_ON} | {
+    return {
+        **{name: value for name, value in passed_on.items() if name.upper() in PASSED_ON},
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / "tmp")),
         "BIND_HOST": server.HOST,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": region,
@@ -100,9 +91,6 @@ def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]
         "DOCKER_HOST": f"unix://{folder / 'no-docker.sock'}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUTF8": "1",
-        "TMPDIR": scratch,
-        "TEMP": scratch,
-        "TMP": scratch,
     }
 
 
@@ -115,13 +103,9 @@ def open_log(folder: Path) -> IO[bytes]:
     path = log_path(folder)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
-    log = path.open("ab", buffering=0)
-    try:
+    with path.open("ab", buffering=0) as log:
         log.write(b"--- start\n")
-    except OSError:
-        log.close()
-        raise
-    return log
+    return path.open("ab", buffering=0)
 
 
 def log_path(folder: Path) -> Path:
@@ -132,42 +116,43 @@ def log_path(folder: Path) -> Path:
 def read_last_log_line(folder: Path) -> str:
     """Return the last line of the log, shortened, or "?" if there is none."""
     try:
-        lines = log_path(folder).read_text(encoding="utf-8", errors="replace").split("\n")
+        text = log_path(folder).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "?"
-    said = [line.strip() for line in lines[-200:] if line.strip()]
-    return said[-1][:200] if said else "?"
+    return (text.strip().rpartition("\n")[2].strip() or "?")[:200]
 
 
 def spawn(
-    folder: Path, launch: Launch, *, log: IO[bytes], passed_on: Mapping[str, str]
+    folder: Path,
+    *,
+    token: str,
+    region: str,
+    preferred_port: int,
+    log: IO[bytes],
+    passed_on: Mapping[str, str],
 ) -> subprocess.Popen[bytes]:
     """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it."""
-    return subprocess.Popen(
-        [
-            sys.executable, "-P", server.__file__,
-            launch.token, str(folder), launch.region, str(launch.preferred_port),
-        ],
+    windows_flags = 0
+    if sys.platform == "win32":
+        windows_flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    arguments = [token, str(folder), region, str(preferred_port)]
+    child = subprocess.Popen(
+        [sys.executable, "-P", server.__file__, *arguments],
         cwd=folder,
-        env=build_environment(folder, region=launch.region, passed_on=passed_on),
+        env=build_environment(folder, region=region, passed_on=passed_on),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        creationflags=_creation_flags(),
-    )  # fmt: skip
+        creationflags=windows_flags,
+    )
+    _children[child.pid] = child
+    return child
 
 
-def adopt(child: subprocess.Popen[bytes]) -> None:
-    """Let a started process outlive this one."""
-    _adopted.add(child.pid)
-    # Without a return code Popen warns, when it is deleted, that its process is still running.
-    child.returncode = 0
-
-
-def find(record: ProcessRecord) -> psutil.Process | None:
+def find_process(record: ProcessRecord | None) -> psutil.Process | None:
     """Return the process of `record`, or None if it has ended or its id is another program's."""
-    if record.state != "running":
+    if record is None or record.state != "running":
         return None
     import psutil
 
@@ -179,33 +164,16 @@ def find(record: ProcessRecord) -> psutil.Process | None:
         return None
 
 
-def has_ended(process: psutil.Process) -> bool:
-    """Tell whether a process has ended and released its port and files."""
-    import psutil
-
-    try:
-        # A process becomes a zombie with its first thread; others may still hold its files.
-        zombie = process.is_running() and process.status() == psutil.STATUS_ZOMBIE
-        over = process.num_threads() <= 1 if zombie else not process.is_running()
-    except psutil.NoSuchProcess:
-        over = True
-    if over:
-        _reap(process.pid)
-    return over
-
-
-def probe(record: ProcessRecord, *, patience: float = 1.0) -> Literal["ready", "busy", "dead"]:
+def probe(record: ProcessRecord) -> Literal["ready", "busy", "dead"]:
     """Tell whether the process of `record` answers, lives without answering, or has ended."""
-    if find(record) is None:
+    if find_process(record) is None:
         return "dead"
-    return "ready" if answers(record.port, patience=patience) else "busy"
+    return "ready" if answers(record.port) else "busy"
 
 
-def answers(port: int, *, patience: float) -> bool:
-    """Tell whether MiniStack answers on `port` within `patience` seconds."""
-    from http.client import HTTPConnection, HTTPException
-
-    connection = HTTPConnection(server.HOST, port, timeout=patience)
+def answers(port: int) -> bool:
+    """Tell whether MiniStack answers on `port` within a second."""
+    connection = HTTPConnection(server.HOST, port, timeout=1.0)
     try:
         connection.request("GET", "/_ministack/health")
         return connection.getresponse().status == 200
@@ -215,35 +183,37 @@ def answers(port: int, *, patience: float) -> bool:
         connection.close()
 
 
-def ask_to_stop(process: psutil.Process, *, folder: Path) -> None:
-    """Ask the process to save its state and end; return at once."""
+def end_process(process: psutil.Process, *, folder: Path, timeout: float) -> None:
+    """Ask the process to save its state and end; kill it if it has not ended in time."""
     import psutil
 
-    if sys.platform == "win32":
-        (folder / server.STOP).touch()
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
+    def wait(seconds: float) -> None:
+        wait_until(lambda: _has_ended(process), done=bool, what="emulator", timeout=seconds)
+
+    with suppress(psutil.NoSuchProcess):
+        if sys.platform == "win32":
+            (folder / server.STOP).touch()
+        else:
+            process.terminate()
+        try:
+            wait(timeout)
+        except WaitTimeout:
+            process.kill()
+            wait(_SECONDS_TO_DIE)
+    _reap(process.pid)
 
 
-def kill(process: psutil.Process) -> None:
-    """End the process at once, its state unsaved."""
+def _has_ended(process: psutil.Process) -> bool:
+    """Tell whether a process has ended and released its port and files."""
     import psutil
 
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.kill()
+    if not process.is_running():
+        return True
+    # A process becomes a zombie with its first thread; others may still hold its files.
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def _reap(pid: int) -> None:
     """Collect the exit status of a process started here: until then its id stays taken."""
-    if sys.platform != "win32" and pid in _adopted:
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(pid, os.WNOHANG) == (0, 0):
-                return
-        _adopted.discard(pid)
-
-
-def _creation_flags() -> int:
-    if sys.platform == "win32":
-        return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    return 0
+    if pid in _children:
+        _children[pid].poll()

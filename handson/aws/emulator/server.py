@@ -13,6 +13,7 @@ was saved.  The states of the record are:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import importlib.util
 import json
@@ -21,7 +22,6 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -62,24 +62,13 @@ def listen(preferred: int) -> socket.socket:
     Raises:
         OSError: No port is free.
     """
-    for port in (preferred, 0) if preferred else (0,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            if os.name == "posix":  # on Windows the option lets two servers share a port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((HOST, port))
-            listener.listen(128)
-        except OSError:
-            listener.close()
-            if port == 0:
-                raise
-            continue
-        return listener
-    raise AssertionError("port 0 either listens or raises")
+    with contextlib.suppress(OSError):
+        return socket.create_server((HOST, preferred), backlog=128)
+    return socket.create_server((HOST, 0), backlog=128)
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Replace a file as a whole by `content` as JSON, readable by its owner alone.
+def save_record(path: Path, record: dict[str, Any]) -> None:
+    """Replace the record as a whole, readable by its owner alone.
 
     `core.files` does the same, but this program cannot import it.
 
@@ -88,10 +77,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-        os.replace(draft, path)
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(record, indent=2), encoding="utf-8")
+        draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
@@ -125,7 +113,7 @@ def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
         "region": region,
     }
     (folder / STOP).unlink(missing_ok=True)
-    write_json(folder / RECORD, record)
+    save_record(folder / RECORD, record)
     os.environ["GATEWAY_PORT"] = str(port)  # MiniStack reads it when it is imported
     unsaved = SaveFailures()
     logging.getLogger("persistence").addHandler(unsaved)
@@ -133,7 +121,7 @@ def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
     asyncio.run(_run(app, listener, stop=folder / STOP))
     if not unsaved.services:
         ledger.delete_unreferenced()
-    write_json(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
+    save_record(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
 
 
 def _ministack(folder: Path) -> tuple[Any, Any]:
@@ -168,12 +156,9 @@ async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE
-    await serve(app, config, shutdown_trigger=_stop_request(stop))
-
-
-def _stop_request(stop: Path) -> Callable[..., Awaitable[None]] | None:
-    """Return what the server waits for on Windows; elsewhere it waits for SIGTERM itself."""
-    return partial(wait_for_file, stop) if sys.platform == "win32" else None
+    # Elsewhere than on Windows, the server itself waits for SIGTERM.
+    trigger = partial(wait_for_file, stop) if sys.platform == "win32" else None
+    await serve(app, config, shutdown_trigger=trigger)
 
 
 if __name__ == "__main__":
