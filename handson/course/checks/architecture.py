@@ -17,8 +17,7 @@ from typing import Any
 from handson.core import messages
 from handson.course import syllabus
 from handson.course.checks.causes import Diagnosis, diagnose
-from handson.course.checks.diagram_reading import DiagramReading
-from handson.course.checks.diagram_words import CLOUD, LOCAL, VPC, Part
+from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
 from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import Exercise
 from handson.course.state import DrawnBox, Snapshot
@@ -48,7 +47,9 @@ def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
 
 
 def _observe(reading: DiagramReading) -> dict[str, Any]:
-    on_aws = [part for part in reading.registries if reading.on_aws(part) or not reading.has_cloud]
+    on_aws = [
+        part for part in reading.all(REGISTRY) if reading.on_aws(part) or not reading.has_cloud
+    ]
     public = [s for s in reading.subnets if reading.is_public(s) and _is_in_vpc(reading, s)]
     cluster = "Fargate" if reading.says_fargate else "ECS" if reading.clusters else None
     in_vpc = any(reading.within(part, VPC) for part in on_aws)

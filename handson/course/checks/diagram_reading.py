@@ -3,35 +3,89 @@
 The same architecture has many good drawings.  So a part is recognised by its icon or by its words,
 in Japanese or English; a border may be a box or hold the service's icon; a zone may be a box around
 a subnet or a word on it; a route may be one arrow or several.  Parts outside the box of AWS are on
-the learner's side.
+the learner's side.  `diagram_words.json` holds the words (as patterns) and the paths of icons.
 
 A record's drawing may be forged: boxes inside each other and arrows to nowhere do no harm.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from importlib.resources import files
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from handson.course.checks import diagram_words as words
-from handson.course.checks.diagram_words import (
-    CLOUD,
-    CLUSTER,
-    OTHER,
-    REGISTRY,
-    SUBNET,
-    VPC,
-    ZONE,
-    Part,
-)
 from handson.course.exercise import Exercise
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 
+Part = DrawnBox | DrawnIcon
 P = TypeVar("P", DrawnBox, DrawnIcon, DrawnArrow)
+
+CLOUD, LOCAL, VPC, ZONE, SUBNET = "cloud", "local", "vpc", "zone", "subnet"
+REGISTRY, CLUSTER, OTHER = "registry", "cluster", ""
+
+_BOX_ROLES = {word: word for word in (SUBNET, VPC, REGISTRY, LOCAL, CLUSTER, ZONE, CLOUD)} | {
+    "own": LOCAL
+}
+"""The role of a box by its words; the first that fits, because it says most."""
+
+_DATA = json.loads(files(__package__).joinpath("diagram_words.json").read_text(encoding="utf-8"))
+# With ASCII, a Latin word ends where Japanese begins: no space stands between them.
+_WORDS = {name: re.compile(pattern, re.ASCII) for name, pattern in _DATA["words"].items()}
+_ICONS = {name: tuple(paths) for name, paths in _DATA["icons"].items()}
+_ZONE_LETTER = re.compile(
+    r"\b[1-9]([a-f])\b|(?:\baz\b|\bzone\b|ゾーン)[ :-]*([a-f1-6])\b|(?<![a-z])az([a-f1-6])\b",
+    re.ASCII,
+)
+
+
+def _says(part: Part | DrawnArrow, *words: str) -> bool:
+    """Tell whether a part's simplified label has one of these words."""
+    return any(_WORDS[word].search(part.label) for word in words)
+
+
+def _shows(part: Part, icon: str) -> bool:
+    """Tell whether a part is an icon of this sort."""
+    return isinstance(part, DrawnIcon) and part.kind.startswith(_ICONS[icon])
+
+
+def _is_server(icon: DrawnIcon) -> bool:
+    return _shows(icon, "server") and not _shows(icon, "no-server")
+
+
+def _is_image(icon: DrawnIcon) -> bool:
+    """Tell whether an icon is an image, or a source of one."""
+    return _says(icon, "image") or _shows(icon, "image")
+
+
+def _find_icon_role(icon: DrawnIcon) -> str:
+    roles = (
+        (SUBNET, icon.kind.endswith("-subnet") or _says(icon, "subnet")),
+        (VPC, icon.kind == "aws/network/vpc" or _says(icon, "vpc")),
+        (REGISTRY, _shows(icon, "registry") and not _shows(icon, "image")),
+        (CLUSTER, _shows(icon, "cluster")),
+        (OTHER, _shows(icon, "sign-in") or _is_server(icon) or _shows(icon, "gateway")),
+        (REGISTRY, _says(icon, "registry")),
+        (CLUSTER, _says(icon, "cluster")),
+    )
+    return next((role for role, fits in roles if fits), OTHER)
+
+
+def _simplify_label(label: str, exercise: Exercise) -> str:
+    """Return the words of a label in one width and case, with the exercise's names translated.
+
+    The prefix of all names, and the name of a command, appear in labels but do not identify a part.
+    """
+    words = " ".join(unicodedata.normalize("NFKC", label[:200]).casefold().split())
+    network = exercise.network
+    words = words.replace(exercise.cluster.casefold(), "cluster").replace(network.cidr, " vpc ")
+    words = re.sub("aws[ -]?cli", " ", words.replace(network.name.casefold(), " "))
+    return words.replace("_", " ")
 
 
 class DiagramReading:
@@ -39,60 +93,56 @@ class DiagramReading:
 
     def __init__(self, drawing: Drawing, exercise: Exercise) -> None:
         def simplify(part: P) -> P:
-            return replace(part, label=words.simplify_label(part.label, exercise))
+            return replace(part, label=_simplify_label(part.label, exercise))
 
-        self.drawing = Drawing(
-            boxes=tuple(map(simplify, drawing.boxes)),
-            icons=tuple(map(simplify, drawing.icons)),
-            arrows=tuple(map(simplify, drawing.arrows)),
-        )
-        self._boxes = {box.id: box for box in self.drawing.boxes}
-        self._icons = {icon.id: icon for icon in self.drawing.icons}
-        self._roles: dict[str, str] = {}
+        self._icons = [simplify(icon) for icon in drawing.icons]
+        self._boxes = [simplify(box) for box in drawing.boxes]
+        self._parts: list[Part] = [*self._boxes, *self._icons]
+        known = {icon.id for icon in self._icons}
+        arrows = [simplify(arrow) for arrow in drawing.arrows]
+        self._arrows = [each for each in arrows if {each.tail, each.head} <= known]
+        self._box_of = {box.id: box for box in self._boxes}
+        self._roles = {icon.id: _find_icon_role(icon) for icon in self._icons}
+        self._roles |= {box.id: self._find_box_role(box) for box in self._boxes}
 
     # Roles
 
+    def _find_box_role(self, box: DrawnBox) -> str:
+        role = next((role for word, role in _BOX_ROLES.items() if _says(box, word)), OTHER)
+        # The network's border may hold the service's icon in place of its name.
+        titled = role in (OTHER, CLUSTER) and any(
+            icon.inside == box.id and icon.kind == "aws/network/vpc" for icon in self._icons
+        )
+        return VPC if titled else role
+
     def role(self, part: Part) -> str:
         """Return the role of a box or an icon."""
-        if part.id not in self._roles:
-            self._roles[part.id] = (
-                self._role_of_box(part) if isinstance(part, DrawnBox) else words.role_of_icon(part)
-            )
         return self._roles[part.id]
-
-    def _role_of_box(self, box: DrawnBox) -> str:
-        said = next((role for role, pattern in words.BOX_ROLES if words.says(box, pattern)), OTHER)
-        # The network's border may hold the service's icon in place of its name.
-        titled = said in (OTHER, CLUSTER) and any(
-            icon.inside == box.id and icon.kind == "aws/network/vpc" for icon in self.drawing.icons
-        )
-        return VPC if titled else said
 
     def boxes(self, role: str) -> list[DrawnBox]:
         """Return the boxes with a role."""
-        return [box for box in self.drawing.boxes if self.role(box) == role]
+        return [box for box in self._boxes if self.role(box) == role]
 
     def all(self, role: str) -> list[Part]:
         """Return the boxes and icons with a role."""
-        everything: list[Part] = [*self.drawing.boxes, *self.drawing.icons]
-        return [part for part in everything if self.role(part) == role]
+        return [part for part in self._parts if self.role(part) == role]
 
     def around(self, part: Part) -> list[DrawnBox]:
         """Return the boxes around a part, the innermost first."""
         found: list[DrawnBox] = []
-        box = self._boxes.get(part.inside)
+        box = self._box_of.get(part.inside)
         while box is not None and box not in found:
             found.append(box)
-            box = self._boxes.get(box.inside)
+            box = self._box_of.get(box.inside)
         return found
 
     def within(self, part: Part, role: str) -> bool:
         """Tell whether a part is in a box with a role."""
         return any(self.role(box) == role for box in self.around(part))
 
-    def holds(self, box: DrawnBox, role: str) -> bool:
-        """Tell whether a box holds a part with a role, at any depth."""
-        return any(box in self.around(part) for part in self.all(role))
+    def _with_icons(self, part: Part) -> list[Part]:
+        """Return a part and the icons in it."""
+        return [part, *(icon for icon in self._icons if part in self.around(icon))]
 
     @cached_property
     def has_cloud(self) -> bool:
@@ -105,8 +155,8 @@ class DiagramReading:
             return self.within(part, CLOUD)
         roles = (VPC, ZONE, SUBNET, REGISTRY, CLUSTER)
         is_icon = isinstance(part, DrawnIcon)
-        own = is_icon and (self.role(part) in roles or words.starts(part, words.IAM))
-        return own or any(self.within(part, role) for role in roles)
+        by_itself = is_icon and (self.role(part) in roles or _shows(part, "sign-in"))
+        return by_itself or any(self.within(part, role) for role in roles)
 
     # Network
 
@@ -124,39 +174,37 @@ class DiagramReading:
         for box in self.around(subnet):
             if self.role(box) == ZONE:
                 return box.id
-        found = words.LETTER.search(subnet.label)
-        return "".join(filter(None, found.groups()))[-1] if found else ""
+        found = _ZONE_LETTER.search(subnet.label)
+        return found[found.lastindex or 0] if found else ""
 
     @cached_property
     def zones(self) -> set[str]:
         """The zones: boxes that hold no other zone, and the zones that subnets name."""
-        boxes = {box.id for box in self.boxes(ZONE) if not self.holds(box, ZONE)}
+        around = [box for part in self.all(ZONE) for box in self.around(part)]
+        boxes = {box.id for box in self.boxes(ZONE) if box not in around}
         return boxes | {zone for subnet in self.subnets if (zone := self.zone(subnet))}
 
     def is_private(self, subnet: Part) -> bool:
         """Tell whether a subnet says that it is private."""
-        return any(words.is_private(part) for part in self._parts(subnet))
+        return any(
+            getattr(part, "kind", "") == "aws/network/private-subnet"
+            or (_says(part, "private") and _says(part, "subnet"))
+            for part in self._with_icons(subnet)
+        )
 
     def is_public(self, subnet: Part) -> bool:
         """Tell whether a subnet says that it is public, or an arrow joins it to the gateway."""
-        parts = [*self._parts(subnet), *self.around(subnet)]
-        said = any(words.is_public(part) for part in parts if self.role(part) == SUBNET)
-        return not self.is_private(subnet) and (said or self._is_reached(subnet))
-
-    def _icons_in(self, part: Part) -> list[DrawnIcon]:
-        return [icon for icon in self.drawing.icons if part in self.around(icon)]
-
-    def _parts(self, part: Part) -> list[Part]:
-        """Return a part and the icons in it."""
-        return [part, *self._icons_in(part)]
-
-    def _is_reached(self, subnet: Part) -> bool:
-        own = {part.id for part in self._parts(subnet)}
-        gates = {icon.id for icon in self.drawing.icons if words.starts(icon, words.GATEWAY)}
-        return any(
-            {arrow.tail, arrow.head} & own and {arrow.tail, arrow.head} & gates
-            for arrow in self.drawing.arrows
+        own = self._with_icons(subnet)
+        stated = any(
+            getattr(part, "kind", "") == "aws/network/public-subnet" or _says(part, "public")
+            for part in (*own, *self.around(subnet))
+            if self.role(part) == SUBNET
         )
+        ids = {part.id for part in own}
+        gates = {icon.id for icon in self._icons if _shows(icon, "gateway")}
+        ends = [{arrow.tail, arrow.head} for arrow in self._arrows]
+        joined = any(pair & ids and pair & gates for pair in ends)
+        return not self.is_private(subnet) and (stated or joined)
 
     # Cluster and registry
 
@@ -173,9 +221,9 @@ class DiagramReading:
     def says_fargate(self) -> bool:
         """The cluster, or something in it, says Fargate."""
         return any(
-            words.is_fargate(each)
+            _shows(each, "fargate") or _says(each, "fargate")
             for part in self.clusters
-            for each in (*self._parts(part), *self.around(part))
+            for each in (*self._with_icons(part), *self.around(part))
         )
 
     @property
@@ -190,39 +238,29 @@ class DiagramReading:
     @cached_property
     def servers(self) -> list[DrawnIcon]:
         """The icons of servers on AWS."""
-        return [icon for icon in self.drawing.icons if self.on_aws(icon) and words.is_server(icon)]
-
-    @cached_property
-    def registries(self) -> list[Part]:
-        """The parts that stand for the registry."""
-        return self.all(REGISTRY)
+        return [icon for icon in self._icons if self.on_aws(icon) and _is_server(icon)]
 
     # Routes
 
     @cached_property
     def local(self) -> list[DrawnIcon]:
         """The icons on the learner's side."""
-        return [icon for icon in self.drawing.icons if not self.on_aws(icon)]
+        return [icon for icon in self._icons if not self.on_aws(icon)]
 
     def is_signed_in(self) -> bool:
         """Tell whether a route from the learner's side into AWS shows authentication."""
         own = {icon.id for icon in self.local}
-        gates = {
-            icon.id
-            for icon in self.drawing.icons
-            if words.starts(icon, words.IAM) or words.says(icon, words.SIGN_IN)
-        }
+        gates = {i.id for i in self._icons if _shows(i, "sign-in") or _says(i, "sign-in")}
         linked: set[str] = set()
-        for arrow in self._arrows():
+        for arrow in self._arrows:
             ends = {arrow.tail, arrow.head}
-            crosses = len(ends & own) == 1
-            if crosses and (words.says(arrow, words.SIGN_IN) or ends & gates):
+            if len(ends & own) == 1 and (_says(arrow, "sign-in") or ends & gates):
                 return True
             linked |= ends & gates if ends & own else set()
         # A gate between both sides: one arrow from the computer to it, another from it into AWS.
         return any(
             {arrow.tail, arrow.head} & linked and not {arrow.tail, arrow.head} <= own
-            for arrow in self._arrows()
+            for arrow in self._arrows
         )
 
     def is_pushed(self, *, by_containers: bool = False, backwards: bool = False) -> bool:
@@ -233,76 +271,64 @@ class DiagramReading:
             backwards: The arrows are read from head to tail.
         """
         starts = {
-            icon.id for icon in self.local if words.is_image(icon) or not words.cannot_push(icon)
+            icon.id
+            for icon in self.local
+            if _is_image(icon)
+            or not _says(icon, "visitor", "container")
+            or (by_containers and _says(icon, "container"))
         }
-        if by_containers:
-            starts |= {icon.id for icon in self.local if words.says(icon, words.CONTAINER)}
-        blocked = {icon.id for icon in self.local} - starts
-        blocked |= {icon.id for icon in self._running()}
-        return self._leads(starts, self._shelves(), words.PUSH, blocked, backwards=backwards)
+        blocked = {icon.id for icon in self.local} - starts | self._running
+        return self._leads("push", starts, self._stored, blocked, backwards=backwards)
 
     def is_pulled(self, *, backwards: bool = False) -> bool:
         """Tell whether the image leads from the registry to the cluster."""
         blocked = {icon.id for icon in self.local}
-        runs = {icon.id for icon in self._running()}
-        return self._leads(self._shelves(), runs, words.PULL, blocked, backwards=backwards)
+        return self._leads("pull", self._stored, self._running, blocked, backwards=backwards)
 
-    def _shelves(self) -> set[str]:
-        """Return the ids of the registry's icons and of those in its box."""
-        return {each.id for part in self.registries for each in self._parts(part)} & {*self._icons}
+    @cached_property
+    def _stored(self) -> set[str]:
+        """The ids of the registry's icons and of those in its box."""
+        return {i.id for i in self._icons if self.role(i) == REGISTRY or self.within(i, REGISTRY)}
 
-    def _running(self) -> list[DrawnIcon]:
-        """Return the icons of the cluster, those in its box, and those that run on it."""
-        own = [each for part in self.clusters for each in self._parts(part)]
-        runs = [
-            icon
-            for icon in self.drawing.icons
-            if self.clusters
-            and self.on_aws(icon)
-            and words.says(icon, words.TASK)
-            and not words.is_image(icon)
-        ]
-        shelves = self._shelves()
-        parts = (part for part in (*own, *runs) if part.id not in shelves)
-        return [part for part in parts if isinstance(part, DrawnIcon)]
-
-    def _arrows(self) -> list[DrawnArrow]:
-        """Return the arrows whose two icons exist."""
-        known = self._icons
-        return [each for each in self.drawing.arrows if each.tail in known and each.head in known]
+    @cached_property
+    def _running(self) -> set[str]:
+        """The ids of the cluster's icons, of those in its box, and of those that run on it."""
+        clusters = self.clusters
+        return {
+            icon.id
+            for icon in self._icons
+            if any(part in clusters for part in (icon, *self.around(icon)))
+            or (clusters and self.on_aws(icon) and _says(icon, "task") and not _is_image(icon))
+        } - self._stored
 
     def _leads(
         self,
-        starts: Collection[str],
-        ends: Collection[str],
-        pattern: re.Pattern[str],
+        word: str,
+        starts: set[str],
+        ends: set[str],
         blocked: Collection[str],
         *,
         backwards: bool,
     ) -> bool:
-        """Tell whether arrows lead from one of `starts` to one of `ends`.
+        """Tell whether arrows lead from one of `starts` to one of `ends`, past nothing blocked."""
+        if backwards:
+            starts, ends = ends, starts
+        steps = list(self._list_steps(word))
+        reached, latest = set(starts), set(starts)
+        while latest:
+            latest = {head for tail, head in steps if tail in latest} - reached
+            reached |= latest
+            latest = latest.difference(blocked)
+        return not ends.isdisjoint(reached)
+
+    def _list_steps(self, word: str) -> Iterator[tuple[str, str]]:
+        """Yield where the arrows lead from and to.
 
         An arrow that names what travels leads both ways: a pull may be drawn from either end.
         """
-        nexts: dict[str, set[str]] = {}
-        for arrow in self._arrows():
-            for tail, head in _directions(arrow, said=words.says(arrow, pattern)):
-                start, end = (head, tail) if backwards else (tail, head)
-                nexts.setdefault(start, set()).add(end)
-        seen, waiting = set(starts), list(starts)
-        while waiting:
-            for found in nexts.get(waiting.pop(), set()) - seen:
-                if found in ends:
-                    return True
-                seen.add(found)
-                if found not in blocked:
-                    waiting.append(found)
-        return bool(seen & set(ends))
-
-
-def _directions(arrow: DrawnArrow, *, said: bool) -> Iterator[tuple[str, str]]:
-    """Yield the directions that an arrow leads in."""
-    if said or arrow.direction in ("forward", "both"):
-        yield arrow.tail, arrow.head
-    if said or arrow.direction in ("back", "both"):
-        yield arrow.head, arrow.tail
+        for arrow in self._arrows:
+            named = _says(arrow, word)
+            if named or arrow.direction in ("forward", "both"):
+                yield arrow.tail, arrow.head
+            if named or arrow.direction in ("back", "both"):
+                yield arrow.head, arrow.tail
