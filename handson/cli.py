@@ -328,7 +328,7 @@ def print_policy(chosen: Settings, proof: bool) -> None:
     if chosen.account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
     statements = audit.PROOF if proof else policy.STATEMENTS
-    written = policy.document(
+    written = policy.write_policy(
         region=chosen.region,
         account=chosen.account,
         statements=statements,

@@ -12,13 +12,13 @@ from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
-from handson.course import kinds, policy, rules
+from handson.course import policy, rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
 from handson.resources.plan import Step
 
-TYPE = kinds.CLUSTER.type
+TYPE = "AWS::ECS::Cluster"
 DELETED = "INACTIVE"
 """ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
 

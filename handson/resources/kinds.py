@@ -1,7 +1,7 @@
 """The kinds of resources: how each is observed, searched for, listed and deleted.
 
-Snapshot and clean-up read this table and name no kind themselves.  The pure half, with the IAM
-actions, is `handson.course.kinds`.  A new kind is one entry in each, and one module beside this.
+Snapshot and clean-up read this table and name no kind themselves.  A new kind is one entry here,
+its IAM actions in `handson.course.policy`, and one module beside this.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
-from handson.course import kinds, rules
+from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Removal, Repository, Resource
@@ -24,7 +24,7 @@ from handson.engine.model import Destination
 from handson.resources import plan
 from handson.resources.plan import Step
 
-TYPE = kinds.REPOSITORY.type
+TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
 _TAG = {"Key": TAG_KEY, "Value": TAG_VALUE}

@@ -1,7 +1,7 @@
 """Emulators that enforce IAM, for a caller who has the workshop's policy and nothing else.
 
     guarded = Guarded(endpoint, root)
-    guarded.attach(policy.document(...))
+    guarded.attach(policy.write_policy(...))
     aws = guarded.connect()
 
 MiniStack (`AUTH=true`) checks the signature, the action, `aws:RequestedRegion`, the tags that a

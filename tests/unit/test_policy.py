@@ -104,7 +104,7 @@ def written(
     account: str | None = "112233445566",
     statements: Sequence[Statement] = STATEMENTS,
 ) -> dict[str, Any]:
-    return policy.document(region=region, account=account, statements=statements)
+    return policy.write_policy(region=region, account=account, statements=statements)
 
 
 def kinds(statement: Statement) -> set[str]:
@@ -135,13 +135,13 @@ def named(value: tuple[Statement, str]) -> str:
 
 
 def test_the_policy_allows_what_the_verbs_need_and_nothing_else() -> None:
-    assert set(policy.actions()) == {
+    assert set(policy.list_actions()) == {
         action for needed in policy.NEEDS.values() for action in needed
     }
 
 
 def test_the_table_of_aws_covers_every_action() -> None:
-    assert set(policy.actions()) - KINDS.keys() == set()
+    assert set(policy.list_actions()) - KINDS.keys() == set()
 
 
 @pytest.mark.parametrize("statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid)
@@ -179,7 +179,7 @@ def test_the_tag_can_be_put_on_new_things_alone(action: str, key: str) -> None:
 
 
 def test_where_aws_cannot_tell_new_from_old_the_repository_is_named() -> None:
-    written = policy.document(
+    written = policy.write_policy(
         region="us-east-1", account=None, exercise=Exercise(repository="shop")
     )
     [statement] = [item for item in written["Statement"] if "ecr:TagResource" in item["Action"]]
@@ -246,7 +246,7 @@ def test_the_cells_are_those_of_the_notebooks(root: Any) -> None:
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("action", policy.actions())
+@pytest.mark.parametrize("action", policy.list_actions())
 def test_a_denied_action_is_told_in_two_lines_with_its_cells(action: str, language: str) -> None:
     messages.use(language)
     denied = policy.explain_denial([action])
