@@ -19,11 +19,11 @@ from handson.aws import Aws, settings
 from handson.core import files, messages
 from handson.core.errors import HandsonError, WaitTimeout
 from handson.core.progress import Say, ignore_progress
-from handson.course import evidence, kinds
+from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, State, Target
-from handson.resources import plan
+from handson.resources import plan, repository
 from handson.resources.images import find_stored_blobs
 from handson.resources.kinds import KINDS
 from handson.resources.push import read_image_uri
@@ -190,7 +190,7 @@ def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[S
     return [
         compute_cost(item, blobs, until=now)
         for item in found
-        if item.region == aws.region and item.type == kinds.REPOSITORY.type
+        if item.region == aws.region and item.type == repository.TYPE
         if (blobs := find_stored_blobs(aws, item.name))
     ]
 
