@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import pytest
 
 from handson.aws import emulator as room
@@ -28,6 +28,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
 from tests.emulator.hooks import Moto, reset
+from tests.unit.fake_aws import MODELS
 
 pytest.register_assert_rewrite("tests.emulator.judging")
 
@@ -115,12 +116,11 @@ def connect() -> Iterator[Callable[[room.Running], Any]]:
 
 
 def client_of(running: room.Running, service: str) -> Any:
-    session = boto3.Session(
-        aws_access_key_id=running.access_key_id,
-        aws_secret_access_key=running.secret_access_key,
-        region_name=running.region,
-    )
-    return session.client(service, endpoint_url=running.endpoint)
+    """Return a client that shares botocore's descriptions of the services with all others."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", MODELS)
+    session.set_credentials(running.access_key_id, running.secret_access_key)
+    return session.create_client(service, region_name=running.region, endpoint_url=running.endpoint)
 
 
 def _end(folder: Path) -> None:
