@@ -9,6 +9,7 @@ In a module: ``from tests.conftest import require``; it is also a fixture of tha
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
@@ -19,6 +20,9 @@ import pytest
 
 from handson.core import messages
 from tests.tally import TALLIES
+
+# A shell's `&` ignores SIGINT, and the processes that tests interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 # Whatever would lead a test to the developer's own account, registry login or settings.
