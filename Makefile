@@ -35,9 +35,10 @@ types:  ## mypy --strict
 	@$(SETUP)
 	$(BIN)/mypy --strict
 
+# nbval's plugin costs every process a second for jsonschema's grammars, and only replay needs it.
 tests:  ## the tests (ARGS="-k network" and the like are passed on)
 	@$(SETUP)
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+	$(BIN)/pytest -p no:nbval --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 # The committed outputs hold with either engine; here the one that is always there is asked for, so
 # that nobody's container engine has to fetch a base image. HANDSON_ENGINE=auto asks for the other.
