@@ -11,9 +11,9 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -49,8 +49,38 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
+class WorkshopCommand(click.Command):
+    """A command with the options --lang and --debug; its function gets the settings first.
+
+    The exit code is 1 if the function returns False.
+    """
+
+    def __init__(
+        self, name: str | None, *, params: Sequence[click.Parameter], **given: Any
+    ) -> None:
+        languages = click.Choice(messages.LANGUAGES)
+        lang = click.Option(["--lang"], type=languages, help="Language of the output.")
+        debug = click.Option(["--debug"], is_flag=True, hidden=True)
+        super().__init__(name, params=[lang, debug, *params], **given)
+
+    def invoke(self, ctx: click.Context) -> None:
+        lang, debug = ctx.params.pop("lang"), ctx.params.pop("debug")
+        ctx.find_root().params["debug"] |= debug
+        assert self.callback
+        passed = ctx.invoke(self.callback, settings.read_environment(lang=lang), **ctx.params)
+        ctx.exit(NOT_PASSED if passed is False else OK)
+
+
 class CommandGroup(click.Group):
-    """The group of commands; it turns every error into two lines and an exit code."""
+    """A group of commands that get the settings."""
+
+    command_class = WorkshopCommand
+
+
+class MainGroup(CommandGroup):
+    """The group of all commands; it turns every error into two lines and an exit code."""
+
+    group_class = CommandGroup
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -77,7 +107,7 @@ def _exit_code_of_failure(ctx: click.Context) -> int:
     return NOT_PASSED if ctx.invoked_subcommand in ENDS_WITH_NOT_PASSED else NOT_RUN
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=MainGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
@@ -87,37 +117,19 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="replace")
 
 
-def _turn_debug_on(ctx: click.Context, _option: click.Parameter, debug: bool) -> None:
-    if debug:
-        ctx.find_root().params["debug"] = True
-
-
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options --lang and --debug and, as its first argument, the settings."""
-
-    @click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the output.")
-    @click.option("--debug", is_flag=True, hidden=True, expose_value=False, callback=_turn_debug_on)
-    @wraps(command)
-    def wrapped(lang: str | None, **options: Any) -> None:
-        command(settings.read_environment(lang=lang), **options)
-
-    return wrapped
-
-
-def with_submissions(command: Callable[..., None]) -> Callable[..., None]:
+def with_submissions(command: Callable[..., bool | None]) -> Callable[..., bool | None]:
     """Give a command the paths of submissions and, as its option --roster, the learners."""
     option = click.option("--roster", type=ANY_PATH, help="CSV: learner, name, group.")
     return click.argument("paths", nargs=-1, required=True, type=ANY_PATH)(option(command))
 
 
 @main.command()
-@with_settings
 @click.option(
     "--output",
     type=FOLDER,
     help="Where executed notebooks and pictures go [default: run/ in the home folder].",
 )
-def run(chosen: Settings, output: Path | None) -> None:
+def run(chosen: Settings, output: Path | None) -> bool:
     """Run all notebooks in order, in fresh kernels; then check.
 
     Exit code 0: all checks passed, 1: not, 2: it could not run, 130: Ctrl-C.
@@ -125,7 +137,7 @@ def run(chosen: Settings, output: Path | None) -> None:
     notebooks = replay.find_notebooks(Path.cwd(), lang=chosen.lang)
     folder = (output or chosen.home / "run").resolve()
     opened = _open_workshop(chosen)
-    with _run_progress() as on_cell:
+    with _show_bars(transient=False) as on_cell:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
     failed = [outcome for outcome in outcomes if outcome.failed]
     for outcome in failed:
@@ -139,11 +151,10 @@ def run(chosen: Settings, output: Path | None) -> None:
         click.echo(messages.text("notebook.cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
         click.echo(messages.text("notebook.cli.begin-anew", home=shorten_path(chosen.home)))
-    sys.exit(OK if verification.passed and not failed else NOT_PASSED)
+    return verification.passed and not failed
 
 
 @main.command()
-@with_settings
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option(
     "--port",
@@ -175,17 +186,15 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
 
 
 @main.command()
-@with_settings
 @click.option("--json", "as_json", is_flag=True, help="Print handson.verification/1.")
-def verify(chosen: Settings, as_json: bool) -> None:
+def verify(chosen: Settings, as_json: bool) -> bool:
     """Run the checks now, changing nothing. Exit code 0: all passed."""
     verification = _open_workshop(chosen).verify()
     click.echo(_as_json(verification.to_json()) if as_json else _checks_in_detail(verification))
-    sys.exit(OK if verification.passed else NOT_PASSED)
+    return verification.passed
 
 
 @main.command()
-@with_settings
 @with_submissions
 @click.option("--json", "form", flag_value="json", help="Print handson.grading/1.")
 @click.option("--csv", "form", flag_value="csv", help="Print a table for a gradebook.")
@@ -214,14 +223,14 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
     marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
-    with _grading_progress() as on_progress:
+    with _show_bars(transient=True) as show_bar:
         grades = grading.grade_class(
             paths,
             roster=roster,
             requirements=requirements,
             marks=marks,
             pictures=asked["html"] is not None,
-            on_progress=on_progress,
+            on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )
     if asked["html"]:
         grading.write_report(grades, asked["html"])
@@ -238,7 +247,6 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
 
 
 @main.command()
-@with_settings
 def proof(chosen: Settings) -> None:
     """Have AWS sign your chain of evidence, as a file to hand in with your notebooks."""
     if chosen.target != "aws" and not chosen.endpoint_url:
@@ -248,7 +256,6 @@ def proof(chosen: Settings) -> None:
 
 
 @main.command(name="audit")
-@with_settings
 @with_submissions
 @click.option("--role", metavar="NAME", help="A role in each account that may read CloudTrail.")
 @click.option(
@@ -257,7 +264,7 @@ def proof(chosen: Settings) -> None:
     help="Only get the keys to check proofs with, and keep them in this file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print handson.audit/1.")
-def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> None:
+def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> bool:
     """Look up in CloudTrail what evidence from real AWS says. Exit code 0: all of it is there.
 
     Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
@@ -268,18 +275,17 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
         keys = audit.fetch_issuer_keys(grades, audit.fetch_address, endpoint=chosen.endpoint_url)
         tokens.write_keys(asked["keys"], keys)
         click.echo(messages.text("audit.keys-kept", count=len(keys), path=asked["keys"]))
-        return
+        return True
     records = audit.list_records(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
     connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])
     found = audit.look_up(records, connect, now=audit.now())
     click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
-    sys.exit(OK if found.is_clean else NOT_PASSED)
+    return found.is_clean
 
 
 @main.command()
-@with_settings
 @click.option(
     "--view",
     "views",
@@ -300,25 +306,23 @@ def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> 
 
 
 @main.command()
-@with_settings
 @click.option("--yes", is_flag=True, help="Delete without asking.")
-def cleanup(chosen: Settings, yes: bool) -> None:
+def cleanup(chosen: Settings, yes: bool) -> bool:
     """List what the workshop made, then delete it and nothing else. Exit code 0: nothing left."""
     opened = _open_workshop(chosen)
     listed = opened.cleanup()
     click.echo(listed.listing().text())
     if not listed.found and not listed.unfinished:
-        sys.exit(NOT_PASSED if listed.left else OK)
+        return not listed.left
     if not yes and not click.confirm(messages.text("notebook.cli.delete"), default=False, err=True):
-        sys.exit(NOT_PASSED)
+        return False
     deleted = opened.cleanup(confirm="delete")
     click.echo(str(deleted))
-    sys.exit(NOT_PASSED if deleted.left else OK)
+    return not deleted.left
 
 
 @main.command(name="policy")
 @click.option("--proof", is_flag=True, help="The policy for `handson proof` instead.")
-@with_settings
 def print_policy(chosen: Settings, proof: bool) -> None:
     """Print the smallest IAM policy for the workshop on real AWS, as JSON.
 
@@ -338,13 +342,12 @@ def print_policy(chosen: Settings, proof: bool) -> None:
 
 
 @main.command()
-@with_settings
 @click.option("--json", "as_json", is_flag=True, help="Print handson.doctor/1.")
-def doctor(chosen: Settings, as_json: bool) -> None:
+def doctor(chosen: Settings, as_json: bool) -> bool:
     """Tell whether this machine is ready: engine, region, credentials, disk. Exit code 0: it is."""
     report = examine(chosen, connect=lambda: _open_workshop(chosen).aws)
     click.echo(_as_json(report.to_json()) if as_json else str(report))
-    sys.exit(OK if report.ready else NOT_PASSED)
+    return report.ready
 
 
 @main.group(name="emulator")
@@ -353,29 +356,24 @@ def embedded() -> None:
 
 
 @embedded.command()
-@with_settings
 def start(chosen: Settings) -> None:
     """Start the embedded AWS; when this returns, it answers."""
     running = connection.ensure_emulator(chosen)
     if running.state == "restarted":
         click.echo("\n".join(messages.advice("aws.emulator.restarted")), err=True)
-    where = {"endpoint": running.endpoint, "pid": running.pid}
-    click.echo(messages.text("notebook.cli.emulator-running", **where))
+    click.echo(_describe_emulator(running))
 
 
 @embedded.command()
-@with_settings
-def stop(chosen: Settings) -> None:
+def stop(chosen: Settings) -> bool:
     """Stop the embedded AWS; what it holds is kept for the next start."""
-    if emulator.stop(chosen.home):
-        click.echo(messages.text("notebook.cli.emulator-stopped"))
-    else:
-        click.echo(messages.text("notebook.cli.emulator-not-running"))
-        sys.exit(NOT_PASSED)
+    stopped = emulator.stop(chosen.home)
+    sentence = messages.text("notebook.cli.emulator-stopped")
+    click.echo(sentence if stopped else _describe_emulator(None))
+    return stopped
 
 
 @embedded.command()
-@with_settings
 def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset(chosen.home)
@@ -385,23 +383,23 @@ def reset(chosen: Settings) -> None:
 
 
 @embedded.command()
-@with_settings
 @click.option("--json", "as_json", is_flag=True, help="Print handson.emulator/1.")
-def status(chosen: Settings, as_json: bool) -> None:
+def status(chosen: Settings, as_json: bool) -> bool:
     """Tell where the embedded AWS answers. Exit code 0: it is running."""
     running = emulator.find_running(chosen.home)
-    if as_json:
-        # Every key is there, null while nothing runs.
-        names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
-        values = {name: getattr(running, name, None) for name in names}
-        described = {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
-        click.echo(_as_json(described))
-    elif running is None:
-        click.echo(messages.text("notebook.cli.emulator-not-running"))
-    else:
-        where = {"endpoint": running.endpoint, "pid": running.pid}
-        click.echo(messages.text("notebook.cli.emulator-running", **where))
-    sys.exit(NOT_PASSED if running is None else OK)
+    # Every key is there, null while nothing runs.
+    names = ("endpoint", "region", "account", "access_key_id", "secret_access_key", "pid")
+    values = {name: getattr(running, name, None) for name in names}
+    described = {"schema": EMULATOR_SCHEMA, "running": running is not None, **values}
+    click.echo(_as_json(described) if as_json else _describe_emulator(running))
+    return running is not None
+
+
+def _describe_emulator(running: emulator.Running | None) -> str:
+    if running is None:
+        return messages.text("notebook.cli.emulator-not-running")
+    where = {"endpoint": running.endpoint, "pid": running.pid}
+    return messages.text("notebook.cli.emulator-running", **where)
 
 
 def _replace_process(command: list[str], environment: dict[str, str]) -> NoReturn:
@@ -451,34 +449,26 @@ def _checks_in_detail(verification: Verification) -> str:
 
 
 @contextmanager
-def _run_progress() -> Iterator[replay.OnCell]:
-    """Show a bar for each notebook on standard error; without a terminal, a line when it ends."""
+def _show_bars(*, transient: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each name on standard error.
+
+    Without a terminal, show a line when a bar is full; of a `transient` bar, show nothing.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     live = console.is_terminal
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not live) as bars:
+    options: dict[str, Any] = {"console": console, "transient": transient, "disable": not live}
+    with Progress(*columns, TimeElapsedColumn(), **options) as bars:
         tasks: dict[str, Any] = {}
 
-        def on_cell(name: str, done: int, total: int) -> None:
+        def update(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=total)
             bars.update(tasks[name], completed=done)
-            if done == total and not live:
+            if done == total and not live and not transient:
                 click.echo(f"{name}: {done}/{total}", err=True)
 
-        yield on_cell
-
-
-@contextmanager
-def _grading_progress() -> Iterator[Callable[[int, int], None]]:
-    """Show one bar on standard error, if that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(messages.text("notebook.cli.grading"))
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        yield update
