@@ -26,12 +26,13 @@ from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
 from handson.core.text import one_line
 from handson.course import syllabus
+from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
-from handson.grading.findings import CheckMark, Finding, Result, check_label, replace_surrogates
+from handson.grading.findings import Result, check_label, replace_surrogates
 from handson.grading.judging import Requirements
 from handson.grading.marks import fingerprint_texts
 from handson.grading.output import AUTOMATIC, SIGNS
@@ -143,19 +144,27 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         "words": _words(),
         "signs": SIGNS,
         "automatic": AUTOMATIC,
-        "checks": [_check_head(check) for check in syllabus.CHECKS],
+        "checks": [
+            (
+                each.id,
+                messages.label("grading.report.short", each.id),
+                check_label(each.id),
+                each.points,
+            )
+            for each in syllabus.CHECKS
+        ],
         "marked": [
-            [item.grade_id, item.points, messages.label("grading.report.question", item.grade_id)]
-            for item in MARKED
+            (each.grade_id, each.points, messages.label("grading.report.question", each.grade_id))
+            for each in MARKED
         ],
         "asked": list(_describe_requirements(grades.requirements)),
         "rows": rows,
         "stuck": [
-            [check_label(check), messages.label("course.checks.fact", fact), owners]
+            (check_label(check), messages.label("course.checks.fact", fact), owners)
             for (check, fact), owners in sorted(stuck.items(), key=lambda item: -len(item[1]))
         ],
         "found": [
-            [severity, code, examples[code], owners]
+            (severity, code, examples[code], owners)
             for (severity, code), owners in sorted(found.items(), key=lambda item: -len(item[1]))
         ],
     }
@@ -170,15 +179,6 @@ def _words() -> dict[str, str]:
         for key, sentence in messages.catalogue(wing).items()
         if key.startswith(f"{group}.")
     }
-
-
-def _check_head(check: syllabus.Check) -> list[Any]:
-    return [
-        check.id,
-        messages.label("grading.report.short", check.id),
-        check_label(check.id),
-        check.points,
-    ]
 
 
 def _describe_requirements(asked: Requirements) -> Iterator[str]:
@@ -214,19 +214,18 @@ def _row(result: Result) -> list[Any]:
 
 
 def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
-    """Return the data of one learner."""
+    """Return the data of one learner: `handson.grading/1`, and what only people need."""
     return {
-        "source": result.source,
-        "at": result.handed_in_at or "",
-        "named": result.named,
-        "checks": [_describe_check(mark) for mark in result.checks],
+        **result.to_json(),
+        "facts": [[_describe_fact(fact) for fact in mark.facts] for mark in result.checks],
         "architecture": _draw_architecture(result, exercise),
         "unproven": [check_label(mark.id) for mark in result.checks if mark.observed is None],
-        "texts": [written.text for written in result.written],
         "picture": result.diagram.picture,
-        "drawn": result.diagram.drawn,
-        "findings": [_describe_finding(finding) for finding in result.findings],
     }
+
+
+def _describe_fact(fact: FactResult) -> tuple[str, str, str]:
+    return fact.label, describe_value(fact.expected), describe_value(fact.observed)
 
 
 def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
@@ -264,36 +263,3 @@ def combine_evidence(result: Result) -> Snapshot:
         ),
         **{name: getattr(snapshot, name) for name, snapshot in shown_by.items()},
     )
-
-
-def _describe_check(mark: CheckMark) -> dict[str, Any]:
-    proof = mark.proof
-    return {
-        "points": mark.points,
-        "reason": mark.reason,
-        "facts": [
-            [
-                fact.label,
-                describe_value(fact.expected),
-                describe_value(fact.observed),
-                fact.passed,
-                fact.advice,
-            ]
-            for fact in mark.facts
-        ],
-        "diagnoses": [[found.message, found.remedy] for found in mark.diagnoses],
-        "proof": proof
-        and {
-            "at": proof.observed_at,
-            "learner": proof.learner,
-            "target": " · ".join((proof.kind, proof.account, proof.region)),
-            "digest": proof.digest[:19],
-            "where": one_line(proof.where),
-            "intact": proof.intact,
-        },
-    }
-
-
-def _describe_finding(finding: Finding) -> dict[str, Any]:
-    data = finding.to_json()
-    return {**data, "where": one_line(finding.where or "")}

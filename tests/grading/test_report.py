@@ -61,7 +61,7 @@ def test_what_strangers_wrote_cannot_end_its_element(inbox: Path) -> None:
     inside = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
     assert len(inside) == 3
     assert not re.search("[<>&\u2028\u2029]", "".join(inside))
-    assert data_of(page, "learner-1")["texts"][1] == "a</script>\n<b>&amp;\ufffd"
+    assert data_of(page, "learner-1")["answers"][1]["text"] == "a</script>\n<b>&amp;\ufffd"
 
 
 def test_the_policy_names_our_script_and_style_and_nothing_else(inbox: Path) -> None:

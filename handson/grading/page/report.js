@@ -259,16 +259,17 @@
   if (!store) told.textContent = say("not-kept");
 
   // One learner.
-  const factRow = ([fact, expected, observed, passed, advice]) => make("tr", { class: advice ? "advice" : "" },
+  const factRow = ({ passed, advice }, [fact, expected, observed]) => make("tr", { class: advice ? "advice" : "" },
     make("th", { scope: "row" }, fact, advice && make("small", {}, say("advice"))),
     make("td", {}, expected), make("td", {}, theirs(observed)),
     make("td", { class: passed ? "passed verdict" : advice ? "unproven verdict" : "failed verdict" },
       make("span", { "aria-hidden": "true" }, passed ? "✔ " : advice ? "ⓘ " : "✘ "),
       say(passed ? "yes" : "no")));
   const proofLine = (proof) => make("p", { class: "quiet" }, `${say("proof")}: `,
-    theirs([proof.at, proof.target, proof.learner, proof.digest, proof.where].filter(Boolean).join(" · ")),
+    theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
+      proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
-  const checkPart = (check, n, i) => {
+  const checkPart = (check, facts, n, i) => {
     const status = rows[n][STATUS][i], [, , full, possible] = checks[i];
     return make("details", { class: "check", open: status !== "passed" },
       make("summary", {}, make("h4", {}, full),
@@ -277,8 +278,8 @@
         check.reason && make("code", {}, check.reason)),
       check.facts.length > 0 && wide(full,
         headings([say("fact"), say("expected"), say("observed"), say("verdict")]),
-        make("tbody", {}, check.facts.map(factRow))),
-      check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(([message, remedy]) =>
+        make("tbody", {}, check.facts.map((fact, at) => factRow(fact, facts[at])))),
+      check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
       check.proof && proofLine(check.proof));
   };
@@ -342,12 +343,12 @@
   const answerPart = (data, n, i) => make("section", { class: "answer" },
     make("h4", {}, marked[i][2]),
     rows[n][WRITTEN][i] === "answered"
-      ? make("div", { class: "text", dir: "auto" }, data.texts[i])
+      ? make("div", { class: "text", dir: "auto" }, data.answers[i].text)
       : make("p", { class: "unproven" }, say(rows[n][WRITTEN][i] === "missing" ? "no-cell" : "no-answer")),
     markField(n, i));
   let wantsPictures = false;
   const drawnPicture = (data) => {
-    if (!data.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
+    if (!data.diagram.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
     if (!data.picture) return make("p", { class: "quiet" }, say("too-large"));
     // A picture can be made to be slow: none is drawn before one has been asked for.
     const folded = make("details", {
@@ -368,7 +369,7 @@
       drawnPicture(data),
       rows[n][WRITTEN][i] === "answered"
         ? make("details", {}, make("summary", {}, say("code")), make("pre", {
-          dir: "auto", tabindex: "0", role: "region", "aria-label": say("code") }, data.texts[i]))
+          dir: "auto", tabindex: "0", role: "region", "aria-label": say("code") }, data.diagram.text))
         : make("p", { class: "unproven" }, say(rows[n][WRITTEN][i] === "missing" ? "no-cell" : "no-answer")),
       markField(n, i));
   };
@@ -394,7 +395,7 @@
         [say("group"), each[GROUP]],
         [say("points"), say("points-of", { points: each[POINTS], possible: room.automatic })],
         [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
-        [say("source"), data.source], [say("at"), data.at], [say("named"), data.named.join(", ")],
+        [say("source"), data.source], [say("at"), data.handed_in_at], [say("named"), data.named.join(", ")],
       ]),
       !each[HANDED] ? make("p", {}, say("absent")) : "",
       ...(data.findings.length ? [make("h3", { class: "part" }, say("found")),
@@ -403,7 +404,7 @@
       ...marked.slice(0, -1).map((_, i) => answerPart(data, n, i)),
       diagramPart(data, n),
       make("h3", { class: "part" }, say("checks")),
-      ...data.checks.map((check, i) => checkPart(check, n, i)),
+      ...data.checks.map((check, i) => checkPart(check, data.facts[i], n, i)),
       ...(each[HANDED] ? architecturePart(data).filter(Boolean) : []),
       make("nav", { class: "below" }, ways(n)));
     return heading;
