@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.grading import copies
-from handson.grading.findings import WARNING, Finding, Result, make_finding
+from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.judging import Requirements
-from handson.grading.marks import Marks
-from handson.grading.roster import Roster
+from handson.grading.marks import Marks, apply_marks
+from handson.grading.roster import Roster, escape_formula
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import Graded, grade_submission, make_empty_result
 
@@ -46,7 +46,7 @@ class Grades:
     results: tuple[Result, ...]
     requirements: Requirements
     readable: int
-    strangers: tuple[str, ...]
+    strangers: list[str]
 
 
 def grade_class(
@@ -73,8 +73,7 @@ def grade_class(
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
-    roster, marks = roster or Roster(), marks or Marks()
-    requirements = requirements or Requirements()
+    roster, requirements, marks = roster or Roster(), requirements or Requirements(), marks or {}
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     if not submissions:
         raise InvalidInput(*messages.advice("grading.nothing"))
@@ -87,7 +86,7 @@ def grade_class(
                 on_progress(len(graded), len(submissions))
     results = _compare(graded)
     handed_in = {result.learner for result in results}
-    absent = make_finding("nothing-handed-in", WARNING)
+    absent = make_finding("nothing-handed-in")
     results += [
         make_empty_result(learner, [absent], handed_in=False)
         for learner in roster.learners
@@ -96,10 +95,10 @@ def grade_class(
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
     results.sort(key=lambda each: (places.get(each.learner, len(places)), each.learner))
     return Grades(
-        results=tuple(map(marks.apply, results)),
+        results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,
         readable=sum(each.is_readable for each in graded),
-        strangers=marks.find_unknown([result.learner for result in results]),
+        strangers=sorted(marks.keys() - {escape_formula(result.learner) for result in results}),
     )
 
 
@@ -132,7 +131,7 @@ def _compare(graded: list[Graded]) -> list[Result]:
     for numbers in by_learner.values():
         for number in numbers if len(numbers) > 1 else ():
             others = tuple(results[other].source for other in numbers if other != number)
-            found[number].append(replace(make_finding("learner-twice", WARNING), others=others))
+            found[number].append(replace(make_finding("learner-twice"), others=others))
     return [
         replace(result, findings=(*found[number], *result.findings))
         for number, result in enumerate(results)

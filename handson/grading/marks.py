@@ -9,8 +9,8 @@ an earlier submission are noticed; it may be missing, and so may questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.grading.answers import MARKED
-from handson.grading.findings import WARNING, Result, make_finding
+from handson.grading.findings import Result, make_finding
 from handson.grading.roster import escape_formula, read_rows
 
 LEARNER, ANSWERS = "learner", "answers"
@@ -28,39 +28,28 @@ LEARNER, ANSWERS = "learner", "answers"
 
 @dataclass(frozen=True)
 class LearnerMarks:
-    """The marks of one learner by `grade_id`, and the fingerprint of the texts that were marked."""
+    """The points of one learner by `grade_id`, and the fingerprint of the texts marked."""
 
     fingerprint: str
-    marks: Mapping[str, float]
+    points: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Marks:
-    """The marks of a class by learner."""
+Marks = Mapping[str, LearnerMarks]
+"""The marks of a class by learner, whose name is written as in a CSV."""
 
-    given: Mapping[str, LearnerMarks] = field(default_factory=dict)
 
-    def apply(self, result: Result) -> Result:
-        """Return a result with its marks, and a finding where they are for other texts."""
-        given = self.given.get(escape_formula(result.learner))
-        if given is None or not given.marks:
-            return result
-        is_stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
-        findings = (make_finding("marks-stale", WARNING),) if is_stale else ()
-        *answers, diagram = (
-            replace(written, mark=given.marks.get(written.grade_id)) for written in result.written
-        )
-        return replace(
-            result,
-            answers=tuple(answers),
-            diagram=diagram,
-            findings=(*findings, *result.findings),
-        )
-
-    def find_unknown(self, learners: Sequence[str]) -> tuple[str, ...]:
-        """Return the names that have marks and are not among the learners."""
-        known = {escape_formula(learner) for learner in learners}
-        return tuple(learner for learner in self.given if learner not in known)
+def apply_marks(result: Result, marks: Marks) -> Result:
+    """Return a result with its marks, and a finding where they are for other texts."""
+    given = marks.get(escape_formula(result.learner))
+    if given is None or not given.points:
+        return result
+    is_stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
+    findings = (make_finding("marks-stale"),) if is_stale else ()
+    *answers, diagram = (
+        replace(written, mark=given.points.get(written.grade_id)) for written in result.written
+    )
+    findings = (*findings, *result.findings)
+    return replace(result, answers=tuple(answers), diagram=diagram, findings=findings)
 
 
 def fingerprint_texts(result: Result) -> str:
@@ -90,13 +79,13 @@ def read_marks(path: Path) -> Marks:
             who = one_line(learner)
             raise InvalidInput(*messages.advice("grading.marks-twice", path=path, learner=who))
         if learner:
-            marks = _read_marks(path, learner, cells)
-            given[learner] = LearnerMarks(cells.get(ANSWERS, ""), marks)
-    return Marks(given)
+            points = _read_points(path, learner, cells)
+            given[learner] = LearnerMarks(cells.get(ANSWERS, ""), points)
+    return given
 
 
-def _read_marks(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str, float]:
-    marks: dict[str, float] = {}
+def _read_points(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str, float]:
+    points: dict[str, float] = {}
     for item in MARKED:
         value = cells.get(item.grade_id, "")
         if not value:
@@ -115,5 +104,5 @@ def _read_marks(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str,
                 possible=item.points,
             )
             raise InvalidInput(*advice)
-        marks[item.grade_id] = mark
-    return marks
+        points[item.grade_id] = mark
+    return points

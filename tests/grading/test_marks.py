@@ -70,7 +70,7 @@ def test_what_is_not_marked_is_null_and_has_no_total(inbox: Path, tmp_path: Path
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_spreadsheets_way_of_writing_is_read(tmp_path: Path, encoding: str) -> None:
     path = table(tmp_path, 's01;"3,5"', "", head="learner;why-zones", encoding=encoding)
-    assert read_marks(path).given["s01"].marks == {"why-zones": 3.5}
+    assert read_marks(path)["s01"].points == {"why-zones": 3.5}
 
 
 def test_marks_for_other_texts_are_told(inbox: Path, tmp_path: Path) -> None:
