@@ -104,7 +104,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
             cells = list_briefly(names)
             yield make_finding(code, severity, where=where, cells=cells, count=len(names))
     if notebook.lost:
-        yield make_finding("cells-broken", WARNING, where=where, count=notebook.lost)
+        yield make_finding("cells-broken", where=where, count=notebook.lost)
 
 
 def _guess_grade_id(cell: Cell) -> str:

@@ -15,11 +15,12 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
 from handson.course.state import Target
-from handson.grading.findings import NOTE, WARNING, Claim, Finding, make_finding
+from handson.grading.findings import NOTE, Claim, Finding, make_finding
 from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
 
 AWS = "aws"
@@ -103,50 +104,44 @@ def gather_claims(notebooks: Iterable[Notebook], journal: Iterable[tuple[str, by
         notebooks: The notebooks.
         journal: The lines of the journals, each with the place of its file.
     """
-    claims = Claims()
-    for notebook in notebooks:
-        for where, data in notebook.records():
-            _add_record(claims, data, source=NOTEBOOK, where=where)
-        claims.findings += _find_lost_records(notebook)
-    for where, data in journal:
-        _add_record(claims, data, source=JOURNAL, where=where)
+    records = [(NOTEBOOK, *record) for notebook in notebooks for record in notebook.records()]
+    records += [(JOURNAL, *line) for line in journal]
+    claims = Claims(findings=[lost for each in notebooks for lost in _find_lost_records(each)])
+    known: set[tuple[str, bool]] = set()
+    for source, where, data in records:
+        if len(known) == MOST_CLAIMS:
+            claims.findings.append(make_finding("records-many", where=where, most=MOST_CLAIMS))
+            break
+        claim = _read_record(data, source=source, where=where)
+        if isinstance(claim, Finding):
+            claims.findings.append(claim)
+            continue
+        if source == JOURNAL:
+            claims.journal.add(claim.digest)
+        if (claim.digest, claim.intact) not in known:
+            known.add((claim.digest, claim.intact))
+            claims.items.append(claim)
     intact = {claim.check for claim in claims.items if claim.source == JOURNAL and claim.intact}
-    claims.findings = [
-        msgspec.structs.replace(finding, code="metadata-restored", severity=NOTE)
-        if finding.code in _LOST and finding.check in intact
-        else finding
-        for finding in claims.findings
-    ]
+    for place, finding in enumerate(claims.findings):
+        if finding.code in _LOST and finding.check in intact:
+            restored = replace(finding, code="metadata-restored", severity=NOTE)
+            claims.findings[place] = restored
     return claims
 
 
-def _add_record(claims: Claims, data: bytes, *, source: str, where: str) -> None:
-    if len(claims.items) >= MOST_CLAIMS:
-        if not any(finding.code == "records-many" for finding in claims.findings):
-            many = make_finding("records-many", WARNING, where=where, most=MOST_CLAIMS)
-            claims.findings.append(many)
-        return
+def _read_record(data: bytes, *, source: str, where: str) -> Claim | Finding:
+    """Return the claim that a record makes, or why it is not one."""
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"{len(data)} bytes")
         record = _decode(data)
         if record.get("schema") != evidence.SCHEMA:
             schema = one_line(str(record.get("schema")))
-            claims.findings.append(
-                make_finding("record-schema", WARNING, where=where, schema=schema)
-            )
-            return
-        claim = _read_claim(data, record, source=source, where=where)
+            return make_finding("record-schema", where=where, schema=schema)
+        return _make_claim(data, record, source=source, where=where)
     except (ValueError, RecursionError, AttributeError, OverflowError) as error:
         reason = one_line(str(error) or type(error).__name__)
-        claims.findings.append(
-            make_finding("record-malformed", WARNING, where=where, reason=reason)
-        )
-        return
-    if source == JOURNAL:
-        claims.journal.add(claim.digest)
-    if (claim.digest, claim.intact) not in {(each.digest, each.intact) for each in claims.items}:
-        claims.items.append(claim)
+        return make_finding("record-malformed", where=where, reason=reason)
 
 
 def _decode(data: bytes) -> Any:
@@ -156,7 +151,7 @@ def _decode(data: bytes) -> Any:
         return json.loads(data)  # which is more tolerant, for example of half a character
 
 
-def _read_claim(data: bytes, record: dict[str, Any], *, source: str, where: str) -> Claim:
+def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str) -> Claim:
     read = msgspec.convert(record, _Record)
     observed_at = datetime.fromisoformat(read.observed_at)
     if read.check not in syllabus.EVIDENCE_IDS:
@@ -209,9 +204,7 @@ def _find_lost_records(notebook: Notebook) -> Iterator[Finding]:
         card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
         if card is not None:
             digest = card.group()[:19]
-            yield make_finding(
-                "metadata-stripped", WARNING, check=check, where=where, digest=digest
-            )
+            yield make_finding("metadata-stripped", check=check, where=where, digest=digest)
         else:
             code = "output-other" if cell.outputs else "outputs-missing"
-            yield make_finding(code, WARNING, check=check, where=where)
+            yield make_finding(code, check=check, where=where)

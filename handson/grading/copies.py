@@ -202,7 +202,7 @@ def compare_answers(
         closest = max(partners, key=lambda number: (len(partners[number]), -number))
         others = [closest, *(number for number in sorted(partners) if number != closest)]
         questions = sorted({each.grade_id for found in partners.values() for each in found})
-        finding = make_finding("answers-alike", WARNING, questions=", ".join(questions))
+        finding = make_finding("answers-alike", questions=", ".join(questions))
         labels = tuple(results[number].label for number in others)
         yield owner, replace(finding, others=labels, passages=tuple(partners[closest]))
 

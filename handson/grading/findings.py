@@ -81,7 +81,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_finding(
     code: str,
-    severity: str,
+    severity: str = WARNING,
     *,
     check: str | None = None,
     where: str | None = None,

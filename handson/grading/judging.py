@@ -103,7 +103,7 @@ def judge_check(
         result = checks.derive(check.id, claim.observed, expected.requirements.exercise)
     except InvalidInput as error:
         code, where = "observed-unreadable", claim.where
-        finding = make_finding(code, WARNING, check=check.id, where=where, reason=error.problem)
+        finding = make_finding(code, check=check.id, where=where, reason=error.problem)
         return replace(mark, status=UNPROVEN, proof=claim, reason=code), [finding]
     objection = next(find_objections(claim, expected), None)
     status = UNPROVEN if objection else PASSED if result.passed else FAILED
@@ -145,7 +145,7 @@ def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
         yield from _examine_chain(chain, is_whole=bool(claims.journal))
     unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
     if claims.journal and unknown:
-        yield _about_chain(unknown, "not-in-journal", WARNING)
+        yield _about_chain(unknown, "not-in-journal")
 
 
 def read_moment(text: str, *, end: bool = False) -> datetime:
@@ -191,11 +191,11 @@ def _examine_circumstances(claim: Claim, asked: Requirements) -> Iterator[Findin
     """Yield what a person has to look at although the claim counts."""
     usual, moment = asked.exercise.region, datetime.fromisoformat(claim.observed_at)
     if not asked.region and claim.region != usual:
-        yield _about(claim, "region-other", WARNING, region=claim.region, wanted=usual)
+        yield _about(claim, "region-other", region=claim.region, wanted=usual)
     if asked.since is not None and moment < asked.since:
-        yield _about(claim, "too-early", WARNING, seen=_local(moment), limit=_local(asked.since))
+        yield _about(claim, "too-early", seen=_local(moment), limit=_local(asked.since))
     if asked.until is not None and moment >= asked.until:
-        yield _about(claim, "too-late", WARNING, seen=_local(moment), limit=_local(asked.until))
+        yield _about(claim, "too-late", seen=_local(moment), limit=_local(asked.until))
 
 
 def _local(moment: datetime) -> str:
@@ -213,7 +213,7 @@ def _examine_names(own: Sequence[Claim], expected: Expected) -> Iterator[Finding
     if len(by_name) > 1 and not expected.is_known:
         first = next(iter(by_name.values()))[0]
         names = one_line(", ".join(sorted(by_name)))
-        yield _about(first, "learner-several", WARNING, names=names)
+        yield _about(first, "learner-several", names=names)
         return
     for name, claims in by_name.items():
         if expected.is_known and not expected.learner.is_named(name):
@@ -229,7 +229,7 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
     for previous, found in followers.items():
         if len(found) > 1:
             code = "chain-forked" if previous else "chain-begun-twice"
-            yield _about_chain(found, code, WARNING)
+            yield _about_chain(found, code)
     gaps = [claim for claim in chain if claim.previous and claim.previous not in known]
     if gaps:
         code, severity = ("chain-broken", SERIOUS) if is_whole else ("chain-gap", NOTE)
@@ -240,14 +240,14 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
         if claim.previous in known and known[claim.previous].observed_at > claim.observed_at
     ]
     if late:
-        yield _about_chain(late, "chain-order", WARNING)
+        yield _about_chain(late, "chain-order")
 
 
-def _about(claim: Claim, code: str, severity: str, **values: object) -> Finding:
+def _about(claim: Claim, code: str, severity: str = WARNING, **values: object) -> Finding:
     return make_finding(code, severity, check=claim.check, where=claim.where, **values)
 
 
-def _about_chain(claims: list[Claim], code: str, severity: str) -> Finding:
+def _about_chain(claims: list[Claim], code: str, severity: str = WARNING) -> Finding:
     ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
     named = [f"{claim.check} {claim.observed_at} {claim.digest[:19]}" for claim in ordered]
     more = "" if len(named) <= _SHOWN else f", … ({len(named)})"

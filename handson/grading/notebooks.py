@@ -28,7 +28,6 @@ from handson.grading.archives import Refused
 from handson.grading.export_names import find_notebook
 from handson.grading.findings import replace_surrogates
 
-PICTURE = "image/svg+xml"
 STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()\n"
 """The lines that nbgrader puts in place of a solution."""
 
@@ -63,20 +62,24 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     prose: tuple[str, ...]
 
 
-class _Nbgrader(msgspec.Struct):
+class _Nbgrader(msgspec.Struct, frozen=True):
     grade_id: str = ""
 
 
-class _CellMetadata(msgspec.Struct):
-    nbgrader: _Nbgrader | None = None
+class _CellMetadata(msgspec.Struct, frozen=True):
+    nbgrader: _Nbgrader = _Nbgrader()
     id: str = ""
 
 
-class _OutputMetadata(msgspec.Struct, rename={"record": METADATA_KEY}):
+class _OutputMetadata(msgspec.Struct, frozen=True, rename={"record": METADATA_KEY}):
     record: msgspec.Raw = msgspec.Raw()
 
 
-class _Data(msgspec.Struct, rename={"text": "text/plain", "html": "text/html", "picture": PICTURE}):
+class _Data(
+    msgspec.Struct,
+    frozen=True,
+    rename={"text": "text/plain", "html": "text/html", "picture": "image/svg+xml"},
+):
     text: msgspec.Raw = msgspec.Raw()
     html: msgspec.Raw = msgspec.Raw()
     picture: msgspec.Raw = msgspec.Raw()
@@ -85,31 +88,27 @@ class _Data(msgspec.Struct, rename={"text": "text/plain", "html": "text/html", "
 class Output(msgspec.Struct):
     """An output, with the record in its metadata as it was written, and the text of its card."""
 
-    metadata: _OutputMetadata | None = None
-    data: _Data | None = None
+    metadata: _OutputMetadata = _OutputMetadata()
+    data: _Data = _Data()
 
     @property
     def record(self) -> bytes:
         """The evidence record as JSON, or nothing."""
-        return bytes(self.metadata.record) if self.metadata is not None else b""
+        return bytes(self.metadata.record)
 
     @property
     def text(self) -> str:
         """The plain text of the output."""
-        return _decode_text(self.data.text) if self.data is not None else ""
+        return _decode_text(self.data.text)
 
     @property
     def picture(self) -> str:
         """The drawing as SVG, or ""; notebooks of earlier versions hold it as SVG, not in HTML."""
-        if self.data is None:
-            return ""
         return _decode_text(self.data.picture) or find_svg(_decode_text(self.data.html))
 
     @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
-        if self.data is None:
-            return False
         return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
 
 
@@ -119,7 +118,7 @@ class Cell(msgspec.Struct):
     cell_type: str = ""
     id: str = ""
     source: str | list[str] = ""
-    metadata: _CellMetadata | None = None
+    metadata: _CellMetadata = _CellMetadata()
     outputs: list[Output] = []
 
     @property
@@ -130,13 +129,12 @@ class Cell(msgspec.Struct):
     @property
     def name(self) -> str:
         """Its id; Colab keeps it in the metadata."""
-        return self.id or (self.metadata.id if self.metadata is not None else "")
+        return self.id or self.metadata.id
 
     @property
     def grade_id(self) -> str:
         """The nbgrader id, or "" when the cell has none."""
-        graded = self.metadata.nbgrader if self.metadata is not None else None
-        return graded.grade_id if graded is not None else ""
+        return self.metadata.nbgrader.grade_id
 
 
 class _File(msgspec.Struct):

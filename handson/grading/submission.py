@@ -194,10 +194,10 @@ def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> 
         count = submission.earlier
         yield make_finding("earlier-left", NOTE, count=count, source=submission.source)
     if roster and submission.owner and not candidates:
-        yield make_finding("not-in-roster", WARNING)
+        yield make_finding("not-in-roster")
     if candidates and learner not in candidates:
         name, learners = one_line(submission.owner), list_briefly([each.id for each in candidates])
-        yield make_finding("name-of-several", WARNING, learners=learners, name=name)
+        yield make_finding("name-of-several", learners=learners, name=name)
 
 
 def _read_contents(submission: Submission) -> _Contents:
@@ -236,7 +236,7 @@ def _read_file(file: File, contents: _Contents) -> Notebook | None:
         return None
     if notebook.repeated:
         names = ", ".join(notebook.repeated)
-        contents.findings.append(make_finding("file-twins", WARNING, where=file.shown, names=names))
+        contents.findings.append(make_finding("file-twins", where=file.shown, names=names))
     return notebook
 
 

@@ -29,7 +29,7 @@ from handson.core.files import replace_file
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading.claims import AWS, Claims
-from handson.grading.findings import NOTE, SERIOUS, WARNING, Finding, make_finding
+from handson.grading.findings import NOTE, SERIOUS, Finding, make_finding
 
 AUDIENCE = "handson-evidence"
 TAG = "handson-chain"
@@ -201,7 +201,7 @@ def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) ->
     account, by = one_line(token.account), one_line(token.subject)
     head = next((c for c in claims.items if c.digest == token.digest and c.intact), None)
     if head is None:
-        return make_finding("proof-other", WARNING, digest=one_line(token.digest)[:19])
+        return make_finding("proof-other", digest=one_line(token.digest)[:19])
     if head.kind != AWS or head.account != account:
         return make_finding("proof-account", SERIOUS, signed=account, account=head.account)
     signed = {claim.digest for claim in claims.walk_chain(head)}
@@ -209,7 +209,7 @@ def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) ->
     later = [check for digest, check in on_aws.items() if digest not in signed]
     if later:
         checks = list_briefly(later)
-        return make_finding("proof-behind", WARNING, checks=checks, at=at, account=account)
+        return make_finding("proof-behind", checks=checks, at=at, account=account)
     return make_finding("proof-good", NOTE, count=len(signed), at=at, account=account, by=by)
 
 
