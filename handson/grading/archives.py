@@ -36,16 +36,9 @@ MOST_PARTS = 24
 SMALL = 1_000_000
 """Bytes of a file that may be zipped as well as it likes."""
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, RuntimeError, ValueError),
 )
 
 
@@ -98,17 +91,13 @@ class Folder:
             else:
                 yield Entry(entry.name, path, modified=_time_of_file(entry))
 
-    def read(self, path: str, *, limit: int) -> bytes:
-        """Return the bytes of a file.
+    def open(self, path: str, *, limit: int) -> IO[bytes]:
+        """Open a file of the tree; `read_entry` keeps to the limit.
 
         Raises:
-            Refused: It is larger than `limit`, or cannot be read.
+            Refused: It is a device or cannot be opened.
         """
-        with open_regular(os.path.join(self.root, path)) as file:
-            try:
-                return _read_within(file, limit)
-            except OSError as error:
-                raise _explain_unreadable(error) from error
+        return open_regular(os.path.join(self.root, path))
 
     def open_zip(self, path: str) -> Archive:
         """Return the tree of a zip in this one.
@@ -144,19 +133,22 @@ class Archive:
         found = self._folders.get(at, {})
         return (found[name] for name in sorted(found))
 
-    def read(self, path: str, *, limit: int) -> bytes:
-        """Return the bytes of a file.
+    def open(self, path: str, *, limit: int) -> IO[bytes]:
+        """Open a file of the tree.
 
         Raises:
-            Refused: It is larger than `limit`, may be a bomb, or cannot be read.
+            Refused: By what the zip says of it, it is larger than `limit`, a bomb or locked.
         """
         member = self._members[path]
-        _refuse_bombs(member, limit=limit)
-        try:
-            with self._zip.open(member) as file:
-                return _read_within(file, limit)
-        except _BROKEN as error:
-            raise Refused("file-broken-member", reason=_describe(error)) from error
+        if member.file_size > limit:
+            raise _too_large(limit)
+        if member.file_size > SMALL and member.file_size > MOST_TIMES * member.compress_size:
+            raise Refused("file-bomb")
+        if member.flag_bits & 0x1:
+            raise Refused("file-locked")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused("file-compression")
+        return self._zip.open(member)
 
     def open_zip(self, path: str) -> Archive:
         """Return the tree of a zip in this one.
@@ -164,7 +156,8 @@ class Archive:
         Raises:
             Refused: It is too large, or not a zip that can be read.
         """
-        return Archive(io.BytesIO(self.read(path, limit=MOST_ZIPPED)))
+        entry = Entry(path.rpartition("/")[2], path)
+        return Archive(io.BytesIO(read_entry(self, entry, limit=MOST_ZIPPED)))
 
     def _add(self, member: zipfile.ZipInfo) -> None:
         """Enter a member, and the folders above it, into the tree."""
@@ -208,6 +201,25 @@ def open_tree(root: str) -> Tree:
         Refused: It is not a zip that can be read.
     """
     return Folder(root) if os.path.isdir(root) else open_archive(root)
+
+
+def read_entry(tree: Tree, entry: Entry, *, limit: int) -> bytes:
+    """Return the bytes of a file of a tree.
+
+    Raises:
+        Refused: It is larger than `limit`, whatever a zip says of it, or cannot be read.
+    """
+    if entry.refusal is not None:
+        raise entry.refusal
+    try:
+        with tree.open(entry.path, limit=limit) as file:
+            data = file.read(limit + 1)
+    except _BROKEN as error:
+        code = "file-broken-member" if isinstance(tree, Archive) else "file-unreadable"
+        raise Refused(code, reason=_describe(error)) from error
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
 
 
 def open_archive(path: str) -> Archive:
@@ -257,25 +269,6 @@ def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
         except UnicodeDecodeError:
             continue
     return zipfile.ZipFile(file)
-
-
-def _read_within(file: IO[bytes], limit: int) -> bytes:
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise _too_large(limit)
-    return data
-
-
-def _refuse_bombs(member: zipfile.ZipInfo, *, limit: int) -> None:
-    """Refuse a member by what the zip says of it, before anything of it is read."""
-    if member.file_size > limit:
-        raise _too_large(limit)
-    if member.file_size > SMALL and member.file_size > MOST_TIMES * member.compress_size:
-        raise Refused("file-bomb")
-    if member.flag_bits & 0x1:
-        raise Refused("file-locked")
-    if member.compress_type not in _METHODS:
-        raise Refused("file-compression")
 
 
 def _directory_size(file: IO[bytes]) -> int:

@@ -152,15 +152,12 @@ def _find_objects(holder: dict[str, object], name: str) -> list[dict[str, object
 
 def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | None:
     """Return who had it first: by the earliest time, then by the name that the evidence bears."""
-    earliest = min(bearers.values()).observed_at
-    first = [owner for owner, bearer in bearers.items() if bearer.observed_at == earliest]
-    if len(first) > 1:
-        first = [owner for owner in first if _is_own(results[owner], bearers[owner])]
+    ranks = {}
+    for owner, bearer in bearers.items():
+        learner = Learner(results[owner].learner, results[owner].name)
+        ranks[owner] = (bearer.observed_at, not learner.is_named(bearer.learner))
+    first = [owner for owner, rank in ranks.items() if rank == min(ranks.values())]
     return first[0] if len(first) == 1 else None
-
-
-def _is_own(result: Result, bearer: Bearer) -> bool:
-    return Learner(result.learner, result.name).is_named(bearer.learner)
 
 
 # Answers.

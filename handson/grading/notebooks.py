@@ -45,10 +45,6 @@ class CourseCells(msgspec.Struct, frozen=True, kw_only=True):
     code: tuple[str, ...]
     evidence: dict[str, str]
 
-    def find_notebook(self, cell_id: str) -> str | None:
-        """Return the notebook that a cell belongs to, or None for a learner's own cell."""
-        return next((name for name, ids in self.notebooks.items() if cell_id in ids), None)
-
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """The texts that the course handed out in one language.
@@ -263,8 +259,10 @@ def _salvage_cell(cell: object) -> Cell | None:
 
 def _name_by_cells(cells: list[Cell]) -> str:
     """Return the notebook that most of the known cells belong to, or ""."""
-    owners = Counter(filter(None, (load_cells().find_notebook(cell.name) for cell in cells)))
-    return max(owners, key=lambda name: owners[name], default="")
+    own = {cell.name for cell in cells}
+    known = {name: len(own.intersection(ids)) for name, ids in load_cells().notebooks.items()}
+    name = max(known, key=lambda each: known[each])
+    return name if known[name] else ""
 
 
 def _decode_text(raw: msgspec.Raw) -> str:

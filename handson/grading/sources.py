@@ -74,11 +74,6 @@ class Submission:
         parts = (os.path.basename(self.root) or self.root, self.at)
         return replace_surrogates("/".join(filter(None, parts)))
 
-    @property
-    def export(self) -> tuple[str, str]:
-        """The folder that holds it and other submissions."""
-        return self.root, self.at if self.files else self.at.rpartition("/")[0]
-
 
 @dataclass(frozen=True)
 class File:
@@ -88,16 +83,6 @@ class File:
     entry: Entry
     shown: str
     suffix: str = ""
-
-    def read(self, *, limit: int) -> bytes:
-        """Return its bytes.
-
-        Raises:
-            Refused: It is too large or cannot be read.
-        """
-        if self.entry.refusal is not None:
-            raise self.entry.refusal
-        return self.tree.read(self.entry.path, limit=limit)
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -226,9 +211,10 @@ def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
     """
     numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
     people: dict[str, list[Submission]] = defaultdict(list)
-    for submission in submissions:
-        numbers[submission.export].add(submission.number)
-        people[submission.number].append(submission)
+    for each in submissions:
+        folder = each.at if each.files else each.at.rpartition("/")[0]
+        numbers[each.root, folder].add(each.number)
+        people[each.number].append(each)
     is_one_person = all(len(found - {""}) < 2 for found in numbers.values())
     return [submissions] if is_one_person else list(people.values())
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading import answers, copies, tokens
-from handson.grading.archives import MOST_BYTES, Refused
+from handson.grading.archives import MOST_BYTES, Refused, read_entry
 from handson.grading.claims import Claims, gather_claims
 from handson.grading.findings import (
     ANSWERED,
@@ -85,7 +85,7 @@ def grade_submission(
 
 
 def judge_folders(
-    check_id: str, folders: Sequence[Path], requirements: Requirements | None = None
+    check_id: str, folders: Sequence[Path], requirements: Requirements
 ) -> tuple[CheckMark, list[Finding]]:
     """Return the mark of one check by the evidence in the folders, and what withholds points.
 
@@ -100,7 +100,7 @@ def judge_folders(
         [notebook for each in contents for notebook in each.notebooks],
         [line for each in contents for line in each.lines],
     )
-    expected = Expected(requirements or Requirements(), Learner(""), is_known=False)
+    expected = Expected(requirements, Learner(""), is_known=False)
     mark, against = judge_check(check, claims, expected)
     against += find_objections(mark.proof, expected) if mark.proof else []
     unread = [each for read in contents for each in read.findings] + claims.findings
@@ -221,7 +221,7 @@ def _read_file(file: File, contents: _Contents) -> Notebook | None:
     try:
         if contents.size + MOST_BYTES > MOST_TOGETHER:
             raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
-        data = file.read(limit=MOST_BYTES)
+        data = read_entry(file.tree, file.entry, limit=MOST_BYTES)
         contents.size += len(data)
         if file.suffix == JOURNALS:
             lines = data.split(b"\n")[-MOST_LINES:]

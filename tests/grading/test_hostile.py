@@ -254,7 +254,7 @@ def read(data: bytes) -> Notebook:
 def read_all(data: bytes) -> bytes:
     tree = Archive(io.BytesIO(data))
     files = (e for e in tree.list_entries("") if not e.is_folder and e.refusal is None)
-    return b"".join(tree.read(entry.path, limit=100) for entry in files)
+    return b"".join(archives.read_entry(tree, entry, limit=100) for entry in files)
 
 
 @FEW
