@@ -1,19 +1,11 @@
-"""The syllabus: notebooks, checks with their facts, forms, questions and points, as frozen data.
+"""The syllabus: notebooks, checks, forms, questions and points, as frozen data.
 
-What a learner builds is in `exercise`.
+What a learner builds is in `exercise`; the facts of a check are in its module among `checks`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing that a check compares; a fact that is `advice` is shown but fails no check."""
-
-    id: str
-    advice: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,14 +16,12 @@ class Check:
         id: The name, as in `workshop.evidence("network")`.
         notebook: The notebook in which the learner builds the item.
         points: The points for it.
-        facts: The facts, in the order of the card.
         services: The AWS services without which the check cannot be judged.
     """
 
     id: str
     notebook: str
     points: int
-    facts: tuple[Fact, ...]
     services: tuple[str, ...] = ()
 
     @property
@@ -40,68 +30,17 @@ class Check:
         return f"evidence-{self.id}"
 
 
-CHECKS: tuple[Check, ...] = (
-    Check(
-        "network",
-        "01-network",
-        30,
-        (
-            Fact("vpc.exists"),
-            Fact("vpc.cidr"),
-            Fact("vpc.ipv6"),
-            Fact("vpc.tenancy"),
-            Fact("vpc.dns"),
-            Fact("subnets.public"),
-            Fact("subnets.private"),
-            Fact("subnets.zones"),
-            Fact("subnets.cidr"),
-            Fact("gateway.attached"),
-            Fact("routes.default"),
-            Fact("names"),
-        ),
-        services=("ec2",),
-    ),
-    Check(
-        "cluster",
-        "02-cluster",
-        15,
-        (
-            Fact("cluster.exists"),
-            Fact("cluster.active"),
-            Fact("cluster.fargate"),
-            Fact("cluster.instances"),
-        ),
-        services=("ecs",),
-    ),
-    Check(
-        "repository",
-        "03-image",
-        10,
-        (Fact("repository.exists"), Fact("repository.private"), Fact("repository.uri")),
-        services=("ecr",),
-    ),
-    Check(
-        "image",
-        "03-image",
-        15,
-        (
-            Fact("image.pushed"),
-            Fact("image.tag"),
-            Fact("image.platform"),
-            Fact("image.unique-tag", advice=True),
-            Fact("image.runnable", advice=True),
-        ),
-        services=("ecr",),
-    ),
-    Check(
-        "image-uri",
-        "03-image",
-        10,
-        (Fact("uri.recorded"), Fact("uri.region"), Fact("uri.resolves")),
-        services=("ecr",),
-    ),
+CHECKS = (
+    Check("network", "01-network", 30, ("ec2",)),
+    Check("cluster", "02-cluster", 15, ("ecs",)),
+    Check("repository", "03-image", 10, ("ecr",)),
+    Check("image", "03-image", 15, ("ecr",)),
+    Check("image-uri", "03-image", 10, ("ecr",)),
 )
 CHECK_IDS = tuple(check.id for check in CHECKS)
+
+ADVICE = ("image.unique-tag", "image.runnable")
+"""The facts that are shown but fail no check."""
 
 NOTEBOOKS = (
     "00-prepare",
@@ -136,7 +75,7 @@ class Form:
 
 
 _NETWORK_SETTINGS = ("name", "cidr", "availability_zones", "public_subnets", "private_subnets")
-FORMS: tuple[Form, ...] = (
+FORMS = (
     Form("network", "01-network", "ensure_network", _NETWORK_SETTINGS),
     Form("cluster", "02-cluster", "ensure_cluster", ("name", "fargate", "ec2_instances")),
     Form("repository", "03-image", "ensure_repository", ("name",)),
@@ -152,7 +91,7 @@ class Answer:
     points: int
 
 
-QUESTIONS: tuple[Answer, ...] = (
+QUESTIONS = (
     Answer("why-network", "05-architecture", 4),
     Answer("why-zones", "05-architecture", 4),
     Answer("why-cluster", "05-architecture", 4),
@@ -160,27 +99,7 @@ QUESTIONS: tuple[Answer, ...] = (
 )
 DIAGRAM = Answer("architecture", "05-architecture", 4)
 
-DRAWING = Check(
-    DIAGRAM.grade_id,
-    DIAGRAM.notebook,
-    DIAGRAM.points,
-    (
-        Fact("drawing.computer"),
-        Fact("drawing.cloud"),
-        Fact("drawing.vpc"),
-        Fact("drawing.zones"),
-        Fact("drawing.subnets"),
-        Fact("drawing.private"),
-        Fact("drawing.cluster"),
-        Fact("drawing.spread"),
-        Fact("drawing.servers"),
-        Fact("drawing.registry"),
-        Fact("drawing.registry-outside"),
-        Fact("drawing.sign-in"),
-        Fact("drawing.push"),
-        Fact("drawing.pull"),
-    ),
-)
+DRAWING = Check(DIAGRAM.grade_id, DIAGRAM.notebook, DIAGRAM.points)
 """The check of the diagram, which reads the learner's drawing instead of the target.
 
 A person gives its points; the report shows that person what the check finds.

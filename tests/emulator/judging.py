@@ -15,6 +15,7 @@ from tests.emulator.harmless_variants import Harmless
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner, read_remedy
 from tests.emulator.wrong_states import WRONG, Wrong
+from tests.unit import states
 
 MOST_STEPS = 9
 """Remedies that a learner has to follow one after another, at most."""
@@ -57,6 +58,12 @@ def finish_both_ways(learner: Learner) -> None:
     for notebook in ("01-network", "02-cluster", "03-image"):
         learner.run(notebook)
     assert expected == (shape(learner.aws), resources(learner.look()))
+
+
+def list_facts() -> set[str]:
+    """Return the ids of all facts of the five checks."""
+    results = checks.run_checks(states.empty()).checks
+    return {fact.id for result in results for fact in result.facts}
 
 
 def broken_facts(*, on: str) -> set[str]:

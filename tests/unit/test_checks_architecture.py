@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.course import checks, syllabus
+from handson.course import checks
 from handson.course.checks import CheckResult
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon, Snapshot
 from handson.drawing import Diagram, describe_last_diagram
 from tests.unit import states
 from tests.unit.drawn_by_learners import GOOD, SENSIBLE, WRONG, draw
 
-FACTS = {fact.id for fact in syllabus.DRAWING.facts}
 BODIES = {**SENSIBLE, **{name: body for name, (body, _) in WRONG.items()}}
 
 
@@ -41,6 +40,9 @@ def judged(drawing: Drawing | None) -> CheckResult:
 
 def wrong(drawing: Drawing | None) -> set[str]:
     return {fact.id for fact in judged(drawing).facts if not fact.passed}
+
+
+FACTS = {fact.id for fact in judged(None).facts}
 
 
 @pytest.mark.parametrize("name", SENSIBLE)

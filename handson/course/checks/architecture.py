@@ -20,24 +20,24 @@ from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
 from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import Exercise
-from handson.course.state import DrawnBox, Snapshot
+from handson.course.state import Drawing, DrawnBox, Snapshot
 
 
 def judge_diagram(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the diagram and why some are false."""
-    network, drawing = exercise.network, snapshot.drawing
+    network, drawing = exercise.network, snapshot.drawing or Drawing()
+    reading = DiagramReading(drawing, exercise)
+    observed = _observe_diagram(reading)
     expected: dict[str, Any] = {
-        **dict.fromkeys((fact.id for fact in syllabus.DRAWING.facts), True),
+        **dict.fromkeys(observed, True),
         "drawing.zones": network.availability_zones,
         "drawing.subnets": network.availability_zones,
         "drawing.private": network.private_subnets,
         "drawing.cluster": "Fargate",
         "drawing.servers": 0,
     }
-    if drawing is None or not drawing.icons:
+    if not drawing.icons:
         return conclude(syllabus.DRAWING.id, expected, {}, [_hint("drawing-nothing")])
-    reading = DiagramReading(drawing, exercise)
-    observed = _observe(reading)
     return conclude(syllabus.DRAWING.id, expected, observed, _explain_diagram(reading, observed))
 
 
@@ -46,7 +46,7 @@ def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 
 
-def _observe(reading: DiagramReading) -> dict[str, Any]:
+def _observe_diagram(reading: DiagramReading) -> dict[str, Any]:
     on_aws = [
         part for part in reading.all(REGISTRY) if reading.on_aws(part) or not reading.has_cloud
     ]

@@ -23,7 +23,7 @@ class FactResult:
     """One thing that a check looks at.
 
     Attributes:
-        id: The fact's id in the syllabus.
+        id: The fact's id.
         expected: What the exercise asks for, as a JSON value.
         observed: The value on AWS, as a JSON value; None where there was nothing to look at.
         advice: The fact is shown but does not fail its check.
@@ -56,7 +56,7 @@ class FactResult:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult(Displayable):
-    """One check's facts, in the syllabus's order, and the diagnoses of the false ones."""
+    """One check's facts, and the diagnoses of the false ones."""
 
     id: str
     facts: tuple[FactResult, ...]
@@ -198,25 +198,21 @@ def conclude(
     observed: Mapping[str, Any],
     causes: Iterable[Diagnosis],
 ) -> CheckResult:
-    """Return the result of a check, all its facts in the syllabus's order.
+    """Return the result of a check.
 
     Args:
         check_id: A check of the syllabus.
-        expected: By fact id, for every fact.
+        expected: What the exercise asks for, by fact id, in the order of the card.
         observed: By fact id; a missing entry means that there was nothing to look at.
         causes: What `diagnose` returns for anything that may be wrong.  Of each cause the result
             keeps the false facts, and no cause without any.
-
-    Raises:
-        KeyError: `expected` lacks a fact of the syllabus.
     """
-    check = syllabus.find_check(check_id)
     facts = tuple(
-        FactResult(fact.id, expected[fact.id], observed.get(fact.id), fact.advice)
-        for fact in check.facts
+        FactResult(id, value, observed.get(id), id in syllabus.ADVICE)
+        for id, value in expected.items()
     )
     false = tuple(fact.id for fact in facts if not fact.passed)
-    run = messages.text("course.checks.remedy.run", notebook=check.notebook)
+    run = messages.text("course.checks.remedy.run", notebook=syllabus.find_check(check_id).notebook)
     diagnoses = (
         replace(
             cause,
