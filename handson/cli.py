@@ -329,12 +329,12 @@ def print_policy(chosen: Settings, proof: bool) -> None:
     For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
     Each Sid says what its statement is for: Check…, Create…, Push…, CleanUp….
     """
-    if chosen.account is None:
+    if chosen.aws_account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
     statements = audit.PROOF if proof else policy.STATEMENTS
     written = policy.write_policy(
         region=chosen.region,
-        account=chosen.account,
+        account=chosen.aws_account,
         statements=statements,
         exercise=chosen.exercise,
     )

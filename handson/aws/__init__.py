@@ -12,16 +12,15 @@ boto3's own retries are off, because its default mode repeats a CreateVpc whose 
 so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateVpc takes no token).
 
     settings     the target, the exercise, the learner: read from environment and arguments
-    connection   the connection to the target of the settings
-    sessions     connect to an emulator, or to real AWS if the account is the named one
+    connection   connect to the target: an emulator, or real AWS if the account is the named one
     calls        the connection: make calls, wait for consistency, list all pages
-    refusals     boto3's errors as ours, and calls that are written wrongly
+    refusals     botocore's errors as ours, and calls that are written wrongly
     emulator/    the embedded AWS
 """
 
 from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
+from handson.aws.connection import assume_role, confirm_account, connect_aws, connect_emulator
 from handson.aws.refusals import has_code, translate_errors
-from handson.aws.sessions import assume_role, confirm_account, connect_aws, connect_emulator
 
 __all__ = [
     "Aws",

@@ -1,19 +1,34 @@
-"""How a workshop reaches its target: the embedded AWS, another endpoint, or real AWS."""
+"""How a workshop reaches its target: the embedded AWS, another endpoint, or real AWS.
+
+Real AWS is used only if the caller belongs to the account that the user names.
+"""
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
 
 from handson.aws import emulator
-from handson.aws.calls import Aws, Credentials
-from handson.aws.sessions import confirm_account, connect_aws, connect_emulator
+from handson.aws.calls import Aws, Credentials, Patience
+from handson.aws.refusals import translate_errors
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import hold_lock
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
+
+SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
+"""All that the workshop calls; botocore refuses a service that is not listed."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +52,19 @@ def connect_target(settings: Settings) -> Connection:
     Raises:
         HandsonError: The target cannot be reached or may not be used; nothing was created.
     """
+    region, account = settings.region, settings.aws_account
     if settings.target == "aws":
-        if settings.account == emulator.ACCOUNT:
-            sentences = messages.advice("aws.connection.emulator-account", account=settings.account)
+        if account == emulator.ACCOUNT:
+            sentences = messages.advice("aws.connection.emulator-account", account=account)
             raise NotAllowed(*sentences)
-        return Connection(connect_aws(region=settings.region, account=settings.account))
+        return Connection(connect_aws(region=region, account=account))
     if settings.endpoint_url:
-        aws = connect_emulator(settings.endpoint_url, region=settings.region, credentials=EMULATOR)
-        return Connection(aws)
+        return Connection(
+            connect_emulator(settings.endpoint_url, region=region, credentials=EMULATOR)
+        )
     running = ensure_emulator(settings)
     aws = connect_emulator(
-        running.endpoint,
-        region=settings.region,
-        credentials=Credentials(running.access_key_id, running.secret_access_key),
-        account=running.account,
+        running.endpoint, region=region, credentials=EMULATOR, account=running.account
     )
     return Connection(aws, process=running.pid, lost=running.state == "restarted")
 
@@ -65,7 +79,7 @@ def renew_connection(connection: Connection, settings: Settings) -> Connection:
         HandsonError: The target cannot be reached.
     """
     if settings.target == "aws":
-        confirm_account(connection.aws, settings.account)
+        confirm_account(connection.aws, settings.aws_account)
     if not connection.process:
         return connection
     running = ensure_emulator(settings)
@@ -84,6 +98,115 @@ def ensure_emulator(settings: Settings) -> emulator.Running:
     return emulator.ensure_running(settings.home, region=settings.region, environ=settings.environ)
 
 
+def connect_emulator(
+    endpoint: str,
+    *,
+    region: str,
+    credentials: Credentials,
+    account: str = "",
+    patience: Patience | None = None,
+) -> Aws:
+    """Connect to the embedded AWS or another AWS-compatible endpoint.
+
+    The learner's own AWS configuration is neither read nor sent.
+
+    Args:
+        endpoint: Its URL.
+        region: The one region for everything.
+        credentials: Its fixed, worthless credentials.
+        account: The account if it is known; otherwise the endpoint is asked.
+        patience: Pauses and clock, for tests.
+
+    Raises:
+        AWSError: The endpoint does not answer.
+    """
+    aws = Aws(
+        region=region,
+        endpoint=endpoint,
+        kind="emulator",
+        session=make_private_session(credentials),
+        credentials=credentials,
+        patience=patience or Patience(attempts=3, consistency=1.0),
+        account=account,
+    )
+    if not account:
+        _identify_caller(aws)
+    return aws
+
+
+def connect_aws(
+    *, region: str, account: str | None, session: Any = None, patience: Patience | None = None
+) -> Aws:
+    """Connect to real AWS with the learner's own credentials, if they belong to the account.
+
+    Args:
+        region: The one region for everything.
+        account: The value of `HANDSON_AWS_ACCOUNT`; calls are allowed in no other account.
+        session: A botocore session in place of the learner's own.
+        patience: Pauses and clock, for tests.
+
+    Raises:
+        NotAllowed: No account is named, or the credentials are missing, expired or of another
+            account.  GetCallerIdentity is the only call made until then.
+    """
+    if not account:
+        raise NotAllowed(*messages.advice("aws.no-account"))
+    aws = Aws(
+        region=region,
+        endpoint=None,
+        kind="aws",
+        session=session or _make_own_session(),
+        patience=patience or Patience(),
+    )
+    confirm_account(aws, account)
+    return aws
+
+
+def confirm_account(aws: Aws, account: str | None) -> None:
+    """Ask AWS for the caller, and refuse the caller of another account.
+
+    Credentials can change to another account's while a kernel runs: `credential_process`, for
+    example, is called again when they expire.
+
+    Raises:
+        NotAllowed: The caller belongs to another account, or the credentials are refused.
+    """
+    _identify_caller(aws)
+    if aws.account != account:
+        raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
+
+
+def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
+    """Connect with a role of an account, limited to the allowed actions.
+
+    Args:
+        aws: The connection of the caller who assumes the role.
+        account: The role's account.
+        role: Its name, with its path if it has one.
+        allowed: IAM actions; AWS refuses all others on this connection.
+
+    Raises:
+        NotAllowed: The role may not be assumed, or belongs to another account.
+        AWSError: AWS refused, or did not answer.
+    """
+    partition = aws.caller.split(":")[1] if aws.caller.startswith("arn:") else "aws"
+    statement = {"Effect": "Allow", "Action": list(allowed), "Resource": "*"}
+    reply = aws.call(
+        "sts",
+        "AssumeRole",
+        RoleArn=f"arn:{partition}:iam::{account}:role/{role}",
+        RoleSessionName="handson-audit",
+        DurationSeconds=900,
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    temporary = reply["Credentials"]
+    credentials = Credentials(temporary["AccessKeyId"], temporary["SecretAccessKey"])
+    session = make_private_session(credentials, token=temporary["SessionToken"])
+    assumed = Aws(aws.region, aws.endpoint, aws.kind, session, aws.patience)
+    confirm_account(assumed, account)
+    return assumed
+
+
 def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextManager[None]:
     """Hold the home folder's lock, so that no other kernel creates or deletes resources meanwhile.
 
@@ -99,3 +222,83 @@ def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextM
     """
     busy = messages.advice("aws.connection.busy", seconds=f"{timeout:g}")
     return hold_lock(settings.home / "changes.lock", timeout=timeout, busy=busy)
+
+
+def make_private_session(credentials: Credentials, *, token: str | None = None) -> Any:
+    """Make a session that reads no profile, file, role or instance metadata of the learner's."""
+    import botocore.session
+
+    unset = (None, None, None, None)
+    no_file = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        {"profile": unset, "config_file": no_file, "credentials_file": no_file}
+    )
+    session.register_component("data_loader", make_loader())
+    session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
+    return session
+
+
+def make_loader() -> Any:
+    """Make a botocore loader that reads the descriptions of `SERVICES` quickly.
+
+    botocore searches the folders of all services, and then decodes the whole description of one.
+    EC2's has thousands of shapes, of which the workshop uses a few dozen.  That takes longer than
+    all calls of a notebook, so this loader decodes a shape on its first use.
+    """
+    from botocore.loaders import JSONFileLoader, Loader
+
+    class QuickFileLoader(JSONFileLoader):  # type: ignore[misc]
+        def load_file(self, file_path: str) -> Any:
+            plain, zipped = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
+            if plain.is_file():
+                return _decode_description(plain.read_bytes())
+            if zipped.is_file():
+                return _decode_description(gzip.decompress(zipped.read_bytes()))
+            return None
+
+    class QuickLoader(Loader):  # type: ignore[misc]
+        def list_available_services(self, type_name: str) -> list[str]:
+            return SERVICES
+
+    return QuickLoader(file_loader=QuickFileLoader())
+
+
+class LazyShapes(dict[str, Any]):
+    """The shapes of a service by name, each decoded on its first use."""
+
+    def __getitem__(self, name: str) -> Any:
+        shape = super().__getitem__(name)
+        if isinstance(shape, msgspec.Raw):
+            shape = self[name] = msgspec.json.decode(shape)
+        return shape
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a shape, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def _decode_description(data: bytes) -> Any:
+    parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    shapes = parts.pop("shapes", None)
+    description = {name: msgspec.json.decode(part) for name, part in parts.items()}
+    if shapes is not None:
+        raw = msgspec.json.decode(shapes, type=dict[str, msgspec.Raw])
+        description["shapes"] = LazyShapes(raw)
+    return description
+
+
+def _identify_caller(aws: Aws) -> None:
+    reply = aws.call("sts", "GetCallerIdentity")
+    with translate_errors("sts", "GetCallerIdentity", endpoint=aws.endpoint):
+        aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
+
+
+def _make_own_session() -> Any:
+    """Return the learner's boto3 session, with botocore's name for the method that is used."""
+    import boto3
+
+    with translate_errors("sts", "GetCallerIdentity", endpoint=None):
+        return SimpleNamespace(create_client=boto3.Session().client)

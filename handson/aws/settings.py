@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,7 +27,6 @@ from handson.course.exercise import Exercise
 TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
 
-PREFIX = "HANDSON_"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _NAMES = (
     "target", "endpoint_url", "region", "learner", "home", "lang", "aws_account", "engine",
@@ -46,7 +45,7 @@ class Settings:
         learner: The learner's name; empty until the learner gives it.
         home: The folder of the embedded AWS, the journal and the pictures.
         lang: "ja" or "en".
-        account: The account in which calls to real AWS are allowed, or None.
+        aws_account: The account in which calls to real AWS are allowed, or None.
         engine: "docker", "builtin" or "auto".
         base_image: The image in place of the Dockerfile's `BASE_IMAGE`, or None.
         hand_in: The folder of the file to hand in, or None for that of the running notebook.
@@ -59,7 +58,7 @@ class Settings:
     learner: str
     home: Path
     lang: str
-    account: str | None
+    aws_account: str | None
     engine: str
     base_image: str | None = None
     hand_in: Path | None = None
@@ -82,19 +81,10 @@ class Settings:
         the one that the next notebook finds.
         """
         remembered = self.learner == _remembered_learner(self.home)
-        return {
-            **self.environ,
-            "HANDSON_TARGET": self.target,
-            "HANDSON_ENDPOINT_URL": self.endpoint_url or "",
-            "HANDSON_REGION": self.region,
-            "HANDSON_LEARNER": "" if remembered else self.learner,
-            "HANDSON_HOME": str(self.home),
-            "HANDSON_LANG": self.lang,
-            "HANDSON_AWS_ACCOUNT": self.account or "",
-            "HANDSON_ENGINE": self.engine,
-            "HANDSON_BASE_IMAGE": self.base_image or "",
-            "HANDSON_HAND_IN": str(self.hand_in or ""),
-        }
+        chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
+        if remembered:
+            chosen["learner"] = ""
+        return {**self.environ, **{_variable(name): value for name, value in chosen.items()}}
 
 
 def read_environment(**arguments: str | None) -> Settings:
@@ -116,20 +106,23 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         InvalidInput: There is no such setting, or a value is invalid; nothing was created.
         NotReady: The home folder cannot be made or written.
     """
-    given = {name: _read_value(name, environ, arguments) for name in _NAMES}
+    given = _read_values(environ, arguments)
     lang = _switch_language(given["lang"], cwd=cwd)
     endpoint = _parse_endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
         raise InvalidInput(*messages.advice("aws.settings.both", value=endpoint))
+    region = given["region"]
     chosen = Settings(
-        target=_require_choice("HANDSON_TARGET", given["target"] or "emulator", TARGETS),
-        exercise=_choose_exercise(given["region"]),
+        target=_require_choice("target", given["target"] or TARGETS[0], TARGETS),
+        exercise=Exercise(region=rules.check_region(region, known=list_regions()))
+        if region
+        else Exercise(),
         endpoint_url=endpoint,
         learner=_check_learner(given["learner"]),
         home=_choose_home(given["home"], cwd=cwd),
         lang=lang,
-        account=_parse_account(given["aws_account"]),
-        engine=_require_choice("HANDSON_ENGINE", given["engine"] or "auto", ENGINES),
+        aws_account=_parse_account(given["aws_account"]),
+        engine=_require_choice("engine", given["engine"] or ENGINES[0], ENGINES),
         base_image=given["base_image"] or None,
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
         environ=dict(environ),
@@ -144,7 +137,7 @@ def choose_language(lang: str | None = None) -> None:
     Raises:
         InvalidInput: The language is not supported.
     """
-    _switch_language(_read_value("lang", os.environ, {"lang": lang}), cwd=Path.cwd())
+    _switch_language(_read_values(os.environ, {"lang": lang})["lang"], cwd=Path.cwd())
 
 
 def find_home() -> Path:
@@ -203,28 +196,33 @@ def list_regions() -> tuple[str, ...]:
     return tuple(sorted(set(standard["regions"]) - {"aws-global"}))
 
 
-def _read_value(name: str, environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> str:
-    for argument in sorted(set(arguments) - set(_NAMES)):
-        near = find_nearest(argument, _NAMES) or "learner"
-        choices = ", ".join(_NAMES)
-        found = messages.advice("aws.settings.unknown", name=argument, near=near, choices=choices)
-        raise InvalidInput(*found)
-    value = arguments.get(name)
-    if value is not None and not isinstance(value, (str, Path)):
-        raise InvalidInput(*messages.advice("aws.settings.not-text", name=name, value=repr(value)))
-    return str(value or "").strip() or environ.get(PREFIX + name.upper(), "").strip()
+def _variable(name: str) -> str:
+    return f"HANDSON_{name.upper()}"
+
+
+def _read_values(environ: Mapping[str, str], arguments: Mapping[str, object]) -> dict[str, str]:
+    """Return all settings by name; an empty string where neither names a value."""
+    values = {name: environ.get(_variable(name), "").strip() for name in _NAMES}
+    for name, value in arguments.items():
+        if name not in _NAMES:
+            names = {"near": find_nearest(name, _NAMES) or "learner", "choices": ", ".join(_NAMES)}
+            raise InvalidInput(*messages.advice("aws.settings.unknown", name=name, **names))
+        if value is not None and not isinstance(value, (str, Path)):
+            advice = messages.advice("aws.settings.not-text", name=name, value=repr(value))
+            raise InvalidInput(*advice)
+        values[name] = str(value or "").strip() or values[name]
+    return values
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value in choices:
         return value
-    listed = " / ".join(choices)
-    advice = messages.advice("aws.settings.choice", name=name, value=value, choices=listed)
-    raise InvalidInput(*advice)
+    values = {"name": _variable(name), "value": value, "choices": " / ".join(choices)}
+    raise InvalidInput(*messages.advice("aws.settings.choice", **values))
 
 
 def _switch_language(lang: str, *, cwd: Path) -> str:
-    chosen = _require_choice("HANDSON_LANG", lang or _edition_language(cwd), messages.LANGUAGES)
+    chosen = _require_choice("lang", lang or _edition_language(cwd), messages.LANGUAGES)
     messages.use(chosen)
     return chosen
 
@@ -236,32 +234,20 @@ def _edition_language(cwd: Path) -> str:
     return editions[0] if editions else messages.LANGUAGES[0]
 
 
-def _choose_exercise(region: str) -> Exercise:
-    """Return the workshop's own exercise, in a region if one is given."""
-    return (
-        Exercise(region=rules.check_region(region, known=list_regions())) if region else Exercise()
-    )
-
-
 def _parse_endpoint(url: str) -> str | None:
     if not url:
         return None
-    parts = _split_url(url)
-    if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
-        if f".{parts.hostname.rstrip('.').lower()}".endswith(_AWS_DOMAINS):
-            raise InvalidInput(*messages.advice("aws.settings.aws-endpoint", value=parts.hostname))
-        return url.rstrip("/")
-    # The text before an @ may be a password, and the sentence is saved with the notebook.
-    raise InvalidInput(*messages.advice("aws.settings.endpoint", value=url.rpartition("@")[2]))
-
-
-def _split_url(url: str) -> SplitResult | None:
-    """Return the parts of a URL, or None if its port is invalid."""
     try:
         parts = urlsplit(url)
-        return parts if parts.port != 0 else None
-    except ValueError:
-        return None
+        valid = parts.scheme in ("http", "https") and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # of the port
+        valid = False
+    if not valid or not parts.hostname:
+        # The text before an @ may be a password, and the sentence is saved with the notebook.
+        raise InvalidInput(*messages.advice("aws.settings.endpoint", value=url.rpartition("@")[2]))
+    if f".{parts.hostname.rstrip('.').lower()}".endswith(_AWS_DOMAINS):
+        raise InvalidInput(*messages.advice("aws.settings.aws-endpoint", value=parts.hostname))
+    return url.rstrip("/")
 
 
 def _parse_account(account: str) -> str | None:

@@ -22,13 +22,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from handson.aws import Aws, Patience, sessions
+from handson.aws import Aws, Patience, connection
 
 ACCOUNT = "112233445566"
 REGION = "us-east-1"
 ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
 URL = "https://fake.invalid"
-MODELS = sessions.make_loader()  # read once for all tests
+MODELS = connection.make_loader()  # read once for all tests
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.model import ServiceModel
 
-from handson.aws.sessions import SERVICES, LazyShapes, make_loader
+from handson.aws.connection import SERVICES, LazyShapes, make_loader
 
 KINDS = ("service-2", "endpoint-rule-set-1", "paginators-1")
 

@@ -10,7 +10,7 @@ from botocore import exceptions
 from botocore.awsrequest import AWSResponse
 
 from handson.aws import Credentials, connect_aws, connect_emulator
-from handson.aws.sessions import make_private_session
+from handson.aws.connection import make_private_session
 from handson.core.errors import AWSError, HandsonError, NotAllowed
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, no_answer
 

@@ -36,7 +36,7 @@ VALUES = [
     ("region", "HANDSON_REGION", "region", "eu-west-1", "ap-northeast-1"),
     ("learner", "HANDSON_LEARNER", "learner", "Hanako", "Taro"),
     ("lang", "HANDSON_LANG", "lang", "en", "ja"),
-    ("aws_account", "HANDSON_AWS_ACCOUNT", "account", "111122223333", "444455556666"),
+    ("aws_account", "HANDSON_AWS_ACCOUNT", "aws_account", "111122223333", "444455556666"),
     ("engine", "HANDSON_ENGINE", "engine", "builtin", "docker"),
     ("base_image", "HANDSON_BASE_IMAGE", "base_image", "ruby:3.4", "ruby:3.3"),
 ]
@@ -73,7 +73,7 @@ def test_an_empty_argument_does_not_hide_the_environment(
         ("region", Exercise().region),
         ("learner", ""),
         ("lang", "ja"),
-        ("account", None),
+        ("aws_account", None),
         ("engine", "auto"),
         ("base_image", None),
     ],
@@ -110,7 +110,7 @@ def test_messages_speak_the_chosen_language(read: Read) -> None:
 
 
 def test_an_account_may_be_written_with_hyphens(read: Read) -> None:
-    assert read(aws_account="1111-2222-3333").account == "111122223333"
+    assert read(aws_account="1111-2222-3333").aws_account == "111122223333"
 
 
 def test_the_environment_is_not_shown_with_the_settings(read: Read) -> None:
