@@ -6,7 +6,7 @@ Everything that depends on MiniStack is in this package.
     process          the process itself: spawn it, signal it, read its record
     server           the program that the process runs
     blob_registry    its registry, with the blobs on disk
-    blobs            the blobs' files, and which repository has which blob
+    blobs            the files of the blobs, and which repository has which blob
 """
 
 from handson.aws.emulator.lifecycle import (

@@ -2,8 +2,8 @@
 
 MiniStack answers requests for repositories, manifests and tags, but reads every layer into memory
 and keeps it there.  This layer answers the requests for blobs itself (``/v2/NAME/blobs/...`` of the
-OCI distribution protocol 1.1) and streams them to and from the store.  It passes all others on, and
-updates the ledger after them.
+OCI distribution protocol 1.1) and streams them to and from files.  It passes all others on, and
+updates the mappings of `Blobs` after them.
 
 This module runs in the embedded AWS's own process, like `server`, and imports nothing of `handson`.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from handson.aws.emulator.blobs import BlobStore, Key, Ledger, Upload
+    from handson.aws.emulator.blobs import Blobs, Key, Upload
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -47,11 +47,6 @@ class Response:
     body: bytes = b""
     digest: str = ""
     part: range = range(0)
-
-    @property
-    def length(self) -> int:
-        """The length of the content in bytes."""
-        return len(self.part) if self.digest else len(self.body)
 
 
 class RegistryError(Exception):
@@ -89,83 +84,70 @@ class BlobRequest:
             block += message.get("body", b"")
         return bytes(block)
 
-    async def skip_rest(self) -> None:
-        """Read the rest of the body: a client reads no response while it still sends."""
-        while await self.read_block():
-            pass
-
 
 class BlobRegistry:
     """The ASGI application that answers requests for blobs; MiniStack answers all others."""
 
-    def __init__(self, app: App, ledger: Ledger, store: BlobStore) -> None:
+    def __init__(self, app: App, blobs: Blobs) -> None:
         self._app = app
-        self._ledger = ledger
-        self._store = store
-        self._uploads: dict[str, tuple[Key, Upload]] = {}
+        self._blobs = blobs
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif found := _BLOBS.fullmatch(scope["path"]):
-            await self._serve(found, scope, receive, send)
+            await self._serve(found, BlobRequest(scope, receive), scope, send)
         else:
-            self._drop_orphans()
-            await self._app(scope, receive, self._updating(scope, send))
 
-    def _updating(self, scope: Message, send: Send) -> Send:
-        """Return a `send` that updates the ledger before the response begins."""
+            async def update_and_send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    self._update(scope)
+                await send(message)
 
-        async def update_and_send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._update_ledger(scope)
-                self._drop_orphans()
-            await send(message)
+            self._blobs.forget_deleted()
+            await self._app(scope, receive, update_and_send)
 
-        return update_and_send
-
-    def _update_ledger(self, scope: Message) -> None:
+    def _update(self, scope: Message) -> None:
         """Save the change that a request made to MiniStack's registry, if it made one."""
         service, _, operation = _decode_headers(scope).get("x-amz-target", "").partition(".")
         changed = service.startswith(_API) and not operation.startswith(_READS)
         if changed:
-            self._ledger.align_manifests()
+            self._blobs.align_manifests()
         manifest = _MANIFEST.fullmatch(scope["path"])
         if manifest and scope["method"] == "PUT":
-            self._ledger.end_push(self._ledger.key_of(manifest["name"]))
+            self._blobs.end_push(self._blobs.key_of(manifest["name"]))
         if changed or (manifest and scope["method"] in ("PUT", "DELETE")):
-            self._ledger.save()
-
-    def _drop_orphans(self) -> None:
-        """Delete the uploads to repositories that were deleted."""
-        deleted = self._ledger.forget_deleted()
-        for key, upload in list(self._uploads.values()):
-            if key in deleted:
-                self._drop(upload)
+            self._blobs.save()
+        self._blobs.forget_deleted()
 
     async def _serve(
-        self, found: re.Match[str], scope: Message, receive: Receive, send: Send
+        self, found: re.Match[str], request: BlobRequest, scope: Message, send: Send
     ) -> None:
-        request = BlobRequest(scope, receive)
         try:
-            key = await self._find_repository(found["name"], scope)
-            response = await self._respond(key, found, request)
+            response = await self._respond(
+                await self._find_repository(scope, found), found, request
+            )
         except RegistryError as failed:
             response = failed.response
         except OSError as error:
             reason = f"cannot keep the blob: {error.strerror}"
             response = RegistryError(507, "UNKNOWN", reason).response
-        await request.skip_rest()
+        while await request.read_block():
+            pass  # a client reads no response while it still sends
         if not request.cut:
             await self._send(response, send, headers_only=request.method == "HEAD")
 
-    async def _find_repository(self, name: str, scope: Message) -> Key:
+    async def _find_repository(self, scope: Message, found: re.Match[str]) -> Key:
         """Return the key of a repository by asking MiniStack for its tags.
 
         MiniStack checks the caller, and sets the account and region that `key_of` reads.
         """
+        name = found["name"]
         messages: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
 
         async def collect(message: Message) -> None:
             messages.append(message)
@@ -173,33 +155,42 @@ class BlobRegistry:
         who = [each for each in scope["headers"] if each[0] in (b"host", b"authorization")]
         path = f"/v2/{name}/tags/list"
         question = {"method": "GET", "path": path, "raw_path": None, "headers": who}
-        await self._app(scope | question, _receive_nothing, collect)
+        await self._app(scope | question, receive, collect)
         if messages[0]["status"] != 200:
             reason = f"repository name not known to registry: {name}"
             raise RegistryError(404, "NAME_UNKNOWN", reason)
-        return self._ledger.key_of(name)
+        return self._blobs.key_of(name)
 
     async def _respond(self, key: Key, found: re.Match[str], request: BlobRequest) -> Response:
+        method = request.method
         if found["digest"]:
-            return self._serve_blob(key, found["digest"], request)
-        if not found["upload"]:
-            return await self._open_upload(key, request)
-        owner, upload = self._uploads.get(found["upload"], (None, None))
-        if upload is None or owner != key:
-            raise _unknown_upload()
-        async with upload.lock:
-            self._require_open(upload)
-            return await self._continue_upload(key, upload, request)
+            if method in ("HEAD", "GET", "DELETE"):
+                return self._respond_with_blob(key, found["digest"], request)
+        elif not found["upload"]:
+            if method == "POST":
+                return await self._open_upload(key, request)
+        else:
+            upload = self._blobs.uploads.get(found["upload"])
+            if upload is None or upload.key != key:
+                raise _unknown_upload()
+            async with upload.lock:
+                self._require_open(upload)
+                if method == "GET":
+                    return _report_upload(204, upload)
+                if method == "DELETE":
+                    self._blobs.drop_upload(upload)
+                    return Response(204)
+                if method in ("PATCH", "PUT"):
+                    return await self._continue_upload(upload, request)
+        raise RegistryError(405, "UNSUPPORTED", "method not allowed")
 
-    def _serve_blob(self, key: Key, digest: str, request: BlobRequest) -> Response:
+    def _respond_with_blob(self, key: Key, digest: str, request: BlobRequest) -> Response:
         """Send or delete a blob of a repository."""
-        if request.method not in ("HEAD", "GET", "DELETE"):
-            raise _unsupported_method()
-        size = self._ledger.size_of(key, digest)
+        size = self._blobs.size_of(key, digest)
         if size is None:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
         if request.method == "DELETE":
-            self._ledger.remove(key, digest)
+            self._blobs.remove(key, digest)
             return Response(202)
         headers = {
             "Accept-Ranges": "bytes",
@@ -216,35 +207,26 @@ class BlobRegistry:
 
     async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
         """Mount another repository's blob, take a blob sent at once, or open an upload."""
-        if request.method != "POST":
-            raise _unsupported_method()
         mounted = request.query.get("mount", "")
-        source = (*key[:2], request.query.get("from", ""))
-        if self._ledger.size_of(source, mounted) is not None:
-            return self._confirm(key, mounted)
-        upload = self._store.open_upload()
-        self._uploads[upload.id] = key, upload
+        size = self._blobs.size_of((*key[:2], request.query.get("from", "")), mounted)
+        if size is not None:
+            self._blobs.add(key, mounted, size)
+            return _confirm(key, mounted)
+        upload = self._blobs.open_upload(key)
         if "digest" in request.query:
             await self._receive_body(upload, request)
             if upload.size or upload.digest == request.query["digest"]:
-                return self._finish_upload(key, upload, request)
-        return _report_upload(202, key, upload)
+                return self._finish_upload(upload, request)
+        return _report_upload(202, upload)
 
-    async def _continue_upload(self, key: Key, upload: Upload, request: BlobRequest) -> Response:
-        if request.method == "GET":
-            return _report_upload(204, key, upload)
-        if request.method == "DELETE":
-            self._drop(upload)
-            return Response(204)
-        if request.method not in ("PATCH", "PUT"):
-            raise _unsupported_method()
+    async def _continue_upload(self, upload: Upload, request: BlobRequest) -> Response:
         offset = _OFFSET.match(request.headers.get("content-range", ""))
         if offset and int(offset[1]) != upload.size:
-            return _report_upload(416, key, upload)
+            return _report_upload(416, upload)
         await self._receive_body(upload, request)
         if request.method == "PUT" and not request.cut:
-            return self._finish_upload(key, upload, request)
-        return _report_upload(202, key, upload)
+            return self._finish_upload(upload, request)
+        return _report_upload(202, upload)
 
     async def _receive_body(self, upload: Upload, request: BlobRequest) -> None:
         """Append the request's body, or the part of it that arrived, to the upload."""
@@ -253,56 +235,51 @@ class BlobRegistry:
                 await asyncio.to_thread(upload.append, block)
         except OSError:
             self._require_open(upload)
-            self._drop(upload)
+            self._blobs.drop_upload(upload)
             raise
         self._require_open(upload)
 
-    def _finish_upload(self, key: Key, upload: Upload, request: BlobRequest) -> Response:
+    def _finish_upload(self, upload: Upload, request: BlobRequest) -> Response:
         wanted = request.query.get("digest", "")
         if upload.digest != wanted:
-            self._drop(upload)
+            self._blobs.drop_upload(upload)
             reason = "uploaded blob digest did not match provided digest"
             digests = {"expected": wanted, "actual": upload.digest}
             raise RegistryError(400, "DIGEST_INVALID", reason, **digests)
-        del self._uploads[upload.id]
-        self._store.finish_upload(upload)
-        return self._confirm(key, wanted)
-
-    def _confirm(self, key: Key, digest: str) -> Response:
-        self._ledger.add(key, digest)
-        location = f"/v2/{key[-1]}/blobs/{digest}"
-        return Response(201, {"Location": location, "Docker-Content-Digest": digest})
+        self._blobs.finish_upload(upload)
+        return _confirm(upload.key, wanted)
 
     def _require_open(self, upload: Upload) -> None:
         """Refuse an upload that has ended in the meantime, alone or with its repository."""
-        if upload.id not in self._uploads:
+        if upload.id not in self._blobs.uploads:
             raise _unknown_upload()
-
-    def _drop(self, upload: Upload) -> None:
-        self._uploads.pop(upload.id, None)
-        upload.delete()
 
     async def _send(self, response: Response, send: Send, *, headers_only: bool) -> None:
         headers = {"Docker-Distribution-API-Version": "registry/2.0"} | response.headers
         if response.status != 204:
-            headers["Content-Length"] = str(response.length)
+            headers["Content-Length"] = str(len(response.part or response.body))
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": encoded})
         if response.digest and not headers_only:
-            blocks = self._store.read_blocks(response.digest, response.part, size=BLOCK)
+            blocks = self._blobs.read_blocks(response.digest, response.part, size=BLOCK)
             with closing(blocks):
                 while block := await asyncio.to_thread(next, blocks, b""):
                     await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
-def _report_upload(status: int, key: Key, upload: Upload) -> Response:
+def _report_upload(status: int, upload: Upload) -> Response:
     headers = {
-        "Location": f"/v2/{key[-1]}/blobs/uploads/{upload.id}",
+        "Location": f"/v2/{upload.key[-1]}/blobs/uploads/{upload.id}",
         "Range": f"0-{max(0, upload.size - 1)}",
         "Docker-Upload-UUID": upload.id,
     }
     return Response(status, headers)
+
+
+def _confirm(key: Key, digest: str) -> Response:
+    location = f"/v2/{key[-1]}/blobs/{digest}"
+    return Response(201, {"Location": location, "Docker-Content-Digest": digest})
 
 
 def _parse_range(header: str, size: int) -> range | None:
@@ -320,15 +297,7 @@ def _unknown_upload() -> RegistryError:
     return RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 
 
-def _unsupported_method() -> RegistryError:
-    return RegistryError(405, "UNSUPPORTED", "method not allowed")
-
-
 def _decode_headers(scope: Message) -> dict[str, str]:
     return {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
     }
-
-
-async def _receive_nothing() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

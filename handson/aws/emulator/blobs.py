@@ -1,6 +1,6 @@
 """The registry's blobs (layers and configurations of images): as files, and by repository.
 
-`BlobStore` keeps them as files in one folder:
+Two folders hold the files:
 
     blobs/HEX       a complete blob, named after the SHA-256 of its content
     uploads/ID      a blob that is still arriving; the next process deletes it
@@ -8,13 +8,13 @@
 A blob gets its name after its last byte, so a kill leaves it complete or leaves none.  A power cut
 may shorten it, which shows in its size; no push waits for the disk.
 
-`Ledger` keeps which repository has which blob in MiniStack's own four mappings, which its module
-`ecr` scopes by account and region:
+Which repository has which blob is kept in MiniStack's own four mappings, which its module `ecr`
+scopes by account and region:
 
     _repositories     name → repository
     _images           name → what ECR lists, with the text of each manifest
     _manifest_blobs   name → digest → manifest
-    _layer_blobs      name → digest → content; here its size, since the content is in the store
+    _layer_blobs      name → digest → content; here its size, since the content is in a file
 
 So MiniStack loads, resets and saves them as usual, but they are small.  They are saved at each
 change: images outlive a kill.  Blobs are deleted with their repository, and at a graceful stop if
@@ -32,7 +32,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,9 @@ _SERVICE = "ecr"
 class Upload:
     """A blob that is arriving: a file that grows, and the digest of its content so far."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: Key) -> None:
         self.id = str(uuid.uuid4())
+        self.key = key
         self.path = folder / self.id
         self.size = 0
         self.lock = asyncio.Lock()
@@ -71,86 +72,31 @@ class Upload:
         self._hash.update(block)
         self.size += len(block)
 
-    def delete(self) -> None:
-        """Delete the file."""
-        _delete(self.path)
 
-
-class BlobStore:
-    """All blobs of one embedded AWS, in one folder.
+class Blobs:
+    """All blobs of one embedded AWS, and the uploads that are arriving.
 
     Raises (all methods that write):
         OSError: The folder is not writable, or the disk is full.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._blobs = folder / "blobs"
-        self._uploads = folder / "uploads"
-        self._blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.rmtree(self._uploads, ignore_errors=True)
-        self._uploads.mkdir(mode=0o700, exist_ok=True)
-
-    def path_of(self, digest: str) -> Path:
-        """Return the path of the blob of a digest, whether it exists or not."""
-        return self._blobs / digest.removeprefix("sha256:")
-
-    def size_of(self, digest: str) -> int | None:
-        """Return the size of a blob in bytes, or None if it does not exist."""
-        try:
-            return self.path_of(digest).stat().st_size
-        except OSError:
-            return None
-
-    def read_blocks(self, digest: str, part: range, *, size: int) -> Generator[bytes, None, None]:
-        """Yield the bytes `part` of a blob, `size` at a time."""
-        with self.path_of(digest).open("rb") as file:
-            file.seek(part.start)
-            for place in part[::size]:
-                yield file.read(min(size, part.stop - place))
-
-    def open_upload(self) -> Upload:
-        """Return a new, empty upload."""
-        return Upload(self._uploads)
-
-    def finish_upload(self, upload: Upload) -> None:
-        """Make a complete upload a blob."""
-        try:
-            os.replace(upload.path, self.path_of(upload.digest))
-        except PermissionError:
-            # Windows does not replace a file that is being read; then the same blob exists already.
-            if self.size_of(upload.digest) != upload.size:
-                raise
-            upload.delete()
-
-    def add(self, content: bytes) -> None:
-        """Store a blob."""
-        upload = self.open_upload()
-        upload.append(content)
-        self.finish_upload(upload)
-
-    def keep_only(self, digests: Collection[str]) -> None:
-        """Delete every blob whose digest is not among `digests`."""
-        wanted = {self.path_of(digest) for digest in digests}
-        for path in set(self._blobs.iterdir()) - wanted:
-            _delete(path)
-
-
-class Ledger:
-    """Which repository has which blob, for one embedded AWS."""
-
-    def __init__(self, ecr: Any, persistence: Any, store: BlobStore) -> None:
-        """Open the ledger.
+    def __init__(self, folder: Path, ecr: Any, persistence: Any) -> None:
+        """Open the blobs.
 
         Args:
+            folder: Where their files are.
             ecr: MiniStack's module of that name.
             persistence: MiniStack's module that saves and loads state.
-            store: The blobs' files.
         """
+        self.uploads: dict[str, Upload] = {}
+        self._blobs, self._arriving = folder / "blobs", folder / "uploads"
         self._ecr = ecr
         self._persistence = persistence
-        self._store = store
         self._pushing: set[Key] = set()
         self._known: dict[Key, Any] = {}
+        self._blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(self._arriving, ignore_errors=True)
+        self._arriving.mkdir(mode=0o700, exist_ok=True)
 
     def key_of(self, name: str) -> Key:
         """Return the key of a repository in the account and region of the current request."""
@@ -159,13 +105,43 @@ class Ledger:
     def size_of(self, key: Key, digest: str) -> int | None:
         """Return the size of a repository's blob, or None if it is missing or incomplete."""
         noted = self._ecr._layer_blobs.get_scoped(*key, {}).get(digest)
-        size = self._store.size_of(digest) if noted else None
-        return size if size is not None and noted == _note(size) else None
+        path = self._path_of(digest)
+        if noted and path.exists() and noted == _note(path.stat().st_size):
+            return int(noted)
+        return None
 
-    def add(self, key: Key, digest: str) -> None:
+    def read_blocks(self, digest: str, part: range, *, size: int) -> Generator[bytes, None, None]:
+        """Yield the bytes `part` of a blob, `size` at a time."""
+        with self._path_of(digest).open("rb") as file:
+            file.seek(part.start)
+            for place in part[::size]:
+                yield file.read(min(size, part.stop - place))
+
+    def open_upload(self, key: Key) -> Upload:
+        """Return a new, empty upload to a repository."""
+        upload = Upload(self._arriving, key)
+        self.uploads[upload.id] = upload
+        return upload
+
+    def finish_upload(self, upload: Upload) -> None:
+        """Make a complete upload a blob of its repository."""
+        try:
+            os.replace(upload.path, self._path_of(upload.digest))
+        except PermissionError:
+            # Windows does not replace a file that is being read; then the same blob exists already.
+            if self._path_of(upload.digest).stat().st_size != upload.size:
+                raise
+        self.drop_upload(upload)
+        self.add(upload.key, upload.digest, upload.size)
+
+    def drop_upload(self, upload: Upload) -> None:
+        """Forget an upload, and delete its file."""
+        self.uploads.pop(upload.id, None)
+        _delete(upload.path)
+
+    def add(self, key: Key, digest: str, size: int) -> None:
         """Note that a repository has a blob."""
         owned = self._ecr._layer_blobs.get_scoped(*key, {})
-        size = self._store.size_of(digest) or 0
         self._ecr._layer_blobs.set_scoped(*key, owned | {digest: _note(size)})
         self._pushing.add(key)
         self.save()
@@ -174,26 +150,25 @@ class Ledger:
         """Remove a blob from a repository that has it."""
         del self._ecr._layer_blobs.get_scoped(*key)[digest]
         self.save()
-        self._delete_unowned()
 
     def end_push(self, key: Key) -> None:
         """Note that a push to a repository has sent its manifest."""
         self._pushing.discard(key)
 
-    def forget_deleted(self) -> list[Key]:
-        """Forget the repositories deleted since the last call, and return them."""
+    def forget_deleted(self) -> None:
+        """Delete the blobs and uploads of repositories that were deleted since the last call."""
         now = dict(self._ecr._repositories.all_items())
         # A repository that was deleted and made again under its name is another object.
         deleted = [key for key, known in self._known.items() if now.get(key) is not known]
         self._known = now
+        for upload in [each for each in self.uploads.values() if each.key in deleted]:
+            self.drop_upload(upload)
         for key in deleted:
             self._ecr._layer_blobs.pop_scoped(*key, None)
             self._ecr._manifest_blobs.pop_scoped(*key, None)
             self._pushing.discard(key)
         if deleted:
             self.save()
-            self._delete_unowned()
-        return deleted
 
     def align_manifests(self) -> None:
         """Keep exactly the manifests that ECR lists.
@@ -201,54 +176,54 @@ class Ledger:
         MiniStack does so when a manifest is pushed, but not for PutImage and BatchDeleteImage.
         """
         for key, images in self._ecr._images.all_items():
+            listed = {image["imageDigest"]: image["imageManifest"].encode() for image in images}
             known = self._ecr._manifest_blobs.get_scoped(*key, {})
-            manifests = {
-                image["imageDigest"]: known.get(
-                    image["imageDigest"], image["imageManifest"].encode()
-                )
-                for image in images
-            }
-            self._ecr._manifest_blobs.set_scoped(*key, manifests)
+            kept = {digest: known[digest] for digest in listed.keys() & known.keys()}
+            self._ecr._manifest_blobs.set_scoped(*key, listed | kept)
 
     def delete_unreferenced(self) -> None:
         """Delete the blobs that no manifest refers to, except in unfinished pushes."""
         for key, owned in self._ecr._layer_blobs.all_items():
             if key not in self._pushing:
-                for digest in owned.keys() - self._referenced(key):
+                manifests = [
+                    each["imageManifest"] for each in self._ecr._images.get_scoped(*key, [])
+                ]
+                for digest in owned.keys() - {*_DIGEST.findall(" ".join(manifests))}:
                     del owned[digest]
         self.save()
-        self._delete_unowned()
 
     def save(self) -> None:
-        """Save the ledger; MiniStack's log reports a failure."""
+        """Save the mappings, and delete the files of blobs that no repository has.
+
+        MiniStack's log reports a failure to save.
+        """
         self._persistence.save_state(_SERVICE, self._ecr.get_state())
+        owned = self._ecr._layer_blobs.all_values()
+        wanted = {self._path_of(digest) for digests in owned for digest in digests}
+        for path in {*self._blobs.iterdir()} - wanted:
+            _delete(path)
 
-    def _referenced(self, key: Key) -> set[str]:
-        images = self._ecr._images.get_scoped(*key, [])
-        return {digest for image in images for digest in _DIGEST.findall(image["imageManifest"])}
+    def import_state(self) -> None:
+        """Move the content of blobs into files from a state that an earlier version saved.
 
-    def _delete_unowned(self) -> None:
-        every = self._ecr._layer_blobs.all_values()
-        self._store.keep_only({digest for owned in every for digest in owned})
+        Raises:
+            OSError: The disk is full; the saved state is as it was.
+        """
+        state = self._persistence.load_state(_SERVICE) or {}
+        every: list[dict[str, bytes]] = getattr(state.get("layer_blobs"), "all_values", list)()
+        found = [(owned, digest) for owned in every for digest in owned if _is_whole(owned, digest)]
+        for owned, digest in found:
+            self._path_of(digest).write_bytes(owned[digest])
+            owned[digest] = _note(len(owned[digest]))
+        if found:
+            self._persistence.save_state(_SERVICE, state)
 
-
-def move_to_disk(persistence: Any, store: BlobStore) -> None:
-    """Move the content of blobs from a state that an earlier version saved into the store.
-
-    Raises:
-        OSError: The disk is full; the saved state is as it was.
-    """
-    state = persistence.load_state(_SERVICE) or {}
-    every: list[dict[str, bytes]] = getattr(state.get("layer_blobs"), "all_values", list)()
-    found = [(owned, digest) for owned in every for digest in owned if _is_content(owned, digest)]
-    for owned, digest in found:
-        store.add(owned[digest])
-        owned[digest] = _note(len(owned[digest]))
-    if found:
-        persistence.save_state(_SERVICE, state)
+    def _path_of(self, digest: str) -> Path:
+        return self._blobs / digest.removeprefix("sha256:")
 
 
-def _is_content(owned: dict[str, bytes], digest: str) -> bool:
+def _is_whole(owned: dict[str, bytes], digest: str) -> bool:
+    """Tell whether a mapping holds a blob's content, and not its size."""
     return f"sha256:{hashlib.sha256(owned[digest]).hexdigest()}" == digest
 
 

@@ -117,24 +117,22 @@ def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
     os.environ["GATEWAY_PORT"] = str(port)  # MiniStack reads it when it is imported
     unsaved = SaveFailures()
     logging.getLogger("persistence").addHandler(unsaved)
-    app, ledger = _ministack(folder / BLOBS)
+    app, blobs = _ministack(folder / BLOBS)
     asyncio.run(_run(app, listener, stop=folder / STOP))
     if not unsaved.services:
-        ledger.delete_unreferenced()
+        blobs.delete_unreferenced()
     save_record(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
 
 
 def _ministack(folder: Path) -> tuple[Any, Any]:
-    """Return MiniStack with the blobs of its registry in `folder`, and their ledger."""
+    """Return MiniStack as an application, and the blobs of its registry, whose folder is given."""
     from ministack.app import app  # type: ignore[import-untyped]
     from ministack.core import persistence  # type: ignore[import-untyped]
     from ministack.services import ecr  # type: ignore[import-untyped]
 
-    blobs = _load_sibling("blobs")
-    store = blobs.BlobStore(folder)
-    blobs.move_to_disk(persistence, store)
-    ledger = blobs.Ledger(ecr, persistence, store)
-    return _load_sibling("blob_registry").BlobRegistry(app, ledger, store), ledger
+    blobs = _load_sibling("blobs").Blobs(folder, ecr, persistence)
+    blobs.import_state()
+    return _load_sibling("blob_registry").BlobRegistry(app, blobs), blobs
 
 
 def _load_sibling(name: str) -> ModuleType:
