@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import messages
-from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.core.errors import EngineError, InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import PLATFORM
@@ -110,8 +110,6 @@ def _describe_image(recipe: Recipe, layers: list[oci.Blob]) -> dict[str, Any]:
 def _translate_disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
-    except HandsonError:
-        raise
     except OSError as error:
         if error.errno in _FULL:
             raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error

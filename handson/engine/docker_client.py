@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
-from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
+from handson.core.errors import EngineError, InvalidInput, NotReady
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -122,7 +122,6 @@ def _socket_candidates(home: Path, runtime: Path) -> list[Path]:
 
 
 def _connect(options: dict[str, Any]) -> APIClient | None:
-    import requests
     from docker import APIClient, errors
 
     place = str(options.get("base_url") or "")
@@ -130,36 +129,28 @@ def _connect(options: dict[str, Any]) -> APIClient | None:
     if path != place and not Path(path).exists():  # docker's library would leak a socket
         return None
     options = {**options, "use_ssh_client": place.startswith("ssh://")}
-    silent = (errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
-    with suppress(*silent):
-        first = APIClient(version="auto", timeout=_FIRST_ANSWER, **options)
-        first.close()
-        return APIClient(version=first.api_version, timeout=_WORKING, **options)
+    with suppress(errors.DockerException, OSError, ValueError):
+        client = APIClient(version="auto", timeout=_FIRST_ANSWER, **options)
+        client.timeout = _WORKING
+        return client
     return None
 
 
 @contextmanager
 def translate_docker_errors() -> Iterator[None]:
     """Turn the exceptions of docker's library into ours, each with its remedy."""
-    import requests
     from docker import errors
 
     try:
         yield
-    except HandsonError:
-        raise
     except errors.DockerException as error:
         reason = reason_of(error)
         full = "no space left" in reason
         key = "engine.engine-full" if full else "engine.engine-refused"
         kind = InvalidInput if "dockerfile parse error" in reason.lower() else EngineError
         raise kind(*messages.advice(key, reason=reason)) from error
-    except (
-        requests.exceptions.RequestException,
-        http.client.HTTPException,  # an answer that is read in parts breaks off with this one
-        json.JSONDecodeError,
-        OSError,
-    ) as error:
+    # Errors of requests are OSErrors; an answer read in parts breaks off with an HTTPException.
+    except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             # The library gathers the build context in a temporary file on this side.
             folder = error.filename or tempfile.gettempdir()

@@ -33,6 +33,10 @@ ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
 REFERENCE = "org.opencontainers.image.ref.name"
 BASE = "org.opencontainers.image.base.name"
 
+INDEX_TYPES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFEST_TYPES = (*INDEX_TYPES, MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
+"""The media types of an index and of a manifest, in OCI's words and in Docker's."""
+
 _CHUNK = 1 << 20
 _SMALLEST, _QUICKEST = 9, 1  # gzip's levels
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1952, RFC 8878)

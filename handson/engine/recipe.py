@@ -88,25 +88,6 @@ class Copy:
     mode: int | None
 
 
-@dataclass
-class Recipe:
-    """An image to make.
-
-    Attributes:
-        config: The OCI configuration's `config`.
-        copies: The files to copy, in order.
-        skipped: The instructions that are left out.
-        history: A line for each instruction that is carried out, as OCI keeps it.
-        base: The base image that is left out; empty for `FROM scratch`.
-    """
-
-    config: dict[str, Any] = field(default_factory=dict)
-    copies: list[Copy] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    base: str = ""
-
-
 @dataclass(eq=False)
 class _Stage:
     origin: Instruction
@@ -125,11 +106,11 @@ def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) 
     Raises:
         InvalidInput: An instruction is outside the subset, or wrong; its line is named.
     """
-    interpreter = _Interpreter(build_args)
+    recipe = Recipe(build_args)
     for step in steps:
-        with _naming_step(step):
-            interpreter.take(step)
-    return interpreter.carry_out_stages()
+        recipe.take(step)
+    recipe.carry_out_stages()
+    return recipe
 
 
 def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
@@ -174,12 +155,23 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
         raise ValueError(step.value)
 
 
-class _Interpreter:
-    """Sorts instructions into stages, and carries out those that make the last one."""
+class Recipe:
+    """An image to make: takes a Dockerfile's instructions, and carries out the last stage's.
+
+    Attributes:
+        config: The OCI configuration's `config`.
+        copies: The files to copy, in order.
+        skipped: The instructions that are left out.
+        history: A line for each instruction that is carried out, as OCI keeps it.
+        base: The base image that is left out; empty for `FROM scratch`.
+    """
 
     def __init__(self, build_args: Mapping[str, str]) -> None:
-        self._recipe = Recipe()
-        self._config = self._recipe.config
+        self.config: dict[str, Any] = {}
+        self.copies: list[Copy] = []
+        self.skipped: list[str] = []
+        self.history: list[dict[str, Any]] = []
+        self.base = ""
         self._stages: list[_Stage] = []
         self._names: dict[str, _Stage] = {}
         self._in_stage = False  # else FROM is read, or an ARG before it
@@ -191,14 +183,19 @@ class _Interpreter:
         self._command_is_set = False
 
     def take(self, step: Instruction) -> None:
-        """Put an instruction into its stage; carry out what stands before the first one."""
-        _check_step(step, is_first=not self._stages)
-        if step.keyword == "FROM":
-            self._open_stage(step)
-        elif self._stages:
-            self._stages[-1].steps.append(step)
-        else:
-            self._declare_arguments(step)
+        """Put an instruction into its stage; carry out what stands before the first one.
+
+        Raises:
+            InvalidInput: It is wrong, or outside the subset; its line is named.
+        """
+        with _naming_step(step):
+            _check_step(step, is_first=not self._stages)
+            if step.keyword == "FROM":
+                self._open_stage(step)
+            elif self._stages:
+                self._stages[-1].steps.append(step)
+            else:
+                self._declare_arguments(step)
 
     def _open_stage(self, step: Instruction) -> None:
         words = [self._expand(step, word) for word in step.arguments.split()]
@@ -212,8 +209,8 @@ class _Interpreter:
             self._names[name.lower()] = stage
         self._stages.append(stage)
 
-    def carry_out_stages(self) -> Recipe:
-        """Return the recipe of the last stage and those below it; the others are left out.
+    def carry_out_stages(self) -> None:
+        """Carry out the last stage and those below it; the others are left out.
 
         Raises:
             InvalidInput: An instruction is wrong, or outside the subset; its line is named.
@@ -229,27 +226,26 @@ class _Interpreter:
                 self._carry_out_stage(stage)
             else:
                 left_out = [step.source for step in stage.steps if step.keyword != "ARG"]
-                self._recipe.skipped += [stage.label, *left_out]
-        return self._recipe
+                self.skipped += [stage.label, *left_out]
 
     def _carry_out_stage(self, stage: _Stage) -> None:
         if stage.platform != IMAGE_PLATFORM:
             raise refuse_step(stage.origin, "engine.reason-platform")
         if not stage.below and stage.base != "scratch":
-            self._recipe.base = stage.base
-            self._recipe.skipped.append(stage.label)
+            self.base = stage.base
+            self.skipped.append(stage.label)
         self._command_is_set = False
         for step in stage.steps:
             source = step.flags.get("from")
             if source is not None and source.lower() not in stage.earlier:
                 raise refuse_step(step, "engine.reason-copy-from")
             if step.keyword == "RUN" or source is not None:
-                self._recipe.skipped.append(step.source)
+                self.skipped.append(step.source)
                 continue
             with _naming_step(step):
                 _STEPS[step.keyword](self, step)
             packs = {} if step.keyword in {"ADD", "COPY"} else {"empty_layer": True}
-            self._recipe.history.append({"created_by": step.source, **packs})
+            self.history.append({"created_by": step.source, **packs})
 
     # Words and variables
 
@@ -262,7 +258,7 @@ class _Interpreter:
         if not self._in_stage:
             return self._outer.get(name, "")
         scope = {**self._arguments, **self._environment}
-        if name not in scope and (self._recipe.base or name in _SET_BY_DOCKER):
+        if name not in scope and (self.base or name in _SET_BY_DOCKER):
             raise KeyError(name)
         return scope.get(name, "")
 
@@ -305,33 +301,33 @@ class _Interpreter:
 
     def _set_environment(self, step: Instruction) -> None:
         self._environment.update(self._read_pairs(step))
-        self._config["Env"] = [f"{name}={value}" for name, value in self._environment.items()]
+        self.config["Env"] = [f"{name}={value}" for name, value in self._environment.items()]
 
     def _set_labels(self, step: Instruction) -> None:
-        self._config.setdefault("Labels", {}).update(self._read_pairs(step))
+        self.config.setdefault("Labels", {}).update(self._read_pairs(step))
 
     def _set_command(self, step: Instruction) -> None:
         parts = parse_exec_form(step.arguments)
         command = [*_SHELL, step.arguments] if parts is None else parts
-        self._config[step.keyword.capitalize()] = command
+        self.config[step.keyword.capitalize()] = command
         if step.keyword == "CMD":
             self._command_is_set = True
         elif not self._command_is_set:  # an ENTRYPOINT empties a CMD that was inherited
-            self._config.pop("Cmd", None)
+            self.config.pop("Cmd", None)
 
     def _set_work_folder(self, step: Instruction) -> None:
         folder = self._place(self._expand_one(step)).rstrip("/") or "/"
-        self._config["WorkingDir"] = folder
+        self.config["WorkingDir"] = folder
         self._work_folders = (*self._work_folders, folder)
 
     def _set_user(self, step: Instruction) -> None:
-        self._config["User"] = self._expand_one(step)
+        self.config["User"] = self._expand_one(step)
 
     def _set_stop_signal(self, step: Instruction) -> None:
-        self._config["StopSignal"] = _require(_SIGNAL, self._expand_one(step))[0]
+        self.config["StopSignal"] = _require(_SIGNAL, self._expand_one(step))[0]
 
     def _expose_ports(self, step: Instruction) -> None:
-        ports = self._config.setdefault("ExposedPorts", {})
+        ports = self.config.setdefault("ExposedPorts", {})
         for word in self._expand_words(step):
             match = _require(_PORT, word)
             first, last = int(match[1]), int(match[2] or match[1])
@@ -341,18 +337,18 @@ class _Interpreter:
 
     def _add_volumes(self, step: Instruction) -> None:
         paths = self._expand_words(step)
-        self._config.setdefault("Volumes", {}).update({path: {} for path in paths})
+        self.config.setdefault("Volumes", {}).update({path: {} for path in paths})
 
     def _set_health_check(self, step: Instruction) -> None:
         kind, _, command = step.arguments.partition(" ")
         command = command.strip()
         parts = parse_exec_form(command)
         if kind.upper() == "NONE" and not command and not step.flags:
-            self._config["Healthcheck"] = {"Test": ["NONE"]}
+            self.config["Healthcheck"] = {"Test": ["NONE"]}
         elif kind.upper() == "CMD" and command and parts != []:
             test = ["CMD-SHELL", command] if parts is None else ["CMD", *parts]
             times = dict(_read_time(name, value) for name, value in step.flags.items())
-            self._config["Healthcheck"] = {"Test": test, **times}
+            self.config["Healthcheck"] = {"Test": test, **times}
         else:
             raise ValueError(step.arguments)
 
@@ -374,7 +370,7 @@ class _Interpreter:
             owner=(int(owner[1]), int(owner[2] or owner[1])),
             mode=int(mode, 8) if mode else None,
         )
-        self._recipe.copies.append(copy)
+        self.copies.append(copy)
 
     def _place(self, path: str) -> str:
         """Return the absolute path of a destination; a slash at its end stays."""
@@ -384,20 +380,20 @@ class _Interpreter:
         return f"{cleaned.rstrip('/')}/" if is_folder else cleaned
 
 
-_STEPS: Mapping[str, Callable[[_Interpreter, Instruction], None]] = {
-    "ADD": _Interpreter._copy_files,
-    "ARG": _Interpreter._declare_arguments,
-    "CMD": _Interpreter._set_command,
-    "COPY": _Interpreter._copy_files,
-    "ENTRYPOINT": _Interpreter._set_command,
-    "ENV": _Interpreter._set_environment,
-    "EXPOSE": _Interpreter._expose_ports,
-    "HEALTHCHECK": _Interpreter._set_health_check,
-    "LABEL": _Interpreter._set_labels,
-    "STOPSIGNAL": _Interpreter._set_stop_signal,
-    "USER": _Interpreter._set_user,
-    "VOLUME": _Interpreter._add_volumes,
-    "WORKDIR": _Interpreter._set_work_folder,
+_STEPS: Mapping[str, Callable[[Recipe, Instruction], None]] = {
+    "ADD": Recipe._copy_files,
+    "ARG": Recipe._declare_arguments,
+    "CMD": Recipe._set_command,
+    "COPY": Recipe._copy_files,
+    "ENTRYPOINT": Recipe._set_command,
+    "ENV": Recipe._set_environment,
+    "EXPOSE": Recipe._expose_ports,
+    "HEALTHCHECK": Recipe._set_health_check,
+    "LABEL": Recipe._set_labels,
+    "STOPSIGNAL": Recipe._set_stop_signal,
+    "USER": Recipe._set_user,
+    "VOLUME": Recipe._add_volumes,
+    "WORKDIR": Recipe._set_work_folder,
 }
 _KEYWORDS = (*_STEPS, "FROM", "RUN", *_LEFT_TO_DOCKER)
 

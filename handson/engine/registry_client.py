@@ -39,14 +39,6 @@ _REPEATABLE = {"HEAD", "GET", "POST", "PUT"}
 _TEMPORARY = {429, 500, 502, 503, 504}
 _THREADS = 2
 _TIMEOUT = (5.0, 300.0)  # seconds to connect, seconds of silence (a registry hashes a blob)
-_MANIFESTS = ", ".join(
-    (
-        oci.MANIFEST,
-        oci.INDEX,
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    )
-)
 
 
 class Unreachable(NotReady):
@@ -167,7 +159,9 @@ class RegistryClient:
 
     def fetch(self, reference: str) -> tuple[bytes, str]:
         """Return the bytes and type of the manifest or index that a tag or digest leads to."""
-        answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": _MANIFESTS})
+        answer = self._ask(
+            "GET", f"manifests/{reference}", headers={"Accept": ", ".join(oci.MANIFEST_TYPES)}
+        )
         return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
 
     def fetch_images(self, digest: str) -> dict[str, dict[str, Any]]:

@@ -35,13 +35,11 @@ from handson.course.state import (
     Subnet,
     Vpc,
 )
-from handson.engine.oci import is_image_manifest
-from handson.resources.images import MANIFEST_TYPES
+from handson.engine.oci import INDEX, MANIFEST_TYPES, is_image_manifest
 from handson.resources.plan import Ref, Step, tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
 
-_INDEX = "application/vnd.oci.image.index.v1+json"
 _UNIQUE_TAG_LETTERS = 12
 
 
@@ -253,8 +251,8 @@ def push_arm_image(own: OwnResources) -> Damage:
     """Move the tag to an image for arm64, pushed and recorded as the workshop does."""
     platform = {"os": "linux", "architecture": "arm64"}
     children = [{**child, "platform": platform} for child in _list_images(own)]
-    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": children}
-    digest, steps = _plan_push(own, index, _INDEX)
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}
+    digest, steps = _plan_push(own, index, INDEX)
     return Damage(steps, replace(own.uri, digest=digest) if own.is_uri_by_tag else None)
 
 
@@ -322,7 +320,7 @@ def _read_manifest(own: OwnResources) -> str:
         "BatchGetImage",
         repositoryName=own.repository.name,
         imageIds=[{"imageDigest": own.image.digest}],
-        acceptedMediaTypes=MANIFEST_TYPES,
+        acceptedMediaTypes=list(MANIFEST_TYPES),
     )
     return str(reply["images"][0]["imageManifest"])
 

@@ -23,18 +23,9 @@ from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Platform, Repository
 from handson.engine.model import ENGINE_LABEL, IMAGE_PLATFORM, format_size
-from handson.engine.oci import is_image_manifest
+from handson.engine.oci import INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import list_repository_names, require_repository
 
-INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFEST_TYPES = [
-    *INDEX_TYPES,
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-]
 _BATCH = 100
 _LARGEST_CONFIG = 1_000_000
 _SECONDS = 30.0
@@ -255,7 +246,7 @@ def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[s
             "BatchGetImage",
             repositoryName=repository,
             imageIds=[{"imageDigest": digest} for digest in unique[start : start + _BATCH]],
-            acceptedMediaTypes=MANIFEST_TYPES,
+            acceptedMediaTypes=list(MANIFEST_TYPES),
         )
         for image in reply.get("images", ()):
             manifests[image["imageId"]["imageDigest"]] = json.loads(image["imageManifest"])
