@@ -232,19 +232,20 @@ class Workshop(Displayable):
         Raises:
             InvalidInput: AWS would refuse the repository's name or the tag.
         """
-        repository = self._repository(repository)
+        repository, tag = self._repository(repository), self._tag(tag)
+        rules.check_repository_name(repository)
+        rules.check_image_tag(tag)
         connected = self.aws
-        form = push.PushForm(
+        return push.PushCommands(
             repository=repository,
-            tag=self._tag(tag),
             context=push.locate_context(context),
             registry=registry_address(connected),
             region=connected.region,
+            tag=tag,
             base_image=self.settings.base_image or "",
+            setup=plan.cli_variables(connected) if connected.endpoint else {},
+            advice=_missing_repository(connected, repository, self._exercise),
         )
-        setup = plan.cli_variables(connected) if connected.endpoint else {}
-        commands = push.format_push_commands(form, setup=setup)
-        return replace(commands, advice=_missing_repository(connected, repository, self._exercise))
 
     def build_image(
         self,

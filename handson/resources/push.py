@@ -10,10 +10,9 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from handson.aws import Aws
 from handson.core import files, messages
@@ -32,19 +31,77 @@ from handson.resources.images import require_image
 DOCKERFILE = "Dockerfile"
 
 _DIGITS = 12
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _URI_FILE = "image-uri.json"
 
 
 @dataclass(frozen=True, repr=False)
 class PushCommands(Displayable):
-    """The ECR console's "View push commands", for bash and for PowerShell, in order."""
+    """The commands that push an image by hand, as the ECR console's "View push commands".
+
+    On AWS they are the console's, to the letter.  An emulator has no console: there both lists use
+    the aws CLI and begin with the variables of `setup`, so that one can paste them unchanged.
+
+    Attributes:
+        repository: The repository's name, and the image's local one.
+        context: The folder with the Dockerfile.
+        registry: The registry's address for docker.
+        region: The registry's region.
+        tag: The tag to build and push.
+        base_image: The image in place of the Dockerfile's base image, if any.
+        setup: The variables that point the aws CLI at an emulator; empty on AWS.
+        advice: The problem and the remedy where the repository does not exist.
+    """
 
     repository: str
-    bash: tuple[str, ...]
-    powershell: tuple[str, ...]
+    context: Path | str
+    registry: str
+    region: str
+    tag: str = "latest"
+    base_image: str = ""
+    setup: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[str, str] | None = None
-    """The problem and the remedy where the repository does not exist, so that a push would fail."""
+
+    @property
+    def bash(self) -> tuple[str, ...]:
+        """The commands for bash."""
+        return (
+            *plan.format_exports(self.setup),
+            f"cd {shlex.quote(str(self.context))}",
+            "aws sts get-caller-identity",
+            f"{self._password} | {self._login}",
+            *self._docker,
+        )
+
+    @property
+    def powershell(self) -> tuple[str, ...]:
+        """The commands for PowerShell."""
+        return (
+            *(f"$env:{name} = {_quote_powershell(value)}" for name, value in self.setup.items()),
+            f"Set-Location {_quote_path(str(self.context))}",
+            "aws sts get-caller-identity" if self.setup else "Get-STSCallerIdentity",
+            f"{self._password if self.setup else '(Get-ECRLoginCommand).Password'} | {self._login}",
+            *self._docker,
+        )
+
+    @property
+    def _password(self) -> str:
+        return f"aws ecr get-login-password --region {self.region}"
+
+    @property
+    def _login(self) -> str:
+        return f"docker login --username AWS --password-stdin {self.registry}"
+
+    @property
+    def _docker(self) -> tuple[str, ...]:
+        local = f"{self.repository}:{self.tag}"
+        target = f"{self.registry}/{local}"
+        name = self.repository if self.tag == "latest" else local
+        base = ("--build-arg", f"BASE_IMAGE={self.base_image}") if self.base_image else ()
+        return (
+            shlex.join(("docker", "build", "-t", name, *base, ".")),
+            f"docker tag {local} {target}",
+            f"docker push {target}",
+        )
 
     def card(self) -> Card:
         """Return the card: both lists, and an option for Apple silicon."""
@@ -56,27 +113,6 @@ class PushCommands(Displayable):
         )
         title = messages.text("resources.image.push-commands", name=self.repository)
         return Card(title, parts, state="warn" if self.advice else "info")
-
-
-@dataclass(frozen=True)
-class PushForm:
-    """The values in the push commands.
-
-    Attributes:
-        repository: The repository's name, and the image's local one.
-        context: The folder with the Dockerfile.
-        registry: The registry's address for docker.
-        region: The registry's region.
-        tag: The tag to build and push.
-        base_image: The image in place of the Dockerfile's base image, if any.
-    """
-
-    repository: str
-    context: Path | str
-    registry: str
-    region: str
-    tag: str = "latest"
-    base_image: str = ""
 
 
 def make_unique_tag(context: Path) -> str:
@@ -96,50 +132,6 @@ def make_unique_tag(context: Path) -> str:
         path, reason = error.filename or context, error.strerror or str(error)
         found = messages.advice("resources.image.unreadable", path=path, reason=reason)
         raise NotReady(*found) from error
-
-
-def format_push_commands(
-    form: PushForm, *, setup: Mapping[str, str] = _NO_VARIABLES
-) -> PushCommands:
-    """Return the commands that push an image by hand, as the ECR console shows them.
-
-    On AWS they are the console's, to the letter.  An emulator has no console: there both lists use
-    the aws CLI and begin with the variables of `setup`, so that one can paste them unchanged.
-
-    Args:
-        form: The values in the commands.
-        setup: The variables that point the aws CLI at an emulator; empty on AWS.
-
-    Raises:
-        InvalidInput: The repository's name or the tag is invalid.
-    """
-    rules.check_repository_name(form.repository)
-    rules.check_image_tag(form.tag)
-    target = f"{form.registry}/{form.repository}:{form.tag}"
-    local = form.repository if form.tag == "latest" else f"{form.repository}:{form.tag}"
-    base = ("--build-arg", f"BASE_IMAGE={form.base_image}") if form.base_image else ()
-    password = f"aws ecr get-login-password --region {form.region}"
-    login = f"docker login --username AWS --password-stdin {form.registry}"
-    rest = (
-        shlex.join(("docker", "build", "-t", local, *base, ".")),
-        f"docker tag {form.repository}:{form.tag} {target}",
-        f"docker push {target}",
-    )
-    bash = (
-        *plan.format_exports(setup),
-        f"cd {shlex.quote(str(form.context))}",
-        "aws sts get-caller-identity",
-        f"{password} | {login}",
-        *rest,
-    )
-    powershell = (
-        *(f"$env:{name} = {_quote_powershell(value)}" for name, value in setup.items()),
-        f"Set-Location {_quote_path(str(form.context))}",
-        "aws sts get-caller-identity" if setup else "Get-STSCallerIdentity",
-        f"{password if setup else '(Get-ECRLoginCommand).Password'} | {login}",
-        *rest,
-    )
-    return PushCommands(form.repository, bash, powershell)
 
 
 def locate_context(context: Path | str) -> Path | str:

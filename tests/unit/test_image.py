@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,14 +82,14 @@ def test_an_ignored_dockerfile_still_counts(shop: Path) -> None:
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 
-def form(context: Path | str, **changes: str) -> push.PushForm:
+def commands(context: Path | str, **changes: Any) -> push.PushCommands:
     given = {"registry": REGISTRY, "region": "us-east-1", **changes}
-    return push.PushForm("rails-app", context, **given)
+    return push.PushCommands("rails-app", context, **given)
 
 
 def test_the_push_commands_are_the_consoles() -> None:
     registry = REGISTRY
-    found = push.format_push_commands(form("../shop"))
+    found = commands("../shop")
     login = f"docker login --username AWS --password-stdin {registry}"
     rest = (
         "docker build -t rails-app .",
@@ -110,14 +111,14 @@ def test_the_push_commands_are_the_consoles() -> None:
 
 
 def test_a_folder_with_spaces_is_quoted_for_each_shell() -> None:
-    found = push.format_push_commands(form("my shop's"))
+    found = commands("my shop's")
     assert found.bash[0] == """cd 'my shop'"'"'s'"""
     assert found.powershell[0] == "Set-Location 'my shop''s'"
 
 
 def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
-    found = push.format_push_commands(
-        form("shop", registry="127.0.0.1:4990"), setup={"AWS_ENDPOINT_URL": "http://o'host:1"}
+    found = commands(
+        "shop", registry="127.0.0.1:4990", setup={"AWS_ENDPOINT_URL": "http://o'host:1"}
     )
     password = "aws ecr get-login-password --region us-east-1"
     login = f"{password} | docker login --username AWS --password-stdin 127.0.0.1:4990"
@@ -134,14 +135,14 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
 
 
 def test_another_base_image_is_given_to_the_build() -> None:
-    found = push.format_push_commands(form("shop", base_image="my ruby", tag="v1"))
+    found = commands("shop", base_image="my ruby", tag="v1")
     build = "docker build -t rails-app:v1 --build-arg 'BASE_IMAGE=my ruby' ."
     assert build in found.bash
     assert build in found.powershell
 
 
 def test_the_push_commands_show_both_shells(shop: Path) -> None:
-    shown = repr(push.format_push_commands(form(shop)))
+    shown = repr(commands(shop))
     assert "macOS / Linux(bash)" in shown
     assert "Windows(PowerShell)" in shown
 
