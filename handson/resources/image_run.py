@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import warnings
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from handson.aws import Aws
@@ -45,21 +46,17 @@ Load = Callable[[str], tuple[str, bytes] | None]
 _MARGIN = "│ "
 _LINE_LENGTH, _LINES = 120, 60
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
-_DROPPED = {
-    "script", "noscript", "template", "iframe", "object", "embed", "svg", "math",
-    "audio", "video", "canvas",
-}  # fmt: skip
-_VOID = {
-    "area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-}  # fmt: skip
-_VISIBLE_VOID = {"br", "col", "hr", "img", "input", "wbr"}
-_OUTER = {"html", "head", "body"}
+_FOREIGN = (
+    "script", "noscript", "template", "iframe", "object", "embed", "svg", "math", "audio",
+    "video", "canvas",
+)  # fmt: skip
+_INVISIBLE = ("title", "style", "link", "meta", "base", "area", "source", "track")
+_OUTER = ("html", "head", "body")
 _INLINE = {
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font", "i", "img",
     "input", "kbd", "label", "mark", "q", "s", "samp", "select", "small", "span", "strong", "sub",
     "sup", "time", "tt", "u", "var", "wbr",
 }  # fmt: skip
-_SELF_CLOSING = {"li", "p", "dt", "dd", "tr", "td", "th", "option"}
 _ATTRIBUTES = {
     "alt", "class", "colspan", "dir", "height", "id", "lang", "placeholder", "rowspan", "style",
     "type", "value", "width",
@@ -212,10 +209,24 @@ def forget_image_run(home: Path) -> None:
 
 def read_page(html: str, *, load: Load) -> Page:
     """Return the page that `html` describes, with the files of its own site inside."""
-    reader = _PageReader(load)
-    reader.feed(_UNPRINTABLE.sub("", html))
-    reader.close()
-    return Page(reader.title, tuple(reader.lines()), reader.svg())
+    from bs4 import BeautifulSoup
+    from bs4.element import PreformattedString
+
+    with warnings.catch_warnings(action="ignore"):  # of pages that look like XML or like a path
+        soup: Any = BeautifulSoup(
+            _UNPRINTABLE.sub("", html), "html.parser", multi_valued_attributes=None
+        )
+    site = _Site(load)
+    for unwanted in (*soup(_FOREIGN), *soup(string=lambda it: isinstance(it, PreformattedString))):
+        unwanted.extract()
+    title = soup.title.get_text().strip() if soup.title else ""
+    style = "\n".join(site.read_style(tag) for tag in soup(["link", "style"]))
+    for tag in soup(_INVISIBLE):
+        tag.decompose()
+    for tag in soup(True):
+        _clean_tag(tag, site)
+    svg = _draw_page(style, soup.decode(formatter="minimal"))
+    return Page(title, _read_lines(soup), svg)
 
 
 def _load_first_page(ask: FetchPath, name: str) -> tuple[int, Page]:
@@ -235,126 +246,76 @@ def _load_first_page(ask: FetchPath, name: str) -> tuple[int, Page]:
     return answer.status, read_page(answer.body.decode("utf-8", "replace"), load=load)
 
 
-class _PageReader(HTMLParser):
-    """Turns HTML into well-formed XHTML and lines of text, in one pass."""
+@dataclass
+class _Site:
+    """The files of the page's own site, while they fit into `room` (bytes)."""
 
-    def __init__(self, load: Load) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title = ""
-        self._load = load
-        self._room = MOST_BYTES
-        self._open: list[str] = []
-        self._markup: list[str] = []
-        self._styles: list[str] = []
-        self._text: list[str] = []
-        self._skipping: list[str] = []
-        self._inside = ""
+    load: Load
+    room: int = MOST_BYTES
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if self._skipping or tag in _DROPPED:
-            if tag not in _VOID:
-                self._skipping.append(tag)
-        elif tag in ("title", "style"):
-            self._inside = tag
-        elif tag == "link" and "stylesheet" in given.get("rel", "").lower().split():
-            self._add_style_sheet(given.get("href", ""))
-        elif tag in _OUTER or tag in _VOID - _VISIBLE_VOID or not _NAME.fullmatch(tag):
-            return
-        elif not (tag == "input" and given.get("type", "").lower() == "hidden"):
-            self._open_element(tag, given)
+    def read_style(self, tag: Any) -> str:
+        """Return the style sheet that a tag contains or links to."""
+        if tag.name == "style":
+            return str(tag.get_text())
+        is_style = "stylesheet" in tag.get("rel", "").lower().split()
+        found = self._read(tag.get("href", "")) if is_style else None
+        if not found or found[0] != "text/css":
+            return ""
+        return _UNPRINTABLE.sub("", found[1].decode("utf-8", "replace"))
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._skipping:
-            if tag in self._skipping:
-                while self._skipping.pop() != tag:
-                    pass
-        elif tag == self._inside:
-            self._inside = ""
-        elif tag in self._open:
-            while self._close_element() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        if self._skipping:
-            return
-        if self._inside == "style":
-            self._styles.append(data)
-        elif self._inside == "title":
-            self.title += data.strip()
-        else:
-            self._markup.append(escape(data, quote=False))
-            self._text.append(re.sub(r"\s+", " ", data))
-
-    def lines(self) -> list[str]:
-        """Return the visible text, a block a line."""
-        text = (" ".join(line.split()) for line in "".join(self._text).split("\n"))
-        lines = [
-            line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"
-            for line in text
-            if line
-        ]
-        return lines if len(lines) <= _LINES else [*lines[:_LINES], "…"]
-
-    def svg(self) -> str:
-        """Return the page as a picture; the picture cuts off what does not fit."""
-        while self._open:
-            self._close_element()
-        style = _IMPORTS.sub("", _REMOTE.sub("none", "\n".join(self._styles)))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-            f'viewBox="0 0 {WIDTH} {HEIGHT}"><rect width="100%" height="100%" fill="#fff"/>'
-            '<foreignObject width="100%" height="100%">'
-            '<html xmlns="http://www.w3.org/1999/xhtml" style="height:100%">'
-            f"<head><style>{escape(style, quote=False)}</style></head>"
-            f"<body>{''.join(self._markup)}</body></html></foreignObject></svg>"
-        )
-
-    def _open_element(self, tag: str, given: dict[str, str]) -> None:
-        if tag in _SELF_CLOSING and self._open and self._open[-1] == tag:
-            self._close_element()
-        if tag not in _INLINE:
-            self._text.append("\n")
-        kept = {name: value for name, value in given.items() if name in _ATTRIBUTES}
-        if "style" in kept:
-            kept["style"] = _REMOTE.sub("none", kept["style"])
-        if tag == "img":
-            kept["src"] = self._embed_picture(given.get("src", ""))
-        written = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
-        self._markup.append(f"<{tag}{written}{'/' if tag in _VOID else ''}>")
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def _close_element(self) -> str:
-        tag = self._open.pop()
-        self._markup.append(f"</{tag}>")
-        if tag not in _INLINE:
-            self._text.append("\n")
-        return tag
-
-    def _add_style_sheet(self, path: str) -> None:
-        found = self._load_own(path)
-        if found and found[0] == "text/css":
-            self._styles.append(_UNPRINTABLE.sub("", found[1].decode("utf-8", "replace")))
-
-    def _embed_picture(self, path: str) -> str:
-        found = self._load_own(path)
+    def embed_picture(self, address: str) -> str:
+        """Return a picture as an address that needs no other file."""
+        found = self._read(address)
         if found is None or found[0] not in _PICTURES:
             return "data:,"
         return f"data:{found[0]};base64,{b64encode(found[1]).decode()}"
 
-    def _load_own(self, address: str) -> tuple[str, bytes] | None:
-        """Return a file of the page's own site, while it fits into the limit."""
+    def _read(self, address: str) -> tuple[str, bytes] | None:
         path = urljoin("/", address)
         if not address or urlsplit(path).netloc or not path.startswith("/"):
             return None
-        found = self._load(path)
-        if found is None or len(found[1]) > self._room:
+        found = self.load(path)
+        if found is None or len(found[1]) > self.room:
             return None
-        self._room -= len(found[1])
+        self.room -= len(found[1])
         return found
+
+
+def _clean_tag(tag: Any, site: _Site) -> None:
+    """Leave of a tag what a picture needs: no address, no handler, no hidden value."""
+    if tag.name in _OUTER or not _NAME.fullmatch(tag.name):
+        tag.unwrap()
+    elif tag.name == "input" and tag.get("type", "").lower() == "hidden":
+        tag.decompose()
+    else:
+        source = tag.get("src", "")
+        tag.attrs = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+        if "style" in tag.attrs:
+            tag["style"] = _REMOTE.sub("none", tag["style"])
+        if tag.name == "img":
+            tag["src"] = site.embed_picture(source)
+
+
+def _read_lines(soup: Any) -> tuple[str, ...]:
+    """Return the visible text, a block a line; changes the page."""
+    for text in soup(string=True):
+        text.replace_with(re.sub(r"\s+", " ", text))
+    for tag in soup(True):
+        if tag.name not in _INLINE:
+            tag.insert_before("\n")
+            tag.insert_after("\n")
+    text = (" ".join(line.split()) for line in soup.get_text().split("\n"))
+    lines = [f"{it[:_LINE_LENGTH]}…" if len(it) > _LINE_LENGTH else it for it in text if it]
+    return tuple(lines if len(lines) <= _LINES else [*lines[:_LINES], "…"])
+
+
+def _draw_page(style: str, body: str) -> str:
+    """Return the page as a picture; the picture cuts off what does not fit."""
+    style = escape(_IMPORTS.sub("", _REMOTE.sub("none", style)), quote=False)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}"><rect width="100%" height="100%" fill="#fff"/>'
+        '<foreignObject width="100%" height="100%">'
+        '<html xmlns="http://www.w3.org/1999/xhtml" style="height:100%">'
+        f"<head><style>{style}</style></head><body>{body}</body></html></foreignObject></svg>"
+    )

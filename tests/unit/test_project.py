@@ -21,7 +21,7 @@ HEAVY = (
     "boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "ipywidgets",
     "requests",
 )  # fmt: skip
-MODULES = {"pyjwt": "jwt"}
+MODULES = {"beautifulsoup4": "bs4", "pyjwt": "jwt"}
 """Libraries that are imported by another name."""
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
