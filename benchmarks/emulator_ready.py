@@ -52,7 +52,7 @@ STOP = """
 import sys
 from pathlib import Path
 from handson.aws import emulator
-emulator.stop(Path(sys.argv[1]))
+emulator.stop_emulator(Path(sys.argv[1]))
 """
 
 

@@ -208,7 +208,7 @@ def main() -> int:
                 more, fast = table_of_start(measured)
                 lines, good = [*lines, *more], good and fast
         finally:
-            emulator.stop(home)
+            emulator.stop_emulator(home)
     print(f"Network, cluster and repository ({DELAY * 1000:g} ms added to each call in a kernel)\n")
     print("| | median | ratio | wanted |\n|---|---:|---:|---:|")
     print("\n".join(lines))

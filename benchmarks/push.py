@@ -186,7 +186,7 @@ def registry(home: Path) -> Iterator[str]:
         ecr.create_repository(repositoryName=NAME)
         yield f"127.0.0.1:{running.port}"
     finally:
-        emulator.stop(home)
+        emulator.stop_emulator(home)
 
 
 def push_with(name: str, context: Path, address: str) -> float:

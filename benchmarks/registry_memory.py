@@ -65,7 +65,7 @@ def compare(folder: Path, megabytes: int) -> int:
                 fine &= restarted(home, end)
         finally:
             with contextlib.suppress(Exception):
-                emulator.stop(home)
+                emulator.stop_emulator(home)
             shutil.rmtree(folder / engine)
             shutil.rmtree(home)
     return 0 if fine else 1
@@ -110,7 +110,7 @@ def restarted(home: Path, end: Callable[[Path], None]) -> bool:
 
 
 def stop(home: Path) -> None:
-    emulator.stop(home)
+    emulator.stop_emulator(home)
 
 
 def kill(home: Path) -> None:

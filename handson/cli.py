@@ -367,7 +367,7 @@ def start(chosen: Settings) -> None:
 @embedded.command()
 def stop(chosen: Settings) -> bool:
     """Stop the embedded AWS; what it holds is kept for the next start."""
-    stopped = emulator.stop(chosen.home)
+    stopped = emulator.stop_emulator(chosen.home)
     sentence = messages.text("notebook.cli.emulator-stopped")
     click.echo(sentence if stopped else _describe_emulator(None))
     return stopped
@@ -376,7 +376,7 @@ def stop(chosen: Settings) -> bool:
 @embedded.command()
 def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
-    emulator.reset(chosen.home)
+    emulator.reset_emulator(chosen.home)
     forget_image_uri(chosen.home)
     forget_incident(chosen.home)
     click.echo(messages.text("notebook.cli.emulator-reset"))

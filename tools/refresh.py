@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
             try:
                 failed = refresh(Path(edition).name, home=home)
             finally:
-                emulator.stop(home)
+                emulator.stop_emulator(home)
         if failed:
             print(failed, file=sys.stderr)
             return 1

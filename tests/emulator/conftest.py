@@ -125,4 +125,4 @@ def client_of(running: room.Running, service: str) -> Any:
 
 def _end(folder: Path) -> None:
     with contextlib.suppress(HandsonError):
-        room.stop(folder, timeout=10)
+        room.stop_emulator(folder, timeout=10)

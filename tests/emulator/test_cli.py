@@ -706,4 +706,4 @@ def test_lab_asks_nobody_about_news_and_fetches_none(
 def _nothing_is_left(home: Path) -> Iterator[None]:
     yield
     with contextlib.suppress(HandsonError):
-        embedded.stop(home)
+        embedded.stop_emulator(home)

@@ -181,7 +181,7 @@ def test_status_sees_the_running_one(home: Path) -> None:
 
 def test_status_sees_nothing_after_a_stop(home: Path) -> None:
     start(home)
-    room.stop(home)
+    room.stop_emulator(home)
     assert room.find_running(home) is None
 
 
@@ -190,23 +190,23 @@ def test_status_sees_nothing_after_a_stop(home: Path) -> None:
 
 def test_stop_ends_the_process(home: Path) -> None:
     running = start(home)
-    room.stop(home)
+    room.stop_emulator(home)
     assert not psutil.pid_exists(running.pid)
 
 
 def test_stop_says_whether_there_was_one(home: Path) -> None:
     start(home)
-    assert [room.stop(home), room.stop(home)] == [True, False]
+    assert [room.stop_emulator(home), room.stop_emulator(home)] == [True, False]
 
 
 def test_stop_makes_no_home(home: Path) -> None:
-    room.stop(home)
+    room.stop_emulator(home)
     assert not home.exists()
 
 
 def test_state_is_kept_over_a_graceful_stop(home: Path, connect: Connect) -> None:
     vpc = make_vpc(connect(start(home)))
-    room.stop(home)
+    room.stop_emulator(home)
     assert own_vpcs(connect(start(home))) == [vpc]
 
 
@@ -220,7 +220,7 @@ def test_a_terminate_signal_from_outside_keeps_the_state_too(home: Path, connect
 
 def test_after_a_graceful_stop_it_is_started(home: Path) -> None:
     start(home)
-    room.stop(home)
+    room.stop_emulator(home)
     assert start(home).state == "started"
 
 
@@ -228,7 +228,7 @@ def test_a_stop_whose_state_cannot_be_saved_says_so(home: Path) -> None:
     start(home)
     (home / "emulator" / "state").write_text("a file where the folder should be")
     with pytest.raises(NotReady, match="保存できません"):
-        room.stop(home)
+        room.stop_emulator(home)
 
 
 def test_after_an_unsaved_stop_it_is_restarted(home: Path) -> None:
@@ -236,7 +236,7 @@ def test_after_an_unsaved_stop_it_is_restarted(home: Path) -> None:
     state = home / "emulator" / "state"
     state.write_text("a file where the folder should be")
     with pytest.raises(NotReady):
-        room.stop(home)
+        room.stop_emulator(home)
     state.unlink()
     assert start(home).state == "restarted"
 
@@ -245,7 +245,7 @@ def test_one_that_does_not_stop_in_time_is_killed(home: Path) -> None:
     running = start(home)
     os.kill(running.pid, signal.SIGSTOP)
     with pytest.raises(NotReady, match="強制終了"):
-        room.stop(home, timeout=0.2)
+        room.stop_emulator(home, timeout=0.2)
     gone(running)
 
 
@@ -264,7 +264,7 @@ def test_a_restart_is_told_once(home: Path) -> None:
 
 def test_what_was_saved_before_survives_a_kill(home: Path, connect: Connect) -> None:
     saved = make_vpc(connect(start(home)))
-    room.stop(home)
+    room.stop_emulator(home)
     second = start(home)
     make_vpc(connect(second))
     kill(second)
@@ -284,7 +284,7 @@ def test_the_process_that_now_has_its_pid_is_left_alone(
     kill(start(home))
     record = process.read_record(home / "emulator")
     process.write_record(home / "emulator", record, pid=innocent.pid)
-    assert room.stop(home) is False
+    assert room.stop_emulator(home) is False
     assert innocent.status() != psutil.STATUS_ZOMBIE
 
 
@@ -302,7 +302,7 @@ def test_the_process_that_now_has_its_pid_is_not_taken_for_it(
 
 def test_the_previous_port_is_taken_again(home: Path) -> None:
     first = start(home)
-    room.stop(home)
+    room.stop_emulator(home)
     assert start(home).port == first.port
 
 
@@ -316,7 +316,7 @@ def test_the_previous_port_is_taken_again_after_a_kill(home: Path, connect: Conn
 def test_it_moves_on_when_its_port_is_taken(home: Path, connect: Connect) -> None:
     first = start(home)
     vpc = make_vpc(connect(first))
-    room.stop(home)
+    room.stop_emulator(home)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", first.port))
@@ -382,7 +382,7 @@ def test_a_start_that_another_process_holds_up_is_reported(home: Path) -> None:
 def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:
     home = tmp_path / "ハンズオン の 家"
     assert start(home).state == "started"
-    assert room.stop(home) is True
+    assert room.stop_emulator(home) is True
 
 
 def test_one_that_hangs_is_reported(home: Path) -> None:
@@ -390,7 +390,7 @@ def test_one_that_hangs_is_reported(home: Path) -> None:
     with pytest.raises(NotReady, match="応答しません"):
         start(home, timeout=0.2)
     with pytest.raises(NotReady, match="強制終了"):
-        room.stop(home, timeout=0.1)
+        room.stop_emulator(home, timeout=0.1)
 
 
 # Reset
@@ -398,24 +398,24 @@ def test_one_that_hangs_is_reported(home: Path) -> None:
 
 def test_reset_stops_it(home: Path) -> None:
     running = start(home)
-    assert room.reset(home) is True
+    assert room.reset_emulator(home) is True
     assert not psutil.pid_exists(running.pid)
 
 
 def test_reset_forgets_what_ran(home: Path, connect: Connect) -> None:
     make_vpc(connect(start(home)))
-    room.reset(home)
+    room.reset_emulator(home)
     assert own_vpcs(connect(start(home))) == []
 
 
 def test_reset_forgets_what_was_saved(home: Path, connect: Connect) -> None:
     make_vpc(connect(start(home)))
-    room.stop(home)
-    room.reset(home)
+    room.stop_emulator(home)
+    room.reset_emulator(home)
     assert own_vpcs(connect(start(home))) == []
 
 
 def test_after_resetting_a_killed_one_nothing_is_lost(home: Path) -> None:
     kill(start(home))
-    room.reset(home)
+    room.reset_emulator(home)
     assert start(home).state == "started"

@@ -173,7 +173,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     )
     make(held)
     yield held, shown
-    embedded.stop(folder / "home")
+    embedded.stop_emulator(folder / "home")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -93,7 +93,7 @@ def start(home: Path, region: str = "us-east-1") -> room.Running:
 
 
 def restarted(home: Path) -> Wire:
-    room.stop(home)
+    room.stop_emulator(home)
     return Wire(start(home))
 
 
@@ -387,7 +387,7 @@ def test_a_confirmed_blob_is_had_after_a_kill_at_once(home: Path) -> None:
 def test_a_kill_brings_no_deleted_repository_back(home: Path) -> None:
     shop = repository(start(home))
     shop.manifest(b"layer")
-    room.stop(home)
+    room.stop_emulator(home)
     running = start(home)
     with contextlib.closing(client_of(running, "ecr")) as ecr:
         ecr.delete_repository(repositoryName=SHOP, force=True)
@@ -397,7 +397,7 @@ def test_a_kill_brings_no_deleted_repository_back(home: Path) -> None:
 
 def test_images_are_kept_when_it_is_started_for_another_region(home: Path) -> None:
     digest = repository(start(home)).blob(b"layer")
-    room.stop(home)
+    room.stop_emulator(home)
     assert Wire(start(home, "ap-northeast-1")).get(digest) == b"layer"
 
 
@@ -407,7 +407,7 @@ def test_a_stop_removes_what_no_manifest_refers_to(home: Path) -> None:
     shop.manifest(b"kept")
     with contextlib.closing(client_of(shop.running, "ecr")) as ecr:
         ecr.batch_delete_image(repositoryName=SHOP, imageIds=[{"imageDigest": gone}])
-    room.stop(home)
+    room.stop_emulator(home)
     assert on_disk(home) == {digest_of(b"{}"), digest_of(b"kept")}
 
 
@@ -420,7 +420,7 @@ def test_a_stop_in_the_middle_of_a_push_lets_it_go_on(home: Path) -> None:
 def test_a_push_that_never_went_on_is_removed_at_the_next_stop(home: Path) -> None:
     repository(start(home)).blob(b"half of a push")
     restarted(home)
-    room.stop(home)
+    room.stop_emulator(home)
     assert on_disk(home) == set()
 
 
@@ -434,7 +434,7 @@ def test_a_blob_that_a_power_cut_shortened_is_to_be_pushed_again(home: Path) -> 
 
 def test_the_saved_state_holds_no_blob(home: Path) -> None:
     repository(start(home)).manifest(os.urandom(100_000))
-    room.stop(home)
+    room.stop_emulator(home)
     assert (home / "emulator/state/ecr.json").stat().st_size < 10_000
 
 
@@ -453,7 +453,7 @@ def old_state(home: Path, blob: bytes) -> Path:
 def test_the_blobs_in_an_earlier_versions_state_are_had(home: Path) -> None:
     layer = os.urandom(100_000)
     repository(start(home)).manifest(layer)
-    room.stop(home)
+    room.stop_emulator(home)
     saved = old_state(home, layer)
     assert saved.stat().st_size > 100_000
     assert Wire(start(home)).get(digest_of(layer)) == layer
@@ -462,7 +462,7 @@ def test_the_blobs_in_an_earlier_versions_state_are_had(home: Path) -> None:
 
 def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:
     repository(start(home)).manifest(b"layer")
-    room.reset(home)
+    room.reset_emulator(home)
     assert not (home / "emulator/registry").exists()
 
 
@@ -490,7 +490,7 @@ def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
     state.write_text("a file where the folder should be")
     shop.blob(b"layer")
     state.unlink()
-    assert room.stop(home) is True
+    assert room.stop_emulator(home) is True
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

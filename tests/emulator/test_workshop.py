@@ -688,7 +688,7 @@ def test_what_survived_is_not_told_as_lost(open_own: Open, home: Path) -> None:
     first = open_own().workshop
     first.ensure_network()
     first.evidence("network")
-    embedded.stop(home)
+    embedded.stop_emulator(home)
     room = open_own()
     room.workshop.ensure_cluster()
     room.workshop.evidence("cluster")
@@ -749,7 +749,7 @@ def test_a_graceful_stop_between_two_verbs_loses_nothing(open_own: Open, home: P
     room = open_own()
     room.workshop.ensure_network()
     made = own_vpcs(room.workshop)
-    embedded.stop(home)
+    embedded.stop_emulator(home)
     assert (own_vpcs(room.workshop), room.news) == (made, [])
 
 
@@ -832,7 +832,7 @@ def test_importing_loads_nothing_heavy(module: str, root: Path) -> None:
 def _nothing_is_left(home: Path) -> Iterator[None]:
     yield
     with contextlib.suppress(HandsonError):
-        embedded.stop(home)
+        embedded.stop_emulator(home)
     assert embedded.find_running(home) is None
 
 

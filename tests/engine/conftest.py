@@ -158,7 +158,7 @@ def make_base(client: docker.APIClient) -> None:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulator.Running]:
     home = tmp_path_factory.mktemp("home")
     yield emulator.ensure_running(home, region="us-east-1")
-    emulator.stop(home)
+    emulator.stop_emulator(home)
 
 
 @pytest.fixture(scope="session")

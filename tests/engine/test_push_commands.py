@@ -49,7 +49,7 @@ def held(tiny: str, tmp_path: Path) -> Iterator[Workshop]:
     given = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_BASE_IMAGE": tiny, **os.environ}
     chosen = settings.read_settings(given, cwd=tmp_path)
     yield Workshop(chosen, progress=TerminalProgress(), show=print)
-    emulator.stop(chosen.home)
+    emulator.stop_emulator(chosen.home)
 
 
 def test_the_bash_commands_as_printed_push_an_image(

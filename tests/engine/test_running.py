@@ -56,7 +56,7 @@ class Told:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("running") / "home"
     yield folder
-    emulator.stop(folder)
+    emulator.stop_emulator(folder)
 
 
 def open_workshop(home: Path, told: Told | None = None, **given: str) -> Workshop:

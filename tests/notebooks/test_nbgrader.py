@@ -102,7 +102,7 @@ def learn(course: Course, home: Path) -> dict[str, str]:
     try:
         errors = work(folder, write=write, notebooks=books)
     finally:
-        emulator.stop(home / ".handson")
+        emulator.stop_emulator(home / ".handson")
     if home.name == "ken":
         rewrite(folder / "01-network.ipynb", old='workshop.evidence("network")', new="30")
     if home.name == "hana":

@@ -99,7 +99,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     process = start(home)
     out, err = process.communicate(timeout=180)
     yield Finished(home, process.returncode, out, err, sources)
-    emulator.stop(home)
+    emulator.stop_emulator(home)
 
 
 def test_a_run_in_which_all_checks_pass_ends_with_0(finished: Finished) -> None:
@@ -192,7 +192,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[Any]]]
     outcome = replay.run_notebooks(chosen, found, output=folder / "run", on_cell=ignore)[0]
     assert not outcome.failed, outcome.error
     yield outputs(outcome.copy)
-    emulator.stop(chosen.home)
+    emulator.stop_emulator(chosen.home)
 
 
 def ignore(_name: str, _done: int, _total: int) -> None:
@@ -343,7 +343,7 @@ def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path: Path) -> None
     write_edition(tmp_path, n00=[code("1 / 0", id="broken-cell")])
     process = start(tmp_path / "home", cwd=tmp_path)
     out, err = process.communicate(timeout=120)
-    emulator.stop(tmp_path / "home")
+    emulator.stop_emulator(tmp_path / "home")
     seen = (process.returncode, "broken-cell" in err, "Traceback" in err, "✘" in out)
     assert seen == (1, True, False, True)
 
@@ -379,7 +379,7 @@ def stopped(
     process.send_signal(request.param)
     _, err = process.communicate(timeout=30)
     yield folder, process.returncode, err
-    emulator.stop(folder / "home")
+    emulator.stop_emulator(folder / "home")
 
 
 def test_a_stopped_run_ends_with_130(stopped: tuple[Path, int, str]) -> None:

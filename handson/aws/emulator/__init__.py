@@ -14,9 +14,17 @@ from handson.aws.emulator.lifecycle import (
     Running,
     ensure_running,
     find_running,
-    reset,
-    stop,
+    reset_emulator,
+    stop_emulator,
 )
 from handson.aws.emulator.process import ACCOUNT
 
-__all__ = ["ACCOUNT", "SECRET", "Running", "ensure_running", "find_running", "reset", "stop"]
+__all__ = [
+    "ACCOUNT",
+    "SECRET",
+    "Running",
+    "ensure_running",
+    "find_running",
+    "reset_emulator",
+    "stop_emulator",
+]

@@ -91,7 +91,7 @@ def find_running(home: Path) -> Running | None:
     return _describe(record, "running") if record and process.find_process(record) else None
 
 
-def stop(home: Path, *, timeout: float = 30.0) -> bool:
+def stop_emulator(home: Path, *, timeout: float = 30.0) -> bool:
     """Stop the embedded AWS of `home`, its state saved; tell whether it was running.
 
     Args:
@@ -109,7 +109,7 @@ def stop(home: Path, *, timeout: float = 30.0) -> bool:
         return _stop(folder, timeout=timeout)
 
 
-def reset(home: Path, *, timeout: float = 30.0) -> bool:
+def reset_emulator(home: Path, *, timeout: float = 30.0) -> bool:
     """Stop the embedded AWS of `home` and wipe its state; tell whether it was running.
 
     The port is remembered; the log is kept.

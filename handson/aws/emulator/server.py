@@ -91,7 +91,7 @@ async def wait_for_file(path: Path, *, interval: float = 0.2) -> None:
         await asyncio.sleep(interval)
 
 
-def main(token: str, folder: str, region: str, port: str) -> int:
+def run_server(token: str, folder: str, region: str, port: str) -> int:
     """Serve until asked to stop; return the exit code of the process."""
     try:
         _serve(Path(folder), token=token, region=region, preferred=int(port))
@@ -160,4 +160,4 @@ async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(run_server(*sys.argv[1:]))
