@@ -22,7 +22,7 @@ from handson.grading.judging import Requirements
 from handson.grading.marks import Marks, apply_marks
 from handson.grading.roster import Roster, escape_formula
 from handson.grading.sources import Submission, choose_submissions, find_submissions
-from handson.grading.submission import Graded, grade_submission, make_empty_result
+from handson.grading.submission import grade_submission, make_empty_result
 
 WORKERS = 2
 FEW = 24
@@ -78,13 +78,13 @@ def grade_class(
     if not submissions:
         raise InvalidInput(*messages.advice("grading.nothing"))
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
-    graded: list[Graded] = []
+    results: list[Result] = []
     with _map(work, submissions, workers) as finished:
-        for each in finished:
-            graded.append(each)
+        for result in finished:
+            results.append(result)
             if on_progress is not None:
-                on_progress(len(graded), len(submissions))
-    results = _compare(graded)
+                on_progress(len(results), len(submissions))
+    results = _compare(results)
     handed_in = {result.learner for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
@@ -97,15 +97,15 @@ def grade_class(
     return Grades(
         results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,
-        readable=sum(each.is_readable for each in graded),
+        readable=sum(bool(result.files or result.identifiers) for result in results),
         strangers=sorted(marks.keys() - {escape_formula(result.learner) for result in results}),
     )
 
 
 @contextmanager
 def _map(
-    work: Callable[[Submission], Graded], submissions: list[Submission], workers: int
-) -> Iterator[Iterator[Graded]]:
+    work: Callable[[Submission], Result], submissions: list[Submission], workers: int
+) -> Iterator[Iterator[Result]]:
     """Give the results in order, made by one process or several."""
     if workers < 2 or len(submissions) < FEW or (os.cpu_count() or 1) < 2:
         yield map(work, submissions)
@@ -116,14 +116,10 @@ def _map(
         yield pool.imap(work, submissions, chunksize=_AT_ONCE)
 
 
-def _compare(graded: list[Graded]) -> list[Result]:
+def _compare(results: list[Result]) -> list[Result]:
     """Return the results, with the findings about what several of them have in common."""
-    results = [each.result for each in graded]
     found: dict[int, list[Finding]] = defaultdict(list)
-    for number, finding in chain(
-        copies.compare_evidence(results, [each.identifiers for each in graded]),
-        copies.compare_answers(results, [each.sketches for each in graded]),
-    ):
+    for number, finding in chain(copies.compare_evidence(results), copies.compare_answers(results)):
         found[number].append(finding)
     by_learner: dict[str, list[int]] = defaultdict(list)
     for number, result in enumerate(results):

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -25,8 +25,10 @@ from handson.core.text import list_briefly
 from handson.grading.findings import (
     SERIOUS,
     WARNING,
+    Bearer,
     Claim,
     Finding,
+    Identifier,
     Passage,
     Result,
     Written,
@@ -61,20 +63,9 @@ _PARTS = ("subnets", "route_tables", "internet_gateways", "endpoints")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _WIDE_LETTERS = re.compile("[\u2e80-\U0010ffff]+")
 
-Identifier = tuple[str, str]
-"""A kind (RECORD, REQUEST or RESOURCE) and an id."""
 Hash = tuple[str, int]
 """A question, and a hash of the answer to it."""
 T = TypeVar("T", Identifier, Hash)
-
-
-class Bearer(NamedTuple):
-    """The evidence record in which an identifier stands."""
-
-    observed_at: str
-    check: str
-    where: str
-    learner: str
 
 
 def find_shared(held: Iterable[Iterable[T]]) -> dict[T, tuple[int, ...]]:
@@ -103,21 +94,16 @@ def list_identifiers(claims: Iterable[Claim]) -> dict[Identifier, Bearer]:
     return found
 
 
-def compare_evidence(
-    results: Sequence[Result], held: Sequence[dict[Identifier, Bearer]]
-) -> Iterator[tuple[int, Finding]]:
-    """Yield a finding for each submission that shares identifiers, with its number.
-
-    Args:
-        results: The results of the class.
-        held: The identifiers of each.
-    """
+def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
+    """Yield a finding for each submission that shares identifiers, with its number."""
     # Learners who share several identifiers of a kind with the same others get one finding.
     groups: dict[tuple[str, tuple[int, ...]], list[Identifier]] = defaultdict(list)
-    for identifier, owners in find_shared(held).items():
+    for identifier, owners in find_shared(each.identifiers for each in results).items():
         groups[identifier[0], owners].append(identifier)
     for (kind, owners), shared in sorted(groups.items()):
-        bearers = {owner: min(held[owner][each] for each in shared) for owner in owners}
+        bearers = {
+            owner: min(results[owner].identifiers[each] for each in shared) for owner in owners
+        }
         first = _find_first(results, bearers)
         for owner, bearer in bearers.items():
             others = tuple(results[other].label for other in owners if other != owner)
@@ -171,17 +157,10 @@ def sketch_answers(answers: Iterable[Written]) -> Iterator[Hash]:
             yield from ((answer.grade_id, value) for value in sorted(own)[:SKETCH])
 
 
-def compare_answers(
-    results: Sequence[Result], sketches: Iterable[Iterable[Hash]]
-) -> Iterator[tuple[int, Finding]]:
-    """Yield a finding for each submission with answers like another's, with its number.
-
-    Args:
-        results: The results of the class.
-        sketches: The sketches of each.
-    """
+def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
+    """Yield a finding for each submission with answers like another's, with its number."""
     counted: Counter[tuple[str, int, int]] = Counter()
-    for (question, _), owners in find_shared(sketches).items():
+    for (question, _), owners in find_shared(each.sketches for each in results).items():
         # In a group that shares an answer, each is paired with the first and with the one before.
         pairs = {(owners[0], owner) for owner in owners[1:]} | set(pairwise(owners))
         counted.update((question, *pair) for pair in pairs)

@@ -6,7 +6,7 @@ text of a stranger is plain text here; the code that shows it escapes it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -127,6 +127,19 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     repeated: tuple[str, ...] = ()
 
 
+Identifier = tuple[str, str]
+"""What two submissions may have in common: its kind and its name."""
+
+
+class Bearer(NamedTuple):
+    """The evidence record in which an identifier stands."""
+
+    observed_at: str
+    check: str
+    where: str
+    learner: str
+
+
 class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     """The points of one check, all or none, the facts that decided them, and their evidence.
 
@@ -187,6 +200,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     `named` are the names that the evidence bears.  `handed_in_at` is the newest time of the files,
     in UTC; the person who packed them may have set it.  `files` are the notebooks that were read.
     `issuers` are those that signed proofs name, whether or not they could be checked.
+    `identifiers` and `sketches` are what `copies` compares.
     """
 
     learner: str
@@ -202,6 +216,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Written, ...]
     diagram: Written
     findings: tuple[Finding, ...] = ()
+    identifiers: dict[Identifier, Bearer] = {}
+    sketches: tuple[tuple[str, int], ...] = ()
 
     @property
     def points(self) -> int:

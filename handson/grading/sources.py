@@ -132,10 +132,12 @@ def find_files(submission: Submission) -> Iterator[File]:
     Raises:
         Refused: Its folder or zip cannot be read.
     """
-    tree, at, zips = open_tree(submission.root), submission.at, int(submission.is_zipped)
+    tree, at = open_tree(submission.root), submission.at
     if submission.is_zipped:
         tree, at = tree.open_zip(at), ""
-    for count, file in enumerate(_walk(tree, at, zips=zips, only=submission.files)):
+    own = submission.files
+    entries = (entry for entry in tree.list_entries(at) if not own or entry.name in own)
+    for count, file in enumerate(_walk(tree, entries, zips=int(submission.is_zipped))):
         if count == MOST_FILES:
             refusal = Refused("file-too-many", most=str(MOST_FILES))
             yield replace(file, entry=replace(file.entry, refusal=refusal))
@@ -228,19 +230,13 @@ def _find_newest_time(submission: Submission) -> str:
 
 
 def _walk(
-    tree: Tree,
-    at: str,
-    above: str = "",
-    *,
-    depth: int = 0,
-    zips: int = 0,
-    only: tuple[str, ...] = (),
+    tree: Tree, entries: Iterable[Entry], above: str = "", *, depth: int = 0, zips: int = 0
 ) -> Iterator[File]:
-    for entry in tree.list_entries(at):
-        if _is_junk(entry) or (only and entry.name not in only):
-            continue
+    for entry in entries:
         shown = f"{above}{export_names.normalize_name(entry.name)}"
         suffix = _find_suffix(entry)
+        if _is_junk(entry):
+            continue
         try:
             if entry.refusal is not None:
                 raise entry.refusal
@@ -248,14 +244,14 @@ def _walk(
                 raise Refused("file-too-deep")
             if suffix == ".zip" and zips == ZIPS_DEEP:
                 raise Refused("file-nested")
-            inner = tree.open_zip(entry.path) if suffix == ".zip" else None
+            inner = tree.open_zip(entry.path) if suffix == ".zip" else tree
         except Refused as refusal:
             yield File(tree, replace(entry, refusal=refusal), shown)
             continue
-        if inner is not None:
-            yield from _walk(inner, "", f"{shown}/", depth=depth + 1, zips=zips + 1)
-        elif entry.is_folder:
-            yield from _walk(tree, entry.path, f"{shown}/", depth=depth + 1, zips=zips)
+        if entry.is_folder or suffix == ".zip":
+            below = inner.list_entries(entry.path if entry.is_folder else "")
+            deeper = zips + (suffix == ".zip")
+            yield from _walk(inner, below, f"{shown}/", depth=depth + 1, zips=deeper)
         elif suffix:
             yield File(tree, entry, shown, suffix)
 

@@ -14,7 +14,7 @@ from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading import answers, copies, tokens
 from handson.grading.archives import MOST_BYTES, Refused, read_entry
-from handson.grading.claims import Claims, gather_claims
+from handson.grading.claims import gather_claims
 from handson.grading.findings import (
     ANSWERED,
     MISSING,
@@ -43,16 +43,6 @@ MOST_TOGETHER = 64_000_000
 """Bytes of all files of a submission."""
 
 
-@dataclass(frozen=True)
-class Graded:
-    """What one process hands to another: the result, and what it is compared by."""
-
-    result: Result
-    is_readable: bool
-    identifiers: dict[copies.Identifier, copies.Bearer]
-    sketches: tuple[copies.Hash, ...]
-
-
 @dataclass
 class _Contents:
     """The readable files of a submission, and the findings about the others."""
@@ -67,21 +57,15 @@ class _Contents:
 
 def grade_submission(
     submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool = False
-) -> Graded:
+) -> Result:
     """Return the result of a submission; nothing in it makes this raise."""
     try:
-        result, claims = _grade_contents(submission, requirements, roster, pictures=pictures)
+        return _grade_contents(submission, requirements, roster, pictures=pictures)
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", SERIOUS, reason=reason)
-        learner, claims = _identify_learner(set(), submission, roster), Claims()
-        result = make_empty_result(learner, [finding], source=submission.source)
-    return Graded(
-        result=result,
-        is_readable=bool(result.files or claims.items),
-        identifiers=copies.list_identifiers(claims.items),
-        sketches=tuple(copies.sketch_answers(result.answers)),
-    )
+        learner = _identify_learner(set(), submission, roster)
+        return make_empty_result(learner, [finding], source=submission.source)
 
 
 def judge_folders(
@@ -128,8 +112,7 @@ def make_empty_result(learner: Learner, findings: Iterable[Finding], **about: An
 
 def _grade_contents(
     submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool
-) -> tuple[Result, Claims]:
-    """Return the result of a submission, and the evidence in it."""
+) -> Result:
     contents = _read_contents(submission)
     claims = gather_claims(contents.notebooks, contents.lines)
     names = {claim.learner for claim in claims.items if claim.learner}
@@ -139,7 +122,7 @@ def _grade_contents(
         files = list_briefly(contents.files) or "-"
         nothing = make_finding("nothing-readable", SERIOUS, files=files)
         findings = [nothing, *contents.findings, *about_place]
-        return make_empty_result(learner, findings, source=submission.source), claims
+        return make_empty_result(learner, findings, source=submission.source)
     expected = Expected(requirements, learner, is_known=bool(submission.owner))
     judged = [judge_check(check, claims, expected) for check in syllabus.CHECKS]
     drawing, about_drawing = judge_check(syllabus.DRAWING, claims, expected)
@@ -155,7 +138,7 @@ def _grade_contents(
         *about_answers,
         *about_place,
     ]
-    result = replace(
+    return replace(
         make_empty_result(learner, findings, source=submission.source),
         handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
         named=tuple(sorted(names)),
@@ -164,8 +147,9 @@ def _grade_contents(
         checks=tuple(mark for mark, _ in judged),
         answers=written,
         diagram=replace(diagram, check=drawing),
+        identifiers=copies.list_identifiers(claims.items),
+        sketches=tuple(copies.sketch_answers(written)),
     )
-    return result, claims
 
 
 def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
