@@ -26,10 +26,10 @@ neither boto3 nor docker, nbformat or a kernel.
 docs/evidence.md says what such evidence can prove.
 """
 
+from handson.grading.answers import Marks, read_marks
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.findings import CheckMark, Finding, Result
 from handson.grading.judging import Requirements, read_moment
-from handson.grading.marks import Marks, read_marks
 from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster

@@ -1,47 +1,69 @@
-"""What the cells of a submission hold: the answers, the diagram, and what became of the cells.
+"""What people mark: the answers and the diagram of a submission, and the points they gave.
 
-A person marks the four answers and the diagram.  Their cells are found by nbgrader's `grade_id`;
-where an editor dropped it, by the cell's id or by the heading of the question.  The lines that the
-learner was given are left out of an answer, in either language.
+The cells of the four answers and the diagram are found by nbgrader's `grade_id`; where an editor
+dropped it, by the cell's id or by the heading of the question.  The lines that the learner was
+given are left out of an answer, in either language.
 
-Missing, repeated and moved cells need a person's eye only where a cell seals evidence or holds an
-answer.  Learners may add cells, and optional notebooks may look as they like.
+Marks are a CSV that the report saves and grading reads:
+
+    learner,answers,why-network,why-zones,why-cluster,why-registry,architecture
+    s01,t1f0c0c6b2a55,4,3.5,4,2,
+
+An empty cell is not marked yet.  `answers` identifies the texts that were marked, so that marks for
+an earlier submission are noticed; it may be missing, and so may questions.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
-from handson.core.text import list_briefly
+from msgspec.structs import replace
+
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import one_line
 from handson.course import syllabus
 from handson.grading.findings import (
     ANSWERED,
     MISSING,
     NOTE,
     UNTOUCHED,
-    WARNING,
     Finding,
+    Result,
     Written,
     make_finding,
     replace_surrogates,
 )
-from handson.grading.notebooks import STUBS, Cell, Notebook, load_cells, load_editions
+from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
+from handson.grading.roster import escape_formula, read_rows
 
 LONGEST = 20_000
 """Letters of an answer."""
 LARGEST = 200_000
 """Letters of a picture; the pictures of the workshop have 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
-MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
-"""What people mark."""
+LEARNER, ANSWERS = "learner", "answers"
+"""The columns of a file of marks, beside those of what is marked."""
 
 _IDS = frozenset(item.grade_id for item in MARKED)
-_SCORED = {check.notebook for check in syllabus.CHECKS} | {item.notebook for item in MARKED}
 _SOLUTION = re.compile("(?:BEGIN|END) SOLUTION")
 _DIAGRAM = "from handson.drawing import Diagram"
+
+
+@dataclass(frozen=True)
+class LearnerMarks:
+    """The points of one learner by `grade_id`, and the fingerprint of the texts marked."""
+
+    fingerprint: str
+    points: dict[str, float]
+
+
+Marks = Mapping[str, LearnerMarks]
+"""The marks of a class by learner, whose name is written as in a CSV."""
 
 
 def collect_answers(
@@ -68,43 +90,50 @@ def collect_answers(
     return tuple(answers), diagram, lost
 
 
-def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
-    """Yield what differs from the notebooks that were handed out."""
-    missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
-    for severity, named in ((WARNING, missing & _SCORED), (NOTE, missing - _SCORED)):
-        if named:
-            yield make_finding("notebook-missing", severity, notebooks=", ".join(sorted(named)))
-    for notebook in notebooks:
-        if notebook.name not in syllabus.OPTIONAL_NOTEBOOKS:
-            yield from _compare_notebook(notebook)
+def apply_marks(result: Result, marks: Marks) -> Result:
+    """Return a result with its marks, and a finding where they are for other texts."""
+    given = marks.get(escape_formula(result.learner))
+    if given is None or not given.points:
+        return result
+    is_stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
+    findings = (make_finding("marks-stale"),) if is_stale else ()
+    *answers, diagram = (
+        replace(written, mark=given.points.get(written.grade_id)) for written in result.written
+    )
+    findings = (*findings, *result.findings)
+    return replace(result, answers=tuple(answers), diagram=diagram, findings=findings)
 
 
-def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return the cells that are not in the given order, as few as explain it."""
-    blocks = SequenceMatcher(None, given, own, autojunk=False).get_matching_blocks()
-    staying = {at for block in blocks for at in range(block.b, block.b + block.size)}
-    return [name for at, name in enumerate(own) if at not in staying]
+def fingerprint_texts(result: Result) -> str:
+    """Return a short hash of the texts that people mark.
+
+    It begins with a letter that no number has: a spreadsheet would write 123456789012 as 1.23E+11.
+    """
+    texts = "\0".join(written.text for written in result.written)
+    return f"t{sha256(texts.encode('utf-8')).hexdigest()[:12]}"
 
 
-def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
-    course, where = load_cells(), notebook.where
-    given = course.notebooks[notebook.name]
-    counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
-    if not counted:
-        yield make_finding("cells-unknown", NOTE, where=where)
-        return
-    important = {*_IDS, *course.evidence}
-    for code, names, needs_review in (
-        ("cells-missing", [name for name in given if name not in counted], important),
-        ("cells-twice", [name for name, count in counted.items() if count > 1], important),
-        ("cells-moved", find_moved_cells([*counted], given), {*important, *course.code}),
-    ):
-        if names:
-            severity = WARNING if needs_review.intersection(names) else NOTE
-            cells = list_briefly(names)
-            yield make_finding(code, severity, where=where, cells=cells, count=len(names))
-    if notebook.lost:
-        yield make_finding("cells-broken", where=where, count=notebook.lost)
+def read_marks(path: Path) -> Marks:
+    """Return the marks of a CSV file.
+
+    Raises:
+        InvalidInput: It cannot be read, lacks a column, or has marks outside the range.
+    """
+    head, *rows = read_rows(path) or [[]]
+    heads = [cell.strip() for cell in head]
+    if LEARNER not in heads or not any(item.grade_id in heads for item in MARKED):
+        raise InvalidInput(*messages.advice("grading.marks-columns", path=path))
+    given: dict[str, LearnerMarks] = {}
+    for row in rows:
+        cells = dict(zip(heads, (cell.strip() for cell in row), strict=False))
+        learner = escape_formula(cells.get(LEARNER, ""))
+        if learner in given:
+            who = one_line(learner)
+            raise InvalidInput(*messages.advice("grading.marks-twice", path=path, learner=who))
+        if learner:
+            points = _read_points(path, learner, cells)
+            given[learner] = LearnerMarks(cells.get(ANSWERS, ""), points)
+    return given
 
 
 def _guess_grade_id(cell: Cell) -> str:
@@ -158,3 +187,27 @@ def _leave_out_stubs(code: str) -> str:
     stubs = STUBS.splitlines()
     own = (line for line in code.strip().splitlines() if line.strip() not in stubs)
     return "\n".join(line for line in own if not _SOLUTION.search(line)).strip()
+
+
+def _read_points(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str, float]:
+    points: dict[str, float] = {}
+    for item in MARKED:
+        value = cells.get(item.grade_id, "")
+        if not value:
+            continue
+        try:
+            mark = float(value.replace(",", "."))
+        except ValueError:
+            mark = -1
+        if not 0 <= mark <= item.points:
+            advice = messages.advice(
+                "grading.marks-wrong",
+                path=path,
+                learner=one_line(learner),
+                question=item.grade_id,
+                value=one_line(value),
+                possible=item.points,
+            )
+            raise InvalidInput(*advice)
+        points[item.grade_id] = mark
+    return points

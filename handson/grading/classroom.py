@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.grading import copies
+from handson.grading.answers import Marks, apply_marks
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.judging import Requirements
-from handson.grading.marks import Marks, apply_marks
 from handson.grading.roster import Roster, escape_formula
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import grade_submission, make_empty_result

@@ -5,6 +5,9 @@ undecoded.  A notebook that does not fit (text in another encoding, half charact
 wrong type) is read again by the standard library, and its sound cells are kept.  Nothing in a
 notebook is executed.
 
+Missing, repeated and moved cells need a person's eye only where a cell seals evidence or holds an
+answer.  Learners may add cells, and optional notebooks may look as they like.
+
 `tools/course.py` writes `handout/*.json` from the committed notebooks, and a test compares the two,
 so that a class can be graded without them.
 """
@@ -13,8 +16,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,14 +26,20 @@ from typing import Any
 import msgspec
 
 from handson.core import messages
+from handson.core.text import list_briefly
+from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
 from handson.drawing.picture import EMBEDDED, find_svg
 from handson.grading.archives import Refused
 from handson.grading.export_names import find_notebook
-from handson.grading.findings import replace_surrogates
+from handson.grading.findings import NOTE, WARNING, Finding, make_finding, replace_surrogates
 
+MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
+"""What people mark."""
 STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()\n"
 """The lines that nbgrader puts in place of a solution."""
+
+_SCORED = {each.notebook for each in syllabus.CHECKS} | {each.notebook for each in MARKED}
 
 
 class CourseCells(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +223,24 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
     return Notebook(name, where, modified, tuple(file.cells), lost, repeated)
 
 
+def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
+    """Yield what differs from the notebooks that were handed out."""
+    missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
+    for severity, named in ((WARNING, missing & _SCORED), (NOTE, missing - _SCORED)):
+        if named:
+            yield make_finding("notebook-missing", severity, notebooks=", ".join(sorted(named)))
+    for notebook in notebooks:
+        if notebook.name not in syllabus.OPTIONAL_NOTEBOOKS:
+            yield from _compare_notebook(notebook)
+
+
+def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return the cells that are not in the given order, as few as explain it."""
+    blocks = SequenceMatcher(None, given, own, autojunk=False).get_matching_blocks()
+    staying = {at for block in blocks for at in range(block.b, block.b + block.size)}
+    return [name for at, name in enumerate(own) if at not in staying]
+
+
 def find_repeated_names(data: bytes) -> list[str]:
     """Return the names that stand twice in one object of a JSON text.
 
@@ -228,6 +256,27 @@ def find_repeated_names(data: bytes) -> list[str]:
 
     json.loads(data, object_pairs_hook=collect)
     return repeated
+
+
+def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
+    course, where = load_cells(), notebook.where
+    given = course.notebooks[notebook.name]
+    counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
+    if not counted:
+        yield make_finding("cells-unknown", NOTE, where=where)
+        return
+    important = {*course.evidence, *(item.grade_id for item in MARKED)}
+    for code, names, needs_review in (
+        ("cells-missing", [name for name in given if name not in counted], important),
+        ("cells-twice", [name for name, count in counted.items() if count > 1], important),
+        ("cells-moved", find_moved_cells([*counted], given), {*important, *course.code}),
+    ):
+        if names:
+            severity = WARNING if needs_review.intersection(names) else NOTE
+            cells = list_briefly(names)
+            yield make_finding(code, severity, where=where, cells=cells, count=len(names))
+    if notebook.lost:
+        yield make_finding("cells-broken", where=where, count=notebook.lost)
 
 
 def _salvage(data: bytes) -> tuple[_File, int]:

@@ -35,7 +35,6 @@ from typing import IO, Any
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.grading.answers import MARKED
 from handson.grading.classroom import Grades
 from handson.grading.findings import (
     ANSWERED,
@@ -48,6 +47,7 @@ from handson.grading.findings import (
     Result,
     replace_surrogates,
 )
+from handson.grading.notebooks import MARKED
 from handson.grading.roster import escape_formula
 
 SCHEMA = "handson.grading/1"

@@ -30,11 +30,11 @@ from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
-from handson.grading.answers import MARKED
+from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.findings import Result, check_label, replace_surrogates
 from handson.grading.judging import Requirements
-from handson.grading.marks import fingerprint_texts
+from handson.grading.notebooks import MARKED
 from handson.grading.output import AUTOMATIC, SIGNS
 
 _PAGE = """<!doctype html>

@@ -33,7 +33,7 @@ from handson.grading.judging import (
     find_objections,
     judge_check,
 )
-from handson.grading.notebooks import Notebook, read_notebook
+from handson.grading.notebooks import Notebook, compare_cells, read_notebook
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
 
@@ -134,7 +134,7 @@ def _grade_contents(
         *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
         *(finding for _, about_check in judged for finding in about_check),
         *about_drawing,
-        *answers.compare_cells(contents.notebooks),
+        *compare_cells(contents.notebooks),
         *about_answers,
         *about_place,
     ]

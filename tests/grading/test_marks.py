@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from handson import grading
 from handson.cli import main
 from handson.core.errors import InvalidInput
-from handson.grading import marks, read_marks
+from handson.grading import answers, notebooks, read_marks
 
 from . import making
 
@@ -48,7 +48,7 @@ def graded(inbox: Path, given: Path, *options: str) -> Result:
 def test_all_marks_make_a_total_in_the_gradebook(inbox: Path, tmp_path: Path) -> None:
     given = table(tmp_path, "s01,,4,3.5,4,2,1", "'=2,,1,,,,")
     rows = list(csv.DictReader(io.StringIO(graded(inbox, given, "--csv").stdout)))
-    questions = [item.grade_id for item in marks.MARKED]
+    questions = [item.grade_id for item in notebooks.MARKED]
     assert [[row[name] for name in (*questions, "total")] for row in rows] == [
         ["1", "", "", "", "", ""],
         ["4", "3.5", "4", "2", "1", "94.5"],
@@ -75,7 +75,7 @@ def test_a_spreadsheets_way_of_writing_is_read(tmp_path: Path, encoding: str) ->
 
 def test_marks_for_other_texts_are_told(inbox: Path, tmp_path: Path) -> None:
     grades = grading.grade_class([inbox / "s01"])
-    right = marks.fingerprint_texts(grades.results[0])
+    right = answers.fingerprint_texts(grades.results[0])
     for print_, codes in ((right, []), ("0123456789ab", ["marks-stale"]), ("", [])):
         given = read_marks(table(tmp_path, f"s01,{print_},4,,,,"))
         grades = grading.grade_class([inbox / "s01"], marks=given)
@@ -89,7 +89,7 @@ def test_no_spreadsheet_takes_what_marks_are_for_for_a_number(inbox: Path) -> No
     result = grades.results[0]
     answer, *others = result.answers
     texts = (replace(answer, text=str(number)) for number in range(2_000))
-    prints = [marks.fingerprint_texts(replace(result, answers=(text, *others))) for text in texts]
+    prints = [answers.fingerprint_texts(replace(result, answers=(text, *others))) for text in texts]
     assert [print_ for print_ in prints if print_.isdecimal()] == []
 
 

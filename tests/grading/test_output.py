@@ -19,7 +19,7 @@ from handson import grading
 from handson.cli import main
 from handson.course import syllabus
 from handson.grading import Learner, Roster, notebooks
-from handson.grading.answers import find_moved_cells
+from handson.grading.notebooks import find_moved_cells
 from handson.grading.roster import escape_formula
 
 from . import making
