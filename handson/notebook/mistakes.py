@@ -74,89 +74,40 @@ def explain_errors(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None
         return
 
     def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
-        if isinstance(error, NotImplementedError):
-            explained = explain_blank(error, trace, grade_id=_grade_id(shell))
-        elif isinstance(error, (AttributeError, TypeError)):
-            explained = explain_arrow(error, trace) or explain_verb(error, trace)
-        else:
-            explained = explain_name(error, trace, notebooks=_notebooks(folder()))
+        shown = explain_error(error, trace, grade_id=_grade_id(shell), folder=folder()) or error
         # Keep the original type's name, which the kernel's reply carries as well: nbgrader shows
         # an error twice where the two names differ.
-        shell.showtraceback(
-            (kind, explained or error, trace), tb_offset=tb_offset, running_compiled_code=True
-        )
+        shell.showtraceback((kind, shown, trace), tb_offset=tb_offset, running_compiled_code=True)
 
     shell.set_custom_exc((NameError, AttributeError, TypeError, NotImplementedError), answer)
 
 
-def explain_name(
-    error: NameError, trace: TracebackType | None, *, notebooks: Sequence[Path]
+def explain_error(
+    error: BaseException, trace: TracebackType | None, *, grade_id: str = "", folder: Path
 ) -> HandsonError | None:
-    """Explain a name without a value, or return None where the cell itself does not use it."""
-    frames = _frames(trace)
-    if type(error) is not NameError or not error.name or not _ends_in_cell(frames):
-        return None
-    definitions = find_definitions(notebooks)
-    cells = definitions.get(error.name)
-    if not cells:
-        known = [*_assigned_in(frames[-1]), *definitions, *dir(builtins)]
-        return _explain_unknown_name(error.name, known)
-    values = {"name": error.name, "line": cells[-1].line, "notebook": cells[-1].notebook}
-    if len({cell.notebook for cell in cells}) == 1:
-        return NotReady(*messages.advice("notebook.mistakes.not-yet", **values))
-    return NotReady(*messages.advice("notebook.mistakes.not-yet-here", **values))
-
-
-def explain_arrow(error: Exception, trace: TracebackType | None) -> HandsonError | None:
-    """Explain an arrow with an end that is not a node, or return None for other errors."""
-    frames = _frames(trace)
-    if not any(_module(frame) == "__main__" for frame in frames):
-        return None
-    inside = _module(frames[-1]) == "diagrams" and any(
-        frame.f_code.co_name.endswith(_ARROW_OPERATORS) for frame in frames
-    )
-    # A frame (Cluster) has no operators: Python itself refuses an arrow between two of them.
-    between_frames = _ends_in_cell(frames) and "operand" in str(error) and "'Cluster'" in str(error)
-    if inside or between_frames:
-        return InvalidInput(*messages.advice("notebook.mistakes.arrow"))
-    return None
-
-
-def explain_verb(error: Exception, trace: TracebackType | None) -> HandsonError | None:
-    """Explain a misspelt verb, or return None for other errors."""
-    if type(error) is not AttributeError or not error.name:
-        return None
-    verbs = getattr(type(error.obj), _VERBS, ())
-    if not verbs or not _ends_in_cell(_frames(trace)):
-        return None
-    name, near = error.name, find_nearest(error.name, verbs)
-    if near:
-        return InvalidInput(*messages.advice("notebook.mistakes.verb-near", name=name, near=near))
-    choices = ", ".join(verbs)
-    return InvalidInput(*messages.advice("notebook.mistakes.verb", name=name, choices=choices))
-
-
-def explain_blank(
-    error: NotImplementedError, trace: TracebackType | None, *, grade_id: str
-) -> HandsonError | None:
-    """Explain what belongs into an emptied cell, or return None for other errors.
+    """Explain a mistake in a cell, or return None for other errors.
 
     Args:
-        error: The error that nbgrader's stub raises.
+        error: The error that the cell raised.
         trace: Its traceback.
         grade_id: The nbgrader id of the cell; empty where it is unknown.
+        folder: The folder from which the notebooks are searched for, upwards.
     """
-    if type(error) is not NotImplementedError or error.args or not _ends_in_cell(_frames(trace)):
+    frames = [frame for frame, _ in walk_tb(trace)]
+    modules = [str(frame.f_globals.get("__name__", "")) for frame in frames]
+    if isinstance(error, (AttributeError, TypeError)) and _is_arrow(error, frames, modules):
+        return InvalidInput(*messages.advice("notebook.mistakes.arrow"))
+    if modules[-1:] != ["__main__"]:  # a library that the cell called raised it
         return None
-    if grade_id == syllabus.DIAGRAM.grade_id:
-        return NotReady(*messages.advice("notebook.mistakes.blank-diagram"))
-    form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
-    if form is None:
-        return NotReady(*messages.advice("notebook.mistakes.blank"))
-    blanks = ", ".join(f"{setting}=…" for setting in form.settings)
-    line = f"{form.name} = workshop.{form.verb}({blanks})"
-    names = ", ".join(form.settings)
-    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=names, line=line))
+    if type(error) is NameError and error.name:
+        return _explain_name(error.name, frames[-1], find_definitions(_list_notebooks(folder)))
+    if type(error) is AttributeError and error.name:
+        verbs = getattr(type(error.obj), _VERBS, ())
+        keys = ("notebook.mistakes.verb-near", "notebook.mistakes.verb")
+        return _suggest(error.name, verbs, *keys) if verbs else None
+    if type(error) is NotImplementedError and not error.args:
+        return _explain_blank(grade_id)
+    return None
 
 
 def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition]]:
@@ -169,18 +120,58 @@ def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition
     return found
 
 
-def _explain_unknown_name(name: str, known: Sequence[str]) -> HandsonError:
-    constant = _CONSTANTS.get(name.lower())
-    if constant:
+def _is_arrow(error: Exception, frames: Sequence[FrameType], modules: Sequence[str]) -> bool:
+    """Tell whether a cell has drawn an arrow with an end that is not a node."""
+    # A frame (Cluster) has no operators: Python itself refuses an arrow between two of them.
+    if modules[-1:] == ["__main__"]:
+        return "operand" in str(error) and "'Cluster'" in str(error)
+    operators = [frame for frame in frames if frame.f_code.co_name.endswith(_ARROW_OPERATORS)]
+    return "__main__" in modules and modules[-1] == "diagrams" and bool(operators)
+
+
+def _explain_name(
+    name: str, frame: FrameType, definitions: dict[str, list[CellDefinition]]
+) -> HandsonError:
+    cells = definitions.get(name)
+    if cells:
+        values = {"name": name, "line": cells[-1].line, "notebook": cells[-1].notebook}
+        if len({cell.notebook for cell in cells}) == 1:
+            return NotReady(*messages.advice("notebook.mistakes.not-yet", **values))
+        return NotReady(*messages.advice("notebook.mistakes.not-yet-here", **values))
+    if constant := _CONSTANTS.get(name.lower()):
         advice = messages.advice("notebook.mistakes.constant", name=name, near=constant)
-    elif near := find_nearest(name, known, cutoff=_SIMILARITY):
-        advice = messages.advice("notebook.mistakes.misspelt", name=name, near=near)
-    else:
-        advice = messages.advice("notebook.mistakes.unknown-name", name=name)
-    return InvalidInput(*advice)
+        return InvalidInput(*advice)
+    assigned = {**frame.f_globals, **frame.f_locals}.keys() - _IPYTHON_NAMES
+    own = sorted(each for each in assigned if not each.startswith("_"))
+    if near := find_nearest(name, [*own, *definitions, *dir(builtins)], cutoff=_SIMILARITY):
+        return InvalidInput(*messages.advice("notebook.mistakes.misspelt", name=name, near=near))
+    return InvalidInput(*messages.advice("notebook.mistakes.unknown-name", name=name))
 
 
-def _notebooks(folder: Path) -> list[Path]:
+def _explain_blank(grade_id: str) -> HandsonError:
+    """Return what belongs into an emptied cell, in which nbgrader's stub raises an error."""
+    if grade_id == syllabus.DIAGRAM.grade_id:
+        return NotReady(*messages.advice("notebook.mistakes.blank-diagram"))
+    form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
+    if form is None:
+        return NotReady(*messages.advice("notebook.mistakes.blank"))
+    blanks = ", ".join(f"{setting}=…" for setting in form.settings)
+    line = f"{form.name} = workshop.{form.verb}({blanks})"
+    names = ", ".join(form.settings)
+    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=names, line=line))
+
+
+def _suggest(
+    name: str, choices: Sequence[str], near: str, other: str, **values: str
+) -> InvalidInput:
+    """Refuse a name: with the sentences `near` where a choice is similar, else with `other`."""
+    if found := find_nearest(name, choices):
+        return InvalidInput(*messages.advice(near, name=name, near=found, **values))
+    listed = ", ".join(choices) or "-"
+    return InvalidInput(*messages.advice(other, name=name, choices=listed, **values))
+
+
+def _list_notebooks(folder: Path) -> list[Path]:
     home = settings.find_notebooks_folder(folder)
     edition = folder if home is None else home / messages.language()
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
@@ -210,34 +201,14 @@ def _assignments(cell: str) -> Iterator[tuple[str, str]]:
     except (SyntaxError, ValueError):  # magics are not Python
         return
     for statement in statements:
+        names: list[str] = []
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            names = [each.asname or each.name.partition(".")[0] for each in statement.names]
+        elif isinstance(statement, ast.Assign):
+            names = [each.id for each in statement.targets if isinstance(each, ast.Name)]
         first, *rest = (ast.get_source_segment(cell, statement) or "").splitlines() or [""]
         line = first[:_LONGEST_LINE] + ("…" if rest or len(first) > _LONGEST_LINE else "")
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            for alias in statement.names:
-                yield alias.asname or alias.name.partition(".")[0], line
-        elif isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, line
-
-
-def _frames(trace: TracebackType | None) -> list[FrameType]:
-    return [frame for frame, _ in walk_tb(trace)]
-
-
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", ""))
-
-
-def _ends_in_cell(frames: Sequence[FrameType]) -> bool:
-    """Tell whether the cell's own code raised an error, not a library that it called."""
-    return bool(frames) and _module(frames[-1]) == "__main__"
-
-
-def _assigned_in(frame: FrameType) -> list[str]:
-    """Return the names that the learner's cells have assigned, as seen from a frame."""
-    names = {**frame.f_globals, **frame.f_locals}
-    return [name for name in names if not name.startswith("_") and name not in _IPYTHON_NAMES]
+        yield from ((name, line) for name in names)
 
 
 def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -261,13 +232,10 @@ def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def _full_width_remedy(error: InvalidInput, arguments: Sequence[object]) -> str | None:
     """Return a remedy for full-width characters in the argument that an error is about, if any."""
-    for value in arguments:
-        for text in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(text, str) and (text in error.problem or quote(text) in error.problem):
-                remedy = advise_half_width(text)
-                if remedy:
-                    return remedy
-    return None
+    lists = [value if isinstance(value, (list, tuple)) else [value] for value in arguments]
+    texts = [text for values in lists for text in values if isinstance(text, str)]
+    named = [text for text in texts if text in error.problem or quote(text) in error.problem]
+    return next(filter(None, map(advise_half_width, named)), None)
 
 
 def _refuse_arguments(
@@ -275,19 +243,10 @@ def _refuse_arguments(
 ) -> InvalidInput:
     parameters = [each for each in signature.parameters.values() if each.name != "self"]
     names = [each.name for each in parameters]
-    unknown = next((name for name in keywords if name not in names), None)
-    if unknown is None:
-        usage = ", ".join(
-            each.name if each.default is each.empty else f"{each.name}=…" for each in parameters
-        )
-        advice = messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage)
-    elif near := find_nearest(unknown, names):
-        advice = messages.advice(
-            "notebook.mistakes.keyword-near", verb=verb, name=unknown, near=near
-        )
-    else:
-        choices = ", ".join(names) or "-"
-        advice = messages.advice(
-            "notebook.mistakes.keyword", verb=verb, name=unknown, choices=choices
-        )
-    return InvalidInput(*advice)
+    for name in keywords:
+        if name not in names:
+            keys = ("notebook.mistakes.keyword-near", "notebook.mistakes.keyword")
+            return _suggest(name, names, *keys, verb=verb)
+    blanks = ["" if each.default is each.empty else "=…" for each in parameters]
+    usage = ", ".join(f"{name}{blank}" for name, blank in zip(names, blanks, strict=True))
+    return InvalidInput(*messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage))

@@ -343,7 +343,7 @@ def test_outside_of_ipython_nothing_happens() -> None:
 
 
 def test_an_error_without_a_trace_is_not_of_a_cell() -> None:
-    assert mistakes.explain_name(NameError(name="x"), None, notebooks=()) is None
+    assert mistakes.explain_error(NameError(name="x"), None, folder=Path()) is None
 
 
 def trace_of_this_module() -> TracebackType | None:
@@ -355,7 +355,7 @@ def trace_of_this_module() -> TracebackType | None:
 
 def test_an_error_in_a_module_is_not_of_a_cell() -> None:
     trace = trace_of_this_module()
-    assert mistakes.explain_name(NameError(name="network"), trace, notebooks=()) is None
+    assert mistakes.explain_error(NameError(name="network"), trace, folder=Path()) is None
 
 
 @pytest.mark.parametrize("name", ["workshop", "network", "cluster", "repository", "image"])
