@@ -37,22 +37,20 @@ from handson.notebook.evidence_cards import (
     HandInFile,
     JournalEntries,
     RestartNotice,
-    learner_label,
+    learner_row,
 )
 from handson.practice import incident_cards, incidents, questions
-from handson.resources import cleanup, cluster, image_run, network, plan, push
-from handson.resources.images import ImageList, find_images
-from handson.resources.push import ImageUri, forget_image_uri, record_image_uri
-from handson.resources.receipts import CONFIRMATION, Cleanup
-from handson.resources.repository import (
-    EnsuredRepository,
-    ensure_repository,
-    explain_missing_repository,
-    find_repository,
-    make_destination,
-    registry_address,
-    require_repository,
+from handson.resources import (
+    cleanup,
+    cluster,
+    image_run,
+    images,
+    network,
+    plan,
+    push,
+    receipts,
 )
+from handson.resources import repository as ecr
 from handson.resources.snapshot import take_snapshot
 
 Show = Callable[[Displayable], None]
@@ -131,7 +129,7 @@ class Workshop(Displayable):
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
-            (messages.text("notebook.workshop.row-learner"), learner_label(self.settings.learner)),
+            learner_row(self.settings.learner),
             (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
         root = self._connection.aws.is_root
@@ -207,7 +205,7 @@ class Workshop(Displayable):
         with self._locked() as aws, self._working("cluster") as line:
             return cluster.ensure_cluster(aws, form, exercise=self._exercise, say=line)
 
-    def ensure_repository(self, name: str | None = None) -> EnsuredRepository:
+    def ensure_repository(self, name: str | None = None) -> ecr.EnsuredRepository:
         """Make the private ECR repository; a second run changes nothing.
 
         Raises:
@@ -216,7 +214,7 @@ class Workshop(Displayable):
         """
         name = self._check_repository(name)
         with self._locked() as aws:
-            return ensure_repository(aws, name, exercise=self._exercise)
+            return ecr.ensure_repository(aws, name, exercise=self._exercise)
 
     def push_commands(
         self,
@@ -239,7 +237,7 @@ class Workshop(Displayable):
         return push.PushCommands(
             repository=repository,
             context=push.locate_context(context),
-            registry=registry_address(connected),
+            registry=ecr.registry_address(connected),
             region=connected.region,
             tag=tag,
             base_image=self.settings.base_image or "",
@@ -283,19 +281,19 @@ class Workshop(Displayable):
         """
         push.check_local_image(local)
         aws, found = self._require_repository(repository)
-        destination = make_destination(aws, found, tags=local.tags)
+        destination = ecr.make_destination(aws, found, tags=local.tags)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
 
-    def images(self, repository: str | None = None) -> ImageList:
+    def images(self, repository: str | None = None) -> images.ImageList:
         """Return the images of a repository, as the ECR console lists them.
 
         Raises:
             NotReady: The repository is missing.
         """
         aws, found = self._require_repository(repository)
-        return ImageList(found.name, find_images(aws, found.name))
+        return images.ImageList(found.name, images.find_images(aws, found.name))
 
     def run_image(
         self, repository: str | None = None, *, tag: str | None = None
@@ -318,13 +316,13 @@ class Workshop(Displayable):
 
     def record_image_uri(
         self, repository: str | None = None, *, tag: str | None = None
-    ) -> ImageUri:
+    ) -> push.ImageUri:
         """Record the URI of an image in ECR for step 3.
 
         Raises:
             NotReady: The repository or the image is missing.
         """
-        return record_image_uri(
+        return push.record_image_uri(
             self.aws,
             self.settings.home,
             repository=self._repository(repository),
@@ -492,7 +490,7 @@ class Workshop(Displayable):
         with self._drill() as drill:
             return drill.check_repair()
 
-    def cleanup(self, confirm: str = "") -> Cleanup:
+    def cleanup(self, confirm: str = "") -> receipts.Cleanup:
         """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
 
         Every region that this home folder has used is included.  A deletion leaves a receipt in
@@ -502,8 +500,9 @@ class Workshop(Displayable):
             InvalidInput: `confirm` is another word; nothing was deleted.
             HandsonError: AWS did not answer; run again to continue.
         """
-        if confirm not in ("", CONFIRMATION):
-            sentences = messages.advice("resources.cleanup.word", word=confirm, wanted=CONFIRMATION)
+        word = receipts.CONFIRMATION
+        if confirm not in ("", word):
+            sentences = messages.advice("resources.cleanup.word", word=confirm, wanted=word)
             raise InvalidInput(*sentences)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
@@ -512,7 +511,7 @@ class Workshop(Displayable):
             self._remove_containers()
             result = cleanup.clean_up(aws, home, exercise=exercise, say=line, clock=self._clock)
         if not result.left:
-            forget_image_uri(home)
+            push.forget_image_uri(home)
             image_run.forget_image_run(home)
             incidents.forget_incident(home)
         return result
@@ -531,7 +530,7 @@ class Workshop(Displayable):
 
     def _require_repository(self, name: str | None) -> tuple[Aws, Repository]:
         name, aws = self._check_repository(name), self.aws
-        return aws, require_repository(aws, name, exercise=self._exercise)
+        return aws, ecr.require_repository(aws, name, exercise=self._exercise)
 
     @contextmanager
     def _locked(self) -> Iterator[Aws]:
@@ -610,6 +609,6 @@ def _require_drawing() -> Drawing:
 
 def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
     """Return problem and remedy of a missing repository with a name that the learner chose."""
-    if name == exercise.repository or find_repository(connected, name):
+    if name == exercise.repository or ecr.find_repository(connected, name):
         return None
-    return explain_missing_repository(connected, name, exercise)
+    return ecr.explain_missing_repository(connected, name, exercise)
