@@ -5,8 +5,7 @@
     workshop = handson.start()
 
 `start` returns the `Workshop` that the notebooks work with.  Every error is a `HandsonError` with a
-problem and a remedy.  Importing this package loads nothing heavy: a name loads its wing at its
-first use.
+problem and a remedy.  Importing this package loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -14,17 +13,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from handson.core.errors import (
+    AWSError,
+    AWSUnclear,
+    EngineError,
+    HandsonError,
+    InvalidInput,
+    NotAllowed,
+    NotReady,
+    WaitTimeout,
+)
+
 if TYPE_CHECKING:
-    from handson.core.errors import (
-        AWSError,
-        AWSUnclear,
-        EngineError,
-        HandsonError,
-        InvalidInput,
-        NotAllowed,
-        NotReady,
-        WaitTimeout,
-    )
     from handson.notebook import widgets
     from handson.notebook.workshop import Workshop, start
 
@@ -45,19 +45,14 @@ __all__ = [
     "widgets",
 ]
 
-_WINGS = {"start": "handson.notebook.workshop", "Workshop": "handson.notebook.workshop"}
-
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its wing at its first use (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a name that needs heavy libraries at its first use (PEP 562)."""
     if name == "widgets":
-        value: object = import_module("handson.notebook.widgets")
-    else:
-        value = getattr(import_module(_WINGS.get(name, "handson.core.errors")), name)
-    globals()[name] = value
-    return value
+        return import_module("handson.notebook.widgets")
+    if name in ("Workshop", "start"):
+        return getattr(import_module("handson.notebook.workshop"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
