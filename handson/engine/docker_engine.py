@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
-from handson.engine import docker_client
+from handson.engine import docker_client, registry_client
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import api_error, translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
@@ -33,12 +33,6 @@ from handson.engine.model import (
 )
 from handson.engine.oci import unpack_saved_image
 from handson.engine.push_progress import PushProgress
-from handson.engine.registry_client import (
-    RegistryClient,
-    Unreachable,
-    explain_refusal,
-    push_layout,
-)
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -108,10 +102,10 @@ class DockerEngine:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
         destination = replace(destination, tags=destination.tags or image.tags)
-        registry, progress = RegistryClient(destination), PushProgress(say)
+        registry, progress = registry_client.RegistryClient(destination), PushProgress(say)
         try:
             digest = self._push_first_tag(image, destination, progress)
-        except Unreachable:
+        except registry_client.Unreachable:
             if not (destination.here and registry.answers()):
                 raise
             return self._send_for_engine(image, destination, say)
@@ -168,7 +162,7 @@ class DockerEngine:
             for event in events:
                 digest = note_push_event(event, destination, progress) or digest
         if not digest:
-            raise explain_refusal(messages.text("engine.no-digest"), destination)
+            raise registry_client.explain_refusal(messages.text("engine.no-digest"), destination)
         return digest
 
     def _send_for_engine(
@@ -179,7 +173,7 @@ class DockerEngine:
         with translate_docker_errors(), self._closing_connection():
             saved = self._client.get_image(image.id)
             with unpack_saved_image(saved, folder, say=say) as layout:
-                sent = push_layout(layout, destination, say=say)
+                sent = registry_client.push_layout(layout, destination, say=say)
         return replace(sent, engine=NAME, relayed=True)
 
     @contextmanager

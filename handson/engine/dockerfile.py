@@ -17,11 +17,12 @@ from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+from handson.core.text import one_line
 
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
 _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
-_LONGEST_SHOWN = 100
+_LONGEST_SHOWN = 99  # and the mark of an omission
 
 # Only these instructions take here-documents (Dockerfile reference, "Here-Documents").
 _TAKES_HEREDOC = {"RUN", "COPY", "ADD"}
@@ -78,9 +79,8 @@ class Instruction:
 
     @property
     def source(self) -> str:
-        """The instruction on one line, cut after 100 characters."""
-        text = self.words
-        return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+        """The instruction on one line of at most a hundred characters."""
+        return one_line(self.words, longest=_LONGEST_SHOWN)
 
 
 def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
