@@ -150,12 +150,10 @@ def run_image(
     """
     repository, image = require_image(aws, order.repository, order.tag, exercise=order.exercise)
     uri = f"{repository.uri}@{image.digest}"
-    if image.built_by == BUILTIN:
-        outcome = messages.text("resources.image_run.packed")
-        return ImageRun(order.name, uri, engine.name, outcome)
-    if engine.containers is None:
-        outcome = messages.text("resources.image_run.no-engine")
-        return ImageRun(order.name, uri, engine.name, outcome)
+    if image.built_by == BUILTIN or engine.containers is None:
+        packed = image.built_by == BUILTIN
+        key = "resources.image_run.packed" if packed else "resources.image_run.no-engine"
+        return ImageRun(order.name, uri, engine.name, messages.text(key))
     request = make_run_request(aws, repository, image, order)
 
     def record(status: int) -> RecordedRun:

@@ -32,6 +32,9 @@ _SECONDS = 30.0
 
 Manifest = Mapping[str, Any]
 
+StoredBlob = tuple[int, datetime]
+"""The size of a layer or configuration in bytes, and the time of its first push."""
+
 
 @dataclass(frozen=True, repr=False)
 class ImageList(Displayable):
@@ -67,15 +70,6 @@ class ImageList(Displayable):
             for image in self.images
         ]
         return Table(headers, rows)
-
-
-@dataclass(frozen=True)
-class StoredBlob:
-    """A layer or configuration; a repository stores it once, also where several images share it."""
-
-    digest: str
-    size_bytes: int
-    since: datetime
 
 
 def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
@@ -146,11 +140,11 @@ def require_image(
     return found, image
 
 
-def find_stored_blobs(aws: Aws, repository: str) -> tuple[StoredBlob, ...]:
+def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:
     """Return the layers and configurations that a repository stores, also of untagged images.
 
-    The sizes are those in the manifests, because an emulator's `imageSizeInBytes` is the size of
-    the manifest itself.
+    A repository stores each once, also where several images share it.  The sizes are those in the
+    manifests, because an emulator's `imageSizeInBytes` is the size of the manifest itself.
     """
     details = _describe_images(aws, repository)
     manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in details])
@@ -158,9 +152,8 @@ def find_stored_blobs(aws: Aws, repository: str) -> tuple[StoredBlob, ...]:
     for detail in sorted(details, key=lambda detail: detail["imagePushedAt"]):
         manifest = manifests.get(detail["imageDigest"], {})
         for blob in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):
-            found = StoredBlob(blob["digest"], int(blob["size"]), detail["imagePushedAt"])
-            blobs.setdefault(found.digest, found)
-    return tuple(blobs.values())
+            blobs.setdefault(blob["digest"], (int(blob["size"]), detail["imagePushedAt"]))
+    return list(blobs.values())
 
 
 def _is_foreign(image: Image) -> bool:

@@ -119,10 +119,14 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
     """
     if aws.endpoint:
         return
-    testable = [step for step in steps if _is_testable(step, known)]
-    if not testable:
-        return
-    aws.client("ec2")
+    testable = [
+        step
+        for step in steps
+        if step.name not in known
+        and step.service == "ec2"
+        and step.operation not in _NO_DRY_RUN
+        and _find_references(step.parameters) <= known.keys()
+    ]
     with ThreadPoolExecutor(_WORKERS) as pool:
         answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
     missing = sorted({action for answer in answers for action in answer})
@@ -151,15 +155,9 @@ def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:
 
 
 def wait_for(
-    aws: Aws,
-    probe: Callable[[], T],
-    *,
-    done: Callable[[T], bool],
-    what: str,
-    timeout: float,
+    aws: Aws, probe: Callable[[], T], *, done: Callable[[T], bool], what: str, timeout: float
 ) -> T:
     """Look at AWS, less and less often, until `done` accepts the answer; see `wait_until`."""
-    patience = aws.patience
     return wait_until(
         probe,
         done=done,
@@ -167,8 +165,8 @@ def wait_for(
         timeout=timeout,
         interval=0.5,
         factor=1.5,
-        clock=patience.clock,
-        sleep=patience.sleep,
+        clock=aws.patience.clock,
+        sleep=aws.patience.sleep,
     )
 
 
@@ -230,15 +228,6 @@ def warn_of_settings(
     notebook = syllabus.find_check(check).notebook
     return warning_notes(
         *messages.advice("resources.plan.other-settings", what=", ".join(other), notebook=notebook)
-    )
-
-
-def _is_testable(step: Step, known: Mapping[str, str]) -> bool:
-    return (
-        step.name not in known
-        and step.service == "ec2"
-        and step.operation not in _NO_DRY_RUN
-        and _find_references(step.parameters) <= known.keys()
     )
 
 

@@ -183,16 +183,13 @@ def compute_cost(
     repository: Resource, blobs: Sequence[StoredBlob], *, until: datetime
 ) -> StorageCost:
     """Return what the layers in a repository cost, each from its first push on."""
-    byte_seconds = sum(
-        # A clock may have been set back.
-        blob.size_bytes * max(0.0, (until - blob.since).total_seconds())
-        for blob in blobs
-    )
+    # A clock may have been set back.
+    byte_seconds = sum(size * max(0.0, (until - since).total_seconds()) for size, since in blobs)
     months = byte_seconds / GIGABYTE / (MONTH_HOURS * 3600)
     return StorageCost(
         region=repository.region,
         repository=repository.name,
-        size_bytes=sum(blob.size_bytes for blob in blobs),
+        size_bytes=sum(size for size, _ in blobs),
         usd=round(months * PRICE_USD, 6),
     )
 
