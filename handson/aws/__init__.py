@@ -19,8 +19,8 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 """
 
 from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
-from handson.aws.connection import assume_role, confirm_account, connect_aws, connect_emulator
-from handson.aws.refusals import has_code, translate_errors
+from handson.aws.connection import assume_role, connect_aws, connect_emulator
+from handson.aws.refusals import has_code
 
 __all__ = [
     "Aws",
@@ -29,9 +29,7 @@ __all__ = [
     "Request",
     "assume_role",
     "command_name",
-    "confirm_account",
     "connect_aws",
     "connect_emulator",
     "has_code",
-    "translate_errors",
 ]

@@ -131,16 +131,17 @@ class Aws:
             HandsonError: As `call`; an error with one of these codes once the time is over.
         """
         deadline = self.patience.clock() + self.patience.consistency
-        attempt = 1
-        broken = 0
+        broken_off, attempt = 0, 1
         while True:
             try:
                 return self._once(service, operation, parameters)
             except AWSError as error:
-                broken += error.repeatable
-                in_time = self.patience.clock() < deadline
-                again = broken < self.patience.attempts if error.repeatable else in_time
-                if not again or not (error.repeatable or has_code(error, unknown)):
+                if error.repeatable:
+                    broken_off += 1
+                    again = broken_off < self.patience.attempts
+                else:
+                    again = has_code(error, unknown) and self.patience.clock() < deadline
+                if not again:
                     raise
             attempt += 1
             self.patience.pause_before(attempt)

@@ -8,8 +8,7 @@ import botocore.exceptions as botocore
 import pytest
 from botocore.parsers import ResponseParserError
 
-from handson.aws import translate_errors
-from handson.aws.refusals import has_code
+from handson.aws.refusals import has_code, translate_errors
 from handson.core import messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from tests.unit.fake_aws import URL, FakeAws, Refusal, closed, no_answer, silent

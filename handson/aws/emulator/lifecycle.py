@@ -7,6 +7,7 @@ Everything is in ``<home>/emulator``: `process.json` (which process, which port,
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -165,14 +166,16 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
     """Start a process and return it when it answers; if it does not, leave none behind."""
     ended = process.read_record(folder)
     port, token = ended.port if ended else 0, secrets.token_hex(16)
-    with _file_errors(folder), process.open_log(folder) as log:
+    with _file_errors(folder):
         child = process.spawn(
-            folder, token=token, region=region, preferred_port=port, log=log, passed_on=environ
+            folder, token=token, region=region, preferred_port=port, passed_on=environ
         )
 
     def is_ready(record: ProcessRecord | None) -> bool:
         if child.poll() is not None:
-            raise _explain_death(folder, child.returncode)
+            code, said = child.returncode, process.read_last_log_line(folder)
+            values = {"code": code, "said": said, "log": process.log_path(folder)}
+            raise NotReady(*messages.advice("aws.emulator.died", **values))
         return record is not None and record.token == token and process.answers(record.port)
 
     try:
@@ -228,14 +231,7 @@ def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in server.DISK_FULL
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
         reason = error.strerror or str(error)
         raise NotReady(*messages.advice(key, path=folder, reason=reason)) from error
-
-
-def _explain_death(folder: Path, code: int) -> NotReady:
-    if code == server.EXIT_DISK_FULL:
-        return NotReady(*messages.advice("aws.emulator.disk-full", path=folder, reason="ENOSPC"))
-    said, log = process.read_last_log_line(folder), process.log_path(folder)
-    return NotReady(*messages.advice("aws.emulator.died", code=code, said=said, log=log))

@@ -123,29 +123,28 @@ def read_last_log_line(folder: Path) -> str:
 
 
 def spawn(
-    folder: Path,
-    *,
-    token: str,
-    region: str,
-    preferred_port: int,
-    log: IO[bytes],
-    passed_on: Mapping[str, str],
+    folder: Path, *, token: str, region: str, preferred_port: int, passed_on: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it."""
+    """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it.
+
+    Raises:
+        OSError: The log cannot be written, or the disk is full.
+    """
     windows_flags = 0
     if sys.platform == "win32":
         windows_flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     arguments = [token, str(folder), region, str(preferred_port)]
-    child = subprocess.Popen(
-        [sys.executable, "-P", server.__file__, *arguments],
-        cwd=folder,
-        env=build_environment(folder, region=region, passed_on=passed_on),
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        creationflags=windows_flags,
-    )
+    with open_log(folder) as log:
+        child = subprocess.Popen(
+            [sys.executable, "-P", server.__file__, *arguments],
+            cwd=folder,
+            env=build_environment(folder, region=region, passed_on=passed_on),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            creationflags=windows_flags,
+        )
     _children[child.pid] = child
     return child
 

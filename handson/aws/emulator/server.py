@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import importlib.util
 import json
 import logging
 import os
 import socket
 import sys
-import traceback
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -32,8 +30,6 @@ SCHEMA = "handson.emulator-process/1"
 RECORD = "process.json"
 STOP = "stop"
 BLOBS = "registry"
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-EXIT_FAILED, EXIT_DISK_FULL = 70, 71
 GRACE = 2.0
 _SAVED = "Persistence: saved"
 _NOT_SAVED = ("Persistence: failed to save", "Persistence: error getting state")
@@ -91,17 +87,12 @@ async def wait_for_file(path: Path, *, interval: float = 0.2) -> None:
         await asyncio.sleep(interval)
 
 
-def run_server(token: str, folder: str, region: str, port: str) -> int:
-    """Serve until asked to stop; return the exit code of the process."""
-    try:
-        _serve(Path(folder), token=token, region=region, preferred=int(port))
-    except OSError as error:
-        traceback.print_exc()
-        return EXIT_DISK_FULL if error.errno in DISK_FULL else EXIT_FAILED
-    return 0
+def run_server(folder: Path, *, token: str, region: str, preferred: int) -> None:
+    """Serve until asked to stop.
 
-
-def _serve(folder: Path, *, token: str, region: str, preferred: int) -> None:
+    Raises:
+        OSError: No port is free, the folder is not writable, or the disk is full.
+    """
     listener = listen(preferred)
     port = listener.getsockname()[1]
     record = {
@@ -160,4 +151,5 @@ async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_server(*sys.argv[1:]))
+    _token, _folder, _region, _port = sys.argv[1:]
+    run_server(Path(_folder), token=_token, region=_region, preferred=int(_port))
