@@ -35,7 +35,6 @@ _LOOPBACK = "127.0.0.1"
 _LARGEST_ANSWER = 2_000_000  # bytes
 _PATIENCE = 5.0  # seconds for one answer
 _LAST_LINES = 6
-_ENDED = -1
 
 # An address on another computer; a virtual machine's engine has a socket on this one.
 _REMOTE = re.compile(r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127\.|\[::1\]))")
@@ -172,16 +171,16 @@ class DockerContainers:
     def _wait_for_answer(self, name: str, fetch: FetchPath, request: RunRequest) -> None:
         """Return when a container answers at `/up`, or anywhere where it has no such page."""
 
-        def look() -> int:
+        def is_answering() -> bool:
             if not self._client.inspect_container(name)["State"]["Running"]:
-                return _ENDED
+                raise self._explain(name, request)
             answer = fetch("/up")
-            return answer.status if answer else 0
+            return answer is not None and answer.status < 500
 
         try:
-            status = wait_until(
-                look,
-                done=lambda status: status == _ENDED or 0 < status < 500,
+            wait_until(
+                is_answering,
+                done=bool,
                 what=request.name,
                 timeout=request.timeout,
                 interval=0.1,
@@ -189,8 +188,6 @@ class DockerContainers:
             )
         except WaitTimeout as error:
             raise self._explain(name, request, ended=False) from error
-        if status == _ENDED:
-            raise self._explain(name, request)
 
     def _explain(
         self, name: str, request: RunRequest, *, reason: str = "", ended: bool = True

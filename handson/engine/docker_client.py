@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 _FIRST_ANSWER = 5.0  # seconds; milliseconds mostly, but a busy machine or SSH takes its time
 _WORKING = 600.0  # seconds of silence while an engine works
 _PODMAN_ON_WINDOWS = "npipe:////./pipe/podman-machine-default"
-_PODMAN = "Podman Engine"
+
+# The words by which an engine is known; the first that fit are the answer.
+_PRODUCTS = {
+    "Podman Engine": "Podman",
+    "Docker Desktop": "Docker Desktop",
+    "OrbStack": "OrbStack",
+    "colima": "Colima",
+}
 
 
 def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
@@ -64,17 +71,9 @@ def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
 
 def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
     """Return the product's name from the version and details that an engine reports."""
-    parts = {str(part.get("Name")) for part in version.get("Components") or ()}
-    names = f"{(version.get('Platform') or {}).get('Name')} {details.get('OperatingSystem')}"
-    host = str(details.get("Name"))
-    if _PODMAN in parts:
-        return "Podman"
-    for known in ("Docker Desktop", "OrbStack"):
-        if known in names:
-            return known
-    if "colima" in host or "/colima/" in where or "/.colima/" in where:
-        return "Colima"
-    return "Docker Engine"
+    components, system = version.get("Components"), details.get("OperatingSystem")
+    text = f"{components} {version.get('Platform')} {system} {details.get('Name')} {where}"
+    return next((name for sign, name in _PRODUCTS.items() if sign in text), "Docker Engine")
 
 
 def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:

@@ -106,7 +106,7 @@ class DockerEngine:
         try:
             digest = self._push_first_tag(image, destination, progress)
         except registry_client.Unreachable:
-            if not (destination.here and registry.answers()):
+            if not (destination.is_on_loopback and registry.answers()):
                 raise
             return self._send_for_engine(image, destination, say)
         registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)

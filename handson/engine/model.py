@@ -86,7 +86,7 @@ class Destination:
     tags: tuple[str, ...] = ()
 
     @property
-    def here(self) -> bool:
+    def is_on_loopback(self) -> bool:
         """Tell whether the registry is on this computer."""
         return self.registry.startswith(_LOOPBACK)
 

@@ -184,5 +184,4 @@ def digest_context(context: Path, *, extra: tuple[Path, ...] = ()) -> str:
 
 
 def _is_packed(path: Path) -> bool:
-    mode = path.lstat().st_mode
-    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+    return stat.S_IFMT(path.lstat().st_mode) in {stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}

@@ -231,7 +231,7 @@ def _open_session(destination: Destination) -> requests.Session:
 
     session = requests.Session()
     # A registry on this machine is never behind a proxy.
-    session.trust_env = not destination.here
+    session.trust_env = not destination.is_on_loopback
     retries = Retry(
         _ATTEMPTS - 1,
         allowed_methods=_REPEATABLE,
