@@ -38,8 +38,8 @@ __all__ = ["VIEWS", "Diagram", "Picture", "check_views", "describe_last_diagram"
 def describe_last_diagram() -> Drawing | None:
     """Return what the last `Diagram` of this process shows, or None where there is none."""
     module = sys.modules.get("handson.drawing.diagram")
-    diagram = module.last_diagram() if module else None
-    return diagram.describe() if diagram else None
+    latest = module.Diagram.latest if module else None
+    return latest.describe() if latest else None
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import diagrams
 
@@ -49,6 +49,9 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         NotReady: Nothing on this machine can draw.
     """
 
+    latest: ClassVar[Diagram | None] = None
+    """The diagram that this process drew last, if its block came to its end."""
+
     def __init__(
         self,
         name: str = "",
@@ -78,16 +81,19 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         # removes a file that was never written.
         diagrams.setdiagram(None)
         diagrams.setcluster(None)
-        _finished.clear()
+        Diagram.latest = None
         if raised[0] is None:
             self.render()
-            _finished.append(self)
+            Diagram.latest = self
 
     def render(self) -> None:
         """Draw: sets `picture`, saves it where `filename` says, and shows it."""
         title = clean(self.name)
-        drawn = draw_graph(str(self.dot.source), title=title, language=self._language)
-        self.picture = Picture(drawn.svg, title, drawn.description)
+        description = _say_in_words(title, self.describe())
+        svg = draw_graph(
+            str(self.dot.source), title=title, description=description, language=self._language
+        )
+        self.picture = Picture(svg, title, description)
         for path in self._files:
             self.picture.save(path)
         if self.show:
@@ -104,14 +110,6 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         """Answer nothing: the inherited method would call the program."""
 
 
-def last_diagram() -> Diagram | None:
-    """Return the diagram that this process drew last, if its block came to its end."""
-    return _finished[-1] if _finished else None
-
-
-_finished: list[Diagram] = []
-
-
 def _show(picture: Picture) -> None:
     """Show the picture where a notebook is listening; elsewhere do nothing."""
     ipython = sys.modules.get("IPython")
@@ -121,41 +119,44 @@ def _show(picture: Picture) -> None:
 
 _LONGEST = 200
 _RESOURCES = "resources/"
-_DIRECTIONS = ("forward", "back", "both", "none")
+_WAYS = {"forward": "{tail} → {head}", "back": "{head} → {tail}", "both": "{tail} ↔ {head}"}
 
 
 def describe_graph(source: str) -> Drawing:
     """Return what a graph in the DOT language shows; the paths of its icons are left out."""
     graph = json.loads(find_renderer()(source, form="json0"))
-    objects = graph.get("objects", [])
-    boxes = {each["_gvid"]: each for each in objects if "nodes" in each or _is_empty_box(each)}
-    outer = {child: number for number, box in boxes.items() for child in box.get("subgraphs", [])}
-    icons = [each for each in objects if each["_gvid"] not in boxes]
+    parts = {each["_gvid"]: each for each in graph.get("objects", [])}
+    boxes = {number: each for number, each in parts.items() if each["name"].startswith("cluster_")}
+    # A box names all icons in it and comes before the boxes in it: the innermost box has the say.
+    inside = {
+        inner: f"b{number}"
+        for number, box in boxes.items()
+        for inner in (*box.get("nodes", []), *box.get("subgraphs", []))
+    }
     return Drawing(
         boxes=tuple(
-            DrawnBox(id=f"b{number}", label=_read_label(box), inside=_name_box(outer.get(number)))
+            DrawnBox(id=f"b{number}", label=_read_label(box), inside=inside.get(number, ""))
             for number, box in boxes.items()
         ),
-        icons=tuple(_describe_icon(icon, boxes, outer) for icon in icons),
-        arrows=tuple(map(_describe_arrow, graph.get("edges", []))),
-    )
-
-
-def _is_empty_box(each: dict[str, Any]) -> bool:
-    """Tell whether an object without nodes is a box: clusters have names that say so."""
-    return str(each.get("name", "")).startswith("cluster_")
-
-
-def _describe_icon(icon: dict[str, Any], boxes: dict[int, Any], outer: dict[int, int]) -> DrawnIcon:
-    """Describe an icon; of the boxes around it, the innermost has no other of them inside."""
-    around = [number for number, box in boxes.items() if icon["_gvid"] in box.get("nodes", [])]
-    others = {outer.get(number) for number in around}
-    innermost = next((number for number in around if number not in others), None)
-    return DrawnIcon(
-        id=f"i{icon['_gvid']}",
-        label=_read_label(icon),
-        kind=_name_icon(str(icon.get("image", ""))),
-        inside=_name_box(innermost),
+        icons=tuple(
+            DrawnIcon(
+                id=f"i{number}",
+                label=_read_label(icon),
+                kind=_name_icon(str(icon.get("image", ""))),
+                inside=inside.get(number, ""),
+            )
+            for number, icon in parts.items()
+            if number not in boxes
+        ),
+        arrows=tuple(
+            DrawnArrow(
+                tail=f"i{edge['tail']}",
+                head=f"i{edge['head']}",
+                label=_read_label(edge),
+                direction=edge.get("dir", "forward"),
+            )
+            for edge in graph.get("edges", [])
+        ),
     )
 
 
@@ -165,48 +166,36 @@ def _name_icon(image: str) -> str:
     return path if path.count("/") == 2 and _RESOURCES in image else "custom" if image else ""
 
 
-def _describe_arrow(edge: dict[str, Any]) -> DrawnArrow:
-    way = edge.get("dir", "forward")
-    return DrawnArrow(
-        tail=f"i{edge['tail']}",
-        head=f"i{edge['head']}",
-        label=_read_label(edge),
-        direction=way if way in _DIRECTIONS else "forward",
-    )
-
-
 def _read_label(each: dict[str, Any]) -> str:
     words = str(each.get("label") or each.get("xlabel") or "")
     return words.replace("\\n", " ").replace("\\N", "")[:_LONGEST]
 
 
-def _name_box(number: int | None) -> str:
-    return "" if number is None else f"b{number}"
+def _say_in_words(title: str, drawing: Drawing) -> str:
+    """Return the title, what leads where, and the icons without arrows.
 
-
-class _NoEnd:
-    """An attribute that `diagrams` sets on an arrow's ends; a frame (Cluster) refuses it.
-
-    A frame would accept it, and `diagrams` would drop the arrow without a word.
+    `a << b` keeps `a` as its tail, and points backwards.
     """
+    names = {icon.id: clean(icon.label) or "?" for icon in drawing.icons}
+    ends = {end for arrow in drawing.arrows for end in (arrow.tail, arrow.head)}
+    arrows = [
+        _WAYS.get(arrow.direction, "{tail} — {head}").format(
+            tail=names[arrow.tail], head=names[arrow.head]
+        )
+        for arrow in drawing.arrows
+    ]
+    alone = [name for icon, name in names.items() if icon not in ends]
+    return " / ".join(filter(None, [title, *arrows, *alone]))
 
-    def __init__(self, held: Any = None) -> None:
-        self._held = held
 
-    def __get__(self, frame: Any, owner: Any = None) -> Any:
-        if self._held is None:
-            raise AttributeError
-        return self._held.__get__(frame, owner)
+def _refuse_arrow(frame: Any, name: str, value: Any) -> None:
+    """Set an attribute of a frame (Cluster), unless `diagrams` takes the frame for an arrow's end.
 
-    def __set__(self, frame: Any, value: Any) -> None:
+    `diagrams` would drop the arrow without a word.
+    """
+    if name in ("forward", "reverse", "node"):
         raise InvalidInput(*messages.advice("notebook.mistakes.arrow"))
+    object.__setattr__(frame, name, value)
 
 
-def _refuse_arrows_to_frames() -> None:
-    for name in ("forward", "reverse", "node"):
-        held = vars(diagrams.Cluster).get(name)
-        if type(held).__name__ != _NoEnd.__name__:  # this module may be loaded again
-            setattr(diagrams.Cluster, name, _NoEnd(held))
-
-
-_refuse_arrows_to_frames()
+diagrams.Cluster.__setattr__ = _refuse_arrow
