@@ -42,37 +42,38 @@ _SMALLEST, _QUICKEST = 9, 1  # gzip's levels
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how such a file begins (RFC 1952, RFC 8878)
 
 
-@dataclass(frozen=True)
-class LayerEntry:
-    """A file, folder or link of a layer.
+class LayerEntry(tarfile.TarInfo):
+    """A file, folder or link of a layer, described as a tar has it.
 
-    `source` is None for a folder that is not copied.  `mode` replaces the file's own bits.
+    Args:
+        path: Its path in the image, without a slash at the beginning.
+        source: The file to pack; None for a folder that is not copied.
+        owner: The numbers of the owner and the group.
+        mode: The permission bits in place of the file's own.
     """
 
-    path: str
-    source: Path | None = None
-    uid: int = 0
-    gid: int = 0
-    mode: int | None = None
-
-    def describe(self) -> tarfile.TarInfo:
-        """Return the entry as a tar has it."""
-        info = tarfile.TarInfo(self.path)
-        info.uid, info.gid, info.mode = self.uid, self.gid, 0o755
-        if self.source is None:
-            info.type = tarfile.DIRTYPE
-            return info
-        status = self.source.lstat()
+    def __init__(
+        self,
+        path: str,
+        source: Path | None = None,
+        *,
+        owner: tuple[int, int] = (0, 0),
+        mode: int | None = None,
+    ) -> None:
+        super().__init__(path)
+        self.source = source
+        self.uid, self.gid = owner
+        self.type, self.mode = tarfile.DIRTYPE, 0o755
+        if source is None:
+            return
+        status = source.lstat()
         # Windows has no executable bit: docker's library sets it on every file, and so does this.
         own = (status.st_mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(status.st_mode)
-        info.mode = own if self.mode is None else self.mode
+        self.mode = own if mode is None else mode
         if stat.S_ISLNK(status.st_mode):
-            info.type, info.linkname = tarfile.SYMTYPE, os.fspath(self.source.readlink())
-        elif stat.S_ISDIR(status.st_mode):
-            info.type = tarfile.DIRTYPE
-        else:
-            info.size = status.st_size
-        return info
+            self.type, self.linkname = tarfile.SYMTYPE, os.fspath(source.readlink())
+        elif stat.S_ISREG(status.st_mode):
+            self.type, self.size = tarfile.REGTYPE, status.st_size
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ class Blob:
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
+@dataclass(frozen=True)
 class ImageLayout:
     """An OCI image layout: a folder of blobs with an index."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def blob_path(self, digest: str) -> Path:
         """Return the path of the blob with `digest`."""
@@ -182,7 +183,7 @@ def is_image_manifest(child: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def open_draft(folder: Path) -> Iterator[ImageLayout]:
-    """Give an empty layout inside `folder`; the block's end removes it unless it was moved."""
+    """Give an empty layout inside `folder`; the block's end removes what is left of it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=".draft-", dir=folder, ignore_cleanup_errors=True
@@ -286,12 +287,11 @@ class _Hashed:
 def _write_tar(stream: Any, entries: Iterable[LayerEntry]) -> None:
     with tarfile.open(mode="w|", fileobj=stream, format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as tar:
         for entry in entries:
-            info = entry.describe()
-            if info.isreg() and entry.source is not None:
+            if entry.isreg() and entry.source:
                 with entry.source.open("rb") as file:
-                    tar.addfile(info, file)
+                    tar.addfile(entry, file)
             else:
-                tar.addfile(info)
+                tar.addfile(entry)
 
 
 def to_json_bytes(value: Mapping[str, Any]) -> bytes:

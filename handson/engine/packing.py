@@ -118,7 +118,7 @@ class ContextPacker:
             self._make_folders(posixpath.dirname(path), copy.step, owner=copy.owner)
             origin = self._context / source
             self._claim(path, stat.S_IFMT(origin.lstat().st_mode), copy.step)
-            yield LayerEntry(path.lstrip("/"), origin, *copy.owner, copy.mode)
+            yield LayerEntry(path.lstrip("/"), origin, owner=copy.owner, mode=copy.mode)
 
     def _make_folders(
         self, path: str, step: Instruction, *, owner: tuple[int, int]
@@ -126,7 +126,7 @@ class ContextPacker:
         """Return the entries of a folder and those above it, as far as they are new."""
         folders = [str(it) for it in (PurePosixPath(path), *PurePosixPath(path).parents)]
         return [
-            LayerEntry(folder.lstrip("/"), None, *owner)
+            LayerEntry(folder.lstrip("/"), owner=owner)
             for folder in folders[::-1]
             if self._claim(folder, stat.S_IFDIR, step)
         ]

@@ -90,6 +90,8 @@ class Copy:
 
 @dataclass(eq=False)
 class _Stage:
+    """A stage of a build: its `FROM`, the stage below it, and its other instructions."""
+
     origin: Instruction
     base: str
     platform: str
@@ -123,15 +125,20 @@ def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInpu
     return InvalidInput(*messages.advice(key, where=step.place, step=step.source, reason=text))
 
 
+class _UnknownVariable(Exception):
+    """A variable whose value comes from the base image, or from Docker itself."""
+
+
 @contextmanager
 def _naming_step(step: Instruction) -> Iterator[None]:
+    """Refuse a step that is malformed, or that uses a variable without a value here."""
     try:
         yield
     except (ValueError, RecursionError) as error:
         part = one_line(str(error))
         raise refuse_step(step, "engine.reason-malformed", part=part) from error
-    except KeyError as error:
-        raise refuse_step(step, "engine.reason-variable", name=error.args[0]) from error
+    except _UnknownVariable as error:
+        raise refuse_step(step, "engine.reason-variable", name=error) from error
 
 
 def _check_step(step: Instruction, *, is_first: bool) -> None:
@@ -250,16 +257,11 @@ class Recipe:
     # Words and variables
 
     def _find_value(self, name: str) -> str:
-        """Return the value of a variable.
-
-        Raises:
-            KeyError: It comes from the base image, or from Docker itself.
-        """
         if not self._in_stage:
             return self._outer.get(name, "")
         scope = {**self._arguments, **self._environment}
         if name not in scope and (self.base or name in _SET_BY_DOCKER):
-            raise KeyError(name)
+            raise _UnknownVariable(name)
         return scope.get(name, "")
 
     def _expand(self, step: Instruction, word: str) -> str:
