@@ -163,6 +163,14 @@ def test_it_outlives_the_process_that_started_it(home: Path) -> None:
     assert start(home).pid == pid
 
 
+def test_a_kernel_that_ends_before_it_is_not_warned_of_it(home: Path) -> None:
+    command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(START), str(home)]
+    kernel = subprocess.run(
+        command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+    )
+    assert (kernel.returncode, kernel.stderr) == (0, "")
+
+
 def test_interrupting_the_kernel_does_not_reach_it(home: Path) -> None:
     kernel = other_process(home, then="import time; time.sleep(60)")
     assert kernel.stdout is not None

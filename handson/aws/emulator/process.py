@@ -38,9 +38,16 @@ PASSED_ON = (
 LOG_LIMIT = 1_000_000
 _SECONDS_TO_DIE = 10.0
 
-_children: dict[int, subprocess.Popen[bytes]] = {}
-"""The processes started here, by id; they may outlive this process.  Popen warns when it is deleted
-before its process ends, so each is kept."""
+
+class DetachedProcess(subprocess.Popen[bytes]):
+    """A process that may outlive this one, so that Python does not warn of it at its own end."""
+
+    def __del__(self) -> None:
+        """Replace Popen's warning that the process is still running."""
+
+
+_children: dict[int, DetachedProcess] = {}
+"""The processes started here, by id."""
 
 
 class ProcessRecord(msgspec.Struct, frozen=True, tag_field="schema", tag=server.SCHEMA):
@@ -124,7 +131,7 @@ def read_last_log_line(folder: Path) -> str:
 
 def spawn(
     folder: Path, *, token: str, region: str, preferred_port: int, passed_on: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+) -> DetachedProcess:
     """Start the process, detached: it outlives this one, and Ctrl-C here does not reach it.
 
     Raises:
@@ -135,7 +142,7 @@ def spawn(
         windows_flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     arguments = [token, str(folder), region, str(preferred_port)]
     with open_log(folder) as log:
-        child = subprocess.Popen(
+        child = DetachedProcess(
             [sys.executable, "-P", server.__file__, *arguments],
             cwd=folder,
             env=build_environment(folder, region=region, passed_on=passed_on),
