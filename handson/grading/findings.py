@@ -143,18 +143,23 @@ class Bearer(NamedTuple):
 class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     """The points of one check, all or none, the facts that decided them, and their evidence.
 
-    `reason` is the code of the finding for which evidence does not count, if it does not.  There
-    are no facts where the evidence cannot be read.
+    `objection` is the finding for which evidence does not count, if it does not.  There are no
+    facts where the evidence cannot be read.
     """
 
     id: str
     status: str
     points: int
     possible: int
-    reason: str | None = None
+    objection: Finding | None = None
     facts: tuple[FactResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     proof: Claim | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """The code of the objection, if there is one."""
+        return self.objection.code if self.objection else None
 
     @property
     def observed(self) -> dict[str, Any] | None:

@@ -91,38 +91,28 @@ class Expected:
         return own or self.requirements.accounts
 
 
-def judge_check(
-    check: syllabus.Check, claims: Claims, expected: Expected
-) -> tuple[CheckMark, list[Finding]]:
-    """Return the mark of a check, and a finding where its evidence cannot be read."""
+def judge_check(check: syllabus.Check, claims: Claims, expected: Expected) -> CheckMark:
+    """Return the mark of a check by the claim that counts for it."""
     mark = CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
     claim = claims.judged.get(check.id)
     if claim is None:
-        return mark, []
+        return mark
     try:
         result = checks.derive(check.id, claim.observed, expected.requirements.exercise)
     except InvalidInput as error:
-        code, where = "observed-unreadable", claim.where
-        finding = make_finding(code, check=check.id, where=where, reason=error.problem)
-        return replace(mark, status=UNPROVEN, proof=claim, reason=code), [finding]
-    objection = next(find_objections(claim, expected), None)
-    status = UNPROVEN if objection else PASSED if result.passed else FAILED
-    mark = replace(
+        unreadable = _about(claim, "observed-unreadable", reason=error.problem)
+        return replace(mark, status=UNPROVEN, proof=claim, objection=unreadable)
+    objections = (*_examine_record(claim), *_examine_target(claim, expected))
+    status = UNPROVEN if objections else PASSED if result.passed else FAILED
+    return replace(
         mark,
         status=status,
         points=check.points if status == PASSED else 0,
         facts=result.facts,
         diagnoses=result.diagnoses,
         proof=claim,
-        reason=objection.code if objection else None,
+        objection=objections[0] if objections else None,
     )
-    return mark, []
-
-
-def find_objections(claim: Claim, expected: Expected) -> Iterator[Finding]:
-    """Yield why a claim does not count."""
-    yield from _examine_record(claim)
-    yield from _examine_target(claim, expected)
 
 
 def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
@@ -167,6 +157,7 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
 
 
 def _examine_record(claim: Claim) -> Iterator[Finding]:
+    """Yield why a record proves nothing."""
     if not claim.intact:
         severity = SERIOUS if claim.source == NOTEBOOK else WARNING
         yield _about(claim, "digest-broken", severity, digest=claim.digest[:19])
@@ -175,6 +166,7 @@ def _examine_record(claim: Claim) -> Iterator[Finding]:
 
 
 def _examine_target(claim: Claim, expected: Expected) -> Iterator[Finding]:
+    """Yield why a claim comes from the wrong place to count."""
     asked, accounts = expected.requirements, expected.accounts
     if asked.target and claim.kind != asked.target:
         yield _about(claim, "target-other", SERIOUS, kind=claim.kind, wanted=asked.target)

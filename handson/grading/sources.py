@@ -260,10 +260,8 @@ def _find_suffix(entry: Entry) -> str:
     """Return the suffix of a notebook, zip, journal or proof; "" for every other file."""
     name = entry.name.casefold()
     suffix = os.path.splitext(name)[1]
-    if entry.is_folder or name.startswith("._"):
-        return ""
-    is_ours = suffix in _WORDS and _WORDS[suffix] in name
-    return suffix if suffix in export_names.SUFFIXES or is_ours else ""
+    is_ours = suffix in export_names.SUFFIXES or (suffix in _WORDS and _WORDS[suffix] in name)
+    return suffix if is_ours and not entry.is_folder else ""
 
 
 def _is_junk(entry: Entry) -> bool:
@@ -278,8 +276,8 @@ def _guess_owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False
     folder that nbgrader collected, only the one above it counts.
     """
     above, own = os.path.split(os.path.abspath(root))
-    pieces = [os.path.basename(above)] * is_stamped + [own, *filter(None, at.split("/"))]
+    pieces = [own, *filter(None, at.split("/"))]
     if is_stamped:
-        pieces.pop()
+        pieces = [os.path.basename(above), *pieces][:-1]
     owners = [owner for piece in reversed(pieces) if (owner := export_names.find_owner(piece))]
     return next((owner for owner in owners if roster.find(owner)), owners[0] if owners else "")

@@ -30,7 +30,6 @@ from handson.grading.judging import (
     Expected,
     Requirements,
     examine_evidence,
-    find_objections,
     judge_check,
 )
 from handson.grading.notebooks import Notebook, compare_cells, read_notebook
@@ -78,18 +77,16 @@ def judge_folders(
     Raises:
         KeyError: There is no such check.
     """
-    check = syllabus.find_check(check_id)
     contents = [_read_contents(Submission(str(folder))) for folder in folders]
     claims = gather_claims(
         [notebook for each in contents for notebook in each.notebooks],
         [line for each in contents for line in each.lines],
     )
     expected = Expected(requirements, Learner(""), is_known=False)
-    mark, against = judge_check(check, claims, expected)
-    against += find_objections(mark.proof, expected) if mark.proof else []
+    mark = judge_check(syllabus.find_check(check_id), claims, expected)
     unread = [each for read in contents for each in read.findings] + claims.findings
     about_journals = [each for each in unread if (each.where or "").endswith(JOURNALS)]
-    return mark, [*[each for each in against if each.code == mark.reason][:1], *about_journals]
+    return mark, [mark.objection, *about_journals] if mark.objection else about_journals
 
 
 def make_empty_result(learner: Learner, findings: Iterable[Finding], **about: Any) -> Result:
@@ -124,16 +121,17 @@ def _grade_contents(
         findings = [nothing, *contents.findings, *about_place]
         return make_empty_result(learner, findings, source=submission.source)
     expected = Expected(requirements, learner, is_known=bool(submission.owner))
-    judged = [judge_check(check, claims, expected) for check in syllabus.CHECKS]
-    drawing, about_drawing = judge_check(syllabus.DRAWING, claims, expected)
+    marks = [judge_check(check, claims, expected) for check in syllabus.CHECKS]
+    drawing = judge_check(syllabus.DRAWING, claims, expected)
+    doubts = [*examine_evidence(claims, expected)]
+    objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
     written, diagram, about_answers = answers.collect_answers(contents.notebooks, pictures=pictures)
     findings = [
         *contents.findings,
         *claims.findings,
-        *examine_evidence(claims, expected),
+        *doubts,
+        *(objection for objection in objections if objection not in doubts),
         *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
-        *(finding for _, about_check in judged for finding in about_check),
-        *about_drawing,
         *compare_cells(contents.notebooks),
         *about_answers,
         *about_place,
@@ -144,7 +142,7 @@ def _grade_contents(
         named=tuple(sorted(names)),
         files=tuple(notebook.where for notebook in contents.notebooks),
         issuers=tokens.list_issuers(contents.proofs),
-        checks=tuple(mark for mark, _ in judged),
+        checks=tuple(marks),
         answers=written,
         diagram=replace(diagram, check=drawing),
         identifiers=copies.list_identifiers(claims.items),
