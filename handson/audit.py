@@ -14,11 +14,11 @@ The rest of the package works without this module, but for the commands that cal
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,27 +160,31 @@ def list_records(grades: Grades) -> list[AuditRecord]:
 
 def look_up(records: Sequence[AuditRecord], connect: Connect, *, now: datetime) -> Audit:
     """Ask CloudTrail about records; an account that refuses costs only its own records."""
-    by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, record in enumerate(records):
-        by_place[record.account, record.region].append(number)
-    looked_up = list(records)
-    for (account, region), numbers in by_place.items():
-        own = [records[number] for number in numbers]
-        windows = _merge_windows(record.time for record in own if now - record.time < KEPT)
-        try:
-            known = (
-                _list_requests(connect(account).in_region(region), windows) if windows else set()
-            )
-            own = [_compare(record, known, now) for record in own]
-        except HandsonError as error:
-            own = [replace(each, missing=each.requests, reason=error.problem) for each in own]
-        for number, record in zip(numbers, own, strict=True):
-            looked_up[number] = record
-    return Audit(tuple(looked_up))
+    by_place: dict[tuple[str, str], list[AuditRecord]] = defaultdict(list)
+    for record in records:
+        by_place[record.account, record.region].append(record)
+    known = {place: _ask(connect, place, own, now) for place, own in by_place.items()}
+    return Audit(
+        tuple(_compare(record, known[record.account, record.region], now) for record in records)
+    )
 
 
-def _compare(record: AuditRecord, found: Collection[str], now: datetime) -> AuditRecord:
-    missing = tuple(request for request in record.requests if request not in found)
+def _ask(
+    connect: Connect, place: tuple[str, str], records: Iterable[AuditRecord], now: datetime
+) -> set[str] | HandsonError:
+    """Return the ids of the requests around the records, or why the account refused."""
+    account, region = place
+    windows = _merge_windows(record.time for record in records if now - record.time < KEPT)
+    try:
+        return _list_requests(connect(account).in_region(region), windows) if windows else set()
+    except HandsonError as error:
+        return error
+
+
+def _compare(record: AuditRecord, known: set[str] | HandsonError, now: datetime) -> AuditRecord:
+    if isinstance(known, HandsonError):
+        return replace(record, missing=record.requests, reason=known.problem)
+    missing = tuple(request for request in record.requests if request not in known)
     age = now - record.time
     if not missing:
         status = FOUND
@@ -223,15 +227,20 @@ def _list_requests(connected: Aws, windows: list[tuple[datetime, datetime]]) -> 
     return found
 
 
+class _Event(msgspec.Struct):
+    """What this module reads of CloudTrail's record of a call."""
+
+    requestID: str
+    recipientAccountId: str | None = None
+
+
 def _read_request(event: dict[str, Any], account: str) -> str:
     """Return the id of the request of an account's event, or ""."""
-    try:
-        read = json.loads(event.get("CloudTrailEvent", ""))
-    except ValueError:
-        return ""
-    if not isinstance(read, dict) or read.get("recipientAccountId", account) != account:
-        return ""
-    return str(read.get("requestID", ""))
+    with suppress(msgspec.DecodeError):
+        read = msgspec.json.decode(event.get("CloudTrailEvent", ""), type=_Event)
+        if read.recipientAccountId in (None, account):
+            return read.requestID
+    return ""
 
 
 def make_connect(own: Aws, *, role: str | None) -> Connect:
@@ -293,11 +302,6 @@ def fetch_address(address: str) -> bytes:
         return bytes(reply.raw.read(_MOST_BYTES, decode_content=True))
 
 
-def now() -> datetime:
-    """Return the time in UTC."""
-    return datetime.now(UTC)
-
-
 PROOF: tuple[policy.Statement, ...] = (
     # A token is not a resource (IAM User Guide, "Controlling access with IAM policies" under
     # "Outbound identity federation"); its audience, duration and tag can be restricted.
@@ -318,10 +322,8 @@ PROOF: tuple[policy.Statement, ...] = (
 )
 """The permissions of `handson proof`, apart from the others: together they exceed a policy."""
 
-_SWITCHED_OFF = (
-    "OutboundWebIdentityFederationDisabled",
-    "OutboundWebIdentityFederationDisabledException",
-)
+_SWITCHED_OFF = "OutboundWebIdentityFederationDisabled"
+"""The beginning of the code with which STS answers where the account has no issuer."""
 
 
 @dataclass(frozen=True, repr=False)

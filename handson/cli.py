@@ -27,7 +27,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
 from handson.core.progress import TerminalProgress, show_card
-from handson.course import policy, rules, syllabus
+from handson.course import evidence, policy, rules, syllabus
 from handson.course.checks import Verification
 from handson.drawing.picture import SUFFIXES
 from handson.grading import tokens
@@ -280,7 +280,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
     if chosen.target != "aws" and not chosen.endpoint_url:
         raise NotReady(*messages.advice("audit.embedded"))
     connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])
-    found = audit.look_up(records, connect, now=audit.now())
+    found = audit.look_up(records, connect, now=evidence.now())
     click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
     return found.is_clean
 
