@@ -285,7 +285,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
     return found.is_clean
 
 
-@main.command()
+@main.command(name="draw")
 @click.option(
     "--view",
     "views",
@@ -297,7 +297,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
 )
 @click.option("--goal", is_flag=True, help="Mark what is missing or wrong, and say why.")
 @click.option("-o", "--output", type=ANY_PATH, required=True)
-def draw(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
+def draw_architecture(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
     """Draw the live architecture as SVG or PNG, by the suffix of the file."""
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput(*messages.advice("drawing.suffix", path=output))
@@ -355,8 +355,8 @@ def embedded() -> None:
     """Start, stop, look at or reset the embedded AWS of this home folder."""
 
 
-@embedded.command()
-def start(chosen: Settings) -> None:
+@embedded.command(name="start")
+def start_emulator(chosen: Settings) -> None:
     """Start the embedded AWS; when this returns, it answers."""
     running = connection.ensure_emulator(chosen)
     if running.state == "restarted":

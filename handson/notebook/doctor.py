@@ -68,14 +68,13 @@ class MachineReport(Displayable):
 
     def card(self) -> Card:
         """Return a card with a row for each finding and a note for each remedy."""
-        what, seen = "notebook.doctor.column-what", "notebook.doctor.column-seen"
-        headers = ("", messages.text(what), messages.text(seen))
+        columns = [messages.label("notebook.doctor.column", name) for name in ("what", "seen")]
         rows = [(found.state, found.label, found.seen) for found in self.findings]
         advised = [found for found in self.findings if found.remedy]
         notes = [Note(f"{found.label}: {found.remedy}", found.state) for found in advised]
         title = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
         state = "ok" if self.ready else "bad"
-        return Card(messages.text(title), (Table(headers, rows), *notes), state=state)
+        return Card(messages.text(title), (Table(("", *columns), rows), *notes), state=state)
 
 
 def examine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:
@@ -158,15 +157,7 @@ def _check_drawing() -> MachineFinding:
 
 
 def _check_ports(settings: Settings) -> MachineFinding:
-    """Check that a server can listen on this machine, and that JupyterLab's port is free.
-
-    A notebook that is open in JupyterLab has no need of the port any more.
-    """
-    try:
-        socket.create_server((_HOST, 0)).close()
-    except OSError as error:
-        seen = f"{_HOST}: {error.strerror or error}"
-        return MachineFinding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
+    """Check that JupyterLab's port is free; an open notebook does not need it any more."""
     if settings.environ.get(_IN_LAB):
         return _advise("ports", messages.text("notebook.doctor.lab-open"))
     with suppress(OSError), socket.create_server((_HOST, LAB_PORT)):

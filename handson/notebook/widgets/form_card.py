@@ -97,7 +97,7 @@ class FormCard(LiveCard):
             for name, value in values.items()
             if name in self._in_cell or value != self.usual[name]
         }
-        return write_call(f"workshop.{self.verb}", **written)
+        return format_cell_call(f"workshop.{self.verb}", **written)
 
     def label(self, setting: str) -> str:
         """Return the name that the console gives to a setting."""
@@ -105,11 +105,8 @@ class FormCard(LiveCard):
 
     def card(self) -> Card:
         """Return the static card: the settings, the rules' answer, what would be made."""
-        headers = [
-            messages.text("notebook.widgets.column-setting"),
-            messages.text("notebook.widgets.column-value"),
-            messages.text("notebook.widgets.column-argument"),
-        ]
+        columns = ("setting", "value", "argument")
+        headers = [messages.label("notebook.widgets.column", name) for name in columns]
         rows = [
             (self.label(name), show_value(value), write_argument(name, value))
             for name, value in self.values.items()
@@ -265,7 +262,7 @@ class FormCard(LiveCard):
         self.update()
 
 
-def write_call(function: str, *values: str, **arguments: Any) -> list[str]:
+def format_cell_call(function: str, *values: str, **arguments: Any) -> list[str]:
     """Return a call as the lines of a cell: values as they stand, then arguments by name."""
     given = [*values, *(write_argument(name, value) for name, value in arguments.items())]
     return [f"{function}(", *(f"    {each}," for each in given), ")"]

@@ -16,7 +16,7 @@ from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.rules import check_network_form
 from handson.notebook.scoring import SkippedCall
-from handson.notebook.widgets.form_card import FormCard, Values, write_call, write_literal
+from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
 from handson.resources.resource_map import draw_resource_map
@@ -119,10 +119,10 @@ class PushImageForm(FormCard):
         yield workshop.push_image(built, repository=name)
 
     def cell(self, values: Values) -> list[str]:
-        context, name = write_literal(values["context"]), values["repository"]
+        context, name, tag = write_literal(values["context"]), values["repository"], values["tag"]
         return [
-            *write_call("image = workshop.build_image", context, name=name, tag=values["tag"]),
-            *write_call("workshop.push_image", "image", repository=name),
+            *format_cell_call("image = workshop.build_image", context, name=name, tag=tag),
+            *format_cell_call("workshop.push_image", "image", repository=name),
         ]
 
 
