@@ -85,26 +85,19 @@ class CheckScore(Displayable):
 
     def card(self) -> Card:
         """Return the card: points, why points are withheld, facts, and whose evidence it is."""
-        mark, label = self.mark, findings.check_label(self.mark.id)
+        mark, label, proof = self.mark, findings.check_label(self.mark.id), self.mark.proof
         parts: list[CardPart] = []
         for finding in self.findings:
             parts += warning_notes(finding.message, finding.remedy)
         if mark.status == findings.MISSING:
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning_notes(*advice)
-        title = messages.text(
-            "notebook.scoring.points", check=label, points=mark.points, possible=mark.possible
-        )
-        state = "ok" if mark.status == findings.PASSED else "bad"
-        return Card(title, (*parts, *self._facts()), state=state)
-
-    def _facts(self) -> Sequence[CardPart]:
-        proof, observed = self.mark.proof, self.mark.observed
-        if proof is None or observed is None:
-            return ()
-        origin = describe_origin(proof.learner, proof.observed_at, proof.digest)
-        result = checks.derive(self.mark.id, observed, self.exercise)
-        return (*result.card().parts, origin)
+        if proof is not None and mark.observed is not None:
+            parts += checks.derive(mark.id, mark.observed, self.exercise).card().parts
+            parts.append(describe_origin(proof.learner, proof.observed_at, proof.digest))
+        values = {"points": mark.points, "possible": mark.possible}
+        title = messages.text("notebook.scoring.points", check=label, **values)
+        return Card(title, parts, state="ok" if mark.status == findings.PASSED else "bad")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"text/plain": str(self.mark.points), "text/html": self.card().html()}
