@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from handson.core.messages import label, text
 from handson.course.checks import vpcs
@@ -39,20 +40,15 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     """Return what to paint for a snapshot; a missing part becomes a dashed outline."""
     planner = _Planner(Selection(snapshot, exercise), exercise, comparison)
     selection = planner.selection
-    titles = {
-        "": text("drawing.aws-title"),
-        "since": text("drawing.aws-title-since"),
-        "goal": text("drawing.aws-title-goal"),
-    }
     cluster = selection.cluster
     providers = cluster.capacity_providers if cluster else ("FARGATE",)
     fargate = any(each.startswith("FARGATE") for each in providers)
     gateway = planner.plan_part(GATEWAY, "aws/network/internet-gateway")
     drawn = selection.vpc is not None and (gateway.made or gateway.mark)
-    reasons = planner.list_reasons()
+    zones = tuple(planner.plan_zones())
     return Plan(
-        title=titles[comparison.kind],
-        description=clean(" ".join([*planner.describe(), *reasons])),
+        title=label("drawing.aws-title", comparison.kind or "now"),
+        description=clean(" ".join(planner.describe(zones))),
         theme=THEME,
         outer=Part("", (text("drawing.aws-cloud"),)),
         region=text("drawing.region", region=selection.region),
@@ -68,7 +64,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         image=planner.plan_part(IMAGE, IMAGE_ICON),
         network=planner.plan_part(NETWORK, "aws/network/vpc"),
         gateway=gateway if drawn else NO_GATEWAY,
-        zones=tuple(planner.plan_zones()),
+        zones=zones,
         cluster=planner.plan_part(
             CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
         ),
@@ -83,7 +79,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         },
         legend=text("drawing.legend"),
         others=_list_others(selection),
-        reasons=reasons,
+        reasons=planner.list_reasons(),
         kinds=comparison.kinds,
     )
 
@@ -95,13 +91,7 @@ class _Planner:
         self.selection = selection
         self.exercise = exercise
         self.comparison = comparison
-        self.names = {
-            NETWORK: text("drawing.vpc-missing"),
-            GATEWAY: text("drawing.gateway"),
-            CLUSTER: text("drawing.cluster-missing"),
-            REPOSITORY: text("drawing.registry"),
-            IMAGE: text("drawing.image"),
-        }
+        self.names = {part: label("drawing.part", part) for part in SERVICES}
         self.lines = _write_lines(selection)
         self.ghosts = _write_lines(comparison.other) if comparison.other else {}
 
@@ -120,27 +110,22 @@ class _Planner:
 
     def plan_zones(self) -> Iterator[Zone]:
         """Yield the zones by name, in each its public subnets first."""
-        if self.selection.vpc is None:
+        vpc = self.selection.vpc
+        if vpc is None:
             return
-        lost, public = self.comparison.lost_subnets, self._find_public(self.selection.vpc)
-        everything = [*self.selection.subnets, *lost]
-        everything.sort(key=lambda each: (each.zone, each.id not in public, each.name, each.id))
-        for zone in dict.fromkeys(each.zone for each in everything):
-            tiers = [
-                self._plan_tier(self.selection.vpc, each, public=each.id in public)
-                for each in everything
-                if each.zone == zone
-            ]
+        public = self._find_public(vpc)
+        subnets = [*vpc.subnets, *self.comparison.lost_subnets]
+        subnets.sort(key=lambda each: (each.zone, each.id not in public, each.name, each.id))
+        for zone, group in groupby(subnets, key=lambda each: each.zone):
+            tiers = [self._plan_tier(vpc, each, public=each.id in public) for each in group]
             yield Zone((text("drawing.zone"), zone), tuple(tiers))
 
     def _plan_tier(self, vpc: Vpc, subnet: Subnet, *, public: bool) -> Tier:
+        kind = text("drawing.public-subnet") if public else text("drawing.private-subnet")
         mark = self.comparison.marks.get(subnet.id)
         made = subnet not in self.comparison.lost_subnets
-        name = subnet.name or subnet.id
-        if not made and (mark is None or mark.kind != GONE):
-            name = text("drawing.missing")
         reached = made and vpcs.describe_way_out(vpc, subnet) == vpcs.TO_GATEWAY
-        return Tier(_name_kind(public), name, subnet.cidr, public, reached, made, mark)
+        return Tier(kind, subnet.name or subnet.id, subnet.cidr, public, reached, made, mark)
 
     def _find_public(self, vpc: Vpc) -> set[str]:
         """Return the public subnets; beside the goal, those that are meant to be public."""
@@ -156,57 +141,42 @@ class _Planner:
         comparison = self.comparison
         if comparison.marks or not comparison.kind or self.selection.unseen:
             return comparison.reasons
-        goal = comparison.kind == "goal"
-        return (text("drawing.nothing-goal") if goal else text("drawing.nothing-since"),)
+        return (label("drawing.nothing", comparison.kind),)
 
-    def describe(self) -> Iterator[str]:
+    def describe(self, zones: Sequence[Zone]) -> Iterator[str]:
         """Yield the picture in sentences, then what is marked on it."""
-        selection, comma = self.selection, text("drawing.comma")
-        cluster, repository = selection.cluster, selection.repository
+        selection, comma, unseen = self.selection, text("drawing.comma"), self.selection.unseen
+        vpc, cluster, repository = selection.vpc, selection.cluster, selection.repository
         yield text("drawing.said-region", region=selection.region)
-        hidden = [n for part, n in self.names.items() if SERVICES[part] in selection.unseen]
+        hidden = [name for part, name in self.names.items() if SERVICES[part] in unseen]
         if hidden:
             yield text("drawing.said-unseen", names=comma.join(hidden))
-        yield from self._describe_network()
+        if vpc is not None:
+            yield text("drawing.said-vpc", name=vpc.name or vpc.id, cidr=_list_cidrs(vpc))
+        elif "ec2" not in unseen:
+            yield text("drawing.said-no-vpc")
+        for zone in zones:
+            for tier in zone.tiers:
+                if tier.made:
+                    subnet = {"kind": tier.kind, "name": tier.name, "cidr": tier.cidr}
+                    yield text("drawing.said-subnet", zone=zone.lines[-1], **subnet)
         if cluster is not None:
             yield text("drawing.said-cluster", name=cluster.name, status=cluster.status)
-        elif "ecs" not in selection.unseen:
+        elif "ecs" not in unseen:
             yield text("drawing.said-no-cluster")
-        if repository is None and "ecr" not in selection.unseen:
-            yield text("drawing.said-no-repository")
-        elif repository is not None and selection.image is None:
-            yield text("drawing.said-no-image", repository=repository.name)
+        if repository is not None and selection.image is not None:
+            yield text("drawing.said-image", image=f"{repository.name}:{selection.tag}")
         elif repository is not None:
-            image = f"{repository.name}:{selection.tag}"
-            yield text("drawing.said-image", image=image)
+            yield text("drawing.said-no-image", repository=repository.name)
+        elif "ecr" not in unseen:
+            yield text("drawing.said-no-repository")
         earlier = self.comparison.other.subnets if self.comparison.other else ()
-        subnets = {each.id: each.name for each in (*earlier, *selection.subnets)}
-        names = {**subnets, **self.names}
+        names = {each.id: each.name for each in (*earlier, *selection.subnets)} | self.names
         for kind in self.comparison.kinds:
             marked = [part for part, mark in self.comparison.marks.items() if mark.kind == kind]
             found = [names.get(part) or text("drawing.public-subnet") for part in marked]
             yield label("drawing.said-marked", kind, names=comma.join(dict.fromkeys(found)))
-
-    def _describe_network(self) -> Iterator[str]:
-        vpc = self.selection.vpc
-        if vpc is None:
-            if "ec2" not in self.selection.unseen:
-                yield text("drawing.said-no-vpc")
-            return
-        yield text("drawing.said-vpc", name=vpc.name or vpc.id, cidr=_list_cidrs(vpc))
-        public = self._find_public(vpc)
-        for subnet in sorted(vpc.subnets, key=lambda each: (each.zone, each.name, each.id)):
-            yield text(
-                "drawing.said-subnet",
-                zone=subnet.zone,
-                kind=_name_kind(subnet.id in public),
-                name=subnet.name or subnet.id,
-                cidr=subnet.cidr,
-            )
-
-
-def _name_kind(public: bool) -> str:
-    return text("drawing.public-subnet") if public else text("drawing.private-subnet")
+        yield from self.list_reasons()
 
 
 def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
@@ -215,7 +185,7 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
     if vpc := selection.vpc:
         lines[NETWORK] = (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc))
     if gateway := selection.gateway:
-        lines[GATEWAY] = (text("drawing.gateway"), gateway.name or gateway.id)
+        lines[GATEWAY] = (text("drawing.part.gateway"), gateway.name or gateway.id)
     if cluster := selection.cluster:
         detail = [cluster.status, *cluster.capacity_providers]
         if cluster.container_instances:
@@ -224,7 +194,11 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
             detail.append(text("drawing.tasks", count=cluster.running_tasks))
         lines[CLUSTER] = (text("drawing.cluster", name=cluster.name), " · ".join(detail))
     if repository := selection.repository:
-        lines[REPOSITORY] = (text("drawing.registry"), text("drawing.private"), repository.name)
+        lines[REPOSITORY] = (
+            text("drawing.part.repository"),
+            text("drawing.private"),
+            repository.name,
+        )
     if image := selection.image:
         platforms = sorted({f"{each.os}/{each.architecture}" for each in image.platforms})
         lines[IMAGE] = (selection.short_name, *platforms[:2])

@@ -216,8 +216,9 @@ def _list_lacking_subnets(
     count = len(goal.subnets) - len(public)
     by_block = sorted(goal.subnets, key=lambda each: each.cidr in blocks)
     free = iter([each.zone for each in goal.subnets if each.zone not in zones])
+    missing = text("drawing.missing")
     # AWS never gives an id with a space.
     return tuple(
-        replace(each, id=f"lacking {number}", zone=next(free, each.zone), name="")
+        replace(each, id=f"lacking {number}", zone=next(free, each.zone), name=missing)
         for number, each in enumerate(by_block[: max(count, 0)])
     )

@@ -47,31 +47,14 @@ def compose_wide(plan: Plan) -> Scene:
     frame.paint_services((middle, login_row), registry, shelf=image_row)
     frame.paint_network(network, columns, left=left + 8, right=gate - 26)
     frame.paint_cluster(band, columns)
-    frame.paint_step(
-        "login", (between, login_row - 8), (own + 30, login_row), (middle - 30, login_row)
-    )
-    frame.paint_step(
-        "token",
-        (middle + 10, registry.y - 20),
-        (middle, login_row + 66),
-        (middle, registry.y - 3),
-        anchor="start",
-    )
-    frame.paint_step(
-        "push", (between, image_row - 8), (own + 34, image_row), (services - 3, image_row)
-    )
-    frame.paint_step(
-        "pull", (before, image_row - 8), (registry.right + 3, image_row), (band.x - 3, image_row)
-    )
-    beside = (gate + 28, internet_row - 16)
-    frame.paint_gateway((gate, internet_row), words=beside, room=network.right - gate - 26)
-    frame.paint_step(
-        "internet",
-        ((services + gate - 26) / 2, internet_row - 8),
-        (own + 30, internet_row),
-        (gate - 26, internet_row),
-        room=gate - 40 - services,
-    )
+    frame.paint_step("login", between, (own + 30, login_row), (middle - 30, login_row))
+    frame.paint_step("token", registry.y - 20, (middle, login_row + 66), (middle, registry.y - 3))
+    frame.paint_step("push", between, (own + 34, image_row), (services - 3, image_row))
+    frame.paint_step("pull", before, (registry.right + 3, image_row), (band.x - 3, image_row))
+    words, room = (gate + 28, internet_row - 16), network.right - gate - 26
+    frame.paint_gateway((gate, internet_row), words, room=room)
+    points, room = ((own + 30, internet_row), (gate - 26, internet_row)), gate - 40 - services
+    frame.paint_step("internet", (services + gate - 26) / 2, *points, room=room)
     start, bus = (gate, internet_row + 24), (gate, network_top + 50)
     frame.paint_routes(columns, (gate + 10, network_top + 36), start, bus)
     frame.paint_notes(outer, region)
@@ -109,44 +92,16 @@ def compose_tall(plan: Plan) -> Scene:
     frame.paint_services((login, services_row), registry, shelf=registry_top + 106)
     frame.paint_network(network, columns, left=gate + 28, right=network.right)
     frame.paint_cluster(band, columns)
-    frame.paint_step(
-        "login",
-        (login + 10, beside),
-        (login, icons_row + 66),
-        (login, services_row - 28),
-        anchor="start",
-    )
-    frame.paint_step(
-        "token",
-        ((login + 30 + registry.x) / 2, services_row - 8),
-        (login + 30, services_row),
-        (registry.x - 3, services_row),
-    )
-    frame.paint_step(
-        "push",
-        (middle + 10, beside),
-        (middle, docker.bottom + 2),
-        (middle, registry.y - 3),
-        anchor="start",
-    )
-    frame.paint_step(
-        "pull",
-        (down - 8, registry.bottom + 34),
-        (down, registry.bottom + 3),
-        (down, band.y + 40),
-        (band.right + 3, band.y + 40),
-        anchor="end",
-    )
+    frame.paint_step("login", beside, (login, icons_row + 66), (login, services_row - 28))
+    points = ((login + 30, services_row), (registry.x - 3, services_row))
+    frame.paint_step("token", (login + 30 + registry.x) / 2, *points)
+    frame.paint_step("push", beside, (middle, docker.bottom + 2), (middle, registry.y - 3))
+    turn, tip = (down, band.y + 40), (band.right + 3, band.y + 40)
+    frame.paint_step("pull", registry.bottom + 34, (down, registry.bottom + 3), turn, tip)
     words = (gate + 28, network_top - 22)
-    frame.paint_gateway((gate, network_top), words=words, room=middle - gate - 30)
-    frame.paint_step(
-        "internet",
-        (gate + 10, network_top - 80),
-        (gate, icons_row + 46),
-        (gate, network_top - 26),
-        anchor="start",
-        room=registry.x - gate - 20,
-    )
+    frame.paint_gateway((gate, network_top), words, room=middle - gate - 30)
+    points, room = ((gate, icons_row + 46), (gate, network_top - 26)), registry.x - gate - 20
+    frame.paint_step("internet", network_top - 80, *points, room=room)
     frame.paint_routes(columns, (gate + 12, bus - 8), (gate, network_top + 24), (gate, bus))
     frame.paint_notes(outer, region)
     return frame

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.core.messages import label, text
 from handson.drawing.lettering import fill_lines, measure, wrap
@@ -88,19 +89,16 @@ class Frame(Scene):
         """Paint what a sign-in reaches, and the registry with its icon at the height `shelf`."""
         self._paint_part(self.plan.login, login, 48)
         part, (stroke, fill) = self.plan.registry, self.plan.theme.registry
-        if self._paint_border(registry, part, stroke, fill):
-            head, *rest = part.lines
+        if self._paint_border(registry.styled(stroke, fill), part):
             middle, room = registry.middle[0], registry.width - 12
-            name = Label(middle, registry.y + 22, 13, "middle", stroke, bold=True, room=room)
-            self.add_lines(name, head)
-            self.add_lines(Label(middle, registry.y + 40, _SMALL, "middle", room=room), *rest)
+            self._name_part(part, Label(middle, registry.y + 22, 13, "middle", stroke, room=room))
             self.icons.append(Icon(part.icon, middle, shelf, 52))
             self._paint_image(Box(registry.x + 8, shelf + 36, registry.width - 16, 64))
             self._add_badge((registry.right - 6, registry.y), part.mark)
 
     def _paint_image(self, box: Box) -> None:
         part = self.plan.image
-        if self._paint_border(box, part, self.plan.theme.image, PAPER):
+        if self._paint_border(box.styled(self.plan.theme.image, PAPER), part):
             self.icons.append(Icon(part.icon, box.x + 20, box.middle[1], 28))
             head, *rest = part.lines
             left, room = box.x + 38, box.width - 42
@@ -116,14 +114,11 @@ class Frame(Scene):
     ) -> None:
         """Paint the network with its zones; the words about it stand between `left` and `right`."""
         part, theme = self.plan.network, self.plan.theme
-        if not self._paint_border(box, part, theme.network, PAPER, first=box.y + 56):
+        if not self._paint_border(box.styled(theme.network, PAPER), part, first=box.y + 56):
             return
         self.icons.append(Icon(part.icon, left + 16, box.y + 24, 30))
-        head, *rest = part.lines
-        left, room = left + 38, right - left - 42
-        name = Label(left, box.y + 21, _HEAD, bold=True, colour=theme.network, room=room)
-        self.add_lines(name, head)
-        self.add_lines(Label(left, box.y + 39, _TEXT, room=room), *rest)
+        name = Label(left + 38, box.y + 21, _HEAD, colour=theme.network, room=right - left - 42)
+        self._name_part(part, name, size=_TEXT)
         for column, zone in zip(columns, self.plan.zones, strict=True):
             border = column.zone
             self.boxes.append(border.styled(theme.zone, dashed=True))
@@ -154,13 +149,11 @@ class Frame(Scene):
     def paint_cluster(self, band: Box, columns: Sequence[Column]) -> None:
         """Paint the cluster over all zones, with a place for tasks, or a worker node, in each."""
         part, (stroke, fill) = self.plan.cluster, self.plan.theme.cluster
-        if not self._paint_border(band, part, stroke, fill, ghost=PAPER):
+        if not self._paint_border(band.styled(stroke, fill), part, ghost=PAPER):
             return
         self.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
-        head, *rest = part.lines
-        left, room = band.x + 54, band.width - 60
-        self.add_lines(Label(left, band.y + 26, bold=True, colour=stroke, room=room), head)
-        self.add_lines(Label(left, band.y + 44, _SMALL, room=room), *rest)
+        name = Label(band.x + 54, band.y + 26, colour=stroke, room=band.width - 60)
+        self._name_part(part, name)
         whole = Box(band.x + 24, band.y + 62, band.width - 48, band.height - 76)
         icon, lines = self.plan.slot_icon, self.plan.slot
         for box in [column.slot for column in columns] or [whole]:
@@ -173,17 +166,15 @@ class Frame(Scene):
             self.add_lines(Label(x, first, _SMALL, "middle", QUIET, room=room), *lines)
         self._add_badge((band.right - 6, band.y), part.mark)
 
-    def paint_step(
-        self, name: str, words: Point, *points: Point, anchor: str = "middle", room: float = 0
-    ) -> None:
-        """Paint the arrow of a step, dashed while it does not work.
+    def paint_step(self, name: str, words: float, *points: Point, room: float = 0) -> None:
+        """Paint the arrow of a step, dashed while it does not work, with its words beside it.
 
         Args:
             name: A key of the plan's steps.
-            words: The place of the last line beside the arrow.
+            words: Where the words stand along the arrow: the x of their middle above a level one,
+                the y of their last line beside an upright one, on the side to which it turns.
             points: The bends of the arrow.
-            anchor: What stands at that place: the start, the middle or the end of the lines.
-            room: How wide the lines may be; 0 for any width.
+            room: How wide a line may be; 0 for any width.
         """
         plan, lines = self.plan, self.plan.steps[name]
         registry, image = plan.registry.made, plan.registry.made and plan.image.made
@@ -194,28 +185,30 @@ class Frame(Scene):
                 return
             colour, lines = QUIET, wrap(*lines, room, size=_SMALL)
         self.arrows.append(Arrow(points, colour, dashed=not works))
-        self._add_words(words, anchor, colour, lines)
+        x, y = points[0]
+        if points[1][1] == y:
+            label = Label(words, y - 8, _SMALL, "middle", colour)
+        elif points[-1][0] < x:
+            label = Label(x - 8, words, _SMALL, "end", colour)
+        else:
+            label = Label(x + 10, words, _SMALL, "start", colour)
+        self.add_lines(replace(label, y=label.y - (len(lines) - 1) * _LEADING), *lines)
 
-    def _add_words(self, place: Point, anchor: str, colour: str, lines: Sequence[str]) -> None:
-        x, y = place
-        above = (len(lines) - 1) * _LEADING
-        self.add_lines(Label(x, y - above, _SMALL, anchor, colour), *lines)
-
-    def paint_gateway(self, centre: Point, *, words: Point, room: float) -> None:
+    def paint_gateway(self, centre: Point, words: Point, *, room: float) -> None:
         """Paint the internet gateway, if the network has one, with its lines from a place on."""
-        part, (x, y) = self.plan.gateway, words
+        part, (x, y), (left, top) = self.plan.gateway, centre, words
         if not part.lines:
             return
         lines = part.lines if part.made else (part.lines[0], part.lines[-1])
-        left, colour = x + (8 if part.mark else 0), INK if part.made else GHOST
-        self.add_lines(Label(left, y, _SMALL, colour=colour, room=room), *lines)
+        colour = INK if part.made else GHOST
         if part.mark is not None:
-            x, y = centre[0] - 27, centre[1] - 27
-            box = Box(x, y, 54, 54, GHOST, PAPER, part.mark.is_outline)
+            left += 8
+            box = Box(x - 27, y - 27, 54, 54, GHOST, PAPER, part.mark.is_outline)
             self.boxes.append(_mark_border(box, part.mark))
-            self._add_badge((x + 10, y), part.mark)
+        self.add_lines(Label(left, top, _SMALL, colour=colour, room=room), *lines)
+        self._add_badge((x - 17, y - 27), part.mark)
         if part.made:
-            self.icons.append(Icon(part.icon, *centre, 44))
+            self.icons.append(Icon(part.icon, x, y, 44))
 
     def paint_routes(self, columns: Sequence[Column], words: Point, *points: Point) -> None:
         """Paint the routes that lead from the gateway along `points`, then into each subnet."""
@@ -227,7 +220,7 @@ class Frame(Scene):
                     side, y = box.right + 3 if x > box.x else box.x - 3, box.y + 18
                     self.arrows.append(Arrow((*points, (x, bus), (x, y), (side, y)), colour))
         if len(self.arrows) > count:
-            self._add_words(words, "start", colour, self.plan.steps["route"])
+            self.add_lines(Label(*words, _SMALL, colour=colour), *self.plan.steps["route"])
 
     def paint_notes(self, outer: Box, region: Box) -> None:
         """Write what else exists, and below the picture the meaning of lines and marks."""
@@ -262,6 +255,12 @@ class Frame(Scene):
             self.add_lines(Label(left, y, _SMALL, room=self.width - self.left - left), meaning)
             x = left + measure(meaning, size=_SMALL) + 26
 
+    def _name_part(self, part: Part, name: Label, *, size: float = _SMALL) -> None:
+        """Write a part's name in bold, and its other lines below in another size."""
+        head, *rest = part.lines
+        self.add_lines(replace(name, bold=True), head)
+        self.add_lines(replace(name, y=name.y + 18, size=size, colour=INK), *rest)
+
     def _paint_part(self, part: Part, centre: Point, size: float) -> None:
         """Put a part's icon at its place and its lines, centred, below it."""
         x, y = centre
@@ -271,28 +270,17 @@ class Frame(Scene):
             below = y + size / 2 + 15 + number * 15.5
             self.add_lines(Label(x, below, _SMALL if number else _TEXT, "middle", room=146), line)
 
-    def _paint_border(
-        self,
-        box: Box,
-        part: Part,
-        stroke: str,
-        fill: str,
-        *,
-        ghost: str = "none",
-        first: float = 0,
-    ) -> bool:
+    def _paint_border(self, box: Box, part: Part, *, ghost: str = "none", first: float = 0) -> bool:
         """Draw a part's border, or else a dashed outline that names it; tell whether it is made.
 
         Args:
-            box: The place of the part.
+            box: The border.
             part: The part.
-            stroke: The colour of the border.
-            fill: The colour inside the border.
             ghost: The colour inside the outline.
             first: The baseline of the first line in the outline, by default around its middle.
         """
         if part.made:
-            self.boxes.append(_mark_border(box.styled(stroke, fill), part.mark))
+            self.boxes.append(_mark_border(box, part.mark))
             return True
         self.boxes.append(box.styled(GHOST, ghost, dashed=True))
         (x, y), room = box.middle, box.width - 12

@@ -72,7 +72,7 @@ def _paint_icons(scene: Scene, layout: Layout, image: str) -> None:
     container = "aws/compute/elastic-container-service-container"
     for number, icon, head, detail in (
         (_SOURCE, "programming/framework/rails", text("drawing.source"), "Dockerfile"),
-        (_IMAGE, IMAGE_ICON, text("drawing.image"), image),
+        (_IMAGE, IMAGE_ICON, text("drawing.part.image"), image),
         (_CONTAINER, container, text("drawing.container"), "Rails :3000"),
         (_BROWSER, "onprem/client/client", text("drawing.browser"), "http://localhost:3000"),
     ):

@@ -205,7 +205,7 @@ def test_advice_is_not_marked() -> None:
 def test_the_description_tells_what_is_marked_and_why(language: str) -> None:
     messages.use(language)
     described = draw(states.with_cluster(DONE, status="FAILED"), goal=True).description
-    cluster = messages.text("drawing.cluster-missing")
+    cluster = messages.text("drawing.part.cluster")
     assert messages.label("drawing.said-marked", WRONG, names=cluster) in described
     assert "FAILED" in described
 
