@@ -32,9 +32,9 @@ from pathlib import Path
 from handson.aws import emulator
 from handson.core.errors import HandsonError
 from handson.core.progress import TerminalProgress, ignore_progress
-from handson.engine import choose_engine
+from handson.engine import Engine, choose_engine
 from handson.engine.builtin_engine import BuiltinEngine
-from handson.engine.model import BuildRequest, Destination, Engine, LocalImage
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from handson.resources import push
 
 LAYERS = 4

@@ -1,10 +1,10 @@
 """The engine wing: builds images, pushes them, and runs them for a moment.
 
-Two engines share one Protocol.  `docker` uses an engine that answers the Docker API (Docker Engine
-and Desktop, Colima, Podman).  `builtin` packs a Dockerfile's files and settings into an OCI image
-and runs nothing, for machines where no engine answers.
+Two engines have the same methods.  `docker` uses an engine that answers the Docker API (Docker
+Engine and Desktop, Colima, Podman).  `builtin` packs a Dockerfile's files and settings into an OCI
+image and runs nothing, for machines where no engine answers.
 
-    model            the Protocol, the requests that engines take, and their results
+    model            the requests that engines take, and their results
     docker_engine    the engine that answers the Docker API
     docker_client    find it, and turn its library's errors into ours
     docker_events    read what it reports while it works
@@ -25,7 +25,9 @@ from handson.core.errors import NotReady
 from handson.engine.builtin_engine import BuiltinEngine
 from handson.engine.docker_client import find_docker
 from handson.engine.docker_engine import DockerEngine
-from handson.engine.model import Engine
+
+Engine = DockerEngine | BuiltinEngine
+"""Builds images, pushes them, and may run them; `containers` is None for one that runs nothing."""
 
 
 def choose_engine(

@@ -1,4 +1,4 @@
-"""Defines the requests that engines take, the results they return, and their Protocol.
+"""Defines the requests that engines take, and the results they return.
 
 `LocalImage` and `PushedImage` show themselves as cards with the same rows for both engines, so
 that a notebook looks alike with either.
@@ -7,13 +7,10 @@ that a notebook looks alike with either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from handson.core import cards, messages
-from handson.core.progress import Say
 from handson.course.exercise import PLATFORM
 
 IMAGE_PLATFORM = "/".join(PLATFORM)
@@ -238,37 +235,6 @@ class RunningContainer:
     fetch: FetchPath
     seconds: float
     is_local: bool = False
-
-
-class ContainerRunner(Protocol):
-    """Runs containers of an engine for a moment."""
-
-    def run(self, request: RunRequest, *, say: Say) -> AbstractContextManager[RunningContainer]:
-        """Give a container that answers; the block's end removes it."""
-
-    def sweep(self, owner: str) -> int:
-        """Remove the containers that were left running for `owner`; return their number."""
-
-
-class Engine(Protocol):
-    """Builds images, pushes them, and may run them."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name, "docker" or "builtin"."""
-
-    @property
-    def containers(self) -> ContainerRunner | None:
-        """The runner of its containers; None for an engine that runs nothing."""
-
-    def describe(self) -> EngineInfo:
-        """Return the engine's description of itself."""
-
-    def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
-        """Build an image; `say` takes a short line for each step."""
-
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
-        """Push an image under the destination's tags; `say` takes lines of progress."""
 
 
 def format_size(size: int) -> str:

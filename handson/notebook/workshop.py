@@ -30,7 +30,8 @@ from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
 from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Repository, Snapshot
-from handson.engine.model import Engine, LocalImage, PushedImage
+from handson.engine import Engine
+from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import doctor, mistakes, scoring
 from handson.notebook.evidence_cards import (
     Evidence,

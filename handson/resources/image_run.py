@@ -28,7 +28,8 @@ from handson.core.progress import Say
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
-from handson.engine.model import Engine, FetchPath, RunRequest
+from handson.engine import Engine
+from handson.engine.model import FetchPath, RunRequest
 from handson.resources.images import require_image
 from handson.resources.repository import make_destination
 

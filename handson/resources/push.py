@@ -23,7 +23,8 @@ from handson.core.text import quote
 from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
-from handson.engine.model import BuildRequest, Destination, Engine, LocalImage, PushedImage
+from handson.engine import Engine
+from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
 from handson.engine.packing import digest_context, list_context
 from handson.resources import plan
 from handson.resources.images import require_image

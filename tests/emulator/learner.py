@@ -30,10 +30,10 @@ from handson.course import syllabus
 from handson.course.checks import Verification, run_checks
 from handson.course.exercise import TAG_KEY, TAG_VALUE, NetworkForm
 from handson.course.state import Snapshot, Vpc
+from handson.engine import Engine
 from handson.engine.model import (
     BuildRequest,
     Destination,
-    Engine,
     HttpAnswer,
     LocalImage,
     PushedImage,

@@ -22,9 +22,9 @@ from filelock import FileLock
 
 from handson.aws import emulator
 from handson.core.errors import NotReady
-from handson.engine import choose_engine
+from handson.engine import Engine, choose_engine
 from handson.engine.docker_engine import DockerEngine
-from handson.engine.model import Destination, Engine
+from handson.engine.model import Destination
 
 BASE = "handson-ruby-base:test"
 SHELL = "handson-test-shell"

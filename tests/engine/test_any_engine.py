@@ -13,9 +13,9 @@ import pytest
 
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
 from handson.core.progress import ignore_progress
-from handson.engine import choose_engine, registry_client
+from handson.engine import Engine, choose_engine, registry_client
 from handson.engine.docker_engine import DockerEngine
-from handson.engine.model import BuildRequest, Destination, Engine, LocalImage
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from tests.fake_registry import Shelf, serving
 
 pytestmark = pytest.mark.engine

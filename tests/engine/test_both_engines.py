@@ -15,9 +15,9 @@ import pytest
 
 from handson.core.errors import EngineError, NotReady
 from handson.core.progress import ignore_progress
-from handson.engine import oci
+from handson.engine import Engine, oci
 from handson.engine.builtin_engine import BuiltinEngine
-from handson.engine.model import BuildRequest, Destination, Engine, LocalImage
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from handson.resources import push
 
 pytestmark = pytest.mark.engine

@@ -14,7 +14,8 @@ import pytest
 
 from handson.core.errors import EngineError
 from handson.core.progress import ignore_progress
-from handson.engine.model import BuildRequest, Destination, Engine, LocalImage
+from handson.engine import Engine
+from handson.engine.model import BuildRequest, Destination, LocalImage
 from tests.fake_registry import Shelf, serving
 
 pytestmark = pytest.mark.engine

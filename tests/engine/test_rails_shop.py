@@ -17,7 +17,8 @@ import pytest
 
 from handson.aws import emulator
 from handson.core.progress import ignore_progress
-from handson.engine.model import Destination, Engine, LocalImage
+from handson.engine import Engine
+from handson.engine.model import Destination, LocalImage
 from handson.resources import push
 
 pytestmark = pytest.mark.engine
