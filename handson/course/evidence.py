@@ -20,7 +20,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.core.files import explain_unwritable
+from handson.core.files import explain_unwritable, hold_lock
 from handson.course.exercise import Exercise
 
 SCHEMA = "handson.evidence/1"
@@ -162,22 +162,17 @@ class Journal:
             NotReady: The journal cannot be written (no space, no permission, another process
                 locks it); its content is unchanged.
         """
-        from filelock import FileLock, Timeout
-
-        try:
-            with FileLock(self._lock, timeout=self._patience):
-                record = seal(
-                    observation,
-                    learner=learner,
-                    previous=self._last_digest(learner),
-                    observed_at=self._clock(),
-                )
+        busy = messages.advice("course.evidence.busy", seconds=f"{self._patience:g}")
+        with hold_lock(self._lock, timeout=self._patience, busy=busy):
+            digests = [each["digest"] for each in self.records() if each["learner"] == learner]
+            previous = digests[-1] if digests else None
+            record = seal(
+                observation, learner=learner, previous=previous, observed_at=self._clock()
+            )
+            try:
                 self._append(record)
-        except Timeout:
-            advice = messages.advice("course.evidence.busy", seconds=f"{self._patience:g}")
-            raise NotReady(*advice) from None
-        except OSError as error:
-            raise self._explain(error) from error
+            except OSError as error:
+                raise self._explain(error) from error
         return record
 
     def _explain(self, error: OSError) -> NotReady:
@@ -186,17 +181,15 @@ class Journal:
         reason = error.strerror or error
         return NotReady(*messages.advice("course.evidence.journal", path=self._path, reason=reason))
 
-    def _last_digest(self, learner: str) -> str | None:
-        digests = [record["digest"] for record in self.records() if record["learner"] == learner]
-        return digests[-1] if digests else None
-
     def _append(self, record: Record) -> None:
-        line = as_lines([record])
+        line = as_lines([record]).encode()
         # Unbuffered: a buffer would try again to write what did not fit when the file is closed.
-        with self._path.open("ab", buffering=0) as file:
-            start = file.tell()
-            cut = start > 0 and not self._ends_a_line()
-            rest = memoryview((b"\n" if cut else b"") + line.encode("utf-8"))
+        with self._path.open("a+b", buffering=0) as file:
+            start = file.seek(0, os.SEEK_END)
+            if start:
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read() == b"\n" else b"\n" + line  # after a line cut off
+            rest = memoryview(line)
             try:
                 while rest:
                     rest = rest[file.write(rest) :]
@@ -205,25 +198,16 @@ class Journal:
                 file.truncate(start)
                 raise
 
-    def _ends_a_line(self) -> bool:
-        with self._path.open("rb") as file:
-            file.seek(-1, 2)
-            return file.read(1) == b"\n"
-
 
 def _parse_record(line: str) -> Record | None:
+    """Return the record on a line, or None for a line without the fields that readers need."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if _is_record(record) else None
+    if not isinstance(record, dict) or "observed" not in record:
+        return None
+    return record if all(isinstance(record.get(name), str) for name in _TEXTS) else None
 
 
-def _is_record(record: object) -> bool:
-    """Tell whether a JSON value has the fields of a record, with the types that readers need."""
-    if not isinstance(record, dict) or not _TEXTS | {"observed"} <= record.keys():
-        return False
-    return all(isinstance(record[name], str) for name in _TEXTS)
-
-
-_TEXTS = {"schema", "check", "learner", "observed_at", "digest"}
+_TEXTS = ("schema", "check", "learner", "observed_at", "digest")
