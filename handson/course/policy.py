@@ -1,6 +1,6 @@
 """Least privilege: the smallest IAM policy with which the workshop passes on real AWS.
 
-`NEEDS` lists the IAM actions of each verb.  `write_policy` writes the policy: separate statements
+`VERBS` lists the IAM actions of each verb.  `write_policy` writes the policy: separate statements
 to check, create, push and clean up, each limited to the workshop's tag and to kinds of resources
 wherever AWS supports it (Service Authorization Reference, "Actions, resources, and condition keys"
 for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for refused actions, with the
@@ -101,7 +101,7 @@ _DELETE_NETWORK = (
 )
 _DELETE_CLUSTER, _DELETE_REPOSITORY = "ecs:DeleteCluster", "ecr:DeleteRepository"
 
-_VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
+VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ensure_network": (
         "01-network",
         (_ZONES, *_FIND_NETWORK, _VPC_ATTRIBUTE, _QUOTA, *_CREATE_NETWORK),
@@ -122,11 +122,7 @@ _VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_FIND_ALL, *_DELETE_NETWORK, _DELETE_CLUSTER, _DELETE_REPOSITORY),
     ),
 }
-CELLS = {verb: notebook for verb, (notebook, _) in _VERBS.items()}
-"""The verbs that call AWS, each with the first notebook that uses it."""
-
-NEEDS = {verb: actions for verb, (_, actions) in _VERBS.items()}
-"""The IAM actions that each verb needs; several verbs may need the same action."""
+"""The verbs that call AWS, each with its first notebook and the IAM actions that it needs."""
 
 _RENAMED = {"service-quotas": "servicequotas"}
 """boto3's names of services whose prefix in IAM differs."""
@@ -186,11 +182,6 @@ PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToke
 """The actions that only `handson proof` needs."""
 
 
-def list_actions() -> tuple[str, ...]:
-    """Return all actions of the policy, sorted."""
-    return tuple(sorted({action for statement in STATEMENTS for action in statement.actions}))
-
-
 def write_policy(
     *,
     region: str,
@@ -241,7 +232,7 @@ def explain_denial(missing: Sequence[str], *, code: str | None = None) -> NotAll
     cells = dict.fromkeys(
         f"workshop.{verb} ({notebook})"
         for action in missing
-        for verb, (notebook, needed) in _VERBS.items()
+        for verb, (notebook, needed) in VERBS.items()
         if action in needed
     )
     if PROOF_ACTIONS.issuperset(missing):

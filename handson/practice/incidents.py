@@ -222,16 +222,16 @@ class Drill:
                 return
         for table in vpc.route_tables:
             if table.id in former and not table.subnets and not table.main:
-                call = causes.write_call("ec2", "DeleteRouteTable", RouteTableId=table.id)
+                call = causes.write_aws_call("ec2", "DeleteRouteTable", RouteTableId=table.id)
                 yield _describe_leftover("practice.incidents.left-table", table.id, call)
         for id in self._find_detached_gateways():
             if id in former:
-                call = causes.write_call("ec2", "DeleteInternetGateway", InternetGatewayId=id)
+                call = causes.write_aws_call("ec2", "DeleteInternetGateway", InternetGatewayId=id)
                 yield _describe_leftover("practice.incidents.left-gateway", id, call)
         known = {self.exercise.cluster, *former}
         for found in snapshot.clusters:
             if found.tagged and found.status != cluster.DELETED and found.name not in known:
-                call = causes.write_call("ecs", "DeleteCluster", cluster=found.name)
+                call = causes.write_aws_call("ecs", "DeleteCluster", cluster=found.name)
                 yield _describe_leftover("practice.incidents.left-cluster", found.name, call)
 
     def _find_detached_gateways(self) -> list[str]:

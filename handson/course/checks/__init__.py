@@ -14,17 +14,8 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import syllabus
-from handson.course.checks.architecture import judge_diagram, trim_to_diagram
+from handson.course.checks import architecture, cluster, image, network, repository
 from handson.course.checks.causes import Diagnosis
-from handson.course.checks.cluster import judge_cluster, trim_to_cluster
-from handson.course.checks.image import (
-    judge_image,
-    judge_image_uri,
-    trim_to_image,
-    trim_to_image_uri,
-)
-from handson.course.checks.network import judge_network, trim_to_network
-from handson.course.checks.repository import judge_repository, trim_to_repository
 from handson.course.checks.results import CheckResult, FactResult, Verification, conclude_unseen
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
@@ -45,12 +36,12 @@ MOST_PARTS = 500
 """The most parts of a network or a diagram in one record; AWS's quota for a VPC is 200 a kind."""
 
 _FUNCTIONS = {
-    "network": (judge_network, trim_to_network),
-    "cluster": (judge_cluster, trim_to_cluster),
-    "repository": (judge_repository, trim_to_repository),
-    "image": (judge_image, trim_to_image),
-    "image-uri": (judge_image_uri, trim_to_image_uri),
-    "architecture": (judge_diagram, trim_to_diagram),
+    "network": (network.judge_network, network.trim_to_network),
+    "cluster": (cluster.judge_cluster, cluster.trim_to_cluster),
+    "repository": (repository.judge_repository, repository.trim_to_repository),
+    "image": (image.judge_image, image.trim_to_image),
+    "image-uri": (image.judge_image_uri, image.trim_to_image_uri),
+    "architecture": (architecture.judge_diagram, architecture.trim_to_diagram),
 }
 """The functions that judge a snapshot and trim it, by check."""
 

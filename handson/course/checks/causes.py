@@ -102,7 +102,7 @@ def advise_call(call: str, *, then: str = "") -> str:
     return messages.text("course.checks.remedy.type", call=call)
 
 
-def write_call(service: str, operation: str, **parameters: Any) -> str:
+def write_aws_call(service: str, operation: str, **parameters: Any) -> str:
     """Return a call of AWS as code for a cell: learners may have no aws CLI."""
     given = [f"{name}={_write_literal(value)}" for name, value in parameters.items()]
     names = [_write_literal(service), _write_literal(operation)]

@@ -23,7 +23,7 @@ from handson.course.checks.causes import (
     explain_absence,
     find_sightings,
     find_similar,
-    write_call,
+    write_aws_call,
 )
 from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import FARGATE, Exercise
@@ -99,7 +99,7 @@ def _explain_no_cluster(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
 
 def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis]:
     name, status = cluster.name, cluster.status
-    delete = write_call("ecs", "DeleteCluster", cluster=name)
+    delete = write_aws_call("ecs", "DeleteCluster", cluster=name)
     anew = advise_call(delete, then=_NOTEBOOK)
     if status in _CHANGING:
         anew = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
@@ -107,7 +107,7 @@ def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis
     # `ensure_cluster` gives an existing cluster the providers it lacks.
     yield diagnose("cluster-no-fargate", "cluster.fargate", name=name)
     if foreign:
-        keep_fargate = write_call(
+        keep_fargate = write_aws_call(
             "ecs",
             "PutClusterCapacityProviders",
             cluster=name,

@@ -187,8 +187,7 @@ class DiagramReading:
     def is_private(self, subnet: Part) -> bool:
         """Tell whether a subnet says that it is private."""
         return any(
-            getattr(part, "kind", "") == "aws/network/private-subnet"
-            or (_says(part, "private") and _says(part, "subnet"))
+            _shows(part, "private") or (_says(part, "private") and _says(part, "subnet"))
             for part in self._with_icons(subnet)
         )
 
@@ -196,7 +195,7 @@ class DiagramReading:
         """Tell whether a subnet says that it is public, or an arrow joins it to the gateway."""
         own = self._with_icons(subnet)
         stated = any(
-            getattr(part, "kind", "") == "aws/network/public-subnet" or _says(part, "public")
+            _shows(part, "public") or _says(part, "public")
             for part in (*own, *self.around(subnet))
             if self.role(part) == SUBNET
         )

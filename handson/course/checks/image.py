@@ -66,7 +66,7 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "image.tag": exercise.tag if exercise.tag in image.tags else tags,
         "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
         "image.unique-tag": any(tag != exercise.tag for tag in image.tags),
-        "image.runnable": image.built_by != BUILTIN and run is not None and _answered(run),
+        "image.runnable": image.built_by != BUILTIN and run is not None and 200 <= run.status < 400,
     }
     causes = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
     return conclude("image", expected, observed, causes)
@@ -101,10 +101,6 @@ def _find_run(image: Image, snapshot: Snapshot) -> RecordedRun | None:
     """Return the recorded run if it is of exactly this image."""
     run = snapshot.recorded_run
     return run if run and (run.repository, run.digest) == (image.repository, image.digest) else None
-
-
-def _answered(run: RecordedRun) -> bool:
-    return 200 <= run.status < 400
 
 
 def _list_platforms(image: Image) -> list[str]:

@@ -39,7 +39,7 @@ from handson.course.checks.causes import (
     diagnose,
     explain_absence,
     find_sightings,
-    write_call,
+    write_aws_call,
 )
 from handson.course.checks.results import CheckResult, conclude
 from handson.course.exercise import Exercise, NetworkForm
@@ -151,7 +151,7 @@ def _explain_settings(case: _Case) -> Iterator[Diagnosis]:
     for code, is_on, switch in switches:
         if not is_on:
             parameters = {"VpcId": vpc.id, switch: {"Value": True}}
-            remedy = case.advise_mending(write_call("ec2", "ModifyVpcAttribute", **parameters))
+            remedy = case.advise_mending(write_aws_call("ec2", "ModifyVpcAttribute", **parameters))
             yield diagnose(code, "vpc.dns", remedy=remedy, id=vpc.id)
 
 
@@ -166,7 +166,7 @@ def _explain_names(case: _Case) -> Iterator[Diagnosis]:
         if named.name == named.wanted:
             continue
         tag = {"Key": "Name", "Value": named.wanted}
-        call = write_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
+        call = write_aws_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
         code, remedy = _find_misnaming(named.name, named.wanted), advise_call(call)
         if named.id == case.vpc.id and not case.vpc.tagged:
             # Found by its CIDR block alone: it may be somebody's production network.
@@ -229,7 +229,7 @@ def _explain_subnet(
     code: str, facts: Sequence[str], subnet: Subnet, *, then: str = "", **values: str
 ) -> Diagnosis:
     """Return the diagnosis of a subnet that has to be deleted."""
-    remedy = advise_call(write_call("ec2", "DeleteSubnet", SubnetId=subnet.id), then=then)
+    remedy = advise_call(write_aws_call("ec2", "DeleteSubnet", SubnetId=subnet.id), then=then)
     return diagnose(code, *facts, remedy=remedy, id=subnet.id, name=subnet.name, **values)
 
 
@@ -290,7 +290,7 @@ _ROUTE_CAUSES = {vpcs.NOWHERE: "route-missing", vpcs.BLACKHOLE: "route-blackhole
 
 
 def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> str:
-    call = write_call(
+    call = write_aws_call(
         "ec2",
         "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute",
         RouteTableId=table.id,
@@ -307,13 +307,13 @@ def _advise_association(case: _Case, subnet: Subnet) -> str:
         return ""
     table = max(others, key=vpcs.leads_out)
     ids = {"RouteTableId": table.id, "SubnetId": subnet.id}
-    return case.advise_mending(write_call("ec2", "AssociateRouteTable", **ids), table.name)
+    return case.advise_mending(write_aws_call("ec2", "AssociateRouteTable", **ids), table.name)
 
 
 def _explain_namesakes(case: _Case) -> Iterator[Diagnosis]:
     for twin in case.twins:
         if not (twin.subnets or twin.internet_gateways or twin.endpoints):
-            remedy = advise_call(write_call("ec2", "DeleteVpc", VpcId=twin.id))
+            remedy = advise_call(write_aws_call("ec2", "DeleteVpc", VpcId=twin.id))
         elif case.target.kind != "aws" and case.vpc.tagged and twin.tagged:
             remedy = case.advise_new_vpc()  # no console here; clean-up takes both
         else:

@@ -97,17 +97,6 @@ class CheckResult(Displayable):
         facts = [fact for fact in self.facts if not fact.advice]
         return f"{sum(fact.passed for fact in facts)}/{len(facts)}"
 
-    def fact(self, fact_id: str) -> FactResult:
-        """Return the fact with this id.
-
-        Raises:
-            KeyError: The check has no such fact.
-        """
-        for fact in self.facts:
-            if fact.id == fact_id:
-                return fact
-        raise KeyError(fact_id)
-
     def to_json(self) -> dict[str, Any]:
         """Return the check as the contract `handson.verification/1` has it."""
         return {
@@ -128,16 +117,13 @@ class CheckResult(Displayable):
             parts.append(_table([fact for fact in self.facts if not fact.advice]))
             parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
-            if not self._is_advice(diagnosis):
+            if not _is_advice(diagnosis):
                 parts += warning_notes(diagnosis.message, diagnosis.remedy)
         return Card(f"{self.label}: {self.verdict}", tuple(parts), state=self.state)
 
-    def _is_advice(self, diagnosis: Diagnosis) -> bool:
-        return bool(diagnosis.facts) and all(self.fact(id).advice for id in diagnosis.facts)
-
     def _advice_line(self, fact: FactResult) -> str:
         said = f"{fact.label}: {describe_value(fact.observed)}"
-        reasons = [d for d in self.diagnoses if self._is_advice(d) and fact.id in d.facts]
+        reasons = [d for d in self.diagnoses if _is_advice(d) and fact.id in d.facts]
         return " ".join([said, *(f"· {d.message} {d.remedy}" for d in reasons)])
 
 
@@ -190,6 +176,10 @@ class Verification(Displayable):
             region=one_line(self.target.region),
         )
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
+
+
+def _is_advice(diagnosis: Diagnosis) -> bool:
+    return set(diagnosis.facts) <= set(syllabus.ADVICE)
 
 
 def conclude(
