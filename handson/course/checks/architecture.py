@@ -19,26 +19,20 @@ from handson.course import syllabus
 from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
 from handson.course.checks.results import CheckResult, conclude
-from handson.course.exercise import Exercise
+from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Drawing, DrawnBox, Snapshot
 
 
 def judge_diagram(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the diagram and why some are false."""
-    network, drawing = exercise.network, snapshot.drawing or Drawing()
+    drawing = snapshot.drawing or Drawing()
     reading = DiagramReading(drawing, exercise)
-    observed = _observe_diagram(reading)
-    expected: dict[str, Any] = {
-        **dict.fromkeys(observed, True),
-        "drawing.zones": network.availability_zones,
-        "drawing.subnets": network.availability_zones,
-        "drawing.private": network.private_subnets,
-        "drawing.cluster": "Fargate",
-        "drawing.servers": 0,
-    }
+    facts = _compare_facts(reading, exercise.network)
+    causes = _explain_diagram(reading, {id: seen for id, (_, seen) in facts.items()})
     if not drawing.icons:
-        return conclude(syllabus.DRAWING.id, expected, {}, [_hint("drawing-nothing")])
-    return conclude(syllabus.DRAWING.id, expected, observed, _explain_diagram(reading, observed))
+        facts = {id: (expected, None) for id, (expected, _) in facts.items()}
+        causes = iter([_hint("drawing-nothing")])
+    return conclude(syllabus.DRAWING.id, facts, causes)
 
 
 def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
@@ -46,28 +40,29 @@ def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 
 
-def _observe_diagram(reading: DiagramReading) -> dict[str, Any]:
+def _compare_facts(reading: DiagramReading, goal: NetworkForm) -> dict[str, tuple[Any, Any]]:
     on_aws = [
         part for part in reading.all(REGISTRY) if reading.on_aws(part) or not reading.has_cloud
     ]
     public = [s for s in reading.subnets if reading.is_public(s) and _is_in_vpc(reading, s)]
     cluster = "Fargate" if reading.says_fargate else "ECS" if reading.clusters else None
     in_vpc = any(reading.within(part, VPC) for part in on_aws)
+    zones = {reading.zone(subnet) for subnet in public} - {""}
     return {
-        "drawing.computer": _is_computer_apart(reading),
-        "drawing.cloud": _is_cloud_outside(reading),
-        "drawing.vpc": any(_is_border(reading, box) for box in reading.boxes(VPC)),
-        "drawing.zones": len(reading.zones),
-        "drawing.subnets": len({reading.zone(subnet) for subnet in public} - {""}),
-        "drawing.private": sum(map(reading.is_private, reading.subnets)),
-        "drawing.cluster": cluster,
-        "drawing.spread": bool(reading.clusters) and reading.is_spread,
-        "drawing.servers": len(reading.servers),
-        "drawing.registry": bool(on_aws),
-        "drawing.registry-outside": bool(on_aws) and not in_vpc,
-        "drawing.sign-in": reading.is_signed_in(),
-        "drawing.push": reading.is_pushed(),
-        "drawing.pull": reading.is_pulled(),
+        "drawing.computer": (True, _is_computer_apart(reading)),
+        "drawing.cloud": (True, _is_cloud_outside(reading)),
+        "drawing.vpc": (True, any(_is_border(reading, box) for box in reading.boxes(VPC))),
+        "drawing.zones": (goal.availability_zones, len(reading.zones)),
+        "drawing.subnets": (goal.availability_zones, len(zones)),
+        "drawing.private": (goal.private_subnets, sum(map(reading.is_private, reading.subnets))),
+        "drawing.cluster": ("Fargate", cluster),
+        "drawing.spread": (True, bool(reading.clusters) and reading.is_spread),
+        "drawing.servers": (0, len(reading.servers)),
+        "drawing.registry": (True, bool(on_aws)),
+        "drawing.registry-outside": (True, bool(on_aws) and not in_vpc),
+        "drawing.sign-in": (True, reading.is_signed_in()),
+        "drawing.push": (True, reading.is_pushed()),
+        "drawing.pull": (True, reading.is_pulled()),
     }
 
 

@@ -36,25 +36,19 @@ _CHANGING = ("PROVISIONING", "DEPROVISIONING")
 
 def judge_cluster(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the cluster and why some are false."""
-    expected = {
-        "cluster.exists": True,
-        "cluster.active": "ACTIVE",
-        "cluster.fargate": FARGATE,
-        "cluster.instances": 0,
-    }
     cluster = find_goal_cluster(snapshot, exercise)
-    if cluster is None:
-        causes = [_explain_no_cluster(snapshot, exercise)]
-        return conclude("cluster", expected, {"cluster.exists": False}, causes)
-    providers, instances = cluster.capacity_providers, cluster.container_instances
+    providers = cluster.capacity_providers if cluster else ()
+    instances = cluster.container_instances if cluster else 0
     foreign = [one for one in providers if one not in rules.CAPACITY_PROVIDERS]
-    observed: dict[str, Any] = {
-        "cluster.exists": True,
-        "cluster.active": cluster.status,
-        "cluster.fargate": FARGATE if FARGATE in providers else list(providers),
-        "cluster.instances": [instances, *foreign] if foreign else instances,
+    facts: dict[str, tuple[Any, Any]] = {
+        "cluster.exists": (True, cluster is not None),
+        "cluster.active": ("ACTIVE", cluster and cluster.status),
+        "cluster.fargate": (FARGATE, FARGATE if FARGATE in providers else list(providers)),
+        "cluster.instances": (0, [instances, *foreign] if foreign else instances),
     }
-    return conclude("cluster", expected, observed, _explain_cluster(cluster, foreign))
+    if cluster is None:
+        return conclude("cluster", facts, [_explain_no_cluster(snapshot, exercise)], found=False)
+    return conclude("cluster", facts, _explain_cluster(cluster, foreign))
 
 
 def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Snapshot:

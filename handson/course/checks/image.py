@@ -47,29 +47,22 @@ _PLATFORM = "/".join(PLATFORM)
 
 def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the image and why some are false."""
-    expected: dict[str, Any] = {
-        "image.pushed": True,
-        "image.tag": exercise.tag,
-        "image.platform": _PLATFORM,
-        "image.unique-tag": True,
-        "image.runnable": True,
-    }
-    images = find_goal_images(snapshot, exercise)
-    image = find_tagged_image(images, exercise.tag) or find_newest_image(images)
-    if image is None:
-        causes = [_explain_no_image(snapshot, exercise)]
-        return conclude("image", expected, {"image.pushed": False}, causes)
+    images, wanted = find_goal_images(snapshot, exercise), exercise.tag
+    image = find_tagged_image(images, wanted) or find_newest_image(images)
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
-    platforms = _list_platforms(image)
-    observed = {
-        "image.pushed": True,
-        "image.tag": exercise.tag if exercise.tag in image.tags else tags,
-        "image.platform": _PLATFORM if _PLATFORM in platforms else platforms,
-        "image.unique-tag": any(tag != exercise.tag for tag in image.tags),
-        "image.runnable": image.built_by != BUILTIN and run is not None and 200 <= run.status < 400,
+    own, platforms = (image.tags, _list_platforms(image)) if image else ((), [])
+    runs = image and image.built_by != BUILTIN and run is not None and 200 <= run.status < 400
+    facts: dict[str, tuple[Any, Any]] = {
+        "image.pushed": (True, image is not None),
+        "image.tag": (wanted, wanted if wanted in own else tags),
+        "image.platform": (_PLATFORM, _PLATFORM if _PLATFORM in platforms else platforms),
+        "image.unique-tag": (True, any(tag != wanted for tag in own)),
+        "image.runnable": (True, runs),
     }
+    if image is None:
+        return conclude("image", facts, [_explain_no_image(snapshot, exercise)], found=False)
     causes = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
-    return conclude("image", expected, observed, causes)
+    return conclude("image", facts, causes)
 
 
 def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
@@ -97,10 +90,12 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     )
 
 
-def _find_run(image: Image, snapshot: Snapshot) -> RecordedRun | None:
+def _find_run(image: Image | None, snapshot: Snapshot) -> RecordedRun | None:
     """Return the recorded run if it is of exactly this image."""
     run = snapshot.recorded_run
-    return run if run and (run.repository, run.digest) == (image.repository, image.digest) else None
+    if image and run and (run.repository, run.digest) == (image.repository, image.digest):
+        return run
+    return None
 
 
 def _list_platforms(image: Image) -> list[str]:
@@ -159,24 +154,26 @@ def _advise_call_or_notebook(call: str) -> str:
 
 def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the recorded URI and why some are false."""
-    here = snapshot.target.region
-    expected = {"uri.recorded": True, "uri.region": here, "uri.resolves": True}
+    here, region = snapshot.target.region, _find_cluster_region(snapshot, exercise)
     recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
     remedy = _advise_call_or_notebook(_write_call("record_image_uri", exercise))
     if recorded is None or uri is None:
         code, given = ("uri-malformed", recorded.uri) if recorded else ("uri-absent", "")
-        causes = [diagnose(code, remedy=remedy, uri=given)]
-        return conclude("image-uri", expected, {"uri.recorded": False}, causes)
-    region = _find_cluster_region(snapshot, exercise)
+        cause = diagnose(code, remedy=remedy, uri=given)
+        facts: dict[str, tuple[Any, Any]] = {
+            "uri.recorded": (True, False),
+            "uri.region": (here, None),
+            "uri.resolves": (True, None),
+        }
+        return conclude("image-uri", facts, [cause])
     obstacle = _find_obstacle(snapshot, exercise, recorded, uri, remedy)
-    observed = {
-        "uri.recorded": True,
-        "uri.region": uri.region if region == here else [uri.region, region],
-        "uri.resolves": obstacle is None,
+    facts = {
+        "uri.recorded": (True, True),
+        "uri.region": (here, uri.region if region == here else [uri.region, region]),
+        "uri.resolves": (True, obstacle is None),
     }
     wrong_region = diagnose("uri-region", "uri.region", image=uri.region, cluster=region)
-    causes = [wrong_region, *([obstacle] if obstacle else [])]
-    return conclude("image-uri", expected, observed, causes)
+    return conclude("image-uri", facts, [wrong_region, *([obstacle] if obstacle else [])])
 
 
 def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Snapshot:

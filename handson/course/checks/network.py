@@ -52,17 +52,11 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 def judge_network(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the network and why some are false."""
     found = vpcs.find_goal_vpcs(snapshot, exercise)
+    facts = vpcs.compare_facts(found, exercise)
     if not found:
-        causes = [_explain_no_vpc(snapshot, exercise)]
-        expected = vpcs.expect_facts(None, exercise)
-        return conclude("network", expected, {"vpc.exists": False}, causes)
+        return conclude("network", facts, [_explain_no_vpc(snapshot, exercise)], found=False)
     vpc, *twins = found
-    return conclude(
-        "network",
-        vpcs.expect_facts(vpc, exercise),
-        vpcs.observe_facts(vpc, twins, exercise),
-        _explain_vpc(_Case(snapshot.target, vpc, twins, exercise)),
-    )
+    return conclude("network", facts, _explain_vpc(_Case(snapshot.target, vpc, twins, exercise)))
 
 
 def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:

@@ -77,23 +77,18 @@ def find_newest_image(images: list[Image]) -> Image | None:
 
 def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the repository and why some are false."""
-    uri = build_repository_uri(snapshot.target, exercise.repository)
-    expected: dict[str, Any] = {
-        "repository.exists": True,
-        "repository.private": True,
-        "repository.uri": uri,
-    }
     repository = _find_repository(snapshot, exercise)
-    if repository is None:
-        causes = [_explain_no_repository(snapshot, exercise)]
-        return conclude("repository", expected, {"repository.exists": False}, causes)
-    observed = {
-        "repository.exists": True,
-        "repository.private": not _is_public(repository),
-        "repository.uri": repository.uri,
+    uri = build_repository_uri(snapshot.target, exercise.repository)
+    facts: dict[str, tuple[Any, Any]] = {
+        "repository.exists": (True, repository is not None),
+        "repository.private": (True, repository and not _is_public(repository)),
+        "repository.uri": (uri, repository and repository.uri),
     }
-    cause = _explain_repository(snapshot.target, repository, uri)
-    return conclude("repository", expected, observed, [cause])
+    if repository is None:
+        cause = _explain_no_repository(snapshot, exercise)
+    else:
+        cause = _explain_repository(snapshot.target, repository, uri)
+    return conclude("repository", facts, [cause], found=repository is not None)
 
 
 def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:

@@ -184,24 +184,25 @@ def _is_advice(diagnosis: Diagnosis) -> bool:
 
 def conclude(
     check_id: str,
-    expected: Mapping[str, Any],
-    observed: Mapping[str, Any],
+    facts: Mapping[str, tuple[Any, Any]],
     causes: Iterable[Diagnosis],
+    *,
+    found: bool = True,
 ) -> CheckResult:
     """Return the result of a check.
 
     Args:
         check_id: A check of the syllabus.
-        expected: What the exercise asks for, by fact id, in the order of the card.
-        observed: By fact id; a missing entry means that there was nothing to look at.
+        facts: The expected and the observed value of each fact, in the order of the card.
         causes: What `diagnose` returns for anything that may be wrong.  Of each cause the result
             keeps the false facts, and no cause without any.
+        found: False where the resource is missing: then only the first fact was observed.
     """
-    facts = tuple(
-        FactResult(id, value, observed.get(id), id in syllabus.ADVICE)
-        for id, value in expected.items()
+    results = tuple(
+        FactResult(id, expected, seen if found or not place else None, id in syllabus.ADVICE)
+        for place, (id, (expected, seen)) in enumerate(facts.items())
     )
-    false = tuple(fact.id for fact in facts if not fact.passed)
+    false = tuple(fact.id for fact in results if not fact.passed)
     run = messages.text("course.checks.remedy.run", notebook=syllabus.find_check(check_id).notebook)
     diagnoses = (
         replace(
@@ -211,15 +212,15 @@ def conclude(
         )
         for cause in causes
     )
-    return CheckResult(check_id, facts, tuple(found for found in diagnoses if found.facts))
+    return CheckResult(check_id, results, tuple(kept for kept in diagnoses if kept.facts))
 
 
 def conclude_unseen(result: CheckResult, unseen: Unseen) -> CheckResult:
     """Return the result of a check whose service could not be looked at: no fact is known."""
-    expected = {fact.id: fact.expected for fact in result.facts}
+    facts = {fact.id: (fact.expected, None) for fact in result.facts}
     message = messages.text("course.checks.could-not-look", problem=unseen.problem)
     cause = Diagnosis(COULD_NOT_LOOK, message, unseen.remedy, facts=())
-    return conclude(result.id, expected, {}, [cause])
+    return conclude(result.id, facts, [cause])
 
 
 def describe_value(value: Any) -> str:

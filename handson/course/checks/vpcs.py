@@ -32,6 +32,20 @@ ATTACHED = ("available", "attached")
 """AWS's API answers "available"; other implementations of it answer "attached"."""
 
 
+_NO_VPC = Vpc(
+    id="",
+    name="",
+    cidr="",
+    cidrs=(),
+    ipv6_cidrs=(),
+    tenancy="",
+    is_default=False,
+    state="",
+    dns_support=False,
+    dns_hostnames=False,
+)
+
+
 @dataclass(frozen=True)
 class NamedResource:
     """A resource that the console names: its id, its Name tag, and the name it should have."""
@@ -64,48 +78,32 @@ def find_named_default(snapshot: Snapshot, exercise: Exercise) -> list[Vpc]:
 
 
 def _count_true_facts(vpc: Vpc, exercise: Exercise) -> int:
-    observed = observe_facts(vpc, (), exercise)
-    return sum(observed[id] == value for id, value in expect_facts(vpc, exercise).items())
+    return sum(wanted == seen for wanted, seen in compare_facts([vpc], exercise).values())
 
 
-def expect_facts(vpc: Vpc | None, exercise: Exercise) -> dict[str, Any]:
-    """Return what the exercise asks for; the names are those for the parts that the VPC has."""
-    goal = exercise.network
-    named = list_named_resources(vpc, exercise) if vpc else []
-    return {
-        "vpc.exists": True,
-        "vpc.cidr": goal.cidr,
-        "vpc.ipv6": [],
-        "vpc.tenancy": goal.tenancy,
-        "vpc.dns": list(DNS),
-        "subnets.public": goal.public_subnets,
-        "subnets.private": goal.private_subnets,
-        "subnets.zones": goal.availability_zones,
-        "subnets.cidr": list(plan_public_blocks(goal)),
-        "gateway.attached": True,
-        "routes.default": [TO_GATEWAY],
-        "names": [resource.wanted for resource in named] or [goal.vpc_name],
-    }
+def compare_facts(found: Sequence[Vpc], exercise: Exercise) -> dict[str, tuple[Any, Any]]:
+    """Return the expected and the observed value of each fact of a VPC and its namesakes.
 
-
-def observe_facts(vpc: Vpc, twins: Sequence[Vpc], exercise: Exercise) -> dict[str, Any]:
-    """Return the facts of a VPC; the names include those of its namesakes."""
-    public = find_public_subnets(vpc, exercise)
-    names = [resource.name for resource in list_named_resources(vpc, exercise)]
+    The expected names are those for the parts that the VPC has.
+    """
+    goal, (vpc, *twins) = exercise.network, found or [_NO_VPC]
+    public, named = find_public_subnets(vpc, exercise), list_named_resources(vpc, exercise)
+    names = [resource.name for resource in named] + [twin.name for twin in twins]
     switches = zip(DNS, (vpc.dns_support, vpc.dns_hostnames), strict=True)
+    ways_out = sorted({describe_way_out(vpc, subnet) for subnet in public})
     return {
-        "vpc.exists": True,
-        "vpc.cidr": vpc.cidr if set(vpc.cidrs) <= {vpc.cidr} else list(vpc.cidrs),
-        "vpc.ipv6": list(vpc.ipv6_cidrs),
-        "vpc.tenancy": vpc.tenancy,
-        "vpc.dns": [name for name, on in switches if on],
-        "subnets.public": len(public),
-        "subnets.private": len(find_private_subnets(vpc, exercise)),
-        "subnets.zones": len({subnet.zone for subnet in public}),
-        "subnets.cidr": [subnet.cidr for subnet in public],
-        "gateway.attached": bool(find_attached_gateways(vpc)),
-        "routes.default": sorted({describe_way_out(vpc, subnet) for subnet in public}),
-        "names": names + [twin.name for twin in twins],
+        "vpc.exists": (True, bool(found)),
+        "vpc.cidr": (goal.cidr, vpc.cidr if set(vpc.cidrs) <= {vpc.cidr} else list(vpc.cidrs)),
+        "vpc.ipv6": ([], list(vpc.ipv6_cidrs)),
+        "vpc.tenancy": (goal.tenancy, vpc.tenancy),
+        "vpc.dns": (list(DNS), [name for name, on in switches if on]),
+        "subnets.public": (goal.public_subnets, len(public)),
+        "subnets.private": (goal.private_subnets, len(find_private_subnets(vpc, exercise))),
+        "subnets.zones": (goal.availability_zones, len({subnet.zone for subnet in public})),
+        "subnets.cidr": (list(plan_public_blocks(goal)), [subnet.cidr for subnet in public]),
+        "gateway.attached": (True, bool(find_attached_gateways(vpc))),
+        "routes.default": ([TO_GATEWAY], ways_out),
+        "names": ([resource.wanted for resource in named], names),
     }
 
 
