@@ -68,7 +68,7 @@ def compare(engine: Engine, folder: Path, megabytes: int, rounds: int) -> int:
     figures = Figures()
     for number in range(rounds):
         context = make_context(folder / f"context{number}", megabytes)
-        request = BuildRequest(context, context / "Dockerfile", folder / "images", name=NAME)
+        request = BuildRequest(context, folder / "images", name=NAME)
         with built(engine, request) as local:
             figures.take_turns(engine, local, folder / f"homes{number}", turn=number)
         packed = BuiltinEngine().build(request, say=ignore_progress)
@@ -191,7 +191,7 @@ def registry(home: Path) -> Iterator[str]:
 
 def push_with(name: str, context: Path, address: str) -> float:
     """Build with an engine, then push with its own command; return the seconds of the push."""
-    request = BuildRequest(context, context / "Dockerfile", context.parent / "images", name=NAME)
+    request = BuildRequest(context, context.parent / "images", name=NAME)
     engine = choose_engine(name, docker_host=os.environ.get("DOCKER_HOST", ""))
     if name == "docker":
         with built(engine, request) as local:

@@ -56,7 +56,7 @@ class BuiltinEngine:
             NotReady: The disk is full; nothing is left behind.
             EngineError: A file cannot be read or written.
         """
-        instructions = load_dockerfile(request.dockerfile)
+        instructions = load_dockerfile(request.context)
         recipe = read_recipe(instructions, build_args=request.build_args)
         recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = BUILTIN
         for step in recipe.skipped:

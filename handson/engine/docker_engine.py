@@ -6,7 +6,6 @@ configuration, nor read from it.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from handson.engine import docker_client, registry_client
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import api_error, translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
-from handson.engine.dockerfile import load_dockerfile
+from handson.engine.dockerfile import DOCKERFILE, load_dockerfile
 from handson.engine.model import (
     ENGINE_LABEL,
     IMAGE_PLATFORM,
@@ -67,7 +66,7 @@ class DockerEngine:
         Raises:
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
-        instructions = load_dockerfile(request.dockerfile)
+        instructions = load_dockerfile(request.context)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
         with (
@@ -130,7 +129,7 @@ class DockerEngine:
                 self._client.reload_config(str(private))
         yield from self._client.build(
             path=str(request.context),
-            dockerfile=os.path.relpath(request.dockerfile, request.context),
+            dockerfile=DOCKERFILE,
             tag=f"{request.name}:{request.tags[0]}",
             buildargs=dict(request.build_args),
             platform=IMAGE_PLATFORM,

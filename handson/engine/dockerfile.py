@@ -19,6 +19,8 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 
+DOCKERFILE = "Dockerfile"
+
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
 _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
@@ -60,7 +62,7 @@ class Instruction:
     @property
     def place(self) -> str:
         """The place for a sentence: `Dockerfile:3`."""
-        return f"Dockerfile:{self.line}"
+        return f"{DOCKERFILE}:{self.line}"
 
     @property
     def flags(self) -> dict[str, str]:
@@ -89,14 +91,16 @@ def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
     return tuple(_read_instructions(lines, _read_escape(lines)))
 
 
-def load_dockerfile(file: Path) -> tuple[Instruction, ...]:
-    """Return the instructions of a Dockerfile on disk; other bytes than UTF-8 become U+FFFD.
+def load_dockerfile(context: Path) -> tuple[Instruction, ...]:
+    """Return the instructions of a build context's Dockerfile.
+
+    Bytes that are not UTF-8 become U+FFFD.
 
     Raises:
         InvalidInput: The file is UTF-16, which Docker refuses as well.
         OSError: The file cannot be read.
     """
-    return parse_dockerfile(read_utf8(file, errors="replace"))
+    return parse_dockerfile(read_utf8(context / DOCKERFILE, errors="replace"))
 
 
 def read_utf8(file: Path, *, errors: str = "strict") -> str:

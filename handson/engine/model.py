@@ -46,8 +46,7 @@ class BuildRequest:
     """An image to build.
 
     Attributes:
-        context: The build context, a folder.
-        dockerfile: The Dockerfile, inside the context.
+        context: The build context, a folder with a Dockerfile.
         folder: The folder for an engine's layouts and logs; created when needed.
         name: The image's local name.
         tags: The tags the image gets, the chosen one first.
@@ -55,7 +54,6 @@ class BuildRequest:
     """
 
     context: Path
-    dockerfile: Path
     folder: Path
     name: str = "rails-app"
     tags: tuple[str, ...] = ("latest",)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.engine.dockerfile import Instruction, read_utf8
+from handson.engine.dockerfile import DOCKERFILE, Instruction, read_utf8
 from handson.engine.oci import LayerEntry, digest_layer
 from handson.engine.recipe import Copy, refuse_step
 
@@ -168,18 +168,20 @@ def list_context(context: Path) -> tuple[str, ...]:
     return tuple(sorted(path for path in found if _is_packed(context / path)))
 
 
-def digest_context(context: Path, *, extra: tuple[Path, ...] = ()) -> str:
+def digest_context(context: Path) -> str:
     """Return the SHA-256 (hex) of everything a build of `context` depends on.
 
-    Paths, contents, permissions and link targets count; owners and times do not.  `extra` are
-    files that count though `.dockerignore` names them, as it may name the Dockerfile.
+    Paths, contents, permissions and link targets count; owners and times do not.  The Dockerfile
+    counts even where `.dockerignore` names it.
 
     Raises:
         InvalidInput: `.dockerignore` is not UTF-8.
         OSError: A file cannot be read.
     """
-    paths = (*list_context(context), *(os.path.relpath(file, context) for file in extra))
-    digest = digest_layer([LayerEntry(path, context / path) for path in paths])
+    paths = set(list_context(context))
+    if (context / DOCKERFILE).is_file():
+        paths.add(DOCKERFILE)
+    digest = digest_layer([LayerEntry(path, context / path) for path in sorted(paths)])
     return digest.removeprefix("sha256:")
 
 

@@ -24,12 +24,11 @@ from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
+from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
 from handson.engine.packing import digest_context, list_context
 from handson.resources import plan
 from handson.resources.images import require_image
-
-DOCKERFILE = "Dockerfile"
 
 _DIGITS = 12
 _URI_FILE = "image-uri.json"
@@ -125,10 +124,9 @@ def make_unique_tag(context: Path) -> str:
     Raises:
         NotReady: A file of the context cannot be read.
     """
-    dockerfile = context / DOCKERFILE
     try:
         commit = _find_commit(context)
-        return commit or f"ctx-{digest_context(context, extra=(dockerfile,))[:_DIGITS]}"
+        return commit or f"ctx-{digest_context(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
         found = messages.advice("resources.image.unreadable", path=path, reason=reason)
@@ -171,7 +169,6 @@ def prepare_build(
     place = find_context(context)
     return BuildRequest(
         context=place,
-        dockerfile=place / DOCKERFILE,
         folder=folder,
         name=name,
         tags=list_tags(place, tag),

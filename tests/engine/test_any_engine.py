@@ -72,7 +72,6 @@ def build(
     return each.build(
         BuildRequest(
             context,
-            context / "Dockerfile",
             context.parent / "images",
             name=name,
             build_args={"BASE": shell},

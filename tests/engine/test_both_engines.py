@@ -74,7 +74,7 @@ def swept(client: docker.APIClient) -> Iterator[None]:
 
 def built(engine: Engine, context: Path) -> LocalImage:
     folder = context.parent / "images"
-    request = BuildRequest(context, context / "Dockerfile", folder, name=NAME)
+    request = BuildRequest(context, folder, name=NAME)
     return engine.build(request, say=ignore_progress)
 
 

@@ -36,7 +36,7 @@ def image(
         (folder / f"layer{number}").write_bytes(os.urandom(size))
         steps.append(f"COPY layer{number} /layer{number}")
     (folder / "Dockerfile").write_text("\n".join(steps))
-    request = BuildRequest(folder, folder / "Dockerfile", folder.parent / "images", name=NAME)
+    request = BuildRequest(folder, folder.parent / "images", name=NAME)
     built = engine.build(request, say=ignore_progress)
     yield built
     client.remove_image(built.id, force=True)
@@ -93,7 +93,7 @@ def test_a_build_that_is_interrupted_leaves_nothing_running(
 ) -> None:
     mark = f"handson-{os.getpid()}"
     (tmp_path / "Dockerfile").write_text(f"FROM {base}\nRUN echo begun; sleep 60; : {mark}\n")
-    request = BuildRequest(tmp_path, tmp_path / "Dockerfile", tmp_path / "images", name=NAME)
+    request = BuildRequest(tmp_path, tmp_path / "images", name=NAME)
     with pytest.raises(KeyboardInterrupt):
         engine.build(request, say=interrupt_when("begun"))
     deadline = time.monotonic() + 15

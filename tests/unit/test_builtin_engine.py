@@ -32,9 +32,8 @@ def shop(tmp_path: Path) -> Path:
 
 
 def request(shop: Path, dockerfile: str, *, tags: tuple[str, ...] = ("latest",)) -> BuildRequest:
-    file = shop / "Dockerfile"
-    file.write_text(dockerfile)
-    return BuildRequest(shop, file, shop.parent / "images", tags=tags)
+    (shop / "Dockerfile").write_text(dockerfile)
+    return BuildRequest(shop, shop.parent / "images", tags=tags)
 
 
 def build(shop: Path, dockerfile: str) -> LocalImage:

@@ -76,9 +76,8 @@ class Client:
 
 @pytest.fixture
 def request_(tmp_path: Path) -> BuildRequest:
-    file = tmp_path / "Dockerfile"
-    file.write_text(DOCKERFILE)
-    return BuildRequest(tmp_path, file, tmp_path / "images", tags=("latest", "v1"))
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"))
 
 
 STEPS = [
@@ -171,7 +170,7 @@ STAGES = "FROM $BASE AS gems\nRUN bundle install\nFROM $BASE\n\nRUN bundle check
 def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
     request_: BuildRequest,
 ) -> None:
-    request_.dockerfile.write_text(STAGES)
+    (request_.context / "Dockerfile").write_text(STAGES)
     said: list[str] = []
     client = Client([*PODMAN, {"error": 'building at STEP "RUN bundle check": exit status 1'}])
     with pytest.raises(EngineError) as failed:

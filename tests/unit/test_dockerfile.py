@@ -148,12 +148,11 @@ def test_a_quote_that_is_left_open_is_refused(value: str) -> None:
 
 
 def test_load_replaces_bytes_that_are_not_utf8(tmp_path: Path) -> None:
-    file = tmp_path / "Dockerfile"
-    file.write_bytes(b"FROM ruby # \xff\n")
-    assert load_dockerfile(file)[0].keyword == "FROM"
+    (tmp_path / "Dockerfile").write_bytes(b"FROM ruby # \xff\n")
+    assert load_dockerfile(tmp_path)[0].keyword == "FROM"
 
 
 def test_utf16_is_named_with_how_to_save_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM ruby\n", encoding="utf-16")
     with pytest.raises(InvalidInput, match=r"(?s)Dockerfile.*UTF-8.*UTF-16"):
-        load_dockerfile(tmp_path / "Dockerfile")
+        load_dockerfile(tmp_path)

@@ -37,7 +37,7 @@ def image(tmp_path: Path) -> LocalImage:
     (tmp_path / "shop" / "b").write_bytes(b"b" * 5000)
     file = tmp_path / "shop" / "Dockerfile"
     file.write_text("FROM scratch\nCOPY a /\nCOPY b /\n")
-    request = BuildRequest(file.parent, file, tmp_path / "images", tags=("latest", "v1"))
+    request = BuildRequest(file.parent, tmp_path / "images", tags=("latest", "v1"))
     return BuiltinEngine().build(request, say=ignore_progress)
 
 
