@@ -23,16 +23,126 @@ Only a `Diagram` loads `diagrams` and Graphviz.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handson.course.state import Drawing
+from handson.core import errors, messages
+from handson.core.text import find_nearest
+from handson.course.exercise import Exercise
+from handson.course.state import Drawing, Snapshot
+from handson.drawing.aws import plan_aws
+from handson.drawing.compare import Comparison, Selection, compare_snapshots, compare_with_goal
+from handson.drawing.composition import compose_tall, compose_wide
+from handson.drawing.local import TALL, WIDE, paint_local
+from handson.drawing.onprem import plan_onprem
 from handson.drawing.picture import Picture
-from handson.drawing.views import VIEWS, check_views, draw
+from handson.drawing.scene import QUIET, Label, Scene, join_scenes
 
 if TYPE_CHECKING:
     from handson.drawing.diagram import Diagram as Diagram
 
 __all__ = ["VIEWS", "Diagram", "Picture", "check_views", "describe_last_diagram", "draw"]
+
+VIEWS = ("aws", "onprem", "local")
+"""The live architecture, the same job on premises, and step 1 on one computer."""
+
+
+def draw(
+    snapshot: Snapshot,
+    *,
+    view: str | Sequence[str] = "aws",
+    since: Snapshot | None = None,
+    goal: bool = False,
+    exercise: Exercise = Exercise(),
+) -> Picture:
+    """Draw a snapshot in the current language.
+
+    A part that the snapshot lacks is drawn as a dashed outline that says so.
+
+    Args:
+        snapshot: The state of the target.
+        view: One of `VIEWS`, or several, which are drawn side by side.
+        since: An earlier look: changes since then are marked on the view "aws".
+        goal: Mark on the view "aws" what is missing or wrong, and say why, as the checks do.
+        exercise: The goal, whose VPC, cluster, repository and image are shown before others.
+
+    Raises:
+        InvalidInput: A view is unknown, or `since` and `goal` are both given.
+    """
+    views = check_views(view)
+    if since is not None and goal:
+        raise errors.InvalidInput(*messages.advice("drawing.one-comparison"))
+    paint = partial(paint_views, snapshot, exercise, views, since=since, goal=goal)
+    scene = paint()
+    in_english = partial(_write_in_english, paint) if messages.language() == "ja" else None
+    return Picture(scene.write(), scene.title, scene.description, in_english)
+
+
+def check_views(view: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the views that a caller asks for.
+
+    Raises:
+        InvalidInput: One of them is unknown, or there are none.
+    """
+    views = (view,) if isinstance(view, str) else tuple(view)
+    for each in views or ("",):
+        if each not in VIEWS:
+            near = find_nearest(str(each), VIEWS) or VIEWS[0]
+            choices = ", ".join(VIEWS)
+            advice = messages.advice("drawing.view", view=each, choices=choices, near=near)
+            raise errors.InvalidInput(*advice)
+    return views
+
+
+def paint_views(
+    snapshot: Snapshot,
+    exercise: Exercise,
+    views: Sequence[str],
+    *,
+    since: Snapshot | None = None,
+    goal: bool = False,
+) -> Scene:
+    """Return the scene of some views in the language of this process.
+
+    Two views stand side by side, tall and narrow.  Of three, step 1 stands above the others, as
+    wide as both: three in a row could not be read in a notebook.
+    """
+
+    def paint(view: str, *, tall: bool = True) -> Scene:
+        if view == "local":
+            return paint_local(Selection(snapshot, exercise).short_name, TALL if tall else WIDE)
+        if view == "onprem":
+            plan = plan_onprem(snapshot, exercise)
+        elif since is not None:
+            plan = plan_aws(snapshot, exercise, compare_snapshots(since, snapshot, exercise))
+        elif goal:
+            plan = plan_aws(snapshot, exercise, compare_with_goal(snapshot, exercise))
+        else:
+            plan = plan_aws(snapshot, exercise, Comparison())
+        return compose_tall(plan) if tall else compose_wide(plan)
+
+    if len(views) == 1:
+        return paint(views[0], tall=False)
+    if len(views) == 2 or "local" not in views:
+        return join_scenes([[paint(view) for view in views]])
+    rest = list(views)
+    rest.remove("local")
+    return join_scenes([[paint("local", tall=False)], [paint(view) for view in rest]])
+
+
+def _write_in_english(paint: partial[Scene]) -> str:
+    """Return the document in English, with a line at its lower edge that says why."""
+    language = messages.language()
+    messages.use("en")
+    try:
+        scene = paint()
+        why = Label(16, scene.height + 4, 11, colour=QUIET)
+        scene.add_lines(why, messages.text("drawing.no-font"))
+        scene.height += 16
+        return scene.write()
+    finally:
+        messages.use(language)
 
 
 def describe_last_diagram() -> Drawing | None:

@@ -30,8 +30,15 @@ from msgspec.structs import replace
 
 from handson.core import errors, messages
 from handson.drawing.lettering import clean, measure, wrap
+from handson.drawing.picture import (
+    FOLDER,
+    PIXELS,
+    Symbol,
+    define_symbol,
+    load_symbol,
+    write_document,
+)
 from handson.drawing.scene import INK, Label
-from handson.drawing.svg import FOLDER, PIXELS, Symbol, define_symbol, load_symbol, write_document
 
 _one_at_a_time = threading.Lock()
 

@@ -15,12 +15,12 @@ from handson.core import errors
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Snapshot
-from handson.drawing import Picture, draw, svg
+from handson.drawing import Picture, draw
 from handson.drawing.lettering import measure, wrap
-from handson.drawing.picture import find_svg
+from handson.drawing.picture import FOLDER, PIXELS, find_svg
 
 GOAL = describe_goal(Exercise())
-ICONS = sorted(path.relative_to(svg.FOLDER).as_posix() for path in svg.FOLDER.rglob("*.png"))
+ICONS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.png"))
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -223,7 +223,7 @@ def test_each_shipped_icon_is_one_of_the_diagrams_package() -> None:
 
 @pytest.mark.parametrize("icon", ICONS)
 def test_a_shipped_icon_is_small(icon: str) -> None:
-    png = (svg.FOLDER / icon).read_bytes()
-    side, with_palette = svg.PIXELS.to_bytes(4, "big"), 3
+    png = (FOLDER / icon).read_bytes()
+    side, with_palette = PIXELS.to_bytes(4, "big"), 3
     assert (png[16:24], png[25]) == (side + side, with_palette)
     assert len(png) < 2500

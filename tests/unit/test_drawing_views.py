@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.drawing import VIEWS, draw
+from handson.drawing import VIEWS, draw, paint_views
 from handson.drawing.scene import Arrow, Label, Point, Scene
-from handson.drawing.views import paint_views
 from tests.unit import states
 
 SVG = "{http://www.w3.org/2000/svg}"
