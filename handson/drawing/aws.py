@@ -20,7 +20,7 @@ from handson.drawing.compare import (
     Selection,
 )
 from handson.drawing.lettering import clean
-from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, Part, Plan, Theme, Tier, Zone
+from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
 
 THEME = Theme(
     outer="#232F3E",
@@ -52,13 +52,10 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         theme=THEME,
         outer=Part("", (text("drawing.aws-cloud"),)),
         region=text("drawing.region", region=selection.region),
-        client=Part(
-            "aws/devtools/command-line-interface", (text("drawing.cli"), "get-login-password")
-        ),
+        client=Part("aws/devtools/command-line-interface", text("drawing.client").split("\n")),
         own_image=selection.short_name,
         login=Part(
-            "aws/security/identity-and-access-management-iam",
-            (text("drawing.login-part"), text("drawing.login-detail")),
+            "aws/security/identity-and-access-management-iam", text("drawing.login").split("\n")
         ),
         registry=planner.plan_part(REPOSITORY, "aws/compute/ec2-container-registry"),
         image=planner.plan_part(IMAGE, IMAGE_ICON),
@@ -68,15 +65,8 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         cluster=planner.plan_part(
             CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
         ),
-        slot=(text("drawing.slot"), text("drawing.slot-when")),
-        steps={
-            "internet": (text("drawing.step-internet"),),
-            "route": (text("drawing.route"),),
-            "login": (text("drawing.step-login"),),
-            "token": (text("drawing.step-token"), "docker login"),
-            "push": (text("drawing.step-push"), "docker push"),
-            "pull": (text("drawing.step-pull"), text("drawing.step-pull-when")),
-        },
+        slot=text("drawing.slot").split("\n"),
+        steps={step: label("drawing.step", step).split("\n") for step in STEPS},
         legend=text("drawing.legend"),
         others=_list_others(selection),
         reasons=planner.list_reasons(),
@@ -118,7 +108,7 @@ class _Planner:
         subnets.sort(key=lambda each: (each.zone, each.id not in public, each.name, each.id))
         for zone, group in groupby(subnets, key=lambda each: each.zone):
             tiers = [self._plan_tier(vpc, each, public=each.id in public) for each in group]
-            yield Zone((text("drawing.zone"), zone), tuple(tiers))
+            yield Zone(text("drawing.zone", zone=zone).split("\n"), tuple(tiers))
 
     def _plan_tier(self, vpc: Vpc, subnet: Subnet, *, public: bool) -> Tier:
         kind = text("drawing.public-subnet") if public else text("drawing.private-subnet")

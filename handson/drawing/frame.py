@@ -183,7 +183,7 @@ class Frame(Scene):
         if name == "internet":
             if not plan.gateway.made:
                 return
-            colour, lines = QUIET, wrap(*lines, room, size=_SMALL)
+            colour, lines = QUIET, wrap(lines[0], room, size=_SMALL)
         self.arrows.append(Arrow(points, colour, dashed=not works))
         x, y = points[0]
         if points[1][1] == y:

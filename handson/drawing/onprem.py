@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from handson.core.messages import text
+from handson.core.messages import label, text
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing.compare import Selection
-from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, Part, Plan, Theme, Tier, Zone
+from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
 
 THEME = Theme(
     outer="#3B4754",
@@ -30,24 +30,19 @@ THEME = Theme(
 def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
     """Return what to paint: the counterpart of each resource in the snapshot."""
     selection = Selection(snapshot, exercise)
-    vpc, repository, image = selection.vpc, selection.repository_name, selection.short_name
+    vpc, image, name = selection.vpc, selection.short_name, selection.repository_name
     network = _plan_counterpart(
         vpc, "generic/network/switch", text("drawing.onprem-network"), vpc.cidr if vpc else ""
     )
     cluster = _plan_counterpart(
-        selection.cluster,
-        "k8s/infra/master",
-        text("drawing.onprem-cluster"),
-        text("drawing.onprem-cluster-detail"),
+        selection.cluster, "k8s/infra/master", *text("drawing.onprem-cluster").split("\n")
     )
     registry = _plan_counterpart(
         selection.repository,
         "onprem/registry/harbor",
-        text("drawing.onprem-registry"),
-        text("drawing.onprem-run"),
-        repository,
+        *text("drawing.onprem-registry", repository=name).split("\n"),
     )
-    gateway = (text("drawing.onprem-gateway"), text("drawing.onprem-gateway-detail"))
+    gateway = Part("generic/network/firewall", text("drawing.onprem-gateway").split("\n"))
     outlines = [part.lines[0] for part in (network, cluster, registry) if not part.made]
     return Plan(
         title=text("drawing.onprem-title"),
@@ -55,31 +50,18 @@ def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
         theme=THEME,
         outer=Part("generic/place/datacenter", (text("drawing.onprem-outer"),)),
         region=text("drawing.onprem-room"),
-        client=Part(
-            "aws/general/generic-saml-token",
-            (text("drawing.onprem-client"), text("drawing.onprem-account")),
-        ),
+        client=Part("aws/general/generic-saml-token", text("drawing.onprem-client").split("\n")),
         own_image=image,
-        login=Part(
-            "generic/network/vpn",
-            (text("drawing.onprem-login"), text("drawing.onprem-login-detail")),
-        ),
+        login=Part("generic/network/vpn", text("drawing.onprem-login").split("\n")),
         registry=registry,
         image=_plan_counterpart(selection.image, IMAGE_ICON, image, text("drawing.onprem-backup")),
         network=network,
-        gateway=Part("generic/network/firewall", gateway) if selection.gateway else NO_GATEWAY,
+        gateway=gateway if selection.gateway else NO_GATEWAY,
         zones=tuple(_plan_rooms(selection)),
         cluster=cluster,
-        slot=(text("drawing.onprem-slot"), text("drawing.onprem-slot-detail")),
+        slot=text("drawing.onprem-slot").split("\n"),
         slot_icon="onprem/compute/server",
-        steps={
-            "internet": (text("drawing.onprem-step-internet"),),
-            "route": (text("drawing.onprem-route"),),
-            "login": (text("drawing.onprem-step-login"),),
-            "token": (text("drawing.onprem-step-token"), "docker login"),
-            "push": (text("drawing.onprem-step-push"), "docker push"),
-            "pull": (text("drawing.onprem-step-pull"),),
-        },
+        steps={step: label("drawing.onprem-step", step).split("\n") for step in STEPS},
         legend=text("drawing.onprem-legend"),
     )
 
@@ -105,8 +87,8 @@ def _plan_rooms(selection: Selection) -> Iterator[Zone]:
             )
             for cidr in sorted(each.cidr for each in selection.subnets if each.zone == zone)
         ]
-        name = text("drawing.onprem-zone", letter=chr(ord("A") + number))
-        yield Zone((name, text("drawing.onprem-zone-detail", zone=zone)), tuple(tiers))
+        name = text("drawing.onprem-zone", letter=chr(ord("A") + number), zone=zone)
+        yield Zone(name.split("\n"), tuple(tiers))
 
 
 def _describe(selection: Selection, outlines: Sequence[str]) -> Iterator[str]:

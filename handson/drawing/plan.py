@@ -6,11 +6,13 @@ learner can lay one picture beside the other: the VPC here corresponds to the sw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
+STEPS = ("internet", "route", "login", "token", "push", "pull")
+"""The arrows of a picture."""
 IMAGE_ICON = "aws/compute/ec2-container-registry-image"
 
 
@@ -33,7 +35,7 @@ class Part(Struct, frozen=True):
     """
 
     icon: str
-    lines: tuple[str, ...]
+    lines: Sequence[str]
     made: bool = True
     mark: Mark | None = None
 
@@ -57,7 +59,7 @@ class Tier(Struct, frozen=True):
 class Zone(Struct, frozen=True):
     """An Availability Zone, or a server room, with its tiers from top to bottom."""
 
-    lines: tuple[str, ...]
+    lines: Sequence[str]
     tiers: tuple[Tier, ...]
 
 
@@ -107,9 +109,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     gateway: Part
     zones: tuple[Zone, ...]
     cluster: Part
-    slot: tuple[str, ...]
+    slot: Sequence[str]
     slot_icon: str = ""
-    steps: Mapping[str, tuple[str, ...]]
+    steps: Mapping[str, Sequence[str]]
     legend: str
     others: str = ""
     reasons: tuple[str, ...] = ()
