@@ -1,9 +1,9 @@
 """Results as cards: one description, shown as text in a terminal and as HTML in a notebook.
 
 A result class inherits from `Displayable` and implements `card()`.  A card consists of rows,
-tables, resource maps, commands and notes.  This module alone escapes what a card shows.  Styles are
-inline because JupyterLab removes style sheets from a notebook that is not trusted yet; they use
-JupyterLab's own colours, which fit the light and the dark theme.
+tables, resource maps, commands and notes.  Only this module escapes what a card shows.  Styles are
+inline because JupyterLab removes style sheets from a notebook that is not trusted; they use the
+colours of JupyterLab, which fit the light and the dark theme.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""Save a notebook with the static form of a widget in place of its view.
+"""Save a notebook with the static card of a widget instead of its view.
 
-A widget lives in its kernel.  In a file its view leads nowhere, and JupyterLab, which prefers the
-view, would show an error where the static form beside it is true.  So the view is removed when a
-notebook is saved, by `handson run` and by JupyterLab; the open page keeps it.
+A view works only while the kernel of its widget runs.  In an opened file JupyterLab would prefer
+the view to the static card, and show an error.  So `handson run` and JupyterLab remove the view
+from a notebook that they save; the open page keeps it.
 
-Only Jupyter Server sees what is saved: the kernel does not, and JupyterLab prefers a view in
-whatever order the forms stand.  So this is an extension of Jupyter Server, which the installed
-package enables, and which `handson lab` enables everywhere.  A server in another environment than
-its kernels does not know it.
+A kernel does not see its notebook being saved; Jupyter Server does.  So this module is an extension
+of Jupyter Server.  The installed package enables it, and so does `handson lab`.  A server that runs
+in another environment than its kernels does not have it.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from typing import Any
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 OURS = "handson-static"
-"""The class of a static form's element: widgets of other libraries keep their views."""
+"""The class of a static card's element.  Widgets of other libraries keep their views."""
 
 _STATIC = "text/html"
 
 
 def remove_widget_views(notebook: Any) -> None:
-    """Remove the views of our widgets from a notebook's outputs, so that static forms show."""
+    """Remove the views of our widgets from a notebook's outputs, so that static cards show."""
     for cell in notebook.get("cells", ()):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})

@@ -1,11 +1,11 @@
-"""The workshop's stand-in while nbgrader executes a notebook: it scores evidence, and only that.
+"""The workshop's stand-in while nbgrader executes a notebook: it scores evidence and skips the rest.
 
-An evidence cell gets its points for the evidence that was handed in beside the notebooks, judged as
-`handson grade` judges it.  Every other verb does nothing: it calls neither AWS nor a container
-engine, and makes no home folder.
+An evidence cell gets points for the evidence that was handed in beside the notebooks, by the rules
+of `handson grade`.  Every other verb does nothing: it calls neither AWS nor a container engine, and
+makes no home folder.
 
-nbgrader takes a number in a cell's plain-text output as its points, and takes all points away where
-a cell writes to standard error.  So a score is a number as text, and a card for people as HTML.
+nbgrader reads a number in a cell's plain-text output as its points, and gives no points to a cell
+that writes to standard error.  So a score is a number as text, and a card as HTML.
 """
 
 from __future__ import annotations

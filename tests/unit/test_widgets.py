@@ -18,7 +18,7 @@ from handson.core.progress import CountedSentence
 from handson.core.waiting import wait_until
 from handson.course import syllabus
 from handson.course.exercise import Exercise
-from handson.course.state import Snapshot
+from handson.course.state import Snapshot, Unseen
 from handson.notebook import widgets
 from handson.notebook.saving import VIEW, remove_widget_views
 from handson.notebook.widgets.base import ProgressBars
@@ -396,6 +396,12 @@ def test_the_board_shows_what_is_done_with_a_mark_and_in_words() -> None:
         "  ✔ VPC とパブリックサブネット · できています · 12/12 · 01-network",
         "  ✘ Fargate の ECS クラスター · まだ終わっていません · 0/4 · 02-cluster",
     ]
+
+
+def test_the_board_says_what_it_could_not_look_at() -> None:
+    refused = Unseen(service="ecs", problem="No ECS.", remedy="Allow ECS.")
+    shown = below(board(Held(states.finished(clusters=(), unseen=(refused,)))))
+    assert "  ⚠ Fargate の ECS クラスター · 確認できませんでした · – · 02-cluster" in shown
 
 
 def test_the_board_says_what_comes_next() -> None:

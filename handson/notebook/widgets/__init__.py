@@ -7,15 +7,16 @@
     widgets.questions(workshop, "why-zones")
 
 All of them are optional: a cell with `workshop.ensure_network(…)`, `workshop.verify()` or
-`workshop.questions(…)` does the same.  Beside each widget stands a static card, which is what a
-saved notebook keeps (`handson.notebook.saving`).  What a button made, and the board, are ordinary
-output below the widget, updated in place.  Nothing is made before a button is pressed.
+`workshop.questions(…)` does the same.  Each widget has a static card, which a saved notebook keeps
+in its place (`handson.notebook.saving`).  The results of a button, and the items of the board, are
+ordinary output below the widget, updated in place.  Nothing is made before a button is pressed.
 
-    forms      the console's forms as data: settings, rules, what they make
-    form_card  a form with controls
-    board      the board: the five items, turning green
+    forms      the forms of the console: their settings, rules and previews
+    form_card  a form with controls, whose button makes what it says
+    board      the five items, and buttons to look again
     quiz       self-check questions with controls
-    base       what they share, and progress bars
+    base       what these share: controls with a static card, and progress bars
+    style.css  their layout
 """
 
 from handson.notebook.widgets.board import Board, board
