@@ -1,4 +1,4 @@
-"""The workshop's stand-in while nbgrader executes a notebook: it scores evidence and skips the rest.
+"""The workshop's stand-in while nbgrader executes a notebook: it only scores evidence.
 
 An evidence cell gets points for the evidence that was handed in beside the notebooks, by the rules
 of `handson grade`.  Every other verb does nothing: it calls neither AWS nor a container engine, and
