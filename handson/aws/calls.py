@@ -136,6 +136,7 @@ class Aws:
             try:
                 return self._once(service, operation, parameters)
             except AWSError as error:
+                # A broken call is repeated a few times, an unknown resource until the deadline.
                 if error.repeatable:
                     broken_off += 1
                     again = broken_off < self.patience.attempts

@@ -228,6 +228,8 @@ def make_private_session(credentials: Credentials, *, token: str | None = None) 
     """Make a session that reads no profile, file, role or instance metadata of the learner's."""
     import botocore.session
 
+    # The name of a setting in the configuration, its variable, its default, its conversion: without
+    # the first two, botocore reads it nowhere (botocore.configprovider).
     unset = (None, None, None, None)
     no_file = (None, None, os.devnull, None)
     session = botocore.session.Session(

@@ -103,7 +103,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
             base_image, hand_in.  None and an empty string leave a setting to the environment.
 
     Raises:
-        InvalidInput: There is no such setting, or a value is invalid; nothing was created.
+        InvalidInput: An argument is unknown, or a value is invalid; nothing was created.
         NotReady: The home folder cannot be made or written.
     """
     given = _read_values(environ, arguments)

@@ -130,6 +130,8 @@ class Drill:
         former = self._list_former_resources(snapshot)
         incident = Incident(seed=drawn, breakage=choose_breakage(drawn), former=former)
         self._keep(incident)
+        # One step at a time: a gateway, for example, is deleted after it is detached, though no
+        # parameter says so.
         results: dict[str, str] = {}
         for step in damage.steps:
             results = plan.carry_out(self.aws, [step], known=results)

@@ -180,7 +180,7 @@ class Subject:
         whole = own is not None and len(vpcs.find_public_subnets(own, exercise)) > 1
         self.vpc = own if own and whole else describe_goal_network(exercise, self.target.region)
         self.subnets = vpcs.find_public_subnets(self.vpc, exercise)[:2]
-        # The question on public subnets is about one that is not public, where there is one.
+        # Where a subnet has lost its way out, the question on public subnets is about that one.
         shut = [each for each in self.subnets if self._is_shut(each)]
         self.asked = (shut or self.subnets)[0]
         self.cluster = cluster.find_goal_cluster(snapshot, exercise)

@@ -101,10 +101,12 @@ class BlobRegistry:
         else:
 
             async def update_and_send(message: Message) -> None:
+                # All is saved before the client learns of it, so a kill afterwards loses nothing.
                 if message["type"] == "http.response.start":
                     self._update(scope)
                 await send(message)
 
+            # Before the request, too: the repository that it deletes has to be known by then.
             self._blobs.forget_deleted()
             await self._app(scope, receive, update_and_send)
 
@@ -173,6 +175,7 @@ class BlobRegistry:
             upload = self._blobs.uploads.get(found["upload"])
             if upload is None or upload.key != key:
                 raise _unknown_upload()
+            # A client that lost its connection may come back before its first request has ended.
             async with upload.lock:
                 self._require_open(upload)
                 if method == "GET":
@@ -213,7 +216,7 @@ class BlobRegistry:
             self._blobs.add(key, mounted, size)
             return _confirm(key, mounted)
         upload = self._blobs.open_upload(key)
-        if "digest" in request.query:
+        if "digest" in request.query:  # a body is optional: without one, it follows in a PUT
             await self._receive_body(upload, request)
             if upload.size or upload.digest == request.query["digest"]:
                 return self._finish_upload(upload, request)

@@ -75,6 +75,7 @@ def ensure_running(
     """
     folder = _folder(home)
     record = process.read_record(folder)
+    # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
     if record and record.region == region and process.probe(record) == "ready":
         return _describe(record, "running")
     with _lock(folder, timeout=timeout):
@@ -164,7 +165,7 @@ def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
 
 def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: float) -> Running:
     """Start a process and return it when it answers; if it does not, leave none behind."""
-    ended = process.read_record(folder)
+    ended = process.read_record(folder)  # the process may have written it while `_join` waited
     port, token = ended.port if ended else 0, secrets.token_hex(16)
     with _file_errors(folder):
         child = process.spawn(
@@ -186,6 +187,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
     except BaseException:
         child.kill()
         child.wait()
+        # Its own record would hide how the process before it ended.
         with _file_errors(folder):
             process.write_record(folder, ended)
         raise
@@ -219,6 +221,7 @@ def _lock(folder: Path, *, timeout: float) -> Iterator[None]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "tmp").mkdir(exist_ok=True)
+    # Another process may hold it for two timeouts: to wait for a busy process, and to start one.
     path, seconds = folder / "lock", 2 * timeout
     busy = messages.advice("aws.emulator.locked", path=path, seconds=f"{seconds:g}")
     with hold_lock(path, timeout=seconds, busy=busy):
