@@ -1,8 +1,8 @@
 """The exercise: what a learner is asked to build, as one frozen value.
 
 `Settings` carries it and evidence records name it; checks, pictures, grading, policy and clean-up
-get it passed.  The defaults are the values that step 2 enters in the AWS console's forms "VPC and
-more", "Create cluster" and "Create private repository".
+receive it as an argument.  The defaults are the values that step 2 enters in the AWS console's
+forms "VPC and more", "Create cluster" and "Create private repository".
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The network that the form "VPC and more" makes, and the state of a finished exercise.
 
-Both are derived without any call.  Only this module and `exercise` derive names, CIDR blocks and
-their order.
+Both are derived without any call.  Names come from `exercise`, CIDR blocks from `rules`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import PLATFORM, Exercise, NetworkForm
 from handson.course.rules import CAPACITY_PROVIDERS, plan_blocks
 from handson.course.state import (
@@ -163,6 +163,7 @@ def describe_goal_network(exercise: Exercise, region: str = "") -> Vpc:
 def describe_goal(exercise: Exercise) -> Snapshot:
     """Return the snapshot of the finished exercise, with the names that the console gives."""
     region, name = exercise.region, exercise.repository
+    target = Target(kind="aws", account=_ACCOUNT, region=region)
     cluster = Cluster(
         name=exercise.cluster,
         arn=f"arn:aws:ecs:{region}:{_ACCOUNT}:cluster/{exercise.cluster}",
@@ -174,7 +175,7 @@ def describe_goal(exercise: Exercise) -> Snapshot:
     repository = Repository(
         name=name,
         arn=f"arn:aws:ecr:{region}:{_ACCOUNT}:repository/{name}",
-        uri=f"{_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{name}",
+        uri=build_repository_uri(target, name),
         registry_id=_ACCOUNT,
         tag_mutability="MUTABLE",
         tagged=True,
@@ -190,7 +191,7 @@ def describe_goal(exercise: Exercise) -> Snapshot:
         pushed_at="",
     )
     return Snapshot(
-        target=Target(kind="aws", account=_ACCOUNT, region=region),
+        target=target,
         vpcs=(describe_goal_network(exercise),),
         clusters=(cluster,),
         repositories=(repository,),

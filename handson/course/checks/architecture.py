@@ -18,7 +18,7 @@ from handson.core import messages
 from handson.course import syllabus
 from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
-from handson.course.checks.results import CheckResult, conclude
+from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Drawing, DrawnBox, Snapshot
 
@@ -40,7 +40,7 @@ def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
 
 
-def _compare_facts(reading: DiagramReading, goal: NetworkForm) -> dict[str, tuple[Any, Any]]:
+def _compare_facts(reading: DiagramReading, goal: NetworkForm) -> Facts:
     on_aws = [
         part for part in reading.all(REGISTRY) if reading.on_aws(part) or not reading.has_cloud
     ]

@@ -11,7 +11,6 @@ Container Insights, namespaces and default strategies do not matter.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
@@ -25,7 +24,7 @@ from handson.course.checks.causes import (
     find_similar,
     write_aws_call,
 )
-from handson.course.checks.results import CheckResult, conclude
+from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
@@ -40,7 +39,7 @@ def judge_cluster(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     providers = cluster.capacity_providers if cluster else ()
     instances = cluster.container_instances if cluster else 0
     foreign = [one for one in providers if one not in rules.CAPACITY_PROVIDERS]
-    facts: dict[str, tuple[Any, Any]] = {
+    facts: Facts = {
         "cluster.exists": (True, cluster is not None),
         "cluster.active": ("ACTIVE", cluster and cluster.status),
         "cluster.fargate": (FARGATE, FARGATE if FARGATE in providers else list(providers)),

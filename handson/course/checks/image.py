@@ -16,7 +16,6 @@ Every tag counts, because a unique one is better than `latest`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from handson.core import messages
 from handson.core.text import list_briefly
@@ -36,7 +35,7 @@ from handson.course.checks.repository import (
     find_tagged_image,
     parse_image_uri,
 )
-from handson.course.checks.results import CheckResult, conclude
+from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
@@ -52,7 +51,7 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
     own, platforms = (image.tags, _list_platforms(image)) if image else ((), [])
     runs = image and image.built_by != BUILTIN and run is not None and 200 <= run.status < 400
-    facts: dict[str, tuple[Any, Any]] = {
+    facts: Facts = {
         "image.pushed": (True, image is not None),
         "image.tag": (wanted, wanted if wanted in own else tags),
         "image.platform": (_PLATFORM, _PLATFORM if _PLATFORM in platforms else platforms),
@@ -160,7 +159,7 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     if recorded is None or uri is None:
         code, given = ("uri-malformed", recorded.uri) if recorded else ("uri-absent", "")
         cause = diagnose(code, remedy=remedy, uri=given)
-        facts: dict[str, tuple[Any, Any]] = {
+        facts: Facts = {
             "uri.recorded": (True, False),
             "uri.region": (here, None),
             "uri.resolves": (True, None),

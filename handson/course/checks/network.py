@@ -100,7 +100,7 @@ class _Case:
         return self.exercise.network
 
     def advise_mending(self, call: str, table: str | None = None) -> str:
-        """Return the notebook ("") where it finds VPC and route table by name; else a call."""
+        """Return "", for the notebook, where it finds VPC and route table by name; else a call."""
         usual = self.goal.name_of("public-table")
         names = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
         namesakes = [known for known in self.vpc.route_tables if known.name == usual]
@@ -163,7 +163,7 @@ def _explain_names(case: _Case) -> Iterator[Diagnosis]:
         call = write_aws_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
         code, remedy = _find_misnaming(named.name, named.wanted), advise_call(call)
         if named.id == case.vpc.id and not case.vpc.tagged:
-            # Found by its CIDR block alone: it may be somebody's production network.
+            # Found by its CIDR block alone: it may be a production network.
             code = "vpc-unnamed" if named.name else "vpc-nameless"
             remedy = messages.text(
                 "course.checks.remedy.rename-or-run", call=call, notebook=_NOTEBOOK

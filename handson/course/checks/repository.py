@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from handson.course.checks.causes import (
     Diagnosis,
@@ -21,7 +20,7 @@ from handson.course.checks.causes import (
     find_sightings,
     find_similar,
 )
-from handson.course.checks.results import CheckResult, conclude
+from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
 
@@ -79,7 +78,7 @@ def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the repository and why some are false."""
     repository = _find_repository(snapshot, exercise)
     uri = build_repository_uri(snapshot.target, exercise.repository)
-    facts: dict[str, tuple[Any, Any]] = {
+    facts: Facts = {
         "repository.exists": (True, repository is not None),
         "repository.private": (True, repository and not _is_public(repository)),
         "repository.uri": (uri, repository and repository.uri),

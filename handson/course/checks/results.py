@@ -14,6 +14,9 @@ from handson.course.checks.causes import Diagnosis
 from handson.course.state import Target, Unseen
 
 SCHEMA = "handson.verification/1"
+Facts = Mapping[str, tuple[Any, Any]]
+"""The expected and the observed value of each fact, by id, in the order of the card."""
+
 COULD_NOT_LOOK = "could-not-look"
 """The code of the diagnosis where a service refused or failed."""
 
@@ -184,7 +187,7 @@ def _is_advice(diagnosis: Diagnosis) -> bool:
 
 def conclude(
     check_id: str,
-    facts: Mapping[str, tuple[Any, Any]],
+    facts: Facts,
     causes: Iterable[Diagnosis],
     *,
     found: bool = True,
@@ -193,7 +196,7 @@ def conclude(
 
     Args:
         check_id: A check of the syllabus.
-        facts: The expected and the observed value of each fact, in the order of the card.
+        facts: All its facts.
         causes: What `diagnose` returns for anything that may be wrong.  Of each cause the result
             keeps the false facts, and no cause without any.
         found: False where the resource is missing: then only the first fact was observed.

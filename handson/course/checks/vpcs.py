@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import Any
 
+from handson.course.checks.results import Facts
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.rules import plan_blocks
 from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Vpc
@@ -81,7 +81,7 @@ def _count_true_facts(vpc: Vpc, exercise: Exercise) -> int:
     return sum(wanted == seen for wanted, seen in compare_facts([vpc], exercise).values())
 
 
-def compare_facts(found: Sequence[Vpc], exercise: Exercise) -> dict[str, tuple[Any, Any]]:
+def compare_facts(found: Sequence[Vpc], exercise: Exercise) -> Facts:
     """Return the expected and the observed value of each fact of a VPC and its namesakes.
 
     The expected names are those for the parts that the VPC has.
