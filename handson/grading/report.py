@@ -32,25 +32,11 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
-from handson.grading.findings import Result, check_label, replace_surrogates
+from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.judging import Requirements
 from handson.grading.notebooks import MARKED
 from handson.grading.output import AUTOMATIC, SIGNS
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<noscript>{noscript}</noscript>
-"""
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
 """Signs that could end the element, begin another, or end a line of JavaScript."""
@@ -84,7 +70,7 @@ def write_report(grades: Grades, path: Path) -> None:
 def make_page(grades: Grades) -> Iterator[str]:
     """Yield the page piece by piece: the class, then a learner at a time."""
     style, script = _asset("report.css"), _asset("report.js")
-    yield _PAGE.format(
+    yield _asset("report.html").format(
         lang=messages.language(),
         policy=escape(_policy(style, script)),
         title=escape(messages.text("grading.report.page.title")),
@@ -125,49 +111,50 @@ def _embed(data: object) -> str:
 
 def _describe_class(grades: Grades) -> dict[str, Any]:
     """Return the data of the class as a whole."""
-    rows: list[list[Any]] = []
-    stuck: dict[tuple[str, str], list[int]] = defaultdict(list)
+    wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    examples: dict[str, str] = {}
+    examples: dict[str, Finding] = {}
     for number, result in enumerate(grades.results):
-        rows.append(_row(result))
         for mark in result.checks:
             for fact in mark.facts:
                 if not (fact.passed or fact.advice):
-                    stuck[mark.id, fact.id].append(number)
+                    wrong[mark.id, fact.id].append(number)
         for finding in result.findings:
-            examples.setdefault(finding.code, one_line(finding.message))
-            owners = found[finding.severity, finding.code]
-            if number not in owners[-1:]:
-                owners.append(number)
+            examples.setdefault(finding.code, finding)
+        for kind in dict.fromkeys((each.severity, each.code) for each in result.findings):
+            found[kind].append(number)
     return {
         "words": _words(),
         "signs": SIGNS,
         "automatic": AUTOMATIC,
         "checks": [
             (
-                each.id,
-                messages.label("grading.report.short", each.id),
-                check_label(each.id),
-                each.points,
+                check.id,
+                messages.label("grading.report.short", check.id),
+                check_label(check.id),
+                check.points,
             )
-            for each in syllabus.CHECKS
+            for check in syllabus.CHECKS
         ],
         "marked": [
-            (each.grade_id, each.points, messages.label("grading.report.question", each.grade_id))
-            for each in MARKED
+            (item.grade_id, item.points, messages.label("grading.report.question", item.grade_id))
+            for item in MARKED
         ],
-        "asked": list(_describe_requirements(grades.requirements)),
-        "rows": rows,
+        "asked": _describe_requirements(grades.requirements),
+        "rows": [_row(result) for result in grades.results],
         "stuck": [
             (check_label(check), messages.label("course.checks.fact", fact), owners)
-            for (check, fact), owners in sorted(stuck.items(), key=lambda item: -len(item[1]))
+            for (check, fact), owners in sorted(wrong.items(), key=_most_first)
         ],
         "found": [
-            (severity, code, examples[code], owners)
-            for (severity, code), owners in sorted(found.items(), key=lambda item: -len(item[1]))
+            (severity, code, one_line(examples[code].message), owners)
+            for (severity, code), owners in sorted(found.items(), key=_most_first)
         ],
     }
+
+
+def _most_first(owned: tuple[object, list[int]]) -> int:
+    return -len(owned[1])
 
 
 def _words() -> dict[str, str]:
@@ -181,20 +168,19 @@ def _words() -> dict[str, str]:
     }
 
 
-def _describe_requirements(asked: Requirements) -> Iterator[str]:
-    """Yield the requirements of the evidence, a line each."""
-    if asked.target:
-        yield messages.text("grading.report.asked-target", target=asked.target)
-    if asked.accounts:
-        yield messages.text("grading.report.asked-account", accounts=", ".join(asked.accounts))
-    if asked.region:
-        yield messages.text("grading.report.asked-region", region=asked.region)
-    if asked.since:
-        since = asked.since.isoformat(timespec="minutes")
-        yield messages.text("grading.report.asked-from", moment=since)
-    if asked.until:
-        until = asked.until.isoformat(timespec="minutes")
-        yield messages.text("grading.report.asked-until", moment=until)
+def _describe_requirements(asked: Requirements) -> list[str]:
+    """Return the requirements of the evidence, a line each."""
+    since = asked.since and asked.since.isoformat(timespec="minutes")
+    until = asked.until and asked.until.isoformat(timespec="minutes")
+    accounts = ", ".join(asked.accounts)
+    lines = (
+        asked.target and messages.text("grading.report.asked-target", target=asked.target),
+        accounts and messages.text("grading.report.asked-account", accounts=accounts),
+        asked.region and messages.text("grading.report.asked-region", region=asked.region),
+        since and messages.text("grading.report.asked-from", moment=since),
+        until and messages.text("grading.report.asked-until", moment=until),
+    )
+    return [line for line in lines if line]
 
 
 def _row(result: Result) -> list[Any]:
