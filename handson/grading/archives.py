@@ -168,6 +168,7 @@ class Archive:
             refusal = Refused("file-outside")
         elif stat.S_ISLNK(member.external_attr >> 16):
             refusal = Refused("file-link")
+        # A refused name of dots alone is shown as "?".
         names = [part for part in parts if part not in ("", ".", "..")][:MOST_PARTS]
         if not (names or refusal):
             return
@@ -276,6 +277,7 @@ def _directory_size(file: IO[bytes]) -> int:
 
     See PKWARE's APPNOTE 4.3.14 to 4.3.16: the end record, and zip64's before it.
     """
+    # The end record has 22 bytes and a comment of up to 65,535, zip64's locator before it has 20.
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 65_557 - 20))
     tail = file.read()

@@ -107,7 +107,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         source: "notebook" or "journal".
         where: The file, or the file and the cell.
         contradiction: How its target differs from the target of the observed state, or "".
-        repeated: The names that stand twice in its JSON.
+        repeated: The names that occur twice in its JSON.
     """
 
     check: str

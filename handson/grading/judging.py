@@ -13,6 +13,7 @@ a notebook holds was not sealed where the journal was kept.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,37 +73,24 @@ class Requirements:
     until: datetime | None = None
     keys: Keys = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Expected:
-    """What one learner's evidence has to be: the requirements of the class, and the learner.
-
-    `is_known` says whether the roster or the name of a folder names the learner.
-    """
-
-    requirements: Requirements
-    learner: Learner
-    is_known: bool = True
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The accounts that count for this learner; empty where any counts."""
-        own = (self.learner.account,) if self.learner.account else ()
-        return own or self.requirements.accounts
+    def for_learner(self, learner: Learner) -> Requirements:
+        """Return what is asked of one learner, whose own account is the only one that counts."""
+        own = (learner.account,) if learner.account else self.accounts
+        return dataclasses.replace(self, accounts=own)
 
 
-def judge_check(check: syllabus.Check, claims: Claims, expected: Expected) -> CheckMark:
+def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> CheckMark:
     """Return the mark of a check by the claim that counts for it."""
     mark = CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
     claim = claims.judged.get(check.id)
     if claim is None:
         return mark
     try:
-        result = checks.derive(check.id, claim.observed, expected.requirements.exercise)
+        result = checks.derive(check.id, claim.observed, asked.exercise)
     except InvalidInput as error:
         unreadable = _about(claim, "observed-unreadable", reason=error.problem)
         return replace(mark, status=UNPROVEN, proof=claim, objection=unreadable)
-    objections = (*_examine_record(claim), *_examine_target(claim, expected))
+    objections = (*_examine_record(claim), *_examine_target(claim, asked))
     status = UNPROVEN if objections else PASSED if result.passed else FAILED
     return replace(
         mark,
@@ -115,8 +103,16 @@ def judge_check(check: syllabus.Check, claims: Claims, expected: Expected) -> Ch
     )
 
 
-def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
-    """Yield a finding for each record, name and chain that is not as it should be."""
+def examine_evidence(
+    claims: Claims, asked: Requirements, learner: Learner | None
+) -> Iterator[Finding]:
+    """Yield a finding for each record, name and chain that is not as it should be.
+
+    Args:
+        claims: The evidence.
+        asked: What is asked of it.
+        learner: The learner, if the roster or the name of a folder tells who it is.
+    """
     # The rest of the journal is history: only what is judged has to come from the right place.
     judged = [*claims.judged.values()]
     own = [claim for claim in claims.items if claim.source == NOTEBOOK or claim in judged]
@@ -125,9 +121,9 @@ def examine_evidence(claims: Claims, expected: Expected) -> Iterator[Finding]:
         if claim.repeated:
             yield _about(claim, "record-twins", SERIOUS, names=one_line(", ".join(claim.repeated)))
     for claim in own:
-        yield from _examine_target(claim, expected)
-        yield from _examine_circumstances(claim, expected.requirements)
-    yield from _examine_names(own, expected)
+        yield from _examine_target(claim, asked)
+        yield from _examine_circumstances(claim, asked)
+    yield from _examine_names(own, learner)
     chains: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims.items:
         chains[claim.learner].append(claim)
@@ -165,13 +161,12 @@ def _examine_record(claim: Claim) -> Iterator[Finding]:
         yield _about(claim, "target-contradiction", SERIOUS, said=claim.contradiction)
 
 
-def _examine_target(claim: Claim, expected: Expected) -> Iterator[Finding]:
+def _examine_target(claim: Claim, asked: Requirements) -> Iterator[Finding]:
     """Yield why a claim comes from the wrong place to count."""
-    asked, accounts = expected.requirements, expected.accounts
     if asked.target and claim.kind != asked.target:
         yield _about(claim, "target-other", SERIOUS, kind=claim.kind, wanted=asked.target)
-    if accounts and claim.account not in accounts:
-        wanted = ", ".join(accounts)
+    if asked.accounts and claim.account not in asked.accounts:
+        wanted = ", ".join(asked.accounts)
         yield _about(claim, "account-other", SERIOUS, account=claim.account, wanted=wanted)
     if asked.region and claim.region != asked.region:
         yield _about(claim, "region-other", SERIOUS, region=claim.region, wanted=asked.region)
@@ -193,20 +188,20 @@ def _local(moment: datetime) -> str:
     return moment.astimezone().isoformat(timespec="minutes")
 
 
-def _examine_names(own: Sequence[Claim], expected: Expected) -> Iterator[Finding]:
+def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Finding]:
     """Yield a finding for each name in the evidence that is not the learner's."""
     by_name: dict[str, list[Claim]] = defaultdict(list)
     for claim in own:
         by_name[claim.learner].append(claim)
     if "" in by_name:
         yield _about(by_name.pop("")[0], "learner-unnamed", NOTE)
-    if len(by_name) > 1 and not expected.is_known:
+    if len(by_name) > 1 and learner is None:
         first = next(iter(by_name.values()))[0]
         names = one_line(", ".join(sorted(by_name)))
         yield _about(first, "learner-several", names=names)
         return
     for name, claims in by_name.items():
-        if expected.is_known and not expected.learner.is_named(name):
+        if learner is not None and not learner.is_named(name):
             yield _about(claims[0], "learner-other", SERIOUS, named=name, count=len(claims))
 
 

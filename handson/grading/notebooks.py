@@ -115,6 +115,7 @@ class Output(msgspec.Struct):
     @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
+        # Two bytes are the quotation marks of an empty text.
         return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
 
 
@@ -158,7 +159,7 @@ class Notebook:
         modified: The time of the file, as ISO 8601 in UTC, or "".
         cells: The cells that could be read.
         lost: The number of cells that could not.
-        repeated: Names that stand twice in one JSON object; another reader may take the other.
+        repeated: Names that occur twice in one JSON object; another reader may take the other.
     """
 
     name: str
@@ -242,7 +243,7 @@ def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
 
 
 def find_repeated_names(data: bytes) -> list[str]:
-    """Return the names that stand twice in one object of a JSON text.
+    """Return the names that occur twice in one object of a JSON text.
 
     Raises:
         ValueError: It is not JSON.

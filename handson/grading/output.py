@@ -97,7 +97,7 @@ def write_csv(grades: Grades, file: IO[str]) -> None:
     """Write a row a learner for a gradebook; missing marks are left blank."""
     rows = [_describe_for_gradebook(result) for result in grades.results]
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(rows[0])
+    writer.writerow(rows[0])  # the heads
     writer.writerows(map(escape_formula, row.values()) for row in rows)
 
 

@@ -27,7 +27,6 @@ from handson.grading.findings import (
     make_finding,
 )
 from handson.grading.judging import (
-    Expected,
     Requirements,
     examine_evidence,
     judge_check,
@@ -82,8 +81,7 @@ def judge_folders(
         [notebook for each in contents for notebook in each.notebooks],
         [line for each in contents for line in each.lines],
     )
-    expected = Expected(requirements, Learner(""), is_known=False)
-    mark = judge_check(syllabus.find_check(check_id), claims, expected)
+    mark = judge_check(syllabus.find_check(check_id), claims, requirements)
     unread = [each for read in contents for each in read.findings] + claims.findings
     about_journals = [each for each in unread if (each.where or "").endswith(JOURNALS)]
     return mark, [mark.objection, *about_journals] if mark.objection else about_journals
@@ -120,10 +118,10 @@ def _grade_contents(
         nothing = make_finding("nothing-readable", SERIOUS, files=files)
         findings = [nothing, *contents.findings, *about_place]
         return make_empty_result(learner, findings, source=submission.source)
-    expected = Expected(requirements, learner, is_known=bool(submission.owner))
-    marks = [judge_check(check, claims, expected) for check in syllabus.CHECKS]
-    drawing = judge_check(syllabus.DRAWING, claims, expected)
-    doubts = [*examine_evidence(claims, expected)]
+    asked = requirements.for_learner(learner)
+    marks = [judge_check(check, claims, asked) for check in syllabus.CHECKS]
+    drawing = judge_check(syllabus.DRAWING, claims, asked)
+    doubts = [*examine_evidence(claims, asked, learner if submission.owner else None)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
     written, diagram, about_answers = answers.collect_answers(contents.notebooks, pictures=pictures)
     findings = [
@@ -226,6 +224,7 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
     """Return the newest of the copies of a notebook that hold work."""
     if len(versions) == 1:
         return versions[0]
+    # Of equals, the one nearest to the top counts.
     chosen = max(versions, key=lambda each: (_has_work(each), each.modified, -len(each.where)))
     count = len(versions) - 1
     contents.findings.append(make_finding("copies-left", NOTE, where=chosen.where, count=count))

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -47,6 +47,7 @@ _ALGORITHMS = ("ES384", "RS256")
 _CLAIMS = "https://sts.amazonaws.com/"
 _ISSUER = re.compile(r"https://[0-9a-z-]{1,80}\.tokens\.sts\.global\.api\.aws")
 _LEEWAY = 300.0
+"""Seconds by which clocks may differ."""
 
 
 class KeySet(TypedDict):
@@ -59,7 +60,8 @@ Keys = Mapping[str, KeySet]
 """The keys of the issuers that are trusted."""
 
 
-class _KeyFile(msgspec.Struct, tag_field="schema", tag="handson.keys/1"):
+class _KeyFile(msgspec.Struct):
+    schema: Literal["handson.keys/1"]
     issuers: dict[str, KeySet]
 
 
@@ -101,7 +103,7 @@ def write_keys(path: Path, keys: Keys) -> None:
     Raises:
         NotReady: It cannot be written there.
     """
-    data = msgspec.json.format(msgspec.json.encode(_KeyFile(dict(keys))))
+    data = msgspec.json.format(msgspec.json.encode(_KeyFile("handson.keys/1", dict(keys))))
     try:
         replace_file(path, [data, b"\n"])
     except OSError as error:
@@ -156,6 +158,8 @@ def verify_proof(text: str, keys: Keys) -> Token:
     if issuer not in keys:
         raise Unchecked(f"iss: {issuer[:120]}")
     try:
+        # The list of algorithms keeps a public key from being taken for a shared secret (RFC 8725,
+        # 2.1).  A token has expired long before anyone grades.
         claims = jwt.decode(
             text,
             _find_key(jwt, text, keys[issuer]),

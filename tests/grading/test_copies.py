@@ -1,8 +1,9 @@
-"""Answers alike: the passages that two texts share."""
+"""Copies: what several learners hold, and the passages that two answers share."""
 
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 
 import pytest
 
@@ -66,3 +67,21 @@ def test_texts_made_to_be_compared_for_minutes_are_shown_like_others(width: int)
     passages = [passage for found in both for passage in found]
     assert all(passage in mine and passage in theirs for passage in passages)
     assert max(map(len, passages)) >= 13
+
+
+@pytest.mark.parametrize("owners", [3, 3_000])
+def test_those_who_share_something_are_found_in_their_order(owners: int) -> None:
+    chance = random.Random(owners)
+    common = [chance.getrandbits(32) for _ in range(50)]
+    expected: dict[tuple[str, int], tuple[int, ...]] = defaultdict(tuple)
+    held = []
+    for owner in range(owners):
+        own = {chance.getrandbits(32) for _ in range(50)} | {chance.choice(common)}
+        held.append([("b", owner), *(("a", value) for value in own)])
+        for value in own:
+            expected["a", value] += (owner,)
+    assert copies.find_shared(held) == {key: who for key, who in expected.items() if len(who) > 1}
+
+
+def test_the_same_name_of_two_kinds_is_not_shared() -> None:
+    assert copies.find_shared([[("request", "x")], [("record", "x")]]) == {}
