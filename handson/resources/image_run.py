@@ -12,7 +12,7 @@ import re
 import secrets
 import warnings
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -29,7 +29,7 @@ from handson.course.checks.image import BUILTIN
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
 from handson.engine import Engine
-from handson.engine.model import FetchPath, RunRequest
+from handson.engine.model import FetchPath, HttpAnswer, RunRequest
 from handson.resources.images import require_image
 from handson.resources.repository import make_destination
 
@@ -40,9 +40,6 @@ Clock = Callable[[], datetime]
 WIDTH, HEIGHT = 960, 1040
 MOST_BYTES = 120_000
 """The limit for style sheets and pictures together, so that a notebook stays small."""
-
-Load = Callable[[str], tuple[str, bytes] | None]
-"""Loads a path of the page's own site: its media type and content, or None."""
 
 _MARGIN = "│ "
 _LINE_LENGTH, _LINES = 120, 60
@@ -170,11 +167,16 @@ def run_image(
 
     try:
         with engine.containers.run(request, say=say) as site:
-            status, page = _load_first_page(site.fetch, order.name)
+            answer = site.fetch("/")
+            if answer is None:  # it answered a moment ago, when it started
+                raise EngineError(
+                    *messages.advice("resources.image_run.fell-silent", name=order.name)
+                )
+            page = read_page(answer.body.decode("utf-8", "replace"), fetch=site.fetch)
     except EngineError:
         record(0)
         raise
-    seconds = f"{site.seconds:.1f}"
+    seconds, status = f"{site.seconds:.1f}", answer.status
     outcome = messages.text("resources.image_run.ran", seconds=seconds, status=status)
     if site.is_local:
         outcome = f"{outcome} {messages.text('resources.image_run.from-here')}"
@@ -206,8 +208,8 @@ def forget_image_run(home: Path) -> None:
     files.delete_file(home / _FILE)
 
 
-def read_page(html: str, *, load: Load) -> Page:
-    """Return the page that `html` describes, with the files of its own site inside."""
+def read_page(html: str, *, fetch: FetchPath) -> Page:
+    """Return the page that `html` describes, with the files inside that `fetch` has of its site."""
     from bs4 import BeautifulSoup
     from bs4.element import PreformattedString
 
@@ -215,7 +217,7 @@ def read_page(html: str, *, load: Load) -> Page:
         soup: Any = BeautifulSoup(
             _UNPRINTABLE.sub("", html), "html.parser", multi_valued_attributes=None
         )
-    site = _Site(load)
+    site = _Site(fetch)
     for unwanted in (*soup(_FOREIGN), *soup(string=lambda it: isinstance(it, PreformattedString))):
         unwanted.extract()
     title = soup.title.get_text().strip() if soup.title else ""
@@ -228,28 +230,11 @@ def read_page(html: str, *, load: Load) -> Page:
     return Page(title, _read_lines(soup), svg)
 
 
-def _load_first_page(ask: FetchPath, name: str) -> tuple[int, Page]:
-    """Return the status and the content of a site's first page.
-
-    Raises:
-        EngineError: The site answered a moment ago and no longer does.
-    """
-    answer = ask("/")
-    if answer is None:
-        raise EngineError(*messages.advice("resources.image_run.fell-silent", name=name))
-
-    def load(path: str) -> tuple[str, bytes] | None:
-        found = ask(path)
-        return (found.media_type, found.body) if found and found.status == 200 else None
-
-    return answer.status, read_page(answer.body.decode("utf-8", "replace"), load=load)
-
-
 @dataclass
 class _Site:
     """The files of the page's own site, while they fit into `room` (bytes)."""
 
-    load: Load
+    fetch: FetchPath
     room: int = MOST_BYTES
 
     def read_style(self, tag: Any) -> str:
@@ -257,27 +242,27 @@ class _Site:
         if tag.name == "style":
             return str(tag.get_text())
         is_style = "stylesheet" in tag.get("rel", "").lower().split()
-        found = self._read(tag.get("href", "")) if is_style else None
-        if not found or found[0] != "text/css":
-            return ""
-        return _UNPRINTABLE.sub("", found[1].decode("utf-8", "replace"))
+        found = self._read(tag.get("href", ""), ("text/css",)) if is_style else None
+        return _UNPRINTABLE.sub("", found.body.decode("utf-8", "replace")) if found else ""
 
     def embed_picture(self, address: str) -> str:
         """Return a picture as an address that needs no other file."""
-        found = self._read(address)
-        if found is None or found[0] not in _PICTURES:
-            return "data:,"
-        return f"data:{found[0]};base64,{b64encode(found[1]).decode()}"
+        found = self._read(address, _PICTURES)
+        return (
+            f"data:{found.media_type};base64,{b64encode(found.body).decode()}"
+            if found
+            else "data:,"
+        )
 
-    def _read(self, address: str) -> tuple[str, bytes] | None:
+    def _read(self, address: str, media_types: Sequence[str]) -> HttpAnswer | None:
         path = urljoin("/", address)
         if not address or urlsplit(path).netloc or not path.startswith("/"):
             return None
-        found = self.load(path)
-        if found is None or len(found[1]) > self.room:
+        found = self.fetch(path)
+        if found is None or found.status != 200 or len(found.body) > self.room:
             return None
-        self.room -= len(found[1])
-        return found
+        self.room -= len(found.body)
+        return found if found.media_type in media_types else None
 
 
 def _clean_tag(tag: Any, site: _Site) -> None:

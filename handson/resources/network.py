@@ -196,10 +196,8 @@ def _plan_work(aws: Aws, form: NetworkForm) -> _Work:
 
 
 def _check_quota(aws: Aws, *, existing: int) -> None:
-    if existing < rules.VPCS_A_REGION:
-        return
     limit = rules.VPCS_A_REGION
-    if aws.kind == "aws":
+    if aws.kind == "aws" and existing >= limit:
         try:
             reply = aws.call("service-quotas", "GetServiceQuota", **_QUOTA)
         except (AWSError, NotAllowed):

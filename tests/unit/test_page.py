@@ -8,14 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from handson.engine.model import HttpAnswer
 from handson.resources.image_run import MOST_BYTES, Page, read_page
 
 CSS = '@import "other.css"; body { background: url(https://example.com/x.png) } a { color: red }'
 SITE = {
-    "/shop.css": ("text/css", CSS.encode()),
-    "/tea.svg": ("image/svg+xml", b"<svg/>"),
-    "/large.png": ("image/png", b"x" * (MOST_BYTES + 1)),
-    "/page.html": ("text/html", b"<b>"),
+    "/shop.css": HttpAnswer(200, "text/css", CSS.encode()),
+    "/tea.svg": HttpAnswer(200, "image/svg+xml", b"<svg/>"),
+    "/large.png": HttpAnswer(200, "image/png", b"x" * (MOST_BYTES + 1)),
+    "/page.html": HttpAnswer(200, "text/html", b"<b>"),
 }
 HTML = """<!DOCTYPE html><html><head><title>Shop &amp; more</title>
 <meta name="csrf-token" content="s3cret"><link rel="stylesheet" href="/shop.css">
@@ -28,7 +29,7 @@ HTML = """<!DOCTYPE html><html><head><title>Shop &amp; more</title>
 
 
 def read(html: str) -> Page:
-    return read_page(html, load=SITE.get)
+    return read_page(html, fetch=SITE.get)
 
 
 def test_a_page_is_read_as_lines() -> None:
