@@ -122,9 +122,10 @@ class Drill:
         snapshot, verification = self._look()
         if not verification.passed and (last is None or last.mended):
             raise _unfinished(verification)
-        if last and not (verification.passed and not any(self._find_leftovers(snapshot, last))):
+        if last and (not verification.passed or any(self._find_leftovers(snapshot, last))):
             self._keep(last, broken=True)
-            return IncidentReport(last.seed, self._describe(last)[0], fresh=False, asked=seed)
+            symptom, _, _ = self._describe(last)
+            return IncidentReport(last.seed, symptom, fresh=False, asked=seed)
         own = OwnResources(self.aws, snapshot, self.exercise)
         drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
         former = self._list_former_resources(snapshot)
@@ -139,7 +140,7 @@ class Drill:
             write_image_uri(self.home, damage.uri)
         self._keep(incident, broken=True)
         earlier = last.seed if last and last.broken and not last.mended else None
-        symptom = self._describe(incident)[0]
+        symptom, _, _ = self._describe(incident)
         return IncidentReport(drawn, symptom, fresh=True, asked=seed, earlier=earlier)
 
     def give_hint(self, step: int | None) -> Hints:
@@ -180,8 +181,9 @@ class Drill:
         leftovers = tuple(self._find_leftovers(snapshot, incident)) if verification.passed else ()
         mended = verification.passed and not leftovers
         self._keep(incident, broken=True, mended=mended)
-        cause = self._describe(incident)[2] if mended else ""
-        return RepairReport(incident.seed, incident.hints, verification, cause, leftovers)
+        _, _, cause = self._describe(incident)
+        shown = cause if mended else ""
+        return RepairReport(incident.seed, incident.hints, verification, shown, leftovers)
 
     def _look(self) -> tuple[Snapshot, Verification]:
         snapshot = take_snapshot(
