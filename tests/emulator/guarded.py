@@ -131,7 +131,7 @@ def guarded_moto(moto: Moto) -> Iterator[Guarded]:
 def _port(folder: Path) -> int:
     def answering() -> int:
         record = process.read_record(folder)
-        return record.port if record and process.answers(record.port) else 0
+        return record.port if record and process.check_health(record.port) else 0
 
     return wait_until(answering, done=bool, what="MiniStack", timeout=30, interval=0.05)
 

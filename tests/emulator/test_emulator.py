@@ -335,7 +335,7 @@ def test_it_moves_on_when_its_port_is_taken(home: Path, connect: Connect) -> Non
 
 
 def test_listening_moves_on_from_a_taken_port() -> None:
-    with server.listen(0) as first, server.listen(first.getsockname()[1]) as second:
+    with server.open_listener(0) as first, server.open_listener(first.getsockname()[1]) as second:
         assert second.getsockname()[1] != first.getsockname()[1]
 
 

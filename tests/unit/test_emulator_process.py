@@ -73,19 +73,19 @@ def test_of_the_callers_environment_only_what_python_needs_is_passed_on(tmp_path
 
 
 def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
-    process.log_path(tmp_path).write_bytes(b"x" * (process.LOG_LIMIT + 1))
+    process.locate_log(tmp_path).write_bytes(b"x" * (process.LOG_LIMIT + 1))
     process.open_log(tmp_path).close()
-    assert process.log_path(tmp_path).read_bytes() == b"--- start\n"
+    assert process.locate_log(tmp_path).read_bytes() == b"--- start\n"
 
 
 def test_a_log_is_continued(tmp_path: Path) -> None:
-    process.log_path(tmp_path).write_bytes(b"before\n")
+    process.locate_log(tmp_path).write_bytes(b"before\n")
     process.open_log(tmp_path).close()
-    assert process.log_path(tmp_path).read_bytes() == b"before\n--- start\n"
+    assert process.locate_log(tmp_path).read_bytes() == b"before\n--- start\n"
 
 
 def test_its_last_words_are_the_last_line_of_the_log(tmp_path: Path) -> None:
-    process.log_path(tmp_path).write_text("Traceback\n\nOSError: no port\n\n")
+    process.locate_log(tmp_path).write_text("Traceback\n\nOSError: no port\n\n")
     assert process.read_last_log_line(tmp_path) == "OSError: no port"
 
 

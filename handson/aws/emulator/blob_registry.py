@@ -118,7 +118,7 @@ class BlobRegistry:
             self._blobs.align_manifests()
         manifest = _MANIFEST.fullmatch(scope["path"])
         if manifest and scope["method"] == "PUT":
-            self._blobs.end_push(self._blobs.key_of(manifest["name"]))
+            self._blobs.end_push(self._blobs.build_key(manifest["name"]))
         if changed or (manifest and scope["method"] in ("PUT", "DELETE")):
             self._blobs.save()
         self._blobs.forget_deleted()
@@ -143,7 +143,7 @@ class BlobRegistry:
     async def _find_repository(self, scope: Message, found: re.Match[str]) -> Key:
         """Return the key of a repository by asking MiniStack for its tags.
 
-        MiniStack checks the caller, and sets the account and region that `key_of` reads.
+        MiniStack checks the caller, and sets the account and region that `build_key` reads.
         """
         name = found["name"]
         messages: list[Message] = []
@@ -161,7 +161,7 @@ class BlobRegistry:
         if messages[0]["status"] != 200:
             reason = f"repository name not known to registry: {name}"
             raise RegistryError(404, "NAME_UNKNOWN", reason)
-        return self._blobs.key_of(name)
+        return self._blobs.build_key(name)
 
     async def _respond(self, key: Key, found: re.Match[str], request: BlobRequest) -> Response:
         method = request.method
@@ -189,7 +189,7 @@ class BlobRegistry:
 
     def _respond_with_blob(self, key: Key, digest: str, request: BlobRequest) -> Response:
         """Send or delete a blob of a repository."""
-        size = self._blobs.size_of(key, digest)
+        size = self._blobs.find_size(key, digest)
         if size is None:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
         if request.method == "DELETE":
@@ -211,7 +211,7 @@ class BlobRegistry:
     async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
         """Mount another repository's blob, take a blob sent at once, or open an upload."""
         mounted = request.query.get("mount", "")
-        size = self._blobs.size_of((*key[:2], request.query.get("from", "")), mounted)
+        size = self._blobs.find_size((*key[:2], request.query.get("from", "")), mounted)
         if size is not None:
             self._blobs.add(key, mounted, size)
             return _confirm(key, mounted)

@@ -98,21 +98,21 @@ class Blobs:
         shutil.rmtree(self._arriving, ignore_errors=True)
         self._arriving.mkdir(mode=0o700, exist_ok=True)
 
-    def key_of(self, name: str) -> Key:
+    def build_key(self, name: str) -> Key:
         """Return the key of a repository in the account and region of the current request."""
         return self._ecr.get_account_id(), self._ecr.get_region(), name
 
-    def size_of(self, key: Key, digest: str) -> int | None:
+    def find_size(self, key: Key, digest: str) -> int | None:
         """Return the size of a repository's blob, or None if it is missing or incomplete."""
         noted = self._ecr._layer_blobs.get_scoped(*key, {}).get(digest)
-        path = self._path_of(digest)
+        path = self._locate(digest)
         if noted and path.exists() and noted == _note(path.stat().st_size):
             return int(noted)
         return None
 
     def read_blocks(self, digest: str, part: range, *, size: int) -> Generator[bytes, None, None]:
         """Yield the bytes `part` of a blob, `size` at a time."""
-        with self._path_of(digest).open("rb") as file:
+        with self._locate(digest).open("rb") as file:
             file.seek(part.start)
             for place in part[::size]:
                 yield file.read(min(size, part.stop - place))
@@ -126,10 +126,10 @@ class Blobs:
     def finish_upload(self, upload: Upload) -> None:
         """Make a complete upload a blob of its repository."""
         try:
-            os.replace(upload.path, self._path_of(upload.digest))
+            os.replace(upload.path, self._locate(upload.digest))
         except PermissionError:
             # Windows does not replace a file that is being read; then the same blob exists already.
-            if self._path_of(upload.digest).stat().st_size != upload.size:
+            if self._locate(upload.digest).stat().st_size != upload.size:
                 raise
         self.drop_upload(upload)
         self.add(upload.key, upload.digest, upload.size)
@@ -199,7 +199,7 @@ class Blobs:
         """
         self._persistence.save_state(_SERVICE, self._ecr.get_state())
         owned = self._ecr._layer_blobs.all_values()
-        wanted = {self._path_of(digest) for digests in owned for digest in digests}
+        wanted = {self._locate(digest) for digests in owned for digest in digests}
         for path in {*self._blobs.iterdir()} - wanted:
             _delete(path)
 
@@ -213,12 +213,12 @@ class Blobs:
         every: list[dict[str, bytes]] = getattr(state.get("layer_blobs"), "all_values", list)()
         found = [(owned, digest) for owned in every for digest in owned if _is_whole(owned, digest)]
         for owned, digest in found:
-            self._path_of(digest).write_bytes(owned[digest])
+            self._locate(digest).write_bytes(owned[digest])
             owned[digest] = _note(len(owned[digest]))
         if found:
             self._persistence.save_state(_SERVICE, state)
 
-    def _path_of(self, digest: str) -> Path:
+    def _locate(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
 
 

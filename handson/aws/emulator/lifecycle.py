@@ -76,14 +76,14 @@ def ensure_running(
     folder = _folder(home)
     record = process.read_record(folder)
     # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
-    if record and record.region == region and process.probe(record) == "ready":
+    if record and record.region == region and process.probe_process(record) == "ready":
         return _describe(record, "running")
     with _lock(folder, timeout=timeout):
         try:
             running = _join(folder, region=region, timeout=timeout)
             return running or _start(folder, region=region, environ=environ, timeout=timeout)
         except WaitTimeout:
-            values = {"seconds": f"{timeout:g}", "log": process.log_path(folder)}
+            values = {"seconds": f"{timeout:g}", "log": process.locate_log(folder)}
             raise NotReady(*messages.advice("aws.emulator.silent", **values)) from None
 
 
@@ -150,7 +150,7 @@ def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
     if record is None:
         return None
     found = wait_until(
-        lambda: process.probe(record),
+        lambda: process.probe_process(record),
         done=lambda answer: answer != "busy",
         what="emulator",
         timeout=timeout,
@@ -175,9 +175,9 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
     def is_ready(record: ProcessRecord | None) -> bool:
         if child.poll() is not None:
             code, said = child.returncode, process.read_last_log_line(folder)
-            values = {"code": code, "said": said, "log": process.log_path(folder)}
+            values = {"code": code, "said": said, "log": process.locate_log(folder)}
             raise NotReady(*messages.advice("aws.emulator.died", **values))
-        return record is not None and record.token == token and process.answers(record.port)
+        return record is not None and record.token == token and process.check_health(record.port)
 
     try:
         record = wait_until(
@@ -198,7 +198,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
 def _stop(folder: Path, *, timeout: float) -> bool:
     if not _end_process(folder, timeout=timeout):
         return False
-    record, log = process.read_record(folder), process.log_path(folder)
+    record, log = process.read_record(folder), process.locate_log(folder)
     if record and record.state == "running":
         raise NotReady(*messages.advice("aws.emulator.killed", log=log))
     if record is None or record.state != "stopped":

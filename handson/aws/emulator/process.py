@@ -107,7 +107,7 @@ def open_log(folder: Path) -> IO[bytes]:
     Raises:
         OSError: It cannot be written, or the disk is full.
     """
-    path = log_path(folder)
+    path = locate_log(folder)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
     with path.open("ab", buffering=0) as log:
@@ -115,7 +115,7 @@ def open_log(folder: Path) -> IO[bytes]:
     return path.open("ab", buffering=0)
 
 
-def log_path(folder: Path) -> Path:
+def locate_log(folder: Path) -> Path:
     """Return the path of the log."""
     return folder / "emulator.log"
 
@@ -123,7 +123,7 @@ def log_path(folder: Path) -> Path:
 def read_last_log_line(folder: Path) -> str:
     """Return the last line of the log, shortened, or "?" if there is none."""
     try:
-        text = log_path(folder).read_text(encoding="utf-8", errors="replace")
+        text = locate_log(folder).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "?"
     return (text.strip().rpartition("\n")[2].strip() or "?")[:200]
@@ -170,14 +170,14 @@ def find_process(record: ProcessRecord | None) -> psutil.Process | None:
         return None
 
 
-def probe(record: ProcessRecord) -> Literal["ready", "busy", "dead"]:
+def probe_process(record: ProcessRecord) -> Literal["ready", "busy", "dead"]:
     """Tell whether the process of `record` answers, lives without answering, or has ended."""
     if find_process(record) is None:
         return "dead"
-    return "ready" if answers(record.port) else "busy"
+    return "ready" if check_health(record.port) else "busy"
 
 
-def answers(port: int) -> bool:
+def check_health(port: int) -> bool:
     """Tell whether MiniStack answers on `port` within a second."""
     connection = HTTPConnection(server.HOST, port, timeout=1.0)
     try:

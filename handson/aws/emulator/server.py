@@ -50,7 +50,7 @@ class SaveFailures(logging.Handler):
             self.services.discard(service)
 
 
-def listen(preferred: int) -> socket.socket:
+def open_listener(preferred: int) -> socket.socket:
     """Return a socket that listens on loopback, on port `preferred` if it is free, else on any.
 
     It listens before MiniStack is loaded, so that an early client waits instead of being refused.
@@ -93,7 +93,7 @@ def run_server(folder: Path, *, token: str, region: str, preferred: int) -> None
     Raises:
         OSError: No port is free, the folder is not writable, or the disk is full.
     """
-    listener = listen(preferred)
+    listener = open_listener(preferred)
     port = listener.getsockname()[1]
     record = {
         "schema": SCHEMA,
