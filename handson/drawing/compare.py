@@ -27,13 +27,6 @@ NETWORK, GATEWAY, CLUSTER = "network", "gateway", "cluster"
 REPOSITORY, IMAGE = "repository", "image"
 SERVICES = {NETWORK: "ec2", GATEWAY: "ec2", CLUSTER: "ecs", REPOSITORY: "ecr", IMAGE: "ecr"}
 """Part → the service that knows about it."""
-_PART_OF_CHECK = {
-    "network": NETWORK,
-    "cluster": CLUSTER,
-    "repository": REPOSITORY,
-    "image": IMAGE,
-    "image-uri": IMAGE,
-}
 _LONGEST = 30
 
 T = TypeVar("T", Vpc, Cluster, Repository)
@@ -167,7 +160,8 @@ def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
     for check in syllabus.CHECK_IDS:
-        if SERVICES[_PART_OF_CHECK[check]] in selection.unseen:
+        about = IMAGE if check == "image-uri" else check
+        if SERVICES[about] in selection.unseen:
             continue  # nothing is known about it
         result = checks.run_check(check, snapshot, exercise)
         failing = {fact.id for fact in result.facts if not fact.passed and not fact.advice}
@@ -175,7 +169,7 @@ def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
             if failing.isdisjoint(cause.facts):
                 continue  # advice does not fail a check
             reasons.append(cause.message)
-            for part in _find_parts(check, cause, selection, lacking):
+            for part in _find_parts(about, cause, selection, lacking):
                 numbers.setdefault(part, []).append(len(reasons))
     present = selection.describe()
     marks = {
@@ -191,9 +185,9 @@ def _find_goal(exercise: Exercise) -> Selection:
 
 
 def _find_parts(
-    check: str, cause: Diagnosis, selection: Selection, lacking: Sequence[Subnet]
+    part: str, cause: Diagnosis, selection: Selection, lacking: Sequence[Subnet]
 ) -> Iterator[str]:
-    """Yield the parts of the picture that a cause is about."""
+    """Yield what a cause is about: subnets, the gateway, or the part that its check judges."""
     gateway = selection.gateway.id if selection.gateway else ""
     if cause.resource in {subnet.id for subnet in selection.subnets}:
         yield cause.resource
@@ -202,7 +196,7 @@ def _find_parts(
     elif lacking and {"subnets.public", "subnets.zones"}.intersection(cause.facts):
         yield from (subnet.id for subnet in lacking)
     else:
-        yield _PART_OF_CHECK[check]
+        yield part
 
 
 def _list_lacking_subnets(

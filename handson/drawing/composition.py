@@ -128,7 +128,6 @@ def _place_columns(
             Column(
                 Box(x, top, width, _ZONE_HEAD + _FIRST_TIER + (most - 1) * (_LOW_TIER + 10) + 12),
                 tuple(tiers),
-                Box(x + 20, band_top + 62, width - 40, _BAND - 76),
                 # Neighbours share the gutter between them.
                 x - gutter / 2 if number % 2 else x + width + gutter / 2,
             )

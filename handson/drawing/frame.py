@@ -28,9 +28,8 @@ from handson.drawing.plan import (
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 
 COLOURS = {NEW: "#2e7d32", CHANGED: "#1565c0", GONE: GHOST, MISSING: GHOST, WRONG: "#c62828"}
-COMPUTER = ("#232F3E", "#F5F7FA")
-"""The border and the fill of the learner's computer."""
-DOCKER = "#1D63ED"
+COMPUTER, DOCKER = "#F5F7FA", "#1D63ED"
+"""The colour inside the learner's computer, and the one of Docker's border."""
 _SIGN_IN = "#C7131F"
 _HEAD, _TEXT, _SMALL, _BADGE = 14.0, 12.5, 12.0, 11.0
 _LEADING = _SMALL + 4
@@ -41,7 +40,6 @@ class Column(Struct, frozen=True):
 
     zone: Box
     tiers: tuple[Box, ...]
-    slot: Box
     gutter: float
 
 
@@ -58,16 +56,13 @@ class Frame(Scene):
         self, own: Box, docker: Box, *, browser: Point, client: Point, image: Point
     ) -> None:
         """Paint the learner's computer; Docker's box stands beside its name, or below it."""
-        stroke, fill = COMPUTER
-        self.boxes.append(own.styled(stroke, fill))
-        room = (docker.x if docker.x > own.middle[0] else own.right) - own.x - 20
-        name = Label(own.x + 12, own.y + 22, bold=True, colour=stroke, room=room)
-        self.add_lines(name, text("drawing.computer"))
+        self.boxes.append(own.styled(INK, COMPUTER))
+        self.add_lines(Label(own.x + 12, own.y + 22, bold=True), text("drawing.computer"))
         self._paint_part(Part("onprem/client/client", (text("drawing.browser"),)), browser, 44)
         self._paint_part(self.plan.client, client, 44)
         self.boxes.append(docker.styled(DOCKER, PAPER))
         self.icons.append(Icon("onprem/container/docker", docker.x + 22, docker.y + 18, 26))
-        name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER, room=docker.width - 46)
+        name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER)
         self.add_lines(name, text("drawing.docker"))
         own_image = Part(IMAGE_ICON, (self.plan.own_image, text("drawing.built")))
         self._paint_part(own_image, image, 48)
@@ -154,9 +149,10 @@ class Frame(Scene):
         self.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
         name = Label(band.x + 54, band.y + 26, colour=stroke, room=band.width - 60)
         self._name_part(part, name)
-        whole = Box(band.x + 24, band.y + 62, band.width - 48, band.height - 76)
         icon, lines = self.plan.slot_icon, self.plan.slot
-        for box in [column.slot for column in columns] or [whole]:
+        zones = [(column.zone.x + 20, column.zone.width - 40) for column in columns]
+        for left, width in zones or [(band.x + 24, band.width - 48)]:
+            box = Box(left, band.y + 62, width, band.height - 76)
             self.boxes.append(box.styled(stroke, PAPER, dashed=not icon))
             (x, y), room = box.middle, box.width - 8
             if icon:
@@ -203,8 +199,8 @@ class Frame(Scene):
         colour = INK if part.made else GHOST
         if part.mark is not None:
             left += 8
-            box = Box(x - 27, y - 27, 54, 54, GHOST, PAPER, part.mark.is_outline)
-            self.boxes.append(_mark_border(box, part.mark))
+            box = Box(x - 27, y - 27, 54, 54, GHOST, PAPER, dashed=not part.made)
+            self.boxes.append(_mark_border(box, part.mark) if part.made else box)
         self.add_lines(Label(left, top, _SMALL, colour=colour, room=room), *lines)
         self._add_badge((x - 17, y - 27), part.mark)
         if part.made:
@@ -304,9 +300,7 @@ class Frame(Scene):
 
 def _mark_border(box: Box, mark: Mark | None) -> Box:
     """Return the box with the border of its mark."""
-    if mark is None or mark.is_outline:
-        return box
-    return box.styled(COLOURS[mark.kind], box.fill, thickness=3.0)
+    return box.styled(COLOURS[mark.kind], box.fill, thickness=3.0) if mark else box
 
 
 def _name_mark(mark: Mark) -> str:

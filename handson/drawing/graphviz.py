@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core import errors, messages
@@ -48,11 +49,10 @@ _SMALLER = 2.0
 """How much smaller words below an icon may be, where that keeps them on one line."""
 
 
-class Libraries:
+class Libraries(Struct):
     """Graphviz in this process."""
 
-    def __init__(self, pygraphviz: Any) -> None:
-        self.pygraphviz = pygraphviz
+    pygraphviz: Any
 
     def __call__(self, source: str, *, form: str) -> bytes:
         """Arrange a graph in the DOT language and return it in a format of Graphviz."""
@@ -81,11 +81,10 @@ class Libraries:
                 os.close(visible)
 
 
-class Program:
+class Program(Struct):
     """Graphviz as the program `dot`, for machines where its libraries cannot be loaded."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    path: str
 
     def __call__(self, source: str, *, form: str) -> bytes:
         """Arrange a graph in the DOT language and return it in a format of Graphviz."""
@@ -207,7 +206,9 @@ def _load_icon(path: str) -> Symbol:
 
 def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
     """Return the graph as SVG without its words, and the words as elements for its page."""
-    texts = [_Text(*part) for part in _list_parts(graph)]
+    texts = [*_read_boxes(graph)]
+    texts += [_Text(node.attr, "node") for node in graph.nodes()]
+    texts += [_Text(edge.attr, "edge") for edge in graph.edges()]
     graph.graph_attr["pad"] = "0"
     if not graph.graph_attr.get("bgcolor"):
         graph.graph_attr["bgcolor"] = "transparent"
@@ -218,18 +219,10 @@ def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
     return drawing, words
 
 
-def _list_parts(graph: Any) -> Iterator[tuple[Any, str]]:
-    """Yield the attributes of each part that may carry words, and its kind."""
-    yield graph.graph_attr, "graph"
-    yield from _list_clusters(graph)
-    yield from ((node.attr, "node") for node in graph.nodes())
-    yield from ((edge.attr, "edge") for edge in graph.edges())
-
-
-def _list_clusters(graph: Any) -> Iterator[tuple[Any, str]]:
+def _read_boxes(graph: Any, kind: str = "graph") -> Iterator[_Text]:
+    yield _Text(graph.graph_attr, kind)
     for cluster in graph.subgraphs():
-        yield cluster.graph_attr, "cluster"
-        yield from _list_clusters(cluster)
+        yield from _read_boxes(cluster, "cluster")
 
 
 class _Text:

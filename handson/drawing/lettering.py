@@ -63,11 +63,11 @@ def wrap(words: str, room: float, *, size: float) -> tuple[str, ...]:
 
 
 @_remember
-def fill_lines(words: str, room: float, *, size: float, most: int = 3) -> tuple[str, ...]:
-    """Return a sentence in as many lines as it needs, the last of at most `most` shortened."""
+def fill_lines(words: str, room: float, *, size: float) -> tuple[str, ...]:
+    """Return a sentence in as many lines as it needs, the last of at most three shortened."""
     rest = clean(words)
     lines: list[str] = []
-    while rest and len(lines) < most - 1 and measure(rest, size=size) > room:
+    while rest and len(lines) < 2 and measure(rest, size=size) > room:
         fitting = max(_count_fitting(rest, room, size=size), 1)
         places = range(fitting, fitting // 2, -1)
         end = next((place for place in places if _may_break(rest, place)), fitting)

@@ -12,7 +12,7 @@ from handson.core.messages import text
 from handson.drawing.frame import COMPUTER, DOCKER
 from handson.drawing.lettering import fill_lines
 from handson.drawing.plan import IMAGE_ICON
-from handson.drawing.scene import PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
+from handson.drawing.scene import INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 
 _SOURCE, _IMAGE, _CONTAINER, _BROWSER = range(4)
 
@@ -38,7 +38,7 @@ WIDE = Layout(
 )
 TALL = Layout(
     computer=Box(4, 36, 466, 460),
-    docker=Box(244, 72, 212, 408),
+    docker=Box(236, 72, 220, 408),
     icons=((84, 180), (350, 180), (350, 376), (84, 376)),
     words=(
         Label(182, 172, 12.5, "middle"),
@@ -53,8 +53,7 @@ def paint_local(image: str, layout: Layout) -> Scene:
     own, docker, title = layout.computer, layout.docker, text("drawing.local-title")
     scene = Scene(own.right + own.x, 0, title, text("drawing.local-description"))
     scene.add_lines(Label(own.x, 28, 18, bold=True, room=own.width), title)
-    stroke, fill = COMPUTER
-    scene.boxes.append(own.styled(stroke, fill))
+    scene.boxes.append(own.styled(INK, COMPUTER))
     scene.add_lines(Label(own.x + 14, own.y + 24, 14, bold=True), text("drawing.computer"))
     scene.boxes.append(docker.styled(DOCKER, PAPER))
     scene.icons.append(Icon("onprem/container/docker", docker.x + 26, docker.y + 22, 32))

@@ -22,11 +22,6 @@ class Mark(Struct, frozen=True):
     kind: str
     reasons: tuple[int, ...] = ()
 
-    @property
-    def is_outline(self) -> bool:
-        """The part does not exist: only its outline is drawn."""
-        return self.kind in (GONE, MISSING)
-
 
 class Part(Struct, frozen=True):
     """An icon with lines below or beside it; the first line is its name.
