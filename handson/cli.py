@@ -32,7 +32,7 @@ from handson.course.checks import Verification
 from handson.drawing.picture import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay
-from handson.notebook.doctor import LAB_PORT, examine
+from handson.notebook.doctor import LAB_PORT, examine_machine
 from handson.notebook.workshop import Workshop
 from handson.practice.incidents import forget_incident
 from handson.resources.push import forget_image_uri
@@ -345,7 +345,7 @@ def print_policy(chosen: Settings, proof: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print handson.doctor/1.")
 def doctor(chosen: Settings, as_json: bool) -> bool:
     """Tell whether this machine is ready: engine, region, credentials, disk. Exit code 0: it is."""
-    report = examine(chosen, connect=lambda: _open_workshop(chosen).aws)
+    report = examine_machine(chosen, connect=lambda: _open_workshop(chosen).aws)
     click.echo(_as_json(report.to_json()) if as_json else str(report))
     return report.ready
 

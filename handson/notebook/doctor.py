@@ -77,7 +77,7 @@ class MachineReport(Displayable):
         return Card(messages.text(title), (Table(("", *columns), rows), *notes), state=state)
 
 
-def examine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:
+def examine_machine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:
     """Check this machine and return the report; nothing is created.
 
     Args:

@@ -74,7 +74,7 @@ class JournalEntries(Displayable):
     def card(self) -> Card:
         """Return a card with the last record of each check."""
         title = messages.text("notebook.workshop.journal")
-        learner = Rows([learner_row(self.learner)])
+        learner = Rows([describe_learner(self.learner)])
         if not self.records:
             empty = Note(messages.text("notebook.workshop.journal-empty"))
             return Card(title, (empty, learner), state="info")
@@ -124,7 +124,7 @@ class HandInFile(JournalEntries):
         facts = [
             (drawing_label, verdict),
             (messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)),
-            learner_row(self.learner),
+            describe_learner(self.learner),
         ]
         header = messages.text("notebook.workshop.column-check")
         parts: tuple[CardPart, ...] = (Table(("", header), rows), Rows(facts))
@@ -163,14 +163,14 @@ def describe_origin(learner: str, observed_at: str, digest: str) -> Rows:
     """Return the rows that say whose a record is, when it was made, and its digest."""
     return Rows(
         [
-            learner_row(learner),
+            describe_learner(learner),
             (messages.text("notebook.workshop.row-observed-at"), observed_at),
             (messages.text("notebook.workshop.row-digest"), digest),
         ]
     )
 
 
-def learner_row(learner: str) -> tuple[str, str]:
+def describe_learner(learner: str) -> tuple[str, str]:
     """Return the row of a card with the learner's name, or with how to set one."""
     name = learner or messages.text("notebook.workshop.no-learner")
     return messages.text("notebook.workshop.row-learner"), name

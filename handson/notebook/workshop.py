@@ -38,7 +38,7 @@ from handson.notebook.evidence_cards import (
     HandInFile,
     JournalEntries,
     RestartNotice,
-    learner_row,
+    describe_learner,
 )
 from handson.practice import incident_cards, incidents, questions
 from handson.resources import (
@@ -130,7 +130,7 @@ class Workshop(Displayable):
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
-            learner_row(self.settings.learner),
+            describe_learner(self.settings.learner),
             (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
         root = self._connection.aws.is_root
@@ -139,7 +139,7 @@ class Workshop(Displayable):
 
     def doctor(self) -> doctor.MachineReport:
         """Check that this machine has what the workshop needs."""
-        return doctor.examine(self.settings, connect=lambda: self.aws)
+        return doctor.examine_machine(self.settings, connect=lambda: self.aws)
 
     def ensure_network(
         self,

@@ -757,7 +757,9 @@ def test_a_doctor_who_finds_it_killed_tells_so(open_own: Open, home: Path) -> No
     chosen = open_own().workshop.settings
     kill_own(home)
     told: list[Displayable] = []
-    doctor.examine(chosen, connect=lambda: Workshop(chosen, progress=Told(), show=told.append).aws)
+    doctor.examine_machine(
+        chosen, connect=lambda: Workshop(chosen, progress=Told(), show=told.append).aws
+    )
     assert len(told) == 1
 
 

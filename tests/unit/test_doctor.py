@@ -42,7 +42,7 @@ def examine(tmp_path: Path) -> Examine:
     def examiner(connect: Callable[[], Aws] = reached, **given: Any) -> dict[str, MachineFinding]:
         environ = {"HANDSON_HOME": str(tmp_path / "home"), **given.pop("environ", {})}
         chosen = settings.read_settings(environ, cwd=tmp_path, **({"engine": "builtin"} | given))
-        found = doctor.examine(chosen, connect=connect)
+        found = doctor.examine_machine(chosen, connect=connect)
         return {finding.id: finding for finding in found.findings}
 
     return examiner
