@@ -207,13 +207,14 @@ def conclude(
     )
     false = tuple(fact.id for fact in results if not fact.passed)
     run = messages.text("course.checks.remedy.run", notebook=syllabus.find_check(check_id).notebook)
+    # Most causes come from generators: where no fact is false, their sentences are not written.
     diagnoses = (
         replace(
             cause,
             facts=tuple(id for id in cause.facts or false if id in false),
             remedy=cause.remedy or run,
         )
-        for cause in causes
+        for cause in (causes if false else ())
     )
     return CheckResult(check_id, results, tuple(kept for kept in diagnoses if kept.facts))
 
