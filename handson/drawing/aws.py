@@ -26,7 +26,6 @@ THEME = Theme(
     outer="#232F3E",
     region="#007C7E",
     network="#7A3DE8",
-    zone="#007C7E",
     public=("#4F7A00", "#F2F7E6"),
     private=("#0B6FB8", "#E8F3FB"),
     cluster=("#B85400", "#FFF4E8"),

@@ -127,7 +127,7 @@ def describe_graph(source: str) -> Drawing:
     graph = json.loads(find_renderer()(source, form="json0"))
     parts = {each["_gvid"]: each for each in graph.get("objects", [])}
     boxes = {number: each for number, each in parts.items() if each["name"].startswith("cluster_")}
-    # A box names all icons in it and comes before the boxes in it: the innermost box has the say.
+    # Graphviz lists an icon in every box around it, and outer boxes first: the last is innermost.
     inside = {
         inner: f"b{number}"
         for number, box in boxes.items()

@@ -109,6 +109,7 @@ class Frame(Scene):
     ) -> None:
         """Paint the network with its zones; the words about it stand between `left` and `right`."""
         part, theme = self.plan.network, self.plan.theme
+        # The cluster's band lies over the middle, so the words of an outline stand above it.
         if not self._paint_border(box.styled(theme.network, PAPER), part, first=box.y + 56):
             return
         self.icons.append(Icon(part.icon, left + 16, box.y + 24, 30))
@@ -116,9 +117,9 @@ class Frame(Scene):
         self._name_part(part, name, size=_TEXT)
         for column, zone in zip(columns, self.plan.zones, strict=True):
             border = column.zone
-            self.boxes.append(border.styled(theme.zone, dashed=True))
+            self.boxes.append(border.styled(theme.region, dashed=True))
             (x, _), room = border.middle, border.width - 8
-            name = Label(x, border.y + 22, _SMALL, "middle", theme.zone, bold=True, room=room)
+            name = Label(x, border.y + 22, _SMALL, "middle", theme.region, bold=True, room=room)
             self.add_lines(name, *zone.lines)
             for tier_box, tier in zip(column.tiers, zone.tiers, strict=True):
                 self._paint_tier(tier_box, tier)
@@ -174,6 +175,7 @@ class Frame(Scene):
         """
         plan, lines = self.plan, self.plan.steps[name]
         registry, image = plan.registry.made, plan.registry.made and plan.image.made
+        # Nothing is pulled or requested before step 3 starts a task.
         works = {"login": True, "token": registry, "push": image}.get(name, False)
         colour = _SIGN_IN if name in ("login", "token") else INK
         if name == "internet":

@@ -41,6 +41,7 @@ from handson.drawing.picture import (
 )
 from handson.drawing.scene import INK, Label
 
+# Graphviz's libraries keep global state, and file descriptor 2 belongs to the whole process.
 _one_at_a_time = threading.Lock()
 
 _NODE = 124.0
@@ -209,8 +210,8 @@ def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
     texts = [*_read_boxes(graph)]
     texts += [_Text(node.attr, "node") for node in graph.nodes()]
     texts += [_Text(edge.attr, "edge") for edge in graph.edges()]
-    graph.graph_attr["pad"] = "0"
-    if not graph.graph_attr.get("bgcolor"):
+    graph.graph_attr["pad"] = "0"  # the card has a margin
+    if not graph.graph_attr.get("bgcolor"):  # else Graphviz lays white paper on the card
         graph.graph_attr["bgcolor"] = "transparent"
     graph.layout(prog="dot")
     left, _, _, top = map(float, graph.graph_attr["bb"].split(","))
@@ -245,6 +246,7 @@ class _Text:
         if kind == "node":
             attributes["label"] = ""
         elif lines:
+            # Graphviz would measure words by this machine's fonts, and arrange them differently.
             wide = max(measure(line, size=self.size) for line in lines) + 8
             attributes["label"] = (
                 f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{wide:.0f}" '

@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 _BREAKS = frozenset("-_/. :")
+# Line-start prohibition, as in "Requirements for Japanese Text Layout" (W3C JLREQ), 3.1.7.
 _NEVER_FIRST = frozenset("、。，．・:;!?)]}」』)ーァィゥェォッャュョ…")
 
 _remember = lru_cache(maxsize=4096)

@@ -18,7 +18,6 @@ THEME = Theme(
     outer="#3B4754",
     region="#5A6B7B",
     network="#3F5C8A",
-    zone="#5A6B7B",
     public=("#4A5A6A", "#F1F4F7"),
     private=("#4A5A6A", "#F1F4F7"),
     cluster=("#2A5CC9", "#EDF3FE"),

@@ -59,12 +59,11 @@ class Zone(Struct, frozen=True):
 
 
 class Theme(Struct, frozen=True):
-    """The colours of borders and, where it has one, the fill inside."""
+    """The colours of borders and, where it has one, the fill inside; zones look like the region."""
 
     outer: str
     region: str
     network: str
-    zone: str
     public: tuple[str, str]
     private: tuple[str, str]
     cluster: tuple[str, str]
