@@ -190,7 +190,9 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
 def verify(chosen: Settings, as_json: bool) -> bool:
     """Run the checks now, changing nothing. Exit code 0: all passed."""
     verification = _open_workshop(chosen).verify()
-    click.echo(_as_json(verification.to_json()) if as_json else _checks_in_detail(verification))
+    failing = [str(result) for result in verification.checks if not result.passed]
+    detail = "\n".join([_checks_as_table(verification), *failing])
+    click.echo(_as_json(verification.to_json()) if as_json else detail)
     return verification.passed
 
 
@@ -426,14 +428,9 @@ def _checks_as_table(verification: Verification) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        messages.text("notebook.cli.column-check"),
-        messages.text("notebook.cli.column-verdict"),
-        messages.text("notebook.cli.column-facts"),
-        messages.text("notebook.cli.column-notebook"),
-        title=messages.text("notebook.cli.checks"),
-        title_justify="left",
-    )
+    names = ("check", "verdict", "facts", "notebook")
+    columns = [messages.label("notebook.cli.column", name) for name in names]
+    table = Table(*columns, title=messages.text("notebook.cli.checks"), title_justify="left")
     for result in verification.checks:
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
         table.add_row(result.label, mark, result.counted, syllabus.find_check(result.id).notebook)
@@ -441,11 +438,6 @@ def _checks_as_table(verification: Verification) -> str:
     with console.capture() as captured:
         console.print(table)
     return captured.get().rstrip()
-
-
-def _checks_in_detail(verification: Verification) -> str:
-    failing = [str(result) for result in verification.checks if not result.passed]
-    return "\n".join([_checks_as_table(verification), *failing])
 
 
 @contextmanager
