@@ -238,11 +238,11 @@ class Workshop(Displayable):
         return push.PushCommands(
             repository=repository,
             context=push.locate_context(context),
-            registry=ecr.registry_address(connected),
+            registry=ecr.build_registry_address(connected),
             region=connected.region,
             tag=tag,
             base_image=self.settings.base_image or "",
-            setup=plan.cli_variables(connected) if connected.endpoint else {},
+            setup=plan.list_cli_variables(connected) if connected.endpoint else {},
             advice=_missing_repository(connected, repository, self._exercise),
         )
 

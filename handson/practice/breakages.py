@@ -36,7 +36,7 @@ from handson.course.state import (
     Vpc,
 )
 from handson.engine.oci import INDEX, MANIFEST_TYPES, is_image_manifest
-from handson.resources.plan import Ref, Step, tag_specification
+from handson.resources.plan import Ref, Step, make_tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
 
@@ -146,7 +146,7 @@ def detach_gateway(own: OwnResources) -> Damage:
 
 def exchange_gateway(own: OwnResources) -> Damage:
     """Replace the internet gateway by another one; the route still leads to the first."""
-    create = {"TagSpecifications": tag_specification("internet-gateway", own.gateway.name)}
+    create = {"TagSpecifications": make_tag_specification("internet-gateway", own.gateway.name)}
     attach = {"InternetGatewayId": Ref("CreateInternetGateway"), "VpcId": own.vpc.id}
     return Damage(
         [
@@ -190,7 +190,7 @@ def crowd_zone(own: OwnResources) -> Damage:
         "VpcId": own.vpc.id,
         "CidrBlock": last.cidr,
         "AvailabilityZone": first.zone,
-        "TagSpecifications": tag_specification("subnet", name),
+        "TagSpecifications": make_tag_specification("subnet", name),
     }
     associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
     return Damage(

@@ -165,7 +165,7 @@ def _call(name: str, operation: str, **parameters: Any) -> Step:
 
 def _create(name: str, noun: str, name_tag: str, **parameters: Any) -> Step:
     """Return the step that creates and tags a resource; EC2 derives its names from the noun."""
-    parameters["TagSpecifications"] = plan.tag_specification(command_name(noun), name_tag)
+    parameters["TagSpecifications"] = plan.make_tag_specification(command_name(noun), name_tag)
     return replace(_call(name, f"Create{noun}", **parameters), result=f"{noun}.{noun}Id")
 
 

@@ -183,7 +183,7 @@ def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:
 
     Shell variables keep the results of the steps.
     """
-    return (*format_exports(cli_variables(aws)), *(_format_command(step) for step in steps))
+    return (*format_exports(list_cli_variables(aws)), *(_format_command(step) for step in steps))
 
 
 def format_exports(variables: Mapping[str, str]) -> list[str]:
@@ -191,7 +191,7 @@ def format_exports(variables: Mapping[str, str]) -> list[str]:
     return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
-def cli_variables(aws: Aws) -> dict[str, str]:
+def list_cli_variables(aws: Aws) -> dict[str, str]:
     """Return the environment variables that point the aws CLI at the region and endpoint of `aws`.
 
     An emulator's fixed, worthless credentials are included; on AWS the learner's own stay in use.
@@ -204,7 +204,7 @@ def cli_variables(aws: Aws) -> dict[str, str]:
     return values
 
 
-def tag_specification(resource_type: str, name: str) -> list[dict[str, Any]]:
+def make_tag_specification(resource_type: str, name: str) -> list[dict[str, Any]]:
     """Return EC2's TagSpecifications parameter with a Name tag and the workshop's tag."""
     pairs = [{"Key": "Name", "Value": name}, {"Key": TAG_KEY, "Value": TAG_VALUE}]
     return [{"ResourceType": resource_type, "Tags": pairs}]

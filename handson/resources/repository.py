@@ -164,7 +164,7 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
     token = reply["authorizationData"][0]["authorizationToken"]
     username, _, password = base64.b64decode(token).decode().partition(":")
     return Destination(
-        registry=registry_address(aws),
+        registry=build_registry_address(aws),
         scheme=urlsplit(aws.endpoint).scheme if aws.endpoint else "https",
         repository=repository.name,
         username=username,
@@ -173,7 +173,7 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
     )
 
 
-def registry_address(aws: Aws) -> str:
+def build_registry_address(aws: Aws) -> str:
     """Return the address at which docker reaches the registry of this account and region.
 
     An emulator serves its registry on its own port, and not at the address in a repository's URI.

@@ -232,13 +232,13 @@ def test_a_parameter_is_written_as_the_shell_needs_it(value: Any, words: str) ->
 
 
 def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
-    tags = plan.tag_specification("vpc", "it's; rm -rf $HOME")
+    tags = plan.make_tag_specification("vpc", "it's; rm -rf $HOME")
     [command] = commands([Step("vpc", "ec2", "CreateVpc", {"TagSpecifications": tags})])
     assert len(shlex.split(command)) == 5
 
 
 def test_a_tag_specification_is_as_ec2_takes_it() -> None:
-    assert plan.tag_specification("vpc", "x") == [
+    assert plan.make_tag_specification("vpc", "x") == [
         {
             "ResourceType": "vpc",
             "Tags": [{"Key": "Name", "Value": "x"}, {"Key": "handson", "Value": "ecs-handson"}],
@@ -249,7 +249,7 @@ def test_a_tag_specification_is_as_ec2_takes_it() -> None:
 def test_the_shell_is_pointed_at_the_emulator() -> None:
     aws = FakeAws().connect(kind="emulator")
     aws.credentials = Credentials("112233445566", "not-a-secret")
-    assert plan.format_exports(plan.cli_variables(aws)) == [
+    assert plan.format_exports(plan.list_cli_variables(aws)) == [
         "export AWS_DEFAULT_REGION=us-east-1",
         "export AWS_ENDPOINT_URL=http://127.0.0.1:1",
         "export AWS_ACCESS_KEY_ID=112233445566",
