@@ -10,13 +10,16 @@
     └── WaitTimeout         a resource did not reach the wanted state in time
 
 Each leaf asks the reader for another action: correct the input, do the missing step, check the
-account, read AWS's answer, check the engine, try again later.  Callers pass the two sentences in
-the learner's language: ``raise NotReady(*messages.advice("engine.stopped"))``.
+account, read AWS's answer, check the engine, try again later.  Callers name the two sentences by
+their key: ``raise NotReady.from_key("engine.docker-stopped")``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
+
+from handson.core import messages
 
 
 class HandsonError(Exception):
@@ -33,6 +36,20 @@ class HandsonError(Exception):
         self.problem = problem
         self.remedy = remedy
         self.code = code
+
+    @classmethod
+    def from_key(cls, key: str, /, *, code: str | None = None, **values: object) -> Self:
+        """Return an error with the two sentences of `key`, in the current language.
+
+        Args:
+            key: The key of a problem and a remedy in the messages, ``"engine.docker-stopped"``.
+            code: AWS's error code, if AWS has one for this refusal.
+            values: The placeholders of the two sentences.
+
+        Raises:
+            KeyError: There is no such pair.
+        """
+        return cls(*messages.advice(key, **values), code=code)
 
     def lines(self) -> tuple[str, str]:
         """Return the two lines to read: the problem (with AWS's code) and the remedy."""

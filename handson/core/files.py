@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import msgspec
 
-from handson.core import messages
 from handson.core.errors import NotReady
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -114,14 +113,14 @@ def hold_lock(path: Path, *, timeout: float, busy: tuple[str, str]) -> Iterator[
 def explain_unwritable(path: Path, error: OSError) -> NotReady:
     """Return the error for a file of the home folder that cannot be made, changed or deleted."""
     if path.is_dir():
-        return NotReady(*messages.advice("core.files.in-the-way", path=path))
+        return NotReady.from_key("core.files.in-the-way", path=path)
     return explain_unwritable_folder(path.parent, error)
 
 
 def explain_unwritable_folder(folder: Path, error: Exception) -> NotReady:
     """Return the error for a folder in which no file can be made."""
     reason = getattr(error, "strerror", None) or error
-    return NotReady(*messages.advice("core.files.not-writable", folder=folder, reason=reason))
+    return NotReady.from_key("core.files.not-writable", folder=folder, reason=reason)
 
 
 def shorten_path(path: Path) -> str:

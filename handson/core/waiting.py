@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from handson.core import messages
 from handson.core.errors import WaitTimeout
 
 T = TypeVar("T")
@@ -45,10 +44,8 @@ def wait_until(
         if done(answer):
             return answer
         if late:
-            raise WaitTimeout(
-                *messages.advice(
-                    "core.waiting.timeout", what=what, seen=answer, seconds=f"{timeout:g}"
-                )
+            raise WaitTimeout.from_key(
+                "core.waiting.timeout", what=what, seen=answer, seconds=f"{timeout:g}"
             )
         sleep(max(0.0, min(interval, deadline - clock())))
         interval = min(interval * factor, 5.0)

@@ -179,7 +179,7 @@ class Journal:
         if self._path.is_dir():
             return explain_unwritable(self._path, error)
         reason = error.strerror or error
-        return NotReady(*messages.advice("course.evidence.journal", path=self._path, reason=reason))
+        return NotReady.from_key("course.evidence.journal", path=self._path, reason=reason)
 
     def _append(self, record: Record) -> None:
         line = as_lines([record]).encode()

@@ -20,7 +20,6 @@ image and runs nothing, for machines where no engine answers.
 
 from __future__ import annotations
 
-from handson.core import messages
 from handson.core.errors import NotReady
 from handson.engine.builtin_engine import BuiltinEngine
 from handson.engine.docker_client import find_docker
@@ -51,6 +50,6 @@ def choose_engine(
         if preference == "docker":
             raise
         if real_aws:
-            raise NotReady(*messages.advice("engine.builtin-on-aws")) from stopped
+            raise NotReady.from_key("engine.builtin-on-aws") from stopped
         return BuiltinEngine()
     return DockerEngine(client, where=where)

@@ -89,7 +89,7 @@ class BuiltinEngine:
             EngineError: The registry refused, or broke off.
         """
         if image.layout is None or not (image.layout / "index.json").is_file():
-            raise InvalidInput(*messages.advice("engine.no-layout", name=image.name))
+            raise InvalidInput.from_key("engine.no-layout", name=image.name)
         destination = replace(destination, tags=destination.tags or image.tags)
         return registry_client.push_layout(oci.ImageLayout(image.layout), destination, say=say)
 
@@ -112,8 +112,7 @@ def _translate_disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
+            raise NotReady.from_key("engine.disk-full", folder=folder) from error
         reason = error.strerror or str(error)
         path = error.filename or folder
-        found = messages.advice("engine.pack-failed", path=path, reason=reason)
-        raise EngineError(*found) from error
+        raise EngineError.from_key("engine.pack-failed", path=path, reason=reason) from error

@@ -129,7 +129,7 @@ class DockerContainers:
             say(messages.text("engine.from-here", name=request.name))
             return image
         values = {"name": request.name, "registry": source.registry, "reason": reason}
-        raise EngineError(*messages.advice("engine.pull-failed", **values))
+        raise EngineError.from_key("engine.pull-failed", **values)
 
     def _find_image(self, name: str) -> bool:
         with suppress(api_error()):
@@ -202,7 +202,7 @@ class DockerContainers:
         unknown = "engine.run-exited" if ended else "engine.run-silent"
         key = next((key for key, sign in _CAUSES if re.search(sign, text, re.I)), unknown)
         output = indent_output(filter(None, text.splitlines()))
-        return EngineError(*messages.advice(key, name=request.name, how=how, output=output))
+        return EngineError.from_key(key, name=request.name, how=how, output=output)
 
     def _read_log(self, name: str) -> list[str]:
         with suppress(api_error()):

@@ -19,7 +19,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handson.core import messages
 from handson.core.errors import EngineError, InvalidInput, NotReady
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
             return client, _hide_password(where)
         tried.append(where)
     where = docker_host or next((place for place in tried if place), "docker")
-    raise NotReady(*messages.advice("engine.docker-stopped", where=_hide_password(where)))
+    raise NotReady.from_key("engine.docker-stopped", where=_hide_password(where))
 
 
 def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
@@ -147,15 +146,14 @@ def translate_docker_errors() -> Iterator[None]:
         full = "no space left" in reason
         key = "engine.engine-full" if full else "engine.engine-refused"
         kind = InvalidInput if "dockerfile parse error" in reason.lower() else EngineError
-        raise kind(*messages.advice(key, reason=reason)) from error
+        raise kind.from_key(key, reason=reason) from error
     # Errors of requests are OSErrors; an answer read in parts breaks off with an HTTPException.
     except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             # The library gathers the build context in a temporary file on this side.
             folder = error.filename or tempfile.gettempdir()
-            raise NotReady(*messages.advice("engine.disk-full", folder=folder)) from error
-        found = messages.advice("engine.engine-broke-off", reason=reason_of(error))
-        raise EngineError(*found) from error
+            raise NotReady.from_key("engine.disk-full", folder=folder) from error
+        raise EngineError.from_key("engine.engine-broke-off", reason=reason_of(error)) from error
 
 
 def reason_of(error: Exception) -> str:

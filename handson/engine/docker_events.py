@@ -94,9 +94,9 @@ class BuildLog:
         self._file.write(f"{reason}\n")
         step, reason_shown = self._step, _shorten(reason)
         if step is None:
-            return EngineError(*messages.advice("engine.build-failed", reason=reason_shown))
+            return EngineError.from_key("engine.build-failed", reason=reason_shown)
         is_foreign = _FOREIGN in "\n".join((reason, *self._last_lines))
-        found = messages.advice(
+        return EngineError.from_key(
             "engine.step-foreign" if is_foreign else "engine.step-failed",
             where=step.place,
             step=step.source,
@@ -104,7 +104,6 @@ class BuildLog:
             output=indent_output(self._last_lines),
             log=self._file.name,
         )
-        return EngineError(*found)
 
 
 def note_push_event(event: dict[str, Any], destination: Destination, progress: PushProgress) -> str:

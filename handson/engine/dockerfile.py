@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 
@@ -116,8 +115,7 @@ def read_utf8(file: Path, *, errors: str = "strict") -> str:
         return content.decode("ascii" if utf16 else "utf-8-sig", "strict" if utf16 else errors)
     except UnicodeDecodeError as error:
         reason = "UTF-16" if utf16 else str(error)
-        found = messages.advice("engine.not-utf-8", file=file.name, reason=reason)
-        raise InvalidInput(*found) from error
+        raise InvalidInput.from_key("engine.not-utf-8", file=file.name, reason=reason) from error
 
 
 def split_flags(value: str) -> tuple[dict[str, str], str]:

@@ -233,7 +233,7 @@ def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> It
                 _add_saved_image(tar, layout, say)
         except (tarfile.TarError, KeyError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise EngineError(*messages.advice("engine.engine-broke-off", reason=reason)) from error
+            raise EngineError.from_key("engine.engine-broke-off", reason=reason) from error
         archive.unlink()
         yield layout
 

@@ -13,7 +13,6 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.engine.dockerfile import DOCKERFILE, Instruction, read_utf8
 from handson.engine.oci import LayerEntry, digest_layer
@@ -143,7 +142,7 @@ class ContextPacker:
 
 
 def _missing(step: Instruction, source: str) -> InvalidInput:
-    return InvalidInput(*messages.advice("engine.no-source", where=step.place, source=source))
+    return InvalidInput.from_key("engine.no-source", where=step.place, source=source)
 
 
 def list_context(context: Path) -> tuple[str, ...]:

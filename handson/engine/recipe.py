@@ -122,7 +122,7 @@ def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInpu
     """
     text = messages.text(reason, **values)
     key = _REFUSALS.get(reason, "engine.wrong-step")
-    return InvalidInput(*messages.advice(key, where=step.place, step=step.source, reason=text))
+    return InvalidInput.from_key(key, where=step.place, step=step.source, reason=text)
 
 
 class _UnknownVariable(Exception):
@@ -223,7 +223,7 @@ class Recipe:
             InvalidInput: An instruction is wrong, or outside the subset; its line is named.
         """
         if not self._stages:
-            raise InvalidInput(*messages.advice("engine.no-from"))
+            raise InvalidInput.from_key("engine.no-from")
         self._in_stage = True
         needed: _Stage | None = self._stages[-1]
         while needed:

@@ -73,7 +73,7 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     found = (it for it in _REFUSALS if re.search(it[1], reason, re.IGNORECASE))
     key, _, kind = next(found)
     values = {"registry": destination.registry, "repository": destination.repository}
-    return kind(*messages.advice(key, **values, reason=" ".join(reason.split())))
+    return kind.from_key(key, **values, reason=" ".join(reason.split()))
 
 
 def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) -> PushedImage:
@@ -155,7 +155,7 @@ class RegistryClient:
             answer = self._ask("PUT", f"manifests/{tag}", data=content, headers=headers)
             seen = answer.headers.get("Docker-Content-Digest", wanted)
             if seen != wanted:
-                raise EngineError(*messages.advice("engine.wrong-digest", seen=seen, wanted=wanted))
+                raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
 
     def fetch(self, reference: str) -> tuple[bytes, str]:
         """Return the bytes and type of the manifest or index that a tag or digest leads to."""

@@ -58,18 +58,21 @@ def placeholders(sentence: str) -> set[str]:
 
 
 def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
-    """Find the calls of `messages.text` and `messages.advice` with a literal key."""
+    """Find the calls of `messages.text`, `messages.advice` and an error's `from_key`."""
     for name, tree in sources.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if not isinstance(node.func.value, ast.Name) or node.func.value.id != "messages":
+            of_error = node.func.attr == "from_key"
+            kind = "advice" if of_error else node.func.attr
+            if not of_error and ast.unparse(node.func.value) != "messages":
                 continue
-            if node.func.attr in SPOKEN and node.args and isinstance(node.args[0], ast.Constant):
+            if kind in SPOKEN and node.args and isinstance(node.args[0], ast.Constant):
                 named = [keyword.arg for keyword in node.keywords]
                 values = None if None in named else frozenset(filter(None, named))
-                key = str(node.args[0].value)
-                yield Call(f"{name}:{node.lineno}", node.func.attr, key, values)
+                if of_error and values is not None:
+                    values -= {"code"}  # it is the error's code, and fills nothing in
+                yield Call(f"{name}:{node.lineno}", kind, str(node.args[0].value), values)
 
 
 def unused(keys: Iterable[str], sources: dict[str, ast.Module]) -> list[str]:
@@ -161,9 +164,8 @@ def test_no_key_is_computed(sources: dict[str, ast.Module]) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "messages"
-        and node.func.attr in ("text", "advice", "label", "template")
+        and (ast.unparse(node.func.value) == "messages" or node.func.attr == "from_key")
+        and node.func.attr in ("text", "advice", "label", "template", "from_key")
         and isinstance(node.args[0], (ast.JoinedStr, ast.BinOp))
     ]
     assert computed == []

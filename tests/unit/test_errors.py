@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import handson
-from handson.core import errors
+from handson.core import errors, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError
 
 LEAVES = [
@@ -56,3 +56,12 @@ def test_a_refused_call_is_not_repeatable_unless_it_says_so() -> None:
 def test_an_unclear_call_is_caught_as_one_that_aws_did_not_answer() -> None:
     unclear: Any = AWSUnclear("p", "r")
     assert isinstance(unclear, AWSError)
+
+
+def test_an_error_from_a_key_says_its_two_sentences_with_aws_code() -> None:
+    messages.use("en")
+    error = errors.InvalidInput.from_key("core.files.in-the-way", path="/a", code="InvalidPath")
+    assert error.lines() == (
+        "✗ The file /a cannot be created: there is a folder of that name. [InvalidPath]",
+        "→ Move or rename that folder and run this again.",
+    )

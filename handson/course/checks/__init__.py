@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import msgspec
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import syllabus
@@ -95,8 +94,8 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
         _refuse_crowds(snapshot)
     except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
         reason = quote(str(error))
-        raise InvalidInput(
-            *messages.advice("course.checks.unreadable", check=check_id, reason=reason)
+        raise InvalidInput.from_key(
+            "course.checks.unreadable", check=check_id, reason=reason
         ) from None
     return run_check(check_id, snapshot, exercise)
 
@@ -111,13 +110,8 @@ def require_check(check_id: object) -> str:
         return check_id
     ids = syllabus.EVIDENCE_IDS
     near = find_nearest(check_id, ids) if isinstance(check_id, str) else None
-    raise InvalidInput(
-        *messages.advice(
-            "course.checks.unknown",
-            check=quote(check_id),
-            near=near or ids[0],
-            choices=", ".join(ids),
-        )
+    raise InvalidInput.from_key(
+        "course.checks.unknown", check=quote(check_id), near=near or ids[0], choices=", ".join(ids)
     )
 
 
