@@ -1,10 +1,10 @@
 """What real AWS says of evidence: looked up in CloudTrail, reading only, and signed by STS.
 
 CloudTrail's event history keeps the calls of ninety days with the ids of their requests (AWS
-CloudTrail User Guide, "Working with CloudTrail event history"); they appear within minutes, and no
-one can add or remove any.  AWS answered a request that is in it, in this account and Region, at
-this time.  LookupEvents finds events by source and time and not by request, two calls a second: so
-the calls of a few minutes around each record are listed, and compared here.
+CloudTrail User Guide, "Working with CloudTrail event history").  Calls appear within minutes, and
+nobody can add or remove any: a request in the history was made in this account and Region.
+LookupEvents finds events by source and time, not by request, and takes two calls a second.  So this
+module lists the calls of a few minutes around each record, and compares them itself.
 
 `fetch_issuer_keys` fetches the public keys with which proofs are checked, once, so that grading
 needs no network.  `prove` asks AWS for such a proof.

@@ -97,6 +97,7 @@ def clean_up(
     listed = list_cleanup(aws, home, exercise=exercise)
     costs, unpriced = _in_each_region(aws, listed.finished_regions, price)
     listed = replace(listed, failed=(*listed.failed, *unpriced))
+    # The receipt names what is about to go, so that an interrupted clean-up can be completed.
     begun = begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
     removals, stopped = _in_each_region(aws, listed.finished_regions, delete)
     done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
@@ -202,6 +203,7 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     def list_unexpected() -> set[str]:
         return {resource.id for resource in find_tagged(aws)} - kept
 
+    # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
     still: set[str] = set()
     if removals:
         try:

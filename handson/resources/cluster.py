@@ -25,7 +25,7 @@ DELETED = "INACTIVE"
 _DELETING = ("DEPROVISIONING", DELETED)
 _SETTLED = ("ACTIVE", "FAILED")
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
-_BATCH = 100
+_BATCH = 100  # ECS API Reference, DescribeClusters: clusters
 _ACTIVE_SECONDS = 180.0
 _ROLE_NOT_READY = (
     "ClientException: service linked role",
@@ -213,6 +213,7 @@ def _delete(aws: Aws, cluster: Cluster) -> str:
         return _name_occupants(aws, cluster)
     try:
         parameters = {"cluster": cluster.arn}
+        # A service or task that was deleted a moment ago still counts for ECS: hence the patience.
         aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_OCCUPIED, *_UPDATING))
     except AWSError as error:
         if error.code in _OCCUPIED:

@@ -26,8 +26,8 @@ from handson.engine.model import ENGINE_LABEL, IMAGE_PLATFORM, format_size
 from handson.engine.oci import INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import list_repository_names, require_repository
 
-_BATCH = 100
-_LARGEST_CONFIG = 1_000_000
+_BATCH = 100  # ECR API Reference, BatchGetImage: imageIds
+_LARGEST_CONFIG = 1_000_000  # a configuration has a few kilobytes; another blob is not read
 _SECONDS = 30.0
 
 Manifest = Mapping[str, Any]
@@ -82,6 +82,7 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     listed = [detail for detail in details if detail.get("imageTags")] or details
     manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in listed])
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
+    # The parts of an index without a tag are listed beside it, and are not images themselves.
     whole = [it for it in listed if it.get("imageTags") or it["imageDigest"] not in parts]
     with ThreadPoolExecutor(8) as pool:
         images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), whole))
@@ -149,6 +150,7 @@ def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:
     details = _describe_images(aws, repository)
     manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in details])
     blobs: dict[str, StoredBlob] = {}
+    # ECR charges for a layer from its first push on.
     for detail in sorted(details, key=lambda detail: detail["imagePushedAt"]):
         manifest = manifests.get(detail["imageDigest"], {})
         for blob in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):

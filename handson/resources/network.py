@@ -29,7 +29,7 @@ from handson.resources.resource_map import describe_vpc
 from handson.resources.vpcs import NetworkListing, list_network
 
 _READY_SECONDS = 30.0
-_QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
+_QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
 _NOT_YET_KNOWN = (
     "InvalidGatewayID.NotFound",
     "InvalidInternetGatewayID.NotFound",

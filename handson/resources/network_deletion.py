@@ -79,6 +79,7 @@ def _delete(aws: Aws, noun: str, raw: Raw) -> str:
 def _find_strangers(aws: Aws, noun: str, id: str) -> list[str]:
     """Return the names of the resources without the tag that a subnet or VPC contains."""
     if noun == "Subnet":
+        # A network interface belongs to a service or instance and keeps its subnet in use.
         found = list_ec2_resources(aws, "NetworkInterface")
         inside = [raw for raw in found if raw.get("SubnetId") == id]
         return [_describe(aws, "NetworkInterface", raw) for raw in inside]
@@ -134,6 +135,7 @@ def _call(aws: Aws, operation: str, **parameters: Any) -> Mapping[str, Any]:
 
 
 def _disassociate_tables(aws: Aws) -> None:
+    # EC2 deletes no route table with associations, also of a subnet that is kept.
     for table in filter(is_tagged, _list(aws, "RouteTable")):
         for association in table.get("Associations", ()):
             if association.get("SubnetId"):

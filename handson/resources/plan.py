@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
-_NO_DRY_RUN = {"ModifyVpcAttribute"}
+_NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
 @dataclass(frozen=True)

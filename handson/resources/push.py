@@ -98,6 +98,7 @@ class PushCommands(Displayable):
         name = self.repository if self.tag == "latest" else local
         base = ("--build-arg", f"BASE_IMAGE={self.base_image}") if self.base_image else ()
         return (
+            # Quoted for bash; PowerShell reads single quotes alike, unless they hold another.
             shlex.join(("docker", "build", "-t", name, *base, ".")),
             f"docker tag {local} {target}",
             f"docker push {target}",

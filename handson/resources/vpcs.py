@@ -104,7 +104,6 @@ def list_network(aws: Aws, *, name: str | None = None) -> NetworkListing:
         aws: The connection.
         name: Describe only the VPCs with this name; saves one round trip where there is none.
     """
-    aws.client("ec2")
     with ThreadPoolExecutor(12) as pool:
         listings = _submit_listings(aws, ("Vpc", *_CONTENTS, _ZONE), pool)
         all_vpcs, gateways, endpoints, zones = (
