@@ -55,8 +55,7 @@ def connect_target(settings: Settings) -> Connection:
     region, account = settings.region, settings.aws_account
     if settings.target == "aws":
         if account == emulator.ACCOUNT:
-            sentences = messages.advice("aws.connection.emulator-account", account=account)
-            raise NotAllowed(*sentences)
+            raise NotAllowed.from_key("aws.connection.emulator-account", account=account)
         return Connection(connect_aws(region=region, account=account))
     if settings.endpoint_url:
         return Connection(
@@ -150,7 +149,7 @@ def connect_aws(
             account.  GetCallerIdentity is the only call made until then.
     """
     if not account:
-        raise NotAllowed(*messages.advice("aws.no-account"))
+        raise NotAllowed.from_key("aws.no-account")
     aws = Aws(
         region=region,
         endpoint=None,
@@ -173,7 +172,7 @@ def confirm_account(aws: Aws, account: str | None) -> None:
     """
     _identify_caller(aws)
     if aws.account != account:
-        raise NotAllowed(*messages.advice("aws.other-account", seen=aws.account, wanted=account))
+        raise NotAllowed.from_key("aws.other-account", seen=aws.account, wanted=account)
 
 
 def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:

@@ -95,7 +95,7 @@ def refuse_unnamed(service: str, operation: str, values: Sequence[object]) -> In
     """Return the refusal of parameters given without names."""
     listed = ", ".join(map(quote, values[:_MOST]))
     usage = f'workshop.aws.call("{service}", "{operation}", …=…)'
-    return InvalidInput(*messages.advice("aws.unnamed", values=listed, usage=usage))
+    return InvalidInput.from_key("aws.unnamed", values=listed, usage=usage)
 
 
 def refuse_operation(service: str, operation: object, known: Collection[str]) -> InvalidInput:
@@ -103,7 +103,7 @@ def refuse_operation(service: str, operation: object, known: Collection[str]) ->
     near = find_nearest(str(operation), sorted(known)) if operation else None
     key = "aws.operation-near" if near else "aws.no-operation"
     values = {"service": service, "operation": quote(operation), "near": near}
-    return InvalidInput(*messages.advice(key, **values))
+    return InvalidInput.from_key(key, **values)
 
 
 def _translate(
@@ -135,9 +135,9 @@ def _translate_reply(error: Any, *, call: str, operation: str, where: str) -> Ha
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     reason = _one_line(answer.get("Message", "")) or code
     if code in EXPIRED:
-        return NotAllowed(*messages.advice("aws.expired"), code=code)
+        return NotAllowed.from_key("aws.expired", code=code)
     if code in REFUSED_CREDENTIALS or status == 401:
-        return NotAllowed(*messages.advice("aws.credentials-refused"), code=code)
+        return NotAllowed.from_key("aws.credentials-refused", code=code)
     if code in DENIED or status == 403:
         # AWS's message may name another action than the call: CreateVpc with tags is refused for
         # ec2:CreateTags.  The rest of the message is not used.
@@ -148,7 +148,7 @@ def _translate_reply(error: Any, *, call: str, operation: str, where: str) -> Ha
     if status >= 500:
         return _broken_off(operation, messages.advice("aws.failed", call=call), code=code)
     if code in ("Unknown", str(status)) and reason in (code, "Unknown"):  # botocore's own words
-        return AWSError(*messages.advice("aws.not-of-aws", call=call, where=where))
+        return AWSError.from_key("aws.not-of-aws", call=call, where=where)
     return AWSError(
         *messages.advice("aws.refused", call=call, reason=reason), code=code, reason=reason
     )
@@ -163,8 +163,7 @@ def _broken_off(operation: str, sentences: tuple[str, str], *, code: str | None 
 def _refuse_service(service: str) -> InvalidInput:
     near = find_nearest(service, _USUAL_SERVICES)
     choices = ", ".join(f'"{name}"' for name in ([near] if near else _USUAL_SERVICES))
-    advice = messages.advice("aws.no-service", service=quote(service), choices=choices)
-    return InvalidInput(*advice)
+    return InvalidInput.from_key("aws.no-service", service=quote(service), choices=choices)
 
 
 def _explain_parameters(call: str, report: str) -> HandsonError:
@@ -172,8 +171,9 @@ def _explain_parameters(call: str, report: str) -> HandsonError:
     for pattern in _PARAMETER_MISTAKES:
         if found := re.search(f"^{pattern}$", report, re.MULTILINE):
             return InvalidInput(*_explain_parameter(call, **found.groupdict()))
-    sentences = messages.advice("aws.refused", call=call, reason=_one_line(report))
-    return AWSError(*sentences, code="ValidationError")
+    return AWSError.from_key(
+        "aws.refused", call=call, reason=_one_line(report), code="ValidationError"
+    )
 
 
 def _explain_parameter(

@@ -110,7 +110,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     lang = _switch_language(given["lang"], cwd=cwd)
     endpoint = _parse_endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
-        raise InvalidInput(*messages.advice("aws.settings.both", value=endpoint))
+        raise InvalidInput.from_key("aws.settings.both", value=endpoint)
     region = given["region"]
     chosen = Settings(
         target=_require_choice("target", given["target"] or TARGETS[0], TARGETS),
@@ -206,10 +206,9 @@ def _read_values(environ: Mapping[str, str], arguments: Mapping[str, object]) ->
     for name, value in arguments.items():
         if name not in _NAMES:
             names = {"near": find_nearest(name, _NAMES) or "learner", "choices": ", ".join(_NAMES)}
-            raise InvalidInput(*messages.advice("aws.settings.unknown", name=name, **names))
+            raise InvalidInput.from_key("aws.settings.unknown", name=name, **names)
         if value is not None and not isinstance(value, (str, Path)):
-            advice = messages.advice("aws.settings.not-text", name=name, value=repr(value))
-            raise InvalidInput(*advice)
+            raise InvalidInput.from_key("aws.settings.not-text", name=name, value=repr(value))
         values[name] = str(value or "").strip() or values[name]
     return values
 
@@ -218,7 +217,7 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value in choices:
         return value
     values = {"name": _variable(name), "value": value, "choices": " / ".join(choices)}
-    raise InvalidInput(*messages.advice("aws.settings.choice", **values))
+    raise InvalidInput.from_key("aws.settings.choice", **values)
 
 
 def _switch_language(lang: str, *, cwd: Path) -> str:
@@ -244,9 +243,9 @@ def _parse_endpoint(url: str) -> str | None:
         valid = False
     if not valid or not parts.hostname:
         # The text before an @ may be a password, and the sentence is saved with the notebook.
-        raise InvalidInput(*messages.advice("aws.settings.endpoint", value=url.rpartition("@")[2]))
+        raise InvalidInput.from_key("aws.settings.endpoint", value=url.rpartition("@")[2])
     if f".{parts.hostname.rstrip('.').lower()}".endswith(_AWS_DOMAINS):
-        raise InvalidInput(*messages.advice("aws.settings.aws-endpoint", value=parts.hostname))
+        raise InvalidInput.from_key("aws.settings.aws-endpoint", value=parts.hostname)
     return url.rstrip("/")
 
 
@@ -256,12 +255,12 @@ def _parse_account(account: str) -> str | None:
         return None
     if re.fullmatch("[0-9]{12}", digits):
         return digits
-    raise InvalidInput(*messages.advice("aws.settings.account", value=account))
+    raise InvalidInput.from_key("aws.settings.account", value=account)
 
 
 def _check_learner(learner: str) -> str:
     if len(learner) > 80 or not learner.isprintable():
-        raise InvalidInput(*messages.advice("aws.settings.learner"))
+        raise InvalidInput.from_key("aws.settings.learner")
     return learner
 
 

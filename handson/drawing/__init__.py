@@ -72,7 +72,7 @@ def draw(
     """
     views = check_views(view)
     if since is not None and goal:
-        raise errors.InvalidInput(*messages.advice("drawing.one-comparison"))
+        raise errors.InvalidInput.from_key("drawing.one-comparison")
     paint = partial(paint_views, snapshot, exercise, views, since=since, goal=goal)
     scene = paint()
     in_english = partial(_write_in_english, paint) if messages.language() == "ja" else None
@@ -90,8 +90,9 @@ def check_views(view: str | Sequence[str]) -> tuple[str, ...]:
         if each not in VIEWS:
             near = find_nearest(str(each), VIEWS) or VIEWS[0]
             choices = ", ".join(VIEWS)
-            advice = messages.advice("drawing.view", view=each, choices=choices, near=near)
-            raise errors.InvalidInput(*advice)
+            raise errors.InvalidInput.from_key(
+                "drawing.view", view=each, choices=choices, near=near
+            )
     return views
 
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import diagrams
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 from handson.drawing.graphviz import draw_graph, find_renderer
@@ -65,7 +64,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         formats = [outformat] if isinstance(outformat, str) else list(outformat)
         for form in formats:
             if form not in FORMATS:
-                raise InvalidInput(*messages.advice("drawing.format", form=form))
+                raise InvalidInput.from_key("drawing.format", form=form)
         attributes = {**_GRAPH, **(arguments.pop("graph_attr", None) or {})}
         if "curvestyle" not in arguments:
             # Right angles, the default of `diagrams`, leave Graphviz no place for edges' labels.
@@ -194,7 +193,7 @@ def _refuse_arrow(frame: Any, name: str, value: Any) -> None:
     `diagrams` would drop the arrow without a word.
     """
     if name in ("forward", "reverse", "node"):
-        raise InvalidInput(*messages.advice("notebook.mistakes.arrow"))
+        raise InvalidInput.from_key("notebook.mistakes.arrow")
     object.__setattr__(frame, name, value)
 
 

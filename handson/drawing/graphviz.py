@@ -29,7 +29,7 @@ from zlib import crc32
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handson.core import errors, messages
+from handson.core import errors
 from handson.drawing.lettering import clean, measure, wrap
 from handson.drawing.picture import (
     FOLDER,
@@ -98,7 +98,7 @@ class Program(Struct):
 
 def _refuse(complaints: bytes, reason: object) -> errors.InvalidInput:
     said = " ".join(complaints.decode(errors="replace").split()) or str(reason)
-    return errors.InvalidInput(*messages.advice("drawing.refused", reason=said))
+    return errors.InvalidInput.from_key("drawing.refused", reason=said)
 
 
 @cache
@@ -125,8 +125,7 @@ def choose_renderer(
         program = which("dot")
         if program:
             return Program(program)
-        advice = messages.advice("drawing.no-graphviz", reason=str(reason))
-        raise errors.NotReady(*advice) from reason
+        raise errors.NotReady.from_key("drawing.no-graphviz", reason=str(reason)) from reason
 
 
 def draw_graph(source: str, *, title: str, description: str, language: str = "") -> str:

@@ -152,14 +152,15 @@ class Picture:
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
-            raise errors.InvalidInput(*messages.advice("drawing.suffix", path=path))
+            raise errors.InvalidInput.from_key("drawing.suffix", path=path)
         data = self.svg.encode() if suffix == ".svg" else self.png()
         try:
             replace_file(path, [data])
         except OSError as reason:
             why = reason.strerror or str(reason)
-            advice = messages.advice("drawing.not-written", path=path, reason=why)
-            raise errors.InvalidInput(*advice) from reason
+            raise errors.InvalidInput.from_key(
+                "drawing.not-written", path=path, reason=why
+            ) from reason
         return path
 
     def __repr__(self) -> str:

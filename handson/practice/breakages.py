@@ -310,7 +310,7 @@ def _require_tag(resource: T | None, kind: str) -> T:
 
 
 def _impossible(why: str) -> NotReady:
-    return NotReady(*messages.advice("practice.breakages.impossible", why=why))
+    return NotReady.from_key("practice.breakages.impossible", why=why)
 
 
 def _read_manifest(own: OwnResources) -> str:

@@ -70,7 +70,7 @@ def refuse_real_aws(aws: Aws) -> None:
         NotAllowed: The target is real AWS.
     """
     if aws.kind == "aws":
-        raise NotAllowed(*messages.advice("practice.incidents.on-aws", account=aws.account))
+        raise NotAllowed.from_key("practice.incidents.on-aws", account=aws.account)
 
 
 def check_seed(seed: object) -> None:
@@ -80,7 +80,7 @@ def check_seed(seed: object) -> None:
         InvalidInput: The seed is neither None nor an integer from 0.
     """
     if seed is not None and (type(seed) is not int or seed < 0):
-        raise InvalidInput(*messages.advice("practice.incidents.seed", seed=quote(seed)))
+        raise InvalidInput.from_key("practice.incidents.seed", seed=quote(seed))
 
 
 def check_step(step: object) -> None:
@@ -90,7 +90,7 @@ def check_step(step: object) -> None:
         InvalidInput: The step is neither None nor 1, 2 or 3.
     """
     if step is not None and (type(step) is not int or step not in STEPS):
-        raise InvalidInput(*messages.advice("practice.incidents.step", step=quote(step)))
+        raise InvalidInput.from_key("practice.incidents.step", step=quote(step))
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Drill:
             raise _nothing_broken()
         _, verification = self._look()
         if verification.passed:
-            raise NotReady(*messages.advice("practice.incidents.passes"))
+            raise NotReady.from_key("practice.incidents.passes")
         given = step or min(incident.hints + 1, STEPS[-1])
         self._keep(incident, broken=True, hints=max(incident.hints, given))
         _, place, cause = self._describe(incident)
@@ -255,7 +255,7 @@ def forget_incident(home: Path) -> None:
 
 
 def _nothing_broken() -> NotReady:
-    return NotReady(*messages.advice("practice.incidents.nothing"))
+    return NotReady.from_key("practice.incidents.nothing")
 
 
 def _unfinished(verification: Verification) -> NotReady:
@@ -263,9 +263,7 @@ def _unfinished(verification: Verification) -> NotReady:
     failing = [check for check in verification.checks if not check.passed]
     missing = messages.text("practice.incidents.and").join(check.label for check in failing)
     notebook = syllabus.find_check(failing[0].id).notebook
-    return NotReady(
-        *messages.advice("practice.incidents.unfinished", missing=missing, notebook=notebook)
-    )
+    return NotReady.from_key("practice.incidents.unfinished", missing=missing, notebook=notebook)
 
 
 def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, Damage]:

@@ -118,7 +118,7 @@ class Quiz(Displayable):
         count = len(self.questions)
         if type(number) is not int or not 1 <= number <= count:
             values = {"number": quote(number), "count": count}
-            raise InvalidInput(*messages.advice("practice.questions.no-question", **values))
+            raise InvalidInput.from_key("practice.questions.no-question", **values)
         question = self.questions[number - 1]
         wanted = str(choice).strip().lower()
         for candidate in question.choices:
@@ -126,7 +126,7 @@ class Quiz(Displayable):
                 return Feedback(question, candidate)
         letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
         values = {"number": number, "choice": quote(choice), "choices": letters}
-        raise InvalidInput(*messages.advice("practice.questions.no-choice", **values))
+        raise InvalidInput.from_key("practice.questions.no-choice", **values)
 
     def card(self) -> Card:
         """Return the card: the questions, each with its answer folded away."""
@@ -286,7 +286,7 @@ def build_quiz(topic: str, snapshot: Snapshot, exercise: Exercise) -> Quiz:
     if topic not in TOPICS:
         near = find_nearest(str(topic), TOPICS) or next(iter(TOPICS))
         values = {"topic": quote(topic), "choices": ", ".join(TOPICS), "near": near}
-        raise InvalidInput(*messages.advice("practice.questions.no-topic", **values))
+        raise InvalidInput.from_key("practice.questions.no-topic", **values)
     subject = Subject(snapshot, exercise)
     questions = tuple(subject.ask(id, right) for id, right in TOPICS[topic].items())
     return Quiz(topic, questions, planned=subject.planned)

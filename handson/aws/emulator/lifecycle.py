@@ -84,7 +84,7 @@ def ensure_running(
             return running or _start(folder, region=region, environ=environ, timeout=timeout)
         except WaitTimeout:
             values = {"seconds": f"{timeout:g}", "log": process.locate_log(folder)}
-            raise NotReady(*messages.advice("aws.emulator.silent", **values)) from None
+            raise NotReady.from_key("aws.emulator.silent", **values) from None
 
 
 def find_running(home: Path) -> Running | None:
@@ -176,7 +176,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
         if child.poll() is not None:
             code, said = child.returncode, process.read_last_log_line(folder)
             values = {"code": code, "said": said, "log": process.locate_log(folder)}
-            raise NotReady(*messages.advice("aws.emulator.died", **values))
+            raise NotReady.from_key("aws.emulator.died", **values)
         return record is not None and record.token == token and process.check_health(record.port)
 
     try:
@@ -200,9 +200,9 @@ def _stop(folder: Path, *, timeout: float) -> bool:
         return False
     record, log = process.read_record(folder), process.locate_log(folder)
     if record and record.state == "running":
-        raise NotReady(*messages.advice("aws.emulator.killed", log=log))
+        raise NotReady.from_key("aws.emulator.killed", log=log)
     if record is None or record.state != "stopped":
-        raise NotReady(*messages.advice("aws.emulator.unsaved", log=log))
+        raise NotReady.from_key("aws.emulator.unsaved", log=log)
     return True
 
 
@@ -237,4 +237,4 @@ def _file_errors(folder: Path) -> Iterator[None]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
         reason = error.strerror or str(error)
-        raise NotReady(*messages.advice(key, path=folder, reason=reason)) from error
+        raise NotReady.from_key(key, path=folder, reason=reason) from error
