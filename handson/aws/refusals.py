@@ -135,9 +135,9 @@ def _translate_reply(error: Any, *, call: str, operation: str, where: str) -> Ha
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     reason = _one_line(answer.get("Message", "")) or code
     if code in EXPIRED:
-        return NotAllowed.from_key("aws.expired", code=code)
+        return NotAllowed.from_key("aws.expired", aws_code=code)
     if code in REFUSED_CREDENTIALS or status == 401:
-        return NotAllowed.from_key("aws.credentials-refused", code=code)
+        return NotAllowed.from_key("aws.credentials-refused", aws_code=code)
     if code in DENIED or status == 403:
         # AWS's message may name another action than the call: CreateVpc with tags is refused for
         # ec2:CreateTags.  The rest of the message is not used.
@@ -172,7 +172,7 @@ def _explain_parameters(call: str, report: str) -> HandsonError:
         if found := re.search(f"^{pattern}$", report, re.MULTILINE):
             return InvalidInput(*_explain_parameter(call, **found.groupdict()))
     return AWSError.from_key(
-        "aws.refused", call=call, reason=_one_line(report), code="ValidationError"
+        "aws.refused", call=call, reason=_one_line(report), aws_code="ValidationError"
     )
 
 

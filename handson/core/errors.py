@@ -38,18 +38,18 @@ class HandsonError(Exception):
         self.code = code
 
     @classmethod
-    def from_key(cls, key: str, /, *, code: str | None = None, **values: object) -> Self:
+    def from_key(cls, key: str, /, *, aws_code: str | None = None, **values: object) -> Self:
         """Return an error with the two sentences of `key`, in the current language.
 
         Args:
             key: The key of a problem and a remedy in the messages, ``"engine.docker-stopped"``.
-            code: AWS's error code, if AWS has one for this refusal.
+            aws_code: AWS's error code, if AWS has one for this refusal.
             values: The placeholders of the two sentences.
 
         Raises:
             KeyError: There is no such pair.
         """
-        return cls(*messages.advice(key, **values), code=code)
+        return cls(*messages.advice(key, **values), code=aws_code)
 
     def lines(self) -> tuple[str, str]:
         """Return the two lines to read: the problem (with AWS's code) and the remedy."""

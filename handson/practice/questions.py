@@ -117,16 +117,17 @@ class Quiz(Displayable):
         """
         count = len(self.questions)
         if type(number) is not int or not 1 <= number <= count:
-            values = {"number": quote(number), "count": count}
-            raise InvalidInput.from_key("practice.questions.no-question", **values)
+            seen = quote(number)
+            raise InvalidInput.from_key("practice.questions.no-question", number=seen, count=count)
         question = self.questions[number - 1]
         wanted = str(choice).strip().lower()
         for candidate in question.choices:
             if candidate.letter == wanted:
                 return Feedback(question, candidate)
         letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
-        values = {"number": number, "choice": quote(choice), "choices": letters}
-        raise InvalidInput.from_key("practice.questions.no-choice", **values)
+        raise InvalidInput.from_key(
+            "practice.questions.no-choice", number=number, choice=quote(choice), choices=letters
+        )
 
     def card(self) -> Card:
         """Return the card: the questions, each with its answer folded away."""

@@ -260,7 +260,7 @@ def test_lacking_permissions_are_told_before_anything_is_made(unmade: FakeAws) -
 
 
 def findings(aws: Aws, tmp_path: Path) -> dict[str, doctor.Finding]:
-    found = doctor.examine(real(tmp_path / "home"), connect=lambda: aws).findings
+    found = doctor.examine_machine(real(tmp_path / "home"), connect=lambda: aws).findings
     return {finding.id: finding for finding in found}
 
 

@@ -71,7 +71,7 @@ def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
                 named = [keyword.arg for keyword in node.keywords]
                 values = None if None in named else frozenset(filter(None, named))
                 if of_error and values is not None:
-                    values -= {"code"}  # it is the error's code, and fills nothing in
+                    values -= {"aws_code"}  # it is the error's code, and fills nothing in
                 yield Call(f"{name}:{node.lineno}", kind, str(node.args[0].value), values)
 
 

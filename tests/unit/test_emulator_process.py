@@ -9,6 +9,7 @@ import pytest
 
 from handson.aws.emulator import process, server
 from handson.aws.emulator.process import ProcessRecord
+from handson.core import messages
 
 RECORD = ProcessRecord(
     state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1"
@@ -84,13 +85,24 @@ def test_a_log_is_continued(tmp_path: Path) -> None:
     assert process.locate_log(tmp_path).read_bytes() == b"before\n--- start\n"
 
 
-def test_its_last_words_are_the_last_line_of_the_log(tmp_path: Path) -> None:
-    process.locate_log(tmp_path).write_text("Traceback\n\nOSError: no port\n\n")
-    assert process.read_last_log_line(tmp_path) == "OSError: no port"
-
-
-def test_without_a_log_there_are_no_last_words(tmp_path: Path) -> None:
-    assert process.read_last_log_line(tmp_path) == "?"
+@pytest.mark.parametrize(
+    ("log", "seen"),
+    [
+        ("Traceback\n\nOSError: no port\n\n", "(exit code 70, last log line: OSError: no port)"),
+        (None, "(exit code 70, last log line: ?)"),
+        (
+            "Traceback\nOSError: [Errno 28] No space left on device\n",
+            "is full (OSError: [Errno 28]",
+        ),
+    ],
+)
+def test_a_death_is_explained_by_the_last_line_of_the_log(
+    tmp_path: Path, log: str | None, seen: str
+) -> None:
+    messages.use("en")
+    if log is not None:
+        process.locate_log(tmp_path).write_text(log)
+    assert seen in process.explain_death(tmp_path, 70).problem
 
 
 def logged(unsaved: server.SaveFailures, message: str, service: str) -> None:

@@ -60,8 +60,8 @@ def test_an_unclear_call_is_caught_as_one_that_aws_did_not_answer() -> None:
 
 def test_an_error_from_a_key_says_its_two_sentences_with_aws_code() -> None:
     messages.use("en")
-    error = errors.InvalidInput.from_key("core.files.in-the-way", path="/a", code="InvalidPath")
+    error = errors.InvalidInput.from_key("core.files.in-the-way", path="/a", aws_code="Invalid")
     assert error.lines() == (
-        "✗ The file /a cannot be created: there is a folder of that name. [InvalidPath]",
+        "✗ The file /a cannot be created: there is a folder of that name. [Invalid]",
         "→ Move or rename that folder and run this again.",
     )

@@ -83,8 +83,8 @@ def ensure_running(
             running = _join(folder, region=region, timeout=timeout)
             return running or _start(folder, region=region, environ=environ, timeout=timeout)
         except WaitTimeout:
-            values = {"seconds": f"{timeout:g}", "log": process.locate_log(folder)}
-            raise NotReady.from_key("aws.emulator.silent", **values) from None
+            seconds, log = f"{timeout:g}", process.locate_log(folder)
+            raise NotReady.from_key("aws.emulator.silent", seconds=seconds, log=log) from None
 
 
 def find_running(home: Path) -> Running | None:
@@ -174,9 +174,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
 
     def is_ready(record: ProcessRecord | None) -> bool:
         if child.poll() is not None:
-            code, said = child.returncode, process.read_last_log_line(folder)
-            values = {"code": code, "said": said, "log": process.locate_log(folder)}
-            raise NotReady.from_key("aws.emulator.died", **values)
+            raise process.explain_death(folder, child.returncode)
         return record is not None and record.token == token and process.check_health(record.port)
 
     try:

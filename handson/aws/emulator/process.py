@@ -8,6 +8,8 @@ not do: it is computed from the boot time and moves when the clock is set or a l
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import msgspec
 
 from handson.aws.emulator import server
-from handson.core.errors import WaitTimeout
+from handson.core.errors import NotReady, WaitTimeout
 from handson.core.files import PRIVATE, read_state, replace_file
 from handson.core.waiting import wait_until
 
@@ -120,13 +122,16 @@ def locate_log(folder: Path) -> Path:
     return folder / "emulator.log"
 
 
-def read_last_log_line(folder: Path) -> str:
-    """Return the last line of the log, shortened, or "?" if there is none."""
-    try:
-        text = locate_log(folder).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "?"
-    return (text.strip().rpartition("\n")[2].strip() or "?")[:200]
+def explain_death(folder: Path, code: int) -> NotReady:
+    """Return why a process ended at its start: the exit code and the last line of its log."""
+    log = locate_log(folder)
+    text = ""
+    with suppress(OSError):
+        text = log.read_text(encoding="utf-8", errors="replace")
+    said = (text.strip().rpartition("\n")[2].strip() or "?")[:200]
+    if os.strerror(errno.ENOSPC) in said:
+        return NotReady.from_key("aws.emulator.disk-full", path=folder, reason=said)
+    return NotReady.from_key("aws.emulator.died", code=code, said=said, log=log)
 
 
 def spawn(
