@@ -154,7 +154,7 @@ def list_records(grades: Grades) -> list[AuditRecord]:
         if mark.proof is not None and mark.proof.kind == "aws" and mark.proof.requests
     ]
     if not found:
-        raise InvalidInput(*messages.advice("audit.nothing"))
+        raise InvalidInput.from_key("audit.nothing")
     return found
 
 
@@ -250,7 +250,7 @@ def make_connect(own: Aws, *, role: str | None) -> Connect:
     def connect(account: str) -> Aws:
         if account not in known:
             if role is None:
-                raise AWSError(*messages.advice("audit.other-account", account=account))
+                raise AWSError.from_key("audit.other-account", account=account)
             known[account] = aws.assume_role(own, account=account, role=role, allowed=ALLOWED)
         return known[account]
 
@@ -276,7 +276,7 @@ def fetch_issuer_keys(grades: Grades, fetch: Fetch, *, endpoint: str | None = No
     own = endpoint.rstrip("/") if endpoint else None
     trusted = [name for name in named if tokens.is_aws_issuer(name) or name == own]
     if not trusted:
-        raise InvalidInput(*messages.advice("audit.no-issuer", issuers=", ".join(named) or "-"))
+        raise InvalidInput.from_key("audit.no-issuer", issuers=", ".join(named) or "-")
     return {issuer: _fetch_keys(issuer, fetch) for issuer in trusted}
 
 
@@ -285,7 +285,7 @@ def _fetch_keys(issuer: str, fetch: Fetch) -> tokens.KeySet:
         return tokens.read_key_set(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
     except (OSError, ValueError, RecursionError) as error:
         reason = one_line(str(error))
-        raise NotReady(*messages.advice("audit.no-keys", issuer=issuer, reason=reason)) from error
+        raise NotReady.from_key("audit.no-keys", issuer=issuer, reason=reason) from error
 
 
 def fetch_address(address: str) -> bytes:
@@ -354,7 +354,7 @@ def prove(connected: Aws, *, home: Path, learner: str) -> SignedProof:
     """
     own = [record for record in Journal(home).records() if record["learner"] == learner]
     if not own:
-        raise NotReady(*messages.advice("audit.proof.no-evidence"))
+        raise NotReady.from_key("audit.proof.no-evidence")
     path, digest = home / tokens.FILE, own[-1]["digest"]
     files.write_whole(path, f"{_sign(connected, digest)}\n")
     return SignedProof(path, digest, connected.account)
@@ -372,7 +372,8 @@ def _sign(connected: Aws, digest: str) -> str:
         )
     except (AWSError, NotAllowed) as error:
         if (error.code or "").startswith(_SWITCHED_OFF):
-            sentences = messages.advice("audit.proof.switched-off", account=connected.account)
-            raise NotAllowed(*sentences, code=error.code) from error
+            raise NotAllowed.from_key(
+                "audit.proof.switched-off", account=connected.account, aws_code=error.code
+            ) from error
         raise
     return str(reply["WebIdentityToken"])

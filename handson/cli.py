@@ -98,7 +98,7 @@ class MainGroup(CommandGroup):
                 traceback.print_exc()
             if not isinstance(error, HandsonError):
                 seen = f"{type(error).__name__}: {error}"
-                error = HandsonError(*messages.advice("notebook.cli.unexpected", seen=seen))
+                error = HandsonError.from_key("notebook.cli.unexpected", seen=seen)
             click.echo(str(error), err=True)
             ctx.exit(_exit_code_of_failure(ctx))
 
@@ -252,7 +252,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
 def proof(chosen: Settings) -> None:
     """Have AWS sign your chain of evidence, as a file to hand in with your notebooks."""
     if chosen.target != "aws" and not chosen.endpoint_url:
-        raise NotReady(*messages.advice("audit.proof.embedded"))
+        raise NotReady.from_key("audit.proof.embedded")
     connected = connection.connect_target(chosen).aws
     click.echo(str(audit.prove(connected, home=chosen.home, learner=chosen.learner)))
 
@@ -280,7 +280,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
         return True
     records = audit.list_records(grades)
     if chosen.target != "aws" and not chosen.endpoint_url:
-        raise NotReady(*messages.advice("audit.embedded"))
+        raise NotReady.from_key("audit.embedded")
     connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])
     found = audit.look_up(records, connect, now=evidence.now())
     click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
@@ -302,7 +302,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
 def draw_architecture(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
     """Draw the live architecture as SVG or PNG, by the suffix of the file."""
     if output.suffix.lower() not in SUFFIXES:
-        raise InvalidInput(*messages.advice("drawing.suffix", path=output))
+        raise InvalidInput.from_key("drawing.suffix", path=output)
     picture = _open_workshop(chosen).draw(views, goal=goal)
     click.echo(messages.text("notebook.cli.picture", path=picture.save(output)))
 

@@ -96,7 +96,7 @@ def explain_error(
     frames = [frame for frame, _ in walk_tb(trace)]
     modules = [str(frame.f_globals.get("__name__", "")) for frame in frames]
     if isinstance(error, (AttributeError, TypeError)) and _is_arrow(error, frames, modules):
-        return InvalidInput(*messages.advice("notebook.mistakes.arrow"))
+        return InvalidInput.from_key("notebook.mistakes.arrow")
     if modules[-1:] != ["__main__"]:  # a library that the cell called raised it
         return None
     if type(error) is NameError and error.name:
@@ -136,29 +136,28 @@ def _explain_name(
     if cells:
         values = {"name": name, "line": cells[-1].line, "notebook": cells[-1].notebook}
         if len({cell.notebook for cell in cells}) == 1:
-            return NotReady(*messages.advice("notebook.mistakes.not-yet", **values))
-        return NotReady(*messages.advice("notebook.mistakes.not-yet-here", **values))
+            return NotReady.from_key("notebook.mistakes.not-yet", **values)
+        return NotReady.from_key("notebook.mistakes.not-yet-here", **values)
     if constant := _CONSTANTS.get(name.lower()):
-        advice = messages.advice("notebook.mistakes.constant", name=name, near=constant)
-        return InvalidInput(*advice)
+        return InvalidInput.from_key("notebook.mistakes.constant", name=name, near=constant)
     assigned = {**frame.f_globals, **frame.f_locals}.keys() - _IPYTHON_NAMES
     own = sorted(each for each in assigned if not each.startswith("_"))
     if near := find_nearest(name, [*own, *definitions, *dir(builtins)], cutoff=_SIMILARITY):
-        return InvalidInput(*messages.advice("notebook.mistakes.misspelt", name=name, near=near))
-    return InvalidInput(*messages.advice("notebook.mistakes.unknown-name", name=name))
+        return InvalidInput.from_key("notebook.mistakes.misspelt", name=name, near=near)
+    return InvalidInput.from_key("notebook.mistakes.unknown-name", name=name)
 
 
 def _explain_blank(grade_id: str) -> HandsonError:
     """Return what belongs into an emptied cell, in which nbgrader's stub raises an error."""
     if grade_id == syllabus.DIAGRAM.grade_id:
-        return NotReady(*messages.advice("notebook.mistakes.blank-diagram"))
+        return NotReady.from_key("notebook.mistakes.blank-diagram")
     form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
     if form is None:
-        return NotReady(*messages.advice("notebook.mistakes.blank"))
+        return NotReady.from_key("notebook.mistakes.blank")
     blanks = ", ".join(f"{setting}=…" for setting in form.settings)
     line = f"{form.name} = workshop.{form.verb}({blanks})"
     names = ", ".join(form.settings)
-    return NotReady(*messages.advice("notebook.mistakes.blank-form", settings=names, line=line))
+    return NotReady.from_key("notebook.mistakes.blank-form", settings=names, line=line)
 
 
 def _suggest(
@@ -166,9 +165,9 @@ def _suggest(
 ) -> InvalidInput:
     """Refuse a name: with the sentences `near` where a choice is similar, else with `other`."""
     if found := find_nearest(name, choices):
-        return InvalidInput(*messages.advice(near, name=name, near=found, **values))
+        return InvalidInput.from_key(near, name=name, near=found, **values)
     listed = ", ".join(choices) or "-"
-    return InvalidInput(*messages.advice(other, name=name, choices=listed, **values))
+    return InvalidInput.from_key(other, name=name, choices=listed, **values)
 
 
 def _list_notebooks(folder: Path) -> list[Path]:
@@ -249,4 +248,4 @@ def _refuse_arguments(
             return _suggest(name, names, *keys, verb=verb)
     blanks = ["" if each.default is each.empty else "=…" for each in parameters]
     usage = ", ".join(f"{name}{blank}" for name, blank in zip(names, blanks, strict=True))
-    return InvalidInput(*messages.advice("notebook.mistakes.arguments", verb=verb, usage=usage))
+    return InvalidInput.from_key("notebook.mistakes.arguments", verb=verb, usage=usage)

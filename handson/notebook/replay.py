@@ -62,11 +62,11 @@ def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path
     """
     folder = find_notebooks_folder(cwd) or find_notebooks_folder(Path(__file__).parent)
     if folder is None:
-        raise NotReady(*messages.advice("notebook.replay.no-notebooks", folder=cwd))
+        raise NotReady.from_key("notebook.replay.no-notebooks", folder=cwd)
     required = [folder / lang / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
     missing = ", ".join(path.name for path in required if not path.is_file())
     if missing:
-        raise NotReady(*messages.advice("notebook.replay.no-edition", lang=lang, missing=missing))
+        raise NotReady.from_key("notebook.replay.no-edition", lang=lang, missing=missing)
     if not optional:
         return required
     more = [folder / lang / f"{name}.ipynb" for name in syllabus.OPTIONAL_NOTEBOOKS]
@@ -89,7 +89,7 @@ def run_notebooks(
         KeyboardInterrupt: Ctrl-C; the running notebook's copy ends there, its kernel is gone.
     """
     if any(path.parent.resolve() == output.resolve() for path in notebooks):
-        raise InvalidInput(*messages.advice("notebook.replay.source", folder=output))
+        raise InvalidInput.from_key("notebook.replay.source", folder=output)
     runs = [_NotebookRun(path, output / path.name) for path in notebooks]
     with _refusing_unwritable(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -232,8 +232,7 @@ def _read_notebook(path: Path) -> Any:
         nbformat.validate(node)
     except Exception as error:  # the converters raise anything on a broken file
         reason = type(error).__name__
-        advice = messages.advice("notebook.replay.unreadable", path=path, reason=reason)
-        raise NotReady(*advice) from error
+        raise NotReady.from_key("notebook.replay.unreadable", path=path, reason=reason) from error
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -246,5 +245,4 @@ def _refusing_unwritable(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        advice = messages.advice("notebook.replay.output", folder=output, reason=reason)
-        raise NotReady(*advice) from error
+        raise NotReady.from_key("notebook.replay.output", folder=output, reason=reason) from error

@@ -397,7 +397,7 @@ class Workshop(Displayable):
         """
         records = self._journal.records()
         if not records:
-            raise NotReady(*messages.advice("notebook.workshop.nothing-to-hand-in"))
+            raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
         return HandInFile(tuple(records), self.settings.learner, self._exercise, path)
@@ -503,8 +503,7 @@ class Workshop(Displayable):
         """
         word = receipts.CONFIRMATION
         if confirm not in ("", word):
-            sentences = messages.advice("resources.cleanup.word", word=confirm, wanted=word)
-            raise InvalidInput(*sentences)
+            raise InvalidInput.from_key("resources.cleanup.word", word=confirm, wanted=word)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
             return cleanup.list_cleanup(self.aws, home, exercise=exercise)
@@ -604,7 +603,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
 def _require_drawing() -> Drawing:
     drawn = drawing.describe_last_diagram()
     if drawn is None:
-        raise NotReady(*messages.advice("notebook.workshop.no-diagram"))
+        raise NotReady.from_key("notebook.workshop.no-diagram")
     return drawn
 
 

@@ -62,9 +62,9 @@ class ClusterForm:
         rules.check_cluster_name(self.name)
         rules.check_capacity_providers(self.capacity_providers)
         if rules.check_switch(self.ec2_instances, parameter="ec2_instances"):
-            raise InvalidInput(*messages.advice("resources.cluster.ec2-instances"))
+            raise InvalidInput.from_key("resources.cluster.ec2-instances")
         if not self.capacity_providers:
-            raise InvalidInput(*messages.advice("resources.cluster.no-providers"))
+            raise InvalidInput.from_key("resources.cluster.no-providers")
 
     def plan(self) -> list[Step]:
         """Return the one call that creates the cluster.
@@ -171,7 +171,7 @@ def ensure_cluster(
     what = messages.text("resources.cluster.wait-active", name=form.name)
     cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what, say)
     if cluster is None or cluster.status == "FAILED":
-        raise NotReady(*messages.advice("resources.cluster.failed", name=form.name))
+        raise NotReady.from_key("resources.cluster.failed", name=form.name)
     if _missing_providers(form, cluster):
         cluster = _add_providers(aws, form, say=say) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}

@@ -169,9 +169,7 @@ def run_image(
         with engine.containers.run(request, say=say) as site:
             answer = site.fetch("/")
             if answer is None:  # it answered a moment ago, when it started
-                raise EngineError(
-                    *messages.advice("resources.image_run.fell-silent", name=order.name)
-                )
+                raise EngineError.from_key("resources.image_run.fell-silent", name=order.name)
             page = read_page(answer.body.decode("utf-8", "replace"), fetch=site.fetch)
     except EngineError:
         record(0)

@@ -136,8 +136,9 @@ def require_image(
     if image is None:
         values = {"repository": repository, "tag": tag}
         tags = ", ".join(name for item in images for name in item.tags) or "-"
-        sentences = messages.advice("resources.registry.no-image", tags=tags, **values)
-        raise NotReady(*sentences, code="ImageNotFoundException")
+        raise NotReady.from_key(
+            "resources.registry.no-image", tags=tags, **values, aws_code="ImageNotFoundException"
+        )
     return found, image
 
 

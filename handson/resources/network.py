@@ -210,7 +210,7 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets."""
     if vpc.cidr != form.cidr:
         values = {"name": vpc.name, "id": vpc.id, "seen": vpc.cidr, "wanted": form.cidr}
-        raise InvalidInput(*messages.advice("resources.network.other-cidr", **values))
+        raise InvalidInput.from_key("resources.network.other-cidr", **values)
     block = rules.check_vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))

@@ -130,8 +130,7 @@ def make_unique_tag(context: Path) -> str:
         return commit or f"ctx-{digest_context(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
-        found = messages.advice("resources.image.unreadable", path=path, reason=reason)
-        raise NotReady(*found) from error
+        raise NotReady.from_key("resources.image.unreadable", path=path, reason=reason) from error
 
 
 def locate_context(context: Path | str) -> Path | str:
@@ -185,9 +184,9 @@ def find_context(context: Path | str) -> Path:
     """
     place = Path(str(locate_context(context))).expanduser()
     if not place.is_dir():
-        raise InvalidInput(*messages.advice("resources.image.no-context", path=context))
+        raise InvalidInput.from_key("resources.image.no-context", path=context)
     if not (place / DOCKERFILE).is_file():
-        raise InvalidInput(*messages.advice("resources.image.no-dockerfile", path=context))
+        raise InvalidInput.from_key("resources.image.no-dockerfile", path=context)
     return place.resolve()
 
 
@@ -207,7 +206,7 @@ def check_local_image(image: object) -> None:
         InvalidInput: It is something else, such as the image's name.
     """
     if not isinstance(image, LocalImage):
-        raise InvalidInput(*messages.advice("resources.image.not-built", value=quote(image)))
+        raise InvalidInput.from_key("resources.image.not-built", value=quote(image))
 
 
 def push_image(
@@ -223,8 +222,9 @@ def push_image(
     for tag in destination.tags:
         rules.check_image_tag(tag)
     if image.engine != engine.name:
-        found = messages.advice("resources.image.other-engine", name=image.name, built=image.engine)
-        raise InvalidInput(*found)
+        raise InvalidInput.from_key(
+            "resources.image.other-engine", name=image.name, built=image.engine
+        )
     return engine.push(image, destination, say=say)
 
 

@@ -151,5 +151,5 @@ def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
     if name not in FORMS:
         near = find_nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
-        raise InvalidInput(*messages.advice("notebook.widgets.no-form", **values))
+        raise InvalidInput.from_key("notebook.widgets.no-form", **values)
     return FORMS[name](workshop, blank=settings.is_assignment())
