@@ -26,7 +26,7 @@ neither boto3 nor docker, nbformat or a kernel.
 docs/evidence.md says what such evidence can prove.
 """
 
-from handson.grading.answers import Marks, read_marks
+from handson.grading.answers import read_marks
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.findings import CheckMark, Finding, Result
 from handson.grading.judging import Requirements, read_moment
@@ -40,7 +40,6 @@ __all__ = [
     "Finding",
     "Grades",
     "Learner",
-    "Marks",
     "Requirements",
     "Result",
     "Roster",

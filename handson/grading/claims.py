@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -80,8 +80,8 @@ class Claims:
             newest = max(each.observed_at for each in chain)
             return claim.intact, claim.source == NOTEBOOK, newest, len(chain), claim.digest
 
-        ranked = sorted(self.items, key=rank) if self.items else []
-        return {claim.check: claim for claim in ranked}
+        # Of several claims for a check, the last one put into the dict stays.
+        return {claim.check: claim for claim in sorted(self.items, key=rank)}
 
     @cached_property
     def _intact(self) -> dict[str, Claim]:
@@ -97,7 +97,7 @@ class Claims:
             at = self._intact.get(at.previous or "")
 
 
-def gather_claims(notebooks: Iterable[Notebook], journal: Iterable[tuple[str, bytes]]) -> Claims:
+def gather_claims(notebooks: Sequence[Notebook], journal: Iterable[tuple[str, bytes]]) -> Claims:
     """Return the claims of a submission; a record in a notebook and in the journal counts once.
 
     Args:
@@ -171,7 +171,7 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         observed_at=observed_at.astimezone(UTC).isoformat(timespec="seconds"),
         previous=one_line(read.previous) if read.previous else None,
         requests=tuple(one_line(each.request_id) for each in read.requests if each.request_id),
-        observed=read.observed,
+        observed=msgspec.json.encode(read.observed),
         intact=evidence.is_intact(record),
         source=source,
         where=where,

@@ -122,7 +122,7 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
 def _list_identifiers(claim: Claim) -> Iterator[Identifier]:
     yield RECORD, claim.digest
     yield from ((REQUEST, request) for request in claim.requests if len(request) >= 8)
-    for vpc in _find_objects(claim.observed, "vpcs"):
+    for vpc in _find_objects(claim.read_observed(), "vpcs"):
         if vpc.get("is_default") is True:  # every account has it already
             continue
         for part in [vpc, *(part for name in _PARTS for part in _find_objects(vpc, name))]:

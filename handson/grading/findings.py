@@ -102,7 +102,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         observed_at: The time at which it was sealed, as ISO 8601 in UTC.
         previous: The digest of the learner's record before it, if any.
         requests: AWS's request ids.
-        observed: The state that was seen, as JSON.
+        observed: The state that was seen, as the text of its JSON: a class holds thousands.
         intact: It still has the digest that it was sealed with.
         source: "notebook" or "journal".
         where: The file, or the file and the cell.
@@ -119,12 +119,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: str
     previous: str | None
     requests: tuple[str, ...]
-    observed: dict[str, Any]
+    observed: bytes
     intact: bool
     source: str
     where: str
     contradiction: str = ""
     repeated: tuple[str, ...] = ()
+
+    def read_observed(self) -> dict[str, Any]:
+        """Return the state that was seen, as JSON values."""
+        return msgspec.json.decode(self.observed, type=dict[str, Any])
 
 
 Identifier = tuple[str, str]
@@ -164,7 +168,7 @@ class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def observed(self) -> dict[str, Any] | None:
         """The state that the evidence shows; None without evidence that can be read."""
-        return self.proof.observed if self.proof and self.facts else None
+        return self.proof.read_observed() if self.proof and self.facts else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as `handson.grading/1` has it, without what AWS answered."""

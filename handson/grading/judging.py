@@ -86,7 +86,7 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
     if claim is None:
         return mark
     try:
-        result = checks.derive(check.id, claim.observed, asked.exercise)
+        result = checks.derive(check.id, claim.read_observed(), asked.exercise)
     except InvalidInput as error:
         unreadable = _about(claim, "observed-unreadable", reason=error.problem)
         return replace(mark, status=UNPROVEN, proof=claim, objection=unreadable)

@@ -231,9 +231,9 @@ def combine_evidence(result: Result) -> Snapshot:
     A service whose checks all lack evidence is one that could not be looked at.
     """
     found = {
-        mark.id: Snapshot.from_json(mark.observed)
+        mark.id: Snapshot.from_json(observed)
         for mark in result.checks
-        if mark.observed is not None
+        if (observed := mark.observed) is not None
     }
     nowhere = Target(kind="", account="", region="")
     shown_by = {name: found[check] for name, check in _SHOWN_BY.items() if check in found}
