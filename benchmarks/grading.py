@@ -1,10 +1,10 @@
-"""Grade 1,000 and 10,000 submissions.
+"""Grade 1,000 submissions.
 
-    python -m benchmarks.grading [--nbgrader PATH] [1000 10000]
+    python -m benchmarks.grading [--nbgrader PATH] [1000]
 
 A submission has all seven notebooks with their outputs, derived from the committed ones with ids,
 times, answers and sealed evidence of the learner's own.  Notebooks without anything of a learner's
-are linked, so that 10,000 submissions fit on a disk; they are read and decoded all the same.
+are linked, which saves disk space; they are read and decoded all the same.
 
 Each class is graded by `handson grade --csv` in a process of its own.  Reported are the time from
 start to exit, the processor time of all its processes, and the largest sum of their memory: with
@@ -177,7 +177,7 @@ def main(counts: list[int], *, nbgrader: str = "") -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("counts", nargs="*", type=int, default=[1_000, 10_000])
+    parser.add_argument("counts", nargs="*", type=int, default=[1_000])
     parser.add_argument("--nbgrader", default="", metavar="PATH")
     given = parser.parse_args()
     sys.exit(main(given.counts, nbgrader=given.nbgrader))
