@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,9 +72,10 @@ class Aws:
     account: str = ""
     caller: str = ""
     requests: list[Request] = field(default_factory=list)
-    _clients: dict[str, Any] = field(default_factory=dict)
-    _regions: dict[tuple[str, int], Aws] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # A copy made by `replace` gets new ones of these; `copy` shares them.
+    _clients: dict[str, Any] = field(default_factory=dict, init=False)
+    _regions: dict[tuple[str, int], Aws] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def target(self) -> Target:
@@ -171,19 +173,15 @@ class Aws:
         tries = attempts or self.patience.attempts
         with self._lock:
             if (region, tries) not in self._regions:
-                self._regions[region, tries] = replace(
-                    self,
-                    region=region,
-                    patience=replace(self.patience, attempts=tries),
-                    _clients={},
-                    _regions={},
-                    _lock=threading.Lock(),
-                )
+                patience = replace(self.patience, attempts=tries)
+                self._regions[region, tries] = replace(self, region=region, patience=patience)
             return self._regions[region, tries]
 
     def without_recording(self) -> Aws:
         """Return the same connection, whose calls no `recording` of this one contains."""
-        return replace(self, requests=[])
+        other = copy(self)
+        other.requests = []
+        return other
 
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,14 +58,8 @@ def connect_target(settings: Settings) -> Connection:
             raise NotAllowed.from_key("aws.connection.emulator-account", account=account)
         return Connection(connect_aws(region=region, account=account))
     if settings.endpoint_url:
-        return Connection(
-            connect_emulator(settings.endpoint_url, region=region, credentials=EMULATOR)
-        )
-    running = ensure_emulator(settings)
-    aws = connect_emulator(
-        running.endpoint, region=region, credentials=EMULATOR, account=running.account
-    )
-    return Connection(aws, process=running.pid, lost=running.state == "restarted")
+        return Connection(connect_emulator(settings.endpoint_url, region=region))
+    return _connect_embedded(ensure_emulator(settings), region=region)
 
 
 def renew_connection(connection: Connection, settings: Settings) -> Connection:
@@ -84,8 +78,12 @@ def renew_connection(connection: Connection, settings: Settings) -> Connection:
     running = ensure_emulator(settings)
     if running.pid == connection.process:
         return connection
-    renewed = connect_target(settings)
-    return replace(renewed, lost=renewed.lost or running.state == "restarted")
+    return _connect_embedded(running, region=settings.region)
+
+
+def _connect_embedded(running: emulator.Running, *, region: str) -> Connection:
+    aws = connect_emulator(running.endpoint, region=region, account=running.account)
+    return Connection(aws, process=running.pid, lost=running.state == "restarted")
 
 
 def ensure_emulator(settings: Settings) -> emulator.Running:
@@ -101,7 +99,7 @@ def connect_emulator(
     endpoint: str,
     *,
     region: str,
-    credentials: Credentials,
+    credentials: Credentials = EMULATOR,
     account: str = "",
     patience: Patience | None = None,
 ) -> Aws:

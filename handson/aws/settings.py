@@ -80,9 +80,8 @@ class Settings:
         It names no learner whom the home folder remembers, so that a name given in one notebook is
         the one that the next notebook finds.
         """
-        remembered = self.learner == _remembered_learner(self.home)
         chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
-        if remembered:
+        if self.learner == _remembered_learner(self.home):
             chosen["learner"] = ""
         return {**self.environ, **{_variable(name): value for name, value in chosen.items()}}
 

@@ -19,16 +19,8 @@ from handson.core.errors import EngineError, InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import PLATFORM
-from handson.engine import oci, registry_client
+from handson.engine import model, oci, registry_client
 from handson.engine.dockerfile import load_dockerfile
-from handson.engine.model import (
-    ENGINE_LABEL,
-    BuildRequest,
-    Destination,
-    EngineInfo,
-    LocalImage,
-    PushedImage,
-)
 from handson.engine.packing import ContextPacker
 from handson.engine.recipe import Recipe, read_recipe
 
@@ -43,12 +35,12 @@ class BuiltinEngine:
     name = BUILTIN
     containers = None
 
-    def describe(self) -> EngineInfo:
+    def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""
         machine = f"{platform.system().lower()}/{platform.machine().lower()}"
-        return EngineInfo(BUILTIN, "1", machine)
+        return model.EngineInfo(BUILTIN, "1", machine)
 
-    def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
+    def build(self, request: model.BuildRequest, *, say: Say) -> model.LocalImage:
         """Pack the image of a Dockerfile into a layout in the request's folder.
 
         Raises:
@@ -58,7 +50,7 @@ class BuiltinEngine:
         """
         instructions = load_dockerfile(request.context)
         recipe = read_recipe(instructions, build_args=request.build_args)
-        recipe.config.setdefault("Labels", {})[ENGINE_LABEL] = BUILTIN
+        recipe.config.setdefault("Labels", {})[model.ENGINE_LABEL] = BUILTIN
         for step in recipe.skipped:
             say(messages.text("engine.skipping", step=step))
         with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
@@ -70,7 +62,7 @@ class BuiltinEngine:
             config = layout.add_image(described, layers, request.tags, base=recipe.base)
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
             oci.keep_layout(layout.folder, request.folder / name)
-        return LocalImage(
+        return model.LocalImage(
             engine=BUILTIN,
             name=request.name,
             id=config.digest,
@@ -81,7 +73,9 @@ class BuiltinEngine:
             skipped_steps=tuple(recipe.skipped),
         )
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
+    def push(
+        self, image: model.LocalImage, destination: model.Destination, *, say: Say
+    ) -> model.PushedImage:
         """Push the image's layout over the registry protocol.
 
         Raises:

@@ -63,9 +63,18 @@ def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
     if os.name == "nt":
         yield {"base_url": _PODMAN_ON_WINDOWS}
         return
-    for path in _socket_candidates(Path.home(), Path(f"/run/user/{os.getuid()}")):
-        if path.exists():
-            yield {"base_url": f"unix://{path}"}
+    home, runtime = Path.home(), Path(f"/run/user/{os.getuid()}")
+    sockets = [
+        home / ".docker/run/docker.sock",  # Docker Desktop on macOS
+        home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
+        home / ".colima/default/docker.sock",
+        home / ".config/colima/default/docker.sock",
+        runtime / "docker.sock",  # Docker without root
+        runtime / "podman/podman.sock",
+        Path("/run/podman/podman.sock"),
+        Path(tempfile.gettempdir()) / "podman/podman-machine-default-api.sock",  # on macOS
+    ]
+    yield from ({"base_url": f"unix://{path}"} for path in sockets if path.exists())
 
 
 def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
@@ -104,19 +113,6 @@ def _read_context() -> dict[str, Any]:
         found: dict[str, Any] = ContextAPI.kwargs_from_context()
         return found
     return {}
-
-
-def _socket_candidates(home: Path, runtime: Path) -> list[Path]:
-    return [
-        home / ".docker/run/docker.sock",  # Docker Desktop on macOS
-        home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
-        home / ".colima/default/docker.sock",
-        home / ".config/colima/default/docker.sock",
-        runtime / "docker.sock",  # Docker without root
-        runtime / "podman/podman.sock",
-        Path("/run/podman/podman.sock"),
-        Path(tempfile.gettempdir()) / "podman/podman-machine-default-api.sock",  # on macOS
-    ]
 
 
 def _connect(options: dict[str, Any]) -> APIClient | None:

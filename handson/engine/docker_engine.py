@@ -16,20 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
-from handson.engine import docker_client, registry_client
+from handson.engine import docker_client, model, registry_client
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import api_error, translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
 from handson.engine.dockerfile import DOCKERFILE, load_dockerfile
-from handson.engine.model import (
-    ENGINE_LABEL,
-    IMAGE_PLATFORM,
-    BuildRequest,
-    Destination,
-    EngineInfo,
-    LocalImage,
-    PushedImage,
-)
 from handson.engine.oci import unpack_saved_image
 from handson.engine.push_progress import PushProgress
 
@@ -52,15 +43,16 @@ class DockerEngine:
         self._where = where
         self.containers = DockerContainers(client, where=where)
 
-    def describe(self) -> EngineInfo:
+    def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""
         with translate_docker_errors():
             found, details = self._client.version(), self._client.info()
         product = docker_client.name_product(found, details, where=self._where)
         free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
-        return EngineInfo(NAME, found["Version"], f"{found['Os']}/{found['Arch']}", product, free)
+        machine = f"{found['Os']}/{found['Arch']}"
+        return model.EngineInfo(NAME, found["Version"], machine, product, free)
 
-    def build(self, request: BuildRequest, *, say: Say) -> LocalImage:
+    def build(self, request: model.BuildRequest, *, say: Say) -> model.LocalImage:
         """Build and tag an image; a log file keeps the build's whole output.
 
         Raises:
@@ -80,7 +72,7 @@ class DockerEngine:
             for tag in request.tags:
                 self._client.tag(log.image_id, request.name, tag)
             details = self._client.inspect_image(log.image_id)
-        return LocalImage(
+        return model.LocalImage(
             engine=NAME,
             name=request.name,
             id=details["Id"],
@@ -91,7 +83,9 @@ class DockerEngine:
             log=path,
         )
 
-    def push(self, image: LocalImage, destination: Destination, *, say: Say) -> PushedImage:
+    def push(
+        self, image: model.LocalImage, destination: model.Destination, *, say: Say
+    ) -> model.PushedImage:
         """Push an image, and remove the tag that the engine needed for it.
 
         An engine in a virtual machine does not reach a registry on this computer: then this
@@ -109,7 +103,7 @@ class DockerEngine:
                 raise
             return self._send_for_engine(image, destination, say)
         registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)
-        return PushedImage(
+        return model.PushedImage(
             engine=NAME,
             repository=destination.repository,
             digest=digest,
@@ -119,7 +113,7 @@ class DockerEngine:
             size_bytes=registry.measure_layers(digest),
         )
 
-    def _start_build(self, request: BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
+    def _start_build(self, request: model.BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
         # Only base images of private registries need the logins.
         if not _can_read_logins():
             say(messages.text("engine.without-logins"))
@@ -132,15 +126,15 @@ class DockerEngine:
             dockerfile=DOCKERFILE,
             tag=f"{request.name}:{request.tags[0]}",
             buildargs=dict(request.build_args),
-            platform=IMAGE_PLATFORM,
-            labels={ENGINE_LABEL: NAME},
+            platform=model.IMAGE_PLATFORM,
+            labels={model.ENGINE_LABEL: NAME},
             rm=True,
             forcerm=True,
             decode=True,
         )
 
     def _push_first_tag(
-        self, image: LocalImage, destination: Destination, progress: PushProgress
+        self, image: model.LocalImage, destination: model.Destination, progress: PushProgress
     ) -> str:
         target, tag = f"{destination.registry}/{destination.repository}", destination.tags[0]
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
@@ -165,8 +159,8 @@ class DockerEngine:
         return digest
 
     def _send_for_engine(
-        self, image: LocalImage, destination: Destination, say: Say
-    ) -> PushedImage:
+        self, image: model.LocalImage, destination: model.Destination, say: Say
+    ) -> model.PushedImage:
         say(messages.text("engine.relaying"))
         folder = image.log.parent if image.log else Path(tempfile.gettempdir())
         with translate_docker_errors(), self._closing_connection():
@@ -198,7 +192,7 @@ class DockerEngine:
                 answer.close()
 
     @contextmanager
-    def _tagged(self, image: LocalImage, target: str, tag: str) -> Iterator[None]:
+    def _tagged(self, image: model.LocalImage, target: str, tag: str) -> Iterator[None]:
         name, existed = f"{target}:{tag}", False
         with suppress(api_error()):
             existed = bool(self._client.inspect_image(name))

@@ -127,9 +127,8 @@ class BlobRegistry:
         self, found: re.Match[str], request: BlobRequest, scope: Message, send: Send
     ) -> None:
         try:
-            response = await self._respond(
-                await self._find_repository(scope, found), found, request
-            )
+            key = await self._find_repository(scope, found)
+            response = await self._respond(key, found, request)
         except RegistryError as failed:
             response = failed.response
         except OSError as error:

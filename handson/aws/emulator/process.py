@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -185,13 +185,10 @@ def probe_process(record: ProcessRecord) -> Literal["ready", "busy", "dead"]:
 def check_health(port: int) -> bool:
     """Tell whether MiniStack answers on `port` within a second."""
     connection = HTTPConnection(server.HOST, port, timeout=1.0)
-    try:
+    with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", "/_ministack/health")
         return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
+    return False
 
 
 def end_process(process: psutil.Process, *, folder: Path, timeout: float) -> None:
