@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from handson.core.messages import text
 from handson.course import checks, syllabus
 from handson.course.checks import Diagnosis, vpcs
+from handson.course.checks import repository as ecr
 from handson.course.checks.cluster import find_goal_cluster
-from handson.course.checks.repository import find_newest_image, find_tagged_image
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Cluster, Repository, Snapshot, Subnet, Vpc
@@ -42,16 +42,16 @@ class Selection:
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
-        named = [each for each in snapshot.repositories if each.name == exercise.repository]
         self.vpc, vpc_rest = _choose(own, vpcs.find_goal_vpc(snapshot, exercise))
         self.cluster, cluster_rest = _choose(living, find_goal_cluster(snapshot, exercise))
-        self.repository, rest = _choose(snapshot.repositories, next(iter(named), None))
+        wanted = ecr.find_goal_repository(snapshot, exercise)
+        self.repository, rest = _choose(snapshot.repositories, wanted)
         self.rest = vpc_rest, cluster_rest, rest
         self.unseen = {each.service for each in snapshot.unseen}
         self.region = snapshot.target.region
         self.repository_name = self.repository.name if self.repository else exercise.repository
         held = [i for i in snapshot.images if i.repository == self.repository_name and i.tags]
-        self.image = find_tagged_image(held, exercise.tag) or find_newest_image(held)
+        self.image = ecr.find_tagged_image(held, exercise.tag) or ecr.find_newest_image(held)
         # One tag, and the exercise's before unique ones: those change with every build, and with
         # them the picture in a notebook would.
         tags = self.image.tags if self.image else (exercise.tag,)

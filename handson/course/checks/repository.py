@@ -59,6 +59,13 @@ def build_repository_uri(target: Target, name: str) -> str:
     return f"{target.account}.dkr.ecr.{target.region}.{ending}/{name}"
 
 
+def find_goal_repository(snapshot: Snapshot, exercise: Exercise) -> Repository | None:
+    """Return the exercise's repository: a private one first, then one with the right URI."""
+    uri = build_repository_uri(snapshot.target, exercise.repository)
+    named = [item for item in snapshot.repositories if item.name == exercise.repository]
+    return min(named, key=lambda r: (_is_public(r), r.uri != uri, r.arn, r.uri), default=None)
+
+
 def find_goal_images(snapshot: Snapshot, exercise: Exercise = Exercise()) -> list[Image]:
     """Return the images in the exercise's repository."""
     return [image for image in snapshot.images if image.repository == exercise.repository]
@@ -76,7 +83,7 @@ def find_newest_image(images: list[Image]) -> Image | None:
 
 def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the repository and why some are false."""
-    repository = _find_repository(snapshot, exercise)
+    repository = find_goal_repository(snapshot, exercise)
     uri = build_repository_uri(snapshot.target, exercise.repository)
     facts: Facts = {
         "repository.exists": (True, repository is not None),
@@ -92,7 +99,7 @@ def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
 
 def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that this check reads: the repository, or a similar one."""
-    repository = _find_repository(snapshot, exercise)
+    repository = find_goal_repository(snapshot, exercise)
     if repository:
         return Snapshot(target=snapshot.target, repositories=(repository,))
     return Snapshot(
@@ -100,13 +107,6 @@ def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
         repositories=_find_misspelt(snapshot, exercise),
         elsewhere=find_sightings(snapshot, "repository"),
     )
-
-
-def _find_repository(snapshot: Snapshot, exercise: Exercise) -> Repository | None:
-    """Return the exercise's repository: a private one first, then one with the right URI."""
-    uri = build_repository_uri(snapshot.target, exercise.repository)
-    named = [item for item in snapshot.repositories if item.name == exercise.repository]
-    return min(named, key=lambda r: (_is_public(r), r.uri != uri, r.arn, r.uri), default=None)
 
 
 def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
