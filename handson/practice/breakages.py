@@ -20,21 +20,11 @@ from msgspec.structs import replace
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import NotReady
+from handson.course import state
 from handson.course.checks import cluster, vpcs
-from handson.course.checks.repository import find_goal_images, find_tagged_image, parse_image_uri
+from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, TAG_KEY, TAG_VALUE, Exercise
-from handson.course.state import (
-    ANYWHERE,
-    Cluster,
-    Image,
-    InternetGateway,
-    RecordedUri,
-    Repository,
-    RouteTable,
-    Snapshot,
-    Subnet,
-    Vpc,
-)
+from handson.course.state import Cluster, InternetGateway, Repository, RouteTable, Subnet, Vpc
 from handson.engine.oci import INDEX, MANIFEST_TYPES, is_image_manifest
 from handson.resources.plan import Ref, Step, make_tag_specification
 
@@ -43,12 +33,8 @@ T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
 _UNIQUE_TAG_LETTERS = 12
 
 
-@dataclass(frozen=True)
-class Damage:
-    """What a breakage does: AWS calls in this order, and perhaps another image URI to record."""
-
-    steps: Sequence[Step] = ()
-    uri: RecordedUri | None = None
+Damage = Sequence[Step | state.RecordedUri]
+"""What a breakage does, in this order: AWS calls, and perhaps another image URI to record."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +51,7 @@ class OwnResources:
     """
 
     aws: Aws
-    snapshot: Snapshot
+    snapshot: state.Snapshot
     exercise: Exercise
 
     @property
@@ -100,20 +86,18 @@ class OwnResources:
     @property
     def repository(self) -> Repository:
         """The workshop's repository."""
-        name = self.exercise.repository
-        found = (each for each in self.snapshot.repositories if each.name == name)
-        return _require_tag(next(found, None), "repository")
+        return _require_tag(ecr.find_goal_repository(self.snapshot, self.exercise), "repository")
 
     @property
-    def image(self) -> Image:
+    def image(self) -> state.Image:
         """The image in that repository that the workshop's tag leads to."""
-        images = find_goal_images(self.snapshot, self.exercise)
-        image = find_tagged_image(images, self.exercise.tag)
+        images = ecr.find_goal_images(self.snapshot, self.exercise)
+        image = ecr.find_tagged_image(images, self.exercise.tag)
         assert image is not None  # the checks pass
         return image
 
     @property
-    def uri(self) -> RecordedUri:
+    def uri(self) -> state.RecordedUri:
         """The recorded image URI."""
         assert self.snapshot.recorded_uri is not None  # the checks pass
         return self.snapshot.recorded_uri
@@ -121,65 +105,58 @@ class OwnResources:
     @property
     def is_uri_by_tag(self) -> bool:
         """Whether the recorded image URI names the workshop's tag."""
-        uri = parse_image_uri(self.uri.uri)
+        uri = ecr.parse_image_uri(self.uri.uri)
         return uri is not None and uri.tag == self.exercise.tag
-
-    def find_association(self, subnet: Subnet) -> str:
-        """Return the id of the association of a subnet with the public route table."""
-        reply = self.aws.call("ec2", "DescribeRouteTables", RouteTableIds=[self.table.id])
-        associations: list[dict[str, Any]] = reply["RouteTables"][0]["Associations"]
-        ids = (a["RouteTableAssociationId"] for a in associations if a.get("SubnetId") == subnet.id)
-        return str(next(ids))
 
 
 def remove_route(own: OwnResources) -> Damage:
     """Take the default route out of the public route table."""
-    route = {"RouteTableId": own.table.id, "DestinationCidrBlock": ANYWHERE}
-    return Damage([_ec2("DeleteRoute", route)])
+    route = {"RouteTableId": own.table.id, "DestinationCidrBlock": state.ANYWHERE}
+    return [_ec2("DeleteRoute", route)]
 
 
 def detach_gateway(own: OwnResources) -> Damage:
     """Detach the internet gateway; the route to it stays."""
     attachment = {"InternetGatewayId": own.gateway.id, "VpcId": own.vpc.id}
-    return Damage([_ec2("DetachInternetGateway", attachment)])
+    return [_ec2("DetachInternetGateway", attachment)]
 
 
 def exchange_gateway(own: OwnResources) -> Damage:
     """Replace the internet gateway by another one; the route still leads to the first."""
     create = {"TagSpecifications": make_tag_specification("internet-gateway", own.gateway.name)}
     attach = {"InternetGatewayId": Ref("CreateInternetGateway"), "VpcId": own.vpc.id}
-    return Damage(
-        [
-            *detach_gateway(own).steps,
-            _ec2("DeleteInternetGateway", {"InternetGatewayId": own.gateway.id}),
-            _ec2("CreateInternetGateway", create, "InternetGateway.InternetGatewayId"),
-            _ec2("AttachInternetGateway", attach),
-        ]
-    )
+    return [
+        *detach_gateway(own),
+        _ec2("DeleteInternetGateway", {"InternetGatewayId": own.gateway.id}),
+        _ec2("CreateInternetGateway", create, "InternetGateway.InternetGatewayId"),
+        _ec2("AttachInternetGateway", attach),
+    ]
 
 
 def disassociate_subnet(own: OwnResources) -> Damage:
     """Take the last subnet away from the public route table."""
-    association = own.find_association(own.subnets[-1])
-    return Damage([_ec2("DisassociateRouteTable", {"AssociationId": association})])
+    last = own.subnets[-1].id
+    reply = own.aws.call("ec2", "DescribeRouteTables", RouteTableIds=[own.table.id])
+    associations: list[dict[str, Any]] = reply["RouteTables"][0]["Associations"]
+    ids = (a["RouteTableAssociationId"] for a in associations if a.get("SubnetId") == last)
+    return [_ec2("DisassociateRouteTable", {"AssociationId": next(ids)})]
 
 
 def turn_dns_off(own: OwnResources) -> Damage:
     """Turn DNS resolution off in the VPC."""
     attribute = {"VpcId": own.vpc.id, "EnableDnsSupport": {"Value": False}}
-    return Damage([_ec2("ModifyVpcAttribute", attribute)])
+    return [_ec2("ModifyVpcAttribute", attribute)]
 
 
 def rename_vpc(own: OwnResources) -> Damage:
     """Give the VPC another name."""
     tag = {"Key": "Name", "Value": f"{own.vpc.name}-old"}
-    return Damage([_ec2("CreateTags", {"Resources": [own.vpc.id], "Tags": [tag]})])
+    return [_ec2("CreateTags", {"Resources": [own.vpc.id], "Tags": [tag]})]
 
 
 def delete_subnet(own: OwnResources) -> Damage:
     """Delete the last public subnet."""
-    delete = _ec2("DeleteSubnet", {"SubnetId": own.subnets[-1].id})
-    return Damage([*disassociate_subnet(own).steps, delete])
+    return [*disassociate_subnet(own), _ec2("DeleteSubnet", {"SubnetId": own.subnets[-1].id})]
 
 
 def crowd_zone(own: OwnResources) -> Damage:
@@ -193,13 +170,11 @@ def crowd_zone(own: OwnResources) -> Damage:
         "TagSpecifications": make_tag_specification("subnet", name),
     }
     associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
-    return Damage(
-        [
-            *delete_subnet(own).steps,
-            _ec2("CreateSubnet", create, "Subnet.SubnetId"),
-            _ec2("AssociateRouteTable", associate),
-        ]
-    )
+    return [
+        *delete_subnet(own),
+        _ec2("CreateSubnet", create, "Subnet.SubnetId"),
+        _ec2("AssociateRouteTable", associate),
+    ]
 
 
 def remove_providers(own: OwnResources) -> Damage:
@@ -209,7 +184,7 @@ def remove_providers(own: OwnResources) -> Damage:
         "capacityProviders": [],
         "defaultCapacityProviderStrategy": [],
     }
-    return Damage([Step("providers", "ecs", "PutClusterCapacityProviders", parameters)])
+    return [Step("providers", "ecs", "PutClusterCapacityProviders", parameters)]
 
 
 def misspell_cluster(own: OwnResources) -> Damage:
@@ -221,7 +196,7 @@ def misspell_cluster(own: OwnResources) -> Damage:
         "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
     }
     delete = Step("old", "ecs", "DeleteCluster", {"cluster": found.arn})
-    return Damage([delete, Step("new", "ecs", "CreateCluster", create)])
+    return [delete, Step("new", "ecs", "CreateCluster", create)]
 
 
 def delete_tag(own: OwnResources) -> Damage:
@@ -236,7 +211,7 @@ def delete_tag(own: OwnResources) -> Damage:
         raise _impossible(messages.text("practice.breakages.only-tag", tag=tag))
     digest, (_, move) = _plan_push(own, _next_release(own), own.image.media_type)
     image = {"repositoryName": own.repository.name, "imageIds": [{"imageDigest": digest}]}
-    return Damage([move, Step("gone", "ecr", "BatchDeleteImage", image)])
+    return [move, Step("gone", "ecr", "BatchDeleteImage", image)]
 
 
 def move_tag(own: OwnResources) -> Damage:
@@ -244,7 +219,7 @@ def move_tag(own: OwnResources) -> Damage:
     if not own.is_uri_by_tag:
         why = messages.text("practice.breakages.uri-by-another-tag", tag=own.exercise.tag)
         raise _impossible(why)
-    return Damage(_plan_push(own, _next_release(own), own.image.media_type)[1])
+    return _plan_push(own, _next_release(own), own.image.media_type)[1]
 
 
 def push_arm_image(own: OwnResources) -> Damage:
@@ -253,14 +228,14 @@ def push_arm_image(own: OwnResources) -> Damage:
     children = [{**child, "platform": platform} for child in _list_images(own)]
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}
     digest, steps = _plan_push(own, index, INDEX)
-    return Damage(steps, replace(own.uri, digest=digest) if own.is_uri_by_tag else None)
+    return [*steps, replace(own.uri, digest=digest)] if own.is_uri_by_tag else steps
 
 
 def record_other_region(own: OwnResources) -> Damage:
     """Record an image URI that names the registry of another region."""
     here = own.snapshot.target.region
     there = next(region for region in LIKELY_REGIONS if region != here)
-    return Damage(uri=replace(own.uri, uri=own.uri.uri.replace(f".{here}.", f".{there}.")))
+    return [replace(own.uri, uri=own.uri.uri.replace(f".{here}.", f".{there}."))]
 
 
 BREAKAGES: Mapping[str, Callable[[OwnResources], Damage]] = {

@@ -25,13 +25,8 @@ from handson.course import checks, syllabus
 from handson.course.checks import Verification, causes, vpcs
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
-from handson.practice.breakages import (
-    BREAKAGES,
-    Damage,
-    OwnResources,
-    choose_breakage,
-    describe_breakage,
-)
+from handson.practice import breakages
+from handson.practice.breakages import BREAKAGES, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
 from handson.resources import cluster, plan
 from handson.resources.push import write_image_uri
@@ -134,10 +129,11 @@ class Drill:
         # One step at a time: a gateway, for example, is deleted after it is detached, though no
         # parameter says so.
         results: dict[str, str] = {}
-        for step in damage.steps:
-            results = plan.carry_out(self.aws, [step], known=results)
-        if damage.uri:
-            write_image_uri(self.home, damage.uri)
+        for step in damage:
+            if isinstance(step, plan.Step):
+                results = plan.carry_out(self.aws, [step], known=results)
+            else:
+                write_image_uri(self.home, step)
         self._keep(incident, broken=True)
         earlier = last.seed if last and last.broken and not last.mended else None
         symptom, _, _ = self._describe(incident)
@@ -195,7 +191,7 @@ class Drill:
         files.write_state(self.home / _FILE, replace(incident, **changes))
 
     def _describe(self, incident: Incident) -> tuple[str, str, str]:
-        return describe_breakage(incident.breakage, self.exercise)
+        return breakages.describe_breakage(incident.breakage, self.exercise)
 
     def _list_former_resources(self, snapshot: Snapshot) -> tuple[str, ...]:
         vpc = self._choose_vpc(snapshot)
@@ -266,7 +262,7 @@ def _unfinished(verification: Verification) -> NotReady:
     return NotReady.from_key("practice.incidents.unfinished", missing=missing, notebook=notebook)
 
 
-def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, Damage]:
+def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, breakages.Damage]:
     """Return a seed and its damage: the given one, or one drawn whose breakage is possible.
 
     The breakage of a drawn seed is not the last one.

@@ -11,35 +11,28 @@ each state that changes it (`reach.needs-mapped`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from ipaddress import ip_network
 from string import ascii_lowercase
-from types import MappingProxyType
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line, quote
 from handson.course.checks import cluster, vpcs
-from handson.course.checks.repository import (
-    build_repository_uri,
-    find_goal_images,
-    find_tagged_image,
-)
+from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.goal import KEPT_ADDRESSES, describe_goal_network
 from handson.course.state import Snapshot, Subnet
 
-TOPICS = MappingProxyType(
-    {
-        "why-network": {"public": "by-route", "reach": "needs", "addresses": "less-five"},
-        "why-zones": {"zone-fails": "second", "region-fails": "stops"},
-        "why-cluster": {"servers": "none", "where": "none", "cost": "nothing"},
-        "why-registry": {"other-region": "fails", "latest": "tomorrow", "platform": "fails"},
-    }
-)
+TOPICS: Mapping[str, Mapping[str, str]] = {
+    "why-network": {"public": "by-route", "reach": "needs", "addresses": "less-five"},
+    "why-zones": {"zone-fails": "second", "region-fails": "stops"},
+    "why-cluster": {"servers": "none", "where": "none", "cost": "nothing"},
+    "why-registry": {"other-region": "fails", "latest": "tomorrow", "platform": "fails"},
+}
 """The questions of each topic and their right choices; a topic is the `grade_id` of the free answer
 beside it."""
 
@@ -185,9 +178,8 @@ class Subject:
         shut = [each for each in self.subnets if self._is_shut(each)]
         self.asked = (shut or self.subnets)[0]
         self.cluster = cluster.find_goal_cluster(snapshot, exercise)
-        named = (each for each in snapshot.repositories if each.name == exercise.repository)
-        self.repository = next(named, None)
-        self.image = find_tagged_image(find_goal_images(snapshot, exercise), exercise.tag)
+        self.repository = ecr.find_goal_repository(snapshot, exercise)
+        self.image = ecr.find_tagged_image(ecr.find_goal_images(snapshot, exercise), exercise.tag)
         tags = self.image.tags if self.image else ()
         self.other_tags = [tag for tag in tags if tag != exercise.tag]
         self.planned = not (whole and self.cluster and self.repository and self.image)
@@ -213,11 +205,8 @@ class Subject:
         table = self.vpc.route_table_of(self.asked.id)
         size = ip_network(first.cidr).num_addresses
         region, repository = self.target.region, self.exercise.repository
-        uri = (
-            self.repository.uri
-            if self.repository
-            else build_repository_uri(self.target, repository)
-        )
+        planned_uri = ecr.build_repository_uri(self.target, repository)
+        uri = self.repository.uri if self.repository else planned_uri
         platforms = self.image.platforms if self.image else ()
         yield "region", region
         yield "other", next(each for each in LIKELY_REGIONS if each != region)
@@ -266,10 +255,9 @@ class Subject:
 
     def _say(self, group: str, id: str) -> str:
         """Return a sentence in the version for the first of these states that has one."""
-        group_in_wing = group.removeprefix("practice.")
-        known = messages.catalogue("practice")
+        known, topic = messages.catalogue("practice"), group.removeprefix("practice.")
         variants = (f"{id}-{state}" for state in self.states)
-        fitting = (variant for variant in variants if f"{group_in_wing}.{variant}" in known)
+        fitting = (variant for variant in variants if f"{topic}.{variant}" in known)
         return messages.label(group, next(fitting, id), **self.values)
 
 
@@ -302,11 +290,9 @@ def _list_choices(id: str) -> Iterator[str]:
 
 def _reason(choice: AnswerChoice) -> str:
     """Return whether a choice is right, as a mark and in words, and why."""
-    right = choice.right
-    verdict = messages.text(
-        "practice.questions.is-right" if right else "practice.questions.is-wrong"
-    )
-    return f"{MARKS['ok' if right else 'bad']} {choice.letter} ({verdict}): {choice.why}"
+    key = "practice.questions.is-right" if choice.right else "practice.questions.is-wrong"
+    mark = MARKS["ok" if choice.right else "bad"]
+    return f"{mark} {choice.letter} ({messages.text(key)}): {choice.why}"
 
 
 def _block(lines: Sequence[str]) -> str:
