@@ -32,25 +32,9 @@ from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import doctor, mistakes, scoring
-from handson.notebook.evidence_cards import (
-    Evidence,
-    HandInFile,
-    JournalEntries,
-    RestartNotice,
-    describe_learner,
-)
+from handson.notebook import doctor, evidence_cards, mistakes, scoring
 from handson.practice import incident_cards, incidents, questions
-from handson.resources import (
-    cleanup,
-    cluster,
-    image_run,
-    images,
-    network,
-    plan,
-    push,
-    receipts,
-)
+from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
 from handson.resources.snapshot import take_snapshot
 
@@ -130,7 +114,7 @@ class Workshop(Displayable):
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
-            describe_learner(self.settings.learner),
+            evidence_cards.describe_learner(self.settings.learner),
             (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
         root = self._connection.aws.is_root
@@ -218,11 +202,7 @@ class Workshop(Displayable):
             return ecr.ensure_repository(aws, name, exercise=self._exercise)
 
     def push_commands(
-        self,
-        repository: str | None = None,
-        *,
-        context: str | Path,
-        tag: str | None = None,
+        self, repository: str | None = None, *, context: str | Path, tag: str | None = None
     ) -> push.PushCommands:
         """Return the console's push commands for this account and region, ready to paste.
 
@@ -332,7 +312,7 @@ class Workshop(Displayable):
             clock=self._clock,
         )
 
-    def evidence(self, check: str) -> Evidence:
+    def evidence(self, check: str) -> evidence_cards.Evidence:
         """Look at what one check reads, and seal it as the learner's next evidence.
 
         Args:
@@ -363,7 +343,7 @@ class Workshop(Displayable):
         # Judge the record, as a grader does, and not the snapshot.
         result = checks.derive(check, observed, exercise)
         outdone = not result.passed and self.journal().has_passed(check)
-        return Evidence(record, result, outdone=outdone)
+        return evidence_cards.Evidence(record, result, outdone=outdone)
 
     def verify(self) -> Verification:
         """Look at the target and return the results of all five checks; nothing is recorded.
@@ -383,13 +363,13 @@ class Workshop(Displayable):
         """
         return self._look(self.aws, missing=missing, partial=partial)
 
-    def journal(self) -> JournalEntries:
+    def journal(self) -> evidence_cards.JournalEntries:
         """Return the learner's evidence so far."""
         learner = self.settings.learner
         records = (record for record in self._journal.records() if record["learner"] == learner)
-        return JournalEntries(tuple(records), learner, self._exercise)
+        return evidence_cards.JournalEntries(tuple(records), learner, self._exercise)
 
-    def hand_in(self) -> HandInFile:
+    def hand_in(self) -> evidence_cards.HandInFile:
         """Copy the journal into a file beside the notebooks, to be handed in with them.
 
         Raises:
@@ -400,7 +380,9 @@ class Workshop(Displayable):
             raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
         path = (self.settings.hand_in or Path.cwd()) / HAND_IN
         write_whole(path, as_lines(records))
-        return HandInFile(tuple(records), self.settings.learner, self._exercise, path)
+        return evidence_cards.HandInFile(
+            tuple(records), self.settings.learner, self._exercise, path
+        )
 
     def questions(self, topic: str) -> questions.Quiz:
         """Return self-check questions for a free answer, made from the learner's resources.
@@ -569,7 +551,7 @@ class Workshop(Displayable):
             return
         verification = checks.run_checks(self._look(self._connection.aws), self._exercise)
         recorded = frozenset(str(record["check"]) for record in self._journal.records())
-        self._show(RestartNotice(verification, recorded))
+        self._show(evidence_cards.RestartNotice(verification, recorded))
         # Only now: if the report breaks off, the next verb shows it again.
         self._connection = replace(self._connection, lost=False)
 
