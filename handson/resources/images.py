@@ -54,12 +54,8 @@ class ImageList(Displayable):
 
     def table(self) -> Table:
         """Return the table: one line an image, without a judgement."""
-        headers = [
-            messages.text("resources.registry.column-tags"),
-            messages.text("resources.registry.column-digest"),
-            messages.text("resources.registry.column-size"),
-            messages.text("resources.registry.column-for"),
-        ]
+        names = ("tags", "digest", "size", "for")
+        headers = [messages.label("resources.registry.column", name) for name in names]
         rows = [
             (
                 ", ".join(image.tags) or "-",

@@ -146,31 +146,22 @@ class Cleanup(Displayable):
             nothing = Note(messages.text("resources.cleanup.nothing-found"))
             return Card(title, (nothing, *notes), state="warn" if self.failed else "ok")
         rows = [(it.type, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found]
-        headers = (
-            messages.text("resources.cleanup.column-type"),
-            messages.text("resources.cleanup.column-name"),
-            messages.text("resources.cleanup.column-id"),
-        )
-        return Card(title, (self._table(headers, rows), *notes), state="info")
+        table = self._table(("type", "name", "id"), rows)
+        return Card(title, (table, *notes), state="info")
 
     def _result(self) -> Sequence[CardPart]:
-        headers = (
-            "",
-            messages.text("resources.cleanup.column-type"),
-            messages.text("resources.cleanup.column-name"),
-        )
         rows = []
         for removal in self.removals:
             mark, resource = "bad" if removal.reason else "ok", removal.resource
             rows.append((mark, resource.type, _name(resource), resource.region))
-        table = [self._table(headers, rows)] if rows else []
+        table = [self._table(("", "type", "name"), rows)] if rows else []
         return (*table, *_list_reasons(self.left))
 
-    def _table(self, headers: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    def _table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
         """Return a table; the region, which ends each row, is shown where there are several."""
-        columns = len(headers) + (len(self.regions) > 1)
-        headers = [*headers, messages.text("resources.cleanup.column-region")]
-        return Table(headers[:columns], [row[:columns] for row in rows])
+        shown = [*names, "region"][: len(names) + (len(self.regions) > 1)]
+        headers = [name and messages.label("resources.cleanup.column", name) for name in shown]
+        return Table(headers, [row[: len(shown)] for row in rows])
 
     def _untagged(self) -> Sequence[CardPart]:
         if not self.untagged:

@@ -153,17 +153,13 @@ class Verification(Displayable):
 
     def card(self) -> Card:
         """Return the card: a table of the checks, then the false facts and what to do."""
-        headers = (
-            "",
-            messages.text("course.checks.column-check"),
-            messages.text("course.checks.column-facts"),
-            messages.text("course.checks.column-notebook"),
-        )
+        names = ("check", "facts", "notebook")
+        headers = [messages.label("course.checks.column", name) for name in names]
         rows = [
             (check.state, check.label, check.counted, syllabus.find_check(check.id).notebook)
             for check in self.checks
         ]
-        parts: list[CardPart] = [Table(headers, rows)]
+        parts: list[CardPart] = [Table(("", *headers), rows)]
         for check in self.checks:
             if not check.passed:
                 parts.append(Note(f"{check.label}:"))
@@ -186,11 +182,7 @@ def _is_advice(diagnosis: Diagnosis) -> bool:
 
 
 def conclude(
-    check_id: str,
-    facts: Facts,
-    causes: Iterable[Diagnosis],
-    *,
-    found: bool = True,
+    check_id: str, facts: Facts, causes: Iterable[Diagnosis], *, found: bool = True
 ) -> CheckResult:
     """Return the result of a check.
 
@@ -253,19 +245,10 @@ def _describe_item(value: Any) -> str:
 
 
 def _table(facts: Sequence[FactResult]) -> Table:
-    headers = (
-        "",
-        messages.text("course.checks.column-fact"),
-        messages.text("course.checks.column-expected"),
-        messages.text("course.checks.column-observed"),
-    )
-    rows = [
-        (
-            "ok" if fact.passed else "bad",
-            fact.label,
-            describe_value(fact.expected),
-            describe_value(fact.observed),
-        )
-        for fact in facts
-    ]
-    return Table(headers, rows)
+    names = ("fact", "expected", "observed")
+    headers = [messages.label("course.checks.column", name) for name in names]
+    rows = []
+    for fact in facts:
+        expected, observed = describe_value(fact.expected), describe_value(fact.observed)
+        rows.append(("ok" if fact.passed else "bad", fact.label, expected, observed))
+    return Table(("", *headers), rows)
