@@ -10,24 +10,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from handson.course import state
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import PLATFORM, Exercise, NetworkForm
 from handson.course.rules import CAPACITY_PROVIDERS, plan_blocks
-from handson.course.state import (
-    ANYWHERE,
-    Cluster,
-    Image,
-    InternetGateway,
-    Platform,
-    Repository,
-    Route,
-    RouteTable,
-    Snapshot,
-    Subnet,
-    Target,
-    Vpc,
-    VpcEndpoint,
-)
 
 KEPT_ADDRESSES = 5
 """Addresses that AWS keeps of each subnet (Amazon VPC User Guide, "Subnet sizing")."""
@@ -82,7 +68,7 @@ def plan_subnets(form: NetworkForm, zones: Sequence[str]) -> list[PlannedSubnet]
     ]
 
 
-def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> Vpc:
+def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> state.Vpc:
     """Return the VPC that the console makes from the form, as `find_vpcs` later describes it.
 
     Args:
@@ -91,10 +77,10 @@ def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) ->
         region: The region of the VPC.
     """
     subnets = plan_subnets(form, zones)
-    gateway = InternetGateway(
+    gateway = state.InternetGateway(
         id=_GATEWAY, name=form.name_of("gateway"), attachment="available", tagged=True
     )
-    endpoint = VpcEndpoint(
+    endpoint = state.VpcEndpoint(
         id="vpce-…",
         name=form.name_of("endpoint"),
         service=f"com.amazonaws.{region}.s3",
@@ -102,7 +88,7 @@ def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) ->
         state="available",
         tagged=True,
     )
-    return Vpc(
+    return state.Vpc(
         id="vpc-…",
         name=form.vpc_name,
         cidr=form.cidr,
@@ -121,9 +107,9 @@ def describe_network(form: NetworkForm, *, zones: Sequence[str], region: str) ->
     )
 
 
-def _describe_subnet(subnet: PlannedSubnet) -> Subnet:
+def _describe_subnet(subnet: PlannedSubnet) -> state.Subnet:
     size = 2 ** (32 - int(subnet.cidr.rpartition("/")[2]))
-    return Subnet(
+    return state.Subnet(
         id=subnet.name,
         name=subnet.name,
         cidr=subnet.cidr,
@@ -134,15 +120,17 @@ def _describe_subnet(subnet: PlannedSubnet) -> Subnet:
     )
 
 
-def _describe_tables(form: NetworkForm, subnets: Sequence[PlannedSubnet]) -> tuple[RouteTable, ...]:
+def _describe_tables(
+    form: NetworkForm, subnets: Sequence[PlannedSubnet]
+) -> tuple[state.RouteTable, ...]:
     """Return the main route table, which AWS adds, and those of the subnets."""
-    local = Route(destination=form.cidr, target="local", state="active")
-    out = Route(destination=ANYWHERE, target=_GATEWAY, state="active")
-    tables = {"": RouteTable(id="rtb-…", name="", main=True, subnets=(), routes=(local,))}
+    local = state.Route(destination=form.cidr, target="local", state="active")
+    out = state.Route(destination=state.ANYWHERE, target=_GATEWAY, state="active")
+    tables = {"": state.RouteTable(id="rtb-…", name="", main=True, subnets=(), routes=(local,))}
     for subnet in subnets:
         name = subnet.table_name
         before = tables[name].subnets if name in tables else ()
-        tables[name] = RouteTable(
+        tables[name] = state.RouteTable(
             id="rtb-…",
             name=name,
             main=False,
@@ -153,18 +141,18 @@ def _describe_tables(form: NetworkForm, subnets: Sequence[PlannedSubnet]) -> tup
     return tuple(tables.values())
 
 
-def describe_goal_network(exercise: Exercise, region: str = "") -> Vpc:
+def describe_goal_network(exercise: Exercise, region: str = "") -> state.Vpc:
     """Return the exercise's network in its region or another, in the first zones by name."""
     region, form = region or exercise.region, replace(exercise.network, s3_endpoint=False)
     zones = [f"{region}{letter}" for letter in "abc"[: form.availability_zones]]
     return describe_network(form, zones=zones, region=region)
 
 
-def describe_goal(exercise: Exercise) -> Snapshot:
+def describe_goal(exercise: Exercise) -> state.Snapshot:
     """Return the snapshot of the finished exercise, with the names that the console gives."""
     region, name = exercise.region, exercise.repository
-    target = Target(kind="aws", account=_ACCOUNT, region=region)
-    cluster = Cluster(
+    target = state.Target(kind="aws", account=_ACCOUNT, region=region)
+    cluster = state.Cluster(
         name=exercise.cluster,
         arn=f"arn:aws:ecs:{region}:{_ACCOUNT}:cluster/{exercise.cluster}",
         status="ACTIVE",
@@ -172,7 +160,7 @@ def describe_goal(exercise: Exercise) -> Snapshot:
         container_instances=0,
         tagged=True,
     )
-    repository = Repository(
+    repository = state.Repository(
         name=name,
         arn=f"arn:aws:ecr:{region}:{_ACCOUNT}:repository/{name}",
         uri=build_repository_uri(target, name),
@@ -181,16 +169,16 @@ def describe_goal(exercise: Exercise) -> Snapshot:
         tagged=True,
     )
     system, architecture = PLATFORM
-    image = Image(
+    image = state.Image(
         repository=name,
         digest="sha256:" + "0" * 64,
         tags=(exercise.tag,),
         media_type="application/vnd.oci.image.manifest.v1+json",
-        platforms=(Platform(os=system, architecture=architecture),),
+        platforms=(state.Platform(os=system, architecture=architecture),),
         size_bytes=0,
         pushed_at="",
     )
-    return Snapshot(
+    return state.Snapshot(
         target=target,
         vpcs=(describe_goal_network(exercise),),
         clusters=(cluster,),

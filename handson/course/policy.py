@@ -117,10 +117,7 @@ VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "record_image_uri": ("03-image", _FIND_IMAGES),
     "verify": ("04-evidence", _LOOK),
     "questions": ("05-architecture", _LOOK),
-    "cleanup": (
-        "99-cleanup",
-        (*_FIND_ALL, *_DELETE_NETWORK, _DELETE_CLUSTER, _DELETE_REPOSITORY),
-    ),
+    "cleanup": ("99-cleanup", (*_FIND_ALL, *_DELETE_NETWORK, _DELETE_CLUSTER, _DELETE_REPOSITORY)),
 }
 """The verbs that call AWS, each with its first notebook and the IAM actions that it needs."""
 

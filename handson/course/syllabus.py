@@ -114,7 +114,4 @@ def find_check(check_id: str) -> Check:
     Raises:
         KeyError: No check has this id.
     """
-    for candidate in (*CHECKS, DRAWING):
-        if candidate.id == check_id:
-            return candidate
-    raise KeyError(check_id)
+    return {check.id: check for check in (*CHECKS, DRAWING)}[check_id]

@@ -9,16 +9,8 @@ from handson.core.messages import label, text
 from handson.course.checks import vpcs
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
-from handson.drawing.compare import (
-    CLUSTER,
-    GATEWAY,
-    IMAGE,
-    NETWORK,
-    REPOSITORY,
-    SERVICES,
-    Comparison,
-    Selection,
-)
+from handson.drawing import compare
+from handson.drawing.compare import SERVICES, Comparison, Selection
 from handson.drawing.lettering import clean
 from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
 
@@ -42,7 +34,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     cluster = selection.cluster
     providers = cluster.capacity_providers if cluster else ("FARGATE",)
     fargate = any(each.startswith("FARGATE") for each in providers)
-    gateway = planner.plan_part(GATEWAY, "aws/network/internet-gateway")
+    gateway = planner.plan_part(compare.GATEWAY, "aws/network/internet-gateway")
     drawn = selection.vpc is not None and (gateway.made or gateway.mark)
     zones = tuple(planner.plan_zones())
     return Plan(
@@ -56,13 +48,13 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         login=Part(
             "aws/security/identity-and-access-management-iam", text("drawing.login").split("\n")
         ),
-        registry=planner.plan_part(REPOSITORY, "aws/compute/ec2-container-registry"),
-        image=planner.plan_part(IMAGE, IMAGE_ICON),
-        network=planner.plan_part(NETWORK, "aws/network/vpc"),
+        registry=planner.plan_part(compare.REPOSITORY, "aws/compute/ec2-container-registry"),
+        image=planner.plan_part(compare.IMAGE, IMAGE_ICON),
+        network=planner.plan_part(compare.NETWORK, "aws/network/vpc"),
         gateway=gateway if drawn else NO_GATEWAY,
         zones=zones,
         cluster=planner.plan_part(
-            CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
+            compare.CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
         ),
         slot=text("drawing.slot").split("\n"),
         steps={step: label("drawing.step", step).split("\n") for step in STEPS},
@@ -172,25 +164,25 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
     """Return the words at each part that exists."""
     lines: dict[str, tuple[str, ...]] = {}
     if vpc := selection.vpc:
-        lines[NETWORK] = (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc))
+        lines[compare.NETWORK] = (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc))
     if gateway := selection.gateway:
-        lines[GATEWAY] = (text("drawing.part.gateway"), gateway.name or gateway.id)
+        lines[compare.GATEWAY] = (text("drawing.part.gateway"), gateway.name or gateway.id)
     if cluster := selection.cluster:
         detail = [cluster.status, *cluster.capacity_providers]
         if cluster.container_instances:
             detail.append(text("drawing.instances", count=cluster.container_instances))
         if cluster.running_tasks:
             detail.append(text("drawing.tasks", count=cluster.running_tasks))
-        lines[CLUSTER] = (text("drawing.cluster", name=cluster.name), " · ".join(detail))
+        lines[compare.CLUSTER] = (text("drawing.cluster", name=cluster.name), " · ".join(detail))
     if repository := selection.repository:
-        lines[REPOSITORY] = (
+        lines[compare.REPOSITORY] = (
             text("drawing.part.repository"),
             text("drawing.private"),
             repository.name,
         )
     if image := selection.image:
         platforms = sorted({f"{each.os}/{each.architecture}" for each in image.platforms})
-        lines[IMAGE] = (selection.short_name, *platforms[:2])
+        lines[compare.IMAGE] = (selection.short_name, *platforms[:2])
     return lines
 
 

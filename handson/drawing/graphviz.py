@@ -30,15 +30,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core import errors
+from handson.drawing import picture
 from handson.drawing.lettering import clean, measure, wrap
-from handson.drawing.picture import (
-    FOLDER,
-    PIXELS,
-    Symbol,
-    define_symbol,
-    load_symbol,
-    write_document,
-)
 from handson.drawing.scene import INK, Label
 
 # Graphviz's libraries keep global state, and file descriptor 2 belongs to the whole process.
@@ -58,8 +51,8 @@ class Libraries(Struct):
     def __call__(self, source: str, *, form: str) -> bytes:
         """Arrange a graph in the DOT language and return it in a format of Graphviz."""
         with self.open_graph(source) as graph:
-            picture: bytes = graph.draw(format=form, prog="dot")
-        return picture
+            drawing: bytes = graph.draw(format=form, prog="dot")
+        return drawing
 
     @contextmanager
     def open_graph(self, source: str) -> Iterator[Any]:
@@ -151,7 +144,7 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
     found = _PAGE.search(drawing.decode())
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
-    symbols: dict[str, Symbol] = {}
+    symbols: dict[str, picture.Symbol] = {}
 
     def use_symbol(image: re.Match[str]) -> str:
         path, width, height, x, y = image.groups()
@@ -161,7 +154,7 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
 
     width, height, corner, body = found.groups()
     body = _IMAGE.sub(use_symbol, _NOISE.sub("", body))
-    return write_document(
+    return picture.write_document(
         f'<g transform="translate({corner})">{body}</g>{words}',
         symbols.values(),
         width=float(width),
@@ -186,13 +179,13 @@ _IMAGE = re.compile(
 
 
 @cache
-def _load_icon(path: str) -> Symbol:
+def _load_icon(path: str) -> picture.Symbol:
     """Return the icon in a PNG file: the shipped one, or the file's own, shrunk by Graphviz."""
     _, folder, file = path.replace("\\", "/").rpartition("resources/")
-    if folder and (FOLDER / file).is_file():
-        return load_symbol(file.removesuffix(".png"))
+    if folder and (picture.FOLDER / file).is_file():
+        return picture.load_symbol(file.removesuffix(".png"))
     name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower())
-    side = PIXELS / 72
+    side = picture.PIXELS / 72
     quoted = path.replace("\\", "\\\\").replace('"', '\\"')
     png = find_renderer()(
         "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
@@ -201,7 +194,7 @@ def _load_icon(path: str) -> Symbol:
         form="png",
     )
     # The checksum is that of the file: shrunk pixels may differ between kinds of processors.
-    return define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
+    return picture.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
 
 
 def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:

@@ -23,18 +23,11 @@ from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, State, Target
-from handson.resources import plan, repository
+from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
 from handson.resources.kinds import KINDS
 from handson.resources.push import read_image_uri
-from handson.resources.receipts import (
-    Cleanup,
-    StorageCost,
-    begin_receipt,
-    compute_cost,
-    find_unfinished,
-    finish_receipt,
-)
+from handson.resources.receipts import Cleanup, StorageCost
 
 _REGIONS_FILE = "regions.json"
 
@@ -67,7 +60,7 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
         failed=failed,
         untagged=tuple(item for item, is_tagged in listed if not is_tagged and item.name in names),
         regions=regions,
-        unfinished=find_unfinished(home, aws.target) is not None,
+        unfinished=receipts.find_unfinished(home, aws.target) is not None,
     )
 
 
@@ -98,7 +91,7 @@ def clean_up(
     costs, unpriced = _in_each_region(aws, listed.finished_regions, price)
     listed = replace(listed, failed=(*listed.failed, *unpriced))
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
-    begun = begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
+    begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
     removals, stopped = _in_each_region(aws, listed.finished_regions, delete)
     done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
     handled = {removal.resource.id for removal in removals}
@@ -109,7 +102,7 @@ def clean_up(
         if item.id not in handled and item.region in done.finished_regions
     ]
     done = replace(done, removals=(*earlier, *removals))
-    return replace(done, saved=finish_receipt(begun, done, now=clock()))
+    return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 
 def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
@@ -189,7 +182,7 @@ def _in_each_region(
 def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[StorageCost]:
     """Return what the images in the repositories of the connection's region cost."""
     return [
-        compute_cost(item, blobs, until=now)
+        receipts.compute_cost(item, blobs, until=now)
         for item in found
         if item.region == aws.region and item.type == repository.TYPE
         if (blobs := find_stored_blobs(aws, item.name))

@@ -20,21 +20,10 @@ from collections.abc import Iterator
 from handson.core import messages
 from handson.core.text import list_briefly
 from handson.course import syllabus
-from handson.course.checks.causes import (
-    Diagnosis,
-    diagnose,
-    explain_absence,
-    find_sightings,
-    find_similar,
-)
+from handson.course.checks import causes, repository
+from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.cluster import find_goal_cluster
-from handson.course.checks.repository import (
-    EcrUri,
-    find_goal_images,
-    find_newest_image,
-    find_tagged_image,
-    parse_image_uri,
-)
+from handson.course.checks.repository import EcrUri, find_goal_images, parse_image_uri
 from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
@@ -47,7 +36,7 @@ _PLATFORM = "/".join(PLATFORM)
 def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the image and why some are false."""
     images, wanted = find_goal_images(snapshot, exercise), exercise.tag
-    image = find_tagged_image(images, wanted) or find_newest_image(images)
+    image = repository.find_tagged_image(images, wanted) or repository.find_newest_image(images)
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
     own, platforms = (image.tags, _list_platforms(image)) if image else ((), [])
     runs = image and image.built_by != BUILTIN and run is not None and 200 <= run.status < 400
@@ -60,8 +49,8 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     }
     if image is None:
         return conclude("image", facts, [_explain_no_image(snapshot, exercise)], found=False)
-    causes = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
-    return conclude("image", facts, causes)
+    reasons = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
+    return conclude("image", facts, reasons)
 
 
 def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
@@ -72,7 +61,8 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     (the recorded URI, the sightings there, and the cluster here).
     """
     images, target = find_goal_images(snapshot, exercise), snapshot.target
-    wanted, newest = find_tagged_image(images, exercise.tag), find_newest_image(images)
+    wanted = repository.find_tagged_image(images, exercise.tag)
+    newest = repository.find_newest_image(images)
     if wanted is not None:
         run = _find_run(wanted, snapshot)
         return Snapshot(target=target, images=(wanted,), recorded_run=run)
@@ -85,7 +75,7 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
         clusters=(cluster,) if cluster else (),
         images=_find_similar_image(snapshot, exercise),
         recorded_uri=snapshot.recorded_uri,
-        elsewhere=find_sightings(snapshot, "image"),
+        elsewhere=causes.find_sightings(snapshot, "image"),
     )
 
 
@@ -104,13 +94,13 @@ def _list_platforms(image: Image) -> list[str]:
 def _find_similar_image(snapshot: Snapshot, exercise: Exercise) -> tuple[Image, ...]:
     """Return an image from the repository whose name is most like the exercise's, if any."""
     named = ((image.repository, image) for image in snapshot.images)
-    return find_similar(exercise.repository, named, cutoff=0.0)
+    return causes.find_similar(exercise.repository, named, cutoff=0.0)
 
 
 def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     similar, uri = _find_similar_image(snapshot, exercise), _parse_recorded_uri(snapshot)
     has_cluster = find_goal_cluster(snapshot, exercise) is not None
-    return explain_absence(
+    return causes.explain_absence(
         "image",
         snapshot,
         elsewhere="image-region" if has_cluster else "image-other-region",
@@ -218,7 +208,7 @@ def _find_obstacle(
     if uri.tag is None:
         image = next((image for image in images if image.digest == uri.digest), None)
     else:
-        image = find_tagged_image(images, uri.tag)
+        image = repository.find_tagged_image(images, uri.tag)
     if image is None:
         return diagnose("uri-gone", fact, tag=uri.tag or str(uri.digest), name=name)
     if image.digest != recorded.digest or uri.digest not in (None, image.digest):

@@ -13,13 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from handson.course.checks.causes import (
-    Diagnosis,
-    diagnose,
-    explain_absence,
-    find_sightings,
-    find_similar,
-)
+from handson.course.checks import causes
+from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.results import CheckResult, Facts, conclude
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
@@ -105,12 +100,14 @@ def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=snapshot.target,
         repositories=_find_misspelt(snapshot, exercise),
-        elsewhere=find_sightings(snapshot, "repository"),
+        elsewhere=causes.find_sightings(snapshot, "repository"),
     )
 
 
 def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
-    return find_similar(exercise.repository, ((each.name, each) for each in snapshot.repositories))
+    return causes.find_similar(
+        exercise.repository, ((each.name, each) for each in snapshot.repositories)
+    )
 
 
 def _is_public(repository: Repository) -> bool:
@@ -119,7 +116,7 @@ def _is_public(repository: Repository) -> bool:
 
 def _explain_no_repository(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     misspelt = _find_misspelt(snapshot, exercise)
-    return explain_absence(
+    return causes.explain_absence(
         "repository",
         snapshot,
         elsewhere="repository-region",
