@@ -23,7 +23,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import syllabus
@@ -122,14 +121,14 @@ def read_marks(path: Path) -> Marks:
     head, *rows = read_rows(path) or [[]]
     heads = [cell.strip() for cell in head]
     if LEARNER not in heads or not any(item.grade_id in heads for item in MARKED):
-        raise InvalidInput(*messages.advice("grading.marks-columns", path=path))
+        raise InvalidInput.from_key("grading.marks-columns", path=path)
     given: dict[str, LearnerMarks] = {}
     for row in rows:
         cells = dict(zip(heads, (cell.strip() for cell in row), strict=False))
         learner = escape_formula(cells.get(LEARNER, ""))
         if learner in given:
             who = one_line(learner)
-            raise InvalidInput(*messages.advice("grading.marks-twice", path=path, learner=who))
+            raise InvalidInput.from_key("grading.marks-twice", path=path, learner=who)
         if learner:
             points = _read_points(path, learner, cells)
             given[learner] = LearnerMarks(cells.get(ANSWERS, ""), points)
@@ -200,7 +199,7 @@ def _read_points(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str
         except ValueError:
             mark = -1
         if not 0 <= mark <= item.points:
-            advice = messages.advice(
+            raise InvalidInput.from_key(
                 "grading.marks-wrong",
                 path=path,
                 learner=one_line(learner),
@@ -208,6 +207,5 @@ def _read_points(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str
                 value=one_line(value),
                 possible=item.points,
             )
-            raise InvalidInput(*advice)
         points[item.grade_id] = mark
     return points

@@ -76,7 +76,7 @@ def grade_class(
     roster, requirements, marks = roster or Roster(), requirements or Requirements(), marks or {}
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     if not submissions:
-        raise InvalidInput(*messages.advice("grading.nothing"))
+        raise InvalidInput.from_key("grading.nothing")
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
     results: list[Result] = []
     with _map(work, submissions, workers) as finished:

@@ -21,7 +21,6 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import checks, syllabus
@@ -149,7 +148,7 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
         moment = datetime.fromisoformat(text) + timedelta(days=int(end and is_date))
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(*messages.advice("grading.no-moment", text=one_line(text))) from None
+        raise InvalidInput.from_key("grading.no-moment", text=one_line(text)) from None
 
 
 def _examine_record(claim: Claim) -> Iterator[Finding]:

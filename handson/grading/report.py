@@ -62,9 +62,7 @@ def write_report(grades: Grades, path: Path) -> None:
         replace_file(path, (part.encode() for part in make_page(grades)), mode=PRIVATE)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NotReady(
-            *messages.advice("grading.report.unwritable", path=path, reason=reason)
-        ) from error
+        raise NotReady.from_key("grading.report.unwritable", path=path, reason=reason) from error
 
 
 def make_page(grades: Grades) -> Iterator[str]:

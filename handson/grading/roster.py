@@ -16,7 +16,6 @@ from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
@@ -103,13 +102,13 @@ def read_roster(path: Path) -> Roster:
         if head in folded
     }
     if "id" not in columns:
-        raise InvalidInput(*messages.advice("grading.roster-columns", path=path))
+        raise InvalidInput.from_key("grading.roster-columns", path=path)
     learners = tuple(_read_learner(row, columns) for row in rows if any(map(str.strip, row)))
     ids = Counter(fold_name(learner.id) for learner in learners)
     for learner in learners:
         if not learner.id or ids[fold_name(learner.id)] > 1:
             who = learner.id or "-"
-            raise InvalidInput(*messages.advice("grading.roster-twice", path=path, learner=who))
+            raise InvalidInput.from_key("grading.roster-twice", path=path, learner=who)
     return Roster(learners)
 
 
@@ -124,7 +123,7 @@ def read_account(text: str) -> str:
     digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).zfill(12)
     if len(digits) == 12 and digits.isascii() and digits.isdecimal():
         return digits
-    raise InvalidInput(*messages.advice("grading.no-account", account=one_line(text)))
+    raise InvalidInput.from_key("grading.no-account", account=one_line(text))
 
 
 def read_rows(path: Path) -> list[list[str]]:
@@ -137,8 +136,7 @@ def read_rows(path: Path) -> list[list[str]]:
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        advice = messages.advice("grading.csv-missing", path=path, reason=reason)
-        raise InvalidInput(*advice) from error
+        raise InvalidInput.from_key("grading.csv-missing", path=path, reason=reason) from error
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"> {MOST_BYTES} bytes")
@@ -147,8 +145,7 @@ def read_rows(path: Path) -> list[list[str]]:
         lines = StringIO(text, newline="")
         return list(csv.reader(lines, delimiter=max(",;\t", key=heads.count)))
     except (ValueError, csv.Error) as error:
-        advice = messages.advice("grading.csv-unreadable", path=path, reason=error)
-        raise InvalidInput(*advice) from error
+        raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=error) from error
 
 
 def escape_formula(cell: str) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.grading import export_names, tokens
 from handson.grading.archives import Entry, Refused, Tree, open_tree
@@ -102,7 +101,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
             loose[(folder, *person)].append(path.name)
         else:
             shown = replace_surrogates(str(path))
-            raise InvalidInput(*messages.advice("grading.no-path", path=shown))
+            raise InvalidInput.from_key("grading.no-path", path=shown)
     for (folder, owner, number), files in loose.items():
         owner = owner or _guess_owner(folder, "", roster)
         yield Submission(folder, "", tuple(files), owner, number)

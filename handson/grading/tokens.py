@@ -23,7 +23,6 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import replace_file
 from handson.core.text import list_briefly, one_line
@@ -93,8 +92,7 @@ def read_keys(path: Path) -> Keys:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_KeyFile).issuers
     except (OSError, ValueError, RecursionError) as error:
-        advice = messages.advice("grading.tokens.keys", path=path, reason=error)
-        raise InvalidInput(*advice) from error
+        raise InvalidInput.from_key("grading.tokens.keys", path=path, reason=error) from error
 
 
 def write_keys(path: Path, keys: Keys) -> None:
@@ -108,8 +106,7 @@ def write_keys(path: Path, keys: Keys) -> None:
         replace_file(path, [data, b"\n"])
     except OSError as error:
         reason = error.strerror or error
-        advice = messages.advice("grading.tokens.unwritable", path=path, reason=reason)
-        raise NotReady(*advice) from error
+        raise NotReady.from_key("grading.tokens.unwritable", path=path, reason=reason) from error
 
 
 def read_key_set(data: bytes) -> KeySet:
