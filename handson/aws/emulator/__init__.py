@@ -1,30 +1,247 @@
 """The embedded AWS: one MiniStack process for each home folder, shared by all its kernels.
 
-Everything that depends on MiniStack is in this package.
+This module starts, finds, stops and wipes it.  Everything that depends on MiniStack is in this
+package:
 
-    lifecycle        start, find, stop and wipe the process of a home folder
     process          the process itself: spawn it, signal it, read its record
     server           the program that the process runs
     blob_registry    its registry, with the blobs on disk
     blobs            the files of the blobs, and which repository has which blob
+
+Everything is kept in ``<home>/emulator``: `process.json` (which process, which port, how it ended),
+`state/` (saved at the last stop), `registry/` (the images' layers), `emulator.log`, and `lock`
+(held while starting or stopping).
 """
 
-from handson.aws.emulator.lifecycle import (
-    SECRET,
-    Running,
-    ensure_running,
-    find_running,
-    reset_emulator,
-    stop_emulator,
-)
-from handson.aws.emulator.process import ACCOUNT
+from __future__ import annotations
 
-__all__ = [
-    "ACCOUNT",
-    "SECRET",
-    "Running",
-    "ensure_running",
-    "find_running",
-    "reset_emulator",
-    "stop_emulator",
-]
+import errno
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from handson.aws.emulator import process, server
+from handson.aws.emulator.process import ProcessRecord
+from handson.core import messages
+from handson.core.errors import NotReady, WaitTimeout
+from handson.core.files import hold_lock
+from handson.core.waiting import wait_until
+
+ACCOUNT = process.ACCOUNT
+SECRET = "handson-not-a-secret"
+"""The embedded AWS checks no signatures; a fixed word keeps anyone from using a real key."""
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Running:
+    """An embedded AWS that answers, with everything an AWS client needs to reach it.
+
+    `state` tells how it came to run: ``"running"`` (it already was), ``"started"`` (now, from its
+    saved state), or ``"restarted"`` (now, after it had been killed: everything made since its last
+    graceful stop is lost, except repositories and images).  The access key is the account number;
+    neither it nor the secret protects anything.
+    """
+
+    account: ClassVar[str] = ACCOUNT
+    access_key_id: ClassVar[str] = ACCOUNT
+    secret_access_key: ClassVar[str] = SECRET
+    pid: int
+    port: int
+    region: str
+    state: Literal["started", "running", "restarted"]
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients send their requests to."""
+        return f"http://{server.HOST}:{self.port}"
+
+
+def ensure_running(
+    home: Path, *, region: str, environ: Mapping[str, str] = _EMPTY, timeout: float = 30.0
+) -> Running:
+    """Return the embedded AWS of `home`; when this returns, it answers requests.
+
+    Its registry serves one region alone, the one it was started for.  For another region it is
+    stopped, its state saved, and started again.
+
+    Args:
+        home: The `HANDSON_HOME`; made if missing.
+        region: The region that clients will name.
+        environ: The caller's environment.  Only what Python needs to start is taken from it
+            (`process.PASSED_ON`; on Windows it has to be given), never an ``AWS_`` variable.
+        timeout: Seconds to wait for it to answer, and for another process that is starting it.
+
+    Raises:
+        NotReady: The home cannot be written, the disk is full, the process died at its start or
+            did not answer in time, or its state could not be saved for the other region.
+    """
+    folder = _folder(home)
+    record = process.read_record(folder)
+    # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
+    if record and record.region == region and process.probe_process(record) == "ready":
+        return _describe(record, "running")
+    with _lock(folder, timeout=timeout):
+        try:
+            running = _join(folder, region=region, timeout=timeout)
+            return running or _start(folder, region=region, environ=environ, timeout=timeout)
+        except WaitTimeout:
+            seconds, log = f"{timeout:g}", process.locate_log(folder)
+            raise NotReady.from_key("aws.emulator.silent", seconds=seconds, log=log) from None
+
+
+def find_running(home: Path) -> Running | None:
+    """Return the embedded AWS of `home` if its process exists, else None; change nothing."""
+    record = process.read_record(_folder(home))
+    return _describe(record, "running") if record and process.find_process(record) else None
+
+
+def stop_emulator(home: Path, *, timeout: float = 30.0) -> bool:
+    """Stop the embedded AWS of `home`, its state saved; tell whether it was running.
+
+    Args:
+        home: The `HANDSON_HOME`; not made if missing.
+        timeout: Seconds it may take to save its state before it is killed.
+
+    Raises:
+        NotReady: It had to be killed, or its state could not be saved: everything made since the
+            last graceful stop is lost.  It is stopped nevertheless.
+    """
+    folder = _folder(home)
+    if not folder.is_dir():
+        return False
+    with _lock(folder, timeout=timeout):
+        return _stop(folder, timeout=timeout)
+
+
+def reset_emulator(home: Path, *, timeout: float = 30.0) -> bool:
+    """Stop the embedded AWS of `home` and wipe its state; tell whether it was running.
+
+    The port is remembered; the log is kept.
+
+    Raises:
+        NotReady: The home cannot be written.
+    """
+    folder = _folder(home)
+    if not folder.is_dir():
+        return False
+    with _lock(folder, timeout=timeout):
+        was_running = _end_process(folder, timeout=timeout)
+        with _file_errors(folder):
+            for saved in (folder / "state", folder / server.BLOBS):
+                if saved.exists():
+                    shutil.rmtree(saved)
+            process.write_record(folder, process.read_record(folder), state="stopped")
+    return was_running
+
+
+def _folder(home: Path) -> Path:
+    return home.absolute() / "emulator"
+
+
+def _describe(record: ProcessRecord, state: Literal["started", "running", "restarted"]) -> Running:
+    return Running(pid=record.pid, port=record.port, region=record.region, state=state)
+
+
+def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
+    """Return the running process, now that no other process can start one.
+
+    Wait while it lives without answering: it starts, stops or is very busy.  Stop it if it serves
+    another region.
+    """
+    record = process.read_record(folder)
+    if record is None:
+        return None
+    found = wait_until(
+        lambda: process.probe_process(record),
+        done=lambda answer: answer != "busy",
+        what="emulator",
+        timeout=timeout,
+    )
+    if found == "dead":
+        return None
+    if record.region == region:
+        return _describe(record, "running")
+    _stop(folder, timeout=timeout)
+    return None
+
+
+def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: float) -> Running:
+    """Start a process and return it when it answers; if it does not, leave none behind."""
+    ended = process.read_record(folder)  # the process may have written it while `_join` waited
+    port, token = ended.port if ended else 0, secrets.token_hex(16)
+    with _file_errors(folder):
+        child = process.spawn(
+            folder, token=token, region=region, preferred_port=port, passed_on=environ
+        )
+
+    def is_ready(record: ProcessRecord | None) -> bool:
+        if child.poll() is not None:
+            raise process.explain_death(folder, child.returncode)
+        return record is not None and record.token == token and process.check_health(record.port)
+
+    try:
+        record = wait_until(
+            lambda: process.read_record(folder), done=is_ready, what="emulator", timeout=timeout
+        )
+        assert record is not None
+    except BaseException:
+        child.kill()
+        child.wait()
+        # Its own record would hide how the process before it ended.
+        with _file_errors(folder):
+            process.write_record(folder, ended)
+        raise
+    was_killed = ended is not None and ended.state != "stopped"
+    return _describe(record, "restarted" if was_killed else "started")
+
+
+def _stop(folder: Path, *, timeout: float) -> bool:
+    if not _end_process(folder, timeout=timeout):
+        return False
+    record, log = process.read_record(folder), process.locate_log(folder)
+    if record and record.state == "running":
+        raise NotReady.from_key("aws.emulator.killed", log=log)
+    if record is None or record.state != "stopped":
+        raise NotReady.from_key("aws.emulator.unsaved", log=log)
+    return True
+
+
+def _end_process(folder: Path, *, timeout: float) -> bool:
+    """End the process of this folder, killing it if need be; tell whether there was one."""
+    found = process.find_process(process.read_record(folder))
+    if found:
+        process.end_process(found, folder=folder, timeout=timeout)
+    return found is not None
+
+
+@contextmanager
+def _lock(folder: Path, *, timeout: float) -> Iterator[None]:
+    """Hold the folder's lock, so that no other process starts or stops the embedded AWS."""
+    with _file_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / "tmp").mkdir(exist_ok=True)
+    # Another process may hold it for two timeouts: to wait for a busy process, and to start one.
+    path, seconds = folder / "lock", 2 * timeout
+    busy = messages.advice("aws.emulator.locked", path=path, seconds=f"{seconds:g}")
+    with hold_lock(path, timeout=seconds, busy=busy):
+        yield
+
+
+@contextmanager
+def _file_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of the file system into ours."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
+        reason = error.strerror or str(error)
+        raise NotReady.from_key(key, path=folder, reason=reason) from error
