@@ -25,7 +25,7 @@ test:  ## set up, then lint, types, layering, all tests and the notebooks under 
 	@$(SETUP)
 	@$(MAKE) --no-print-directory --keep-going lint types tests replay
 
-lint:  ## ruff, its format, and the layering of the rooms
+lint:  ## ruff, its format, and the layering of the wings
 	@$(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@
 snapshot gives the same bytes.  A `plan` of the parts is laid out by a `composition` as a `scene`,
 which writes itself as SVG.
 
-`Diagram` is the one of the `diagrams` package, but draws in this process and shows itself below the
+`Diagram` is a subclass of `diagrams.Diagram` that draws in this process and shows itself below the
 cell, instead of calling a program and leaving files behind::
 
     from diagrams import Cluster

@@ -1,4 +1,4 @@
-"""A learner's own diagram: the one of the `diagrams` package, drawn in this process."""
+"""A learner's own diagram: a subclass of `diagrams.Diagram` that draws in this process."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Frame(Scene):
         self._paint_part(own_image, image, 48)
 
     def paint_borders(self, outer: Box, region: Box, *, heading: float) -> None:
-        """Paint the outermost border and the one inside it, with their names from an x on."""
+        """Paint the two outer borders, with their names starting at x = `heading`."""
         theme, part, left = self.plan.theme, self.plan.outer, heading
         self.boxes.append(outer.styled(theme.outer, PAPER))
         self.boxes.append(region.styled(theme.region, dashed=True))
@@ -193,7 +193,7 @@ class Frame(Scene):
         self.add_lines(replace(label, y=label.y - (len(lines) - 1) * _LEADING), *lines)
 
     def paint_gateway(self, centre: Point, words: Point, *, room: float) -> None:
-        """Paint the internet gateway, if the network has one, with its lines from a place on."""
+        """Paint the internet gateway, if the network has one, and its lines starting at `words`."""
         part, (x, y), (left, top) = self.plan.gateway, centre, words
         if not part.lines:
             return

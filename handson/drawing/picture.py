@@ -27,7 +27,7 @@ from handson.core.files import replace_file
 
 SUFFIXES = (".svg", ".png")
 EMBEDDED = "data:image/svg+xml,"
-"""How the address of an image begins that holds its SVG document."""
+"""The beginning of a data URI that contains an SVG document."""
 
 _ENCODED = str.maketrans({sign: quote(sign) for sign in '%"#<>&\n'})
 """What an address in an attribute cannot hold.  The rest stays readable, and a fifth smaller than

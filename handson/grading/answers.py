@@ -41,9 +41,9 @@ from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editio
 from handson.grading.roster import escape_formula, read_rows
 
 LONGEST = 20_000
-"""Letters of an answer."""
+"""The longest answer that is read, in letters."""
 LARGEST = 200_000
-"""Letters of a picture; the pictures of the workshop have 60,000."""
+"""The longest picture that is read, in letters; the workshop's own have about 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
 LEARNER, ANSWERS = "learner", "answers"
 """The columns of a file of marks, beside those of what is marked."""

@@ -24,17 +24,17 @@ from typing import IO
 from handson.grading.export_names import normalize_name
 
 MOST_BYTES = 8_000_000
-"""Of one notebook; with all outputs and pictures those of this workshop have 200,000."""
+"""The largest notebook that is read, in bytes; the workshop's own have about 200,000."""
 MOST_ZIPPED = 64_000_000
-"""Of a zip within a zip, which is held in memory."""
+"""The largest zip within a zip, in bytes, because it is held in memory."""
 MOST_TIMES = 200
 """How many times larger than its zipped form a file may be; notebooks reach 10."""
 MOST_DIRECTORY = 16_000_000
-"""Bytes of a zip's table of contents: 100,000 files and more."""
+"""The largest table of contents of a zip, in bytes: enough for 100,000 files."""
 MOST_PARTS = 24
-"""Of a path in a zip.  What lies deeper is out of reach anyway (`sources.DEEPEST`, twice)."""
+"""The longest path in a zip, in folders; `sources.DEEPEST` stops long before."""
 SMALL = 1_000_000
-"""Bytes of a file that may be zipped as well as it likes."""
+"""Files up to this size, in bytes, are exempt from the limit `MOST_TIMES`."""
 
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error),

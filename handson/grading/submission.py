@@ -1,4 +1,4 @@
-"""One submission, from its files to a result; a fault in it costs nobody else anything."""
+"""Grades one submission, from its files to a result; a fault in it affects no other submission."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def _grade_contents(
 def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
     """Return the learner of a submission; the names in the evidence decide among namesakes.
 
-    A submission without a name is its evidence's; where that names several people, or nobody, the
-    submission is called by its place.
+    If a submission has no name, the name in its evidence is used; if the evidence names several
+    people or nobody, the submission's path is used.
     """
     owner, candidates = submission.owner, roster.find_namesakes(submission.owner)
     bearers = {known for name in names if (known := roster.find(name))}

@@ -263,7 +263,7 @@ def choose_breakage(seed: int) -> str:
 
 
 def describe_breakage(id: str, exercise: Exercise) -> tuple[str, str, str]:
-    """Return what people report who suffer from a breakage, where to look, and what is wrong."""
+    """Return the symptom of a breakage, where to look, and what is wrong."""
     names = {"repository": exercise.repository, "tag": exercise.tag}
     return (
         messages.label("practice.breakages.symptom", id, **names),

@@ -27,7 +27,7 @@ class IncidentReport(Displayable):
 
     Attributes:
         seed: The number that chose the breakage: it breaks the same thing for everybody.
-        symptom: What people report who suffer from it.
+        symptom: The symptom that users of the shop would report.
         fresh: It was broken by this call, not by an earlier one.
         asked: The seed that was given, or None.
         earlier: The seed of the breakage before it, when this call found that one mended.

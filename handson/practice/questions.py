@@ -2,7 +2,7 @@
 
 They are voluntary: no answer is recorded or graded.  The questions name the learner's own resources
 and, where one is missing, those that the workshop makes.  Where a resource is wrong, the right
-answer or its reason is another: with both subnets in one zone, neither survives.  The
+answer, or the reason for it, differs: with both subnets in one zone, neither survives.  The
 misconceptions behind the wrong choices are those behind the wrong states that the checks find.
 
 The catalogue of messages lists the choices of each question, and a second version of a sentence for

@@ -22,7 +22,7 @@ _NOUNS = ("VpcEndpoint", "Subnet", "RouteTable", "InternetGateway", "Vpc")
 "Delete your VPC")."""
 
 _OTHERS = ("NetworkInterface", "NatGateway", "SecurityGroup")
-"""What others may create in a VPC besides."""
+"""Other types of resources that may be in a VPC; the workshop creates none of them."""
 
 _BUSY = {"DependencyViolation"}
 _ENDPOINT_SECONDS = 300.0
