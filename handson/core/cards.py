@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -197,7 +197,7 @@ class Card:
     """A box with a title; `state` is a key of `MARKS`."""
 
     title: str
-    parts: Sequence[CardPart] = field(default_factory=tuple)
+    parts: Sequence[CardPart] = ()
     state: str = "info"
 
     def text(self) -> str:

@@ -16,26 +16,26 @@ their key: ``raise NotReady.from_key("engine.docker-stopped")``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
 from handson.core import messages
 
 
+@dataclass(eq=False, repr=False)
 class HandsonError(Exception):
     """A problem and its remedy; a notebook shows these two lines instead of a traceback.
 
-    Args:
+    Attributes:
         problem: What was found and what was expected, in one sentence.
         remedy: What to do about it, in one sentence.
         code: AWS's error code (``"InvalidVpc.Range"``), if AWS has one for this refusal.
     """
 
-    def __init__(self, problem: str, remedy: str, *, code: str | None = None) -> None:
-        super().__init__(problem, remedy)
-        self.problem = problem
-        self.remedy = remedy
-        self.code = code
+    problem: str
+    remedy: str
+    _: KW_ONLY
+    code: str | None = None
 
     @classmethod
     def from_key(cls, key: str, /, *, aws_code: str | None = None, **values: object) -> Self:
@@ -72,46 +72,29 @@ class NotReady(HandsonError):
     """A prerequisite is missing: an engine, a folder, a library, an earlier notebook."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAllowed(HandsonError):
     """Credentials are missing, expired or of another account, or a permission is missing.
 
-    Args:
+    Attributes:
         actions: The IAM actions that are not allowed ("ec2:CreateVpc"), if they are the reason.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        remedy: str,
-        *,
-        code: str | None = None,
-        actions: Sequence[str] = (),
-    ) -> None:
-        super().__init__(problem, remedy, code=code)
-        self.actions = tuple(actions)
+    actions: tuple[str, ...] = ()
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class AWSError(HandsonError):
     """AWS refused a call, or did not answer; `code` is AWS's error code.
 
-    Args:
+    Attributes:
         repeatable: Whether the call can be repeated without harm: it was throttled, never reached
             AWS, only reads, or deletes.
         reason: AWS's own message, because one code may stand for several reasons.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        remedy: str,
-        *,
-        code: str | None = None,
-        repeatable: bool = False,
-        reason: str = "",
-    ) -> None:
-        super().__init__(problem, remedy, code=code)
-        self.repeatable = repeatable
-        self.reason = reason
+    repeatable: bool = False
+    reason: str = ""
 
 
 class EngineError(HandsonError):

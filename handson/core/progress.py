@@ -11,6 +11,7 @@ replaces them all.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -142,25 +143,23 @@ class TerminalProgress:
         return TerminalLine(label, self.stream or sys.stderr, columns)
 
 
+@dataclass
 class ThrottledLine:
     """A line that changes at most once an `interval` (seconds); its last sentence always shows.
 
-    Args:
+    Attributes:
         display: Shows a sentence in the place of the one before.
         interval: The least time between two sentences.
         clock: Seconds that only ever grow.
     """
 
-    def __init__(
-        self, display: Say, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._display = display
-        self._interval = interval
-        self._clock = clock
-        self._shown_at = -interval
+    display: Say
+    interval: float = 0.1
+    clock: Callable[[], float] = time.monotonic
+    _shown_at: float = -math.inf
 
     def __call__(self, sentence: str) -> None:
-        if self._clock() - self._shown_at >= self._interval:
+        if self.clock() - self._shown_at >= self.interval:
             self.show(sentence)
 
     def done(self, sentence: str) -> None:
@@ -168,8 +167,8 @@ class ThrottledLine:
 
     def show(self, sentence: str) -> None:
         """Show a sentence, however little time has passed."""
-        self._shown_at = self._clock()
-        self._display(sentence)
+        self._shown_at = self.clock()
+        self.display(sentence)
 
 
 class NotebookProgress:

@@ -239,4 +239,4 @@ def explain_denial(missing: Sequence[str], *, code: str | None = None) -> NotAll
         sentences = messages.advice("course.policy.denied", actions=actions, cells=named)
     else:
         sentences = messages.advice("course.policy.denied-other", actions=actions)
-    return NotAllowed(*sentences, code=code, actions=missing)
+    return NotAllowed(*sentences, code=code, actions=tuple(missing))
