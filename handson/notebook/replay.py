@@ -219,8 +219,7 @@ class _NotebookRun:
                 if len(lines) == 2 and lines[0].startswith("✗"):  # a HandsonError of ours
                     return "\n".join(lines)
                 reason = f"{output.ename}: {output.evalue}"
-        advice = messages.advice("notebook.replay.cell", reason=reason, copy=self.copy)
-        return str(HandsonError(*advice))
+        return str(HandsonError.from_key("notebook.replay.cell", reason=reason, copy=self.copy))
 
 
 def _read_notebook(path: Path) -> Any:

@@ -211,8 +211,7 @@ class Workshop(Displayable):
         Raises:
             InvalidInput: AWS would refuse the repository's name or the tag.
         """
-        repository, tag = self._repository(repository), self._tag(tag)
-        rules.check_repository_name(repository)
+        repository, tag = self._check_repository(repository), self._tag(tag)
         rules.check_image_tag(tag)
         connected = self.aws
         return push.PushCommands(

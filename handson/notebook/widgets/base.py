@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -60,22 +61,20 @@ class LiveCard(Displayable):
             self._handle = display(below, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
 
+@dataclass
 class ProgressBars:
     """The progress of verbs in an HTML widget, one bar below the other.
 
-    Args:
+    Attributes:
         widget: The HTML widget.
         interval: The least time between two changes of a bar (seconds).
         clock: Seconds that only ever grow.
     """
 
-    def __init__(
-        self, widget: Any, *, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._widget = widget
-        self._interval = interval
-        self._clock = clock
-        self._bars: list[_Bar] = []
+    widget: Any
+    interval: float = 0.1
+    clock: Callable[[], float] = time.monotonic
+    _bars: list[_Bar] = field(default_factory=list)
 
     def clear(self) -> None:
         """Remove all bars."""
@@ -84,13 +83,13 @@ class ProgressBars:
 
     def line(self, label: str) -> ProgressLine:
         """Add a bar for a verb."""
-        bar = _Bar(label, self._show_bars, interval=self._interval, clock=self._clock)
+        bar = _Bar(label, self._show_bars, interval=self.interval, clock=self.clock)
         self._bars.append(bar)
         bar.show("…")
         return bar
 
     def _show_bars(self) -> None:
-        self._widget.value = "".join(bar.html for bar in self._bars)
+        self.widget.value = "".join(bar.html for bar in self._bars)
 
 
 class _Bar(ThrottledLine):

@@ -14,13 +14,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError
 from handson.course import syllabus
-from handson.notebook.widgets.base import (
-    LiveCard,
-    ProgressBars,
-    describe_error,
-    render_answer,
-    render_parts,
-)
+from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
 
 Values = Mapping[str, Any]
@@ -35,7 +29,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 """The settings that the console offers as a list; the others are text or a switch."""
 
 
-class FormCard(LiveCard):
+class FormCard(base.LiveCard):
     """A form of the console that a learner fills in, and whose button makes what it says.
 
     A setting is called by the argument of the verb that takes it.
@@ -141,7 +135,7 @@ class FormCard(LiveCard):
         self._inputs = {name: self._make_input(name) for name in self.values}
         self._answer, self._planned, self._code = HTML(), HTML(), HTML()
         self._status, progress = HTML(), HTML()
-        self._bars = ProgressBars(progress)
+        self._bars = base.ProgressBars(progress)
         label = messages.label("notebook.widgets.button", self.id)
         self._button = Button(description=label, button_style="primary")
         self._button.on_click(lambda _: self.make())
@@ -151,7 +145,7 @@ class FormCard(LiveCard):
         self._answer_values()
         fields = Box(list(self._inputs.values()))
         fields.add_class("handson-fields")
-        introduction = HTML(render_parts(self._introduce()))
+        introduction = HTML(base.render_parts(self._introduce()))
         buttons = HBox([self._button, reset])
         results = (self._status, progress, self._planned, self._code)
         return [introduction, fields, self._answer, buttons, *results]
@@ -173,9 +167,9 @@ class FormCard(LiveCard):
         """Take the values of the fields, and show what the rules say of them."""
         self.values = {name: each.value for name, each in self._inputs.items()}
         state, answer, preview = self._judge()
-        self._answer.value = render_answer(answer, state=state)
-        self._planned.value = render_parts(preview)
-        self._code.value = render_parts([self._cell()])
+        self._answer.value = base.render_answer(answer, state=state)
+        self._planned.value = base.render_parts(preview)
+        self._code.value = base.render_parts([self._cell()])
         self._button.disabled = state in ("advice", "bad")
 
     def _judge(self) -> tuple[str, Sequence[CardPart], Sequence[CardPart]]:
@@ -242,7 +236,7 @@ class FormCard(LiveCard):
         except HandsonError as error:
             failed = messages.text("notebook.widgets.not-made")
             self._show_status(failed, state="bad")
-            self._show([*self._made, describe_error(failed, error)])
+            self._show([*self._made, base.describe_error(failed, error)])
         except BaseException:
             interrupted = messages.text("notebook.widgets.broken-off")
             self._show_status(interrupted, state="warn")
@@ -252,7 +246,7 @@ class FormCard(LiveCard):
             self._answer_values()
 
     def _show_status(self, sentence: str, *, state: str) -> None:
-        self._status.value = render_answer([Note(sentence)], state=state)
+        self._status.value = base.render_answer([Note(sentence)], state=state)
 
     def _add(self, result: Displayable) -> None:
         self._show([*self._made, result.card()])
