@@ -41,7 +41,8 @@ def sources(root: Path) -> dict[str, ast.Module]:
 def sentences() -> dict[str, dict[str, dict[str, str]]]:
     """Every entry by key: its parts ("sentence", or "problem" and "remedy") by language."""
     entries: dict[str, dict[str, dict[str, str]]] = {}
-    for wing in messages.wings():
+    for file in Path(messages.__file__).parent.glob("*.toml"):
+        wing = file.stem
         for name, spoken in messages.catalogue(wing).items():
             key, _, part = f"{wing}.{name}".rpartition(".")
             if part in SPOKEN["advice"]:

@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("ja", "en")
@@ -68,12 +67,6 @@ def catalogue(wing: str) -> dict[str, dict[str, str]]:
     """Return the sentences of a wing by the rest of their keys, each by language."""
     file = files(__name__).joinpath(f"{wing}.toml")
     return dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
-
-
-def wings() -> list[str]:
-    """Return the names of the wings that have sentences, sorted."""
-    paths = [Path(file.name) for file in files(__name__).iterdir()]
-    return sorted(path.stem for path in paths if path.suffix == ".toml")
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
