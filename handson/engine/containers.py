@@ -19,6 +19,7 @@ from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, WaitTimeout
 from handson.core.progress import Say
 from handson.core.waiting import wait_until
+from handson.engine import docker_client
 from handson.engine.docker_client import api_error, reason_of, translate_docker_errors
 from handson.engine.docker_events import describe_event, indent_output, strip_colours
 from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
@@ -108,15 +109,12 @@ class DockerContainers:
 
         An engine that cannot pull may hold the same image under its id.
         """
-        if not self._find_image(request.reference):
-            cleanup.callback(self._untag, request.reference)
+        if not docker_client.has_image(self._client, request.reference):
+            cleanup.callback(docker_client.remove_tag, self._client, request.reference)
         source, reason = request.source, ""
         try:
             events = self._client.pull(
-                request.reference,
-                auth_config={"username": source.username, "password": source.password},
-                stream=True,
-                decode=True,
+                request.reference, auth_config=source.login, stream=True, decode=True
             )
             for event in events:
                 reason = str(event.get("error", "")) or reason
@@ -125,16 +123,12 @@ class DockerContainers:
             reason = reason_of(error)
         if not reason:
             return request.reference
-        for image in filter(self._find_image, _list_ids(request)):
-            say(messages.text("engine.from-here", name=request.name))
-            return image
+        for image in _list_ids(request):
+            if docker_client.has_image(self._client, image):
+                say(messages.text("engine.from-here", name=request.name))
+                return image
         values = {"name": request.name, "registry": source.registry, "reason": reason}
         raise EngineError.from_key("engine.pull-failed", **values)
-
-    def _find_image(self, name: str) -> bool:
-        with suppress(api_error()):
-            return bool(self._client.inspect_image(name))
-        return False
 
     def _create(self, image: str, name: str, request: RunRequest) -> int:
         """Create the container; return its port, or the machine's where there is no bridge."""
@@ -226,10 +220,6 @@ class DockerContainers:
     def _remove(self, container: str) -> None:
         with suppress(api_error()):
             self._client.remove_container(container, force=True, v=True)
-
-    def _untag(self, image: str) -> None:
-        with suppress(api_error()):
-            self._client.remove_image(image, noprune=True)
 
 
 def is_remote(where: str) -> bool:

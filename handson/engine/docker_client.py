@@ -152,6 +152,19 @@ def translate_docker_errors() -> Iterator[None]:
         raise EngineError.from_key("engine.engine-broke-off", reason=reason_of(error)) from error
 
 
+def has_image(client: APIClient, name: str) -> bool:
+    """Tell whether an engine has an image under a name or an id."""
+    with suppress(api_error()):
+        return bool(client.inspect_image(name))
+    return False
+
+
+def remove_tag(client: APIClient, name: str) -> None:
+    """Remove a tag from an image, and the image if it has no other; keep the layers below it."""
+    with suppress(api_error()):
+        client.remove_image(name, noprune=True)
+
+
 def reason_of(error: Exception) -> str:
     """Return an exception's reason on one line, in the engine's words where it gave some."""
     return " ".join(str(getattr(error, "explanation", None) or error).split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from handson.core import messages
 from handson.core.progress import Say
 from handson.engine import docker_client, model, registry_client
 from handson.engine.containers import DockerContainers
-from handson.engine.docker_client import api_error, translate_docker_errors
+from handson.engine.docker_client import translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
 from handson.engine.dockerfile import DOCKERFILE, load_dockerfile
 from handson.engine.oci import unpack_saved_image
@@ -61,11 +61,7 @@ class DockerEngine:
         instructions = load_dockerfile(request.context)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
-        with (
-            path.open("w", encoding="utf-8") as file,
-            translate_docker_errors(),
-            self._closing_connection(),
-        ):
+        with path.open("w", encoding="utf-8") as file, self._closing_connection():
             log = BuildLog(instructions, file=file, say=say)
             for event in self._start_build(request, say):
                 log.take(event)
@@ -139,17 +135,9 @@ class DockerEngine:
         target, tag = f"{destination.registry}/{destination.repository}", destination.tags[0]
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
-        with (
-            translate_docker_errors(),
-            self._tagged(image, target, tag),
-            self._closing_connection(**plain),
-        ):
+        with self._tagged(image, target, tag), self._closing_connection(**plain):
             events = self._client.push(
-                target,
-                tag=tag,
-                stream=True,
-                decode=True,
-                auth_config={"username": destination.username, "password": destination.password},
+                target, tag=tag, auth_config=destination.login, stream=True, decode=True
             )
             digest = ""
             for event in events:
@@ -163,7 +151,7 @@ class DockerEngine:
     ) -> model.PushedImage:
         say(messages.text("engine.relaying"))
         folder = image.log.parent if image.log else Path(tempfile.gettempdir())
-        with translate_docker_errors(), self._closing_connection():
+        with self._closing_connection():
             saved = self._client.get_image(image.id)
             with unpack_saved_image(saved, folder, say=say) as layout:
                 sent = registry_client.push_layout(layout, destination, say=say)
@@ -184,7 +172,8 @@ class DockerEngine:
         listeners.append(note)
         self._client.params = parameters
         try:
-            yield
+            with translate_docker_errors():
+                yield
         finally:
             listeners.remove(note)
             self._client.params = {}
@@ -193,16 +182,15 @@ class DockerEngine:
 
     @contextmanager
     def _tagged(self, image: model.LocalImage, target: str, tag: str) -> Iterator[None]:
-        name, existed = f"{target}:{tag}", False
-        with suppress(api_error()):
-            existed = bool(self._client.inspect_image(name))
-        self._client.tag(image.id, target, tag)
-        try:
-            yield
-        finally:
-            if not existed:
-                with suppress(api_error()):
-                    self._client.remove_image(name, noprune=True)
+        name = f"{target}:{tag}"
+        with translate_docker_errors():
+            existed = docker_client.has_image(self._client, name)
+            self._client.tag(image.id, target, tag)
+            try:
+                yield
+            finally:
+                if not existed:
+                    docker_client.remove_tag(self._client, name)
 
 
 def _can_read_logins() -> bool:

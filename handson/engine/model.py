@@ -81,6 +81,11 @@ class Destination:
     tags: tuple[str, ...] = ()
 
     @property
+    def login(self) -> dict[str, str]:
+        """The credentials, as the Docker API takes them."""
+        return {"username": self.username, "password": self.password}
+
+    @property
     def is_on_loopback(self) -> bool:
         """Tell whether the registry is on this computer."""
         return self.registry.startswith(_LOOPBACK)
