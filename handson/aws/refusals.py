@@ -102,8 +102,7 @@ def refuse_operation(service: str, operation: object, known: Collection[str]) ->
     """Return the refusal of an operation that the service does not have."""
     near = find_nearest(str(operation), sorted(known)) if operation else None
     key = "aws.operation-near" if near else "aws.no-operation"
-    values = {"service": service, "operation": quote(operation), "near": near}
-    return InvalidInput.from_key(key, **values)
+    return InvalidInput.from_key(key, service=service, operation=quote(operation), near=near)
 
 
 def _translate(

@@ -229,9 +229,11 @@ def is_remote(where: str) -> bool:
 
 def _list_ids(request: RunRequest) -> list[str]:
     """Return the ids under which an engine may hold the image's content already."""
+    found = [request.digest]
     with suppress(HandsonError):
-        return [request.digest, *RegistryClient(request.source).list_digests(request.digest)]
-    return [request.digest]
+        images = RegistryClient(request.source).fetch_images(request.digest)
+        found += [*images, *(image["config"]["digest"] for image in images.values())]
+    return found
 
 
 def _fetch_over_http(port: int, path: str) -> HttpAnswer | None:

@@ -46,8 +46,7 @@ def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
     tried = []
     for options in list_candidates(docker_host):
         where = str(options.get("base_url", ""))
-        client = _connect(options)
-        if client is not None:
+        if client := _connect(options):
             return client, _hide_password(where)
         tried.append(where)
     where = docker_host or next((place for place in tried if place), "docker")

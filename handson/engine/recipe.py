@@ -22,17 +22,15 @@ from handson.course.exercise import PLATFORM
 from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split_words
 from handson.engine.model import IMAGE_PLATFORM
 
-# A refusal, and the engine that carries the step out; every other reason is wrong for Docker, too.
+# Why a step is left to Docker, or to its BuildKit; every other reason is wrong for Docker, too.
+_FOR_DOCKER = (
+    "engine.reason-add-url", "engine.reason-archive", "engine.reason-copy-from",
+    "engine.reason-instruction", "engine.reason-owner", "engine.reason-platform",
+    "engine.reason-variable",
+)  # fmt: skip
 _REFUSALS = {
-    "engine.reason-add-url": "engine.cannot-do",
-    "engine.reason-archive": "engine.cannot-do",
-    "engine.reason-copy-from": "engine.cannot-do",
-    "engine.reason-instruction": "engine.cannot-do",
-    "engine.reason-owner": "engine.cannot-do",
-    "engine.reason-platform": "engine.cannot-do",
-    "engine.reason-variable": "engine.cannot-do",
-    "engine.option": "engine.needs-buildkit",
-    "engine.here-document": "engine.needs-buildkit",
+    **dict.fromkeys(_FOR_DOCKER, "engine.cannot-do"),
+    **dict.fromkeys(("engine.option", "engine.here-document"), "engine.needs-buildkit"),
 }
 _LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
 _BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}

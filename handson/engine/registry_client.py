@@ -172,11 +172,6 @@ class RegistryClient:
         children = [it["digest"] for it in manifest["manifests"] if oci.is_image_manifest(it)]
         return {child: json.loads(self.fetch(child)[0]) for child in children}
 
-    def list_digests(self, digest: str) -> list[str]:
-        """Return the digests of an image's manifests and configurations, also behind an index."""
-        images = self.fetch_images(digest)
-        return [*images, *(image["config"]["digest"] for image in images.values())]
-
     def measure_layers(self, digest: str) -> int:
         """Return the bytes of an image's layers as the registry lists them."""
         image = next(iter(self.fetch_images(digest).values()))
