@@ -166,9 +166,8 @@ class Journal:
         with hold_lock(self._lock, timeout=self._patience, busy=busy):
             digests = [each["digest"] for each in self.records() if each["learner"] == learner]
             previous = digests[-1] if digests else None
-            record = seal(
-                observation, learner=learner, previous=previous, observed_at=self._clock()
-            )
+            at = self._clock()
+            record = seal(observation, learner=learner, previous=previous, observed_at=at)
             try:
                 self._append(record)
             except OSError as error:

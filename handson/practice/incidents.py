@@ -22,7 +22,7 @@ from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
-from handson.course.checks import Verification, causes, vpcs
+from handson.course.checks import Verification, results, vpcs
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
 from handson.practice import breakages
@@ -217,21 +217,21 @@ class Drill:
             if each.id in former and each.id != vpc.id:
                 names = {"id": each.id, "name": each.name or "-"}
                 notebook = syllabus.find_check("network").notebook
-                remedy = causes.advise_call(causes.CLEANUP, then=notebook)
+                remedy = results.advise_call(results.CLEANUP, then=notebook)
                 yield messages.text("practice.incidents.left-vpc", **names), remedy
                 return
         for table in vpc.route_tables:
             if table.id in former and not table.subnets and not table.main:
-                call = causes.write_aws_call("ec2", "DeleteRouteTable", RouteTableId=table.id)
+                call = results.write_aws_call("ec2", "DeleteRouteTable", RouteTableId=table.id)
                 yield _describe_leftover("practice.incidents.left-table", table.id, call)
         for id in self._find_detached_gateways():
             if id in former:
-                call = causes.write_aws_call("ec2", "DeleteInternetGateway", InternetGatewayId=id)
+                call = results.write_aws_call("ec2", "DeleteInternetGateway", InternetGatewayId=id)
                 yield _describe_leftover("practice.incidents.left-gateway", id, call)
         known = {self.exercise.cluster, *former}
         for found in snapshot.clusters:
             if found.tagged and found.status != cluster.DELETED and found.name not in known:
-                call = causes.write_aws_call("ecs", "DeleteCluster", cluster=found.name)
+                call = results.write_aws_call("ecs", "DeleteCluster", cluster=found.name)
                 yield _describe_leftover("practice.incidents.left-cluster", found.name, call)
 
     def _find_detached_gateways(self) -> list[str]:
@@ -283,4 +283,4 @@ def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, break
 
 
 def _describe_leftover(key: str, id: str, call: str) -> Leftover:
-    return messages.text(key, id=id), causes.advise_call(call)
+    return messages.text(key, id=id), results.advise_call(call)

@@ -13,9 +13,8 @@ import msgspec
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import syllabus
-from handson.course.checks import architecture, cluster, image, network, repository
-from handson.course.checks.causes import Diagnosis
-from handson.course.checks.results import CheckResult, FactResult, Verification, conclude_unseen
+from handson.course.checks import architecture, cluster, image, network, repository, results
+from handson.course.checks.results import CheckResult, Diagnosis, FactResult, Verification
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
 
@@ -47,8 +46,8 @@ _FUNCTIONS = {
 
 def run_checks(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Verification:
     """Return the results of all checks over one snapshot, in the syllabus's order."""
-    results = tuple(run_check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
-    return Verification(snapshot.target, results)
+    judged = tuple(run_check(check_id, snapshot, exercise) for check_id in syllabus.CHECK_IDS)
+    return Verification(snapshot.target, judged)
 
 
 def run_check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> CheckResult:
@@ -61,7 +60,7 @@ def run_check(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()
     """
     judge, _ = _FUNCTIONS[require_check(check_id)]
     result, unseen = judge(snapshot, exercise), _find_unseen_services(check_id, snapshot)
-    return conclude_unseen(result, unseen[0]) if unseen else result
+    return results.conclude_unseen(result, unseen[0]) if unseen else result
 
 
 def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> Snapshot:

@@ -16,9 +16,8 @@ from typing import Any
 
 from handson.core import messages
 from handson.course import syllabus
-from handson.course.checks.causes import Diagnosis, diagnose
 from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
-from handson.course.checks.results import CheckResult, Facts, conclude
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Drawing, DrawnBox, Snapshot
 

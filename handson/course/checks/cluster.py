@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import rules, syllabus
-from handson.course.checks import causes
-from handson.course.checks.causes import Diagnosis, diagnose
-from handson.course.checks.results import CheckResult, Facts, conclude
+from handson.course.checks import results
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
 from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
@@ -51,7 +50,7 @@ def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=snapshot.target,
         clusters=(*_find_namesakes(snapshot, exercise), *_find_misspelt(snapshot, exercise)),
-        elsewhere=causes.find_sightings(snapshot, "cluster"),
+        elsewhere=results.find_sightings(snapshot, "cluster"),
     )
 
 
@@ -67,13 +66,13 @@ def _find_namesakes(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
 
 def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Cluster, ...]:
     living = ((each.name, each) for each in snapshot.clusters if each.status != _DELETED)
-    return causes.find_similar(exercise.cluster, living)
+    return results.find_similar(exercise.cluster, living)
 
 
 def _explain_no_cluster(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     misspelt = _find_misspelt(snapshot, exercise)
     here = "cluster-deleted" if _find_namesakes(snapshot, exercise) else "cluster-absent"
-    return causes.explain_absence(
+    return results.explain_absence(
         "cluster",
         snapshot,
         elsewhere="cluster-region",
@@ -85,15 +84,15 @@ def _explain_no_cluster(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
 
 def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis]:
     name, status = cluster.name, cluster.status
-    delete = causes.write_aws_call("ecs", "DeleteCluster", cluster=name)
-    anew = causes.advise_call(delete, then=_NOTEBOOK)
+    delete = results.write_aws_call("ecs", "DeleteCluster", cluster=name)
+    anew = results.advise_call(delete, then=_NOTEBOOK)
     if status in _CHANGING:
         anew = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
     yield diagnose("cluster-not-active", "cluster.active", remedy=anew, name=name, status=status)
     # `ensure_cluster` gives an existing cluster the providers it lacks.
     yield diagnose("cluster-no-fargate", "cluster.fargate", name=name)
     if foreign:
-        keep_fargate = causes.write_aws_call(
+        keep_fargate = results.write_aws_call(
             "ecs",
             "PutClusterCapacityProviders",
             cluster=name,
@@ -103,7 +102,7 @@ def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis
         yield diagnose(
             "cluster-ec2-provider",
             "cluster.instances",
-            remedy=causes.advise_call(keep_fargate),
+            remedy=results.advise_call(keep_fargate),
             name=name,
             providers=list_briefly(foreign),
         )

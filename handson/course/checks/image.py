@@ -20,11 +20,10 @@ from collections.abc import Iterator
 from handson.core import messages
 from handson.core.text import list_briefly
 from handson.course import syllabus
-from handson.course.checks import causes, repository
-from handson.course.checks.causes import Diagnosis, diagnose
+from handson.course.checks import repository, results
 from handson.course.checks.cluster import find_goal_cluster
 from handson.course.checks.repository import EcrUri, find_goal_images, parse_image_uri
-from handson.course.checks.results import CheckResult, Facts, conclude
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
 from handson.course.exercise import PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
@@ -75,7 +74,7 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
         clusters=(cluster,) if cluster else (),
         images=_find_similar_image(snapshot, exercise),
         recorded_uri=snapshot.recorded_uri,
-        elsewhere=causes.find_sightings(snapshot, "image"),
+        elsewhere=results.find_sightings(snapshot, "image"),
     )
 
 
@@ -94,13 +93,13 @@ def _list_platforms(image: Image) -> list[str]:
 def _find_similar_image(snapshot: Snapshot, exercise: Exercise) -> tuple[Image, ...]:
     """Return an image from the repository whose name is most like the exercise's, if any."""
     named = ((image.repository, image) for image in snapshot.images)
-    return causes.find_similar(exercise.repository, named, cutoff=0.0)
+    return results.find_similar(exercise.repository, named, cutoff=0.0)
 
 
 def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     similar, uri = _find_similar_image(snapshot, exercise), _parse_recorded_uri(snapshot)
     has_cluster = find_goal_cluster(snapshot, exercise) is not None
-    return causes.explain_absence(
+    return results.explain_absence(
         "image",
         snapshot,
         elsewhere="image-region" if has_cluster else "image-other-region",

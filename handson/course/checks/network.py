@@ -31,9 +31,8 @@ from dataclasses import dataclass
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.course.checks import causes, vpcs
-from handson.course.checks.causes import Diagnosis, diagnose, write_aws_call
-from handson.course.checks.results import CheckResult, conclude
+from handson.course.checks import results, vpcs
+from handson.course.checks.results import CheckResult, Diagnosis, conclude, diagnose, write_aws_call
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Target, Vpc
 
@@ -61,13 +60,13 @@ def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=snapshot.target,
         vpcs=tuple(sorted(read, key=lambda vpc: (vpc.name, vpc.id))),
-        elsewhere=() if found else causes.find_sightings(snapshot, "network"),
+        elsewhere=() if found else results.find_sightings(snapshot, "network"),
     )
 
 
 def _explain_no_vpc(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     default = vpcs.find_named_default(snapshot, exercise)
-    return causes.explain_absence(
+    return results.explain_absence(
         "network",
         snapshot,
         elsewhere="vpc-region",
@@ -97,12 +96,12 @@ class _Case:
         names = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
         namesakes = [known for known in self.vpc.route_tables if known.name == usual]
         found = names == (self.goal.vpc_name, self.goal.cidr, usual) and len(namesakes) < 2
-        return "" if found else causes.advise_call(call)
+        return "" if found else results.advise_call(call)
 
     def advise_new_vpc(self) -> str:
         """Return the remedy of deleting the VPC and making another."""
         if self.vpc.tagged:
-            return causes.advise_call(causes.CLEANUP, then=_NOTEBOOK)
+            return results.advise_call(results.CLEANUP, then=_NOTEBOOK)
         return messages.text(
             "course.checks.remedy.delete-then-run",
             resource=one_line(self.vpc.id),
@@ -153,7 +152,7 @@ def _explain_names(case: _Case) -> Iterator[Diagnosis]:
             continue
         tag = {"Key": "Name", "Value": named.wanted}
         call = write_aws_call("ec2", "CreateTags", Resources=[named.id], Tags=[tag])
-        code, remedy = _find_misnaming(named.name, named.wanted), causes.advise_call(call)
+        code, remedy = _find_misnaming(named.name, named.wanted), results.advise_call(call)
         if named.id == case.vpc.id and not case.vpc.tagged:
             # Found by its CIDR block alone: it may be a production network.
             code = "vpc-unnamed" if named.name else "vpc-nameless"
@@ -215,7 +214,7 @@ def _explain_subnet(
     code: str, facts: Sequence[str], subnet: Subnet, *, then: str = "", **values: str
 ) -> Diagnosis:
     """Return the diagnosis of a subnet that has to be deleted."""
-    remedy = causes.advise_call(
+    remedy = results.advise_call(
         write_aws_call("ec2", "DeleteSubnet", SubnetId=subnet.id), then=then
     )
     return diagnose(code, *facts, remedy=remedy, id=subnet.id, name=subnet.name, **values)
@@ -301,7 +300,7 @@ def _advise_association(case: _Case, subnet: Subnet) -> str:
 def _explain_namesakes(case: _Case) -> Iterator[Diagnosis]:
     for twin in case.twins:
         if not (twin.subnets or twin.internet_gateways or twin.endpoints):
-            remedy = causes.advise_call(write_aws_call("ec2", "DeleteVpc", VpcId=twin.id))
+            remedy = results.advise_call(write_aws_call("ec2", "DeleteVpc", VpcId=twin.id))
         elif case.target.kind != "aws" and case.vpc.tagged and twin.tagged:
             remedy = case.advise_new_vpc()  # no console here; clean-up takes both
         else:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from handson.course.checks import causes
-from handson.course.checks.causes import Diagnosis, diagnose
-from handson.course.checks.results import CheckResult, Facts, conclude
+from handson.course.checks import results
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
 
@@ -100,12 +99,12 @@ def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=snapshot.target,
         repositories=_find_misspelt(snapshot, exercise),
-        elsewhere=causes.find_sightings(snapshot, "repository"),
+        elsewhere=results.find_sightings(snapshot, "repository"),
     )
 
 
 def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
-    return causes.find_similar(
+    return results.find_similar(
         exercise.repository, ((each.name, each) for each in snapshot.repositories)
     )
 
@@ -116,7 +115,7 @@ def _is_public(repository: Repository) -> bool:
 
 def _explain_no_repository(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     misspelt = _find_misspelt(snapshot, exercise)
-    return causes.explain_absence(
+    return results.explain_absence(
         "repository",
         snapshot,
         elsewhere="repository-region",
