@@ -21,7 +21,7 @@ from handson.course.checks.cluster import find_goal_cluster
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Cluster, Repository, Snapshot, Subnet, Vpc
-from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark
+from handson.drawing.plan import CHANGED, GONE, KINDS, MISSING, NEW, WRONG, Mark
 
 NETWORK, GATEWAY, CLUSTER = "network", "gateway", "cluster"
 REPOSITORY, IMAGE = "repository", "image"
@@ -122,7 +122,7 @@ class Comparison(Struct, frozen=True):
     def kinds(self) -> tuple[str, ...]:
         """The kinds of marks that occur, each once."""
         found = {mark.kind for mark in self.marks.values()}
-        return tuple(kind for kind in (NEW, CHANGED, GONE, WRONG, MISSING) if kind in found)
+        return tuple(kind for kind in KINDS if kind in found)
 
 
 def compare_snapshots(before: Snapshot, after: Snapshot, exercise: Exercise) -> Comparison:

@@ -118,20 +118,16 @@ def _place_columns(
     left, top = corner
     band_top = top + _ZONE_HEAD + _TIER_HEAD
     most = max((len(zone.tiers) for zone in plan.zones), default=1)
+    height = _ZONE_HEAD + _FIRST_TIER + (most - 1) * (_LOW_TIER + 10) + 12
     columns = []
     for number, zone in enumerate(plan.zones):
         x = left + number * (width + gutter)
         tiers = [Box(x + 10, top + _ZONE_HEAD, width - 20, _FIRST_TIER)]
         for _ in zone.tiers[1:]:
             tiers.append(Box(x + 10, tiers[-1].bottom + 10, width - 20, _LOW_TIER))
-        columns.append(
-            Column(
-                Box(x, top, width, _ZONE_HEAD + _FIRST_TIER + (most - 1) * (_LOW_TIER + 10) + 12),
-                tuple(tiers),
-                # Neighbours share the gutter between them.
-                x - gutter / 2 if number % 2 else x + width + gutter / 2,
-            )
-        )
+        # Neighbours share the gutter between them.
+        beside = x - gutter / 2 if number % 2 else x + width + gutter / 2
+        columns.append(Column(Box(x, top, width, height), tuple(tiers), beside))
     wide = max(2, len(columns)) * (width + gutter) - gutter
     return tuple(columns), Box(left - _BAND_OVER, band_top, wide + 2 * _BAND_OVER, _BAND)
 

@@ -13,21 +13,11 @@ from msgspec.structs import replace
 
 from handson.core.messages import label, text
 from handson.drawing.lettering import fill_lines, measure, wrap
-from handson.drawing.plan import (
-    CHANGED,
-    GONE,
-    IMAGE_ICON,
-    MISSING,
-    NEW,
-    WRONG,
-    Mark,
-    Part,
-    Plan,
-    Tier,
-)
+from handson.drawing.plan import GONE, IMAGE_ICON, KINDS, Mark, Part, Plan, Tier
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 
-COLOURS = {NEW: "#2e7d32", CHANGED: "#1565c0", GONE: GHOST, MISSING: GHOST, WRONG: "#c62828"}
+COLOURS = dict(zip(KINDS, ("#2e7d32", "#1565c0", GHOST, "#c62828", GHOST), strict=True))
+"""The colour of each kind of mark."""
 COMPUTER, DOCKER = "#F5F7FA", "#1D63ED"
 """The colour inside the learner's computer, and the one of Docker's border."""
 _SIGN_IN = "#C7131F"

@@ -6,7 +6,6 @@ The image has the name that it has in ECR, where one was pushed; nothing else de
 from __future__ import annotations
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from handson.core.messages import text
 from handson.drawing.frame import COMPUTER, DOCKER
@@ -18,33 +17,28 @@ _SOURCE, _IMAGE, _CONTAINER, _BROWSER = range(4)
 
 
 class Layout(Struct, frozen=True):
-    """Where the four icons stand, and the words beside the arrows of build, run and visit."""
+    """Where the four icons stand, and the words beside the arrows of build, run and visit.
+
+    Words are centred above a level arrow, and end at an upright one.
+    """
 
     computer: Box
     docker: Box
     icons: tuple[Point, Point, Point, Point]
-    words: tuple[Label, Label, Label]
+    words: tuple[Point, Point, Point]
 
 
 WIDE = Layout(
     computer=Box(16, 46, 912, 262),
     docker=Box(240, 84, 440, 206),
     icons=((100, 182), (346, 182), (566, 182), (836, 182)),
-    words=(
-        Label(184, 174, 12.5, "middle"),
-        Label(456, 174, 12.5, "middle"),
-        Label(738, 174, 12.5, "middle"),
-    ),
+    words=((184, 174), (456, 174), (738, 174)),
 )
 TALL = Layout(
     computer=Box(4, 36, 466, 460),
     docker=Box(236, 72, 220, 408),
     icons=((84, 180), (350, 180), (350, 376), (84, 376)),
-    words=(
-        Label(182, 172, 12.5, "middle"),
-        Label(340, 302, 12.5, "end"),
-        Label(182, 368, 12.5, "middle"),
-    ),
+    words=((182, 172), (340, 302), (182, 368)),
 )
 
 
@@ -93,6 +87,8 @@ def _paint_arrows(scene: Scene, layout: Layout) -> None:
         step = 40 if tox > fromx else -40
         across = ((fromx + step, fromy), (tox - step, toy))
         down = ((fromx, fromy + 80), (tox, toy - 36))
-        scene.arrows.append(Arrow(across if fromy == toy else down))
-        scene.add_lines(replace(place, y=place.y - 16), meaning)
-        scene.add_lines(replace(place, bold=True), command)
+        level, (x, y) = fromy == toy, place
+        scene.arrows.append(Arrow(across if level else down))
+        anchor = "middle" if level else "end"
+        scene.add_lines(Label(x, y - 16, 12.5, anchor), meaning)
+        scene.add_lines(Label(x, y, 12.5, anchor, bold=True), command)

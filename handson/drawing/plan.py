@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
+KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
+"""The kinds of marks, in the order of the legend."""
 STEPS = ("internet", "route", "login", "token", "push", "pull")
 """The arrows of a picture."""
 IMAGE_ICON = "aws/compute/ec2-container-registry-image"

@@ -2,9 +2,8 @@
 
 kinds             the table of resource kinds that snapshot and clean-up use
 network           create the VPC and its contents
-vpcs              find VPCs and their contents
+vpcs              find VPCs and their contents; one as the console shows it
 network_deletion  delete the VPC and its contents
-resource_map      a VPC as the console shows it
 cluster           the ECS cluster
 repository        the ECR repository, and how to push to it
 images            the images in a repository

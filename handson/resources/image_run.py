@@ -211,10 +211,9 @@ def read_page(html: str, *, fetch: FetchPath) -> Page:
     from bs4 import BeautifulSoup
     from bs4.element import PreformattedString
 
+    html = _UNPRINTABLE.sub("", html)
     with warnings.catch_warnings(action="ignore"):  # of pages that look like XML or like a path
-        soup: Any = BeautifulSoup(
-            _UNPRINTABLE.sub("", html), "html.parser", multi_valued_attributes=None
-        )
+        soup: Any = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
     site = _Site(fetch)
     for unwanted in (*soup(_FOREIGN), *soup(string=lambda it: isinstance(it, PreformattedString))):
         unwanted.extract()
@@ -246,11 +245,9 @@ class _Site:
     def embed_picture(self, address: str) -> str:
         """Return a picture as an address that needs no other file."""
         found = self._read(address, _PICTURES)
-        return (
-            f"data:{found.media_type};base64,{b64encode(found.body).decode()}"
-            if found
-            else "data:,"
-        )
+        if found is None:
+            return "data:,"
+        return f"data:{found.media_type};base64,{b64encode(found.body).decode()}"
 
     def _read(self, address: str, media_types: Sequence[str]) -> HttpAnswer | None:
         path = urljoin("/", address)

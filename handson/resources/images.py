@@ -130,11 +130,10 @@ def require_image(
     images = find_images(aws, repository)
     image = next((image for image in images if tag in image.tags), None)
     if image is None:
-        values = {"repository": repository, "tag": tag}
         tags = ", ".join(name for item in images for name in item.tags) or "-"
-        raise NotReady.from_key(
-            "resources.registry.no-image", tags=tags, **values, aws_code="ImageNotFoundException"
-        )
+        values = {"repository": repository, "tag": tag, "tags": tags}
+        code = "ImageNotFoundException"
+        raise NotReady.from_key("resources.registry.no-image", aws_code=code, **values)
     return found, image
 
 

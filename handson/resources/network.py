@@ -25,8 +25,7 @@ from handson.course.rules import check_network_form, list_subnet_blocks
 from handson.course.state import ANYWHERE, InternetGateway, Route, Vpc
 from handson.resources import plan
 from handson.resources.plan import Ref, Step
-from handson.resources.resource_map import describe_vpc
-from handson.resources.vpcs import NetworkListing, list_network
+from handson.resources.vpcs import NetworkListing, describe_vpc, list_network
 
 _READY_SECONDS = 30.0
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
@@ -51,9 +50,8 @@ class Network(Displayable):
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
         title = messages.text("resources.network.title", name=self.vpc.name)
-        return plan.describe_creation(
-            title, describe_vpc(self.vpc), commands=self.commands, notes=self.notes
-        )
+        parts = describe_vpc(self.vpc)
+        return plan.describe_creation(title, parts, commands=self.commands, notes=self.notes)
 
 
 @dataclass(frozen=True)
@@ -302,9 +300,8 @@ def _add_repairs(steps: Sequence[Step], vpc: Vpc, known: Mapping[str, str]) -> I
         elif step.name in known or step.name != "default-route":
             yield step
         else:
-            yield _lead_outside(
-                "ReplaceRoute" if _list_default_routes(vpc, known) else "CreateRoute"
-            )
+            exists = _list_default_routes(vpc, known)
+            yield _lead_outside("ReplaceRoute" if exists else "CreateRoute")
 
 
 def _extend_endpoint(

@@ -225,10 +225,8 @@ def warn_of_settings(
     other = [f"{name}={chosen[name]!r}" for name in expected if chosen[name] != expected[name]]
     if not other:
         return ()
-    notebook = syllabus.find_check(check).notebook
-    return warning_notes(
-        *messages.advice("resources.plan.other-settings", what=", ".join(other), notebook=notebook)
-    )
+    values = {"what": ", ".join(other), "notebook": syllabus.find_check(check).notebook}
+    return warning_notes(*messages.advice("resources.plan.other-settings", **values))
 
 
 def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:

@@ -222,9 +222,8 @@ def push_image(
     for tag in destination.tags:
         rules.check_image_tag(tag)
     if image.engine != engine.name:
-        raise InvalidInput.from_key(
-            "resources.image.other-engine", name=image.name, built=image.engine
-        )
+        values = {"name": image.name, "built": image.engine}
+        raise InvalidInput.from_key("resources.image.other-engine", **values)
     return engine.push(image, destination, say=say)
 
 

@@ -149,10 +149,8 @@ def explain_missing_repository(aws: Aws, name: str, exercise: Exercise) -> tuple
     values = {"name": name, "region": aws.region}
     if name == usual or meant is None:
         return messages.advice("resources.registry.no-repository", usual=usual, **values)
-    there = ", ".join(names)
-    return messages.advice(
-        "resources.registry.other-repository", there=there, meant=meant, **values
-    )
+    values |= {"there": ", ".join(names), "meant": meant}
+    return messages.advice("resources.registry.other-repository", **values)
 
 
 def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:

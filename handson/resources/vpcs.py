@@ -1,4 +1,4 @@
-"""Find VPCs and their contents in EC2, as `state.Vpc`.
+"""Find VPCs and their contents in EC2, as `state.Vpc`, and show one as the console does.
 
 EC2 derives the names in its API from the name of a resource: DescribeSubnets lists Subnets with a
 SubnetId each.  `list_ec2_resources` takes that name: "Subnet".
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handson.aws import Aws
+from handson.core import messages
+from handson.core.cards import MapNode, ResourceMap, Rows
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise, NetworkForm
 from handson.course.state import InternetGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint
 
@@ -114,6 +116,39 @@ def list_network(aws: Aws, *, name: str | None = None) -> NetworkListing:
     loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
     tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
     return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones), tables)
+
+
+def describe_vpc(vpc: Vpc) -> tuple[Rows, ResourceMap]:
+    """Return the settings and the resource map of a VPC, as parts of a card."""
+    ipv6 = ", ".join(vpc.ipv6_cidrs) or messages.text("resources.network.no-ipv6")
+    rows = [
+        (messages.text("resources.network.row-id"), vpc.id),
+        (messages.text("resources.network.row-cidr"), ", ".join(vpc.cidrs)),
+        (messages.text("resources.network.row-ipv6"), ipv6),
+        (messages.text("resources.network.row-tenancy"), vpc.tenancy),
+        (messages.text("resources.network.row-dns-support"), _describe_switch(vpc.dns_support)),
+        (messages.text("resources.network.row-dns-hostnames"), _describe_switch(vpc.dns_hostnames)),
+    ]
+    return Rows(rows), draw_resource_map(vpc)
+
+
+def draw_resource_map(vpc: Vpc) -> ResourceMap:
+    """Return the console's resource map of a VPC."""
+    zones = []
+    for zone in sorted({subnet.zone for subnet in vpc.subnets}):
+        subnets = [_map_subnet(vpc, subnet) for subnet in vpc.subnets if subnet.zone == zone]
+        zones.append(MapNode(zone, "", subnets))
+    tables = [_map_table(vpc, table) for table in vpc.route_tables]
+    joined = [_map_gateway(vpc, gateway) for gateway in vpc.internet_gateways]
+    joined += [MapNode(_show_name(endpoint), endpoint.service) for endpoint in vpc.endpoints]
+    return ResourceMap(
+        [
+            (messages.text("resources.network.map-vpc"), [MapNode(_show_name(vpc), vpc.cidr)]),
+            (messages.text("resources.network.map-subnets", count=len(vpc.subnets)), zones),
+            (messages.text("resources.network.map-tables", count=len(tables)), tables),
+            (messages.text("resources.network.map-connections", count=len(joined)), joined),
+        ]
+    )
 
 
 def list_ec2_resources(aws: Aws, noun: str, **filters: Any) -> list[dict[str, Any]]:
@@ -287,3 +322,44 @@ def _list_blocks(raw: Raw, kind: str) -> tuple[str, ...]:
 
 def _sort(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(items, key=lambda item: (item.name, item.id)))
+
+
+def _describe_switch(on: bool) -> str:
+    return messages.text("resources.network.on" if on else "resources.network.off")
+
+
+def _map_subnet(vpc: Vpc, subnet: Subnet) -> MapNode:
+    kind = "resources.network.public" if vpc.is_public(subnet) else "resources.network.private"
+    table = vpc.route_table_of(subnet.id)
+    links = [f"→ {_show_table_name(table)}"] if table else []
+    return MapNode(_show_name(subnet), f"{subnet.cidr} {messages.text(kind)}", links=links)
+
+
+def _map_table(vpc: Vpc, table: RouteTable) -> MapNode:
+    """Return a route table with its routes, linked to the subnets that it serves."""
+    names = {gateway.id: gateway.name for gateway in vpc.internet_gateways}
+    names |= {endpoint.id: endpoint.name for endpoint in vpc.endpoints}
+    routes = [
+        MapNode(route.destination, f"→ {names.get(route.target) or route.target}")
+        for route in table.routes
+    ]
+    key = "resources.network.associated" if table.subnets else "resources.network.followed"
+    served = [subnet for subnet in vpc.subnets if vpc.route_table_of(subnet.id) == table]
+    links = [messages.text(key, name=_show_name(subnet)) for subnet in served]
+    return MapNode(_show_table_name(table), table.id, routes, links=links)
+
+
+def _map_gateway(vpc: Vpc, gateway: InternetGateway) -> MapNode:
+    attached = gateway.attachment == "available"
+    key = "resources.network.attached" if attached else "resources.network.not-attached"
+    link = messages.text(key, name=_show_name(vpc))
+    return MapNode(_show_name(gateway), gateway.id, links=[link])
+
+
+def _show_name(resource: Any) -> str:
+    return str(resource.name or resource.id)
+
+
+def _show_table_name(table: RouteTable) -> str:
+    key = "resources.network.main-table" if table.main else "resources.network.no-name"
+    return table.name or messages.text(key)

@@ -19,8 +19,7 @@ from handson.notebook.scoring import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
-from handson.resources.resource_map import draw_resource_map
-from handson.resources.vpcs import find_zones
+from handson.resources.vpcs import draw_resource_map, find_zones
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
