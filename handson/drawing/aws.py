@@ -34,6 +34,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     cluster = selection.cluster
     providers = cluster.capacity_providers if cluster else ("FARGATE",)
     fargate = any(each.startswith("FARGATE") for each in providers)
+    service = "fargate" if fargate else "elastic-container-service"
     gateway = planner.plan_part(compare.GATEWAY, "aws/network/internet-gateway")
     drawn = selection.vpc is not None and (gateway.made or gateway.mark)
     zones = tuple(planner.plan_zones())
@@ -53,9 +54,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         network=planner.plan_part(compare.NETWORK, "aws/network/vpc"),
         gateway=gateway if drawn else NO_GATEWAY,
         zones=zones,
-        cluster=planner.plan_part(
-            compare.CLUSTER, f"aws/compute/{'fargate' if fargate else 'elastic-container-service'}"
-        ),
+        cluster=planner.plan_part(compare.CLUSTER, f"aws/compute/{service}"),
         slot=text("drawing.slot").split("\n"),
         steps={step: label("drawing.step", step).split("\n") for step in STEPS},
         legend=text("drawing.legend"),

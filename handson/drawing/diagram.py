@@ -89,10 +89,8 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         """Draw: sets `picture`, saves it where `filename` says, and shows it."""
         title = clean(self.name)
         description = _say_in_words(title, self.describe())
-        svg = draw_graph(
-            str(self.dot.source), title=title, description=description, language=self._language
-        )
-        self.picture = Picture(svg, title, description)
+        words = {"title": title, "description": description, "language": self._language}
+        self.picture = Picture(draw_graph(str(self.dot.source), **words), title, description)
         for path in self._files:
             self.picture.save(path)
         if self.show:
@@ -118,7 +116,8 @@ def _show(picture: Picture) -> None:
 
 _LONGEST = 200
 _RESOURCES = "resources/"
-_WAYS = {"forward": "{tail} → {head}", "back": "{head} → {tail}", "both": "{tail} ↔ {head}"}
+_WAYS = {"forward": "{0} → {1}", "back": "{1} → {0}", "both": "{0} ↔ {1}"}
+"""How an arrow from its tail (0) to its head (1) reads."""
 
 
 def describe_graph(source: str) -> Drawing:
@@ -132,31 +131,25 @@ def describe_graph(source: str) -> Drawing:
         for number, box in boxes.items()
         for inner in (*box.get("nodes", []), *box.get("subgraphs", []))
     }
-    return Drawing(
-        boxes=tuple(
-            DrawnBox(id=f"b{number}", label=_read_label(box), inside=inside.get(number, ""))
-            for number, box in boxes.items()
-        ),
-        icons=tuple(
-            DrawnIcon(
-                id=f"i{number}",
-                label=_read_label(icon),
-                kind=_name_icon(str(icon.get("image", ""))),
-                inside=inside.get(number, ""),
-            )
-            for number, icon in parts.items()
-            if number not in boxes
-        ),
-        arrows=tuple(
-            DrawnArrow(
-                tail=f"i{edge['tail']}",
-                head=f"i{edge['head']}",
-                label=_read_label(edge),
-                direction=edge.get("dir", "forward"),
-            )
-            for edge in graph.get("edges", [])
-        ),
+    icons: list[DrawnIcon] = []
+    drawn: list[DrawnBox] = []
+    for number, part in parts.items():
+        place = {"label": _read_label(part), "inside": inside.get(number, "")}
+        if number in boxes:
+            drawn.append(DrawnBox(id=f"b{number}", **place))
+        else:
+            kind = _name_icon(str(part.get("image", "")))
+            icons.append(DrawnIcon(id=f"i{number}", kind=kind, **place))
+    arrows = tuple(
+        DrawnArrow(
+            tail=f"i{edge['tail']}",
+            head=f"i{edge['head']}",
+            label=_read_label(edge),
+            direction=edge.get("dir", "forward"),
+        )
+        for edge in graph.get("edges", [])
     )
+    return Drawing(boxes=tuple(drawn), icons=tuple(icons), arrows=arrows)
 
 
 def _name_icon(image: str) -> str:
@@ -178,10 +171,8 @@ def _say_in_words(title: str, drawing: Drawing) -> str:
     names = {icon.id: clean(icon.label) or "?" for icon in drawing.icons}
     ends = {end for arrow in drawing.arrows for end in (arrow.tail, arrow.head)}
     arrows = [
-        _WAYS.get(arrow.direction, "{tail} — {head}").format(
-            tail=names[arrow.tail], head=names[arrow.head]
-        )
-        for arrow in drawing.arrows
+        _WAYS.get(each.direction, "{0} — {1}").format(names[each.tail], names[each.head])
+        for each in drawing.arrows
     ]
     alone = [name for icon, name in names.items() if icon not in ends]
     return " / ".join(filter(None, [title, *arrows, *alone]))
