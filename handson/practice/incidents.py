@@ -128,10 +128,10 @@ class Drill:
         self._keep(incident)
         # One step at a time: a gateway, for example, is deleted after it is detached, though no
         # parameter says so.
-        results: dict[str, str] = {}
+        made: dict[str, str] = {}
         for step in damage:
             if isinstance(step, plan.Step):
-                results = plan.carry_out(self.aws, [step], known=results)
+                made = plan.carry_out(self.aws, [step], known=made)
             else:
                 write_image_uri(self.home, step)
         self._keep(incident, broken=True)
