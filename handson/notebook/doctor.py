@@ -118,9 +118,8 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[Ma
     yield _advise("target", f"{aws.endpoint or 'AWS'} ({aws.account}) · {settings.region}")
     if aws.kind == "aws":
         user = aws.caller.rpartition(":")[2]  # without the account, which the target's row shows
-        yield _advise(
-            "caller", user, messages.text("notebook.workshop.root") if aws.is_root else ""
-        )
+        remedy = messages.text("notebook.workshop.root") if aws.is_root else ""
+        yield _advise("caller", user, remedy)
         yield _report_errors("permissions", lambda: _check_permissions(aws, settings))
 
 
@@ -131,10 +130,8 @@ def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:
 
 
 def _check_engine(settings: Settings) -> MachineFinding:
-    real_aws = settings.target == "aws"
-    chosen = engine.choose_engine(
-        settings.engine, real_aws=real_aws, docker_host=settings.docker_host
-    )
+    real_aws, host = settings.target == "aws", settings.docker_host
+    chosen = engine.choose_engine(settings.engine, real_aws=real_aws, docker_host=host)
     info = chosen.describe()
     seen = f"{info.product or info.name} {info.version} · {info.platform}"
     if chosen.name == "builtin":

@@ -50,11 +50,8 @@ class CellDefinition:
 
 def check_arguments(held: type[T]) -> type[T]:
     """Make all public methods of a class refuse arguments that do not fit before they begin."""
-    verbs = {
-        name: member
-        for name, member in vars(held).items()
-        if inspect.isfunction(member) and not name.startswith("_")
-    }
+    functions = {name: each for name, each in vars(held).items() if inspect.isfunction(each)}
+    verbs = {name: each for name, each in functions.items() if not name.startswith("_")}
     for name, member in verbs.items():
         setattr(held, name, _with_checked_arguments(member))
     setattr(held, _VERBS, tuple(verbs))

@@ -87,11 +87,9 @@ class Workshop(Displayable):
             NotReady: The engine that the settings name does not answer.
         """
         if self._engine is None:
-            self._engine = engine.choose_engine(
-                self.settings.engine,
-                real_aws=self.settings.target == "aws",
-                docker_host=self.settings.docker_host,
-            )
+            name, host = self.settings.engine, self.settings.docker_host
+            real_aws = self.settings.target == "aws"
+            self._engine = engine.choose_engine(name, real_aws=real_aws, docker_host=host)
         return self._engine
 
     def with_own_progress(self, progress: progress.Progress, *, show: Show) -> Workshop:

@@ -179,11 +179,8 @@ def crowd_zone(own: OwnResources) -> Damage:
 
 def remove_providers(own: OwnResources) -> Damage:
     """Take all capacity providers off the cluster."""
-    parameters = {
-        "cluster": own.cluster.arn,
-        "capacityProviders": [],
-        "defaultCapacityProviderStrategy": [],
-    }
+    none: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    parameters = {"cluster": own.cluster.arn, **none}
     return [Step("providers", "ecs", "PutClusterCapacityProviders", parameters)]
 
 
@@ -333,6 +330,5 @@ def _plan_push(
         "imageDigest": f"sha256:{hexadecimal}",
     }
     tags = (hexadecimal[:_UNIQUE_TAG_LETTERS], tag)
-    return put["imageDigest"], [
-        Step(tag, "ecr", "PutImage", {**put, "imageTag": tag}) for tag in tags
-    ]
+    steps = [Step(tag, "ecr", "PutImage", {**put, "imageTag": tag}) for tag in tags]
+    return put["imageDigest"], steps

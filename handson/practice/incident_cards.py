@@ -88,9 +88,8 @@ class Hints(Displayable):
             (messages.label("practice.incident_cards.hint-step", str(step)), sentence)
             for step, sentence in zip(STEPS, sentences, strict=False)
         ]
-        title = messages.text(
-            "practice.incident_cards.hint", step=self.step, steps=len(STEPS), seed=self.seed
-        )
+        values = {"step": self.step, "steps": len(STEPS), "seed": self.seed}
+        title = messages.text("practice.incident_cards.hint", **values)
         return Card(title, (Rows(rows), *parts), state="info")
 
 

@@ -182,9 +182,8 @@ class Drill:
         return RepairReport(incident.seed, incident.hints, verification, shown, leftovers)
 
     def _look(self) -> tuple[Snapshot, Verification]:
-        snapshot = take_snapshot(
-            self.aws, home=self.home, exercise=self.exercise, missing=syllabus.CHECK_IDS
-        )
+        ids = syllabus.CHECK_IDS
+        snapshot = take_snapshot(self.aws, home=self.home, exercise=self.exercise, missing=ids)
         return snapshot, checks.run_checks(snapshot, self.exercise)
 
     def _keep(self, incident: Incident, **changes: Any) -> None:
@@ -271,9 +270,8 @@ def _plan(own: OwnResources, *, seed: int | None, last: str) -> tuple[int, break
         NotReady: The breakage, or each of them, would touch a resource without the tag.
     """
     first = random.choice(_SEEDS[: -len(BREAKAGES)])
-    others = [
-        each for each in range(first, first + len(BREAKAGES)) if choose_breakage(each) != last
-    ]
+    seeds = range(first, first + len(BREAKAGES))
+    others = [each for each in seeds if choose_breakage(each) != last]
     for drawn in random.sample(others, len(others)) if seed is None else [seed]:
         try:
             return drawn, BREAKAGES[choose_breakage(drawn)](own)

@@ -118,9 +118,8 @@ class Quiz(Displayable):
             if candidate.letter == wanted:
                 return Feedback(question, candidate)
         letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
-        raise InvalidInput.from_key(
-            "practice.questions.no-choice", number=number, choice=quote(choice), choices=letters
-        )
+        values = {"choice": quote(choice), "choices": letters}
+        raise InvalidInput.from_key("practice.questions.no-choice", number=number, **values)
 
     def card(self) -> Card:
         """Return the card: the questions, each with its answer folded away."""

@@ -86,12 +86,9 @@ class FormCard(base.LiveCard):
 
         A setting outside the notebooks' own cells is left out while it has its usual value.
         """
-        written = {
-            name: value
-            for name, value in values.items()
-            if name in self._in_cell or value != self.usual[name]
-        }
-        return format_cell_call(f"workshop.{self.verb}", **written)
+        changed = {name for name, value in values.items() if value != self.usual[name]}
+        written = [name for name in values if name in changed.union(self._in_cell)]
+        return format_cell_call(f"workshop.{self.verb}", **{name: values[name] for name in written})
 
     def label(self, setting: str) -> str:
         """Return the name that the console gives to a setting."""
@@ -195,13 +192,10 @@ class FormCard(base.LiveCard):
         """Compare accepted values with the usual ones, unless those are secret."""
         if self.asked:
             return "ok", messages.text("notebook.widgets.taken")
-        others = [
-            f"{self.label(name)}: {show_value(value)}"
-            for name, value in self.usual.items()
-            if self.values[name] != value
-        ]
-        if others:
-            return "warn", messages.text("notebook.widgets.differs", what=_join(others))
+        changed = [name for name, value in self.usual.items() if self.values[name] != value]
+        if changed:
+            usual = [f"{self.label(name)}: {show_value(self.usual[name])}" for name in changed]
+            return "warn", messages.text("notebook.widgets.differs", what=_join(usual))
         return "ok", messages.text("notebook.widgets.accepted")
 
     def _explain_arguments(self, remedy: str) -> list[Note]:
@@ -213,11 +207,9 @@ class FormCard(base.LiveCard):
         ]
 
     def _introduce(self) -> list[Note]:
-        place = {"region": self.target.region}
-        return [
-            Note(messages.label("notebook.widgets.intro", self.id)),
-            Note(messages.label("notebook.widgets.place", self.target.kind, **place)),
-        ]
+        kind, region = self.target.kind, self.target.region
+        place = messages.label("notebook.widgets.place", kind, region=region)
+        return [Note(messages.label("notebook.widgets.intro", self.id)), Note(place)]
 
     def _cell(self) -> CommandBlock:
         title = messages.text("notebook.widgets.cell")

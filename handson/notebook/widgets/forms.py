@@ -43,10 +43,9 @@ class CreateVpcForm(FormCard):
         check_network_form(form, usual=self.exercise.network)
         zones = rules.choose_zones(form.availability_zones, self._zones, region=region)
         calls = len(network.plan_network(form, zones=zones, region=region))
-        return [
-            draw_resource_map(describe_network(form, zones=zones, region=region)),
-            Note(messages.text("notebook.widgets.calls", count=calls)),
-        ]
+        planned = describe_network(form, zones=zones, region=region)
+        count = Note(messages.text("notebook.widgets.calls", count=calls))
+        return [draw_resource_map(planned), count]
 
 
 class CreateClusterForm(FormCard):

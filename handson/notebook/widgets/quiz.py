@@ -48,11 +48,8 @@ class QuizCard(LiveCard):
         self._marks = HTML(self._render_marks())
         self._reasons = [HTML() for _ in self._quiz.questions]
         about = HTML(render_parts([Note(sentence) for sentence in self._quiz.introduction]))
-        asked = [
-            widget
-            for number, question in enumerate(self._quiz.questions, start=1)
-            for widget in self._make_question(number, question)
-        ]
+        numbered = enumerate(self._quiz.questions, start=1)
+        asked = [widget for item in numbered for widget in self._make_question(*item)]
         return [about, *asked, self._marks]
 
     def _make_question(self, number: int, question: Question) -> list[Any]:
