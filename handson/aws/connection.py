@@ -21,7 +21,6 @@ from handson.aws import emulator
 from handson.aws.calls import Aws, Credentials, Patience
 from handson.aws.refusals import translate_errors
 from handson.aws.settings import Settings
-from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import hold_lock
 
@@ -217,8 +216,8 @@ def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextM
     Raises:
         NotReady: The other kernel still held it after that time, or the folder is not writable.
     """
-    busy = messages.advice("aws.connection.busy", seconds=f"{timeout:g}")
-    return hold_lock(settings.home / "changes.lock", timeout=timeout, busy=busy)
+    path = settings.home / "changes.lock"
+    return hold_lock(path, timeout=timeout, busy="aws.connection.busy")
 
 
 def make_private_session(credentials: Credentials, *, token: str | None = None) -> Any:

@@ -84,13 +84,13 @@ def delete_file(path: Path) -> None:
 
 
 @contextmanager
-def hold_lock(path: Path, *, timeout: float, busy: tuple[str, str]) -> Iterator[None]:
+def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
     """Hold the lock of a file in the home folder, so that no other process enters the block.
 
     Args:
         path: The file; its folder exists.
         timeout: Seconds to wait for the process that holds the lock.
-        busy: The problem and the remedy if it still holds the lock after that time.
+        busy: The key of the error, of `path` and `seconds`, if it still holds the lock then.
 
     Raises:
         NotReady: Another process holds the lock, or the folder is not writable.
@@ -101,7 +101,7 @@ def hold_lock(path: Path, *, timeout: float, busy: tuple[str, str]) -> Iterator[
     try:
         lock.acquire()
     except Timeout:
-        raise NotReady(*busy) from None
+        raise NotReady.from_key(busy, path=path, seconds=f"{timeout:g}") from None
     except OSError as error:
         raise explain_unwritable(path, error) from error
     try:

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handson.core import messages
 from handson.core.errors import NotReady
 from handson.core.files import explain_unwritable, hold_lock
 from handson.course.exercise import Exercise
@@ -162,8 +161,7 @@ class Journal:
             NotReady: The journal cannot be written (no space, no permission, another process
                 locks it); its content is unchanged.
         """
-        busy = messages.advice("course.evidence.busy", seconds=f"{self._patience:g}")
-        with hold_lock(self._lock, timeout=self._patience, busy=busy):
+        with hold_lock(self._lock, timeout=self._patience, busy="course.evidence.busy"):
             digests = [each["digest"] for each in self.records() if each["learner"] == learner]
             previous = digests[-1] if digests else None
             at = self._clock()

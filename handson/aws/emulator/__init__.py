@@ -27,7 +27,6 @@ from typing import ClassVar, Literal
 
 from handson.aws.emulator import process, server
 from handson.aws.emulator.process import ProcessRecord
-from handson.core import messages
 from handson.core.errors import NotReady, WaitTimeout
 from handson.core.files import hold_lock
 from handson.core.waiting import wait_until
@@ -230,8 +229,7 @@ def _lock(folder: Path, *, timeout: float) -> Iterator[None]:
         (folder / "tmp").mkdir(exist_ok=True)
     # Another process may hold it for two timeouts: to wait for a busy process, and to start one.
     path, seconds = folder / "lock", 2 * timeout
-    busy = messages.advice("aws.emulator.locked", path=path, seconds=f"{seconds:g}")
-    with hold_lock(path, timeout=seconds, busy=busy):
+    with hold_lock(path, timeout=seconds, busy="aws.emulator.locked"):
         yield
 
 
