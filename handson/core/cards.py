@@ -232,10 +232,8 @@ class Displayable:
 
 def bundle_cards(*cards: Card) -> dict[str, str]:
     """Return cards as the data of one notebook output: text and HTML."""
-    return {
-        "text/plain": "\n".join(card.text() for card in cards),
-        "text/html": "".join(card.html() for card in cards),
-    }
+    html = "".join(card.html() for card in cards)
+    return {"text/plain": "\n".join(card.text() for card in cards), "text/html": html}
 
 
 def _row(tag: str, styles: Iterable[str], cells: Iterable[str]) -> str:

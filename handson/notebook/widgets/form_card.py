@@ -58,7 +58,8 @@ class FormCard(base.LiveCard):
         cells = {form.name: form.settings for form in syllabus.FORMS}
         self._in_cell = cells.get(self.id, ())
         self.asked = self._in_cell if blank else ()
-        empty = {name: _empty_value(name, self.usual[name]) for name in self.asked}
+        # Nothing chosen, an empty text, or a switch that is off.
+        empty = {n: None if n in CHOICES else type(self.usual[n])() for n in self.asked}
         self.beginning = {**self.usual, **empty}
         self.values = dict(self.beginning)
         self._made: list[Card] = []
@@ -273,11 +274,6 @@ def show_value(value: Any) -> str:
     if isinstance(value, bool):
         return messages.text("notebook.widgets.on" if value else "notebook.widgets.off")
     return str(value)
-
-
-def _empty_value(setting: str, usual: Any) -> Any:
-    """Return the value for nothing: no choice, no text, or a switch that is off."""
-    return None if setting in CHOICES else type(usual)()
 
 
 def _join(sentences: Sequence[str]) -> str:
