@@ -77,8 +77,8 @@ class Settings:
     def as_environment(self) -> dict[str, str]:
         """Return the environment from which a kernel reads these settings.
 
-        It names no learner whom the home folder remembers, so that a name given in one notebook is
-        the one that the next notebook finds.
+        A name that the home folder keeps is left out: a notebook may change it there, and the next
+        notebook reads the change.
         """
         chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
         if self.learner == _remembered_learner(self.home):

@@ -128,10 +128,10 @@ def explain_death(folder: Path, code: int) -> NotReady:
     text = ""
     with suppress(OSError):
         text = log.read_text(encoding="utf-8", errors="replace")
-    said = (text.strip().rpartition("\n")[2].strip() or "?")[:200]
-    if os.strerror(errno.ENOSPC) in said:
-        return NotReady.from_key("aws.emulator.disk-full", path=folder, reason=said)
-    return NotReady.from_key("aws.emulator.died", code=code, said=said, log=log)
+    last_line = (text.strip().rpartition("\n")[2].strip() or "?")[:200]
+    if os.strerror(errno.ENOSPC) in last_line:
+        return NotReady.from_key("aws.emulator.disk-full", path=folder, reason=last_line)
+    return NotReady.from_key("aws.emulator.died", code=code, said=last_line, log=log)
 
 
 def spawn(
