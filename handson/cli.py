@@ -29,7 +29,7 @@ from handson.core.files import shorten_path
 from handson.core.progress import TerminalProgress, show_card
 from handson.course import evidence, policy, rules, syllabus
 from handson.course.checks import Verification
-from handson.drawing.picture import SUFFIXES
+from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay
 from handson.notebook.doctor import LAB_PORT, examine_machine

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 import diagrams  # noqa: E402 (the checkout has to be found first)
 
-from handson.drawing.picture import FOLDER, PIXELS  # noqa: E402
+from handson.drawing.svg_document import FOLDER, PIXELS  # noqa: E402
 
 SOURCES = Path(str(diagrams.__file__)).parent.parent / "resources"
 

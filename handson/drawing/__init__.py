@@ -31,13 +31,13 @@ from handson.core import errors, messages
 from handson.core.text import find_nearest
 from handson.course.exercise import Exercise
 from handson.course.state import Drawing, Snapshot
-from handson.drawing.aws import plan_aws
+from handson.drawing.aws_picture import plan_aws
 from handson.drawing.compare import Comparison, Selection, compare_snapshots, compare_with_goal
 from handson.drawing.composition import compose_tall, compose_wide
-from handson.drawing.local import TALL, WIDE, paint_local
-from handson.drawing.onprem import plan_onprem
-from handson.drawing.picture import Picture
+from handson.drawing.local_picture import TALL, WIDE, paint_local
+from handson.drawing.onprem_picture import plan_onprem
 from handson.drawing.scene import QUIET, Label, Scene, join_scenes
+from handson.drawing.svg_document import Picture
 
 if TYPE_CHECKING:
     from handson.drawing.diagram import Diagram as Diagram

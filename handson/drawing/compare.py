@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from handson.core.messages import text
 from handson.course import checks, syllabus
-from handson.course.checks import Diagnosis, vpcs
+from handson.course.checks import Diagnosis, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.checks.cluster import find_goal_cluster
 from handson.course.exercise import Exercise
@@ -42,7 +42,7 @@ class Selection:
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
-        self.vpc, vpc_rest = _choose(own, vpcs.find_goal_vpc(snapshot, exercise))
+        self.vpc, vpc_rest = _choose(own, network_facts.find_goal_vpc(snapshot, exercise))
         self.cluster, cluster_rest = _choose(living, find_goal_cluster(snapshot, exercise))
         wanted = ecr.find_goal_repository(snapshot, exercise)
         self.repository, rest = _choose(snapshot.repositories, wanted)
@@ -58,7 +58,7 @@ class Selection:
         self.tag = exercise.tag if exercise.tag in tags else min(tags)
         self.subnets = self.vpc.subnets if self.vpc else ()
         gateways = self.vpc.internet_gateways if self.vpc else ()
-        attached = (each for each in gateways if each.attachment in vpcs.ATTACHED)
+        attached = (each for each in gateways if each.attachment in network_facts.ATTACHED)
         self.gateway = next(attached, None)
 
     @property
@@ -78,7 +78,7 @@ class Selection:
             switches = f"DNS {vpc.dns_support}/{vpc.dns_hostnames}"
             found[NETWORK] = (vpc.id, vpc.name or vpc.id, cidrs, switches)
             for each in vpc.subnets:
-                way_out = vpcs.describe_way_out(vpc, each)
+                way_out = network_facts.describe_way_out(vpc, each)
                 found[each.id] = (each.id, each.name or each.id, each.cidr, way_out)
         if gateway := self.gateway:
             found[GATEWAY] = (gateway.id, gateway.name or gateway.id)
@@ -205,7 +205,7 @@ def _list_lacking_subnets(
     """Return the goal's subnets that the VPC lacks, in zones and with blocks that are free."""
     if selection.vpc is None:
         return ()
-    public = vpcs.find_public_subnets(selection.vpc, exercise)
+    public = network_facts.find_public_subnets(selection.vpc, exercise)
     zones, blocks = {each.zone for each in public}, {each.cidr for each in selection.subnets}
     count = len(goal.subnets) - len(public)
     by_block = sorted(goal.subnets, key=lambda each: each.cidr in blocks)

@@ -13,7 +13,7 @@ from handson.core.errors import InvalidInput
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 from handson.drawing.graphviz import draw_graph, find_renderer
 from handson.drawing.lettering import clean
-from handson.drawing.picture import Picture
+from handson.drawing.svg_document import Picture
 
 FORMATS = ("svg", "png")
 _GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9"}

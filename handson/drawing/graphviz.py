@@ -30,7 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core import errors
-from handson.drawing import picture
+from handson.drawing import svg_document
 from handson.drawing.lettering import clean, measure, wrap
 from handson.drawing.scene import INK, Label
 
@@ -144,7 +144,7 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
     found = _PAGE.search(drawing.decode())
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
-    symbols: dict[str, picture.Symbol] = {}
+    symbols: dict[str, svg_document.Symbol] = {}
 
     def use_symbol(image: re.Match[str]) -> str:
         path, width, height, x, y = image.groups()
@@ -154,7 +154,7 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
 
     width, height, corner, body = found.groups()
     body = _IMAGE.sub(use_symbol, _NOISE.sub("", body))
-    return picture.write_document(
+    return svg_document.write_document(
         f'<g transform="translate({corner})">{body}</g>{words}',
         symbols.values(),
         width=float(width),
@@ -179,13 +179,13 @@ _IMAGE = re.compile(
 
 
 @cache
-def _load_icon(path: str) -> picture.Symbol:
+def _load_icon(path: str) -> svg_document.Symbol:
     """Return the icon in a PNG file: the shipped one, or the file's own, shrunk by Graphviz."""
     _, folder, file = path.replace("\\", "/").rpartition("resources/")
-    if folder and (picture.FOLDER / file).is_file():
-        return picture.load_symbol(file.removesuffix(".png"))
+    if folder and (svg_document.FOLDER / file).is_file():
+        return svg_document.load_symbol(file.removesuffix(".png"))
     name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower())
-    side = picture.PIXELS / 72
+    side = svg_document.PIXELS / 72
     quoted = path.replace("\\", "\\\\").replace('"', '\\"')
     png = find_renderer()(
         "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
@@ -194,7 +194,7 @@ def _load_icon(path: str) -> picture.Symbol:
         form="png",
     )
     # The checksum is that of the file: shrunk pixels may differ between kinds of processors.
-    return picture.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
+    return svg_document.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
 
 
 def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:

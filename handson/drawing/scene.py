@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.drawing.lettering import clean, shorten
-from handson.drawing.picture import load_symbol, write_document
+from handson.drawing.svg_document import load_symbol, write_document
 
 INK = "#232F3E"
 QUIET = "#5A6B7B"

@@ -4,7 +4,7 @@
               (export_    archives   bytes of folders and zips, in limits   (several      table
               names,      notebooks  bytes → notebooks, of any editor        processes)   JSON
               roster)     claims     evidence records, the journal          copies        CSV
-                          judging    points and doubts: checks.derive       marks         report
+                          marks      points and doubts: checks.derive                     report
                                      over what was observed; digest,                      HTML
                                      chain, target, time, name
                           tokens     proofs that AWS signed
@@ -16,10 +16,10 @@ a severity, and a sentence and a remedy in either language.
 
 Nothing of a submission is executed, unpickled or unpacked to disk, and no verdict in it is read:
 the checks that the notebooks use derive the facts again, by the exercise that grading is given and
-not by the one that a record names.  A check's points are given whole or not at all (`judging` says
+not by the one that a record names.  A check's points are given whole or not at all (`marks` says
 by which evidence), and never withheld without a finding that says why.  People mark the answers and
-the diagram: `report` is the page in which they do so, `marks` their points.  This wing loads
-neither boto3 nor docker, nbformat or a kernel.
+the diagram: `report` is the page in which they do so, `answers` reads their points.  This wing
+loads neither boto3 nor docker, nbformat or a kernel.
 
 `judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
 
@@ -29,7 +29,7 @@ docs/evidence.md says what such evidence can prove.
 from handson.grading.answers import read_marks
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.findings import CheckMark, Finding, Result
-from handson.grading.judging import Requirements, read_moment
+from handson.grading.marks import Requirements, read_moment
 from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster

@@ -19,7 +19,7 @@ from handson.core.errors import InvalidInput
 from handson.grading import copies
 from handson.grading.answers import Marks, apply_marks
 from handson.grading.findings import Finding, Result, make_finding
-from handson.grading.judging import Requirements
+from handson.grading.marks import Requirements
 from handson.grading.roster import Roster, escape_formula
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import grade_submission, make_empty_result

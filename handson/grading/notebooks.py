@@ -29,7 +29,7 @@ from handson.core import messages
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
-from handson.drawing.picture import EMBEDDED, find_svg
+from handson.drawing.svg_document import EMBEDDED, find_svg
 from handson.grading.archives import Refused
 from handson.grading.export_names import find_notebook
 from handson.grading.findings import NOTE, WARNING, Finding, make_finding, replace_surrogates

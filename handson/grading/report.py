@@ -33,7 +33,7 @@ from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
-from handson.grading.judging import Requirements
+from handson.grading.marks import Requirements
 from handson.grading.notebooks import MARKED
 from handson.grading.output import AUTOMATIC, SIGNS
 

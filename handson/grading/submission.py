@@ -26,7 +26,7 @@ from handson.grading.findings import (
     Result,
     make_finding,
 )
-from handson.grading.judging import (
+from handson.grading.marks import (
     Requirements,
     examine_evidence,
     judge_check,

@@ -32,7 +32,7 @@ from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import doctor, evidence_cards, mistakes, scoring
+from handson.notebook import doctor, evidence_cards, mistakes, nbgrader
 from handson.practice import incident_cards, incidents, questions
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
@@ -553,7 +553,7 @@ class Workshop(Displayable):
         self._connection = replace(self._connection, lost=False)
 
 
-def start(learner: str | None = None, **given: str | None) -> Workshop | scoring.ScoringWorkshop:
+def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrader.ScoringWorkshop:
     """Read the settings, connect to the target, and return the workshop.
 
     While nbgrader executes the notebook, return a stand-in that scores evidence and calls nothing.
@@ -572,7 +572,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | scoring
     mistakes.explain_errors(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))
-        return scoring.start_scoring()
+        return nbgrader.start_scoring()
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)

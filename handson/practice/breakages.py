@@ -21,7 +21,7 @@ from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import NotReady
 from handson.course import state
-from handson.course.checks import cluster, vpcs
+from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, InternetGateway, Repository, RouteTable, Subnet, Vpc
@@ -57,12 +57,12 @@ class OwnResources:
     @property
     def vpc(self) -> Vpc:
         """The workshop's VPC."""
-        return _require_tag(vpcs.find_goal_vpc(self.snapshot, self.exercise), "VPC")
+        return _require_tag(network_facts.find_goal_vpc(self.snapshot, self.exercise), "VPC")
 
     @property
     def subnets(self) -> list[Subnet]:
         """Its public subnets, by address."""
-        public = vpcs.find_public_subnets(self.vpc, self.exercise)
+        public = network_facts.find_public_subnets(self.vpc, self.exercise)
         return [_require_tag(subnet, "subnet") for subnet in public]
 
     @property

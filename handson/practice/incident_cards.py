@@ -12,7 +12,7 @@ from handson.course.state import Snapshot
 from handson.resources import cluster
 from handson.resources.images import ImageList
 from handson.resources.push import ImageUri
-from handson.resources.vpcs import describe_vpc
+from handson.resources.vpc_listing import describe_vpc
 
 STEPS = (1, 2, 3)
 """The steps of the hints: where to look, what is wrong, the diagnosis with its remedy."""

@@ -22,7 +22,7 @@ from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
-from handson.course.checks import Verification, results, vpcs
+from handson.course.checks import Verification, network_facts, results
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
 from handson.practice import breakages
@@ -199,7 +199,7 @@ class Drill:
         return (vpc.id, *tables, *gateways, *(each.name for each in snapshot.clusters))
 
     def _choose_vpc(self, snapshot: Snapshot) -> Vpc:
-        vpc = vpcs.find_goal_vpc(snapshot, self.exercise)
+        vpc = network_facts.find_goal_vpc(snapshot, self.exercise)
         assert vpc is not None  # the checks pass
         return vpc
 

@@ -21,7 +21,7 @@ from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line, quote
-from handson.course.checks import cluster, vpcs
+from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.goal import KEPT_ADDRESSES, describe_goal_network
@@ -169,10 +169,10 @@ class Subject:
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         self.exercise = exercise
         self.target = snapshot.target
-        own = vpcs.find_goal_vpc(snapshot, exercise)
-        whole = own is not None and len(vpcs.find_public_subnets(own, exercise)) > 1
+        own = network_facts.find_goal_vpc(snapshot, exercise)
+        whole = own is not None and len(network_facts.find_public_subnets(own, exercise)) > 1
         self.vpc = own if own and whole else describe_goal_network(exercise, self.target.region)
-        self.subnets = vpcs.find_public_subnets(self.vpc, exercise)[:2]
+        self.subnets = network_facts.find_public_subnets(self.vpc, exercise)[:2]
         # Where a subnet has lost its way out, the question on public subnets is about that one.
         shut = [each for each in self.subnets if self._is_shut(each)]
         self.asked = (shut or self.subnets)[0]
@@ -186,7 +186,7 @@ class Subject:
         self.values = {name: one_line(value) for name, value in self._list_values()}
 
     def _is_shut(self, subnet: Subnet) -> bool:
-        return vpcs.describe_way_out(self.vpc, subnet) != vpcs.TO_GATEWAY
+        return network_facts.describe_way_out(self.vpc, subnet) != network_facts.TO_GATEWAY
 
     def _list_states(self) -> Iterator[tuple[str, bool]]:
         first, second = self.subnets

@@ -15,7 +15,7 @@ from handson.core.progress import Say
 from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource
 from handson.course.syllabus import CHECKS
-from handson.resources import cluster, images, network_deletion, repository, vpcs
+from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 
 Observe = Callable[[Aws, Exercise, Collection[str] | None], tuple[Any, ...]]
 """Returns what the given checks read; without checks, everything."""
@@ -74,8 +74,8 @@ KINDS = (
     ResourceKind(
         service="ec2",
         context=frozenset(),
-        observe={"vpcs": vpcs.observe_vpcs},
-        find_ids={"network": vpcs.find_vpc_ids},
+        observe={"vpcs": vpc_listing.observe_vpcs},
+        find_ids={"network": vpc_listing.find_vpc_ids},
         list_all=network_deletion.list_network_resources,
         delete=network_deletion.delete_network,
     ),

@@ -25,7 +25,7 @@ from handson.course.rules import check_network_form, list_subnet_blocks
 from handson.course.state import ANYWHERE, InternetGateway, Route, Vpc
 from handson.resources import plan
 from handson.resources.plan import Ref, Step
-from handson.resources.vpcs import NetworkListing, describe_vpc, list_network
+from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_network
 
 _READY_SECONDS = 30.0
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"

@@ -15,7 +15,7 @@ from handson.core.errors import AWSError
 from handson.core.progress import Say, ignore_progress
 from handson.course.state import Removal, Resource
 from handson.resources import plan
-from handson.resources.vpcs import Raw, is_in_vpc, is_tagged, list_ec2_resources, read_name
+from handson.resources.vpc_listing import Raw, is_in_vpc, is_tagged, list_ec2_resources, read_name
 
 _NOUNS = ("VpcEndpoint", "Subnet", "RouteTable", "InternetGateway", "Vpc")
 """EC2's names of what the workshop creates, in the order of deletion (Amazon VPC User Guide,

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.connection import make_private_session
 from handson.aws.refusals import READS
-from handson.resources.vpcs import NetworkListing, list_network
+from handson.resources.vpc_listing import NetworkListing, list_network
 from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
 
 

@@ -45,7 +45,7 @@ from handson.resources import cluster, plan
 from handson.resources.image_run import forget_image_run, read_image_run
 from handson.resources.network import plan_network
 from handson.resources.push import forget_image_uri, record_image_uri
-from handson.resources.vpcs import list_network
+from handson.resources.vpc_listing import list_network
 from tests.emulator.hooks import reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"

@@ -14,7 +14,7 @@ from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.receipts import Cleanup
 from handson.resources.repository import ensure_repository, find_repositories
-from handson.resources.vpcs import find_vpcs
+from handson.resources.vpc_listing import find_vpcs
 from tests.emulator.hooks import (
     Answer,
     Change,

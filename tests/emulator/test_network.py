@@ -26,7 +26,7 @@ from handson.resources import network
 from handson.resources.network import plan_network
 from handson.resources.network_deletion import delete_network
 from handson.resources.plan import Step
-from handson.resources.vpcs import list_network
+from handson.resources.vpc_listing import list_network
 from tests.emulator.hooks import (
     Answer,
     Change,

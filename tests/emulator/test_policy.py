@@ -21,7 +21,7 @@ from handson.resources import cleanup, cluster, image_run, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.images import require_image
 from handson.resources.repository import ensure_repository
-from handson.resources.vpcs import find_vpcs
+from handson.resources.vpc_listing import find_vpcs
 from tests.emulator.guarded import (
     REGION,
     Guarded,

@@ -19,7 +19,7 @@ from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.receipts import Cleanup
 from handson.resources.repository import ensure_repository
-from handson.resources.vpcs import find_vpcs
+from handson.resources.vpc_listing import find_vpcs
 from tests.emulator.hooks import Answer, Change, StopAt, Stopped, connect, reset, writes
 from tests.emulator.test_cleanup import ORDER
 from tests.unit.fake_aws import Refusal

@@ -21,7 +21,7 @@ from handson.notebook import widgets
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.resources import network
-from handson.resources.vpcs import find_zones
+from handson.resources.vpc_listing import find_zones
 
 pytestmark = pytest.mark.emulator
 

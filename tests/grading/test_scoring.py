@@ -15,8 +15,8 @@ from handson import grading
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
-from handson.notebook import scoring, widgets
-from handson.notebook.scoring import CheckScore, ScoringWorkshop
+from handson.notebook import nbgrader, widgets
+from handson.notebook.nbgrader import CheckScore, ScoringWorkshop
 from handson.notebook.workshop import Workshop
 
 from . import making
@@ -218,4 +218,4 @@ def test_it_speaks_the_language_of_the_environment(executing: Callable[..., Any]
 
 def test_outside_of_nbgrader_nothing_is_executed() -> None:
     assert "NBGRADER_EXECUTION" not in os.environ
-    assert scoring.settings.nbgrader_step() == ""
+    assert nbgrader.settings.nbgrader_step() == ""

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from handson.drawing.picture import EMBEDDED, find_svg
+from handson.drawing.svg_document import EMBEDDED, find_svg
 from handson.notebook.saving import VIEW
 from tests.notebooks.book import NOTEBOOKS
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from handson.course import checks, syllabus
-from handson.course.checks import cluster, image, network, repository, vpcs
+from handson.course.checks import cluster, image, network, network_facts, repository
 from handson.course.state import Snapshot
 from tests.unit.test_checks import RIGHT, WRONG
 
-ROOMS = (network, vpcs, cluster, repository, image)
+ROOMS = (network, network_facts, cluster, repository, image)
 AROUND: dict[type[ast.cmpop] | type[ast.boolop], type[Any]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,

@@ -11,7 +11,7 @@ from handson.core import errors, messages
 from handson.course import checks
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
-from handson.drawing import aws, compare, draw, frame
+from handson.drawing import aws_picture, compare, draw, frame
 from handson.drawing.plan import CHANGED, GONE, MISSING, NEW, WRONG, Mark, Plan, Tier
 from tests.unit import states
 
@@ -35,7 +35,7 @@ def kinds(found: dict[str, Mark]) -> dict[str, str]:
 
 
 def plan(snapshot: Snapshot) -> Plan:
-    return aws.plan_aws(snapshot, EXERCISE, compare.compare_with_goal(snapshot, EXERCISE))
+    return aws_picture.plan_aws(snapshot, EXERCISE, compare.compare_with_goal(snapshot, EXERCISE))
 
 
 def tiers(drawn: Plan) -> list[Tier]:
@@ -73,7 +73,7 @@ def test_what_was_deleted_is_gone(part: str, kind: str) -> None:
 
 def test_a_deleted_subnet_stays_as_an_outline_with_its_name() -> None:
     after = states.with_vpc(DONE, subnets=(states.subnet(1),))
-    drawn = aws.plan_aws(after, EXERCISE, compare.compare_snapshots(DONE, after, EXERCISE))
+    drawn = aws_picture.plan_aws(after, EXERCISE, compare.compare_snapshots(DONE, after, EXERCISE))
     ghosts = [(tier.name, tier.kind) for tier in tiers(drawn) if not tier.made]
     assert ghosts == [("ecs-handson-subnet-public2-us-east-1b", "パブリックサブネット")]
 

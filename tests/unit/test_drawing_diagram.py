@@ -15,7 +15,7 @@ from diagrams.onprem.container import Docker
 from handson.core import errors
 from handson.drawing import Diagram
 from handson.drawing import diagram as diagram_module
-from handson.drawing.picture import Picture
+from handson.drawing.svg_document import Picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 

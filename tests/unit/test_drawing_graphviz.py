@@ -11,7 +11,7 @@ import pytest
 from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.drawing import Diagram, draw, graphviz, picture
+from handson.drawing import Diagram, draw, graphviz, svg_document
 from handson.drawing import diagram as diagram_module
 from handson.drawing.graphviz import Libraries, Program, choose_renderer, find_renderer
 
@@ -106,13 +106,13 @@ def test_a_png_is_in_english_where_japanese_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, has_font: bool, language: str
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(picture, "has_japanese_font", lambda: has_font)
-    monkeypatch.setattr(picture, "_rasterize", lambda svg: written.append(svg) or b"")
+    monkeypatch.setattr(svg_document, "has_japanese_font", lambda: has_font)
+    monkeypatch.setattr(svg_document, "_rasterize", lambda svg: written.append(svg) or b"")
     draw(GOAL).png()
     assert f'lang="{language}"' in written[0]
     assert messages.language() == "ja"
 
 
 def test_the_svg_is_japanese_whatever_fonts_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "has_japanese_font", lambda: False)
+    monkeypatch.setattr(svg_document, "has_japanese_font", lambda: False)
     assert "自分のコンピューター" in draw(GOAL).svg

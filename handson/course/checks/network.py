@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
-from handson.course.checks import results, vpcs
+from handson.course.checks import network_facts, results
 from handson.course.checks.results import CheckResult, Diagnosis, conclude, diagnose, write_aws_call
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Target, Vpc
@@ -42,8 +42,8 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 def judge_network(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the network and why some are false."""
-    found = vpcs.find_goal_vpcs(snapshot, exercise)
-    facts = vpcs.compare_facts(found, exercise)
+    found = network_facts.find_goal_vpcs(snapshot, exercise)
+    facts = network_facts.compare_facts(found, exercise)
     if not found:
         return conclude("network", facts, [_explain_no_vpc(snapshot, exercise)], found=False)
     vpc, *twins = found
@@ -55,8 +55,8 @@ def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
 
     Without a VPC, the sightings in other regions.
     """
-    found = vpcs.find_goal_vpcs(snapshot, exercise)
-    read = found or vpcs.find_named_default(snapshot, exercise)
+    found = network_facts.find_goal_vpcs(snapshot, exercise)
+    read = found or network_facts.find_named_default(snapshot, exercise)
     return Snapshot(
         target=snapshot.target,
         vpcs=tuple(sorted(read, key=lambda vpc: (vpc.name, vpc.id))),
@@ -65,7 +65,7 @@ def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
 
 
 def _explain_no_vpc(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
-    default = vpcs.find_named_default(snapshot, exercise)
+    default = network_facts.find_named_default(snapshot, exercise)
     return results.explain_absence(
         "network",
         snapshot,
@@ -147,7 +147,7 @@ def _explain_blocks(code: str, fact: str, vpc: Vpc, surplus: Sequence[str]) -> D
 
 
 def _explain_names(case: _Case) -> Iterator[Diagnosis]:
-    for named in vpcs.list_named_resources(case.vpc, case.exercise):
+    for named in network_facts.list_named_resources(case.vpc, case.exercise):
         if named.name == named.wanted:
             continue
         tag = {"Key": "Name", "Value": named.wanted}
@@ -173,9 +173,10 @@ def _find_misnaming(name: str, wanted: str) -> str:
 
 
 def _explain_subnets(case: _Case) -> Iterator[Diagnosis]:
-    goal, public = case.goal, vpcs.find_public_subnets(case.vpc, case.exercise)
+    goal, public = case.goal, network_facts.find_public_subnets(case.vpc, case.exercise)
     about = ["subnets.public", "subnets.zones", "subnets.cidr"]
-    private, surplus = vpcs.find_private_subnets(case.vpc, case.exercise), _surplus(case, public)
+    private = network_facts.find_private_subnets(case.vpc, case.exercise)
+    surplus = _surplus(case, public)
     # The form made several too many: clean-up, which takes all of them, is the short way.
     several = [*surplus, *private]
     if len(several) > 1 and case.vpc.tagged and all(subnet.tagged for subnet in several):
@@ -205,7 +206,7 @@ def _explain_subnets(case: _Case) -> Iterator[Diagnosis]:
 
 def _surplus(case: _Case, public: Sequence[Subnet]) -> list[Subnet]:
     """Return the public subnets beyond the exercise's number, those with a right block kept."""
-    blocks = vpcs.plan_public_blocks(case.goal)
+    blocks = network_facts.plan_public_blocks(case.goal)
     kept_first = sorted(public, key=lambda subnet: subnet.cidr not in blocks)
     return kept_first[case.goal.public_subnets :]
 
@@ -236,7 +237,7 @@ def _find_misplaced(
     case: _Case, public: Sequence[Subnet]
 ) -> Iterator[tuple[str, str, Subnet, dict[str, str]]]:
     """Yield the code of a cause, the fact, the subnet, and values of the cause's sentence."""
-    goal_blocks = vpcs.plan_public_blocks(case.goal)
+    goal_blocks = network_facts.plan_public_blocks(case.goal)
     blocks, zones = list(goal_blocks), set()
     count = len({subnet.zone for subnet in public})
     for subnet in public:
@@ -251,20 +252,24 @@ def _find_misplaced(
 
 
 def _explain_ways_out(case: _Case) -> Iterator[Diagnosis]:
-    attached = sorted(vpcs.find_attached_gateways(case.vpc))
+    attached = sorted(network_facts.find_attached_gateways(case.vpc))
     if not attached:
         yield diagnose("gateway-absent", "gateway.attached", "routes.default", id=case.vpc.id)
     explained = set()
-    for subnet in vpcs.find_public_subnets(case.vpc, case.exercise):
-        way = vpcs.describe_way_out(case.vpc, subnet)
+    for subnet in network_facts.find_public_subnets(case.vpc, case.exercise):
+        way = network_facts.describe_way_out(case.vpc, subnet)
         table = case.vpc.route_table_of(subnet.id)
         # Subnets of one table share its route; each subnet without one is associated alone.
         cause = (way, subnet.id if table is None or table.main else table.id)
-        if way == vpcs.TO_GATEWAY or cause in explained or (not attached and way != vpcs.NOWHERE):
+        if (
+            way == network_facts.TO_GATEWAY
+            or cause in explained
+            or (not attached and way != network_facts.NOWHERE)
+        ):
             continue
         explained.add(cause)
         values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
-        if table is None or (table.main and way == vpcs.NOWHERE):
+        if table is None or (table.main and way == network_facts.NOWHERE):
             code, remedy = "table-not-associated", _advise_association(case, subnet)
         else:
             code = _ROUTE_CAUSES.get(way, "route-elsewhere")
@@ -273,13 +278,13 @@ def _explain_ways_out(case: _Case) -> Iterator[Diagnosis]:
         yield diagnose(code, "routes.default", remedy=remedy, **values)
 
 
-_ROUTE_CAUSES = {vpcs.NOWHERE: "route-missing", vpcs.BLACKHOLE: "route-blackhole"}
+_ROUTE_CAUSES = {network_facts.NOWHERE: "route-missing", network_facts.BLACKHOLE: "route-blackhole"}
 
 
 def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> str:
     call = write_aws_call(
         "ec2",
-        "CreateRoute" if way == vpcs.NOWHERE else "ReplaceRoute",
+        "CreateRoute" if way == network_facts.NOWHERE else "ReplaceRoute",
         RouteTableId=table.id,
         DestinationCidrBlock=ANYWHERE,
         GatewayId=gateway,
@@ -292,7 +297,7 @@ def _advise_association(case: _Case, subnet: Subnet) -> str:
     others = [table for table in case.vpc.route_tables if not table.main]
     if not others:
         return ""
-    table = max(others, key=vpcs.leads_out)
+    table = max(others, key=network_facts.leads_out)
     ids = {"RouteTableId": table.id, "SubnetId": subnet.id}
     return case.advise_mending(write_aws_call("ec2", "AssociateRouteTable", **ids), table.name)
 

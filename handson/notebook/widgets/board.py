@@ -16,7 +16,7 @@ from handson.core.cards import COLOURS, MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import HandsonError
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
-from handson.notebook.scoring import SkippedCall
+from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, describe_error, render_answer, render_parts
 from handson.notebook.workshop import Workshop
 

@@ -15,11 +15,11 @@ from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.rules import check_network_form
-from handson.notebook.scoring import SkippedCall
+from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push
-from handson.resources.vpcs import draw_resource_map, find_zones
+from handson.resources.vpc_listing import draw_resource_map, find_zones
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""

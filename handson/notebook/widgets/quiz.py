@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, HBox, RadioButtons
 
 from handson.core import messages
 from handson.core.cards import Card, Note
-from handson.notebook.scoring import SkippedCall
+from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
 from handson.notebook.workshop import Workshop
 from handson.practice.questions import Question, Quiz

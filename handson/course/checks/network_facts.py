@@ -1,4 +1,4 @@
-"""The VPC that the check `network` judges, its facts, and what they are read from.
+"""The facts of the check `network`: the VPC that it judges, and what each fact is read from.
 
 The check judges the VPC whose Name tag is the exercise's; else one with the workshop's tag; else
 one with the exercise's CIDR block.  Among several it prefers a tagged one, then the one with most

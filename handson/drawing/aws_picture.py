@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from handson.core.messages import label, text
-from handson.course.checks import vpcs
+from handson.course.checks import network_facts
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
 from handson.drawing import compare
@@ -104,14 +104,17 @@ class _Planner:
         kind = text("drawing.public-subnet") if public else text("drawing.private-subnet")
         mark = self.comparison.marks.get(subnet.id)
         made = subnet not in self.comparison.lost_subnets
-        reached = made and vpcs.describe_way_out(vpc, subnet) == vpcs.TO_GATEWAY
+        reached = made and network_facts.describe_way_out(vpc, subnet) == network_facts.TO_GATEWAY
         return Tier(kind, subnet.name or subnet.id, subnet.cidr, public, reached, made, mark)
 
     def _find_public(self, vpc: Vpc) -> set[str]:
         """Return the public subnets; beside the goal, those that are meant to be public."""
         lost, other = self.comparison.lost_subnets, self.comparison.other
         if self.comparison.kind == "goal":
-            return {subnet.id for subnet in (*vpcs.find_public_subnets(vpc, self.exercise), *lost)}
+            return {
+                subnet.id
+                for subnet in (*network_facts.find_public_subnets(vpc, self.exercise), *lost)
+            }
         earlier = other.vpc if other and other.vpc else vpc
         public = {subnet.id for subnet in lost if earlier.is_public(subnet)}
         return public | {subnet.id for subnet in vpc.subnets if vpc.is_public(subnet)}
