@@ -73,7 +73,7 @@ class _Nbgrader(msgspec.Struct, frozen=True):
 
 
 class _CellMetadata(msgspec.Struct, frozen=True):
-    nbgrader: _Nbgrader = _Nbgrader()
+    nbgrader: _Nbgrader | None = None
     id: str = ""
 
 
@@ -92,29 +92,36 @@ class _Data(
 
 
 class Output(msgspec.Struct):
-    """An output, with the record in its metadata as it was written, and the text of its card."""
+    """An output, with the record in its metadata as it was written, and the text of its card.
 
-    metadata: _OutputMetadata = _OutputMetadata()
-    data: _Data = _Data()
+    nbformat forbids null for metadata and data, but other tools write it.
+    """
+
+    metadata: _OutputMetadata | None = None
+    data: _Data | None = None
 
     @property
     def record(self) -> bytes:
         """The evidence record as JSON, or nothing."""
-        return bytes(self.metadata.record)
+        return bytes(self.metadata.record) if self.metadata else b""
 
     @property
     def text(self) -> str:
         """The plain text of the output."""
-        return _decode_text(self.data.text)
+        return _decode_text(self.data.text) if self.data else ""
 
     @property
     def picture(self) -> str:
         """The drawing as SVG, or ""; notebooks of earlier versions hold it as SVG, not in HTML."""
+        if self.data is None:
+            return ""
         return _decode_text(self.data.picture) or find_svg(_decode_text(self.data.html))
 
     @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
+        if self.data is None:
+            return False
         # Two bytes are the quotation marks of an empty text.
         return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
 
@@ -125,7 +132,7 @@ class Cell(msgspec.Struct):
     cell_type: str = ""
     id: str = ""
     source: str | list[str] = ""
-    metadata: _CellMetadata = _CellMetadata()
+    metadata: _CellMetadata | None = None
     outputs: list[Output] = []
 
     @property
@@ -136,12 +143,13 @@ class Cell(msgspec.Struct):
     @property
     def name(self) -> str:
         """Its id; Colab keeps it in the metadata."""
-        return self.id or self.metadata.id
+        return self.id or (self.metadata.id if self.metadata else "")
 
     @property
     def grade_id(self) -> str:
         """The nbgrader id, or "" when the cell has none."""
-        return self.metadata.nbgrader.grade_id
+        graded = self.metadata and self.metadata.nbgrader
+        return graded.grade_id if graded else ""
 
 
 class _File(msgspec.Struct):

@@ -97,6 +97,32 @@ def test_other_encodings_are_read(files: dict[str, bytes], tmp_path: Path, encod
     assert (result.points, result.findings) == (80, ())
 
 
+def _forget_metadata(cell: dict[str, Any]) -> None:
+    cell["metadata"] = None
+
+
+def _forget_nbgrader(cell: dict[str, Any]) -> None:
+    cell["metadata"] = {**cell["metadata"], "nbgrader": None}
+
+
+def _add_null_output(cell: dict[str, Any]) -> None:
+    if cell["cell_type"] == "code":
+        null = {"output_type": "display_data", "data": None, "metadata": None}
+        cell["outputs"] = [*cell["outputs"], null]
+
+
+@pytest.mark.parametrize("spoil", [_forget_metadata, _forget_nbgrader, _add_null_output])
+def test_nulls_of_other_tools_cost_nothing(
+    tmp_path: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    book = making.hand_in("s01", seed=1)
+    for cell in book.cells():
+        spoil(cell)
+    result = graded(put(tmp_path / "s01", book.files()))
+    assert (result.points, result.diagram.drawn) == (80, True)
+    assert "cells-broken" not in codes(result)
+
+
 def test_two_gigabytes_are_not_read(files: dict[str, bytes], tmp_path: Path) -> None:
     folder = put(tmp_path / "s01", files)
     with (folder / "02-cluster.ipynb").open("wb") as file:
