@@ -13,7 +13,7 @@ import msgspec
 
 from handson.core.errors import NotReady
 
-S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
 
 SHARED, PRIVATE = 0o644, 0o600
 """Permissions: readable by everybody, or by the owner alone."""
@@ -54,7 +54,7 @@ def write_whole(path: Path, text: str) -> None:
         raise explain_unwritable(path, error) from error
 
 
-def write_state(path: Path, state: msgspec.Struct) -> None:
+def write_state(path: Path, state: object) -> None:
     """Replace a file of the home folder by a state as JSON.
 
     Raises:
@@ -63,7 +63,7 @@ def write_state(path: Path, state: msgspec.Struct) -> None:
     write_whole(path, msgspec.json.format(msgspec.json.encode(state)).decode() + "\n")
 
 
-def read_state(path: Path, kind: type[S]) -> S | None:
+def read_state(path: Path, kind: type[T]) -> T | None:
     """Return the state in a file, or None if there is no file or it holds something else."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)

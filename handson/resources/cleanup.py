@@ -22,7 +22,7 @@ from handson.core.progress import Say, ignore_progress
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
-from handson.course.state import Removal, Resource, State, Target
+from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
 from handson.resources.kinds import KINDS
@@ -32,12 +32,6 @@ from handson.resources.receipts import Cleanup, StorageCost
 _REGIONS_FILE = "regions.json"
 
 T = TypeVar("T")
-
-
-class UsedTargets(State, frozen=True, kw_only=True):
-    """The targets in which the workshop began to create something; a file of the home folder."""
-
-    targets: tuple[Target, ...] = ()
 
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
@@ -127,7 +121,7 @@ def remember_region(home: Path, target: Target) -> None:
     known = _read_targets(home)
     target = Target(kind=target.kind, account=target.account, region=target.region)
     if target not in known:
-        files.write_state(home / _REGIONS_FILE, UsedTargets(targets=(*known, target)))
+        files.write_state(home / _REGIONS_FILE, (*known, target))
 
 
 def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
@@ -214,4 +208,4 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
 
 
 def _read_targets(home: Path) -> tuple[Target, ...]:
-    return (files.read_state(home / _REGIONS_FILE, UsedTargets) or UsedTargets()).targets
+    return files.read_state(home / _REGIONS_FILE, tuple[Target, ...]) or ()
