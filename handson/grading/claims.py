@@ -53,6 +53,7 @@ class _Record(msgspec.Struct):
     requests: list[_Request]
     observed: dict[str, Any]
     previous: str | None = None
+    exercise: dict[str, Any] | None = None
 
 
 @dataclass

@@ -128,6 +128,17 @@ def test_a_verdict_that_is_written_into_a_record_changes_nothing(class_folder: P
     assert graded(class_folder).check("cluster").status == "failed"
 
 
+@pytest.mark.parametrize("exercise", [True, "x", 7, []])
+def test_a_record_whose_exercise_is_not_an_object_does_not_count(
+    book: Book, class_folder: Path, exercise: object
+) -> None:
+    change(book, lambda record: making.resealed(record, exercise=exercise))
+    book.write(class_folder / "s01")
+    result = graded(class_folder)
+    assert result.points == 0
+    assert "record-malformed" in codes(result)
+
+
 def test_two_that_follow_the_same_record_are_a_fork(book: Book, class_folder: Path) -> None:
     first = book.records[0]["digest"]
     outputs = [output for _, output in book.outputs()]
