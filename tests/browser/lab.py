@@ -132,6 +132,8 @@ class Lab:
             return _ADDRESS.search(self._log.read_text(encoding="utf-8"))
 
         found = until(said)
+        # jupyter_server prints its address before it listens (`add_callback(_bind_http_server)`).
+        until(lambda: accepts(int(found[1].rpartition(":")[2])))
         return found[1], found[2]
 
 
@@ -319,6 +321,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Tell whether a server on this computer accepts connections on a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=SOON).close()
+    except OSError:
+        return False
+    return True
 
 
 def until(probe: Callable[[], Any]) -> Any:
