@@ -5,7 +5,8 @@
     workshop = handson.start()
 
 `start` returns the `Workshop` that the notebooks work with.  Every error is a `HandsonError` with a
-problem and a remedy.  Importing this package loads nothing heavy.
+problem and a remedy.  Importing this package loads nothing heavy: a name loads its wing at its
+first use.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from handson.core.errors import (
-    AWSError,
-    AWSUnclear,
-    EngineError,
-    HandsonError,
-    InvalidInput,
-    NotAllowed,
-    NotReady,
-    WaitTimeout,
-)
-
 if TYPE_CHECKING:
+    from handson.core.errors import (
+        AWSError,
+        AWSUnclear,
+        EngineError,
+        HandsonError,
+        InvalidInput,
+        NotAllowed,
+        NotReady,
+        WaitTimeout,
+    )
     from handson.notebook import widgets
     from handson.notebook.workshop import Workshop, start
 
@@ -45,14 +45,19 @@ __all__ = [
     "widgets",
 ]
 
+_WINGS = {"start": "handson.notebook.workshop", "Workshop": "handson.notebook.workshop"}
+
 
 def __getattr__(name: str) -> object:
-    """Load a name that needs heavy libraries at its first use (PEP 562)."""
+    """Load a public name from its wing at its first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "widgets":
-        return import_module("handson.notebook.widgets")
-    if name in ("Workshop", "start"):
-        return getattr(import_module("handson.notebook.workshop"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = import_module("handson.notebook.widgets")
+    else:
+        value = getattr(import_module(_WINGS.get(name, "handson.core.errors")), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
