@@ -94,14 +94,16 @@ def ensure_network(
     """
     check_network_form(form, usual=exercise.network)
 
+    results: dict[str, str] = {}
+
     def attempt() -> None:
         work = _plan_work(aws, form)
-        plan.carry_out(aws, work.steps, known=work.known, say=say)
+        results.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
 
     plan.retry_unclear(attempt, patience=aws.patience)
     work = plan.wait_for(
         aws,
-        lambda: _find_work(aws, form),
+        lambda: _find_work(aws, form, vpc_id=results["vpc"]),
         done=lambda work: not work.missing,  # nearly always at the first look
         what=messages.text("resources.network.wait-whole", name=form.vpc_name),
         timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
@@ -215,9 +217,9 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
 
 
-def _find_work(aws: Aws, form: NetworkForm) -> _Work:
+def _find_work(aws: Aws, form: NetworkForm, *, vpc_id: str = "") -> _Work:
     """Look at the region, and compare it with the form."""
-    listing = list_network(aws, name=form.vpc_name)
+    listing = list_network(aws, name=form.vpc_name, vpc_id=vpc_id)
     zones = rules.choose_zones(form.availability_zones, listing.zones, region=aws.region)
     named = [vpc for vpc in listing.vpcs if not vpc.is_default]
     vpc = min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)

@@ -70,7 +70,8 @@ def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
     if not vpcs:
         return ()
     with ThreadPoolExecutor(12) as pool:
-        return _describe_vpcs(aws, vpcs, _submit_listings(aws, _CONTENTS, pool), pool)
+        switches = _submit_switches(aws, [raw["VpcId"] for raw in vpcs], pool)
+        return _describe_vpcs(vpcs, _submit_listings(aws, _CONTENTS, pool), switches)
 
 
 def observe_vpcs(aws: Aws, exercise: Exercise, checks: Collection[str] | None) -> tuple[Vpc, ...]:
@@ -99,20 +100,24 @@ def find_zones(aws: Aws) -> tuple[str, ...]:
     return _name_zones(list_ec2_resources(aws, _ZONE))
 
 
-def list_network(aws: Aws, *, name: str | None = None) -> NetworkListing:
+def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> NetworkListing:
     """Return the VPCs, zones and loose gateways of the region; independent calls run in parallel.
 
     Args:
         aws: The connection.
         name: Describe only the VPCs with this name; saves one round trip where there is none.
+        vpc_id: A VPC that the caller knows; saves one round trip if it is the only one described.
     """
     with ThreadPoolExecutor(12) as pool:
+        switches = _submit_switches(aws, [vpc_id] if vpc_id else [], pool)
         listings = _submit_listings(aws, ("Vpc", *_CONTENTS, _ZONE), pool)
         all_vpcs, gateways, endpoints, zones = (
             listings[noun].result() for noun in ("Vpc", "InternetGateway", "VpcEndpoint", _ZONE)
         )
         named = [raw for raw in all_vpcs if name in (None, read_name(raw))]
-        vpcs = _describe_vpcs(aws, named, listings, pool)
+        later = [raw["VpcId"] for raw in named if raw["VpcId"] != vpc_id]
+        switches |= _submit_switches(aws, later, pool)
+        vpcs = _describe_vpcs(named, listings, switches)
     loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
     tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
     return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones), tables)
@@ -201,16 +206,23 @@ def _select_candidates(vpcs: Sequence[Any], form: NetworkForm) -> list[Any]:
     )
 
 
+def _submit_switches(
+    aws: Aws, vpc_ids: Iterable[str], pool: ThreadPoolExecutor
+) -> dict[tuple[str, str], Future[bool]]:
+    return {
+        (vpc_id, attribute): pool.submit(_read_switch, aws, vpc_id, attribute)
+        for vpc_id in vpc_ids
+        for attribute in _SWITCHES
+    }
+
+
 def _describe_vpcs(
-    aws: Aws,
     vpcs: Sequence[Raw],
     listings: Mapping[str, Future[list[dict[str, Any]]]],
-    pool: ThreadPoolExecutor,
+    switches: Mapping[tuple[str, str], Future[bool]],
 ) -> tuple[Vpc, ...]:
-    pairs = [(raw["VpcId"], attribute) for raw in vpcs for attribute in _SWITCHES]
-    switches = pool.map(lambda pair: _read_switch(aws, *pair), pairs)
     contents = {noun: listings[noun].result() for noun in _CONTENTS}
-    is_on = dict(zip(pairs, switches, strict=True))
+    is_on = {pair: switch.result() for pair, switch in switches.items()}
     return _sort(_vpc(raw, contents, is_on) for raw in vpcs)
 
 
