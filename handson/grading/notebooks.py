@@ -15,10 +15,10 @@ so that a class can be graded without them.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -244,10 +244,14 @@ def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
 
 
 def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return the cells that are not in the given order, as few as explain it."""
-    blocks = SequenceMatcher(None, given, own, autojunk=False).get_matching_blocks()
-    staying = {at for block in blocks for at in range(block.b, block.b + block.size)}
-    return [name for at, name in enumerate(own) if at not in staying]
+    """Return the fewest cells that, moved, put all of them into the given order."""
+    place = {name: at for at, name in enumerate(given)}
+    longest: list[list[str]] = []  # by length, the cells in order whose last one comes first
+    for name in own:
+        at = bisect_left(longest, place[name], key=lambda run: place[run[-1]])
+        longest[at : at + 1] = [[*(longest[at - 1] if at else ()), name]]
+    staying = {*longest[-1]} if longest else set()
+    return [name for name in own if name not in staying]
 
 
 def find_repeated_names(data: bytes) -> list[str]:

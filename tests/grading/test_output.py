@@ -242,6 +242,11 @@ def test_the_fewest_cells_count_as_moved(own: str, expected: str) -> None:
     assert "".join(find_moved_cells(own, "abcd")) == expected
 
 
+def test_of_two_runs_in_order_the_longer_one_stays() -> None:
+    # The longest unbroken run is "56"; "134" and "124" are longer, with gaps.
+    assert len(find_moved_cells("561324", "123456")) == 3
+
+
 def test_what_nbgrader_hands_out_is_no_answer(tmp_path: Path) -> None:
     book = making.hand_in("s01", seed=1)
     for question in syllabus.QUESTIONS:
