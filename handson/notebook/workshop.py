@@ -286,7 +286,7 @@ class Workshop(Displayable):
             self._repository(repository), self._tag(tag), self.settings.home, self._exercise
         )
         aws, chosen = self.aws, self.engine
-        with self._locked(), self._working("run") as work:
+        with self._locked(aws), self._working("run") as work:
             ran = image_run.run_image(aws, chosen, order, say=work, clock=self._clock)
             if ran.page is None:
                 work.ending = messages.text("notebook.workshop.not-run")
@@ -512,9 +512,12 @@ class Workshop(Displayable):
         return aws, ecr.require_repository(aws, name, exercise=self._exercise)
 
     @contextmanager
-    def _locked(self) -> Iterator[Aws]:
-        """Keep other kernels out for the block, and remember the region for clean-up."""
-        aws = self.aws
+    def _locked(self, aws: Aws | None = None) -> Iterator[Aws]:
+        """Keep other kernels out for the block, and remember the region for clean-up.
+
+        A caller that has connected already passes `aws`: each look at `self.aws` asks who calls.
+        """
+        aws = aws or self.aws
         with connection.lock_home(self.settings):
             cleanup.remember_region(self.settings.home, aws.target)
             yield aws
@@ -522,8 +525,9 @@ class Workshop(Displayable):
     @contextmanager
     def _drill(self) -> Iterator[incidents.Drill]:
         """Prepare breaking and mending; real AWS is refused."""
-        with self._locked() as aws:
-            incidents.refuse_real_aws(aws)
+        aws = self.aws
+        incidents.refuse_real_aws(aws)
+        with self._locked(aws):
             yield incidents.Drill(aws, self.settings.home, self._exercise)
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:

@@ -111,6 +111,7 @@ def test_nothing_is_broken_on_real_aws(
         CALLS[verb](room, tmp_path)
     assert (len(refused.value.lines()), "HANDSON_TARGET" in refused.value.remedy) == (2, True)
     assert fake.operations == ["GetCallerIdentity"]
+    assert not (tmp_path / "home" / "regions.json").exists()
 
 
 def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> None:
