@@ -154,7 +154,15 @@ def _check_drawing() -> MachineFinding:
 
 
 def _check_ports(settings: Settings) -> MachineFinding:
-    """Check that JupyterLab's port is free; an open notebook does not need it any more."""
+    """Check that programs may listen, and that JupyterLab's port is free.
+
+    An open notebook does not need that port any more.
+    """
+    try:
+        socket.create_server((_HOST, 0)).close()
+    except OSError as error:
+        seen = f"{_HOST}: {error.strerror or error}"
+        return MachineFinding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
     if settings.environ.get(_IN_LAB):
         return _advise("ports", messages.text("notebook.doctor.lab-open"))
     with suppress(OSError), socket.create_server((_HOST, LAB_PORT)):

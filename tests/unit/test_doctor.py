@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -116,6 +117,17 @@ def test_an_engine_short_of_disk_is_advised_to_remove_images(
 
 def test_a_free_port_is_fine(examine: Examine) -> None:
     assert examine()["ports"].state in ("ok", "advice")
+
+
+def test_a_machine_on_which_nothing_can_listen_is_not_ready(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> socket.socket:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    ports = examine()["ports"]
+    assert (ports.state, ports.seen) == ("bad", "127.0.0.1: Permission denied")
 
 
 def test_jupyterlabs_port_may_be_taken(examine: Examine) -> None:
