@@ -203,7 +203,7 @@ def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
         **result.to_json(),
         "facts": [[_describe_fact(fact) for fact in mark.facts] for mark in result.checks],
         "architecture": _draw_architecture(result, exercise),
-        "unproven": [check_label(mark.id) for mark in result.checks if mark.observed is None],
+        "unproven": [check_label(mark.id) for mark in result.checks if not mark.facts],
         "picture": result.diagram.picture,
     }
 
@@ -214,7 +214,7 @@ def _describe_fact(fact: FactResult) -> tuple[str, str, str]:
 
 def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
     """Return the picture of what the evidence shows, beside the goal; None without evidence."""
-    if all(mark.observed is None for mark in result.checks):
+    if not any(mark.facts for mark in result.checks):
         return None
     try:
         picture = drawing.draw(combine_evidence(result), goal=True, exercise=exercise)

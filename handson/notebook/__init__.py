@@ -7,7 +7,7 @@
     widgets          forms, the board and questions with controls
     replay           run all notebooks
     saving           what a saved notebook keeps of a widget
-    scoring          points while nbgrader executes a notebook
+    nbgrader         points while nbgrader executes a notebook
 
 The folder `jupyter` is JupyterLab's configuration.
 """

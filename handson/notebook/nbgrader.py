@@ -20,8 +20,8 @@ from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
 from handson.course import checks, syllabus
+from handson.course.checks import CheckResult
 from handson.course.evidence import HAND_IN
-from handson.course.exercise import Exercise
 from handson.grading import CheckMark, Finding, findings
 from handson.notebook.evidence_cards import describe_origin
 
@@ -70,18 +70,16 @@ class ScoringWorkshop(SkippedCall):
         checks.require_check(check)
         if check == syllabus.DRAWING.id:
             return SkippedCall()
-        requirements = grading.Requirements()
-        mark, findings = grading.judge_folders(check, self._folders, requirements)
-        return CheckScore(mark, tuple(findings), requirements.exercise)
+        mark, findings = grading.judge_folders(check, self._folders, grading.Requirements())
+        return CheckScore(mark, tuple(findings))
 
 
 @dataclass(frozen=True, repr=False)
 class CheckScore(Displayable):
-    """The points of one check, the facts and findings that decided them, and the exercise."""
+    """The points of one check, with the facts and findings that decided them."""
 
     mark: CheckMark
     findings: tuple[Finding, ...]
-    exercise: Exercise
 
     def card(self) -> Card:
         """Return the card: points, why points are withheld, facts, and whose evidence it is."""
@@ -92,8 +90,8 @@ class CheckScore(Displayable):
         if mark.status == findings.MISSING:
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning_notes(*advice)
-        if proof is not None and mark.observed is not None:
-            parts += checks.derive(mark.id, mark.observed, self.exercise).card().parts
+        if proof is not None and mark.facts:
+            parts += CheckResult(mark.id, mark.facts, mark.diagnoses).card().parts
             parts.append(describe_origin(proof.learner, proof.observed_at, proof.digest))
         values = {"points": mark.points, "possible": mark.possible}
         title = messages.text("notebook.scoring.points", check=label, **values)
