@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -175,10 +176,15 @@ def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> W
 
 def _leave_out_given_lines(text: str) -> str:
     """Return an answer without the lines that learners find in their cells, in any language."""
-    sources = (source for edition in load_editions() for source in edition.answers.values())
-    given = {line.strip() for source in (*sources, STUBS) for line in source.splitlines()}
+    given = _load_given_lines()
     lines = (line.strip() and line for line in text.splitlines())
     return "\n".join(line for line in lines if not line or line.strip() not in given).strip()
+
+
+@cache
+def _load_given_lines() -> frozenset[str]:
+    sources = (source for edition in load_editions() for source in edition.answers.values())
+    return frozenset(line.strip() for source in (*sources, STUBS) for line in source.splitlines())
 
 
 def _leave_out_stubs(code: str) -> str:

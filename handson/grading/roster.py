@@ -133,7 +133,8 @@ def read_rows(path: Path) -> list[list[str]]:
         InvalidInput: It cannot be read.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidInput.from_key("grading.csv-missing", path=path, reason=reason) from error

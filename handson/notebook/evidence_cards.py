@@ -6,6 +6,7 @@ Every verdict here is derived again from what a record observed, whatever else t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class JournalEntries(Displayable):
     learner: str = ""
     exercise: Exercise = Exercise()
 
-    @property
+    @cached_property
     def latest(self) -> dict[str, Record]:
         """The last record of each check."""
         return {record["check"]: record for record in self.records}
