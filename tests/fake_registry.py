@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +32,7 @@ class Shelf:
         cut_from: An upload is cut off when it comes to so many bytes; 0 lets all pass.
         hang_up: The connection is closed on a request like this, "PUT manifests".
         wrong_digest: What to call every manifest.
+        keeps: What is kept in place of a manifest, whose digest no answer names then.
         password: The one to ask for; none is asked for when it is empty.
     """
 
@@ -46,6 +47,7 @@ class Shelf:
     cut_from: int = 0
     hang_up: str = ""
     wrong_digest: str = ""
+    keeps: Callable[[bytes], bytes] | None = None
     password: str = ""
 
     def sent(self) -> int:
@@ -143,11 +145,12 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(404, self.error("MANIFEST_UNKNOWN", reference))
             return self.answer(200, found, {"Content-Type": self.shelf.types[reference]})
         digest = f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+        keeps = self.shelf.keeps
         for name in (reference, digest):
-            self.shelf.manifests[name] = self.body
+            self.shelf.manifests[name] = keeps(self.body) if keeps else self.body
             self.shelf.types[name] = self.headers.get("Content-Type", "")
         named = self.shelf.wrong_digest or digest
-        return self.answer(201, headers={"Docker-Content-Digest": named})
+        return self.answer(201, headers={} if keeps else {"Docker-Content-Digest": named})
 
     def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -98,7 +98,8 @@ class DockerEngine:
             if not (destination.is_on_loopback and registry.answers()):
                 raise
             return self._send_for_engine(image, destination, say)
-        registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)
+        content, media_type = registry.fetch(digest)
+        registry.put_tags(destination.tags[1:], content, media_type, say)
         return model.PushedImage(
             engine=NAME,
             repository=destination.repository,
@@ -106,7 +107,7 @@ class DockerEngine:
             tags=destination.tags,
             layers_pushed=progress.pushed,
             layers_present=progress.present,
-            size_bytes=registry.measure_layers(digest),
+            size_bytes=registry.measure_layers(content),
         )
 
     def _start_build(self, request: model.BuildRequest, say: Say) -> Iterator[dict[str, Any]]:

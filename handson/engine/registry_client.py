@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
 # Methods that may be repeated.  A blob's bytes (PATCH) go to an address that works only once, so
-# `_send_blob` begins a new upload.
+# `send_blob` begins a new upload.
 _REPEATABLE = {"HEAD", "GET", "POST", "PUT"}
 _TEMPORARY = {429, 500, 502, 503, 504}
 _THREADS = 2
@@ -148,12 +148,12 @@ class RegistryClient:
 
     def put_tags(self, tags: Sequence[str], content: bytes, media_type: str, say: Say) -> None:
         """Put a manifest under each tag, and check that the registry reports its digest."""
-        wanted = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        wanted = _digest(content)
         for tag in tags:
             say(messages.text("engine.tagging", tag=tag))
             headers = {"Content-Type": media_type}
             answer = self._ask("PUT", f"manifests/{tag}", data=content, headers=headers)
-            seen = answer.headers.get("Docker-Content-Digest", wanted)
+            seen = answer.headers.get("Docker-Content-Digest") or _digest(self.fetch(tag)[0])
             if seen != wanted:
                 raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
 
@@ -172,9 +172,12 @@ class RegistryClient:
         children = [it["digest"] for it in manifest["manifests"] if oci.is_image_manifest(it)]
         return {child: json.loads(self.fetch(child)[0]) for child in children}
 
-    def measure_layers(self, digest: str) -> int:
-        """Return the bytes of an image's layers as the registry lists them."""
-        image = next(iter(self.fetch_images(digest).values()))
+    def measure_layers(self, content: bytes) -> int:
+        """Return the bytes of the layers of the image that a manifest or an index describes."""
+        image = json.loads(content)
+        if "manifests" in image:
+            child = next(filter(oci.is_image_manifest, image["manifests"]))
+            image = json.loads(self.fetch(child["digest"])[0])
         return sum(int(layer["size"]) for layer in image["layers"])
 
     def answers(self) -> bool:
@@ -204,6 +207,10 @@ class RegistryClient:
         if not answer.ok and answer.status_code not in also:
             raise explain_refusal(f"{answer.status_code} {_read_reason(answer)}", self._destination)
         return answer
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class _UploadBody(io.FileIO):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,23 @@ def test_a_registry_that_names_another_digest_is_not_believed(
         push(image, destination)
 
 
+@pytest.mark.parametrize("keeps", [lambda body: body + b" ", lambda body: b"{}"])
+def test_a_registry_that_names_no_digest_is_asked_for_what_it_keeps(
+    image: LocalImage, destination: Destination, shelf: Shelf, keeps: Callable[[bytes], bytes]
+) -> None:
+    shelf.keeps = keeps
+    with pytest.raises(EngineError, match="ダイジェストが違います"):
+        push(image, destination)
+
+
+def test_a_registry_that_keeps_the_manifest_need_not_name_its_digest(
+    image: LocalImage, destination: Destination, shelf: Shelf
+) -> None:
+    shelf.keeps = bytes
+    pushed = push(image, destination)
+    assert set(shelf.manifests) == {*pushed.tags, pushed.digest}
+
+
 def test_a_registry_that_is_not_there_says_what_to_check(image: LocalImage) -> None:
     # Port 9 (discard) has no listener on a machine of today.
     gone = Destination("127.0.0.1:9", "http", "shop", "AWS", "secret")
@@ -156,7 +173,9 @@ def test_the_size_is_that_of_the_layers_also_behind_an_index(
     ]
     shelf.manifests["index"] = json.dumps({"manifests": children}).encode()
     shelf.types["index"] = oci.INDEX
-    assert RegistryClient(destination).measure_layers("index") == pushed.size_bytes
+    registry = RegistryClient(destination)
+    content, _ = registry.fetch("index")
+    assert registry.measure_layers(content) == pushed.size_bytes
 
 
 def test_a_destination_never_shows_its_password(destination: Destination) -> None:
