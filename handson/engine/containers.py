@@ -38,7 +38,9 @@ _PATIENCE = 5.0  # seconds for one answer
 _LAST_LINES = 6
 
 # An address on another computer; a virtual machine's engine has a socket on this one.
-_REMOTE = re.compile(r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127\.|\[::1\]))")
+_REMOTE = re.compile(
+    r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127(\.\d+){3}|\[::1\])(:|/|$))", re.IGNORECASE
+)
 
 # Asked inside the container, where its port cannot be reached from here.
 _RUBY = (
