@@ -6,12 +6,12 @@ too: it belongs to the account, is free, and other clusters may need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import ValidationError
 
@@ -134,10 +134,8 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     Raises:
         NotReady: The journal cannot be read.
     """
-    targets = [*_read_targets(home)]
-    for record in evidence.Journal(home).records():
-        with suppress(ValidationError):
-            targets.append(Target.from_json(record.get("target")))
+    journal = evidence.Journal(home).records()
+    targets = [*_read_targets(home), *_parse_targets(each.get("target") for each in journal)]
     account = (target.kind, target.account)
     used = {item.region for item in targets if (item.kind, item.account) == account}
     recorded = read_image_uri(home)
@@ -207,5 +205,12 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     )
 
 
-def _read_targets(home: Path) -> tuple[Target, ...]:
-    return files.read_state(home / _REGIONS_FILE, tuple[Target, ...]) or ()
+def _read_targets(home: Path) -> list[Target]:
+    return list(_parse_targets(files.read_state(home / _REGIONS_FILE, list[Any]) or ()))
+
+
+def _parse_targets(entries: Iterable[Any]) -> Iterator[Target]:
+    """Yield the targets that are well formed; a damaged entry does not cost the others."""
+    for entry in entries:
+        with suppress(ValidationError):
+            yield Target.from_json(entry)

@@ -109,9 +109,10 @@ def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> 
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
 
 
-def test_the_regions_of_an_earlier_version_are_asked(tmp_path: Path) -> None:
+def test_the_regions_of_an_earlier_version_are_asked_beside_damaged_entries(tmp_path: Path) -> None:
     entry = {"kind": "aws", "account": HERE.account, "region": "sa-east-1"}
-    (tmp_path / "regions.json").write_text(json.dumps([entry], indent=2) + "\n")
+    damaged = [7, {"region": 7}, entry]
+    (tmp_path / "regions.json").write_text(json.dumps(damaged, indent=2) + "\n")
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
 
 
