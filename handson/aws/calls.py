@@ -180,7 +180,8 @@ class Aws:
     def without_recording(self) -> Aws:
         """Return the same connection, whose calls no `recording` of this one contains."""
         other = copy(self)
-        other.requests = []
+        # A connection to another region keeps the requests of the one that asked for it first.
+        other.requests, other._regions = [], {}
         return other
 
     @contextmanager

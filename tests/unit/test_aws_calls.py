@@ -241,3 +241,15 @@ def test_the_target_says_where_the_connection_leads(fake: FakeAws) -> None:
 )
 def test_a_call_is_spelled_as_the_aws_cli_does(name: str, command: str) -> None:
     assert command_name(name) == command
+
+
+@pytest.mark.parametrize("first", ["own", "other"])
+def test_calls_without_recording_are_in_no_record_in_another_region_either(first: str) -> None:
+    fake = FakeAws()
+    fake.answers("DescribeVpcs", {"Vpcs": []})
+    own = fake.connect()
+    other = own.without_recording()
+    for aws in (own, other) if first == "own" else (other, own):
+        aws.in_region("eu-west-1").call("ec2", "DescribeVpcs")
+    recorded = [request.operation for request in own.requests]
+    assert recorded.count("DescribeVpcs") == 1
