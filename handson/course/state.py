@@ -167,6 +167,9 @@ class Platform(State, frozen=True, kw_only=True):
     os: str
     architecture: str
 
+    def __str__(self) -> str:
+        return f"{self.os}/{self.architecture}"
+
 
 class Image(State, frozen=True, kw_only=True):
     """An image in ECR.

@@ -183,7 +183,7 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
             repository.name,
         )
     if image := selection.image:
-        platforms = sorted({f"{each.os}/{each.architecture}" for each in image.platforms})
+        platforms = sorted({*map(str, image.platforms)})
         lines[compare.IMAGE] = (selection.short_name, *platforms[:2])
     return lines
 

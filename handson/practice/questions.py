@@ -230,7 +230,7 @@ class Subject:
         yield "tag", self.exercise.tag
         yield "uri", f"{uri}:{self.exercise.tag}"
         yield "unique", f"{repository}:{self.other_tags[0]}" if self.other_tags else ""
-        yield "platform", ", ".join(f"{each.os}/{each.architecture}" for each in platforms)
+        yield "platform", ", ".join(map(str, platforms))
 
     def ask(self, id: str, right: str) -> Question:
         """Return a question about these resources.

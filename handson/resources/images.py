@@ -156,11 +156,11 @@ def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:
 
 def _is_foreign(image: Image) -> bool:
     """Tell whether Fargate cannot run an image; one that states no platform may be fine."""
-    return bool(image.platforms) and IMAGE_PLATFORM not in _join_platforms(image).split(", ")
+    return bool(image.platforms) and IMAGE_PLATFORM not in map(str, image.platforms)
 
 
 def _join_platforms(image: Image) -> str:
-    return ", ".join(f"{item.os}/{item.architecture}" for item in image.platforms)
+    return ", ".join(map(str, image.platforms))
 
 
 def _advise_rebuild(image: Image) -> tuple[CardPart, ...]:

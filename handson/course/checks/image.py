@@ -37,7 +37,7 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     images, wanted = find_goal_images(snapshot, exercise), exercise.tag
     image = repository.find_tagged_image(images, wanted) or repository.find_newest_image(images)
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
-    own, platforms = (image.tags, _list_platforms(image)) if image else ((), [])
+    own, platforms = (image.tags, list(map(str, image.platforms))) if image else ((), [])
     runs = image and image.built_by != BUILTIN and run is not None and 200 <= run.status < 400
     facts: Facts = {
         "image.pushed": (True, image is not None),
@@ -86,10 +86,6 @@ def _find_run(image: Image | None, snapshot: Snapshot) -> RecordedRun | None:
     return None
 
 
-def _list_platforms(image: Image) -> list[str]:
-    return [f"{platform.os}/{platform.architecture}" for platform in image.platforms]
-
-
 def _find_similar_image(snapshot: Snapshot, exercise: Exercise) -> tuple[Image, ...]:
     """Return an image from the repository whose name is most like the exercise's, if any."""
     named = ((image.repository, image) for image in snapshot.images)
@@ -111,7 +107,8 @@ def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
 
 
 def _explain_image(image: Image, tags: list[str], exercise: Exercise) -> Iterator[Diagnosis]:
-    tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(_list_platforms(image))
+    platforms = list(map(str, image.platforms))
+    tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(platforms)
     code = "image-tag" if tags else "image-untagged"
     yield diagnose(code, "image.tag", tag=tag, tags=listed)
     code = "image-platform" if found else "image-platform-unknown"
