@@ -27,7 +27,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
 from handson.core.progress import TerminalProgress, show_card
-from handson.course import evidence, policy, rules, syllabus
+from handson.course import evidence, policy, rules
 from handson.course.checks import Verification
 from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
@@ -190,7 +190,7 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
 def verify(chosen: Settings, as_json: bool) -> bool:
     """Run the checks now, changing nothing. Exit code 0: all passed."""
     verification = _open_workshop(chosen).verify()
-    failing = [str(result) for result in verification.checks if not result.passed]
+    failing = map(str, verification.failing)
     detail = "\n".join([_checks_as_table(verification), *failing])
     click.echo(_as_json(verification.to_json()) if as_json else detail)
     return verification.passed
@@ -433,7 +433,7 @@ def _checks_as_table(verification: Verification) -> str:
     table = Table(*columns, title=messages.text("notebook.cli.checks"), title_justify="left")
     for result in verification.checks:
         mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
-        table.add_row(result.label, mark, result.counted, syllabus.find_check(result.id).notebook)
+        table.add_row(result.label, mark, result.counted, result.notebook)
     console = Console(width=max(80, Console().width))
     with console.capture() as captured:
         console.print(table)

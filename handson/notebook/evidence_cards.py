@@ -147,7 +147,7 @@ class RestartNotice(Displayable):
 
     def card(self) -> Card:
         """Return a card of one sentence."""
-        failing = [result for result in self.verification.checks if not result.passed]
+        failing = self.verification.failing
         sentence = messages.text("notebook.workshop.lost-nothing")
         if failing:
             lost = [result.label for result in failing if result.id in self.recorded]
@@ -155,7 +155,7 @@ class RestartNotice(Displayable):
             sentence = messages.text(
                 "notebook.workshop.lost",
                 what=what or messages.text("notebook.workshop.lost-recent"),
-                notebook=syllabus.find_check(failing[0].id).notebook,
+                notebook=failing[0].notebook,
             )
         return Card(messages.text("notebook.workshop.restarted"), (Note(sentence),), state="warn")
 

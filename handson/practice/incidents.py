@@ -156,8 +156,7 @@ class Drill:
         self._keep(incident, broken=True, hints=max(incident.hints, given))
         _, place, cause = self._describe(incident)
         # Later checks build on earlier ones, so the first diagnosis is the deepest.
-        failing = (check for check in verification.checks if not check.passed)
-        diagnosis = next(diagnosis for check in failing for diagnosis in check.diagnoses)
+        diagnosis = next(each for check in verification.failing for each in check.diagnoses)
         last = diagnosis if given == STEPS[-1] else None
         return Hints(incident.seed, (place, cause)[:given], last)
 
@@ -255,9 +254,9 @@ def _nothing_broken() -> NotReady:
 
 def _unfinished(verification: Verification) -> NotReady:
     """Return the refusal: which checks have to pass first, and the notebook to begin with."""
-    failing = [check for check in verification.checks if not check.passed]
+    failing = verification.failing
     missing = messages.text("practice.incidents.and").join(check.label for check in failing)
-    notebook = syllabus.find_check(failing[0].id).notebook
+    notebook = failing[0].notebook
     return NotReady.from_key("practice.incidents.unfinished", missing=missing, notebook=notebook)
 
 

@@ -100,6 +100,11 @@ class CheckResult(Displayable):
         return all(fact.passed for fact in self.facts if not fact.advice)
 
     @property
+    def notebook(self) -> str:
+        """The notebook that makes what the check looks at."""
+        return syllabus.find_check(self.id).notebook
+
+    @property
     def looked(self) -> bool:
         """False when a service that the check reads refused or failed: nothing is known then."""
         return all(diagnosis.code != COULD_NOT_LOOK for diagnosis in self.diagnoses)
@@ -169,7 +174,12 @@ class Verification(Displayable):
     @property
     def passed(self) -> bool:
         """Every check passed."""
-        return all(check.passed for check in self.checks)
+        return not self.failing
+
+    @property
+    def failing(self) -> list[CheckResult]:
+        """The checks that did not pass, in the order of the syllabus."""
+        return [check for check in self.checks if not check.passed]
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract `handson.verification/1`."""
@@ -184,10 +194,7 @@ class Verification(Displayable):
         """Return the card: a table of the checks, then the false facts and what to do."""
         names = ("check", "facts", "notebook")
         headers = [messages.label("course.checks.column", name) for name in names]
-        rows = [
-            (check.state, check.label, check.counted, syllabus.find_check(check.id).notebook)
-            for check in self.checks
-        ]
+        rows = [(each.state, each.label, each.counted, each.notebook) for each in self.checks]
         parts: list[CardPart] = [Table(("", *headers), rows)]
         for check in self.checks:
             if not check.passed:

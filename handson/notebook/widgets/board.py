@@ -149,8 +149,7 @@ class _Tiles:
 
 def _describe_item(check: CheckResult) -> list[str]:
     """Return the state of a check, its name, its state in words, its facts and its notebook."""
-    notebook = syllabus.find_check(check.id).notebook
-    return [check.state, check.label, check.verdict, check.counted, notebook]
+    return [check.state, check.label, check.verdict, check.counted, check.notebook]
 
 
 def _render_tile(state: str, *words: str) -> str:
@@ -168,14 +167,13 @@ def _render_tile(state: str, *words: str) -> str:
 
 def describe_items(verification: Verification) -> Card:
     """Return the card of the five items, and the next step for the first that is not done."""
-    failing = [check for check in verification.checks if not check.passed]
+    failing = verification.failing
     count = len(verification.checks)
     passed = count - len(failing)
     title = messages.text("notebook.widgets.board-counted", passed=passed, count=count)
     parts: list[CardPart] = [_Tiles(verification.checks)]
     for check in failing[:1]:
-        notebook = syllabus.find_check(check.id).notebook
-        parts.append(Note(messages.text("notebook.widgets.board-next", notebook=notebook)))
+        parts.append(Note(messages.text("notebook.widgets.board-next", notebook=check.notebook)))
         for diagnosis in check.diagnoses[:1]:
             parts += warning_notes(diagnosis.message, diagnosis.remedy)
     return Card(title, parts, state="ok" if verification.passed else "info")
