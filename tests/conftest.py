@@ -24,6 +24,9 @@ from tests.tally import TALLIES
 # A shell's `&` ignores SIGINT, and the processes that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+FULL = bool(os.environ.get("HANDSON_FULL"))
+"""Whether the tests that are marked `full` are run, too."""
+
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 # Whatever would lead a test to the developer's own account, registry login or settings.
 OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
@@ -36,6 +39,15 @@ def require(name: str, available: bool, reason: str) -> None:
     if name in REQUIRED:
         pytest.fail(f"HANDSON_REQUIRE names {name}, but {reason}", pytrace=False)
     pytest.skip(f"{name}: {reason}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is asked for less often, unless HANDSON_FULL is set."""
+    if FULL:
+        return
+    seldom = [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=seldom)
+    items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
