@@ -7,11 +7,11 @@ SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYT
 NOTEBOOKS ?= notebooks/ja notebooks/en
 
 .DEFAULT_GOAL := help
-.PHONY: help lab workshop test lint types tests replay format editions refresh lock clean distclean
+.PHONY: help lab workshop test test-full lint types tests replay format editions refresh lock clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
 lab:  ## set up and open the notebooks in JupyterLab: learners begin here
 	@$(SETUP)
@@ -24,6 +24,9 @@ workshop:  ## set up, run all notebooks by themselves on the embedded AWS, show 
 test:  ## set up, then lint, types, layering, all tests and the notebooks under nbval
 	@$(SETUP)
 	@$(MAKE) --no-print-directory --keep-going lint types tests replay
+
+test-full: export HANDSON_FULL := 1
+test-full: test  ## make test with the tests marked full, and random examples of Hypothesis
 
 lint:  ## ruff, its format, and the layering of the wings
 	@$(SETUP)

@@ -2,6 +2,8 @@
 
     require    require("engine", available, "no engine answers at DOCKER_HOST") skips the test and
                says what it lacks, or fails it where HANDSON_REQUIRE names "engine" (CI does)
+    FULL       whether HANDSON_FULL asks for the tests marked `full` too, and for other examples
+               of Hypothesis each time (`make test-full`)
 
 In a module: ``from tests.conftest import require``; it is also a fixture of that name.
 """
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from handson.core import messages
 from tests.tally import TALLIES
@@ -30,6 +33,9 @@ FULL = bool(os.environ.get("HANDSON_FULL"))
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 # Whatever would lead a test to the developer's own account, registry login or settings.
 OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
+
+settings.register_profile("full", deadline=None, print_blob=True)
+settings.load_profile("full" if FULL else "ci")  # "ci" is Hypothesis's own: the same each time
 
 
 def require(name: str, available: bool, reason: str) -> None:
