@@ -22,11 +22,20 @@ MOST_STEPS = 9
 
 
 def each(catalogue: tuple[Any, ...], *, on: str) -> Any:
-    """Return the entries of a catalogue that this emulator can be brought into, as parameters."""
-    possible = [item for item in catalogue if on not in dict(item.lacking)]
-    return pytest.mark.parametrize(
-        "item", [pytest.param(item, id=f"{on}-{item.name}") for item in possible]
-    )
+    """Return the entries of a catalogue that this emulator can be brought into, as parameters.
+
+    What both can be brought into is asked of moto less often.
+    """
+    params = [
+        pytest.param(
+            item,
+            id=f"{on}-{item.name}",
+            marks=[pytest.mark.full] if on == "moto" and not item.lacking else [],
+        )
+        for item in catalogue
+        if on not in dict(item.lacking)
+    ]
+    return pytest.mark.parametrize("item", params)
 
 
 def catch(learner: Learner, item: Wrong) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.hooks import Moto, reset
 from tests.emulator.surviving import deal, open_bench, survive, thinned
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.full]
 
 
 def test_calls_survive_faults_on_moto(moto: Moto, tmp_path: Path) -> None:

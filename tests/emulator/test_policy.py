@@ -326,6 +326,7 @@ def guarded_by_moto(moto: Moto) -> Iterator[Guarded]:
         yield guarded
 
 
+@pytest.mark.full
 def test_moto_lets_the_control_plane_pass_and_misses_actions_too(
     guarded_by_moto: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_breakage_turns_its_facts_false_and_its_last_hint_mends_it(
     break_and_mend(learner, seed)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("seed", [10, 12])
 def test_a_breakage_on_moto(on_moto: Learner, seed: int) -> None:
     break_and_mend(begun(on_moto), seed)

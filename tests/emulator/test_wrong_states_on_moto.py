@@ -30,6 +30,7 @@ def test_a_harmless_variant(learner: Learner, item: Harmless) -> None:
     judging.let_pass(learner, item)
 
 
+@pytest.mark.full
 def test_a_finished_workshop_is_what_the_notebooks_leave(learner: Learner) -> None:
     judging.finish_both_ways(learner)
 
