@@ -38,7 +38,7 @@ types:  ## mypy --strict
 	@$(SETUP)
 	$(BIN)/mypy --strict
 
-# nbval's plugin costs every process a second for jsonschema's grammars, and only replay needs it.
+# Only replay needs nbval's plugin.
 tests:  ## the tests (ARGS="-k network" and the like are passed on)
 	@$(SETUP)
 	$(BIN)/pytest -p no:nbval --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
