@@ -31,6 +31,9 @@ FULL = bool(os.environ.get("HANDSON_FULL"))
 """Whether the tests that are marked `full` are run, too."""
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
+TESTS = Path(__file__).parent
+FIRST = ("browser", "engine", "notebooks", "emulator")
+"""The folders whose tests take longest and wait most; in a parallel run they are begun first."""
 # Whatever would lead a test to the developer's own account, registry login or settings.
 OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
 
@@ -47,8 +50,15 @@ def require(name: str, available: bool, reason: str) -> None:
     pytest.skip(f"{name}: {reason}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one process more than there are cores: the browser's tests wait more than they work."""
+    return min(os.cpu_count() or 1, 4) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is asked for less often, unless HANDSON_FULL is set."""
+    """Begin with what takes longest, and leave out the tests marked `full` without HANDSON_FULL."""
+    items.sort(key=_place)
     if FULL:
         return
     seldom = [item for item in items if item.get_closest_marker("full")]
@@ -127,6 +137,11 @@ def closed_network() -> Iterator[None]:
 def root() -> Path:
     """Return the folder of this checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return FIRST.index(folder) if folder in FIRST else len(FIRST)
 
 
 def _only_here(original: Callable[..., Any]) -> Callable[..., Any]:
