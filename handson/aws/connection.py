@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ import msgspec
 
 from handson.aws import emulator
 from handson.aws.calls import Aws, Credentials, Patience
+from handson.aws.emulator.in_process import attach_session
 from handson.aws.refusals import translate_errors
 from handson.aws.settings import Settings
 from handson.core.errors import NotAllowed
@@ -231,9 +233,16 @@ def make_private_session(credentials: Credentials, *, token: str | None = None) 
     session = botocore.session.Session(
         {"profile": unset, "config_file": no_file, "credentials_file": no_file}
     )
-    session.register_component("data_loader", make_loader())
+    session.register_component("data_loader", share_loader())
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
+    attach_session(session)
     return session
+
+
+@cache
+def share_loader() -> Any:
+    """Return the loader of all connections, so that each description is read once."""
+    return make_loader()
 
 
 def make_loader() -> Any:
@@ -257,6 +266,13 @@ def make_loader() -> Any:
     class QuickLoader(Loader):  # type: ignore[misc]
         def list_available_services(self, type_name: str) -> list[str]:
             return SERVICES
+
+        def load_data_with_path(self, name: str) -> Any:
+            if name != "endpoints":
+                return super().load_data_with_path(name)
+            # botocore's EndpointResolver writes into this one, so each session reads its own.
+            path = os.path.join(self.BUILTIN_DATA_PATH, name)
+            return self.file_loader.load_file(path), path
 
     return QuickLoader(file_loader=QuickFileLoader())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from handson.core import cards, messages
 from handson.course.exercise import PLATFORM
@@ -71,6 +72,8 @@ class Destination:
         username: `AWS` for ECR.
         password: The registry's token; never shown and never written to a file.
         tags: The tags to push; all of the image's when empty.
+        adapter: An adapter of requests in place of the network, for the embedded AWS in this
+            process.
     """
 
     registry: str
@@ -79,6 +82,7 @@ class Destination:
     username: str
     password: str = field(repr=False)
     tags: tuple[str, ...] = ()
+    adapter: Any = field(default=None, repr=False)
 
     @property
     def login(self) -> dict[str, str]:

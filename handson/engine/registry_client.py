@@ -244,7 +244,7 @@ def _open_session(destination: Destination) -> requests.Session:
     )
     adapter = HTTPAdapter(pool_maxsize=_THREADS, max_retries=retries)
     adapter.poolmanager.connection_pool_kw["blocksize"] = _BLOCK
-    session.mount("http://", adapter)
+    session.mount("http://", destination.adapter or adapter)
     session.mount("https://", adapter)
     return session
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from handson.aws import Aws
+from handson.aws.emulator.in_process import find_adapter
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
@@ -168,6 +169,7 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
         username=username,
         password=password,
         tags=tuple(tags),
+        adapter=find_adapter(aws.endpoint or ""),
     )
 
 

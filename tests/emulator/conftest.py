@@ -1,13 +1,13 @@
 """What tests on the embedded AWS share.
 
+    emulator   the embedded AWS in this process, emptied for this test; marked `process`, the one
+               that runs in a process of its own for the session, for tests that need its port
     home       a HANDSON_HOME of the test's own; whatever runs in it is ended afterwards
-    running    one embedded AWS for the whole session, as an `emulator.Running` (in <tmp>/home)
-    emulator   the same one, emptied for this test: use this one
     shop       a folder with a Dockerfile that any engine can build
     client     client("ec2") is a boto3 client of `emulator`
 
-`emulator` costs about 5 ms a test, a start of one's own in `home` about 0.3 s.  A module that is
-marked `second_opinion` gets it twice: as the embedded AWS, and as moto's server.
+Emptying `emulator` takes 1 ms, 5 ms as a process, a start of one's own in `home` 0.3 s.  A module
+that is marked `second_opinion` gets `emulator` twice: as the embedded AWS, and as moto's server.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ import botocore.session
 import pytest
 
 from handson.aws import emulator as room
+from handson.aws.emulator.in_process import attach_session, open_in_process
 from handson.core import messages
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
-from tests.emulator.hooks import Moto, reset
+from tests.emulator.hooks import Inside, Moto, reset
 from tests.unit.fake_aws import MODELS
 
 pytest.register_assert_rewrite("tests.emulator.judging")
@@ -54,6 +55,12 @@ def shop(tmp_path: Path) -> Path:
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / "app.rb").write_text("puts 1\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
+    door = open_in_process(tmp_path_factory.mktemp("in-process"), region="us-east-1")
+    return Inside.of(door, region="us-east-1")
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +103,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def emulator(request: pytest.FixtureRequest) -> room.Running:
     """Return the embedded AWS, emptied; or moto's server, for those that ask for both."""
-    name = "moto" if getattr(request, "param", "") == "moto" else "running"
+    name = "running" if request.node.get_closest_marker("process") else "inside"
+    if getattr(request, "param", "") == "moto":
+        name = "moto"
     chosen: room.Running = request.getfixturevalue(name)
     reset(chosen)
     return chosen
@@ -119,6 +128,7 @@ def client_of(running: room.Running, service: str) -> Any:
     """Return a client that shares botocore's descriptions of the services with all others."""
     session = botocore.session.Session()
     session.register_component("data_loader", MODELS)
+    attach_session(session)
     session.set_credentials(running.access_key_id, running.secret_access_key)
     return session.create_client(service, region_name=running.region, endpoint_url=running.endpoint)
 

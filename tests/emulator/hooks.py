@@ -10,9 +10,10 @@ sleeping, so that no test waits.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -22,9 +23,10 @@ from botocore.exceptions import ConnectionClosedError
 
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.connection import make_private_session
+from handson.aws.emulator.in_process import InProcess, find_in_process
 from handson.aws.refusals import READS
 from handson.resources.vpc_listing import NetworkListing, list_network
-from tests.unit.fake_aws import MODELS, Clock, Refusal, reply
+from tests.unit.fake_aws import Clock, Refusal, reply
 
 
 class Hook(Protocol):
@@ -176,12 +178,13 @@ def connect(
     One that goes on to AWS itself (`LikeAws`) knows of no endpoint.
     """
     clock = clock or Clock()
+    credentials = Credentials(running.access_key_id, running.secret_access_key)
     made = Aws(
         region=running.region,
         endpoint=None if any(isinstance(hook, LikeAws) for hook in hooks) else running.endpoint,
         kind=kind,
-        session=_session(running),
-        credentials=Credentials(running.access_key_id, running.secret_access_key),
+        session=make_private_session(credentials),
+        credentials=credentials,
         patience=clock.patience(consistency=30.0 if kind == "aws" else 1.0),
         account=running.account,
     )
@@ -196,12 +199,6 @@ _clients: dict[str, dict[str, Any]] = {}
 """Making a client takes longer than most tests: those without hooks share theirs."""
 
 
-def _session(running: emulator.Running) -> Any:
-    session = make_private_session(Credentials(running.access_key_id, running.secret_access_key))
-    session.register_component("data_loader", MODELS)
-    return session
-
-
 def writes(aws: Aws) -> list[str]:
     """Return the mutating calls that were answered."""
     made = (request.operation for request in aws.requests)
@@ -213,14 +210,34 @@ class Moto(emulator.Running):
     """moto's server, in the place of the embedded AWS."""
 
 
+@dataclass(frozen=True)
+class Inside(emulator.Running):
+    """The embedded AWS in this process, and its state when it was empty."""
+
+    door: InProcess
+    empty: Any = field(repr=False)
+
+    @classmethod
+    def of(cls, door: InProcess, *, region: str) -> Inside:
+        port = int(door.endpoint.rpartition(":")[2])
+        where = {"pid": os.getpid(), "port": port, "region": region, "state": "running"}
+        return cls(door=door, empty=door.copy_state(), **where)  # type: ignore[arg-type]
+
+
 def reset(running: emulator.Running) -> None:
     """Empty the embedded AWS, or moto."""
+    if isinstance(running, Inside):
+        running.door.restore_state(running.empty)
+        return
     order(running, "/moto-api/reset" if isinstance(running, Moto) else "/_ministack/reset")
 
 
 def order(running: emulator.Running, way: str, body: str = "") -> None:
     """Send an order to an emulator's own interface."""
     headers = {"Content-Type": "text/plain"}  # or moto would take it for a form
+    if door := find_in_process(running.endpoint):
+        assert door.answer("POST", running.endpoint + way, headers, body).status == 200
+        return
     with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
         connection.request("POST", way, body, headers)
         assert connection.getresponse().status == 200

@@ -46,7 +46,7 @@ from handson.resources.image_run import forget_image_run, read_image_run
 from handson.resources.network import plan_network
 from handson.resources.push import forget_image_uri, record_image_uri
 from handson.resources.vpc_listing import list_network
-from tests.emulator.hooks import reset
+from tests.emulator.hooks import Inside, reset
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
 MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|run_image|record_)")
@@ -57,6 +57,9 @@ TOKYO = "ap-northeast-1"
 OWN_TAG = "0123456789ab"
 OCI = "application/vnd.oci.image"
 PAGE = b"<title>The shop</title><p>Welcome</p>"
+RECORDS = ("image-run.json", "image-uri.json")
+_finished: dict[str, Any] = {}
+"""What a finished workshop leaves in the embedded AWS of this process, and its records."""
 
 
 class Quiet:
@@ -136,6 +139,12 @@ class Learner:
 
     def finish(self) -> None:
         """Have everything as the notebooks leave it, and nothing else."""
+        if isinstance(self.running, Inside) and _finished:
+            self.running.door.restore_state(_finished["state"])
+            self.home.mkdir(parents=True, exist_ok=True)
+            for name in RECORDS:
+                (self.home / name).write_bytes(_finished[name])
+            return
         reset(self.running)
         self.make_network()
         plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
@@ -145,10 +154,12 @@ class Learner:
         if not self._kept:  # the same digest every time, so the same records
             self.run_image()
             self.record()
-            files = (self.home / name for name in ("image-run.json", "image-uri.json"))
-            self._kept = {path: path.read_bytes() for path in files}
+            self._kept = {self.home / name: (self.home / name).read_bytes() for name in RECORDS}
         for path, content in self._kept.items():
             path.write_bytes(content)
+        if isinstance(self.running, Inside):
+            _finished["state"] = self.running.door.copy_state()
+            _finished.update({path.name: content for path, content in self._kept.items()})
 
     def make_network(self, **form: Any) -> None:
         """Make a network as the form makes it, in the calls of its plan and no more."""

@@ -26,7 +26,7 @@ from handson.core import messages
 from handson.core.errors import HandsonError
 from handson.core.waiting import wait_until
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 Call = Callable[..., Result]
 TRACEBACK = "Traceback (most recent call last)"

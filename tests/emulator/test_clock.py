@@ -18,7 +18,7 @@ from handson.notebook.workshop import Workshop
 from handson.resources import cleanup
 from tests.emulator.surviving import everything
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 BACK = timedelta(days=400)
 

@@ -23,7 +23,7 @@ from tests.emulator.learner import TOKYO
 from tests.emulator.test_snapshot import make_everything
 from tests.unit.fake_aws import Refusal, reply
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 
 class Nothing:

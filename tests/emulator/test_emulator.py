@@ -19,7 +19,7 @@ from handson.aws.emulator import process, server
 from handson.core.errors import NotReady
 from handson.core.waiting import wait_until
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 ROOT = Path(__file__).parents[2]
 Connect = Callable[[room.Running], Any]

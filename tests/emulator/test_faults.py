@@ -32,7 +32,7 @@ from tests.emulator.surviving import (
 )
 from tests.tally import tally
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 # The workshop
 

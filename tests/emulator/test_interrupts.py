@@ -22,7 +22,7 @@ from tests.emulator import judging
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 LONGEST = 2.0
 """Seconds in which an interrupt reaches the main thread."""

@@ -26,6 +26,7 @@ from tests.emulator.test_workshop import kill
 from tests.emulator.victim import Kernels, clean, ended, make, push, settings_of, workshop
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.emulator,
     pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL"),
 ]

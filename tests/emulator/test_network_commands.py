@@ -15,7 +15,7 @@ from handson.resources.repository import ensure_repository, find_repositories
 from tests.emulator.hooks import connect, reset, shape
 from tests.shell import paste, require_shell
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 
 @pytest.fixture(autouse=True)

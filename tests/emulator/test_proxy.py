@@ -23,7 +23,7 @@ from tests.emulator.proxy import Proxy, proxy_to
 from tests.emulator.surviving import running_at
 from tests.tally import tally
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 CALLS = {
     "ec2": ("DescribeVpcs", {}),

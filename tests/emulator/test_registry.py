@@ -18,7 +18,7 @@ from handson.resources.push import forget_image_uri, read_image_uri, record_imag
 from handson.resources.repository import delete_repositories, ensure_repository, find_repositories
 from tests.emulator.hooks import LoseReply, Moto, StopAt, Stopped, connect, writes
 
-pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
+pytestmark = [pytest.mark.process, pytest.mark.emulator, pytest.mark.second_opinion]
 
 OCI = "application/vnd.oci.image"
 AMD64 = Platform(os="linux", architecture="amd64")

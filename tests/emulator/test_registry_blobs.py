@@ -22,7 +22,7 @@ from handson.core.waiting import wait_until
 from tests.emulator.conftest import client_of
 from tests.emulator.test_emulator import kill
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SHOP = "team/rails-app"

@@ -34,7 +34,7 @@ from tests.emulator.leaks import forms, leaked, leaks_among, leaks_in
 from tests.emulator.proxy import Proxy
 from tests.unit.test_engine_containers import DIGEST, Client, refused
 
-pytestmark = [pytest.mark.emulator, pytest.mark.notebooks]
+pytestmark = [pytest.mark.process, pytest.mark.emulator, pytest.mark.notebooks]
 
 MARKS = Marks()
 SECRETS = asdict(MARKS)

@@ -25,7 +25,7 @@ from handson.practice.incident_cards import RepairReport
 from handson.practice.incidents import Drill, forget_incident
 from tests.emulator import harmless_variants, judging, wrong_states
 from tests.emulator.harmless_variants import untag_everything
-from tests.emulator.hooks import Moto, StopAt, Stopped, connect
+from tests.emulator.hooks import Inside, Moto, StopAt, Stopped, connect
 from tests.emulator.learner import OWN_TAG, Learner, Quiet
 
 pytestmark = pytest.mark.emulator
@@ -57,9 +57,9 @@ MOST_STEPS = 3
 
 
 @pytest.fixture(scope="module")
-def kept(running: room.Running, tmp_path_factory: pytest.TempPathFactory) -> Learner:
+def kept(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Learner:
     """Return a learner whose connections are kept from test to test."""
-    return Learner(running, tmp_path_factory.mktemp("learner") / "home")
+    return Learner(inside, tmp_path_factory.mktemp("learner") / "home")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from handson.notebook.workshop import Workshop
 from handson.resources import network
 from handson.resources.vpc_listing import find_zones
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 
 @pytest.fixture

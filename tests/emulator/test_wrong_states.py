@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handson.aws import emulator as room
 from tests.emulator import judging
 from tests.emulator.harmless_variants import HARMLESS, Harmless
+from tests.emulator.hooks import Inside
 from tests.emulator.learner import Learner
 from tests.emulator.wrong_states import WRONG, Wrong
 
@@ -17,9 +17,9 @@ ON = "ministack"
 
 
 @pytest.fixture(scope="module")
-def learner(running: room.Running, tmp_path_factory: pytest.TempPathFactory) -> Learner:
+def learner(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Learner:
     """Return a learner whose connections are kept from state to state."""
-    return Learner(running, tmp_path_factory.mktemp("learner") / "home")
+    return Learner(inside, tmp_path_factory.mktemp("learner") / "home")
 
 
 @judging.each(WRONG, on=ON)

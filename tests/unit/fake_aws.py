@@ -28,7 +28,7 @@ ACCOUNT = "112233445566"
 REGION = "us-east-1"
 ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
 URL = "https://fake.invalid"
-MODELS = connection.make_loader()  # read once for all tests
+MODELS = connection.share_loader()  # read once for all tests
 
 
 @dataclass(frozen=True)

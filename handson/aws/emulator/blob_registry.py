@@ -88,9 +88,11 @@ class BlobRequest:
 class BlobRegistry:
     """The ASGI application that answers requests for blobs; MiniStack answers all others."""
 
-    def __init__(self, app: App, blobs: Blobs) -> None:
+    def __init__(self, app: App, blobs: Blobs, *, run_blocking: Any = asyncio.to_thread) -> None:
+        """Serve an application's blobs; `run_blocking` awaits a function that reads or writes."""
         self._app = app
         self._blobs = blobs
+        self._run_blocking = run_blocking
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -234,7 +236,7 @@ class BlobRegistry:
         """Append the request's body, or the part of it that arrived, to the upload."""
         try:
             while block := await request.read_block():
-                await asyncio.to_thread(upload.append, block)
+                await self._run_blocking(upload.append, block)
         except OSError:
             self._require_open(upload)
             self._blobs.drop_upload(upload)
@@ -265,7 +267,7 @@ class BlobRegistry:
         if response.digest and not headers_only:
             blocks = self._blobs.read_blocks(response.digest, response.part, size=BLOCK)
             with closing(blocks):
-                while block := await asyncio.to_thread(next, blocks, b""):
+                while block := await self._run_blocking(next, blocks, b""):
                     await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
