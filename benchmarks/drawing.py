@@ -27,7 +27,7 @@ from diagrams.onprem.container import Docker
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.drawing import VIEWS, draw
-from handson.drawing.graphviz import find_renderer
+from handson.drawing.graphviz import arrange_graph
 
 LIMIT = 1.0
 RUNS = 200
@@ -49,7 +49,7 @@ class Plain(diagrams.Diagram):  # type: ignore[misc]
     """`diagrams` with one thing changed: rendered through pygraphviz, in the process."""
 
     def render(self) -> None:
-        find_renderer()(self.dot.source, form="svg")
+        arrange_graph(self.dot.source, form="svg")
         with open(self.filename, "w", encoding="utf-8"):
             """`__exit__` removes this file."""
 

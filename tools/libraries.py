@@ -65,8 +65,7 @@ class System:
 def ensure(complaint: Callable[[], str], system: System, *, say: Callable[[str], None]) -> str:
     """Make drawing work; return the reason why it still does not, or an empty string.
 
-    Root with apt gets the missing libraries installed.  Where the program `dot` exists, drawing
-    uses it instead.
+    Root with apt gets the missing libraries installed.
 
     Args:
         complaint: Tries to draw; returns the reason why it fails, or an empty string.
@@ -74,9 +73,7 @@ def ensure(complaint: Callable[[], str], system: System, *, say: Callable[[str],
         say: Takes a line of progress.
     """
     reason = complaint()
-    if not reason or system.has("dot"):
-        return ""
-    if system.is_root and system.has("apt-get"):
+    if reason and system.is_root and system.has("apt-get"):
         say(messages.text("core.setup.libraries", packages=DRAWING["apt-get"].split(" -y ")[1]))
         quiet = {**system.environ, "DEBIAN_FRONTEND": "noninteractive"}
         install = [*DRAWING["apt-get"].split(), "--no-install-recommends"]

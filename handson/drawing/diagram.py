@@ -11,7 +11,7 @@ import diagrams
 
 from handson.core.errors import InvalidInput
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
-from handson.drawing.graphviz import draw_graph, find_renderer
+from handson.drawing.graphviz import arrange_graph, draw_graph
 from handson.drawing.lettering import clean
 from handson.drawing.svg_document import Picture
 
@@ -122,7 +122,7 @@ _WAYS = {"forward": "{0} → {1}", "back": "{1} → {0}", "both": "{0} ↔ {1}"}
 
 def describe_graph(source: str) -> Drawing:
     """Return what a graph in the DOT language shows; the paths of its icons are left out."""
-    graph = json.loads(find_renderer()(source, form="json0"))
+    graph = json.loads(arrange_graph(source, form="json0"))
     parts = {each["_gvid"]: each for each in graph.get("objects", [])}
     boxes = {number: each for number, each in parts.items() if each["name"].startswith("cluster_")}
     # Graphviz lists an icon in every box around it, and outer boxes first: the last is innermost.

@@ -1,4 +1,4 @@
-"""The one door to Graphviz: the libraries in pygraphviz's wheel, else the `dot` program.
+"""The one door to Graphviz, which comes with the wheel of pygraphviz.
 
 Only learners' diagrams and the scripts in ``diagrams/`` come here.  Graphviz arranges and draws
 them; their words are measured and written by us, so that the same code looks the same on every
@@ -13,20 +13,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cache, partial
+from functools import cache
 from html import escape, unescape
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core import errors
@@ -43,82 +39,38 @@ _SMALLER = 2.0
 """How much smaller words below an icon may be, where that keeps them on one line."""
 
 
-class Libraries(Struct):
-    """Graphviz in this process."""
-
-    pygraphviz: Any
-
-    def __call__(self, source: str, *, form: str) -> bytes:
-        """Arrange a graph in the DOT language and return it in a format of Graphviz."""
-        with self.open_graph(source) as graph:
-            drawing: bytes = graph.draw(format=form, prog="dot")
-        return drawing
-
-    @contextmanager
-    def open_graph(self, source: str) -> Iterator[Any]:
-        """Yield the graph of `source` for reading, arranging and drawing.
-
-        Raises:
-            InvalidInput: Graphviz cannot draw it.
-        """
-        with _one_at_a_time, tempfile.TemporaryFile() as complaints:
-            visible = os.dup(2)
-            os.dup2(complaints.fileno(), 2)
-            try:
-                with closing(self.pygraphviz.AGraph(string=source)) as graph:
-                    yield graph
-            except (ValueError, OSError) as reason:
-                complaints.seek(0)
-                raise _refuse(complaints.read(2000), reason) from reason
-            finally:
-                os.dup2(visible, 2)
-                os.close(visible)
-
-
-class Program(Struct):
-    """Graphviz as the program `dot`, for machines where its libraries cannot be loaded."""
-
-    path: str
-
-    def __call__(self, source: str, *, form: str) -> bytes:
-        """Arrange a graph in the DOT language and return it in a format of Graphviz."""
-        command = [self.path, f"-T{form}"]
-        done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-        if done.returncode:
-            raise _refuse(done.stderr, f"exit {done.returncode}")
-        return done.stdout
-
-
-def _refuse(complaints: bytes, reason: object) -> errors.InvalidInput:
-    said = " ".join(complaints.decode(errors="replace").split()) or str(reason)
-    return errors.InvalidInput.from_key("drawing.refused", reason=said)
-
-
-@cache
-def find_renderer() -> Libraries | Program:
-    """Return the renderer of this machine.
+@contextmanager
+def open_graph(source: str) -> Iterator[Any]:
+    """Yield a graph in the DOT language for reading, arranging and drawing.
 
     Raises:
-        NotReady: Neither pygraphviz nor the `dot` program works on this machine.
-    """
-    return choose_renderer(load=partial(import_module, "pygraphviz"), which=shutil.which)
-
-
-def choose_renderer(
-    *, load: Callable[[], Any], which: Callable[[str], str | None]
-) -> Libraries | Program:
-    """Return the libraries that `load` gives, else the program that `which` finds.
-
-    Raises:
-        NotReady: Neither exists.
+        InvalidInput: Graphviz cannot draw it.
+        NotReady: pygraphviz cannot be loaded on this machine.
     """
     try:
-        return Libraries(load())
-    except ImportError as reason:
-        program = which("dot")
-        if program:
-            return Program(program)
+        import pygraphviz
+    except ImportError as reason:  # also raised where shared libraries of its wheel are missing
         raise errors.NotReady.from_key("drawing.no-graphviz", reason=str(reason)) from reason
+    with _one_at_a_time, tempfile.TemporaryFile() as complaints:
+        visible = os.dup(2)
+        os.dup2(complaints.fileno(), 2)
+        try:
+            with closing(pygraphviz.AGraph(string=source)) as graph:
+                yield graph
+        except (ValueError, OSError) as reason:
+            complaints.seek(0)
+            said = " ".join(complaints.read(2000).decode(errors="replace").split()) or str(reason)
+            raise errors.InvalidInput.from_key("drawing.refused", reason=said) from reason
+        finally:
+            os.dup2(visible, 2)
+            os.close(visible)
+
+
+def arrange_graph(source: str, *, form: str) -> bytes:
+    """Return a graph in the DOT language, arranged, in a format of Graphviz."""
+    with open_graph(source) as graph:
+        drawing: bytes = graph.draw(format=form, prog="dot")
+    return drawing
 
 
 def draw_graph(source: str, *, title: str, description: str, language: str = "") -> str:
@@ -132,15 +84,10 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
 
     Raises:
         InvalidInput: Graphviz cannot draw it.
-        NotReady: Neither pygraphviz nor the `dot` program works on this machine.
+        NotReady: pygraphviz cannot be loaded on this machine.
     """
-    render = find_renderer()
-    if isinstance(render, Libraries):
-        with render.open_graph(source) as graph:
-            drawing, words = _draw_with_own_words(graph)
-    else:
-        # The program alone cannot tell where words belong: it writes them itself.
-        drawing, words = render(source, form="svg"), ""
+    with open_graph(source) as graph:
+        drawing, words = _draw_with_own_words(graph)
     found = _PAGE.search(drawing.decode())
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
@@ -187,7 +134,7 @@ def _load_icon(path: str) -> svg_document.Symbol:
     name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower())
     side = svg_document.PIXELS / 72
     quoted = path.replace("\\", "\\\\").replace('"', '\\"')
-    png = find_renderer()(
+    png = arrange_graph(
         "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
         f'node[shape=none margin=0 label="" fixedsize=true width={side:.6f} height={side:.6f} '
         f'imagescale=true image="{quoted}"] icon}}',

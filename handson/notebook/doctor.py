@@ -148,8 +148,6 @@ def _check_drawing() -> MachineFinding:
     with suppress(ImportError):  # also raised where the wheel's shared libraries are missing
         importlib.import_module("pygraphviz")
         return _advise("drawing", "pygraphviz")
-    if shutil.which("dot"):
-        return _advise("drawing", "dot")
     return _advise("drawing", "-", messages.text("notebook.doctor.drawing-remedy"))
 
 

@@ -240,15 +240,6 @@ def test_nobody_else_has_anything_installed_on_the_system(
     assert commands.count("apt-get") == 0
 
 
-def test_the_program_dot_stands_in_for_the_libraries(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    program(tmp_path, "dot")
-    commands.answers = {"-c import": (1, NO_LIBRARY)}
-    preparing.prepare(checkout())
-    assert commands.count("-e ") == 1
-
-
 def test_without_drawing_its_library_is_left_out(
     preparing: ModuleType, checkout: Any, commands: Commands
 ) -> None:
