@@ -26,7 +26,6 @@ _NOISE = (" --->", "--> ", "Removing intermediate container")
 _FOREIGN = "exec format error"
 _LAST_LINES = 6
 _LONGEST_LINE = 160
-_PAUSE = re.compile(r"Retrying in (\d+)")
 _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
@@ -115,9 +114,7 @@ def note_push_event(event: dict[str, Any], destination: Destination, progress: P
     if "error" in event:
         raise explain_refusal(str(event["error"]), destination)
     layer, status = str(event.get("id", "")), str(event.get("status", ""))
-    if pause := _PAUSE.match(status):
-        progress.pause(layer, pause.group(1))
-    elif status in {"Preparing", "Waiting", "Pushing"}:
+    if status in {"Preparing", "Waiting", "Pushing"}:
         detail = event.get("progressDetail") or {}
         sent, size = int(detail.get("current") or 0), int(detail.get("total") or 0)
         progress.advance(layer, sent=sent, size=size)

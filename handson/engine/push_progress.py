@@ -19,7 +19,6 @@ _NAME_LENGTH = 12  # of a layer's digest, as docker shows it
 # A layer's state, and the line that shows it.
 _WAITING = "engine.layer-waiting"
 _SENDING = "engine.layer-sending"
-_PAUSED = "engine.layer-again"
 _SENT = "engine.layer-sent"
 _PRESENT = "engine.layer-there"
 
@@ -30,7 +29,6 @@ class _Layer:
     sent: int = 0
     size: int = 0
     started: float = 0.0
-    pause: str = ""
 
 
 class PushProgress:
@@ -67,11 +65,6 @@ class PushProgress:
             if sent and layer.state != _SENDING:
                 layer.state, layer.started = _SENDING, self._clock()
             layer.sent, layer.size = sent, max(size, sent)
-
-    def pause(self, name: str, seconds: str) -> None:
-        """Note that a layer broke off, and is sent again after so many seconds."""
-        with self._changing(name) as layer:
-            layer.state, layer.sent, layer.pause = _PAUSED, 0, seconds
 
     def finish(self, name: str) -> None:
         """Note that the registry has all of a layer that was sent."""
@@ -111,8 +104,7 @@ class PushProgress:
             layers = [(name, it) for name, it in layers if it.state not in {_SENT, _PRESENT}]
         for name, layer in layers[:_MOST_ROWS]:
             shown = name.removeprefix("sha256:")[:_NAME_LENGTH]
-            values = {"layer": shown, "pause": layer.pause, **_measure(layer, now)}
-            rows.append(messages.text(layer.state, **values))
+            rows.append(messages.text(layer.state, layer=shown, **_measure(layer, now)))
         self._say(CountedSentence("\n".join(rows), done=whole.sent, whole=whole.size))
 
 
