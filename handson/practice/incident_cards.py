@@ -29,27 +29,18 @@ class IncidentReport(Displayable):
         seed: The number that chose the breakage: it breaks the same thing for everybody.
         symptom: The symptom that users of the shop would report.
         fresh: It was broken by this call, not by an earlier one.
-        asked: The seed that was given, or None.
-        earlier: The seed of the breakage before it, when this call found that one mended.
     """
 
     seed: int
     symptom: str
     fresh: bool
-    asked: int | None = None
-    earlier: int | None = None
 
     def card(self) -> Card:
         """Return the card: the seed, the symptom, and how to go on."""
         title, notes = "practice.incident_cards.broken", []
-        if self.earlier is not None:
-            earlier = messages.text("practice.incident_cards.earlier", seed=self.earlier)
-            notes = [Note(earlier, "ok")]
         if not self.fresh:
-            title, key = "practice.incident_cards.still-broken", "practice.incident_cards.still"
-            if self.asked not in (None, self.seed):
-                key = "practice.incident_cards.still-other"
-            notes = [Note(messages.text(key, seed=self.seed, asked=self.asked))]
+            title = "practice.incident_cards.still-broken"
+            notes = [Note(messages.text("practice.incident_cards.still", seed=self.seed))]
         rows = [
             (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
             (messages.text("practice.incident_cards.row-symptom"), self.symptom),

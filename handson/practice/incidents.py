@@ -120,7 +120,7 @@ class Drill:
         if last and (not verification.passed or any(self._find_leftovers(snapshot, last))):
             self._keep(last, broken=True)
             symptom, _, _ = self._describe(last)
-            return IncidentReport(last.seed, symptom, fresh=False, asked=seed)
+            return IncidentReport(last.seed, symptom, fresh=False)
         own = OwnResources(self.aws, snapshot, self.exercise)
         drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
         former = self._list_former_resources(snapshot)
@@ -135,9 +135,8 @@ class Drill:
             else:
                 write_image_uri(self.home, step)
         self._keep(incident, broken=True)
-        earlier = last.seed if last and last.broken and not last.mended else None
         symptom, _, _ = self._describe(incident)
-        return IncidentReport(drawn, symptom, fresh=True, asked=seed, earlier=earlier)
+        return IncidentReport(drawn, symptom, fresh=True)
 
     def give_hint(self, step: int | None) -> Hints:
         """Return the next hint, or that of a step, with those before it, and keep the number.
