@@ -277,7 +277,7 @@ def _read_blob(aws: Aws, repository: str, digest: str) -> bytes | None:
         address, proxy = f"{aws.endpoint}/v2/{repository}/blobs/{digest}", None
         if inside := find_in_process(address):
             said = inside.answer("GET", address)
-            return said.body if said.status == 200 else None
+            return said.data if said.status == 200 else None
     else:
         layer = {"repositoryName": repository, "layerDigest": digest}
         address = aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"]

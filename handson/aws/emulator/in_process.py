@@ -22,23 +22,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from handson.aws.emulator import blob_registry, blobs, process, server
 
+if TYPE_CHECKING:
+    import requests
+    import urllib3
+
 PORT = 1  # where no server listens, so that a client without the door is refused at once
 ENDPOINT = f"http://{server.HOST}:{PORT}"
 _STEPS = 10_000  # a request that waits this often waits for something that never comes
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _opened: list[InProcess] = []
-
-
-class Answer(NamedTuple):
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class InProcess:
@@ -70,16 +68,18 @@ class InProcess:
         self._turn = threading.Lock()
 
     def answer(
-        self, method: str, url: str, headers: Mapping[str, Any] | None = None, body: Any = b""
-    ) -> Answer:
+        self, method: str, url: str, headers: Mapping[str, Any] = _NONE, body: Any = b""
+    ) -> urllib3.HTTPResponse:
         """Answer one request; the body is bytes, text or a file.
 
         The application is driven by hand, since a notebook's kernel has an event loop already.
         """
+        import urllib3
+
         content = body.read() if hasattr(body, "read") else body or b""
         content = content.encode() if isinstance(content, str) else bytes(content)
         sent = {"host": urlsplit(url).netloc}
-        sent |= {name.lower(): value for name, value in (headers or {}).items()}
+        sent |= {name.lower(): value for name, value in headers.items()}
         sent["content-length"] = str(len(content))
         said: list[dict[str, Any]] = []
 
@@ -93,10 +93,11 @@ class InProcess:
         with self._turn:
             copy_context().run(_drive, request)
         start, *rest = said
-        return Answer(
-            start["status"],
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]},
-            b"".join(part.get("body", b"") for part in rest),
+        return urllib3.HTTPResponse(
+            io.BytesIO(b"".join(part.get("body", b"") for part in rest)),
+            headers={name.decode(): value.decode("latin-1") for name, value in start["headers"]},
+            status=start["status"],
+            preload_content=False,
         )
 
     def copy_state(self) -> Any:
@@ -144,10 +145,8 @@ def attach_session(session: Any) -> None:
         found = find_in_process(request.url)
         if found is None:
             return None
-        status, headers, body = found.answer(
-            request.method, request.url, request.headers, request.body
-        )
-        return AWSResponse(request.url, status, headers, _Body(body))
+        said = found.answer(request.method, request.url, request.headers, request.body)
+        return AWSResponse(request.url, said.status, said.headers, said)
 
     session.register("before-send", answer)
 
@@ -157,28 +156,16 @@ def find_adapter(url: str) -> Any:
     found = find_in_process(url)
     if found is None:
         return None
-    import requests
+    from requests.adapters import HTTPAdapter
 
     answer_request = found.answer
 
-    class Adapter(requests.adapters.BaseAdapter):
+    class InProcessAdapter(HTTPAdapter):
         def send(self, request: Any, *_: Any, **__: Any) -> requests.Response:
             said = answer_request(request.method, request.url, request.headers, request.body)
-            answer = requests.Response()
-            answer.status_code, answer.url, answer.request = said.status, request.url, request
-            answer.headers.update(said.headers)
-            answer.raw = io.BytesIO(said.body)
-            return answer
+            return self.build_response(request, said)
 
-        def close(self) -> None:
-            pass
-
-    return Adapter()
-
-
-class _Body(io.BytesIO):
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
+    return InProcessAdapter()
 
 
 @contextmanager
