@@ -9,7 +9,7 @@ NOTEBOOKS ?= notebooks/ja notebooks/en
 GROUPED := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab workshop test test-full lint types tests replay format editions refresh lock clean distclean
+.PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
@@ -48,6 +48,10 @@ tests:  ## the tests (ARGS="-k network" and the like are passed on)
 replay:  ## replay the committed notebooks and compare (nbval), in a home folder of its own
 	@$(SETUP)
 	@$(MAKE) --no-print-directory --keep-going $(NOTEBOOKS:notebooks/%=replay-%)
+
+mutants:  ## change the modules of tests/mutants.toml and see whether tests notice (ARGS="--seed 7")
+	@$(SETUP)
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 # The committed outputs hold with either engine; here the one that is always there is asked for, so
 # that nobody's container engine has to fetch a base image. HANDSON_ENGINE=auto asks for the other.
