@@ -16,7 +16,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from handson.aws.emulator import blob_registry, blobs, process, server
+from handson.aws.emulator import process, server
 
 if TYPE_CHECKING:
     import requests
@@ -46,6 +45,9 @@ class InProcess:
 
     def __init__(self, folder: Path, *, region: str) -> None:
         """Load MiniStack and the state that is saved in the folder."""
+        from handson.aws.emulator.blob_registry import BlobRegistry
+        from handson.aws.emulator.blobs import Blobs
+
         with _environment(process.build_environment(folder, region=region, passed_on={})):
             from ministack.core import concurrency, persistence  # type: ignore[import-untyped]
 
@@ -60,10 +62,10 @@ class InProcess:
                 sts,
             )
         ec2._get_docker = ecs._get_docker = lambda: None
-        self._blobs = blobs.Blobs(folder / server.BLOBS, ecr, persistence)
+        self._blobs = Blobs(folder / server.BLOBS, ecr, persistence)
         self._blobs.import_state()
         app._load_persisted_state()
-        self._app = blob_registry.BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
+        self._app = BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
         self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))
         self._turn = threading.Lock()
 
@@ -102,11 +104,15 @@ class InProcess:
 
     def copy_state(self) -> Any:
         """Return a copy of everything that it has, for `restore_state`."""
+        import pickle
+
         with self._turn:
             return pickle.dumps(self._stores), self._blobs.copy_files()
 
     def restore_state(self, state: Any) -> None:
         """Have exactly what a copy has."""
+        import pickle
+
         stores, files = pickle.loads(state[0]), state[1]
         with self._turn:
             for name, store in self._stores.items():
