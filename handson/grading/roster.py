@@ -80,7 +80,7 @@ class Roster:
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
         """Yield the matches of the whole name, then of an id in it, then of a name in it."""
         yield self._by_name.get(fold_name(name), [])
-        words = split_name(name)
+        words = sorted(split_name(name))
         named = list(dict.fromkeys(who for word in words for who in self._by_name.get(word, [])))
         yield [learner for learner in named if fold_name(learner.id) in words]
         yield named

@@ -199,8 +199,9 @@ def _classify(entry: Entry) -> str:
         return _NAMED_FOLDER if owner else _OTHER_FOLDER
     if not suffix:
         return _STAMP_FILE if entry.name == _STAMP else _IGNORED
-    stem = export_names.normalize_name(os.path.splitext(entry.name)[0]).strip()
-    if owner == stem and not export_names.find_notebook(entry.name):
+    name = export_names.normalize_name(entry.name)
+    is_whole = owner in (name, os.path.splitext(name)[0].strip())
+    if is_whole and not export_names.find_notebook(name):
         return _OTHER_FILE
     return _NAMED_FILE if owner else _NOTEBOOK
 

@@ -23,9 +23,13 @@ from textwrap import indent
 from typing import Any
 
 import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from handson.course import evidence, syllabus
 from handson.course.evidence import Observation
+from handson.grading.findings import Claim
+from handson.grading.notebooks import Notebook, read_notebook
 from tests.unit import drawn_by_learners
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
@@ -44,6 +48,17 @@ from handson.drawing import Diagram
 
 with Diagram("Online shop on AWS"):
 {indent(drawn_by_learners.GOOD.strip(), "    ")}"""
+
+HERE = {"kind": "emulator", "account": "123456789012", "region": "us-east-1"}
+FEW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
 
 _ID = re.compile(r"\b(vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}\b")
 _OPENINGS = [
@@ -108,6 +123,30 @@ def recorded() -> dict[str, dict[str, Any]]:
     """Return the record of each check that a run of the notebooks sealed."""
     lines = RECORDS.read_text(encoding="utf-8").splitlines()
     return {record["check"]: record for record in map(json.loads, lines)}
+
+
+def sealed(seen: str = "cluster", **changes: Any) -> dict[str, Any]:
+    """Return s01's small record, which saw nothing but its target, sealed with the changes."""
+    record = {**recorded()[seen], "target": HERE, "observed": {"target": HERE}, "requests": []}
+    return resealed({**record, "learner": "s01", "previous": None}, **changes)
+
+
+def claim(check: str = "network", **changes: Any) -> Claim:
+    """Return an intact claim of s01's, in a notebook, about the embedded AWS."""
+    given = {
+        **{"digest": f"sha256:{check}", "learner": "s01", "previous": None, "requests": ()},
+        **{"kind": "emulator", "account": "123456789012", "region": "us-east-1"},
+        **{"observed_at": "2026-05-11T01:00:00+00:00", "intact": True, "source": "notebook"},
+        "where": f"{check}.ipynb",
+        "observed": msgspec.json.encode(recorded()[check]["observed"]),
+    }
+    return Claim(check=check, **{**given, **changes})
+
+
+def read_cells(*cells: dict[str, Any], where: str = "01-network.ipynb") -> Notebook:
+    """Return a notebook as grading reads it; a cell is code unless it says otherwise."""
+    written = [{"cell_type": "code", **each} for each in cells]
+    return read_notebook(json.dumps({"cells": written}).encode(), where=where)
 
 
 @dataclass

@@ -1,0 +1,216 @@
+"""Answers: what people mark, the points that they gave, and how both are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from handson.core.errors import InvalidInput
+from handson.grading import Learner, answers, read_marks
+from handson.grading.answers import LearnerMarks, apply_marks, fingerprint_texts
+from handson.grading.findings import Finding, Written
+from handson.grading.notebooks import MARKED, Notebook, load_editions
+from handson.grading.submission import make_empty_result
+
+from .making import read_cells
+
+HEAD = "learner,answers,why-network,why-zones,why-cluster,why-registry,architecture"
+
+
+def table(folder: Path, *rows: str, head: str = HEAD, encoding: str = "utf-8-sig") -> Path:
+    path = folder / "marks.csv"
+    path.write_bytes("\r\n".join((head, *rows)).encode(encoding))
+    return path
+
+
+# collect_answers.
+
+
+def collect(*cells: dict[str, Any], **options: Any) -> tuple[dict[str, Written], list[Finding]]:
+    notebooks: list[Notebook] = [read_cells(*cells)]
+    written, diagram, found = answers.collect_answers(notebooks, **options)
+    return {each.grade_id: each for each in (*written, diagram)}, found
+
+
+def cell(grade_id: str, source: str, **more: Any) -> dict[str, Any]:
+    kind = "code" if grade_id == "architecture" else "markdown"
+    graded = {"nbgrader": {"grade_id": grade_id}}
+    return {"cell_type": kind, "metadata": graded, "source": source, **more}
+
+
+def handed_out(grade_id: str, edition: int = 0) -> str:
+    return load_editions()[edition].answers[grade_id]
+
+
+def test_without_cells_everything_is_missing_with_its_possible_points() -> None:
+    written, found = collect()
+    assert {name: (each.status, each.possible) for name, each in written.items()} == {
+        **{"why-network": ("missing", 4), "why-zones": ("missing", 4)},
+        **{"why-cluster": ("missing", 4), "why-registry": ("missing", 4)},
+        "architecture": ("missing", 4),
+    }
+    assert (list(written), found) == ([item.grade_id for item in MARKED], [])
+
+
+@pytest.mark.parametrize("edition", [0, 1])
+def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one(edition: int) -> None:
+    given = handed_out("why-zones", edition)
+    sources = {
+        "given": given,
+        "of nbgrader": "YOUR ANSWER HERE",
+        "blank": " \n\n",
+        "answered": f"{given}\n\n 二つの建物 \n\nです。",
+    }
+    found = {
+        name: collect(cell("why-zones", text))[0]["why-zones"] for name, text in sources.items()
+    }
+    assert {name: each.status for name, each in found.items()} == {
+        **{"given": "untouched", "of nbgrader": "untouched", "blank": "untouched"},
+        "answered": "answered",
+    }
+    assert (found["given"].text, found["answered"].text) == ("", "二つの建物 \n\nです。")
+
+
+def test_the_code_of_a_diagram_is_shown_whole_and_stubs_are_no_work() -> None:
+    given = handed_out("architecture")
+    stub = f"{given.partition('# for nbgrader')[0]}\n# YOUR CODE HERE\nraise NotImplementedError()"
+    marked = f"### BEGIN SOLUTION\n{given}\n### END SOLUTION"
+    own = f"{given}\nx = 1"
+    found = [
+        collect(cell("architecture", text))[0]["architecture"] for text in (given, marked, own)
+    ]
+    assert [(each.status, each.text) for each in found] == [
+        ("untouched", given),
+        ("untouched", marked),
+        ("answered", own),
+    ]
+    assert collect(cell("architecture", stub))[0]["architecture"].status == "untouched"
+
+
+def test_code_in_a_notebook_is_read_and_never_run(tmp_path: Path) -> None:
+    for code in (f"open({str(tmp_path / 'ran')!r}, 'w')", f"!touch {tmp_path}/ran"):
+        assert collect(cell("architecture", code))[0]["architecture"].text == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_texts_are_cut_and_half_characters_shown_as_such() -> None:
+    long, half = cell("why-zones", "あ" * 20_001), cell("why-cluster", "a\ud83d")
+    written, _ = collect(long, half)
+    assert (len(written["why-zones"].text), written["why-cluster"].text) == (20_000, "a\ufffd")
+
+
+def test_a_picture_is_kept_where_it_is_asked_for_up_to_200_000_letters() -> None:
+    def drawn(size: int, **options: Any) -> tuple[bool, int]:
+        pictures: list[Any] = [{"data": {"image/svg+xml": "x" * size}}] if size else []
+        outputs: list[Any] = [{"data": {}}, *pictures]
+        found = collect(cell("architecture", "x", outputs=outputs), **options)[0]["architecture"]
+        return found.drawn, len(found.picture)
+
+    assert drawn(9) == (True, 0)
+    assert drawn(0, pictures=True) == (False, 0)
+    assert drawn(200_000, pictures=True) == (True, 200_000)
+    assert drawn(200_001, pictures=True) == (True, 0)
+
+
+def test_a_cell_that_lost_its_grade_id_is_known_by_its_id_its_heading_or_its_code() -> None:
+    heading = handed_out("why-cluster", 1).partition("\n")[0]
+    assert heading.startswith("#")
+    lost = [
+        {"cell_type": "markdown", "id": "why-zones", "source": "a"},
+        {"cell_type": "markdown", "source": f"\n{heading} \nb"},
+        {"source": "from handson.drawing import Diagram\nc"},
+        {"cell_type": "markdown", "source": heading.lstrip("# ")},
+        {"cell_type": "markdown", "source": "from handson.drawing import Diagram"},
+    ]
+    written, (finding,) = collect(*lost, cell("why-network", "d"))
+    texts = {name: each.text for name, each in written.items()}
+    assert (texts["why-network"], texts["why-zones"], texts["why-cluster"]) == ("d", "a", "b")
+    assert texts["architecture"].endswith("c")
+    assert (finding.code, finding.severity) == ("grade-id-lost", "note")
+    assert finding.values == {"cells": "why-zones, why-cluster, architecture"}
+    by_id, _ = collect({"id": "architecture-diagram", "source": "e"})
+    assert by_id["architecture"].text == "e"
+
+
+def test_the_first_of_several_cells_counts_and_one_with_a_grade_id_before_others() -> None:
+    guess = {"cell_type": "markdown", "id": "why-zones", "source": "guess"}
+    written, found = collect(guess, cell("why-zones", "first"), cell("why-zones", "second"))
+    assert (written["why-zones"].text, found) == ("first", [])
+
+
+# apply_marks, fingerprint_texts.
+
+
+def test_marks_are_given_to_their_learner_and_make_a_total() -> None:
+    result = make_empty_result(Learner("=2"), [])
+    whole = LearnerMarks("", {item.grade_id: 1.5 for item in MARKED})
+    marked = apply_marks(result, {"'=2": whole})
+    assert [written.mark for written in marked.written] == [1.5] * 5
+    assert (marked.total, marked.findings) == (7.5, ())
+    partly = apply_marks(result, {"'=2": LearnerMarks("", {"why-zones": 2.0})})
+    assert (partly.total, partly.marks) == (None, [2.0])
+    assert apply_marks(result, {"=2": whole}) == result
+    assert apply_marks(result, {"'=2": LearnerMarks("t0", {})}) == result
+
+
+def test_marks_for_other_texts_are_told() -> None:
+    result = make_empty_result(Learner("s01"), [])
+    right = fingerprint_texts(result)
+    found = {}
+    for fingerprint in (right, "t0123456789ab", ""):
+        marked = apply_marks(result, {"s01": LearnerMarks(fingerprint, {"why-zones": 2.0})})
+        found[fingerprint] = [each.code for each in marked.to_review()]
+    assert found == {right: [], "t0123456789ab": ["marks-stale"], "": []}
+
+
+def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number() -> None:
+    """Of hex digits alone, one in three hundred would be saved as 1.23457E+11."""
+    result = make_empty_result(Learner("s01"), [])
+    prints = set()
+    for number in range(5):
+        texts = [msgspec.structs.replace(each, text="x" * (at == number))
+                 for at, each in enumerate(result.written)]  # fmt: skip
+        *own, diagram = texts
+        changed = msgspec.structs.replace(result, answers=tuple(own), diagram=diagram)
+        prints.add(fingerprint_texts(changed))
+    assert len({*prints, fingerprint_texts(result)}) == 6
+    assert {(each[0], len(each)) for each in prints} == {("t", 13)}
+
+
+# read_marks.
+
+
+def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        rows = ('s01; t1 ;"3,5";', ";;4;", "'=2;;;0", "s03")
+        path = table(
+            tmp_path, *rows, head=" learner;answers;why-zones;architecture", encoding=encoding
+        )
+        assert read_marks(path) == {
+            "s01": LearnerMarks("t1", {"why-zones": 3.5}),
+            "'=2": LearnerMarks("", {"architecture": 0.0}),
+            "s03": LearnerMarks("", {}),
+        }
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "said"),
+    [
+        (HEAD, ("s01,,4.5,,,,",), "「4.5」"),
+        (HEAD, ("s01,,-0.5,,,,",), "「-0.5」"),
+        (HEAD, ("s01,,nan,,,,",), "「nan」"),
+        (HEAD, ("s01,,good,,,,",), "「good」"),
+        (HEAD, ("s01,,4,,,,", "s01,,3,,,,"), "s01"),
+        ("learner,points", ("s01,4",), "列"),
+        ("name,why-zones", ("s01,4",), "列"),
+        ("", (), r"marks\.csv"),
+    ],
+)
+def test_marks_that_cannot_be_are_refused(
+    tmp_path: Path, head: str, rows: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        read_marks(table(tmp_path, *rows, head=head))

@@ -1,0 +1,235 @@
+"""Archives: folders and zips that strangers packed, listed and read and never unpacked."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handson.grading.archives import Archive, Folder, Refused, open_tree, read_entry
+from handson.grading.export_names import find_notebook
+
+from .classes import zipped
+from .making import FEW
+
+BOOK = "01-network.ipynb"
+LIMIT = 8_000_000
+
+
+def refusal(work: Any, *arguments: Any) -> tuple[str, dict[str, str]]:
+    with pytest.raises(Refused) as refused:
+        work(*arguments)
+    return refused.value.code, refused.value.values
+
+
+def opened(data: bytes) -> Archive:
+    return Archive(io.BytesIO(data))
+
+
+def read_all(data: bytes, *, limit: int = LIMIT) -> dict[str, bytes | str]:
+    """Return each file of a zip by its path; one that is refused is the refusal's code."""
+    found: dict[str, bytes | str] = {}
+
+    def walk(tree: Archive, at: str) -> None:
+        for entry in tree.list_entries(at):
+            if entry.is_folder:
+                walk(tree, entry.path)
+                continue
+            try:
+                found[entry.path] = read_entry(tree, entry, limit=limit)
+            except Refused as refused:
+                found[entry.path] = refused.code
+
+    walk(opened(data), "")
+    return found
+
+
+def packed(name: str, data: bytes = b"{}", *, attributes: int = 0, method: int = 8) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        info = zipfile.ZipInfo(name)
+        info.compress_type, info.external_attr = method, attributes
+        archive.writestr(info, data)
+    return target.getvalue()
+
+
+def patched(data: bytes, *changes: tuple[bytes, int, bytes]) -> bytes:
+    """Return a zip with bytes changed at a place after a mark: what it says of itself."""
+    changed = bytearray(data)
+    for mark, place, new in changes:
+        start = data.rindex(mark) + place
+        changed[start : start + len(new)] = new
+    return bytes(changed)
+
+
+# Archive: names.
+
+
+def test_a_zips_names_become_a_tree_in_which_none_leads_outside() -> None:
+    names = {
+        "a/b/01.ipynb": {"a/b/01.ipynb": b"{}"},
+        "a\\b.ipynb": {"a/b.ipynb": b"{}"},
+        "./a//b.ipynb": {"a/b.ipynb": b"{}"},
+        "../b.ipynb": {"b.ipynb": "file-outside"},
+        "a/../b.ipynb": {"a/b.ipynb": "file-outside"},
+        "/etc/b.ipynb": {"etc/b.ipynb": "file-outside"},
+        "C:\\b.ipynb": {"C:/b.ipynb": "file-outside"},
+        "..\\..\\b.ipynb": {"b.ipynb": "file-outside"},
+        "..": {"?": "file-outside"},
+        "a/c:b.ipynb": {"a/c:b.ipynb": b"{}"},
+        f"{'a/' * 30}b": {"/".join("a" * 24): b"{}"},
+    }
+    assert {name: read_all(packed(name)) for name in names} == names
+    assert list(opened(packed("a/", b"")).list_entries("a")) == []
+
+
+def test_an_entry_has_its_name_path_and_the_time_that_the_zip_says() -> None:
+    (folder,) = opened(packed("a/b.ipynb")).list_entries("")
+    (entry,) = opened(packed("a/b.ipynb")).list_entries("a")
+    assert (folder.name, folder.path, folder.is_folder, folder.modified) == ("a", "a", True, "")
+    assert (entry.name, entry.path, entry.is_folder) == ("b.ipynb", "a/b.ipynb", False)
+    assert entry.modified[:4] in ("1979", "1980")
+    no_day = patched(packed("b"), (b"PK\x01\x02", 14, b"\x5f\x5c"))  # the 31st of February 2026
+    (entry,) = opened(no_day).list_entries("")
+    assert entry.modified[:4] in ("1979", "1980")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "cp437"])
+def test_names_are_read_as_macos_and_windows_write_them(encoding: str) -> None:
+    name = {"cp437": "n°"}.get(encoding, "提出")
+    raw = patched(packed("x" * len(name.encode(encoding))))
+    raw = raw.replace(b"x" * len(name.encode(encoding)), name.encode(encoding))
+    assert len(read_all(raw)) == 1
+    if encoding != "cp437":
+        assert list(read_all(raw)) == [name]
+
+
+# Archive: what is refused.
+
+
+def test_a_member_that_could_do_harm_is_refused() -> None:
+    locked = patched(packed("b"), (b"PK\x03\x04", 6, b"\x01"), (b"PK\x01\x02", 8, b"\x01"))
+    harm = {
+        "a link": (packed("b", attributes=0o120777 << 16), "file-link"),
+        "lzma": (packed("b", method=zipfile.ZIP_LZMA), "file-compression"),
+        "locked": (locked, "file-locked"),
+        "a bomb": (packed("b", bytes(7_000_000)), "file-bomb"),
+        "too large": (packed("b", bytes(8_000_001), method=0), "file-too-large"),
+        "a wrong sum": (
+            packed("b", b"abc", method=0).replace(b"abc", b"abd"),
+            "file-broken-member",
+        ),
+    }
+    assert {name: read_all(data) for name, (data, _) in harm.items()} == {
+        name: {"b": code} for name, (_, code) in harm.items()
+    }
+
+
+def test_what_is_large_but_sound_is_read() -> None:
+    for data in (packed("b", bytes(8_000_000), method=0), packed("b", bytes(1_000_000))):
+        assert set(read_all(data)["b"]) == {0}
+
+
+def test_a_size_that_a_zip_lies_about_is_not_believed() -> None:
+    small = (10).to_bytes(4, "little")
+    data = patched(packed("b", b" " * 900), (b"PK\x03\x04", 22, small), (b"PK\x01\x02", 24, small))
+    assert read_all(data) == {"b": "file-broken-member"}
+
+
+def test_a_table_of_contents_is_read_up_to_16_megabytes() -> None:
+    def crowded(size: int) -> bytes:
+        return patched(packed("b"), (b"PK\x05\x06", 12, size.to_bytes(4, "little")))
+
+    wide = b"PK\x06\x06" + bytes(36) + (16_000_001).to_bytes(8, "little") + bytes(8)
+    locator = b"PK\x06\x07" + bytes(4) + bytes(8) + bytes(4)
+    assert refusal(opened, crowded(16_000_001)) == ("file-crowded", {})
+    assert refusal(opened, crowded(16_000_000))[0] == "file-not-a-zip"
+    assert refusal(opened, crowded(16_000_001) + bytes(60_000))[0] in ("file-crowded",)
+    assert refusal(opened, wide + locator + packed("b")[-22:]) == ("file-crowded", {})
+
+
+def test_what_is_no_zip_is_refused_with_a_reason() -> None:
+    whole = packed("b", b"{}" * 99)
+    for data in (b"", b"PK", whole[:-30], whole[:-5], whole[len(whole) // 2 :]):
+        code, values = refusal(opened, data)
+        assert (code, bool(values["reason"])) == ("file-not-a-zip", True)
+
+
+@FEW
+@given(st.binary(max_size=200))
+def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None:
+    good = packed(BOOK)
+    for mixed in (data, good[:40] + data + good[40:], good + data):
+        try:
+            read_all(mixed, limit=100)
+        except Refused as refused:
+            assert refused.code == "file-not-a-zip"
+
+
+def test_a_zip_within_a_zip_is_a_tree() -> None:
+    inner = opened(zipped({"a/b.zip": zipped({"c.ipynb": b"1"})})).open_zip("a/b.zip")
+    assert [entry.path for entry in inner.list_entries("")] == ["c.ipynb"]
+
+
+# Folder.
+
+
+def test_a_folder_is_listed_by_name_and_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    for name in ("c/d.ipynb", "a.ipynb"):
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "b").symlink_to(tmp_path / "c")
+    tree = open_tree(str(tmp_path))
+    listed = [*tree.list_entries(""), *tree.list_entries("c")]
+    assert [(each.path, each.is_folder, each.modified) for each in listed] == [
+        ("a.ipynb", False, "1970-01-01T00:00:00+00:00"),
+        ("b", False, ""),
+        ("c", True, ""),
+        ("c/d.ipynb", False, "1970-01-01T00:00:00+00:00"),
+    ]
+    assert listed[1].refusal is not None
+    assert listed[1].refusal.code == "file-link"
+
+
+def test_a_file_of_a_folder_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(3_000_001))
+    tree = Folder(str(tmp_path))
+    (entry,) = tree.list_entries("")
+    assert len(read_entry(tree, entry, limit=3_000_001)) == 3_000_001
+    too_large = ("file-too-large", {"limit": "3 MB"})
+    assert refusal(lambda: read_entry(tree, entry, limit=3_000_000)) == too_large
+
+
+def test_devices_and_what_is_not_there_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    tree = Folder(str(tmp_path))
+    codes = {
+        name: refusal(lambda name=name: tree.open(name, limit=9))[0]
+        for name in ("pipe", "link", "none")
+    }
+    assert codes == {"pipe": "file-device", "link": "file-unreadable", "none": "file-unreadable"}
+    assert refusal(open_tree, str(tmp_path / "none")) == (
+        "file-unreadable",
+        {"reason": "No such file or directory"},
+    )
+    assert refusal(lambda: list(tree.list_entries("none")))[0] == "file-unreadable"
+
+
+def test_a_zip_that_changed_is_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    for names in (["a"], ["b", "c"]):
+        path.write_bytes(zipped(dict.fromkeys(names, b"")))
+        assert [entry.name for entry in open_tree(str(path)).list_entries("")] == names
+
+
+@pytest.mark.parametrize("tail", ["1" * 120, "copy11" * 30, " (1)1" * 30])
+def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting(tail: str) -> None:
+    assert find_notebook(f"01-network{tail}x.ipynb") == ""

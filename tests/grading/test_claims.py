@@ -1,0 +1,327 @@
+"""Claims: which records of a submission are evidence, and what becomes of the others."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handson.course import syllabus
+from handson.grading.claims import Claims, gather_claims
+from handson.grading.findings import Claim
+
+from .making import FEW, HERE, JSON, claim, read_cells, recorded, sealed
+
+CARD = {"data": {"text/plain": f"Evidence sha256:{'ab' * 32} of the network"}}
+
+
+def written(record: object) -> bytes:
+    return json.dumps(record).encode()
+
+
+def gather(*lines: bytes) -> Claims:
+    """Return the claims of a journal with these lines."""
+    return gather_claims([], [("journal.jsonl", line) for line in lines])
+
+
+def only(line: bytes) -> Claim:
+    """Return the claim that a line makes."""
+    (found,) = gather(line).items
+    return found
+
+
+def told(claims: Claims) -> list[tuple[Any, ...]]:
+    return [(found.code, found.severity, found.where, found.values) for found in claims.findings]
+
+
+# gather_claims: one record.
+
+
+def test_a_record_becomes_a_claim_with_its_times_in_utc_and_its_name_trimmed() -> None:
+    record = sealed(
+        learner=" 山田 \n 花子 ",
+        observed_at="2026-05-11T10:00:00.5+09:00",
+        previous="sha256:aa",
+        requests=[{"request_id": "r-1"}, {"service": "ecs"}, {"request_id": ""}],
+    )
+    assert only(written(record)) == Claim(
+        check="cluster",
+        digest=record["digest"],
+        learner="山田 花子",
+        kind="emulator",
+        account="123456789012",
+        region="us-east-1",
+        observed_at="2026-05-11T01:00:00+00:00",
+        previous="sha256:aa",
+        requests=("r-1",),
+        observed=b'{"target":{"kind":"emulator","account":"123456789012","region":"us-east-1"}}',
+        intact=True,
+        source="journal",
+        where="journal.jsonl",
+        contradiction="",
+        repeated=(),
+    )
+
+
+def test_the_texts_of_a_record_are_shown_on_one_line() -> None:
+    odd = {"kind": "k\x00", "account": "a\x00", "region": "r\x00"}
+    found = only(
+        written(
+            {
+                **sealed(target=odd, observed={"target": {**odd, "kind": "o\x00"}}),
+                **{"digest": "d\x00", "learner": "l\x00", "previous": "p\x00"},
+                "requests": [{"request_id": "q\x00"}],
+            }
+        )
+    )
+    assert (found.digest, found.learner, found.previous, found.requests) == (
+        "d�",
+        "l�",
+        "p�",
+        ("q�",),
+    )
+    assert (found.kind, found.account, found.region) == ("k�", "a�", "r�")
+    assert found.contradiction == "kind: k� / o�"
+
+
+def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
+    wrong: dict[str, object] = {
+        **{"text": b"{", "list": b"[]", "null": b"null", "deep": b"[" * 100_000},
+        **{f"exercise {value!r}": sealed(exercise=value) for value in (True, "x", 7, [])},
+        "unknown check": sealed(check="net\nwrk"),
+        "no zone": sealed(observed_at="2026-05-11T01:00:00"),
+        "no time": sealed(observed_at="yesterday"),
+        "before the calendar": sealed(observed_at="0001-01-01T00:00:00+09:00"),
+        "half a target": sealed(target={"kind": "aws", "account": ""}),
+        "requests in words": sealed(requests=["r-1"]),
+        "name in numbers": sealed(learner=7),
+        "observed a list": sealed(observed=[]),
+    }
+    found = {
+        name: told(gather(line if isinstance(line, bytes) else written(line)))
+        for name, line in wrong.items()
+    }
+    assert {name: [each[:3] for each in tolds] for name, tolds in found.items()} == dict.fromkeys(
+        wrong, [("record-malformed", "warning", "journal.jsonl")]
+    )
+    assert all(finding[3]["reason"] for tolds in found.values() for finding in tolds)
+    assert found["unknown check"][0][3] == {"reason": "check: net�wrk"}
+    assert found["no zone"][0][3] == {"reason": "observed_at: 2026-05-11T01:00:00"}
+
+
+def test_a_record_is_read_up_to_200_000_bytes() -> None:
+    line = written(sealed())
+    assert only(line.ljust(200_000)).intact
+    assert told(gather(line.ljust(200_001))) == [
+        ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})
+    ]
+
+
+def test_another_schema_is_not_guessed_at() -> None:
+    other = ["handson.evidence/2", None, 7, ["handson.evidence/1"], "a\nb"]
+    shown = [told(gather(written(sealed(schema=schema)))) for schema in other]
+    assert shown == [
+        [("record-schema", "warning", "journal.jsonl", {"schema": schema})]
+        for schema in ("handson.evidence/2", "None", "7", "['handson.evidence/1']", "a�b")
+    ]
+
+
+def test_whatever_is_changed_after_sealing_breaks_the_digest() -> None:
+    record, later = sealed(), "2026-05-12T00:00:00+00:00"
+    changes = [
+        *({"observed_at": later}, {"learner": "s02"}, {"check": "network"}, {"passed": True}),
+        *({"previous": "sha256:aa"}, {"requests": [{}]}, {"digest": "sha256:aa"}, {"exercise": {}}),
+        {"more": float("nan")},
+    ]
+    assert only(written(record)).intact
+    assert [only(written({**record, **change})).intact for change in changes] == [False] * 9
+
+
+def test_records_that_were_sealed_with_nulls_are_intact_with_them_and_without() -> None:
+    def drop_nulls(data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: drop_nulls(value) for key, value in data.items() if value is not None}
+        return [drop_nulls(item) for item in data] if isinstance(data, list) else data
+
+    old = list(recorded().values())
+    assert [found.intact for found in gather(*map(written, old)).items] == [True] * 6
+    assert [found.intact for found in gather(*map(written, drop_nulls(old))).items] == [True] * 6
+
+
+AWS = {**HERE, "kind": "aws"}
+CONTRADICTIONS: dict[str, tuple[dict[str, Any], object, str]] = {
+    "agreement": (HERE, HERE, ""),
+    "an emulator's endpoint": ({**HERE, "endpoint": "http://127.0.0.1:1"}, HERE, ""),
+    "real AWS": ({**AWS, "endpoint": None}, AWS, ""),
+    "real AWS at an endpoint": ({**AWS, "endpoint": "http://a\n"}, AWS, "aws: http://a�"),
+    "another kind": (AWS, HERE, "kind: aws / emulator"),
+    "another account": ({**HERE, "account": "9"}, HERE, "account: 9 / 123456789012"),
+    "another region": ({**HERE, "region": "eu"}, HERE, "region: eu / us-east-1"),
+    "nothing observed": (HERE, {}, "kind: emulator / None"),
+    "no target observed": (HERE, 7, "kind: emulator / None"),
+}
+
+
+def test_a_record_may_not_contradict_itself_about_its_target() -> None:
+    found = {
+        name: only(written(sealed(target=target, observed={"target": seen}))).contradiction
+        for name, (target, seen, _) in CONTRADICTIONS.items()
+    }
+    assert found == {name: said for name, (_, _, said) in CONTRADICTIONS.items()}
+
+
+def test_a_name_that_stands_twice_in_a_record_is_told() -> None:
+    line = written(sealed(learner='a "check" b'))
+    assert only(line).repeated == ()
+    assert only(line.replace(b'"check": ', b'"check": "network", "check": ')).repeated == ("check",)
+    twice = line.replace(b'{"kind"', b'{"a\\n": 1, "a\\n": 2, "kind"', 1)
+    assert only(twice).repeated == ("a�",)
+
+
+@FEW
+@given(field=st.sampled_from(["check", "learner", "target", "observed_at", "digest", "requests",
+                              "observed", "previous", "schema"]), value=JSON)  # fmt: skip
+def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: Any) -> None:
+    found = gather(written({**sealed(), field: value}))
+    assert len(found.items) + len(found.findings) == 1
+    assert {claim.check for claim in found.items} <= set(syllabus.CHECK_IDS)
+
+
+# gather_claims: several records.
+
+
+def test_a_record_in_a_notebook_and_in_the_journal_counts_once() -> None:
+    record = sealed()
+    book = read_cells({"id": "own", "outputs": [{"metadata": {"handson": record}}]})
+    changed = {**record, "learner": "s02"}
+    found = gather_claims([book], [("j", written(each)) for each in (record, changed, changed)])
+    assert [(each.source, each.where, each.learner, each.intact) for each in found.items] == [
+        ("notebook", "01-network.ipynb#own", "s01", True),
+        ("journal", "j", "s02", False),
+    ]
+    assert found.journal == {record["digest"]}
+    assert gather_claims([book], []).journal == set()
+
+
+def test_records_without_end_are_cut_short() -> None:
+    lines = [written({**sealed(), "digest": str(number)}) for number in range(301)]
+    assert (len(gather(*lines[:300]).items), told(gather(*lines[:300]))) == (300, [])
+    cut = gather(*lines, lines[0])
+    assert (len(cut.items), told(cut)) == (
+        300,
+        [("records-many", "warning", "journal.jsonl", {"most": "300"})],
+    )
+
+
+# gather_claims: cells that lost their record.
+
+
+def lost(*cells: dict[str, Any], journal: tuple[dict[str, Any], ...] = ()) -> list[Any]:
+    found = gather_claims([read_cells(*cells)], [("j", written(record)) for record in journal])
+    return [(each.code, each.severity, each.check, each.where) for each in found.findings]
+
+
+CELL = {"id": "network-evidence-record", "outputs": [CARD]}
+STRIPPED = ("metadata-stripped", "warning", "network", "01-network.ipynb#network-evidence-record")
+
+
+def test_an_evidence_cell_without_its_record_is_told_by_what_is_left() -> None:
+    (stripped,) = gather_claims([read_cells(CELL)], []).findings
+    assert stripped.values == {"digest": "sha256:abababababab"}
+    left = [[CARD], [], [{}], [{}, CARD], [CARD, {"metadata": {"handson": sealed()}}]]
+    found = [[code for code, *_ in lost({**CELL, "outputs": outputs})] for outputs in left]
+    kinds = ["metadata-stripped", "outputs-missing", "output-other", "metadata-stripped"]
+    assert found == [*([kind] for kind in kinds), []]
+
+
+def test_an_evidence_cell_is_known_by_its_id_or_by_its_call() -> None:
+    calls = {
+        'workshop.evidence("cluster")': "cluster",
+        "x = workshop.evidence( check = 'image-uri' )": "image-uri",
+        'workshop.evidence("netwrk")': None,
+        'my_workshop.evidence("cluster")': None,
+        "workshop.evidence(check)": None,
+    }
+    found = {call: [check for _, _, check, _ in lost({"source": call})] for call in calls}
+    assert found == {call: [check] * bool(check) for call, check in calls.items()}
+    assert lost({**CELL, "cell_type": "markdown"}) == []
+    assert lost({**CELL, "source": 'workshop.evidence("cluster")'}) == [STRIPPED]
+
+
+def test_only_an_intact_record_in_the_journal_restores_a_cell() -> None:
+    record = sealed("network")
+    restored = ("metadata-restored", "note", *STRIPPED[2:])
+    assert lost(CELL, journal=(record,)) == [restored]
+    for outputs in ([], [{}]):
+        assert lost({**CELL, "outputs": outputs}, journal=(record,)) == [restored]
+    assert lost(CELL, journal=({**record, "learner": "s02"},)) == [STRIPPED]
+    assert lost(CELL, journal=(sealed("cluster"),)) == [STRIPPED]
+    assert lost(CELL, {"id": "x", "outputs": [{"metadata": {"handson": record}}]}) == [STRIPPED]
+    other = lost(CELL, journal=(record, sealed("network", schema="x")))
+    assert [code for code, *_ in other] == ["metadata-restored", "record-schema"]
+
+
+# Claims.judged.
+
+AT = "2026-05-11T0{}:00:00+00:00".format
+OLD, NEW = claim(digest="old", observed_at=AT(1)), claim(digest="new", observed_at=AT(2))
+BROKEN = claim(digest="broken", observed_at=AT(3), intact=False)
+KEPT = claim(digest="kept", observed_at=AT(4), source="journal")
+AHEAD = claim(digest="ahead", observed_at=AT(5), check="cluster")
+SET_BACK = claim(digest="back", observed_at=AT(1), previous="ahead")
+LINKED = claim(digest="a-linked", observed_at=AT(2), previous="old")
+
+
+@pytest.mark.parametrize(
+    ("claims", "judged"),
+    [
+        ([OLD, NEW], "new"),
+        ([NEW, BROKEN], "new"),
+        ([BROKEN], "broken"),
+        ([NEW, KEPT], "new"),
+        ([BROKEN, KEPT], "kept"),
+        ([NEW, AHEAD, SET_BACK], "back"),
+        ([OLD, NEW, LINKED], "a-linked"),
+        ([NEW, claim(digest="other", observed_at=AT(2))], "other"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_claim_that_counts_is_intact_in_a_notebook_and_the_last_of_its_chain(
+    claims: list[Claim], judged: str
+) -> None:
+    for order in (claims, claims[::-1]):
+        assert Claims(items=order).judged["network"].digest == judged
+
+
+def test_each_check_is_judged_by_its_own_claim() -> None:
+    judged = Claims(items=[NEW, AHEAD]).judged
+    assert {check: claim.digest for check, claim in judged.items()} == {
+        "network": "new",
+        "cluster": "ahead",
+    }
+
+
+# Claims.walk_chain.
+
+
+def chain(start: Claim, *others: Claim) -> list[str]:
+    """Return the digests of a chain; five, where it has no end."""
+    return [each.digest for each in islice(Claims(items=[start, *others]).walk_chain(start), 5)]
+
+
+def test_a_chain_is_walked_back_over_intact_records() -> None:
+    third = claim(digest="third", previous="a-linked")
+    assert chain(third, OLD, LINKED) == ["third", "a-linked", "old"]
+    assert chain(third, OLD) == ["third"]
+    assert chain(claim(digest="x", previous="broken"), BROKEN) == ["x"]
+    assert chain(BROKEN) == ["broken"]
+
+
+def test_a_forged_circle_of_records_is_walked_once() -> None:
+    one, other = claim(digest="one", previous="other"), claim(digest="other", previous="one")
+    assert chain(one, other) == ["one", "other"]
+    assert chain(claim(digest="own", previous="own")) == ["own"]

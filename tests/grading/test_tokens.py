@@ -1,0 +1,313 @@
+"""Tokens: what grading takes for AWS's word, and what not; every signature is a real one."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from handson import audit, grading
+from handson.core.errors import InvalidInput, NotReady
+from handson.grading import Requirements, tokens
+from handson.grading.claims import Claims
+from handson.grading.findings import Finding
+from handson.grading.tokens import NotProven, Unchecked, verify_proof
+from tests.emulator.signing_aws import CLAIMS, KEY, Signer
+
+from .making import claim, sealed
+
+ISSUER = "https://a103a2cc-b461-473d-84fe-6c4f6d45af88.tokens.sts.global.api.aws"
+ACCOUNT = "123456789012"
+DIGEST = f"sha256:{'ab' * 32}"
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer(ISSUER)
+
+
+def claims_of(signer: Signer, *, digest: str = DIGEST, account: str = ACCOUNT) -> dict[str, Any]:
+    tags = {"handson-chain": digest}
+    return signer.claims(account=account, audience="handson-evidence", tags=tags)
+
+
+def signed(signer: Signer, **of: str) -> str:
+    return signer.sign(claims_of(signer, **of))
+
+
+def keys_of(signer: Signer) -> dict[str, Any]:
+    return {signer.issuer: signer.key_set()}
+
+
+def reason(text: str, signer: Signer) -> str:
+    with pytest.raises(NotProven) as refused:
+        verify_proof(text, keys_of(signer))
+    return str(refused.value)
+
+
+# verify_proof.
+
+
+def test_a_token_of_aws_says_who_and_for_what_long_after_it_expired(signer: Signer) -> None:
+    claims = {**claims_of(signer), "iat": 1_760_000_000, "exp": 1_760_000_300}
+    token = verify_proof(signer.sign(claims), keys_of(signer))
+    assert (token.account, token.digest, token.issuer) == (ACCOUNT, DIGEST, ISSUER)
+    assert token.subject == f"arn:aws:iam::{ACCOUNT}:role/learner"
+    assert token.issued_at == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
+
+
+def test_rsa_is_taken_too() -> None:
+    signer = Signer(ISSUER, rsa.generate_private_key(65537, 2048))
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(signer.private.public_key()))
+    published = {ISSUER: {"keys": [{**public, "kid": "RSA_0", "use": "sig"}]}}
+    token = signer.sign(claims_of(signer), algorithm="RS256", kid="RSA_0")
+    assert verify_proof(token, published).digest == DIGEST
+
+
+def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
+    spoilt: dict[str, Callable[[dict[str, Any]], object]] = {
+        "for somebody else": lambda claims: claims.update(aud="sts.example.com"),
+        "from the future": lambda claims: claims.update(iat=claims["iat"] + 9_000),
+        "without a digest": lambda claims: claims[CLAIMS].update(request_tags={}),
+        "without tags": lambda claims: claims[CLAIMS].pop("request_tags"),
+        "without an account": lambda claims: claims[CLAIMS].pop("aws_account"),
+        "with a number for an account": lambda claims: claims[CLAIMS].update(aws_account=1),
+        **{f"without {name}": _without(name) for name in (CLAIMS, "sub", "iat", "exp", "aud")},
+    }
+    for spoil in spoilt.values():
+        claims = claims_of(signer)
+        spoil(claims)
+        assert reason(signer.sign(claims), signer)
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda claims: claims.pop(name)
+
+
+def test_clocks_may_differ_by_five_minutes(signer: Signer) -> None:
+    claims = claims_of(signer)
+    claims["iat"] += 240
+    assert verify_proof(signer.sign(claims), keys_of(signer)).digest == DIGEST
+
+
+def test_what_the_key_of_the_issuer_did_not_sign_proves_nothing(signer: Signer) -> None:
+    head, _, seal = signed(signer).split(".")
+    other = signed(signer, account="999999999999").split(".")[1]
+    nobody = jwt.encode(claims_of(signer), None, algorithm="none", headers={"kid": KEY})
+    assert "Signature" in reason(signed(Signer(ISSUER)), signer)
+    assert "Signature" in reason(".".join((head, other, seal)), signer)
+    assert "none" in reason(nobody, signer)
+    assert "EC384_9" in reason(signer.sign(claims_of(signer), kid="EC384_9"), signer)
+
+
+def test_of_two_keys_of_one_name_none_counts(signer: Signer) -> None:
+    (key,) = signer.key_set()["keys"]
+    with pytest.raises(NotProven, match=KEY):
+        verify_proof(signed(signer), {ISSUER: {"keys": [key, key]}})
+
+
+def test_the_public_key_is_never_taken_for_a_shared_secret(signer: Signer) -> None:
+    def packed(data: bytes) -> bytes:
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+    secret = json.dumps(signer.key_set()["keys"][0]).encode()
+    parts = ({"alg": "HS256", "typ": "JWT", "kid": KEY}, claims_of(signer))
+    text = b".".join(packed(json.dumps(part).encode()) for part in parts)
+    seal = packed(hmac.digest(secret, text, "sha256"))
+    assert "HS256" in reason(b".".join((text, seal)).decode(), signer)
+
+
+def test_what_is_no_token_proves_nothing(signer: Signer) -> None:
+    for text in ("", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"):
+        assert reason(text, signer)
+
+
+def test_what_cannot_be_checked_here_is_no_forgery(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Unchecked, match=r"tokens\.sts"):
+        verify_proof(signed(signer), {})
+    monkeypatch.setitem(sys.modules, "jwt", None)
+    with pytest.raises(Unchecked, match="pip install"):
+        verify_proof("a.b.c", keys_of(signer))
+
+
+def test_only_an_address_of_aws_is_an_issuers() -> None:
+    issuers = {
+        ISSUER: True,
+        f"{ISSUER}/": False,
+        f"{ISSUER}.example.com": False,
+        f"https://example.com/{ISSUER}": False,
+        ISSUER.replace("https", "http"): False,
+        "https://user@x.tokens.sts.global.api.aws": False,
+        "https://sts.amazonaws.com": False,
+    }
+    assert {issuer: tokens.is_aws_issuer(issuer) for issuer in issuers} == issuers
+
+
+def test_the_issuers_of_five_proofs_are_listed_once(signer: Signer) -> None:
+    proofs = [signed(Signer(f"https://{name}\n")) for name in "aab"]
+    nameless = signer.sign({"iss": ""})
+    assert tokens.list_issuers(["x", *proofs, nameless, signed(signer)]) == (
+        "https://a�",
+        "https://b�",
+    )
+
+
+# examine_proofs.
+
+AWS = {"kind": "aws", "account": ACCOUNT}
+FIRST = claim("network", digest="1", **AWS)
+SECOND = claim("cluster", digest="2", previous="1", **AWS)
+
+
+def told(*proofs: str, claims: tuple[Any, ...] = (FIRST, SECOND), signer: Signer) -> list[Finding]:
+    return [*tokens.examine_proofs(proofs, Claims(items=[*claims]), keys_of(signer))]
+
+
+def test_a_proof_of_the_last_record_covers_the_chain(signer: Signer) -> None:
+    (good,) = told(signed(signer, digest="2"), signer=signer)
+    assert (good.code, good.severity) == ("proof-good", "note")
+    by = f"arn:aws:iam::{ACCOUNT}:role/learner"
+    assert {**good.values, "at": ""} == {"count": "2", "at": "", "account": ACCOUNT, "by": by}
+    beside = (FIRST, SECOND, claim("image", digest="3"))
+    (good,) = told(signed(signer, digest="2"), signer=signer, claims=beside)
+    assert good.code == "proof-good"
+
+
+def test_a_proof_that_covers_less_or_other_things_says_which(signer: Signer) -> None:
+    behind, other, account, emulator = (
+        told(signed(signer, digest="1"), signer=signer)
+        + told(signed(signer), signer=signer)
+        + told(signed(signer, digest="2", account="9"), signer=signer)
+        + told(signed(signer, digest="e"), claims=(claim(digest="e"),), signer=signer)
+    )
+    broken = (claim(digest="1", intact=False, **AWS),)
+    (of_broken,) = told(signed(signer, digest="1"), claims=broken, signer=signer)
+    assert (behind.code, behind.severity) == ("proof-behind", "warning")
+    assert (behind.values["checks"], behind.values["account"]) == ("cluster", ACCOUNT)
+    assert (other.code, other.values) == ("proof-other", {"digest": "sha256:abababababab"})
+    assert (account.code, account.severity) == ("proof-account", "serious")
+    assert account.values == {"signed": "9", "account": ACCOUNT}
+    assert (emulator.code, of_broken.code) == ("proof-account", "proof-other")
+
+
+def test_forged_broken_and_unchecked_proofs_are_told_up_to_five(signer: Signer) -> None:
+    forged, unknown = signed(Signer(ISSUER)), signed(Signer("https://example.com"))
+    found = told(forged, "\0" * 9, unknown, *["x"] * 5, signer=signer)
+    assert [(each.code, each.severity) for each in found] == [
+        *[("proof-wrong", "serious")] * 2,
+        ("proof-unchecked", "note"),
+        *[("proof-wrong", "serious")] * 2,
+    ]
+    assert found[2].values == {"reason": "iss: https://example.com"}
+
+
+def test_evidence_from_aws_without_a_proof_is_noted_and_other_evidence_needs_none(
+    signer: Signer,
+) -> None:
+    assert [(each.code, each.severity) for each in told(signer=signer)] == [
+        ("proof-absent", "note")
+    ]
+    assert told(claims=(claim(),), signer=signer) == []
+
+
+# A class with proofs, and the keys for it.
+
+
+@pytest.fixture
+def folder(tmp_path: Path, signer: Signer) -> Path:
+    """Return the folder of s01: a record of AWS's in a journal, and its proof."""
+    target = {**AWS, "region": "us-east-1"}
+    record = sealed(target=target, observed={"target": target})
+    folder = tmp_path / "s01"
+    folder.mkdir()
+    (folder / "journal.jsonl").write_text(json.dumps(record))
+    (folder / "proof (1).jwt").write_text(f"{signed(signer, digest=record['digest'])}\n")
+    return folder
+
+
+def test_a_proof_in_a_submission_is_checked_with_the_keys_that_are_given(
+    folder: Path, signer: Signer
+) -> None:
+    codes = []
+    for keys in ({}, keys_of(signer)):
+        (result,) = grading.grade_class([folder], requirements=Requirements(keys=keys)).results
+        codes += [each.code for each in result.findings if each.code.startswith("proof")]
+    assert (codes, result.issuers) == (["proof-unchecked", "proof-good"], (ISSUER,))
+
+
+def test_keys_are_got_from_aws_and_kept(folder: Path, signer: Signer, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def get(address: str) -> bytes:
+        asked.append(address)
+        return json.dumps(signer.key_set()).encode()
+
+    path = tmp_path / "keys.json"
+    tokens.write_keys(path, audit.fetch_issuer_keys(grading.grade_class([folder]), get))
+    assert asked == [f"{ISSUER}/.well-known/jwks.json"]
+    assert tokens.read_keys(path) == keys_of(signer)
+    with pytest.raises(NotReady, match="none"):
+        tokens.write_keys(tmp_path / "none" / "keys.json", {})
+
+
+def test_no_address_but_aws_own_is_asked(folder: Path) -> None:
+    (folder / "proof (1).jwt").write_text(signed(Signer("https://keys.example.com")))
+    with pytest.raises(InvalidInput, match=r"keys\.example\.com"):
+        audit.fetch_issuer_keys(grading.grade_class([folder]), lambda address: pytest.fail(address))
+
+
+def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:
+    grades = grading.grade_class([folder])
+    for answer in (b"", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"[" * 9999):
+        with pytest.raises(NotReady, match=r"tokens\.sts"):
+            audit.fetch_issuer_keys(grades, lambda address, answer=answer: answer)
+    path = tmp_path / "keys.json"
+    for text in ("", "[]", "{}", '{"schema": "handson.keys/1", "issuers": {"a": 1}}'):
+        path.write_text(text)
+        with pytest.raises(InvalidInput, match=r"keys\.json"):
+            tokens.read_keys(path)
+
+
+# audit.look_up.
+
+
+@pytest.mark.parametrize(
+    ("minutes", "found", "status"),
+    [
+        (60, 2, "found"),
+        (60, 1, "partly"),
+        (60, 0, "missing"),
+        (5, 0, "recent"),
+        (5, 2, "found"),
+        (60 * 24 * 91, 0, "old"),
+    ],
+)
+def test_a_record_is_judged_by_what_is_there_and_by_its_age(
+    minutes: int, found: int, status: str
+) -> None:
+    from tests.unit.fake_aws import FakeAws
+
+    now = datetime(2026, 5, 20, tzinfo=UTC)
+    requests = ("11111111-a", "11111111-b")
+    events = [{"CloudTrailEvent": json.dumps({"requestID": each})} for each in requests[:found]]
+    fake = FakeAws()
+    fake.answers("LookupEvents", {"Events": [*events, {"CloudTrailEvent": "{"}]})
+    record = audit.AuditRecord(
+        **{"learner": "s01", "name": "", "check": "network", "account": ACCOUNT},
+        region="us-east-1",
+        observed_at=(now - timedelta(minutes=minutes)).isoformat(),
+        requests=requests,
+    )
+    result = audit.look_up([record], lambda account: fake.connect(), now=now)
+    assert [record.status for record in result.records] == [status]
