@@ -64,6 +64,7 @@ class FakeAws:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     planned: dict[str, list[Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _clients: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.answers("GetCallerIdentity", {"Account": ACCOUNT, "Arn": ARN, "UserId": "AIDA"})
@@ -84,7 +85,7 @@ class FakeAws:
         return session
 
     def connect(self, *, kind: str = "aws", **patience: Any) -> Aws:
-        return Aws(
+        made = Aws(
             region=REGION,
             endpoint=None if kind == "aws" else "http://127.0.0.1:1",
             kind=kind,
@@ -92,18 +93,20 @@ class FakeAws:
             patience=self.clock.patience(**patience),
             account=ACCOUNT,
         )
+        made._clients = self._clients.setdefault(kind, made._clients)
+        return made
 
-    def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def _record(self, params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
+        context["said"] = params  # one operation may be called in several threads at once
         with self._lock:
             self.calls.append((model.name, params))
 
-    def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+    def _answer(self, model: Any, context: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
         with self._lock:
             answers = self.planned[model.name]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
-            parameters = next(said for name, said in reversed(self.calls) if name == model.name)
         if callable(answer) and not isinstance(answer, type):
-            answer = answer(parameters)
+            answer = answer(context["said"])
         if isinstance(answer, Exception):
             raise answer
         return reply(answer)

@@ -1,0 +1,582 @@
+"""What `ensure_network` finds, and which calls it makes: on a region that a fake plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handson.core.cards import Note
+from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
+from handson.course.exercise import Exercise, NetworkForm
+from handson.resources.network import Network, check_permissions, ensure_network, plan_network
+from tests.unit.fake_aws import Refusal
+from tests.unit.fake_ec2 import ANYWHERE, FakeEc2
+
+FORM = NetworkForm()
+LARGE = NetworkForm(private_subnets=2)
+HIDDEN = NetworkForm(public_subnets=0, private_subnets=2)
+BARE = NetworkForm(s3_endpoint=False)
+PUBLIC = "ecs-handson-rtb-public"
+
+
+@pytest.fixture
+def region() -> FakeEc2:
+    return FakeEc2()
+
+
+def ensured(region: FakeEc2, form: NetworkForm = FORM, *, kind: str = "emulator") -> Network:
+    """Ensure the network; afterwards only its own calls are among those of the region."""
+    region.calls.clear()
+    return ensure_network(region.connect(kind=kind), form)
+
+
+def refused(region: FakeEc2, form: NetworkForm = FORM, *, kind: str = "emulator") -> InvalidInput:
+    """Return the refusal, before which nothing was changed."""
+    with pytest.raises(InvalidInput) as error:
+        ensured(region, form, kind=kind)
+    assert region.writes == []
+    return error.value
+
+
+def a_vpc(region: FakeEc2, *, tagged: bool = False, **fields: Any) -> str:
+    given = {"CidrBlock": "10.0.0.0/16", **fields}
+    return region.add("Vpc", name="ecs-handson-vpc", tagged=tagged, **given)
+
+
+def default_route(region: FakeEc2) -> dict[str, Any]:
+    routes = region.named("RouteTable", PUBLIC)["Routes"]
+    [found] = [route for route in routes if route["DestinationCidrBlock"] == ANYWHERE]
+    return dict(found)
+
+
+def warnings(made: Network) -> list[str]:
+    return ["\n".join(part.text()) for part in made.card().parts if isinstance(part, Note)]
+
+
+# plan_network
+
+
+@pytest.mark.parametrize(
+    ("form", "steps"),
+    [
+        (
+            FORM,
+            "vpc dns-hostnames public-subnet-1 public-subnet-2 gateway attachment public-table"
+            " default-route public-subnet-1-association public-subnet-2-association s3-endpoint",
+        ),
+        (
+            NetworkForm(private_subnets=2, s3_endpoint=False),
+            "vpc dns-hostnames public-subnet-1 public-subnet-2 private-subnet-1 private-subnet-2"
+            " gateway attachment public-table private-table-1 private-table-2 default-route"
+            " public-subnet-1-association public-subnet-2-association"
+            " private-subnet-1-association private-subnet-2-association",
+        ),
+        (
+            NetworkForm(availability_zones=1, public_subnets=0, private_subnets=1),
+            "vpc dns-hostnames private-subnet-1 private-table-1 private-subnet-1-association"
+            " s3-endpoint",
+        ),
+    ],
+    ids=["usual", "without endpoint", "private alone"],
+)
+def test_the_plan_is_in_the_consoles_order(form: NetworkForm, steps: str) -> None:
+    zones = ["us-east-1a", "us-east-1b"][: form.availability_zones]
+    planned = plan_network(form, zones=zones, region="us-east-1")
+    assert [step.name for step in planned] == steps.split()
+
+
+def test_a_new_network_is_the_consoles(region: FakeEc2) -> None:
+    ensured(region, NetworkForm(name="shop", private_subnets=2))
+
+    def named(noun: str, *keys: str) -> list[tuple[Any, ...]]:
+        tags = [{pair["Key"]: pair["Value"] for pair in raw["Tags"]} for raw in region.held[noun]]
+        found = zip(tags, region.held[noun], strict=True)
+        return sorted((tag["Name"], *(raw[key] for key in keys)) for tag, raw in found if tag)
+
+    gateway = region.named("InternetGateway", "shop-igw")["InternetGatewayId"]
+    tables = [
+        region.named("RouteTable", f"shop-rtb-private{n}-us-east-1{zone}")["RouteTableId"]
+        for n, zone in ((1, "a"), (2, "b"))
+    ]
+    assert named("Vpc", "CidrBlock", "InstanceTenancy") == [("shop-vpc", "10.0.0.0/16", "default")]
+    assert named("Subnet", "CidrBlock", "AvailabilityZone") == [
+        ("shop-subnet-private1-us-east-1a", "10.0.128.0/20", "us-east-1a"),
+        ("shop-subnet-private2-us-east-1b", "10.0.144.0/20", "us-east-1b"),
+        ("shop-subnet-public1-us-east-1a", "10.0.0.0/20", "us-east-1a"),
+        ("shop-subnet-public2-us-east-1b", "10.0.16.0/20", "us-east-1b"),
+    ]
+    assert region.said("CreateRoute") == [
+        {
+            "RouteTableId": region.named("RouteTable", "shop-rtb-public")["RouteTableId"],
+            "DestinationCidrBlock": "0.0.0.0/0",
+            "GatewayId": gateway,
+        }
+    ]
+    assert named("VpcEndpoint", "ServiceName", "VpcEndpointType", "RouteTableIds") == [
+        ("shop-vpce-s3", "com.amazonaws.us-east-1.s3", "Gateway", tables)
+    ]
+
+
+# ensure_network: a second run
+
+
+@pytest.mark.parametrize("form", [FORM, LARGE, HIDDEN, BARE], ids=str)
+def test_a_second_run_changes_nothing_and_returns_the_same(
+    region: FakeEc2, form: NetworkForm
+) -> None:
+    first = ensured(region, form)
+    assert ensured(region, form) == first
+    assert region.writes == []
+
+
+def test_each_call_is_reported_as_it_is_made(region: FakeEc2) -> None:
+    said: list[str] = []
+    ensured(region)
+    region.get("RouteTable", region.named("RouteTable", PUBLIC)["RouteTableId"])["Routes"].pop()
+    ensure_network(region.connect(kind="emulator"), FORM, say=lambda s: said.append(str(s)))
+    assert [words for words in said if "CreateRoute" not in words] == []
+    assert len(said) == 1
+
+
+def test_a_form_that_aws_refuses_makes_no_call(region: FakeEc2) -> None:
+    refused(region, NetworkForm(availability_zones=4, public_subnets=4))
+    assert region.calls == []
+
+
+# ensure_network: which VPC
+
+
+def test_of_two_vpcs_of_the_name_the_tagged_one_is_completed(region: FakeEc2) -> None:
+    a_vpc(region)
+    tagged = a_vpc(region, tagged=True)
+    a_vpc(region, tagged=True)
+    assert ensured(region).vpc.id == tagged
+
+
+def test_a_vpc_of_the_name_made_by_hand_is_completed(region: FakeEc2) -> None:
+    region.add("Vpc", name="other", tagged=True, CidrBlock="10.0.0.0/16")
+    by_hand = a_vpc(region)
+    assert (ensured(region).vpc.id, "CreateVpc" in region.writes) == (by_hand, False)
+
+
+def test_the_default_vpc_is_never_completed(region: FakeEc2) -> None:
+    default = a_vpc(region, tagged=True, IsDefault=True)
+    made = ensured(region).vpc.id
+    assert [sub["VpcId"] for sub in region.held["Subnet"]] == [made, made]
+    assert default != made
+
+
+# ensure_network: which gateway
+
+
+@pytest.mark.parametrize(
+    ("name", "tagged", "taken"),
+    [("ecs-handson-igw", True, True), ("ecs-handson-igw", False, False), ("igw", True, False)],
+    ids=["ours", "a stranger's of that name", "ours of another name"],
+)
+def test_a_loose_gateway_is_attached_if_it_is_ours(
+    region: FakeEc2, name: str, tagged: bool, taken: bool
+) -> None:
+    loose = region.add("InternetGateway", name=name, tagged=tagged)
+    [attached] = ensured(region).vpc.internet_gateways
+    assert (attached.id == loose) is taken
+
+
+def test_the_gateway_of_the_vpc_comes_before_a_loose_one(region: FakeEc2) -> None:
+    region.add("InternetGateway", name="ecs-handson-igw", tagged=True)
+    joined = [{"VpcId": a_vpc(region), "State": "available"}]
+    own = region.add("InternetGateway", Attachments=joined)
+    ensured(region)
+    assert default_route(region)["GatewayId"] == own
+    assert [name for name in region.writes if "InternetGateway" in name] == []
+
+
+# ensure_network: what is repaired
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"State": "blackhole"}, ["ReplaceRoute"]),
+        ({"GatewayId": "igw-other"}, ["ReplaceRoute"]),
+        ({"State": "active"}, []),
+    ],
+    ids=str,
+)
+def test_a_default_route_that_leads_nowhere_or_elsewhere_is_replaced(
+    region: FakeEc2, change: dict[str, str], expected: list[str]
+) -> None:
+    whole = ensured(region).vpc
+    region.named("RouteTable", PUBLIC)["Routes"][-1].update(change)
+    assert (ensured(region).vpc, region.writes) == (whole, expected)
+
+
+def test_a_default_route_that_is_gone_is_created(region: FakeEc2) -> None:
+    ensured(region)
+    del region.named("RouteTable", PUBLIC)["Routes"][-1]
+    # One in another table does not count.
+    vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+    gateway = region.named("InternetGateway", "ecs-handson-igw")["InternetGatewayId"]
+    out = {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway}
+    region.add("RouteTable", VpcId=vpc, Routes=[out])
+    ensured(region)
+    assert region.writes == ["CreateRoute"]
+
+
+@pytest.mark.parametrize(
+    ("off", "switched"),
+    [
+        ({"EnableDnsHostnames"}, ["EnableDnsHostnames"]),
+        ({"EnableDnsSupport", "EnableDnsHostnames"}, ["EnableDnsSupport", "EnableDnsHostnames"]),
+        ({"EnableDnsSupport"}, ["EnableDnsSupport"]),
+    ],
+    ids=str,
+)
+def test_dns_is_switched_on_hostnames_last(
+    region: FakeEc2, off: set[str], switched: list[str]
+) -> None:
+    vpc = ensured(region).vpc.id
+    region.switches |= {(vpc, name): False for name in off}
+    ensured(region)
+    assert region.said("ModifyVpcAttribute") == [
+        {"VpcId": vpc, name: {"Value": True}} for name in switched
+    ]
+
+
+def test_a_detached_gateway_is_attached_again(region: FakeEc2) -> None:
+    whole = ensured(region).vpc
+    region.named("InternetGateway", "ecs-handson-igw")["Attachments"] = []
+    assert (ensured(region).vpc, region.writes) == (whole, ["AttachInternetGateway"])
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "made"),
+    [
+        ("com.amazonaws.us-east-1.s3", "Gateway", False),
+        ("com.amazonaws.us-east-1.s3", "Interface", True),
+        ("com.amazonaws.us-east-1.dynamodb", "Gateway", True),
+    ],
+)
+def test_a_gateway_endpoint_of_s3_is_enough_whoever_made_it(
+    region: FakeEc2, service: str, kind: str, made: bool
+) -> None:
+    vpc = ensured(region, BARE).vpc.id
+    region.add("VpcEndpoint", VpcId=vpc, ServiceName=service, VpcEndpointType=kind)
+    ensured(region)
+    assert ("CreateVpcEndpoint" in region.writes) is made
+
+
+def test_private_tables_are_added_to_an_endpoint_that_lacks_them(region: FakeEc2) -> None:
+    ensured(region, NetworkForm(availability_zones=1, public_subnets=1, private_subnets=1))
+    ensured(region, LARGE)
+    table = region.named("RouteTable", "ecs-handson-rtb-private2-us-east-1b")["RouteTableId"]
+    endpoint = region.named("VpcEndpoint", "ecs-handson-vpce-s3")["VpcEndpointId"]
+    assert region.said("ModifyVpcEndpoint") == [
+        {"VpcEndpointId": endpoint, "AddRouteTableIds": [table]}
+    ]
+
+
+def test_an_endpoint_that_the_form_leaves_out_is_left_alone(region: FakeEc2) -> None:
+    ensured(region)
+    ensured(region, NetworkForm(private_subnets=2, s3_endpoint=False))
+    assert [name for name in region.writes if "Endpoint" in name] == []
+
+
+# ensure_network: which route table
+
+
+def a_table(region: FakeEc2, vpc: str, *subnets: str, routes: int = 0) -> str:
+    joined = [{"SubnetId": id, "RouteTableAssociationId": f"by-hand-{id}"} for id in subnets]
+    blocks = [{"DestinationCidrBlock": f"10.{n}.0.0/16"} for n in range(1, routes + 1)]
+    fields = {"VpcId": vpc, "Associations": joined, "Routes": blocks}
+    return region.add("RouteTable", name=PUBLIC, **fields)
+
+
+@pytest.mark.parametrize("busiest", [0, 1, 2])
+def test_of_several_tables_of_the_name_the_one_with_most_subnets_then_routes_is_used(
+    region: FakeEc2, busiest: int
+) -> None:
+    vpc = a_vpc(region)
+    for number in range(3):
+        a_table(region, vpc, routes=2 if number == busiest else 1)
+    ensured(region)
+    [said] = region.said("CreateRoute")
+    assert said["RouteTableId"] == region.held["RouteTable"][busiest + 1]["RouteTableId"]
+
+
+def test_a_table_with_a_subnet_comes_before_one_with_more_routes(region: FakeEc2) -> None:
+    vpc = a_vpc(region)
+    where = {"VpcId": vpc, "CidrBlock": "10.0.0.0/20", "AvailabilityZone": "us-east-1a"}
+    subnet = region.add("Subnet", **where)
+    a_table(region, vpc, routes=3)
+    serving = a_table(region, vpc, subnet)
+    ensured(region)
+    assert region.said("CreateRoute")[0]["RouteTableId"] == serving
+    assert [said["SubnetId"] for said in region.said("AssociateRouteTable")] != [subnet]
+
+
+def test_a_subnet_in_another_table_of_the_name_stays_there(region: FakeEc2) -> None:
+    vpc = ensured(region).vpc
+    [joined] = [
+        it
+        for it in region.named("RouteTable", PUBLIC)["Associations"]
+        if it["SubnetId"] == vpc.subnets[1].id
+    ]
+    region.named("RouteTable", PUBLIC)["Associations"].remove(joined)
+    a_table(region, vpc.id, vpc.subnets[1].id)
+    ensured(region)
+    assert region.writes == []
+
+
+# ensure_network: which zones
+
+
+@pytest.mark.parametrize(
+    ("there", "zones"),
+    [
+        ({"10.0.0.0/20": "us-east-1c"}, ["us-east-1c", "us-east-1a"]),
+        ({"10.0.16.0/20": "us-east-1a"}, ["us-east-1b", "us-east-1a"]),
+        ({"10.0.144.0/20": "us-east-1c"}, ["us-east-1a", "us-east-1c"]),
+        (
+            {"10.0.0.0/20": "us-east-1b", "10.0.128.0/20": "us-east-1c"},
+            ["us-east-1b", "us-east-1a"],
+        ),
+        ({"10.0.64.0/20": "us-east-1c"}, ["us-east-1a", "us-east-1b"]),
+    ],
+    ids=["another zone", "the other way round", "a private one", "two zones", "another block"],
+)
+def test_new_subnets_stand_in_the_zones_beside_those_that_are_there(
+    region: FakeEc2, there: dict[str, str], zones: list[str]
+) -> None:
+    vpc = a_vpc(region)
+    for cidr, zone in there.items():
+        region.add("Subnet", VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
+    seen = {subnet.cidr: subnet.zone for subnet in ensured(region, LARGE).vpc.subnets}
+    assert [seen["10.0.0.0/20"], seen["10.0.16.0/20"]] == zones
+
+
+def test_of_three_subnets_the_first_keeps_its_zone(region: FakeEc2) -> None:
+    where = {"CidrBlock": "10.0.0.0/20", "AvailabilityZone": "us-east-1c"}
+    region.add("Subnet", VpcId=a_vpc(region), **where)
+    made = ensured(region, NetworkForm(availability_zones=3, public_subnets=3)).vpc
+    assert [subnet.zone for subnet in sorted(made.subnets, key=lambda it: it.cidr)] == [
+        "us-east-1c",
+        "us-east-1a",
+        "us-east-1b",
+    ]
+
+
+# ensure_network: what is refused before anything is created
+
+
+def test_another_block_under_the_same_name_is_refused(region: FakeEc2) -> None:
+    vpc = a_vpc(region, CidrBlock="10.1.0.0/16")
+    error = refused(region)
+    assert [word for word in (vpc, "10.1.0.0/16", "10.0.0.0/16") if word not in str(error)] == []
+
+
+def test_a_subnet_in_the_way_is_refused(region: FakeEc2) -> None:
+    where = {"CidrBlock": "10.0.128.0/24", "AvailabilityZone": "us-east-1a"}
+    region.add("Subnet", VpcId=ensured(region).vpc.id, **where)
+    assert refused(region, LARGE).code == "InvalidSubnet.Conflict"
+
+
+def test_a_subnet_in_a_block_that_was_added_later_is_not_in_the_way(region: FakeEc2) -> None:
+    where = {"CidrBlock": "10.7.0.0/24", "AvailabilityZone": "us-east-1a"}
+    region.add("Subnet", VpcId=ensured(region).vpc.id, **where)
+    assert len(ensured(region).vpc.subnets) == 3
+
+
+def full(region: FakeEc2, count: int) -> None:
+    for number in range(1, count + 1):
+        region.add("Vpc", CidrBlock=f"10.{number}.0.0/16")
+
+
+@pytest.mark.parametrize(("kind", "quota"), [("emulator", None), ("aws", 5.0)])
+def test_a_region_with_five_vpcs_is_full(region: FakeEc2, kind: str, quota: float | None) -> None:
+    full(region, 5)
+    region.answers("GetServiceQuota", {"Quota": {"Value": quota}})
+    error = refused(region, kind=kind)
+    assert error.code == "VpcLimitExceeded"
+    assert region.said("GetServiceQuota") == (
+        [{"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}] if quota else []
+    )
+
+
+@pytest.mark.parametrize("kind", ["emulator", "aws"])
+def test_a_region_with_four_vpcs_has_room_and_no_quota_is_asked_for(
+    region: FakeEc2, kind: str
+) -> None:
+    full(region, 4)
+    assert ensured(region, kind=kind).vpc.name == "ecs-handson-vpc"
+
+
+def test_the_accounts_own_quota_counts(region: FakeEc2) -> None:
+    full(region, 6)
+    region.answers("GetServiceQuota", {"Quota": {"Value": 7.0}})
+    assert ensured(region, kind="aws").vpc.name == "ecs-handson-vpc"
+
+
+@pytest.mark.parametrize(
+    "answer", [Refusal("AccessDeniedException", status=403), Refusal("NoSuchResourceException")]
+)
+def test_a_quota_that_is_not_told_leaves_it_to_aws(region: FakeEc2, answer: Refusal) -> None:
+    full(region, 5)
+    region.answers("GetServiceQuota", answer)
+    region.answers("CreateVpc", Refusal("VpcLimitExceeded"))
+    with pytest.raises(AWSError) as error:
+        ensured(region, kind="aws")
+    assert error.value.code == "VpcLimitExceeded"
+
+
+def test_a_full_region_does_not_keep_from_completing(region: FakeEc2) -> None:
+    full(region, 5)
+    by_hand = a_vpc(region)
+    assert ensured(region).vpc.id == by_hand
+
+
+def unauthorized(action: str) -> Refusal:
+    words = f"User: arn:aws:iam::1:user/u is not authorized to perform: {action} on resource: x"
+    return Refusal("UnauthorizedOperation", words, 403)
+
+
+@pytest.mark.parametrize("ask", [check_permissions, ensure_network])
+def test_a_missing_permission_is_told_before_anything_is_created(region: FakeEc2, ask: Any) -> None:
+    region.first("CreateVpc", unauthorized("ec2:CreateVpc"))
+    with pytest.raises(NotAllowed) as denied:
+        ask(region.connect(), FORM)
+    assert (denied.value.actions, region.writes) == (("ec2:CreateVpc",), [])
+
+
+def test_allowed_is_what_creates_nothing(region: FakeEc2) -> None:
+    check_permissions(region.connect(), FORM)
+    assert region.writes == []
+
+
+# ensure_network: what AWS does not know or show yet
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("AttachInternetGateway", "InvalidInternetGatewayID.NotFound"),
+        ("CreateSubnet", "InvalidVpcID.NotFound"),
+        ("CreateRoute", "InvalidRouteTableID.NotFound"),
+        ("CreateRoute", "InvalidGatewayID.NotFound"),
+        ("AssociateRouteTable", "InvalidSubnetID.NotFound"),
+        ("CreateVpcEndpoint", "InvalidRouteTableId.NotFound"),
+        ("DescribeVpcAttribute", "InvalidVpcID.NotFound"),
+    ],
+)
+def test_what_aws_does_not_know_yet_is_asked_for_again(
+    region: FakeEc2, operation: str, code: str
+) -> None:
+    region.first(operation, *[Refusal(code)] * 3)
+    assert len(ensured(region).vpc.subnets) == 2
+    assert len(region.said(operation)) > 3
+
+
+def test_what_aws_does_not_show_yet_is_looked_at_again(region: FakeEc2) -> None:
+    region.first("DescribeSubnets", *[{"Subnets": []}] * 4)
+    assert len(ensured(region, kind="aws").vpc.subnets) == 2
+    assert len(region.clock.pauses) == 3
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("aws", 30.0), ("emulator", 1.0)])
+def test_what_aws_never_shows_is_named_after_a_while(
+    region: FakeEc2, kind: str, seconds: float
+) -> None:
+    region.answers("DescribeInternetGateways", {"InternetGateways": []})
+    before = region.clock.now
+    with pytest.raises(WaitTimeout) as late:
+        ensured(region, kind=kind)
+    assert region.clock.now - before == pytest.approx(seconds)
+    assert "ecs-handson-vpc" in late.value.problem
+    assert "gateway, attachment, default-route" in late.value.problem
+
+
+def test_the_new_vpc_is_the_one_that_is_looked_for_afterwards(region: FakeEc2) -> None:
+    ensured(region)
+    asked = [said["VpcId"] for said in region.said("DescribeVpcAttribute")]
+    assert asked == [region.named("Vpc", "ecs-handson-vpc")["VpcId"]] * 2
+
+
+# Network: its card
+
+
+def test_the_usual_network_is_shown_without_a_warning(region: FakeEc2) -> None:
+    card = ensured(region).card()
+    assert (card.title, card.state) == ("VPC ecs-handson-vpc", "ok")
+
+
+def test_the_card_shows_the_commands_of_all_steps(region: FakeEc2) -> None:
+    commands = ensured(region).commands
+    assert [line.split(" ec2 ")[1].split()[0] for line in commands if " ec2 " in line] == [
+        "create-vpc",
+        "modify-vpc-attribute",
+        "create-subnet",
+        "create-subnet",
+        "create-internet-gateway",
+        "attach-internet-gateway",
+        "create-route-table",
+        "create-route",
+        "associate-route-table",
+        "associate-route-table",
+        "create-vpc-endpoint",
+    ]
+    assert [line for line in commands if line not in repr(ensured(region))] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        (NetworkForm(name="shop"), "name='shop'"),
+        (NetworkForm(cidr="10.1.0.0/16"), "cidr='10.1.0.0/16'"),
+        (
+            NetworkForm(availability_zones=3, public_subnets=3),
+            "availability_zones=3, public_subnets=3",
+        ),
+        (LARGE, "private_subnets=2"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_settings_other_than_the_exercises_are_warned_of(
+    region: FakeEc2, form: NetworkForm, named: str
+) -> None:
+    made = ensured(region, form)
+    assert made.card().state == "warn"
+    assert named in warnings(made)[0]
+
+
+def test_an_endpoint_left_out_is_not_warned_of(region: FakeEc2) -> None:
+    assert warnings(ensured(region, BARE)) == []
+
+
+def test_the_exercise_says_what_is_usual(region: FakeEc2) -> None:
+    shop = NetworkForm(name="shop")
+    made = ensure_network(region.connect(kind="emulator"), shop, exercise=Exercise(network=shop))
+    assert warnings(made) == []
+
+
+@pytest.mark.parametrize(
+    ("subnets", "remedy"),
+    [
+        ([("mine", True)], 'workshop.aws.call("ec2", "DeleteSubnet", SubnetId="subnet-mine")'),
+        ([("", False)], 'workshop.aws.call("ec2", "DeleteSubnet", SubnetId="subnet-")'),
+        ([("one", True), ("two", True)], 'workshop.cleanup(confirm="delete")'),
+        ([("one", True), ("two", False)], "片付けでも消えません"),
+    ],
+    ids=["one", "one without a name", "two of ours", "one by hand"],
+)
+def test_subnets_beyond_those_asked_for_are_named_with_a_way_out(
+    region: FakeEc2, subnets: list[tuple[str, bool]], remedy: str
+) -> None:
+    vpc = ensured(region).vpc.id
+    for number, (name, tagged) in enumerate(subnets):
+        where = {"CidrBlock": f"10.0.{200 + number}.0/24", "AvailabilityZone": "us-east-1a"}
+        id = {"SubnetId": f"subnet-{name}"}
+        region.add("Subnet", VpcId=vpc, name=name, tagged=tagged, **where, **id)
+    said = " ".join(warnings(ensured(region)))
+    names = ", ".join(name or "subnet-" for name, _ in subnets)
+    assert [words for words in (f"({names})", remedy) if words not in said] == []
