@@ -226,8 +226,9 @@ def _read_instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
 
 def _join(line: str, rest: Iterator[tuple[int, str]], escape: str) -> str:
     parts = []
-    while line.rstrip(" \t").endswith(escape):
-        parts.append(line.rstrip(" \t")[: -len(escape)])
+    # An escape character after another one continues nothing (BuildKit's parser.go).
+    while (text := line.rstrip(" \t")).endswith(escape) and not text.endswith(escape * 2):
+        parts.append(text[: -len(escape)])
         line = next((text for _, text in rest if not _is_ignored(text)), "")
     return "".join([*parts, line])
 

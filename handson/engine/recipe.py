@@ -155,7 +155,7 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
         raise refuse_step(step, reason, flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
         raise refuse_step(step, "engine.here-document")
-    is_readable = "\ufffd" not in step.value and step.escape in "\\`"
+    is_readable = "\ufffd" not in step.value and step.escape in {"\\", "`"}
     if not (step.arguments and step.complete and is_readable):
         raise ValueError(step.value)
 

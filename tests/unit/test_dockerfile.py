@@ -1,4 +1,4 @@
-"""Reading Dockerfiles."""
+"""Reading Dockerfiles as Docker's reference describes them."""
 
 from __future__ import annotations
 
@@ -13,82 +13,124 @@ from handson.engine.dockerfile import (
     load_dockerfile,
     parse_dockerfile,
     parse_exec_form,
+    read_utf8,
     split_flags,
     split_words,
 )
 
+# parse_dockerfile
 
-def keywords(text: str) -> list[tuple[str, str, int]]:
-    return [(it.keyword, it.value, it.line) for it in parse_dockerfile(text)]
-
-
-def test_an_instruction_knows_the_line_it_starts_on() -> None:
-    found = keywords("# a comment\n\nFROM ruby\nrun true\n")
-    assert found == [("FROM", "ruby", 3), ("RUN", "true", 4)]
-
-
-def test_continued_lines_are_joined_and_comments_between_them_fall_out() -> None:
-    found = keywords("RUN one \\\n  # why\n\n  && two\nUSER 1\n")
-    assert found == [("RUN", "one   && two", 1), ("USER", "1", 5)]
-
-
-def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
-    assert keywords("\ufeffFROM ruby\r\nUSER 1\r\n") == [("FROM", "ruby", 1), ("USER", "1", 2)]
+INSTRUCTIONS = {
+    "": [],
+    "# a comment\n\nFROM ruby\n  run true\n": [(3, "FROM", "ruby"), (4, "RUN", "true")],
+    "RUN  echo # no comment  \nCMD": [(1, "RUN", "echo # no comment"), (2, "CMD", "")],
+    "RUN one \\\n  # why\n\n \t\n  && two\nUSER 1": [(1, "RUN", "one   && two"), (6, "USER", "1")],
+    "RUN one\\ \t\ntwo\n": [(1, "RUN", "onetwo")],
+    "RUN one \\": [(1, "RUN", "one")],
+    "RUN one \\\n# the end": [(1, "RUN", "one")],
+    "RUN c:\\ \\\n two\\\\ \nUSER 1": [(1, "RUN", "c:\\  two\\\\"), (3, "USER", "1")],
+    "\\\n": [(1, "", "")],
+    "\ufeffFROM ruby\r\nRUN a \\\r\n b\r\n": [(1, "FROM", "ruby"), (2, "RUN", "a  b")],
+}
 
 
-def test_the_escape_directive_changes_the_continuation() -> None:
-    found = parse_dockerfile("# escape=`\nFROM ruby\nCOPY a `\n  c:\\\nUSER 1\n")
-    assert [it.value for it in found] == ["ruby", "a   c:\\", "1"]
+def test_instructions_have_their_line_their_keyword_and_the_rest() -> None:
+    found = {
+        text: [(it.line, it.keyword, it.value) for it in parse_dockerfile(text)]
+        for text in INSTRUCTIONS
+    }
+    assert found == INSTRUCTIONS
 
 
-def test_a_here_document_belongs_to_its_instruction() -> None:
-    found = parse_dockerfile("RUN <<EOF\nFROM nothing\nEOF\nUSER 1\n")
-    assert [(it.keyword, it.heredoc, it.line) for it in found] == [
-        ("RUN", True, 1),
-        ("USER", False, 4),
-    ]
+ESCAPES = {
+    "# escape=`\nFROM a": "`",
+    "#  ESCAPE = ` \nFROM a": "`",
+    "# syntax=docker/dockerfile:1\n# escape=`\nFROM a": "`",
+    "# escape=`\n# escape=\\\nFROM a": "`",
+    "FROM a": "\\",
+    "FROM a\n# escape=`\nFROM b": "\\",
+    "# shop\n# escape=`\nFROM a": "\\",
+    "\n# escape=`\nFROM a": "\\",
+}
 
 
-@pytest.mark.parametrize(
-    "step", ["RUN cat <<-'E O' <<B\n\tE O\nx\nB", "RUN <<END-OF-FILE\nCOPY\nEND-OF-FILE"]
-)
-def test_a_here_document_ends_at_its_own_word(step: str) -> None:
-    found = parse_dockerfile(f"{step}\nUSER 1\n")
-    assert [(it.keyword, it.complete) for it in found] == [("RUN", True), ("USER", True)]
+def test_a_directive_at_the_top_alone_names_the_escape_character() -> None:
+    assert {text: parse_dockerfile(text)[0].escape for text in ESCAPES} == ESCAPES
 
 
-@pytest.mark.parametrize("step", ['RUN echo "see <<EOF"', "RUN cat << EOF", "CMD cat <<EOF"])
-def test_these_open_no_here_document(step: str) -> None:
-    found = parse_dockerfile(f"{step}\nUSER 1\n")
-    assert [(it.keyword, it.heredoc) for it in found][1] == ("USER", False)
+def test_the_escape_character_continues_lines() -> None:
+    found = parse_dockerfile("# escape=`\nCOPY a `\n  c:\\\nUSER 1\n")
+    assert [it.value for it in found] == ["a   c:\\", "1"]
 
 
-def test_a_here_document_without_an_end_is_noticed() -> None:
-    [found] = parse_dockerfile("RUN <<EOF\nUSER 1\n")
-    assert not found.complete
+HEREDOCS = {
+    "RUN <<EOF\nFROM nothing\nEOF\nUSER 1": [("RUN", True, True), ("USER", False, True)],
+    "COPY <<A <<B /x\nB\nA\nA\nB\nUSER 1": [("COPY", True, True), ("USER", False, True)],
+    "ADD <<EOF /x\nEOF\nUSER 1": [("ADD", True, True), ("USER", False, True)],
+    "RUN cat <<-'E O' 3<<B\n\t\tE O\nx\nB\nUSER 1": [("RUN", True, True), ("USER", False, True)],
+    "RUN <<-EOF\n\tEOF\nUSER 1": [("RUN", True, True), ("USER", False, True)],
+    "RUN <<-EOF\n EOF\nUSER 1": [("RUN", True, False)],
+    "RUN <<EOF\n\tEOF\nUSER 1": [("RUN", True, False)],
+    "RUN <<END-OF-FILE\nEND\nEND-OF-FILE\nUSER 1": [("RUN", True, True), ("USER", False, True)],
+    "RUN <<A <<B\nA\nUSER 1": [("RUN", True, False)],
+    'RUN echo "see <<EOF"\nUSER 1': [("RUN", False, True), ("USER", False, True)],
+    'RUN <<EOF echo "\nUSER 1': [("RUN", False, True), ("USER", False, True)],
+    "RUN cat << EOF\nUSER 1": [("RUN", False, True), ("USER", False, True)],
+    "RUN cat <<<EOF\nUSER 1": [("RUN", False, True), ("USER", False, True)],
+    "RUN cat<<EOF\nUSER 1": [("RUN", False, True), ("USER", False, True)],
+    "CMD cat <<EOF\nUSER 1": [("CMD", False, True), ("USER", False, True)],
+}
+
+
+def test_a_here_document_belongs_to_its_instruction_and_may_lack_its_end() -> None:
+    found = {
+        text: [(it.keyword, it.heredoc, it.complete) for it in parse_dockerfile(text)]
+        for text in HEREDOCS
+    }
+    assert found == HEREDOCS
+
+
+# Instruction
+
+
+def test_an_instruction_tells_its_place_its_words_and_its_options() -> None:
+    it = Instruction("COPY", "--chown=1:2 --link a\t b", 7)
+    assert (it.place, it.words) == ("Dockerfile:7", "COPY --chown=1:2 --link a b")
+    assert (it.flags, it.arguments) == ({"chown": "1:2", "link": ""}, "a\t b")
 
 
 def test_the_source_is_one_line_of_at_most_a_hundred_characters() -> None:
-    source = Instruction("RUN", "x " * 100, 1).source
-    assert (len(source), source[-1]) == (100, "…")
+    assert Instruction("RUN", "x" * 95, 1).source == f"RUN {'x' * 95}"
+    assert Instruction("RUN", "x" * 97, 1).source == f"RUN {'x' * 95}…"
+
+
+# split_flags, parse_exec_form, split_words
+
+FLAGS = {
+    "a --link": ({}, "a --link"),
+    "--mount=type=bind,a=b  run": ({"mount": "type=bind,a=b"}, "run"),
+    "--keep-git-dir --from=": ({"keep-git-dir": "", "from": ""}, ""),
+    "-x a": ({}, "-x a"),
+}
 
 
 def test_flags_stand_before_the_words() -> None:
-    found = Instruction("COPY", "--chown=1:2 --link a b", 1)
-    assert (found.flags, found.arguments) == ({"chown": "1:2", "link": ""}, "a b")
+    assert {value: split_flags(value) for value in FLAGS} == FLAGS
 
 
-@pytest.mark.parametrize("value", ["--from=a --from=b c d", "--Chown=1 a b", "-- a b", "--=1 a"])
+@pytest.mark.parametrize(
+    "value", ["--from=a --from=b c d", "--Chown=1 a b", "-- a b", "--=1 a", "---x a"]
+)
 def test_flags_that_docker_would_read_otherwise_are_refused(value: str) -> None:
     with pytest.raises(ValueError, match="--"):
         split_flags(value)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [('["a", "b c"]', ["a", "b c"]), ("[]", []), ("a b", None)]
-)
-def test_the_json_form_is_a_list_of_strings(value: str, expected: list[str] | None) -> None:
-    assert parse_exec_form(value) == expected
+EXEC_FORMS = {'["a", "b c"]': ["a", "b c"], "[]": [], "a b": None, '"a"': None, "": None}
+
+
+def test_the_exec_form_is_a_list_of_strings_and_the_rest_the_shell_form() -> None:
+    assert {value: parse_exec_form(value) for value in EXEC_FORMS} == EXEC_FORMS
 
 
 @pytest.mark.parametrize("value", ['["a", 1]', "[not json", '["a"] # note', "[ -f a ] && b"])
@@ -98,61 +140,83 @@ def test_a_bracket_that_opens_no_list_of_strings_is_refused(value: str) -> None:
 
 
 def test_words_are_split_at_unquoted_spaces() -> None:
-    assert split_words("a  'b c' d\"e f\"g h\\ i") == ["a", "'b c'", 'd"e f"g', "h\\ i"]
+    words = split_words('a  \'b c\' d"e \\" f"g \t h\\ i')
+    assert words == ["a", "'b c'", 'd"e \\" f"g', "h\\ i"]
+    assert split_words("a` b c:\\ d", escape="`") == ["a` b", "c:\\", "d"]
 
 
-VALUES = {"A": "x"}
-
-
-def value_of(name: str) -> str:
-    return VALUES.get(name, "")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('"one two"', "one two"),
-        (r"one\ two", "one two"),
-        ("$A-${A}", "x-x"),
-        ("${A:+set}${B:-unset}", "setunset"),
-        ("${A:-unset}${B:+set}", "x"),
-        ("'$A'\\$A", "$A$A"),
-        ("$NONE-", "-"),
-        ("a$", "a$"),
-        (r'"a\"b $A"', 'a"b x'),
-        ('"a\\b it\'s"', "a\\b it's"),
-        ('"${B:-two words}"', "two words"),
-    ],
-)
-def test_quotes_are_removed_and_variables_replaced(text: str, expected: str) -> None:
-    assert expand(text, value_of) == expected
-
-
-def test_the_escape_directive_changes_what_is_escaped() -> None:
-    assert expand("c:\\`$A", value_of, escape="`") == "c:\\$A"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ['"open', "'open", "${A", "${A:?gone}", "${}", "${A-b}", "${A:-$B}", "${A#x}", "$@", "a\\"],
-)
-def test_words_that_cannot_be_read_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r".*"):
-        expand(text, value_of)
-
-
-@pytest.mark.parametrize("value", ['"open', "'open", "a\\"])
-def test_a_quote_that_is_left_open_is_refused(value: str) -> None:
+@pytest.mark.parametrize("value", ['a "open', "a 'open", "a\\"])
+def test_a_quote_or_an_escape_that_is_left_open_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         split_words(value)
 
 
-def test_load_replaces_bytes_that_are_not_utf8(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_bytes(b"FROM ruby # \xff\n")
-    assert load_dockerfile(tmp_path)[0].keyword == "FROM"
+# expand
+
+VALUES = {"A": "x", "A_1": "y", "E": ""}
+EXPANDED = {
+    "": "",
+    '"one two"': "one two",
+    r"one\ two": "one two",
+    "$A-${A}b": "x-xb",
+    "$A_1$A.": "yx.",
+    "$E-$NONE-": "--",
+    "${A:-other}${A:+other}": "xother",
+    "${E:-other}${E:+other}": "other",
+    "${NONE:-other}${NONE:+other}": "other",
+    "${A:-}${A:+}": "x",
+    "a$": "a$",
+    "$/$.": "$/$.",
+    "'$A'": "$A",
+    "\\$A": "$A",
+    '"$A"': "x",
+    '"\\$A"': "$A",
+    r'"a\"b $A"': 'a"b x',
+    r'"a\\b"': r"a\b",
+    r'''"a\b it's"''': r"a\b it's",
+    '"${E:-two words}"': "two words",
+    "'a'\"b\"c": "abc",
+}
 
 
-def test_utf16_is_named_with_how_to_save_it(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM ruby\n", encoding="utf-16")
-    with pytest.raises(InvalidInput, match=r"(?s)Dockerfile.*UTF-8.*UTF-16"):
+def test_quotes_are_removed_and_variables_replaced() -> None:
+    assert {text: expand(text, lambda name: VALUES.get(name, "")) for text in EXPANDED} == EXPANDED
+
+
+def test_another_escape_character_is_removed_in_the_place_of_the_backslash() -> None:
+    assert expand("c:\\`$A", lambda _: "x", escape="`") == "c:\\$A"
+    assert expand('"c:\\`$A$A"', lambda _: "x", escape="`") == "c:\\$Ax"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"open', "'open", "a\\", r"'a\b'", "${A", "${}", "$1", "$@", "$$", "${A:?gone}", "${A-b}",
+     "${A:-$B}", "${A:-'b'}", "${A#x}", '"${A"'],
+)  # fmt: skip
+def test_words_that_cannot_be_read_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        expand(text, lambda _: "x")
+
+
+# load_dockerfile, read_utf8
+
+
+def test_bytes_of_a_dockerfile_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_bytes(b"\xef\xbb\xbfFROM ruby # \xff\n")
+    [found] = load_dockerfile(tmp_path)
+    assert (found.keyword, found.value) == ("FROM", "ruby # \ufffd")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_named_with_how_to_save_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "Dockerfile").write_text("\ufeffFROM ruby\n", encoding=encoding)
+    with pytest.raises(InvalidInput, match=r"(?s)Dockerfile .*UTF-8.*UTF-16"):
         load_dockerfile(tmp_path)
+
+
+def test_a_file_is_read_without_its_mark_and_refused_where_it_is_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "marked").write_bytes("\ufeff秘密\n".encode())
+    (tmp_path / "plain").write_bytes("秘密\n".encode("cp932"))
+    assert read_utf8(tmp_path / "marked") == "秘密\n"
+    with pytest.raises(InvalidInput, match=r"plain .*0x94"):
+        read_utf8(tmp_path / "plain")
