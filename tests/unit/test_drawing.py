@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.course.state import Cluster, Image, Repository, Snapshot, Subnet, Unseen, Vpc
+from handson.course.state import Snapshot, Subnet, Unseen
 from handson.drawing import VIEWS, draw
 
 GOAL = describe_goal(Exercise())
@@ -33,30 +33,17 @@ def words(snapshot: Snapshot, view: str = "aws") -> list[str]:
 
 
 def with_vpc(**changes: Any) -> Snapshot:
-    finished = GOAL
-    return replace(finished, vpcs=(replace(finished.vpcs[0], **changes),))
+    return replace(GOAL, vpcs=(replace(GOAL.vpcs[0], **changes),))
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("language", messages.LANGUAGES)
-def test_no_line_of_a_finished_picture_is_cut(view: str, language: str) -> None:
-    messages.use(language)
-    assert "…" not in draw(GOAL, view=view).svg
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_the_same_state_gives_the_same_bytes(view: str) -> None:
-    assert draw(GOAL, view=view).svg == draw(GOAL, view=view).svg
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_picture_stays_small_enough_for_a_notebook(view: str) -> None:
-    assert len(draw(GOAL, view=view).svg.encode()) < 100_000
+def test_the_same_state_gives_the_same_bytes_and_few_enough_for_a_notebook() -> None:
+    drawn = [draw(GOAL, view=view).svg for view in VIEWS]
+    assert drawn == [draw(GOAL, view=view).svg for view in VIEWS]
+    assert max(len(svg.encode()) for svg in drawn) < 100_000
 
 
 def test_the_finished_picture_names_everything_step_two_made() -> None:
-    shown = words(GOAL)
-    for name in (
+    expected = {
         "VPC ecs-handson-vpc",
         "10.0.0.0/16",
         "10.0.0.0/20",
@@ -68,8 +55,8 @@ def test_the_finished_picture_names_everything_step_two_made() -> None:
         "ECS クラスター ecs-handson-cluster",
         "rails-app:latest",
         "リージョン us-east-1",
-    ):
-        assert name in shown
+    }
+    assert expected - set(words(GOAL)) == set()
 
 
 def test_the_words_follow_the_language() -> None:
@@ -145,8 +132,7 @@ def test_a_long_repository_name_does_not_hide_the_tag() -> None:
     assert ":latest" in words(replace(GOAL, repositories=(repository,), images=(image,)))
 
 
-@pytest.mark.parametrize("zones", range(7))
-@pytest.mark.parametrize("tiers", [1, 3])
+@pytest.mark.parametrize(("zones", "tiers"), [(0, 1), (1, 3), (3, 1), (6, 3)])
 def test_any_number_of_zones_and_subnets_is_drawn(zones: int, tiers: int) -> None:
     subnets = tuple(
         Subnet(
@@ -164,31 +150,26 @@ def test_any_number_of_zones_and_subnets_is_drawn(zones: int, tiers: int) -> Non
 
 
 def test_much_of_everything_is_drawn() -> None:
-    finished = GOAL
-    vpcs: tuple[Vpc, ...] = tuple(replace(finished.vpcs[0], id=f"vpc-{n}") for n in range(9))
-    clusters: tuple[Cluster, ...] = finished.clusters * 9
-    repositories: tuple[Repository, ...] = finished.repositories * 9
-    images: tuple[Image, ...] = finished.images * 9
     crowd = Snapshot(
-        target=finished.target,
-        vpcs=vpcs,
-        clusters=clusters,
-        repositories=repositories,
-        images=images,
+        target=GOAL.target,
+        vpcs=tuple(replace(GOAL.vpcs[0], id=f"vpc-{n}") for n in range(9)),
+        clusters=GOAL.clusters * 9,
+        repositories=GOAL.repositories * 9,
+        images=GOAL.images * 9,
     )
     assert "VPC ecs-handson-vpc" in words(crowd)
 
 
-def test_the_on_premises_picture_names_what_one_runs_oneself() -> None:
-    shown = " ".join(words(GOAL, view="onprem"))
-    for name in ("ファイアウォール", "スイッチ", "物理サーバー", "Kubernetes", "Swarm", "Harbor"):
-        assert name in shown
+NAMED = {
+    "onprem": ("ファイアウォール", "スイッチ", "物理サーバー", "Kubernetes", "Swarm", "Harbor"),
+    "local": ("自分のコンピューター", "Docker Engine", "イメージ", "コンテナ", "ブラウザー"),
+}
 
 
-def test_the_local_picture_names_the_parts_of_step_one() -> None:
-    shown = " ".join(words(EMPTY, view="local"))
-    for name in ("自分のコンピューター", "Docker Engine", "イメージ", "コンテナ", "ブラウザー"):
-        assert name in shown
+@pytest.mark.parametrize("view", NAMED)
+def test_the_other_pictures_name_what_one_runs_oneself(view: str) -> None:
+    shown = " ".join(words(GOAL, view=view))
+    assert [name for name in NAMED[view] if name not in shown] == []
 
 
 def test_the_description_tells_what_is_and_what_is_missing() -> None:
