@@ -28,7 +28,6 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
 from handson.core.progress import TerminalProgress, show_card
 from handson.course import evidence, policy, rules
-from handson.course.checks import Verification
 from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay
@@ -145,7 +144,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
         sentence = messages.text("notebook.cli.failed-cell", **where)
         click.echo(f"{sentence}\n{outcome.error}", err=True)
     verification = opened.verify()
-    click.echo(_checks_as_table(verification))
+    click.echo(str(verification))
     click.echo(messages.text("notebook.cli.executed", folder=folder))
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("notebook.cli.picture", path=picture))
@@ -190,9 +189,7 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
 def verify(chosen: Settings, as_json: bool) -> bool:
     """Run the checks now, changing nothing. Exit code 0: all passed."""
     verification = _open_workshop(chosen).verify()
-    failing = map(str, verification.failing)
-    detail = "\n".join([_checks_as_table(verification), *failing])
-    click.echo(_as_json(verification.to_json()) if as_json else detail)
+    click.echo(_as_json(verification.to_json()) if as_json else str(verification))
     return verification.passed
 
 
@@ -422,22 +419,6 @@ def _open_workshop(chosen: Settings) -> Workshop:
 
 def _as_json(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2)
-
-
-def _checks_as_table(verification: Verification) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    names = ("check", "verdict", "facts", "notebook")
-    columns = [messages.label("notebook.cli.column", name) for name in names]
-    table = Table(*columns, title=messages.text("notebook.cli.checks"), title_justify="left")
-    for result in verification.checks:
-        mark = "[green]✔[/]" if result.passed else "[red]✘[/]"
-        table.add_row(result.label, mark, result.counted, result.notebook)
-    console = Console(width=max(80, Console().width))
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip()
 
 
 @contextmanager
