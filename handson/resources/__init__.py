@@ -1,8 +1,7 @@
 """The AWS resources that the workshop builds: find, create, delete.
 
-kinds             the table of resource kinds that snapshot and clean-up use
 network           create the VPC and its contents
-vpcs              find VPCs and their contents; one as the console shows it
+vpc_listing       find VPCs and their contents; one as the console shows it
 network_deletion  delete the VPC and its contents
 cluster           the ECS cluster
 repository        the ECR repository, and how to push to it
@@ -10,7 +9,7 @@ images            the images in a repository
 push              build and push an image, push commands, the image URI for step 3
 image_run         run a pushed image for a moment, and show its first page
 plan              calls to AWS as data: carried out, and shown as aws CLI commands
-snapshot          the current state of everything, for checks and pictures
+snapshot          the table of resource kinds, and the current state of all of them
 cleanup           delete what carries the workshop's tag
 receipts          the result of a clean-up, and what the images cost
 """

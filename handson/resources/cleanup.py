@@ -22,8 +22,8 @@ from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
-from handson.resources.kinds import KINDS
 from handson.resources.receipts import Cleanup, StorageCost
+from handson.resources.snapshot import KINDS
 
 _REGIONS_FILE = "regions.json"
 

@@ -1,4 +1,7 @@
-"""A snapshot: the current state of the resources, for checks and pictures.
+"""The kinds of resources, and a snapshot of their current state, for checks and pictures.
+
+Snapshot and clean-up read the table `KINDS` and name no kind themselves.  A new kind is one entry
+here, its IAM actions in `handson.course.policy`, and one module beside this.
 
 A learner may have worked in another region.  So what is missing here is searched for in a few other
 regions, for the checks that ask for it.  Errors there are ignored.
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,16 +19,82 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError
+from handson.core.progress import Say
 from handson.course import checks as course_checks
+from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.state import Sighting, Snapshot, Unseen
+from handson.course.state import Removal, Resource, Sighting, Snapshot, Unseen
+from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import read_image_run
-from handson.resources.kinds import KINDS, FindIds, ResourceKind
 from handson.resources.push import read_image_uri
-from handson.resources.repository import find_public_repositories
 
 T = TypeVar("T")
+
+Observe = Callable[[Aws, Exercise, Collection[str] | None], tuple[Any, ...]]
+"""Returns what the given checks read; without checks, everything."""
+
+FindIds = Callable[[Aws, Exercise], list[str]]
+"""Returns the ids of the exercise's resource in the connection's region."""
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """The resources of one service: how they are observed, searched for, listed and deleted.
+
+    Attributes:
+        service: boto3's name of the service.
+        context: Checks that read it, but can be judged without it where the service fails.
+        observe: Fill the fields of a snapshot, by field; several run in parallel.
+        find_ids: Find in another region what a check misses in its own, by check.
+        list_all: Return the resources, each with whether it carries the workshop's tag, in the
+            order of deletion.
+        delete: Delete the resources with the workshop's tag.
+    """
+
+    service: str
+    context: frozenset[str]
+    observe: Mapping[str, Observe]
+    find_ids: Mapping[str, FindIds]
+    list_all: Callable[[Aws], list[tuple[Resource, bool]]]
+    delete: Callable[[Aws, Say], list[Removal]]
+
+    @property
+    def checks(self) -> set[str]:
+        """The checks that cannot be judged without it."""
+        return {check.id for check in syllabus.CHECKS if self.service in check.services}
+
+
+KINDS = (
+    ResourceKind(
+        service="ecs",
+        context=frozenset({"image", "image-uri"}),
+        observe={"clusters": cluster.observe_clusters},
+        find_ids={"cluster": cluster.find_cluster_arns},
+        list_all=cluster.list_cluster_resources,
+        delete=cluster.delete_clusters,
+    ),
+    ResourceKind(
+        service="ecr",
+        context=frozenset(),
+        observe={"repositories": repository.observe_repositories, "images": images.observe_images},
+        find_ids={
+            "repository": repository.find_repository_arns,
+            "image": images.find_image_digests,
+        },
+        list_all=repository.list_repository_resources,
+        delete=repository.delete_repositories,
+    ),
+    ResourceKind(
+        service="ec2",
+        context=frozenset(),
+        observe={"vpcs": vpc_listing.observe_vpcs},
+        find_ids={"network": vpc_listing.find_vpc_ids},
+        list_all=network_deletion.list_network_resources,
+        delete=network_deletion.delete_network,
+    ),
+)
+"""All kinds, in the order of deletion."""
 
 _RECORD_CHECKS = frozenset({"image", "image-uri"})
 """The checks that read what the home folder recorded of the image."""
@@ -116,7 +186,7 @@ def _search_elsewhere(
     places = [(check, region) for region in regions for check in lost]
     with ThreadPoolExecutor(8) as pool:
         public = (
-            pool.submit(_try_to_find, find_public_repositories, aws, exercise)
+            pool.submit(_try_to_find, repository.find_public_repositories, aws, exercise)
             if "repository" in lost
             else None
         )
