@@ -11,8 +11,8 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
 from handson.drawing import compare
 from handson.drawing.compare import SERVICES, Comparison, Selection
-from handson.drawing.lettering import clean
 from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
+from handson.drawing.svg_document import clean
 
 THEME = Theme(
     outer="#232F3E",

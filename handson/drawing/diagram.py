@@ -12,8 +12,7 @@ import diagrams
 from handson.core.errors import InvalidInput
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 from handson.drawing.graphviz import arrange_graph, draw_graph
-from handson.drawing.lettering import clean
-from handson.drawing.svg_document import Picture
+from handson.drawing.svg_document import Picture, clean
 
 FORMATS = ("svg", "png")
 _GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9"}

@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core.messages import label, text
-from handson.drawing.lettering import fill_lines, measure, wrap
 from handson.drawing.plan import GONE, IMAGE_ICON, KINDS, Mark, Part, Plan, Tier
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
+from handson.drawing.svg_document import fill_lines, measure, wrap
 
 COLOURS = dict(zip(KINDS, ("#2e7d32", "#1565c0", GHOST, "#c62828", GHOST), strict=True))
 """The colour of each kind of mark."""

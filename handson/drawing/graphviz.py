@@ -27,8 +27,8 @@ from msgspec.structs import replace
 
 from handson.core import errors
 from handson.drawing import svg_document
-from handson.drawing.lettering import clean, measure, wrap
 from handson.drawing.scene import INK, Label
+from handson.drawing.svg_document import clean, measure, wrap
 
 # Graphviz's libraries keep global state, and file descriptor 2 belongs to the whole process.
 _one_at_a_time = threading.Lock()

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from handson.core.messages import text
 from handson.drawing.frame import COMPUTER, DOCKER
-from handson.drawing.lettering import fill_lines
 from handson.drawing.plan import IMAGE_ICON
 from handson.drawing.scene import INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
+from handson.drawing.svg_document import fill_lines
 
 _SOURCE, _IMAGE, _CONTAINER, _BROWSER = range(4)
 

@@ -13,8 +13,7 @@ from html import escape
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handson.drawing.lettering import clean, shorten
-from handson.drawing.svg_document import load_symbol, write_document
+from handson.drawing.svg_document import clean, load_symbol, shorten, write_document
 
 INK = "#232F3E"
 QUIET = "#5A6B7B"

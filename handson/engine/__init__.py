@@ -9,10 +9,9 @@ image and runs nothing, for machines where no engine answers.
     docker_client    find it, and turn its library's errors into ours
     docker_events    read what it reports while it works
     containers       run a container for a moment
-    builtin_engine   the engine that packs
+    builtin_engine   the engine that packs the files of the build context
     dockerfile       read a Dockerfile's instructions
     recipe           decide what image they describe
-    packing          choose the files of the build context
     oci              write layers and images to disk
     registry_client  push over the registry protocol, and explain refusals
     push_progress    a line for a push, and a bar for each layer

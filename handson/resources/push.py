@@ -24,9 +24,9 @@ from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
+from handson.engine.builtin_engine import digest_context, list_context
 from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
-from handson.engine.packing import digest_context, list_context
 from handson.resources import plan
 from handson.resources.images import require_image
 

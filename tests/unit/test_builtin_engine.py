@@ -15,9 +15,8 @@ import pytest
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import ignore_progress
 from handson.engine import oci
-from handson.engine.builtin_engine import BuiltinEngine
+from handson.engine.builtin_engine import BuiltinEngine, digest_context
 from handson.engine.model import BuildRequest, LocalImage
-from handson.engine.packing import digest_context
 
 
 @pytest.fixture

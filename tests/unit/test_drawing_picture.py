@@ -16,8 +16,7 @@ from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Snapshot
 from handson.drawing import Picture, draw
-from handson.drawing.lettering import measure, wrap
-from handson.drawing.svg_document import FOLDER, PIXELS, find_svg
+from handson.drawing.svg_document import FOLDER, PIXELS, find_svg, measure, wrap
 
 GOAL = describe_goal(Exercise())
 ICONS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.png"))
