@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -157,26 +156,6 @@ def test_a_head_tells_a_blobs_size_and_digest(shop: Wire) -> None:
     assert (headers["Content-Length"], headers["Docker-Content-Digest"]) == ("12", digest)
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "data", "place"),
-    [
-        ("bytes=0-2", 206, b"abc", "bytes 0-2/6"),
-        ("bytes=4-", 206, b"ef", "bytes 4-5/6"),
-        ("bytes=-2", 206, b"ef", "bytes 4-5/6"),
-        ("bytes=2-99", 206, b"cdef", "bytes 2-5/6"),
-        ("bytes=-", 200, b"abcdef", None),
-        ("bytes=0-1,3-4", 200, b"abcdef", None),
-        ("bytes=6-", 416, b"", "bytes */6"),
-    ],
-)
-def test_a_part_of_a_blob_can_be_had(
-    shop: Wire, asked: str, status: int, data: bytes, place: str | None
-) -> None:
-    answer = shop.ask("GET", f"blobs/{shop.blob(b'abcdef')}", headers={"Range": asked})
-    seen = (answer.status, answer.data, answer.headers.get("Content-Range"))
-    assert seen == (status, data, place)
-
-
 @pytest.mark.parametrize("digest", [digest_of(b"another"), "sha256:0", "../../escape", ""])
 def test_a_digest_that_is_not_the_blobs_is_refused(shop: Wire, digest: str) -> None:
     place = shop.open()
@@ -276,12 +255,6 @@ def test_a_blob_that_the_other_repository_lacks_is_to_be_uploaded(shop: Wire) ->
 def test_a_repository_has_no_blob_that_was_not_pushed_to_it(shop: Wire) -> None:
     digest = shop.blob(b"mine")
     assert repository(shop.running, "other").get(digest) is None
-
-
-def test_a_blob_that_was_deleted_is_gone(shop: Wire, disk: Path) -> None:
-    digest = shop.blob(b"doomed")
-    seen = [shop.ask("DELETE", f"blobs/{digest}").status for _ in range(2)]
-    assert (seen, on_disk(disk)) == ([202, 404], set())
 
 
 def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(
@@ -436,28 +409,6 @@ def test_the_saved_state_holds_no_blob(home: Path) -> None:
     repository(start(home)).manifest(os.urandom(100_000))
     room.stop_emulator(home)
     assert (home / "emulator/state/ecr.json").stat().st_size < 10_000
-
-
-def old_state(home: Path, blob: bytes) -> Path:
-    """Make the saved state hold a blob, as before blobs had files; return where it is saved."""
-    saved = home / "emulator/state/ecr.json"
-    content = json.loads(saved.read_text())
-    for owned in content["payload"]["layer_blobs"]["data"].values():
-        owned[digest_of(blob)] = {"__bytes__": base64.b64encode(blob).decode()}
-    saved.write_text(json.dumps(content))
-    for path in (home / "emulator/registry/blobs").iterdir():
-        path.unlink()
-    return saved
-
-
-def test_the_blobs_in_an_earlier_versions_state_are_had(home: Path) -> None:
-    layer = os.urandom(100_000)
-    repository(start(home)).manifest(layer)
-    room.stop_emulator(home)
-    saved = old_state(home, layer)
-    assert saved.stat().st_size > 100_000
-    assert Wire(start(home)).get(digest_of(layer)) == layer
-    assert saved.stat().st_size < 10_000
 
 
 def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:

@@ -33,20 +33,19 @@ _BLOBS = re.compile(
 )
 _MANIFEST = re.compile(r"/v2/(?P<name>.+?)/manifests/[^/]+/?")
 _OFFSET = re.compile(r"(?:bytes[ =])?(\d+)-")
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _API = "AmazonEC2ContainerRegistry_"
 _READS = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
 
 
 @dataclass(frozen=True)
 class Response:
-    """A response; its content is `body`, or the bytes `part` of the blob `digest`."""
+    """A response; its content is `body`, or the blob `digest` of `size` bytes."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     digest: str = ""
-    part: range = range(0)
+    size: int = 0
 
 
 class RegistryError(Exception):
@@ -167,8 +166,8 @@ class BlobRegistry:
     async def _respond(self, key: Key, found: re.Match[str], request: BlobRequest) -> Response:
         method = request.method
         if found["digest"]:
-            if method in ("HEAD", "GET", "DELETE"):
-                return self._respond_with_blob(key, found["digest"], request)
+            if method in ("HEAD", "GET"):
+                return self._respond_with_blob(key, found["digest"])
         elif not found["upload"]:
             if method == "POST":
                 return await self._open_upload(key, request)
@@ -188,26 +187,15 @@ class BlobRegistry:
                     return await self._continue_upload(upload, request)
         raise RegistryError(405, "UNSUPPORTED", "method not allowed")
 
-    def _respond_with_blob(self, key: Key, digest: str, request: BlobRequest) -> Response:
-        """Send or delete a blob of a repository."""
+    def _respond_with_blob(self, key: Key, digest: str) -> Response:
         size = self._blobs.find_size(key, digest)
         if size is None:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
-        if request.method == "DELETE":
-            self._blobs.remove(key, digest)
-            return Response(202)
         headers = {
-            "Accept-Ranges": "bytes",
             "Content-Type": "application/octet-stream",
             "Docker-Content-Digest": digest,
         }
-        part = _parse_range(request.headers.get("range", ""), size)
-        if part is None:
-            return Response(200, headers, digest=digest, part=range(size))
-        if not part:
-            return Response(416, {"Content-Range": f"bytes */{size}"})
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
-        return Response(206, headers, digest=digest, part=part)
+        return Response(200, headers, digest=digest, size=size)
 
     async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
         """Mount another repository's blob, take a blob sent at once, or open an upload."""
@@ -261,11 +249,11 @@ class BlobRegistry:
     async def _send(self, response: Response, send: Send, *, headers_only: bool) -> None:
         headers = {"Docker-Distribution-API-Version": "registry/2.0"} | response.headers
         if response.status != 204:
-            headers["Content-Length"] = str(len(response.part or response.body))
+            headers["Content-Length"] = str(response.size or len(response.body))
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": encoded})
         if response.digest and not headers_only:
-            blocks = self._blobs.read_blocks(response.digest, response.part, size=BLOCK)
+            blocks = self._blobs.read_blocks(response.digest, size=BLOCK)
             with closing(blocks):
                 while block := await self._run_blocking(next, blocks, b""):
                     await send({"type": "http.response.body", "body": block, "more_body": True})
@@ -284,17 +272,6 @@ def _report_upload(status: int, upload: Upload) -> Response:
 def _confirm(key: Key, digest: str) -> Response:
     location = f"/v2/{key[-1]}/blobs/{digest}"
     return Response(201, {"Location": location, "Docker-Content-Digest": digest})
-
-
-def _parse_range(header: str, size: int) -> range | None:
-    """Return the bytes that a Range header asks for, or None for all (RFC 9110, 14.2)."""
-    found = _RANGE.fullmatch(header)
-    if found is None or not any(found.groups()):
-        return None
-    first, last = found.groups()
-    if not first:
-        return range(max(0, size - int(last)), size)
-    return range(int(first), min(size, int(last) + 1) if last else size)
 
 
 def _unknown_upload() -> RegistryError:

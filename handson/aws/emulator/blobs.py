@@ -110,12 +110,11 @@ class Blobs:
             return int(noted)
         return None
 
-    def read_blocks(self, digest: str, part: range, *, size: int) -> Generator[bytes, None, None]:
-        """Yield the bytes `part` of a blob, `size` at a time."""
+    def read_blocks(self, digest: str, *, size: int) -> Generator[bytes, None, None]:
+        """Yield the bytes of a blob, `size` at a time."""
         with self._locate(digest).open("rb") as file:
-            file.seek(part.start)
-            for place in part[::size]:
-                yield file.read(min(size, part.stop - place))
+            while block := file.read(size):
+                yield block
 
     def open_upload(self, key: Key) -> Upload:
         """Return a new, empty upload to a repository."""
@@ -144,11 +143,6 @@ class Blobs:
         owned = self._ecr._layer_blobs.get_scoped(*key, {})
         self._ecr._layer_blobs.set_scoped(*key, owned | {digest: _note(size)})
         self._pushing.add(key)
-        self.save()
-
-    def remove(self, key: Key, digest: str) -> None:
-        """Remove a blob from a repository that has it."""
-        del self._ecr._layer_blobs.get_scoped(*key)[digest]
         self.save()
 
     def end_push(self, key: Key) -> None:
@@ -203,21 +197,6 @@ class Blobs:
         for path in {*self._blobs.iterdir()} - wanted:
             _delete(path)
 
-    def import_state(self) -> None:
-        """Move the content of blobs into files from a state that an earlier version saved.
-
-        Raises:
-            OSError: The disk is full; the saved state is as it was.
-        """
-        state = self._persistence.load_state(_SERVICE) or {}
-        every: list[dict[str, bytes]] = getattr(state.get("layer_blobs"), "all_values", list)()
-        found = [(owned, digest) for owned in every for digest in owned if _is_whole(owned, digest)]
-        for owned, digest in found:
-            self._locate(digest).write_bytes(owned[digest])
-            owned[digest] = _note(len(owned[digest]))
-        if found:
-            self._persistence.save_state(_SERVICE, state)
-
     def copy_files(self) -> dict[str, bytes]:
         """Return the content of all complete blobs, by digest."""
         return {f"sha256:{path.name}": path.read_bytes() for path in self._blobs.iterdir()}
@@ -233,11 +212,6 @@ class Blobs:
 
     def _locate(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
-
-
-def _is_whole(owned: dict[str, bytes], digest: str) -> bool:
-    """Tell whether a mapping holds a blob's content, and not its size."""
-    return f"sha256:{hashlib.sha256(owned[digest]).hexdigest()}" == digest
 
 
 def _note(size: int) -> bytes:

@@ -63,7 +63,6 @@ class InProcess:
             )
         ec2._get_docker = ecs._get_docker = lambda: None
         self._blobs = Blobs(folder / server.BLOBS, ecr, persistence)
-        self._blobs.import_state()
         app._load_persisted_state()
         self._app = BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
         self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))

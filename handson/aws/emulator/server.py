@@ -122,7 +122,6 @@ def _ministack(folder: Path) -> tuple[Any, Any]:
     from ministack.services import ecr  # type: ignore[import-untyped]
 
     blobs = _load_sibling("blobs").Blobs(folder, ecr, persistence)
-    blobs.import_state()
     return _load_sibling("blob_registry").BlobRegistry(app, blobs), blobs
 
 
