@@ -20,7 +20,7 @@ from handson.aws.settings import Settings, find_notebooks_folder
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.course import syllabus
-from handson.notebook import saving
+from handson.notebook import remove_widget_views
 
 _CELL_SECONDS = 1800
 _KERNEL = "python3"
@@ -144,7 +144,7 @@ class _NotebookRun:
         try:
             error = self._find_error(environment, on_cell)
         finally:
-            saving.remove_widget_views(self.node)
+            remove_widget_views(self.node)
             with _refusing_unwritable(self.copy.parent):
                 nbformat.write(self.node, self.copy)  # type: ignore[no-untyped-call]
         cell = str(self._cell.get("id", "")) if error else ""

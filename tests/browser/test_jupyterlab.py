@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from handson.course.evidence import METADATA_KEY
-from handson.notebook.saving import VIEW
+from handson.notebook import VIEW
 from tests.browser import looking
 from tests.browser.lab import Lab, Opened
 from tests.browser.looking import Camera, Image, Log, Requests

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from handson.notebook.saving import VIEW
+from handson.notebook import VIEW
 from tests.browser import looking
 from tests.browser.lab import SECONDS, Lab, Opened
 from tests.browser.looking import Camera, Log

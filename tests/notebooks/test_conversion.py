@@ -14,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from handson.drawing.svg_document import EMBEDDED, find_svg
-from handson.notebook.saving import VIEW
+from handson.notebook import VIEW
 from tests.notebooks.book import NOTEBOOKS
 
 BOOKS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from handson.notebook import saving
+from handson import notebook as saving
 
 FORM = f'<div class="{saving.OURS}"><p>form</p></div>'
 VIEW = {"version_major": 2, "version_minor": 0, "model_id": "0f"}

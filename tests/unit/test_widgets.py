@@ -19,8 +19,7 @@ from handson.core.waiting import wait_until
 from handson.course import syllabus
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
-from handson.notebook import widgets
-from handson.notebook.saving import VIEW, remove_widget_views
+from handson.notebook import VIEW, remove_widget_views, widgets
 from handson.notebook.widgets.base import ProgressBars
 from handson.notebook.widgets.board import Board
 from handson.notebook.widgets.form_card import FormCard

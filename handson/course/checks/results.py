@@ -316,15 +316,16 @@ def conclude(
         for place, (id, (expected, seen)) in enumerate(facts.items())
     )
     false = tuple(fact.id for fact in results if not fact.passed)
+    if not false:  # most causes come from generators, whose sentences need not be written
+        return CheckResult(check_id, results, ())
     run = messages.text("course.checks.remedy.run", notebook=syllabus.find_check(check_id).notebook)
-    # Most causes come from generators: where no fact is false, their sentences are not written.
     diagnoses = (
         replace(
             cause,
             facts=tuple(id for id in cause.facts or false if id in false),
             remedy=cause.remedy or run,
         )
-        for cause in (causes if false else ())
+        for cause in causes
     )
     return CheckResult(check_id, results, tuple(kept for kept in diagnoses if kept.facts))
 

@@ -8,7 +8,7 @@
 
 All of them are optional: a cell with `workshop.ensure_network(…)`, `workshop.verify()` or
 `workshop.questions(…)` does the same.  Each widget has a static card, which a saved notebook keeps
-in its place (`handson.notebook.saving`).  The results of a button, and the items of the board, are
+in its place (`handson.notebook`).  The results of a button, and the items of the board, are
 ordinary output below the widget, updated in place.  Nothing is made before a button is pressed.
 
     forms      the forms of the console: their settings, rules and previews

@@ -14,7 +14,7 @@ from ipywidgets import HTML, VBox
 from handson.core.cards import COLOURS, Card, CardPart, Displayable, Note, bundle_cards
 from handson.core.errors import HandsonError
 from handson.core.progress import CountedSentence, ProgressLine, ThrottledLine
-from handson.notebook.saving import OURS, VIEW
+from handson.notebook import OURS, VIEW
 
 _QUIET = "font-family:monospace;font-size:12px;white-space:pre-wrap;margin:2px 0"
 
