@@ -7,6 +7,9 @@ forms "VPC and more", "Create cluster" and "Create private repository".
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+from typing import NamedTuple
+
 from handson.course.state import State
 
 TAG_KEY, TAG_VALUE = "handson", "ecs-handson"
@@ -21,6 +24,17 @@ PLATFORM = ("linux", "amd64")
 
 FARGATE = "FARGATE"
 """The capacity provider that the cluster needs."""
+
+SUBNET_BITS = 4
+BLOCKS_A_KIND = 8
+"""The console divides a VPC into 16 blocks: 8 for public subnets, then 8 for private ones."""
+
+
+class SubnetPlan(NamedTuple):
+    """The CIDR blocks of the subnets that "VPC and more" creates, in the console's order."""
+
+    public: tuple[IPv4Network, ...]
+    private: tuple[IPv4Network, ...]
 
 
 class NetworkForm(State, frozen=True, kw_only=True):
@@ -48,6 +62,15 @@ class NetworkForm(State, frozen=True, kw_only=True):
     def vpc_name(self) -> str:
         """The Name tag of the VPC."""
         return self.name_of("vpc")
+
+    def plan_blocks(self) -> SubnetPlan:
+        """Return the blocks that the console gives to the subnets of a form that `rules` accept.
+
+        A subnet's prefix is 4 bits longer than the VPC's.  Public subnets get the blocks from the
+        first of the 16 on, private ones those from the ninth on.
+        """
+        blocks, most = tuple(IPv4Network(self.cidr).subnets(SUBNET_BITS)), BLOCKS_A_KIND
+        return SubnetPlan(blocks[: self.public_subnets], blocks[most : most + self.private_subnets])
 
     def name_of(self, kind: str, *, number: int = 0, zone: str = "") -> str:
         """Return the Name tag that the console gives to a resource.

@@ -12,20 +12,23 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import advise_half_width, find_nearest, quote
-from handson.course.exercise import FARGATE, Exercise, NetworkForm
+from handson.course.exercise import (
+    BLOCKS_A_KIND,
+    FARGATE,
+    SUBNET_BITS,
+    Exercise,
+    NetworkForm,
+    SubnetPlan,
+)
 
 LARGEST_BLOCK = 16
 SMALLEST_BLOCK = 28
 """The prefix lengths that a VPC and a subnet may have (API Reference, CreateVpc, CreateSubnet)."""
-
-SUBNET_BITS = 4
-BLOCKS_A_KIND = 8
-"""The console divides a VPC into 16 blocks: 8 for public subnets, then 8 for private ones."""
 
 MOST_ZONES = 3
 VPCS_A_REGION = 5
@@ -47,13 +50,6 @@ _REPOSITORY = re.compile(rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NAME_TAG = re.compile(r"[\w .:/=+@-]+")
 _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
-
-
-class SubnetPlan(NamedTuple):
-    """The CIDR blocks of the subnets that "VPC and more" creates, in the console's order."""
-
-    public: tuple[IPv4Network, ...]
-    private: tuple[IPv4Network, ...]
 
 
 def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm()) -> None:
@@ -115,9 +111,6 @@ def check_vpc_cidr(cidr: str) -> IPv4Network:
 def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
     """Return the blocks that the console's "VPC and more" gives to the subnets.
 
-    A subnet's prefix is 4 bits longer than the VPC's.  Public subnets get the blocks from the first
-    of the 16 on, private ones those from the ninth on.
-
     Raises:
         InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
             (InvalidSubnet.Range), or a number is negative or not whole (InvalidParameterValue).
@@ -129,12 +122,10 @@ def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetP
             values: dict[str, Any] = {"cidr": vpc, "parameter": name, "count": count, "most": most}
             _refuse("course.rules.too-many", code=code, **values)
     prefix = vpc.prefixlen + SUBNET_BITS
-    if prefix <= SMALLEST_BLOCK:
-        blocks = tuple(vpc.subnets(prefixlen_diff=SUBNET_BITS))
-        return SubnetPlan(blocks[:public], blocks[most : most + private])
-    if public or private:
+    if prefix > SMALLEST_BLOCK and (public or private):
         _refuse("course.rules.vpc-small", code=code, cidr=vpc, prefix=prefix)
-    return SubnetPlan((), ())
+    form = NetworkForm(cidr=str(vpc), public_subnets=public, private_subnets=private)
+    return form.plan_blocks()
 
 
 def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:

@@ -20,7 +20,6 @@ from ipaddress import ip_network
 
 from handson.course.checks.results import Facts
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.rules import plan_blocks
 from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Vpc
 
 TO_GATEWAY = f"{ANYWHERE} → internet gateway"
@@ -110,7 +109,7 @@ def compare_facts(found: Sequence[Vpc], exercise: Exercise) -> Facts:
 @lru_cache
 def plan_public_blocks(form: NetworkForm) -> tuple[str, ...]:
     """Return the CIDR blocks that "VPC and more" gives to the form's public subnets."""
-    return tuple(str(block) for block in plan_blocks(form).public)
+    return tuple(str(block) for block in form.plan_blocks().public)
 
 
 def find_public_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subnet]:
