@@ -28,7 +28,6 @@ from .making import Book
 
 POINTS = (30, 15, 10, 15, 10)
 STATUSES = {"p": "passed", "f": "failed", "?": "unproven", "-": "missing"}
-SINCE, UNTIL = "2026-05-10T00:00+00:00", "2026-05-20T00:00+00:00"
 AWS = {"kind": "aws", "account": "112233445566", "region": "us-east-1", "endpoint": None}
 ESSAY = (
     "倉庫の鍵を一つだけ預けておけば、店長が替わっても荷物を探さずに済むからです。\n"
@@ -140,18 +139,6 @@ def honest(learner: Learner) -> Book:
     return making.hand_in(learner.name, seed=learner.number)
 
 
-def run_again(learner: Learner) -> Book:
-    """The evidence cell of the network was run again at the end."""
-    book = honest(learner)
-    cell, output = next(book.outputs())
-    old = output["metadata"]["handson"]
-    seen = Observation(old["check"], old["target"], old["observed"], old["requests"])
-    later = making.STARTED + timedelta(days=1)
-    record = making.seal(book, seen, learner=learner.name, observed_at=later)
-    cell["outputs"] = [{**output, "metadata": {"handson": record}}]
-    return book
-
-
 def without_outputs(learner: Learner) -> Files:
     """The outputs were cleared before saving, and the journal was handed in."""
     book = honest(learner)
@@ -189,11 +176,6 @@ def in_colab(learner: Learner) -> Files:
     return book.files()
 
 
-def late(learner: Learner) -> Book:
-    started = making.STARTED + timedelta(days=30)
-    return making.hand_in(learner.name, seed=learner.number, started=started)
-
-
 # Copying and hostile learners.
 
 
@@ -222,24 +204,14 @@ def in_a_ring(learner: Learner) -> Book:
     return book
 
 
-def with_a_cluster(learner: Learner, seal: Callable[..., dict[str, Any]]) -> Book:
-    """No cluster was there, and one was written into the record by hand."""
+def replaced(learner: Learner) -> Files:
+    """A cluster was written into a record that was sealed anew; the journal shows the true one."""
     book = without_cluster(learner)
     for _, output in book.outputs():
         record = output["metadata"]["handson"]
         if record["check"] == "cluster":
             observed = making.recorded()["cluster"]["observed"]
-            output["metadata"]["handson"] = seal(record, observed=observed)
-    return book
-
-
-def edited(learner: Learner) -> Book:
-    return with_a_cluster(learner, lambda record, **changes: {**record, **changes, "passed": True})
-
-
-def replaced(learner: Learner) -> Files:
-    """The edited record was sealed anew, and the journal shows the true one."""
-    book = with_a_cluster(learner, making.resealed)
+            output["metadata"]["handson"] = making.resealed(record, observed=observed)
     return {**book.files(), "journal.jsonl": book.journal()}
 
 
@@ -283,8 +255,7 @@ def everybody() -> list[Learner]:
     shared, gone = "same-request same-resource", "notebook-missing"
     refused = "file-link file-too-large file-device file-outside"
     placed: list[tuple[Callable[[Learner], Book | Files], dict[str, Any]]] = [
-        *[(honest, {})] * 7,
-        (run_again, {"notes": "chain-gap"}),
+        *[(honest, {})] * 10,
         (without_outputs, {"notes": "metadata-restored"}),
         (honest, {"save": in_windows_zip}),
         (honest, {"save": twice, "notes": "earlier-left"}),
@@ -293,13 +264,11 @@ def everybody() -> list[Learner]:
         (without_cluster, {"checks": "pfppp"}),
         (only_the_network, {"checks": "p----", "review": gone, "notes": gone, "answered": 0}),
         (in_colab, {"notes": "cells-unknown grade-id-lost"}),
-        (late, {"review": "too-late"}),
         (honest, {"review": f"same-record {shared} answers-alike"}),
         (copied, {"review": f"same-record {shared} answers-alike learner-other"}),
         (honest, {"review": shared}),
         (forged, {"review": shared}),
         *[(in_a_ring, {"review": "answers-alike"})] * 3,
-        (edited, {"checks": "p?ppp", "review": "digest-broken"}),
         (replaced, {"review": "chain-forked not-in-journal"}),
         (pickled, {"checks": "-----", "review": "nothing-readable file-not-json", "answered": 0}),
         (damaged, {"checks": "p-ppp", "review": f"file-deep file-not-json {gone}", "notes": gone}),

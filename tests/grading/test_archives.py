@@ -13,12 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handson.grading.archives import Archive, Folder, Refused, open_tree, read_entry
-from handson.grading.export_names import find_notebook
 
 from .classes import zipped
 from .making import FEW
 
-BOOK = "01-network.ipynb"
 LIMIT = 8_000_000
 
 
@@ -87,6 +85,8 @@ def test_a_zips_names_become_a_tree_in_which_none_leads_outside() -> None:
     }
     assert {name: read_all(packed(name)) for name in names} == names
     assert list(opened(packed("a/", b"")).list_entries("a")) == []
+    inner = opened(packed("a/b.zip", packed("c.ipynb"))).open_zip("a/b.zip")
+    assert [entry.path for entry in inner.list_entries("")] == ["c.ipynb"]
 
 
 def test_an_entry_has_its_name_path_and_the_time_that_the_zip_says() -> None:
@@ -100,14 +100,11 @@ def test_an_entry_has_its_name_path_and_the_time_that_the_zip_says() -> None:
     assert entry.modified[:4] in ("1979", "1980")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "cp437"])
-def test_names_are_read_as_macos_and_windows_write_them(encoding: str) -> None:
-    name = {"cp437": "n°"}.get(encoding, "提出")
-    raw = patched(packed("x" * len(name.encode(encoding))))
-    raw = raw.replace(b"x" * len(name.encode(encoding)), name.encode(encoding))
-    assert len(read_all(raw)) == 1
-    if encoding != "cp437":
-        assert list(read_all(raw)) == [name]
+def test_names_are_read_as_macos_and_windows_write_them() -> None:
+    for encoding in ("utf-8", "cp932"):
+        name = "提出".encode(encoding)
+        assert list(read_all(packed("x" * len(name)).replace(b"x" * len(name), name))) == ["提出"]
+    assert len(read_all(packed("xxx").replace(b"xxx", b"\xf8\xff\xfd"))) == 1
 
 
 # Archive: what is refused.
@@ -115,7 +112,10 @@ def test_names_are_read_as_macos_and_windows_write_them(encoding: str) -> None:
 
 def test_a_member_that_could_do_harm_is_refused() -> None:
     locked = patched(packed("b"), (b"PK\x03\x04", 6, b"\x01"), (b"PK\x01\x02", 8, b"\x01"))
+    size = (10).to_bytes(4, "little")
+    lying = patched(packed("b", b"1" * 900), (b"PK\x03\x04", 22, size), (b"PK\x01\x02", 24, size))
     harm = {
+        "a size that is not so": (lying, "file-broken-member"),
         "a link": (packed("b", attributes=0o120777 << 16), "file-link"),
         "lzma": (packed("b", method=zipfile.ZIP_LZMA), "file-compression"),
         "locked": (locked, "file-locked"),
@@ -129,29 +129,19 @@ def test_a_member_that_could_do_harm_is_refused() -> None:
     assert {name: read_all(data) for name, (data, _) in harm.items()} == {
         name: {"b": code} for name, (_, code) in harm.items()
     }
-
-
-def test_what_is_large_but_sound_is_read() -> None:
-    for data in (packed("b", bytes(8_000_000), method=0), packed("b", bytes(1_000_000))):
-        assert set(read_all(data)["b"]) == {0}
-
-
-def test_a_size_that_a_zip_lies_about_is_not_believed() -> None:
-    small = (10).to_bytes(4, "little")
-    data = patched(packed("b", b" " * 900), (b"PK\x03\x04", 22, small), (b"PK\x01\x02", 24, small))
-    assert read_all(data) == {"b": "file-broken-member"}
+    for sound in (packed("b", bytes(8_000_000), method=0), packed("b", bytes(1_000_000))):
+        assert set(read_all(sound)["b"]) == {0}
 
 
 def test_a_table_of_contents_is_read_up_to_16_megabytes() -> None:
     def crowded(size: int) -> bytes:
         return patched(packed("b"), (b"PK\x05\x06", 12, size.to_bytes(4, "little")))
 
-    wide = b"PK\x06\x06" + bytes(36) + (16_000_001).to_bytes(8, "little") + bytes(8)
-    locator = b"PK\x06\x07" + bytes(4) + bytes(8) + bytes(4)
-    assert refusal(opened, crowded(16_000_001)) == ("file-crowded", {})
+    record = b"PK\x06\x06" + bytes(36) + (16_000_001).to_bytes(8, "little") + bytes(8)
+    zip64 = record + b"PK\x06\x07" + bytes(16) + packed("b")[-22:]
+    for data in (crowded(16_000_001), crowded(16_000_001) + bytes(60_000), zip64):
+        assert refusal(opened, data) == ("file-crowded", {})
     assert refusal(opened, crowded(16_000_000))[0] == "file-not-a-zip"
-    assert refusal(opened, crowded(16_000_001) + bytes(60_000))[0] in ("file-crowded",)
-    assert refusal(opened, wide + locator + packed("b")[-22:]) == ("file-crowded", {})
 
 
 def test_what_is_no_zip_is_refused_with_a_reason() -> None:
@@ -164,19 +154,14 @@ def test_what_is_no_zip_is_refused_with_a_reason() -> None:
 @FEW
 @given(st.binary(max_size=200))
 def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None:
-    good = packed(BOOK)
+    good = packed("01-network.ipynb")
     for mixed in (data, good[:40] + data + good[40:], good + data):
-        code = "file-not-a-zip"
+        code = ""
         try:
             read_all(mixed, limit=100)
         except Refused as refused:
             code = refused.code
-        assert code == "file-not-a-zip"
-
-
-def test_a_zip_within_a_zip_is_a_tree() -> None:
-    inner = opened(zipped({"a/b.zip": zipped({"c.ipynb": b"1"})})).open_zip("a/b.zip")
-    assert [entry.path for entry in inner.list_entries("")] == ["c.ipynb"]
+        assert code in ("", "file-not-a-zip")
 
 
 # Folder.
@@ -200,29 +185,22 @@ def test_a_folder_is_listed_by_name_and_links_are_not_followed(tmp_path: Path) -
     assert listed[1].refusal.code == "file-link"
 
 
-def test_a_file_of_a_folder_is_read_up_to_the_limit(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(bytes(3_000_001))
-    tree = Folder(str(tmp_path))
-    (entry,) = tree.list_entries("")
-    assert len(read_entry(tree, entry, limit=3_000_001)) == 3_000_001
-    too_large = ("file-too-large", {"limit": "3 MB"})
-    assert refusal(lambda: read_entry(tree, entry, limit=3_000_000)) == too_large
-
-
-def test_devices_and_what_is_not_there_are_not_opened(tmp_path: Path) -> None:
+def test_large_files_devices_and_what_is_not_there_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(3_000_001))
+    (large,) = open_tree(str(tmp_path)).list_entries("")
+    assert len(read_entry(Folder(str(tmp_path)), large, limit=3_000_001)) == 3_000_001
+    refused = refusal(lambda: read_entry(Folder(str(tmp_path)), large, limit=3_000_000))
+    assert refused == ("file-too-large", {"limit": "3 MB"})
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/etc/hostname")
     tree = Folder(str(tmp_path))
-    codes = {
-        name: refusal(lambda name=name: tree.open(name, limit=9))[0]
-        for name in ("pipe", "link", "none")
-    }
-    assert codes == {"pipe": "file-device", "link": "file-unreadable", "none": "file-unreadable"}
-    assert refusal(open_tree, str(tmp_path / "none")) == (
-        "file-unreadable",
-        {"reason": "No such file or directory"},
-    )
-    assert refusal(lambda: list(tree.list_entries("none")))[0] == "file-unreadable"
+    refused = [
+        refusal(lambda name=name: tree.open(name, limit=9))[0] for name in ("pipe", "link", "none")
+    ]
+    assert refused == ["file-device", "file-unreadable", "file-unreadable"]
+    gone = ("file-unreadable", {"reason": "No such file or directory"})
+    assert refusal(open_tree, str(tmp_path / "none")) == gone
+    assert refusal(lambda: list(tree.list_entries("none"))) == gone
 
 
 def test_a_zip_that_changed_is_opened_anew(tmp_path: Path) -> None:
@@ -230,8 +208,3 @@ def test_a_zip_that_changed_is_opened_anew(tmp_path: Path) -> None:
     for names in (["a"], ["b", "c"]):
         path.write_bytes(zipped(dict.fromkeys(names, b"")))
         assert [entry.name for entry in open_tree(str(path)).list_entries("")] == names
-
-
-@pytest.mark.parametrize("tail", ["1" * 120, "copy11" * 30, " (1)1" * 30])
-def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting(tail: str) -> None:
-    assert find_notebook(f"01-network{tail}x.ipynb") == ""

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from handson.grading import Result, notebooks, report
 
 from . import making
 
-Observed = dict[str, Any]
 PAGE = Path(report.__file__).parent / "page"
 
 
@@ -57,6 +55,7 @@ def test_what_strangers_wrote_cannot_end_its_element(inbox: Path) -> None:
     assert len(inside) == 3
     assert not re.search("[<>&\u2028\u2029]", "".join(inside))
     assert data_of(page, "learner-1")["answers"][1]["text"] == "a</script>\n<b>&amp;\ufffd"
+    assert data_of(page, "learner-0")["picture"].startswith("<svg")
     assert page == page_of(inbox)
 
 
@@ -89,12 +88,10 @@ def test_the_page_is_in_the_language_that_was_asked_for(inbox: Path) -> None:
 def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> None:
     """Some words are put together in the script: their beginning has to stand there."""
     script = (PAGE / "report.js").read_text(encoding="utf-8")
-    whole = set(re.findall(r'say\("([\w-]+)"', script)) | set(
-        re.findall(r'section\("(\w+)"', script)
-    )
-    said_by_state = {"passed", "failed", "unproven", "missing", "serious", "warning", "note"}
-    said_by_state |= {"yes", "no"}
-    said_by_state |= {"ascending", "descending", "before", "after", "no-cell", "no-answer"}
+    whole = {*re.findall(r'say\("([\w-]+)"', script), *re.findall(r'section\("(\w+)"', script)}
+    said_by_state = {"passed", "failed", "unproven", "missing", "serious", "warning", "note",
+                     "yes", "no", "ascending", "descending", "before", "after", "no-cell",
+                     "no-answer"}  # fmt: skip
     given = set(data_of(page_of(inbox), "class")["words"]) - {"noscript", "title"}
     assert whole - given - {"title", "show-them"} == set()
     left = given - whole - said_by_state
@@ -105,78 +102,58 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
     spoken = set()
     for lang in messages.LANGUAGES:
         messages.use(lang)
-        spoken |= {
-            messages.label("grading.report.question", q.grade_id) for q in syllabus.QUESTIONS
-        }
+        asked = (question.grade_id for question in syllabus.QUESTIONS)
+        spoken |= {messages.label("grading.report.question", grade_id) for grade_id in asked}
     sources = [text for edition in notebooks.load_editions() for text in edition.answers.values()]
     headings = {text.partition("\n")[0].lstrip("# ") for text in sources if text.startswith("#")}
     assert headings == spoken
 
 
-def test_only_its_owner_may_read_the_report(inbox: Path, tmp_path: Path) -> None:
+def test_the_report_is_its_owners_alone_and_written_whole_or_not_at_all(
+    inbox: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "report.html"
     grades = grading.grade_class([inbox])
     grading.write_report(grades, path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_a_report_that_cannot_be_written_leaves_what_was_there(inbox: Path, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text("old")
-    grades = grading.grade_class([inbox])
+    whole = path.read_text()
     with pytest.raises(NotReady, match="none"):
         grading.write_report(grades, tmp_path / "none" / "report.html")
     broken: Any = (*grades.results, None)
     with pytest.raises(AttributeError):
         grading.write_report(replace(grades, results=broken), path)
-    assert (path.read_text(), len(list(tmp_path.iterdir()))) == ("old", 1)
+    assert (path.read_text(), [*tmp_path.iterdir()]) == (whole, [path])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 # The architecture.
 
 
-def graded(folder: Path, change: Callable[[str, Observed], object]) -> Result:
-    making.hand_in("s01", seed=1, observe=change).write(folder / "s01")
+def graded(folder: Path, book: making.Book) -> tuple[Result, Any]:
+    """Return the result of the one learner of a class, and the learner's data in the report."""
+    book.write(folder / "s01")
     grades = grading.grade_class([folder])
-    return grades.results[0]
-
-
-def described(folder: Path) -> Any:
-    """Return the data of the one learner in the report."""
-    grades = grading.grade_class([folder])
-    return data_of("".join(report.make_page(grades)), "learner-0")
-
-
-def test_the_evidence_of_all_checks_makes_one_snapshot_that_passes_them(tmp_path: Path) -> None:
-    snapshot = report.combine_evidence(graded(tmp_path, lambda check, observed: None))
-    assert checks.run_checks(snapshot).passed
+    return grades.results[0], data_of("".join(report.make_page(grades)), "learner-0")
 
 
 def test_the_picture_is_the_one_that_shows_the_goal_in_the_notebooks(tmp_path: Path) -> None:
-    def no_cluster(check: str, observed: Observed) -> None:
+    def no_cluster(check: str, observed: dict[str, Any]) -> None:
         observed["clusters"] = []
 
-    result = graded(tmp_path, no_cluster)
+    result, data = graded(tmp_path, making.hand_in("s01", seed=1, observe=no_cluster))
     (cause,) = result.check("cluster").diagnoses
-    shown = described(tmp_path)["architecture"]
     picture = drawing.draw(report.combine_evidence(result), goal=True)
-    assert shown == {"svg": picture.svg, "words": picture.description}
-    assert cause.message in shown["words"]
+    assert data["architecture"] == {"svg": picture.svg, "words": picture.description}
+    assert cause.message in data["architecture"]["words"]
 
 
 def test_what_has_no_evidence_is_said_beside_the_picture(tmp_path: Path) -> None:
     book = making.hand_in("s01", seed=1)
-    for cell, output in list(book.outputs()):
-        if output["metadata"]["handson"]["check"] == "cluster":
-            cell["outputs"] = []
-    book.write(tmp_path / "s01")
-    shown = described(tmp_path)
-    assert shown["unproven"] == [messages.label("course.checks.check", "cluster")]
-    assert shown["architecture"] is not None
-
-
-def test_without_evidence_there_is_no_picture(tmp_path: Path) -> None:
-    making.Book(dict(making.committed())).write(tmp_path / "s01")
-    shown = described(tmp_path)
-    assert (shown["architecture"], len(shown["unproven"])) == (None, 5)
+    result, data = graded(tmp_path, book)
+    assert data["unproven"] == []
+    assert checks.run_checks(report.combine_evidence(result)).passed
+    book.cell("cluster-evidence-record")["outputs"] = []
+    _, data = graded(tmp_path, book)
+    assert data["unproven"] == [messages.label("course.checks.check", "cluster")]
+    assert data["architecture"] is not None
+    _, data = graded(tmp_path, making.Book(making.committed()))
+    assert (data["architecture"], len(data["unproven"])) == (None, 5)

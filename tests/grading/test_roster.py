@@ -38,18 +38,13 @@ def test_of_several_columns_with_an_id_the_first_known_head_counts(tmp_path: Pat
     )
 
 
-def test_an_account_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path) -> None:
-    accounts = {
-        "12345678": "000012345678",
-        "1234-5678-9012": "123456789012",
-        " 1234 56789012": "123456789012",
-        "１２３４５６７８９０１２": "123456789012",
-    }
-    assert {text: read_account(text) for text in accounts} == accounts
+def test_an_account_is_read_as_people_and_spreadsheets_write_it() -> None:
+    assert read_account("12345678") == "000012345678"
+    for text in ("1234-5678-9012", " 1234 56789012", "１２３４５６７８９０１２"):
+        assert read_account(text) == "123456789012"
     for text in ("1.23457E+11", "1234567890123", "my account", "一二三"):
         with pytest.raises(InvalidInput, match="12 桁"):
             read_account(text)
-    assert read_roster(saved(tmp_path, "learner,account\ns1,\n")).learners == (Learner("s1"),)
 
 
 def test_a_file_that_is_no_roster_is_refused(tmp_path: Path) -> None:
@@ -65,9 +60,8 @@ def test_a_file_that_is_no_roster_is_refused(tmp_path: Path) -> None:
             read_roster(tmp_path / name)
 
 
-TWO = Roster(
-    (Learner("s01", "山田 花子"), Learner("s02", "山田 花子"), Learner("Ana", "佐藤 太郎"))
-)
+ANA = Learner("Ana", "佐藤 太郎")
+THREE = Roster((Learner("s01", "山田 花子"), Learner("s02", "山田 花子"), ANA))
 
 
 def test_a_learner_is_found_by_the_id_the_name_or_both() -> None:
@@ -76,25 +70,15 @@ def test_a_learner_is_found_by_the_id_the_name_or_both() -> None:
         **{"花子 山田": ["s01", "s02"], "太郎佐藤": ["Ana"], "ana (太郎佐藤)": ["Ana"]},
         **{"s01 s02": ["s01", "s02"], "s011": [], "": []},
     }
-    found = {name: [each.id for each in TWO.find_namesakes(name)] for name in names}
-    assert found == names
-    assert [TWO.find(name) for name in ("花子 山田", "s99", "太郎佐藤")] == [
-        None,
-        None,
-        TWO.learners[2],
-    ]
-
-
-def test_a_learner_is_named_by_the_id_or_the_name() -> None:
-    ana = Learner("s01", "Ana Sato")
-    names = {"s01": True, "sato": True, "s01 Ana": True, "s02": False, "": False}
-    assert {name: ana.is_named(name) for name in names} == names
-    assert not Learner("s01").is_named("Ana")
+    assert {name: [each.id for each in THREE.find_namesakes(name)] for name in names} == names
+    assert [THREE.find(name) for name in ("花子 山田", "s99", "太郎佐藤")] == [None, None, ANA]
+    named = [name for name in ("ana", "太郎", "Ana 佐藤", "s01", "") if ANA.is_named(name)]
+    assert named == ["ana", "太郎", "Ana 佐藤"]
 
 
 def test_what_a_spreadsheet_would_compute_is_quoted_and_nothing_else() -> None:
-    formulas = ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＋1", "－1", "＠x"]
-    assert [escape_formula(text) for text in formulas] == [f"'{text}" for text in formulas]
-    harmless = ["s01", "山田 花子", "0/80", "a=b", ""]
-    assert [escape_formula(text) for text in harmless] == harmless
+    for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＋1", "－1", "＠x"):
+        assert escape_formula(text) == f"'{text}"
+    for text in ("s01", "山田 花子", "0/80", "a=b", ""):
+        assert escape_formula(text) == text
     assert escape_formula("=\ud83d") == "'=\ufffd"

@@ -76,7 +76,7 @@ def test_rsa_is_taken_too() -> None:
 def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
     spoilt: dict[str, Callable[[dict[str, Any]], object]] = {
         "for somebody else": lambda claims: claims.update(aud="sts.example.com"),
-        "from the future": lambda claims: claims.update(iat=claims["iat"] + 9_000),
+        "from the future": lambda claims: claims.update(iat=claims["iat"] + 330),
         "without a digest": lambda claims: claims[CLAIMS].update(request_tags={}),
         "without tags": lambda claims: claims[CLAIMS].pop("request_tags"),
         "without an account": lambda claims: claims[CLAIMS].pop("aws_account"),
@@ -87,16 +87,12 @@ def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
         claims = claims_of(signer)
         spoil(claims)
         assert reason(signer.sign(claims), signer)
+    fast = {**claims_of(signer), "iat": claims_of(signer)["iat"] + 240}  # a clock that is fast
+    assert verify_proof(signer.sign(fast), keys_of(signer)).digest == DIGEST
 
 
 def _without(name: str) -> Callable[[dict[str, Any]], object]:
     return lambda claims: claims.pop(name)
-
-
-def test_clocks_may_differ_by_five_minutes(signer: Signer) -> None:
-    claims = claims_of(signer)
-    claims["iat"] += 240
-    assert verify_proof(signer.sign(claims), keys_of(signer)).digest == DIGEST
 
 
 def test_what_the_key_of_the_issuer_did_not_sign_proves_nothing(signer: Signer) -> None:
@@ -106,10 +102,9 @@ def test_what_the_key_of_the_issuer_did_not_sign_proves_nothing(signer: Signer) 
     assert "Signature" in reason(signed(Signer(ISSUER)), signer)
     assert "Signature" in reason(".".join((head, other, seal)), signer)
     assert "none" in reason(nobody, signer)
+    for text in ("", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"):
+        assert reason(text, signer)
     assert "EC384_9" in reason(signer.sign(claims_of(signer), kid="EC384_9"), signer)
-
-
-def test_of_two_keys_of_one_name_none_counts(signer: Signer) -> None:
     (key,) = signer.key_set()["keys"]
     with pytest.raises(NotProven, match=KEY):
         verify_proof(signed(signer), {ISSUER: {"keys": [key, key]}})
@@ -124,11 +119,6 @@ def test_the_public_key_is_never_taken_for_a_shared_secret(signer: Signer) -> No
     text = b".".join(packed(json.dumps(part).encode()) for part in parts)
     seal = packed(hmac.digest(secret, text, "sha256"))
     assert "HS256" in reason(b".".join((text, seal)).decode(), signer)
-
-
-def test_what_is_no_token_proves_nothing(signer: Signer) -> None:
-    for text in ("", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"):
-        assert reason(text, signer)
 
 
 def test_what_cannot_be_checked_here_is_no_forgery(
@@ -175,30 +165,27 @@ def told(*proofs: str, claims: tuple[Any, ...] = (FIRST, SECOND), signer: Signer
 
 
 def test_a_proof_of_the_last_record_covers_the_chain(signer: Signer) -> None:
-    (good,) = told(signed(signer, digest="2"), signer=signer)
-    assert (good.code, good.severity) == ("proof-good", "note")
-    by = f"arn:aws:iam::{ACCOUNT}:role/learner"
-    assert {**good.values, "at": ""} == {"count": "2", "at": "", "account": ACCOUNT, "by": by}
     beside = (FIRST, SECOND, claim("image", digest="3"))
-    (good,) = told(signed(signer, digest="2"), signer=signer, claims=beside)
-    assert good.code == "proof-good"
+    for claims in (beside, beside[:2]):
+        (good,) = told(signed(signer, digest="2"), signer=signer, claims=claims)
+        assert (good.code, good.severity, good.values.pop("at")[:2]) == ("proof-good", "note", "20")
+        by = f"arn:aws:iam::{ACCOUNT}:role/learner"
+        assert good.values == {"count": "2", "account": ACCOUNT, "by": by}
 
 
 def test_a_proof_that_covers_less_or_other_things_says_which(signer: Signer) -> None:
-    behind, other, account, emulator = (
-        told(signed(signer, digest="1"), signer=signer)
-        + told(signed(signer), signer=signer)
-        + told(signed(signer, digest="2", account="9"), signer=signer)
-        + told(signed(signer, digest="e"), claims=(claim(digest="e"),), signer=signer)
-    )
-    broken = (claim(digest="1", intact=False, **AWS),)
-    (of_broken,) = told(signed(signer, digest="1"), claims=broken, signer=signer)
+    (behind,) = told(signed(signer, digest="1"), signer=signer)
     assert (behind.code, behind.severity) == ("proof-behind", "warning")
     assert (behind.values["checks"], behind.values["account"]) == ("cluster", ACCOUNT)
+    (other,) = told(signed(signer), signer=signer)
     assert (other.code, other.values) == ("proof-other", {"digest": "sha256:abababababab"})
+    (account,) = told(signed(signer, digest="2", account="9"), signer=signer)
     assert (account.code, account.severity) == ("proof-account", "serious")
     assert account.values == {"signed": "9", "account": ACCOUNT}
-    assert (emulator.code, of_broken.code) == ("proof-account", "proof-other")
+    for only, code in ((claim(digest="1"), "proof-account"),
+                       (claim(digest="1", intact=False, **AWS), "proof-other")):  # fmt: skip
+        (finding,) = told(signed(signer, digest="1"), claims=(only,), signer=signer)
+        assert finding.code == code
 
 
 def test_forged_broken_and_unchecked_proofs_are_told_up_to_five(signer: Signer) -> None:
@@ -282,32 +269,30 @@ def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:
 # audit.look_up.
 
 
-@pytest.mark.parametrize(
-    ("minutes", "found", "status"),
-    [
-        (60, 2, "found"),
-        (60, 1, "partly"),
-        (60, 0, "missing"),
-        (5, 0, "recent"),
-        (5, 2, "found"),
-        (60 * 24 * 91, 0, "old"),
-    ],
-)
-def test_a_record_is_judged_by_what_is_there_and_by_its_age(
-    minutes: int, found: int, status: str
-) -> None:
+def test_a_record_is_judged_by_what_is_there_and_by_its_age() -> None:
     from tests.unit.fake_aws import FakeAws
 
     now = datetime(2026, 5, 20, tzinfo=UTC)
     requests = ("11111111-a", "11111111-b")
-    events = [{"CloudTrailEvent": json.dumps({"requestID": each})} for each in requests[:found]]
-    fake = FakeAws()
-    fake.answers("LookupEvents", {"Events": [*events, {"CloudTrailEvent": "{"}]})
-    record = audit.AuditRecord(
-        **{"learner": "s01", "name": "", "check": "network", "account": ACCOUNT},
-        region="us-east-1",
-        observed_at=(now - timedelta(minutes=minutes)).isoformat(),
-        requests=requests,
-    )
-    result = audit.look_up([record], lambda account: fake.connect(), now=now)
-    assert [record.status for record in result.records] == [status]
+    statuses = {
+        (60, 2): "found",
+        (60, 1): "partly",
+        (60, 0): "missing",
+        (5, 0): "recent",
+        (5, 2): "found",
+        (60 * 24 * 91, 0): "old",
+    }
+    found = {}
+    for minutes, count in statuses:
+        events = [{"CloudTrailEvent": json.dumps({"requestID": each})} for each in requests[:count]]
+        fake = FakeAws()
+        fake.answers("LookupEvents", {"Events": [*events, {"CloudTrailEvent": "{"}]})
+        record = audit.AuditRecord(
+            **{"learner": "s01", "name": "", "check": "network", "account": ACCOUNT},
+            region="us-east-1",
+            observed_at=(now - timedelta(minutes=minutes)).isoformat(),
+            requests=requests,
+        )
+        audited = audit.look_up([record], lambda account, fake=fake: fake.connect(), now=now)
+        found[minutes, count] = audited.records[0].status
+    assert found == statuses
