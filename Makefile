@@ -27,8 +27,10 @@ test:  ## set up, then lint, types, layering, all tests and the notebooks under 
 	@$(SETUP)
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(GROUPED) tests replay lint types
 
+# With pictures of the notebooks in both themes and widths, which only people look at.
 test-full: export HANDSON_FULL := 1
-test-full: test  ## make test with the tests marked full, and random examples of Hypothesis
+test-full: export HANDSON_SCREENSHOTS ?= screenshots
+test-full: test  ## make test with all that is asked for less often: the tests marked full, random examples, pictures
 
 lint:  ## ruff, its format, and the layering of the wings
 	@$(SETUP)
