@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,15 @@ def read_book(name: str, *, edition: str = "ja") -> Book:
     """Return a committed notebook."""
     path = NOTEBOOKS / edition / f"{name}.ipynb"
     return Book(name, nbformat.reads(path.read_text(encoding="utf-8"), as_version=4))
+
+
+Rule = Callable[[Book], list[str]]
+"""Answers what is wrong with a notebook."""
+
+
+def broken_rules(rules: Iterable[Rule], book: Book) -> dict[str, list[str]]:
+    """Return by rule what is wrong with a notebook."""
+    return {rule.__name__: wrong for rule in rules if (wrong := rule(book))}
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -6,28 +6,48 @@ import copy
 import importlib.util
 import json
 import re
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handson.core import messages
 from handson.aws import settings
+from handson.core import messages
 from handson.course import syllabus
 
 from . import form
-from .book import LINK, NOTEBOOKS, read_book
+from .book import LINK, NOTEBOOKS, Book, broken_rules, read_book
 from .prose import JAPANESE
 
 _spec = importlib.util.spec_from_file_location(
     "editions", NOTEBOOKS.parent / "tools" / "editions.py"
 )
-assert _spec and _spec.loader
+assert _spec is not None
+assert _spec.loader is not None
 editions = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(editions)
 
 Cells = list[dict[str, Any]]
-OF_FORM = (
+QUOTED = re.compile(r"`[^`\n]+`")
+NAME = re.compile(r"learner=\"[^\"]+\"")
+
+
+def japanese_prose(book: Book) -> list[str]:
+    """English prose has no Japanese."""
+    return [line for _, line in book.lines() if re.search(JAPANESE, line)]
+
+
+def pictures_without_english(book: Book) -> list[str]:
+    """English pictures have English words, beside them and in them."""
+    links = (link for _, text in book.prose() for link in LINK.finditer(text))
+    return [
+        link["target"]
+        for link in links
+        if link["image"] and (".ja." in link["target"] or not re.search("[a-z]", link["text"]))
+    ]
+
+
+RULES = (
     form.invalid_format,
     form.unstable_ids,
     form.other_beginning,
@@ -43,71 +63,44 @@ OF_FORM = (
     form.machine_paths,
     form.heavy_file,
     form.unlike_the_syllabus,
+    japanese_prose,
+    pictures_without_english,
 )
-QUOTED = re.compile(r"`[^`\n]+`")
-NAME = re.compile(r"learner=\"[^\"]+\"")
 
 
 def cells(name: str, *, edition: str) -> Cells:
-    found: Cells = json.loads(
-        (NOTEBOOKS / edition / f"{name}.ipynb").read_text(encoding="utf-8")
-    )["cells"]
+    text = (NOTEBOOKS / edition / f"{name}.ipynb").read_text(encoding="utf-8")
+    found: Cells = json.loads(text)["cells"]
     return found
 
 
-def same(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return what both editions have in common."""
+def common(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return what both editions of a cell have in common; names of people are one."""
     kept = {key: value for key, value in cell["metadata"].items() if key != editions.OURS}
-    code = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
+    source = "".join(cell["source"])
+    is_code = cell["cell_type"] == "code"
+    code = source if is_code else {NAME.sub("learner", code) for code in QUOTED.findall(source)}
     return {"id": cell["id"], "kind": cell["cell_type"], "code": code, "metadata": kept}
 
 
 @pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-def test_both_editions_have_the_same_cells_in_the_same_order(name: str) -> None:
+def test_both_editions_have_the_same_cells_in_the_same_order_and_none_is_stale(name: str) -> None:
     first, second = (cells(name, edition=edition) for edition in ("ja", "en"))
-    assert [same(cell) for cell in first] == [same(cell) for cell in second]
-
-
-def test_both_editions_have_the_same_notebooks() -> None:
-    assert len({tuple(sorted(p.name for p in NOTEBOOKS.glob(f"{e}/*.ipynb"))) for e in messages.LANGUAGES}) == 1
-
-
-@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-def test_no_translation_is_stale(name: str) -> None:
-    first, second = (cells(name, edition=edition) for edition in ("ja", "en"))
+    assert [common(cell) for cell in second] == [common(cell) for cell in first]
     assert editions.stale_cells(first, second) == []
 
 
 @pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-def test_english_prose_has_no_japanese(name: str) -> None:
-    book = read_book(name, edition="en")
-    assert [line for _, line in book.lines() if re.search(JAPANESE, line)] == []
+def test_an_english_notebook_keeps_the_rules(name: str) -> None:
+    assert broken_rules(RULES, read_book(name, edition="en")) == {}
 
 
-@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-def test_english_pictures_have_english_words(name: str) -> None:
-    book = read_book(name, edition="en")
-    pictures = [link for _, text in book.prose() for link in LINK.finditer(text) if link["image"]]
-    assert [link["target"] for link in pictures if not re.search("[a-z]", link["text"])] == []
-    assert [link["target"] for link in pictures if ".ja." in link["target"]] == []
-
-
-@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-@pytest.mark.parametrize("rule", OF_FORM, ids=lambda rule: rule.__name__)
-def test_an_english_notebook_keeps_the_rules_of_form(name: str, rule: Any) -> None:
-    assert rule(read_book(name, edition="en")) == []
-
-
-def quoted(name: str, *, edition: str) -> dict[str, set[str]]:
-    """Return what stands as code in each cell's text, by the cell's id; names of people are one."""
-    prose = (cell for cell in cells(name, edition=edition) if cell["cell_type"] == "markdown")
-    texts = ((cell["id"], "".join(cell["source"])) for cell in prose)
-    return {key: {NAME.sub("learner", code) for code in QUOTED.findall(text)} for key, text in texts}
-
-
-@pytest.mark.parametrize("name", syllabus.ALL_NOTEBOOKS)
-def test_what_stands_as_code_in_a_text_is_the_same_in_both_editions(name: str) -> None:
-    assert quoted(name, edition="ja") == quoted(name, edition="en")
+def test_both_editions_have_the_same_notebooks() -> None:
+    first, second = (
+        sorted(path.name for path in (NOTEBOOKS / edition).glob("*.ipynb"))
+        for edition in messages.LANGUAGES
+    )
+    assert first == second
 
 
 # The tool that keeps them in step
@@ -124,7 +117,9 @@ CODE = {
 
 
 def brought(first: Cells, second: Cells, *translated: str) -> Cells:
-    found: Cells = editions.copy_cells(copy.deepcopy(first), copy.deepcopy(second), translated=set(translated))
+    found: Cells = editions.copy_cells(
+        copy.deepcopy(first), copy.deepcopy(second), translated=set(translated)
+    )
     return found
 
 
@@ -134,36 +129,24 @@ def test_a_new_cell_comes_over_and_is_to_be_translated() -> None:
 
 
 @pytest.mark.parametrize("said", ["a-title", "all"])
-def test_a_translated_cell_keeps_its_words_and_is_not_stale(said: str) -> None:
-    english = PROSE | {"source": ["# Title\n"]}
-    found = brought([PROSE], [english], said)
-    assert found[0]["source"] == ["# Title\n"]
-    assert editions.stale_cells([PROSE], found) == []
-
-
-def test_a_change_of_the_japanese_makes_its_translation_stale() -> None:
-    translated = brought([PROSE], [PROSE | {"source": ["# Title\n"]}], "all")
+def test_a_translated_cell_keeps_its_words_until_the_japanese_changes(said: str) -> None:
+    translated = brought([PROSE], [PROSE | {"source": ["# Title\n"]}], said)
+    assert translated[0]["source"] == ["# Title\n"]
+    assert editions.stale_cells([PROSE], translated) == []
     changed = PROSE | {"source": ["# 別の表題\n"]}
     found = brought([changed], translated)
-    assert (found[0]["source"], editions.stale_cells([changed], found)) == (["# Title\n"], ["a-title"])
+    assert found[0]["source"] == ["# Title\n"]
+    assert editions.stale_cells([changed], found) == ["a-title"]
 
 
 def test_code_comes_over_and_outputs_stay() -> None:
     there = CODE | {"source": ["old"], "outputs": [{"text": "kept"}], "execution_count": 3}
-    [found] = brought([CODE], [there])
-    assert (found["source"], found["outputs"], found["execution_count"]) == (
-        ["workshop"],
-        [{"text": "kept"}],
-        3,
-    )
+    assert brought([CODE], [there]) == [there | {"source": ["workshop"]}]
 
 
 def test_the_order_is_that_of_the_first_edition_and_what_it_lacks_goes() -> None:
-    gone = PROSE | {"id": "gone"}
-    assert [cell["id"] for cell in brought([CODE, PROSE], [PROSE, gone, CODE])] == ["a-code", "a-title"]
-
-
-# A notebook speaks the language of its edition
+    found = brought([CODE, PROSE], [PROSE, PROSE | {"id": "gone"}, CODE])
+    assert [cell["id"] for cell in found] == ["a-code", "a-title"]
 
 
 @pytest.mark.parametrize(
@@ -176,14 +159,9 @@ def test_the_order_is_that_of_the_first_edition_and_what_it_lacks_goes() -> None
         ("notebooks/ja", {"HANDSON_LANG": "en"}, "en"),
     ],
 )
-def test_the_language_is_the_editions_unless_one_is_asked_for(
-    tmp_path: Any, place: str, environ: dict[str, str], lang: str
+def test_a_notebook_speaks_the_language_of_its_edition_unless_one_is_asked_for(
+    tmp_path: Path, place: str, environ: dict[str, str], lang: str
 ) -> None:
     for edition in messages.LANGUAGES:
         (tmp_path / "notebooks" / edition).mkdir(parents=True)
-    before: Callable[[], str] = messages.language
-    spoken = before()
-    try:
-        assert settings.read_settings(environ, cwd=tmp_path / place).lang == lang
-    finally:
-        messages.use(spoken)
+    assert settings.read_settings(environ, cwd=tmp_path / place).lang == lang

@@ -12,36 +12,36 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import nbformat
 import pytest
 
-from handson.aws import emulator
 from handson import grading
+from handson.aws import emulator
 from handson.course import syllabus
 from tests.conftest import require
 
+from .book import read_book
 from .courses import ASSIGNMENT, COURSE, STUB, Course, work
 
 pytestmark = [pytest.mark.nbgrader, pytest.mark.notebooks, pytest.mark.emulator]
 
-ROOT = Path(__file__).parents[2]
 NBGRADER = shutil.which("nbgrader")
 WHY = "there is no nbgrader command (pip install nbgrader ., in an environment of its own)"
 ANSWER = "通りに面した扉を減らすと、守るところが少なくなるからです。"
 CHECKS = {check.grade_id: float(check.points) for check in syllabus.CHECKS}
 BY_HAND = [answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)]
+LEARNERS = ("hana", "ken", "taro")
 MARKED = ("01-network", "02-cluster", "03-image", "05-architecture")
 TWO_LINES = re.compile(r"✗ .+\n→ .+")
 
 
 def committed(cell_id: str) -> str:
     """Return the source of a cell as it is in our own notebooks."""
-    for path in (ROOT / "notebooks" / "ja").glob("*.ipynb"):
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.id == cell_id:
-                return str(cell.source)
-    raise KeyError(cell_id)
+    books = map(read_book, syllabus.ALL_NOTEBOOKS)
+    [source] = [cell.source for book in books for cell in book.node.cells if cell.id == cell_id]
+    return str(source)
 
 
 def diligent(cell: Any) -> str:
@@ -76,7 +76,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     course.prepare()
     course.run("generate_assignment", ASSIGNMENT)
     course.run("release_assignment", ASSIGNMENT)
-    errors = {name: learn(course, folder / name) for name in ("hana", "ken", "taro")}
+    errors = {name: learn(course, folder / name) for name in LEARNERS}
     course.run("collect", ASSIGNMENT)
     course.run("zip_collect", ASSIGNMENT)
     course.run("autograde", ASSIGNMENT)
@@ -125,51 +125,39 @@ def hand_in(course: Course, folder: Path, *, learner: str) -> None:
     """Put what a learning platform exports where nbgrader looks for it: what is marked, visible."""
     archive = course.folder / "downloaded" / ASSIGNMENT / "archive"
     archive.mkdir(parents=True, exist_ok=True)
-    marked = (folder / f"{name}.ipynb" for name in MARKED)
-    files = [*marked, *folder.glob("*.jsonl")]
-    packed = archive.parent / f"packed-{learner}"
-    packed.mkdir()
-    for file in files:
-        shutil.copy(file, packed)
-    shutil.make_archive(str(archive / learner), "zip", packed)
-    shutil.rmtree(packed)
+    with ZipFile(archive / f"{learner}.zip", "w") as packed:
+        for file in [*(folder / f"{name}.ipynb" for name in MARKED), *folder.glob("*.jsonl")]:
+            packed.write(file, file.name)
 
 
-def released(graded: Graded) -> dict[str, Any]:
+def released(graded: Graded) -> list[Any]:
     """Return the cells of the student version."""
     folder = graded.course.folder / "release" / ASSIGNMENT
     books = (nbformat.read(path, as_version=4) for path in folder.glob("*.ipynb"))
-    return {cell.id: cell for book in books for cell in book.cells}
+    return [cell for book in books for cell in book.cells]
 
 
-@pytest.mark.parametrize("form", syllabus.FORMS, ids=lambda form: form.name)
-def test_the_student_version_asks_for_the_settings(graded: Graded, form: syllabus.Form) -> None:
-    cells = [c for c in released(graded).values() if _grade_id(c) == form.name]
-    assert [cell.source for cell in cells] == [f"# YOUR CODE HERE\n{STUB}"]
-
-
-def test_no_cell_of_the_student_version_shows_a_setting(graded: Graded) -> None:
+def test_the_student_version_asks_for_each_setting_and_shows_none(graded: Graded) -> None:
+    cells = released(graded)
+    forms = {form.name: [f"# YOUR CODE HERE\n{STUB}"] for form in syllabus.FORMS}
+    assert {name: [c.source for c in cells if _grade_id(c) == name] for name in forms} == forms
     settings = {name for form in syllabus.FORMS for name in form.settings}
     shown = re.compile(rf"`(?:{'|'.join(settings)})=[^`]+`")
-    found = [cell.id for cell in released(graded).values() if shown.search(cell.source)]
-    assert found == []
+    assert [cell.id for cell in cells if shown.search(cell.source)] == []
 
 
-@pytest.mark.parametrize("grade_id", BY_HAND)
-def test_the_student_version_keeps_the_questions(graded: Graded, grade_id: str) -> None:
-    (cell,) = (c for c in released(graded).values() if _grade_id(c) == grade_id)
-    assert cell.source.split("\n")[:5] == committed(cell.id).split("\n")[:5]
+def test_the_student_version_keeps_the_questions(graded: Graded) -> None:
+    asked = {_grade_id(c): c for c in released(graded) if _grade_id(c) in BY_HAND}
+    assert sorted(asked) == sorted(BY_HAND)
+    begins = {name: cell.source.split("\n")[:5] for name, cell in asked.items()}
+    assert begins == {name: committed(c.id).split("\n")[:5] for name, c in asked.items()}
 
 
-def test_an_honest_learner_gets_all_automatic_points(graded: Graded) -> None:
+def test_an_honest_learner_meets_no_error_and_gets_all_automatic_points(graded: Graded) -> None:
+    automatic = {name: (points, False) for name, points in CHECKS.items()}
     grades = graded.course.grades("hana")
-    assert {name: grades[name] for name in CHECKS} == {
-        name: (points, False) for name, points in CHECKS.items()
-    }
-
-
-def test_an_honest_learner_meets_no_error(graded: Graded) -> None:
     assert graded.errors["hana"] == {}
+    assert grades == automatic | dict.fromkeys(BY_HAND, (None, True)), "a person marks the answers"
 
 
 def test_a_weak_learner_gets_the_points_of_what_is_right(graded: Graded) -> None:
@@ -178,47 +166,41 @@ def test_a_weak_learner_gets_the_points_of_what_is_right(graded: Graded) -> None
     assert {name: grades[name][0] for name in CHECKS} == right
 
 
-def test_answers_and_drawing_wait_for_a_person(graded: Graded) -> None:
-    grades = graded.course.grades("hana")
-    assert {name: grades[name] for name in BY_HAND} == dict.fromkeys(BY_HAND, (None, True))
-
-
-def test_the_untouched_student_version_gets_nothing(graded: Graded) -> None:
-    grades = graded.course.grades("taro")
-    assert set(grades.values()) == {(0.0, False)}
-
-
-def test_the_untouched_student_version_is_told_what_is_missing(graded: Graded) -> None:
-    cell = graded.course.autograded("taro")["network-evidence-record"]
-    assert ["journal.jsonl" in output.data["text/html"] for output in cell.outputs] == [True]
-
-
-def test_a_cell_that_was_not_written_says_so_in_two_lines(graded: Graded) -> None:
+def test_the_untouched_student_version_gets_nothing_and_is_told_what_is_missing(
+    graded: Graded,
+) -> None:
     cells = graded.course.autograded("taro")
-    empty = [f"{form.name}-create-{form.name}" for form in syllabus.FORMS]
-    said = ["\n".join(o.traceback) for name in empty for o in cells[name].outputs]
-    assert [bool(TWO_LINES.fullmatch(text)) for text in said] == [True] * len(empty)
+    assert set(graded.course.grades("taro").values()) == {(0.0, False)}
+    [shown] = cells["network-evidence-record"].outputs
+    assert "journal.jsonl" in shown.data["text/html"]
+    empty = [cells[f"{form.name}-create-{form.name}"] for form in syllabus.FORMS]
+    said = ["\n".join(output.traceback) for cell in empty for output in cell.outputs]
+    assert [text for text in said if not TWO_LINES.fullmatch(text)] == []
+    assert len(said) == len(empty)
 
 
-def test_the_grades_that_are_exported_are_those_of_the_gradebook(graded: Graded) -> None:
-    assert graded.course.scores() == {"hana": 80.0, "ken": 15.0, "taro": 0.0}
+def test_all_that_grade_agree(graded: Graded) -> None:
+    submitted = grading.grade_class([graded.course.folder / "submitted"])
+    ours = {result.learner: result.points for result in submitted.results}
+    expected = {"hana": 80.0, "ken": 15.0, "taro": 0.0}
+    assert {"exported": graded.course.scores(), "ours": ours} == {
+        "exported": expected,
+        "ours": expected,
+    }
 
 
-@pytest.mark.parametrize("learner", ["hana", "ken", "taro"])
-def test_nothing_is_said_on_standard_error(graded: Graded, learner: str) -> None:
+def test_nothing_is_said_on_standard_error(graded: Graded) -> None:
     """Autograding takes all points of a cell away that writes there."""
-    cells = graded.course.autograded(learner).values()
-    streams = [o.get("name") for cell in cells for o in cell.outputs if o.output_type == "stream"]
-    assert streams == []
+    cells = [(who, cell) for who in LEARNERS for cell in graded.course.autograded(who).values()]
+    kinds = [(who, cell.id, o.output_type) for who, cell in cells for o in cell.outputs]
+    assert [kind for kind in kinds if kind[2] == "stream"] == []
 
 
-def test_no_embedded_aws_and_no_home_folder_is_made_while_grading(graded: Graded) -> None:
-    left = [*graded.course.folder.rglob(".handson"), graded.course.folder.parent / "nobodys-home"]
+def test_home_folders_are_neither_made_nor_handed_in(graded: Graded) -> None:
+    folder = graded.course.folder
+    left = [*folder.rglob(".handson"), folder.parent / "nobodys-home"]
     assert [path for path in left if path.exists()] == []
-
-
-def test_the_home_folder_is_not_handed_in(graded: Graded) -> None:
-    assert (graded.course.folder.parent / "hana" / ".handson" / "journal.jsonl").is_file()
+    assert (folder.parent / "hana" / ".handson" / "journal.jsonl").is_file()
 
 
 def test_the_feedback_shows_the_facts(graded: Graded) -> None:
@@ -228,13 +210,8 @@ def test_the_feedback_shows_the_facts(graded: Graded) -> None:
 
 def test_an_evidence_cell_that_was_rewritten_is_run_as_it_was_handed_out(graded: Graded) -> None:
     cell = graded.course.autograded("ken")["network-evidence-record"]
-    assert (cell.source, cell.outputs[0].data["text/plain"]) == ('workshop.evidence("network")', "0")
-
-
-def test_a_class_collected_by_nbgrader_is_graded_by_our_command_too(graded: Graded) -> None:
-    grades = grading.grade_class([graded.course.folder / "submitted"])
-    points = {result.learner: result.points for result in grades.results}
-    assert points == {"hana": 80, "ken": 15, "taro": 0}
+    shown = cell.outputs[0].data["text/plain"]
+    assert (cell.source, shown) == ('workshop.evidence("network")', "0")
 
 
 def _grade_id(cell: Any) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,23 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell as code
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from handson.aws import emulator, settings
-from handson.notebook import replay
-from handson.course import syllabus
-from handson.core.cards import MARKS
-from handson.course.evidence import Journal, is_intact
-from handson.notebook.replay import Outcome
 from handson.core.waiting import wait_until
+from handson.course import syllabus
+from handson.course.evidence import Journal, is_intact
+from handson.notebook import replay
+from handson.notebook.replay import Outcome
+
+from .book import NOTEBOOKS
 
 pytestmark = pytest.mark.notebooks
 
-ROOT = Path(__file__).parents[2]
+ROOT = NOTEBOOKS.parent
 SLEEP = "import os, pathlib, time; pathlib.Path('{}').write_text(str(os.getpid())); time.sleep(60)"
+MAY_FAIL = {"tags": ["raises-exception"]}
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -38,10 +40,11 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own, "PYTHONUTF8": "1"}
 
 
-def start(home: Path, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
-    """Start `handson run`, which Ctrl-C reaches as it does in a terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "handson", "run", *words],
+@contextmanager
+def started(home: Path, *, cwd: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
+    """Start `handson run`, which Ctrl-C reaches as it does in a terminal; leave nothing behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "handson", "run"],
         cwd=cwd,
         env=environment(home),
         stdin=subprocess.DEVNULL,
@@ -51,21 +54,31 @@ def start(home: Path, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
         encoding="utf-8",
         start_new_session=True,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        emulator.stop_emulator(home)
 
 
-def write_edition(folder: Path, **cells: list[Any]) -> Path:
+def write_edition(folder: Path, **cells: list[Any]) -> None:
     """Write a Japanese edition with the given cells in some notebooks and none in the others."""
     edition = folder / "notebooks" / "ja"
-    edition.mkdir(parents=True)
+    edition.mkdir(parents=True, exist_ok=True)
     for name in syllabus.NOTEBOOKS:
-        key = "n" + name.partition("-")[0]
-        book = new_notebook(cells=cells.get(key, []))
+        book = new_notebook(cells=cells.get("n" + name.partition("-")[0], []))
         nbformat.write(book, edition / f"{name}.ipynb")
-    return edition
 
 
-def code(source: str, **changes: Any) -> Any:
-    return new_code_cell(source, **changes)
+def run_some(folder: Path, count: int, told: list[tuple[str, int, int]]) -> list[Outcome]:
+    """Run the first notebooks of the edition in a folder, and note what is told on the way."""
+    home = folder / "home"
+    chosen = settings.read_settings(environment(home), cwd=folder, home=str(home))
+    found = replay.find_notebooks(folder, lang="ja")[:count]
+    return replay.run_notebooks(
+        chosen, found, output=folder / "run", on_cell=lambda *cell: told.append(cell)
+    )
 
 
 def outputs(copy: Path) -> list[list[Any]]:
@@ -74,282 +87,9 @@ def outputs(copy: Path) -> list[list[Any]]:
     return [cell.outputs for cell in node.cells if cell.cell_type == "code"]
 
 
-# The whole workshop, once
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that has ended: where it ran, and what it said."""
-
-    home: Path
-    code: int
-    out: str
-    err: str
-    sources: dict[Path, bytes]
-
-    @property
-    def folder(self) -> Path:
-        return self.home / "run"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    home = tmp_path_factory.mktemp("run") / "home"
-    sources = {path: path.read_bytes() for path in (ROOT / "notebooks" / "ja").glob("*.ipynb")}
-    process = start(home)
-    out, err = process.communicate(timeout=180)
-    yield Finished(home, process.returncode, out, err, sources)
-    emulator.stop_emulator(home)
-
-
-def test_a_run_in_which_all_checks_pass_ends_with_0(finished: Finished) -> None:
-    assert finished.code == 0, finished.out + finished.err
-
-
-def test_results_go_to_standard_output_alone(finished: Finished) -> None:
-    first, *rest = finished.out.splitlines()
-    ticked = [line for line in rest if "✔" in line]
-    assert (first.partition("(")[0], len(ticked)) == ("✔ 5 項目のうち 5 項目ができています", 5)
-
-
-def test_progress_goes_to_standard_error_a_line_a_notebook(finished: Finished) -> None:
-    lines = finished.err.splitlines()
-    assert [line.partition(":")[0] for line in lines] == list(syllabus.NOTEBOOKS)
-
-
-def test_it_says_where_the_notebooks_and_the_picture_are(finished: Finished) -> None:
-    seen = [str(finished.folder) in finished.out, str(finished.folder / "aws.svg") in finished.out]
-    assert seen == [True, True]
-
-
-def test_its_last_line_says_how_to_begin_anew(finished: Finished) -> None:
-    assert "handson emulator reset" in finished.out.splitlines()[-1]
-
-
-def test_every_notebook_is_kept_executed(finished: Finished) -> None:
-    kept = sorted(path.stem for path in finished.folder.glob("*.ipynb"))
-    assert kept == list(syllabus.NOTEBOOKS)
-
-
-def test_the_pictures_are_beside_them(finished: Finished) -> None:
-    kept = sorted(path.name for path in finished.folder.glob("*.svg"))
-    assert kept == ["aws.svg", "local.svg", "onprem-aws.svg"]
-
-
-def test_the_source_notebooks_are_as_they_were(finished: Finished) -> None:
-    assert {path: path.read_bytes() for path in finished.sources} == finished.sources
-
-
-def test_what_kernels_write_to_their_terminal_is_in_a_log(finished: Finished) -> None:
-    assert (finished.folder / "kernel.log").is_file()
-
-
-def test_no_kernel_is_left(finished: Finished) -> None:
-    assert kernels_of(finished.home) == []
-
-
-def test_the_evidence_makes_one_chain(finished: Finished) -> None:
-    records = Journal(finished.home).records()
-    digests = [record["digest"] for record in records]
-    assert [record.get("previous") for record in records] == [None, *digests[:-1]]
-
-
-def test_the_evidence_in_the_notebooks_is_the_journals(finished: Finished) -> None:
-    found = []
-    for name in syllabus.NOTEBOOKS:
-        for cell in outputs(finished.folder / f"{name}.ipynb"):
-            found += [
-                out.metadata["handson"] for out in cell if "handson" in out.get("metadata", {})
-            ]
-    assert found == Journal(finished.home).records()
-
-
-def test_a_second_run_ends_with_0_too(finished: Finished) -> None:
-    process = start(finished.home)
-    out, err = process.communicate(timeout=180)
-    assert process.returncode == 0, out + err
-
-
-# What a kernel shows
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[Any]]]:
-    """Return the outputs of: progress, evidence, a refusal, a repeated display of evidence."""
-    folder = tmp_path_factory.mktemp("shown")
-    refused = {"tags": ["raises-exception"]}
-    cells = [
-        code("import handson\nworkshop = handson.start(learner='Hanako')"),
-        code("workshop.ensure_cluster();"),
-        code("workshop.evidence('network')"),
-        code("workshop.evidence('netwrk')", metadata=refused),
-        code("1 / 0", metadata=refused),
-    ]
-    write_edition(folder, n00=cells)
-    chosen = settings.read_settings(
-        environment(folder / "home"), cwd=folder, home=str(folder / "home"), engine="builtin"
-    )
-    found = replay.find_notebooks(folder, lang="ja")[:1]
-    outcome = replay.run_notebooks(chosen, found, output=folder / "run", on_cell=ignore)[0]
-    assert not outcome.failed, outcome.error
-    yield outputs(outcome.copy)
-    emulator.stop_emulator(chosen.home)
-
-
-def ignore(_name: str, _done: int, _total: int) -> None:
-    """Show no progress."""
-
-
-def test_progress_leaves_one_output_that_ends_as_a_sentence(shown: list[list[Any]]) -> None:
-    [output] = shown[1]
-    assert output.data["text/plain"] == "▸ クラスター: 終わりました。"
-
-
-def test_evidence_carries_its_record_in_the_outputs_metadata(shown: list[list[Any]]) -> None:
-    [output] = shown[2]
-    record = json.loads(json.dumps(output.metadata["handson"]))
-    assert (record["check"], record["learner"], is_intact(record)) == ("network", "Hanako", True)
-
-
-def test_evidence_is_shown_as_text_and_html(shown: list[list[Any]]) -> None:
-    [output] = shown[2]
-    assert sorted(output.data) == ["text/html", "text/plain"]
-
-
-def test_the_record_is_not_in_what_people_and_nbval_see(shown: list[list[Any]]) -> None:
-    [output] = shown[2]
-    assert "request_id" not in json.dumps(output.data)
-
-
-def test_an_error_of_ours_is_two_lines(shown: list[list[Any]]) -> None:
-    [output] = shown[3]
-    assert [line[0] for line in output.traceback] == ["✗", "→"]
-
-
-def test_an_error_of_ours_is_no_traceback(shown: list[list[Any]]) -> None:
-    assert "Traceback" not in "".join(shown[3][0].traceback)
-
-
-def test_an_error_of_the_learners_keeps_its_traceback(shown: list[list[Any]]) -> None:
-    assert "Traceback" in "".join(shown[4][0].traceback)
-
-
-# A notebook that fails
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A run that failed in the second notebook, its outcomes and what it told on the way."""
-
-    folder: Path
-    outcomes: list[Outcome]
-    told: list[tuple[str, int, int]]
-    sources: dict[Path, bytes]
-
-
-@pytest.fixture(scope="module")
-def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
-    folder = tmp_path_factory.mktemp("failed")
-    old = [nbformat.v4.new_output("stream", text="from an earlier run\n")]
-    cells = [
-        new_markdown_cell("# A notebook"),
-        code("import sys, os; print('well'); os.write(2, b'from below\\n');", id="well"),
-        code("1 / 0", id="allowed", metadata={"tags": ["raises-exception"]}),
-        code(
-            "from handson.core.errors import NotReady; raise NotReady('It is gone.', 'Make it.')",
-            id="gone",
-        ),
-        code("print('never')", id="never", outputs=old),
-    ]
-    write_edition(folder, n00=[code("1 + 1", id="sum")], n01=cells)
-    (folder / "run").mkdir()
-    (folder / "run" / "02-cluster.ipynb").write_text("earlier")
-    (folder / "run" / "my-notes.ipynb").write_text("mine")
-    chosen = settings.read_settings(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
-    found = replay.find_notebooks(folder, lang="ja")
-    sources = {path: path.read_bytes() for path in found}
-    told: list[tuple[str, int, int]] = []
-    outcomes = replay.run_notebooks(
-        chosen, found, output=folder / "run", on_cell=lambda *cell: told.append(cell)
-    )
-    return Failed(folder, outcomes, told, sources)
-
-
-def test_a_failing_notebook_is_the_last_one(failed: Failed) -> None:
-    assert [outcome.failed for outcome in failed.outcomes] == [False, True]
-
-
-def test_the_failing_cell_is_told_by_its_id(failed: Failed) -> None:
-    assert failed.outcomes[-1].cell == "gone"
-
-
-def test_the_errors_two_lines_are_told(failed: Failed) -> None:
-    assert failed.outcomes[-1].error == "✗ It is gone.\n→ Make it."
-
-
-def test_only_cells_that_ran_to_their_end_are_counted(failed: Failed) -> None:
-    assert failed.told[-1] == ("01-network", 2, 4)
-
-
-def test_the_copy_of_the_failing_notebook_is_kept_as_far_as_it_came(failed: Failed) -> None:
-    cells = outputs(failed.outcomes[-1].copy)
-    assert [[output.output_type for output in cell] for cell in cells] == [
-        ["stream"],
-        ["error"],
-        ["error"],
-        [],
-    ]
-
-
-def test_copies_of_an_earlier_run_do_not_stay(failed: Failed) -> None:
-    assert not (failed.folder / "run" / "02-cluster.ipynb").exists()
-
-
-def test_other_files_in_the_folder_stay(failed: Failed) -> None:
-    assert (failed.folder / "run" / "my-notes.ipynb").read_text() == "mine"
-
-
-def test_the_sources_of_a_failed_run_are_as_they_were(failed: Failed) -> None:
-    assert {path: path.read_bytes() for path in failed.sources} == failed.sources
-
-
-def test_what_a_cell_writes_below_python_is_logged_too(failed: Failed) -> None:
-    assert "from below" in (failed.folder / "run" / "kernel.log").read_text(encoding="utf-8")
-
-
-def run_one(folder: Path, source: str) -> Outcome:
-    """Run a notebook of one cell."""
-    write_edition(folder, n00=[code(source, id="only")])
-    chosen = settings.read_settings(environment(folder / "home"), cwd=folder, home=str(folder / "home"))
-    found = replay.find_notebooks(folder, lang="ja")[:1]
-    return replay.run_notebooks(chosen, found, output=folder / "run", on_cell=ignore)[0]
-
-
-def test_a_strange_error_is_told_in_two_lines_that_name_the_copy(tmp_path: Path) -> None:
-    outcome = run_one(tmp_path, "1 / 0")
-    problem, remedy = outcome.error.splitlines()
-    assert (problem, str(outcome.copy) in remedy) == (
-        "✗ ZeroDivisionError: division by zero",
-        True,
-    )
-
-
-def test_a_kernel_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
-    outcome = run_one(tmp_path, "import os; os._exit(7)")
-    seen = (outcome.cell, len(outcome.error.splitlines()), "kernel.log" in outcome.error)
-    assert seen == ("only", 2, True)
-
-
-def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path: Path) -> None:
-    write_edition(tmp_path, n00=[code("1 / 0", id="broken-cell")])
-    process = start(tmp_path / "home", cwd=tmp_path)
-    out, err = process.communicate(timeout=120)
-    emulator.stop_emulator(tmp_path / "home")
-    seen = (process.returncode, "broken-cell" in err, "Traceback" in err, "✘" in out)
-    assert seen == (1, True, False, True)
-
-
-# Stopped
+def kinds(copy: Path) -> list[list[str]]:
+    """Return the kinds of each code cell's outputs."""
+    return [[output.output_type for output in cell] for cell in outputs(copy)]
 
 
 def kernels_of(home: Path) -> list[int]:
@@ -365,51 +105,192 @@ def kernels_of(home: Path) -> list[int]:
     return found
 
 
-@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
-def stopped(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, int, str]]:
-    """Stop a run whose second cell sleeps; return its folder, exit code and standard error."""
-    folder = tmp_path_factory.mktemp("stopped")
-    awake = folder / "awake"
-    cells = [code("print('well')", id="well"), code(SLEEP.format(awake), id="sleep")]
-    write_edition(folder, n00=cells)
-    process = start(folder / "home", cwd=folder)
-    wait_until(awake.exists, done=bool, what="the sleeping cell", timeout=60, interval=0.05)
-    time.sleep(0.2)
-    process.send_signal(request.param)
-    _, err = process.communicate(timeout=30)
-    yield folder, process.returncode, err
-    emulator.stop_emulator(folder / "home")
+# The whole workshop, once
 
 
-def test_a_stopped_run_ends_with_130(stopped: tuple[Path, int, str]) -> None:
-    assert stopped[1] == 130
+@dataclass(frozen=True)
+class Finished:
+    """A run that has ended: where it ran, what it said, and the sources as they were before."""
+
+    home: Path
+    code: int
+    out: list[str]
+    err: list[str]
+    sources: dict[Path, bytes]
 
 
-def test_a_stopped_run_says_so_in_one_line(stopped: tuple[Path, int, str]) -> None:
-    assert len(stopped[2].splitlines()) == 1
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    home = tmp_path_factory.mktemp("run") / "home"
+    sources = {path: path.read_bytes() for path in (NOTEBOOKS / "ja").glob("*.ipynb")}
+    with started(home) as process:
+        out, err = process.communicate(timeout=180)
+        yield Finished(home, process.returncode, out.splitlines(), err.splitlines(), sources)
 
 
-def test_a_stopped_run_leaves_no_kernel(stopped: tuple[Path, int, str]) -> None:
-    assert kernels_of(stopped[0] / "home") == []
+def test_a_run_in_which_all_checks_pass_ends_with_0_and_says_so(finished: Finished) -> None:
+    out, folder = "\n".join(finished.out), finished.home / "run"
+    ticked = [line for line in finished.out[1:] if "✔" in line]
+    assert finished.code == 0, "\n".join([*finished.out, *finished.err])
+    assert finished.out[0].partition("(")[0] == "✔ 5 項目のうち 5 項目ができています"
+    assert len(ticked) == 5
+    assert f"{folder}" in out
+    assert f"{folder / 'aws.svg'}" in out
+    assert "handson emulator reset" in finished.out[-1]
 
 
-def test_a_stopped_run_keeps_the_notebook_as_far_as_it_came(
-    stopped: tuple[Path, int, str],
+def test_progress_goes_to_standard_error_a_line_a_notebook(finished: Finished) -> None:
+    assert [line.partition(":")[0] for line in finished.err] == list(syllabus.NOTEBOOKS)
+
+
+def test_notebooks_are_kept_executed_with_pictures_and_log_and_no_kernel_is_left(
+    finished: Finished,
 ) -> None:
-    cells = outputs(stopped[0] / "home" / "run" / "00-prepare.ipynb")
-    assert [[output.output_type for output in cell] for cell in cells] == [["stream"], []]
+    kept = {path.name for path in (finished.home / "run").iterdir()}
+    pictures = {"aws.svg", "local.svg", "onprem-aws.svg"}
+    executed = {f"{name}.ipynb" for name in syllabus.NOTEBOOKS}
+    assert executed | pictures | {"kernel.log"} <= kept
+    assert {path: path.read_bytes() for path in finished.sources} == finished.sources
+    assert kernels_of(finished.home) == []
 
 
-def test_a_run_after_a_stopped_one_works(stopped: tuple[Path, int, str]) -> None:
-    folder = stopped[0]
-    book = new_notebook(cells=[code("1 + 1")])
-    nbformat.write(book, folder / "notebooks" / "ja" / "00-prepare.ipynb")
-    process = start(folder / "home", cwd=folder)
-    _, err = process.communicate(timeout=120)
-    assert re.search("00-prepare: 1/1", err)
+def test_the_evidence_in_the_notebooks_is_the_journals_and_makes_one_chain(
+    finished: Finished,
+) -> None:
+    copies = [finished.home / "run" / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
+    shown = [output for copy in copies for cell in outputs(copy) for output in cell]
+    records = [o.metadata["handson"] for o in shown if "handson" in o.get("metadata", {})]
+    digests = [record["digest"] for record in records]
+    assert records == Journal(finished.home).records()
+    assert [record.get("previous") for record in records] == [None, *digests[:-1]]
+    checks = ["network", "cluster", "repository", "image", "image-uri", "architecture"]
+    assert [record["check"] for record in records] == checks
 
 
-def test_the_mark_of_a_failing_check_is_not_the_one_of_a_passing_one() -> None:
-    assert MARKS["ok"] != MARKS["bad"]
+@pytest.mark.full
+def test_a_second_run_ends_with_0_too(finished: Finished) -> None:
+    with started(finished.home) as process:
+        out, err = process.communicate(timeout=180)
+        assert process.returncode == 0, out + err
+
+
+# What a kernel shows
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """Return the outputs of: progress, evidence, a refusal of ours, an error of the learner's."""
+    folder = tmp_path_factory.mktemp("shown")
+    cells = [
+        code("import handson\nworkshop = handson.start(learner='Hanako')"),
+        code("workshop.ensure_cluster();"),
+        code("workshop.evidence('network')"),
+        code("workshop.evidence('netwrk')", metadata=MAY_FAIL),
+        code("1 / 0", metadata=MAY_FAIL),
+    ]
+    write_edition(folder, n00=cells)
+    [outcome] = run_some(folder, 1, [])
+    emulator.stop_emulator(folder / "home")
+    assert not outcome.failed, outcome.error
+    return outputs(outcome.copy)[1:]
+
+
+def test_progress_leaves_one_output_that_ends_as_a_sentence(shown: list[list[Any]]) -> None:
+    said = [output.data["text/plain"] for output in shown[0]]
+    assert said == ["▸ クラスター: 終わりました。"]
+
+
+def test_evidence_carries_its_record_where_people_and_nbval_do_not_see_it(
+    shown: list[list[Any]],
+) -> None:
+    [output] = shown[1]
+    record = json.loads(json.dumps(output.metadata["handson"]))
+    assert (record["check"], record["learner"]) == ("network", "Hanako")
+    assert is_intact(record)
+    assert sorted(output.data) == ["text/html", "text/plain"]
+    assert "request_id" not in json.dumps(output.data)
+
+
+def test_an_error_of_ours_is_two_lines_and_one_of_the_learners_a_traceback(
+    shown: list[list[Any]],
+) -> None:
+    [ours], [theirs] = shown[2:]
+    assert [line[0] for line in ours.traceback] == ["✗", "→"]
+    assert "Traceback" not in "".join(ours.traceback)
+    assert "Traceback" in "".join(theirs.traceback)
+
+
+# A notebook that fails
+
+
+def test_a_failing_notebook_is_the_last_one_and_kept_as_far_as_it_came(tmp_path: Path) -> None:
+    gone = "from handson.core.errors import NotReady; raise NotReady('It is gone.', 'Make it.')"
+    old = [nbformat.v4.new_output("stream", text="from an earlier run\n")]
+    cells = [
+        new_markdown_cell("# A notebook"),
+        code("import sys, os; print('well'); os.write(2, b'from below\\n');"),
+        code("1 / 0", metadata=MAY_FAIL),
+        code(gone, id="gone"),
+        code("print('never')", outputs=old),
+    ]
+    write_edition(tmp_path, n00=[code("1 + 1")], n01=cells)
+    sources = {path: path.read_bytes() for path in (tmp_path / "notebooks").rglob("*.ipynb")}
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "02-cluster.ipynb").write_text("earlier")
+    (folder / "my-notes.ipynb").write_text("mine")
+    told: list[tuple[str, int, int]] = []
+
+    _, failed = run_some(tmp_path, 3, told)
+
+    assert (failed.cell, failed.error) == ("gone", "✗ It is gone.\n→ Make it.")
+    assert told[-1] == ("01-network", 2, 4)
+    assert kinds(failed.copy) == [["stream"], ["error"], ["error"], []]
+    assert not (folder / "02-cluster.ipynb").exists()
+    assert (folder / "my-notes.ipynb").read_text() == "mine"
+    assert "from below" in (folder / "kernel.log").read_text(encoding="utf-8")
+    assert {path: path.read_bytes() for path in sources} == sources
+
+
+def test_a_strange_error_is_told_in_two_lines_that_name_the_copy(tmp_path: Path) -> None:
+    write_edition(tmp_path, n00=[code("1 / 0")])
+    [outcome] = run_some(tmp_path, 1, [])
+    problem, remedy = outcome.error.splitlines()
+    assert problem == "✗ ZeroDivisionError: division by zero"
+    assert str(outcome.copy) in remedy
+
+
+def test_a_kernel_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
+    write_edition(tmp_path, n00=[code("import os; os._exit(7)", id="only")])
+    [outcome] = run_some(tmp_path, 1, [])
+    assert (outcome.cell, len(outcome.error.splitlines())) == ("only", 2)
+    assert "kernel.log" in outcome.error
+
+
+# Stopped
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
+def test_a_stopped_run_says_so_keeps_what_ran_and_leaves_no_kernel(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    awake, home = tmp_path / "awake", tmp_path / "home"
+    write_edition(tmp_path, n00=[code("print('well')"), code(SLEEP.format(awake))])
+    with started(home, cwd=tmp_path) as process:
+        wait_until(awake.exists, done=bool, what="the sleeping cell", timeout=60, interval=0.05)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=30)
+        assert (process.returncode, len(err.splitlines())) == (130, 1)
+    assert kernels_of(home) == []
+    assert kinds(home / "run" / "00-prepare.ipynb") == [["stream"], []]
+
+
+def test_a_run_that_fails_ends_with_1_and_names_the_cell(tmp_path: Path) -> None:
+    write_edition(tmp_path, n00=[code("1 + 1")], n01=[code("1 / 0", id="broken-cell")])
+    with started(tmp_path / "home", cwd=tmp_path) as process:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 1
+    assert "00-prepare: 1/1" in err
+    assert "broken-cell" in err
+    assert "Traceback" not in err
+    assert "✘" in out
