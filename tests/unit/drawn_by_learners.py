@@ -317,144 +317,99 @@ image >> ecr >> [one, two]
 }
 
 
-def changed(old: str, new: str, *, drawing: str = GOOD) -> str:
-    """Return a drawing with something else in a place."""
-    assert old in drawing
-    return drawing.replace(old, new)
+def changed(*replacements: tuple[str, str]) -> str:
+    """Return the good drawing with something else in some places."""
+    drawing = GOOD
+    for old, new in replacements:
+        assert old in drawing
+        drawing = drawing.replace(old, new)
+    return drawing
 
 
-WRONG: dict[str, tuple[str, set[str]]] = {
+def observed(**facts: Any) -> dict[str, Any]:
+    """Return what is observed of false facts, by their ids without "drawing."."""
+    return {f"drawing.{name.replace('_', '-')}": value for name, value in facts.items()}
+
+
+_ECR = ('    ecr = ECR("rails-app")\n', "")
+_SIGN_IN = ('image >> Edge(label="sign in") >> iam >> ecr', "image >> iam")
+_PUSH = 'image >> Edge(label="push") >> ecr'
+_PULL = 'ecr >> Edge(label="pull") >> fargate'
+_LOGIN = """
+image >> Edge(label="login") >> ecr >> fargate
+"""
+
+# A drawing, what is observed of its false facts, and the causes without "drawing-".
+WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "step 1 alone": (
         STEP_ONE,
-        {
-            "drawing.cloud",
-            "drawing.vpc",
-            "drawing.zones",
-            "drawing.subnets",
-            "drawing.cluster",
-            "drawing.spread",
-            "drawing.registry",
-            "drawing.registry-outside",
-            "drawing.sign-in",
-            "drawing.push",
-            "drawing.pull",
-        },
-    ),
-    "no box for AWS": (changed('Cluster("AWS Cloud")', 'Cluster("stuff")'), {"drawing.cloud"}),
+        observed(
+            cloud=False, vpc=False, zones=0, subnets=0, cluster=None, spread=False,
+            registry=False, registry_outside=False, sign_in=False, push=False, pull=False),
+        "cloud vpc zones subnets cluster registry sign-in"),
+    "no box for AWS": (changed(("AWS Cloud", "stuff")), observed(cloud=False), "cloud"),
     "no box for the VPC": (
-        changed('Cluster("VPC ecs-handson-vpc")', 'Cluster("x")'),
-        {"drawing.vpc"},
-    ),
+        changed(("VPC ecs-handson-vpc", "x")), observed(vpc=False), "vpc"),
     "one zone": (
-        changed('"us-east-1b"', '"us-east-1a"'),
-        {"drawing.zones", "drawing.subnets"},
-    ),
+        changed(("us-east-1b", "us-east-1a")), observed(zones=1, subnets=1), "zones subnets"),
     "both subnets in one zone": (
-        changed('        with Cluster("us-east-1b"):\n            P', "            P"),
-        {"drawing.zones", "drawing.subnets"},
-    ),
+        changed(('        with Cluster("us-east-1b"):\n            P', "            P")),
+        observed(zones=1, subnets=1), "zones subnets"),
     "a zone without a subnet": (
-        changed('PublicSubnet("public subnet 2")', 'Node("empty")'),
-        {"drawing.subnets"},
-    ),
+        changed(('PublicSubnet("public subnet 2")', 'Node("empty")')),
+        observed(subnets=1), "subnets"),
     "private subnets": (
-        changed('PublicSubnet("public ', 'PrivateSubnet("private '),
-        {"drawing.subnets", "drawing.private"},
-    ),
+        changed(('PublicSubnet("public ', 'PrivateSubnet("private ')),
+        observed(subnets=0, private=2), "subnets-public private"),
     "subnets of no kind": (
-        changed('PublicSubnet("public ', 'Node("'),
-        {"drawing.subnets"},
-    ),
+        changed(('PublicSubnet("public ', 'Node("')), observed(subnets=0), "subnets-public"),
     "a private subnet that nobody made": (
-        changed(
+        changed((
             'PublicSubnet("public subnet 2")',
-            'PublicSubnet("public subnet 2"); PrivateSubnet("private subnet")',
-        ),
-        {"drawing.private"},
-    ),
+            'PublicSubnet("public subnet 2"); PrivateSubnet("private subnet")')),
+        observed(private=1), "private"),
     "ECR inside the VPC": (
-        changed('    ecr = ECR("rails-app")\n', "").replace(
-            "        fargate =", '        ecr = ECR("rails-app")\n        fargate ='
-        ),
-        {"drawing.registry-outside"},
-    ),
+        changed(_ECR, ("        fargate =", '        ecr = ECR("rails-app")\n        fargate =')),
+        observed(registry_outside=False), "registry-inside"),
     "ECR on the learner's computer": (
-        changed('    ecr = ECR("rails-app")\n', "").replace(
-            "        image =", '        ecr = ECR("rails-app")\n        image ='
-        ),
-        {"drawing.registry", "drawing.registry-outside"},
-    ),
+        changed(_ECR, ("        image =", '        ecr = ECR("rails-app")\n        image =')),
+        observed(registry=False, registry_outside=False), "registry"),
     "no ECR": (
-        changed('    ecr = ECR("rails-app")\n', "").replace(
-            'iam >> ecr\nimage >> Edge(label="push") >> ecr >> Edge(label="pull") >>', "iam >>"
-        ),
-        {"drawing.registry", "drawing.registry-outside", "drawing.push", "drawing.pull"},
-    ),
+        changed(_ECR, (
+            f'iam >> ecr\n{_PUSH} >> Edge(label="pull") >>', "iam >>")),
+        observed(registry=False, registry_outside=False, push=False, pull=False), "registry"),
     "servers": (
-        changed("        fargate =", '        EC2("web 1"); EC2("web 2")\n        fargate ='),
-        {"drawing.servers"},
-    ),
+        changed(("        fargate =", '        EC2("web 1"); EC2("web 2")\n        fargate =')),
+        observed(servers=2), "servers"),
     "a traditional server": (
-        changed("        fargate =", '        TraditionalServer("app")\n        fargate ='),
-        {"drawing.servers"},
-    ),
+        changed(("        fargate =", '        TraditionalServer("app")\n        fargate =')),
+        observed(servers=1), "servers"),
     "servers in the place of the cluster": (
-        changed('Fargate("ecs-handson-cluster")', 'EC2("web")'),
-        {"drawing.servers", "drawing.cluster", "drawing.spread", "drawing.pull"},
-    ),
+        changed(('Fargate("ecs-handson-cluster")', 'EC2("web")')),
+        observed(cluster=None, spread=False, servers=1, pull=False), "cluster servers"),
     "a cluster of nothing in particular": (
-        changed('Fargate("ecs-', 'ECS("ecs-'),
-        {"drawing.cluster"},
-    ),
+        changed(('Fargate("ecs-', 'ECS("ecs-')), observed(cluster="ECS"), "fargate"),
     "the cluster in one zone": (
-        changed("        fargate =", "            fargate ="),
-        {"drawing.spread"},
-    ),
+        changed(("        fargate =", "            fargate =")), observed(spread=False), "spread"),
     "no authentication": (
-        changed('image >> Edge(label="sign in") >> iam >> ecr\n', ""),
-        {"drawing.sign-in"},
-    ),
+        changed(('image >> Edge(label="sign in") >> iam >> ecr\n', "")),
+        observed(sign_in=False), "sign-in"),
     "a container is pushed": (
-        changed('image >> Edge(label="push") >> ecr', "container >> ecr").replace(
-            'image >> Edge(label="sign in") >> iam >> ecr', "image >> iam"
-        ),
-        {"drawing.push"},
-    ),
+        changed((_PUSH, "container >> ecr"), _SIGN_IN), observed(push=False), "push-container"),
     "the push points home": (
-        changed('image >> Edge(label="push") >> ecr', "image << ecr").replace(
-            'image >> Edge(label="sign in") >> iam >> ecr', "image >> iam"
-        ),
-        {"drawing.push"},
-    ),
-    "nothing is pushed": (
-        changed('image >> Edge(label="push") >> ecr', "ecr").replace(
-            'image >> Edge(label="sign in") >> iam >> ecr', "image >> iam"
-        ),
-        {"drawing.push"},
-    ),
-    "nothing is pulled": (
-        changed('ecr >> Edge(label="pull") >> fargate', "ecr"),
-        {"drawing.pull"},
-    ),
+        changed((_PUSH, "image << ecr"), _SIGN_IN), observed(push=False), "push-backwards"),
+    "nothing is pushed": (changed((_PUSH, "ecr"), _SIGN_IN), observed(push=False), "push"),
+    "nothing is pulled": (changed((_PULL, "ecr")), observed(pull=False), "pull"),
     "the pull points to ECR": (
-        changed('ecr >> Edge(label="pull") >> fargate', "ecr << fargate"),
-        {"drawing.pull"},
-    ),
+        changed((_PULL, "ecr << fargate")), observed(pull=False), "pull-backwards"),
     "the image skips ECR": (
-        changed(
-            'image >> Edge(label="push") >> ecr >> Edge(label="pull") >> fargate',
-            "image >> fargate",
-        ).replace('image >> Edge(label="sign in") >> iam >> ecr', "image >> iam"),
-        {"drawing.push", "drawing.pull"},
-    ),
+        changed((f'{_PUSH} >> Edge(label="pull") >> fargate', "image >> fargate"), _SIGN_IN),
+        observed(push=False, pull=False), "push pull"),
     "the computer inside AWS": (
-        'with Cluster("AWS Cloud"):\n'
-        + indent(changed('with Cluster("AWS Cloud"):', 'with Cluster("step 2"):').strip(), "    "),
-        {"drawing.computer", "drawing.sign-in", "drawing.push"},
-    ),
+        'with Cluster("AWS Cloud"):\n' + indent(changed(("AWS Cloud", "step 2")).strip(), "    "),
+        observed(computer=False, sign_in=False, push=False), "computer sign-in push"),
     "a VPC for each zone": (
-        STEP_ONE
-        + """
+        STEP_ONE + """
 with Cluster("AWS Cloud"):
     ecr = ECR("rails-app")
     fargate = Fargate("cluster")
@@ -463,14 +418,10 @@ with Cluster("AWS Cloud"):
             PublicSubnet("public subnet 1")
     with Cluster("us-east-1b"):
         with Cluster("VPC"):
-            PublicSubnet("public subnet 2")
-image >> Edge(label="login") >> ecr >> fargate
-""",
-        {"drawing.vpc"},
-    ),
+            PublicSubnet("public subnet 2")""" + _LOGIN,
+        observed(vpc=False), "vpc-border"),
     "subnets outside the VPC": (
-        STEP_ONE
-        + """
+        STEP_ONE + """
 with Cluster("AWS Cloud"):
     ecr = ECR("rails-app")
     fargate = Fargate("cluster")
@@ -479,14 +430,10 @@ with Cluster("AWS Cloud"):
     with Cluster("us-east-1a"):
         PublicSubnet("public subnet 1")
     with Cluster("us-east-1b"):
-        PublicSubnet("public subnet 2")
-image >> Edge(label="login") >> ecr >> fargate
-""",
-        {"drawing.vpc", "drawing.subnets"},
-    ),
+        PublicSubnet("public subnet 2")""" + _LOGIN,
+        observed(vpc=False, subnets=0), "vpc-border subnets"),
     "one subnet across both zones": (
-        STEP_ONE
-        + """
+        STEP_ONE + """
 with Cluster("AWS Cloud"):
     ecr = ECR("rails-app")
     with Cluster("VPC"):
@@ -495,14 +442,10 @@ with Cluster("AWS Cloud"):
             with Cluster("us-east-1a"):
                 Node("task")
             with Cluster("us-east-1b"):
-                Node("task")
-image >> Edge(label="login") >> ecr >> fargate
-""",
-        {"drawing.subnets"},
-    ),
+                Node("task")""" + _LOGIN,
+        observed(subnets=0), "subnets"),
     "a VPC around AWS": (
-        STEP_ONE
-        + """
+        STEP_ONE + """
 with Cluster("VPC"):
     with Cluster("AWS Cloud"):
         ecr = ECR("rails-app")
@@ -510,9 +453,6 @@ with Cluster("VPC"):
         with Cluster("us-east-1a"):
             PublicSubnet("public subnet 1")
         with Cluster("us-east-1b"):
-            PublicSubnet("public subnet 2")
-image >> Edge(label="login") >> ecr >> fargate
-""",
-        {"drawing.cloud", "drawing.registry-outside"},
-    ),
-}
+            PublicSubnet("public subnet 2")""" + _LOGIN,
+        observed(cloud=False, registry_outside=False), "cloud registry-inside"),
+}  # fmt: skip

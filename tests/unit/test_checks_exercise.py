@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from handson.core import messages
-from handson.course import checks, syllabus
-from handson.course.checks.repository import EcrUri, parse_image_uri
+from handson.course import checks
+from handson.course.checks.repository import EcrUri, build_repository_uri, parse_image_uri
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.goal import describe_goal
 from handson.course.state import RecordedUri, Snapshot, Unseen
@@ -25,30 +25,24 @@ OTHER = Exercise(
     repository="blue-shop",
     tag="v1",
 )
-DIGEST = "sha256:" + "0f" * 32
+GOAL = replace(
+    describe_goal(OTHER),
+    recorded_uri=RecordedUri(
+        uri="123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/blue-shop:v1",
+        digest="sha256:" + "0" * 64,
+        recorded_at="2026-01-15",
+    ),
+)
 
 
-def finished(exercise: Exercise) -> Snapshot:
-    """Describe the goal of an exercise, with the image's URI recorded."""
-    goal = describe_goal(exercise)
-    uri = f"{goal.repositories[0].uri}:{exercise.tag}"
-    recorded = RecordedUri(uri=uri, digest=goal.images[0].digest, recorded_at="2026-01-15")
-    return replace(goal, recorded_uri=recorded)
-
-
-def test_the_goal_of_another_exercise_passes_all_checks_by_that_exercise() -> None:
-    assert checks.run_checks(finished(OTHER), OTHER).passed
-
-
-@pytest.mark.parametrize("check", ["network", "cluster", "repository", "image", "image-uri"])
-def test_the_goal_of_another_exercise_fails_by_the_seeds(check: str) -> None:
-    assert not checks.run_check(check, finished(OTHER), Exercise()).passed
-
-
-@pytest.mark.parametrize("check", syllabus.CHECK_IDS)
-def test_evidence_of_another_exercise_is_judged_by_the_exercise_that_is_passed(check: str) -> None:
-    observed = checks.trim(check, finished(OTHER), OTHER).to_json()
-    assert checks.derive(check, observed, OTHER).passed
+def test_the_goal_of_another_exercise_passes_by_that_exercise_and_fails_by_the_seeds() -> None:
+    verification = checks.run_checks(GOAL, OTHER)
+    assert verification.failing == []
+    for result in verification.checks:
+        observed = checks.trim(result.id, GOAL, OTHER).to_json()
+        assert checks.derive(result.id, observed, OTHER) == result
+    failing = [check.id for check in checks.run_checks(GOAL).failing]
+    assert failing == ["network", "cluster", "repository", "image", "image-uri"]
 
 
 def test_causes_and_remedies_name_what_the_exercise_asks_for() -> None:
@@ -61,43 +55,39 @@ def test_causes_and_remedies_name_what_the_exercise_asks_for() -> None:
 
 # Could not look
 
-REFUSED = {
-    service: Unseen(service=service, problem=f"No {service}.", remedy=f"Allow {service}.")
-    for service in ("ec2", "ecs", "ecr")
-}
-CHECKS_OF = {
-    "ec2": {"network"},
-    "ecs": {"cluster"},
-    "ecr": {"repository", "image", "image-uri"},
-}
+CHECKS_OF = {"ec2": ["network"], "ecs": ["cluster"], "ecr": ["repository", "image", "image-uri"]}
 
 
 def blind(service: str) -> Snapshot:
     """Build a snapshot in which a service refused and everything else is finished."""
+    refused = Unseen(service=service, problem=f"No {service}.", remedy=f"Allow {service}.")
     lists: dict[str, Any] = {
         "ec2": {"vpcs": ()},
         "ecs": {"clusters": ()},
         "ecr": {"repositories": (), "images": ()},
     }[service]
-    return states.finished(unseen=(REFUSED[service],), **lists)
+    return states.finished(unseen=(refused,), **lists)
 
 
 @pytest.mark.parametrize("service", CHECKS_OF)
-def test_a_service_that_refuses_leaves_only_its_own_checks_open(service: str) -> None:
-    results = checks.run_checks(blind(service)).checks
-    assert {result.id for result in results if not result.passed} == CHECKS_OF[service]
-
-
-@pytest.mark.parametrize("service", CHECKS_OF)
-def test_a_check_that_could_not_look_gives_the_services_reason_and_nothing_else(
-    service: str,
-) -> None:
-    for check in CHECKS_OF[service]:
-        result = checks.run_check(check, blind(service))
-        (diagnosis,) = result.diagnoses
-        assert (diagnosis.code, diagnosis.remedy) == ("could-not-look", f"Allow {service}.")
-        assert f"No {service}." in diagnosis.message
+def test_a_service_that_refuses_leaves_its_own_checks_open_with_its_reason(service: str) -> None:
+    messages.use("en")
+    verification = checks.run_checks(blind(service))
+    assert [result.id for result in verification.failing] == CHECKS_OF[service]
+    for result in verification.checks:
+        trimmed = checks.trim(result.id, blind(service))
+        assert checks.derive(result.id, json.loads(json.dumps(trimmed.to_json()))) == result
+        assert bool(trimmed.unseen) is (result.id in CHECKS_OF[service])
+    for result in verification.failing:
+        [diagnosis] = result.diagnoses
+        assert (diagnosis.code, diagnosis.message, diagnosis.remedy) == (
+            "could-not-look",
+            f"No {service}. So this item could not be checked.",
+            f"Allow {service}.",
+        )
+        assert (result.looked, result.state, result.counted) == (False, "warn", "–")
         assert {fact.observed for fact in result.facts} == {None}
+        assert diagnosis.facts == tuple(fact.id for fact in result.facts)
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
@@ -105,68 +95,50 @@ def test_a_card_does_not_say_that_something_is_missing_where_nobody_could_look(
     language: str,
 ) -> None:
     messages.use(language)
-    for text in (
-        repr(checks.run_check("cluster", blind("ecs"))),
-        repr(checks.run_checks(blind("ecs"))),
-    ):
-        assert ("⚠" in text, "No ecs." in text, "Allow ecs." in text) == (True, True, True)
-        assert messages.text("course.checks.unseen") not in text
-
-
-@pytest.mark.parametrize("check", syllabus.CHECK_IDS)
-@pytest.mark.parametrize("service", CHECKS_OF)
-def test_evidence_keeps_that_a_check_could_not_look(check: str, service: str) -> None:
-    trimmed = checks.trim(check, blind(service))
-    carried = json.loads(json.dumps(trimmed.to_json()))
-    assert checks.derive(check, carried) == checks.run_check(check, blind(service))
-    assert bool(trimmed.unseen) == (check in CHECKS_OF[service])
+    verification = checks.run_checks(blind("ecs"))
+    [cluster] = verification.failing
+    verdict = messages.text("course.checks.not-looked")
+    sentence = messages.text("course.checks.could-not-look", problem="No ecs.")
+    lines = [f"  ⚠ {sentence}", "  → Allow ecs."]
+    assert repr(cluster).splitlines() == [f"⚠ {cluster.label}: {verdict}", *lines]
+    assert repr(verification).splitlines()[7:] == [f"  {cluster.label}:", *lines]
+    assert repr(verification).splitlines()[3] == f"  ⚠ | {cluster.label} | – | 02-cluster"
 
 
 # Image URIs
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+DIGEST = "sha256:" + "0f" * 32
+URIS: dict[str, tuple[str, str, str | None, str | None] | None] = {
+    f"{HOST}/rails-app:v1": ("us-east-1", "rails-app", "v1", None),
+    f"{HOST}/rails-app": ("us-east-1", "rails-app", "latest", None),
+    f"{HOST}/shop/a_b:_1.x-y": ("us-east-1", "shop/a_b", "_1.x-y", None),
+    f"{HOST}/rails-app@{DIGEST}": ("us-east-1", "rails-app", None, DIGEST),
+    f"{HOST}/rails-app:v1@{DIGEST}": ("us-east-1", "rails-app", "v1", DIGEST),
+    "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/ab": ("cn-north-1", "ab", "latest", None),
+    "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/ab:1": ("us-east-1", "ab", "1", None),
+    "123456789012.dkr-ecr.us-east-1.on.aws/ab:1": ("us-east-1", "ab", "1", None),
+    "": None,
+    "rails-app:latest": None,
+    "public.ecr.aws/abc/rails-app:latest": None,
+    "docker.io/library/ruby:3.4": None,
+    f"{HOST}/Rails-App:v1": None,
+    f"{HOST}/rails-app:": None,
+    f"{HOST}/r:v1": None,
+    f"{HOST}.example.com/rails-app:v1": None,
+    f"x{HOST}/rails-app:v1": None,
+}
 
 
-@pytest.mark.parametrize(
-    ("uri", "region", "tag", "digest"),
-    [
-        (f"{HOST}/rails-app:v1", "us-east-1", "v1", None),
-        (f"{HOST}/rails-app", "us-east-1", "latest", None),
-        (f"{HOST}/rails-app@{DIGEST}", "us-east-1", None, DIGEST),
-        (f"{HOST}/rails-app:v1@{DIGEST}", "us-east-1", "v1", DIGEST),
-        (
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/rails-app:v1",
-            "cn-north-1",
-            "v1",
-            None,
-        ),
-        (
-            "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/rails-app:v1",
-            "us-east-1",
-            "v1",
-            None,
-        ),
-        ("123456789012.dkr-ecr.us-east-1.on.aws/rails-app:v1", "us-east-1", "v1", None),
-    ],
-)
-def test_an_image_uri_of_ecr_is_taken_apart(
-    uri: str, region: str, tag: str | None, digest: str | None
-) -> None:
-    expected = EcrUri("123456789012", region, "rails-app", tag, digest)
-    assert parse_image_uri(uri) == expected
+def test_parse_image_uri_takes_the_uris_of_ecr_apart() -> None:
+    assert {uri: parse_image_uri(uri) for uri in URIS} == {
+        uri: parts and EcrUri("123456789012", *parts) for uri, parts in URIS.items()
+    }
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "rails-app:latest",
-        "public.ecr.aws/abc/rails-app:latest",
-        "docker.io/library/ruby:3.4",
-        f"{HOST}/Rails-App:v1",
-        f"{HOST}/rails-app:",
-        f"{HOST}.example.com/rails-app:v1",
-    ],
-)
-def test_another_registrys_uri_is_none_of_ecr(uri: str) -> None:
-    assert parse_image_uri(uri) is None
+def test_build_repository_uri_ends_in_the_partition_of_the_region() -> None:
+    uris = [build_repository_uri(states.target(region=r), "a") for r in ("cn-north-1", "eu-west-1")]
+    assert uris == [
+        "112233445566.dkr.ecr.cn-north-1.amazonaws.com.cn/a",
+        "112233445566.dkr.ecr.eu-west-1.amazonaws.com/a",
+    ]
