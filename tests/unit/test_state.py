@@ -1,3 +1,5 @@
+"""States: what a notebook carries and gives back, and what governs a subnet."""
+
 from __future__ import annotations
 
 import json
@@ -10,22 +12,27 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handson.course.state import RouteTable, Snapshot, State, Vpc
+from handson.course.state import (
+    Cluster,
+    DrawnArrow,
+    DrawnBox,
+    DrawnIcon,
+    Platform,
+    Resource,
+    Snapshot,
+    State,
+    Subnet,
+    Target,
+    Vpc,
+)
 from tests.unit import states
 
 
-def test_a_snapshot_comes_back_from_json_as_it_was() -> None:
-    there = json.loads(json.dumps(states.finished().to_json()))
-    assert Snapshot.from_json(there) == states.finished()
-
-
-def test_an_empty_snapshot_comes_back_too() -> None:
-    assert Snapshot.from_json(states.empty().to_json()) == states.empty()
-
-
-def test_json_holds_nothing_but_plain_data() -> None:
-    data = states.finished().to_json()
+@pytest.mark.parametrize("snapshot", [states.finished(), states.empty()], ids=["done", "empty"])
+def test_a_snapshot_comes_back_from_json_as_it_was(snapshot: Snapshot) -> None:
+    data = snapshot.to_json()
     assert json.loads(json.dumps(data)) == data
+    assert Snapshot.from_json(data) == snapshot
 
 
 @given(st.builds(Vpc))
@@ -34,19 +41,8 @@ def test_any_vpc_comes_back_from_json(vpc: Vpc) -> None:
     assert Vpc.from_json(vpc.to_json()) == vpc
 
 
-def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """Return a finished snapshot's JSON with one thing in it changed."""
-    data = states.finished().to_json()
-    place: Any = data
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    return data
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
+def test_from_json_refuses_what_describes_no_snapshot() -> None:
+    odd: list[tuple[tuple[Any, ...], Any]] = [
         (("target",), None),
         (("target", "kind"), 1),
         (("vpcs",), {}),
@@ -57,69 +53,69 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
         (("clusters", 0, "container_instances"), None),
         (("images", 0, "tags"), [1]),
         (("recorded_uri",), "uri"),
-    ],
-)
-def test_a_wrong_type_is_refused(path: tuple[Any, ...], value: Any) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        Snapshot.from_json(changed(path, value))
+    ]
+    spoilt: list[Any] = [None, [], "snapshot", 7, {}, {"vpcs": []}]
+    for path, value in odd:
+        data = states.finished().to_json()
+        *way, last = path
+        place: Any = data
+        for key in way:
+            place = place[key]
+        place[last] = value
+        spoilt.append(data)
+    for data in spoilt:
+        with pytest.raises(msgspec.ValidationError):
+            Snapshot.from_json(data)
 
 
-@pytest.mark.parametrize("data", [None, [], "snapshot", 7, {}, {"vpcs": []}])
-def test_what_describes_no_snapshot_is_refused(data: object) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        Snapshot.from_json(data)
+def test_every_state_is_frozen_and_takes_keywords_only() -> None:
+    kinds = State.__subclasses__()
+    assert [kind for kind in kinds if not kind.__struct_config__.frozen] == []
+    for kind in kinds:
+        with pytest.raises(TypeError):
+            kind("positional")  # type: ignore[call-arg, misc]
 
 
-@pytest.mark.parametrize("kind", State.__subclasses__(), ids=lambda kind: kind.__name__)
-def test_every_state_is_frozen(kind: type[State]) -> None:
-    assert kind.__struct_config__.frozen
+def test_what_earlier_records_do_not_hold_has_a_value() -> None:
+    """Records of earlier versions lack these fields, and are judged still."""
+    target = {"kind": "aws", "account": "1", "region": "r"}
+    assert Target.from_json(target).to_json() == {**target, "endpoint": None}
+    subnet = {"id": "s", "name": "", "cidr": "", "zone": "", "map_public_ip": False}
+    assert Subnet.from_json(subnet).to_json() == {
+        **subnet, "ipv6_cidrs": [], "available_addresses": 0, "tagged": False,
+    }  # fmt: skip
+    cluster = {
+        "name": "c", "arn": "a", "status": "", "capacity_providers": [], "container_instances": 0,
+    }  # fmt: skip
+    assert Cluster.from_json(cluster).to_json() == {
+        **cluster, "running_tasks": 0, "active_services": 0, "tagged": False,
+    }  # fmt: skip
+    box, icon = DrawnBox(id="b", label=""), DrawnIcon(id="i", label="")
+    assert (box.inside, icon.inside, icon.kind) == ("", "", "")
+    arrow = DrawnArrow(tail="i", head="j")
+    assert (arrow.label, arrow.direction) == ("", "forward")
 
 
-@pytest.mark.parametrize("kind", State.__subclasses__(), ids=lambda kind: kind.__name__)
-def test_every_state_takes_keywords_only(kind: type[State]) -> None:
-    with pytest.raises(TypeError):
-        kind("positional")  # type: ignore[call-arg, misc]
+def test_a_resource_is_named_with_its_type_and_the_end_of_its_id() -> None:
+    arn = "arn:aws:ecs:us-east-1:112233445566:cluster/blue"
+    named = Resource(type="AWS::ECS::Cluster", id=arn, name="blue")
+    assert str(named) == "blue (AWS::ECS::Cluster cluster/blue)"
+    assert str(replace(named, name="", id="vpc-1")) == "vpc-1 (AWS::ECS::Cluster)"
+    assert named.region == ""
+    assert str(Platform(os="linux", architecture="arm64")) == "linux/arm64"
 
 
-# What governs a subnet
+def test_route_table_of_a_subnet_is_its_own_else_the_main_one() -> None:
+    main, public, free = states.main_table(), states.public_table(), states.public_table(subnets=())
+    first = states.subnet(1).id
+    tables = ((main, public), (public, main), (free, main), (main, free), (free,), ())
+    found = [states.vpc(route_tables=each).route_table_of(first) for each in tables]
+    assert found == [public, public, main, main, None, None]
 
 
-def with_tables(*tables: RouteTable) -> Vpc:
-    return states.vpc(route_tables=tables)
-
-
-def test_a_subnets_own_table_governs_it() -> None:
-    main, public = states.main_table(), states.public_table()
-    assert with_tables(main, public).route_table_of(states.subnet(1).id) == public
-
-
-def test_its_own_table_governs_it_wherever_it_is_listed() -> None:
-    main, public = states.main_table(), states.public_table()
-    assert with_tables(public, main).route_table_of(states.subnet(1).id) == public
-
-
-def test_a_subnet_without_a_table_is_governed_by_the_main_one() -> None:
-    main, public = states.main_table(), states.public_table(subnets=())
-    assert with_tables(public, main).route_table_of(states.subnet(1).id) == main
-
-
-def test_without_any_table_nothing_governs_a_subnet() -> None:
-    assert with_tables().route_table_of(states.subnet(1).id) is None
-
-
-def test_a_subnet_with_a_route_to_an_internet_gateway_is_public() -> None:
-    assert states.vpc().is_public(states.subnet(1))
-
-
-def test_a_subnet_without_such_a_route_is_not_public() -> None:
-    assert not with_tables(states.main_table()).is_public(states.subnet(1))
-
-
-def test_a_subnet_is_not_public_by_a_route_to_something_else() -> None:
+def test_a_subnet_is_public_by_a_route_to_an_internet_gateway() -> None:
     to_nat = replace(states.TO_GATEWAY, target="nat-0a1b2c3d4e5f60001")
     nat = states.public_table(routes=(states.LOCAL, to_nat))
-    assert not with_tables(nat).is_public(states.subnet(1))
-
-
-def test_a_subnet_without_a_table_is_not_public() -> None:
-    assert not with_tables().is_public(states.subnet(1))
+    tables = ((states.public_table(),), (states.main_table(),), (nat,), ())
+    found = [states.vpc(route_tables=each).is_public(states.subnet(1)) for each in tables]
+    assert found == [True, False, False, False]

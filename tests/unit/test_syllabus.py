@@ -1,99 +1,95 @@
-"""The exercise as data: what design.md and curriculum.md promise, word for word."""
+"""The exercise as data: what the documents promise, word for word."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-
 import pytest
 
-from handson.course import checks, syllabus
-from handson.course.exercise import TAG_KEY, Exercise
-from tests.unit import states
-
-FACTS = {
-    "network": (
-        "vpc.exists vpc.cidr vpc.ipv6 vpc.tenancy vpc.dns subnets.public subnets.private "
-        "subnets.zones subnets.cidr gateway.attached routes.default names"
-    ),
-    "cluster": "cluster.exists cluster.active cluster.fargate cluster.instances",
-    "repository": "repository.exists repository.private repository.uri",
-    "image": "image.pushed image.tag image.platform image.unique-tag image.runnable",
-    "image-uri": "uri.recorded uri.region uri.resolves",
-}
+from handson.course import exercise, syllabus
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.syllabus import Answer, Check, Form
 
 
-@pytest.mark.parametrize(("check", "facts"), FACTS.items())
-def test_a_check_has_the_facts_that_others_rely_on(check: str, facts: str) -> None:
-    found = checks.run_check(check, states.empty()).facts
-    assert [fact.id for fact in found] == facts.split()
-
-
-def test_the_checks_stand_in_the_order_of_the_lessons() -> None:
-    assert list(syllabus.CHECK_IDS) == list(FACTS)
-
-
-def test_only_two_facts_are_advice() -> None:
-    results = checks.run_checks(states.empty()).checks
-    advice = [fact.id for result in results for fact in result.facts if fact.advice]
-    assert advice == ["image.unique-tag", "image.runnable"]
-
-
-def test_no_fact_stands_in_two_checks() -> None:
-    results = checks.run_checks(states.empty()).checks
-    counted = Counter(fact.id for result in results for fact in result.facts)
-    assert [name for name, count in counted.items() if count > 1] == []
-
-
-def test_every_check_is_made_by_a_notebook_of_the_workshop() -> None:
-    assert {check.notebook for check in syllabus.CHECKS} <= set(syllabus.NOTEBOOKS)
-
-
-def test_the_points_make_a_hundred() -> None:
+def test_the_syllabus_has_these_checks_and_answers_that_make_a_hundred_points() -> None:
+    assert (
+        Check("network", "01-network", 30, ("ec2",)),
+        Check("cluster", "02-cluster", 15, ("ecs",)),
+        Check("repository", "03-image", 10, ("ecr",)),
+        Check("image", "03-image", 15, ("ecr",)),
+        Check("image-uri", "03-image", 10, ("ecr",)),
+    ) == syllabus.CHECKS
     answers = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
+    grade_ids = ("why-network", "why-zones", "why-cluster", "why-registry", "architecture")
+    assert answers == tuple(Answer(id, "05-architecture", 4) for id in grade_ids)
+    assert Check("architecture", "05-architecture", 4) == syllabus.DRAWING
     assert sum(item.points for item in (*syllabus.CHECKS, *answers)) == 100
+    assert syllabus.ADVICE == ("image.unique-tag", "image.runnable")
 
 
-def test_the_four_questions_have_their_grade_ids() -> None:
-    assert [question.grade_id for question in syllabus.QUESTIONS] == [
-        "why-network",
-        "why-zones",
-        "why-cluster",
-        "why-registry",
-    ]
+def test_the_notebooks_are_these() -> None:
+    assert syllabus.ALL_NOTEBOOKS == (
+        "00-prepare",
+        "01-network",
+        "02-cluster",
+        "03-image",
+        "04-evidence",
+        "05-architecture",
+        "06-troubleshooting",
+        "99-cleanup",
+    )
+    optional = ("06-troubleshooting",)
+    assert (*syllabus.NOTEBOOKS[:6], *optional, syllabus.NOTEBOOKS[6]) == syllabus.ALL_NOTEBOOKS
+    assert optional == syllabus.OPTIONAL_NOTEBOOKS
 
 
-def test_notebooks_sort_in_the_order_in_which_they_are_done() -> None:
-    assert sorted(syllabus.NOTEBOOKS) == list(syllabus.NOTEBOOKS)
+def test_the_forms_are_these() -> None:
+    names = ("name", "cidr", "availability_zones", "public_subnets", "private_subnets")
+    assert (
+        Form("network", "01-network", "ensure_network", names),
+        Form("cluster", "02-cluster", "ensure_cluster", ("name", "fargate", "ec2_instances")),
+        Form("repository", "03-image", "ensure_repository", ("name",)),
+    ) == syllabus.FORMS
 
 
-def test_the_network_is_the_one_of_the_form() -> None:
-    goal = Exercise().network
-    seen = (goal.cidr, goal.availability_zones, goal.public_subnets, goal.private_subnets)
-    assert seen == ("10.0.0.0/16", 2, 2, 0)
-
-
-def test_the_vpc_has_the_name_that_the_console_gives_it() -> None:
-    assert Exercise().network.vpc_name == "ecs-handson-vpc"
-
-
-def test_everything_is_in_one_region() -> None:
-    assert Exercise().region == "us-east-1"
-
-
-def test_what_is_created_is_tagged_as_the_tags_of_aws_may_be() -> None:
-    assert re.fullmatch(r"[\w.:/=+@-]{1,128}", TAG_KEY)
-
-
-def test_the_exercise_cannot_be_changed_by_mistake() -> None:
-    with pytest.raises(AttributeError):
-        Exercise().network.cidr = "10.1.0.0/16"  # type: ignore[misc]
-
-
-def test_a_check_that_does_not_exist_is_an_error() -> None:
+def test_find_check_finds_the_checks_and_the_diagrams() -> None:
+    found = [syllabus.find_check(id) for id in syllabus.EVIDENCE_IDS]
+    assert found == [*syllabus.CHECKS, syllabus.DRAWING]
+    assert found[4].grade_id == "evidence-image-uri"
     with pytest.raises(KeyError, match="netwrk"):
         syllabus.find_check("netwrk")
 
 
-def test_every_check_is_judged() -> None:
-    assert [checks.run_check(name, states.empty()).id for name in FACTS] == list(FACTS)
+def test_the_exercise_is_the_one_of_the_form() -> None:
+    assert Exercise().to_json() == {
+        "region": "us-east-1",
+        "network": {
+            "name": "ecs-handson",
+            "cidr": "10.0.0.0/16",
+            "availability_zones": 2,
+            "public_subnets": 2,
+            "private_subnets": 0,
+            "tenancy": "default",
+            "s3_endpoint": True,
+        },
+        "cluster": "ecs-handson-cluster",
+        "repository": "rails-app",
+        "tag": "latest",
+    }
+    assert (exercise.TAG_KEY, exercise.TAG_VALUE) == ("handson", "ecs-handson")
+    assert (exercise.PLATFORM, exercise.FARGATE) == (("linux", "amd64"), "FARGATE")
+    assert exercise.LIKELY_REGIONS[0] == "us-east-1"
+    with pytest.raises(AttributeError):
+        Exercise().network.cidr = "10.1.0.0/16"  # type: ignore[misc]
+
+
+def test_name_of_gives_the_names_of_the_console() -> None:
+    form = NetworkForm(name="shop")
+    kinds = ("vpc", "gateway", "endpoint", "public-table")
+    assert [form.vpc_name, *(form.name_of(kind) for kind in kinds)] == [
+        "shop-vpc", "shop-vpc", "shop-igw", "shop-vpce-s3", "shop-rtb-public",
+    ]  # fmt: skip
+    numbered = ("private-table", "public-subnet", "private-subnet")
+    assert [form.name_of(kind, number=2, zone="us-east-1b") for kind in numbered] == [
+        "shop-rtb-private2-us-east-1b",
+        "shop-subnet-public2-us-east-1b",
+        "shop-subnet-private2-us-east-1b",
+    ]
