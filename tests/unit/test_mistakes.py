@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
@@ -47,50 +45,35 @@ def refused(call: Callable[[], object]) -> InvalidInput:
 
 def test_a_verb_that_is_called_well_does_its_work() -> None:
     assert Shop().ensure_shelf("goods", height=3) == "goods 3 red"
+    assert (Shop.open.__name__, Shop.open.__doc__) == ("open", "Make a mistake of its own.")
 
 
-def test_a_misspelt_keyword_is_answered_with_the_nearest() -> None:
-    error = refused(lambda: Shop().ensure_shelf("goods", hieght=3))  # type: ignore[call-arg]
-    assert ("hieght" in error.problem, "height" in error.remedy) == (True, True)
+def test_arguments_that_do_not_fit_are_answered_with_those_that_do() -> None:
+    shop: Any = Shop()
+    misspelt = refused(lambda: shop.ensure_shelf("goods", hieght=3))
+    assert "hieght" in misspelt.problem
+    assert "height" in misspelt.remedy
+    unlike = refused(lambda: shop.ensure_shelf("goods", zzz=3))
+    assert "name, height, colour" in unlike.remedy
+    few, many = refused(shop.ensure_shelf), refused(lambda: shop.ensure_shelf("goods", 3))
+    assert "ensure_shelf(name, height=…, colour=…)" in few.remedy
+    assert many.remedy == few.remedy
 
 
-def test_a_keyword_that_is_like_none_is_answered_with_all() -> None:
-    error = refused(lambda: Shop().ensure_shelf("goods", zzz=3))  # type: ignore[call-arg]
-    assert "name, height, colour" in error.remedy
-
-
-@pytest.mark.parametrize("arguments", [(), ("goods", 3)], ids=["too few", "too many"])
-def test_arguments_that_do_not_fit_are_answered_with_the_form(arguments: tuple[Any, ...]) -> None:
-    error = refused(lambda: Shop().ensure_shelf(*arguments))
-    assert "ensure_shelf(name, height=…, colour=…)" in error.remedy
-
-
-@pytest.mark.parametrize(
-    ("keywords", "mended"), [({"word": "ｙes"}, "yes"), ({"doors": ("front", "ｂack")}, "back")]
-)
-def test_full_width_signs_in_what_a_verb_refuses_are_named(
-    keywords: dict[str, Any], mended: str
-) -> None:
-    assert f'半角の "{mended}"' in refused(lambda: Shop().close(**keywords)).remedy
-
-
-def test_full_width_signs_in_what_is_not_refused_are_not_blamed() -> None:
+def test_full_width_characters_are_named_where_a_verb_refuses_them() -> None:
+    keywords: list[dict[str, Any]] = [{"word": "ｙes"}, {"doors": ("front", "ｂack")}]
+    remedies = [refused(lambda one=one: Shop().close(**one)).remedy for one in keywords]  # type: ignore[misc]
+    assert ['半角の "yes"' in remedies[0], '半角の "back"' in remedies[1]] == [True, True]
     error = refused(lambda: Shop().close("no", doors=("ｆront",)))
     assert error.remedy == "Say yes."
-
-
-def test_a_verb_keeps_its_name_and_what_it_says_of_itself() -> None:
-    assert (Shop.open.__name__, Shop.open.__doc__) == ("open", "Make a mistake of its own.")
 
 
 def test_every_verb_of_the_workshop_refuses_a_keyword_that_it_does_not_have() -> None:
     verbs = [
         name for name, verb in vars(Workshop).items() if callable(verb) and not name.startswith("_")
     ]
-    told = [refused(lambda name=name: getattr(Workshop, name)(None, zzz=1)) for name in verbs]  # type: ignore[misc]
-    assert [
-        name for name, error in zip(verbs, told, strict=True) if name not in error.problem
-    ] == []
+    told = {name: refused(lambda name=name: getattr(Workshop, name)(None, zzz=1)) for name in verbs}  # type: ignore[misc]
+    assert [name for name, error in told.items() if name not in error.problem] == []
 
 
 # Names
@@ -158,52 +141,32 @@ def told(shell: Shell, cell: str) -> HandsonError:
     return error
 
 
-def test_a_name_of_one_notebook_is_answered_with_its_cell(shell: Shell) -> None:
-    error = told(shell, "network")
-    assert isinstance(error, NotReady)
-    assert ("01-network" in error.remedy, "network = shop.ensure_network(…" in error.remedy) == (
-        True,
-        True,
-    )
+def test_a_name_of_the_notebooks_is_answered_with_its_cell(shell: Shell) -> None:
+    one, every = told(shell, "network"), told(shell, "shop.ensure_network()")
+    assert (type(one), type(every)) == (NotReady, NotReady)
+    assert "01-network" in one.remedy
+    assert "network = shop.ensure_network(…" in one.remedy
+    assert "このノートブック" in every.remedy
+    assert "shop = handson.start()" in every.remedy
 
 
-def test_a_name_of_every_notebook_is_answered_with_the_cell_of_this_one(shell: Shell) -> None:
-    error = told(shell, "shop.ensure_network()")
-    assert ("このノートブック" in error.remedy, "shop = handson.start()" in error.remedy) == (
-        True,
-        True,
-    )
+NEAREST = {
+    "netwrk": "network",
+    "name = 花子": '"花子"',
+    "fargate = true": "True",
+    "fargate = FALSE": "False",
+    "fargate = none": "None",
+    "fargate = null": "None",
+    "subnet_1 = 1\nsubnet1": "subnet_1",
+    "def f():\n    browser = 1\n    brwser\nf()": "browser",
+    "pritn(1)": "print",
+}
 
 
-def test_a_misspelt_name_is_answered_with_the_nearest(shell: Shell) -> None:
-    assert "network" in told(shell, "netwrk").remedy
-
-
-def test_a_word_without_quotes_is_answered_with_quotes(shell: Shell) -> None:
-    assert '"花子"' in told(shell, "name = 花子").remedy
-
-
-@pytest.mark.parametrize(
-    ("word", "constant"),
-    [("true", "True"), ("FALSE", "False"), ("none", "None"), ("null", "None")],
-)
-def test_a_constant_of_another_language_is_answered_with_pythons(
-    shell: Shell, word: str, constant: str
-) -> None:
-    error = told(shell, f"fargate = {word}")
-    assert (constant in error.remedy, '"' in error.remedy) == (True, False)
-
-
-@pytest.mark.parametrize(
-    "cell", ["subnet_1 = 1\nsubnet1", "def f():\n    browser = 1\n    brwser\nf()"]
-)
-def test_a_misspelt_name_of_ones_own_is_answered_with_it(shell: Shell, cell: str) -> None:
-    near = cell.split(" = ")[0].split()[-1]
-    assert told(shell, cell).remedy.startswith(near)
-
-
-def test_a_misspelt_name_of_pythons_own_is_answered_with_it(shell: Shell) -> None:
-    assert "print" in told(shell, "pritn(1)").remedy
+def test_another_name_is_answered_with_what_was_probably_meant(shell: Shell) -> None:
+    remedies = {cell: told(shell, cell).remedy for cell in NEAREST}
+    assert {cell: near for cell, near in NEAREST.items() if near not in remedies[cell]} == {}
+    assert '"' not in remedies["fargate = true"]
 
 
 # Arrows
@@ -247,47 +210,45 @@ def test_an_arrow_that_leads_to_no_icon_is_answered(shell: Shell, arrow: str) ->
     assert "アイコン" in str(seen)
 
 
-@pytest.mark.parametrize("cell", ["1 >> 'VPC'", "len(1)", "[].zzz"])
-def test_other_mistakes_with_types_keep_their_traceback(shell: Shell, cell: str) -> None:
-    assert not isinstance(shell.run(cell), HandsonError)
-
-
 MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
 
 
-def test_a_misspelt_verb_is_answered_with_the_nearest(shell: Shell) -> None:
+def test_a_misspelt_verb_is_answered_with_the_nearest_or_all(shell: Shell) -> None:
     error = told(shell, f"{MADE}shop.ensure_shlef('goods')")
-    assert ("ensure_shlef" in error.problem, "ensure_shelf" in error.remedy) == (True, True)
-
-
-def test_a_verb_that_is_like_none_is_answered_with_all(shell: Shell) -> None:
+    assert "ensure_shlef" in error.problem
+    assert "ensure_shelf" in error.remedy
     assert "ensure_shelf, close, open" in told(shell, f"{MADE}shop.zzz").remedy
 
 
 @pytest.mark.parametrize(
-    ("cell", "module"), [("''.zzz", "__main__"), (f"{MADE}shop.opne()", "somebodys.library")]
+    ("cell", "module", "kind"),
+    [
+        ("1 >> 'VPC'", "__main__", TypeError),
+        ("len(1)", "__main__", TypeError),
+        ("[].zzz", "__main__", AttributeError),
+        (f"{MADE}shop.opne()", "somebodys.library", AttributeError),
+        ("network", "somebodys.library", NameError),
+        (STUB, "somebodys.library", NotImplementedError),
+        ("def f():\n    print(network)\n    network = 1\nf()", "__main__", UnboundLocalError),
+    ],
 )
-def test_what_others_lack_keeps_its_traceback(shell: Shell, cell: str, module: str) -> None:
-    assert type(shell.run(cell, module=module)) is AttributeError
+def test_other_errors_keep_their_traceback(
+    shell: Shell, cell: str, module: str, kind: type[Exception]
+) -> None:
+    assert type(shell.run(cell, module=module)) is kind
 
 
 def test_a_name_inside_a_block_is_nobodys(shell: Shell) -> None:
     assert isinstance(told(shell, "hidden"), InvalidInput)
 
 
-def test_a_name_that_a_library_lacks_keeps_its_traceback(shell: Shell) -> None:
-    assert type(shell.run("network", module="somebodys.library")) is NameError
-
-
-def test_a_variable_before_its_value_keeps_its_traceback(shell: Shell) -> None:
-    cell = "def f():\n    print(network)\n    network = 1\nf()"
-    assert type(shell.run(cell)) is UnboundLocalError
-
-
 def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> None:
     shell = Shell()
     mistakes.explain_errors(shell, folder=lambda: tmp_path)
     assert isinstance(told(shell, "network"), InvalidInput)
+    # An assignment's notebooks lie in the folder itself.
+    write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
+    assert isinstance(told(shell, "network"), NotReady)
 
 
 def blank(shell: Shell, grade_id: str, cell: str = STUB) -> BaseException:
@@ -320,17 +281,6 @@ def test_what_a_learner_leaves_for_later_keeps_its_traceback(shell: Shell, cell:
     assert type(blank(shell, "network", cell)) is NotImplementedError
 
 
-def test_what_a_library_lacks_keeps_its_traceback(shell: Shell) -> None:
-    assert type(shell.run(STUB, module="somebodys.library")) is NotImplementedError
-
-
-def test_beside_an_assignments_notebooks_names_are_found_too(tmp_path: Path) -> None:
-    write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
-    shell = Shell()
-    mistakes.explain_errors(shell, folder=lambda: tmp_path)
-    assert isinstance(shell.run("network"), NotReady)
-
-
 def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> None:
     shell = Shell()
     shell.set_custom_exc((KeyError,), print)
@@ -338,30 +288,18 @@ def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> 
     assert shell.custom_exceptions == (KeyError,)
 
 
-def test_outside_of_ipython_nothing_happens() -> None:
-    mistakes.explain_errors(None)
-
-
-def test_an_error_without_a_trace_is_not_of_a_cell() -> None:
+def test_an_error_that_no_cell_raised_is_not_explained() -> None:
+    mistakes.explain_errors(None)  # outside of IPython
     assert mistakes.explain_error(NameError(name="x"), None, folder=Path()) is None
+    with pytest.raises(NameError) as raised:
+        undefined  # type: ignore[name-defined]  # noqa: B018, F821
+    assert mistakes.explain_error(raised.value, raised.tb, folder=Path()) is None
 
 
-def trace_of_this_module() -> TracebackType | None:
-    try:
-        raise NameError
-    except NameError:
-        return sys.exc_info()[2]
-
-
-def test_an_error_in_a_module_is_not_of_a_cell() -> None:
-    trace = trace_of_this_module()
-    assert mistakes.explain_error(NameError(name="network"), trace, folder=Path()) is None
-
-
-@pytest.mark.parametrize("name", ["workshop", "network", "cluster", "repository", "image"])
-def test_the_names_of_our_own_notebooks_are_found(root: Path, name: str) -> None:
+def test_find_definitions_finds_the_names_of_our_own_notebooks(root: Path) -> None:
     found = mistakes.find_definitions(sorted((root / "notebooks" / "ja").glob("*.ipynb")))
-    assert found[name][0].line.startswith(f"{name} = ")
+    names = ("workshop", "network", "cluster", "repository", "image")
+    assert [name for name in names if not found[name][0].line.startswith(f"{name} = ")] == []
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
