@@ -16,11 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
-from botocore.exceptions import (
-    ConnectionClosedError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from handson.aws import Aws, Patience, connection
 
@@ -133,3 +130,33 @@ def closed() -> Exception:
 
 def silent() -> Exception:
     return ReadTimeoutError(endpoint_url=URL)
+
+
+WHO = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    f"<GetCallerIdentityResult><Arn>{ARN}</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+
+
+class Wire:
+    """The network's place: keeps the requests that would be sent; answers who calls, or `body`."""
+
+    def __init__(self, *, status: int = 200, body: str = WHO) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.status, self.body = status, body
+
+    def session(self) -> Any:
+        session = botocore.session.Session()
+        session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key")
+        session.register("before-send", self._answer)
+        return session
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        body = request.body or b""
+        self.sent.append((request.url, body.decode() if isinstance(body, bytes) else body))
+        if "Action=GetCallerIdentity" not in self.sent[-1][1]:
+            raise no_answer()
+        answer = AWSResponse(request.url, self.status, {}, None)
+        answer._content = self.body.encode()
+        return answer

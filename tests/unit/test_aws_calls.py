@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from handson.aws import Credentials, Patience, Request, command_name
+from handson.aws import Credentials, command_name
 from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed, no_answer, silent
 
 VPC = {"Vpc": {"VpcId": "vpc-1"}}
 VPCS: dict[str, Any] = {"Vpcs": []}
 THROTTLED = Refusal("RequestLimitExceeded", status=503)
-BROKEN = Refusal("InternalError", status=500)
 NOT_FOUND = Refusal("InvalidInternetGatewayID.NotFound")
 ATTACH = {"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}
 
@@ -29,62 +28,89 @@ def attach(fake: FakeAws, **patience: Any) -> None:
     )
 
 
-def test_a_call_returns_what_aws_replied(fake: FakeAws) -> None:
+# Aws.call, Aws.requests, Aws.recording, Aws.list_items
+
+
+def test_a_call_passes_its_parameters_on_and_returns_what_aws_replied(fake: FakeAws) -> None:
     fake.answers("CreateVpc", VPC)
     assert fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"] == VPC["Vpc"]
-
-
-def test_a_call_passes_its_parameters_on(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", VPC)
-    fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
     assert fake.calls == [("CreateVpc", {"CidrBlock": "10.0.0.0/16"})]
 
 
-def test_every_answered_call_is_recorded_with_its_request_id(fake: FakeAws) -> None:
-    fake.answers("DescribeVpcs", VPCS)
-    aws = fake.connect()
-    aws.call("ec2", "DescribeVpcs")
-    assert aws.requests == [
-        Request(service="ec2", operation="DescribeVpcs", request_id="11111111-2222")
-    ]
-
-
-def test_a_recording_holds_only_the_requests_of_its_block(fake: FakeAws) -> None:
+def test_answered_calls_are_recorded_as_evidence_without_parameters(fake: FakeAws) -> None:
     fake.answers("DescribeVpcs", VPCS)
     fake.answers("DescribeSubnets", {"Subnets": []})
     aws = fake.connect()
-    aws.call("ec2", "DescribeVpcs")
+    aws.call("ec2", "DescribeVpcs", VpcIds=["vpc-1"])
     with aws.recording() as requests:
         aws.call("ec2", "DescribeSubnets")
-    assert [request.operation for request in requests] == ["DescribeSubnets"]
+    seen = {"service": "ec2", "request_id": "11111111-2222"}
+    assert [it.to_json() for it in requests] == [seen | {"operation": "DescribeSubnets"}]
+    assert [it.operation for it in aws.requests] == ["DescribeVpcs", "DescribeSubnets"]
 
 
-def test_a_request_is_evidence_without_parameters(fake: FakeAws) -> None:
-    request = Request(service="ec2", operation="DescribeVpcs", request_id="11111111-2222")
-    assert request.to_json() == {
-        "service": "ec2",
-        "operation": "DescribeVpcs",
-        "request_id": "11111111-2222",
-    }
+@pytest.mark.parametrize("first", ["own", "other"])
+def test_calls_without_recording_are_in_no_record_in_another_region_either(
+    fake: FakeAws, first: str
+) -> None:
+    fake.answers("DescribeVpcs", VPCS)
+    own = fake.connect()
+    other = own.without_recording()
+    for aws in (own, other) if first == "own" else (other, own):
+        aws.in_region("eu-west-1").call("ec2", "DescribeVpcs")
+    assert [request.operation for request in own.requests].count("DescribeVpcs") == 1
 
 
-def test_pages_returns_the_items_of_all_pages(fake: FakeAws) -> None:
-    first = {"Vpcs": [{"VpcId": "vpc-1"}], "NextToken": "more"}
-    fake.answers("DescribeVpcs", first, {"Vpcs": [{"VpcId": "vpc-2"}]})
-    found = fake.connect().list_items("ec2", "DescribeVpcs", "Vpcs")
-    assert [item["VpcId"] for item in found] == ["vpc-1", "vpc-2"]
-
-
-def test_pages_asks_for_the_next_page_with_its_token(fake: FakeAws) -> None:
+def test_a_list_holds_the_items_of_all_pages_each_asked_for_with_its_token(fake: FakeAws) -> None:
+    fake.answers("DescribeVpcs", {"Vpcs": [1], "NextToken": "more"}, {"Vpcs": [2]})
     fake.answers("ListClusters", {"clusterArns": ["a"], "nextToken": "more"}, {"clusterArns": []})
-    fake.connect().list_items("ecs", "ListClusters", "clusterArns")
-    assert [parameters for _, parameters in fake.calls] == [{}, {"nextToken": "more"}]
+    aws = fake.connect()
+    assert aws.list_items("ec2", "DescribeVpcs", "Vpcs") == [1, 2]
+    assert aws.list_items("ecs", "ListClusters", "clusterArns") == ["a"]
+    assert [said for _, said in fake.calls] == [
+        {},
+        {"NextToken": "more"},
+        {},
+        {"nextToken": "more"},
+    ]
 
 
-def test_a_throttled_write_is_called_again(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", THROTTLED, THROTTLED, VPC)
-    fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
-    assert fake.operations == ["CreateVpc"] * 3
+# Aws.call, again or not
+
+AGAIN = {
+    "DescribeVpcs": {"broken": (None, 2), "closed": (None, 2), "silent": (None, 2)},
+    "DeleteVpc": {"broken": (None, 2), "closed": (None, 2), "silent": (None, 2)},
+    "CreateVpc": {
+        "broken": (AWSUnclear, 1), "closed": (AWSUnclear, 1), "silent": (AWSUnclear, 1),
+    },
+}  # fmt: skip
+EVERY = {"no answer": (None, 2), "throttled": (None, 2), "refused": (AWSError, 1)}
+FAILURES: dict[str, Any] = {
+    "broken": Refusal("InternalError", status=500),
+    "closed": closed(),
+    "silent": silent(),
+    "no answer": no_answer(),
+    "throttled": THROTTLED,
+    "refused": Refusal("InvalidVpc.Range"),
+}
+
+
+def outcome(operation: str, failure: Any) -> tuple[type | None, int]:
+    """Return what is raised, and how often is called, where the first answer is a failure."""
+    fake = FakeAws()
+    fake.answers(operation, failure, {})
+    needed = {"CreateVpc": {"CidrBlock": "10.0.0.0/16"}, "DeleteVpc": {"VpcId": "vpc-1"}}
+    try:
+        fake.connect().call("ec2", operation, **needed.get(operation, {}))
+    except AWSError as error:
+        return type(error), len(fake.calls)
+    return None, len(fake.calls)
+
+
+@pytest.mark.parametrize("operation", AGAIN)
+def test_a_call_is_repeated_where_that_does_no_harm(operation: str) -> None:
+    found = {name: outcome(operation, failure) for name, failure in FAILURES.items()}
+    assert found == AGAIN[operation] | EVERY
 
 
 def test_pauses_between_throttled_calls_grow(fake: FakeAws) -> None:
@@ -102,38 +128,7 @@ def test_throttling_is_told_after_the_last_attempt(fake: FakeAws) -> None:
     assert (refused.value.code, len(fake.calls)) == ("RequestLimitExceeded", 3)
 
 
-@pytest.mark.parametrize("failure", [BROKEN, closed(), silent(), no_answer()])
-def test_a_read_that_failed_on_the_way_is_called_again(fake: FakeAws, failure: Any) -> None:
-    fake.answers("DescribeVpcs", failure, VPCS)
-    fake.connect().call("ec2", "DescribeVpcs")
-    assert fake.operations == ["DescribeVpcs"] * 2
-
-
-@pytest.mark.parametrize("failure", [BROKEN, closed(), silent()])
-def test_a_write_that_broke_off_is_not_called_again(fake: FakeAws, failure: Any) -> None:
-    fake.answers("CreateVpc", failure)
-    with pytest.raises(AWSUnclear):
-        fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
-    assert fake.operations == ["CreateVpc"]
-
-
-def test_a_write_that_never_reached_aws_is_called_again(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", no_answer(), VPC)
-    fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
-    assert fake.operations == ["CreateVpc"] * 2
-
-
-def test_a_deletion_that_broke_off_is_called_again(fake: FakeAws) -> None:
-    fake.answers("DeleteVpc", closed(), {})
-    fake.connect().call("ec2", "DeleteVpc", VpcId="vpc-1")
-    assert fake.operations == ["DeleteVpc"] * 2
-
-
-def test_a_refusal_is_not_called_again(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", Refusal("InvalidVpc.Range"))
-    with pytest.raises(AWSError):
-        fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/8")
-    assert fake.operations == ["CreateVpc"]
+# Aws.call_until_known
 
 
 def test_what_aws_does_not_know_yet_is_asked_for_again(fake: FakeAws) -> None:
@@ -169,61 +164,53 @@ def test_a_code_with_words_asks_for_these_words_in_the_message(fake: FakeAws) ->
     assert len(fake.calls) == 1
 
 
+# Aws.client
+
+
 def test_a_client_is_made_once(fake: FakeAws) -> None:
     aws = fake.connect()
     assert aws.client("ec2") is aws.client("ec2")
 
 
-def test_botocore_itself_makes_no_second_attempt(
+def test_neither_attempts_nor_an_endpoint_are_those_of_the_learners_own_settings(
     fake: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    assert fake.connect().client("ec2").meta.config.retries["total_max_attempts"] == 1
-
-
-def test_a_proxy_is_not_asked_for_the_way_to_this_machine(
-    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
-    session = fake.connect(kind="emulator").client("ec2")._endpoint.http_session
-    assert session._proxy_config.proxy_url_for("http://127.0.0.1:1/") is None
-
-
-def test_the_proxy_of_the_learner_is_asked_for_the_way_to_aws(
-    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    session = fake.connect().client("ec2")._endpoint.http_session
-    url = "https://ec2.us-east-1.amazonaws.com/"
-    assert session._proxy_config.proxy_url_for(url) == "http://proxy.invalid:3128"
-
-
-def test_an_endpoint_in_the_learners_own_settings_is_not_used(
-    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere.invalid")
-    assert fake.connect().client("ec2").meta.endpoint_url == "https://ec2.us-east-1.amazonaws.com"
+    meta = fake.connect().client("ec2").meta
+    assert meta.config.retries["total_max_attempts"] == 1
+    assert meta.endpoint_url == "https://ec2.us-east-1.amazonaws.com"
 
 
-def test_the_pause_to_see_what_broke_off_is_no_longer_than_five_seconds() -> None:
+def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
+    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def proxy_for(kind: str, url: str) -> Any:
+        session = fake.connect(kind=kind).client("ec2")._endpoint.http_session
+        return session._proxy_config.proxy_url_for(url)
+
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    assert proxy_for("emulator", "http://127.0.0.1:1/") is None
+    proxy = proxy_for("aws", "https://ec2.us-east-1.amazonaws.com/")
+    assert proxy == "http://proxy.invalid:3128"
+
+
+# Patience, Credentials, Aws.target, command_name
+
+
+def test_a_pause_is_at_least_half_its_length_and_to_see_at_most_five_seconds() -> None:
     clock = Clock()
     clock.patience(consistency=30.0).pause_to_see()
-    assert clock.pauses == [5.0]
+    clock.patience(pause=0.2).pause_before(2)
+    assert clock.pauses[0] == 5.0
+    assert 0.1 <= clock.pauses[1] <= 0.2
 
 
-def test_a_pause_is_at_least_half_its_length() -> None:
-    clock = Clock()
-    Patience(pause=0.2, clock=clock, sleep=clock.sleep).pause_before(2)
-    assert 0.1 <= clock.pauses[0] <= 0.2
-
-
-def test_credentials_do_not_show_their_secret() -> None:
-    assert "a-secret" not in repr(Credentials("112233445566", "a-secret"))
-
-
-def test_a_connection_does_not_show_its_secret(fake: FakeAws) -> None:
-    assert "a-secret" not in repr(fake.connect())
+def test_neither_credentials_nor_a_connection_show_their_secret(fake: FakeAws) -> None:
+    shown = f"{Credentials('112233445566', 'a-secret')!r}{fake.connect()!r}"
+    assert "a-secret" not in shown
 
 
 def test_the_target_says_where_the_connection_leads(fake: FakeAws) -> None:
@@ -235,21 +222,6 @@ def test_the_target_says_where_the_connection_leads(fake: FakeAws) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "command"),
-    [("CreateVpc", "create-vpc"), ("AssociateRouteTable", "associate-route-table")],
-)
-def test_a_call_is_spelled_as_the_aws_cli_does(name: str, command: str) -> None:
-    assert command_name(name) == command
-
-
-@pytest.mark.parametrize("first", ["own", "other"])
-def test_calls_without_recording_are_in_no_record_in_another_region_either(first: str) -> None:
-    fake = FakeAws()
-    fake.answers("DescribeVpcs", {"Vpcs": []})
-    own = fake.connect()
-    other = own.without_recording()
-    for aws in (own, other) if first == "own" else (other, own):
-        aws.in_region("eu-west-1").call("ec2", "DescribeVpcs")
-    recorded = [request.operation for request in own.requests]
-    assert recorded.count("DescribeVpcs") == 1
+def test_a_call_is_spelled_as_the_aws_cli_does() -> None:
+    commands = {"CreateVpc": "create-vpc", "AssociateRouteTable": "associate-route-table"}
+    assert {name: command_name(name) for name in commands} == commands

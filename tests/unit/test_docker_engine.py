@@ -80,6 +80,8 @@ def request_(tmp_path: Path) -> BuildRequest:
     return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"))
 
 
+# DockerEngine.build
+
 STEPS = [
     {"stream": "Step 1/4 : ARG A=1\n"},
     {"stream": "Step 2/4 : FROM ruby\n"},
@@ -89,6 +91,13 @@ STEPS = [
     {"stream": "Fetching "},
     {"stream": "rails\n\x1b[31mno such gem\x1b[0m\n"},
 ]
+
+
+def failure(request: BuildRequest, *plays: Any, say: Any = ignore_progress) -> HandsonError:
+    """Return what a build raises whose engine answers with these plays."""
+    with pytest.raises(HandsonError) as failed:
+        DockerEngine(Client(*plays)).build(request, say=say)
+    return failed.value
 
 
 def test_a_build_tells_its_steps_and_keeps_a_log(request_: BuildRequest) -> None:
@@ -114,46 +123,48 @@ def test_a_build_gives_every_tag_and_the_engines_label(request_: BuildRequest) -
         ("tag", "0123456789ab", "rails-app:latest"),
         ("tag", "0123456789ab", "rails-app:v1"),
     ]
-    assert client.options["labels"] == {"io.handson.engine": "docker"}
-    assert (client.options["platform"], client.options["dockerfile"]) == (
-        "linux/amd64",
-        "Dockerfile",
-    )
+    asked = {name: client.options[name] for name in ("labels", "platform", "dockerfile")}
+    assert asked == {
+        "labels": {"io.handson.engine": "docker"},
+        "platform": "linux/amd64",
+        "dockerfile": "Dockerfile",
+    }
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
 
 
 def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRequest) -> None:
-    client = Client([*STEPS, {"error": "returned a non-zero code: 7"}])
-    with pytest.raises(EngineError) as failed:
-        DockerEngine(client).build(request_, say=ignore_progress)
-    assert failed.value.problem.splitlines() == [
+    failed = failure(request_, [*STEPS, {"error": "returned a non-zero code: 7"}])
+    assert type(failed) is EngineError
+    assert failed.problem.splitlines() == [
         "Dockerfile:5 の手順 `RUN bundle install` が失敗しました: returned a non-zero code: 7",
         "    │ Fetching rails",
         "    │ no such gem",
     ]
 
 
-def test_a_build_that_fails_before_its_first_step_says_so(request_: BuildRequest) -> None:
-    with pytest.raises(EngineError, match="始まりませんでした: toomanyrequests"):
-        DockerEngine(Client([{"error": "toomanyrequests"}])).build(request_, say=ignore_progress)
-
-
-@pytest.mark.parametrize(
-    ("raised", "kind", "said"),
-    [
-        (errors.APIError("dockerfile parse error line 2: unknown"), InvalidInput, "line 2"),
-        (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱい"),
-        (errors.DockerException("no version"), EngineError, "断りました"),
-        (http.client.IncompleteRead(b""), EngineError, "途切れました"),
-        (ConnectionResetError("reset"), EngineError, "途切れました"),
-        (OSError(errno.ENOSPC, "No space left on device"), NotReady, "ディスクがいっぱい"),
-    ],
-)
-def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(
-    request_: BuildRequest, raised: Exception, kind: type[HandsonError], said: str
+def test_a_failure_before_the_first_step_or_in_a_step_of_the_engines_own_is_of_no_line(
+    request_: BuildRequest,
 ) -> None:
-    with pytest.raises(kind, match=said):
-        DockerEngine(Client(raised)).build(request_, say=ignore_progress)
+    own = [*STEPS, {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}]
+    for steps in ([], own):
+        failed = failure(request_, [*steps, {"error": "toomanyrequests"}])
+        assert "始まりませんでした: toomanyrequests" in failed.problem
+
+
+RAISED: list[tuple[Exception, type[HandsonError], str]] = [
+    (errors.APIError("dockerfile parse error line 2: unknown"), InvalidInput, "line 2"),
+    (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱいです"),
+    (errors.DockerException("no version"), EngineError, "断りました"),
+    (http.client.IncompleteRead(b""), EngineError, "途切れました"),
+    (ConnectionResetError("reset"), EngineError, "途切れました"),
+    (OSError(errno.ENOSPC, "No space left"), NotReady, "途中でディスクがいっぱい"),
+]
+
+
+def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(request_: BuildRequest) -> None:
+    for raised, kind, said in RAISED:
+        with pytest.raises(kind, match=said):
+            DockerEngine(Client(raised)).build(request_, say=ignore_progress)
 
 
 PODMAN = [
@@ -163,6 +174,7 @@ PODMAN = [
     {"stream": "[2/2] STEP 1/3: FROM docker.io/library/ruby\n"},
     {"stream": "[2/2] STEP 2/3: RUN bundle check\n"},
     {"stream": "The Gemfile's dependencies are missing\n"},
+    {"error": 'building at STEP "RUN bundle check": exit status 1'},
 ]
 STAGES = "FROM $BASE AS gems\nRUN bundle install\nFROM $BASE\n\nRUN bundle check\n"
 
@@ -172,30 +184,18 @@ def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
 ) -> None:
     (request_.context / "Dockerfile").write_text(STAGES)
     said: list[str] = []
-    client = Client([*PODMAN, {"error": 'building at STEP "RUN bundle check": exit status 1'}])
-    with pytest.raises(EngineError) as failed:
-        DockerEngine(client).build(request_, say=said.append)
-    assert "Dockerfile:5 の手順 `RUN bundle check`" in failed.value.problem
-    assert "│ The Gemfile's dependencies are missing" in failed.value.problem
+    problem = failure(request_, PODMAN, say=said.append).problem
+    assert "Dockerfile:5 の手順 `RUN bundle check`" in problem
+    assert "│ The Gemfile's dependencies are missing" in problem
     assert "手順 2/3: RUN bundle check" in said
-
-
-def test_a_step_that_the_engine_adds_itself_is_not_taken_for_one_of_the_file(
-    request_: BuildRequest,
-) -> None:
-    steps = [*STEPS, {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}]
-    with pytest.raises(EngineError, match="始まりませんでした"):
-        DockerEngine(Client([*steps, {"error": "no"}])).build(request_, say=ignore_progress)
 
 
 def test_a_program_of_another_processor_is_answered_with_how_to_run_it(
     request_: BuildRequest,
 ) -> None:
     foreign = {"stream": "exec /bin/sh: exec format error\n"}
-    client = Client([*STEPS, foreign, {"error": "returned a non-zero code: 1"}])
-    with pytest.raises(EngineError) as failed:
-        DockerEngine(client).build(request_, say=ignore_progress)
-    assert "Rosetta" in failed.value.remedy
+    failed = failure(request_, [*STEPS, foreign, {"error": "returned a non-zero code: 1"}])
+    assert "Rosetta" in failed.remedy
 
 
 BUILT = [{"aux": {"ID": "sha256:abc"}}]
@@ -244,8 +244,11 @@ def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
     client = Interrupted([])
     with pytest.raises(KeyboardInterrupt):
         DockerEngine(client).build(request_, say=ignore_progress)
-    assert (answer.closed, client.hooks) == (True, {"response": []})
+    assert answer.closed is True
+    assert client.hooks == {"response": []}
 
+
+# DockerEngine.push
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
@@ -277,49 +280,47 @@ def test_a_push_counts_layers_and_gives_the_digest(there: Destination) -> None:
     assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
 
 
-def test_the_engine_pushes_one_tag_and_the_others_are_led_to_the_same_image(
+def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_same_image(
     there: Destination, shelf: Shelf
 ) -> None:
     client = Client(PUSHED)
     DockerEngine(client).push(IMAGE, there, say=ignore_progress)
-    assert [call[2] for call in client.calls if call[0] == "push"] == ["latest"]
+    assert client.calls == [
+        ("tag", "sha256:abc", f"{there.registry}/rails-app:latest"),
+        ("push", f"{there.registry}/rails-app", "latest"),
+        ("untag", f"{there.registry}/rails-app:latest"),
+    ]
+    assert client.options["auth_config"] == {"username": "AWS", "password": "secret"}
     assert shelf.manifests["v1"] == MANIFEST
+
+
+def test_only_the_tags_that_were_named_are_pushed(there: Destination, shelf: Shelf) -> None:
+    client = Client(PUSHED)
+    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=ignore_progress)
+    assert [call[2] for call in client.calls if call[0] == "push"] == ["v1"]
+    assert "latest" not in shelf.manifests
 
 
 def test_podman_gives_the_digest_in_a_sentence_and_does_not_tell_the_layers_apart(
     there: Destination,
 ) -> None:
-    client = Client(PUSHED_BY_PODMAN)
-    pushed = DockerEngine(client).push(IMAGE, there, say=ignore_progress)
+    pushed = DockerEngine(Client(PUSHED_BY_PODMAN)).push(IMAGE, there, say=ignore_progress)
     assert pushed.digest == DIGEST
     assert "レイヤー: エンジンは内訳を知らせません" in str(pushed)
 
 
-@pytest.mark.parametrize(("scheme", "said"), [("http", {"tlsVerify": "false"}), ("https", {})])
+@pytest.mark.parametrize(("scheme", "said"), [("http", "false"), ("https", None)])
 def test_podman_is_told_where_a_registry_speaks_plain_http(
-    there: Destination, scheme: str, said: dict[str, str]
+    there: Destination, scheme: str, said: str | None
 ) -> None:
     client = Client([{"error": "denied"}])
     with pytest.raises(NotAllowed):
         DockerEngine(client).push(IMAGE, replace(there, scheme=scheme), say=ignore_progress)
-    sent = {name: it for name, it in client.options.items() if name == "tlsVerify"}
-    assert (sent, client.params) == (said, {})
+    assert client.options.get("tlsVerify") == said
+    assert client.params == {}
 
 
-def test_the_registrys_tags_are_taken_away_again(there: Destination) -> None:
-    client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=ignore_progress)
-    assert client.calls == [
-        ("tag", "sha256:abc", f"{there.registry}/rails-app:v1"),
-        ("push", f"{there.registry}/rails-app", "v1"),
-        ("untag", f"{there.registry}/rails-app:v1"),
-    ]
-
-
-def test_the_token_travels_with_the_push_alone(there: Destination) -> None:
-    client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
-    assert client.options["auth_config"] == {"username": "AWS", "password": "secret"}
+# DockerEngine.push, sent in the place of an engine that does not reach the registry
 
 
 def archive(layer: bytes) -> bytes:
@@ -402,36 +403,30 @@ def test_an_engine_that_does_not_reach_a_registry_elsewhere_is_told() -> None:
         DockerEngine(Client(REFUSED)).push(IMAGE, elsewhere, say=ignore_progress)
 
 
-@pytest.mark.parametrize(
-    ("error", "kind", "said"),
-    [
-        ("no basic auth credentials", NotAllowed, "許可しません"),
-        ("denied: Your authorization token has expired. Reauthenticate", NotAllowed, "期限"),
-        (
-            "name unknown: The repository with name 'x' does not exist",
-            NotReady,
-            "ensure_repository",
-        ),
-        ("tag invalid: The image tag 'v1' already exists … is immutable", EngineError, "IMMUTABLE"),
-        ("unexpected status: 400 Bad Request", NotAllowed, "HANDSON_REGION"),
-        ("error parsing HTTP 400 response body: unexpected end", NotAllowed, "HANDSON_REGION"),
-        ("Error saving credentials: error storing credentials", EngineError, "credsStore"),
-        ("error getting credentials - err: exec: docker-credential-desktop", EngineError, "creds"),
-        ("server gave HTTP response to HTTPS client", NotReady, "接続できません"),
-        ("write /var/lib/docker: no space left on device", EngineError, "ディスクがいっぱい"),
-        ("dial tcp 127.0.0.1:1: connect: connection refused", NotReady, "接続できません"),
-        ("write tcp: connection reset by peer", EngineError, "途中で切れました"),
-        ('Head "http://127.0.0.1:1/v2/": EOF', EngineError, "途中で切れました"),
-        ("something new", EngineError, "something new"),
-    ],
-)
-def test_each_refusal_of_a_push_is_recognised(
-    error: str, kind: type[HandsonError], said: str
-) -> None:
-    client = Client([{"error": error}])
-    with pytest.raises(kind, match=said):
-        DockerEngine(client).push(IMAGE, DESTINATION, say=ignore_progress)
-    assert client.calls[-1][0] == "untag"
+REFUSALS: dict[str, tuple[type[HandsonError], str]] = {
+    "no basic auth credentials": (NotAllowed, "許可しません"),
+    "denied: Your authorization token has expired. Reauthenticate": (NotAllowed, "期限"),
+    "name unknown: The repository with name 'x' does not exist": (NotReady, "ensure_repository"),
+    "tag invalid: The image tag 'v1' already exists … is immutable": (EngineError, "IMMUTABLE"),
+    "unexpected status: 400 Bad Request": (NotAllowed, "HANDSON_REGION"),
+    "error parsing HTTP 400 response body: unexpected end": (NotAllowed, "HANDSON_REGION"),
+    "Error saving credentials: error storing credentials": (EngineError, "credsStore"),
+    "error getting credentials - err: exec: docker-credential-desktop": (EngineError, "creds"),
+    "server gave HTTP response to HTTPS client": (NotReady, "接続できません"),
+    "write /var/lib/docker: no space left on device": (EngineError, "ディスクがいっぱい"),
+    "dial tcp 127.0.0.1:1: connect: connection refused": (NotReady, "接続できません"),
+    "write tcp: connection reset by peer": (EngineError, "途中で切れました"),
+    'Head "http://127.0.0.1:1/v2/": EOF': (EngineError, "途中で切れました"),
+    "something new": (EngineError, "something new"),
+}
+
+
+def test_each_refusal_of_a_push_is_recognised_and_leaves_no_tag() -> None:
+    for error, (kind, said) in REFUSALS.items():
+        client = Client([{"error": error}])
+        with pytest.raises(kind, match=said):
+            DockerEngine(client).push(IMAGE, DESTINATION, say=ignore_progress)
+        assert client.calls[-1][0] == "untag", error
 
 
 def test_a_push_without_a_digest_is_no_success() -> None:

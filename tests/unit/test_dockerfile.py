@@ -40,6 +40,7 @@ def test_instructions_have_their_line_their_keyword_and_the_rest() -> None:
         for text in INSTRUCTIONS
     }
     assert found == INSTRUCTIONS
+    assert parse_dockerfile("\n\nUSER 1") == (Instruction("USER", "1", 3),)
 
 
 ESCAPES = {
