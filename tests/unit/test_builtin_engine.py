@@ -242,7 +242,7 @@ def test_a_disk_that_fails_leaves_nothing_behind(
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(oci, "_write_tar", fail)
+    monkeypatch.setattr(tarfile.TarFile, "addfile", fail)
     with pytest.raises(kind):
         build(shop, "FROM scratch\nCOPY . /\n")
     assert list((shop.parent / "images").iterdir()) == []

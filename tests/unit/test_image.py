@@ -1,15 +1,15 @@
-"""Tags, push commands and checked input."""
+"""Push commands, and what is checked before a build and a push."""
 
 from __future__ import annotations
 
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handson.core import messages
-from handson.core.errors import InvalidInput, NotReady
+from handson.core.errors import InvalidInput
 from handson.core.progress import ignore_progress
 from handson.engine.model import Destination, LocalImage, PushedImage
 from handson.resources import push
@@ -24,60 +24,7 @@ def shop(tmp_path: Path) -> Path:
     return folder
 
 
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    command = ["git", *who, *arguments]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def committed(shop: Path) -> str:
-    git(shop, "init", "--quiet")
-    git(shop, "add", ".")
-    git(shop, "commit", "--quiet", "-m", "shop")
-    return git(shop, "rev-parse", "HEAD")[:12]
-
-
-def test_a_context_that_git_has_is_tagged_with_its_commit(shop: Path, committed: str) -> None:
-    assert push.make_unique_tag(shop) == committed
-
-
-def test_what_dockerignore_leaves_out_does_not_count_as_untracked(
-    shop: Path, committed: str
-) -> None:
-    (shop / "log").mkdir()
-    (shop / "log" / "production.log").write_text("GET /")
-    assert push.make_unique_tag(shop) == committed
-
-
-@pytest.mark.usefixtures("committed")
-def test_a_changed_context_is_tagged_with_its_digest(shop: Path) -> None:
-    (shop / "Dockerfile").write_text("FROM scratch\n")
-    assert push.make_unique_tag(shop).startswith("ctx-")
-
-
-@pytest.mark.usefixtures("committed")
-def test_a_context_with_a_file_that_git_does_not_have_is_tagged_with_its_digest(
-    shop: Path,
-) -> None:
-    (shop / ".gitignore").write_text("secret\n")
-    (shop / "secret").write_text("x")
-    assert push.make_unique_tag(shop).startswith("ctx-")
-
-
-def test_without_git_the_tag_is_the_same_for_the_same_files(shop: Path) -> None:
-    tag = push.make_unique_tag(shop)
-    assert tag == push.make_unique_tag(shop)
-    assert (len(tag), tag[:4]) == (16, "ctx-")
-
-
-def test_an_ignored_dockerfile_still_counts(shop: Path) -> None:
-    (shop / ".dockerignore").write_text("Dockerfile\n")
-    before = push.make_unique_tag(shop)
-    (shop / "Dockerfile").write_text("FROM ruby\n")
-    assert push.make_unique_tag(shop) != before
-
+# PushCommands
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -147,9 +94,7 @@ def test_the_push_commands_show_both_shells(shop: Path) -> None:
     assert "Windows(PowerShell)" in shown
 
 
-def test_a_prepared_request_has_the_asked_tag_and_the_unique_one(shop: Path) -> None:
-    request = push.prepare_build(shop, folder=shop.parent / "images", tag="v1")
-    assert request.tags == ("v1", push.make_unique_tag(shop))
+# prepare_build, locate_context
 
 
 @pytest.mark.parametrize(("name", "tag"), [("Rails", "latest"), ("rails-app", "-v1"), ("a b", "x")])
@@ -158,37 +103,23 @@ def test_a_name_or_tag_that_docker_refuses_is_refused(shop: Path, name: str, tag
         push.prepare_build(shop, folder=shop.parent / "images", name=name, tag=tag)
 
 
-def test_a_context_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_context_that_is_missing_or_has_no_dockerfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="gone"):
         push.prepare_build(tmp_path / "gone", folder=tmp_path)
+    with pytest.raises(InvalidInput, match="Dockerfile がありません"):
+        push.prepare_build(tmp_path, folder=tmp_path)
 
 
 def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(shop.parent)
-    found = [push.locate_context(f"{place}/{shop.name}") for place in ("../elsewhere", ".")]
-    assert found == [Path(shop.name), f"./{shop.name}"]
+    places = (f"../elsewhere/{shop.name}", f"./{shop.name}", "../elsewhere/other")
+    found = [push.locate_context(place) for place in places]
+    assert found == [Path(shop.name), f"./{shop.name}", "../elsewhere/other"]
 
 
-def test_a_context_that_is_nowhere_stays_what_was_asked_for(tmp_path: Path) -> None:
-    assert push.locate_context("../elsewhere/shop") == "../elsewhere/shop"
-
-
-def test_a_context_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="Dockerfile がありません"):
-        push.prepare_build(tmp_path, folder=tmp_path)
-
-
-def test_a_context_that_cannot_be_read_says_which_file(
-    shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_arguments: object, **_options: object) -> str:
-        raise PermissionError(13, "Permission denied", str(shop / "key"))
-
-    monkeypatch.setattr(push, "digest_context", fail)
-    with pytest.raises(NotReady, match="key"):
-        push.make_unique_tag(shop)
+# push_image, LocalImage, PushedImage
 
 
 class NoEngine:
@@ -198,36 +129,24 @@ class NoEngine:
         raise AssertionError("nothing may be pushed")
 
 
-def test_an_image_of_another_engine_is_refused_before_the_push() -> None:
-    packed = LocalImage("builtin", "rails-app", "sha256:abc", ("latest",), 10)
-    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x")
-    with pytest.raises(InvalidInput, match="builtin"):
-        push.push_image(NoEngine(), packed, destination=destination, say=ignore_progress)  # type: ignore[arg-type]
-
-
-def test_a_tag_that_docker_refuses_is_refused_before_the_push() -> None:
-    built = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10)
-    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", ("bad tag",))
-    with pytest.raises(InvalidInput, match="bad tag"):
-        push.push_image(NoEngine(), built, destination=destination, say=ignore_progress)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("engine", "tags", "named"), [("builtin", (), "builtin"), ("docker", ("bad tag",), "bad tag")]
+)
+def test_an_image_of_another_engine_and_a_bad_tag_are_refused_before_the_push(
+    engine: str, tags: tuple[str, ...], named: str
+) -> None:
+    image = LocalImage(engine, "rails-app", "sha256:abc", ("latest",), 10)
+    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tags)
+    with pytest.raises(InvalidInput, match=named):
+        push.push_image(NoEngine(), image, destination=destination, say=ignore_progress)  # type: ignore[arg-type]
 
 
 def test_both_engines_fill_the_same_rows() -> None:
     docker = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10, steps=("FROM a",))
-    builtin = LocalImage(
-        "builtin",
-        "rails-app",
-        "sha256:abc",
-        ("latest",),
-        10,
-        steps=("FROM a",),
-        skipped_steps=("F",),
-    )
+    builtin = replace(docker, engine="builtin", skipped_steps=("FROM a",))
     pairs = zip(repr(docker).splitlines(), repr(builtin).splitlines(), strict=True)
     differing = [
-        (one.split(":")[0].split()[-1], two.split(":")[0].split()[-1])
-        for one, two in pairs
-        if one != two
+        tuple(row.split(":")[0].split()[-1] for row in pair) for pair in pairs if len(set(pair)) > 1
     ]
     assert differing == [("エンジン", "エンジン"), ("手順の実行", "手順の実行")]
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from handson.core.errors import AWSError, HandsonError, InvalidInput, NotReady
-from handson.course.state import Platform, Repository
-from handson.resources import images
-from handson.resources.images import ImageList, find_images
+from handson.core.errors import AWSError, HandsonError, InvalidInput
+from handson.course.state import Platform
+from handson.resources.images import ENGINE_LABEL, ImageList, find_images
 from handson.resources.repository import (
     delete_repositories,
     ensure_repository,
     make_destination,
     require_repository,
 )
+from tests import fake_registry
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app"
@@ -46,13 +46,14 @@ def fake() -> FakeAws:
     return fake
 
 
-def test_a_repository_that_is_missing_is_created(fake: FakeAws) -> None:
+# ensure_repository, require_repository
+
+
+def test_a_missing_repository_is_created_with_the_workshops_tag_and_nothing_else(
+    fake: FakeAws,
+) -> None:
     made = ensure_repository(fake.connect(), "rails-app").repository
     assert (made.uri, made.tagged) == (f"{HOST}/rails-app", True)
-
-
-def test_a_repository_is_created_with_the_workshops_tag_and_nothing_else(fake: FakeAws) -> None:
-    ensure_repository(fake.connect(), "rails-app")
     sent = [parameters for name, parameters in fake.calls if name == "CreateRepository"]
     assert sent == [{"repositoryName": "rails-app", **OWN}]
 
@@ -79,15 +80,21 @@ def test_a_repository_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None
     assert ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
 
 
+def refusal(call: Callable[..., Any], fake: FakeAws, name: str = "rails-app") -> HandsonError:
+    with pytest.raises(HandsonError) as error:
+        call(fake.connect(), name)
+    assert len(str(error.value).splitlines()) == 2
+    return error.value
+
+
 def test_another_refusal_is_told(fake: FakeAws) -> None:
-    fake.answers("CreateRepository", Refusal("LimitExceededException"))
-    with pytest.raises(AWSError, match="LimitExceededException"):
-        ensure_repository(fake.connect(), "rails-app")
+    fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))
+    refused = refusal(ensure_repository, fake)
+    assert (type(refused), refused.code) == (AWSError, "LimitExceededException")
 
 
 def test_a_name_that_ecr_would_refuse_is_refused_before_any_call(fake: FakeAws) -> None:
-    with pytest.raises(InvalidInput):
-        ensure_repository(fake.connect(), "Rails App")
+    assert type(refusal(ensure_repository, fake, "Rails App")) is InvalidInput
     assert fake.calls == []
 
 
@@ -95,43 +102,35 @@ def test_a_repository_that_is_required_and_missing_is_told_with_the_cell_to_run(
     fake: FakeAws,
 ) -> None:
     fake.answers("DescribeRepositories", ABSENT)
-    with pytest.raises(NotReady) as error:
-        require_repository(fake.connect(), "rails-app")
-    assert 'workshop.ensure_repository(name="rails-app")' in error.value.remedy
+    remedy = refusal(require_repository, fake).remedy
+    assert 'workshop.ensure_repository(name="rails-app")' in remedy
 
 
-def missing(fake: FakeAws, name: str, *there: str) -> tuple[str, str]:
-    """Ask for a repository that is not among those that are there; return what is said."""
-    found = {"repositories": [RAW | {"repositoryName": name} for name in there]}
+MEANT = {
+    ("rails-ap", "rails-app", "zoo"): '"rails-app"',
+    ("rails", "rails-app", "zoo"): '"rails-app"',
+    ("goods", "rails-app", "zoo"): '"rails-app"',
+    ("goodz", "goods", "rails-app"): '"goods"',
+    # Where none could be meant, the workshop's is made first.
+    ("rails",): 'ensure_repository(name="rails-app")',
+    ("rails-app", "rails-ap"): 'ensure_repository(name="rails-app")',
+    ("shelf", "zoo"): 'ensure_repository(name="rails-app")',
+}
 
-    def answer(asked: dict[str, Any]) -> Any:
-        return ABSENT if "repositoryNames" in asked else found
 
-    fake.answers("DescribeRepositories", answer)
-    with pytest.raises(NotReady) as error:
-        require_repository(fake.connect(), name)
-    return error.value.problem, error.value.remedy
-
-
-@pytest.mark.parametrize("name", ["rails-ap", "rails", "goods"])
-def test_another_name_is_answered_with_the_repository_that_is_there(
-    fake: FakeAws, name: str
+@pytest.mark.parametrize(("names", "meant"), MEANT.items(), ids=str)
+def test_another_name_is_answered_with_the_repository_that_could_be_meant(
+    fake: FakeAws, names: tuple[str, ...], meant: str
 ) -> None:
-    problem, remedy = missing(fake, name, "rails-app", "zoo")
-    assert ("rails-app, zoo" in problem, '"rails-app"' in remedy) == (True, True)
+    name, *there = names
+    found = {"repositories": [RAW | {"repositoryName": it} for it in there]}
+    fake.answers("DescribeRepositories", lambda to: ABSENT if "repositoryNames" in to else found)
+    refused = refusal(require_repository, fake, name)
+    assert meant in refused.remedy
+    assert meant.startswith("ensure") or ", ".join(there) in refused.problem
 
 
-def test_another_name_is_answered_with_the_one_that_is_like_it(fake: FakeAws) -> None:
-    assert '"goods"' in missing(fake, "goodz", "goods", "rails-app")[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "there"), [("rails", ()), ("rails-app", ("rails-ap",)), ("shelf", ("zoo",))]
-)
-def test_where_no_repository_could_be_meant_the_workshops_is_made_first(
-    fake: FakeAws, name: str, there: tuple[str, ...]
-) -> None:
-    assert 'ensure_repository(name="rails-app")' in missing(fake, name, *there)[1]
+# delete_repositories
 
 
 @pytest.mark.parametrize(
@@ -154,49 +153,41 @@ def test_a_repository_that_is_gone_already_is_content(fake: FakeAws) -> None:
     assert [removal.reason for removal in delete_repositories(fake.connect())] == [""]
 
 
-def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
-    fake.answers(
-        "GetAuthorizationToken",
-        {"authorizationData": [{"authorizationToken": "QVdTOmEtcGFzczp3b3Jk"}]},
-    )
+# make_destination
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme", "registry"), [("aws", "https", HOST), ("emulator", "http", "127.0.0.1:1")]
+)
+def test_the_login_is_the_token_without_its_user(
+    fake: FakeAws, kind: str, scheme: str, registry: str
+) -> None:
+    token = {"authorizationToken": "QVdTOmEtcGFzczp3b3Jk"}
+    fake.answers("GetAuthorizationToken", {"authorizationData": [token]})
     fake.answers("DescribeRepositories", FOUND)
-    aws = fake.connect()
-    there = require_repository(aws, "rails-app")
-    login = make_destination(aws, there, tags=["latest"])
-    assert (login.username, login.password, login.registry, login.scheme) == (
-        "AWS",
-        "a-pass:word",
-        HOST,
-        "https",
-    )
+    aws = fake.connect(kind=kind)
+    login = make_destination(aws, require_repository(aws, "rails-app"), tags=["latest"])
+    assert (login.username, login.password) == ("AWS", "a-pass:word")
+    assert (login.scheme, login.registry) == (scheme, registry)
 
 
-def test_an_emulators_registry_is_at_its_own_port(fake: FakeAws) -> None:
-    fake.answers(
-        "GetAuthorizationToken", {"authorizationData": [{"authorizationToken": "QVdTOng="}]}
-    )
-    there = Repository(
-        name="rails-app",
-        arn=ARN,
-        uri=f"{HOST}/rails-app",
-        registry_id=ACCOUNT,
-        tag_mutability="MUTABLE",
-    )
-    login = make_destination(fake.connect(kind="emulator"), there, tags=["latest"])
-    assert (login.scheme, login.registry) == ("http", "127.0.0.1:1")
+# find_images
 
 
 class Shelf:
     """A repository's content: manifests and blobs by digest, and what DescribeImages lists."""
 
-    def __init__(self, fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, fake: FakeAws, kept: fake_registry.Shelf, address: str) -> None:
         self.details: list[dict[str, Any]] = []
         self.manifests: dict[str, Any] = {}
-        self.blobs: dict[str, bytes] = {}
+        self.blobs = kept.blobs
+        self.fetched = kept.seen
         fake.answers("DescribeImages", lambda _: {"imageDetails": self.details})
         fake.answers("BatchGetImage", self._batch)
-        monkeypatch.setattr(
-            images, "_read_blob", lambda _aws, _name, digest: self.blobs.get(digest)
+        place = f"http://{address}/v2/rails-app/blobs"
+        fake.answers(
+            "GetDownloadUrlForLayer",
+            lambda asked: {"downloadUrl": f"{place}/{asked['layerDigest']}"},
         )
         self._aws = fake.connect()
 
@@ -240,8 +231,10 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    return Shelf(fake, monkeypatch)
+def shelf(fake: FakeAws) -> Iterator[Shelf]:
+    kept = fake_registry.Shelf()
+    with fake_registry.serving(kept) as address:
+        yield Shelf(fake, kept, address)
 
 
 def index(*children: dict[str, Any]) -> dict[str, Any]:
@@ -256,15 +249,17 @@ AMD64 = Platform(os="linux", architecture="amd64")
 ARM64 = Platform(os="linux", architecture="arm64")
 
 
-def test_a_plain_image_is_read_from_its_configuration(shelf: Shelf) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest", "abc"])
+@pytest.mark.parametrize(("architecture", "platform"), [("amd64", AMD64), ("arm64", ARM64)])
+def test_a_plain_image_is_read_from_its_configuration(
+    shelf: Shelf, architecture: str, platform: Platform
+) -> None:
+    labels = {ENGINE_LABEL: "builtin"}
+    plain = shelf.plain("sha256:a", architecture=architecture, labels=labels)
+    shelf.put("sha256:a", plain, tags=["latest", "abc"])
     [image] = shelf.found()
-    assert (image.platforms, image.size_bytes, image.tags) == ((AMD64,), 123, ("abc", "latest"))
-
-
-def test_an_image_of_apple_silicon_is_arm64(shelf: Shelf) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
-    assert shelf.found()[0].platforms == (ARM64,)
+    assert (image.platforms, image.size_bytes, image.tags) == ((platform,), 123, ("abc", "latest"))
+    assert image.built_by == "builtin"
+    assert image.pushed_at == "2026-01-15T09:30:00+00:00"
 
 
 def test_what_docker_pushes_today_is_one_image(shelf: Shelf) -> None:
@@ -297,74 +292,27 @@ def test_an_index_that_states_no_platform_is_read_from_the_configurations(shelf:
     assert shelf.found()[0].platforms == (ARM64,)
 
 
-def card(shelf: Shelf) -> str:
-    return str(ImageList("rails-app", shelf.found()))
-
-
-def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    assert card(shelf).startswith("✔")
-    assert "docker build" not in card(shelf)
-
-
-def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
-    shelf: Shelf,
-) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
-    shown = card(shelf)
-    assert shown.startswith("⚠")
-    assert "rails-app:latest は linux/arm64 用のイメージです" in shown
-    assert "exec format error" in shown
-    assert "    docker build --platform linux/amd64 -t rails-app:latest ." in shown.splitlines()
-
-
-def test_an_index_without_amd64_is_caught_with_the_reason_of_its_own(shelf: Shelf) -> None:
-    shelf.plain("sha256:x", architecture="arm64")
-    arm = child("sha256:x", os="linux", architecture="arm64")
-    shelf.put("sha256:index", index(arm), tags=["latest"])
-    reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
-    assert reason in card(shelf)
-
-
-def test_an_index_with_amd64_among_others_needs_no_mending(shelf: Shelf) -> None:
-    children = []
-    for architecture in ("arm64", "amd64"):
-        shelf.plain(f"sha256:{architecture}", architecture=architecture)
-        children.append(child(f"sha256:{architecture}", os="linux", architecture=architecture))
-    shelf.put("sha256:index", index(*children), tags=["latest"])
-    assert card(shelf).startswith("✔")
-
-
-def test_an_image_that_does_not_state_its_platform_is_not_called_wrong(shelf: Shelf) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    shelf.blobs["sha256:a-config"] = b""
-    assert card(shelf).startswith("✔")
-
-
 def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
     shelf.put("sha256:a", shelf.plain("sha256:a"), tags=[])
     shelf.put("sha256:b", shelf.plain("sha256:b"), tags=["latest"])
     assert [image.digest for image in shelf.found()] == ["sha256:b"]
 
 
-def test_a_repository_that_is_missing_holds_no_images(fake: FakeAws) -> None:
+def test_a_missing_repository_holds_no_images(fake: FakeAws) -> None:
     fake.answers("DescribeImages", ABSENT)
     assert find_images(fake.connect(), "rails-app") == ()
 
 
-def test_the_engine_that_built_an_image_is_read_from_its_label(shelf: Shelf) -> None:
-    labels = {images.ENGINE_LABEL: "builtin"}
-    shelf.put("sha256:a", shelf.plain("sha256:a", labels=labels), tags=["latest"])
-    assert shelf.found()[0].built_by == "builtin"
-
-
-@pytest.mark.parametrize("blob", [b"", b"<html>", b"[]", b"null"])
+@pytest.mark.parametrize("blob", [b"", b"<html>", b"[]", b"null", None])
 def test_a_configuration_that_cannot_be_read_leaves_the_platform_open(
-    shelf: Shelf, blob: bytes
+    shelf: Shelf, blob: bytes | None
 ) -> None:
     shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    shelf.blobs["sha256:a-config"] = blob
+    del shelf.blobs["sha256:a-config"]
+    if blob is not None:
+        shelf.blobs["sha256:a-config"] = blob
     assert shelf.found()[0].platforms == ()
+    assert card(shelf).startswith("✔")
 
 
 def test_a_configuration_too_large_to_be_one_is_not_fetched(shelf: Shelf) -> None:
@@ -372,6 +320,7 @@ def test_a_configuration_too_large_to_be_one_is_not_fetched(shelf: Shelf) -> Non
     manifest["config"]["size"] = 10**9
     shelf.put("sha256:a", manifest, tags=["latest"])
     assert shelf.found()[0].platforms == ()
+    assert shelf.fetched == []
 
 
 def test_an_image_whose_manifest_is_not_given_out_is_still_listed(shelf: Shelf) -> None:
@@ -388,18 +337,41 @@ def test_the_newest_push_comes_first(shelf: Shelf) -> None:
     assert [image.tags for image in shelf.found()] == [("3",), ("2",), ("1",)]
 
 
-def test_the_time_of_a_push_is_told_in_utc(shelf: Shelf) -> None:
+# ImageList
+
+
+def card(shelf: Shelf) -> str:
+    return str(ImageList("rails-app", shelf.found()))
+
+
+def put_index(shelf: Shelf, *architectures: str) -> None:
+    children = []
+    for architecture in architectures:
+        shelf.plain(f"sha256:{architecture}", architecture=architecture)
+        children.append(child(f"sha256:{architecture}", os="linux", architecture=architecture))
+    shelf.put("sha256:index", index(*children), tags=["latest"])
+
+
+def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
+    put_index(shelf, "arm64", "amd64")
     shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    assert shelf.found()[0].pushed_at == "2026-01-15T09:30:00+00:00"
+    shown = card(shelf)
+    assert shown.startswith("✔")
+    assert "docker build" not in shown
 
 
-def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
-    errors: list[HandsonError] = []
-    for call in (require_repository, ensure_repository):
-        for name in ("rails-app", "Rails App"):
-            fake.answers("DescribeRepositories", ABSENT)
-            fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))
-            with pytest.raises(HandsonError) as error:
-                call(fake.connect(), name)
-            errors.append(error.value)
-    assert [len(str(error).splitlines()) for error in errors] == [2, 2, 2, 2]
+def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
+    shelf: Shelf,
+) -> None:
+    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
+    shown = card(shelf)
+    assert shown.startswith("⚠")
+    assert "rails-app:latest は linux/arm64 用のイメージです" in shown
+    assert "exec format error" in shown
+    assert "    docker build --platform linux/amd64 -t rails-app:latest ." in shown.splitlines()
+
+
+def test_an_index_without_amd64_is_caught_with_the_reason_of_its_own(shelf: Shelf) -> None:
+    put_index(shelf, "arm64")
+    reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
+    assert reason in card(shelf)
