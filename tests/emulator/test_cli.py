@@ -400,6 +400,18 @@ def test_cleanup_keeps_a_receipt(call: Call, client: Callable[[str], Any], home:
     )
 
 
+def test_an_interrupted_clean_up_is_ended_though_nothing_is_left(
+    call: Call, client: Callable[[str], Any], home: Path
+) -> None:
+    made(call, client)
+    call("cleanup", "--yes")
+    [path] = (home / "receipts").glob("*.json")
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "state": "begun", "deleted": []}))  # as after an interrupt
+    assert call("cleanup", "--yes").exit_code == 0
+    assert json.loads(path.read_text()) | {"finished_at": ""} == kept | {"finished_at": ""}
+
+
 # policy
 
 
