@@ -311,7 +311,7 @@ def cleanup(chosen: Settings, yes: bool) -> bool:
     opened = _open_workshop(chosen)
     listed = opened.cleanup()
     click.echo(listed.listing().text())
-    if not listed.found:
+    if not listed.found and not listed.unfinished:
         return not listed.left
     if not yes and not click.confirm(messages.text("notebook.cli.delete"), default=False, err=True):
         return False

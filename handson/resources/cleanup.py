@@ -50,6 +50,7 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
         failed=failed,
         untagged=tuple(item for item, is_tagged in listed if not is_tagged and item.name in names),
         regions=regions,
+        unfinished=receipts.find_unfinished(home, aws.target) is not None,
     )
 
 
@@ -63,7 +64,7 @@ def clean_up(
 ) -> Cleanup:
     """Delete what carries the tag in every region that was used, and keep a receipt.
 
-    After an interruption, run it again to go on.
+    After an interruption, run it again to go on; the receipt covers both runs.
 
     Raises:
         HandsonError: A call was not allowed or did not answer in the region of the settings, or
@@ -79,11 +80,18 @@ def clean_up(
     listed = list_cleanup(aws, home, exercise=exercise)
     costs, unpriced = _in_each_region(aws, listed.finished_regions, price)
     listed = replace(listed, failed=(*listed.failed, *unpriced))
-    # The receipt names what is about to go, should the clean-up be interrupted.
+    # The receipt names what is about to go, so that an interrupted clean-up can be completed.
     begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
     removals, stopped = _in_each_region(aws, listed.finished_regions, delete)
-    failed = (*listed.failed, *stopped)
-    done = replace(listed, failed=failed, removals=tuple(removals), confirmed=True)
+    done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
+    handled = {removal.resource.id for removal in removals}
+    # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
+    earlier = [
+        Removal(resource=item)
+        for item in begun.receipt.found
+        if item.id not in handled and item.region in done.finished_regions
+    ]
+    done = replace(done, removals=(*earlier, *removals))
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 

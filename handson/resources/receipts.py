@@ -1,8 +1,8 @@
 """Receipts: the result of each clean-up, one file in `receipts` in the home folder, and its card.
 
 A receipt is begun before the first deletion, with the list of everything found, and finished after
-the last look.  One that stays begun belongs to an interrupted clean-up; the next run, which deletes
-the rest, has its own.
+the last look.  An unfinished one belongs to an interrupted clean-up: the next run completes it, and
+counts resources that are gone since as deleted.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ GIGABYTE = 2**30
 MONTH_HOURS = 730
 """AWS's average month, the unit of GB-months."""
 
+_BEGUN, _FINISHED = "begun", "finished"
 _SMALLEST_USD = 0.0001
 
 
@@ -95,6 +96,7 @@ class Cleanup(Displayable):
         failed: The regions that could not be looked at, each with the reason.
         untagged: The learner's own resources with a name of the exercise but without the tag.
         regions: The regions that were looked at.
+        unfinished: An earlier clean-up was interrupted; deleting goes on with it.
         saved: The receipt, if any.
     """
 
@@ -104,6 +106,7 @@ class Cleanup(Displayable):
     failed: tuple[Removal, ...] = ()
     untagged: tuple[Resource, ...] = ()
     regions: tuple[str, ...] = ()
+    unfinished: bool = False
     saved: SavedReceipt | None = None
 
     @property
@@ -137,6 +140,8 @@ class Cleanup(Displayable):
         """Return the card of the resources to delete, without how to delete them in a notebook."""
         title = messages.text("resources.cleanup.title")
         notes = [*self._untagged(), *_list_reasons(self.failed)]
+        if self.unfinished:
+            notes.append(Note(messages.text("resources.cleanup.unfinished"), "info"))
         if not self.found:
             nothing = Note(messages.text("resources.cleanup.nothing-found"))
             return Card(title, (nothing, *notes), state="warn" if self.failed else "ok")
@@ -180,6 +185,21 @@ def compute_cost(
     )
 
 
+def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
+    """Return the receipt of an interrupted clean-up in the target's account, or None."""
+    account = (target.kind, target.account)
+    for path in sorted((home / "receipts").glob("*.json"), reverse=True):
+        receipt = files.read_state(path, Receipt)
+        # The endpoint is not compared: the embedded AWS may come back on another port.
+        if (
+            receipt
+            and receipt.state == _BEGUN
+            and (receipt.target.kind, receipt.target.account) == account
+        ):
+            return SavedReceipt(path, receipt)
+    return None
+
+
 def begin_receipt(
     home: Path,
     target: Target,
@@ -188,36 +208,35 @@ def begin_receipt(
     storage: Sequence[StorageCost],
     now: datetime,
 ) -> SavedReceipt:
-    """Write what is about to be deleted, and return it.
+    """Write what is about to be deleted, and return it; add it to an unfinished receipt, if any.
 
     Raises:
         NotReady: The home folder cannot be written; nothing was deleted.
     """
-    folder = home / "receipts"
-    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    taken = len(list(folder.glob(f"{stamp}*.json")))
-    path = folder / f"{stamp}{f'-{taken + 1}' if taken else ''}.json"
-    usd = round(sum(item.usd for item in storage), 6)
-    receipt = Receipt(
-        state="begun",
+    begun = find_unfinished(home, target) or _make_receipt(home, target, now)
+    earlier = begun.receipt
+    resources = {item.id: item for item in (*earlier.found, *found)}
+    # A repository that is listed again has its newest cost.
+    costs = {(item.region, item.repository): item for item in (*earlier.cost.storage, *storage)}
+    usd = round(sum(item.usd for item in costs.values()), 6)
+    receipt = replace(
+        earlier,
         target=target,
-        regions=(),
-        begun_at=_format_time(now),
-        found=tuple(found),
-        cost=Cost(charged=target.kind == "aws", usd=usd, storage=tuple(storage)),
+        found=tuple(resources.values()),
+        cost=replace(earlier.cost, usd=usd, storage=tuple(costs.values())),
     )
-    return _write_receipt(path, receipt)
+    return _write_receipt(begun.path, receipt)
 
 
 def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> SavedReceipt:
     """Write the result of a clean-up into the receipt that `begin_receipt` returned.
 
     Raises:
-        NotReady: The home folder cannot be written; the receipt stays begun.
+        NotReady: The home folder cannot be written; the receipt stays unfinished.
     """
     receipt = replace(
         begun.receipt,
-        state="finished",
+        state=_FINISHED,
         regions=result.finished_regions,
         finished_at=_format_time(now),
         deleted=tuple(each.resource for each in result.removals if not each.reason),
@@ -269,6 +288,17 @@ def _list_reasons(left: Iterable[Removal]) -> list[Note]:
 
 def _name(resource: Resource) -> str:
     return resource.name or resource.id
+
+
+def _make_receipt(home: Path, target: Target, now: datetime) -> SavedReceipt:
+    folder = home / "receipts"
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    taken = len(list(folder.glob(f"{stamp}*.json")))
+    cost = Cost(charged=target.kind == "aws", usd=0.0, storage=())
+    receipt = Receipt(
+        state=_BEGUN, target=target, regions=(), begun_at=_format_time(now), found=(), cost=cost
+    )
+    return SavedReceipt(folder / f"{stamp}{f'-{taken + 1}' if taken else ''}.json", receipt)
 
 
 def _write_receipt(path: Path, receipt: Receipt) -> SavedReceipt:

@@ -216,7 +216,7 @@ def test_without_an_image_there_is_nothing_to_pay(emulator: Running, home: Path)
 
 
 @pytest.mark.parametrize("k", range(1, len(ORDER) + 1))
-def test_interrupted_at_any_deleting_call_the_next_run_deletes_the_rest(
+def test_interrupted_at_any_deleting_call_the_next_run_ends_with_one_whole_receipt(
     emulator: Running, home: Path, k: int
 ) -> None:
     aws = connect(emulator)
@@ -224,11 +224,22 @@ def test_interrupted_at_any_deleting_call_the_next_run_deletes_the_rest(
     there = found(aws)
     with pytest.raises(Stopped):
         clean(connect(emulator, StopAt(k)), home)
-    begun = receipt(home)
-    assert (begun["state"], begun["deleted"], ids(begun["found"])) == ("begun", [], there)
-    done = clean(aws, home)
-    assert done.saved is not None
-    assert (found(aws), done.saved.receipt.nothing_left) == (set(), True)
+    assert (receipt(home)["state"], receipt(home)["deleted"]) == ("begun", [])
+    clean(aws, home)
+    kept = receipt(home)
+    assert (ids(kept["deleted"]), kept["nothing_left"], kept["state"]) == (there, True, "finished")
+    assert kept["cost"]["usd"] == pytest.approx(0.05, rel=1e-3)
+
+
+def test_interrupted_after_the_last_call_the_list_says_so(emulator: Running, home: Path) -> None:
+    aws = connect(emulator)
+    make(aws, image=False)
+    with pytest.raises(Stopped):
+        clean(connect(emulator, StopAt(len(ORDER))), home)
+    cleanup.delete_tagged(aws)
+    listed = cleanup.list_cleanup(aws, home)
+    assert (listed.found, listed.unfinished) == ((), True)
+    assert messages.text("resources.cleanup.unfinished") in repr(listed)
 
 
 # Two regions

@@ -160,9 +160,22 @@ def test_before_it_is_finished_a_receipt_claims_nothing(tmp_path: Path) -> None:
     assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)
 
 
-def test_a_receipt_is_kept_and_the_next_is_another(tmp_path: Path) -> None:
+def test_an_interrupted_clean_up_is_gone_on_with_in_the_same_file(tmp_path: Path) -> None:
+    first = begun(tmp_path, VPC, REPOSITORY)
+    again = begun(tmp_path, VPC, now=NOON + timedelta(hours=1))
+    assert (again.path, again.receipt.found) == (first.path, (VPC, REPOSITORY))
+    assert again.receipt.begun_at == first.receipt.begun_at
+
+
+def test_a_finished_one_is_kept_and_the_next_is_another(tmp_path: Path) -> None:
     first, second = finished(begun(tmp_path, VPC)), finished(begun(tmp_path))
     assert (first.path != second.path, read(first)["found"][0]["id"]) == (True, "vpc-1")
+
+
+def test_the_receipt_of_another_account_is_left_alone(tmp_path: Path) -> None:
+    other = Target(kind="emulator", account="123456789012", region="us-east-1")
+    first = begun(tmp_path, VPC, target=other)
+    assert begun(tmp_path).path != first.path
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": "handson.receipt/1"}', "\\xff"])

@@ -13,6 +13,7 @@ from handson.core import files
 from handson.core.errors import NotReady
 from handson.course.state import RecordedUri, Target
 from handson.resources.cleanup import list_used_regions, remember_region
+from handson.resources.receipts import find_unfinished
 
 URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
 TARGET = Target(kind="emulator", account="000000000000", region="us-east-1", endpoint=None)
@@ -33,6 +34,14 @@ def test_a_file_that_is_none_of_ours_is_as_if_it_were_not_there(tmp_path: Path, 
     assert files.read_state(path, RecordedUri) is None
     files.write_state(path, URI)
     assert files.read_state(path, RecordedUri) == URI
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
+def test_a_receipt_that_is_none_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "receipts" / "20260101T000000Z.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert find_unfinished(tmp_path, TARGET) is None
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
