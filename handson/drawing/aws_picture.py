@@ -24,6 +24,7 @@ THEME = Theme(
     registry=("#B85400", "#FFF4E8"),
     image="#ED7100",
 )
+_MOST_OTHERS = 3
 
 
 def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> Plan:
@@ -57,6 +58,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
         slot=text("drawing.slot").split("\n"),
         steps={step: label("drawing.step", step).split("\n") for step in STEPS},
         legend=text("drawing.legend"),
+        others=_list_others(selection),
         reasons=planner.list_reasons(),
         kinds=comparison.kinds,
     )
@@ -188,3 +190,15 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
 
 def _list_cidrs(vpc: Vpc) -> str:
     return "  ".join(vpc.cidrs or (vpc.cidr,))
+
+
+def _list_others(selection: Selection) -> str:
+    """Name what else exists on the target, a few of each kind."""
+    networks, clusters, repositories = selection.rest
+    most = _MOST_OTHERS
+    named = [
+        *(text("drawing.other-vpc", name=e.name or e.id, cidr=e.cidr) for e in networks[:most]),
+        *(text("drawing.other-cluster", name=each.name) for each in clusters[:most]),
+        *(text("drawing.other-repository", name=each.name) for each in repositories[:most]),
+    ]
+    return text("drawing.others", names=text("drawing.comma").join(named)) if named else ""

@@ -36,16 +36,17 @@ class Selection:
     """The VPC, cluster, repository and image of a snapshot to draw; None where it has none.
 
     They are those that the checks judge.  Where a check finds none, one that carries the workshop's
-    tag, or else any other, is shown in its place.
+    tag, or else any other, is shown in its place.  `rest` holds the others of each kind.
     """
 
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
         living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
-        self.vpc = network_facts.find_goal_vpc(snapshot, exercise) or _choose(own)
-        self.cluster = find_goal_cluster(snapshot, exercise) or _choose(living)
+        self.vpc, vpc_rest = _choose(own, network_facts.find_goal_vpc(snapshot, exercise))
+        self.cluster, cluster_rest = _choose(living, find_goal_cluster(snapshot, exercise))
         wanted = ecr.find_goal_repository(snapshot, exercise)
-        self.repository = wanted or _choose(snapshot.repositories)
+        self.repository, rest = _choose(snapshot.repositories, wanted)
+        self.rest = vpc_rest, cluster_rest, rest
         self.unseen = {each.service for each in snapshot.unseen}
         self.region = snapshot.target.region
         self.repository_name = self.repository.name if self.repository else exercise.repository
@@ -93,9 +94,11 @@ class Selection:
         return found
 
 
-def _choose(found: Sequence[T]) -> T | None:
-    """Return a resource of a kind to show, a tagged one if there is one."""
-    return min(found, key=lambda each: not each.tagged, default=None)
+def _choose(found: Sequence[T], judged: T | None) -> tuple[T | None, list[T]]:
+    """Return the resource of a kind to show, and the others, tagged ones first."""
+    rest = sorted(found, key=lambda each: not each.tagged)
+    shown = judged if judged is not None else next(iter(rest), None)
+    return shown, [each for each in rest if each is not shown]
 
 
 class Comparison(Struct, frozen=True):

@@ -31,7 +31,7 @@ def compose_wide(plan: Plan) -> Scene:
     image_row = band.middle[1]
     network = _surround(columns, band, (left, network_top), right=side)
     registry = Box(services, image_row - 108, 160, 230)
-    end = max(network.bottom, registry.bottom) + inset
+    end = max(network.bottom, registry.bottom) + (26 if plan.others else 0) + inset
     region = Box(services - inset, top + 36, network.right + 2 * inset - services, end - top - 36)
     outer = Box(region.x - inset, top, region.width + 2 * inset, end + inset - top)
     computer = Box(margin, top, 160, outer.height)
@@ -57,7 +57,7 @@ def compose_wide(plan: Plan) -> Scene:
     frame.paint_step("internet", (services + gate - 26) / 2, *points, room=room)
     start, bus = (gate, internet_row + 24), (gate, network_top + 50)
     frame.paint_routes(columns, (gate + 10, network_top + 36), start, bus)
-    frame.paint_notes(outer)
+    frame.paint_notes(outer, region)
     return frame
 
 
@@ -77,7 +77,7 @@ def compose_tall(plan: Plan) -> Scene:
     columns, band = _place_columns(plan, (left + side, zones_top), width=166, gutter=28)
     network = _surround(columns, band, (left, network_top), right=lane + side)
     registry = Box(network.right - 158, registry_top, 158, 214)
-    end = network.bottom + inset
+    end = network.bottom + (26 if plan.others else 0) + inset
     region = Box(margin + inset, outer_top + 34, network.width + 2 * inset, end - outer_top - 34)
     outer = Box(margin, outer_top, region.width + 2 * inset, end + inset - outer_top)
     computer = Box(margin, top, outer.width, 164)
@@ -103,7 +103,7 @@ def compose_tall(plan: Plan) -> Scene:
     points, room = ((gate, icons_row + 46), (gate, network_top - 26)), registry.x - gate - 20
     frame.paint_step("internet", network_top - 80, *points, room=room)
     frame.paint_routes(columns, (gate + 12, bus - 8), (gate, network_top + 24), (gate, bus))
-    frame.paint_notes(outer)
+    frame.paint_notes(outer, region)
     return frame
 
 

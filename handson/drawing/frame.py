@@ -210,10 +210,13 @@ class Frame(Scene):
         if len(self.arrows) > count:
             self.add_lines(Label(*words, _SMALL, colour=colour), *self.plan.steps["route"])
 
-    def paint_notes(self, outer: Box) -> None:
-        """Write below the picture the meaning of lines and marks."""
+    def paint_notes(self, outer: Box, region: Box) -> None:
+        """Write what else exists, and below the picture the meaning of lines and marks."""
         plan, left = self.plan, self.left
         room = self.width - 2 * left
+        x, within = region.x + 12, region.width - 24
+        others = Label(x, region.bottom - 11, _SMALL, colour=QUIET, room=within)
+        self.add_lines(others, plan.others)
         y = outer.bottom + 24
         legend = fill_lines(plan.legend, room, size=_SMALL)
         self.add_lines(Label(left, y, _SMALL, colour=QUIET), *legend)

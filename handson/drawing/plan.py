@@ -85,6 +85,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         slot: The lines in the cluster's place for tasks in each zone.
         slot_icon: The icon beside them.
         steps: The lines beside each arrow.
+        others: The line about other resources.
         reasons: The sentences below the picture, numbered from 1 where there are marks.
         kinds: The kinds of marks on the picture.
     """
@@ -107,5 +108,6 @@ class Plan(Struct, frozen=True, kw_only=True):
     slot_icon: str = ""
     steps: Mapping[str, Sequence[str]]
     legend: str
+    others: str = ""
     reasons: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ def test_the_default_vpc_is_left_out() -> None:
     assert "VPC everyone-has-me" not in shown
 
 
-def test_of_several_vpcs_the_tagged_one_is_drawn() -> None:
+def test_the_tagged_vpc_is_drawn_and_the_others_are_named() -> None:
     other = replace(
         GOAL.vpcs[0],
         id="vpc-1",
@@ -103,7 +103,7 @@ def test_of_several_vpcs_the_tagged_one_is_drawn() -> None:
     )
     shown = words(replace(GOAL, vpcs=(other, *GOAL.vpcs)))
     assert "VPC ecs-handson-vpc" in shown
-    assert "VPC a-first" not in shown
+    assert "このほかにあるもの: VPC a-first (10.9.0.0/16)" in shown
 
 
 def test_a_deleted_cluster_is_missing() -> None:
