@@ -25,7 +25,7 @@ from handson.engine.docker_client import find_docker
 from handson.engine.docker_engine import DockerEngine
 
 Engine = DockerEngine | BuiltinEngine
-"""Builds images, pushes them, and may run them; `containers` is None where none can run here."""
+"""Builds images, pushes them, and may run them; `containers` is None for one that runs nothing."""
 
 
 def choose_engine(

@@ -42,6 +42,12 @@ _REMOTE = re.compile(
     r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127(\.\d+){3}|\[::1\])(:|/|$))", re.IGNORECASE
 )
 
+# Asked inside the container, where its port cannot be reached from here.
+_RUBY = (
+    "r = Net::HTTP.get_response(URI(ARGV[0])); $stdout.binmode; "
+    'print r.code, "\\n", r["content-type"].to_s, "\\n"; print r.body'
+)
+
 # The known causes, by the words of a log or of the engine; the first that fits is the answer.
 _CAUSES = (
     (
@@ -55,10 +61,16 @@ _CAUSES = (
 
 
 class DockerContainers:
-    """Runs containers for a moment on an engine of this computer."""
+    """Runs containers for a moment on an engine that answers the Docker API.
 
-    def __init__(self, client: APIClient) -> None:
+    Args:
+        client: The engine.
+        where: Its address, or empty for docker's own default.
+    """
+
+    def __init__(self, client: APIClient, *, where: str) -> None:
         self._client = client
+        self._is_remote = is_remote(where)
 
     @contextmanager
     def run(self, request: RunRequest, *, say: Say) -> Iterator[RunningContainer]:
@@ -145,6 +157,8 @@ class DockerContainers:
         return min(ports, default=_RAILS_PORT)
 
     def _choose_fetch(self, name: str, port: int) -> FetchPath:
+        if self._is_remote:
+            return lambda path: self._fetch_inside(name, port, path)
         ports = self._client.inspect_container(name)["NetworkSettings"].get("Ports") or {}
         published = ports.get(f"{port}/tcp")
         outside = int(published[0]["HostPort"]) if published else port
@@ -192,6 +206,18 @@ class DockerContainers:
             lines = [line.rstrip()[:160] for line in strip_colours(text).splitlines()]
             return [line for line in lines if line][-_LAST_LINES:]
         return []
+
+    def _fetch_inside(self, name: str, port: int, path: str) -> HttpAnswer | None:
+        """Return the answer to one GET made inside the container by its own Ruby, if any."""
+        command = ["ruby", "-rnet/http", "-e", _RUBY, f"http://{_LOOPBACK}:{port}{path}"]
+        with suppress(api_error()):
+            made = self._client.exec_create(name, command, stderr=False)
+            output = self._client.exec_start(made["Id"])
+            if self._client.exec_inspect(made["Id"])["ExitCode"] == 0:
+                status, media_type, body = bytes(output).split(b"\n", 2)
+                kind = media_type.decode("latin-1").partition(";")[0].strip()
+                return HttpAnswer(int(status), kind, body[:_LARGEST_ANSWER])
+        return None
 
     def _remove(self, container: str) -> None:
         with suppress(api_error()):

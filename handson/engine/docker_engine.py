@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from handson.core import messages
 from handson.core.progress import Say
 from handson.engine import docker_client, model, registry_client
-from handson.engine.containers import DockerContainers, is_remote
+from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
 from handson.engine.dockerfile import DOCKERFILE, load_dockerfile
@@ -41,8 +41,7 @@ class DockerEngine:
     def __init__(self, client: APIClient, *, where: str = "") -> None:
         self._client = client
         self._where = where
-        # A container's port is published on the engine's own computer alone.
-        self.containers = None if is_remote(where) else DockerContainers(client)
+        self.containers = DockerContainers(client, where=where)
 
     def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""

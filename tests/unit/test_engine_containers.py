@@ -77,7 +77,7 @@ class Client:
 
 
 def attempt(client: Any) -> None:
-    with DockerContainers(client).run(REQUEST, say=ignore_progress):
+    with DockerContainers(client, where="").run(REQUEST, say=ignore_progress):
         pass
 
 
