@@ -108,6 +108,7 @@ def _describe_image(recipe: Recipe, layers: list[oci.Blob]) -> dict[str, Any]:
         "architecture": architecture,
         "config": recipe.config,
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": _CREATED, **line} for line in recipe.history],
     }
 
 

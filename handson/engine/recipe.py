@@ -167,6 +167,7 @@ class Recipe:
         config: The OCI configuration's `config`.
         copies: The files to copy, in order.
         skipped: The instructions that are left out.
+        history: A line for each instruction that is carried out, as OCI keeps it.
         base: The base image that is left out; empty for `FROM scratch`.
     """
 
@@ -174,6 +175,7 @@ class Recipe:
         self.config: dict[str, Any] = {}
         self.copies: list[Copy] = []
         self.skipped: list[str] = []
+        self.history: list[dict[str, Any]] = []
         self.base = ""
         self._stages: list[_Stage] = []
         self._names: dict[str, _Stage] = {}
@@ -247,6 +249,8 @@ class Recipe:
                 continue
             with _naming_step(step):
                 _STEPS[step.keyword](self, step)
+            packs = {} if step.keyword in {"ADD", "COPY"} else {"empty_layer": True}
+            self.history.append({"created_by": step.source, **packs})
 
     # Words and variables
 

@@ -107,6 +107,7 @@ def test_the_configuration_says_platform_engine_and_layers(shop: Path) -> None:
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["Labels"] == {"io.handson.engine": "builtin"}
     assert len(config["rootfs"]["diff_ids"]) == 1
+    assert [line.get("empty_layer", False) for line in config["history"]] == [False, True]
 
 
 def test_the_layout_names_its_tags(shop: Path) -> None:

@@ -197,6 +197,11 @@ def test_the_image_is_the_last_stage_on_top_of_those_that_its_from_names() -> No
     ]
 
 
+def test_the_history_knows_the_last_stage_only() -> None:
+    steps = [line["created_by"] for line in read(STAGES).history]
+    assert steps == ["WORKDIR /shop", "COPY . ."]
+
+
 def test_a_stage_does_not_change_the_one_below() -> None:
     found = read("FROM scratch AS a\nENV A=1\nFROM a\nENV A=2\nFROM a\nENV B=$A\n")
     assert found.config["Env"] == ["A=1", "B=1"]
