@@ -27,6 +27,7 @@ from handson.core.files import shorten_path, write_whole
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
+from handson.course.exercise import Exercise
 from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Repository, Snapshot
 from handson.engine import Engine
@@ -203,6 +204,8 @@ class Workshop(Displayable):
     ) -> push.PushCommands:
         """Return the console's push commands for this account and region, ready to paste.
 
+        The card warns if the repository is missing and its name is not the exercise's.
+
         Raises:
             InvalidInput: AWS would refuse the repository's name or the tag.
         """
@@ -217,6 +220,7 @@ class Workshop(Displayable):
             tag=tag,
             base_image=self.settings.base_image or "",
             setup=plan.list_cli_variables(connected) if connected.endpoint else {},
+            advice=_missing_repository(connected, repository, self._exercise),
         )
 
     def build_image(
@@ -584,3 +588,10 @@ def _require_drawing() -> Drawing:
     if drawn is None:
         raise NotReady.from_key("notebook.workshop.no-diagram")
     return drawn
+
+
+def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
+    """Return problem and remedy of a missing repository with a name that the learner chose."""
+    if name == exercise.repository or ecr.find_repository(connected, name):
+        return None
+    return ecr.explain_missing_repository(connected, name, exercise)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows
+from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.core.text import quote
@@ -49,6 +49,7 @@ class PushCommands(Displayable):
         tag: The tag to build and push.
         base_image: The image in place of the Dockerfile's base image, if any.
         setup: The variables that point the aws CLI at an emulator; empty on AWS.
+        advice: The problem and the remedy where the repository does not exist.
     """
 
     repository: str
@@ -58,6 +59,7 @@ class PushCommands(Displayable):
     tag: str = "latest"
     base_image: str = ""
     setup: Mapping[str, str] = field(default_factory=dict)
+    advice: tuple[str, str] | None = None
 
     @property
     def bash(self) -> tuple[str, ...]:
@@ -105,12 +107,13 @@ class PushCommands(Displayable):
     def card(self) -> Card:
         """Return the card: both lists, and an option for Apple silicon."""
         parts = (
+            *(warning_notes(*self.advice) if self.advice else ()),
             CommandBlock(messages.text("resources.image.bash"), self.bash),
             CommandBlock(messages.text("resources.image.powershell"), self.powershell),
             Note(messages.text("resources.image.apple-silicon"), "advice"),
         )
         title = messages.text("resources.image.push-commands", name=self.repository)
-        return Card(title, parts)
+        return Card(title, parts, state="warn" if self.advice else "info")
 
 
 def make_unique_tag(context: Path) -> str:

@@ -214,6 +214,19 @@ def test_the_base_image_of_the_settings_is_given_to_the_build(
     assert held.build_image(shop).tags
 
 
+def test_push_commands_of_a_repository_that_is_not_there_say_so(held: Workshop) -> None:
+    held.ensure_repository()
+    said = held.push_commands("rails-ap", context="shop")
+    assert (said.card().state, '"rails-app"' in repr(said)) == ("warn", True)
+
+
+def test_push_commands_of_a_repository_of_ones_own_are_shown_without_a_remark(
+    held: Workshop,
+) -> None:
+    held.ensure_repository("goods")
+    assert held.push_commands("goods", context="shop").card().state == "info"
+
+
 def test_push_commands_can_be_read_before_there_is_a_repository(held: Workshop) -> None:
     assert held.push_commands(context="shop").card().state == "info"
 
