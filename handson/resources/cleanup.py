@@ -6,22 +6,26 @@ too: it belongs to the account, is free, and other clusters may need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from msgspec import ValidationError
 
 from handson.aws import Aws, settings
 from handson.core import files, messages
 from handson.core.errors import HandsonError, WaitTimeout
 from handson.core.progress import Say, ignore_progress
 from handson.course import evidence
+from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
+from handson.resources.push import read_image_uri
 from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS
 
@@ -103,8 +107,8 @@ def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
     Raises:
         HandsonError: A call was not allowed or did not answer; run again to go on.
     """
+    found = find_tagged(aws)
     removals = [removal for kind in KINDS for removal in kind.delete(aws, say)]
-    found = tuple(removal.resource for removal in removals)
     return Cleanup(found, _check_again(aws, removals), confirmed=True)
 
 
@@ -121,13 +125,23 @@ def remember_region(home: Path, target: Target) -> None:
 
 
 def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
-    """Return the regions of the target's account in which the workshop began to create something.
+    """Return the regions of the target's account that the home folder used, its own first.
 
-    The target's own region comes first.  Other regions are not asked; on real AWS the receipt says
-    how to look there.
+    They come from the settings, the evidence in the journal, the recorded image URI, and the
+    regions in which the workshop began to create something: an image in the wrong region may have
+    no evidence.  Other regions are not asked; on real AWS the receipt says how to look there.
+
+    Raises:
+        NotReady: The journal cannot be read.
     """
+    journal = evidence.Journal(home).records()
+    targets = [*_read_targets(home), *_parse_targets(each.get("target") for each in journal)]
     account = (target.kind, target.account)
-    used = {item.region for item in _read_targets(home) if (item.kind, item.account) == account}
+    used = {item.region for item in targets if (item.kind, item.account) == account}
+    recorded = read_image_uri(home)
+    uri = parse_image_uri(recorded.uri) if recorded else None
+    if uri and uri.account == target.account:
+        used.add(uri.region)
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
 
 
@@ -170,17 +184,18 @@ def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[S
 def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     """Return the removals; with a reason for each resource that AWS still lists after a while."""
     kept = {removal.resource.id for removal in removals if removal.reason}
-    still: set[str] = set()
 
-    def is_gone() -> bool:
-        still.clear()
-        still.update({resource.id for resource in find_tagged(aws)} - kept)
-        return not still
+    def list_unexpected() -> set[str]:
+        return {resource.id for resource in find_tagged(aws)} - kept
 
     # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
+    still: set[str] = set()
     if removals:
-        with suppress(WaitTimeout):
-            plan.wait_for(aws, is_gone, done=bool, what="", timeout=aws.patience.consistency)
+        try:
+            timeout = aws.patience.consistency
+            plan.wait_for(aws, list_unexpected, done=lambda ids: not ids, what="", timeout=timeout)
+        except WaitTimeout:
+            still = list_unexpected()
     reason = messages.text("resources.cleanup.still-listed")
     return tuple(
         Removal(resource=removal.resource, reason=reason)
@@ -191,4 +206,11 @@ def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
 
 
 def _read_targets(home: Path) -> list[Target]:
-    return files.read_state(home / _REGIONS_FILE, list[Target]) or []
+    return list(_parse_targets(files.read_state(home / _REGIONS_FILE, list[Any]) or ()))
+
+
+def _parse_targets(entries: Iterable[Any]) -> Iterator[Target]:
+    """Yield the targets that are well formed; a damaged entry does not cost the others."""
+    for entry in entries:
+        with suppress(ValidationError):
+            yield Target.from_json(entry)

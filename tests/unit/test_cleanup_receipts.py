@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from handson.core.errors import NotReady
-from handson.course.state import Removal, Resource, Target
+from handson.course.evidence import Journal, Observation
+from handson.course.state import RecordedUri, Removal, Resource, Target
 from handson.resources import cleanup
 from handson.resources.images import StoredBlob
 from handson.resources.receipts import (
@@ -75,8 +76,29 @@ def test_the_price_is_dated_and_sourced() -> None:
 # Which regions
 
 
+def recorded(home: Path, **target: str) -> None:
+    place = {"kind": "aws", "account": HERE.account, "region": "eu-west-1", "endpoint": None}
+    Journal(home).add(Observation("network", {**place, **target}, {}, []), learner="Hanako")
+
+
+def keep_uri(home: Path, account: str, region: str) -> None:
+    uri = f"{account}.dkr.ecr.{region}.amazonaws.com/rails-app:latest"
+    known = RecordedUri(uri=uri, digest="sha256:1", recorded_at="2026-01-15T12:00:00+00:00")
+    (home / "image-uri.json").write_text(json.dumps(known.to_json()))
+
+
 def test_an_empty_home_folder_names_the_region_of_the_settings(tmp_path: Path) -> None:
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
+
+
+def test_evidence_names_its_region(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "eu-west-1")
+
+
+def test_the_recorded_uri_names_its_region(tmp_path: Path) -> None:
+    keep_uri(tmp_path, HERE.account, "ap-northeast-1")
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
 
 
 def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> None:
@@ -87,8 +109,17 @@ def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> 
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
 
 
+def test_the_regions_of_an_earlier_version_are_asked_beside_damaged_entries(tmp_path: Path) -> None:
+    entry = {"kind": "aws", "account": HERE.account, "region": "sa-east-1"}
+    damaged = [7, {"region": 7}, entry]
+    (tmp_path / "regions.json").write_text(json.dumps(damaged, indent=2) + "\n")
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
+
+
 @pytest.mark.parametrize("other", [{"account": "998877665544"}, {"kind": "emulator"}], ids=str)
 def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, str]) -> None:
+    recorded(tmp_path, **other)
+    keep_uri(tmp_path, "998877665544", "ap-northeast-1")
     cleanup.remember_region(
         tmp_path,
         Target(**({"kind": "aws", "account": HERE.account, "region": "sa-east-1"} | other)),
@@ -98,7 +129,7 @@ def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, 
 
 @pytest.mark.parametrize("region", ["../..", "us-east-9", ""])
 def test_a_region_that_aws_does_not_have_is_not_asked(tmp_path: Path, region: str) -> None:
-    cleanup.remember_region(tmp_path, Target(kind="aws", account=HERE.account, region=region))
+    recorded(tmp_path, region=region)
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
