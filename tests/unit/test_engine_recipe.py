@@ -197,9 +197,14 @@ def test_the_image_is_the_last_stage_on_top_of_those_that_its_from_names() -> No
     ]
 
 
-def test_the_history_knows_the_last_stage_only() -> None:
-    steps = [line["created_by"] for line in read(STAGES).history]
-    assert steps == ["WORKDIR /shop", "COPY . ."]
+def test_the_history_tells_what_was_carried_out_of_the_stages_that_are_packed() -> None:
+    found = [(line["created_by"], line.get("empty_layer", False)) for line in read(STAGES).history]
+    assert found == [
+        ("WORKDIR /shop", True),
+        ("ADD . .", False),
+        ("ARG NOTHING", True),
+        ("USER 1", True),
+    ]
 
 
 def test_a_stage_does_not_change_the_one_below() -> None:
