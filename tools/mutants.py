@@ -87,12 +87,18 @@ class Module:
     Attributes:
         path: Its path from the root of the project.
         tests: The arguments for pytest: the tests that should notice a change.
-        seconds: The CPU time of these tests over the unchanged module.
+        mutants: The picked ones: a text of the source, what it becomes, and, where nobody could
+            notice that, why it is equivalent.
+        equivalents: The random ones that nobody could notice: the first line of the change, what
+            was there, what it becomes, and the reason.
+        seconds: The CPU time of the tests over the unchanged module.
         killers: The files of the tests that failed first, counted.
     """
 
     path: str
     tests: Sequence[str]
+    mutants: Sequence[dict[str, str]] = ()
+    equivalents: Sequence[dict[str, str]] = ()
     seconds: float = 0.0
     killers: Counter[str] = field(default_factory=Counter)
 
@@ -105,13 +111,19 @@ class Module:
         return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
-    """Mutants that are counted together, and the rate of killed ones that is asked for."""
+    """Mutants that are counted together, and how many equivalent ones are left out."""
 
     title: str
-    mutants: Sequence[Mutant]
-    least: float = 0.0
+    mutants: list[Mutant] = field(default_factory=list)
+    equivalent: int = 0
+
+    def add(self, mutant: Mutant, *, is_equivalent: bool) -> None:
+        """Take in a mutant."""
+        self.equivalent += is_equivalent
+        if not is_equivalent:
+            self.mutants.append(mutant)
 
 
 # Making mutants.
@@ -174,7 +186,7 @@ def _is_left_out(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.Raise(ast.Call(ast.Name("AssertionError"))):
             return True
-        case ast.Assign(_, ast.Subscript() | ast.BinOp(ast.Name(), ast.BitOr())):
+        case ast.Assign(_, ast.Subscript(_, ast.Tuple()) | ast.BinOp(ast.Name(), ast.BitOr())):
             return isinstance(parent, ast.Module)  # an alias of a type
         case ast.Assign(_, ast.Call(ast.Name("TypeVar"))):
             return True
@@ -210,7 +222,7 @@ def _change(node: Any) -> Iterator[tuple[str, Any, str]]:
             yield ("deletion", node, "pass") if is_none else ("return", node, "return None")
         case ast.Slice(lower, upper):
             for bound in filter(None, (lower, upper)):
-                if not isinstance(bound, ast.Constant):
+                if not isinstance(bound, (ast.Constant, ast.UnaryOp)):
                     yield "slice", bound, f"{_write(bound)} + 1"
         case ast.AugAssign(target, op, value) if type(op) in OTHERS:
             other = OTHERS[type(op)][0]()
@@ -222,7 +234,7 @@ def _change(node: Any) -> Iterator[tuple[str, Any, str]]:
             yield "deletion", node, "pass"
     tests = node.ifs if isinstance(node, ast.comprehension) else [getattr(node, "test", None)]
     for test in filter(None, tests):
-        if not isinstance(test, ast.Compare):  # whose operators already have their opposites
+        if not isinstance(test, (ast.Compare, ast.UnaryOp)):  # these have their opposites already
             yield "condition", test, f"(not {_write(test)})"
 
 
@@ -237,84 +249,71 @@ def _squeeze(text: str) -> str:
 # Reading the data.
 
 
-@dataclass
-class Data:
-    """The content of the data file, for the modules that were asked for."""
-
-    modules: dict[str, Module]
-    raw: dict[str, Any]
-    equivalent: int = 0
-
-    def read_list(self) -> list[Mutant]:
-        """Return the mutants of the list, without those that nobody could notice.
-
-        Raises:
-            Stop: The text of one is not in its module exactly once, or what it becomes is not
-                Python.
-        """
-        stale, found = [], []
-        for entry in self.raw.get("mutant", ()):
-            module = self.modules.get(entry["module"])
-            if module is None:
-                continue
-            was, now, times = entry["was"], entry["now"], module.source.count(entry["was"])
-            mutant = Mutant(module.path, module.source.find(was), was, now, "list")
-            if times != 1:
-                stale.append(f"{module.path}: found {times} times: {was!r}")
-            elif "equivalent" in entry:
-                self.equivalent += 1
-            else:
-                found.append(mutant)
-                try:
-                    ast.parse(mutant.apply(module.source))
-                except SyntaxError as error:
-                    stale.append(f"{module.path}: {error}: {now!r}")
-        if stale:
-            raise Stop("\n".join([f"{DATA} is stale:", *stale]))
-        return found
-
-    def draw_mutants(self, seed: int, count: int) -> list[Mutant]:
-        """Return the random mutants of a seed, without those that nobody could notice.
-
-        Raises:
-            Stop: None of the operators makes one that the data call equivalent.
-        """
-        listed = {path: list_mutants(path, each.source) for path, each in self.modules.items()}
-        draw = random.Random(seed)
-        weights = [len(found) for found in listed.values()]
-        counts = Counter(draw.choices([*listed], weights, k=count))
-        chosen = [
-            mutant
-            for path, found in listed.items()
-            for mutant in choose_mutants(found, counts[path], random.Random(f"{seed} {path}"))
-        ]
-        same = [e for e in self.raw.get("equivalent", ()) if e["module"] in self.modules]
-        known = {self._identify(mutant) for found in listed.values() for mutant in found}
-        keys = [(e["module"], e["line"], e["was"], e["now"]) for e in same]
-        if stale := [key for key in keys if key not in known]:
-            raise Stop("\n".join([f"{DATA} is stale, no operator makes:", *map(str, stale)]))
-        left = [mutant for mutant in chosen if self._identify(mutant) not in keys]
-        self.equivalent += len(chosen) - len(left)
-        return left
-
-    def _identify(self, mutant: Mutant) -> tuple[str, str, str, str]:
-        source = self.modules[mutant.module].source
-        line = source[source.rfind("\n", 0, mutant.offset) + 1 :].partition("\n")[0].strip()
-        return mutant.module, line, _squeeze(mutant.was), _squeeze(mutant.now)
-
-
-def read_data(only: Sequence[str]) -> Data:
-    """Return the data for the modules whose path holds one of the texts in `only`, or for all.
+def read_data(only: Sequence[str]) -> tuple[dict[str, Module], dict[str, Any]]:
+    """Return the modules whose path holds one of the texts in `only`, or all, and what is usual.
 
     Raises:
         Stop: There is no such module.
     """
-    raw = tomllib.loads(DATA.read_text(encoding="utf-8"))
-    paths = [p for p in raw["modules"] if not only or any(text in p for text in only)]
-    unknown = {entry["module"] for entry in raw.get("mutant", ())} - raw["modules"].keys()
-    if unknown or not paths:
-        raise Stop(f"{DATA} has no modules {sorted(unknown) or only}")
-    return Data({path: Module(path, raw["modules"][path]["tests"]) for path in paths}, raw)
+    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    modules = {
+        path: Module(path, **about)
+        for path, about in data["modules"].items()
+        if not only or any(text in path for text in only)
+    }
+    if not modules:
+        raise Stop(f"{DATA} has no module like {' or '.join(only)}")
+    return modules, data
+
+
+def read_list(modules: dict[str, Module]) -> Part:
+    """Return the picked mutants, without those that nobody could notice.
+
+    Raises:
+        Stop: The text of one is not in its module exactly once, or what it becomes is not Python.
+    """
+    part, stale = Part("The list"), []
+    for path, module in modules.items():
+        for entry in module.mutants:
+            was, now, times = entry["was"], entry["now"], module.source.count(entry["was"])
+            mutant = Mutant(path, module.source.find(was), was, now, "picked")
+            if times != 1:
+                stale.append(f"{path}: found {times} times: {was!r}")
+                continue
+            try:
+                ast.parse(mutant.apply(module.source))
+            except SyntaxError as error:
+                stale.append(f"{path}: {error.msg}: {now!r} for {was!r}")
+            part.add(mutant, is_equivalent="equivalent" in entry)
+    if stale:
+        raise Stop("\n".join([f"{DATA} is stale:", *stale]))
+    return part
+
+
+def draw_mutants(modules: dict[str, Module], seed: int, count: int) -> Part:
+    """Return the random mutants of a seed, without those that nobody could notice.
+
+    Raises:
+        Stop: No operator makes a mutant that the data call equivalent.
+    """
+    listed = {path: list_mutants(path, each.source) for path, each in modules.items()}
+    drawn = random.Random(seed).choices([*listed], [len(it) for it in listed.values()], k=count)
+    part, stale = Part(f"Random: --seed {seed} --count {count}"), []
+    for path, found in listed.items():
+        same = [{**entry, "reason": ""} for entry in modules[path].equivalents]
+        known = {id(mutant): _identify(mutant, modules[path].source) for mutant in found}
+        stale += [f"{path}: {entry}" for entry in same if entry not in known.values()]
+        for mutant in choose_mutants(found, drawn.count(path), random.Random(f"{seed} {path}")):
+            part.add(mutant, is_equivalent=known[id(mutant)] in same)
+    if stale:
+        raise Stop("\n".join([f"{DATA} is stale, no operator makes these:", *stale]))
+    return part
+
+
+def _identify(mutant: Mutant, source: str) -> dict[str, str]:
+    """Return a random mutant as the data name it: by its line, which may move."""
+    line = source[source.rfind("\n", 0, mutant.offset) + 1 :].partition("\n")[0].strip()
+    return {"line": line, "was": _squeeze(mutant.was), "now": _squeeze(mutant.now), "reason": ""}
 
 
 # Running tests.
@@ -465,19 +464,22 @@ def run_all(runs: Iterable[Run]) -> list[bool]:
     return [killed[number] for number in sorted(killed)]
 
 
-def report(part: Part, modules: dict[str, Module], survived: Sequence[Mutant]) -> bool:
+def report(
+    part: Part, modules: dict[str, Module], survived: Sequence[Mutant], *, least: float = 0
+) -> bool:
     """Print the rates and the survivors of a part; return whether its rate is high enough."""
     counts, lived = (Counter(m.module for m in each) for each in (part.mutants, survived))
-    print(f"\n{part.title}\n{'':40} mutants killed  rate")
+    print(f"\n{part.title}, and {part.equivalent} equivalent ones that do not count")
+    print(f"{'':40} mutants killed  rate")
     rows = [(path, counts[path], lived[path]) for path in modules if counts[path]]
     for name, count, left in [*rows, ("in all", len(part.mutants), len(survived))]:
         rate = 100 * (count - left) / count if count else 100
         print(f"{name:40} {count:7} {count - left:6} {rate:4.0f} %")
     for mutant in survived:
         print(f"survived: {mutant.describe(modules[mutant.module].source)}")
-    if rate < part.least:
-        print(f"FAILED: {rate:.1f} % are killed, and {part.least:.0f} % are asked for")
-    return rate >= part.least
+    if rate < least:
+        print(f"FAILED: {rate:.1f} % are killed, and {least} % are asked for")
+    return rate >= least
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -489,34 +491,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="random ones of this seed alone")
     parser.add_argument("--count", type=int, default=20, help="how many random ones (20)")
     given = parser.parse_args(arguments)
-    sys.path.insert(0, "")  # what a plain pytest in this folder would find first
+    sys.path.insert(0, "")  # as for a pytest that is started in this folder
     try:
-        data = read_data(given.only)
-        parts, usual = [], data.raw["usual"]
-        everything = given.seed is None and not given.list
-        if given.list or everything:
-            parts.append(Part("The list", data.read_list(), usual["list_rate"]))
-        if everything:
-            chosen = data.draw_mutants(usual["seed"], usual["count"])
-            parts.append(Part(f"Random, --seed {usual['seed']}", chosen, usual["random_rate"]))
-        if not given.list:
-            seed = random.randrange(1_000_000) if given.seed is None else given.seed
-            chosen = data.draw_mutants(seed, given.count)
-            parts.append(Part(f"Random, --seed {seed} --count {given.count}", chosen))
-        for name in data.raw["heavy"]:
+        modules, data = read_data(given.only)
+        is_usual, seed = not given.list and given.seed is None, given.seed
+        least, parts = [], []
+        if given.list or is_usual:
+            parts.append(read_list(modules))
+            least.append(data["list_rate"])
+        if is_usual:
+            parts.append(draw_mutants(modules, data["seed"], data["count"]))
+            least.append(data["random_rate"])
+            seed = random.randrange(1_000_000)
+        if seed is not None:
+            parts.append(draw_mutants(modules, seed, given.count))
+            least.append(0)
+        for name in data["heavy"]:
             importlib.import_module(name)
         mutants = [mutant for part in parts for mutant in part.mutants]
         used = {mutant.module for mutant in mutants}
-        run_all(Run(each) for path, each in data.modules.items() if path in used)
-        killed = run_all(Run(data.modules[mutant.module], mutant) for mutant in mutants)
+        run_all(Run(each) for path, each in modules.items() if path in used)
+        killed = run_all(Run(modules[mutant.module], mutant) for mutant in mutants)
     except Stop as stop:
         print(stop)
         return 1
-    lived = {id(m) for m, dead in zip(mutants, killed, strict=True) if not dead}
-    good = [report(p, data.modules, [m for m in p.mutants if id(m) in lived]) for p in parts]
-    print(f"\n{data.equivalent} equivalent ones are not counted")
+    lived = {id(mutant) for mutant, dead in zip(mutants, killed, strict=True) if not dead}
+    good = [
+        report(part, modules, [m for m in part.mutants if id(m) in lived], least=rate)
+        for part, rate in zip(parts, least, strict=True)
+    ]
     if given.only:
-        print({path: dict(each.killers) for path, each in data.modules.items()})
+        print({path: (each.seconds, dict(each.killers)) for path, each in modules.items()})
     return 0 if all(good) else 1
 
 
