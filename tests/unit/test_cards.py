@@ -64,35 +64,16 @@ def everywhere(word: str) -> list[CardPart]:
     ]
 
 
-def name(part: object) -> str:
-    return type(part).__name__
-
-
 # What a stranger may have written
 
 
-@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_makes_no_element_of_what_it_shows(part: CardPart) -> None:
-    assert "script" not in Reader(part.html()).tags
-
-
-@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_makes_no_attribute_of_what_it_shows(part: CardPart) -> None:
-    assert Reader(part.html()).attributes <= {"style"}
-
-
-@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=name)
-def test_a_part_shows_the_words_as_they_were_written(part: CardPart) -> None:
-    assert HOSTILE in "".join(Reader(part.html()).words)
-
-
-def test_a_title_is_escaped_too() -> None:
-    assert set(Reader(Card(HOSTILE).html()).tags) <= {"div", "span", "wbr"}
-
-
-@pytest.mark.parametrize("part", everywhere("plain"), ids=name)
-def test_every_element_that_is_opened_is_closed(part: CardPart) -> None:
-    assert Reader(Card("title", (part,)).html()).open == []
+@pytest.mark.parametrize("part", everywhere(HOSTILE), ids=lambda part: type(part).__name__)
+def test_a_part_makes_nothing_of_what_it_shows_but_words(part: CardPart) -> None:
+    read = Reader(Card(HOSTILE, (part,)).html())
+    assert "script" not in read.tags
+    assert read.attributes <= {"style"}
+    assert "".join(read.words).count(HOSTILE) >= 2
+    assert read.open == []
 
 
 # What a card says
@@ -106,69 +87,51 @@ def test_a_card_is_its_title_and_a_line_for_each_row() -> None:
 def test_a_table_shows_a_state_as_its_mark() -> None:
     table = Table(("", "Check"), [("bad", "network")])
     assert table.text() == ["   | Check", "  ✘ | network"]
+    assert "✘" in Reader(table.html()).words
 
 
-def test_a_table_shows_the_same_mark_in_html() -> None:
-    assert MARKS["bad"] in Reader(Table(("", "Check"), [("bad", "network")]).html()).words
-
-
-def test_a_resource_map_hangs_children_below_their_parent() -> None:
-    node = MapNode("public1", "10.0.0.0/20", (MapNode("rtb", ""),))
-    assert ResourceMap([("Subnets", [node])]).text() == [
+def test_a_resource_map_hangs_children_and_links_below_their_parent() -> None:
+    public = MapNode("public1", "10.0.0.0/20", (MapNode("rtb", ""),))
+    table = MapNode("rtb", "rtb-1", (MapNode("0.0.0.0/0", ""),), links=("← public1",))
+    assert ResourceMap([("Subnets", [public]), ("Tables", [table])]).text() == [
         "  Subnets",
         "    - public1  10.0.0.0/20",
         "      - rtb",
-    ]
-
-
-def test_a_resource_map_says_what_a_node_is_joined_to_below_it() -> None:
-    node = MapNode("rtb", "rtb-1", (MapNode("0.0.0.0/0", ""),), links=("← public1",))
-    assert ResourceMap([("Tables", [node])]).text()[1:] == [
+        "  Tables",
         "    - rtb  rtb-1",
         "      ← public1",
         "      - 0.0.0.0/0",
     ]
 
 
-@pytest.mark.parametrize(
-    ("cells", "width"),
-    [
-        (("判定", "ok"), "2em"),
-        (("サイズ", "7.5 kB"), "4.3em"),
-        (("#", "17"), "1.4em"),
-        (("VPC ID", "-"), "4.7em"),
-        (("期待する値", "x" * 500), "5em"),
-        (("", ""), "0em"),
-    ],
-)
-def test_a_column_keeps_its_words_together_but_takes_no_more_than_it_needs(
-    cells: tuple[str, str], width: str
-) -> None:
-    header, cell = cells
-    assert f"min-width:{width}" in Table((header,), [(cell,)]).html()
+def test_a_column_keeps_its_words_together_but_takes_no_more_than_it_needs() -> None:
+    widths = {
+        ("判定", "ok"): "2em",
+        ("サイズ", "7.5 kB"): "4.3em",
+        ("#", "17"): "1.4em",
+        ("VPC ID", "-"): "4.7em",
+        ("期待する値", "x" * 500): "5em",
+        ("", ""): "0em",
+    }
+    for (header, cell), width in widths.items():
+        assert f"min-width:{width}" in Table((header,), [(cell,)]).html()
 
 
-def test_commands_keep_their_line_breaks() -> None:
+def test_commands_keep_their_line_breaks_and_are_folded_away_in_html() -> None:
     commands = CommandBlock("Commands", ["aws ec2 \\\n  create-vpc", "done"])
     assert commands.text() == ["  Commands", "    aws ec2 \\", "      create-vpc", "    done"]
-
-
-def test_commands_are_folded_away_in_html() -> None:
-    assert Reader(CommandBlock("Commands", ["a"]).html()).tags == ["details", "summary", "pre"]
+    assert Reader(commands.html()).tags == ["details", "summary", "pre"]
 
 
 def test_a_note_starts_with_the_mark_of_its_state() -> None:
     assert Note("careful", "warn").text() == ["  ⚠ careful"]
 
 
-def test_every_mark_has_a_colour() -> None:
+def test_every_mark_can_be_read_on_the_paper_of_either_theme() -> None:
     assert COLOURS.keys() == MARKS.keys()
-
-
-@pytest.mark.parametrize("paper", ["#ffffff", "#111111"], ids=["light", "dark"])
-def test_a_mark_can_be_read_on_the_paper_of_either_theme(paper: str) -> None:
-    contrasts = {mark: contrast(colour, paper) for mark, colour in COLOURS.items()}
-    assert {mark: ratio for mark, ratio in contrasts.items() if ratio < 4} == {}
+    for paper in ("#ffffff", "#111111"):
+        contrasts = {mark: contrast(colour, paper) for mark, colour in COLOURS.items()}
+        assert {mark: ratio for mark, ratio in contrasts.items() if ratio < 4} == {}
 
 
 def contrast(one: str, other: str) -> float:
@@ -185,49 +148,33 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_a_result_prints_as_its_card() -> None:
-    assert repr(Greeting()) == "✔ Hello\n  world"
-
-
-def test_a_notebook_gets_text_and_html() -> None:
+def test_a_result_prints_as_its_card_and_a_notebook_gets_html_too() -> None:
     card = Greeting().card()
-    expected = {"text/plain": card.text(), "text/html": card.html()}
-    assert Greeting()._repr_mimebundle_() == expected
-
-
-def test_what_has_no_card_says_so() -> None:
+    assert repr(Greeting()) == card.text() == "✔ Hello\n  world"
+    bundle = {"text/plain": card.text(), "text/html": card.html()}
+    assert Greeting()._repr_mimebundle_() == bundle
     with pytest.raises(NotImplementedError):
         repr(Displayable())
 
 
-@pytest.mark.parametrize(
-    ("value", "is_broken"),
-    [
-        (f"sha256:{'0' * 64}", True),
-        ("ecs-handson-subnet-public1-us-east-1a", False),
-        ("あ" * 90, False),
-    ],
-)
-def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too(
-    value: str, is_broken: bool
-) -> None:
-    for part in (Rows([("label", value)]), Table(["header"], [[value]]), Note(value)):
-        assert ("word-break:break-all" in part.html()) == is_broken
+def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too() -> None:
+    long = {f"sha256:{'0' * 64}": True, "ecs-handson-subnet-public1-us-east-1a": False}
+    for value, is_broken in {**long, "あ" * 90: False}.items():
+        for part in (Rows([("label", value)]), Table(["header"], [[value]]), Note(value)):
+            assert (value, "word-break:break-all" in part.html()) == (value, is_broken)
 
 
-@pytest.mark.parametrize(
-    ("value", "broken"),
-    [
-        ("AWS::EC2::Subnet", "AWS::<wbr>EC2::<wbr>Subnet"),
-        ("enableDnsSupport", "enable<wbr>Dns<wbr>Support"),
-        ("10.0.16.0/20 linux/amd64", "10.0.16.0/<wbr>20 linux/<wbr>amd64"),
-        ("AWS::EC2::InternetGateway", "AWS::<wbr>EC2::<wbr>Internet<wbr>Gateway"),
-        ("2026-11-25T01:02:03+00:00", "2026-11-25T01:02:03+00:00"),
-        ("http://localhost:3000", "http://localhost:3000"),
-    ],
-)
-def test_a_word_is_broken_at_a_joint_where_it_has_one(value: str, broken: str) -> None:
-    assert f">{broken}<" in Note(value).html()
+def test_a_word_is_broken_at_a_joint_where_it_has_one() -> None:
+    words = [
+        "AWS::<wbr>EC2::<wbr>Subnet",
+        "enable<wbr>Dns<wbr>Support",
+        "10.0.16.0/<wbr>20 linux/<wbr>amd64",
+        "AWS::<wbr>EC2::<wbr>Internet<wbr>Gateway",
+        "2026-11-25T01:02:03+00:00",
+        "http://localhost:3000",
+    ]
+    for broken in words:
+        assert f">{broken}<" in Note(broken.replace("<wbr>", "")).html()
 
 
 def test_no_border_is_a_variable_that_jupyterlab_would_drop() -> None:

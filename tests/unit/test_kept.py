@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,39 +33,26 @@ def test_a_file_that_is_none_of_ours_is_as_if_it_were_not_there(tmp_path: Path, 
     assert files.read_state(path, RecordedUri) is None
     files.write_state(path, URI)
     assert files.read_state(path, RecordedUri) == URI
-
-
-@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
-def test_a_receipt_that_is_none_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "receipts" / "20260101T000000Z.json"
-    path.parent.mkdir()
-    path.write_text(text, encoding="utf-8")
+    path.unlink()
+    receipt = tmp_path / "receipts" / "20260101T000000Z.json"
+    receipt.parent.mkdir()
+    receipt.write_text(text, encoding="utf-8")
     assert find_unfinished(tmp_path, TARGET) is None
-
-
-@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
-def test_regions_that_cannot_be_read_are_remembered_anew(tmp_path: Path, text: str) -> None:
     remember_region(tmp_path, TARGET)
-    [path] = tmp_path.iterdir()
-    path.write_text(text, encoding="utf-8")
+    [regions] = (each for each in tmp_path.iterdir() if each.is_file())
+    regions.write_text(text, encoding="utf-8")
     assert list_used_regions(tmp_path, TARGET) == ("us-east-1",)
 
 
-def hold(path: Path) -> None:
-    with lock_home(read_settings({"HANDSON_HOME": str(path.parent)}, cwd=path.parent), timeout=0):
-        pass
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    def hold(path: Path) -> None:
+        chosen = read_settings({"HANDSON_HOME": str(path.parent)}, cwd=path.parent)
+        with lock_home(chosen, timeout=0):
+            pass
 
-
-@pytest.mark.parametrize(
-    "change",
-    [lambda path: files.write_state(path, URI), files.delete_file, hold],
-    ids=["write", "forget", "lock"],
-)
-def test_a_folder_in_the_place_of_a_file_is_named(
-    tmp_path: Path, change: Callable[[Path], None]
-) -> None:
     path = tmp_path / "changes.lock"
     path.mkdir()
-    with pytest.raises(NotReady, match=r"changes\.lock にファイルを作れません") as refused:
-        change(path)
-    assert len(str(refused.value).splitlines()) == 2
+    for change in (lambda path: files.write_state(path, URI), files.delete_file, hold):
+        with pytest.raises(NotReady, match=r"changes\.lock にファイルを作れません") as refused:
+            change(path)
+        assert len(str(refused.value).splitlines()) == 2

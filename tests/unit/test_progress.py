@@ -25,11 +25,6 @@ class Ticks:
         return self.now
 
 
-def notebook_line(ticks: Ticks) -> tuple[ThrottledLine, list[str]]:
-    shown: list[str] = []
-    return ThrottledLine(shown.append, interval=0.1, clock=ticks), shown
-
-
 def seen(stream: Terminal) -> str:
     """Return what a terminal was sent, without the switch that keeps lines from wrapping."""
     return stream.getvalue().replace("\x1b[?7l", "").replace("\x1b[?7h", "")
@@ -57,88 +52,57 @@ def test_a_file_gets_the_last_sentence_only() -> None:
     assert stream.getvalue() == "▸ Build: Done.\n"
 
 
-def test_a_terminal_gets_one_line_that_is_replaced() -> None:
-    stream = Terminal()
-    line = TerminalProgress(stream).line("Build")
-    line("step 1")
-    line.done("Done.")
-    assert seen(stream) == "\r\x1b[J▸ Build: step 1\r\x1b[J▸ Build: Done.\n"
+def test_a_terminal_gets_one_line_that_is_replaced_with_the_lines_below_it() -> None:
+    for sentence, shown in (
+        ("step 1", "\r\x1b[J▸ Push: step 1\r\x1b[J▸ Push: Done.\n"),
+        ("2\none\ntwo", "\r\x1b[J▸ Push: 2\n▸ one\n▸ two\r\x1b[2A\x1b[J▸ Push: Done.\n"),
+    ):
+        stream = Terminal()
+        line = TerminalProgress(stream).line("Push")
+        line(sentence)
+        line.done("Done.")
+        assert seen(stream) == shown
 
 
-def test_lines_below_are_replaced_with_the_first() -> None:
-    stream = Terminal()
-    line = TerminalProgress(stream).line("Push")
-    line("2 layers\none\ntwo")
-    line.done("Done.")
-    assert seen(stream) == "\r\x1b[J▸ Push: 2 layers\n▸ one\n▸ two\r\x1b[2A\x1b[J▸ Push: Done.\n"
+def test_a_sentence_too_long_for_the_terminal_is_cut_by_its_width() -> None:
+    def shown(columns: int, sentence: str) -> str:
+        stream = Terminal()
+        TerminalProgress(stream, columns=columns).line("Build")(sentence)
+        return seen(stream).removeprefix("\r\x1b[J")
 
-
-def test_a_sentence_too_long_for_the_terminal_is_cut() -> None:
-    stream = Terminal()
-    TerminalProgress(stream, columns=40).line("Build")("x" * 100)
-    assert len(seen(stream).removeprefix("\r\x1b[J")) < 40
-
-
-def test_japanese_letters_are_reckoned_twice_as_wide() -> None:
-    stream = Terminal()
-    TerminalProgress(stream, columns=40).line("Build")("層" * 100)
-    assert 10 < stream.getvalue().count("層") < 20
-
-
-def test_a_bar_of_a_layer_fits_a_terminal_of_eighty_columns() -> None:
-    stream = Terminal()
+    assert len(shown(40, "x" * 100)) < 40
+    assert 10 < shown(40, "層" * 100).count("層") < 20
     row = "abcdef012345 ████████████ 500.0 MB / 999.9 MB · 100.0 MB/秒"
-    TerminalProgress(stream, columns=80).line("プッシュ")(f"0/4\n{row}")
-    assert row in stream.getvalue()
-
-
-def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    TerminalProgress().line("Build").done("Done.")
-    assert capsys.readouterr() == ("", "▸ Build: Done.\n")
+    assert row in shown(80, f"0/4\n{row}")
 
 
 # A notebook
 
 
-def test_a_notebook_line_is_updated_at_most_once_an_interval() -> None:
-    ticks = Ticks()
-    line, shown = notebook_line(ticks)
+def test_a_notebook_line_is_updated_at_most_once_an_interval_and_at_the_end() -> None:
+    ticks, shown = Ticks(), []
+    line = ThrottledLine(shown.append, interval=0.1, clock=ticks)
     told(line, "first", "too soon")
     ticks.now = 0.2
     line("later")
-    assert shown == ["first", "later"]
-
-
-def test_the_last_sentence_is_shown_however_soon_it_comes() -> None:
-    line, shown = notebook_line(Ticks())
-    line("first")
     line.done("Done.")
-    assert shown[-1] == "Done."
+    assert shown == ["first", "later", "Done."]
 
 
-def test_a_line_of_progress_is_escaped_in_html() -> None:
-    assert "<script>" not in progress._bundle("Push", "<script>")["text/html"]
+def test_every_line_of_progress_is_escaped_and_has_the_sign_that_a_replay_knows_it_by() -> None:
+    bundle = progress._bundle("Push", "2 layers\n<script>\ntwo")
+    assert bundle["text/plain"].splitlines() == ["▸ Push: 2 layers", "▸ <script>", "▸ two"]
+    assert ">▸ Push: 2 layers<br>▸ &lt;script&gt;<br>▸ two<" in bundle["text/html"]
 
 
-def test_every_line_of_progress_has_the_sign_that_a_replay_knows_it_by() -> None:
-    bundle = progress._bundle("Push", "2 layers\none\ntwo")
-    assert bundle["text/plain"].splitlines() == ["▸ Push: 2 layers", "▸ one", "▸ two"]
-    assert ">▸ Push: 2 layers<br>▸ one<br>▸ two<" in bundle["text/html"]
-
-
-def test_this_process_is_no_notebook() -> None:
-    assert progress.is_notebook() is False
-
-
-def test_a_process_without_a_notebook_shows_progress_as_a_terminal_does() -> None:
-    assert isinstance(progress.choose_progress(), TerminalProgress)
-
-
-def test_a_card_beside_a_result_goes_to_standard_error(
+def test_outside_a_notebook_progress_and_cards_go_to_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    assert progress.is_notebook() is False
+    assert isinstance(progress.choose_progress(), TerminalProgress)
+    TerminalProgress().line("Build").done("Done.")
     progress.show_card("news")
-    assert capsys.readouterr() == ("", "news\n")
+    assert capsys.readouterr() == ("", "▸ Build: Done.\nnews\n")
 
 
 # The line of a verb
