@@ -60,6 +60,8 @@ class FakeAws:
     clock: Clock = field(default_factory=Clock)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     planned: dict[str, list[Any]] = field(default_factory=dict)
+    elsewhere: dict[str, FakeAws] = field(default_factory=dict)
+    """Who answers in other regions, if not this one."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _clients: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -95,12 +97,14 @@ class FakeAws:
 
     def _record(self, params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
         context["said"] = params  # one operation may be called in several threads at once
+        there = self.elsewhere.get(context["client_region"], self)
         with self._lock:
-            self.calls.append((model.name, params))
+            there.calls.append((model.name, params))
 
     def _answer(self, model: Any, context: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        there = self.elsewhere.get(context["client_region"], self)
         with self._lock:
-            answers = self.planned[model.name]
+            answers = there.planned[model.name]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if callable(answer) and not isinstance(answer, type):
             answer = answer(context["said"])

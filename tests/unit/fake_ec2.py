@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from handson.aws.refusals import READS
 from tests.unit.fake_aws import FakeAws, Refusal
 
 PREFIXES = {
@@ -101,9 +102,7 @@ class FakeEc2(FakeAws):
     def writes(self) -> list[str]:
         """The operations that were asked to change something."""
         return [
-            name
-            for name, said in self.calls
-            if not name.startswith(("Describe", "Get")) and "DryRun" not in said
+            name for name, said in self.calls if not name.startswith(READS) and "DryRun" not in said
         ]
 
     def said(self, operation: str) -> list[Said]:

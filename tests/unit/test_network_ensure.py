@@ -9,7 +9,7 @@ import pytest
 from handson.core.cards import Note
 from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
 from handson.course.exercise import Exercise, NetworkForm
-from handson.resources.network import Network, check_permissions, ensure_network, plan_network
+from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal
 from tests.unit.fake_ec2 import ANYWHERE, FakeEc2
 
@@ -54,36 +54,7 @@ def warnings(made: Network) -> list[str]:
     return ["\n".join(part.text()) for part in made.card().parts if isinstance(part, Note)]
 
 
-# plan_network
-
-
-@pytest.mark.parametrize(
-    ("form", "steps"),
-    [
-        (
-            FORM,
-            "vpc dns-hostnames public-subnet-1 public-subnet-2 gateway attachment public-table"
-            " default-route public-subnet-1-association public-subnet-2-association s3-endpoint",
-        ),
-        (
-            NetworkForm(private_subnets=2, s3_endpoint=False),
-            "vpc dns-hostnames public-subnet-1 public-subnet-2 private-subnet-1 private-subnet-2"
-            " gateway attachment public-table private-table-1 private-table-2 default-route"
-            " public-subnet-1-association public-subnet-2-association"
-            " private-subnet-1-association private-subnet-2-association",
-        ),
-        (
-            NetworkForm(availability_zones=1, public_subnets=0, private_subnets=1),
-            "vpc dns-hostnames private-subnet-1 private-table-1 private-subnet-1-association"
-            " s3-endpoint",
-        ),
-    ],
-    ids=["usual", "without endpoint", "private alone"],
-)
-def test_the_plan_is_in_the_consoles_order(form: NetworkForm, steps: str) -> None:
-    zones = ["us-east-1a", "us-east-1b"][: form.availability_zones]
-    planned = plan_network(form, zones=zones, region="us-east-1")
-    assert [step.name for step in planned] == steps.split()
+# ensure_network: a new one
 
 
 def test_a_new_network_is_the_consoles(region: FakeEc2) -> None:

@@ -1,0 +1,357 @@
+"""Clean-up in all regions that were used, and its receipt: with AWS played by a fake."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson.core import messages
+from handson.core.errors import AWSError, NotAllowed
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.state import Target
+from handson.resources import cleanup
+from handson.resources.network import ensure_network
+from handson.resources.receipts import Cleanup
+from tests.unit.fake_aws import ACCOUNT, Refusal
+from tests.unit.fake_ec2 import FakeEc2
+
+CLUSTER = "ecs-handson-cluster"
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MONTH = timedelta(hours=730)
+ORDER = [
+    "DeleteCluster",
+    "DeleteRepository",
+    "DisassociateRouteTable",
+    "DisassociateRouteTable",
+    "DeleteVpcEndpoints",
+    "DeleteSubnet",
+    "DeleteSubnet",
+    "DeleteRouteTable",
+    "DetachInternetGateway",
+    "DeleteInternetGateway",
+    "DeleteVpc",
+]
+TYPES = [
+    "AWS::ECS::Cluster",
+    "AWS::ECR::Repository",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::VPC",
+]
+
+
+class FakeRegion(FakeEc2):
+    """A region with a cluster, a repository and a network, as the workshop leaves them."""
+
+    def __init__(self, name: str = "us-east-1", *, tagged: bool = True) -> None:
+        super().__init__()
+        self.name = name
+        self.clusters = {CLUSTER: tagged}
+        self.repositories = {"rails-app": tagged}
+        self.layers: list[tuple[int, datetime]] = []
+        arn = f"arn:aws:ecs:{name}:{ACCOUNT}:cluster"
+        tags = [{"key": "handson", "value": "ecs-handson"}]
+        self.answers(
+            "ListClusters", lambda _: {"clusterArns": [f"{arn}/{c}" for c in self.clusters]}
+        )
+        self.answers(
+            "DescribeClusters",
+            lambda _: {
+                "clusters": [
+                    {
+                        "clusterName": it,
+                        "clusterArn": f"{arn}/{it}",
+                        "status": "ACTIVE",
+                        "tags": tags if ours else [],
+                    }
+                    for it, ours in self.clusters.items()
+                ]
+            },
+        )
+        self.answers("DeleteCluster", lambda said: self._drop(self.clusters, said["cluster"]))
+        self.answers(
+            "DescribeRepositories",
+            lambda _: {
+                "repositories": [
+                    {
+                        "repositoryName": it,
+                        "repositoryArn": f"arn:aws:ecr:{name}:{ACCOUNT}:repository/{it}",
+                        "repositoryUri": f"{ACCOUNT}.dkr.ecr.{name}.amazonaws.com/{it}",
+                        "registryId": ACCOUNT,
+                    }
+                    for it in self.repositories
+                ]
+            },
+        )
+        self.answers(
+            "ListTagsForResource",
+            lambda said: {
+                "tags": [
+                    {"Key": "handson", "Value": "ecs-handson"}
+                    for _ in "1"
+                    if self.repositories[said["resourceArn"].rpartition("/")[2]]
+                ]
+            },
+        )
+        self.answers(
+            "DeleteRepository", lambda said: self._drop(self.repositories, said["repositoryName"])
+        )
+        self.answers("DescribeImages", lambda _: {"imageDetails": self._images()})
+        self.answers("BatchGetImage", lambda _: {"images": self._manifests()})
+        if tagged:
+            ensure_network(self.connect(kind="emulator"), NetworkForm())
+        self.calls.clear()
+
+    def _drop(self, held: dict[str, bool], id: str) -> dict[str, Any]:
+        del held[id.rpartition("/")[2]]
+        return {}
+
+    def _images(self) -> list[dict[str, Any]]:
+        return [
+            {"imageDigest": f"sha256:{n}", "imagePushedAt": since}
+            for n, (_, since) in enumerate(self.layers)
+        ]
+
+    def _manifests(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "imageId": {"imageDigest": f"sha256:{n}"},
+                "imageManifest": json.dumps({"layers": [{"digest": f"layer {n}", "size": size}]}),
+            }
+            for n, (size, _) in enumerate(self.layers)
+        ]
+
+
+@pytest.fixture
+def region() -> FakeRegion:
+    return FakeRegion()
+
+
+@pytest.fixture
+def tokyo(region: FakeRegion, tmp_path: Path) -> FakeRegion:
+    """Return a region where the same was made by mistake."""
+    there = FakeRegion("ap-northeast-1")
+    region.elsewhere["ap-northeast-1"] = there
+    where = Target(kind="aws", account=ACCOUNT, region="ap-northeast-1")
+    cleanup.remember_region(tmp_path, where)
+    return there
+
+
+def clean(region: FakeRegion, home: Path, **given: Any) -> Cleanup:
+    return cleanup.clean_up(region.connect(), home, clock=lambda: NOW, **given)
+
+
+def receipt(home: Path) -> dict[str, Any]:
+    """Return the only receipt of a home folder."""
+    [path] = (home / "receipts").glob("*.json")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+# delete_tagged
+
+
+def test_everything_with_the_tag_is_deleted_in_awss_order(region: FakeRegion) -> None:
+    region.clusters["mine"] = region.repositories["mine"] = False
+    said: list[str] = []
+    done = cleanup.delete_tagged(region.connect(), say=lambda words: said.append(str(words)))
+    assert region.writes == ORDER
+    assert [item.type for item in done.found] == TYPES
+    assert [removal.resource for removal in done.removals] == list(done.found)
+    assert (done.left, done.confirmed) == ((), True)
+    assert [words.split()[0] for words in said] == TYPES
+    assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
+
+
+def test_deleting_twice_is_content(region: FakeRegion) -> None:
+    cleanup.delete_tagged(region.connect())
+    region.calls.clear()
+    again = cleanup.delete_tagged(region.connect())
+    assert (again.found, again.removals, region.writes) == ((), (), [])
+
+
+def reappearing(region: FakeRegion, *, looks: int) -> None:
+    """Let AWS list a deleted VPC for some more looks."""
+    vpc, own = region.named("Vpc", "ecs-handson-vpc"), region.planned["DeleteVpc"][-1]
+
+    def answer(said: dict[str, Any]) -> Any:
+        region.first("DescribeVpcs", *[{"Vpcs": [vpc]}] * looks)
+        return own(said)
+
+    region.answers("DeleteVpc", answer)
+
+
+def test_what_aws_lists_for_a_while_longer_is_deleted(region: FakeRegion) -> None:
+    reappearing(region, looks=3)
+    assert cleanup.delete_tagged(region.connect()).left == ()
+    assert len(region.clock.pauses) == 3
+
+
+def test_what_aws_goes_on_listing_is_left_with_the_reason(region: FakeRegion) -> None:
+    reappearing(region, looks=999)
+    before = region.clock.now
+    done = cleanup.delete_tagged(region.connect(consistency=20.0))
+    assert [(item.resource.name, item.reason) for item in done.left] == [
+        ("ecs-handson-vpc", messages.text("resources.cleanup.still-listed"))
+    ]
+    assert region.clock.now - before == pytest.approx(20.0)
+
+
+def test_what_was_kept_is_not_waited_for_and_keeps_its_reason(region: FakeRegion) -> None:
+    vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+    region.add("SecurityGroup", VpcId=vpc, GroupName="web")
+    done = cleanup.delete_tagged(region.connect())
+    assert region.clock.pauses == []
+    assert [(item.resource.id, "web" in item.reason) for item in done.left] == [(vpc, True)]
+
+
+# find_tagged, list_cleanup
+
+
+def test_what_would_be_deleted_is_listed_in_order_and_nothing_is_deleted(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
+    assert [item.type for item in listed.found] == TYPES
+    assert listed.found == cleanup.find_tagged(region.connect())
+    assert (listed.regions, listed.confirmed, listed.unfinished) == (("us-east-1",), False, False)
+    assert [region.writes, list(tmp_path.iterdir())] == [[], []]
+    assert "ecs-handson-vpc" in repr(listed)
+
+
+def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> None:
+    region = FakeRegion(tagged=False)
+    region.add("Vpc", name="ecs-handson-vpc", CidrBlock="10.0.0.0/16")
+    region.add("Vpc", name="mine", CidrBlock="10.1.0.0/16")
+    region.clusters["my-cluster"] = region.repositories["my-shop"] = False
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
+    assert listed.found == ()
+    assert [item.name for item in listed.untagged] == [CLUSTER, "rails-app", "ecs-handson-vpc"]
+    assert [item.name for item in listed.untagged if item.name not in repr(listed)] == []
+    shop = Exercise(cluster="my-cluster", repository="x", network=NetworkForm(name="x"))
+    listed = cleanup.list_cleanup(region.connect(), tmp_path, exercise=shop)
+    assert [item.name for item in listed.untagged] == ["my-cluster"]
+
+
+# clean_up: its receipt
+
+
+def test_the_receipt_names_what_was_deleted(region: FakeRegion, tmp_path: Path) -> None:
+    there = [item.id for item in cleanup.find_tagged(region.connect())]
+    said: list[str] = []
+    done = clean(region, tmp_path, say=lambda words: said.append(str(words)))
+    kept = receipt(tmp_path)
+    assert [item["id"] for item in kept["deleted"]] == there
+    assert [item["id"] for item in kept["found"]] == there
+    assert (kept["left"], kept["nothing_left"], kept["state"]) == ([], True, "finished")
+    assert (kept["regions"], kept["begun_at"]) == (["us-east-1"], "2026-01-31T12:00:00+00:00")
+    [path] = (tmp_path / "receipts").iterdir()
+    assert path.name in repr(done)
+    assert len(said) == len(TYPES)
+
+
+def test_the_receipt_names_what_is_left_and_why(region: FakeRegion, tmp_path: Path) -> None:
+    vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+    group = region.add("SecurityGroup", VpcId=vpc, GroupName="my-group")
+    done = clean(region, tmp_path)
+    [left] = receipt(tmp_path)["left"]
+    assert left["resource"]["id"] == vpc
+    assert f"my-group (AWS::EC2::SecurityGroup {group})" in left["reason"]
+    assert left["reason"] in repr(done)
+    assert receipt(tmp_path)["nothing_left"] is False
+
+
+def test_what_the_learner_made_under_a_name_of_the_exercise_is_told_beside(tmp_path: Path) -> None:
+    region = FakeRegion(tagged=False)
+    done = clean(region, tmp_path)
+    kept = receipt(tmp_path)
+    assert [item["name"] for item in kept["beside"]] == [CLUSTER, "rails-app"]
+    assert (kept["nothing_left"], region.writes, "rails-app" in repr(done)) == (True, [], True)
+
+
+def test_the_cost_is_that_of_the_layers_of_our_repository(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    region.repositories["empty"] = True
+    region.layers = [(2**30, NOW - MONTH), (2**29, NOW - MONTH)]
+    region.first("DescribeImages", lambda _: {"imageDetails": region._images()}, {})
+    done = clean(region, tmp_path)
+    cost = receipt(tmp_path)["cost"]
+    assert cost["usd"] == pytest.approx(0.15)
+    assert [(it["repository"], it["size_bytes"]) for it in cost["storage"]] == [
+        ("empty", 3 * 2**29)  # by name before the other one, which holds nothing now
+    ]
+    assert (cost["charged"], "0.15" in repr(done)) == (True, True)
+
+
+@pytest.mark.parametrize("k", range(1, len(ORDER) + 1))
+def test_interrupted_at_any_call_the_next_run_ends_with_one_whole_receipt(
+    region: FakeRegion, tmp_path: Path, k: int
+) -> None:
+    region.layers = [(2**30, NOW - MONTH)]
+    there = {item.id for item in cleanup.find_tagged(region.connect())}
+    operation, nth = ORDER[k - 1], ORDER[:k].count(ORDER[k - 1])
+    own = region.planned[operation][-1]
+    region.first(operation, *[own] * (nth - 1), AWSError("stopped", "run again"))
+    with pytest.raises(AWSError):
+        clean(region, tmp_path)
+    assert (receipt(tmp_path)["state"], receipt(tmp_path)["deleted"]) == ("begun", [])
+    assert cleanup.list_cleanup(region.connect(), tmp_path).unfinished
+    clean(region, tmp_path)
+    kept = receipt(tmp_path)
+    assert {item["id"] for item in kept["deleted"]} == there
+    assert [len(kept["deleted"]), kept["state"], kept["nothing_left"]] == [8, "finished", True]
+    assert kept["cost"]["usd"] == pytest.approx(0.1)
+
+
+# clean_up: several regions
+
+
+def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_path: Path) -> None:
+    for place in (region, tokyo):
+        place.layers = [(2**30, NOW - MONTH)]
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
+    assert [item.region for item in listed.found] == ["us-east-1"] * 8 + ["ap-northeast-1"] * 8
+    done = clean(region, tmp_path)
+    kept = receipt(tmp_path)
+    assert (region.writes, tokyo.writes, done.left) == (ORDER, ORDER, ())
+    assert kept["regions"] == ["us-east-1", "ap-northeast-1"]
+    assert [it["region"] for it in kept["cost"]["storage"]] == kept["regions"]
+    assert kept["cost"]["usd"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("operation", "there"),
+    [("ListClusters", ORDER[:0]), ("BatchGetImage", ORDER[:0]), ("DeleteSubnet", ORDER[:6])],
+    ids=["listing", "pricing", "deleting"],
+)
+def test_another_region_that_fails_is_told_and_does_not_stop_this_one(
+    region: FakeRegion, tokyo: FakeRegion, tmp_path: Path, operation: str, there: list[str]
+) -> None:
+    tokyo.layers = [(2**30, NOW - MONTH)]
+    tokyo.answers(operation, Refusal("AccessDeniedException", status=403))
+    done = clean(region, tmp_path)
+    kept = receipt(tmp_path)
+    [left] = kept["left"]
+    assert (region.writes, tokyo.writes) == (ORDER, there)
+    resource = left["resource"]
+    assert [resource["id"], resource["name"], resource["region"]] == ["ap-northeast-1"] * 3
+    assert operation in left["reason"]
+    assert (kept["regions"], done.left[0].resource.type) == (["us-east-1"], "リージョン")
+    assert {item["region"] for item in kept["deleted"]} == {"us-east-1"}
+
+
+def test_a_denial_in_the_region_of_the_settings_stops_the_clean_up(
+    region: FakeRegion, tokyo: FakeRegion, tmp_path: Path
+) -> None:
+    region.answers("ListClusters", Refusal("AccessDeniedException", status=403))
+    with pytest.raises(NotAllowed):
+        clean(region, tmp_path)
+    assert (tokyo.writes, (tmp_path / "receipts").exists()) == ([], False)

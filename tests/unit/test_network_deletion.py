@@ -1,0 +1,348 @@
+"""What `delete_network` deletes, what it keeps and why: on a region that a fake plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handson.core.errors import AWSError, NotAllowed, WaitTimeout
+from handson.course.exercise import NetworkForm
+from handson.course.state import Removal
+from handson.resources.network import ensure_network
+from handson.resources.network_deletion import delete_network, list_network_resources
+from tests.unit.fake_aws import Refusal
+from tests.unit.fake_ec2 import TAG, FakeEc2
+
+ORDER = [
+    "DisassociateRouteTable",
+    "DisassociateRouteTable",
+    "DeleteVpcEndpoints",
+    "DeleteSubnet",
+    "DeleteSubnet",
+    "DeleteRouteTable",
+    "DetachInternetGateway",
+    "DeleteInternetGateway",
+    "DeleteVpc",
+]
+
+
+@pytest.fixture
+def region() -> FakeEc2:
+    """Return a region with the workshop's network and a stranger's VPC."""
+    region = FakeEc2()
+    region.add("Vpc", name="ecs-handson-vpc", CidrBlock="10.9.0.0/16")
+    ensure_network(region.connect(kind="emulator"), NetworkForm(name="shop"))
+    region.calls.clear()
+    return region
+
+
+def delete(region: FakeEc2, **patience: Any) -> list[Removal]:
+    return delete_network(region.connect(**patience))
+
+
+def kept(region: FakeEc2, **patience: Any) -> dict[str, str]:
+    """Delete; return why what was kept was kept, by its name."""
+    removals = delete(region, **patience)
+    return {item.resource.name: item.reason for item in removals if item.reason}
+
+
+def vpc_id(region: FakeEc2) -> str:
+    return str(region.named("Vpc", "shop-vpc")["VpcId"])
+
+
+def left(region: FakeEc2) -> list[str]:
+    """Return the nouns of what is tagged and still there."""
+    return [noun for noun, held in region.held.items() for raw in held if TAG in raw["Tags"]]
+
+
+# list_network_resources
+
+
+def test_all_resources_are_listed_in_the_order_of_deletion_with_their_tag(region: FakeEc2) -> None:
+    region.add("Subnet", VpcId=vpc_id(region), CidrBlock="10.0.200.0/24")
+    listed = list_network_resources(region.connect())
+    assert [(item.type, item.name, tagged) for item, tagged in listed] == [
+        ("AWS::EC2::VPCEndpoint", "shop-vpce-s3", True),
+        ("AWS::EC2::Subnet", "", False),
+        ("AWS::EC2::Subnet", "shop-subnet-public1-us-east-1a", True),
+        ("AWS::EC2::Subnet", "shop-subnet-public2-us-east-1b", True),
+        ("AWS::EC2::RouteTable", "", False),
+        ("AWS::EC2::RouteTable", "", False),
+        ("AWS::EC2::RouteTable", "shop-rtb-public", True),
+        ("AWS::EC2::InternetGateway", "shop-igw", True),
+        ("AWS::EC2::VPC", "ecs-handson-vpc", False),
+        ("AWS::EC2::VPC", "shop-vpc", True),
+    ]
+    assert {item.region for item, _ in listed} == {"us-east-1"}
+    assert listed[-1][0].id == vpc_id(region)
+    assert region.writes == []
+
+
+def test_resources_without_a_name_are_listed_by_id() -> None:
+    region = FakeEc2()
+    for id in ("vpc-b", "vpc-a"):
+        region.add("Vpc", VpcId=id, CidrBlock="10.0.0.0/16")
+    listed = list_network_resources(region.connect())
+    assert [item.id for item, _ in listed if item.type == "AWS::EC2::VPC"] == ["vpc-a", "vpc-b"]
+
+
+# delete_network: everything with the tag, in AWS's order, and nothing else
+
+
+def test_what_is_tagged_is_deleted_in_awss_order_and_nothing_else(region: FakeEc2) -> None:
+    said: list[str] = []
+    gateway = region.named("InternetGateway", "shop-igw")["InternetGatewayId"]
+    inside = {"InternetGatewayId": gateway, "VpcId": vpc_id(region)}
+    removals = delete_network(region.connect(), lambda sentence: said.append(str(sentence)))
+    assert region.writes == ORDER
+    assert region.said("DetachInternetGateway") == [inside]
+    assert [raw["Tags"][0]["Value"] for raw in region.held["Vpc"]] == ["ecs-handson-vpc"]
+    assert [item.reason for item in removals] == [""] * 6
+    assert said == [f"{item.resource.type} {item.resource.name}" for item in removals]
+
+
+def test_what_has_no_name_is_reported_by_its_id() -> None:
+    region, said = FakeEc2(), []
+    id = region.add("InternetGateway", tagged=True)
+    delete_network(region.connect(), lambda sentence: said.append(str(sentence)))
+    assert said == [f"AWS::EC2::InternetGateway {id}"]
+
+
+def test_a_second_run_changes_nothing(region: FakeEc2) -> None:
+    delete(region)
+    region.calls.clear()
+    assert (delete(region), region.writes) == ([], [])
+
+
+def test_a_table_of_the_learners_own_keeps_its_subnet(region: FakeEc2) -> None:
+    joined = {"SubnetId": "subnet-mine", "RouteTableAssociationId": "assoc-mine"}
+    other = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+    region.add("RouteTable", VpcId=other, Associations=[joined])
+    delete(region)
+    assert {"AssociationId": "assoc-mine"} not in region.said("DisassociateRouteTable")
+
+
+def test_the_main_table_is_never_disassociated_even_with_the_tag(region: FakeEc2) -> None:
+    [main] = [it for it in region.held["RouteTable"] if it["VpcId"] == vpc_id(region)][:1]
+    main["Tags"].append(TAG)
+    delete(region)
+    assert region.writes[:3] == ["DisassociateRouteTable"] * 2 + ["DeleteVpcEndpoints"]
+
+
+# delete_network: what the learner made keeps what it stands in
+
+
+@pytest.mark.parametrize(
+    ("noun", "fields", "named"),
+    [
+        ("Subnet", {"SubnetId": "subnet-mine"}, "subnet-mine"),
+        ("Subnet", {"name": "my-own"}, "my-own"),
+        ("RouteTable", {"RouteTableId": "rtb-mine"}, "rtb-mine"),
+        ("VpcEndpoint", {"VpcEndpointId": "vpce-mine"}, "vpce-mine"),
+        ("NatGateway", {"NatGatewayId": "nat-mine"}, "nat-mine"),
+        ("SecurityGroup", {"GroupId": "sg-mine", "GroupName": "web"}, "web"),
+        ("NetworkInterface", {"NetworkInterfaceId": "eni-mine"}, "eni-mine"),
+        ("InternetGateway", {"InternetGatewayId": "igw-mine"}, "igw-mine"),
+    ],
+)
+def test_what_a_learner_made_keeps_the_vpc_and_is_named(
+    region: FakeEc2, noun: str, fields: dict[str, str], named: str
+) -> None:
+    vpc = vpc_id(region)
+    joined = {"Attachments": [{"VpcId": vpc}]} if noun == "InternetGateway" else {"VpcId": vpc}
+    region.add(noun, **joined, **fields)
+    reasons = kept(region)
+    assert list(reasons) == ["shop-vpc"]
+    assert named in reasons["shop-vpc"]
+    assert reasons["shop-vpc"].count("AWS::") == 1  # neither the main table nor the default group
+    assert (region.writes, left(region)) == (ORDER[:-1], ["Vpc"])
+
+
+def test_what_a_learner_made_in_another_vpc_keeps_nothing(region: FakeEc2) -> None:
+    other = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+    region.add("SecurityGroup", VpcId=other, GroupName="web")
+    region.add("NetworkInterface", VpcId=other, SubnetId="subnet-of-the-other")
+    assert (kept(region), region.writes) == ({}, ORDER)
+
+
+@pytest.mark.parametrize(
+    ("fields", "owner"),
+    [
+        ({"Attachment": {"InstanceId": "i-1"}, "Description": "ELB"}, " ← i-1"),
+        ({"Attachment": {}, "Description": "ELB"}, " ← ELB"),
+        ({}, ""),
+    ],
+    ids=["an instance", "a service", "nobody"],
+)
+def test_a_network_interface_keeps_its_subnet_and_is_told_with_its_owner(
+    region: FakeEc2, fields: dict[str, Any], owner: str
+) -> None:
+    subnet = region.named("Subnet", "shop-subnet-public1-us-east-1a")
+    where = {"VpcId": subnet["VpcId"], "SubnetId": subnet["SubnetId"]}
+    region.add("NetworkInterface", NetworkInterfaceId="eni-1", **where, **fields)
+    reasons = kept(region)
+    assert list(reasons) == ["shop-subnet-public1-us-east-1a", "shop-vpc"]
+    told = f"eni-1 (AWS::EC2::NetworkInterface){owner}"
+    for reason in reasons.values():
+        assert told in reason
+        assert ("←" in reason) is bool(owner)
+    assert region.writes == [*ORDER[:4], *ORDER[5:-1]]
+
+
+def test_a_security_group_with_an_owner_in_its_description_is_told_by_its_name(
+    region: FakeEc2,
+) -> None:
+    region.add("SecurityGroup", VpcId=vpc_id(region), GroupName="web", Description="for the web")
+    assert "for the web" not in kept(region)["shop-vpc"]
+
+
+# delete_network: what AWS answers
+
+
+GONE = [
+    ("DisassociateRouteTable", "InvalidAssociationID.NotFound"),
+    ("DeleteSubnet", "InvalidSubnetID.NotFound"),
+    ("DetachInternetGateway", "Gateway.NotAttached"),
+    ("DeleteInternetGateway", "InvalidInternetGatewayID.NotFound"),
+    ("DeleteVpc", "InvalidVpcID.NotFound"),
+]
+
+
+@pytest.mark.parametrize(("operation", "code"), GONE)
+def test_what_is_gone_already_is_content(region: FakeEc2, operation: str, code: str) -> None:
+    region.answers(operation, Refusal(code))
+    assert all("NotFound" not in reason for reason in kept(region).values())
+    assert "DeleteVpc" in region.writes
+
+
+@pytest.mark.parametrize("operation", ["DeleteSubnet", "DetachInternetGateway"])
+def test_what_is_in_use_for_a_while_is_tried_again(region: FakeEc2, operation: str) -> None:
+    region.first(operation, *[Refusal("DependencyViolation")] * 3)
+    before = len([name for name in ORDER if name == operation])
+    assert (kept(region), len(region.said(operation))) == ({}, before + 3)
+
+
+def test_what_stays_in_use_is_kept_with_awss_words(region: FakeEc2) -> None:
+    busy = Refusal("DependencyViolation", "has mapped public addresses")
+    region.answers("DetachInternetGateway", busy)
+    before = region.clock.now
+    reasons = kept(region, consistency=10.0)
+    assert list(reasons) == ["shop-igw", "shop-vpc"]
+    assert "has mapped public addresses" in reasons["shop-igw"]
+    assert region.clock.now - before == pytest.approx(20.0, abs=10.0)  # gateway, then VPC
+    assert "DeleteInternetGateway" not in region.writes
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Refusal("UnauthorizedOperation", status=403), NotAllowed),
+        (Refusal("InvalidParameterValue"), AWSError),
+    ],
+)
+def test_another_refusal_stops_the_deletion(
+    region: FakeEc2, answer: Refusal, error: type[AWSError]
+) -> None:
+    region.answers("DeleteSubnet", answer)
+    with pytest.raises(error):
+        delete(region)
+    assert region.writes == ORDER[:4]
+
+
+# delete_network: an endpoint, which goes slowly
+
+
+def unsuccessful(**error: str) -> dict[str, Any]:
+    return {"Unsuccessful": [{"ResourceId": "vpce-1", "Error": error}]}
+
+
+def slowly(region: FakeEc2, *states: str) -> None:
+    """Let the endpoint be shown in these states for as many looks after its deletion."""
+    endpoint = region.named("VpcEndpoint", "shop-vpce-s3")
+    own = region.planned["DeleteVpcEndpoints"][-1]
+
+    def answer(said: dict[str, Any]) -> Any:
+        shown = [{"VpcEndpoints": [{**endpoint, "State": state}]} for state in states]
+        region.first("DescribeVpcEndpoints", *shown)
+        return own(said)
+
+    region.answers("DeleteVpcEndpoints", answer)
+
+
+@pytest.mark.parametrize(
+    "states", [["deleting"] * 3, ["Deleting"] * 3, ["Deleting", "Deleted"], ["deleted"]], ids=str
+)
+def test_an_endpoint_is_waited_for(region: FakeEc2, states: list[str]) -> None:
+    slowly(region, *states)
+    assert kept(region) == {}
+    deleting = [state for state in states if state.lower() == "deleting"]
+    assert len(region.clock.pauses) == len(deleting)
+
+
+def test_an_endpoint_that_never_goes_is_told_after_five_minutes(region: FakeEc2) -> None:
+    endpoint = region.named("VpcEndpoint", "shop-vpce-s3")["VpcEndpointId"]
+    slowly(region, *["deleting"] * 999)
+    before = region.clock.now
+    with pytest.raises(WaitTimeout) as late:
+        delete(region)
+    assert endpoint in late.value.problem
+    assert region.clock.now - before == pytest.approx(300.0)
+    assert "DeleteSubnet" not in region.writes
+
+
+def test_an_endpoint_of_ours_that_is_still_going_is_waited_for_first(region: FakeEc2) -> None:
+    old = {"VpcEndpointId": "vpce-0", "State": "Deleting", "Tags": [TAG]}
+    region.first("DescribeVpcEndpoints", *[{"VpcEndpoints": [old]}] * 3)
+    delete(region)
+    assert len(region.clock.pauses) == 2
+
+
+def test_an_endpoint_of_a_stranger_is_not_waited_for(region: FakeEc2) -> None:
+    region.add("VpcEndpoint", State="Deleting")
+    assert (kept(region), region.clock.pauses) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        ({"Code": "OperationNotPermitted", "Message": "said AWS"}, "OperationNotPermitted", "said"),
+        ({"Code": "OperationNotPermitted"}, "OperationNotPermitted", "OperationNotPermitted"),
+        ({}, None, ""),
+    ],
+    ids=["with words", "without words", "without a code"],
+)
+def test_a_failure_in_a_successful_reply_is_told(
+    region: FakeEc2, error: dict[str, str], code: str | None, words: str
+) -> None:
+    region.answers("DeleteVpcEndpoints", unsuccessful(**error))
+    with pytest.raises(AWSError) as refused:
+        delete(region)
+    assert refused.value.code == code
+    assert words in refused.value.problem
+    assert "ec2:DeleteVpcEndpoints" in refused.value.problem
+
+
+def test_a_dependency_in_a_successful_reply_keeps_the_endpoint(region: FakeEc2) -> None:
+    busy = unsuccessful(Code="DependencyViolation", Message="said AWS")
+    region.answers("DeleteVpcEndpoints", busy)
+    assert "said AWS" in kept(region)["shop-vpce-s3"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        unsuccessful(Code="InvalidVpcEndpointId.NotFound"),
+        Refusal("InvalidVpcEndpointId.NotFound"),
+    ],
+    ids=["in a successful reply", "refused"],
+)
+def test_an_endpoint_that_is_gone_already_is_content(region: FakeEc2, answer: Any) -> None:
+    own = region.planned["DeleteVpcEndpoints"][-1]
+
+    def gone(said: dict[str, Any]) -> Any:
+        own(said)
+        return answer
+
+    region.answers("DeleteVpcEndpoints", gone)
+    assert kept(region) == {}
