@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from handson import grading
 from handson.grading import Result
 from tests.grading import making
-from tests.grading.classes import zipped
+from tests.grading.making import zipped
 
 SCORED = ("01-network.ipynb", "02-cluster.ipynb", "03-image.ipynb", "05-architecture.ipynb")
 STRANGE = st.one_of(

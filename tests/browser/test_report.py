@@ -15,7 +15,7 @@ from handson import grading
 from handson.cli import main
 from handson.grading import Roster
 from tests.grading import making
-from tests.grading.classes import ESSAY
+from tests.grading.making import ESSAY
 
 pytestmark = pytest.mark.browser
 

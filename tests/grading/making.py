@@ -11,9 +11,11 @@ what one check saw before its evidence is sealed.
 from __future__ import annotations
 
 import copy
+import io
 import json
 import random
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,6 +51,11 @@ from handson.drawing import Diagram
 with Diagram("Online shop on AWS"):
 {indent(drawn_by_learners.GOOD.strip(), "    ")}"""
 
+ESSAY = (
+    "倉庫の鍵を一つだけ預けておけば、店長が替わっても荷物を探さずに済むからです。\n"
+    "前の職場では、だれがどの箱を出したのか分からなくなり、古い商品を送ってしまいました。\n"
+    "同じ過ちを繰り返さないように、出入りを記録する場所へまとめて置きます。"
+)
 HERE = {"kind": "emulator", "account": "123456789012", "region": "us-east-1"}
 FEW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -159,6 +166,15 @@ class Book:
         for name, data in self.files().items():
             (folder / name).write_bytes(data)
         return folder
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """Return a zip of the files."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return target.getvalue()
 
 
 def packed(notebook: object) -> bytes:

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from handson.grading.archives import Archive, Folder, Refused, open_tree, read_entry
 
-from .classes import zipped
-from .making import FEW
+from .making import FEW, zipped
 
 LIMIT = 8_000_000
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Grades, Learner, Roster, grade_class
+from handson.grading import Grades, Learner, Roster, grade_class, write_json
 from handson.grading.answers import LearnerMarks
 
-from .making import sealed
+from . import making
+from .making import Book, sealed, zipped
 
 ROSTER = Roster((Learner("s02", "B"), Learner("s01", "A"), Learner("s03", "C")))
 
@@ -38,6 +43,16 @@ def test_learners_stand_in_the_rosters_order_and_the_others_after_them(tmp_path:
     assert codes(grades) == [("s02", []), ("s01", []), ("s03", ["nothing-handed-in"]), *others]
     assert [each.handed_in for each in grades.results] == [True, True, False, True, True]
     assert (grades.readable, seen) == (4, [(1, 4), (2, 4), (3, 4), (4, 4)])
+
+
+def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
+    put(tmp_path, **{f"s{number}": f"s{number % 9}" for number in range(30)})
+    texts = []
+    for workers in (1, 2):
+        file = io.StringIO()
+        write_json(grade_class([tmp_path], workers=workers), file)
+        texts.append(file.getvalue())
+    assert texts[0] == texts[1]
 
 
 def test_what_holds_nothing_is_not_readable(tmp_path: Path) -> None:
@@ -74,3 +89,122 @@ def test_nothing_to_grade_is_refused(tmp_path: Path) -> None:
         grade_class([tmp_path / "none"])
     with pytest.raises(InvalidInput, match="採点する提出物"):
         grade_class([])
+
+
+# A class of honest, careless, copying and hostile learners; each is placed by hand.
+
+Files = dict[str, bytes]
+PLACED = {
+    "s01": ("ppppp", "same-record same-request same-resource answers-alike"),
+    "s02": ("ppppp", "same-record same-request same-resource answers-alike learner-other"),
+    "s03": ("ppppp", ""),
+    "s04": ("ppppp", ""),
+    "s05": ("ppppp", ""),
+    "s06": ("ppppp", "chain-forked not-in-journal"),
+    "s07": ("-----", "nothing-readable file-not-json"),
+    "s08": ("-pppp", "file-bomb file-nested notebook-missing"),
+    "s09": ("p-ppp", "file-link file-too-large file-device file-outside notebook-missing"),
+    "s10": ("pfppp", ""),
+}
+AWS = {"kind": "aws", "account": "123456789012", "region": "us-east-1", "endpoint": None}
+
+
+def no_cluster(check: str, observed: dict[str, Any]) -> None:
+    observed["clusters"] = []
+
+
+def in_colab(book: Book) -> Files:
+    """Return notebooks without cell ids and nbgrader's metadata, with Colab's own."""
+    for number, cell in enumerate(book.cells()):
+        del cell["id"]
+        cell["metadata"] = {"id": f"x7Yz{number:08}"}
+    return book.files()
+
+
+def without_outputs(book: Book) -> Files:
+    """Return notebooks whose outputs were cleared, and the journal."""
+    for cell in book.cells():
+        if cell["cell_type"] == "code":
+            cell["outputs"] = []
+    return {**book.files(), "work/.handson/journal.jsonl": book.journal()}
+
+
+def replaced(book: Book) -> Files:
+    """Return notebooks in which a cluster was sealed anew, and the journal with the true record."""
+    for _, output in book.outputs():
+        record = output["metadata"]["handson"]
+        if record["check"] == "cluster":
+            seen = making.recorded()["cluster"]["observed"]
+            output["metadata"]["handson"] = making.resealed(record, observed=seen)
+    return {**book.files(), "journal.jsonl": book.journal()}
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, ("touch pickle-was-loaded",)
+
+
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    inbox = tmp_path_factory.mktemp("inbox")
+    books = {name: making.hand_in(name, seed=n, target=AWS if name == "s10" else None,
+                                  observe=no_cluster if name in ("s06", "s10") else None)
+             for n, name in enumerate(PLACED)}  # fmt: skip
+    whole = books["s09"].files()
+    del whole["02-cluster.ipynb"]
+    nested = zipped({"a.zip": zipped({"a.zip": zipped({})})})
+    large = {"01-network.ipynb": b" " * 7_000_000, "more.zip": nested}
+    in_zip = {f"XXXX/{name}": data for name, data in books["s03"].files().items()}
+    files = {
+        **{name: books[name].files() for name in ("s01", "s10")},
+        **{"s02": books["s01"].files(), "s04": in_colab(books["s04"])},
+        **{"s05": without_outputs(books["s05"]), "s06": replaced(books["s06"])},
+        "s07": {name: pickle.dumps(Bomb()) for name in books["s07"].files()},
+        "s09": {**whole, "way.zip": zipped({"../s01/01-network.ipynb": b"{}"})},
+        "": {
+            "s03_山田.zip": zipped(in_zip).replace(b"XXXX/", "提出/".encode("cp932")),
+            "s08.zip": zipped({**books["s08"].files(), **large}),
+        },
+    }
+    for folder, saved in files.items():
+        for name, data in saved.items():
+            path = inbox / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    (inbox / "s09" / "02-cluster.ipynb").symlink_to(inbox / "s01" / "02-cluster.ipynb")
+    os.mkfifo(inbox / "s09" / "04-evidence (1).ipynb")
+    with (inbox / "s09" / "03-image (1).ipynb").open("wb") as giant:
+        giant.truncate(2_000_000_000)
+    return inbox
+
+
+def place(*paths: Path) -> dict[str, tuple[str, set[str]]]:
+    letters = {"passed": "p", "failed": "f", "unproven": "?", "missing": "-"}
+    results = grade_class(paths, roster=Roster(tuple(map(Learner, PLACED)))).results
+    return {
+        each.learner: (
+            "".join(letters[mark.status] for mark in each.checks),
+            {finding.code for finding in each.to_review()},
+        )
+        for each in results
+    }
+
+
+def test_each_learner_is_placed_rightly_and_nothing_is_executed(inbox: Path) -> None:
+    assert place(inbox) == {
+        name: (marks, {*told.split()}) for name, (marks, told) in PLACED.items()
+    }
+    assert not Path("pickle-was-loaded").exists()
+    assert not (inbox / "pickle-was-loaded").exists()
+
+
+def test_the_same_class_as_one_zip_is_placed_the_same(inbox: Path, tmp_path: Path) -> None:
+    """What a platform exports as one file; links and pipes do not survive the packing."""
+    kept = (path for path in sorted(inbox.rglob("*")) if path.is_file() and not path.is_symlink())
+    files = {str(path.relative_to(inbox.parent)): path for path in kept if "(1)" not in path.name}
+    export = zipped({name: path.read_bytes() for name, path in files.items()})
+    (tmp_path / "export.zip").write_bytes(export)
+    found = place(tmp_path / "export.zip")
+    assert {name: marks for name, (marks, _) in found.items()} == {
+        name: marks for name, (marks, _) in PLACED.items()
+    }

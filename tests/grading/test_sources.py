@@ -12,7 +12,7 @@ from handson.grading import Learner, Roster, export_names
 from handson.grading.archives import Refused
 from handson.grading.sources import Submission, choose_submissions, find_files, find_submissions
 
-from .classes import zipped
+from .making import zipped
 
 NOBODY = Roster()
 CLASS = Roster(tuple(Learner(f"s0{number}") for number in (1, 2, 3)))

@@ -142,7 +142,7 @@ def test_a_diagram_is_marked_without_evidence_that_counts(book: Book, tmp_path: 
          ["not-in-roster"]),
         (["Ana"], {"owner": "Ana", "has_namesakes": True}, "Ana", ["not-in-roster"]),
         (["Ana"], {"owner": "Ana", "roster": Roster()}, "Ana", []),
-        (["s02"], {}, "s02", []),
+        (["S02"], {}, "s02", []),
         (["Ana"], {}, "Ana", []),
         ([""], {}, "inbox", ["learner-unnamed"]),
         (["Ana", "Ben"], {}, "inbox", ["learner-several"]),
@@ -179,7 +179,10 @@ def test_what_holds_nothing_readable_is_told_with_its_files(tmp_path: Path) -> N
         ("file-foreign", "note", "b.ipynb"),
         ("not-in-roster", "warning", None),
     ]
-    assert result.findings[0].values == {"files": "a.ipynb, b.ipynb"}
+    assert (result.source, result.findings[0].values) == (
+        tmp_path.name,
+        {"files": "a.ipynb, b.ipynb"},
+    )
     gone = graded(tmp_path / "gone.zip", owner="s01").findings
     assert [(each.code, each.where) for each in gone][1:] == [("file-unreadable", "gone.zip")]
 

@@ -132,16 +132,12 @@ def test_what_cannot_be_checked_here_is_no_forgery(
 
 
 def test_only_an_address_of_aws_is_an_issuers() -> None:
-    issuers = {
-        ISSUER: True,
-        f"{ISSUER}/": False,
-        f"{ISSUER}.example.com": False,
-        f"https://example.com/{ISSUER}": False,
-        ISSUER.replace("https", "http"): False,
-        "https://user@x.tokens.sts.global.api.aws": False,
-        "https://sts.amazonaws.com": False,
-    }
-    assert {issuer: tokens.is_aws_issuer(issuer) for issuer in issuers} == issuers
+    others = [
+        *(f"{ISSUER}/", f"{ISSUER}.example.com", f"https://example.com/{ISSUER}"),
+        *(ISSUER.replace("https", "http"), "https://user@x.tokens.sts.global.api.aws"),
+    ]
+    assert tokens.is_aws_issuer(ISSUER)
+    assert [issuer for issuer in others if tokens.is_aws_issuer(issuer)] == []
 
 
 def test_the_issuers_of_five_proofs_are_listed_once(signer: Signer) -> None:
