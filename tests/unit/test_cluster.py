@@ -61,6 +61,7 @@ def ensured(fake: FakeAws, form: ClusterForm | None = None) -> cluster.EnsuredCl
 def refused(fake: FakeAws, form: ClusterForm | None = None) -> HandsonError:
     with pytest.raises(HandsonError) as error:
         ensured(fake, form)
+    assert len(str(error.value).splitlines()) == 2
     return error.value
 
 
@@ -70,24 +71,25 @@ def deleted(fake: FakeAws) -> list[str]:
     return [removal.reason for removal in removals if removal.reason]
 
 
-def test_a_cluster_that_is_missing_is_created(fake: FakeAws) -> None:
-    ensured(fake)
+# ensure_cluster: created or left alone
+
+
+def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag(fake: FakeAws) -> None:
+    said: list[str] = []
+    cluster.ensure_cluster(fake.connect(), ClusterForm(), say=said.append)
     assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
-
-
-def test_a_cluster_is_created_with_fargate_and_the_workshops_tag(fake: FakeAws) -> None:
-    ensured(fake)
     assert fake.calls[1][1] == {
         "clusterName": NAME,
         "capacityProviders": PROVIDERS,
         "tags": [{"key": "handson", "value": "ecs-handson"}],
     }
+    assert said == ["-", f"CreateCluster {ARN}", "ACTIVE"]
 
 
 def test_a_cluster_that_is_there_is_left_alone(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described())
     ensured(fake)
-    assert "CreateCluster" not in fake.operations
+    assert set(fake.operations) == {"DescribeClusters"}
 
 
 def test_a_deleted_cluster_that_is_still_described_counts_as_absent(fake: FakeAws) -> None:
@@ -96,27 +98,22 @@ def test_a_deleted_cluster_that_is_still_described_counts_as_absent(fake: FakeAw
     assert "CreateCluster" in fake.operations
 
 
-def test_provisioning_is_waited_for(fake: FakeAws) -> None:
-    waiting = described("PROVISIONING")
-    fake.answers("DescribeClusters", MISSING, *[waiting] * 4, described())
-    assert (ensured(fake).cluster.status, len(fake.clock.pauses)) == ("ACTIVE", 4)
-
-
-def test_a_cluster_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", MISSING, MISSING, MISSING, described())
+@pytest.mark.parametrize("seen", [described("PROVISIONING"), MISSING], ids=["made", "not shown"])
+def test_a_cluster_that_is_not_active_or_not_shown_yet_is_waited_for(
+    fake: FakeAws, seen: dict[str, Any]
+) -> None:
+    fake.answers("DescribeClusters", MISSING, *[seen] * 4, described())
     assert ensured(fake).cluster.status == "ACTIVE"
+    assert len(fake.clock.pauses) == 4
 
 
-def test_waiting_ends_after_three_minutes(fake: FakeAws) -> None:
+def test_waiting_ends_after_three_minutes_and_the_last_status_is_told(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", MISSING, described("PROVISIONING"))
     error = refused(fake)
-    assert (type(error), 180 <= sum(fake.clock.pauses) < 190) == (WaitTimeout, True)
-
-
-def test_the_last_status_is_told_and_not_the_whole_cluster(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"))
-    problem = refused(fake).problem
-    assert ("PROVISIONING" in problem, "Cluster(" in problem) == (True, False)
+    assert type(error) is WaitTimeout
+    assert 180 <= sum(fake.clock.pauses) < 190
+    assert "PROVISIONING" in error.problem
+    assert "Cluster(" not in error.problem
 
 
 def test_a_failed_cluster_is_not_ready(fake: FakeAws) -> None:
@@ -147,21 +144,23 @@ def test_the_service_linked_role_is_waited_for(fake: FakeAws, refusal: Refusal) 
 def test_a_role_that_never_comes_is_told_as_the_permission_to_make_it(fake: FakeAws) -> None:
     fake.answers("CreateCluster", Refusal("InvalidParameterException", ROLE))
     error = refused(fake)
-    assert (type(error), "iam:CreateServiceLinkedRole" in error.problem) == (NotAllowed, True)
+    assert type(error) is NotAllowed
+    assert "iam:CreateServiceLinkedRole" in error.problem
 
 
 def test_another_refusal_of_the_same_code_is_told_at_once(fake: FakeAws) -> None:
     fake.answers("CreateCluster", Refusal("InvalidParameterException", "Tags are wrong."))
-    error = refused(fake)
-    assert (type(error), fake.operations.count("CreateCluster")) == (AWSError, 1)
+    assert type(refused(fake)) is AWSError
+    assert fake.operations.count("CreateCluster") == 1
 
 
 def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
     fake.answers("CreateCluster", closed())
-    fake.answers("DescribeClusters", MISSING, described())
     ensured(fake)
     assert fake.operations.count("CreateCluster") == 1
 
+
+# ensure_cluster: capacity providers
 
 BARE = described(capacityProviders=[])
 
@@ -226,27 +225,19 @@ def test_a_card_says_fargate_alone_only_when_it_is(
     assert ("Fargate だけのクラスター" in repr(ensured(fake))) == said
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
+def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws) -> None:
+    forms = [
         ClusterForm(name="ecs handson"),
         ClusterForm(capacity_providers=("EC2",)),
         ClusterForm(ec2_instances=True),
         ClusterForm(ec2_instances="off"),  # type: ignore[arg-type]  # as a learner may type it
         ClusterForm(capacity_providers=()),
-    ],
-)
-def test_a_form_that_will_not_do_is_refused_before_any_call(
-    fake: FakeAws, form: ClusterForm
-) -> None:
-    error = refused(fake, form)
-    assert (type(error), fake.calls) == (InvalidInput, [])
+    ]
+    assert [type(refused(fake, form)) for form in forms] == [InvalidInput] * len(forms)
+    assert fake.calls == []
 
 
-def test_progress_tells_the_status(fake: FakeAws) -> None:
-    said: list[str] = []
-    cluster.ensure_cluster(fake.connect(), ClusterForm(), say=said.append)
-    assert said == ["-", f"CreateCluster {ARN}", "ACTIVE"]
+# find_clusters, delete_clusters
 
 
 def test_clusters_are_described_a_hundred_at_a_time(fake: FakeAws) -> None:
@@ -257,30 +248,24 @@ def test_clusters_are_described_a_hundred_at_a_time(fake: FakeAws) -> None:
     assert asked == [100, 50]
 
 
-def test_a_tagged_cluster_is_deleted(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described())
-    assert (deleted(fake), fake.operations[-1]) == ([], "DeleteCluster")
+DELETIONS: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"tags": []}, False),
+    ({"tags": [{"key": "handson", "value": "another"}]}, False),
+    ({"status": "INACTIVE"}, False),
+    ({"status": "DEPROVISIONING"}, False),
+    ({"activeServicesCount": 1}, False),
+    ({"runningTasksCount": 1}, False),
+]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"tags": []},
-        {"tags": [{"key": "handson", "value": "another"}]},
-        {"status": "INACTIVE"},
-        {"status": "DEPROVISIONING"},
-    ],
-)
-def test_only_what_is_tagged_and_there_is_deleted(fake: FakeAws, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("changes", "goes"), DELETIONS, ids=str)
+def test_only_what_is_tagged_there_and_not_in_use_is_deleted(
+    fake: FakeAws, changes: dict[str, Any], goes: bool
+) -> None:
     fake.answers("DescribeClusters", described(**changes))
     deleted(fake)
-    assert "DeleteCluster" not in fake.operations
-
-
-@pytest.mark.parametrize("use", ["activeServicesCount", "runningTasksCount"])
-def test_a_cluster_in_use_is_kept_without_asking_aws(fake: FakeAws, use: str) -> None:
-    fake.answers("DescribeClusters", described(**{use: 1}))
-    assert (len(deleted(fake)), "DeleteCluster" in fake.operations) == (1, False)
+    assert ("DeleteCluster" in fake.operations) == goes
 
 
 def test_what_keeps_a_cluster_is_named(fake: FakeAws) -> None:
@@ -292,7 +277,8 @@ def test_what_keeps_a_cluster_is_named(fake: FakeAws) -> None:
 def test_a_cluster_that_aws_says_is_in_use_is_kept_after_some_patience(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described())
     fake.answers("DeleteCluster", Refusal("ClusterContainsTasksException"))
-    assert (len(deleted(fake)), sum(fake.clock.pauses) >= 30) == (1, True)
+    assert len(deleted(fake)) == 1
+    assert sum(fake.clock.pauses) >= 30
 
 
 @pytest.mark.parametrize("code", ["UpdateInProgressException", "ClusterContainsTasksException"])
@@ -306,10 +292,3 @@ def test_a_cluster_that_is_gone_already_is_content(fake: FakeAws) -> None:
     fake.answers("DescribeClusters", described())
     fake.answers("DeleteCluster", closed(), Refusal("ClusterNotFoundException"))
     assert deleted(fake) == []
-
-
-def test_every_refusal_is_two_lines(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described("FAILED"))
-    errors = [refused(fake), refused(fake, ClusterForm(ec2_instances=True))]
-    errors.append(refused(fake, ClusterForm(capacity_providers=())))
-    assert [len(str(error).splitlines()) for error in errors] == [2, 2, 2]

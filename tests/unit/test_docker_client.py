@@ -84,7 +84,7 @@ def described(answers: Answers) -> EngineInfo:
         return engine.choose_engine("docker", docker_host=address).describe()
 
 
-# Which engine is taken
+# choose_engine
 
 
 def test_docker_that_was_asked_for_and_does_not_answer_is_not_ready(tmp_path: Path) -> None:
@@ -92,25 +92,22 @@ def test_docker_that_was_asked_for_and_does_not_answer_is_not_ready(tmp_path: Pa
         engine.choose_engine("docker", docker_host=nowhere(tmp_path))
 
 
-def test_auto_takes_builtin_where_docker_does_not_answer(tmp_path: Path) -> None:
+def test_auto_takes_builtin_where_docker_does_not_answer_but_not_on_real_aws(
+    tmp_path: Path,
+) -> None:
     assert engine.choose_engine("auto", docker_host=nowhere(tmp_path)).name == "builtin"
-
-
-def test_builtin_is_not_taken_by_itself_on_real_aws(tmp_path: Path) -> None:
+    assert engine.choose_engine("builtin", real_aws=True).name == "builtin"
     with pytest.raises(NotReady, match="builtin"):
         engine.choose_engine("auto", real_aws=True, docker_host=nowhere(tmp_path))
 
 
-def test_builtin_by_name_is_taken_on_real_aws(tmp_path: Path) -> None:
-    assert engine.choose_engine("builtin", real_aws=True).name == "builtin"
-
-
 def test_auto_takes_docker_where_it_answers(daemon: str) -> None:
     found = engine.choose_engine("auto", docker_host=daemon).describe()
-    assert (found.name, found.version, found.platform) == ("docker", "20.10", "linux/amd64")
+    assert (found.name, found.product, found.version) == ("docker", "Docker Engine", "20.10")
+    assert found.platform == "linux/amd64"
 
 
-# Where it may listen
+# find_docker, list_candidates
 
 
 def test_the_current_docker_context_is_asked(daemon: str, home: Path) -> None:
@@ -139,19 +136,18 @@ def test_docker_host_is_asked_alone(home: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "socket",
-    [
-        ".docker/run/docker.sock",
-        ".docker/desktop/docker.sock",
-        ".colima/default/docker.sock",
-        ".config/colima/default/docker.sock",
-    ],
-)
-def test_the_socket_of_an_engine_without_a_context_is_found(home: Path, socket: str) -> None:
-    (home / socket).parent.mkdir(parents=True)
-    (home / socket).touch()
-    assert {"base_url": f"unix://{home / socket}"} in list(docker_client.list_candidates())
+def test_the_socket_of_an_engine_without_a_context_is_found(home: Path) -> None:
+    sockets = [
+        home / ".docker/run/docker.sock",
+        home / ".docker/desktop/docker.sock",
+        home / ".colima/default/docker.sock",
+        home / ".config/colima/default/docker.sock",
+    ]
+    for socket in sockets:
+        socket.parent.mkdir(parents=True)
+        socket.touch()
+    asked = [candidate["base_url"] for candidate in docker_client.list_candidates()]
+    assert [it for it in sockets if f"unix://{it}" not in asked] == []
 
 
 def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
@@ -164,7 +160,7 @@ def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
     assert expected in list(docker_client.list_candidates())
 
 
-# What it says about itself
+# Engine.describe, name_product
 
 
 @pytest.mark.parametrize(
@@ -181,8 +177,7 @@ def test_a_context_that_cannot_be_read_leaves_the_sockets(home: Path) -> None:
 def test_an_engine_is_called_by_its_products_name(
     version: dict[str, Any], info: dict[str, Any], product: str
 ) -> None:
-    answers = {"version": DOCKER["version"] | version, "info": DOCKER["info"] | info}
-    assert described(answers).product == product
+    assert docker_client.name_product(version, info, where="unix:///docker.sock") == product
 
 
 def test_colima_is_also_known_by_its_socket() -> None:

@@ -120,7 +120,8 @@ def test_flags_stand_before_the_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["--from=a --from=b c d", "--Chown=1 a b", "-- a b", "--=1 a", "---x a"]
+    "value",
+    ["--from=a --from=b c d", "--link --link a b", "--Chown=1 a b", "-- a b", "--=1 a", "---x a"],
 )
 def test_flags_that_docker_would_read_otherwise_are_refused(value: str) -> None:
     with pytest.raises(ValueError, match="--"):

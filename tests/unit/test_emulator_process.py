@@ -20,13 +20,13 @@ def environment(folder: Path, **theirs: str) -> dict[str, str]:
     return process.build_environment(folder, region="eu-west-1", passed_on=theirs)
 
 
-def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
+# write_record, read_record, find_process
+
+
+def test_a_record_reads_back_as_it_was_written_and_stands_alone(tmp_path: Path) -> None:
+    assert process.read_record(tmp_path) is None
     process.write_record(tmp_path, RECORD)
     assert process.read_record(tmp_path) == RECORD
-
-
-def test_writing_a_record_leaves_only_the_record(tmp_path: Path) -> None:
-    process.write_record(tmp_path, RECORD)
     assert [file.name for file in tmp_path.iterdir()] == ["process.json"]
 
 
@@ -37,33 +37,28 @@ def test_a_record_that_cannot_be_put_in_place_leaves_nothing_else(tmp_path: Path
     assert [file.name for file in tmp_path.iterdir()] == ["process.json"]
 
 
-def test_where_there_is_no_record_none_is_read(tmp_path: Path) -> None:
-    assert process.read_record(tmp_path) is None
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "7", '{"pid": 1}'])
-def test_a_spoiled_record_reads_as_none(tmp_path: Path, content: str) -> None:
-    (tmp_path / "process.json").write_text(content)
-    assert process.read_record(tmp_path) is None
-
-
-def test_a_record_of_another_schema_reads_as_none(tmp_path: Path) -> None:
+def test_a_record_that_is_spoiled_or_of_another_schema_reads_as_none(tmp_path: Path) -> None:
     process.write_record(tmp_path, RECORD)
     path = tmp_path / "process.json"
-    path.write_text(path.read_text().replace(server.SCHEMA, "other/1"))
-    assert process.read_record(tmp_path) is None
+    other = path.read_text().replace(server.SCHEMA, "other/1")
+    spoiled = ["", "{", "[]", "7", '{"pid": 1}', other]
+    read = {}
+    for content in spoiled:
+        path.write_text(content)
+        read[content] = process.read_record(tmp_path)
+    assert read == dict.fromkeys(spoiled)
 
 
 def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
     assert process.find_process(RECORD) is None
 
 
-def test_it_is_bound_to_loopback(tmp_path: Path) -> None:
-    assert environment(tmp_path)["BIND_HOST"] == "127.0.0.1"
+# build_environment
 
 
-def test_it_finds_no_docker(tmp_path: Path) -> None:
+def test_it_is_bound_to_loopback_and_finds_no_docker(tmp_path: Path) -> None:
     environ = environment(tmp_path, DOCKER_HOST="unix:///var/run/docker.sock")
+    assert environ["BIND_HOST"] == "127.0.0.1"
     assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/no-docker.sock"
 
 
@@ -73,16 +68,18 @@ def test_of_the_callers_environment_only_what_python_needs_is_passed_on(tmp_path
     assert environment(tmp_path, **theirs).keys() - ours.keys() == {"PATH", "SystemRoot"}
 
 
-def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
-    process.locate_log(tmp_path).write_bytes(b"x" * (process.LOG_LIMIT + 1))
-    process.open_log(tmp_path).close()
-    assert process.locate_log(tmp_path).read_bytes() == b"--- start\n"
+# open_log, explain_death
 
 
-def test_a_log_is_continued(tmp_path: Path) -> None:
-    process.locate_log(tmp_path).write_bytes(b"before\n")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"before\n", b"before\n--- start\n"), (b"x" * (process.LOG_LIMIT + 1), b"--- start\n")],
+    ids=["small", "large"],
+)
+def test_a_log_is_continued_until_it_is_large(tmp_path: Path, before: bytes, after: bytes) -> None:
+    process.locate_log(tmp_path).write_bytes(before)
     process.open_log(tmp_path).close()
-    assert process.locate_log(tmp_path).read_bytes() == b"before\n--- start\n"
+    assert process.locate_log(tmp_path).read_bytes() == after
 
 
 @pytest.mark.parametrize(
@@ -105,24 +102,20 @@ def test_a_death_is_explained_by_the_last_line_of_the_log(
     assert seen in process.explain_death(tmp_path, 70).problem
 
 
+# SaveFailures, wait_for_file
+
+
 def logged(unsaved: server.SaveFailures, message: str, service: str) -> None:
     arguments = (service, "full") if message.count("%s") > 1 else (service,)
     unsaved.handle(logging.LogRecord("persistence", logging.ERROR, "", 0, message, arguments, None))
 
 
-@pytest.mark.parametrize(
-    "message", ["Persistence: failed to save %s: %s", "Persistence: error getting state for %s: %s"]
-)
-def test_it_notices_that_state_was_not_saved(message: str) -> None:
+def test_it_notices_that_state_was_not_saved_and_not_that_it_was_not_loaded() -> None:
     unsaved = server.SaveFailures()
-    logged(unsaved, message, "ec2")
-    assert unsaved.services == {"ec2"}
-
-
-def test_state_that_could_not_be_loaded_is_not_taken_for_unsaved() -> None:
-    unsaved = server.SaveFailures()
-    logged(unsaved, "Persistence: failed to load %s: %s", "ec2")
-    assert unsaved.services == set()
+    logged(unsaved, "Persistence: failed to load %s: %s", "elb")
+    logged(unsaved, "Persistence: failed to save %s: %s", "ec2")
+    logged(unsaved, "Persistence: error getting state for %s: %s", "ecs")
+    assert unsaved.services == {"ec2", "ecs"}
 
 
 def test_what_was_saved_later_is_no_longer_unsaved() -> None:

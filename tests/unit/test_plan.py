@@ -53,14 +53,20 @@ def parameters_of(fake: FakeAws, operation: str) -> dict[str, Any]:
     return next(parameters for name, parameters in fake.calls if name == operation)
 
 
-def test_a_plan_returns_the_results_of_its_steps(fake: FakeAws) -> None:
-    assert carried_out(fake) == MADE
+# carry_out
 
 
-def test_a_step_is_called_with_the_results_of_those_before(fake: FakeAws) -> None:
-    carried_out(fake)
+def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
+    said: list[str] = []
+    assert plan.carry_out(fake.connect(), STEPS, known={}, say=said.append) == MADE
     parameters = parameters_of(fake, "AssociateRouteTable")
     assert parameters == {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}
+    assert sorted(said) == [
+        "AssociateRouteTable",
+        "CreateRouteTable rtb-1",
+        "CreateSubnet subnet-1",
+        "CreateVpc vpc-1",
+    ]
 
 
 def test_a_reference_inside_a_list_or_a_mapping_is_filled_in(fake: FakeAws) -> None:
@@ -81,10 +87,8 @@ def test_a_reference_inside_a_list_or_a_mapping_is_filled_in(fake: FakeAws) -> N
 def test_what_is_known_is_not_called(fake: FakeAws) -> None:
     carried_out(fake, known={"vpc": "vpc-1", "subnet": "subnet-9", "table": "rtb-9"})
     assert fake.operations == ["AssociateRouteTable"]
-
-
-def test_a_plan_that_is_known_calls_nothing(fake: FakeAws) -> None:
-    assert (carried_out(fake, known=MADE), fake.calls) == (MADE, [])
+    assert carried_out(fake, known=MADE) == MADE
+    assert fake.operations == ["AssociateRouteTable"]
 
 
 def test_a_step_waits_for_those_it_comes_after(fake: FakeAws) -> None:
@@ -138,24 +142,16 @@ def test_a_failure_is_told_after_what_is_under_way_has_ended(fake: FakeAws) -> N
     assert ended.is_set()
 
 
-def test_every_call_that_was_made_is_said(fake: FakeAws) -> None:
-    said: list[str] = []
-    plan.carry_out(fake.connect(), STEPS, known={}, say=said.append)
-    assert sorted(said) == [
-        "AssociateRouteTable",
-        "CreateRouteTable rtb-1",
-        "CreateSubnet subnet-1",
-        "CreateVpc vpc-1",
-    ]
-
-
 def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
     with pytest.raises(ValueError, match="association"):
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
+# retry_unclear
+
+
 def attempts(*outcomes: Exception | None, clock: Clock) -> int:
-    """Run `until_clear` over attempts that end as `outcomes` say; return how many were made."""
+    """Retry attempts that end as `outcomes` say; return how many were made."""
     left = list(outcomes)
 
     def attempt() -> None:
@@ -167,34 +163,28 @@ def attempts(*outcomes: Exception | None, clock: Clock) -> int:
     return len(outcomes) - len(left)
 
 
-def test_a_clear_attempt_is_not_repeated() -> None:
+UNCLEAR = AWSUnclear("broke off", "again")
+
+
+def test_an_unclear_attempt_is_repeated_after_a_pause_until_one_is_clear() -> None:
     clock = Clock()
     assert (attempts(None, None, clock=clock), clock.pauses) == (1, [])
+    assert (attempts(UNCLEAR, UNCLEAR, None, clock=clock), clock.pauses) == (3, [5.0, 5.0])
 
 
-def test_an_unclear_attempt_is_repeated_after_a_pause() -> None:
+def test_the_third_unclear_attempt_is_told_and_a_refusal_at_once(fake: FakeAws) -> None:
     clock = Clock()
-    unclear = AWSUnclear("broke off", "again")
-    assert (attempts(unclear, unclear, None, clock=clock), clock.pauses) == (3, [5.0, 5.0])
-
-
-def test_the_third_unclear_attempt_is_told() -> None:
-    unclear = AWSUnclear("broke off", "again")
-    with pytest.raises(AWSUnclear):
-        attempts(unclear, unclear, unclear, None, clock=Clock())
-
-
-def test_a_refusal_is_told_at_once() -> None:
-    clock = Clock()
-    with pytest.raises(AWSError):
+    with pytest.raises(AWSError, match="refused"):
         attempts(AWSError("refused", "mend"), None, clock=clock)
     assert clock.pauses == []
-
-
-def test_a_lost_reply_is_an_unclear_attempt(fake: FakeAws) -> None:
+    with pytest.raises(AWSUnclear):
+        attempts(UNCLEAR, UNCLEAR, UNCLEAR, None, clock=clock)
     fake.answers("CreateVpc", closed())
     with pytest.raises(AWSUnclear):
         carried_out(fake)
+
+
+# format_commands, list_cli_variables, make_tag_specification
 
 
 def commands(steps: Sequence[Step]) -> list[str]:
@@ -213,22 +203,21 @@ def test_commands_keep_their_results_in_variables() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (True, "--option"),
-        (False, "--no-option"),
-        (["a", "b"], "--option a b"),
-        ([Ref("public-table"), Ref("vpc")], '--option "$PUBLIC_TABLE" "$VPC"'),
-        ({"Value": True}, "--option '{\"Value\":true}'"),
-        ([{"Key": "a"}], '--option \'[{"Key":"a"}]\''),
-        ("it's $HOME", "--option 'it'\"'\"'s $HOME'"),
-        (5, "--option 5"),
-    ],
-)
-def test_a_parameter_is_written_as_the_shell_needs_it(value: Any, words: str) -> None:
-    [command] = commands([Step("step", "ec2", "CreateVpc", {"Option": value})])
-    assert command == f"aws ec2 create-vpc {words}"
+OPTIONS: list[tuple[Any, str]] = [
+    (True, "--option"),
+    (False, "--no-option"),
+    (["a", "b"], "--option a b"),
+    ([Ref("public-table"), Ref("vpc")], '--option "$PUBLIC_TABLE" "$VPC"'),
+    ({"Value": True}, "--option '{\"Value\":true}'"),
+    ([{"Key": "a"}], '--option \'[{"Key":"a"}]\''),
+    ("it's $HOME", "--option 'it'\"'\"'s $HOME'"),
+    (5, "--option 5"),
+]
+
+
+def test_a_parameter_is_written_as_the_shell_needs_it() -> None:
+    steps = [Step("step", "ec2", "CreateVpc", {"Option": value}) for value, _ in OPTIONS]
+    assert commands(steps) == [f"aws ec2 create-vpc {words}" for _, words in OPTIONS]
 
 
 def test_a_name_with_quotes_stays_one_word_of_the_command() -> None:
@@ -263,8 +252,7 @@ def test_on_real_aws_the_shell_keeps_the_learners_own_credentials() -> None:
     ]
 
 
-# What is asked by dry run, before anything is made
-
+# require_permissions
 
 DRY_RUN = Refusal("DryRunOperation", "Request would have succeeded", 412)
 OTHERS = [
@@ -297,25 +285,25 @@ def lacking(fake: FakeAws, **given: Any) -> NotAllowed:
     return denied.value
 
 
-def test_calls_that_need_nothing_made_before_are_asked_about(asked: FakeAws) -> None:
-    ask(asked)
-    assert sorted(asked.operations) == ["CreateInternetGateway", "CreateVpc"]
+VPC = {"vpc": "vpc-1", "gateway": "igw-1"}
 
 
-def test_every_question_is_a_dry_run(asked: FakeAws) -> None:
-    ask(asked, known=MADE | {"vpc": "vpc-1"})
-    ask(asked)
-    assert [parameters.get("DryRun") for _, parameters in asked.calls] == [True] * len(asked.calls)
-
-
-def test_with_a_vpc_there_what_is_made_in_it_is_asked_about(asked: FakeAws) -> None:
-    ask(asked, known={"vpc": "vpc-1", "gateway": "igw-1"})
-    assert sorted(asked.operations) == ["CreateRouteTable", "CreateSubnet"]
-
-
-def test_what_is_there_is_not_asked_about(asked: FakeAws) -> None:
-    ask(asked, known=MADE | {"gateway": "igw-1"})
-    assert asked.operations == []
+@pytest.mark.parametrize(
+    ("known", "asked_about"),
+    [
+        ({}, ["CreateInternetGateway", "CreateVpc"]),
+        (VPC, ["CreateRouteTable", "CreateSubnet"]),
+        (MADE, ["CreateInternetGateway"]),
+        (MADE | VPC, []),
+    ],
+    ids=["nothing", "a VPC", "all but the gateway", "all"],
+)
+def test_what_is_not_there_and_needs_nothing_made_before_is_asked_about_by_dry_run(
+    asked: FakeAws, known: dict[str, str], asked_about: list[str]
+) -> None:
+    ask(asked, known=known)
+    assert sorted(asked.operations) == asked_about
+    assert [operation for operation, said in asked.calls if said.get("DryRun") is not True] == []
 
 
 def test_an_emulator_is_never_asked_for_it_would_do_it(asked: FakeAws) -> None:
@@ -336,12 +324,40 @@ def test_one_that_is_allowed_is_not_told(asked: FakeAws) -> None:
     assert lacking(asked).actions == ("ec2:CreateVpc",)
 
 
-@pytest.mark.parametrize("code", ["InvalidVpcID.NotFound", "VpcLimitExceeded", "SomethingNew"])
+@pytest.mark.parametrize("code", ["VpcLimitExceeded", "SomethingNew"])
 def test_another_answer_is_left_to_the_call_itself(asked: FakeAws, code: str) -> None:
     asked.answers("CreateSubnet", Refusal(code))
-    ask(asked, known={"vpc": "vpc-1", "gateway": "igw-1"})
+    ask(asked, known=VPC)
 
 
 def test_expired_credentials_are_told_as_such(asked: FakeAws) -> None:
     asked.answers("CreateVpc", Refusal("RequestExpired", status=400))
     assert (lacking(asked).code, lacking(asked).actions) == ("RequestExpired", ())
+
+
+# warn_of_settings
+
+USUAL = {"name": "ecs-handson", "public_subnets": 2}
+
+
+def warned(**asked: object) -> str:
+    notes = plan.warn_of_settings("network", {**USUAL, "s3_endpoint": True, **asked}, USUAL)
+    return "\n".join(note.sentence for note in notes)
+
+
+def test_the_workshops_settings_and_those_that_do_not_matter_are_not_told() -> None:
+    assert warned() == ""
+    assert warned(s3_endpoint=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "usual"), [({"name": "ecs-handsom"}, "ecs-handson'"), ({"public_subnets": 3}, "2")]
+)
+def test_another_setting_is_told_with_its_notebook_and_without_what_it_should_be(
+    asked: dict[str, object], usual: str
+) -> None:
+    [(name, value)] = asked.items()
+    told = warned(**asked)
+    assert f"{name}={value!r}" in told
+    assert "01-network" in told
+    assert usual not in told

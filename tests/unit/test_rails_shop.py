@@ -52,21 +52,16 @@ def test_the_lock_fills_every_need_and_holds_nothing_else(lock: str) -> None:
     assert wrong(lock) == []
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("    racc (1.8.1)\n", "", ["racc (~> 1.4)"]),
-        ("    tzinfo (2.0.6)\n", "    tzinfo (2.0.4)\n", ["tzinfo (~> 2.0, >= 2.0.5)"]),
-        ("    puma (8.0.2)\n", "    puma (9.0.0)\n", ["puma (>= 5.6, < 9)"]),
-        ("    erubi (1.13.1)\n", "    erubi (1.13.1)\n    left-pad (1.0)\n", ["left-pad"]),
-    ],
-    ids=["missing", "too old", "too new", "unneeded"],
-)
-def test_a_lock_that_would_not_install_is_noticed(
-    lock: str, old: str, new: str, said: list[str]
-) -> None:
-    assert lock.count(old) == 1
-    assert set(said) <= set(wrong(lock.replace(old, new)))
+def test_a_lock_that_would_not_install_is_noticed(lock: str) -> None:
+    spoils = [
+        ("    racc (1.8.1)\n", "", "racc (~> 1.4)"),
+        ("    tzinfo (2.0.6)\n", "    tzinfo (2.0.4)\n", "tzinfo (~> 2.0, >= 2.0.5)"),
+        ("    puma (8.0.2)\n", "    puma (9.0.0)\n", "puma (>= 5.6, < 9)"),
+        ("    erubi (1.13.1)\n", "    erubi (1.13.1)\n    left-pad (1.0)\n", "left-pad"),
+    ]
+    for old, new, said in spoils:
+        assert lock.count(old) == 1
+        assert said in wrong(lock.replace(old, new))
 
 
 def test_the_lock_is_of_the_gemfile_and_of_one_source(shop: Path, lock: str) -> None:
@@ -78,11 +73,8 @@ def test_the_lock_is_of_the_gemfile_and_of_one_source(shop: Path, lock: str) -> 
 
 
 def test_the_lock_is_for_the_platforms_of_learners_and_of_fargate(lock: str) -> None:
-    assert [it.strip() for it in section(lock, "PLATFORMS")] == [
-        "aarch64-linux",
-        "ruby",
-        "x86_64-linux",
-    ]
+    platforms = [it.strip() for it in section(lock, "PLATFORMS")]
+    assert platforms == ["aarch64-linux", "ruby", "x86_64-linux"]
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret(shop: Path) -> None:

@@ -227,6 +227,7 @@ def notebooks(tmp_path: Path) -> Path:
     ("where", "given", "wanted"),
     [
         ("notebooks/en", "", "en"),
+        ("notebooks/en/deeper", "", "en"),
         ("notebooks/en", "ja", "ja"),
         ("notebooks/ja", "", "ja"),
         ("notebooks/ja", "en", "en"),
@@ -243,6 +244,7 @@ def test_messages_are_in_the_language_of_the_settings_or_else_of_the_edition(
         return messages.language()
 
     here = notebooks.parent / where
+    here.mkdir(exist_ok=True)
     monkeypatch.chdir(here)
     environ = {"HANDSON_LANG": given}
     assert spoken(lambda: settings.read_settings(environ, cwd=here)) == wanted
@@ -366,7 +368,7 @@ def test_the_home_of_an_assignment_is_outside_of_what_is_handed_in(
     assert settings.is_assignment() is True
 
 
-@pytest.mark.parametrize("content", ['{"cells": []}', None])
+@pytest.mark.parametrize("content", ['{"cells": [{"source": "a checksum"}]}', None])
 def test_a_folder_whose_notebooks_nobody_handed_out_keeps_its_home(
     assignment: Path, content: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
