@@ -70,13 +70,6 @@ def test_two_submissions_of_one_learner_are_told_with_the_places(tmp_path: Path)
     assert other.findings[0].others == (f"{tmp_path.name}/{names[0]}",)
 
 
-def test_what_several_share_stands_before_their_other_findings(tmp_path: Path) -> None:
-    put(tmp_path, s01="s01", s02="s01")
-    shared = ["same-record", "same-request"]
-    expected = [("s01", shared), ("s02", [*shared, "learner-other"])]
-    assert codes(grade_class([tmp_path])) == expected
-
-
 def test_marks_are_given_by_name_and_those_of_nobody_are_listed(tmp_path: Path) -> None:
     marks = dict.fromkeys(("s01", "'=2", "zz", "s99"), LearnerMarks("", {"why-zones": 3.0}))
     grades = grade_class([put(tmp_path, s01="s01", **{"=2": "=2"})], marks=marks)
@@ -196,15 +189,3 @@ def test_each_learner_is_placed_rightly_and_nothing_is_executed(inbox: Path) -> 
     }
     assert not Path("pickle-was-loaded").exists()
     assert not (inbox / "pickle-was-loaded").exists()
-
-
-def test_the_same_class_as_one_zip_is_placed_the_same(inbox: Path, tmp_path: Path) -> None:
-    """What a platform exports as one file; links and pipes do not survive the packing."""
-    kept = (path for path in sorted(inbox.rglob("*")) if path.is_file() and not path.is_symlink())
-    files = {str(path.relative_to(inbox.parent)): path for path in kept if "(1)" not in path.name}
-    export = zipped({name: path.read_bytes() for name, path in files.items()})
-    (tmp_path / "export.zip").write_bytes(export)
-    found = place(tmp_path / "export.zip")
-    assert {name: marks for name, (marks, _) in found.items()} == {
-        name: marks for name, (marks, _) in PLACED.items()
-    }

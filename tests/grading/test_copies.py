@@ -20,7 +20,7 @@ ENGLISH = (
     "Whenever a whole building loses its power, our customers still get their bread. ",
     "My aunt once rented two ovens in one street, and a single flood ruined both of them. ",
 )
-EARLY, LATE = "2026-05-11T01:00:00+00:00", "2026-05-11T02:00:00+00:00"
+EARLY, LATE, LATER = (f"2026-05-11T0{hour}:00:00+00:00" for hour in (1, 2, 3))
 
 
 def result(learner: str, **changes: Any) -> Result:
@@ -44,14 +44,24 @@ def test_records_long_request_ids_and_resources_of_ec2_identify_evidence() -> No
              "endpoints": "vpce"}  # fmt: skip
     own = {name: [{"id": f"{kind}-01234567"}] for name, kind in parts.items()}
     default = {"id": "vpc-89abcdef", "is_default": True, "subnets": [{"id": "subnet-89abcdef"}]}
-    odd = [7, {"id": 7, "subnets": 7}, {"id": "vpc-0123456"}, {"id": "vpc-0123456789abcdef01"}]
+    odd = [
+        {"id": "vpc-11111111", "is_default": "no"},
+        7,
+        {"id": 7, "subnets": 7},
+        {"id": "vpc-0123456"},
+        {"id": "vpc-0123456789abcdef01"},
+    ]
     vpcs = [{"id": "vpc-0123456789abcdef0", "is_default": False, **own}, default, *odd]
     observed = msgspec.json.encode({"vpcs": vpcs})
     early = claim(requests=("12345678", "1234567"), observed=observed)
     late = claim("cluster", observed_at=LATE, requests=("12345678",), observed=b'{"vpcs": 7}')
     found = copies.list_identifiers([late, early])
     assert found.pop(("same-record", "sha256:cluster")).check == "cluster"
-    names = ["vpc-0123456789abcdef0", *(f"{kind}-01234567" for kind in parts.values())]
+    names = [
+        "vpc-0123456789abcdef0",
+        "vpc-11111111",
+        *(f"{kind}-01234567" for kind in parts.values()),
+    ]
     held = [("same-record", "sha256:network"), ("same-request", "12345678")]
     held += [("same-resource", name) for name in names]
     assert found == dict.fromkeys(held, Bearer(EARLY, "network", "network.ipynb", "s01"))
@@ -65,6 +75,7 @@ def bearing(learner: str, named: str, at: str, *held: Identifier) -> Result:
 def test_each_who_shares_evidence_is_told_with_the_others_and_who_was_first() -> None:
     record, requests = ("same-record", "d"), [("same-request", "r" * 40), ("same-request", "z")]
     one = bearing("s01", "s01", LATE, record, *requests)
+    one.identifiers[requests[1]] = Bearer(LATER, "image", "", "s01")
     other = bearing("s02", "s02", EARLY, record, *requests, ("same-resource", "vpc-1"))
     found = [
         (owner, each.code, each.severity, each.check, each.where, each.others, each.values)
@@ -140,6 +151,22 @@ def test_passages_in_another_order_are_all_shown_and_ones_own_words_are_not() ->
     common = compared(f"{mine}\n{shared}", f"{shared}\n{theirs[:40]}").common
     assert shared in common
     assert [passage for passage in common if mine[:30] in passage] == []
+    lesson = "".join(making.committed_cell("network-why")["source"]).strip()
+    assert compared(f"{lesson}\n{shared}", f"{shared}\n{lesson}").common == (shared,)
+
+
+def test_of_more_than_40_passages_the_longest_are_shown_in_their_order() -> None:
+    parts = [letters(60 * number, 7 + number) for number in range(41)]
+    mine, theirs = ("-".join(parts), "_".join(reversed(parts)))
+    assert compared(mine, theirs).common == tuple(parts[1:])
+
+
+def test_a_shingle_is_of_seven_letters_or_of_20_where_two_thirds_are_latin() -> None:
+    latin = "abcdefghijklmnopqrstuvwxyz01234"
+    counts = [len(copies.own_shingles(text)) for text in (
+        latin, latin[:20] + letters(0, 11), latin[:21] + letters(0, 10)
+    )]  # fmt: skip
+    assert counts == [31 - 20 + 1, 31 - 7 + 1, 21 + 3 * 10 - 20 + 1]
 
 
 @pytest.mark.parametrize("width", [13, 24])

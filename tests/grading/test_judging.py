@@ -129,13 +129,14 @@ def test_each_record_that_proves_nothing_is_told_with_its_place_and_values() -> 
         claim(intact=False, digest="sha256:0123456789abcdef"),
         claim("cluster", intact=False, source="journal"),
         claim("image", contradiction="region: a / b"),
-        claim("image-uri", repeated=("check", "b\n")),
+        claim("image-uri", repeated=("check", "b\n"), intact=False, digest="x"),
     ]
     seen = [(each.code, each.severity, each.where, each.values) for each in found(*spoilt)]
-    assert seen[:4] == [
+    assert seen[:5] == [
         ("digest-broken", "serious", "network.ipynb", {"digest": "sha256:0123456789ab"}),
         ("digest-broken", "warning", "cluster.ipynb", {"digest": "sha256:cluster"}),
         (WRONG, "serious", "image.ipynb", {"said": "region: a / b"}),
+        ("digest-broken", "serious", "image-uri.ipynb", {"digest": "x"}),
         ("record-twins", "serious", "image-uri.ipynb", {"names": "check, b�"}),
     ]
 
@@ -161,7 +162,8 @@ def test_of_the_journal_only_what_is_judged_has_to_come_from_the_right_place() -
     asked = {"target": "aws", "journal": ("old", "sha256:network")}
     target, late = ("target-other", "serious"), ("too-late", "warning")
     assert told(history, claim(kind="aws"), **asked) == []
-    assert told(moved(history, source="notebook", learner="s01"), newer, **asked)[:1] == [target]
+    older = moved(history, source="notebook", learner="s01")
+    assert told(older, claim(kind="aws"), **asked)[:1] == [target]
     until = datetime(2026, 1, 1, tzinfo=UTC)
     assert told(history, newer, until=until, **asked) == [target, late]
 

@@ -79,15 +79,6 @@ def test_nothing_of_an_optional_notebook_matters(book: Book, tmp_path: Path) -> 
     assert codes(graded(tmp_path)) == []
 
 
-def test_the_journal_makes_up_for_broken_records(book: Book, tmp_path: Path) -> None:
-    for _, output in book.outputs():
-        output["metadata"]["handson"] = {**output["metadata"]["handson"], "learner": "x"}
-    (book.write(tmp_path) / "journal.jsonl").write_bytes(book.journal())
-    result = graded(tmp_path, owner="s01")
-    assert (result.points, codes(result)[:6]) == (80, ["digest-broken"] * 6)
-    assert {mark.proof.source for mark in result.checks if mark.proof} == {"journal"}
-
-
 def test_a_fault_of_ours_costs_that_submission_alone(tmp_path: Path) -> None:
     broken: Any = None
     folder = hand_in(tmp_path / "s01", "s02")
