@@ -1,3 +1,5 @@
+"""The embedded AWS as a process of a home folder: started, found, stopped, killed, reset."""
+
 from __future__ import annotations
 
 import os
@@ -15,17 +17,20 @@ import pytest
 from filelock import FileLock
 
 from handson.aws import emulator as room
-from handson.aws.emulator import process, server
+from handson.aws.emulator import process as processes
+from handson.aws.emulator import server
 from handson.core.errors import NotReady
-from handson.core.waiting import wait_until
+from tests.emulator.hooks import reset
+from tests.emulator.processes import kill, wait_gone
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
 ROOT = Path(__file__).parents[2]
 Connect = Callable[[room.Running], Any]
+Kernel = subprocess.Popen[str]
 
 START = """
-    import sys
+    import sys, time
     from pathlib import Path
     from handson.aws import emulator
     running = emulator.ensure_running(Path(sys.argv[1]), region="us-east-1")
@@ -37,46 +42,29 @@ def start(home: Path, **arguments: Any) -> room.Running:
     return room.ensure_running(home, **({"region": "us-east-1"} | arguments))
 
 
-def other_process(home: Path, *, then: str = "") -> subprocess.Popen[str]:
-    """Start the emulator of `home` from a process of its own, which then does `then`."""
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(START) + then, str(home)],
-        env={"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+@pytest.fixture
+def kernel(home: Path) -> Iterator[Callable[..., Kernel]]:
+    """Answer ``kernel(then="…")`` with a process that starts the emulator of `home`, then that."""
+    started: list[Kernel] = []
 
+    def starter(*, then: str = "") -> Kernel:
+        code = textwrap.dedent(START) + then
+        process = subprocess.Popen(
+            [sys.executable, "-X", "dev", "-c", code, str(home)],
+            env={"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
 
-def said(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Return pid and state as the other process saw them, once it has ended."""
-    out, _ = process.communicate(timeout=30)
-    pid, state = out.split()
-    return int(pid), state
-
-
-def kill(running: room.Running) -> None:
-    """End it as a power cut would; return when it is gone."""
-    os.kill(running.pid, signal.SIGKILL)
-    gone(running)
-
-
-def gone(running: room.Running) -> None:
-    def alive() -> bool:
-        try:
-            return psutil.Process(running.pid).status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-
-    wait_until(alive, done=lambda seen: not seen, what="end", timeout=10)
-
-
-def own_vpcs(ec2: Any) -> list[str]:
-    return [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
-
-
-def make_vpc(ec2: Any) -> str:
-    return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+    yield starter
+    for process in started:
+        process.kill()
+        with process:  # closes its streams and waits for it
+            pass
 
 
 @pytest.fixture
@@ -88,31 +76,59 @@ def innocent() -> Iterator[psutil.Process]:
     other.wait()
 
 
+def own_vpcs(ec2: Any) -> list[str]:
+    return [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
+
+
+def make_vpc(ec2: Any) -> str:
+    return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
 # Starting
 
 
-def test_the_first_use_starts_it(home: Path) -> None:
-    assert start(home).state == "started"
-
-
-def test_it_answers_as_soon_as_it_is_said_to_run(home: Path, connect: Connect) -> None:
-    assert own_vpcs(connect(start(home))) == []
-
-
-def test_a_second_use_finds_the_same_process(home: Path) -> None:
+def test_the_first_use_starts_it_and_a_second_finds_the_same_process(
+    home: Path, connect: Connect
+) -> None:
     first = start(home)
-    second = start(home)
-    assert (second.pid, second.state) == (first.pid, "running")
+    assert own_vpcs(connect(first)) == []
+    second, found = start(home), room.find_running(home)
+    assert found is not None
+    assert [(each.pid, each.state) for each in (first, second, found)] == [
+        (first.pid, "started"),
+        (first.pid, "running"),
+        (first.pid, "running"),
+    ]
 
 
-def test_processes_starting_at_once_get_one(home: Path) -> None:
-    answers = [said(other) for other in [other_process(home) for _ in range(3)]]
-    assert len({pid for pid, _ in answers}) == 1
+def test_only_its_owner_can_read_its_record_and_nothing_of_the_environment_reaches_it(
+    home: Path,
+) -> None:
+    theirs = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "work", "HTTP_PROXY": "http://p"}
+    running = start(home, environ=theirs)
+    assert theirs.keys() & psutil.Process(running.pid).environ().keys() == set()
+    assert (home / "emulator" / "process.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_of_processes_starting_at_once_one_has_started_it(home: Path) -> None:
-    answers = [said(other) for other in [other_process(home) for _ in range(3)]]
+def test_kernels_that_start_it_at_once_get_one_that_outlives_them_and_are_not_warned(
+    home: Path, kernel: Callable[..., Kernel]
+) -> None:
+    said = [other.communicate(timeout=30) for other in [kernel() for _ in range(3)]]
+    answers = [out.split() for out, _ in said]
     assert sorted(state for _, state in answers) == ["running", "running", "started"]
+    assert {pid for pid, _ in answers} == {str(start(home).pid)}
+    assert [err for _, err in said] == ["", "", ""]
+
+
+def test_interrupting_the_kernel_does_not_reach_it(
+    home: Path, kernel: Callable[..., Kernel]
+) -> None:
+    busy = kernel(then="time.sleep(60)")
+    assert busy.stdout is not None
+    pid = int(busy.stdout.readline().split()[0])
+    os.killpg(busy.pid, signal.SIGINT)
+    busy.wait(timeout=10)
+    assert start(home).pid == pid
 
 
 def test_its_access_key_is_its_account(
@@ -122,89 +138,47 @@ def test_its_access_key_is_its_account(
 
 
 def test_only_its_own_port_is_open_and_only_on_loopback(
-    client: Callable[[str], Any], emulator: room.Running
+    connect: Connect, process: room.Running
 ) -> None:
-    make_vpc(client("ec2"))
-    client("ecs").create_cluster(clusterName="ecs-handson-cluster")
-    client("ecr").create_repository(repositoryName="rails-app")
+    make_vpc(connect(process))
     listening = [
         tuple(connection.laddr)
-        for connection in psutil.Process(emulator.pid).net_connections(kind="inet")
+        for connection in psutil.Process(process.pid).net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert listening == [("127.0.0.1", emulator.port)]
+    assert listening == [("127.0.0.1", process.port)]
 
 
-def test_nothing_of_the_learners_environment_reaches_it(home: Path) -> None:
-    theirs = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "work", "HTTP_PROXY": "http://p"}
-    running = start(home, environ=theirs)
-    assert theirs.keys() & psutil.Process(running.pid).environ().keys() == set()
+def test_what_tests_share_is_emptied_by_a_reset(
+    connect: Connect, emulator: room.Running, process: room.Running
+) -> None:
+    for shared in (emulator, process):
+        make_vpc(connect(shared))
+        reset(shared)
+    assert [own_vpcs(connect(shared)) for shared in (emulator, process)] == [[], []]
 
 
-def test_its_record_is_for_its_owner_only(home: Path) -> None:
-    start(home)
-    assert (home / "emulator" / "process.json").stat().st_mode & 0o777 == 0o600
-
-
-def test_the_emulator_fixture_is_emptied_first_part(client: Callable[[str], Any]) -> None:
-    assert own_vpcs(client("ec2")) == []
-    make_vpc(client("ec2"))
-
-
-def test_the_emulator_fixture_is_emptied_second_part(client: Callable[[str], Any]) -> None:
-    assert own_vpcs(client("ec2")) == []
-
-
-# Living on
-
-
-def test_it_outlives_the_process_that_started_it(home: Path) -> None:
-    pid, _ = said(other_process(home))
-    assert start(home).pid == pid
-
-
-def test_a_kernel_that_ends_before_it_is_not_warned_of_it(home: Path) -> None:
-    command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(START), str(home)]
-    kernel = subprocess.run(
-        command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
-    )
-    assert (kernel.returncode, kernel.stderr) == (0, "")
-
-
-def test_interrupting_the_kernel_does_not_reach_it(home: Path) -> None:
-    kernel = other_process(home, then="import time; time.sleep(60)")
-    assert kernel.stdout is not None
-    pid = int(kernel.stdout.readline().split()[0])
-    os.killpg(kernel.pid, signal.SIGINT)
-    kernel.communicate(timeout=10)
-    assert start(home).pid == pid
-
-
-def test_status_sees_the_running_one(home: Path) -> None:
-    running = start(home)
-    seen = room.find_running(home)
-    assert seen is not None
-    assert seen.pid == running.pid
-
-
-def test_status_sees_nothing_after_a_stop(home: Path) -> None:
-    start(home)
-    room.stop_emulator(home)
-    assert room.find_running(home) is None
+def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:
+    home = tmp_path / "ハンズオン の 家"
+    try:
+        assert start(home).state == "started"
+    finally:
+        assert room.stop_emulator(home) is True
 
 
 # Stopping
 
 
-def test_stop_ends_the_process(home: Path) -> None:
-    running = start(home)
-    room.stop_emulator(home)
-    assert not psutil.pid_exists(running.pid)
-
-
-def test_stop_says_whether_there_was_one(home: Path) -> None:
-    start(home)
+def test_a_stop_ends_the_process_and_the_next_start_has_its_state_and_its_port(
+    home: Path, connect: Connect
+) -> None:
+    first = start(home)
+    vpc = make_vpc(connect(first))
     assert [room.stop_emulator(home), room.stop_emulator(home)] == [True, False]
+    assert (psutil.pid_exists(first.pid), room.find_running(home)) == (False, None)
+    second = start(home)
+    assert (second.state, second.port) == ("started", first.port)
+    assert own_vpcs(connect(second)) == [vpc]
 
 
 def test_stop_makes_no_home(home: Path) -> None:
@@ -212,123 +186,77 @@ def test_stop_makes_no_home(home: Path) -> None:
     assert not home.exists()
 
 
-def test_state_is_kept_over_a_graceful_stop(home: Path, connect: Connect) -> None:
-    vpc = make_vpc(connect(start(home)))
-    room.stop_emulator(home)
-    assert own_vpcs(connect(start(home))) == [vpc]
-
-
 def test_a_terminate_signal_from_outside_keeps_the_state_too(home: Path, connect: Connect) -> None:
     running = start(home)
     vpc = make_vpc(connect(running))
     os.kill(running.pid, signal.SIGTERM)
-    gone(running)
+    wait_gone(running.pid)
     assert own_vpcs(connect(start(home))) == [vpc]
 
 
-def test_after_a_graceful_stop_it_is_started(home: Path) -> None:
-    start(home)
-    room.stop_emulator(home)
-    assert start(home).state == "started"
-
-
-def test_a_stop_whose_state_cannot_be_saved_says_so(home: Path) -> None:
-    start(home)
-    (home / "emulator" / "state").write_text("a file where the folder should be")
-    with pytest.raises(NotReady, match="保存できません"):
-        room.stop_emulator(home)
-
-
-def test_after_an_unsaved_stop_it_is_restarted(home: Path) -> None:
+def test_a_stop_that_cannot_save_its_state_says_so_and_counts_as_a_loss(home: Path) -> None:
     start(home)
     state = home / "emulator" / "state"
     state.write_text("a file where the folder should be")
-    with pytest.raises(NotReady):
+    with pytest.raises(NotReady, match="保存できません"):
         room.stop_emulator(home)
     state.unlink()
     assert start(home).state == "restarted"
 
 
-def test_one_that_does_not_stop_in_time_is_killed(home: Path) -> None:
+def test_one_that_hangs_is_reported_and_a_stop_kills_it(home: Path) -> None:
     running = start(home)
     os.kill(running.pid, signal.SIGSTOP)
+    with pytest.raises(NotReady, match="応答しません"):
+        start(home, timeout=0.2)
     with pytest.raises(NotReady, match="強制終了"):
         room.stop_emulator(home, timeout=0.2)
-    gone(running)
+    wait_gone(running.pid)
 
 
 # Killed hard
 
 
-def test_a_killed_one_is_restarted(home: Path) -> None:
-    kill(start(home))
-    assert start(home).state == "restarted"
-
-
-def test_a_restart_is_told_once(home: Path) -> None:
-    kill(start(home))
-    assert [start(home).state, start(home).state] == ["restarted", "running"]
-
-
-def test_what_was_saved_before_survives_a_kill(home: Path, connect: Connect) -> None:
+def test_a_killed_one_is_restarted_once_with_what_was_saved_before_and_its_port(
+    home: Path, connect: Connect
+) -> None:
     saved = make_vpc(connect(start(home)))
     room.stop_emulator(home)
     second = start(home)
     make_vpc(connect(second))
     kill(second)
-    assert own_vpcs(connect(start(home))) == [saved]
+    third = start(home)
+    assert (third.state, third.port, start(home).state) == ("restarted", second.port, "running")
+    assert own_vpcs(connect(third)) == [saved]
 
 
-def test_a_failed_start_does_not_hide_that_it_was_killed(home: Path) -> None:
+def test_a_start_that_takes_too_long_is_reported_and_leaves_nothing_running(home: Path) -> None:
     kill(start(home))
-    with pytest.raises(NotReady):
+    with pytest.raises(NotReady, match="応答しません"):
         start(home, timeout=0)
-    assert start(home).state == "restarted"
+    assert room.find_running(home) is None
+    assert start(home).state == "restarted"  # the failed start does not hide the kill
 
 
-def test_the_process_that_now_has_its_pid_is_left_alone(
+def test_another_process_that_now_has_its_pid_is_left_alone(
     home: Path, innocent: psutil.Process
 ) -> None:
     kill(start(home))
-    record = process.read_record(home / "emulator")
-    process.write_record(home / "emulator", record, pid=innocent.pid)
+    record = processes.read_record(home / "emulator")
+    processes.write_record(home / "emulator", record, pid=innocent.pid)
     assert room.stop_emulator(home) is False
     assert innocent.status() != psutil.STATUS_ZOMBIE
-
-
-def test_the_process_that_now_has_its_pid_is_not_taken_for_it(
-    home: Path, innocent: psutil.Process
-) -> None:
-    kill(start(home))
-    record = process.read_record(home / "emulator")
-    process.write_record(home / "emulator", record, pid=innocent.pid)
     assert start(home).pid != innocent.pid
 
 
 # The port
 
 
-def test_the_previous_port_is_taken_again(home: Path) -> None:
-    first = start(home)
-    room.stop_emulator(home)
-    assert start(home).port == first.port
-
-
-def test_the_previous_port_is_taken_again_after_a_kill(home: Path, connect: Connect) -> None:
-    first = start(home)
-    make_vpc(connect(first))
-    kill(first)
-    assert start(home).port == first.port
-
-
 def test_it_moves_on_when_its_port_is_taken(home: Path, connect: Connect) -> None:
     first = start(home)
     vpc = make_vpc(connect(first))
     room.stop_emulator(home)
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", first.port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", first.port)):
         second = start(home)
     assert second.port != first.port
     assert own_vpcs(connect(second)) == [vpc]
@@ -349,13 +277,6 @@ def test_a_home_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
     assert "HANDSON_HOME" in refusal.value.remedy
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_home_that_is_read_only_is_refused(home: Path) -> None:
-    home.mkdir(mode=0o500)
-    with pytest.raises(NotReady, match="書き込めません"):
-        start(home)
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
 def test_a_full_disk_is_named(home: Path) -> None:
     (home / "emulator").mkdir(parents=True)
@@ -370,56 +291,24 @@ def test_one_that_dies_at_its_start_is_reported_with_its_last_words(home: Path) 
         start(home)
 
 
-def test_one_that_is_not_ready_in_time_is_reported(home: Path) -> None:
-    with pytest.raises(NotReady, match="応答しません"):
-        start(home, timeout=0)
-
-
-def test_one_that_was_not_ready_in_time_is_not_left_running(home: Path) -> None:
-    with pytest.raises(NotReady):
-        start(home, timeout=0)
-    assert room.find_running(home) is None
-
-
 def test_a_start_that_another_process_holds_up_is_reported(home: Path) -> None:
     (home / "emulator").mkdir(parents=True)
     with FileLock(home / "emulator" / "lock"), pytest.raises(NotReady, match="ロック"):
         start(home, timeout=0.05)
 
 
-def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:
-    home = tmp_path / "ハンズオン の 家"
-    assert start(home).state == "started"
-    assert room.stop_emulator(home) is True
-
-
-def test_one_that_hangs_is_reported(home: Path) -> None:
-    os.kill(start(home).pid, signal.SIGSTOP)
-    with pytest.raises(NotReady, match="応答しません"):
-        start(home, timeout=0.2)
-    with pytest.raises(NotReady, match="強制終了"):
-        room.stop_emulator(home, timeout=0.1)
-
-
 # Reset
 
 
-def test_reset_stops_it(home: Path) -> None:
-    running = start(home)
-    assert room.reset_emulator(home) is True
-    assert not psutil.pid_exists(running.pid)
-
-
-def test_reset_forgets_what_ran(home: Path, connect: Connect) -> None:
-    make_vpc(connect(start(home)))
-    room.reset_emulator(home)
-    assert own_vpcs(connect(start(home))) == []
-
-
-def test_reset_forgets_what_was_saved(home: Path, connect: Connect) -> None:
+def test_a_reset_stops_it_and_forgets_what_ran_and_what_was_saved(
+    home: Path, connect: Connect
+) -> None:
     make_vpc(connect(start(home)))
     room.stop_emulator(home)
-    room.reset_emulator(home)
+    running = start(home)
+    make_vpc(connect(running))
+    assert room.reset_emulator(home) is True
+    assert not psutil.pid_exists(running.pid)
     assert own_vpcs(connect(start(home))) == []
 
 

@@ -19,7 +19,7 @@ import urllib3
 from handson.aws import emulator as room
 from handson.core.waiting import wait_until
 from tests.emulator.conftest import client_of
-from tests.emulator.test_emulator import kill
+from tests.emulator.processes import kill
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
@@ -73,8 +73,14 @@ def codes(answer: Any) -> tuple[int, str]:
     return answer.status, json.loads(answer.data)["errors"][0]["code"]
 
 
+@contextlib.contextmanager
+def ecr_of(running: room.Running) -> Iterator[Any]:
+    with contextlib.closing(client_of(running, "ecr")) as client:
+        yield client
+
+
 def repository(running: room.Running, name: str = SHOP) -> Wire:
-    with contextlib.closing(client_of(running, "ecr")) as ecr:
+    with ecr_of(running) as ecr:
         ecr.create_repository(repositoryName=name)
     return Wire(running, name)
 
@@ -87,67 +93,59 @@ def uploads(home: Path) -> list[Path]:
     return list((home / "emulator/registry/uploads").iterdir())
 
 
-def start(home: Path, region: str = "us-east-1") -> room.Running:
-    return room.ensure_running(home, region=region)
+def start(home: Path, region: str = "us-east-1") -> Wire:
+    return Wire(room.ensure_running(home, region=region))
+
+
+def started(home: Path) -> Wire:
+    """Start the embedded AWS of a home folder, with a repository."""
+    return repository(start(home).running)
 
 
 def restarted(home: Path) -> Wire:
     room.stop_emulator(home)
-    return Wire(start(home))
+    return start(home)
 
 
 @pytest.fixture
-def shop(emulator: room.Running) -> Wire:
-    return repository(emulator)
+def shop(process: room.Running) -> Wire:
+    return repository(process)
 
 
 @pytest.fixture
-def ecr(emulator: room.Running) -> Iterator[Any]:
-    with contextlib.closing(client_of(emulator, "ecr")) as client:
+def ecr(process: room.Running) -> Iterator[Any]:
+    with ecr_of(process) as client:
         yield client
 
 
 @pytest.fixture
-def disk(emulator: room.Running) -> Path:
-    """The home folder of `emulator`."""
-    return Path(psutil.Process(emulator.pid).cwd()).parent
+def disk(process: room.Running) -> Path:
+    """The home folder of `process`."""
+    return Path(psutil.Process(process.pid).cwd()).parent
 
 
 # The protocol
 
 
-def test_a_blob_that_was_pushed_in_parts_is_had_whole(shop: Wire) -> None:
-    place, parts = shop.open(), [b"first ", b"second ", b"last"]
+def test_a_blob_is_had_whole_however_it_was_pushed(shop: Wire) -> None:
+    parts = [b"first ", b"second ", b"last"]
+    place = shop.open()
     for part in parts[:2]:
         shop.ask("PATCH", place, body=part)
-    shop.ask("PUT", f"{place}?digest={digest_of(b''.join(parts))}", body=parts[2])
-    assert shop.get(digest_of(b"".join(parts))) == b"first second last"
-
-
-def test_a_blob_sent_whole_with_the_first_request_is_had(shop: Wire) -> None:
-    answer = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}", body=b"whole")
-    assert (answer.status, shop.get(digest_of(b"whole"))) == (201, b"whole")
+    shop.ask("PUT", f"{place}?digest={digest_of(b'first second last')}", body=parts[2])
+    assert shop.get(digest_of(b"first second last")) == b"first second last"
+    at_once = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}", body=b"whole")
+    assert (at_once.status, shop.get(digest_of(b"whole"))) == (201, b"whole")
+    place, data = shop.open(), b"a" * 70_000 + b"b"
+    shop.ask("PATCH", place, body=iter([data[:-1], b"b"]), chunked=True)  # without its length
+    assert shop.ask("PUT", f"{place}?digest={digest_of(data)}").status == 201
+    many_blocks = os.urandom((5 << 20) + 17)
+    assert [shop.get(shop.blob(data)) for data in (b"", many_blocks)] == [b"", many_blocks]
 
 
 def test_a_first_request_with_a_digest_and_no_body_opens_an_upload(shop: Wire) -> None:
     answer = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}")
     assert (answer.status, "Location" in answer.headers) == (202, True)
-
-
-def test_a_blob_sent_without_its_length_is_had(shop: Wire) -> None:
-    place = shop.open()
-    shop.ask("PATCH", place, body=iter([b"a" * 70_000, b"b"]), chunked=True)
-    digest = digest_of(b"a" * 70_000 + b"b")
-    assert shop.ask("PUT", f"{place}?digest={digest}").status == 201
-
-
-def test_a_blob_of_many_blocks_is_had_whole(shop: Wire) -> None:
-    data = os.urandom((5 << 20) + 17)
-    assert shop.get(shop.blob(data)) == data
-
-
-def test_an_empty_blob_is_had(shop: Wire) -> None:
-    assert shop.get(shop.blob(b"")) == b""
 
 
 def test_a_head_tells_a_blobs_size_and_digest(shop: Wire) -> None:
@@ -156,38 +154,39 @@ def test_a_head_tells_a_blobs_size_and_digest(shop: Wire) -> None:
     assert (headers["Content-Length"], headers["Docker-Content-Digest"]) == ("12", digest)
 
 
-@pytest.mark.parametrize("digest", [digest_of(b"another"), "sha256:0", "../../escape", ""])
-def test_a_digest_that_is_not_the_blobs_is_refused(shop: Wire, digest: str) -> None:
-    place = shop.open()
-    shop.ask("PATCH", place, body=b"blob")
-    assert codes(shop.ask("PUT", f"{place}?digest={digest}")) == (400, "DIGEST_INVALID")
-
-
-def test_a_blob_with_a_wrong_digest_leaves_nothing(shop: Wire, disk: Path) -> None:
+def test_a_digest_that_is_not_the_blobs_is_refused_and_leaves_nothing(
+    shop: Wire, disk: Path
+) -> None:
+    wrong = [digest_of(b"another"), "sha256:0", "../../escape", ""]
+    seen = {}
+    for digest in wrong:
+        place = shop.open()
+        shop.ask("PATCH", place, body=b"blob")
+        seen[digest] = codes(shop.ask("PUT", f"{place}?digest={digest}"))
+    assert seen == dict.fromkeys(wrong, (400, "DIGEST_INVALID"))
     shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'another')}", body=b"blob")
     assert (on_disk(disk), uploads(disk)) == (set(), [])
 
 
-def test_a_repository_that_is_missing_is_named(emulator: room.Running) -> None:
-    answer = Wire(emulator, "nobodys").ask("POST", "blobs/uploads/", body=b"x" * 200_000)
-    assert codes(answer) == (404, "NAME_UNKNOWN")
-
-
-def test_an_upload_that_is_unknown_is_refused(shop: Wire) -> None:
-    answer = shop.ask("PATCH", "blobs/uploads/nobodys", body=b"x" * 200_000)
-    assert codes(answer) == (404, "BLOB_UPLOAD_UNKNOWN")
-
-
-def test_an_upload_of_another_repository_is_refused(shop: Wire) -> None:
+def test_what_is_unknown_is_refused_by_its_code(shop: Wire, disk: Path) -> None:
+    body = b"x" * 200_000
+    other, cancelled = repository(shop.running, "other"), shop.open()
     place = shop.open().replace(SHOP, "other")
-    other = repository(shop.running, "other")
-    assert codes(other.ask("PATCH", place, body=b"x")) == (404, "BLOB_UPLOAD_UNKNOWN")
-
-
-def test_an_upload_that_was_cancelled_is_unknown(shop: Wire, disk: Path) -> None:
-    place = shop.open()
-    assert shop.ask("DELETE", place).status == 204
-    assert (shop.ask("GET", place).status, uploads(disk)) == (404, [])
+    assert shop.ask("DELETE", cancelled).status == 204
+    seen = {
+        "repository": Wire(shop.running, "nobodys").ask("POST", "blobs/uploads/", body=body),
+        "upload": shop.ask("PATCH", "blobs/uploads/nobodys", body=body),
+        "of another repository": other.ask("PATCH", place, body=b"x"),
+        "cancelled": shop.ask("GET", cancelled),
+    }
+    unknown = (404, "BLOB_UPLOAD_UNKNOWN")
+    assert {name: codes(answer) for name, answer in seen.items()} == {
+        "repository": (404, "NAME_UNKNOWN"),
+        "upload": unknown,
+        "of another repository": unknown,
+        "cancelled": unknown,
+    }
+    assert len(uploads(disk)) == 1
 
 
 def test_a_method_that_is_unknown_is_refused(shop: Wire) -> None:
@@ -195,18 +194,14 @@ def test_a_method_that_is_unknown_is_refused(shop: Wire) -> None:
     assert [shop.ask("GET", "blobs/uploads/").status, *seen] == [405, 405, 405]
 
 
-def test_an_upload_tells_how_far_it_is(shop: Wire) -> None:
-    place = shop.open()
-    shop.ask("PATCH", place, body=b"12345")
-    answer = shop.ask("GET", place)
-    assert (answer.status, answer.headers["Range"]) == (204, "0-4")
-
-
 def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> None:
     place = shop.open()
     shop.ask("PATCH", place, body=b"12345", headers={"Content-Range": "0-4"})
-    answer = shop.ask("PATCH", place, body=b"9", headers={"Content-Range": "8-8"})
-    assert (answer.status, answer.headers["Range"]) == (416, "0-4")
+    early = shop.ask("PATCH", place, body=b"9", headers={"Content-Range": "8-8"})
+    again = shop.ask("PATCH", place, body=b"5", headers={"Content-Range": "4-4"})
+    asked = shop.ask("GET", place)
+    seen = [(answer.status, answer.headers["Range"]) for answer in (early, again, asked)]
+    assert seen == [(416, "0-4"), (416, "0-4"), (204, "0-4")]
 
 
 def arrived(shop: Wire, place: str) -> int:
@@ -240,26 +235,16 @@ def test_a_blob_that_two_push_at_once_is_had(shop: Wire, disk: Path) -> None:
     assert (done, shop.get(digest_of(b"same")), uploads(disk)) == ([201, 201], b"same", [])
 
 
-def test_a_blob_is_shared_with_another_repository(shop: Wire) -> None:
+def test_a_blob_of_another_repository_is_had_once_it_is_mounted(shop: Wire) -> None:
     digest, other = shop.blob(b"shared"), repository(shop.running, "other")
+    assert other.get(digest) is None
+    lacking = other.ask("POST", f"blobs/uploads/?mount={digest_of(b'no')}&from={SHOP}")
+    assert (lacking.status, "Location" in lacking.headers) == (202, True)
     answer = other.ask("POST", f"blobs/uploads/?mount={digest}&from={SHOP}")
     assert (answer.status, other.get(digest)) == (201, b"shared")
 
 
-def test_a_blob_that_the_other_repository_lacks_is_to_be_uploaded(shop: Wire) -> None:
-    other = repository(shop.running, "other")
-    answer = other.ask("POST", f"blobs/uploads/?mount={digest_of(b'no')}&from={SHOP}")
-    assert (answer.status, "Location" in answer.headers) == (202, True)
-
-
-def test_a_repository_has_no_blob_that_was_not_pushed_to_it(shop: Wire) -> None:
-    digest = shop.blob(b"mine")
-    assert repository(shop.running, "other").get(digest) is None
-
-
-def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(
-    shop: Wire,
-) -> None:
+def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(shop: Wire) -> None:
     digest = shop.blob(b"here")
     host = f"{shop.running.account}.dkr.ecr.eu-west-1.amazonaws.com"
     answer = shop.ask("GET", f"blobs/{digest}", headers={"Host": host})
@@ -297,33 +282,18 @@ def test_an_image_deleted_through_ecr_is_not_had_any_more(shop: Wire, ecr: Any) 
     assert codes(shop.ask("GET", f"manifests/{digest}")) == (404, "MANIFEST_UNKNOWN")
 
 
-def test_nothing_of_a_deleted_repository_is_left_on_disk(shop: Wire, ecr: Any, disk: Path) -> None:
-    shop.manifest(b"layer")
-    shop.ask("PATCH", shop.open(), body=b"on its way")
-    ecr.delete_repository(repositoryName=SHOP, force=True)
-    assert (on_disk(disk), uploads(disk)) == (set(), [])
-
-
-def test_a_repository_made_anew_has_nothing_of_its_former_self(shop: Wire, ecr: Any) -> None:
-    digest = shop.manifest(b"layer")
-    ecr.delete_repository(repositoryName=SHOP, force=True)
-    ecr.create_repository(repositoryName=SHOP)
-    left = [shop.ask("GET", f"manifests/{digest}").status, shop.get(digest_of(b"layer"))]
-    assert left == [404, None]
-
-
-def test_a_blob_that_another_repository_has_stays(shop: Wire, ecr: Any) -> None:
+def test_a_deleted_repository_leaves_nothing_but_what_another_has(
+    shop: Wire, ecr: Any, disk: Path
+) -> None:
     other = repository(shop.running, "other")
-    digest = shop.blob(b"shared")
+    image, shared, place = shop.manifest(b"layer"), shop.blob(b"shared"), shop.open()
     other.blob(b"shared")
+    shop.ask("PATCH", place, body=b"on its way")
     ecr.delete_repository(repositoryName=SHOP, force=True)
-    assert other.get(digest) == b"shared"
-
-
-def test_an_upload_whose_repository_went_is_unknown(shop: Wire, ecr: Any) -> None:
-    place = shop.open()
-    ecr.delete_repository(repositoryName=SHOP, force=True)
+    assert (on_disk(disk), uploads(disk), other.get(shared)) == ({shared}, [], b"shared")
     ecr.create_repository(repositoryName=SHOP)
+    assert [shop.get(digest_of(b"layer")), shop.get(shared)] == [None, None]
+    assert shop.ask("GET", f"manifests/{image}").status == 404
     assert codes(shop.ask("PATCH", place, body=b"late")) == (404, "BLOB_UPLOAD_UNKNOWN")
 
 
@@ -337,82 +307,54 @@ def test_resetting_ministack_empties_the_disk(shop: Wire, disk: Path) -> None:
 # Stopping, killing, starting again
 
 
-def test_an_image_is_had_after_a_stop_and_after_a_kill(home: Path) -> None:
-    shop = repository(start(home))
-    digest, layer = shop.manifest(b"layer"), digest_of(b"layer")
+def test_an_image_is_had_after_a_stop_a_kill_and_a_change_of_region(home: Path) -> None:
+    layer, shop = os.urandom(100_000), started(home)
+    image = shop.manifest(layer)
     stopped = restarted(home)
-    seen = [stopped.get(layer), stopped.ask("GET", "manifests/latest").status]
+    assert (home / "emulator/state/ecr.json").stat().st_size < 10_000  # it holds no blob
+    seen = [stopped.get(digest_of(layer)), stopped.ask("GET", "manifests/latest").status]
     kill(stopped.running)
-    killed = Wire(start(home))
-    again = [killed.get(layer), killed.ask("GET", f"manifests/{digest}").status]
-    assert (seen, again) == ([b"layer", 200], [b"layer", 200])
+    killed = start(home)
+    seen += [killed.get(digest_of(layer)), killed.ask("GET", f"manifests/{image}").status]
+    assert seen == [layer, 200, layer, 200]
+    assert start(home, "ap-northeast-1").get(digest_of(layer)) == layer
 
 
-def test_a_confirmed_blob_is_had_after_a_kill_at_once(home: Path) -> None:
-    shop = repository(start(home))
+def test_a_kill_takes_no_confirmed_blob_and_brings_no_deleted_repository_back(home: Path) -> None:
+    shop = started(home)
     digest = shop.blob(b"confirmed")
     shop.ask("PATCH", shop.open(), body=b"not confirmed")
     kill(shop.running)
-    again = Wire(start(home))
+    again = start(home)
     assert (again.get(digest), uploads(home)) == (b"confirmed", [])
-
-
-def test_a_kill_brings_no_deleted_repository_back(home: Path) -> None:
-    shop = repository(start(home))
-    shop.manifest(b"layer")
-    room.stop_emulator(home)
-    running = start(home)
-    with contextlib.closing(client_of(running, "ecr")) as ecr:
+    with ecr_of(again.running) as ecr:
         ecr.delete_repository(repositoryName=SHOP, force=True)
-    kill(running)
-    assert Wire(start(home)).ask("GET", "manifests/latest").status == 404
+    kill(again.running)
+    assert start(home).ask("GET", "manifests/latest").status == 404
 
 
-def test_images_are_kept_when_it_is_started_for_another_region(home: Path) -> None:
-    digest = repository(start(home)).blob(b"layer")
-    room.stop_emulator(home)
-    assert Wire(start(home, "ap-northeast-1")).get(digest) == b"layer"
-
-
-def test_a_stop_removes_what_no_manifest_refers_to(home: Path) -> None:
-    shop = repository(start(home))
-    gone = shop.manifest(b"gone")
+def test_a_stop_removes_what_no_manifest_refers_to_but_lets_a_push_go_on_once(home: Path) -> None:
+    shop = started(home)
+    gone, kept = shop.manifest(b"gone"), [digest_of(b"{}"), digest_of(b"kept")]
     shop.manifest(b"kept")
-    with contextlib.closing(client_of(shop.running, "ecr")) as ecr:
+    half = repository(shop.running, "other").blob(b"half of a push")
+    with ecr_of(shop.running) as ecr:
         ecr.batch_delete_image(repositoryName=SHOP, imageIds=[{"imageDigest": gone}])
+    again = restarted(home)
+    assert on_disk(home) == {*kept, half}
+    assert Wire(again.running, "other").get(half) == b"half of a push"
     room.stop_emulator(home)
-    assert on_disk(home) == {digest_of(b"{}"), digest_of(b"kept")}
+    assert on_disk(home) == {*kept}
 
 
-def test_a_stop_in_the_middle_of_a_push_lets_it_go_on(home: Path) -> None:
-    shop = repository(start(home))
-    digest = shop.blob(b"half of a push")
-    assert restarted(home).get(digest) == b"half of a push"
-
-
-def test_a_push_that_never_went_on_is_removed_at_the_next_stop(home: Path) -> None:
-    repository(start(home)).blob(b"half of a push")
-    restarted(home)
-    room.stop_emulator(home)
-    assert on_disk(home) == set()
-
-
-def test_a_blob_that_a_power_cut_shortened_is_to_be_pushed_again(home: Path) -> None:
-    shop = repository(start(home))
+def test_a_blob_that_a_power_cut_shortened_is_to_be_pushed_again(shop: Wire, disk: Path) -> None:
     digest = shop.blob(b"whole")
-    blob = home / "emulator/registry/blobs" / digest.removeprefix("sha256:")
-    blob.write_bytes(b"who")
+    (disk / "emulator/registry/blobs" / digest.removeprefix("sha256:")).write_bytes(b"who")
     assert (shop.get(digest), shop.get(shop.blob(b"whole"))) == (None, b"whole")
 
 
-def test_the_saved_state_holds_no_blob(home: Path) -> None:
-    repository(start(home)).manifest(os.urandom(100_000))
-    room.stop_emulator(home)
-    assert (home / "emulator/state/ecr.json").stat().st_size < 10_000
-
-
 def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:
-    repository(start(home)).manifest(b"layer")
+    started(home).blob(b"layer")
     room.reset_emulator(home)
     assert not (home / "emulator/registry").exists()
 
@@ -421,21 +363,22 @@ def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process's files")
-def test_a_disk_that_takes_no_more_is_told_and_left_clean(home: Path) -> None:
-    shop, data = repository(start(home)), os.urandom(3 << 20)
+def test_a_disk_that_takes_no_more_is_told_and_left_clean(shop: Wire, disk: Path) -> None:
+    data, place = os.urandom(3 << 20), shop.open()
     limits = psutil.Process(shop.running.pid)
     before = limits.rlimit(psutil.RLIMIT_FSIZE)
-    place = shop.open()
     limits.rlimit(psutil.RLIMIT_FSIZE, (2 << 20, before[1]))
-    answer = shop.ask("PATCH", place, body=data)
-    limits.rlimit(psutil.RLIMIT_FSIZE, before)
+    try:
+        answer = shop.ask("PATCH", place, body=data)
+    finally:
+        limits.rlimit(psutil.RLIMIT_FSIZE, before)
     said = json.loads(answer.data)["errors"][0]["message"]
-    assert (answer.status, "File too large" in said, uploads(home)) == (507, True, [])
+    assert (answer.status, "File too large" in said, uploads(disk)) == (507, True, [])
     assert shop.get(shop.blob(data)) == data
 
 
 def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
-    shop = repository(start(home))
+    shop = started(home)
     state = home / "emulator/state"
     state.rename(state.with_name("aside"))
     state.write_text("a file where the folder should be")
@@ -445,9 +388,8 @@ def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_large_blob_costs_no_memory(home: Path) -> None:
-    shop, data = repository(start(home)), os.urandom(1 << 20) * 64
-    before = most_memory(shop.running)
+def test_a_large_blob_costs_no_memory(shop: Wire) -> None:
+    before, data = most_memory(shop.running), os.urandom(1 << 20) * 64
     shop.get(shop.blob(data))
     assert most_memory(shop.running) - before < 32_000
 

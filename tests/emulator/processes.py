@@ -1,0 +1,34 @@
+"""Embedded AWS processes that end as a power cut would end them.
+
+kill(running)      SIGKILL; returns when the process is gone
+wait_gone(pid)     returns when a process is gone, or is a zombie that nobody has waited for
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+
+from handson.aws.emulator import Running
+from handson.core.waiting import wait_until
+
+
+def kill(running: Running | None) -> None:
+    """Kill the process of an embedded AWS, which has to be running."""
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+    wait_gone(running.pid)
+
+
+def wait_gone(pid: int) -> None:
+    """Wait until a process has ended."""
+
+    def alive() -> bool:
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    wait_until(alive, done=lambda seen: not seen, what="end", timeout=10, interval=0.01)
