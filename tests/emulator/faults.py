@@ -129,7 +129,8 @@ class Wire:
         if planned.fault == "lost":
             self._losing.now = True
             return None
-        return answered(planned.fault, service, url=request.url)
+        url, request.url = request.url, "https://answered.invalid"  # or it would take effect
+        return answered(planned.fault, service, url=url)
 
     def _meets(self, service: str, operation: str, region: str) -> Planned | None:
         with self._lock:

@@ -1,23 +1,24 @@
 """The whole workshop as a list of verbs, each run with a fault at one of its calls, then again.
 
-    bench = Bench(workshop, wire)
+    bench = open_bench(running, folder)
+    bench.record()
     bench.survives(verb, (call, fault))     what is wrong afterwards, as sentences; none is well
 
 The calls are those that an undisturbed run makes (`recorded`), so a new call is covered the day it
-is written.  What has to stand after each verb is what stood after it in that run.
+is written.  What stood before a verb in that run is brought back before each fault; what has to
+stand after it is what stood after it in that run.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from itertools import cycle, islice
-from math import ceil
+from itertools import cycle, product
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -35,6 +36,7 @@ from handson.notebook.workshop import Workshop
 from handson.resources import cluster
 from handson.resources.images import find_images
 from handson.resources.repository import find_repositories
+from tests.conftest import FULL
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
@@ -124,11 +126,13 @@ def _evidence(check: str) -> Callable[[Workshop], object]:
 class Bench:
     """One workshop on one target, whose calls go over one wire."""
 
+    running: Running
     workshop: Workshop
     wire: Wire
     verbs: Sequence[Verb]
     recorded: dict[str, list[Call]] = field(default_factory=dict)
     expected: dict[str, object] = field(default_factory=dict)
+    _before: dict[str, tuple[Any, dict[Path, bytes]]] = field(default_factory=dict)
 
     @property
     def aws(self) -> Aws:
@@ -142,16 +146,36 @@ class Bench:
         """Run the workshop undisturbed, and keep its calls and what stood after each verb."""
         for verb in self.verbs:
             verb.before(self.aws)
+            if isinstance(self.running, hooks.Inside):
+                files = {path: path.read_bytes() for path in self.home.glob("*.json")}
+                self._before[verb.name] = self.running.door.copy_state(), files
             with self.wire.watched() as calls:
                 verb.run(self.workshop)
                 self.recorded[verb.name] = [] if verb.run is put_by_hand else list(calls)
             if verb.seen:
                 self.expected[verb.name] = verb.seen(self.aws)
 
+    def stand_before(self, verb: Verb) -> None:
+        """Have what stood before a verb; what cannot be restored is done again."""
+        if isinstance(self.running, hooks.Inside):
+            state, files = self._before[verb.name]
+            self.running.door.restore_state(state)
+            for path in {*self.home.glob("*.json")} - files.keys():
+                path.unlink()
+            for path, content in files.items():
+                path.write_bytes(content)
+            return
+        hooks.reset(self.running)
+        make_somebody_elses(self.aws)
+        for earlier in self.verbs[: self.verbs.index(verb)]:
+            if earlier.seen and not earlier.passing:
+                earlier.run(self.workshop)
+        verb.before(self.aws)
+
     def survives(self, verb: Verb, pair: Pair) -> list[str]:
         """Run a verb with a fault at one call, run it again, and return what is wrong."""
         call, fault = pair
-        verb.before(self.aws)
+        self.stand_before(verb)
         with self.wire.broken(pair) as planned:
             wrong = list(self._judged(verb, call, fault))
         wrong += [] if planned.happened else [f"{call} was not made"]
@@ -233,44 +257,37 @@ def _misexplained(error: HandsonError, call: Call, fault: str) -> Iterator[str]:
         yield f"told as {type(error).__name__}: {error}"
 
 
-ALL = os.environ.get("HANDSON_FAULTS") == "all"
-"""Set HANDSON_FAULTS=all to have every call of every verb meet every fault; it takes minutes."""
+KINDS = (("throttled", "failed"), ("refused", "cut", "timeout"), ("lost",), LASTING)
+"""Faults that a verb meets in the same way; those of a kind take turns."""
 
 
-def deal(recorded: Mapping[str, Sequence[Call]], *, to_writes: int) -> dict[str, list[Pair]]:
+def deal(recorded: Mapping[str, Sequence[Call]]) -> dict[str, list[Pair]]:
     """Return which faults each verb's calls meet.
 
-    A writing call meets `to_writes` of them: the lost reply, and others in turn.  Calls that only
-    read are made again and again in a workshop: each meets at least one fault, and those of one
-    operation meet all of them between them.
+    Each operation meets one fault of each kind, at calls from the first to the last of all verbs.
+    HANDSON_FULL has each call meet each fault.
     """
-    often = Counter(call.kind for calls in recorded.values() for call in calls)
-    others = cycle(fault for fault in FAULTS if fault != "lost")
-    turns: dict[str, Iterator[str]] = defaultdict(lambda: cycle(FAULTS))
+    if FULL:
+        return {name: list(product(calls, FAULTS)) for name, calls in recorded.items()}
+    turns = [cycle(kind) for kind in KINDS]
+    made: dict[str, list[tuple[str, Call]]] = defaultdict(list)
+    for name, calls in recorded.items():
+        for call in calls:
+            made[call.kind].append((name, call))
+    dealt: dict[str, list[Pair]] = {name: [] for name in recorded}
+    for calls_of_a_kind in made.values():
+        for number, turn in enumerate(turns):
+            name, call = calls_of_a_kind[number * len(calls_of_a_kind) // len(turns)]
+            dealt[name].append((call, next(turn)))
+    return dealt
 
-    def met(call: Call) -> list[str]:
-        if ALL:
-            return list(FAULTS)
-        if call.reads:
-            return list(islice(turns[call.kind], ceil(len(FAULTS) / often[call.kind])))
-        return ["lost", *islice(others, to_writes - 1)]
 
+def lost_replies(recorded: Mapping[str, Sequence[Call]]) -> dict[str, list[Pair]]:
+    """Return a lost reply for each call that writes."""
     return {
-        name: [(call, fault) for call in calls for fault in met(call)]
+        name: [(call, "lost") for call in calls if not call.reads]
         for name, calls in recorded.items()
     }
-
-
-def thinned(dealt: Mapping[str, Sequence[Pair]], *, to_reads: int) -> dict[str, list[Pair]]:
-    """Return as few as `to_reads` faults for all calls of an operation that only reads."""
-    left: dict[str, int] = defaultdict(lambda: to_reads)
-    kept: dict[str, list[Pair]] = {}
-    for name, pairs in dealt.items():
-        kept[name] = []
-        for call, fault in pairs:
-            left[call.kind] -= call.reads
-            kept[name] += [(call, fault)] if left[call.kind] >= 0 or ALL else []
-    return kept
 
 
 MANIFEST = {
@@ -302,11 +319,15 @@ def open_bench(
         show=lambda _card: None,
         connect=lambda _settings: Connection(aws),
     )
+    make_somebody_elses(aws)
+    push = put_by_hand if by_hand else pushing(held, folder)
+    return Bench(running, held, wire, verbs(push))
+
+
+def make_somebody_elses(aws: Aws) -> None:
     aws.call("ecs", "CreateCluster", clusterName="somebody-elses")
     aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
-    push = put_by_hand if by_hand else pushing(held, folder)
-    return Bench(held, wire, verbs(push))
 
 
 def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:
@@ -338,18 +359,13 @@ def put_by_hand(held: Workshop) -> object:
     return held.aws.call("ecr", "PutImage", repositoryName="rails-app", **put)
 
 
-def survive(bench: Bench, dealt: dict[str, list[Pair]], *, where: str) -> list[str]:
-    """Go through the workshop until every verb has met its faults; return what did not survive."""
-    counted = tally("faults survived", where)
-    left = {name: list(pairs) for name, pairs in dealt.items()}
-    wrong = []
-    while any(left.values()):
-        for verb in bench.verbs:
-            if left[verb.name]:
-                call, fault = pair = left[verb.name].pop()
-                found = bench.survives(verb, pair)
-                if not counted.count(not found):
-                    wrong.append(f"{verb.name} · {call} · {fault}: {'; '.join(found)}")
-            elif verb.seen and not verb.passing:
-                verb.run(bench.workshop)
+def survive(
+    bench: Bench, dealt: Mapping[str, Sequence[Pair]], verb: Verb, *, where: str
+) -> list[str]:
+    """Have a verb meet its faults, one after another; return what did not survive."""
+    counted, wrong = tally("faults survived", where), []
+    for pair in dealt[verb.name]:
+        found = bench.survives(verb, pair)
+        if not counted.count(not found):
+            wrong.append(f"{pair[0]} · {pair[1]}: {'; '.join(found)}")
     return wrong

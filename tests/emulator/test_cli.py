@@ -26,7 +26,7 @@ from handson.core import messages
 from handson.core.waiting import wait_until
 from tests.emulator.processes import kill
 
-pytestmark = [pytest.mark.emulator, pytest.mark.process]
+pytestmark = pytest.mark.emulator
 
 Call = Callable[..., Result]
 Command = Callable[..., subprocess.Popen[str]]
@@ -454,21 +454,24 @@ def test_each_command_works_in_a_process_of_its_own(command: Command) -> None:
     assert ended == dict.fromkeys(ended, (0, True, False))
 
 
-def test_results_and_diagnostics_part_ways(command: Command, process: Running) -> None:
-    started = command("verify", "--json", HANDSON_ENDPOINT_URL=process.endpoint)
+@pytest.mark.process
+def test_results_and_diagnostics_part_ways(command: Command, emulator: Running) -> None:
+    started = command("verify", "--json", HANDSON_ENDPOINT_URL=emulator.endpoint)
     out, err = started.communicate(timeout=60)
     assert (started.returncode, json.loads(out)["passed"], err) == (1, False, "")
 
 
-def test_a_terminal_without_japanese_is_no_error(command: Command, process: Running) -> None:
+@pytest.mark.process
+def test_a_terminal_without_japanese_is_no_error(command: Command, emulator: Running) -> None:
     ascii_only = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    started = command("verify", HANDSON_ENDPOINT_URL=process.endpoint, **ascii_only)
+    started = command("verify", HANDSON_ENDPOINT_URL=emulator.endpoint, **ascii_only)
     out, err = started.communicate(timeout=60)
     assert (started.returncode, "VPC" in out, err) == (1, True, "")
 
 
-def test_a_reader_that_goes_away_is_no_traceback(command: Command, process: Running) -> None:
-    started = command("verify", "--json", HANDSON_ENDPOINT_URL=process.endpoint)
+@pytest.mark.process
+def test_a_reader_that_goes_away_is_no_traceback(command: Command, emulator: Running) -> None:
+    started = command("verify", "--json", HANDSON_ENDPOINT_URL=emulator.endpoint)
     assert started.stdout is not None
     assert started.stderr is not None
     started.stdout.close()

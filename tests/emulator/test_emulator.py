@@ -23,7 +23,7 @@ from handson.core.errors import NotReady
 from tests.emulator.hooks import reset
 from tests.emulator.processes import kill, wait_gone
 
-pytestmark = [pytest.mark.emulator, pytest.mark.process]
+pytestmark = pytest.mark.emulator
 
 ROOT = Path(__file__).parents[2]
 Connect = Callable[[room.Running], Any]
@@ -138,24 +138,24 @@ def test_its_access_key_is_its_account(
 
 
 def test_only_its_own_port_is_open_and_only_on_loopback(
-    connect: Connect, process: room.Running
+    connect: Connect, running: room.Running
 ) -> None:
-    make_vpc(connect(process))
+    make_vpc(connect(running))
     listening = [
         tuple(connection.laddr)
-        for connection in psutil.Process(process.pid).net_connections(kind="inet")
+        for connection in psutil.Process(running.pid).net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert listening == [("127.0.0.1", process.port)]
+    assert listening == [("127.0.0.1", running.port)]
 
 
 def test_what_tests_share_is_emptied_by_a_reset(
-    connect: Connect, emulator: room.Running, process: room.Running
+    connect: Connect, inside: room.Running, running: room.Running
 ) -> None:
-    for shared in (emulator, process):
+    for shared in (inside, running):
         make_vpc(connect(shared))
         reset(shared)
-    assert [own_vpcs(connect(shared)) for shared in (emulator, process)] == [[], []]
+    assert [own_vpcs(connect(shared)) for shared in (inside, running)] == [[], []]
 
 
 def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:

@@ -108,20 +108,20 @@ def restarted(home: Path) -> Wire:
 
 
 @pytest.fixture
-def shop(process: room.Running) -> Wire:
-    return repository(process)
+def shop(emulator: room.Running) -> Wire:
+    return repository(emulator)
 
 
 @pytest.fixture
-def ecr(process: room.Running) -> Iterator[Any]:
-    with ecr_of(process) as client:
+def ecr(emulator: room.Running) -> Iterator[Any]:
+    with ecr_of(emulator) as client:
         yield client
 
 
 @pytest.fixture
-def disk(process: room.Running) -> Path:
-    """The home folder of `process`."""
-    return Path(psutil.Process(process.pid).cwd()).parent
+def disk(emulator: room.Running) -> Path:
+    """The home folder of `emulator`."""
+    return Path(psutil.Process(emulator.pid).cwd()).parent
 
 
 # The protocol

@@ -153,7 +153,8 @@ def attach_session(session: Any) -> None:
         said = found.answer(request.method, request.url, request.headers, request.body)
         return AWSResponse(request.url, said.status, said.headers, said)
 
-    session.register("before-send", answer)
+    # The last to be asked: what else listens may lead a request here, or elsewhere.
+    session.get_component("event_emitter").register_last("before-send", answer)
 
 
 def find_adapter(url: str) -> Any:
