@@ -193,7 +193,7 @@ class Bench:
         except BaseException as error:  # whatever leaves a verb is judged
             yield f"raised {error!r}"
         else:
-            if fault in LASTING and not _is_told_by_its_checks(shown, call):
+            if fault in LASTING and not _is_told_by_its_checks(shown, call, fault):
                 yield f"went on although {fault}"
 
     def _completes(self, verb: Verb) -> list[str]:
@@ -225,10 +225,11 @@ class Bench:
         return [] if chained and whole else ["the chain of evidence is broken"]
 
 
-def _is_told_by_its_checks(shown: object, call: Call) -> bool:
+def _is_told_by_its_checks(shown: object, call: Call, fault: str) -> bool:
     """Tell whether a result says "could not look" for the checks of a failed service, and no other.
 
-    Evidence of a check that does not need the service says nothing of it.
+    Evidence of a check that does not need the service says nothing of it.  Where all of a region is
+    gone, others that were under way may have failed, too.
     """
     if isinstance(shown, Evidence):
         return call.service not in syllabus.find_check(shown.record["check"]).services
@@ -239,7 +240,8 @@ def _is_told_by_its_checks(shown: object, call: Call) -> bool:
         for check in shown.checks
         if [cause.code for cause in check.diagnoses] == ["could-not-look"]
     }
-    return unseen == {check.id for check in syllabus.CHECKS if call.service in check.services}
+    failed = {check.id for check in syllabus.CHECKS if call.service in check.services}
+    return failed <= unseen if fault == "gone" else failed == unseen
 
 
 def _misexplained(error: HandsonError, call: Call, fault: str) -> Iterator[str]:

@@ -94,10 +94,12 @@ class InProcess:
         with self._turn:
             copy_context().run(_drive, request)
         start, *rest = said
+        kept = [] if method == "HEAD" else [part.get("body", b"") for part in rest]
         return urllib3.HTTPResponse(
-            io.BytesIO(b"".join(part.get("body", b"") for part in rest)),
+            io.BytesIO(b"".join(kept)),
             headers={name.decode(): value.decode("latin-1") for name, value in start["headers"]},
             status=start["status"],
+            request_method=method,
             preload_content=False,
         )
 
