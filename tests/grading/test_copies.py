@@ -163,20 +163,9 @@ def test_of_more_than_40_passages_the_longest_are_shown_in_their_order() -> None
 
 def test_a_shingle_is_of_seven_letters_or_of_20_where_two_thirds_are_latin() -> None:
     latin = "abcdefghijklmnopqrstuvwxyz01234"
-    counts = [len(copies.own_shingles(text)) for text in (
-        latin, latin[:20] + letters(0, 11), latin[:21] + letters(0, 10)
-    )]  # fmt: skip
-    assert counts == [31 - 20 + 1, 31 - 7 + 1, 21 + 3 * 10 - 20 + 1]
-
-
-@pytest.mark.parametrize("width", [13, 24])
-def test_texts_made_to_be_compared_for_minutes_are_shown_like_others(width: int) -> None:
-    """A dozen letters again and again, in one text with others between: 20 s for each, once."""
-    mine = (letters(0xC00, width) * 400)[:4_000]
-    theirs = "".join(letter + chr(0x5000 + at) * (at % 15 == 0) for at, letter in enumerate(mine))
-    passages = [*compared(mine, theirs).common, *compared(theirs, mine).common]
-    assert [each for each in passages if not (each in mine and each in theirs)] == []
-    assert max(map(len, passages)) >= 13
+    texts = latin, latin[:20] + letters(0, 11), latin[:20] + letters(0, 10)
+    counts = [len(copies.own_shingles(text)) for text in texts]
+    assert counts == [31 - 20 + 1, 31 - 7 + 1, 20 + 3 * 10 - 20 + 1]
 
 
 # sketch_answers, compare_answers.

@@ -77,31 +77,23 @@ def test_a_target_is_told_with_its_region_or_with_what_it_lacks(examine: Examine
     assert silent.remedy == "Start it."
 
 
-def test_an_engine_asked_for_by_name_has_to_answer(examine: Examine, tmp_path: Path) -> None:
+def test_an_engine_asked_for_by_name_has_to_answer_and_is_told_with_version_and_platform(
+    examine: Examine, tmp_path: Path
+) -> None:
     nowhere = {"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"}
     assert examine(engine="docker", environ=nowhere)["engine"].state == "bad"
-
-
-def test_an_engine_that_answers_is_told_with_its_product_version_platform_and_disk(
-    examine: Examine,
-) -> None:
     with answering(DOCKER | {"info": {"OperatingSystem": "Docker Desktop"}}) as address:
         engine = examine(engine="docker", environ={"DOCKER_HOST": address})["engine"]
     assert (engine.state, engine.seen) == ("ok", "Docker Desktop 20.10 · linux/amd64")
 
 
-@pytest.mark.parametrize(
-    ("free", "state", "seen"),
-    [(5 * 10**9, "ok", "空き 5.0 GB"), (10**9, "advice", "空き 1.0 GB")],
-)
-def test_an_engine_short_of_disk_is_advised_to_remove_images(
-    examine: Examine, free: int, state: str, seen: str
-) -> None:
-    store = {"store": {"graphRootAllocated": free, "graphRootUsed": 0}}
-    with answering(PODMAN | {"libpod/info": store}) as address:
-        engine = examine(engine="docker", environ={"DOCKER_HOST": address})["engine"]
-    assert (engine.state, engine.seen) == (state, f"Podman 20.10 · linux/amd64 · {seen}")
-    assert ("docker image prune" in engine.remedy) is (state == "advice")
+def test_an_engine_short_of_disk_is_advised_to_remove_images(examine: Examine) -> None:
+    for free, state, seen in ((5, "ok", "空き 5.0 GB"), (1, "advice", "空き 1.0 GB")):
+        store = {"store": {"graphRootAllocated": free * 10**9, "graphRootUsed": 0}}
+        with answering(PODMAN | {"libpod/info": store}) as address:
+            engine = examine(engine="docker", environ={"DOCKER_HOST": address})["engine"]
+        assert (engine.state, engine.seen) == (state, f"Podman 20.10 · linux/amd64 · {seen}")
+        assert ("docker image prune" in engine.remedy) is (state == "advice")
 
 
 def test_a_machine_on_which_nothing_can_listen_is_not_ready(
