@@ -4,7 +4,7 @@
     states.with_vpc(snapshot, cidr="10.1.0.0/16")            the workshop's VPC, changed
     states.with_subnet(snapshot, 2, zone="us-east-1a")       its second subnet, changed
     states.with_table(snapshot, routes=(states.LOCAL,))      its public route table, changed
-    states.with_cluster / with_repository / with_image / with_uri
+    states.with_cluster / with_repository / with_image / with_uri / with_run
     states.seen_in("cluster")                               seen in another region
 
 Every helper returns a new snapshot.  The builders (`vpc`, `cluster`, …) take the same changes.
@@ -12,6 +12,7 @@ Every helper returns a new snapshot.  The builders (`vpc`, `cluster`, …) take 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -49,20 +50,14 @@ LOCAL = Route(destination="10.0.0.0/16", target="local", state="active")
 TO_GATEWAY = Route(destination="0.0.0.0/0", target=GATEWAY, state="active")
 
 
-def target(**changes: Any) -> Target:
-    right = Target(
-        kind="emulator", account=ACCOUNT, region=REGION, endpoint="http://127.0.0.1:4566"
-    )
-    return replace(right, **changes)
-
-
-def subnet(number: int, **changes: Any) -> Subnet:
-    """Build the public subnet of that number, from 1."""
+def subnet(number: int, *, kind: str = "public", **changes: Any) -> Subnet:
+    """Build the subnet of that number, from 1, as the console makes it."""
     zone = f"{REGION}{'abcdef'[number - 1]}"
+    place = number - 1 if kind == "public" else number + 7
     right = Subnet(
-        id=f"subnet-0a1b2c3d4e5f6000{number}",
-        name=f"ecs-handson-subnet-public{number}-{zone}",
-        cidr=f"10.0.{16 * (number - 1)}.0/20",
+        id=f"subnet-0a1b2c3d4e5f6{0 if kind == 'public' else 1}00{number}",
+        name=f"ecs-handson-subnet-{kind}{number}-{zone}",
+        cidr=f"10.0.{16 * place}.0/20",
         zone=zone,
         map_public_ip=False,
         available_addresses=4091,
@@ -71,173 +66,130 @@ def subnet(number: int, **changes: Any) -> Subnet:
     return replace(right, **changes)
 
 
-def private_subnet(number: int, **changes: Any) -> Subnet:
-    """Build a private subnet as the console would make it."""
-    public = subnet(number)
-    made = replace(
-        public,
-        id=f"subnet-0a1b2c3d4e5f6100{number}",
-        name=public.name.replace("public", "private"),
-        cidr=f"10.0.{128 + 16 * (number - 1)}.0/20",
-    )
-    return replace(made, **changes)
+private_subnet = partial(subnet, kind="private")
 
-
-def main_table(**changes: Any) -> RouteTable:
-    right = RouteTable(id="rtb-0a1b2c3d4e5f60000", name="", main=True, subnets=(), routes=(LOCAL,))
-    return replace(right, **changes)
-
-
-def public_table(**changes: Any) -> RouteTable:
-    right = RouteTable(
-        id="rtb-0a1b2c3d4e5f60001",
-        name="ecs-handson-rtb-public",
-        main=False,
-        subnets=(subnet(1).id, subnet(2).id),
-        routes=(LOCAL, TO_GATEWAY),
-        tagged=True,
-    )
-    return replace(right, **changes)
-
-
-def gateway(**changes: Any) -> InternetGateway:
-    right = InternetGateway(id=GATEWAY, name="ecs-handson-igw", attachment="available", tagged=True)
-    return replace(right, **changes)
-
-
-def endpoint(**changes: Any) -> VpcEndpoint:
-    right = VpcEndpoint(
-        id="vpce-0a1b2c3d4e5f60001",
-        name="ecs-handson-vpce-s3",
-        service=f"com.amazonaws.{REGION}.s3",
-        type="Gateway",
-        state="available",
-        tagged=True,
-    )
-    return replace(right, **changes)
-
-
-def vpc(**changes: Any) -> Vpc:
-    right = Vpc(
-        id="vpc-0a1b2c3d4e5f60001",
-        name="ecs-handson-vpc",
-        cidr="10.0.0.0/16",
-        cidrs=("10.0.0.0/16",),
-        ipv6_cidrs=(),
-        tenancy="default",
-        is_default=False,
-        state="available",
-        dns_support=True,
-        dns_hostnames=True,
-        subnets=(subnet(1), subnet(2)),
-        route_tables=(main_table(), public_table()),
-        internet_gateways=(gateway(),),
-        endpoints=(endpoint(),),
-        tagged=True,
-    )
-    return replace(right, **changes)
-
-
-def default_vpc(**changes: Any) -> Vpc:
-    """Build the VPC that every Region has from the start."""
-    zone = f"{REGION}a"
-    routes = (
-        Route(destination="172.31.0.0/16", target="local", state="active"),
-        Route(destination="0.0.0.0/0", target="igw-0defa017", state="active"),
-    )
-    right = vpc(
-        id="vpc-0defa017",
-        name="",
-        cidr="172.31.0.0/16",
-        cidrs=("172.31.0.0/16",),
-        is_default=True,
-        subnets=(subnet(1, id="subnet-0defa017", name="", cidr="172.31.0.0/20", zone=zone),),
-        route_tables=(main_table(id="rtb-0defa017", routes=routes),),
-        internet_gateways=(gateway(id="igw-0defa017", name=""),),
-        endpoints=(),
-        tagged=False,
-    )
-    return replace(right, **changes)
-
-
-def cluster(**changes: Any) -> Cluster:
-    right = Cluster(
-        name="ecs-handson-cluster",
-        arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ecs-handson-cluster",
-        status="ACTIVE",
-        capacity_providers=("FARGATE", "FARGATE_SPOT"),
-        container_instances=0,
-        tagged=True,
-    )
-    return replace(right, **changes)
-
-
-def repository(**changes: Any) -> Repository:
-    right = Repository(
-        name="rails-app",
-        arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
-        uri=REPOSITORY_URI,
-        registry_id=ACCOUNT,
-        tag_mutability="MUTABLE",
-        tagged=True,
-    )
-    return replace(right, **changes)
-
-
-def image(**changes: Any) -> Image:
-    right = Image(
-        repository="rails-app",
-        digest=DIGEST,
-        tags=("0123456789ab", "latest"),
-        media_type="application/vnd.oci.image.manifest.v1+json",
-        platforms=(AMD64,),
-        size_bytes=180_000_000,
-        pushed_at="2026-01-15T09:30:00+00:00",
-        built_by="docker",
-    )
-    return replace(right, **changes)
-
-
-def recorded(**changes: Any) -> RecordedUri:
-    right = RecordedUri(
-        uri=f"{REPOSITORY_URI}:latest", digest=DIGEST, recorded_at="2026-01-15T09:31:00+00:00"
-    )
-    return replace(right, **changes)
-
-
-def ran(**changes: Any) -> RecordedRun:
-    right = RecordedRun(
-        repository="rails-app",
-        digest=DIGEST,
-        ran_at="2026-01-15T09:30:30+00:00",
-        engine="docker",
-        status=200,
-    )
-    return replace(right, **changes)
+target = partial(
+    Target, kind="emulator", account=ACCOUNT, region=REGION, endpoint="http://127.0.0.1:4566"
+)
+main_table = partial(
+    RouteTable, id="rtb-0a1b2c3d4e5f60000", name="", main=True, subnets=(), routes=(LOCAL,)
+)
+public_table = partial(
+    RouteTable,
+    id="rtb-0a1b2c3d4e5f60001",
+    name="ecs-handson-rtb-public",
+    main=False,
+    subnets=(subnet(1).id, subnet(2).id),
+    routes=(LOCAL, TO_GATEWAY),
+    tagged=True,
+)
+gateway = partial(
+    InternetGateway, id=GATEWAY, name="ecs-handson-igw", attachment="available", tagged=True
+)
+endpoint = partial(
+    VpcEndpoint,
+    id="vpce-0a1b2c3d4e5f60001",
+    name="ecs-handson-vpce-s3",
+    service=f"com.amazonaws.{REGION}.s3",
+    type="Gateway",
+    state="available",
+    tagged=True,
+)
+vpc = partial(
+    Vpc,
+    id="vpc-0a1b2c3d4e5f60001",
+    name="ecs-handson-vpc",
+    cidr="10.0.0.0/16",
+    cidrs=("10.0.0.0/16",),
+    ipv6_cidrs=(),
+    tenancy="default",
+    is_default=False,
+    state="available",
+    dns_support=True,
+    dns_hostnames=True,
+    subnets=(subnet(1), subnet(2)),
+    route_tables=(main_table(), public_table()),
+    internet_gateways=(gateway(),),
+    endpoints=(endpoint(),),
+    tagged=True,
+)
+_DEFAULT_ROUTES = (
+    Route(destination="172.31.0.0/16", target="local", state="active"),
+    Route(destination="0.0.0.0/0", target="igw-0defa017", state="active"),
+)
+default_vpc = partial(
+    vpc,
+    id="vpc-0defa017",
+    name="",
+    cidr="172.31.0.0/16",
+    cidrs=("172.31.0.0/16",),
+    is_default=True,
+    subnets=(subnet(1, id="subnet-0defa017", name="", cidr="172.31.0.0/20"),),
+    route_tables=(main_table(id="rtb-0defa017", routes=_DEFAULT_ROUTES),),
+    internet_gateways=(gateway(id="igw-0defa017", name=""),),
+    endpoints=(),
+    tagged=False,
+)
+cluster = partial(
+    Cluster,
+    name="ecs-handson-cluster",
+    arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ecs-handson-cluster",
+    status="ACTIVE",
+    capacity_providers=("FARGATE", "FARGATE_SPOT"),
+    container_instances=0,
+    tagged=True,
+)
+repository = partial(
+    Repository,
+    name="rails-app",
+    arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
+    uri=REPOSITORY_URI,
+    registry_id=ACCOUNT,
+    tag_mutability="MUTABLE",
+    tagged=True,
+)
+image = partial(
+    Image,
+    repository="rails-app",
+    digest=DIGEST,
+    tags=("0123456789ab", "latest"),
+    media_type="application/vnd.oci.image.manifest.v1+json",
+    platforms=(AMD64,),
+    size_bytes=180_000_000,
+    pushed_at="2026-01-15T09:30:00+00:00",
+    built_by="docker",
+)
+recorded = partial(
+    RecordedUri,
+    uri=f"{REPOSITORY_URI}:latest",
+    digest=DIGEST,
+    recorded_at="2026-01-15T09:31:00+00:00",
+)
+ran = partial(
+    RecordedRun,
+    repository="rails-app",
+    digest=DIGEST,
+    ran_at="2026-01-15T09:30:30+00:00",
+    engine="docker",
+    status=200,
+)
+finished = partial(
+    Snapshot,
+    target=target(),
+    vpcs=(default_vpc(), vpc()),
+    clusters=(cluster(),),
+    repositories=(repository(),),
+    images=(image(),),
+    recorded_uri=recorded(),
+    recorded_run=ran(),
+)
+empty = partial(Snapshot, target=target(), vpcs=(default_vpc(),))
+"""Before the first notebook there is only the Region's default VPC."""
 
 
 def seen_in(*checks: str, region: str = ELSEWHERE) -> tuple[Sighting, ...]:
     """Build what was seen in another region of what these checks miss."""
     return tuple(Sighting(check=check, region=region, id=f"the {check}'s") for check in checks)
-
-
-def finished(**changes: Any) -> Snapshot:
-    """Build a snapshot in which every fact is right."""
-    right = Snapshot(
-        target=target(),
-        vpcs=(default_vpc(), vpc()),
-        clusters=(cluster(),),
-        repositories=(repository(),),
-        images=(image(),),
-        recorded_uri=recorded(),
-        recorded_run=ran(),
-    )
-    return replace(right, **changes)
-
-
-def empty(**changes: Any) -> Snapshot:
-    """Build a snapshot before the first notebook: there is only the Region's default VPC."""
-    return replace(Snapshot(target=target(), vpcs=(default_vpc(),)), **changes)
 
 
 def with_vpc(snapshot: Snapshot, **changes: Any) -> Snapshot:
@@ -273,13 +225,11 @@ def with_image(snapshot: Snapshot, **changes: Any) -> Snapshot:
 
 
 def with_uri(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    assert snapshot.recorded_uri is not None
-    return replace(snapshot, recorded_uri=replace(snapshot.recorded_uri, **changes))
+    return replace(snapshot, recorded_uri=recorded(**changes))
 
 
 def with_run(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    assert snapshot.recorded_run is not None
-    return replace(snapshot, recorded_run=replace(snapshot.recorded_run, **changes))
+    return replace(snapshot, recorded_run=ran(**changes))
 
 
 def own_vpc(snapshot: Snapshot) -> Vpc:
@@ -288,8 +238,6 @@ def own_vpc(snapshot: Snapshot) -> Vpc:
 
 
 def _changed(items: tuple[T, ...], index: int, **changes: Any) -> tuple[T, ...]:
-    place = index % len(items)
-    return tuple(
-        replace(item, **changes) if number == place else item  # type: ignore[type-var]
-        for number, item in enumerate(items)
-    )
+    changed = list(items)
+    changed[index] = replace(items[index], **changes)  # type: ignore[type-var]
+    return tuple(changed)
