@@ -74,33 +74,38 @@ def judge(rule: Callable[..., object], *values: Any, **options: Any) -> object:
         return " ".join([str(refused.code), *names])
 
 
+Table = dict[str, list[Any]]
+TAKEN = "taken"
+"""The value comes back as it is."""
+
+
+def misjudged(rule: Callable[..., object], table: Table) -> list[tuple[Any, object]]:
+    """Return the values of a table that a rule answers otherwise, with its answer."""
+    judged = [(answer, value, judge(rule, value)) for answer in table for value in table[answer]]
+    return [
+        (value, found)
+        for answer, value, found in judged
+        if found != (value if answer is TAKEN else answer)
+    ]
+
+
 # CIDR blocks
 
-CIDRS: dict[Any, object] = {
-    "10.0.0.0/16": VPC,
-    "10.0.0.16/28": IPv4Network("10.0.0.16/28"),
-    VPC: VPC,
-    "10.0.0.0/15": "InvalidVpc.Range vpc-range",
-    "10.0.0.0/29": "InvalidVpc.Range vpc-range",
-    "10.0.1.0/16": f"{EC2} host-bits",
-    "10.0.0.0": f"{EC2} cidr",
-    "10.0.0.0/255.255.0.0": f"{EC2} cidr",
-    "10.0.0.256/16": f"{EC2} cidr",
-    "10.0.0.0/33": f"{EC2} cidr",
-    "010.0.0.0/16": f"{EC2} cidr",
-    "10.0.0.0/016": f"{EC2} cidr",
-    "fd00::/56": f"{EC2} cidr",
-    " 10.0.0.0/16": f"{EC2} cidr",
-    "10.0.0.0/16\n": f"{EC2} cidr",
-    "": f"{EC2} cidr",
-    None: f"{EC2} not-text",
-    16: f"{EC2} not-text",
-    b"10.0.0.0/16": f"{EC2} not-text",
+CIDRS: Table = {
+    TAKEN: [VPC, IPv4Network("10.0.0.16/28")],
+    "InvalidVpc.Range vpc-range": ["10.0.0.0/15", "10.0.0.0/29", IPv4Network("10.0.0.0/8")],
+    f"{EC2} host-bits": ["10.0.1.0/16"],
+    f"{EC2} cidr": [
+        *("10.0.0.0", "10.0.0.0/255.255.0.0", "10.0.0.256/16", "10.0.0.0/33", "010.0.0.0/16"),
+        *("10.0.0.0/016", "fd00::/56", " 10.0.0.0/16", "10.0.0.0/16\n", ""),
+    ],
+    f"{EC2} not-text": [None, 16, b"10.0.0.0/16"],
 }
 
 
 def test_check_vpc_cidr_takes_blocks_of_16_to_28_without_host_bits() -> None:
-    assert {cidr: judge(rules.check_vpc_cidr, cidr) for cidr in CIDRS} == CIDRS
+    assert misjudged(rules.check_vpc_cidr, CIDRS) == []
+    assert judge(rules.check_vpc_cidr, "10.0.0.0/16") == VPC
 
 
 def test_check_vpc_cidr_says_what_it_found() -> None:
@@ -133,9 +138,7 @@ PLANS: dict[tuple[str, Any, Any], object] = {
     ("10.0.0.0/16", 9, 0): f"{RANGE} too-many",
     ("10.0.0.0/16", 0, 9): f"{RANGE} too-many",
     ("10.0.0.0/16", -1, 0): f"{EC2} not-number",
-    ("10.0.0.0/16", 0, -1): f"{EC2} not-number",
-    ("10.0.0.0/16", 2.5, 0): f"{EC2} not-number",
-    ("10.0.0.0/16", "2", 0): f"{EC2} not-number",
+    ("10.0.0.0/16", 0, 2.5): f"{EC2} not-number",
 }
 
 
@@ -163,27 +166,27 @@ def test_list_subnet_blocks_names_the_blocks_of_both_kinds() -> None:
     assert rules.list_subnet_blocks(form) == {"10.0.0.0/20", "10.0.128.0/20"}
 
 
-SUBNETS: dict[tuple[Any, ...], object] = {
-    ("10.0.0.0/20", "10.0.16.0/20"): [IPv4Network("10.0.0.0/20"), IPv4Network("10.0.16.0/20")],
-    ("10.0.0.0/16",): [VPC],
-    ("10.0.0.0/28",): [IPv4Network("10.0.0.0/28")],
-    (): [],
-    ("10.1.0.0/20",): f"{RANGE} subnet-outside",
-    ("10.0.0.0/15",): f"{RANGE} subnet-size",
-    ("10.0.0.0/29",): f"{RANGE} subnet-size",
-    ("10.0.0.0/20", "10.0.32.0/20", "10.0.8.0/21"): "InvalidSubnet.Conflict subnet-conflict",
-    ("10.0.0.0/20", IPv4Network("10.0.0.0/20")): "InvalidSubnet.Conflict subnet-conflict",
-    ("10.0.1.0/20",): f"{EC2} host-bits",
-    ("10.0.0.0",): f"{EC2} cidr",
-    (None,): f"{EC2} not-text",
+SUBNETS: Table = {
+    TAKEN: [[VPC], [IPv4Network("10.0.0.0/28")], []],
+    f"{RANGE} subnet-outside": [["10.1.0.0/20"]],
+    f"{RANGE} subnet-size": [["10.0.0.0/15"], ["10.0.0.0/29"]],
+    "InvalidSubnet.Conflict subnet-conflict": [
+        ["10.0.0.0/20", "10.0.32.0/20", "10.0.8.0/21"],
+        ["10.0.0.0/20", IPv4Network("10.0.0.0/20")],
+    ],
+    f"{EC2} host-bits": [["10.0.1.0/20"]],
+    f"{EC2} cidr": [["10.0.0.0"]],
+    f"{EC2} not-text": [[None]],
+    f"{EC2} not-list": ["10.0.0.0/20", None],
 }
 
 
 def test_check_subnets_takes_blocks_inside_the_vpc_that_do_not_overlap() -> None:
-    assert {cidrs: judge(rules.check_subnets, VPC, cidrs) for cidrs in SUBNETS} == SUBNETS
-    assert judge(rules.check_subnets, IPv4Network("10.0.0.0/20"), ["10.0.0.0/16"]) == (
-        f"{RANGE} subnet-outside"
-    )
+    assert misjudged(lambda cidrs: rules.check_subnets(VPC, cidrs), SUBNETS) == []
+    two = ["10.0.0.0/20", "10.0.16.0/20"]
+    assert rules.check_subnets(VPC, two) == [IPv4Network(cidr) for cidr in two]
+    around = judge(rules.check_subnets, IPv4Network("10.0.0.0/20"), ["10.0.0.0/16"])
+    assert around == f"{RANGE} subnet-outside"
 
 
 def test_check_subnets_names_the_blocks() -> None:
@@ -214,21 +217,16 @@ def test_planned_subnets_are_taken(network: IPv4Network, public: int, private: i
 
 # Numbers
 
-ZONE_COUNTS: dict[Any, object] = {
-    1: ["us-east-1a"],
-    2: ["us-east-1a", "us-east-1b"],
-    3: ["us-east-1a", "us-east-1b", "us-east-1c"],
-    0: f"{EC2} zone-count",
-    4: f"{EC2} zone-count",
-    -1: f"{EC2} not-number",
-    "2": f"{EC2} not-number",
-    2.5: f"{EC2} not-number",
+ZONE_COUNTS: Table = {
+    f"{EC2} zone-count": [0, 4],
+    f"{EC2} not-number": [-1, "2", 2.5],
 }
 
 
 def test_choose_zones_takes_the_first_by_name() -> None:
-    found = {wanted: judge(rules.choose_zones, wanted, ZONES, **HERE) for wanted in ZONE_COUNTS}
-    assert found == ZONE_COUNTS
+    assert misjudged(lambda wanted: rules.choose_zones(wanted, ZONES, **HERE), ZONE_COUNTS) == []
+    chosen = [rules.choose_zones(wanted, ZONES, **HERE) for wanted in (1, 2, 3)]
+    assert chosen == [sorted(ZONES)[:1], sorted(ZONES)[:2], sorted(ZONES)]
 
 
 def test_choose_zones_counts_the_zones_of_the_region() -> None:
@@ -243,25 +241,17 @@ def test_choose_zones_counts_the_zones_of_the_region() -> None:
     assert "availability_zones is -1" in refusal(rules.choose_zones, -1, ZONES, **HERE).problem
 
 
-COUNTS: dict[tuple[int, int, int], object] = {
-    (2, 2, 0): None,
-    (2, 0, 2): None,
-    (1, 1, 2): None,
-    (3, 3, 6): None,
-    (2, 1, 0): f"{EC2} subnet-count",
-    (2, 4, 0): f"{EC2} subnet-count",
-    (2, 2, 1): f"{EC2} subnet-count",
-    (2, 2, 3): f"{EC2} subnet-count",
-    (3, 2, 0): f"{EC2} subnet-count-other-zones",
-    (3, 3, 1): f"{EC2} subnet-count-other-zones",
-    (-1, 0, 0): f"{EC2} not-number",
-    (2, -1, 0): f"{EC2} not-number",
-    (2, 2, -1): f"{EC2} not-number",
+COUNTS: Table = {
+    f"{EC2} subnet-count": [(2, 1, 0), (2, 4, 0), (2, 2, 1), (2, 2, 3)],
+    f"{EC2} subnet-count-other-zones": [(3, 2, 0), (3, 3, 1)],
+    f"{EC2} not-number": [(-1, 0, 0), (2, -1, 0), (2, 2, -1)],
 }
 
 
 def test_check_subnet_counts_takes_what_the_console_offers() -> None:
-    assert {counts: judge(rules.check_subnet_counts, *counts) for counts in COUNTS} == COUNTS
+    assert misjudged(lambda counts: rules.check_subnet_counts(*counts), COUNTS) == []
+    for counts in ((2, 2, 0), (2, 0, 2), (1, 1, 2), (3, 3, 6)):
+        rules.check_subnet_counts(*counts)
 
 
 def test_check_subnet_counts_offers_the_numbers_of_the_form() -> None:
@@ -345,84 +335,57 @@ def test_check_vpc_quota_refuses_the_sixth_vpc() -> None:
 
 # Names
 
-NAMES: dict[str, tuple[Callable[..., object], dict[Any, object]]] = {
+NAMES: dict[str, tuple[Callable[..., object], Table]] = {
     "check_name_tag": (
         rules.check_name_tag,
         {
-            "ecs-handson": "ecs-handson",
-            "a b_c.d:e/f=g+h-i@j": "a b_c.d:e/f=g+h-i@j",
-            "ハンズオン 1": "ハンズオン 1",
-            "通販ＥＣ": "通販ＥＣ",
-            "aws": "aws",
-            "x" * 216: "x" * 216,
-            "x" * 217: f"{EC2} name-long",
-            "": f"{EC2} name-empty",
-            "  ": f"{EC2} name-empty",
-            "ecs-handson ": f"{EC2} name-empty",
-            " ecs-handson": f"{EC2} name-empty",
-            "AWS:handson": f"{EC2} name-reserved",
-            "ecs\nhandson": f"{EC2} name-characters",
-            "<b>": f"{EC2} name-characters",
-            None: f"{EC2} not-text",
+            TAKEN: ["a b_c.d:e/f=g+h-i@j", "ハンズオン 1", "通販ＥＣ", "aws", "x" * 216],
+            f"{EC2} name-long": ["x" * 217],
+            f"{EC2} name-empty": ["", "  ", "ecs-handson ", " ecs-handson"],
+            f"{EC2} name-reserved": ["AWS:handson"],
+            f"{EC2} name-characters": ["ecs\nhandson", "<b>"],
+            f"{EC2} not-text": [None],
         },
     ),
     "check_cluster_name": (
         rules.check_cluster_name,
         {
-            "My_Cluster-1": "My_Cluster-1",
-            "x": "x",
-            "x" * 255: "x" * 255,
-            "x" * 256: f"{CONTAINERS} cluster-name",
-            "": f"{CONTAINERS} cluster-name",
-            "ecs handson": f"{CONTAINERS} cluster-name",
-            "ecs\n": f"{CONTAINERS} cluster-name",
-            "クラスター": f"{CONTAINERS} cluster-name",
-            7: f"{CONTAINERS} not-text",
+            TAKEN: ["My_Cluster-1", "x", "x" * 255],
+            f"{CONTAINERS} cluster-name": [
+                *("x" * 256, "", "ecs handson", "ecs\n"),
+                *("クラスター", "通販ー１"),  # without a form in half-width characters
+            ],
+            f"{CONTAINERS} not-text": [7],
         },
     ),
     "check_repository_name": (
         rules.check_repository_name,
         {
-            "rails-app": "rails-app",
-            "shop/rails__app.v2": "shop/rails__app.v2",
-            "a---b": "a---b",
-            "r2": "r2",
-            "r" * 256: "r" * 256,
-            "r" * 257: f"{CONTAINERS} repository-length",
-            "r": f"{CONTAINERS} repository-length",
-            "": f"{CONTAINERS} repository-length",
-            "Rails-App": f"{CONTAINERS} repository-case",
-            "Rails App": f"{CONTAINERS} repository-name",
-            "-rails": f"{CONTAINERS} repository-name",
-            "rails/": f"{CONTAINERS} repository-name",
-            "a___b": f"{CONTAINERS} repository-name",
-            "a._b": f"{CONTAINERS} repository-name",
-            "rails-app:latest": f"{CONTAINERS} repository-name",
-            False: f"{CONTAINERS} not-text",
+            TAKEN: ["rails-app", "shop/rails__app.v2", "a---b", "r2", "r" * 256],
+            f"{CONTAINERS} repository-length": ["r" * 257, "r", ""],
+            f"{CONTAINERS} repository-case": ["Rails-App"],
+            f"{CONTAINERS} repository-name": [
+                *("Rails App", "-rails", "rails/", "a___b", "a._b", "rails-app:latest"),
+            ],
+            f"{CONTAINERS} not-text": [False],
         },
     ),
     "check_image_tag": (
         rules.check_image_tag,
         {
-            "v1.0_RC-2": "v1.0_RC-2",
-            "_": "_",
-            "v" * 128: "v" * 128,
-            "v" * 129: f"{CONTAINERS} image-tag",
-            "": f"{CONTAINERS} image-tag",
-            "-v1": f"{CONTAINERS} image-tag",
-            "v:1": f"{CONTAINERS} image-tag",
-            3.4: f"{CONTAINERS} not-text",
+            TAKEN: ["v1.0_RC-2", "_", "v" * 128],
+            f"{CONTAINERS} image-tag": ["v" * 129, "", "-v1", "v:1"],
+            f"{CONTAINERS} not-text": [3.4],
         },
     ),
     "check_region": (
         lambda name: rules.check_region(name, reversed(REGIONS)),
         {
-            "us-east-1": "us-east-1",
-            "mars": f"{EC2} region",
-            "us-eats-1": f"{EC2} region-near",
-            "us-east-1a": f"{EC2} region-zone",
-            "eu-west-3a": f"{EC2} region-near",
-            None: f"{EC2} not-text",
+            TAKEN: ["us-east-1"],
+            f"{EC2} region": ["mars"],
+            f"{EC2} region-near": ["us-eats-1", "eu-west-3a"],
+            f"{EC2} region-zone": ["us-east-1a"],
+            f"{EC2} not-text": [None],
         },
     ),
 }
@@ -430,8 +393,7 @@ NAMES: dict[str, tuple[Callable[..., object], dict[Any, object]]] = {
 
 @pytest.mark.parametrize("rule", NAMES)
 def test_a_rule_of_names_takes_what_aws_takes(rule: str) -> None:
-    check, table = NAMES[rule]
-    assert {name: judge(check, name) for name in table} == table
+    assert misjudged(*NAMES[rule]) == []
 
 
 def test_a_refusal_quotes_the_name() -> None:
@@ -473,19 +435,16 @@ MENDED: dict[tuple[Callable[..., object], str], str] = {
     (rules.check_repository_name, "g___s"): "g-s",
     (rules.check_repository_name, "Goods.__v2"): "goods-v2",
     (rules.check_repository_name, "G" * 256): "g" * 256,
-    (rules.check_region, "US-EAST-2"): "us-east-2",
-    (rules.check_region, "ap_northeast_1"): "ap-northeast-1",
-    (rules.check_region, "ap-northeast-1c"): "ap-northeast-1",
-    (rules.check_region, "mars"): "us-east-1",
+    (NAMES["check_region"][0], "US-EAST-2"): "us-east-2",
+    (NAMES["check_region"][0], "ap_northeast_1"): "ap-northeast-1",
+    (NAMES["check_region"][0], "ap-northeast-1c"): "ap-northeast-1",
+    (NAMES["check_region"][0], "mars"): "us-east-1",
 }
 
 
 def test_a_refusal_offers_the_name_that_was_probably_meant() -> None:
-    def offered(rule: Callable[..., object], name: str) -> str:
-        known = [REGIONS] if rule is rules.check_region else []
-        return re.findall('"([^"]*)"', refusal(rule, name, *known).remedy)[0]
-
-    assert {case: offered(*case) for case in MENDED} == MENDED
+    offered = {case: re.findall('"([^"]*)"', refusal(*case).remedy) for case in MENDED}
+    assert {case: names[0] for case, names in offered.items()} == MENDED
 
 
 def test_a_refusal_offers_the_names_of_the_exercise() -> None:
@@ -506,20 +465,16 @@ def test_a_name_that_is_offered_in_place_of_another_is_taken(name: str) -> None:
     assert rules.check_repository_name(offered) == offered
 
 
-PROVIDERS: dict[Any, object] = {
-    ("FARGATE", "FARGATE_SPOT"): ("FARGATE", "FARGATE_SPOT"),
-    (): (),
-    ("FARGATE", "fargate"): f"{CONTAINERS} capacity-provider",
-    (None,): f"{CONTAINERS} not-text",
-    "FARGATE": f"{EC2} not-list",
-    None: f"{EC2} not-list",
-    frozenset({"FARGATE"}): f"{EC2} not-list",
+PROVIDERS: Table = {
+    TAKEN: [("FARGATE", "FARGATE_SPOT"), ()],
+    f"{CONTAINERS} capacity-provider": [("FARGATE", "fargate")],
+    f"{CONTAINERS} not-text": [(None,)],
+    f"{EC2} not-list": ["FARGATE", None, {"FARGATE"}],
 }
 
 
 def test_check_capacity_providers_takes_fargates() -> None:
-    found = {names: judge(rules.check_capacity_providers, names) for names in PROVIDERS}
-    assert found == PROVIDERS
+    assert misjudged(rules.check_capacity_providers, PROVIDERS) == []
 
 
 def test_check_capacity_providers_offers_the_nearest() -> None:
@@ -535,43 +490,32 @@ def test_check_capacity_providers_offers_the_nearest() -> None:
 
 # Full-width characters
 
-FULL_WIDTH: dict[tuple[Callable[..., object], Any], tuple[str, str]] = {
-    (rules.check_vpc_cidr, "１０.0.0.0/16"): ("１０", "10.0.0.0/16"),
-    (rules.check_vpc_cidr, "10.0.0.0／16"): ("／", "10.0.0.0/16"),
-    (rules.check_vpc_cidr, "10。0。0。0/16"): ("。", "10.0.0.0/16"),
-    (rules.check_vpc_cidr, "10.0.0.0/16\u3000"): ("full-width space", "10.0.0.0/16"),
-    (rules.check_vpc_cidr, "“10.0.0.0/16”"): ("“, ”", "10.0.0.0/16"),
-    (rules.check_name_tag, "\u3000shop"): ("full-width space", "shop"),
-    (rules.check_cluster_name, "ｅcs－handson"): ("ｅ, －", "ecs-handson"),
-    (rules.check_cluster_name, "ecs−handson"): ("−", "ecs-handson"),
-    (rules.check_repository_name, "ｒails-app"): ("ｒ", "rails-app"),
-    (rules.check_repository_name, "railsーapp"): ("ー", "rails-app"),
-    (rules.check_repository_name, "ｒ"): ("ｒ", "r"),
-    (rules.check_image_tag, "ｌatest"): ("ｌ", "latest"),
-    (rules.check_region, "us－east-1"): ("－", "us-east-1"),
-    (rules.check_region, "ｍars"): ("ｍ", "mars"),
+FULL_WIDTH: dict[tuple[Callable[..., object], Any], str] = {
+    (rules.check_vpc_cidr, "１０.0.0.0/16"): '(１０): write "10.0.0.0/16".',
+    (rules.check_vpc_cidr, "10.0.0.0／16"): '(／): write "10.0.0.0/16".',
+    (rules.check_vpc_cidr, "10。0。0。0/16"): '(。): write "10.0.0.0/16".',
+    (rules.check_vpc_cidr, "10.0.0.0/16\u3000"): '(full-width space): write "10.0.0.0/16".',
+    (rules.check_vpc_cidr, "“10.0.0.0/16”"): '(“, ”): write "10.0.0.0/16".',
+    (rules.check_name_tag, "\u3000shop"): '(full-width space): write "shop".',
+    (rules.check_cluster_name, "ｅcs－handson"): '(ｅ, －): write "ecs-handson".',
+    (rules.check_cluster_name, "ecs−handson"): '(−): write "ecs-handson".',
+    (rules.check_repository_name, "railsーapp"): '(ー): write "rails-app".',
+    (rules.check_repository_name, "ｒ"): '(ｒ): write "r".',
+    (rules.check_image_tag, "ｌatest"): '(ｌ): write "latest".',
+    (NAMES["check_region"][0], "us－east-1"): '(－): write "us-east-1".',
+    (NAMES["check_region"][0], "ｍars"): '(ｍ): write "mars".',
+    (rules.check_capacity_providers, ("ＦARGATE",)): '(Ｆ): write "FARGATE".',
 }
 
 
 def test_full_width_characters_are_named_with_what_to_write_instead() -> None:
-    def mended(rule: Callable[..., object], name: str) -> tuple[str, str]:
-        known = [REGIONS] if rule is rules.check_region else []
-        found = re.search(r'\((.*)\): write "(.*)"', refusal(rule, name, *known).remedy)
-        return (found[1], found[2]) if found else ("", "")
-
-    assert {case: mended(*case) for case in FULL_WIDTH} == FULL_WIDTH
-    provider = refusal(rules.check_capacity_providers, ["ＦARGATE"])
-    assert 'write "FARGATE".' in provider.remedy
-
-
-@pytest.mark.parametrize("name", ["通販サイト", "通販ー１", "rails app"])
-def test_a_name_without_half_width_form_keeps_the_remedy_of_its_rule(name: str) -> None:
-    assert judge(rules.check_cluster_name, name) == f"{CONTAINERS} cluster-name"
+    remedies = {case: refusal(*case).remedy for case in FULL_WIDTH}
+    assert {case: remedy[remedy.find("(") :] for case, remedy in remedies.items()} == FULL_WIDTH
 
 
 def test_every_sentence_of_a_refusal_is_in_a_table() -> None:
-    tables = [CIDRS, PLANS, SUBNETS, ZONE_COUNTS, COUNTS, FORMS, PROVIDERS]
-    tables += [table for _, table in NAMES.values()]
-    answers = {str(answer).rpartition(" ")[2] for table in tables for answer in table.values()}
-    elsewhere = {"zones-few", "vpc-quota"}
-    assert SENTENCES.keys() - answers == elsewhere
+    tables = [CIDRS, SUBNETS, ZONE_COUNTS, COUNTS, PROVIDERS, *(t for _, t in NAMES.values())]
+    answers = [answer for table in tables for answer in table]
+    answers += [str(answer) for answer in (*PLANS.values(), *FORMS.values())]
+    named = {answer.rpartition(" ")[2] for answer in answers}
+    assert SENTENCES.keys() - named == {"zones-few", "vpc-quota"}
