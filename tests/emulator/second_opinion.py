@@ -24,7 +24,6 @@ CANNOT: dict[str, str] = {
     "test_a_subnet_in_a_block_added_later_is_not_in_the_way": (
         "it refuses, as AWS does, a subnet in a block that was never added"
     ),
-    "test_an_image_of_apple_silicon_is_arm64": NO_REGISTRY,
     "test_an_index_with_an_attestation_is_one_image": NO_REGISTRY,
     "test_more_private_subnets_are_added_as_if_made_at_once": (
         "it makes no route in a route table that is added to an endpoint later"

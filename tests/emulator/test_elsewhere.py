@@ -23,7 +23,7 @@ from tests.emulator.learner import TOKYO
 from tests.emulator.test_snapshot import make_everything
 from tests.unit.fake_aws import Refusal, reply
 
-pytestmark = [pytest.mark.emulator, pytest.mark.process]
+pytestmark = pytest.mark.emulator
 
 
 class Nothing:
@@ -55,14 +55,12 @@ class InPublic(Nothing):
     """Stands for Amazon ECR Public, which no emulator has."""
 
     def __init__(self, answer: dict[str, Any] | Refusal) -> None:
-        self.asked = 0
         self._answer = answer
 
     def attach(self, session: Any) -> None:
         session.register("before-call.ecr-public.DescribeRepositories", self._before)
 
     def _before(self, **_: Any) -> Any:
-        self.asked += 1
         return reply(self._answer)
 
 
@@ -86,23 +84,14 @@ def make_in_tokyo(running: room.Running) -> Aws:
     return aws
 
 
-def test_where_nothing_is_missing_no_other_region_is_asked(
-    emulator: room.Running, tmp_path: Path
-) -> None:
-    make_everything(emulator)
-    plain = connect(emulator, Nothing())
-    take_snapshot(plain, home=tmp_path)
-    _, aws = elsewhere(emulator, tmp_path, Nothing())
-    made = sorted(request.operation for request in aws.requests)
-    assert (regions(aws), made) == (set(), sorted(r.operation for r in plain.requests))
-
-
-def test_nobody_who_does_not_ask_is_told_of_other_regions(
+def test_where_nothing_is_missing_or_asked_for_no_other_region_is_asked(
     emulator: room.Running, tmp_path: Path
 ) -> None:
     make_in_tokyo(emulator)
-    seen, aws = elsewhere(emulator, tmp_path, Nothing(), missing=())
-    assert (seen.elsewhere, regions(aws)) == ((), set())
+    seen, unasked = elsewhere(emulator, tmp_path, Nothing(), missing=())
+    assert (seen.elsewhere, regions(unasked)) == ((), set())
+    make_everything(emulator)
+    assert regions(elsewhere(emulator, tmp_path, Nothing())[1]) == set()
 
 
 def test_a_check_is_told_of_what_it_misses_alone(emulator: room.Running, tmp_path: Path) -> None:
@@ -111,33 +100,24 @@ def test_a_check_is_told_of_what_it_misses_alone(emulator: room.Running, tmp_pat
     assert [(found.check, found.region) for found in seen.elsewhere] == [("cluster", TOKYO)]
 
 
-def test_a_handful_of_regions_is_asked_and_the_recorded_one_first(
+def test_a_handful_of_regions_is_asked_and_the_recorded_one_with_them(
     emulator: room.Running, tmp_path: Path
 ) -> None:
     uri = f"{emulator.account}.dkr.ecr.eu-west-3.amazonaws.com/rails-app:latest"
     recorded = RecordedUri(uri=uri, digest="sha256:x", recorded_at="")
     (tmp_path / "image-uri.json").write_text(json.dumps(recorded.to_json()))
     _, aws = elsewhere(emulator, tmp_path, Nothing(), missing=("image",))
-    own = {emulator.region}
-    assert regions(aws) == {"eu-west-3", *LIKELY_REGIONS} - own
+    assert regions(aws) == {"eu-west-3", *LIKELY_REGIONS} - {emulator.region}
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        Refusal("AccessDeniedException", status=403),
-        Refusal("UnrecognizedClientException", status=400),
-        Refusal("InternalError", status=500),
-    ],
-    ids=lambda refusal: refusal.code,
-)
-def test_what_goes_wrong_elsewhere_is_no_matter(
-    emulator: room.Running, tmp_path: Path, refusal: Refusal
-) -> None:
+def test_what_goes_wrong_elsewhere_is_no_matter(emulator: room.Running, tmp_path: Path) -> None:
     make_in_tokyo(emulator)
-    denied = AnswerIn("DescribeClusters", refusal)
-    seen, _ = elsewhere(emulator, tmp_path, denied, missing=("cluster", "repository"))
-    assert (denied.asked, [found.check for found in seen.elsewhere]) == (4, ["repository"])
+    refusals = {"AccessDeniedException": 403, "UnrecognizedClientException": 400}
+    for code, status in {**refusals, "InternalError": 500}.items():
+        denied = AnswerIn("DescribeClusters", Refusal(code, status=status))
+        seen, _ = elsewhere(emulator, tmp_path, denied, missing=("cluster", "repository"))
+        found = [each.check for each in seen.elsewhere]
+        assert (code, denied.asked, found) == (code, 4, ["repository"])
 
 
 def test_a_repository_of_ecr_public_is_found_where_the_private_one_is_missing(
@@ -149,21 +129,13 @@ def test_a_repository_of_ecr_public_is_found_where_the_private_one_is_missing(
         "repositoryUri": "public.ecr.aws/a1b2c3d4/rails-app",
         "registryId": emulator.account,
     }
-    public = InPublic({"repositories": [raw]})
-    aws = connect(emulator, public, kind="aws")
-    seen = take_snapshot(aws, home=tmp_path, missing=("repository",))
-    [told] = checks.run_check("repository", seen).diagnoses
-    assert (told.code, told.facts) == (
-        "repository-public",
-        ("repository.private", "repository.uri"),
-    )
 
+    def look(answer: dict[str, Any] | Refusal) -> Snapshot:
+        aws = connect(emulator, InPublic(answer), kind="aws")
+        return take_snapshot(aws, home=tmp_path, missing=("repository",))
 
-@pytest.mark.parametrize("code", ["RepositoryNotFoundException", "AccessDeniedException"])
-def test_no_repository_in_ecr_public_is_no_matter(
-    emulator: room.Running, tmp_path: Path, code: str
-) -> None:
-    public = InPublic(Refusal(code))
-    aws = connect(emulator, public, kind="aws")
-    seen = take_snapshot(aws, home=tmp_path, missing=("repository",))
-    assert (public.asked, seen.repositories) == (1, ())
+    [told] = checks.run_check("repository", look({"repositories": [raw]})).diagnoses
+    assert told.code == "repository-public"
+    assert told.facts == ("repository.private", "repository.uri")
+    for code in ("RepositoryNotFoundException", "AccessDeniedException"):
+        assert (code, look(Refusal(code)).repositories) == (code, ())

@@ -18,6 +18,7 @@ from handson.aws import emulator as room
 from handson.course import syllabus
 from handson.course.evidence import Journal
 from handson.resources.cleanup import find_tagged
+from tests.conftest import FULL
 from tests.emulator import judging
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner
@@ -91,7 +92,7 @@ def test_what_was_interrupted_at_any_call_is_done_by_running_it_again(
     prepare(learner)
     with interrupted(learner, at=0) as calls:
         expected = verb(learner)
-    for at in range(1, len(calls) + 1, 5):
+    for at in range(1, len(calls) + 1, 1 if FULL else 11):
         prepare(learner)
         with interrupted(learner, at=at), pytest.raises(KeyboardInterrupt):  # noqa: PT012
             verb(learner)
@@ -103,12 +104,12 @@ def test_an_interrupt_seals_nothing_twice_and_breaks_no_chain(learner: Learner) 
     learner.finish()
     workshop = learner.workshop
     before = len(Journal(learner.home).records())
-    for at in (1, 3, 5, 7):
+    for at in (1, 5):
         with interrupted(learner, at=at), pytest.raises(KeyboardInterrupt):  # noqa: PT012
             workshop.evidence("network")
             time.sleep(LONGEST)
         workshop.evidence("network")
     records = Journal(learner.home).records()[before:]
-    assert len(records) == 4
+    assert len(records) == 2
     assert [record.get("previous") for record in records[1:]] == [r["digest"] for r in records[:-1]]
     assert judging.false_facts(learner.verify()) == set()

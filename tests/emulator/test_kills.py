@@ -18,11 +18,12 @@ from handson.core.progress import TerminalProgress
 from handson.core.waiting import wait_until
 from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
+from tests.conftest import FULL
 from tests.emulator import hooks
 from tests.emulator.faults import Call
+from tests.emulator.processes import kill
 from tests.emulator.proxy import proxy_to
 from tests.emulator.surviving import everything, running_at
-from tests.emulator.test_workshop import kill
 from tests.emulator.victim import Kernels, clean, ended, make, push, settings_of, workshop
 
 pytestmark = [
@@ -32,7 +33,8 @@ pytestmark = [
 ]
 
 KILLED = -9
-Own = tuple[Workshop, list[str]]
+EVERY = 1 if FULL else 5
+"""A kernel is killed after every so manyth call."""
 
 
 @pytest.fixture(scope="module")
@@ -55,34 +57,36 @@ def fill_shop(folder: Path) -> None:
     (folder / "shop" / "Dockerfile").write_text(text)
 
 
-def chained(home: Path) -> bool:
-    records = Journal(home).records()
-    digests = [record["digest"] for record in records]
-    previous = [record.get("previous") for record in records]
-    return previous == [None, *digests][: len(records)] and all(map(is_intact, records))
+def broken_chain(home: Path) -> list[Any]:
+    """Return what in the journal is not intact or not chained to the record before it."""
+    before, wrong = None, []
+    for record in Journal(home).records():
+        wrong += [] if is_intact(record) and record.get("previous") == before else [record]
+        before = record["digest"]
+    return wrong
 
 
-def made(held: Workshop) -> tuple[object, int]:
-    """Make everything undisturbed; return what stands, and how many calls have made it."""
+def made(held: Workshop, verb: Callable[[Workshop], None] = make) -> int:
+    """Carry a verb out undisturbed; return how many calls have changed something."""
     held.aws.requests.clear()
-    make(held)
-    calls = len(hooks.writes(held.aws))
-    return everything(held.aws), calls
+    verb(held)
+    return len(hooks.writes(held.aws))
 
 
 def test_a_kernel_killed_after_any_call_is_completed_by_the_next(
     emulator: Running, folder: Path, kernels: Kernels
 ) -> None:
     held = workshop(emulator, folder)
-    expected, calls = made(held)
-    wrong = []
-    for k in range(calls):
+    calls = made(held)
+    expected = everything(held.aws)
+    for k in range(0, calls, EVERY):
         hooks.reset(emulator)
         code = kernels.run("make", emulator, folder, kill_after=k)
+        assert everything(held.aws) != expected  # it was killed where something was missing
         make(held)
-        seen = (code, everything(held.aws) == expected, chained(folder))
-        wrong += [] if seen == (KILLED, True, True) else [(k, seen)]
-    assert (calls > 10, wrong) == (True, [])
+        assert (k, code, broken_chain(folder)) == (k, KILLED, [])
+        assert everything(held.aws) == expected
+    assert calls > 10
 
 
 def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
@@ -93,20 +97,14 @@ def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
     held.aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     expected = everything(held.aws)
     make(held)
-    held.aws.requests.clear()
-    clean(held)
-    calls = len(hooks.writes(held.aws))
-    wrong = []
-    for k in range(calls):
+    calls = made(held, clean)
+    for k in range(0, calls, EVERY):
         make(held)
         code = kernels.run("clean", emulator, folder, kill_after=k)
         clean(held)
-        seen = (code, everything(held.aws) == expected)
-        wrong += [] if seen == (KILLED, True) else [(k, seen)]
-    assert (calls > 8, wrong) == (True, [])
-
-
-# A push, in the middle of an upload
+        assert (k, code) == (k, KILLED)
+        assert everything(held.aws) == expected
+    assert calls > 8
 
 
 def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
@@ -118,17 +116,34 @@ def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
     with proxy_to(emulator.port) as proxy:
         proxy.breaks(Call("registry", "PATCH blobs/uploads", 2), "stall")
         kernel = kernels.start("push", running_at(f"http://127.0.0.1:{proxy.port}"), folder)
-        assert proxy.stalled.wait(30)
-        wait_until(lambda: proxy.answered["PUT blobs/uploads"], done=bool, what="layer", timeout=30)
-        kernel.kill()
+        try:
+            assert proxy.stalled.wait(30)
+            wait_until(
+                lambda: proxy.answered["PUT blobs/uploads"], done=bool, what="layer", timeout=30
+            )
+        finally:
+            kernel.kill()
         assert ended(kernel) == KILLED
     pushed = held.push_image(local)
     [image] = held.images().images
     assert (pushed.layers_present, pushed.layers_pushed, image.digest) == (1, 1, pushed.digest)
 
 
-# The embedded AWS
+def test_two_kernels_that_run_the_same_notebooks_at_once_make_one_of_each(
+    emulator: Running, folder: Path, kernels: Kernels
+) -> None:
+    held = workshop(emulator, folder)
+    make(held)
+    expected = everything(held.aws)
+    hooks.reset(emulator)
+    both = [kernels.start("make", emulator, folder) for _ in range(2)]
+    assert [ended(kernel) for kernel in both] == [0, 0]
+    lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (len(lines), broken_chain(folder)) == (6, [])
+    assert everything(held.aws) == expected
 
+
+# The embedded AWS
 
 VERBS: dict[str, Callable[[Workshop], object]] = {
     "network": lambda held: held.ensure_network(),
@@ -143,6 +158,7 @@ VERBS: dict[str, Callable[[Workshop], object]] = {
     "list": lambda held: held.cleanup(),
     "clean-up": clean,
 }
+OFTEN = ("push", "evidence", "clean-up")
 
 
 class KillServer:
@@ -159,11 +175,11 @@ class KillServer:
         with self._lock:
             running = embedded.find_running(self._home)
             if running is not None:
-                kill(running.pid)
+                kill(running)
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workshop, list[str]]]:
     """Return a workshop on an embedded AWS that may be killed, and what it shows."""
     folder = tmp_path_factory.mktemp("own")
     fill_shop(folder)
@@ -172,70 +188,30 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     held = Workshop(
         chosen, progress=TerminalProgress(StringIO()), show=lambda card: shown.append(repr(card))
     )
-    make(held)
     yield held, shown
     embedded.stop_emulator(folder / "home")
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    "verb", [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.full) for name in VERBS]
+)
 def test_an_embedded_aws_killed_in_a_verb_is_told_in_one_sentence_and_the_workshop_completes(
-    own: Own, verb: str
+    own: tuple[Workshop, list[str]], verb: str
 ) -> None:
     held, shown = own
     make(held)
     shown.clear()
     before = held.journal().records
-    with_killer(held, KillServer(held.settings.home))
-    told = lines_of(lambda: VERBS[verb](held))
-    make(held)
-    seen = [len(card.splitlines()) for card in shown]
-    kept = held.journal().records[: len(before)] == before and chained(held.settings.home)
-    assert (told in (0, 2), seen, kept, held.verify().passed) == (True, [2], True, True)
-
-
-def with_killer(held: Workshop, hook: hooks.Hook) -> None:
     held.aws._clients.clear()  # a client keeps the hooks it was made with
-    hook.attach(held.aws.session)
-
-
-def lines_of(action: Callable[[], object]) -> int:
-    """Return how many lines the learner is told where it fails; 0 where it does not."""
+    KillServer(held.settings.home).attach(held.aws.session)
+    told = []
     try:
-        action()
+        VERBS[verb](held)
     except HandsonError as error:
-        return len(str(error).splitlines())
-    return 0
-
-
-# Two kernels at once
-
-
-def test_two_kernels_that_run_the_same_notebooks_at_once_make_one_of_each(
-    emulator: Running, folder: Path, kernels: Kernels
-) -> None:
-    held = workshop(emulator, folder)
-    expected, _ = made(held)
-    hooks.reset(emulator)
-    both = [kernels.start("make", emulator, folder) for _ in range(2)]
-    assert [ended(kernel) for kernel in both] == [0, 0]
-    lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
-    records = Journal(folder).records()
-    assert (everything(held.aws) == expected, held.verify().passed) == (True, True)
-    assert (len(lines), len(records), chained(folder)) == (6, 6, True)
-
-
-# What would not survive is found
-
-
-def test_a_kernel_that_is_not_killed_ends_as_any(
-    emulator: Running, folder: Path, kernels: Kernels
-) -> None:
-    assert kernels.run("make", emulator, folder) == 0
-
-
-def test_a_kernel_is_killed_when_the_call_has_taken_effect(
-    emulator: Running, folder: Path, kernels: Kernels
-) -> None:
-    codes = [kernels.run("make", emulator, folder, kill_after=k) for k in (0, 1)]
-    held = workshop(emulator, folder)
-    assert (codes, everything(held.aws) == made(held)[0]) == ([KILLED, KILLED], False)
+        told = str(error).splitlines()
+    assert len(told) in (0, 2)
+    make(held)
+    assert [len(card.splitlines()) for card in shown] == [2]
+    assert held.journal().records[: len(before)] == before
+    assert broken_chain(held.settings.home) == []
+    assert held.verify().passed

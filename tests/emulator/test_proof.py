@@ -47,7 +47,7 @@ def book(tmp_path: Path) -> Book:
     """A learner's notebooks from real AWS, an hour ago, and the journal in the home folder."""
     started = datetime.now(UTC) - timedelta(hours=12)
     book = making.hand_in(LEARNER, seed=7, target=AWS, started=started)
-    (tmp_path / "home").mkdir()
+    (tmp_path / "home").mkdir(exist_ok=True)
     (tmp_path / "home" / "journal.jsonl").write_bytes(book.journal())
     book.write(tmp_path / "inbox" / LEARNER)
     return book
@@ -57,11 +57,14 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)))
 
 
-def hand_in_proof(tmp_path: Path) -> None:
-    assert run("proof").exit_code == 0
+def hand_in_proof(tmp_path: Path) -> str:
+    """Put a proof beside the notebooks; return what the learner was shown."""
+    result = run("proof")
+    assert result.exit_code == 0
     for name in (tokens.FILE, "journal.jsonl"):
         data = (tmp_path / "home" / name).read_bytes()
         (tmp_path / "inbox" / LEARNER / name).write_bytes(data)
+    return result.stdout
 
 
 def codes(tmp_path: Path, *options: str | Path) -> list[str]:
@@ -71,52 +74,44 @@ def codes(tmp_path: Path, *options: str | Path) -> list[str]:
     return [f["code"] for f in learner["findings"] if f["code"].startswith("proof-")]
 
 
-def test_a_proof_goes_from_the_learner_to_grading(book: Book, tmp_path: Path) -> None:
+def test_a_proof_goes_from_the_learner_to_grading_which_needs_no_network(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert codes(tmp_path) == ["proof-absent"]
-    hand_in_proof(tmp_path)
+    shown = hand_in_proof(tmp_path)
+    token = (tmp_path / "home" / tokens.FILE).read_text().strip()
+    assert (token.count("."), token in shown, book.records[-1]["digest"] in shown) == (
+        2,
+        False,
+        True,
+    )
     keys = tmp_path / "keys.json"
     assert codes(tmp_path) == ["proof-unchecked"]
     assert run("audit", tmp_path / "inbox", "--keys", keys).exit_code == 0
-    assert codes(tmp_path, "--keys", keys) == ["proof-good"]
-
-
-def test_grading_needs_no_network_once_the_keys_are_there(
-    book: Book, tmp_path: Path, aws: SigningAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hand_in_proof(tmp_path)
-    keys = tmp_path / "keys.json"
-    run("audit", tmp_path / "inbox", "--keys", keys)
     monkeypatch.setenv("HANDSON_ENDPOINT_URL", "http://127.0.0.1:9")
     assert codes(tmp_path, "--keys", keys) == ["proof-good"]
 
 
-def test_the_proof_is_shown_without_its_token(book: Book, tmp_path: Path) -> None:
-    result = run("proof", "--lang", "en")
-    token = (tmp_path / "home" / tokens.FILE).read_text().strip()
-    assert token.count(".") == 2
-    assert token not in result.stdout
-    assert book.records[-1]["digest"] in result.stdout
-
-
-def test_without_evidence_there_is_nothing_to_sign(tmp_path: Path) -> None:
-    result = run("proof")
-    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 2)
+def test_what_cannot_be_signed_is_told_in_two_lines(
+    tmp_path: Path,
+    aws: SigningAws,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_evidence = run("proof")
+    request.getfixturevalue("book")
+    aws.switched_on = False
+    not_allowed = run("proof", "--lang", "en")
+    monkeypatch.delenv("HANDSON_ENDPOINT_URL")
+    embedded = run("proof")
+    for result in (without_evidence, not_allowed, embedded):
+        assert (result.exit_code, len(result.stderr.splitlines())) == (2, 2)
+    assert "administrator" in not_allowed.stderr
+    assert "組み込み AWS" in embedded.stderr
     assert not (tmp_path / "home" / tokens.FILE).exists()
 
 
-def test_an_account_that_signs_nothing_is_told_whom_to_ask(book: Book, aws: SigningAws) -> None:
-    aws.switched_on = False
-    result = run("proof", "--lang", "en")
-    assert (result.exit_code, "administrator" in result.stderr) == (2, True)
-
-
-def test_the_embedded_aws_signs_nothing(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HANDSON_ENDPOINT_URL")
-    result = run("proof")
-    assert (result.exit_code, "組み込み AWS" in result.stderr) == (2, True)
-
-
-# The audit.
+# The audit
 
 
 def answered(book: Book, aws: SigningAws) -> None:
@@ -131,31 +126,20 @@ def audited(tmp_path: Path, *options: str) -> tuple[int, dict[str, Any]]:
     return result.exit_code, json.loads(result.stdout)
 
 
-def test_requests_that_aws_answered_are_found(book: Book, tmp_path: Path, aws: SigningAws) -> None:
+def test_requests_are_found_where_aws_knows_them_at_that_time(
+    book: Book, tmp_path: Path, aws: SigningAws
+) -> None:
     answered(book, aws)
     code, found = audited(tmp_path)
     assert (code, found["schema"], found["summary"]) == (0, "handson.audit/1", {"found": 5})
-
-
-def test_a_request_that_aws_does_not_know_is_named(
-    book: Book, tmp_path: Path, aws: SigningAws
-) -> None:
-    answered(book, aws)
     made_up = book.records[1]["requests"][0]["request_id"]
     del aws.history[made_up]
+    for asked in book.records[0]["requests"]:
+        aws.history[asked["request_id"]] -= timedelta(days=2)
     code, found = audited(tmp_path)
-    (partly,) = [each for each in found["records"] if each["status"] == "partly"]
-    assert (code, partly["missing"]) == (1, [made_up])
-
-
-def test_a_request_at_another_time_does_not_count(
-    book: Book, tmp_path: Path, aws: SigningAws
-) -> None:
-    answered(book, aws)
-    for request in book.records[0]["requests"]:
-        aws.history[request["request_id"]] -= timedelta(days=2)
-    statuses = [each["status"] for each in audited(tmp_path)[1]["records"]]
-    assert statuses == ["missing", "found", "found", "found", "found"]
+    statuses = [each["status"] for each in found["records"]]
+    assert (code, statuses) == (1, ["missing", "partly", "found", "found", "found"])
+    assert found["records"][1]["missing"] == [made_up]
 
 
 def test_a_role_leads_to_another_account(book: Book, tmp_path: Path, aws: SigningAws) -> None:

@@ -23,7 +23,7 @@ from tests.emulator.hooks import Answer, Meeting, connect, writes
 from tests.emulator.test_registry import Registry
 from tests.unit.fake_aws import Refusal
 
-pytestmark = [pytest.mark.process, pytest.mark.emulator, pytest.mark.second_opinion]
+pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 
 def make_everything(emulator: room.Running) -> None:
