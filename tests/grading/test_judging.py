@@ -216,7 +216,8 @@ def test_no_name_and_several_names_are_told_once() -> None:
     (nameless,) = found(claim(learner=""), claim("cluster", learner="", previous="sha256:network"))
     assert (nameless.code, nameless.severity) == ("learner-unnamed", "note")
     assert nameless.check == "network"
-    claims = claim("image", learner="s02"), claim("cluster", learner="s01\n"), claim(learner="s01")
+    named = {"image": "s02", "image-uri": "s02", "cluster": "s01\n", "network": "s01"}
+    claims = [claim(check, learner=name) for check, name in named.items()]
     several = found(*claims, learner=None)[0]
     assert (several.code, several.severity, several.check) == (
         "learner-several",

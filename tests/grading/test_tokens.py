@@ -215,7 +215,8 @@ def folder(tmp_path: Path, signer: Signer) -> Path:
     folder = tmp_path / "s01"
     folder.mkdir()
     (folder / "journal.jsonl").write_text(json.dumps(record))
-    (folder / "proof (1).jwt").write_text(f"{signed(signer, digest=record['digest'])}\n")
+    token = signed(signer, digest=record["digest"])
+    (folder / "proof (1).jwt").write_text(f"{token:20000}, of which the beginning is read")
     return folder
 
 
@@ -268,27 +269,17 @@ def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:
 def test_a_record_is_judged_by_what_is_there_and_by_its_age() -> None:
     from tests.unit.fake_aws import FakeAws
 
-    now = datetime(2026, 5, 20, tzinfo=UTC)
-    requests = ("11111111-a", "11111111-b")
-    statuses = {
-        (60, 2): "found",
-        (60, 1): "partly",
-        (60, 0): "missing",
-        (5, 0): "recent",
-        (5, 2): "found",
-        (60 * 24 * 91, 0): "old",
-    }
-    found = {}
-    for minutes, count in statuses:
+    now, requests = datetime(2026, 5, 20, tzinfo=UTC), ("11111111-a", "11111111-b")
+    statuses = {(60, 2): "found", (60, 1): "partly", (60, 0): "missing", (5, 0): "recent",
+                (5, 2): "found", (60 * 24 * 91, 0): "old"}  # fmt: skip
+    for (minutes, count), status in statuses.items():
         events = [{"CloudTrailEvent": json.dumps({"requestID": each})} for each in requests[:count]]
         fake = FakeAws()
         fake.answers("LookupEvents", {"Events": [*events, {"CloudTrailEvent": "{"}]})
         record = audit.AuditRecord(
             **{"learner": "s01", "name": "", "check": "network", "account": ACCOUNT},
-            region="us-east-1",
+            **{"region": "us-east-1", "requests": requests},  # type: ignore[arg-type]
             observed_at=(now - timedelta(minutes=minutes)).isoformat(),
-            requests=requests,
         )
         audited = audit.look_up([record], lambda account, fake=fake: fake.connect(), now=now)
-        found[minutes, count] = audited.records[0].status
-    assert found == statuses
+        assert (minutes, count, audited.records[0].status) == (minutes, count, status)
