@@ -147,7 +147,7 @@ def test_what_is_no_zip_is_refused_with_a_reason() -> None:
     whole = packed("b", b"{}" * 99)
     for data in (b"", b"PK", whole[:-30], whole[:-5], whole[len(whole) // 2 :]):
         code, values = refusal(opened, data)
-        assert (code, bool(values["reason"])) == ("file-not-a-zip", True)
+        assert (code, values["reason"][:10]) == ("file-not-a-zip", "BadZipFile")
 
 
 @FEW
