@@ -32,7 +32,7 @@ FULL = bool(os.environ.get("HANDSON_FULL"))
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 TESTS = Path(__file__).parent
-FIRST = ("browser", "engine", "notebooks", "emulator")
+FIRST = ("browser", "notebooks", "engine", "emulator")
 """The folders whose tests take longest and wait most; in a parallel run they are begun first."""
 # Whatever would lead a test to the developer's own account, registry login or settings.
 OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")

@@ -68,7 +68,8 @@ def faults(page: Any) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
     page.evaluate(_BODY_WITH_HEIGHT)
-    found = Axe().run(page, context={"include": OURS}).response["violations"]
+    options = {"resultTypes": ["violations"]}
+    found = Axe().run(page, context={"include": OURS}, options=options).response["violations"]
     return [
         f"{each['id']}: {node['html'][:200]} {said(node)}"
         for each in found

@@ -195,38 +195,39 @@ def test_what_differs_from_the_goal_is_drawn_and_said(page: Any, report: Path) -
     assert picture.get_attribute("alt") == shown["words"]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("place", ["", "#learner-2", "#learner-3"])
-def test_the_page_is_never_wider_than_the_window(
-    page: Any, report: Path, width: int, place: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(report.as_uri() + place)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_the_page_is_never_wider_than_the_window(page: Any, report: Path) -> None:
+    wider = []
+    for place in ("", "#learner-2", "#learner-3"):
+        page.goto(report.as_uri() + place)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wider.append(f"{place} at {width}")
+    assert wider == []
 
 
 @pytest.mark.parametrize(
     ("place", "scheme"),
     [("", "light"), ("", "dark"), ("#learner-3", "light"), ("#learner-2", "dark")],
 )
-def test_axe_finds_no_fault(browser: Any, report: Path, scheme: str, place: str) -> None:
+def test_axe_finds_no_fault(page: Any, report: Path, scheme: str, place: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(report.as_uri() + place)
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert violations(page) == []
+
+
+def violations(page: Any) -> list[tuple[str, str]]:
     from axe_playwright_python.sync_playwright import Axe
 
-    context = browser.new_context(color_scheme=scheme)
-    opened = context.new_page()
-    opened.goto(report.as_uri() + place)
-    opened.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-    found = Axe().run(opened).response["violations"]
-    context.close()
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
 def test_axe_would_see_a_field_without_a_label(page: Any, report: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page.goto(report.as_uri())
     page.evaluate("document.querySelector('label[for=search]').remove()")
-    assert "label" in [each["id"] for each in Axe().run(page).response["violations"]]
+    assert "label" in dict(violations(page))
 
 
 # Marking.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,31 +10,12 @@ from playwright.sync_api import expect
 
 from handson.notebook import VIEW
 from tests.browser import looking
-from tests.browser.lab import SECONDS, Lab, Opened
+from tests.browser.lab import Lab, Opened
 from tests.browser.looking import Camera, Log
 
 LIVE = ".handson-live"
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    opened = Lab(tmp_path_factory.mktemp("lab"), edition="ja")
-    yield opened
-    opened.stop()
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any) -> Any:
-    opened = browser.new_page()
-    opened.set_default_timeout(SECONDS * 1000)
-    return opened
-
-
-@pytest.fixture
-def log(page: Any) -> Log:
-    return Log(page)
 
 
 def open_widget(lab: Lab, page: Any, name: str, *, last: str) -> tuple[Opened, Any]:
@@ -72,6 +53,7 @@ def faults_of(opened: Opened, cell: Any, name: str, camera: Camera) -> list[str]
 def test_a_form_answers_makes_and_is_a_static_card_when_opened_again(
     lab: Lab, page: Any, log: Log
 ) -> None:
+    log.take()
     opened, cell = open_widget(lab, page, "02-cluster", last='widgets.form(workshop, "cluster")')
     create = cell.get_by_role("button", name="クラスターを作成")
     cell.get_by_label("クラスター名").fill("my cluster")
