@@ -376,6 +376,7 @@ class Run:
 
     def _run_tests(self, *, seconds: int) -> None:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         output = os.open(self.folder / "output", os.O_WRONLY | os.O_CREAT)
         for stream, descriptor in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
             os.dup2(descriptor, stream)
@@ -491,6 +492,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="random ones of this seed alone")
     parser.add_argument("--count", type=int, default=20, help="how many random ones (20)")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no fork is left behind
     sys.path.insert(0, "")  # as for a pytest that is started in this folder
     try:
         modules, data = read_data(given.only)
