@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from textwrap import indent
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -207,20 +208,29 @@ def hand_in(
     """
     chance = random.Random(seed)
     book = Book({name: _copied(notebook) for name, notebook in committed().items()})
-    ids = _Ids(chance)
-    moment = started + timedelta(minutes=chance.randrange(600))
+    known: dict[str, str] = {}
+    previous, moment = None, started + timedelta(minutes=chance.randrange(600))
+
+    def rename(found: re.Match[str]) -> str:
+        return known.setdefault(found[0], f"{found[1]}-{chance.getrandbits(68):017x}")
+
     for cell, given in list(_evidence_cells(book)):
         moment += timedelta(seconds=chance.randrange(20, 400))
-        observed = ids.renamed(given["observed"])
+        observed = json.loads(_ID.sub(rename, json.dumps(given["observed"])))
         if target is not None:
             observed["target"] = dict(target)
         if given["check"] == syllabus.DRAWING.id:
             observed["drawing"] = drawing()
         if observe is not None:
             observe(given["check"], observed)
-        requests = [{**request, "request_id": ids.uuid()} for request in given["requests"]]
+        ids = (str(UUID(int=chance.getrandbits(128))) for _ in given["requests"])
+        requests = [
+            {**each, "request_id": own} for each, own in zip(given["requests"], ids, strict=True)
+        ]
         seen = Observation(given["check"], observed["target"], observed, requests)
-        record = seal(book, seen, learner=learner, observed_at=moment)
+        record = evidence.seal(seen, learner=learner, previous=previous, observed_at=moment)
+        previous = record["digest"]
+        book.records.append(record)
         cell["outputs"] = [_sealed(output, record) for output in cell["outputs"]]
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
@@ -232,15 +242,6 @@ def hand_in(
 def drawing() -> dict[str, Any]:
     """Return what the diagram that is handed in shows."""
     return drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
-
-
-def seal(book: Book, seen: Observation, *, learner: str, observed_at: datetime) -> dict[str, Any]:
-    """Seal a record after the book's last one of that learner, and keep it."""
-    own = [record for record in book.records if record["learner"] == learner]
-    previous = own[-1]["digest"] if own else None
-    record = evidence.seal(seen, learner=learner, previous=previous, observed_at=observed_at)
-    book.records.append(record)
-    return record
 
 
 def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -258,26 +259,6 @@ def essay(chance: random.Random) -> str:
         ending = chance.choice(_ENDINGS)
         sentences.append(f"{opening}{words[0]}の{subject}{words[1]}なので{words[2]}でも{ending}。")
     return "\n".join(sentences)
-
-
-class _Ids:
-    """New ids for old ones, the same new one for the same old one."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._known: dict[str, str] = {}
-
-    def renamed(self, data: Any) -> Any:
-        text = json.dumps(data, ensure_ascii=False)
-        return json.loads(_ID.sub(lambda found: self._new(found[0], found[1]), text))
-
-    def uuid(self) -> str:
-        number = f"{self._chance.getrandbits(128):032x}"
-        parts = (number[:8], number[8:12], number[12:16], number[16:20], number[20:])
-        return "-".join(parts)
-
-    def _new(self, old: str, kind: str) -> str:
-        return self._known.setdefault(old, f"{kind}-{self._chance.getrandbits(68):017x}")
 
 
 def _copied(notebook: dict[str, Any]) -> dict[str, Any]:
