@@ -31,6 +31,7 @@ class Shelf:
         cut: So many uploads are cut off at their beginning.
         cut_from: An upload is cut off when it comes to so many bytes; 0 lets all pass.
         hang_up: The connection is closed on a request like this, "PUT manifests".
+        broken: So many requests were cut off in their middle or closed.
         wrong_digest: What to call every manifest.
         keeps: What is kept in place of a manifest, whose digest no answer names then.
         password: The one to ask for; none is asked for when it is empty.
@@ -46,6 +47,7 @@ class Shelf:
     cut: int = 0
     cut_from: int = 0
     hang_up: str = ""
+    broken: int = 0
     wrong_digest: str = ""
     keeps: Callable[[bytes], bytes] | None = None
     password: str = ""
@@ -71,6 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.break_off()
         body = self.read_body()
         if body is None or exact == self.shelf.hang_up != "":
+            self.shelf.broken += 1
             return self.break_off()
         self.body = body
         said = self.headers.get("Authorization", "")

@@ -89,19 +89,13 @@ def started(client: docker.APIClient, name: str, **environment: str) -> Iterator
         client.remove_container(container, force=True)
 
 
-def test_the_image_carries_no_secret_and_no_root(details: dict[str, Any]) -> None:
-    assert details["Config"]["User"] == "1000:1000"
-    assert "SECRET" not in json.dumps(details["Config"])
-    assert details["Config"]["Healthcheck"]["Test"][0] == "CMD"
-
-
-def test_the_image_says_which_engine_made_it(details: dict[str, Any]) -> None:
-    assert details["Config"]["Labels"]["io.handson.engine"] == "docker"
-
-
-def test_the_image_has_both_tags_and_the_right_platform(
+def test_the_image_has_its_tags_its_maker_its_platform_and_neither_root_nor_a_secret(
     shop: LocalImage, details: dict[str, Any]
 ) -> None:
+    config = details["Config"]
+    assert (config["User"], config["Healthcheck"]["Test"][0]) == ("1000:1000", "CMD")
+    assert config["Labels"]["io.handson.engine"] == "docker"
+    assert "SECRET" not in json.dumps(config)
     assert {f"{NAME}:{tag}" for tag in shop.tags} <= set(details["RepoTags"])
     assert (len(shop.tags), shop.platform) == (2, "linux/amd64")
 
@@ -121,28 +115,20 @@ def test_what_was_pushed_is_pulled_back_and_sells_its_goods(
         client.remove_image(name, noprune=True)
     assert '<html lang="ja">' in page
     assert "カートに入れる" in page
-    assert [f"<code>{it}</code>" in page for it in told.values()] == [True, True]
+    assert [it for it in told.values() if f"<code>{it}</code>" not in page] == []
 
 
-def test_the_healthcheck_is_content_with_a_shop_and_not_with_its_absence(
+def test_a_shop_that_runs_is_healthy_and_writes_to_its_log_and_tmp_only(
     client: docker.APIClient, shop: LocalImage, details: dict[str, Any]
 ) -> None:
     probe = details["Config"]["Healthcheck"]["Test"][1:]
+    writable = {"/rails/log": 0, "/rails/tmp": 0, "/rails": 1, "/rails/app": 1, "/gems": 1}
     with started(client, shop.id, SECRET_KEY_BASE=SECRET) as (container, url):
         get(f"{url}/up")
         ports = [url.rsplit(":", 1)[1], str(free_port())]
         assert [run(client, container, probe, PORT=port) for port in ports] == [0, 1]
-
-
-def test_the_shop_writes_to_its_log_and_tmp_only(
-    client: docker.APIClient, shop: LocalImage
-) -> None:
-    with started(client, shop.id, SECRET_KEY_BASE=SECRET) as (container, _):
-        folders = ["/rails/log", "/rails/tmp", "/rails", "/rails/app", "/gems"]
-        writable = [run(client, container, ["test", "-w", folder]) == 0 for folder in folders]
-    assert dict(zip(folders, writable, strict=True)) == {
-        folder: folder in {"/rails/log", "/rails/tmp"} for folder in folders
-    }
+        found = {folder: run(client, container, ["test", "-w", folder]) for folder in writable}
+    assert found == writable
 
 
 def test_a_shop_without_a_secret_does_not_start(client: docker.APIClient, shop: LocalImage) -> None:
@@ -156,29 +142,14 @@ def test_a_shop_without_a_secret_does_not_start(client: docker.APIClient, shop: 
         client.remove_container(container, force=True)
 
 
-def test_ecr_lists_the_pushed_image_under_both_tags(
-    engine: Engine, shop: LocalImage, destination: Destination, ecr: Any
+def test_ecr_lists_the_pushed_image_under_both_tags_and_nothing_is_left_behind(
+    engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination, ecr: Any
 ) -> None:
     pushed = push.push_image(engine, shop, destination=destination, say=ignore_progress)
     listed = ecr.describe_images(repositoryName=destination.repository)["imageDetails"]
     found = {tag: it["imageDigest"] for it in listed for tag in it.get("imageTags", [])}
     assert found == dict.fromkeys(shop.tags, pushed.digest)
     assert pushed.size_bytes > 10_000_000
-
-
-def test_a_second_push_sends_nothing(
-    engine: Engine, shop: LocalImage, destination: Destination
-) -> None:
-    first = push.push_image(engine, shop, destination=destination, say=ignore_progress)
-    again = push.push_image(engine, shop, destination=destination, say=ignore_progress)
-    assert (again.digest, again.layers_pushed) == (first.digest, 0)
-    assert again.layers_present == first.layers_pushed + first.layers_present
-
-
-def test_a_push_leaves_no_tag_and_no_credentials_behind(
-    engine: Engine, client: docker.APIClient, shop: LocalImage, destination: Destination
-) -> None:
-    push.push_image(engine, shop, destination=destination, say=ignore_progress)
     tags = client.inspect_image(shop.id)["RepoTags"]
     assert [tag for tag in tags if tag.startswith(destination.registry)] == []
     assert not (Path.home() / ".docker").exists()

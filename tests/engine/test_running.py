@@ -116,9 +116,11 @@ def test_the_shop_is_pulled_back_seen_and_removed(
     pushed = held.push_image(built, repository="rails-app")
     assert runnable(held) == (False, ["image-unseen"])
     shown = held.run_image("rails-app")
-    text, html = repr(shown), shown._repr_mimebundle_()["text/html"]
-    assert ("│ まちかど商店" in text, "rails-app:latest" in text) == (True, True)
-    assert ('src="data:image/svg+xml;base64,' in html, "<script" in html) == (True, False)
+    html = shown._repr_mimebundle_()["text/html"]
+    assert "│ まちかど商店" in repr(shown)
+    assert "rails-app:latest" in repr(shown)
+    assert 'src="data:image/svg+xml;base64,' in html
+    assert "<script" not in html
     assert shown.recorded is not None
     assert (shown.recorded.status, shown.recorded.digest) == (200, pushed.digest)
     assert (runnable(held), left(client, home)) == ((True, []), [])
@@ -143,20 +145,18 @@ def test_another_push_has_to_be_seen_again(held: Workshop, base: str, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("before", "said"),
     [
-        ({"before": 'abort "almost there"'}, "終了コード 1"),
-        ({"before": 'abort "almost there"'}, "│ almost there"),
-        ({"before": 'abort "Missing `secret_key_base` for production"'}, "秘密の値"),
-        ({"before": 'abort "exec format error"'}, "違うプラットフォーム"),
-        ({"before": 'TCPServer.new("0.0.0.0", 3000)'}, "すでに使われて"),
+        ('abort "almost there"', "(?s)終了コード 1.*│ almost there"),
+        ('abort "Missing `secret_key_base` for production"', "秘密の値"),
+        ('TCPServer.new("0.0.0.0", 3000)', "すでに使われて"),
     ],
-    ids=["exits", "its last lines", "no secret", "another platform", "port in use"],
+    ids=["exits", "no secret", "port in use"],
 )
 def test_an_image_that_does_not_start_says_why_and_what_to_do(
-    held: Workshop, base: str, tmp_path: Path, changes: dict[str, str], said: str
+    held: Workshop, base: str, tmp_path: Path, before: str, said: str
 ) -> None:
-    push(held, base, tmp_path / "app", **changes)
+    push(held, base, tmp_path / "app", before=before)
     with pytest.raises(EngineError, match=said):
         held.run_image("rails-app")
     assert runnable(held) == (False, ["image-silent"])

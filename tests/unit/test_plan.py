@@ -115,14 +115,7 @@ def test_independent_steps_are_under_way_at_the_same_time(fake: FakeAws) -> None
     assert carried_out(fake) == MADE
 
 
-def test_a_failure_keeps_the_steps_behind_it_from_being_called(fake: FakeAws) -> None:
-    fake.answers("CreateRouteTable", Refusal("RouteTableLimitExceeded"))
-    with pytest.raises(AWSError):
-        carried_out(fake)
-    assert "AssociateRouteTable" not in fake.operations
-
-
-def test_a_failure_is_told_after_what_is_under_way_has_ended(fake: FakeAws) -> None:
+def test_a_failure_ends_a_plan_once_what_is_under_way_has_ended(fake: FakeAws) -> None:
     refused = threading.Event()
     ended = threading.Event()
 
@@ -140,6 +133,7 @@ def test_a_failure_is_told_after_what_is_under_way_has_ended(fake: FakeAws) -> N
     with pytest.raises(AWSError):
         carried_out(fake)
     assert ended.is_set()
+    assert "AssociateRouteTable" not in fake.operations
 
 
 def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
