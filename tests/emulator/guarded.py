@@ -1,4 +1,4 @@
-"""Emulators that enforce IAM, for a caller who has the workshop's policy and nothing else.
+"""An embedded AWS that enforces IAM, for a caller who has the workshop's policy and nothing else.
 
     guarded = Guarded(endpoint, root)
     guarded.attach(policy.write_policy(...))
@@ -7,7 +7,7 @@
 MiniStack (`AUTH=true`) checks the signature, the action, `aws:RequestedRegion`, the tags that a
 call to ECR or ECS sets and, where it knows the resource of a call, its ARN.  It knows neither the
 tags that a call to EC2 sets, nor those that a resource has, nor the resource of the calls in
-`UNNAMED`.  moto checks actions alone.
+`UNNAMED`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ import botocore.session
 from handson.aws import Aws, Credentials, connect_emulator
 from handson.aws.emulator import ACCOUNT, SECRET, process, server
 from handson.core.waiting import wait_until
-from tests.emulator.hooks import Moto, order, reset
 from tests.unit.fake_aws import MODELS, Clock
 
 ROOT = Credentials(ACCOUNT, SECRET)
@@ -48,12 +47,10 @@ Document = dict[str, Any]
 
 @dataclass
 class Guarded:
-    """An emulator that enforces IAM, and a user in it whose policy is up to the test."""
+    """An embedded AWS that enforces IAM, and a user in it whose policy is up to the test."""
 
     endpoint: str
     root: Credentials
-    unguarded: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Lets the root user in where the emulator does not know it."""
     user: Credentials = field(init=False)
     _iam: Any = field(init=False, repr=False)
     _connections: dict[Credentials, Aws] = field(default_factory=dict, init=False, repr=False)
@@ -63,17 +60,15 @@ class Guarded:
         session.set_credentials(self.root.access_key_id, self.root.secret_access_key)
         where = {"region_name": REGION, "endpoint_url": self.endpoint}
         self._iam = session.create_client("iam", **where)
-        with self.unguarded():
-            self._iam.create_user(UserName="learner")
-            key = self._iam.create_access_key(UserName="learner")["AccessKey"]
+        self._iam.create_user(UserName="learner")
+        key = self._iam.create_access_key(UserName="learner")["AccessKey"]
         self.user = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
     def attach(self, document: Document) -> None:
         """Give the user this policy and no other."""
-        with self.unguarded():
-            self._iam.put_user_policy(
-                UserName="learner", PolicyName="handson", PolicyDocument=json.dumps(document)
-            )
+        self._iam.put_user_policy(
+            UserName="learner", PolicyName="handson", PolicyDocument=json.dumps(document)
+        )
 
     def connect(self, credentials: Credentials | None = None) -> Aws:
         """Return the connection of the user, or of who else is named; made once: it takes long."""
@@ -108,26 +103,6 @@ def guarded_ministack(folder: Path) -> Iterator[Guarded]:
         child.wait(30)
 
 
-@contextmanager
-def guarded_moto(moto: Moto) -> Iterator[Guarded]:
-    """Have moto's server, emptied, enforce IAM meanwhile; its registry takes no pushes."""
-
-    def after(calls: str) -> None:
-        order(moto, "/moto-api/reset-auth", calls)
-
-    @contextmanager
-    def unguarded() -> Iterator[None]:
-        after("inf")
-        yield
-        after("0")
-
-    reset(moto)
-    try:
-        yield Guarded(moto.endpoint, ROOT, unguarded)
-    finally:
-        after("inf")
-
-
 def _port(folder: Path) -> int:
     def answering() -> int:
         record = process.read_record(folder)
@@ -155,15 +130,6 @@ def for_ministack(document: Document) -> Document:
         statements += [{**known, "Action": named}] if named else []
         statements += [{**known, "Action": unnamed, "Resource": "*"}] if unnamed else []
     return {**document, "Statement": [_without_sid(item) for item in statements]}
-
-
-def for_moto(document: Document) -> Document:
-    """Return a policy of the same actions, which is all that moto enforces."""
-    statements = [
-        {"Effect": "Allow", "Action": item["Action"], "Resource": "*"}
-        for item in document["Statement"]
-    ]
-    return {**document, "Statement": statements}
 
 
 def _known_keys(statement: Document) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def intercepting(
     upstream: int, folder: Path, marks: Marks
 ) -> Iterator[tuple[Proxy, dict[str, str]]]:
     """Give the proxy, and the environment of a learner who uses real AWS through it."""
-    authority, server = certificates(folder)
+    authority, server = certify(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server)
     handler: Any = type("Intercepting", (Interceptor,), {"context": context, "marks": marks})
@@ -139,38 +139,27 @@ class Interceptor(Handler):
         return 403, {"content-type": "text/xml"}, form.format(error).encode()
 
 
-def certificates(folder: Path) -> tuple[Path, Path]:
-    """Write an authority and a server's certificate with its key; return both files."""
-    root, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = _signed("An authority for tests", root, by=None, key=root)
-    certificate = _signed("Not AWS", server, by=authority, key=root)
-    paths = folder / "authority.pem", folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    paths[0].write_bytes(authority.public_bytes(pem))
-    private = server.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    paths[1].write_bytes(private + certificate.public_bytes(pem))
-    return paths
-
-
-def _signed(name: str, own: Any, *, by: x509.Certificate | None, key: Any) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
+def certify(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate that vouches for itself, alone and with its key; return both files."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Not AWS")])
     hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by.subject if by else subject)
-        .public_key(own.public_key())
-        .serial_number(x509.random_serial_number())
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(hosts, critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
     )
-    return made.sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    alone, with_key = folder / "authority.pem", folder / "server.pem"
+    alone.write_bytes(certificate)
+    with_key.write_bytes(private + certificate)
+    return alone, with_key

@@ -11,22 +11,19 @@ stand after it is what stood after it in that run.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from handson.aws import Aws, settings
+from handson.aws import Aws
 from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
-from handson.core.progress import TerminalProgress
 from handson.course import syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import Journal, is_intact
@@ -40,8 +37,8 @@ from tests.conftest import FULL
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
+from tests.emulator.workshops import make_shop, open_workshop
 from tests.tally import tally
-from tests.unit.fake_aws import Clock
 
 
 @dataclass(frozen=True)
@@ -53,18 +50,15 @@ class Verb:
         run: Carries it out.
         seen: What of the target it may have changed, ids replaced; nothing where it only reads.
         before: Makes what it needs and the workshop does not leave.
-        passing: No later verb needs what it does.
     """
 
     name: str
     run: Callable[[Workshop], object]
     seen: Callable[[Aws], object] | None = None
     before: Callable[[Aws], object] = lambda _aws: None
-    passing: bool = False
 
 
-def network_seen(aws: Aws) -> object:
-    return shape(aws)
+network_seen = shape
 
 
 def cluster_seen(aws: Aws) -> object:
@@ -88,16 +82,15 @@ def everything(aws: Aws) -> object:
     return [network_seen(aws), cluster_seen(aws), registry_seen(aws)]
 
 
-def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
-    """Return the workshop's verbs in the order of the notebooks.
+WRITING = ("network", "cluster", "mending", "repository", "cleanup")
 
-    Args:
-        push: Puts an image into the repository.
-    """
+
+def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
+    """Return the workshop's verbs in the order of the notebooks; `push` pushes an image."""
     return [
         Verb("network", lambda held: held.ensure_network(), network_seen),
         Verb("cluster", lambda held: held.ensure_cluster(), cluster_seen),
-        Verb("mending", lambda held: held.ensure_cluster(), cluster_seen, take_fargate, True),
+        Verb("mending", lambda held: held.ensure_cluster(), cluster_seen, take_fargate),
         Verb("repository", lambda held: held.ensure_repository(), registry_seen),
         Verb("push", push, registry_seen),
         Verb("images", lambda held: held.images()),
@@ -126,7 +119,7 @@ def _evidence(check: str) -> Callable[[Workshop], object]:
 class Bench:
     """One workshop on one target, whose calls go over one wire."""
 
-    running: Running
+    inside: hooks.Inside
     workshop: Workshop
     wire: Wire
     verbs: Sequence[Verb]
@@ -146,31 +139,22 @@ class Bench:
         """Run the workshop undisturbed, and keep its calls and what stood after each verb."""
         for verb in self.verbs:
             verb.before(self.aws)
-            if isinstance(self.running, hooks.Inside):
-                files = {path: path.read_bytes() for path in self.home.glob("*.json")}
-                self._before[verb.name] = self.running.door.copy_state(), files
+            files = {path: path.read_bytes() for path in self.home.glob("*.json")}
+            self._before[verb.name] = self.inside.door.copy_state(), files
             with self.wire.watched() as calls:
                 verb.run(self.workshop)
-                self.recorded[verb.name] = [] if verb.run is put_by_hand else list(calls)
+                self.recorded[verb.name] = list(calls)
             if verb.seen:
                 self.expected[verb.name] = verb.seen(self.aws)
 
     def stand_before(self, verb: Verb) -> None:
-        """Have what stood before a verb; what cannot be restored is done again."""
-        if isinstance(self.running, hooks.Inside):
-            state, files = self._before[verb.name]
-            self.running.door.restore_state(state)
-            for path in {*self.home.glob("*.json")} - files.keys():
-                path.unlink()
-            for path, content in files.items():
-                path.write_bytes(content)
-            return
-        hooks.reset(self.running)
-        make_somebody_elses(self.aws)
-        for earlier in self.verbs[: self.verbs.index(verb)]:
-            if earlier.seen and not earlier.passing:
-                earlier.run(self.workshop)
-        verb.before(self.aws)
+        """Bring back what stood before a verb when it was recorded."""
+        state, files = self._before[verb.name]
+        self.inside.door.restore_state(state)
+        for path in {*self.home.glob("*.json")} - files.keys():
+            path.unlink()
+        for path, content in files.items():
+            path.write_bytes(content)
 
     def survives(self, verb: Verb, pair: Pair) -> list[str]:
         """Run a verb with a fault at one call, run it again, and return what is wrong."""
@@ -263,13 +247,13 @@ KINDS = (("throttled", "failed"), ("refused", "cut", "timeout"), ("lost",), LAST
 """Faults that a verb meets in the same way; those of a kind take turns."""
 
 
-def deal(recorded: Mapping[str, Sequence[Call]]) -> dict[str, list[Pair]]:
+def deal(recorded: Mapping[str, Sequence[Call]], *, full: bool = FULL) -> dict[str, list[Pair]]:
     """Return which faults each verb's calls meet.
 
-    Each operation meets one fault of each kind, at calls from the first to the last of all verbs.
-    HANDSON_FULL has each call meet each fault.
+    Each operation meets one fault of each kind, at calls from the first to the last of all verbs;
+    in full, each call meets each fault.
     """
-    if FULL:
+    if full:
         return {name: list(product(calls, FAULTS)) for name, calls in recorded.items()}
     turns = [cycle(kind) for kind in KINDS]
     made: dict[str, list[tuple[str, Call]]] = defaultdict(list)
@@ -292,52 +276,27 @@ def lost_replies(recorded: Mapping[str, Sequence[Call]]) -> dict[str, list[Pair]
     }
 
 
-MANIFEST = {
-    "schemaVersion": 2,
-    "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-    "config": {"digest": f"sha256:{'ab' * 32}", "size": 7},
-    "layers": [{"digest": f"sha256:{'cd' * 32}", "size": 5}],
-}
-
-
-def open_bench(
-    running: Running, folder: Path, *, kind: str = "emulator", by_hand: bool = False
-) -> Bench:
+def open_bench(inside: hooks.Inside, folder: Path, *, kind: str = "emulator") -> Bench:
     """Return a bench on an empty target in which somebody else has made things of their own.
 
-    Args:
-        running: Where it is.
-        folder: Where the home folder goes.
-        kind: "aws" has the workshop take the target for real AWS.
-        by_hand: An image is put where it belongs rather than pushed, and none is run: it is not
-            the embedded AWS.
+    The kind "aws" has the workshop take the target for real AWS; it pushes no image there.
     """
-    wire, clock = Wire(), Clock()
-    way = [wire] if kind == "emulator" else [wire, hooks.LikeAws(running)]
-    aws = hooks.connect(running, *way, kind=kind, clock=clock)
-    held = Workshop(
-        _settings(running, folder, kind),
-        progress=TerminalProgress(StringIO()),
-        show=lambda _card: None,
-        connect=lambda _settings: Connection(aws),
-    )
-    make_somebody_elses(aws)
-    push = put_by_hand if by_hand else pushing(held, folder)
-    return Bench(running, held, wire, verbs(push))
-
-
-def make_somebody_elses(aws: Aws) -> None:
+    real, wire = kind == "aws", Wire()
+    way = [wire, hooks.LikeAws(inside)] if real else [wire]
+    aws = hooks.connect(inside, *way, kind=kind)
     aws.call("ecs", "CreateCluster", clusterName="somebody-elses")
     aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
-
-
-def _settings(running: Running, folder: Path, kind: str) -> settings.Settings:
-    environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
-    if kind == "aws":
-        environ |= {"HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": running.account}
-    endpoint = running.endpoint if kind == "emulator" else None
-    return settings.read_settings(environ, cwd=folder, endpoint_url=endpoint, learner="Hanako")
+    held = open_workshop(
+        folder / "home",
+        endpoint=None if real else inside.endpoint,
+        environ={"HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": inside.account} if real else {},
+        connect=lambda _settings: Connection(aws),
+    )
+    local = held.build_image(make_shop(folder))
+    all_verbs = verbs(lambda held: held.push_image(local))
+    chosen = [verb for verb in all_verbs if verb.name in WRITING] if real else all_verbs
+    return Bench(inside, held, wire, chosen)
 
 
 def running_at(endpoint: str) -> Running:
@@ -346,26 +305,9 @@ def running_at(endpoint: str) -> Running:
     return Running(pid=0, port=port, region="us-east-1", state="running")
 
 
-def pushing(held: Workshop, folder: Path) -> Callable[[Workshop], object]:
-    shop = folder / "shop"
-    shop.mkdir()
-    (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\n")
-    (shop / "app.rb").write_text("puts 1\n")
-    local = held.build_image(shop)
-    return lambda held: held.push_image(local)
-
-
-def put_by_hand(held: Workshop) -> object:
-    """Put an image where there is no registry to push to."""
-    put = {"imageManifest": json.dumps(MANIFEST), "imageTag": "latest"}
-    return held.aws.call("ecr", "PutImage", repositoryName="rails-app", **put)
-
-
-def survive(
-    bench: Bench, dealt: Mapping[str, Sequence[Pair]], verb: Verb, *, where: str
-) -> list[str]:
+def survive(bench: Bench, dealt: Mapping[str, Sequence[Pair]], verb: Verb) -> list[str]:
     """Have a verb meet its faults, one after another; return what did not survive."""
-    counted, wrong = tally("faults survived", where), []
+    counted, wrong = tally("faults survived", "MiniStack"), []
     for pair in dealt[verb.name]:
         found = bench.survives(verb, pair)
         if not counted.count(not found):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from handson import grading
-from handson.aws import settings
 from handson.aws.emulator import Running
-from handson.core.progress import TerminalProgress
 from handson.course import syllabus
 from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
 from handson.resources import cleanup
+from tests.emulator.workshops import open_workshop
 
 pytestmark = pytest.mark.emulator
 
@@ -40,18 +38,10 @@ def clock() -> SetBack:
 
 @pytest.fixture
 def held(emulator: Running, tmp_path: Path, clock: SetBack) -> Workshop:
-    handed_in = tmp_path / "Hanako"
-    handed_in.mkdir()
-    environ = {
-        "HANDSON_HOME": str(tmp_path / "home"),
-        "HANDSON_ENGINE": "builtin",
-        "HANDSON_HAND_IN": str(handed_in),
-    }
-    chosen = settings.read_settings(
-        environ, cwd=tmp_path, endpoint_url=emulator.endpoint, learner="Hanako"
-    )
-    terminal = TerminalProgress(StringIO())
-    return Workshop(chosen, progress=terminal, show=lambda _card: None, clock=clock)
+    (tmp_path / "Hanako").mkdir()
+    handed_in = {"HANDSON_HAND_IN": str(tmp_path / "Hanako")}
+    home = tmp_path / "home"
+    return open_workshop(home, endpoint=emulator.endpoint, environ=handed_in, clock=clock)
 
 
 def make(held: Workshop, shop: Path) -> None:

@@ -18,9 +18,7 @@ from filelock import FileLock
 
 from handson.aws import emulator as room
 from handson.aws.emulator import process as processes
-from handson.aws.emulator import server
 from handson.core.errors import NotReady
-from tests.emulator.hooks import reset
 from tests.emulator.processes import kill, wait_gone
 
 pytestmark = pytest.mark.emulator
@@ -131,12 +129,6 @@ def test_interrupting_the_kernel_does_not_reach_it(
     assert start(home).pid == pid
 
 
-def test_its_access_key_is_its_account(
-    client: Callable[[str], Any], emulator: room.Running
-) -> None:
-    assert client("sts").get_caller_identity()["Account"] == emulator.account
-
-
 def test_only_its_own_port_is_open_and_only_on_loopback(
     connect: Connect, running: room.Running
 ) -> None:
@@ -147,15 +139,6 @@ def test_only_its_own_port_is_open_and_only_on_loopback(
         if connection.status == psutil.CONN_LISTEN
     ]
     assert listening == [("127.0.0.1", running.port)]
-
-
-def test_what_tests_share_is_emptied_by_a_reset(
-    connect: Connect, inside: room.Running, running: room.Running
-) -> None:
-    for shared in (inside, running):
-        make_vpc(connect(shared))
-        reset(shared)
-    assert [own_vpcs(connect(shared)) for shared in (inside, running)] == [[], []]
 
 
 def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:
@@ -260,11 +243,6 @@ def test_it_moves_on_when_its_port_is_taken(home: Path, connect: Connect) -> Non
         second = start(home)
     assert second.port != first.port
     assert own_vpcs(connect(second)) == [vpc]
-
-
-def test_listening_moves_on_from_a_taken_port() -> None:
-    with server.open_listener(0) as first, server.open_listener(first.getsockname()[1]) as second:
-        assert second.getsockname()[1] != first.getsockname()[1]
 
 
 # What can go wrong

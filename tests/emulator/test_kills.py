@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from handson.aws import emulator as embedded
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError
-from handson.core.progress import TerminalProgress
 from handson.core.waiting import wait_until
 from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
@@ -24,7 +22,8 @@ from tests.emulator.faults import Call
 from tests.emulator.processes import kill
 from tests.emulator.proxy import proxy_to
 from tests.emulator.surviving import everything, running_at
-from tests.emulator.victim import Kernels, clean, ended, make, push, settings_of, workshop
+from tests.emulator.victim import Kernels, clean, ended, make, push, workshop
+from tests.emulator.workshops import make_shop, open_workshop
 
 pytestmark = [
     pytest.mark.process,
@@ -45,16 +44,14 @@ def kernels() -> Kernels:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a home folder beside which there is a shop."""
-    fill_shop(tmp_path)
-    return tmp_path / "home"
+    return next_to_a_shop(tmp_path)
 
 
-def fill_shop(folder: Path) -> None:
-    (folder / "shop").mkdir()
-    (folder / "shop" / "app.rb").write_text("puts 1\n")
-    (folder / "shop" / "config.ru").write_text("run {}\n" * 9000)
-    text = "FROM scratch\nCOPY app.rb /srv/\nCOPY config.ru /srv/\n"
-    (folder / "shop" / "Dockerfile").write_text(text)
+def next_to_a_shop(folder: Path) -> Path:
+    shop = make_shop(folder)
+    (shop / "config.ru").write_text("run {}\n" * 9000)
+    (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\nCOPY config.ru /srv/\n")
+    return folder / "home"
 
 
 def broken_chain(home: Path) -> list[Any]:
@@ -81,7 +78,7 @@ def test_a_kernel_killed_after_any_call_is_completed_by_the_next(
     expected = everything(held.aws)
     for k in range(0, calls, EVERY):
         hooks.reset(emulator)
-        code = kernels.run("make", emulator, folder, kill_after=k)
+        code = ended(kernels.start("make", emulator, folder, kill_after=k))
         assert everything(held.aws) != expected  # it was killed where something was missing
         make(held)
         assert (k, code, broken_chain(folder)) == (k, KILLED, [])
@@ -100,7 +97,7 @@ def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
     calls = made(held, clean)
     for k in range(0, calls, EVERY):
         make(held)
-        code = kernels.run("clean", emulator, folder, kill_after=k)
+        code = ended(kernels.start("clean", emulator, folder, kill_after=k))
         clean(held)
         assert (k, code) == (k, KILLED)
         assert everything(held.aws) == expected
@@ -181,15 +178,10 @@ class KillServer:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workshop, list[str]]]:
     """Return a workshop on an embedded AWS that may be killed, and what it shows."""
-    folder = tmp_path_factory.mktemp("own")
-    fill_shop(folder)
+    home = next_to_a_shop(tmp_path_factory.mktemp("own"))
     shown: list[str] = []
-    chosen = settings_of(folder / "home", None)
-    held = Workshop(
-        chosen, progress=TerminalProgress(StringIO()), show=lambda card: shown.append(repr(card))
-    )
-    yield held, shown
-    embedded.stop_emulator(folder / "home")
+    yield open_workshop(home, show=lambda card: shown.append(repr(card))), shown
+    embedded.stop_emulator(home)
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,10 @@ from tests.emulator.guarded import (
     REGION,
     Guarded,
     for_ministack,
-    for_moto,
     guarded_ministack,
-    guarded_moto,
     without,
 )
-from tests.emulator.hooks import Answer, Moto, connect
+from tests.emulator.hooks import Answer, connect
 from tests.emulator.test_workshop import Told
 from tests.unit.fake_aws import Refusal
 
@@ -311,31 +309,3 @@ def test_the_action_that_aws_takes_in_a_call_is_named(
     aws = connect(emulator, Answer(operation, Refusal("AccessDenied", words, 403)))
     error = denied(lambda: VERBS[verb](open_as(aws), shop))
     assert (error.actions, names(error, action, verb=verb)) == ((action,), True)
-
-
-# Enforced by moto, whose registry takes no pushes
-
-PUSHED = ("push_image", "run_image", "record_image_uri")
-CONTROL = [verb for verb in VERBS if verb not in PUSHED]
-SOME = ["ec2:CreateSubnet", "ecs:DescribeClusters", "ecr:CreateRepository", "ec2:DeleteVpc"]
-
-
-@pytest.fixture
-def guarded_by_moto(moto: Moto) -> Iterator[Guarded]:
-    with guarded_moto(moto) as guarded:
-        yield guarded
-
-
-@pytest.mark.full
-def test_moto_lets_the_control_plane_pass_and_misses_actions_too(
-    guarded_by_moto: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
-) -> None:
-    told: dict[str, bool] = {}
-    for verb in CONTROL:
-        for action in (one for one in SOME if one in NEEDS[verb] and one not in told):
-            guarded_by_moto.attach(for_moto(without(WHOLE, action)))
-            error = denied(lambda take=VERBS[verb]: take(open_as(guarded_by_moto.connect()), shop))
-            told[action] = names(error, action, verb=verb)
-        guarded_by_moto.attach(for_moto(WHOLE))
-        last = VERBS[verb](open_as(guarded_by_moto.connect()), shop)
-    assert (told, last.left) == (dict.fromkeys(SOME, True), ())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from io import StringIO
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from handson.aws import Aws, settings
+from handson.aws import Aws
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
-from handson.core.progress import TerminalProgress
 from handson.engine.model import LocalImage
 from handson.notebook.workshop import Workshop
 from tests.conftest import FULL
@@ -23,6 +21,7 @@ from tests.emulator import hooks
 from tests.emulator.faults import TRANSIENT, Call, Wire
 from tests.emulator.proxy import Proxy, proxy_to
 from tests.emulator.surviving import running_at
+from tests.emulator.workshops import make_shop, open_workshop
 from tests.tally import tally
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
@@ -139,9 +138,7 @@ def test_starting_goes_on_after_a_fault_and_again_after_a_refusal(
 
 
 def start(proxy: Proxy, folder: Path) -> Workshop:
-    environ = {"HANDSON_HOME": str(folder / "home"), "HANDSON_ENGINE": "builtin"}
-    chosen = settings.read_settings(environ, cwd=folder, endpoint_url=address(proxy))
-    return Workshop(chosen, progress=TerminalProgress(StringIO()), show=lambda _card: None)
+    return open_workshop(folder / "home", endpoint=address(proxy))
 
 
 # Every request of a push
@@ -154,11 +151,7 @@ def held(proxy: Proxy, tmp_path: Path) -> Workshop:
 
 @pytest.fixture
 def local(held: Workshop, tmp_path: Path) -> LocalImage:
-    shop = tmp_path / "shop"
-    shop.mkdir()
-    (shop / "app.rb").write_text("puts 1\n")
-    (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\n")
-    return held.build_image(shop)
+    return held.build_image(make_shop(tmp_path))
 
 
 def test_every_request_of_a_push_survives_faults(

@@ -31,11 +31,11 @@ from handson.engine.model import Destination, RunRequest
 from handson.notebook import workshop
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
-from tests.emulator.conftest import DOCKERFILE
 from tests.emulator.faults import Call
 from tests.emulator.interceptor import Marks, intercepting
 from tests.emulator.leaks import forms, leaked, leaks_among, leaks_in
 from tests.emulator.proxy import Proxy
+from tests.emulator.workshops import make_shop
 from tests.unit.test_engine_containers import DIGEST, Client, refused
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
@@ -67,16 +67,14 @@ def learner(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Give this process, and those that it starts, the environment of such a learner."""
     hooks.reset(running)
     folder = tmp_path_factory.mktemp("learner")
-    for name in ("keys", "shop"):
-        (folder / name).mkdir()
-    (folder / "shop" / "Dockerfile").write_text(DOCKERFILE)
-    (folder / "shop" / "app.rb").write_text("puts 1\n")
+    (folder / "keys").mkdir()
+    shop = make_shop(folder)
     with intercepting(running.port, folder / "keys", MARKS) as (proxy, environ):
         home = folder / "home"
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**environ, "HANDSON_HOME": str(home)}.items():
                 patch.setenv(name, value)
-            yield Learner(proxy, home, folder / "shop")
+            yield Learner(proxy, home, shop)
 
 
 def everything_said(action: Callable[[], object]) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from msgspec.structs import replace
 
 from handson.aws import emulator as embedded
-from handson.aws import settings
 from handson.aws.emulator import Running
-from handson.core.progress import TerminalProgress
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.state import Vpc
@@ -22,6 +18,8 @@ from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.resources import network
 from handson.resources.vpc_listing import find_zones
+from tests.emulator.processes import kill
+from tests.emulator.workshops import open_workshop
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
@@ -29,9 +27,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.process]
 @pytest.fixture
 def held(emulator: Running, home: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.chdir(root / "notebooks" / "ja")
-    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-    chosen = settings.read_settings(environ, cwd=home.parent, endpoint_url=emulator.endpoint)
-    return Workshop(chosen, progress=TerminalProgress(), show=print)
+    return open_workshop(home, endpoint=emulator.endpoint)
 
 
 def seen(held: Workshop) -> tuple[Any, ...]:
@@ -127,10 +123,7 @@ def test_what_a_board_asks_stays_out_of_the_requests_of_evidence(held: Workshop)
 
 
 def test_the_board_tells_that_the_embedded_aws_was_killed(home: Path) -> None:
-    chosen = settings.read_settings({"HANDSON_HOME": str(home)}, cwd=home.parent)
-    board = widgets.board(Workshop(chosen, progress=TerminalProgress(), show=print))
-    running = embedded.find_running(home)
-    assert running is not None
-    psutil.Process(running.pid).kill()
+    board = widgets.board(open_workshop(home))
+    kill(embedded.find_running(home))
     board.look()
     assert "起動し直しました" in board.below()[0].title

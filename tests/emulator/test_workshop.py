@@ -159,11 +159,6 @@ def test_push_commands_remark_on_a_name_that_no_repository_has(held: Workshop) -
     assert '"rails-app"' in repr(mistyped)
 
 
-def test_a_long_verb_ends_its_progress_as_a_sentence(room: Room) -> None:
-    room.workshop.ensure_cluster()
-    assert room.told.sentences[-1] == "終わりました。"
-
-
 def test_the_card_says_where_and_who(held: Workshop, emulator: Running) -> None:
     wanted = ("123456789012", "us-east-1", emulator.endpoint, "Hanako")
     assert [word for word in wanted if word not in repr(held)] == []
@@ -186,14 +181,6 @@ def test_a_picture_marks_what_a_cell_has_made(held: Workshop) -> None:
 def test_a_picture_marks_what_is_left_to_do(held: Workshop) -> None:
     said = [cause.message for check in held.verify().checks for cause in check.diagnoses]
     assert said[0] in held.draw(goal=True).description
-
-
-def test_the_base_image_of_the_settings_is_given_to_the_build(
-    open_own: Open, emulator: Running, shop: Path
-) -> None:
-    held = open_own(endpoint_url=emulator.endpoint, base_image="scratch").workshop
-    (shop / "Dockerfile").write_text("ARG BASE_IMAGE=ruby:3.4\nFROM ${BASE_IMAGE}\nCOPY . /srv\n")
-    assert held.build_image(shop).tags
 
 
 # Evidence
@@ -317,21 +304,10 @@ def test_a_record_that_somebody_changed_is_shown_as_not_proven(
 ) -> None:
     held.ensure_cluster()
     held.evidence("cluster")
-    tamper(held, **changes)
-    assert MARKS["bad"] in repr(held.journal())
-
-
-def test_a_record_of_an_unknown_check_does_not_break_the_journal(held: Workshop) -> None:
-    held.evidence("network")
-    tamper(held, check="netwrk")
-    assert "netwrk" not in repr(held.journal())
-
-
-def tamper(held: Workshop, **changes: Any) -> None:
-    """Change fields of the only record in the journal, as somebody with an editor would."""
     path = held.settings.home / "journal.jsonl"
     record = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**record, **changes}) + "\n", encoding="utf-8")
+    assert MARKS["bad"] in repr(held.journal())
 
 
 # Started from the environment, as a notebook starts it
@@ -400,17 +376,12 @@ def test_another_word_deletes_nothing_and_is_answered_with_the_right_one(held: W
 
 WRONG: dict[str, Callable[[Workshop], object]] = {
     "view": lambda held: held.draw("azure"),
-    "network's size": lambda held: held.ensure_network(cidr="10.0.0.0/8"),
-    "public subnets": lambda held: held.ensure_network(public_subnets=5),
+    "network": lambda held: held.ensure_network(cidr="10.0.0.0/8"),
     "zones": lambda held: held.ensure_network(availability_zones=3),
     "endpoint": lambda held: held.ensure_network(s3_endpoint="no"),
-    "parameter": lambda held: held.ensure_network(cird="10.0.0.0/16"),
-    "cluster's name": lambda held: held.ensure_cluster(name="a b"),
-    "no provider": lambda held: held.ensure_cluster(fargate=False),
-    "fargate": lambda held: held.ensure_cluster(fargate="on"),
-    "ec2": lambda held: held.ensure_cluster(ec2_instances="off"),
+    "cluster": lambda held: held.ensure_cluster(name="a b"),
     "providers": lambda held: held.ensure_cluster(capacity_providers=("FARGATE", "FARGAT_SPOT")),
-    "repository's name": lambda held: held.ensure_repository(name="Rails_App"),
+    "repository": lambda held: held.ensure_repository(name="Rails_App"),
     "image": lambda held: held.push_image("rails-app"),
     "context": lambda held: held.build_image(3),
 }
@@ -462,10 +433,6 @@ def test_cleaning_up_lists_then_with_the_word_leaves_only_the_evidence(
     active = [cluster.name for cluster in left.clusters if cluster.status == "ACTIVE"]
     assert (active, left.recorded_uri) == (["somebody-elses"], None)
     assert len(finished.journal().records) == 1
-
-
-def test_everything_can_be_made_again_after_cleaning_up(finished: Workshop, shop: Path) -> None:
-    finished.cleanup(confirm="delete")
     finish(finished, shop)
     assert finished.verify().passed
 
@@ -516,6 +483,7 @@ def test_after_a_kill_in_the_middle_of_a_verb_the_same_cell_completes(
     assert isinstance(refused(room.workshop.ensure_network), AWSError)
     assert room.told.sentences[-1] == "途中で止まりました。"
     room.workshop.ensure_network()
+    assert room.told.sentences[-1] == "終わりました。"
     assert room.workshop.verify().checks[0].passed
     assert len(room.news) == 1
 

@@ -1,6 +1,7 @@
 """Kernels that are killed: processes forked from one that has everything loaded.
 
-    Kernels().run("make", running, home, kill_after=3)     its exit code: -9 where it was killed
+    kernel = Kernels().start("make", running, home, kill_after=3)
+    ended(kernel)                        its exit code: -9 where it was killed
 
 `make` runs the workshop up to the evidence, `clean` the clean-up, `push` a push.  `kill_after` is
 the number of mutating calls that take effect before the process kills itself; what other calls are
@@ -14,17 +15,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.aws.refusals import READS
-from handson.aws.settings import Settings, read_settings
-from handson.core.progress import TerminalProgress
 from handson.notebook.workshop import Workshop
 from tests.emulator import hooks
+from tests.emulator.workshops import open_workshop
 
 
 class KillAfter:
@@ -43,25 +42,17 @@ class KillAfter:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _after(self, model: Any, **_: Any) -> None:
+        if model.name.startswith(READS):
+            return
         with self._lock:
-            self._left -= not model.name.startswith(READS)
-            if self._left == 0 and not model.name.startswith(READS):
+            self._left -= 1
+            if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def settings_of(home: Path, endpoint: str | None) -> Settings:
-    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin"}
-    return read_settings(environ, cwd=home.parent, endpoint_url=endpoint, learner="Hanako")
-
-
 def workshop(running: Running, home: Path, *on_the_way: hooks.Hook) -> Workshop:
-    held = Workshop(
-        settings_of(home, running.endpoint),
-        progress=TerminalProgress(StringIO()),
-        show=lambda _card: None,
-    )
-    held._connection = Connection(hooks.connect(running, *on_the_way))
-    return held
+    connection = Connection(hooks.connect(running, *on_the_way))
+    return open_workshop(home, endpoint=running.endpoint, connect=lambda _settings: connection)
 
 
 def make(held: Workshop) -> None:
@@ -101,10 +92,6 @@ class Kernels:
         process = self._context.Process(target=_live, args=(verb, running, home, kill_after))
         process.start()
         return process
-
-    def run(self, verb: str, running: Running, home: Path, *, kill_after: int = -1) -> int:
-        """Run a verb to its end, and return the exit code: -9 where the kernel was killed."""
-        return ended(self.start(verb, running, home, kill_after=kill_after))
 
 
 def ended(process: Any) -> int:
