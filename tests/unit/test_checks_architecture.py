@@ -172,7 +172,7 @@ _ICONS = st.builds(DrawnIcon, id=_IDS, label=_WORDS, kind=_KINDS, inside=_IDS)
 _ARROWS = st.builds(DrawnArrow, tail=_IDS, head=_IDS, label=_WORDS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     boxes=st.lists(_BOXES, max_size=5).map(tuple),
     icons=st.lists(_ICONS, max_size=5).map(tuple),

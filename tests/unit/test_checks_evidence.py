@@ -20,7 +20,7 @@ from tests.unit.test_checks import RIGHT, WRONG
 
 DONE = states.finished()
 CHECK_IDS = ("network", "cluster", "repository", "image", "image-uri")
-quick = settings(max_examples=60, deadline=None, derandomize=True)
+quick = settings(max_examples=60)
 
 ODD = ("", "x", "a:b", "{0}", "%s", "\n", "'; rm -rf /", "<b>", "0.0.0.0/0", "ok")
 STATES = st.sampled_from([*RIGHT.values(), *(state for state, _, _ in WRONG.values())])

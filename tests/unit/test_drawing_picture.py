@@ -135,7 +135,7 @@ def test_a_hostile_name_is_shown_as_it_is(name: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_name_gives_a_document_that_parses(name: str) -> None:
     ElementTree.fromstring(draw(named(name)).svg)
 

@@ -27,7 +27,7 @@ EC2, CONTAINERS = "InvalidParameterValue", "InvalidParameterException"
 RANGE = "InvalidSubnet.Range"
 HERE: dict[str, Any] = {"region": "us-east-1"}
 
-quick = settings(max_examples=80, deadline=None, derandomize=True)
+quick = settings(max_examples=80)
 networks = st.builds(
     lambda address, prefix: IPv4Network((address, prefix), strict=False),
     st.integers(0, 2**32 - 1),

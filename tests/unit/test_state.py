@@ -36,7 +36,7 @@ def test_a_snapshot_comes_back_from_json_as_it_was(snapshot: Snapshot) -> None:
 
 
 @given(st.builds(Vpc))
-@options(max_examples=30, deadline=None, derandomize=True)
+@options(max_examples=30)
 def test_any_vpc_comes_back_from_json(vpc: Vpc) -> None:
     assert Vpc.from_json(vpc.to_json()) == vpc
 
