@@ -20,7 +20,8 @@ LIKELY_REGIONS = ("us-east-1", "ap-northeast-1", "us-east-2", "us-west-2", "ap-n
 the neighbours of a menu that are clicked on instead."""
 
 PLATFORM = ("linux", "amd64")
-"""What Fargate runs by default (cpuArchitecture X86_64)."""
+IMAGE_PLATFORM = "/".join(PLATFORM)
+"""What Fargate runs by default (cpuArchitecture X86_64), and the same as OCI writes it."""
 
 FARGATE = "FARGATE"
 """The capacity provider that the cluster needs."""

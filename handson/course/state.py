@@ -79,12 +79,17 @@ class RouteTable(State, frozen=True, kw_only=True):
 
 
 class InternetGateway(State, frozen=True, kw_only=True):
-    """An internet gateway; `attachment` is "available" when it is attached to its VPC."""
+    """An internet gateway; `attachment` is the state of its attachment to its VPC."""
 
     id: str
     name: str
     attachment: str
     tagged: bool = False
+
+    @property
+    def is_attached(self) -> bool:
+        """AWS's API answers "available"; other implementations of it answer "attached"."""
+        return self.attachment in ("available", "attached")
 
 
 class VpcEndpoint(State, frozen=True, kw_only=True):
@@ -148,6 +153,11 @@ class Cluster(State, frozen=True, kw_only=True):
     running_tasks: int = 0
     active_services: int = 0
     tagged: bool = False
+
+    @property
+    def is_deleted(self) -> bool:
+        """ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
+        return self.status == "INACTIVE"
 
 
 class Repository(State, frozen=True, kw_only=True):

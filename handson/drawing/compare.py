@@ -41,7 +41,7 @@ class Selection:
 
     def __init__(self, snapshot: Snapshot, exercise: Exercise) -> None:
         own = [vpc for vpc in snapshot.vpcs if not vpc.is_default or vpc.tagged]
-        living = [each for each in snapshot.clusters if each.status != "INACTIVE"]
+        living = [each for each in snapshot.clusters if not each.is_deleted]
         self.vpc, vpc_rest = _choose(own, network_facts.find_goal_vpc(snapshot, exercise))
         self.cluster, cluster_rest = _choose(living, find_goal_cluster(snapshot, exercise))
         wanted = ecr.find_goal_repository(snapshot, exercise)
@@ -58,8 +58,7 @@ class Selection:
         self.tag = exercise.tag if exercise.tag in tags else min(tags)
         self.subnets = self.vpc.subnets if self.vpc else ()
         gateways = self.vpc.internet_gateways if self.vpc else ()
-        attached = (each for each in gateways if each.attachment in network_facts.ATTACHED)
-        self.gateway = next(attached, None)
+        self.gateway = next((each for each in gateways if each.is_attached), None)
 
     @property
     def short_name(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
+from handson.course.exercise import IMAGE_PLATFORM
 from handson.engine import docker_client, model, registry_client
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import translate_docker_errors
@@ -107,7 +108,7 @@ class DockerEngine:
             tags=destination.tags,
             layers_pushed=progress.pushed,
             layers_present=progress.present,
-            size_bytes=registry.measure_layers(content),
+            size_bytes=registry.measure_layers(digest),
         )
 
     def _start_build(self, request: model.BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
@@ -123,7 +124,7 @@ class DockerEngine:
             dockerfile=DOCKERFILE,
             tag=f"{request.name}:{request.tags[0]}",
             buildargs=dict(request.build_args),
-            platform=model.IMAGE_PLATFORM,
+            platform=IMAGE_PLATFORM,
             labels={model.ENGINE_LABEL: NAME},
             rm=True,
             forcerm=True,

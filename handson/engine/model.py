@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import cards, messages
-from handson.course.exercise import PLATFORM
-
-IMAGE_PLATFORM = "/".join(PLATFORM)
-"""The platform that Fargate runs by default (ECS developer guide)."""
+from handson.course.exercise import IMAGE_PLATFORM
 
 _LOOPBACK = ("127.", "localhost", "[::1]")
 

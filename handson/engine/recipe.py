@@ -18,9 +18,8 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line
-from handson.course.exercise import PLATFORM
+from handson.course.exercise import IMAGE_PLATFORM, PLATFORM
 from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split_words
-from handson.engine.model import IMAGE_PLATFORM
 
 # Why a step is left to Docker, or to its BuildKit; every other reason is wrong for Docker, too.
 _FOR_DOCKER = (

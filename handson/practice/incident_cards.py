@@ -163,7 +163,7 @@ class Console(Displayable):
 
     def _list_clusters(self) -> Iterator[CardPart]:
         for each in self.snapshot.clusters:
-            if each.status != cluster.DELETED:
+            if not each.is_deleted:
                 yield Note(messages.text("resources.cluster.title", name=each.name), "info")
                 yield cluster.describe_cluster(each)
 

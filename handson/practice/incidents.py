@@ -28,7 +28,7 @@ from handson.course.state import Snapshot, State, Vpc
 from handson.practice import breakages
 from handson.practice.breakages import BREAKAGES, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
-from handson.resources import cluster, plan
+from handson.resources import plan
 from handson.resources.push import write_image_uri
 from handson.resources.snapshot import take_snapshot
 
@@ -227,7 +227,7 @@ class Drill:
                 yield _describe_leftover("practice.incidents.left-gateway", id, call)
         known = {self.exercise.cluster, *former}
         for found in snapshot.clusters:
-            if found.tagged and found.status != cluster.DELETED and found.name not in known:
+            if found.tagged and not found.is_deleted and found.name not in known:
                 call = results.write_aws_call("ecs", "DeleteCluster", cluster=found.name)
                 yield _describe_leftover("practice.incidents.left-cluster", found.name, call)
 

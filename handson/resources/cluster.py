@@ -19,10 +19,7 @@ from handson.resources import plan
 from handson.resources.plan import Step
 
 TYPE = "AWS::ECS::Cluster"
-DELETED = "INACTIVE"
-"""ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""
-
-_DELETING = ("DEPROVISIONING", DELETED)
+_DELETING = ("DEPROVISIONING", "INACTIVE")
 _SETTLED = ("ACTIVE", "FAILED")
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100  # ECS API Reference, DescribeClusters: clusters
@@ -115,7 +112,7 @@ def describe_cluster(cluster: Cluster) -> Rows:
 
 def find_cluster(aws: Aws, name: str) -> Cluster | None:
     """Return the cluster with that name, or None where there is none or it is deleted."""
-    found = [cluster for cluster in _describe(aws, [name]) if cluster.status != DELETED]
+    found = [cluster for cluster in _describe(aws, [name]) if not cluster.is_deleted]
     return next(iter(found), None)
 
 
@@ -138,7 +135,7 @@ def observe_clusters(
     if checks is None:
         return find_clusters(aws)
     found = _describe(aws, [exercise.cluster])
-    if "cluster" in checks and all(cluster.status == DELETED for cluster in found):
+    if "cluster" in checks and all(cluster.is_deleted for cluster in found):
         names = [arn.rpartition("/")[2] for arn in _list_arns(aws)]
         near = find_nearest(exercise.cluster, sorted(set(names) - {exercise.cluster}))
         found += _describe(aws, [near]) if near else []

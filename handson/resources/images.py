@@ -21,9 +21,9 @@ from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, 
 from handson.core.errors import AWSError, NotReady
 from handson.core.text import find_nearest
 from handson.course import rules
-from handson.course.exercise import Exercise
+from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository
-from handson.engine.model import ENGINE_LABEL, IMAGE_PLATFORM, format_size
+from handson.engine.model import ENGINE_LABEL, format_size
 from handson.engine.oci import INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import list_repository_names, require_repository
 

@@ -362,8 +362,7 @@ def _map_table(vpc: Vpc, table: RouteTable) -> MapNode:
 
 
 def _map_gateway(vpc: Vpc, gateway: InternetGateway) -> MapNode:
-    attached = gateway.attachment == "available"
-    key = "resources.network.attached" if attached else "resources.network.not-attached"
+    key = "resources.network.attached" if gateway.is_attached else "resources.network.not-attached"
     link = messages.text(key, name=_show_name(vpc))
     return MapNode(_show_name(gateway), gateway.id, links=[link])
 

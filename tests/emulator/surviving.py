@@ -65,7 +65,7 @@ def cluster_seen(aws: Aws) -> object:
     return [
         (found.name, found.capacity_providers, found.tagged)
         for found in cluster.find_clusters(aws)
-        if found.status != cluster.DELETED
+        if not found.is_deleted
     ]
 
 

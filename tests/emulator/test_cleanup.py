@@ -94,7 +94,7 @@ def test_afterwards_the_region_is_as_it_was(
 ) -> None:
     aws = connect(emulator)
     cleanup.delete_tagged(aws)
-    living = [found for found in cluster.find_clusters(aws) if found.status != cluster.DELETED]
+    living = [found for found in cluster.find_clusters(aws) if not found.is_deleted]
     assert (shape(aws), living, find_repositories(aws)) == (empty, [], ())
 
 

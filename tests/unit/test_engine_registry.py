@@ -159,5 +159,4 @@ def test_the_size_is_that_of_the_layers_also_behind_an_index(
     shelf.manifests["index"] = json.dumps({"manifests": children}).encode()
     shelf.types["index"] = oci.INDEX
     registry = RegistryClient(destination)
-    content, _ = registry.fetch("index")
-    assert registry.measure_layers(content) == pushed.size_bytes
+    assert registry.measure_layers("index") == pushed.size_bytes

@@ -21,7 +21,6 @@ from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
 _NOTEBOOK = syllabus.find_check("cluster").notebook
-_DELETED = "INACTIVE"
 _CHANGING = ("PROVISIONING", "DEPROVISIONING")
 
 
@@ -56,7 +55,7 @@ def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
 
 def find_goal_cluster(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Cluster | None:
     """Return the exercise's cluster unless it was deleted; an ACTIVE one first."""
-    living = [c for c in _find_namesakes(snapshot, exercise) if c.status != _DELETED]
+    living = [c for c in _find_namesakes(snapshot, exercise) if not c.is_deleted]
     return min(living, key=lambda cluster: (cluster.status != "ACTIVE", cluster.arn), default=None)
 
 
@@ -65,7 +64,7 @@ def _find_namesakes(snapshot: Snapshot, exercise: Exercise) -> list[Cluster]:
 
 
 def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Cluster, ...]:
-    living = ((each.name, each) for each in snapshot.clusters if each.status != _DELETED)
+    living = ((each.name, each) for each in snapshot.clusters if not each.is_deleted)
     return results.find_similar(exercise.cluster, living)
 
 

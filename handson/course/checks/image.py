@@ -24,12 +24,11 @@ from handson.course.checks import repository, results
 from handson.course.checks.cluster import find_goal_cluster
 from handson.course.checks.repository import EcrUri, find_goal_images, parse_image_uri
 from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
-from handson.course.exercise import PLATFORM, Exercise
+from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
 BUILTIN = "builtin"
 _NOTEBOOK = syllabus.find_check("image").notebook
-_PLATFORM = "/".join(PLATFORM)
 
 
 def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
@@ -38,11 +37,12 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     image = repository.find_tagged_image(images, wanted) or repository.find_newest_image(images)
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
     own, platforms = (image.tags, list(map(str, image.platforms))) if image else ((), [])
+    seen = IMAGE_PLATFORM if IMAGE_PLATFORM in platforms else platforms
     runs = image and image.built_by != BUILTIN and run is not None and 200 <= run.status < 400
     facts: Facts = {
         "image.pushed": (True, image is not None),
         "image.tag": (wanted, wanted if wanted in own else tags),
-        "image.platform": (_PLATFORM, _PLATFORM if _PLATFORM in platforms else platforms),
+        "image.platform": (IMAGE_PLATFORM, seen),
         "image.unique-tag": (True, any(tag != wanted for tag in own)),
         "image.runnable": (True, runs),
     }
@@ -113,7 +113,7 @@ def _explain_image(image: Image, tags: list[str], exercise: Exercise) -> Iterato
     yield diagnose(code, "image.tag", tag=tag, tags=listed)
     code = "image-platform" if found else "image-platform-unknown"
     rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
-    yield diagnose(code, "image.platform", remedy=rebuild, found=found, wanted=_PLATFORM)
+    yield diagnose(code, "image.platform", remedy=rebuild, found=found, wanted=IMAGE_PLATFORM)
     yield diagnose("image-only-latest", "image.unique-tag", tag=tag)
 
 

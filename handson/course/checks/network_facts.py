@@ -27,9 +27,6 @@ NOWHERE = f"{ANYWHERE} → none"
 BLACKHOLE = f"{ANYWHERE} → blackhole"
 
 DNS = ("enableDnsSupport", "enableDnsHostnames")
-ATTACHED = ("available", "attached")
-"""AWS's API answers "available"; other implementations of it answer "attached"."""
-
 
 _NO_VPC = Vpc(
     id="",
@@ -124,7 +121,7 @@ def find_private_subnets(vpc: Vpc, exercise: Exercise = Exercise()) -> list[Subn
 
 def find_attached_gateways(vpc: Vpc) -> set[str]:
     """Return the ids of the internet gateways that are attached to the VPC."""
-    return {gateway.id for gateway in vpc.internet_gateways if gateway.attachment in ATTACHED}
+    return {gateway.id for gateway in vpc.internet_gateways if gateway.is_attached}
 
 
 def describe_way_out(vpc: Vpc, subnet: Subnet) -> str:
@@ -152,9 +149,8 @@ def list_named_resources(vpc: Vpc, exercise: Exercise) -> list[NamedResource]:
     come in any order), the route tables that serve them and the attached gateway.  Resources that
     the console leaves unnamed, missing ones, private subnets and endpoints are left out.
     """
-    form, attached = exercise.network, find_attached_gateways(vpc)
-    tables = _find_public_tables(vpc, exercise)
-    gateways = [gateway for gateway in vpc.internet_gateways if gateway.id in attached]
+    form, tables = exercise.network, _find_public_tables(vpc, exercise)
+    gateways = [gateway for gateway in vpc.internet_gateways if gateway.is_attached]
     return [
         NamedResource(vpc.id, vpc.name, form.vpc_name),
         *_name_subnets(vpc, exercise),
