@@ -25,15 +25,7 @@ SLIPS: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "a parameter that is none": (("ec2", "DeleteSubnet"), {"zzz": "x"}, "SubnetId, DryRun"),
     "a text for a list": (("ec2", "CreateTags"), {"Resources": "x", "Tags": []}, "Resources"),
     "a number for a text": (("ec2", "DeleteSubnet"), {"SubnetId": 1}, "SubnetId"),
-    "a text for a dictionary": (
-        ("ecs", PROVIDERS),
-        {
-            "cluster": "x",
-            "capacityProviders": ["FARGATE"],
-            "defaultCapacityProviderStrategy": ["FARGATE"],
-        },
-        "defaultCapacityProviderStrategy[0]",
-    ),
+    "a text for a dictionary": (("ecs", "CreateCluster"), {"tags": ["x"]}, "tags[0]"),
     "a switch for a dictionary": (
         ("ec2", "ModifyVpcAttribute"),
         {"VpcId": "x", "EnableDnsSupport": True},

@@ -195,18 +195,16 @@ def test_providers_that_are_being_added_are_waited_for(fake: FakeAws) -> None:
     assert len(fake.clock.pauses) == 3
 
 
-def test_an_update_under_way_is_waited_for(fake: FakeAws) -> None:
-    fake.answers("PutClusterCapacityProviders", Refusal("UpdateInProgressException"), {})
+@pytest.mark.parametrize(
+    ("answers", "calls"), [([Refusal("UpdateInProgressException"), {}], 2), ([closed()], 1)]
+)
+def test_an_update_under_way_is_waited_for_and_a_lost_reply_adds_no_provider_twice(
+    fake: FakeAws, answers: list[Any], calls: int
+) -> None:
+    fake.answers("PutClusterCapacityProviders", *answers)
     fake.answers("DescribeClusters", *[BARE] * 3, described())
     ensured(fake)
-    assert fake.operations.count("PutClusterCapacityProviders") == 2
-
-
-def test_a_lost_reply_adds_no_provider_twice(fake: FakeAws) -> None:
-    fake.answers("PutClusterCapacityProviders", closed())
-    fake.answers("DescribeClusters", *[BARE] * 3, described())
-    ensured(fake)
-    assert fake.operations.count("PutClusterCapacityProviders") == 1
+    assert fake.operations.count("PutClusterCapacityProviders") == calls
 
 
 def test_providers_that_were_not_asked_for_stay(fake: FakeAws) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,36 +99,30 @@ def test_a_name_that_ecr_would_refuse_is_refused_before_any_call(fake: FakeAws) 
     assert fake.calls == []
 
 
-def test_a_repository_that_is_required_and_missing_is_told_with_the_cell_to_run(
-    fake: FakeAws,
-) -> None:
-    fake.answers("DescribeRepositories", ABSENT)
-    remedy = refusal(require_repository, fake).remedy
-    assert 'workshop.ensure_repository(name="rails-app")' in remedy
-
-
 MEANT = {
     ("rails-ap", "rails-app", "zoo"): '"rails-app"',
     ("rails", "rails-app", "zoo"): '"rails-app"',
     ("goods", "rails-app", "zoo"): '"rails-app"',
     ("goodz", "goods", "rails-app"): '"goods"',
     # Where none could be meant, the workshop's is made first.
-    ("rails",): 'ensure_repository(name="rails-app")',
-    ("rails-app", "rails-ap"): 'ensure_repository(name="rails-app")',
-    ("shelf", "zoo"): 'ensure_repository(name="rails-app")',
+    ("rails-app",): 'workshop.ensure_repository(name="rails-app")',
+    ("rails",): 'workshop.ensure_repository(name="rails-app")',
+    ("rails-app", "rails-ap"): 'workshop.ensure_repository(name="rails-app")',
+    ("shelf", "zoo"): 'workshop.ensure_repository(name="rails-app")',
 }
 
 
-@pytest.mark.parametrize(("names", "meant"), MEANT.items(), ids=str)
-def test_another_name_is_answered_with_the_repository_that_could_be_meant(
-    fake: FakeAws, names: tuple[str, ...], meant: str
-) -> None:
-    name, *there = names
-    found = {"repositories": [RAW | {"repositoryName": it} for it in there]}
-    fake.answers("DescribeRepositories", lambda to: ABSENT if "repositoryNames" in to else found)
-    refused = refusal(require_repository, fake, name)
-    assert meant in refused.remedy
-    assert meant.startswith("ensure") or ", ".join(there) in refused.problem
+def test_a_missing_repository_is_answered_with_the_one_that_could_be_meant(fake: FakeAws) -> None:
+    for (name, *there), meant in MEANT.items():
+        found = {"repositories": [RAW | {"repositoryName": it} for it in there]}
+        fake.answers("DescribeRepositories", partial(answer, found))
+        refused = refusal(require_repository, fake, name)
+        assert meant in refused.remedy
+        assert meant.startswith("workshop.") or ", ".join(there) in refused.problem
+
+
+def answer(found: dict[str, Any], asked: dict[str, Any]) -> Any:
+    return ABSENT if "repositoryNames" in asked else found
 
 
 # delete_repositories
