@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,27 +34,16 @@ def nobody(_name: str, _done: int, _total: int) -> None:
     raise AssertionError("a notebook was begun")
 
 
-# Which notebooks
-
-
 def test_notebooks_are_found_in_the_order_of_the_lessons(folder: Path) -> None:
+    (folder / "notebooks" / "ja" / "my-notes.ipynb").write_text(NOTHING)
     found = replay.find_notebooks(folder, lang="ja")
     assert [path.stem for path in found] == list(syllabus.NOTEBOOKS)
-
-
-def test_they_are_found_from_within_their_own_folder(folder: Path) -> None:
-    below = folder / "notebooks" / "ja"
-    assert replay.find_notebooks(below, lang="ja") == replay.find_notebooks(folder, lang="ja")
+    assert replay.find_notebooks(folder / "notebooks" / "ja", lang="ja") == found
 
 
 def test_without_notebooks_here_those_of_the_checkout_are_found(tmp_path: Path, root: Path) -> None:
     found = replay.find_notebooks(tmp_path, lang="ja")
     assert found[0] == root / "notebooks" / "ja" / "00-prepare.ipynb"
-
-
-def test_another_notebook_in_the_folder_is_left_alone(folder: Path) -> None:
-    (folder / "notebooks" / "ja" / "my-notes.ipynb").write_text(NOTHING)
-    assert len(replay.find_notebooks(folder, lang="ja")) == len(syllabus.NOTEBOOKS)
 
 
 def test_the_optional_one_is_found_where_it_is_asked_for(folder: Path) -> None:
@@ -66,13 +54,10 @@ def test_the_optional_one_is_found_where_it_is_asked_for(folder: Path) -> None:
     assert names[-3:] == ["05-architecture", "06-troubleshooting", "99-cleanup"]
 
 
-def test_an_edition_that_lacks_one_is_refused_by_name(folder: Path) -> None:
+def test_an_edition_that_lacks_one_or_all_is_refused(folder: Path) -> None:
     (folder / "notebooks" / "ja" / "02-cluster.ipynb").unlink()
     with pytest.raises(NotReady, match=r"02-cluster\.ipynb"):
         replay.find_notebooks(folder, lang="ja")
-
-
-def test_an_edition_that_is_not_there_is_refused(folder: Path) -> None:
     with pytest.raises(NotReady) as refusal:
         replay.find_notebooks(folder, lang="en")
     assert "--lang ja" in refusal.value.remedy
@@ -81,19 +66,16 @@ def test_an_edition_that_is_not_there_is_refused(folder: Path) -> None:
 # Where the copies go
 
 
-def test_the_folder_of_the_notebooks_is_no_place_for_copies(folder: Path, chosen: Settings) -> None:
-    notebooks = replay.find_notebooks(folder, lang="ja")
-    before = {path: path.read_bytes() for path in notebooks}
-    with pytest.raises(InvalidInput):
-        replay.run_notebooks(chosen, notebooks, output=notebooks[0].parent, on_cell=nobody)
-    assert {path: path.read_bytes() for path in notebooks} == before
-
-
-def test_neither_is_another_name_of_that_folder(folder: Path, chosen: Settings) -> None:
+@pytest.mark.parametrize("name", ["notebooks/ja", "alias"])
+def test_the_folder_of_the_notebooks_is_no_place_for_copies(
+    folder: Path, chosen: Settings, name: str
+) -> None:
     notebooks = replay.find_notebooks(folder, lang="ja")
     (folder / "alias").symlink_to(notebooks[0].parent)
+    before = {path: path.read_bytes() for path in notebooks}
     with pytest.raises(InvalidInput):
-        replay.run_notebooks(chosen, notebooks, output=folder / "alias", on_cell=nobody)
+        replay.run_notebooks(chosen, notebooks, output=folder / name, on_cell=nobody)
+    assert {path: path.read_bytes() for path in notebooks} == before
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path, chosen: Settings) -> None:
@@ -104,23 +86,14 @@ def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path, chosen: Sett
 
 
 @pytest.mark.parametrize("content", ["", "<<<<<<< HEAD", "[]", '{"cells": 7}', "\x00"])
-def test_a_notebook_that_cannot_be_read_is_named(
+def test_a_notebook_that_cannot_be_read_is_named_and_earlier_copies_stay(
     folder: Path, chosen: Settings, content: str
 ) -> None:
     notebooks = replay.find_notebooks(folder, lang="ja")
     notebooks[3].write_text(content)
-    with pytest.raises(NotReady, match=r"03-image\.ipynb"):
-        replay.run_notebooks(chosen, notebooks, output=folder / "run", on_cell=nobody)
-
-
-def test_a_notebook_that_cannot_be_read_leaves_earlier_copies(
-    folder: Path, chosen: Settings
-) -> None:
-    notebooks = replay.find_notebooks(folder, lang="ja")
-    notebooks[3].write_text("<<<<<<< HEAD")
     (folder / "run").mkdir()
     (folder / "run" / "00-prepare.ipynb").write_text("earlier")
-    with pytest.raises(NotReady):
+    with pytest.raises(NotReady, match=r"03-image\.ipynb"):
         replay.run_notebooks(chosen, notebooks, output=folder / "run", on_cell=nobody)
     assert (folder / "run" / "00-prepare.ipynb").read_text() == "earlier"
 
@@ -128,37 +101,13 @@ def test_a_notebook_that_cannot_be_read_leaves_earlier_copies(
 # Pictures
 
 
-def test_pictures_of_the_home_folder_are_copied(chosen: Settings, folder: Path) -> None:
-    drawn = chosen.home / "pictures"
-    drawn.mkdir()
-    (drawn / "aws.svg").write_text("<svg/>")
-    (folder / "run").mkdir()
-    kept = replay.keep_pictures(chosen, output=folder / "run")
-    assert [path.read_text() for path in kept] == ["<svg/>"]
-
-
-def test_pictures_that_are_there_already_are_left(chosen: Settings) -> None:
+def test_pictures_of_the_home_folder_are_copied_to_another(chosen: Settings, folder: Path) -> None:
+    assert replay.keep_pictures(chosen, output=folder) == []
     drawn = chosen.home / "pictures"
     drawn.mkdir()
     (drawn / "aws.svg").write_text("<svg/>")
     assert replay.keep_pictures(chosen, output=drawn) == [drawn / "aws.svg"]
-
-
-def test_without_pictures_none_are_copied(chosen: Settings, folder: Path) -> None:
-    assert replay.keep_pictures(chosen, output=folder) == []
-
-
-def test_a_folder_that_takes_no_picture_is_told(chosen: Settings, folder: Path) -> None:
-    drawn = chosen.home / "pictures"
-    drawn.mkdir()
-    (drawn / "aws.svg").write_text("<svg/>")
+    assert replay.keep_pictures(chosen, output=folder) == [folder / "aws.svg"]
+    assert (folder / "aws.svg").read_text() == "<svg/>"
     with pytest.raises(NotReady, match="書き込めません"):
         replay.keep_pictures(chosen, output=folder / "nowhere")
-
-
-def test_an_outcome_without_an_error_has_not_failed() -> None:
-    assert not replay.Outcome("00-prepare", Path("x")).failed
-
-
-def test_the_empty_notebook_of_these_tests_is_one() -> None:
-    assert json.loads(NOTHING)["nbformat"] == 4

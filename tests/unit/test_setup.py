@@ -95,16 +95,14 @@ def stop_of(preparing: ModuleType, checkout: Any) -> str:
     return str(stopped.value.lines)
 
 
-def test_a_set_up_installs_all_that_the_lock_names(
-    preparing: ModuleType, checkout: Any, commands: Commands
+def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(
+    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
 ) -> None:
     preparing.prepare(checkout())
     assert "\n".join(commands.installed) == LOCK.partition("\n")[2]
-
-
-def test_a_set_up_checks_hashes(preparing: ModuleType, checkout: Any, commands: Commands) -> None:
-    preparing.prepare(checkout())
     assert commands.count("-r ") == commands.count("--require-hashes")
+    stamp = json.loads((tmp_path / ".venv" / "handson-stamp.json").read_text())
+    assert sorted(stamp) == ["drawing", "installed", "path", "python"]
 
 
 def test_a_second_set_up_runs_nothing(
@@ -175,17 +173,11 @@ def test_a_stamp_that_is_torn_counts_as_none(
     assert checkout().read_stamp() == {}
 
 
-def test_the_stamp_tells_what_is_done(preparing: ModuleType, checkout: Any, tmp_path: Path) -> None:
-    preparing.prepare(checkout())
-    stamp = json.loads((tmp_path / ".venv" / "handson-stamp.json").read_text())
-    assert sorted(stamp) == ["drawing", "installed", "path", "python"]
-
-
-def test_a_missing_library_stops_the_set_up_before_the_long_installation(
+def test_a_missing_library_is_named_before_the_long_installation(
     preparing: ModuleType, checkout: Any, commands: Commands
 ) -> None:
     commands.answers = {"-c import": (1, f"Traceback\n{NO_LIBRARY}\n")}
-    stop_of(preparing, checkout())
+    assert "libX11.so.6" in stop_of(preparing, checkout())
     assert "alpha" not in "".join(commands.installed)
 
 
@@ -212,32 +204,21 @@ def test_a_missing_library_is_told_with_the_one_command_of_that_system(
     assert stop_of(preparing, checkout(is_root=is_root)).endswith(f": {command}")
 
 
-def test_a_missing_library_is_told_with_its_name(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    commands.answers = {"-c import": (1, f"Traceback\n{NO_LIBRARY}\n")}
-    assert "libX11.so.6" in stop_of(preparing, checkout())
-
-
-def test_root_with_apt_has_the_libraries_installed(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    program(tmp_path, "apt-get")
-    commands.answers = {"-c import": (1, NO_LIBRARY)}
-    stop_of(preparing, checkout(is_root=True))
-    assert [line.split(" lib")[0] for line in commands.lines if "apt-get" in line] == [
-        "apt-get update",
-        "apt-get install -y",
-    ]
-
-
-def test_nobody_else_has_anything_installed_on_the_system(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
+@pytest.mark.parametrize(
+    ("is_root", "run"), [(True, ["apt-get update", "apt-get install -y"]), (False, [])]
+)
+def test_root_alone_has_libraries_installed_on_the_system(
+    preparing: ModuleType,
+    checkout: Any,
+    commands: Commands,
+    tmp_path: Path,
+    is_root: bool,
+    run: list[str],
 ) -> None:
     program(tmp_path, "apt-get")
     commands.answers = {"-c import": (1, NO_LIBRARY)}
-    stop_of(preparing, checkout(is_root=False))
-    assert commands.count("apt-get") == 0
+    stop_of(preparing, checkout(is_root=is_root))
+    assert [line.split(" lib")[0] for line in commands.lines if "apt-get" in line] == run
 
 
 def test_without_drawing_its_library_is_left_out(
@@ -250,21 +231,15 @@ def test_without_drawing_its_library_is_left_out(
     ]
 
 
-def test_who_drew_before_may_go_on_without_drawing_at_once(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    preparing.prepare(checkout())
-    commands.lines.clear()
-    preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
-    assert commands.lines == []
-
-
-def test_who_went_without_drawing_gets_it_when_asked_for(
+def test_drawing_can_be_left_out_and_taken_up_later(
     preparing: ModuleType, checkout: Any, commands: Commands
 ) -> None:
     preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
     preparing.prepare(checkout())
     assert "pygraphviz==2.0.4 \\" in commands.installed
+    commands.lines.clear()
+    preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
+    assert commands.lines == []
 
 
 def test_a_python_without_venv_is_told_what_to_install(
