@@ -32,10 +32,9 @@ def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str
 
 
 def test_of_several_columns_with_an_id_the_first_known_head_counts(tmp_path: Path) -> None:
-    text = "Username,Student ID,Learner,AWS Account,Section\nu,t,s,1,A\n"
-    assert read_roster(saved(tmp_path, text)).learners == (
-        Learner("s", group="A", account="000000000001"),
-    )
+    text = "Username,Student ID,Learner,AWS Account,Section,名前\nu,t,s,1,A,Ana\n"
+    (learner,) = read_roster(saved(tmp_path, text)).learners
+    assert learner == Learner("s", "Ana", "A", "000000000001")
 
 
 def test_an_account_is_read_as_people_and_spreadsheets_write_it() -> None:

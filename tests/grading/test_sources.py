@@ -151,7 +151,7 @@ def test_what_stands_beside_the_learners_is_not_passed_over(tmp_path: Path) -> N
 
 def test_what_cannot_be_graded_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "notes.txt")
-    for name in ("none", "notes.txt"):
+    for name in ("none", "none.zip", "notes.txt"):
         with pytest.raises(InvalidInput, match=name):
             owners(tmp_path / name)
 
