@@ -195,11 +195,7 @@ def test_the_image_is_the_last_stage_on_top_of_those_that_its_from_names() -> No
         "COPY --from=GEMS /gems /gems",
         "COPY --from=0 /gems /again",
     ]
-
-
-def test_the_history_tells_what_was_carried_out_of_the_stages_that_are_packed() -> None:
-    found = [(line["created_by"], line.get("empty_layer", False)) for line in read(STAGES).history]
-    assert found == [
+    assert [(it["created_by"], it.get("empty_layer", False)) for it in found.history] == [
         ("WORKDIR /shop", True),
         ("ADD . .", False),
         ("ARG NOTHING", True),

@@ -35,13 +35,12 @@ def commands(context: Path | str, **changes: Any) -> push.PushCommands:
 
 
 def test_the_push_commands_are_the_consoles() -> None:
-    registry = REGISTRY
     found = commands("../shop")
-    login = f"docker login --username AWS --password-stdin {registry}"
+    login = f"docker login --username AWS --password-stdin {REGISTRY}"
     rest = (
         "docker build -t rails-app .",
-        f"docker tag rails-app:latest {registry}/rails-app:latest",
-        f"docker push {registry}/rails-app:latest",
+        f"docker tag rails-app:latest {REGISTRY}/rails-app:latest",
+        f"docker push {REGISTRY}/rails-app:latest",
     )
     assert found.bash == (
         "cd ../shop",
@@ -57,24 +56,20 @@ def test_the_push_commands_are_the_consoles() -> None:
     )
 
 
-def test_a_folder_with_spaces_is_quoted_for_each_shell() -> None:
-    found = commands("my shop's")
-    assert found.bash[0] == """cd 'my shop'"'"'s'"""
-    assert found.powershell[0] == "Set-Location 'my shop''s'"
-
-
-def test_on_an_emulator_both_shells_are_pointed_at_it_first() -> None:
-    found = commands(
-        "shop", registry="127.0.0.1:4990", setup={"AWS_ENDPOINT_URL": "http://o'host:1"}
-    )
+def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_folders_are_quoted() -> None:
+    setup = {"AWS_ENDPOINT_URL": "http://o'host:1"}
+    found = commands("my shop's", registry="127.0.0.1:4990", setup=setup)
     password = "aws ecr get-login-password --region us-east-1"
     login = f"{password} | docker login --username AWS --password-stdin 127.0.0.1:4990"
-    assert (found.bash[0], found.bash[3]) == (
+    assert found.bash[:4] == (
         """export AWS_ENDPOINT_URL='http://o'"'"'host:1'""",
+        """cd 'my shop'"'"'s'""",
+        "aws sts get-caller-identity",
         login,
     )
-    assert (found.powershell[0], found.powershell[2], found.powershell[3]) == (
+    assert found.powershell[:4] == (
         "$env:AWS_ENDPOINT_URL = 'http://o''host:1'",
+        "Set-Location 'my shop''s'",
         "aws sts get-caller-identity",
         login,
     )
