@@ -96,10 +96,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         second_opinion.ask_both(metafunc)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items[:] = [item for item in items if not second_opinion.is_too_much(item)]
-
-
 @pytest.fixture
 def emulator(request: pytest.FixtureRequest) -> room.Running:
     """Return the embedded AWS, emptied; or moto's server, for those that ask for both."""

@@ -7,42 +7,34 @@ from typing import Any
 
 import pytest
 
+from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.course.exercise import NetworkForm
-from handson.resources import cluster, network
-from handson.resources.cluster import ClusterForm as ClusterForm
+from handson.resources.cluster import ClusterForm, ensure_cluster, find_clusters
+from handson.resources.network import ensure_network
 from handson.resources.repository import ensure_repository, find_repositories
 from tests.emulator.hooks import connect, reset, shape
 from tests.shell import paste, require_shell
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
+# Every kind of call, and a name that a shell would take for two words.
+FORM = NetworkForm(name="two words", availability_zones=1, public_subnets=1, private_subnets=1)
 
-@pytest.fixture(autouse=True)
-def cli() -> None:
+
+def everything(aws: Aws) -> list[Any]:
+    return [shape(aws), find_clusters(aws), find_repositories(aws)]
+
+
+def test_the_pasted_commands_make_the_same(emulator: room.Running, tmp_path: Path) -> None:
     require_shell()
-
-
-@pytest.mark.parametrize("form", [NetworkForm(), NetworkForm(name="two words", private_subnets=2)])
-def test_the_commands_of_a_network_make_the_same_network(
-    emulator: room.Running, tmp_path: Path, form: NetworkForm
-) -> None:
-    made = network.ensure_network(connect(emulator), form)
-    expected = shape(connect(emulator))
-    reset(emulator)
-    paste(made.commands, tmp_path)
-    assert shape(connect(emulator)) == expected
-
-
-def test_the_commands_of_cluster_and_repository_make_the_same(
-    emulator: room.Running, tmp_path: Path
-) -> None:
     aws = connect(emulator)
-    clusters: Any = cluster.ensure_cluster(aws, ClusterForm())
-    repository = ensure_repository(aws, "rails-app")
+    made = [
+        ensure_network(aws, FORM),
+        ensure_cluster(aws, ClusterForm()),
+        ensure_repository(aws, "rails-app"),
+    ]
+    expected = everything(aws)
     reset(emulator)
-    paste((*clusters.commands, *repository.commands), tmp_path)
-    assert (cluster.find_clusters(aws), find_repositories(aws)) == (
-        (clusters.cluster,),
-        (repository.repository,),
-    )
+    paste([command for card in made for command in card.commands], tmp_path)
+    assert everything(aws) == expected

@@ -182,11 +182,6 @@ def test_a_seed_that_was_drawn_breaks_the_same_thing_again(learner: Learner) -> 
     assert str(drawn.seed) in repr(drawn)
 
 
-def test_seeds_in_a_row_break_fourteen_things() -> None:
-    symptoms = {described(seed)[0] for seed in range(100, 114)}
-    assert (len(symptoms), len(SEEDS)) == (14, 14)
-
-
 def test_what_is_reported_names_the_repository_and_the_tag_of_the_exercise() -> None:
     report, _, cause = described(10, Exercise(repository="shop", tag="v1"))
     assert ("shop:v1" in report, "v1" in cause) == (True, True)
@@ -198,11 +193,18 @@ def test_none_is_drawn_twice_in_a_row(learner: Learner) -> None:
     assert learner.workshop.break_it().symptom != before.symptom
 
 
-@pytest.mark.parametrize("seed", [-1, 1.0, "1", True, [1]])
-def test_what_is_no_seed_is_refused_before_any_call(kept: Learner, seed: Any) -> None:
-    with pytest.raises(InvalidInput, match="0 以上の整数"), kept.aws.recording() as calls:
-        kept.workshop.break_it(seed=seed)
-    assert calls == []
+def test_fourteen_seeds_in_a_row_break_fourteen_things(root: Path) -> None:
+    assert len({described(seed)[0] for seed in range(100, 114)}) == len(SEEDS) == 14
+    for edition, words in (("ja", "14 通り"), ("en", "14 ways")):
+        path = root / "notebooks" / edition / "06-troubleshooting.ipynb"
+        assert words in path.read_text(encoding="utf-8")
+
+
+def test_what_is_no_seed_is_refused_before_any_call(kept: Learner) -> None:
+    for seed in (-1, 1.0, "1", True, [1]):
+        with pytest.raises(InvalidInput, match="0 以上の整数"), kept.aws.recording() as calls:
+            kept.workshop.break_it(seed=seed)  # type: ignore[arg-type]
+        assert calls == []
 
 
 # What has to be there first
@@ -217,32 +219,33 @@ def test_a_workshop_that_is_not_finished_is_not_broken(learner: Learner) -> None
     assert not (learner.home / "troubleshooting.json").exists()
 
 
-def test_a_network_without_the_tag_is_left_alone(learner: Learner) -> None:
-    untag_everything(learner)
+def refuse_to_break(learner: Learner, seed: int, why: str) -> None:
+    """See a breakage refused for this reason, and nothing changed."""
     before = learner.look()
-    for seed in IN_THE_NETWORK:
-        with pytest.raises(NotReady, match="タグ"):
-            learner.workshop.break_it(seed=seed)
-    assert before == learner.look()
+    with pytest.raises(NotReady, match=why):
+        learner.workshop.break_it(seed=seed)
+    assert learner.look() == before
 
 
 @pytest.mark.parametrize(
     ("part", "seeds"),
     [
+        ("everything", IN_THE_NETWORK),
         ("subnets", (7, 9, 12)),
         ("route_tables", (1, 9)),
         ("internet_gateways", (3, 13)),
     ],
 )
-def test_a_part_without_the_tag_is_left_alone(
+def test_a_part_of_the_network_without_the_tag_is_left_alone(
     learner: Learner, part: str, seeds: tuple[int, ...]
 ) -> None:
-    ids = [each.id for each in getattr(learner.vpc, part)]
-    learner.ec2.delete_tags(Resources=ids, Tags=[{"Key": "handson"}])
+    if part == "everything":
+        untag_everything(learner)
+    else:
+        ids = [each.id for each in getattr(learner.vpc, part)]
+        learner.ec2.delete_tags(Resources=ids, Tags=[{"Key": "handson"}])
     for seed in seeds:
-        with pytest.raises(NotReady, match="タグ"):
-            learner.workshop.break_it(seed=seed)
-    assert false_facts(learner) == set()
+        refuse_to_break(learner, seed, "タグ")
 
 
 def without_tags(learner: Learner) -> None:
@@ -275,24 +278,15 @@ def immutable(learner: Learner) -> None:
         (immutable, 6, "変更できない"),
         (wrong_states.only("latest"), 10, "latest だけ"),
         (lambda me: me.record(tag=OWN_TAG), 6, "控えた URI"),
+        (harmless_variants.run_a_service, 8, "サービス"),
     ],
-    ids=["immutable, the platform", "immutable, moved", "the only tag", "a URI by its own tag"],
+    ids=["immutable, the platform", "immutable, moved", "only latest", "a URI by tag", "a service"],
 )
 def test_what_cannot_be_broken_says_why(
     learner: Learner, make: Callable[[Learner], Any], seed: int, why: str
 ) -> None:
     make(learner)
-    before = false_facts(learner)
-    with pytest.raises(NotReady, match=why):
-        learner.workshop.break_it(seed=seed)
-    assert before == false_facts(learner)
-
-
-def test_a_cluster_in_which_a_service_runs_is_left_alone(learner: Learner) -> None:
-    harmless_variants.run_a_service(learner)
-    with pytest.raises(NotReady, match="サービス"):
-        learner.workshop.break_it(seed=8)
-    assert false_facts(learner) == set()
+    refuse_to_break(learner, seed, why)
 
 
 def test_a_uri_by_its_own_tag_stays_where_it_is(learner: Learner) -> None:
@@ -305,20 +299,13 @@ def test_a_uri_by_its_own_tag_stays_where_it_is(learner: Learner) -> None:
 # One at a time
 
 
-def test_a_second_one_is_not_broken_and_says_so(learner: Learner) -> None:
+@pytest.mark.parametrize(("seed", "said"), [(2, "seed=1"), (1, "壊していません")])
+def test_while_one_is_broken_no_second_one_is(learner: Learner, seed: int, said: str) -> None:
     learner.workshop.break_it(seed=1)
     before = learner.look()
-    second = learner.workshop.break_it(seed=2)
+    second = learner.workshop.break_it(seed=seed)
     assert (second.seed, second.fresh, learner.look()) == (1, False, before)
-    assert "seed=1" in repr(second)
-
-
-def test_the_same_cell_run_again_breaks_nothing_more(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    before = learner.look()
-    second = learner.workshop.break_it(seed=1)
-    assert (second.fresh, learner.look()) == (False, before)
-    assert "壊していません" in repr(second)
+    assert [words for words in ("seed=1", said) if words not in repr(second)] == []
 
 
 def test_the_next_one_is_broken_once_the_last_one_is_mended(learner: Learner) -> None:
@@ -331,18 +318,18 @@ def test_the_next_one_is_broken_once_the_last_one_is_mended(learner: Learner) ->
 # Hints
 
 
-def test_hints_come_one_after_another_and_are_counted(learner: Learner) -> None:
+def test_hints_come_one_after_another_each_with_those_before_it(learner: Learner) -> None:
     learner.workshop.break_it(seed=1)
-    steps = [learner.workshop.hint().step for _ in range(4)]
-    assert (steps, learner.workshop.mended().hints) == ([1, 2, 3, 3], 3)
-
-
-def test_a_hint_shows_those_before_it(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    first, second, third = (repr(learner.workshop.hint(step)) for step in (1, 2, 3))
-    line = first.splitlines()[1]
-    assert (line in second, line in third) == (True, True)
-    assert second.splitlines()[2] in third
+    before = repr(learner.workshop.mended())
+    hints = [learner.workshop.hint() for _ in range(4)]
+    assert [hint.step for hint in hints] == [1, 2, 3, 3]
+    first, second, third, _ = map(repr, hints)
+    assert first.splitlines()[1] in second
+    assert [line for line in second.splitlines()[1:3] if line not in third] == []
+    assert ["01-network" in words for words in (first, second, third)] == [False, False, True]
+    mended = learner.workshop.mended()
+    assert mended.hints == 3
+    assert ["次のヒント" in said for said in (before, repr(mended))] == [True, False]
 
 
 def test_a_hint_seen_again_is_not_counted_again(learner: Learner) -> None:
@@ -352,18 +339,28 @@ def test_a_hint_seen_again_is_not_counted_again(learner: Learner) -> None:
     assert learner.workshop.mended().hints == 2
 
 
-def test_only_the_last_hint_says_what_to_do(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    said = [repr(learner.workshop.hint()) for _ in range(3)]
-    assert ["01-network" in words for words in said] == [False, False, True]
+def test_what_comes_before_the_last_hint_names_no_command() -> None:
+    commands = ("workshop.", "aws ec2", "--", "ensure_")
+    for language in ("ja", "en"):
+        messages.use(language)
+        told = {seed: " ".join(described(seed)) for seed in SEEDS}
+        assert [seed for seed, said in told.items() if any(it in said for it in commands)] == []
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_comes_before_the_last_hint_names_no_command(seed: int, language: str) -> None:
-    messages.use(language)
-    said = " ".join(described(seed))
-    assert [word for word in ("workshop.", "aws ec2", "--", "ensure_") if word in said] == []
+def test_what_is_no_step_is_refused(kept: Learner) -> None:
+    for step in (0, 4, -1, "1", True, 1.0):
+        with pytest.raises(InvalidInput, match="1 から 3 まで"):
+            kept.workshop.hint(step)  # type: ignore[arg-type]
+
+
+def test_where_nothing_is_broken_there_is_nothing_to_mend(learner: Learner) -> None:
+    for said in (None, "", "{", '{"seed": 1, "breakage": "of another version"}', "[]"):
+        if said is not None:
+            (learner.home / "troubleshooting.json").write_text(said)
+        for verb in (learner.workshop.hint, learner.workshop.mended):
+            with pytest.raises(NotReady, match="いま直すものはありません"):
+                verb()
+    assert learner.workshop.break_it(seed=1).fresh
 
 
 def test_the_last_hint_follows_what_the_learner_did_meanwhile(learner: Learner) -> None:
@@ -371,17 +368,6 @@ def test_the_last_hint_follows_what_the_learner_did_meanwhile(learner: Learner) 
     wrong_states.switch_dns("EnableDnsSupport")(learner)
     diagnosis = learner.workshop.hint(3).diagnosis
     assert (diagnosis and diagnosis.code) == "dns-support-off"
-
-
-@pytest.mark.parametrize("step", [0, 4, -1, "1", True, 1.0])
-def test_what_is_no_step_is_refused(kept: Learner, step: Any) -> None:
-    with pytest.raises(InvalidInput, match="1 から 3 まで"):
-        kept.workshop.hint(step)
-
-
-def test_there_is_no_hint_where_nothing_is_broken(learner: Learner) -> None:
-    with pytest.raises(NotReady, match="いま直すものはありません"):
-        learner.workshop.hint()
 
 
 def test_there_is_no_hint_once_all_checks_pass(learner: Learner) -> None:
@@ -395,27 +381,18 @@ def test_there_is_no_hint_once_all_checks_pass(learner: Learner) -> None:
 # Mended
 
 
-def test_what_is_not_mended_yet_gives_no_cause_away(learner: Learner) -> None:
+def test_what_is_not_mended_yet_gives_no_cause_away_and_what_is_says_it(learner: Learner) -> None:
     learner.workshop.break_it(seed=1)
     found = learner.workshop.mended()
-    said = repr(found)
-    told = [word for word in ("ルート", "VPC", "01-network") if word in said]
-    assert (found.passed, told, "4/5" in said) == (False, [], True)
-
-
-def test_what_is_mended_says_with_how_many_hints_and_what_it_was(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
+    given_away = [word for word in ("ルート", "VPC", "01-network") if word in repr(found)]
+    assert (found.passed, given_away) == (False, [])
+    assert "4/5" in repr(found)
     learner.workshop.hint(2)
     learner.run("01-network")
     said = repr(learner.workshop.mended())
-    assert ("直りました" in said, "2/3" in said, "ルートがありません" in said) == (True,) * 3
-
-
-def test_a_mended_one_stays_mended(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    learner.run("01-network")
-    first = learner.workshop.mended()
-    assert repr(learner.workshop.mended()) == repr(first)
+    expected = ("直りました", "2/3", "ルートがありません")
+    assert [words for words in expected if words not in said] == []
+    assert repr(learner.workshop.mended()) == said
 
 
 def test_another_mistake_after_it_was_mended_is_none_of_it(learner: Learner) -> None:
@@ -490,19 +467,6 @@ def test_while_what_was_broken_is_left_nothing_more_is_broken(learner: Learner) 
     assert learner.workshop.break_it(seed=1).fresh is False
 
 
-def test_after_the_last_hint_no_next_one_is_promised(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    before = repr(learner.workshop.mended())
-    learner.workshop.hint(3)
-    after = repr(learner.workshop.mended())
-    assert ["次のヒント" in said for said in (before, after)] == [True, False]
-
-
-def test_there_is_nothing_to_mend_before_anything_is_broken(learner: Learner) -> None:
-    with pytest.raises(NotReady, match="いま直すものはありません"):
-        learner.workshop.mended()
-
-
 # What is kept
 
 
@@ -553,14 +517,6 @@ def test_a_kernel_that_is_killed_before_anything_broke_leaves_nothing_to_mend(
     assert learner.workshop.break_it(seed=1).fresh
 
 
-@pytest.mark.parametrize("said", ["", "{", '{"seed": 1, "breakage": "of another version"}', "[]"])
-def test_what_cannot_be_read_is_nothing(learner: Learner, said: str) -> None:
-    (learner.home / "troubleshooting.json").write_text(said)
-    with pytest.raises(NotReady, match="いま直すものはありません"):
-        learner.workshop.hint()
-    assert learner.workshop.break_it(seed=1).fresh
-
-
 def test_a_cleaned_up_workshop_has_nothing_broken(learner: Learner) -> None:
     learner.workshop.break_it(seed=1)
     again(learner).cleanup(confirm="delete")
@@ -592,12 +548,6 @@ def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Lear
     assert learner.workshop.mended().passed
 
 
-@pytest.mark.parametrize(("edition", "words"), [("ja", "14 通り"), ("en", "14 ways")])
-def test_the_notebook_says_how_many_ways_there_are(root: Path, edition: str, words: str) -> None:
-    path = root / "notebooks" / edition / "06-troubleshooting.ipynb"
-    assert (words in path.read_text(encoding="utf-8"), len(SEEDS)) == (True, 14)
-
-
 # What there is
 
 
@@ -615,11 +565,12 @@ def test_the_resources_are_listed_as_they_are(learner: Learner) -> None:
     assert ([word in said for word in words], lead) == ([True] * 5, [False, True])
 
 
-@pytest.mark.parametrize("seed", [0, 1, 8])
-def test_the_resources_are_not_judged(learner: Learner, seed: int) -> None:
-    learner.workshop.break_it(seed=seed)
-    said = shown(learner.workshop)
-    assert [word for word in ("✔", "✘", "⚠", "ノートブック", "してください") if word in said] == []
+def test_the_resources_are_not_judged(learner: Learner) -> None:
+    for seed in (0, 1, 8):
+        begun(learner).workshop.break_it(seed=seed)
+        said = shown(learner.workshop)
+        verdicts = ("✔", "✘", "⚠", "ノートブック", "してください")
+        assert [word for word in verdicts if word in said] == []
 
 
 def test_what_is_not_there_is_said(learner: Learner) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handson.core.cards import Note
-from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
+from handson.core.errors import AWSError, AWSUnclear, InvalidInput, NotAllowed, WaitTimeout
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal
@@ -467,6 +467,32 @@ def test_what_aws_never_shows_is_named_after_a_while(
     assert "gateway, attachment, default-route" in late.value.problem
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Refusal("UnauthorizedOperation", status=403), NotAllowed),
+        (Refusal("ExpiredToken"), NotAllowed),
+        (Refusal("RouteTableLimitExceeded"), AWSError),
+        (Refusal("InternalError", status=500), AWSUnclear),
+    ],
+    ids=lambda it: getattr(it, "code", ""),
+)
+def test_a_network_that_failed_half_way_is_completed_by_the_next_run(
+    region: FakeEc2, answer: Refusal, error: type[AWSError]
+) -> None:
+    region.first("CreateRouteTable", *[answer] * 3)
+    with pytest.raises(error):
+        ensured(region)
+    region.answers("CreateRouteTable", region.planned["CreateRouteTable"][-1])
+    assert len(ensured(region).vpc.route_tables) == 2
+    assert sorted(region.writes) == [
+        "AssociateRouteTable",
+        "AssociateRouteTable",
+        "CreateRoute",
+        "CreateRouteTable",
+    ]
+
+
 def test_the_new_vpc_is_the_one_that_is_looked_for_afterwards(region: FakeEc2) -> None:
     ensured(region)
     asked = [said["VpcId"] for said in region.said("DescribeVpcAttribute")]
@@ -497,6 +523,22 @@ def test_the_card_shows_the_commands_of_all_steps(region: FakeEc2) -> None:
         "create-vpc-endpoint",
     ]
     assert [line for line in commands if line not in repr(ensured(region))] == []
+
+
+def test_the_map_shows_what_is_joined_to_what(region: FakeEc2) -> None:
+    vpc = ensured(region).vpc.id
+    where = {"CidrBlock": "10.0.200.0/24", "AvailabilityZone": "us-east-1a"}
+    region.add("Subnet", VpcId=vpc, name="mine", **where)
+    lines = [line.strip() for line in repr(ensured(region)).splitlines()]
+    expected = [
+        "→ ecs-handson-rtb-public",
+        "← 関連付け: ecs-handson-subnet-public1-us-east-1a",
+        "← 関連付け: ecs-handson-subnet-public2-us-east-1b",
+        "← 関連付けのないサブネット: mine",
+        "アタッチ済み: ecs-handson-vpc",
+        "- 0.0.0.0/0  → ecs-handson-igw",
+    ]
+    assert [line for line in expected if line not in lines] == []
 
 
 @pytest.mark.parametrize(
