@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course import checks
 from handson.course.checks import CheckResult
+from handson.course.checks.diagram_reading import DiagramReading
+from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon, Snapshot
 from handson.drawing import Diagram, describe_last_diagram
 from tests.unit import states
@@ -101,7 +104,12 @@ def test_no_hint_gives_the_line_away(language: str) -> None:
     assert [words for words in said if code.search(words)] == []
 
 
-@pytest.mark.parametrize("drawing", [None, Drawing()], ids=["none", "empty"])
+BOX = DrawnBox(id="b", label="AWS")
+
+
+@pytest.mark.parametrize(
+    "drawing", [None, Drawing(), Drawing(boxes=(BOX,))], ids=["none", "empty", "a box"]
+)
 def test_nothing_drawn_is_one_cause(drawing: Drawing | None) -> None:
     result = judged(drawing)
     assert [cause.code for cause in result.diagnoses] == ["drawing-nothing"]
@@ -116,6 +124,176 @@ def test_the_evidence_of_a_drawing_holds_nothing_of_the_target_but_its_place() -
 
 def test_the_five_checks_do_not_read_the_drawing() -> None:
     assert checks.run_checks(states.finished(drawing=Drawing())).passed
+
+
+# How a drawing is read
+
+
+def sketch(plan: str, *arrows: str) -> Drawing:
+    """Return a drawing by its boxes and icons, as in "AWS[ECR; VPC[x|aws/compute/fargate]]".
+
+    What follows a "#" tells parts of one label apart; an arrow reads "a > b: label".
+    """
+    boxes, icons, around = [], [], [""]
+    for part, sign in re.findall(r"\s*([^;\[\]]*)([;\[\]]|$)", plan):
+        name, _, kind = part.partition("|")
+        label = name.partition("#")[0]
+        if sign == "[":
+            boxes.append(DrawnBox(id=name, label=label, inside=around[-1]))
+            around.append(name)
+        elif name:
+            icons.append(DrawnIcon(id=name, label=label, kind=kind, inside=around[-1]))
+        if sign == "]":
+            around.pop()
+    ways = {">": "forward", "<": "back", "<>": "both", "-": "none"}
+    ends = [re.fullmatch("(.+) ([<>-]+) ([^:]+)(?:: (.*))?", arrow) for arrow in arrows]
+    drawn = [
+        DrawnArrow(tail=end[1], head=end[3], label=end[4] or "", direction=ways[end[2]])
+        for end in ends
+        if end
+    ]
+    return Drawing(boxes=tuple(boxes), icons=tuple(icons), arrows=tuple(drawn))
+
+
+def read(plan: str, *arrows: str) -> DiagramReading:
+    return DiagramReading(sketch(plan, *arrows), MALL)
+
+
+MALL = Exercise(cluster="Mall", network=NetworkForm(name="ecs-handson", cidr="10.9.0.0/16"))
+BOXES = {
+    "vpc": [
+        "VPC",
+        "my_vpc",
+        "Virtual private cloud",
+        "仮想ネットワーク",
+        "10.9.0.0/16",
+        "ＶＰＣ(ecs)",
+    ],
+    "subnet": ["Public subnet (AZ a)", "パブリックサブネット 1"],
+    "zone": [
+        "us-east-1a",
+        "AZ-c",
+        "Availability Zone",
+        "データセンター 1",
+        "1つ目のAZ",
+        "ゾーン A",
+    ],
+    "registry": ["Amazon ECR", "レジストリ", "Elastic Container Registry", "private repository"],
+    "local": [
+        "My computer",
+        "自宅のパソコン",
+        "PC",
+        "localhost",
+        "Docker Engine",
+        "自分の",
+        "local",
+    ],
+    "cluster": ["ECS cluster (Fargate)", "ファーゲート", "Amazon ECS", "クラスター", "the mall"],
+    "cloud": ["AWS Cloud", "Amazon Web Services", "リージョン us-east-1", "クラウド"],
+    "": ["stuff", "AWS CLI", "ecs-handson", "handson_1", ""],
+}
+ICONS = {
+    "subnet": ["aws/network/public-subnet", "subnet"],
+    "vpc": ["aws/network/vpc", "VPC"],
+    "registry": ["aws/compute/ec2-container-registry", "ECR"],
+    "cluster": ["aws/compute/fargate", "aws/compute/elastic-container-service", "Fargate"],
+    "": [
+        "aws/compute/ec2-container-registry-image",
+        "ECR login|aws/security/identity-and-access-management",
+        "ECS host|aws/compute/ec2",
+        "ECS gate|aws/network/internet-gateway",
+    ],
+}
+
+
+def test_the_role_of_a_part_is_in_its_words_or_its_icon() -> None:
+    boxes = {
+        role: [part for part in parts if not read(f"{part}[]").boxes(role)]
+        for role, parts in BOXES.items()
+    }
+    assert {role: parts for role, parts in boxes.items() if parts} == {}
+    icons = {
+        part: read(part if "|" in part or "/" not in part else f"x|{part}").all(role)
+        for role, parts in ICONS.items()
+        for part in parts
+    }
+    assert [part for part, found in icons.items() if len(found) != 1] == []
+
+
+def ids(parts: Iterable[DrawnBox | DrawnIcon]) -> list[str]:
+    return [part.id for part in parts]
+
+
+# A sketch, its arrows, and what is read of it.
+READ: list[tuple[Callable[[DiagramReading], object], str, list[str], object]] = [
+    (lambda r: ids(r.boxes("vpc")), "ECS クラスター[v|aws/network/vpc]", [], ["ECS クラスター"]),
+    (lambda r: ids(r.boxes("vpc")), "stuff[a; v|aws/network/vpc]; other[b]", [], ["stuff"]),
+    (lambda r: ids(r.local), "VPC[a]; i|aws/security/identity-and-access-management; b", [], ["b"]),
+    (lambda r: ids(r.local), "AWS[a]; ECR", [], ["ECR"]),
+    (lambda r: ids(r.subnets), "public subnet[s|aws/network/public-subnet]", [], ["public subnet"]),
+    (lambda r: ids(r.subnets), "subnets[subnet 1; subnet 2]", [], ["subnet 1", "subnet 2"]),
+    (lambda r: sorted(r.zones), "zones[zone a[x]; zone b[y]]", [], ["zone a", "zone b"]),
+    (lambda r: sorted(r.zones), "VPC[subnet 1a; subnet AZ: 2; subnet]", [], ["2", "a"]),
+    (lambda r: r.is_private(r.subnets[0]), "public subnet[private x]", [], False),
+    (lambda r: r.is_private(r.subnets[0]), "private subnet[x]", [], True),
+    (lambda r: r.is_public(r.subnets[0]), "public subnet[x]", [], True),
+    (lambda r: r.is_public(r.subnets[0]), "public private subnet", [], False),
+    (lambda r: r.is_public(r.subnets[0]), "public VPC[subnet]", [], False),
+    (lambda r: r.is_public(r.subnets[0]), "subnet; g|aws/network/internet-gateway; x",
+     ["x > g", "g - subnet"], True),
+    (lambda r: r.is_public(r.subnets[0]), "subnet; g|aws/network/internet-gateway; x",
+     ["x > g", "x > subnet"], False),
+    (lambda r: ids(r.clusters), "AWS[x]; ECS[y]; PC[Fargate]", [], []),
+    (lambda r: ids(r.clusters), "ECS[y]", [], ["ECS"]),
+    (lambda r: r.is_signed_in(), "PC[a; b]; AWS[c]", ["a > b: login", "a > c"], False),
+    (lambda r: r.is_signed_in(), "PC[a; IAM]; AWS[c]", ["a > IAM"], False),
+    (lambda r: r.is_signed_in(), "PC[a; IAM]; AWS[c]", ["IAM > c"], True),
+    (lambda r: r.is_signed_in(), "PC[a]; AWS[c]", ["c < a: token"], True),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["image > ghost", "ghost > ECR"], False),
+    (lambda r: r.is_pushed(), "PC[image container]; AWS[ECR]", ["image container > ECR"], True),
+    (lambda r: r.is_pushed(), "PC[container|aws/compute/ec2-container-registry-image]; AWS[ECR]",
+     ["container > ECR"], True),
+    (lambda r: r.is_pushed(), "PC[source]; AWS[ECR]", ["source > ECR"], True),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR; Fargate]",
+     ["image > Fargate", "Fargate > ECR"], False),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR; x]", ["image > x", "x > ECR"], True),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["ECR <> image"], True),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["image <> ECR"], True),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["ECR > image"], False),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["image - ECR"], False),
+    (lambda r: r.is_pushed(), "PC[image]; AWS[ECR]", ["ECR > image: push"], True),
+    (lambda r: r.is_pulled(), "AWS[ECS cluster[ECR]]", [], False),
+    (lambda r: r.is_pulled(), "AWS[ECR; Fargate; task image]", ["ECR > task image"], False),
+    (lambda r: r.is_pulled(), "AWS[ECR; Fargate; task]", ["ECR > task"], True),
+    (lambda r: r.is_pulled(), "AWS[ECR; task]", ["ECR > task"], False),
+    (lambda r: r.is_pulled(), "AWS[ECR; Fargate]; PC[task]", ["ECR > task"], False),
+]  # fmt: skip
+
+
+def test_a_sketch_is_read_as_it_is_meant() -> None:
+    found = [(plan, arrows, judge(read(plan, *arrows))) for judge, plan, arrows, _ in READ]
+    assert found == [(plan, arrows, meant) for _, plan, arrows, meant in READ]
+
+
+# The end of a fact's id, a sketch, and what the check observes.
+SKETCHES: list[tuple[str, str, object]] = [
+    ("registry", "ECR[stored]", True),
+    ("registry-outside", "AWS[ECR#1; VPC[ECR#2]]", False),
+    ("subnets", "AWS[VPC[public subnet]]", 0),
+    ("computer", "AWS[x]", False),
+    ("computer", "PC[x; AWS[ECR]]", False),
+    ("computer", "AWS[PC#1[x]]; PC#2[y]", False),
+    ("computer", "PC[x]; AWS[ECR]", True),
+]
+
+
+def test_a_sketch_is_judged_as_it_is_meant() -> None:
+    results = [judged(sketch(plan)).facts for _, plan, _ in SKETCHES]
+    facts = [{fact.id: fact.observed for fact in each} for each in results]
+    found = [each[f"drawing.{end}"] for each, (end, _, _) in zip(facts, SKETCHES, strict=True)]
+    assert found == [meant for _, _, meant in SKETCHES]
+    half = judged(sketch("AWS[VPC[az a[public subnet 1]; az b[subnet 2]]]"))
+    assert "drawing-subnets" in [cause.code for cause in half.diagnoses]
 
 
 # How a drawing is described
@@ -186,20 +364,21 @@ def test_every_false_fact_of_any_drawing_has_a_cause(
     assert explained == {fact.id for fact in result.facts if not fact.passed}
 
 
-def test_boxes_that_stand_inside_each_other_do_no_harm() -> None:
+def test_boxes_that_stand_inside_each_other_are_no_border() -> None:
     boxes = (
         DrawnBox(id="b0", label="AWS", inside="b1"),
         DrawnBox(id="b1", label="VPC", inside="b0"),
     )
     icons = (DrawnIcon(id="i0", label="ECR", inside="b0"),)
-    assert judged(Drawing(boxes=boxes, icons=icons)).passed is False
+    facts = {fact.id: fact.observed for fact in judged(Drawing(boxes=boxes, icons=icons)).facts}
+    assert (facts["drawing.cloud"], facts["drawing.vpc"]) == (True, False)
 
 
 def test_a_crowd_is_refused() -> None:
     def crowd(icons: int) -> Snapshot:
         drawn = [DrawnIcon(id=f"i{n}", label="x") for n in range(icons)]
-        box, arrow = DrawnBox(id="b", label=""), DrawnArrow(tail="i0", head="i1")
-        return snapshot(Drawing(boxes=(box,), icons=tuple(drawn), arrows=(arrow,)))
+        arrow = DrawnArrow(tail="i0", head="i1")
+        return snapshot(Drawing(boxes=(BOX,), icons=tuple(drawn), arrows=(arrow,)))
 
     assert not checks.derive("architecture", crowd(498).to_json()).passed
     with pytest.raises(InvalidInput, match="501 boxes, icons and arrows"):

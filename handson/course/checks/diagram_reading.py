@@ -250,15 +250,9 @@ class DiagramReading:
         """Tell whether a route from the learner's side into AWS shows authentication."""
         own = {icon.id for icon in self.local}
         gates = {i.id for i in self._icons if _shows(i, "sign-in") or _says(i, "sign-in")}
-        linked: set[str] = set()
-        for arrow in self._arrows:
-            ends = {arrow.tail, arrow.head}
-            if len(ends & own) == 1 and (_says(arrow, "sign-in") or ends & gates):
-                return True
-            linked |= ends & gates if ends & own else set()
-        # A gate between both sides: one arrow from the computer to it, another from it into AWS.
         return any(
-            {arrow.tail, arrow.head} & linked and not {arrow.tail, arrow.head} <= own
+            len({arrow.tail, arrow.head} & own) == 1
+            and (_says(arrow, "sign-in") or {arrow.tail, arrow.head} & gates)
             for arrow in self._arrows
         )
 
