@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,16 @@ from handson.course.state import Route, RouteTable, Snapshot
 from tests.unit import drawn_by_learners, states
 from tests.unit.states import with_image, with_subnet, with_table, with_uri, with_vpc
 
-DONE = states.finished()
+done = states.finished
+DONE = done()
+in_vpc, in_table = partial(with_vpc, DONE), partial(with_table, DONE)
+in_subnet, in_gateway = partial(with_subnet, DONE), partial(states.with_gateway, DONE)
+in_cluster, in_repository = (
+    partial(change, DONE) for change in (states.with_cluster, states.with_repository)
+)
+in_image, in_uri, in_run = (
+    partial(change, DONE) for change in (with_image, with_uri, states.with_run)
+)
 VPC, TABLE = states.vpc(), states.public_table()
 
 
@@ -61,20 +71,20 @@ def route(target: str, *, state: str = "active") -> tuple[Route, ...]:
 
 
 def with_more_subnets(*subnets: Any, associated: bool = False) -> Snapshot:
-    snapshot = with_vpc(DONE, subnets=(*VPC.subnets, *subnets))
+    snapshot = in_vpc(subnets=(*VPC.subnets, *subnets))
     more = tuple(subnet.id for subnet in subnets) if associated else ()
     return with_table(snapshot, subnets=(*TABLE.subnets, *more))
 
 
 def in_another_cidr() -> Snapshot:
-    snapshot = with_vpc(DONE, cidr="10.1.0.0/16", cidrs=("10.1.0.0/16",))
+    snapshot = in_vpc(cidr="10.1.0.0/16", cidrs=("10.1.0.0/16",))
     snapshot = with_subnet(snapshot, 1, cidr="10.1.0.0/20")
     return with_subnet(snapshot, 2, cidr="10.1.16.0/20")
 
 
 def named(prefix: str) -> Snapshot:
     """Return everything as if the form's name had been typed wrongly."""
-    snapshot = with_table(with_vpc(DONE, name=f"{prefix}-vpc"), name=f"{prefix}-rtb-public")
+    snapshot = with_table(in_vpc(name=f"{prefix}-vpc"), name=f"{prefix}-rtb-public")
     snapshot = states.with_gateway(snapshot, name=f"{prefix}-igw")
     for number, zone in ((1, "us-east-1a"), (2, "us-east-1b")):
         snapshot = with_subnet(snapshot, number, name=f"{prefix}-subnet-public{number}-{zone}")
@@ -135,56 +145,43 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
         "vpc-absent/run cluster-absent/run repository-absent/run image-absent/run "
         "uri-absent/call-or-run"),
     # the VPC
-    "the VPC deleted": (
-        replace(DONE, vpcs=(states.default_vpc(),)), NO_VPC, "vpc-absent/run"),
+    "the VPC deleted": (done(vpcs=(states.default_vpc(),)), NO_VPC, "vpc-absent/run"),
     "the VPC in another region": (
-        replace(DONE, vpcs=(states.default_vpc(),), elsewhere=states.seen_in("network")),
-        NO_VPC, "vpc-region/run-here"),
-    "the default VPC used": (
-        replace(DONE, vpcs=(states.default_vpc(name="ecs-handson-vpc"),)),
-        NO_VPC, "vpc-default/run"),
-    "another CIDR block": (
-        in_another_cidr(),
+        done(vpcs=(states.default_vpc(),), elsewhere=states.seen_in("network")), NO_VPC,
+        "vpc-region/run-here"),
+    "the default VPC used": (done(vpcs=(states.default_vpc(name="ecs-handson-vpc"),)), NO_VPC,
+        "vpc-default/run"),
+    "another CIDR block": (in_another_cidr(),
         {"vpc.cidr": "10.1.0.0/16", "subnets.cidr": ["10.1.0.0/20", "10.1.16.0/20"]},
         f"vpc-cidr/{NEW_VPC}"),
-    "another CIDR block, by hand": (
-        with_vpc(in_another_cidr(), tagged=False),
+    "another CIDR block, by hand": (with_vpc(in_another_cidr(), tagged=False),
         {"vpc.cidr": "10.1.0.0/16", "subnets.cidr": ["10.1.0.0/20", "10.1.16.0/20"]},
         "vpc-cidr/delete-then-run"),
-    "a second CIDR block": (
-        with_vpc(DONE, cidrs=("10.0.0.0/16", "10.1.0.0/16")),
+    "a second CIDR block": (in_vpc(cidrs=("10.0.0.0/16", "10.1.0.0/16")),
         {"vpc.cidr": ["10.0.0.0/16", "10.1.0.0/16"]}, "vpc-cidr-more/edit-cidrs"),
-    "an IPv6 block": (
-        with_vpc(DONE, ipv6_cidrs=("2600:1f18::/56",)), {"vpc.ipv6": ["2600:1f18::/56"]},
+    "an IPv6 block": (in_vpc(ipv6_cidrs=("2600:1f18::/56",)), {"vpc.ipv6": ["2600:1f18::/56"]},
         "vpc-ipv6/edit-cidrs"),
-    "dedicated tenancy": (
-        with_vpc(DONE, tenancy="dedicated"), {"vpc.tenancy": "dedicated"},
+    "dedicated tenancy": (in_vpc(tenancy="dedicated"), {"vpc.tenancy": "dedicated"},
         f"vpc-tenancy/{NEW_VPC}"),
-    "DNS resolution off": (
-        with_vpc(DONE, dns_support=False), {"vpc.dns": ["enableDnsHostnames"]},
+    "DNS resolution off": (in_vpc(dns_support=False), {"vpc.dns": ["enableDnsHostnames"]},
         "dns-support-off/run"),
-    "DNS hostnames off": (
-        with_vpc(DONE, dns_hostnames=False), {"vpc.dns": ["enableDnsSupport"]},
+    "DNS hostnames off": (in_vpc(dns_hostnames=False), {"vpc.dns": ["enableDnsSupport"]},
         "dns-hostnames-off/run"),
     # its subnets
-    "one subnet": (
-        with_vpc(DONE, subnets=(states.subnet(2),)),
+    "one subnet": (in_vpc(subnets=(states.subnet(2),)),
         {"subnets.public": 1, "subnets.zones": 1, "subnets.cidr": ["10.0.16.0/20"]},
         "subnets-few/run"),
-    "no subnets": (
-        with_vpc(DONE, subnets=()),
+    "no subnets": (in_vpc(subnets=()),
         {"subnets.public": 0, "subnets.zones": 0, "subnets.cidr": [], "routes.default": []},
         "subnets-few/run"),
-    "three subnets": (
-        with_more_subnets(states.subnet(3), associated=True),
+    "three subnets": (with_more_subnets(states.subnet(3), associated=True),
         {"subnets.public": 3, "subnets.zones": 3, "subnets.cidr": BLOCKS}, "subnet-more/type"),
     "three subnets in two zones": (
         with_more_subnets(
             states.subnet(3, zone="us-east-1a", name="ecs-handson-subnet-public3-us-east-1a"),
             associated=True),
         {"subnets.public": 3, "subnets.cidr": BLOCKS}, "subnet-more/type"),
-    "private subnets": (
-        with_more_subnets(states.private_subnet(1), states.private_subnet(2)),
+    "private subnets": (with_more_subnets(states.private_subnet(1), states.private_subnet(2)),
         {"subnets.private": 2}, f"subnets-more/{NEW_VPC}"),
     "a public and a private subnet too many": (
         with_more_subnets(states.subnet(3), states.private_subnet(1)),
@@ -202,93 +199,79 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
         with_more_subnets(states.private_subnet(1, name="database")), {"subnets.private": 1},
         "subnet-private/type"),
     "one zone twice": (
-        with_subnet(DONE, 2, zone="us-east-1a", name="ecs-handson-subnet-public2-us-east-1a"),
+        in_subnet(2, zone="us-east-1a", name="ecs-handson-subnet-public2-us-east-1a"),
         {"subnets.zones": 1}, "subnet-zone/type-then-run"),
     "two subnets with blocks of one's own": (
-        with_subnet(with_subnet(DONE, 1, cidr="10.0.1.0/24"), 2, cidr="10.0.2.0/24"),
+        with_subnet(in_subnet(1, cidr="10.0.1.0/24"), 2, cidr="10.0.2.0/24"),
         {"subnets.cidr": ["10.0.1.0/24", "10.0.2.0/24"]},
         "subnet-cidr/type subnet-cidr/type-then-run"),
-    "one subnet with a block of its own": (
-        with_vpc(DONE, subnets=(states.subnet(1, cidr="10.0.1.0/24"),)),
+    "one subnet with a block of its own": (in_vpc(subnets=(states.subnet(1, cidr="10.0.1.0/24"),)),
         {"subnets.public": 1, "subnets.zones": 1, "subnets.cidr": ["10.0.1.0/24"]},
         "subnet-cidr/type-then-run subnets-few/run"),
-    "two subnets of one block": (
-        with_subnet(DONE, 2, cidr="10.0.0.0/20"),
+    "two subnets of one block": (in_subnet(2, cidr="10.0.0.0/20"),
         {"subnets.cidr": ["10.0.0.0/20", "10.0.0.0/20"]}, "subnet-cidr/type-then-run"),
     # its ways out
     "the gateway detached": (
-        with_vpc(with_table(DONE, routes=route(states.GATEWAY, state="blackhole")),
-                 internet_gateways=()),
+        with_vpc(in_table(routes=route(states.GATEWAY, state="blackhole")), internet_gateways=()),
         DETACHED | way("blackhole"), "gateway-absent/run"),
-    "the gateway on its way off, the route still active": (
-        states.with_gateway(DONE, attachment="detaching"), DETACHED | way(states.GATEWAY),
-        "gateway-absent/run"),
-    "no gateway and no route": (
-        with_table(with_vpc(DONE, internet_gateways=()), routes=(states.LOCAL,)),
+    "the gateway on its way off, the route still active": (in_gateway(attachment="detaching"),
+        DETACHED | way(states.GATEWAY), "gateway-absent/run"),
+    "no gateway and no route": (with_table(in_vpc(internet_gateways=()), routes=(states.LOCAL,)),
         DETACHED | way("none"), "gateway-absent/run route-missing/run"),
-    "the route missing": (
-        with_table(DONE, routes=(states.LOCAL,)), way("none"), "route-missing/run"),
-    "the route a blackhole": (
-        with_table(DONE, routes=route("igw-0gone", state="blackhole")), way("blackhole"),
-        "route-blackhole/run"),
-    "the route to another VPC's gateway": (
-        with_table(DONE, routes=route("igw-0other")), way("igw-0other"), "route-elsewhere/run"),
-    "the route to a NAT gateway": (
-        with_table(DONE, routes=route("nat-0a1b")), way("nat-0a1b"), "route-elsewhere/run"),
+    "the route missing": (in_table(routes=(states.LOCAL,)), way("none"), "route-missing/run"),
+    "the route a blackhole": (in_table(routes=route("igw-0gone", state="blackhole")),
+        way("blackhole"), "route-blackhole/run"),
+    "the route to another VPC's gateway": (in_table(routes=route("igw-0other")), way("igw-0other"),
+        "route-elsewhere/run"),
+    "the route to a NAT gateway": (in_table(routes=route("nat-0a1b")), way("nat-0a1b"),
+        "route-elsewhere/run"),
     "the route for some addresses only": (
-        with_table(DONE, routes=(states.LOCAL, Route(
+        in_table(routes=(states.LOCAL, Route(
             destination="8.8.8.0/24", target=states.GATEWAY, state="active"))),
         way("none"), "route-missing/run"),
-    "the table not associated": (
-        with_table(DONE, subnets=()), way("none"),
+    "the table not associated": (in_table(subnets=()), way("none"),
         "table-not-associated/run table-not-associated/run"),
-    "one of two subnets associated": (
-        with_table(DONE, subnets=(states.subnet(1).id,)),
+    "one of two subnets associated": (in_table(subnets=(states.subnet(1).id,)),
         {"routes.default": ["0.0.0.0/0 → internet gateway", "0.0.0.0/0 → none"]},
         "table-not-associated/run"),
-    "the table not associated, and unnamed": (
-        with_table(DONE, subnets=(), name=""), way("none") | names(table=""),
+    "the table not associated, and unnamed": (in_table(subnets=(), name=""),
+        way("none") | names(table=""),
         "name-missing/type table-not-associated/type table-not-associated/type"),
-    "no table at all": (
-        with_vpc(DONE, route_tables=()), way("none"),
+    "no table at all": (in_vpc(route_tables=()), way("none"),
         "table-not-associated/run table-not-associated/run"),
     "the main table with a dead route": (
-        with_vpc(DONE, route_tables=(states.main_table(
+        in_vpc(route_tables=(states.main_table(
             name="ecs-handson-rtb-public", routes=route("igw-0gone", state="blackhole")),)),
         way("blackhole"), "route-blackhole/run route-blackhole/run"),
     "the route missing, the subnets unnamed": (
-        with_subnet(with_subnet(with_table(DONE, routes=(states.LOCAL,)), 1, name=""),
-                    2, name="b"),
+        with_subnet(with_subnet(in_table(routes=(states.LOCAL,)), 1, name=""), 2, name="b"),
         way("none") | names(subnet1="", subnet2="b"),
         "name-missing/type name-differs/type route-missing/run"),
     "the route missing, its table named otherwise": (
-        with_table(DONE, routes=(states.LOCAL,), name="my-table"),
-        way("none") | names(table="my-table"), "name-differs/type route-missing/type"),
+        in_table(routes=(states.LOCAL,), name="my-table"), way("none") | names(table="my-table"),
+        "name-differs/type route-missing/type"),
     "the route missing, the VPC named otherwise": (
-        with_vpc(with_table(DONE, routes=(states.LOCAL,)), name="x"),
-        way("none") | names(vpc="x"), "name-differs/type route-missing/type"),
+        with_vpc(in_table(routes=(states.LOCAL,)), name="x"), way("none") | names(vpc="x"),
+        "name-differs/type route-missing/type"),
     "the route missing, two tables of one name": (
-        with_vpc(with_table(DONE, routes=(states.LOCAL,)), route_tables=(
+        with_vpc(in_table(routes=(states.LOCAL,)), route_tables=(
             states.public_table(id="rtb-0twin", subnets=()),
             states.public_table(routes=(states.LOCAL,)))),
         way("none"), "route-missing/type"),
     "a subnet called private in a public block, not associated": (
-        with_subnet(with_table(DONE, subnets=(states.subnet(1).id,)), 2,
+        with_subnet(in_table(subnets=(states.subnet(1).id,)), 2,
                     name="ecs-handson-subnet-private1-us-east-1b"),
         {"subnets.public": 1, "subnets.private": 1, "subnets.zones": 1,
          "subnets.cidr": ["10.0.0.0/20"]},
         "subnet-private/type subnets-few/run"),
     # its names
-    "the VPC's name typed wrongly": (
-        with_vpc(DONE, name="ecs-handsom-vpc"), names(vpc="ecs-handsom-vpc"),
+    "the VPC's name typed wrongly": (in_vpc(name="ecs-handsom-vpc"), names(vpc="ecs-handsom-vpc"),
         "name-differs/type"),
-    "the VPC unnamed": (with_vpc(DONE, name=""), names(vpc=""), "name-missing/type"),
-    "a VPC by hand, named otherwise": (
-        with_vpc(DONE, name="my-vpc-01", tagged=False), names(vpc="my-vpc-01"),
-        "vpc-unnamed/rename-or-run"),
+    "the VPC unnamed": (in_vpc(name=""), names(vpc=""), "name-missing/type"),
+    "a VPC by hand, named otherwise": (in_vpc(name="my-vpc-01", tagged=False),
+        names(vpc="my-vpc-01"), "vpc-unnamed/rename-or-run"),
     "two VPCs of the block, both named otherwise": (
-        replace(DONE, vpcs=tuple(
-            states.vpc(id=f"vpc-{n}", name=f"vpc {n}", tagged=False) for n in (2, 1))),
+        done(vpcs=tuple(states.vpc(id=f"vpc-{n}", name=f"vpc {n}", tagged=False) for n in (2, 1))),
         names(vpc="vpc 1"), "vpc-unnamed/rename-or-run"),
     "the form's name typed wrongly": (
         named("ecs-hands-on"),
@@ -297,171 +280,135 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
               gateway="ecs-hands-on-igw"),
         " ".join(["name-differs/type"] * 5)),
     "a subnet's name with another zone": (
-        with_subnet(DONE, 2, name="ecs-handson-subnet-public2-us-east-1c"),
+        in_subnet(2, name="ecs-handson-subnet-public2-us-east-1c"),
         names(subnet2="ecs-handson-subnet-public2-us-east-1c"), "name-differs/type"),
     "a subnet called private that is public": (
-        with_subnet(DONE, 2, name="ecs-handson-subnet-private1-us-east-1b"),
+        in_subnet(2, name="ecs-handson-subnet-private1-us-east-1b"),
         names(subnet2="ecs-handson-subnet-private1-us-east-1b"), "name-differs/type"),
-    "two subnets of one number": (
-        with_subnet(DONE, 2, name="ecs-handson-subnet-public1-us-east-1b"),
+    "two subnets of one number": (in_subnet(2, name="ecs-handson-subnet-public1-us-east-1b"),
         names(subnet2="ecs-handson-subnet-public1-us-east-1b"), "name-differs/type"),
-    "the gateway unnamed": (
-        states.with_gateway(DONE, name=""), names(gateway=""), "name-missing/type"),
-    "a VPC by hand, unnamed": (
-        with_vpc(DONE, name="", tagged=False), names(vpc=""), "vpc-nameless/rename-or-run"),
-    "the VPC's name with another dash": (
-        with_vpc(DONE, name="ecs－handsonーvpc "), names(vpc="ecs－handsonーvpc "),
-        "name-lookalike/type"),
-    "the VPC's name in capitals": (
-        with_vpc(DONE, name="ECS-handson-vpc"), names(vpc="ECS-handson-vpc"),
+    "the gateway unnamed": (in_gateway(name=""), names(gateway=""), "name-missing/type"),
+    "a VPC by hand, unnamed": (in_vpc(name="", tagged=False), names(vpc=""),
+        "vpc-nameless/rename-or-run"),
+    "the VPC's name with another dash": (in_vpc(name="ecs－handsonーvpc "),
+        names(vpc="ecs－handsonーvpc "), "name-lookalike/type"),
+    "the VPC's name in capitals": (in_vpc(name="ECS-handson-vpc"), names(vpc="ECS-handson-vpc"),
         "name-differs/type"),
-    "two VPCs of the same name": (
-        replace(DONE, vpcs=(BARE, *DONE.vpcs)), names(twin="ecs-handson-vpc"),
+    "two VPCs of the same name": (done(vpcs=(BARE, *DONE.vpcs)), names(twin="ecs-handson-vpc"),
         "vpc-namesake/type"),
     "two tagged VPCs of the same name, the bare one first": (
-        replace(DONE, vpcs=(replace(BARE, id="vpc-00", tagged=True), *DONE.vpcs)),
+        done(vpcs=(replace(BARE, id="vpc-00", tagged=True), *DONE.vpcs)),
         names(twin="ecs-handson-vpc"), "vpc-namesake/type"),
-    "two tagged VPCs of the same name, both full": (
-        replace(DONE, vpcs=(VPC, states.vpc(id="vpc-0fff"))), names(twin="ecs-handson-vpc"),
-        f"vpc-namesake/{NEW_VPC}"),
+    "two tagged VPCs of the same name, both full": (done(vpcs=(VPC, states.vpc(id="vpc-0fff"))),
+        names(twin="ecs-handson-vpc"), f"vpc-namesake/{NEW_VPC}"),
     "two tagged VPCs of the same name on real AWS": (
-        replace(DONE, target=states.target(kind="aws", endpoint=None),
+        done(target=states.target(kind="aws", endpoint=None),
                 vpcs=(VPC, states.vpc(id="vpc-0fff"))),
         names(twin="ecs-handson-vpc"), "vpc-namesake/delete"),
     "a namesake by hand with something in it": (
-        replace(DONE, vpcs=(VPC, replace(BARE, endpoints=(states.endpoint(),)))),
+        done(vpcs=(VPC, replace(BARE, endpoints=(states.endpoint(),)))),
         names(twin="ecs-handson-vpc"), "vpc-namesake/delete"),
     # the cluster
-    "the cluster deleted": (
-        states.with_cluster(DONE, status="INACTIVE"), NO_CLUSTER, "cluster-deleted/run"),
-    "no cluster": (replace(DONE, clusters=()), NO_CLUSTER, "cluster-absent/run"),
+    "the cluster deleted": (in_cluster(status="INACTIVE"), NO_CLUSTER, "cluster-deleted/run"),
+    "no cluster": (done(clusters=()), NO_CLUSTER, "cluster-absent/run"),
     "the cluster in another region, and a deleted one here": (
-        replace(states.with_cluster(DONE, status="INACTIVE"), elsewhere=states.seen_in("cluster")),
-        NO_CLUSTER, "cluster-region/run-here"),
-    "the cluster misspelt": (
-        replace(DONE, clusters=(states.cluster(name="ecs-handson-clustr"),)), NO_CLUSTER,
-        "cluster-misspelt/run"),
+        replace(in_cluster(status="INACTIVE"), elsewhere=states.seen_in("cluster")), NO_CLUSTER,
+        "cluster-region/run-here"),
+    "the cluster misspelt": (done(clusters=(states.cluster(name="ecs-handson-clustr"),)),
+        NO_CLUSTER, "cluster-misspelt/run"),
     "the misspelt cluster deleted": (
-        replace(DONE, clusters=(states.cluster(name="ecs-handson-clustr", status="INACTIVE"),)),
-        NO_CLUSTER, "cluster-absent/run"),
-    "the cluster on its way": (
-        states.with_cluster(DONE, status="PROVISIONING"), {"cluster.active": "PROVISIONING"},
-        "cluster-not-active/wait"),
-    "the cluster on its way off": (
-        states.with_cluster(DONE, status="DEPROVISIONING"), {"cluster.active": "DEPROVISIONING"},
-        "cluster-not-active/wait"),
-    "the cluster failed": (
-        states.with_cluster(DONE, status="FAILED"), {"cluster.active": "FAILED"},
+        done(clusters=(states.cluster(name="ecs-handson-clustr", status="INACTIVE"),)), NO_CLUSTER,
+        "cluster-absent/run"),
+    "the cluster on its way": (in_cluster(status="PROVISIONING"),
+        {"cluster.active": "PROVISIONING"}, "cluster-not-active/wait"),
+    "the cluster on its way off": (in_cluster(status="DEPROVISIONING"),
+        {"cluster.active": "DEPROVISIONING"}, "cluster-not-active/wait"),
+    "the cluster failed": (in_cluster(status="FAILED"), {"cluster.active": "FAILED"},
         "cluster-not-active/type-then-run"),
-    "without Fargate": (
-        states.with_cluster(DONE, capacity_providers=()), {"cluster.fargate": []},
+    "without Fargate": (in_cluster(capacity_providers=()), {"cluster.fargate": []},
         "cluster-no-fargate/run"),
-    "with Fargate Spot alone": (
-        states.with_cluster(DONE, capacity_providers=("FARGATE_SPOT",)),
+    "with Fargate Spot alone": (in_cluster(capacity_providers=("FARGATE_SPOT",)),
         {"cluster.fargate": ["FARGATE_SPOT"]}, "cluster-no-fargate/run"),
-    "with an EC2 capacity provider": (
-        states.with_cluster(DONE, capacity_providers=("FARGATE", "my-asg")),
+    "with an EC2 capacity provider": (in_cluster(capacity_providers=("FARGATE", "my-asg")),
         {"cluster.instances": [0, "my-asg"]}, "cluster-ec2-provider/type"),
-    "with EC2 instances": (
-        states.with_cluster(DONE, container_instances=2), {"cluster.instances": 2},
+    "with EC2 instances": (in_cluster(container_instances=2), {"cluster.instances": 2},
         "cluster-instances/deregister"),
-    "with EC2 alone": (
-        states.with_cluster(DONE, capacity_providers=("my-asg",), container_instances=1),
+    "with EC2 alone": (in_cluster(capacity_providers=("my-asg",), container_instances=1),
         {"cluster.fargate": ["my-asg"], "cluster.instances": [1, "my-asg"]},
         "cluster-no-fargate/run cluster-ec2-provider/type cluster-instances/deregister"),
     # the repository
-    "no repository": (replace(DONE, repositories=()), NO_REPOSITORY, "repository-absent/run"),
+    "no repository": (done(repositories=()), NO_REPOSITORY, "repository-absent/run"),
     "the repository seen in another region": (
-        replace(DONE, repositories=(), elsewhere=states.seen_in("repository")), NO_REPOSITORY,
+        done(repositories=(), elsewhere=states.seen_in("repository")), NO_REPOSITORY,
         "repository-region/run-here"),
-    "the repository misspelt": (
-        states.with_repository(DONE, name="rails_app"), NO_REPOSITORY,
+    "the repository misspelt": (in_repository(name="rails_app"), NO_REPOSITORY,
         "repository-misspelt/run"),
-    "the repository public": (
-        states.with_repository(DONE, arn=PUBLIC_ARN, uri=PUBLIC_URI), PUBLIC,
+    "the repository public": (in_repository(arn=PUBLIC_ARN, uri=PUBLIC_URI), PUBLIC,
         "repository-public/run"),
-    "the repository public, by its URI alone": (
-        states.with_repository(DONE, uri=PUBLIC_URI), PUBLIC, "repository-public/run"),
-    "the repository in another region": (
-        states.with_repository(DONE, uri=uri(region=THERE)),
+    "the repository public, by its URI alone": (in_repository(uri=PUBLIC_URI), PUBLIC,
+        "repository-public/run"),
+    "the repository in another region": (in_repository(uri=uri(region=THERE)),
         {"repository.uri": uri(region=THERE)}, "repository-region/run"),
-    "the repository of another account": (
-        states.with_repository(DONE, uri=uri(account="998877665544")),
+    "the repository of another account": (in_repository(uri=uri(account="998877665544")),
         {"repository.uri": uri(account="998877665544")}, "repository-account/run"),
-    "a URI that is not ECR's": (
-        states.with_repository(DONE, uri="localhost:5000/rails-app"),
+    "a URI that is not ECR's": (in_repository(uri="localhost:5000/rails-app"),
         {"repository.uri": "localhost:5000/rails-app"}, "repository-uri/run"),
     # the image
-    "the image deleted": (
-        replace(DONE, images=()), NO_IMAGE | GONE, "image-absent/run uri-gone/run"),
-    "the image in another repository": (
-        with_image(DONE, repository="goods"), NO_IMAGE | GONE,
+    "the image deleted": (done(images=()), NO_IMAGE | GONE, "image-absent/run uri-gone/run"),
+    "the image in another repository": (in_image(repository="goods"), NO_IMAGE | GONE,
         "image-elsewhere/run uri-gone/run"),
-    "the image seen in another region": (
-        replace(DONE, images=(), elsewhere=states.seen_in("image")), NO_IMAGE | GONE,
-        "image-region/run-here uri-gone/run"),
+    "the image seen in another region": (done(images=(), elsewhere=states.seen_in("image")),
+        NO_IMAGE | GONE, "image-region/run-here uri-gone/run"),
     "image and cluster in another region": (
-        replace(DONE, images=(), clusters=(), elsewhere=states.seen_in("image", "cluster")),
+        done(images=(), clusters=(), elsewhere=states.seen_in("image", "cluster")),
         NO_IMAGE | NO_CLUSTER | GONE,
         "cluster-region/run-here image-other-region/run-here uri-gone/run"),
-    "only the image in another region": (
-        with_uri(replace(DONE, images=()), uri=uri(region=THERE)),
+    "only the image in another region": (with_uri(done(images=()), uri=uri(region=THERE)),
         NO_IMAGE | GONE | {"uri.region": THERE},
         "image-region/run-here uri-region/run uri-gone/run"),
-    "the image untagged": (
-        with_image(DONE, tags=()), GONE | {"image.tag": [], "image.unique-tag": False},
+    "the image untagged": (in_image(tags=()), GONE | {"image.tag": [], "image.unique-tag": False},
         "image-untagged/run image-only-latest/run uri-gone/run"),
-    "the image under another tag": (
-        with_uri(with_image(DONE, tags=("v1",)), uri=uri(end=":v1")), {"image.tag": ["v1"]},
-        "image-tag/run"),
+    "the image under another tag": (with_uri(in_image(tags=("v1",)), uri=uri(end=":v1")),
+        {"image.tag": ["v1"]}, "image-tag/run"),
     "two images under other tags": (
-        with_uri(replace(DONE, images=(
+        with_uri(done(images=(
             states.image(tags=("v2",)),
             states.image(tags=("v1",), digest=states.OTHER_DIGEST, pushed_at="2025",
                          platforms=(states.ARM64,)))), uri=uri(end=":v2")),
         {"image.tag": ["v1", "v2"]}, "image-tag/run"),
-    "the image for arm64": (
-        with_image(DONE, platforms=(states.ARM64,)), {"image.platform": ["linux/arm64"]},
-        "image-platform/rebuild"),
-    "the image without a platform": (
-        with_image(DONE, platforms=()), {"image.platform": []}, "image-platform-unknown/rebuild"),
-    "only latest": (
-        with_image(DONE, tags=("latest",)), {"image.unique-tag": False}, "image-only-latest/run"),
-    "packed by the builtin engine, whatever was recorded": (
-        with_image(DONE, built_by="builtin"), NOT_RUN, "image-builtin/install"),
-    "never seen running": (
-        replace(DONE, recorded_run=None), NOT_RUN, "image-unseen/call-or-run"),
-    "another image seen running": (
-        states.with_run(DONE, digest=states.OTHER_DIGEST), NOT_RUN, "image-unseen/call-or-run"),
-    "an image of another repository seen running": (
-        states.with_run(DONE, repository="nginx"), NOT_RUN, "image-unseen/call-or-run"),
-    "it did not start or did not answer": (
-        states.with_run(DONE, status=0), NOT_RUN, "image-silent/call-or-mend"),
-    "its first page was an error": (
-        states.with_run(DONE, status=400), NOT_RUN, "image-status/call-or-mend"),
-    "its first page was no page": (
-        states.with_run(DONE, status=199), NOT_RUN, "image-status/call-or-mend"),
+    "the image for arm64": (in_image(platforms=(states.ARM64,)),
+        {"image.platform": ["linux/arm64"]}, "image-platform/rebuild"),
+    "the image without a platform": (in_image(platforms=()), {"image.platform": []},
+        "image-platform-unknown/rebuild"),
+    "only latest": (in_image(tags=("latest",)), {"image.unique-tag": False},
+        "image-only-latest/run"),
+    "packed by the builtin engine, whatever was recorded": (in_image(built_by="builtin"), NOT_RUN,
+        "image-builtin/install"),
+    "never seen running": (done(recorded_run=None), NOT_RUN, "image-unseen/call-or-run"),
+    "another image seen running": (in_run(digest=states.OTHER_DIGEST), NOT_RUN,
+        "image-unseen/call-or-run"),
+    "an image of another repository seen running": (in_run(repository="nginx"), NOT_RUN,
+        "image-unseen/call-or-run"),
+    "it did not start or did not answer": (in_run(status=0), NOT_RUN, "image-silent/call-or-mend"),
+    "its first page was an error": (in_run(status=400), NOT_RUN, "image-status/call-or-mend"),
+    "its first page was no page": (in_run(status=199), NOT_RUN, "image-status/call-or-mend"),
     # the URI
-    "no URI recorded": (replace(DONE, recorded_uri=None), NO_URI, "uri-absent/call-or-run"),
-    "something else recorded": (
-        with_uri(DONE, uri="rails-app:latest"), NO_URI, "uri-malformed/call-or-run"),
-    "another region in the URI": (
-        with_uri(DONE, uri=uri(region=THERE)), {"uri.region": THERE}, "uri-region/run"),
-    "a cluster of another region than the URI": (
-        states.with_cluster(DONE, arn=f"arn:aws:ecs:{THERE}:1:cluster/x"),
+    "no URI recorded": (done(recorded_uri=None), NO_URI, "uri-absent/call-or-run"),
+    "something else recorded": (in_uri(uri="rails-app:latest"), NO_URI,
+        "uri-malformed/call-or-run"),
+    "another region in the URI": (in_uri(uri=uri(region=THERE)), {"uri.region": THERE},
+        "uri-region/run"),
+    "a cluster of another region than the URI": (in_cluster(arn=f"arn:aws:ecs:{THERE}:1:cluster/x"),
         {"uri.region": [states.REGION, THERE]}, "uri-region/run"),
-    "another account in the URI": (
-        with_uri(DONE, uri=uri(account="998877665544")), GONE, "uri-account/call-or-run"),
-    "another repository in the URI": (
-        with_uri(DONE, uri=uri(end="s")), GONE, "uri-repository/call-or-run"),
-    "re-tagged after the URI was recorded": (
-        with_image(DONE, digest=states.OTHER_DIGEST), NOT_RUN | GONE,
+    "another account in the URI": (in_uri(uri=uri(account="998877665544")), GONE,
+        "uri-account/call-or-run"),
+    "another repository in the URI": (in_uri(uri=uri(end="s")), GONE, "uri-repository/call-or-run"),
+    "re-tagged after the URI was recorded": (in_image(digest=states.OTHER_DIGEST), NOT_RUN | GONE,
         "image-unseen/call-or-run uri-moved/call-or-run"),
     "a digest in the URI that the tag does not lead to": (
-        with_uri(DONE, uri=uri(end=f":latest@{states.OTHER_DIGEST}")), GONE,
-        "uri-moved/call-or-run"),
-    "a digest in the URI that is gone": (
-        with_uri(DONE, uri=uri(end=f"@{states.OTHER_DIGEST}")), GONE, "uri-gone/run"),
+        in_uri(uri=uri(end=f":latest@{states.OTHER_DIGEST}")), GONE, "uri-moved/call-or-run"),
+    "a digest in the URI that is gone": (in_uri(uri=uri(end=f"@{states.OTHER_DIGEST}")), GONE,
+        "uri-gone/run"),
 }  # fmt: skip
 
 ATTESTED = (
@@ -472,55 +419,55 @@ ATTESTED = (
 PRIVATE = states.public_table(id="rtb-0private", name="ecs-handson-rtb-private1", subnets=())
 RIGHT = {
     "as the notebooks leave it": DONE,
-    "without the S3 endpoint": with_vpc(DONE, endpoints=()),
+    "without the S3 endpoint": in_vpc(endpoints=()),
     "in other zones": with_subnet(
-        with_subnet(DONE, 1, zone="us-east-1d", name="ecs-handson-subnet-public1-us-east-1d"),
+        in_subnet(1, zone="us-east-1d", name="ecs-handson-subnet-public1-us-east-1d"),
         2, zone="us-east-1f", name="ecs-handson-subnet-public2-us-east-1f"),
     "subnets numbered the other way round": with_subnet(
-        with_subnet(DONE, 1, name="ecs-handson-subnet-public2-us-east-1a"),
+        in_subnet(1, name="ecs-handson-subnet-public2-us-east-1a"),
         2, name="ecs-handson-subnet-public1-us-east-1b"),
-    "public addresses given automatically": with_subnet(DONE, 1, map_public_ip=True),
-    "made by hand, without the tag": with_vpc(DONE, tagged=False),
-    "an attachment that reads attached": states.with_gateway(DONE, attachment="attached"),
-    "more VPCs": replace(DONE, vpcs=(*DONE.vpcs, replace(BARE, name="other"))),
-    "no default VPC": replace(DONE, vpcs=(VPC,)),
-    "the route in the main table": with_vpc(DONE, route_tables=(states.main_table(
+    "public addresses given automatically": in_subnet(1, map_public_ip=True),
+    "made by hand, without the tag": in_vpc(tagged=False),
+    "an attachment that reads attached": in_gateway(attachment="attached"),
+    "more VPCs": done(vpcs=(*DONE.vpcs, replace(BARE, name="other"))),
+    "no default VPC": done(vpcs=(VPC,)),
+    "the route in the main table": in_vpc(route_tables=(states.main_table(
         routes=(states.LOCAL, states.TO_GATEWAY), name="ecs-handson-rtb-public"),)),
-    "a further private route table": with_vpc(DONE, route_tables=(
+    "a further private route table": in_vpc(route_tables=(
         replace(PRIVATE, routes=(states.LOCAL,)), *VPC.route_tables)),
-    "a private route table that leads to a NAT gateway": with_vpc(DONE, route_tables=(
+    "a private route table that leads to a NAT gateway": in_vpc(route_tables=(
         replace(PRIVATE, routes=route("nat-0a1b")), *VPC.route_tables)),
-    "a second gateway that is not attached": with_vpc(DONE, internet_gateways=(
+    "a second gateway that is not attached": in_vpc(internet_gateways=(
         *VPC.internet_gateways, states.gateway(id="igw-0b", name="x", attachment="detached"))),
-    "Fargate without Spot": states.with_cluster(DONE, capacity_providers=("FARGATE",)),
-    "tasks and services running": states.with_cluster(DONE, running_tasks=2, active_services=1),
-    "more clusters": replace(DONE, clusters=(states.cluster(name="default"), *DONE.clusters)),
-    "two clusters of one name, one not ready": replace(DONE, clusters=(
+    "Fargate without Spot": in_cluster(capacity_providers=("FARGATE",)),
+    "tasks and services running": in_cluster(running_tasks=2, active_services=1),
+    "more clusters": done(clusters=(states.cluster(name="default"), *DONE.clusters)),
+    "two clusters of one name, one not ready": done(clusters=(
         states.cluster(arn="arn:a", status="PROVISIONING"), states.cluster())),
-    "deleted and made again": replace(DONE, clusters=(
+    "deleted and made again": done(clusters=(
         states.cluster(status="INACTIVE"), states.cluster())),
-    "a cluster whose ARN names no region": states.with_cluster(DONE, arn="arn:aws:ecs:mars:x"),
-    "immutable tags": states.with_repository(DONE, tag_mutability="IMMUTABLE"),
-    "more repositories": replace(DONE, repositories=(
+    "a cluster whose ARN names no region": in_cluster(arn="arn:aws:ecs:mars:x"),
+    "immutable tags": in_repository(tag_mutability="IMMUTABLE"),
+    "more repositories": done(repositories=(
         states.repository(), states.repository(name="nginx", uri="x"))),
-    "a namesake with another URI": replace(DONE, repositories=(
+    "a namesake with another URI": done(repositories=(
         states.repository(uri=uri(region=THERE)), states.repository())),
-    "a public namesake": replace(DONE, repositories=(
+    "a public namesake": done(repositories=(
         states.repository(arn=PUBLIC_ARN, uri=PUBLIC_URI), states.repository())),
-    "an index with attestations": replace(DONE, images=ATTESTED),
-    "an index of two platforms": with_image(DONE, platforms=(states.ARM64, states.AMD64)),
-    "more images": replace(DONE, images=(states.image(), states.image(
+    "an index with attestations": done(images=ATTESTED),
+    "an index of two platforms": in_image(platforms=(states.ARM64, states.AMD64)),
+    "more images": done(images=(states.image(), states.image(
         digest=states.OTHER_DIGEST, tags=("old",), pushed_at="2027-01-01"))),
-    "images in other repositories": replace(DONE, images=(
+    "images in other repositories": done(images=(
         states.image(repository="nginx", digest=states.OTHER_DIGEST), states.image())),
-    "a first page that leads on": states.with_run(DONE, status=399),
-    "built by something that does not say so": with_image(DONE, built_by=None),
-    "a unique tag recorded": with_uri(DONE, uri=uri(end=":0123456789ab")),
-    "a digest recorded": with_uri(DONE, uri=uri(end=f"@{states.DIGEST}")),
-    "tag and digest recorded": with_uri(DONE, uri=uri(end=f":latest@{states.DIGEST}")),
-    "a URI without a tag, which means latest": with_uri(DONE, uri=uri()),
-    "more of it in another region": replace(DONE, elsewhere=states.seen_in(*syllabus.CHECK_IDS)),
-    "on real AWS": replace(DONE, target=states.target(kind="aws", endpoint=None)),
+    "a first page that leads on": in_run(status=399),
+    "built by something that does not say so": in_image(built_by=None),
+    "a unique tag recorded": in_uri(uri=uri(end=":0123456789ab")),
+    "a digest recorded": in_uri(uri=uri(end=f"@{states.DIGEST}")),
+    "tag and digest recorded": in_uri(uri=uri(end=f":latest@{states.DIGEST}")),
+    "a URI without a tag, which means latest": in_uri(uri=uri()),
+    "more of it in another region": done(elsewhere=states.seen_in(*syllabus.CHECK_IDS)),
+    "on real AWS": done(target=states.target(kind="aws", endpoint=None)),
 }  # fmt: skip
 
 
@@ -609,7 +556,7 @@ def test_the_expected_values_do_not_depend_on_the_state() -> None:
 
 
 def test_two_facts_are_advice_and_fail_no_check() -> None:
-    state = replace(with_image(DONE, tags=("latest",)), recorded_run=None)
+    state = replace(in_image(tags=("latest",)), recorded_run=None)
     result = checks.run_check("image", state)
     assert [fact.id for fact in result.facts if fact.advice] == ["image.unique-tag", *NOT_RUN]
     assert (result.passed, result.state, result.counted) == (True, "ok", "3/3")
@@ -651,7 +598,7 @@ def test_describe_way_out_follows_the_default_route_of_a_subnet() -> None:
 
 def wanted_names(*subnets: Any) -> list[str]:
     """Return the names that the check expects for a VPC with these subnets alone."""
-    facts = checks.run_check("network", with_vpc(DONE, subnets=subnets)).facts
+    facts = checks.run_check("network", in_vpc(subnets=subnets)).facts
     [expected] = [fact.expected for fact in facts if fact.id == "names"]
     return [name.removeprefix("ecs-handson-") for name in expected if "subnet" in name]
 
@@ -676,7 +623,7 @@ def test_a_public_subnet_keeps_its_number_where_it_is_right_and_unique() -> None
 
 def test_subnets_are_listed_by_address_and_odd_addresses_come_first() -> None:
     odd, high = states.subnet(1, cidr="?", id="x"), states.subnet(2, cidr="10.0.112.0/20")
-    state = with_vpc(DONE, subnets=(high, states.subnet(3), odd))
+    state = in_vpc(subnets=(high, states.subnet(3), odd))
     assert false_facts(checks.run_checks(state).checks)["subnets.cidr"] == [
         "?",
         "10.0.32.0/20",
@@ -687,14 +634,14 @@ def test_subnets_are_listed_by_address_and_odd_addresses_come_first() -> None:
 @pytest.mark.parametrize("spoilt", ["vpc-0aaa", "vpc-0zzz"])
 def test_the_best_of_two_namesakes_is_judged_whatever_their_ids(spoilt: str) -> None:
     worse = states.vpc(id=spoilt, dns_support=False)
-    result = checks.run_check("network", replace(DONE, vpcs=(worse, VPC)))
+    result = checks.run_check("network", done(vpcs=(worse, VPC)))
     assert false_facts([result]) == names(twin="ecs-handson-vpc")
 
 
 @pytest.mark.parametrize("by_hand", ["vpc-0aaa", "vpc-0zzz"])
 def test_a_tagged_vpc_is_judged_before_a_better_one_by_hand(by_hand: str) -> None:
     tagged, other = states.vpc(dns_support=False), states.vpc(id=by_hand, tagged=False)
-    result = checks.run_check("network", replace(DONE, vpcs=(other, tagged)))
+    result = checks.run_check("network", done(vpcs=(other, tagged)))
     assert false_facts([result]).keys() == {"vpc.dns", "names"}
 
 
@@ -704,14 +651,14 @@ def test_a_vpc_is_judged_by_its_name_then_its_tag_then_its_block() -> None:
     named_ = states.vpc(id="vpc-3", cidr="10.8.0.0/16", tagged=False)
     other = states.vpc(id="vpc-4", name="o", cidr="10.7.0.0/16", tagged=False)
     steps = ((other, like, tagged, named_), (other, like, tagged), (other, like), (other,))
-    judged = [checks.trim("network", replace(DONE, vpcs=vpcs)).vpcs for vpcs in steps]
+    judged = [checks.trim("network", done(vpcs=vpcs)).vpcs for vpcs in steps]
     assert judged == [(named_,), (tagged,), (like,), ()]
 
 
 # Causes and remedies
 
 
-OTHER_NAME = with_vpc(DONE, name="x")
+OTHER_NAME = in_vpc(name="x")
 ROUTE = f'RouteTableId="{TABLE.id}", DestinationCidrBlock="0.0.0.0/0", GatewayId="igw-0a1b2c'
 TWO_CLUSTERS = (states.cluster(name="ecs-handson"), states.cluster(name="ecs-handson-clustr"))
 SEEN = (
@@ -725,65 +672,65 @@ TOLD: list[tuple[Snapshot, str]] = [
      f'"ModifyVpcAttribute", VpcId="{VPC.id}", EnableDnsSupport={{"Value": True}})'),
     (with_vpc(OTHER_NAME, dns_hostnames=False),
      f'("ec2", "ModifyVpcAttribute", VpcId="{VPC.id}", EnableDnsHostnames={{"Value": True}})'),
-    (with_table(DONE, routes=(states.LOCAL,), name="x"), f'call("ec2", "CreateRoute", {ROUTE}'),
-    (with_table(DONE, routes=route("igw-0other"), name="x"), f'"ReplaceRoute", {ROUTE}'),
-    (with_table(DONE, routes=route("igw-0", state="blackhole"), name="x"),
+    (in_table(routes=(states.LOCAL,), name="x"), f'call("ec2", "CreateRoute", {ROUTE}'),
+    (in_table(routes=route("igw-0other"), name="x"), f'"ReplaceRoute", {ROUTE}'),
+    (in_table(routes=route("igw-0", state="blackhole"), name="x"),
      f'"ReplaceRoute", {ROUTE}'),
     (with_vpc(OTHER_NAME, route_tables=(
         states.main_table(), replace(PRIVATE, id="rtb-0a", routes=()),
         states.public_table(subnets=(states.subnet(1).id,)), PRIVATE)),
      f'"AssociateRouteTable", RouteTableId="{TABLE.id}", SubnetId="{states.subnet(2).id}")'),
-    (with_table(DONE, name="x"),
+    (in_table(name="x"),
      f'("ec2", "CreateTags", Resources=["{TABLE.id}"], '
      'Tags=[{"Key": "Name", "Value": "ecs-handson-rtb-public"}])'),
     (with_subnet(with_more_subnets(states.subnet(3, cidr=BLOCKS[0]), associated=True), 1,
                  cidr="10.0.48.0/20"),
      f'("ec2", "DeleteSubnet", SubnetId="{states.subnet(1).id}")'),
-    (replace(DONE, vpcs=(VPC, BARE)), '("ec2", "DeleteVpc", VpcId="vpc-0fff")'),
+    (done(vpcs=(VPC, BARE)), '("ec2", "DeleteVpc", VpcId="vpc-0fff")'),
     (in_another_cidr(), 'Run workshop.cleanup(confirm="delete") in a new cell'),
     (in_another_cidr(), "then run the notebooks from 01-network on."),
     (with_vpc(in_another_cidr(), tagged=False), f"Delete {VPC.id} with"),
-    (with_vpc(DONE, cidrs=("10.0.0.0/16", "10.1.0.0/16")),
+    (in_vpc(cidrs=("10.0.0.0/16", "10.1.0.0/16")),
      f"select {VPC.id}, then Edit CIDRs under Actions, and remove 10.1.0.0/16 (the"),
-    (states.with_cluster(DONE, status="FAILED"),
+    (in_cluster(status="FAILED"),
      'workshop.aws.call("ecs", "DeleteCluster", cluster="ecs-handson-cluster")'),
-    (states.with_cluster(DONE, capacity_providers=("FARGATE", "my-asg")),
+    (in_cluster(capacity_providers=("FARGATE", "my-asg")),
      '("ecs", "PutClusterCapacityProviders", cluster="ecs-handson-cluster", '
      'capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[])'),
-    (replace(DONE, recorded_run=None),
+    (done(recorded_run=None),
      'workshop.run_image("rails-app", tag="latest") (a cell of 03-image does)'),
-    (replace(DONE, recorded_uri=None), 'workshop.record_image_uri("rails-app", tag="latest")'),
-    (replace(DONE, clusters=(), elsewhere=states.seen_in("cluster")),
+    (done(recorded_uri=None), 'workshop.record_image_uri("rails-app", tag="latest")'),
+    (done(clusters=(), elsewhere=states.seen_in("cluster")),
      "Run 02-cluster from the top to have it in us-east-1; what you made in ap-northeast-1, "),
-    (with_uri(replace(DONE, images=()), uri=uri(region=THERE)),
+    (with_uri(done(images=()), uri=uri(region=THERE)),
      "The image is in ap-northeast-1; the cluster is in us-east-1."),
-    (replace(DONE, clusters=(), elsewhere=SEEN), "is in ap-northeast-1, us-west-2; this"),
-    (replace(DONE, clusters=(), elsewhere=states.seen_in("cluster", region=states.REGION)),
+    (done(clusters=(), elsewhere=SEEN), "is in ap-northeast-1, us-west-2; this"),
+    (done(clusters=(), elsewhere=states.seen_in("cluster", region=states.REGION)),
      "The Region us-east-1 has no cluster named ecs-handson-cluster."),
-    (replace(DONE, clusters=TWO_CLUSTERS), 'is named "ecs-handson-clustr" and not ecs-'),
-    (states.with_repository(DONE, name="rails_app"), 'is named "rails_app" and not rails-app.'),
-    (states.with_repository(DONE, uri=uri(region=THERE)), "is in ap-northeast-1; this workshop's"),
-    (states.with_repository(DONE, uri=uri(account="998877665544")),
+    (done(clusters=TWO_CLUSTERS), 'is named "ecs-handson-clustr" and not ecs-'),
+    (in_repository(name="rails_app"), 'is named "rails_app" and not rails-app.'),
+    (in_repository(uri=uri(region=THERE)), "is in ap-northeast-1; this workshop's"),
+    (in_repository(uri=uri(account="998877665544")),
      "belongs to the account 998877665544 and not to 112233445566."),
-    (with_image(DONE, repository="goods"), 'is in the repository "goods"; rails-app holds none.'),
-    (replace(DONE, vpcs=(states.default_vpc(name="ecs-handson-vpc"),)),
+    (in_image(repository="goods"), 'is in the repository "goods"; rails-app holds none.'),
+    (done(vpcs=(states.default_vpc(name="ecs-handson-vpc"),)),
      "the name ecs-handson-vpc is on the default VPC (vpc-0defa017)"),
-    (replace(DONE, vpcs=(BARE, VPC)),
+    (done(vpcs=(BARE, VPC)),
      f"{VPC.id} and vpc-0fff. The one that was checked is {VPC.id}."),
     (OTHER_NAME, f'{VPC.id} is named "x"; the console names it ecs-handson-vpc.'),
     (with_more_subnets(states.private_subnet(1), states.private_subnet(2, name="")),
      f"The VPC {VPC.id} has 2 subnets too many (ecs-handson-subnet-private1-us-east-1a, "
      "subnet-0a1b2c3d4e5f61002); it needs 2 public and 0 private ones."),
-    (with_subnet(DONE, 2, cidr="10.0.2.0/24"),
+    (in_subnet(2, cidr="10.0.2.0/24"),
      "(ecs-handson-subnet-public2-us-east-1b) has the CIDR block 10.0.2.0/24; the console gives "
      "10.0.0.0/20 / 10.0.16.0/20."),
-    (with_table(DONE, routes=route("nat-0a1b")),
+    (in_table(routes=route("nat-0a1b")),
      f"in the route table {TABLE.id} leads to nat-0a1b, which is not"),
-    (with_image(DONE, digest=states.OTHER_DIGEST),
+    (in_image(digest=states.OTHER_DIGEST),
      "The tag latest moved to another image after the URI was recorded "
      "(from sha256:abababababab… to sha256:cdcdcdcdcdcd…)."),
-    (with_uri(DONE, uri=uri(end=f"@{states.OTHER_DIGEST}")), f"URI's tag {states.OTHER_DIGEST}."),
-    (states.with_run(DONE, status=500),
+    (in_uri(uri=uri(end=f"@{states.OTHER_DIGEST}")), f"URI's tag {states.OTHER_DIGEST}."),
+    (in_run(status=500),
      "was run (2026-01-15T09:30:30+00:00) its first page came with HTTP 500."),
 ]  # fmt: skip
 
@@ -799,8 +746,8 @@ def test_causes_and_remedies_name_what_they_are_about() -> None:
 
 
 def test_a_diagnosis_names_its_resource() -> None:
-    [subnet] = checks.run_check("network", with_subnet(DONE, 2, cidr="10.0.2.0/24")).diagnoses
-    [cluster] = checks.run_check("cluster", states.with_cluster(DONE, status="FAILED")).diagnoses
+    [subnet] = checks.run_check("network", in_subnet(2, cidr="10.0.2.0/24")).diagnoses
+    [cluster] = checks.run_check("cluster", in_cluster(status="FAILED")).diagnoses
     assert (subnet.resource, cluster.resource) == (states.subnet(2).id, "")
 
 
@@ -816,7 +763,7 @@ def test_write_aws_call_writes_one_line_of_python_whatever_a_stranger_has_writte
 
 
 def test_the_verification_is_the_contract() -> None:
-    found = checks.run_checks(with_vpc(DONE, tenancy="dedicated")).to_json()
+    found = checks.run_checks(in_vpc(tenancy="dedicated")).to_json()
     network, *others = found.pop("checks")
     assert found == {
         "schema": "handson.verification/1",
@@ -845,7 +792,7 @@ def test_the_verification_is_the_contract() -> None:
 
 def test_the_card_of_a_check_shows_expected_beside_observed_then_what_to_do() -> None:
     messages.use("en")
-    state = states.with_cluster(DONE, status="FAILED", capacity_providers=("a", "b"))
+    state = in_cluster(status="FAILED", capacity_providers=("a", "b"))
     [first, *rest] = repr(checks.run_check("cluster", state)).splitlines()
     assert first == "✘ ECS cluster on Fargate: not yet done"
     assert rest[:5] == [
@@ -863,7 +810,7 @@ def test_advice_stands_on_lines_that_hold_nothing_else() -> None:
     messages.use("en")
     lines = [
         repr(checks.run_check("image", state)).splitlines()
-        for state in (DONE, with_image(DONE, tags=("latest",), built_by="builtin"))
+        for state in (DONE, in_image(tags=("latest",), built_by="builtin"))
     ]
     assert [line for line in lines[0] if "ⓘ" in line] == [
         "  ⓘ A unique tag besides latest: yes",
@@ -880,7 +827,7 @@ def test_advice_stands_on_lines_that_hold_nothing_else() -> None:
 
 def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_what_to_do() -> None:
     messages.use("en")
-    state = with_image(states.with_cluster(DONE, status="FAILED"), platforms=(), tags=("latest",))
+    state = with_image(in_cluster(status="FAILED"), platforms=(), tags=("latest",))
     lines = repr(checks.run_checks(state)).splitlines()
     assert lines[:13] == [
         "✘ 3 of 5 items done (account 112233445566, Region us-east-1)",
@@ -932,6 +879,6 @@ def test_every_result_shows_its_causes_as_text_and_as_html(language: str) -> Non
 
 
 def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
-    state = with_vpc(DONE, tenancy="x\n✔ everything passed\u202e")
+    state = in_vpc(tenancy="x\n✔ everything passed\u202e")
     lines = repr(checks.run_check("network", state)).splitlines()
     assert [line for line in lines if line.startswith("✔")] == []

@@ -232,7 +232,7 @@ READ: list[tuple[Callable[[DiagramReading], object], str, list[str], object]] = 
     (lambda r: ids(r.local), "AWS[a]; ECR", [], ["ECR"]),
     (lambda r: ids(r.subnets), "public subnet[s|aws/network/public-subnet]", [], ["public subnet"]),
     (lambda r: ids(r.subnets), "subnets[subnet 1; subnet 2]", [], ["subnet 1", "subnet 2"]),
-    (lambda r: sorted(r.zones), "zones[zone a[x]; zone b[y]]", [], ["zone a", "zone b"]),
+    (lambda r: sorted(r.zones), "AZ[zone a[x]; zone b[y]]", [], ["zone a", "zone b"]),
     (lambda r: sorted(r.zones), "VPC[subnet 1a; subnet AZ: 2; subnet]", [], ["2", "a"]),
     (lambda r: r.is_private(r.subnets[0]), "public subnet[private x]", [], False),
     (lambda r: r.is_private(r.subnets[0]), "private subnet[x]", [], True),
