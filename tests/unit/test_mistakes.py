@@ -11,7 +11,6 @@ import pytest
 
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.course import syllabus
 from handson.notebook import mistakes
 from handson.notebook.workshop import Workshop
 
@@ -182,32 +181,20 @@ with Diagram("x", show=False):
 """
 
 
-@pytest.mark.parametrize(
-    "arrow",
-    [
-        "a >> vpc",
-        "a << vpc",
-        "a - vpc",
-        "vpc >> a",
-        "vpc << a",
-        "vpc - a",
-        "vpc >> vpc",
-        "[a, vpc] >> b",
-        "a >> [b, vpc]",
-        "a >> Edge(label='x') >> vpc",
-        "a >> 'VPC'",
-        "a << 'VPC'",
-        "'VPC' >> a",
-        "a >> Edge(label='x') >> 'VPC'",
-        "a >> None",
-    ],
+ARROWS = (
+    *("a >> vpc", "a << vpc", "a - vpc", "vpc >> a", "vpc << a", "vpc - a", "vpc >> vpc"),
+    *("[a, vpc] >> b", "a >> [b, vpc]", "a >> Edge(label='x') >> vpc", "a >> None"),
+    *("a >> 'VPC'", "a << 'VPC'", "'VPC' >> a", "a >> Edge(label='x') >> 'VPC'"),
 )
-def test_an_arrow_that_leads_to_no_icon_is_answered(shell: Shell, arrow: str) -> None:
-    try:
-        seen = shell.run(f"{DRAWN}    {arrow}")
-    except InvalidInput as error:  # a frame refuses by itself
-        seen = error
-    assert "アイコン" in str(seen)
+
+
+def test_an_arrow_that_leads_to_no_icon_is_answered(shell: Shell) -> None:
+    for arrow in ARROWS:
+        try:
+            seen = shell.run(f"{DRAWN}    {arrow}")
+        except InvalidInput as error:  # a frame refuses by itself
+            seen = error
+        assert "アイコン" in str(seen), arrow
 
 
 MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
@@ -220,22 +207,21 @@ def test_a_misspelt_verb_is_answered_with_the_nearest_or_all(shell: Shell) -> No
     assert "ensure_shelf, close, open" in told(shell, f"{MADE}shop.zzz").remedy
 
 
-@pytest.mark.parametrize(
-    ("cell", "module", "kind"),
-    [
-        ("1 >> 'VPC'", "__main__", TypeError),
-        ("len(1)", "__main__", TypeError),
-        ("[].zzz", "__main__", AttributeError),
-        (f"{MADE}shop.opne()", "somebodys.library", AttributeError),
-        ("network", "somebodys.library", NameError),
-        (STUB, "somebodys.library", NotImplementedError),
-        ("def f():\n    print(network)\n    network = 1\nf()", "__main__", UnboundLocalError),
-    ],
-)
-def test_other_errors_keep_their_traceback(
-    shell: Shell, cell: str, module: str, kind: type[Exception]
-) -> None:
-    assert type(shell.run(cell, module=module)) is kind
+KEPT: list[tuple[str, str, type[Exception]]] = [
+    ("1 >> 'VPC'", "__main__", TypeError),
+    ("len(1)", "__main__", TypeError),
+    ("[].zzz", "__main__", AttributeError),
+    (f"{MADE}shop.opne()", "somebodys.library", AttributeError),
+    ("network", "somebodys.library", NameError),
+    (STUB, "somebodys.library", NotImplementedError),
+    ("raise NotImplementedError('later')", "__main__", NotImplementedError),
+    ("def f():\n    print(network)\n    network = 1\nf()", "__main__", UnboundLocalError),
+]
+
+
+def test_other_errors_keep_their_traceback(shell: Shell) -> None:
+    kinds = [type(shell.run(cell, module=module)) for cell, module, _ in KEPT]
+    assert kinds == [kind for _, _, kind in KEPT]
 
 
 def test_a_name_inside_a_block_is_nobodys(shell: Shell) -> None:
@@ -251,34 +237,22 @@ def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> No
     assert isinstance(told(shell, "network"), NotReady)
 
 
-def blank(shell: Shell, grade_id: str, cell: str = STUB) -> BaseException:
+def blank(shell: Shell, grade_id: str, cell: str = STUB) -> str:
     """Run a cell of that nbgrader id, as JupyterLab tells the kernel of it."""
     shell.parent_header = {"metadata": {"nbgrader": {"grade_id": grade_id}}}
-    return shell.run(cell)
-
-
-@pytest.mark.parametrize("form", syllabus.FORMS, ids=lambda form: form.name)
-def test_an_emptied_form_is_answered_with_its_settings(shell: Shell, form: syllabus.Form) -> None:
-    error = blank(shell, form.name)
+    error = shell.run(cell)
     assert isinstance(error, NotReady)
-    assert [name for name in form.settings if f"{name}=…" not in error.remedy] == []
+    return error.remedy
 
 
-def test_an_emptied_drawing_is_answered_with_what_to_add(shell: Shell) -> None:
-    assert "構成図" in str(blank(shell, "architecture", f"drawn = True\n{STUB}"))
-
-
-@pytest.mark.parametrize("told", [None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}])
-def test_an_emptied_cell_is_answered_where_the_frontend_tells_nothing(
-    shell: Shell, told: Any
-) -> None:
-    shell.parent_header = told
-    assert "YOUR CODE HERE" in str(shell.run(STUB))
-
-
-@pytest.mark.parametrize("cell", ["raise NotImplementedError('later')", f"{STUB[:-2]}('x')"])
-def test_what_a_learner_leaves_for_later_keeps_its_traceback(shell: Shell, cell: str) -> None:
-    assert type(blank(shell, "network", cell)) is NotImplementedError
+def test_an_emptied_cell_is_answered_with_what_belongs_into_it(shell: Shell) -> None:
+    assert "repository = workshop.ensure_repository(name=…)" in blank(shell, "repository")
+    call = "cluster = workshop.ensure_cluster(name=…, fargate=…, ec2_instances=…)"
+    assert call in blank(shell, "cluster")
+    assert "with の中に描き足し" in blank(shell, "architecture", f"drawn = True\n{STUB}")
+    for told in (None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}):
+        shell.parent_header = told  # where the frontend tells nothing
+        assert "YOUR CODE HERE" in str(shell.run(STUB))
 
 
 def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> None:
