@@ -11,6 +11,7 @@ call's parameters that returns one of these.  The last answer of an operation is
 from __future__ import annotations
 
 import threading
+from copy import copy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ ACCOUNT = "112233445566"
 REGION = "us-east-1"
 ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
 URL = "https://fake.invalid"
+CLIENTS: dict[tuple[str, str, str | None], Any] = {}
 MODELS = connection.share_loader()  # read once for all tests
 
 
@@ -76,12 +78,23 @@ class FakeAws:
         return [operation for operation, _ in self.calls]
 
     def session(self) -> Any:
-        session = botocore.session.Session()
-        session.register_component("data_loader", MODELS)
-        session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key", "a-session-token")
-        session.register("provide-client-params", self._record)
-        session.register("before-call", self._answer)
-        return session
+        return SimpleNamespace(create_client=self._create_client)
+
+    def _create_client(self, service: str, **options: Any) -> Any:
+        # A copy of the first one like it: making one takes longer than most tests.
+        key = service, options["region_name"], options.get("endpoint_url")
+        if key not in CLIENTS:
+            session = botocore.session.Session()
+            session.register_component("data_loader", MODELS)
+            session.set_credentials("AKIAFAKEFAKEFAKEFAKE", "a-secret-key", "a-session-token")
+            CLIENTS[key] = session.create_client(service, **options)
+        client = object.__new__(type(CLIENTS[key]))
+        client.__dict__ |= vars(CLIENTS[key])
+        client.meta = copy(client.meta)
+        client.meta.events = copy(client.meta.events)
+        client.meta.events.register("provide-client-params", self._record)
+        client.meta.events.register("before-call", self._answer)
+        return client
 
     def connect(self, *, kind: str = "aws", **patience: Any) -> Aws:
         made = Aws(
