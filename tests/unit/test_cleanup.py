@@ -222,6 +222,7 @@ def test_what_would_be_deleted_is_listed_in_order_and_nothing_is_deleted(
     assert [item.type for item in listed.found] == TYPES
     assert listed.found == cleanup.find_tagged(region.connect())
     assert (listed.regions, listed.confirmed, listed.unfinished) == (("us-east-1",), False, False)
+    assert (listed.untagged, listed.failed) == ((), ())
     assert [region.writes, list(tmp_path.iterdir())] == [[], []]
     assert "ecs-handson-vpc" in repr(listed)
 
@@ -317,16 +318,18 @@ def test_interrupted_at_any_call_the_next_run_ends_with_one_whole_receipt(
 
 
 def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_path: Path) -> None:
-    for place in (region, tokyo):
-        place.layers = [(2**30, NOW - MONTH)]
+    region.layers, tokyo.layers = [(2**30, NOW - MONTH)], [(2**29, NOW - MONTH)]
     listed = cleanup.list_cleanup(region.connect(), tmp_path)
     assert [item.region for item in listed.found] == ["us-east-1"] * 8 + ["ap-northeast-1"] * 8
     done = clean(region, tmp_path)
     kept = receipt(tmp_path)
     assert (region.writes, tokyo.writes, done.left) == (ORDER, ORDER, ())
     assert kept["regions"] == ["us-east-1", "ap-northeast-1"]
-    assert [it["region"] for it in kept["cost"]["storage"]] == kept["regions"]
-    assert kept["cost"]["usd"] == pytest.approx(0.2)
+    assert [(it["region"], it["size_bytes"]) for it in kept["cost"]["storage"]] == [
+        ("us-east-1", 2**30),
+        ("ap-northeast-1", 2**29),
+    ]
+    assert kept["cost"]["usd"] == pytest.approx(0.15)
 
 
 @pytest.mark.parametrize(
@@ -357,3 +360,21 @@ def test_a_denial_in_the_region_of_the_settings_stops_the_clean_up(
     with pytest.raises(NotAllowed):
         clean(region, tmp_path)
     assert (tokyo.writes, (tmp_path / "receipts").exists()) == ([], False)
+
+
+# remember_region
+
+
+def test_a_region_is_remembered_once_whatever_the_port(tmp_path: Path) -> None:
+    for port in (4566, 4567):
+        where = Target(
+            kind="emulator",
+            account=ACCOUNT,
+            region="us-east-1",
+            endpoint=f"http://127.0.0.1:{port}",
+        )
+        cleanup.remember_region(tmp_path, where)
+    assert json.loads((tmp_path / "regions.json").read_text()) == [
+        {"kind": "emulator", "account": ACCOUNT, "region": "us-east-1", "endpoint": None}
+    ]
+    assert cleanup.list_used_regions(tmp_path, where) == ("us-east-1",)

@@ -215,6 +215,17 @@ def test_dns_is_switched_on_hostnames_last(
     ]
 
 
+def test_hostnames_wait_for_resolution(region: FakeEc2) -> None:
+    vpc = ensured(region).vpc.id
+    region.switches |= {(vpc, "EnableDnsSupport"): False, (vpc, "EnableDnsHostnames"): False}
+    region.answers("ModifyVpcAttribute", Refusal("UnauthorizedOperation", status=403))
+    with pytest.raises(NotAllowed):
+        ensured(region)
+    assert region.said("ModifyVpcAttribute") == [
+        {"VpcId": vpc, "EnableDnsSupport": {"Value": True}}
+    ]
+
+
 def test_a_detached_gateway_is_attached_again(region: FakeEc2) -> None:
     whole = ensured(region).vpc
     region.named("InternetGateway", "ecs-handson-igw")["Attachments"] = []
