@@ -127,6 +127,7 @@ DESTINATIONS = {
     "COPY a x": "/app/x",
     "COPY a x/": "/app/x/",
     "COPY a x/.": "/app/x/",
+    "COPY git@notes x": "/app/x",  # a file's name; for ADD it would be a repository's
     "COPY a ../q": "/q",
     "COPY a //q//r": "/q/r",
     "COPY a /": "/",
