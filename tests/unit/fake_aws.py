@@ -10,6 +10,7 @@ call's parameters that returns one of these.  The last answer of an operation is
 
 from __future__ import annotations
 
+import os
 import threading
 from copy import copy
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ ACCOUNT = "112233445566"
 REGION = "us-east-1"
 ARN = f"arn:aws:iam::{ACCOUNT}:user/learner"
 URL = "https://fake.invalid"
-CLIENTS: dict[tuple[str, str, str | None], Any] = {}
+CLIENTS: dict[str, Any] = {}
+READ = ("AWS_", "HTTP_", "HTTPS_")  # botocore reads these variables when it makes a client
 MODELS = connection.share_loader()  # read once for all tests
 
 
@@ -82,7 +84,8 @@ class FakeAws:
 
     def _create_client(self, service: str, **options: Any) -> Any:
         # A copy of the first one like it: making one takes longer than most tests.
-        key = service, options["region_name"], options.get("endpoint_url")
+        given = {name: text for name, text in os.environ.items() if name.startswith(READ)}
+        key = str((service, options["region_name"], options.get("endpoint_url"), given))
         if key not in CLIENTS:
             session = botocore.session.Session()
             session.register_component("data_loader", MODELS)

@@ -8,7 +8,7 @@ import pytest
 
 from handson.aws import Credentials, command_name
 from handson.core.errors import AWSError, AWSUnclear
-from tests.unit.fake_aws import CLIENTS, Clock, FakeAws, Refusal, closed, no_answer, silent
+from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed, no_answer, silent
 
 VPC = {"Vpc": {"VpcId": "vpc-1"}}
 VPCS: dict[str, Any] = {"Vpcs": []}
@@ -191,7 +191,6 @@ def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
         session = fake.connect(kind=kind).client("ec2")._endpoint.http_session
         return session._proxy_config.proxy_url_for(url)
 
-    CLIENTS.clear()  # these were made without a proxy
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     assert proxy_for("emulator", "http://127.0.0.1:1/") is None
