@@ -203,18 +203,6 @@ def test_check_subnets_names_the_blocks() -> None:
     assert "10.0.0.0/29" in refusal(rules.check_subnets, VPC, ["10.0.0.0/29"]).problem
 
 
-@quick
-@given(
-    network=networks.filter(lambda network: 16 <= network.prefixlen <= 24),
-    public=st.integers(0, 8),
-    private=st.integers(0, 8),
-)
-def test_planned_subnets_are_taken(network: IPv4Network, public: int, private: int) -> None:
-    planned = rules.plan_subnet_cidrs(network, public=public, private=private)
-    blocks = [*planned.public, *planned.private]
-    assert (rules.check_subnets(network, blocks), len(blocks)) == (blocks, public + private)
-
-
 # Numbers
 
 ZONE_COUNTS: Table = {
@@ -492,14 +480,9 @@ def test_check_capacity_providers_offers_the_nearest() -> None:
 
 FULL_WIDTH: dict[tuple[Callable[..., object], Any], str] = {
     (rules.check_vpc_cidr, "１０.0.0.0/16"): '(１０): write "10.0.0.0/16".',
-    (rules.check_vpc_cidr, "10.0.0.0／16"): '(／): write "10.0.0.0/16".',
-    (rules.check_vpc_cidr, "10。0。0。0/16"): '(。): write "10.0.0.0/16".',
-    (rules.check_vpc_cidr, "10.0.0.0/16\u3000"): '(full-width space): write "10.0.0.0/16".',
-    (rules.check_vpc_cidr, "“10.0.0.0/16”"): '(“, ”): write "10.0.0.0/16".',
+    (rules.check_vpc_cidr, "“10。0。0。0/16”"): '(“, 。, ”): write "10.0.0.0/16".',
     (rules.check_name_tag, "\u3000shop"): '(full-width space): write "shop".',
-    (rules.check_cluster_name, "ｅcs－handson"): '(ｅ, －): write "ecs-handson".',
-    (rules.check_cluster_name, "ecs−handson"): '(−): write "ecs-handson".',
-    (rules.check_repository_name, "railsーapp"): '(ー): write "rails-app".',
+    (rules.check_cluster_name, "ｅcs－hand−sonー"): '(ｅ, －, −, ー): write "ecs-hand-son-".',
     (rules.check_repository_name, "ｒ"): '(ｒ): write "r".',
     (rules.check_image_tag, "ｌatest"): '(ｌ): write "latest".',
     (NAMES["check_region"][0], "us－east-1"): '(－): write "us-east-1".',
