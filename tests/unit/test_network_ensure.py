@@ -495,13 +495,10 @@ def test_a_network_that_failed_half_way_is_completed_by_the_next_run(
     with pytest.raises(error):
         ensured(region)
     region.answers("CreateRouteTable", region.planned["CreateRouteTable"][-1])
-    assert len(ensured(region).vpc.route_tables) == 2
-    assert sorted(region.writes) == [
-        "AssociateRouteTable",
-        "AssociateRouteTable",
-        "CreateRoute",
-        "CreateRouteTable",
-    ]
+    ensured(region)
+    made = ("Vpc", "Subnet", "RouteTable", "InternetGateway", "VpcEndpoint")
+    assert [len(region.held[noun]) for noun in made] == [1, 2, 2, 1, 1]
+    assert [len(table["Associations"]) for table in region.held["RouteTable"]] == [1, 2]
 
 
 def test_the_new_vpc_is_the_one_that_is_looked_for_afterwards(region: FakeEc2) -> None:
