@@ -187,10 +187,10 @@ def test_a_sketch_has_the_24_smallest_hashes_of_each_answer_that_is_long_enough(
     assert [value for _, value in sketched][:24] == sorted(copies.own_shingles(texts[0][1]))[:24]
 
 
-def alike(*texts: str) -> list[tuple[int, Finding]]:
+def alike(*texts: str, also: str = "") -> list[tuple[int, Finding]]:
     results = []
     for number, text in enumerate(texts):
-        answers = (answer("", "other"), answer(text))
+        answers = (answer(also, "other"), answer(text))
         sketches = tuple(copies.sketch_answers(answers))
         results.append(result(f"s{number}", answers=answers, sketches=sketches))
     return [*compare_answers(results)]
@@ -218,6 +218,13 @@ def test_of_a_group_each_is_told_with_the_first_and_the_one_before() -> None:
         (2, ("s0 Ana", "s1 Ana", "s3 Ana")),
         (3, ("s0 Ana", "s2 Ana")),
     ]
+
+
+def test_all_questions_with_answers_alike_are_named() -> None:
+    one, other = essays(2)
+    found = alike(one, one, also=other)
+    assert [each.values["questions"] for _, each in found] == ["other, why-network"] * 2
+    assert [each.grade_id for each in found[0][1].passages] == ["other", "why-network"]
 
 
 def test_quoting_the_course_is_not_copying_and_case_hides_nothing() -> None:

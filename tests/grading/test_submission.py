@@ -182,7 +182,9 @@ def test_2000_lines_of_a_journal_and_64_megabytes_of_all_files_are_read(tmp_path
     line = json.dumps(sealed())
     for lines, named in ((2_000, ()), (1_999, ("s01",))):
         (tmp_path / "journal.jsonl").write_text(line + "\n" * lines)
-        assert graded(tmp_path).named == named
+        result = graded(tmp_path)
+        assert result.named == named
+        assert "record-malformed" not in codes(result)
     for number in range(8):
         with (tmp_path / f"00-prepare ({number}).ipynb").open("wb") as giant:
             giant.truncate(8_000_000 if number else 1)
