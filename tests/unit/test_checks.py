@@ -144,9 +144,10 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "another CIDR block": (in_another_cidr(),
         {"vpc.cidr": "10.1.0.0/16", "subnets.cidr": ["10.1.0.0/20", "10.1.16.0/20"]},
         f"vpc-cidr/{NEW_VPC}"),
-    "another CIDR block, by hand": (with_vpc(in_another_cidr(), tagged=False),
-        {"vpc.cidr": "10.1.0.0/16", "subnets.cidr": ["10.1.0.0/20", "10.1.16.0/20"]},
-        "vpc-cidr/delete-then-run"),
+    "another CIDR block, by hand, and no route": (
+        with_table(with_vpc(in_another_cidr(), tagged=False), routes=(states.LOCAL,)),
+        {"vpc.cidr": "10.1.0.0/16", "subnets.cidr": ["10.1.0.0/20", "10.1.16.0/20"]} | way("none"),
+        "vpc-cidr/delete-then-run route-missing/type"),
     "a second CIDR block": (in_vpc(cidrs=("10.0.0.0/16", "10.1.0.0/16")),
         {"vpc.cidr": ["10.0.0.0/16", "10.1.0.0/16"]}, "vpc-cidr-more/edit-cidrs"),
     "an IPv6 block": (in_vpc(ipv6_cidrs=("2600:1f18::/56",)), {"vpc.ipv6": ["2600:1f18::/56"]},
@@ -231,9 +232,15 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "no table at all": (in_vpc(route_tables=()), way("none"),
         "table-not-associated/run table-not-associated/run"),
     "the main table with a dead route": (
-        in_vpc(route_tables=(states.main_table(
-            name="ecs-handson-rtb-public", routes=route("igw-0gone", state="blackhole")),)),
-        way("blackhole"), "route-blackhole/run route-blackhole/run"),
+        in_vpc(route_tables=(states.main_table(routes=route("igw-0gone", state="blackhole")),)),
+        way("blackhole") | names(table=""),
+        "name-missing/type route-blackhole/type route-blackhole/type"),
+    "a subnet with a block of its own that is public by its name alone": (
+        with_subnet(in_table(subnets=(states.subnet(1).id,)), 2, name="Public",
+                    cidr="10.0.99.0/24"),
+        {"subnets.cidr": ["10.0.0.0/20", "10.0.99.0/24"], **names(subnet2="Public"),
+         "routes.default": ["0.0.0.0/0 → internet gateway", "0.0.0.0/0 → none"]},
+        "name-differs/type subnet-cidr/type-then-run table-not-associated/run"),
     "the route missing, the subnets unnamed": (
         with_subnet(with_subnet(in_table(routes=(states.LOCAL,)), 1, name=""), 2, name="b"),
         way("none") | names(subnet1="", subnet2="b"),
@@ -287,11 +294,12 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
         names(twin="ecs-handson-vpc"), "vpc-namesake/delete"),
     # the cluster
     "the cluster deleted": (in_cluster(status="INACTIVE"), NO_CLUSTER, "cluster-deleted/run"),
-    "no cluster": (done(clusters=()), NO_CLUSTER, "cluster-absent/run"),
+    "no cluster": (
+        done(clusters=(), elsewhere=states.seen_in("image")), NO_CLUSTER, "cluster-absent/run"),
     "the cluster in another region, and a deleted one here": (
         replace(in_cluster(status="INACTIVE"), elsewhere=states.seen_in("cluster")), NO_CLUSTER,
         "cluster-region/run-here"),
-    "the cluster misspelt": (done(clusters=(states.cluster(name="ecs-handson-clustr"),)),
+    "the cluster misspelt": (done(clusters=(states.cluster(name="ECS-handson-cluster"),)),
         NO_CLUSTER, "cluster-misspelt/run"),
     "the misspelt cluster deleted": (
         done(clusters=(states.cluster(name="ecs-handson-clustr", status="INACTIVE"),)), NO_CLUSTER,
@@ -326,6 +334,8 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
         {"repository.uri": uri(region=THERE)}, "repository-region/run"),
     "the repository of another account": (in_repository(uri=uri(account="998877665544")),
         {"repository.uri": uri(account="998877665544")}, "repository-account/run"),
+    "the URI of another repository": (
+        in_repository(uri=uri(end="s")), {"repository.uri": uri(end="s")}, "repository-uri/run"),
     "a URI that is not ECR's": (in_repository(uri="localhost:5000/rails-app"),
         {"repository.uri": "localhost:5000/rails-app"}, "repository-uri/run"),
     # the image
@@ -415,6 +425,8 @@ RIGHT = {
     "no default VPC": done(vpcs=(VPC,)),
     "the route in the main table": in_vpc(route_tables=(states.main_table(
         routes=(states.LOCAL, states.TO_GATEWAY), name="ecs-handson-rtb-public"),)),
+    "the main table with the route, too": in_vpc(route_tables=(
+        states.main_table(routes=(states.LOCAL, states.TO_GATEWAY)), TABLE)),
     "private route tables": in_vpc(route_tables=(
         replace(PRIVATE, routes=(states.LOCAL,)),
         replace(PRIVATE, id="rtb-0nat", routes=route("nat-0a1b")), *VPC.route_tables)),
@@ -529,11 +541,13 @@ def test_a_public_subnet_keeps_its_number_where_it_is_right_and_unique() -> None
         wanted_names(states.subnet(1), twice, third),
         wanted_names(high, second),
         wanted_names(third, twice),
+        wanted_names(states.subnet(1, name="x-subnet-public2-us-east-1a")),
     ] == [
         ["subnet-public1-us-east-1a", "subnet-public2-us-east-1b", "subnet-public3-us-east-1c"],
         ["subnet-public1-us-east-1a", "subnet-public2-us-east-1b", "subnet-public3-us-east-1c"],
         ["subnet-public9-us-east-1a", "subnet-public1-us-east-1b"],
         ["subnet-public1-us-east-1b", "subnet-public3-us-east-1c"],
+        ["subnet-public1-us-east-1a"],
     ]
 
 
@@ -612,6 +626,8 @@ TOLD: list[tuple[Snapshot, str]] = [
     (done(clusters=(), elsewhere=states.seen_in("cluster")),
      "Run 02-cluster from the top to have it in us-east-1; what you made in ap-northeast-1, "),
     (done(clusters=(), elsewhere=SEEN), "is in ap-northeast-1, us-west-2; this"),
+    (with_uri(done(images=(), elsewhere=states.seen_in("image", region="us-west-2")),
+              uri=uri(region=THERE)), "The image is in us-west-2; the cluster is in us-east-1."),
     (done(clusters=TWO_CLUSTERS), 'is named "ecs-handson-clustr" and not ecs-'),
     (in_repository(uri=uri(account="998877665544")),
      "belongs to the account 998877665544 and not to 112233445566."),
@@ -643,6 +659,14 @@ def test_causes_and_remedies_name_what_they_are_about() -> None:
         said = [sentence for cause in causes for sentence in (cause.message, cause.remedy)]
         unsaid += [] if any(wanted in sentence for sentence in said) else [(wanted, said)]
     assert unsaid == []
+
+
+def test_a_diagnosis_explains_its_own_facts() -> None:
+    state = with_table(in_vpc(subnets=(states.subnet(2),)), routes=(states.LOCAL,))
+    assert [cause.facts for cause in checks.run_check("network", state).diagnoses] == [
+        ("subnets.public", "subnets.zones", "subnets.cidr"),
+        ("routes.default",),
+    ]
 
 
 def test_write_aws_call_writes_one_line_of_python_whatever_a_stranger_has_written() -> None:

@@ -181,7 +181,7 @@ def test_evidence_of_a_missing_item_carries_what_explains_it() -> None:
         DONE,
         vpcs=(STRANGER, states.default_vpc(name="ecs-handson-vpc")),
         clusters=(near, states.cluster(status="INACTIVE"), states.cluster(name="zoo")),
-        repositories=(states.repository(name="rails_app"), states.repository(name="zoo")),
+        repositories=(*[states.repository(name="rails_app")] * 2, states.repository(name="zoo")),
         images=(states.image(repository="zoo"),),
         recorded_uri=states.recorded(uri="x"),
         elsewhere=states.seen_in(*CHECK_IDS),

@@ -53,6 +53,17 @@ def test_causes_and_remedies_name_what_the_exercise_asks_for() -> None:
     assert "rails-app" not in told
 
 
+def test_two_subnets_of_one_zone_are_right_where_the_exercise_asks_for_one_zone() -> None:
+    one_zone = Exercise(network=NetworkForm(availability_zones=1))
+    zone, own = (
+        {"zone": "us-east-1a", "name": "ecs-handson-subnet-public2-us-east-1a"},
+        "10.0.1.0/24",
+    )
+    state = states.with_subnet(states.with_subnet(states.finished(), 2, **zone), 1, cidr=own)
+    [cause] = checks.run_check("network", state, one_zone).diagnoses
+    assert (cause.code, "01-network" in cause.remedy) == ("subnet-cidr", True)
+
+
 # Could not look
 
 CHECKS_OF = {"ec2": ["network"], "ecs": ["cluster"], "ecr": ["repository", "image", "image-uri"]}
@@ -125,6 +136,8 @@ URIS: dict[str, tuple[str, str, str | None, str | None] | None] = {
     f"{HOST}/Rails-App:v1": None,
     f"{HOST}/rails-app:": None,
     f"{HOST}/r:v1": None,
+    f"{HOST}/{'r' * 256}:v1": ("us-east-1", "r" * 256, "v1", None),
+    f"{HOST}/{'r' * 257}:v1": None,
     f"{HOST}.example.com/rails-app:v1": None,
     f"x{HOST}/rails-app:v1": None,
 }

@@ -94,7 +94,7 @@ def misjudged(rule: Callable[..., object], table: Table) -> list[tuple[Any, obje
 
 CIDRS: Table = {
     TAKEN: [VPC, IPv4Network("10.0.0.16/28")],
-    "InvalidVpc.Range vpc-range": ["10.0.0.0/15", "10.0.0.0/29", IPv4Network("10.0.0.0/8")],
+    "InvalidVpc.Range vpc-range": ["10.0.0.0/15", "10.0.0.0/29", "10.0.0.0/32"],
     f"{EC2} host-bits": ["10.0.1.0/16"],
     f"{EC2} cidr": [
         *("10.0.0.0", "10.0.0.0/255.255.0.0", "10.0.0.256/16", "10.0.0.0/33", "010.0.0.0/16"),
@@ -334,6 +334,7 @@ MENDED: dict[tuple[Callable[..., object], str], str] = {
     (rules.check_repository_name, "g___s"): "g-s",
     (rules.check_repository_name, "Goods.__v2"): "goods-v2",
     (rules.check_repository_name, "G" * 256): "g" * 256,
+    (rules.check_repository_name, "İ" * 200): "i-" * 127 + "i",
     (NAMES["check_region"][0], "US-EAST-2"): "us-east-2",
     (NAMES["check_region"][0], "ap_northeast_1"): "ap-northeast-1",
     (NAMES["check_region"][0], "ap-northeast-1c"): "ap-northeast-1",
