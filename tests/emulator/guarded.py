@@ -1,8 +1,9 @@
 """An embedded AWS that enforces IAM, for a caller who has the workshop's policy and nothing else.
 
     guarded = Guarded(endpoint, root)
-    guarded.attach(policy.write_policy(...))
-    aws = guarded.connect()
+    with enforcing():
+        guarded.attach(policy.write_policy(...))
+        aws = guarded.connect()
 
 MiniStack (`AUTH=true`) checks the signature, the action, `aws:RequestedRegion`, the tags that a
 call to ECR or ECS sets and, where it knows the resource of a call, its ARN.  It knows neither the
@@ -13,20 +14,17 @@ tags that a call to EC2 sets, nor those that a resource has, nor the resource of
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import botocore.session
+import pytest
 
 from handson.aws import Aws, Credentials, connect_emulator
-from handson.aws.emulator import ACCOUNT, SECRET, process, server
-from handson.core.waiting import wait_until
+from handson.aws.emulator import ACCOUNT, SECRET
+from handson.aws.emulator.in_process import attach_session
 from tests.unit.fake_aws import MODELS, Clock
 
 ROOT = Credentials(ACCOUNT, SECRET)
@@ -57,6 +55,7 @@ class Guarded:
 
     def __post_init__(self) -> None:
         session = botocore.session.Session()
+        attach_session(session)
         session.set_credentials(self.root.access_key_id, self.root.secret_access_key)
         where = {"region_name": REGION, "endpoint_url": self.endpoint}
         self._iam = session.create_client("iam", **where)
@@ -87,28 +86,13 @@ class Guarded:
 
 
 @contextmanager
-def guarded_ministack(folder: Path) -> Iterator[Guarded]:
-    """Run MiniStack with IAM enforced, in a process that ends with the block."""
-    (folder / "tmp").mkdir(parents=True)
-    command = [sys.executable, "-P", server.__file__, "guarded", str(folder), REGION, "0"]
-    environment = process.build_environment(folder, region=REGION, passed_on=os.environ)
-    with process.open_log(folder) as log:
-        child = subprocess.Popen(
-            command, cwd=folder, env=environment | {"AUTH": "true"}, stdout=log, stderr=log
-        )
-    try:
-        yield Guarded(f"http://{server.HOST}:{_port(folder)}", ROOT)
-    finally:
-        child.terminate()
-        child.wait(30)
+def enforcing() -> Iterator[None]:
+    """Have the embedded AWS of this process enforce IAM, as MiniStack does with ``AUTH=true``."""
+    from ministack import app
 
-
-def _port(folder: Path) -> int:
-    def answering() -> int:
-        record = process.read_record(folder)
-        return record.port if record and process.check_health(record.port) else 0
-
-    return wait_until(answering, done=bool, what="MiniStack", timeout=30, interval=0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "AUTH", True)
+        yield
 
 
 def without(document: Document, action: str) -> Document:

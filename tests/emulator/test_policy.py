@@ -17,19 +17,20 @@ from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import Exercise, NetworkForm
 from handson.notebook.workshop import Workshop
-from handson.resources import cleanup, cluster, image_run, network
+from handson.resources import cluster, image_run, network
 from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.images import require_image
 from handson.resources.repository import ensure_repository
 from handson.resources.vpc_listing import find_vpcs
 from tests.emulator.guarded import (
     REGION,
+    ROOT,
     Guarded,
+    enforcing,
     for_ministack,
-    guarded_ministack,
     without,
 )
-from tests.emulator.hooks import Answer, connect
+from tests.emulator.hooks import Answer, Inside, connect, reset
 from tests.emulator.test_workshop import Told
 from tests.unit.fake_aws import Refusal
 
@@ -172,43 +173,41 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
 
 
 @pytest.fixture(scope="module")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    with guarded_ministack(tmp_path_factory.mktemp("guarded") / "emulator") as guarded:
-        yield guarded
+def known(inside: Inside) -> Guarded:
+    """Return the user, who is not among what `reset` empties."""
+    return Guarded(inside.endpoint, ROOT)
 
 
 @pytest.fixture
-def empty(ministack: Guarded) -> Iterator[Guarded]:
-    yield ministack
-    clear(ministack)
-
-
-def clear(guarded: Guarded) -> None:
-    """Have nothing with the tag, and the whole policy."""
-    guarded.attach(for_ministack(WHOLE))
-    cleanup.delete_tagged(guarded.connect(guarded.root))
+def ministack(known: Guarded, inside: Inside) -> Iterator[Guarded]:
+    reset(inside)
+    with enforcing():
+        yield known
 
 
 def test_the_whole_workshop_passes_under_the_policy(
-    empty: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
+    ministack: Guarded, open_as: Callable[[Aws], Workshop], shop: Path
 ) -> None:
-    empty.attach(for_ministack(WHOLE))
-    room = open_as(empty.connect())
+    ministack.attach(for_ministack(WHOLE))
+    room = open_as(ministack.connect())
     results = {verb: take(room, shop) for verb, take in VERBS.items()}
-    assert (results["verify"].passed, results["cleanup"].left) == (True, ())
+    assert results["verify"].passed
+    assert results["cleanup"].left == ()
 
 
 def test_without_any_policy_nothing_is_allowed(
-    empty: Guarded, open_as: Callable[[Aws], Workshop]
+    ministack: Guarded, open_as: Callable[[Aws], Workshop]
 ) -> None:
-    empty.attach({**WHOLE, "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+    ministack.attach(
+        {**WHOLE, "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    )
     with pytest.raises(NotAllowed):
-        open_as(empty.connect()).verify()
+        open_as(ministack.connect()).verify()
 
 
-def test_what_the_workshop_does_not_make_is_not_allowed(empty: Guarded) -> None:
-    empty.attach(for_ministack(WHOLE))
-    aws = empty.connect()
+def test_what_the_workshop_does_not_make_is_not_allowed(ministack: Guarded) -> None:
+    ministack.attach(for_ministack(WHOLE))
+    aws = ministack.connect()
     refused = []
     for service, operation, parameters in FORBIDDEN:
         with pytest.raises(NotAllowed) as denied:
@@ -272,7 +271,11 @@ def list_lacking(verb: str) -> list[str]:
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if list_lacking(verb)])
 def test_a_missing_action_is_named_with_its_cell(
-    ministack: Guarded, open_as: Callable[[Aws], Workshop], shop: Path, verb: str
+    ministack: Guarded,
+    inside: Inside,
+    open_as: Callable[[Aws], Workshop],
+    shop: Path,
+    verb: str,
 ) -> None:
     told = {}
     for action in list_lacking(verb):
@@ -280,12 +283,12 @@ def test_a_missing_action_is_named_with_its_cell(
         ministack.attach(for_ministack(without(WHOLE, action)))
         error = denied(lambda: VERBS[verb](open_as(ministack.connect()), shop))
         told[action] = error.actions if names(error, action, verb=verb) else str(error)
-        clear(ministack)
+        reset(inside)
     assert told == {action: (action,) for action in list_lacking(verb)}
 
 
 def test_a_missing_action_is_named_when_something_is_mended(
-    ministack: Guarded, open_as: Callable[[Aws], Workshop]
+    ministack: Guarded, inside: Inside, open_as: Callable[[Aws], Workshop]
 ) -> None:
     cells = dict.fromkeys(MENDING, ("ensure_network", mend))
     cells[PROVIDING] = ("ensure_cluster", lambda held: held.ensure_cluster())
@@ -299,7 +302,7 @@ def test_a_missing_action_is_named_when_something_is_mended(
         ministack.attach(for_ministack(without(WHOLE, action)))
         error = denied(lambda take=take: take(open_as(ministack.connect())))
         told[action] = error.actions if names(error, action, verb=verb) else str(error)
-        clear(ministack)
+        reset(inside)
     assert told == {action: (action,) for action in cells}
 
 
