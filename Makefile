@@ -7,6 +7,8 @@ SETUP = HANDSON_GOAL=$@ $(PYTHON) tools/setup.py $(if $(filter file,$(origin PYT
 NOTEBOOKS ?= notebooks/ja notebooks/en
 # What runs beside the tests is shown when it ends; a make from before 4.0 mixes it with theirs.
 GROUPED := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Else each of the hundreds of processes that tests start would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock clean distclean
