@@ -6,109 +6,127 @@ from typing import Any
 
 import pytest
 
-from handson.core.errors import (
-    AWSError,
-    HandsonError,
-    InvalidInput,
-    NotAllowed,
-    NotReady,
-    WaitTimeout,
-)
+from handson.core.errors import HandsonError, InvalidInput, NotAllowed, WaitTimeout
 from handson.resources import cluster
 from handson.resources.cluster import ClusterForm
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
 NAME = "ecs-handson-cluster"
 ARN = f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/{NAME}"
+FORM = ClusterForm()
 PROVIDERS = ["FARGATE", "FARGATE_SPOT"]
-MISSING = {"clusters": [], "failures": [{"arn": ARN, "reason": "MISSING"}]}
-ROLE = "Unable to assume the service linked role. Please verify that the ECS role exists."
-
-
-def described(status: str = "ACTIVE", **changes: Any) -> dict[str, Any]:
-    raw = {
-        "clusterName": NAME,
-        "clusterArn": ARN,
-        "status": status,
-        "capacityProviders": PROVIDERS,
-        "tags": [{"key": "handson", "value": "ecs-handson"}],
-    }
-    return {"clusters": [raw | changes]}
-
-
+TAGS = [{"key": "handson", "value": "ecs-handson"}]
 CREATED = {"cluster": {"clusterArn": ARN}}
 
 
-@pytest.fixture
-def fake() -> FakeAws:
+def described(status: str = "ACTIVE", **changes: Any) -> dict[str, Any]:
+    raw = {"clusterName": NAME, "clusterArn": ARN, "status": status, "tags": TAGS}
+    return {"clusters": [raw | {"capacityProviders": PROVIDERS} | changes]}
+
+
+MISSING = {"clusters": [], "failures": [{"arn": ARN, "reason": "MISSING"}]}
+UP, BARE = described(), described(capacityProviders=[])
+MAKING, GOING, GONE = map(described, ("PROVISIONING", "DEPROVISIONING", "INACTIVE"))
+NEW = [MISSING, UP]
+
+
+def play(*states: dict[str, Any], **answers: Any) -> FakeAws:
+    """Return AWS with a cluster that goes through these states."""
     fake = FakeAws()
-    fake.answers("CreateCluster", CREATED)
-    fake.answers("DeleteCluster", {})
-    fake.answers("PutClusterCapacityProviders", {})
-    fake.answers("ListClusters", {"clusterArns": [ARN]})
-    fake.answers("DescribeClusters", MISSING, described())
     service = ARN.replace(":cluster/", ":service/") + "/shop"
-    fake.answers("ListServices", {"serviceArns": [service]})
-    fake.answers("ListTasks", {"taskArns": []})
-    fake.answers("ListContainerInstances", {"containerInstanceArns": []})
+    usual = {
+        "CreateCluster": [CREATED],
+        "DeleteCluster": [{}],
+        "PutClusterCapacityProviders": [{}],
+        "ListClusters": [{"clusterArns": [ARN]}],
+        "ListServices": [{"serviceArns": [service]}],
+        "ListTasks": [{"taskArns": []}],
+        "ListContainerInstances": [{"containerInstanceArns": []}],
+        "DescribeClusters": states,
+    }
+    for operation, given in (usual | answers).items():
+        fake.answers(operation, *given)
     return fake
 
 
-def ensured(fake: FakeAws, form: ClusterForm | None = None) -> cluster.EnsuredCluster:
-    return cluster.ensure_cluster(fake.connect(), form or ClusterForm())
+def ensured(fake: FakeAws, form: ClusterForm = FORM) -> cluster.EnsuredCluster:
+    return cluster.ensure_cluster(fake.connect(), form)
 
 
-def refused(fake: FakeAws, form: ClusterForm | None = None) -> HandsonError:
+def refused(fake: FakeAws, form: ClusterForm = FORM) -> HandsonError:
     with pytest.raises(HandsonError) as error:
         ensured(fake, form)
     assert len(str(error.value).splitlines()) == 2
     return error.value
 
 
-def deleted(fake: FakeAws) -> list[str]:
-    """Delete; return why what was kept was kept."""
-    removals = cluster.delete_clusters(fake.connect())
-    return [removal.reason for removal in removals if removal.reason]
+def said(fake: FakeAws, operation: str) -> list[dict[str, Any]]:
+    return [parameters for name, parameters in fake.calls if name == operation]
 
 
-# ensure_cluster: created or left alone
+# ensure_cluster
 
 
-def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag(fake: FakeAws) -> None:
-    said: list[str] = []
-    cluster.ensure_cluster(fake.connect(), ClusterForm(), say=said.append)
+def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag() -> None:
+    fake = play(*NEW)
+    told: list[str] = []
+    cluster.ensure_cluster(fake.connect(), FORM, say=told.append)
     assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
-    assert fake.calls[1][1] == {
-        "clusterName": NAME,
-        "capacityProviders": PROVIDERS,
-        "tags": [{"key": "handson", "value": "ecs-handson"}],
+    form = {"clusterName": NAME, "capacityProviders": PROVIDERS, "tags": TAGS}
+    assert said(fake, "CreateCluster") == [form]
+    assert told == ["-", f"CreateCluster {ARN}", "ACTIVE"]
+
+
+NO_ROLE = Refusal(
+    "InvalidParameterException",
+    "Unable to assume the service linked role. Please verify that the ECS role exists.",
+)
+RETRY = Refusal("ClientException", "ECS Service Linked Role is not ready. Please retry.")
+WRONG = Refusal("InvalidParameterException", "Tags are wrong.")
+UPDATING = Refusal("UpdateInProgressException")
+WAYS: dict[str, tuple[list[Any], list[Any], list[Any], tuple[str, int, int]]] = {
+    # states, answers to CreateCluster and PutClusterCapacityProviders; end, calls of either
+    "it is there": ([UP], [], [], ("ACTIVE", 0, 0)),
+    "it is deleted and still described": ([GONE, UP], [], [], ("ACTIVE", 1, 0)),
+    "it is being made": ([MISSING, *[MAKING] * 4, UP], [], [], ("ACTIVE", 1, 0)),
+    "it is not shown yet": ([MISSING, *[MISSING] * 4, UP], [], [], ("ACTIVE", 1, 0)),
+    "it failed": ([MISSING, MAKING, described("FAILED")], [], [], ("NotReady", 1, 0)),
+    "it is being deleted": ([GOING, GOING, GONE, UP], [], [], ("ACTIVE", 1, 0)),
+    "there is no role yet": (NEW, [NO_ROLE, NO_ROLE], [], ("ACTIVE", 3, 0)),
+    "the role is not ready": (NEW, [RETRY, RETRY], [], ("ACTIVE", 3, 0)),
+    "another refusal of that code": (NEW, [WRONG], [], ("AWSError", 1, 0)),
+    "the reply is lost": (NEW, [closed()], [], ("ACTIVE", 1, 0)),
+    "it lacks providers": ([*[BARE] * 3, UP], [], [], ("ACTIVE", 0, 1)),
+    "providers are being added": ([*[BARE] * 6, UP], [], [], ("ACTIVE", 0, 1)),
+    "an update is under way": ([*[BARE] * 3, UP], [], [UPDATING], ("ACTIVE", 0, 2)),
+    "the reply to adding is lost": ([*[BARE] * 3, UP], [], [closed()], ("ACTIVE", 0, 1)),
+}
+PAUSES = {"it is being made": 4, "it is not shown yet": 4, "it is being deleted": 2,
+          "providers are being added": 3}  # fmt: skip
+
+
+def outcome(fake: FakeAws) -> tuple[str, int, int]:
+    try:
+        end = ensured(fake).cluster.status
+    except HandsonError as error:
+        end = type(error).__name__
+    return end, *map(fake.operations.count, ("CreateCluster", "PutClusterCapacityProviders"))
+
+
+def test_a_cluster_is_created_and_completed_once_and_waited_for() -> None:
+    fakes = {
+        name: play(
+            *states, CreateCluster=[*made, CREATED], PutClusterCapacityProviders=[*added, {}]
+        )
+        for name, (states, made, added, _) in WAYS.items()
     }
-    assert said == ["-", f"CreateCluster {ARN}", "ACTIVE"]
+    found = {name: outcome(fake) for name, fake in fakes.items()}
+    assert found == {name: wanted for name, (*_, wanted) in WAYS.items()}
+    assert {name: len(fakes[name].clock.pauses) for name in PAUSES} == PAUSES
 
 
-def test_a_cluster_that_is_there_is_left_alone(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described())
-    ensured(fake)
-    assert set(fake.operations) == {"DescribeClusters"}
-
-
-def test_a_deleted_cluster_that_is_still_described_counts_as_absent(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described("INACTIVE"), described())
-    ensured(fake)
-    assert "CreateCluster" in fake.operations
-
-
-@pytest.mark.parametrize("seen", [described("PROVISIONING"), MISSING], ids=["made", "not shown"])
-def test_a_cluster_that_is_not_active_or_not_shown_yet_is_waited_for(
-    fake: FakeAws, seen: dict[str, Any]
-) -> None:
-    fake.answers("DescribeClusters", MISSING, *[seen] * 4, described())
-    assert ensured(fake).cluster.status == "ACTIVE"
-    assert len(fake.clock.pauses) == 4
-
-
-def test_waiting_ends_after_three_minutes_and_the_last_status_is_told(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"))
+def test_waiting_ends_after_three_minutes_and_the_last_status_is_told() -> None:
+    fake = play(MISSING, MAKING)
     error = refused(fake)
     assert type(error) is WaitTimeout
     assert 180 <= sum(fake.clock.pauses) < 190
@@ -116,114 +134,39 @@ def test_waiting_ends_after_three_minutes_and_the_last_status_is_told(fake: Fake
     assert "Cluster(" not in error.problem
 
 
-def test_a_failed_cluster_is_not_ready(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", MISSING, described("PROVISIONING"), described("FAILED"))
-    assert type(refused(fake)) is NotReady
-
-
-def test_a_cluster_that_is_being_deleted_is_waited_for_and_then_made_anew(fake: FakeAws) -> None:
-    going = described("DEPROVISIONING")
-    fake.answers("DescribeClusters", going, going, described("INACTIVE"), described())
-    ensured(fake)
-    assert fake.operations == [*["DescribeClusters"] * 3, "CreateCluster", "DescribeClusters"]
-
-
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        Refusal("InvalidParameterException", ROLE),
-        Refusal("ClientException", "ECS Service Linked Role is not ready. Please retry."),
-    ],
-)
-def test_the_service_linked_role_is_waited_for(fake: FakeAws, refusal: Refusal) -> None:
-    fake.answers("CreateCluster", refusal, refusal, CREATED)
-    ensured(fake)
-    assert fake.operations.count("CreateCluster") == 3
-
-
-def test_a_role_that_never_comes_is_told_as_the_permission_to_make_it(fake: FakeAws) -> None:
-    fake.answers("CreateCluster", Refusal("InvalidParameterException", ROLE))
-    error = refused(fake)
+def test_a_role_that_never_comes_is_told_as_the_permission_to_make_it() -> None:
+    error = refused(play(*NEW, CreateCluster=[NO_ROLE]))
     assert type(error) is NotAllowed
     assert "iam:CreateServiceLinkedRole" in error.problem
 
 
-def test_another_refusal_of_the_same_code_is_told_at_once(fake: FakeAws) -> None:
-    fake.answers("CreateCluster", Refusal("InvalidParameterException", "Tags are wrong."))
-    assert type(refused(fake)) is AWSError
-    assert fake.operations.count("CreateCluster") == 1
-
-
-def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
-    fake.answers("CreateCluster", closed())
-    ensured(fake)
-    assert fake.operations.count("CreateCluster") == 1
-
-
-# ensure_cluster: capacity providers
-
-BARE = described(capacityProviders=[])
-
-
-def test_capacity_providers_that_are_missing_are_added(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", *[BARE] * 3, described())
-    assert ensured(fake).cluster.capacity_providers == ("FARGATE", "FARGATE_SPOT")
-    assert "CreateCluster" not in fake.operations
-
-
-def test_adding_providers_keeps_those_that_are_there_and_their_strategy(fake: FakeAws) -> None:
+def test_adding_providers_keeps_those_that_are_there_and_their_strategy() -> None:
     strategy = [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}]
-    before = described(
-        capacityProviders=["by-hand", "FARGATE"], defaultCapacityProviderStrategy=strategy
-    )
-    after = described(capacityProviders=["by-hand", "FARGATE", "FARGATE_SPOT"])
-    fake.answers("DescribeClusters", *[before] * 3, after)
+    own = {"defaultCapacityProviderStrategy": strategy}
+    before = described(capacityProviders=["by-hand", "FARGATE"], **own)
+    providers = ["by-hand", "FARGATE", "FARGATE_SPOT"]
+    fake = play(*[before] * 3, described(capacityProviders=providers))
     ensured(fake)
-    asked = [said for name, said in fake.calls if name == "PutClusterCapacityProviders"]
-    assert asked == [
-        {
-            "cluster": NAME,
-            "capacityProviders": ["by-hand", "FARGATE", "FARGATE_SPOT"],
-            "defaultCapacityProviderStrategy": strategy,
-        }
-    ]
+    asked = {"cluster": NAME, "capacityProviders": providers, **own}
+    assert said(fake, "PutClusterCapacityProviders") == [asked]
 
 
-def test_providers_that_are_being_added_are_waited_for(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", *[BARE] * 6, described())
-    ensured(fake)
-    assert len(fake.clock.pauses) == 3
-
-
-@pytest.mark.parametrize(
-    ("answers", "calls"), [([Refusal("UpdateInProgressException"), {}], 2), ([closed()], 1)]
-)
-def test_an_update_under_way_is_waited_for_and_a_lost_reply_adds_no_provider_twice(
-    fake: FakeAws, answers: list[Any], calls: int
-) -> None:
-    fake.answers("PutClusterCapacityProviders", *answers)
-    fake.answers("DescribeClusters", *[BARE] * 3, described())
-    ensured(fake)
-    assert fake.operations.count("PutClusterCapacityProviders") == calls
-
-
-def test_providers_that_were_not_asked_for_stay(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described())
+def test_providers_that_were_not_asked_for_stay() -> None:
+    fake = play(UP)
     ensured(fake, ClusterForm(capacity_providers=("FARGATE",)))
-    assert "PutClusterCapacityProviders" not in fake.operations
+    assert set(fake.operations) == {"DescribeClusters"}
 
 
-@pytest.mark.parametrize(
-    ("providers", "said"), [(PROVIDERS, True), (["by-hand", *PROVIDERS], False)]
-)
-def test_a_card_says_fargate_alone_only_when_it_is(
-    fake: FakeAws, providers: list[str], said: bool
-) -> None:
-    fake.answers("DescribeClusters", described(capacityProviders=providers))
-    assert ("Fargate だけのクラスター" in repr(ensured(fake))) == said
+def test_a_card_says_fargate_alone_only_when_it_is_and_warns_of_another_name() -> None:
+    mixed = described(capacityProviders=["by-hand", *PROVIDERS])
+    shown = [repr(ensured(play(state))) for state in (UP, mixed)]
+    assert ["Fargate だけのクラスター" in card for card in shown] == [True, False]
+    made = ensured(play(UP), ClusterForm(name="ecs-handson-clustr"))
+    assert (made.card().state, "ecs-handson-clustr" in repr(made.notes)) == ("warn", True)
 
 
-def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws) -> None:
+def test_a_form_that_will_not_do_is_refused_before_any_call() -> None:
+    fake = play(*NEW)
     forms = [
         ClusterForm(name="ecs handson"),
         ClusterForm(capacity_providers=("EC2",)),
@@ -238,55 +181,35 @@ def test_a_form_that_will_not_do_is_refused_before_any_call(fake: FakeAws) -> No
 # find_clusters, delete_clusters
 
 
-def test_clusters_are_described_a_hundred_at_a_time(fake: FakeAws) -> None:
-    fake.answers("ListClusters", {"clusterArns": [f"{ARN}{n}" for n in range(150)]})
-    fake.answers("DescribeClusters", {"clusters": []})
+def test_clusters_are_described_a_hundred_at_a_time() -> None:
+    fake = play({"clusters": []}, ListClusters=[{"clusterArns": [f"{ARN}{n}" for n in range(150)]}])
     cluster.find_clusters(fake.connect())
-    asked = [len(said["clusters"]) for name, said in fake.calls if name == "DescribeClusters"]
-    assert asked == [100, 50]
+    assert [len(asked["clusters"]) for asked in said(fake, "DescribeClusters")] == [100, 50]
 
 
-DELETIONS: list[tuple[dict[str, Any], bool]] = [
-    ({}, True),
-    ({"tags": []}, False),
-    ({"tags": [{"key": "handson", "value": "another"}]}, False),
-    ({"status": "INACTIVE"}, False),
-    ({"status": "DEPROVISIONING"}, False),
-    ({"activeServicesCount": 1}, False),
-    ({"runningTasksCount": 1}, False),
-]
+OCCUPIED = Refusal("ClusterContainsTasksException")
+DELETIONS: dict[str, tuple[dict[str, Any], list[Any], tuple[bool, bool]]] = {
+    # changes, answers to DeleteCluster; whether it was called, and whether the cluster is kept
+    "ours": ({}, [{}], (True, False)),
+    "not tagged": ({"tags": []}, [{}], (False, False)),
+    "of another": ({"tags": [{"key": "handson", "value": "another"}]}, [{}], (False, False)),
+    "deleted": ({"status": "INACTIVE"}, [{}], (False, False)),
+    "being deleted": ({"status": "DEPROVISIONING"}, [{}], (False, False)),
+    "with a service": ({"activeServicesCount": 1}, [{}], (False, True)),
+    "with a task": ({"runningTasksCount": 1}, [{}], (False, True)),
+    "in use, says AWS": ({}, [OCCUPIED], (True, True)),
+    "in use a moment longer": ({}, [OCCUPIED, {}], (True, False)),
+    "being updated": ({}, [UPDATING, {}], (True, False)),
+    "gone already": ({}, [closed(), Refusal("ClusterNotFoundException")], (True, False)),
+}
 
 
-@pytest.mark.parametrize(("changes", "goes"), DELETIONS, ids=str)
-def test_only_what_is_tagged_there_and_not_in_use_is_deleted(
-    fake: FakeAws, changes: dict[str, Any], goes: bool
-) -> None:
-    fake.answers("DescribeClusters", described(**changes))
-    deleted(fake)
-    assert ("DeleteCluster" in fake.operations) == goes
-
-
-def test_what_keeps_a_cluster_is_named(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described(activeServicesCount=1))
-    [reason] = deleted(fake)
-    assert "service/ecs-handson-cluster/shop" in reason
-
-
-def test_a_cluster_that_aws_says_is_in_use_is_kept_after_some_patience(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described())
-    fake.answers("DeleteCluster", Refusal("ClusterContainsTasksException"))
-    assert len(deleted(fake)) == 1
-    assert sum(fake.clock.pauses) >= 30
-
-
-@pytest.mark.parametrize("code", ["UpdateInProgressException", "ClusterContainsTasksException"])
-def test_what_passes_is_waited_for(fake: FakeAws, code: str) -> None:
-    fake.answers("DescribeClusters", described())
-    fake.answers("DeleteCluster", Refusal(code), {})
-    assert deleted(fake) == []
-
-
-def test_a_cluster_that_is_gone_already_is_content(fake: FakeAws) -> None:
-    fake.answers("DescribeClusters", described())
-    fake.answers("DeleteCluster", closed(), Refusal("ClusterNotFoundException"))
-    assert deleted(fake) == []
+def test_only_what_is_tagged_there_and_not_in_use_is_deleted() -> None:
+    found, kept, fakes = {}, {}, {}
+    for name, (changes, answers, _) in DELETIONS.items():
+        fakes[name] = fake = play(described(**changes), DeleteCluster=answers)
+        kept[name] = [it.reason for it in cluster.delete_clusters(fake.connect()) if it.reason]
+        found[name] = ("DeleteCluster" in fake.operations, bool(kept[name]))
+    assert found == {name: wanted for name, (*_, wanted) in DELETIONS.items()}
+    assert "service/ecs-handson-cluster/shop" in kept["with a service"][0]
+    assert sum(fakes["in use, says AWS"].clock.pauses) >= 30
