@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.resources import cluster
 from handson.resources.cluster import ClusterForm
@@ -16,8 +17,8 @@ pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 NAME = "ecs-handson-cluster"
 
 
-def names(client: Any) -> list[str]:
-    return [arn.rpartition("/")[2] for arn in client("ecs").list_clusters()["clusterArns"]]
+def names(aws: Aws) -> list[str]:
+    return [found.name for found in cluster.find_clusters(aws) if not found.is_deleted]
 
 
 def test_the_cluster_is_active_on_fargate_and_made_once(emulator: room.Running) -> None:
@@ -31,27 +32,18 @@ def test_the_cluster_is_active_on_fargate_and_made_once(emulator: room.Running) 
     assert writes(again) == []
 
 
-def test_a_run_that_was_stopped_or_lost_its_reply_makes_one_cluster(
-    emulator: room.Running, client: Any
-) -> None:
+def test_a_run_that_was_stopped_or_lost_its_reply_makes_one_cluster(emulator: room.Running) -> None:
     with pytest.raises(Stopped):
         cluster.ensure_cluster(connect(emulator, StopAt(1)), ClusterForm())
     lost = LoseReply(1)
     cluster.ensure_cluster(connect(emulator, lost), ClusterForm())
-    assert (names(client), lost.seen) == ([NAME], ["CreateCluster"])
+    assert (names(connect(emulator)), lost.seen) == ([NAME], ["CreateCluster"])
 
 
-def test_only_ours_is_deleted_once_no_service_runs_in_it(
-    emulator: room.Running, client: Any
-) -> None:
-    aws, ecs = connect(emulator), client("ecs")
+def test_only_ours_is_deleted_and_made_anew(emulator: room.Running, client: Any) -> None:
+    aws = connect(emulator)
     cluster.ensure_cluster(aws, ClusterForm())
-    ecs.create_cluster(clusterName="by-hand")
-    container = {"name": "shop", "image": "rails-app", "memory": 64}
-    ecs.register_task_definition(family="shop", containerDefinitions=[container])
-    ecs.create_service(cluster=NAME, serviceName="shop", taskDefinition="shop", desiredCount=0)
-    [removal] = cluster.delete_clusters(aws)
-    assert ("shop" in removal.reason, sorted(names(client))) == (True, ["by-hand", NAME])
-    ecs.delete_service(cluster=NAME, service="shop", force=True)
-    assert [it.reason for it in cluster.delete_clusters(aws)] == [""]
-    assert (names(client), cluster.delete_clusters(aws)) == (["by-hand"], [])
+    client("ecs").create_cluster(clusterName="by-hand")
+    gone = [removal.resource.name for removal in cluster.delete_clusters(aws)]
+    assert (gone, names(aws), cluster.delete_clusters(aws)) == ([NAME], ["by-hand"], [])
+    assert cluster.ensure_cluster(aws, ClusterForm()).cluster.status == "ACTIVE"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from handson.core.errors import AWSError, HandsonError, InvalidInput
-from handson.course.state import Platform
+from handson.core.errors import HandsonError, InvalidInput
+from handson.course.state import Image, Platform
 from handson.resources.images import ENGINE_LABEL, ImageList, find_images
 from handson.resources.repository import (
     delete_repositories,
@@ -22,63 +22,31 @@ from handson.resources.repository import (
 from tests import fake_registry
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
 
-ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app"
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 RAW = {
     "repositoryName": "rails-app",
-    "repositoryArn": ARN,
+    "repositoryArn": f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/rails-app",
     "repositoryUri": f"{HOST}/rails-app",
     "registryId": ACCOUNT,
     "imageTagMutability": "MUTABLE",
 }
 OWN = {"tags": [{"Key": "handson", "Value": "ecs-handson"}]}
 FOUND = {"repositories": [RAW]}
+MADE = {"repository": RAW}
 ABSENT = Refusal("RepositoryNotFoundException")
-TOKYO = timezone(timedelta(hours=9))
 OCI = "application/vnd.oci.image"
 
 
 @pytest.fixture
 def fake() -> FakeAws:
     fake = FakeAws()
-    fake.answers("DescribeRepositories", ABSENT, FOUND)
-    fake.answers("CreateRepository", {"repository": RAW})
+    fake.answers("DescribeRepositories", FOUND)
     fake.answers("ListTagsForResource", OWN)
     return fake
 
 
-# ensure_repository, require_repository
-
-
-def test_a_missing_repository_is_created_with_the_workshops_tag_and_nothing_else(
-    fake: FakeAws,
-) -> None:
-    made = ensure_repository(fake.connect(), "rails-app").repository
-    assert (made.uri, made.tagged) == (f"{HOST}/rails-app", True)
-    sent = [parameters for name, parameters in fake.calls if name == "CreateRepository"]
-    assert sent == [{"repositoryName": "rails-app", **OWN}]
-
-
-def test_a_repository_that_is_there_is_left_alone(fake: FakeAws) -> None:
-    fake.answers("DescribeRepositories", FOUND)
-    ensure_repository(fake.connect(), "rails-app")
-    assert "CreateRepository" not in fake.operations
-
-
-def test_another_kernel_that_was_a_moment_earlier_is_as_good(fake: FakeAws) -> None:
-    fake.answers("CreateRepository", Refusal("RepositoryAlreadyExistsException"))
-    assert ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
-
-
-def test_a_lost_reply_is_looked_after_before_creating_again(fake: FakeAws) -> None:
-    fake.answers("CreateRepository", closed())
-    ensure_repository(fake.connect(), "rails-app")
-    assert fake.operations.count("CreateRepository") == 1
-
-
-def test_a_repository_that_is_not_shown_yet_is_waited_for(fake: FakeAws) -> None:
-    fake.answers("DescribeRepositories", ABSENT, ABSENT, ABSENT, FOUND)
-    assert ensure_repository(fake.connect(), "rails-app").repository.name == "rails-app"
+def said(fake: FakeAws, operation: str) -> list[dict[str, Any]]:
+    return [parameters for name, parameters in fake.calls if name == operation]
 
 
 def refusal(call: Callable[..., Any], fake: FakeAws, name: str = "rails-app") -> HandsonError:
@@ -88,15 +56,39 @@ def refusal(call: Callable[..., Any], fake: FakeAws, name: str = "rails-app") ->
     return error.value
 
 
-def test_another_refusal_is_told(fake: FakeAws) -> None:
-    fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))
-    refused = refusal(ensure_repository, fake)
-    assert (type(refused), refused.code) == (AWSError, "LimitExceededException")
+# ensure_repository, require_repository
+
+ENSURED: dict[str, tuple[list[Any], Any, int]] = {
+    # what is seen, the answer to CreateRepository, how often it is called
+    "it is missing": ([ABSENT, FOUND], MADE, 1),
+    "it is there": ([FOUND], MADE, 0),
+    "another kernel was earlier": (
+        [ABSENT, FOUND], Refusal("RepositoryAlreadyExistsException"), 1,
+    ),
+    "the reply is lost": ([ABSENT, FOUND], closed(), 1),
+    "it is not shown yet": ([ABSENT, ABSENT, ABSENT, FOUND], MADE, 1),
+}  # fmt: skip
 
 
-def test_a_name_that_ecr_would_refuse_is_refused_before_any_call(fake: FakeAws) -> None:
+def test_a_repository_that_is_missing_is_created_once_with_the_workshops_tag(fake: FakeAws) -> None:
+    for case, (seen, answer, calls) in ENSURED.items():
+        fake.answers("DescribeRepositories", *seen)
+        fake.answers("CreateRepository", answer)
+        fake.calls.clear()
+        made = ensure_repository(fake.connect(), "rails-app").repository
+        assert (case, made.uri, made.tagged) == (case, f"{HOST}/rails-app", True)
+        sent = [{"repositoryName": "rails-app", **OWN}] * calls
+        assert (case, said(fake, "CreateRepository")) == (case, sent)
+
+
+def test_another_refusal_is_told_and_a_name_that_ecr_would_refuse_is_not_called(
+    fake: FakeAws,
+) -> None:
     assert type(refusal(ensure_repository, fake, "Rails App")) is InvalidInput
     assert fake.calls == []
+    fake.answers("DescribeRepositories", ABSENT)
+    fake.answers("CreateRepository", Refusal("LimitExceededException", "too\nmany"))
+    assert refusal(ensure_repository, fake).code == "LimitExceededException"
 
 
 MEANT = {
@@ -125,48 +117,35 @@ def answer(found: dict[str, Any], asked: dict[str, Any]) -> Any:
     return ABSENT if "repositoryNames" in asked else found
 
 
-# delete_repositories
+# delete_repositories, make_destination
 
 
-@pytest.mark.parametrize(
-    ("tags", "gone"), [(OWN, ["rails-app"]), ({"tags": []}, [])], ids=["tagged", "untagged"]
-)
-def test_only_tagged_repositories_are_deleted(
-    fake: FakeAws, tags: dict[str, Any], gone: list[str]
+def test_only_tagged_repositories_are_deleted_and_one_that_is_gone_is_content(
+    fake: FakeAws,
 ) -> None:
-    fake.answers("DescribeRepositories", FOUND)
-    fake.answers("ListTagsForResource", tags)
-    fake.answers("DeleteRepository", {})
-    delete_repositories(fake.connect())
-    sent = [said["repositoryName"] for name, said in fake.calls if name == "DeleteRepository"]
-    assert sent == gone
+    for tags, answers, gone in (({"tags": []}, [], []), (OWN, [closed(), ABSENT], [""])):
+        fake.answers("ListTagsForResource", tags)
+        fake.answers("DeleteRepository", *answers)
+        assert [removal.reason for removal in delete_repositories(fake.connect())] == gone
+    deleted = said(fake, "DeleteRepository")[0]
+    assert deleted == {"repositoryName": "rails-app", "force": True}
 
 
-def test_a_repository_that_is_gone_already_is_content(fake: FakeAws) -> None:
-    fake.answers("DescribeRepositories", FOUND)
-    fake.answers("DeleteRepository", closed(), ABSENT)
-    assert [removal.reason for removal in delete_repositories(fake.connect())] == [""]
-
-
-# make_destination
-
-
-@pytest.mark.parametrize(
-    ("kind", "scheme", "registry"), [("aws", "https", HOST), ("emulator", "http", "127.0.0.1:1")]
-)
-def test_the_login_is_the_token_without_its_user(
-    fake: FakeAws, kind: str, scheme: str, registry: str
-) -> None:
+def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
     token = {"authorizationToken": "QVdTOmEtcGFzczp3b3Jk"}
     fake.answers("GetAuthorizationToken", {"authorizationData": [token]})
-    fake.answers("DescribeRepositories", FOUND)
-    aws = fake.connect(kind=kind)
-    login = make_destination(aws, require_repository(aws, "rails-app"), tags=["latest"])
-    assert (login.username, login.password) == ("AWS", "a-pass:word")
-    assert (login.scheme, login.registry) == (scheme, registry)
+    places = {"aws": ("https", HOST), "emulator": ("http", "127.0.0.1:1")}
+    for kind, place in places.items():
+        aws = fake.connect(kind=kind)
+        login = make_destination(aws, require_repository(aws, "rails-app"), tags=["latest"])
+        assert (login.username, login.password) == ("AWS", "a-pass:word")
+        assert (login.scheme, login.registry) == place
 
 
 # find_images
+
+AMD64 = Platform(os="linux", architecture="amd64")
+ARM64 = Platform(os="linux", architecture="arm64")
 
 
 class Shelf:
@@ -186,41 +165,48 @@ class Shelf:
         )
         self._aws = fake.connect()
 
-    def put(
-        self, digest: str, manifest: Mapping[str, Any], *, tags: list[str], **detail: Any
-    ) -> None:
-        pushed = detail.pop("pushed", datetime(2026, 1, 15, 18, 30, tzinfo=TOKYO))
-        tagged = {"imageTags": tags} if tags else {}
-        self.details.append({"imageDigest": digest, "imagePushedAt": pushed, **tagged, **detail})
+    def put(self, digest: str, manifest: Mapping[str, Any], *tags: str, day: int = 15) -> None:
+        pushed = datetime(2026, 1, day, 18, 30, tzinfo=timezone(timedelta(hours=9)))
+        tagged = {"imageTags": list(tags)} if tags else {}
+        self.details.append({"imageDigest": digest, "imagePushedAt": pushed, **tagged})
         self.manifests[digest] = manifest
 
-    def plain(
-        self, digest: str, *, architecture: str = "amd64", labels: Any = None
-    ) -> dict[str, Any]:
-        """Put a plain manifest, of two layers, without a tag; return it."""
-        config = {"os": "linux", "architecture": architecture, "config": {"Labels": labels}}
+    def plain(self, digest: str, *, architecture: str = "amd64") -> dict[str, Any]:
+        """Keep the configuration of an image of two layers; return its manifest."""
+        labels = {"Labels": {ENGINE_LABEL: "builtin"}}
+        config = {"os": "linux", "architecture": architecture, "config": labels}
         self.blobs[f"{digest}-config"] = json.dumps(config).encode()
-        manifest = {
+        return {
             "mediaType": f"{OCI}.manifest.v1+json",
             "config": {"digest": f"{digest}-config", "size": 200},
             "layers": [{"size": 100}, {"size": 23}],
         }
-        self.manifests[digest] = manifest
+
+    def put_plain(self, *tags: str, architecture: str = "amd64") -> dict[str, Any]:
+        manifest = self.plain("sha256:a", architecture=architecture)
+        self.put("sha256:a", manifest, *tags)
         return manifest
 
-    def found(self) -> Any:
+    def put_index(self, *children: dict[str, Any]) -> None:
+        """Put an index with a tag, and without one an image for amd64, for arm64 and a proof."""
+        for name, kind in (("amd64", "amd64"), ("arm64", "arm64"), ("unknown", "amd64")):
+            self.put(f"sha256:{name}", self.plain(f"sha256:{name}", architecture=kind))
+        manifest = {"mediaType": f"{OCI}.index.v1+json", "manifests": list(children)}
+        self.put("sha256:index", manifest, "latest")
+
+    def found(self) -> tuple[Image, ...]:
         return find_images(self._aws, "rails-app")
+
+    def card(self) -> str:
+        return str(ImageList("rails-app", self.found()))
 
     def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
         digests = [image["imageDigest"] for image in asked["imageIds"]]
+        found = {it: json.dumps(self.manifests[it]) for it in digests if it in self.manifests}
         return {
             "images": [
-                {
-                    "imageId": {"imageDigest": digest},
-                    "imageManifest": json.dumps(self.manifests[digest]),
-                }
-                for digest in digests
-                if digest in self.manifests
+                {"imageId": {"imageDigest": digest}, "imageManifest": manifest}
+                for digest, manifest in found.items()
             ]
         }
 
@@ -232,65 +218,42 @@ def shelf(fake: FakeAws) -> Iterator[Shelf]:
         yield Shelf(fake, kept, address)
 
 
-def index(*children: dict[str, Any]) -> dict[str, Any]:
-    return {"mediaType": f"{OCI}.index.v1+json", "manifests": list(children)}
+def child(name: str, **platform: str) -> dict[str, Any]:
+    return {"digest": f"sha256:{name}", "size": 500} | ({"platform": platform} if platform else {})
 
 
-def child(digest: str, **platform: str) -> dict[str, Any]:
-    return {"digest": digest, "size": 500} | ({"platform": platform} if platform else {})
+def test_a_plain_image_is_read_from_its_configuration(shelf: Shelf) -> None:
+    shelf.put_plain("latest", "abc", architecture="arm64")
+    plain = Image(
+        repository="rails-app",
+        digest="sha256:a",
+        tags=("abc", "latest"),
+        media_type=f"{OCI}.manifest.v1+json",
+        platforms=(ARM64,),
+        size_bytes=123,
+        pushed_at="2026-01-15T09:30:00+00:00",
+        built_by="builtin",
+    )
+    assert shelf.found() == (plain,)
 
 
-AMD64 = Platform(os="linux", architecture="amd64")
-ARM64 = Platform(os="linux", architecture="arm64")
+FOR_AMD64 = child("amd64", os="linux", architecture="amd64")
+FOR_ARM64 = child("arm64", os="linux", architecture="arm64")
+PROOF = child("unknown", os="unknown", architecture="unknown")
+INDEXES = {
+    "as Docker pushes it": ([FOR_AMD64, PROOF], (AMD64,), 123),
+    "for two platforms": ([FOR_AMD64, FOR_ARM64], (AMD64, ARM64), 246),
+    "that states no platform": ([child("arm64")], (ARM64,), 123),
+}
 
 
-@pytest.mark.parametrize(("architecture", "platform"), [("amd64", AMD64), ("arm64", ARM64)])
-def test_a_plain_image_is_read_from_its_configuration(
-    shelf: Shelf, architecture: str, platform: Platform
-) -> None:
-    labels = {ENGINE_LABEL: "builtin"}
-    plain = shelf.plain("sha256:a", architecture=architecture, labels=labels)
-    shelf.put("sha256:a", plain, tags=["latest", "abc"])
+@pytest.mark.parametrize("case", INDEXES)
+def test_an_index_is_one_image_for_the_platforms_of_its_children(shelf: Shelf, case: str) -> None:
+    children, platforms, size = INDEXES[case]
+    shelf.put_index(*children)
     [image] = shelf.found()
-    assert (image.platforms, image.size_bytes, image.tags) == ((platform,), 123, ("abc", "latest"))
-    assert image.built_by == "builtin"
-    assert image.pushed_at == "2026-01-15T09:30:00+00:00"
-
-
-def test_what_docker_pushes_today_is_one_image(shelf: Shelf) -> None:
-    shelf.put("sha256:child", shelf.plain("sha256:child"), tags=[])
-    shelf.put("sha256:proof", shelf.plain("sha256:proof"), tags=[])
-    children = (
-        child("sha256:child", os="linux", architecture="amd64"),
-        child("sha256:proof", os="unknown", architecture="unknown"),
-    )
-    shelf.put("sha256:index", index(*children), tags=["latest"])
-    assert [(image.digest, image.platforms, image.size_bytes) for image in shelf.found()] == [
-        ("sha256:index", (AMD64,), 123)
-    ]
-
-
-def test_an_index_for_two_platforms_lists_both(shelf: Shelf) -> None:
-    shelf.plain("sha256:x")
-    shelf.plain("sha256:y", architecture="arm64")
-    children = (
-        child("sha256:x", os="linux", architecture="amd64"),
-        child("sha256:y", os="linux", architecture="arm64"),
-    )
-    shelf.put("sha256:index", index(*children), tags=["latest"])
-    assert shelf.found()[0].platforms == (AMD64, ARM64)
-
-
-def test_an_index_that_states_no_platform_is_read_from_the_configurations(shelf: Shelf) -> None:
-    shelf.plain("sha256:x", architecture="arm64")
-    shelf.put("sha256:index", index(child("sha256:x")), tags=["latest"])
-    assert shelf.found()[0].platforms == (ARM64,)
-
-
-def test_untagged_manifests_are_left_out(shelf: Shelf) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=[])
-    shelf.put("sha256:b", shelf.plain("sha256:b"), tags=["latest"])
-    assert [image.digest for image in shelf.found()] == ["sha256:b"]
+    assert image.digest == "sha256:index"
+    assert (image.platforms, image.size_bytes) == (platforms, size)
 
 
 def test_a_missing_repository_holds_no_images(fake: FakeAws) -> None:
@@ -298,68 +261,47 @@ def test_a_missing_repository_holds_no_images(fake: FakeAws) -> None:
     assert find_images(fake.connect(), "rails-app") == ()
 
 
-@pytest.mark.parametrize("blob", [b"", b"<html>", b"[]", b"null", None])
-def test_a_configuration_that_cannot_be_read_leaves_the_platform_open(
-    shelf: Shelf, blob: bytes | None
-) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    del shelf.blobs["sha256:a-config"]
-    if blob is not None:
-        shelf.blobs["sha256:a-config"] = blob
-    assert shelf.found()[0].platforms == ()
-    assert card(shelf).startswith("✔")
+def test_a_configuration_that_cannot_be_read_leaves_the_platform_open(shelf: Shelf) -> None:
+    shelf.put_plain("latest")
+    shelf.blobs.clear()
+    for blobs in ({}, *({"sha256:a-config": it} for it in (b"", b"<html>", b"[]", b"null"))):
+        shelf.blobs.update(blobs)
+        assert (blobs, shelf.found()[0].platforms) == (blobs, ())
+        assert shelf.card().startswith("✔")
 
 
 def test_a_configuration_too_large_to_be_one_is_not_fetched(shelf: Shelf) -> None:
-    manifest = shelf.plain("sha256:a")
-    manifest["config"]["size"] = 10**9
-    shelf.put("sha256:a", manifest, tags=["latest"])
+    shelf.put_plain("latest")["config"]["size"] = 10**9
     assert shelf.found()[0].platforms == ()
     assert shelf.fetched == []
 
 
 def test_an_image_whose_manifest_is_not_given_out_is_still_listed(shelf: Shelf) -> None:
-    shelf.put("sha256:a", {}, tags=["latest"])
+    shelf.put("sha256:a", {}, "latest")
     del shelf.manifests["sha256:a"]
     assert [image.digest for image in shelf.found()] == ["sha256:a"]
 
 
 def test_the_newest_push_comes_first(shelf: Shelf) -> None:
     for day in (1, 3, 2):
-        digest = f"sha256:{day}"
-        pushed = datetime(2026, 1, day, tzinfo=TOKYO)
-        shelf.put(digest, shelf.plain(digest), tags=[str(day)], pushed=pushed)
+        shelf.put(f"sha256:{day}", shelf.plain(f"sha256:{day}"), str(day), day=day)
     assert [image.tags for image in shelf.found()] == [("3",), ("2",), ("1",)]
 
 
 # ImageList
 
 
-def card(shelf: Shelf) -> str:
-    return str(ImageList("rails-app", shelf.found()))
-
-
-def put_index(shelf: Shelf, *architectures: str) -> None:
-    children = []
-    for architecture in architectures:
-        shelf.plain(f"sha256:{architecture}", architecture=architecture)
-        children.append(child(f"sha256:{architecture}", os="linux", architecture=architecture))
-    shelf.put("sha256:index", index(*children), tags=["latest"])
-
-
 def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
-    put_index(shelf, "arm64", "amd64")
-    shelf.put("sha256:a", shelf.plain("sha256:a"), tags=["latest"])
-    shown = card(shelf)
-    assert shown.startswith("✔")
-    assert "docker build" not in shown
+    shelf.put_index(FOR_ARM64, FOR_AMD64)
+    shelf.put_plain("latest")
+    assert (shelf.card()[0], "docker build" in shelf.card()) == ("✔", False)
 
 
 def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
     shelf: Shelf,
 ) -> None:
-    shelf.put("sha256:a", shelf.plain("sha256:a", architecture="arm64"), tags=["latest"])
-    shown = card(shelf)
+    shelf.put_plain("latest", architecture="arm64")
+    shown = shelf.card()
     assert shown.startswith("⚠")
     assert "rails-app:latest は linux/arm64 用のイメージです" in shown
     assert "exec format error" in shown
@@ -367,6 +309,6 @@ def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
 
 
 def test_an_index_without_amd64_is_caught_with_the_reason_of_its_own(shelf: Shelf) -> None:
-    put_index(shelf, "arm64")
+    shelf.put_index(FOR_ARM64)
     reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
-    assert reason in card(shelf)
+    assert reason in shelf.card()
