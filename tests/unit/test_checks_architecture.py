@@ -86,7 +86,7 @@ def test_a_hint_is_the_sentence_of_its_cause() -> None:
     [cause] = judged(drawn("servers")).diagnoses
     assert cause.message == "There are 2 icons of servers on AWS."
     assert cause.remedy.startswith("Does this cluster have servers that you look after?")
-    counted = [d.message for d in judged(drawn("one zone")).diagnoses]
+    counted = [d.message for d in judged(drawn("both subnets in one zone")).diagnoses]
     assert counted == [
         "1 Availability Zones can be read from the diagram.",
         "1 zones have a public subnet in the VPC.",
@@ -277,6 +277,11 @@ def test_a_sketch_is_read_as_it_is_meant() -> None:
 
 # The end of a fact's id, a sketch, and what the check observes.
 SKETCHES: list[tuple[str, str, object]] = [
+    (
+        "servers",
+        "AWS[x|aws/general/traditional-server; y|generic/compute/rack]; z|k8s/infra/node",
+        2,
+    ),
     ("registry", "ECR[stored]", True),
     ("registry-outside", "AWS[ECR#1; VPC[ECR#2]]", False),
     ("subnets", "AWS[VPC[public subnet]]", 0),
