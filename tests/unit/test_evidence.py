@@ -262,14 +262,16 @@ def full_disk(path: Path, *, room: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("room", [0, 1, 100])
+@pytest.mark.parametrize("room", [0, 1, 100, 10_000], ids=["0", "1", "100", "all but a byte"])
 def test_on_a_full_disk_the_journal_stays_as_it_was_and_the_chain_goes_on(
     journal: Journal, tmp_path: Path, room: int
 ) -> None:
     path = tmp_path / "journal.jsonl"
     first = add(journal)
     before = path.read_bytes()
-    with full_disk(path, room=room), pytest.raises(NotReady, match="書き込めません") as told:
+    most = len(evidence.as_lines([add(journal, observed={})]).encode()) - 1
+    path.write_bytes(before)
+    with full_disk(path, room=min(room, most)), pytest.raises(NotReady, match="書き込め") as told:
         add(journal, observed={})
     assert path.read_bytes() == before
     assert str(path) in told.value.problem

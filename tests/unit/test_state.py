@@ -15,6 +15,7 @@ from handson.course.state import (
     DrawnArrow,
     DrawnBox,
     DrawnIcon,
+    InternetGateway,
     Platform,
     Resource,
     Snapshot,
@@ -61,6 +62,8 @@ def test_what_earlier_records_do_not_hold_has_a_value() -> None:
     assert Cluster.from_json(cluster).to_json() == {
         **cluster, "running_tasks": 0, "active_services": 0, "tagged": False,
     }  # fmt: skip
+    gateway = {"id": "igw-1", "name": "", "attachment": "available"}
+    assert InternetGateway.from_json(gateway).to_json() == {**gateway, "tagged": False}
     box, icon = DrawnBox(id="b", label=""), DrawnIcon(id="i", label="")
     assert (box.inside, icon.inside, icon.kind) == ("", "", "")
     arrow = DrawnArrow(tail="i", head="j")
