@@ -111,30 +111,24 @@ def test_a_missing_network_takes_one_request_in_each_region(fake: FakeAws, tmp_p
     assert fake.operations == ["DescribeVpcs"] * 5
 
 
-def test_the_cluster_takes_one_request(fake: FakeAws, tmp_path: Path) -> None:
+def test_the_cluster_takes_one_request_or_a_search_for_a_near_name(
+    fake: FakeAws, tmp_path: Path
+) -> None:
     assert look(fake, "cluster", home=tmp_path).clusters[0].name == "ecs-handson-cluster"
     assert fake.operations == ["DescribeClusters"]
-
-
-def test_a_missing_cluster_is_searched_for_under_a_near_name(fake: FakeAws, tmp_path: Path) -> None:
     fake.answers("ListClusters", {"clusterArns": [f"{ECS}/ecs-handson-clusters", f"{ECS}/zoo"]})
     fake.answers("DescribeClusters", clusters("ecs-handson-clusters", "zoo"))
     seen = look(fake, "cluster", home=tmp_path)
     assert [cluster.name for cluster in seen.clusters] == ["ecs-handson-clusters"]
 
 
-def test_the_repository_is_found_by_its_name(fake: FakeAws, tmp_path: Path) -> None:
+def test_the_repository_is_found_by_its_name_or_a_near_one(fake: FakeAws, tmp_path: Path) -> None:
     assert [it.name for it in look(fake, "repository", home=tmp_path).repositories] == ["rails-app"]
     assert fake.operations == ["DescribeRepositories", "ListTagsForResource"]
-
-
-def test_a_missing_repository_is_searched_for_under_a_near_name(
-    fake: FakeAws, tmp_path: Path
-) -> None:
     fake.answers("DescribeRepositories", by_name("rails-apps", "zoo"))
     seen = look(fake, "repository", home=tmp_path)
     assert [it.name for it in seen.repositories] == ["rails-apps"]
-    assert fake.operations.count("ListTagsForResource") == 1
+    assert fake.operations.count("ListTagsForResource") == 2
 
 
 def test_the_image_is_looked_for_in_its_repository_alone(fake: FakeAws, tmp_path: Path) -> None:
