@@ -56,13 +56,9 @@ def subnet(number: int, *, kind: str = "public", **changes: Any) -> Subnet:
     place = number - 1 if kind == "public" else number + 7
     right = Subnet(
         id=f"subnet-0a1b2c3d4e5f6{0 if kind == 'public' else 1}00{number}",
-        name=f"ecs-handson-subnet-{kind}{number}-{zone}",
-        cidr=f"10.0.{16 * place}.0/20",
-        zone=zone,
-        map_public_ip=False,
-        available_addresses=4091,
-        tagged=True,
-    )
+        name=f"ecs-handson-subnet-{kind}{number}-{zone}", cidr=f"10.0.{16 * place}.0/20", zone=zone,
+        map_public_ip=False, available_addresses=4091, tagged=True,
+    )  # fmt: skip
     return replace(right, **changes)
 
 
@@ -75,114 +71,59 @@ main_table = partial(
     RouteTable, id="rtb-0a1b2c3d4e5f60000", name="", main=True, subnets=(), routes=(LOCAL,)
 )
 public_table = partial(
-    RouteTable,
-    id="rtb-0a1b2c3d4e5f60001",
-    name="ecs-handson-rtb-public",
-    main=False,
-    subnets=(subnet(1).id, subnet(2).id),
-    routes=(LOCAL, TO_GATEWAY),
-    tagged=True,
-)
+    RouteTable, id="rtb-0a1b2c3d4e5f60001", name="ecs-handson-rtb-public", main=False,
+    subnets=(subnet(1).id, subnet(2).id), routes=(LOCAL, TO_GATEWAY), tagged=True,
+)  # fmt: skip
 gateway = partial(
     InternetGateway, id=GATEWAY, name="ecs-handson-igw", attachment="available", tagged=True
 )
 endpoint = partial(
-    VpcEndpoint,
-    id="vpce-0a1b2c3d4e5f60001",
-    name="ecs-handson-vpce-s3",
-    service=f"com.amazonaws.{REGION}.s3",
-    type="Gateway",
-    state="available",
-    tagged=True,
-)
+    VpcEndpoint, id="vpce-0a1b2c3d4e5f60001", name="ecs-handson-vpce-s3",
+    service=f"com.amazonaws.{REGION}.s3", type="Gateway", state="available", tagged=True,
+)  # fmt: skip
 vpc = partial(
-    Vpc,
-    id="vpc-0a1b2c3d4e5f60001",
-    name="ecs-handson-vpc",
-    cidr="10.0.0.0/16",
-    cidrs=("10.0.0.0/16",),
-    ipv6_cidrs=(),
-    tenancy="default",
-    is_default=False,
-    state="available",
-    dns_support=True,
-    dns_hostnames=True,
-    subnets=(subnet(1), subnet(2)),
-    route_tables=(main_table(), public_table()),
-    internet_gateways=(gateway(),),
-    endpoints=(endpoint(),),
-    tagged=True,
-)
+    Vpc, id="vpc-0a1b2c3d4e5f60001", name="ecs-handson-vpc", cidr="10.0.0.0/16",
+    cidrs=("10.0.0.0/16",), ipv6_cidrs=(), tenancy="default", is_default=False, state="available",
+    dns_support=True, dns_hostnames=True, subnets=(subnet(1), subnet(2)),
+    route_tables=(main_table(), public_table()), internet_gateways=(gateway(),),
+    endpoints=(endpoint(),), tagged=True,
+)  # fmt: skip
 _DEFAULT_ROUTES = (
     Route(destination="172.31.0.0/16", target="local", state="active"),
     Route(destination="0.0.0.0/0", target="igw-0defa017", state="active"),
 )
 default_vpc = partial(
-    vpc,
-    id="vpc-0defa017",
-    name="",
-    cidr="172.31.0.0/16",
-    cidrs=("172.31.0.0/16",),
-    is_default=True,
-    subnets=(subnet(1, id="subnet-0defa017", name="", cidr="172.31.0.0/20"),),
+    vpc, id="vpc-0defa017", name="", cidr="172.31.0.0/16", cidrs=("172.31.0.0/16",),
+    is_default=True, subnets=(subnet(1, id="subnet-0defa017", name="", cidr="172.31.0.0/20"),),
     route_tables=(main_table(id="rtb-0defa017", routes=_DEFAULT_ROUTES),),
-    internet_gateways=(gateway(id="igw-0defa017", name=""),),
-    endpoints=(),
-    tagged=False,
-)
+    internet_gateways=(gateway(id="igw-0defa017", name=""),), endpoints=(), tagged=False,
+)  # fmt: skip
 cluster = partial(
-    Cluster,
-    name="ecs-handson-cluster",
-    arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ecs-handson-cluster",
-    status="ACTIVE",
-    capacity_providers=("FARGATE", "FARGATE_SPOT"),
-    container_instances=0,
-    tagged=True,
-)
+    Cluster, name="ecs-handson-cluster",
+    arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ecs-handson-cluster", status="ACTIVE",
+    capacity_providers=("FARGATE", "FARGATE_SPOT"), container_instances=0, tagged=True,
+)  # fmt: skip
 repository = partial(
-    Repository,
-    name="rails-app",
-    arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
-    uri=REPOSITORY_URI,
-    registry_id=ACCOUNT,
-    tag_mutability="MUTABLE",
-    tagged=True,
-)
+    Repository, name="rails-app", arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
+    uri=REPOSITORY_URI, registry_id=ACCOUNT, tag_mutability="MUTABLE", tagged=True,
+)  # fmt: skip
 image = partial(
-    Image,
-    repository="rails-app",
-    digest=DIGEST,
-    tags=("0123456789ab", "latest"),
-    media_type="application/vnd.oci.image.manifest.v1+json",
-    platforms=(AMD64,),
-    size_bytes=180_000_000,
-    pushed_at="2026-01-15T09:30:00+00:00",
-    built_by="docker",
-)
+    Image, repository="rails-app", digest=DIGEST, tags=("0123456789ab", "latest"),
+    media_type="application/vnd.oci.image.manifest.v1+json", platforms=(AMD64,),
+    size_bytes=180_000_000, pushed_at="2026-01-15T09:30:00+00:00", built_by="docker",
+)  # fmt: skip
 recorded = partial(
-    RecordedUri,
-    uri=f"{REPOSITORY_URI}:latest",
-    digest=DIGEST,
+    RecordedUri, uri=f"{REPOSITORY_URI}:latest", digest=DIGEST,
     recorded_at="2026-01-15T09:31:00+00:00",
-)
+)  # fmt: skip
 ran = partial(
-    RecordedRun,
-    repository="rails-app",
-    digest=DIGEST,
-    ran_at="2026-01-15T09:30:30+00:00",
-    engine="docker",
-    status=200,
-)
+    RecordedRun, repository="rails-app", digest=DIGEST, ran_at="2026-01-15T09:30:30+00:00",
+    engine="docker", status=200,
+)  # fmt: skip
 finished = partial(
-    Snapshot,
-    target=target(),
-    vpcs=(default_vpc(), vpc()),
-    clusters=(cluster(),),
-    repositories=(repository(),),
-    images=(image(),),
-    recorded_uri=recorded(),
-    recorded_run=ran(),
-)
+    Snapshot, target=target(), vpcs=(default_vpc(), vpc()), clusters=(cluster(),),
+    repositories=(repository(),), images=(image(),), recorded_uri=recorded(), recorded_run=ran(),
+)  # fmt: skip
 empty = partial(Snapshot, target=target(), vpcs=(default_vpc(),))
 """Before the first notebook there is only the Region's default VPC."""
 
