@@ -4,13 +4,12 @@
     book.write(folder)                              seven notebooks
     book.journal()                                  the journal's lines
 
-Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` changes
-what one check saw before its evidence is sealed.
+Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` is given
+each check's id and what it saw, and may change it before it is sealed.
 """
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import random
@@ -23,7 +22,6 @@ from functools import cache
 from pathlib import Path
 from textwrap import indent
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -69,17 +67,10 @@ JSON = st.recursive(
 )
 
 _ID = re.compile(r"\b(vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}\b")
-_OPENINGS = ["もし", "例えば", "実は", "店では", "以前", "最初は",
-             "授業で", "私は", "仮に", "反対に", "夜中に", "週末に"]  # fmt: skip
-_SUBJECTS = ["通信が", "障害が", "容器が", "版が", "中身が", "利用者が",
-             "機械が", "建物が", "経路が", "権限が", "担当が", "記録が"]  # fmt: skip
-_ENDINGS = ["困ります", "危ないです", "止まります", "守れます",
-            "続けられます", "分かります", "速いです", "戻せます"]  # fmt: skip
 _SYLLABLES = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロ"
 
 _EVIDENCE = re.compile(r"""workshop\.evidence\(["']([\w-]+)["']\)""")
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 
 Observed = dict[str, Any]
 Cell = dict[str, Any]
@@ -110,8 +101,7 @@ def sealed(seen: str = "cluster", **changes: Any) -> dict[str, Any]:
 def claim(check: str = "network", **changes: Any) -> Claim:
     """Return an intact claim of s01's, in a notebook, about the embedded AWS."""
     given = {
-        **{"digest": f"sha256:{check}", "learner": "s01", "previous": None, "requests": ()},
-        **{"kind": "emulator", "account": "123456789012", "region": "us-east-1"},
+        **{"digest": f"sha256:{check}", "learner": "s01", "previous": None, "requests": (), **HERE},
         **{"observed_at": "2026-05-11T01:00:00+00:00", "intact": True, "source": "notebook"},
         "where": f"{check}.ipynb",
         "observed": msgspec.json.encode(recorded()[check]["observed"]),
@@ -185,8 +175,7 @@ def packed(notebook: object) -> bytes:
 
 def committed_cell(cell_id: str) -> Cell:
     """Return a cell as it is committed."""
-    found = (cell for book in committed().values() for cell in book["cells"])
-    return next(cell for cell in found if cell["id"] == cell_id)
+    return Book(committed()).cell(cell_id)
 
 
 def hand_in(
@@ -197,24 +186,21 @@ def hand_in(
     started: datetime = STARTED,
     target: dict[str, Any] | None = None,
 ) -> Book:
-    """Return what a learner hands in who ran everything, answered and drew.
-
-    Args:
-        learner: The name in the evidence.
-        seed: What the learner's ids, times and answers are made from.
-        observe: Is given each check's id and what it saw, and may change it.
-        started: When the learner began.
-        target: Another target, in the place of the embedded AWS.
-    """
+    """Return what a learner hands in who ran everything, answered and drew."""
     chance = random.Random(seed)
-    book = Book({name: _copied(notebook) for name, notebook in committed().items()})
+    book = Book({name: {**notebook, "cells": [dict(cell) for cell in notebook["cells"]]}
+                 for name, notebook in committed().items()})  # fmt: skip
     known: dict[str, str] = {}
     previous, moment = None, started + timedelta(minutes=chance.randrange(600))
 
     def rename(found: re.Match[str]) -> str:
         return known.setdefault(found[0], f"{found[1]}-{chance.getrandbits(68):017x}")
 
-    for cell, given in list(_evidence_cells(book)):
+    for cell in book.cells():
+        found = _EVIDENCE.search(_source(cell)) if cell["cell_type"] == "code" else None
+        if found is None:
+            continue
+        given = recorded()[found[1]]
         moment += timedelta(seconds=chance.randrange(20, 400))
         observed = json.loads(_ID.sub(rename, json.dumps(given["observed"])))
         if target is not None:
@@ -223,10 +209,8 @@ def hand_in(
             observed["drawing"] = drawing()
         if observe is not None:
             observe(given["check"], observed)
-        ids = (str(UUID(int=chance.getrandbits(128))) for _ in given["requests"])
-        requests = [
-            {**each, "request_id": own} for each, own in zip(given["requests"], ids, strict=True)
-        ]
+        requests = [{**each, "request_id": f"{chance.getrandbits(128):032x}"}
+                    for each in given["requests"]]  # fmt: skip
         seen = Observation(given["check"], observed["target"], observed, requests)
         record = evidence.seal(seen, learner=learner, previous=previous, observed_at=moment)
         previous = record["digest"]
@@ -252,33 +236,13 @@ def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def essay(chance: random.Random) -> str:
     """Return an answer that is like nobody else's."""
-    sentences = []
-    for _ in range(4):
-        words = ["".join(chance.choices(_SYLLABLES, k=chance.randrange(3, 7))) for _ in range(3)]
-        opening, subject = chance.choice(_OPENINGS), chance.choice(_SUBJECTS)
-        ending = chance.choice(_ENDINGS)
-        sentences.append(f"{opening}{words[0]}の{subject}{words[1]}なので{words[2]}でも{ending}。")
-    return "\n".join(sentences)
-
-
-def _copied(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy whose cells may be changed; outputs are shared until they are replaced."""
-    return {**copy.copy(notebook), "cells": [dict(cell) for cell in notebook["cells"]]}
-
-
-def _evidence_cells(book: Book) -> Iterator[tuple[Cell, Observed]]:
-    """Yield each cell that seals evidence, with the record that it once sealed."""
-    for cell in book.cells():
-        found = _EVIDENCE.search(_source(cell)) if cell["cell_type"] == "code" else None
-        if found:
-            yield cell, recorded()[found[1]]
+    return "\n".join("".join(chance.choices(_SYLLABLES, k=30)) + "。" for _ in range(4))
 
 
 def _sealed(output: Cell, record: Observed) -> Cell:
-    """Return an output with a record, whose digest and time its card tells too."""
-    data = json.dumps(output["data"], ensure_ascii=False)
-    data = _TIME.sub(record["observed_at"], _DIGEST.sub(record["digest"], data))
-    return {**output, "data": json.loads(data), "metadata": {evidence.METADATA_KEY: record}}
+    """Return an output with a record, whose digest its card tells too."""
+    data = json.loads(_DIGEST.sub(record["digest"], json.dumps(output["data"])))
+    return {**output, "data": data, "metadata": {evidence.METADATA_KEY: record}}
 
 
 def _source(cell: Cell) -> str:

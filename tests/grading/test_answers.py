@@ -40,8 +40,7 @@ def cell(grade_id: str, source: str, **more: Any) -> dict[str, Any]:
     return {"cell_type": kind, "metadata": graded, "source": source, **more}
 
 
-def handed_out(grade_id: str, edition: int = 0) -> str:
-    return load_editions()[edition].answers[grade_id]
+GIVEN, ENGLISH = (edition.answers for edition in load_editions())
 
 
 def test_without_cells_everything_is_missing_with_its_possible_points() -> None:
@@ -50,18 +49,18 @@ def test_without_cells_everything_is_missing_with_its_possible_points() -> None:
     assert (list(written), found) == (HEAD.split(",")[2:], [])
 
 
-@pytest.mark.parametrize("edition", [0, 1])
-def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one(edition: int) -> None:
-    given = handed_out("why-zones", edition)
-    for text in (given, "YOUR ANSWER HERE", " \n\n"):
-        untouched = collect(cell("why-zones", text))[0]["why-zones"]
-        assert (untouched.status, untouched.text) == ("untouched", "")
-    own = collect(cell("why-zones", f"{given}\n\n 二つの建物 \n\nです。"))[0]["why-zones"]
-    assert (own.status, own.text) == ("answered", "二つの建物 \n\nです。")
+def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one() -> None:
+    texts = dict.fromkeys([GIVEN["why-zones"], ENGLISH["why-zones"], "YOUR ANSWER HERE", " \n"], "")
+    texts |= {
+        f"{given}\n\n 二つの建物 \n\nです。": "二つの建物 \n\nです。" for given in [*texts][:2]
+    }
+    found = {text: collect(cell("why-zones", text))[0]["why-zones"] for text in texts}
+    assert {text: each.text for text, each in found.items()} == texts
+    assert [each.status for each in found.values()] == ["untouched"] * 4 + ["answered"] * 2
 
 
 def test_the_code_of_a_diagram_is_shown_whole_and_stubs_are_no_work() -> None:
-    given = handed_out("architecture")
+    given = GIVEN["architecture"]
     stub = f"{given.partition('# for nbgrader')[0]}\n# YOUR CODE HERE\nraise NotImplementedError()"
     statuses = {
         given: "untouched",
@@ -91,7 +90,7 @@ def test_a_picture_is_kept_where_it_is_asked_for_up_to_200_000_letters() -> None
 
 
 def test_a_cell_that_lost_its_grade_id_is_known_by_its_id_its_heading_or_its_code() -> None:
-    heading = handed_out("why-cluster", 1).partition("\n")[0]
+    heading = ENGLISH["why-cluster"].partition("\n")[0]
     lost = [
         {"cell_type": "markdown", "id": "why-zones", "source": "a"},
         {"cell_type": "markdown", "source": f"\n{heading} \nb"},
@@ -116,23 +115,19 @@ def test_the_first_of_several_cells_counts_and_one_with_a_grade_id_before_others
 # apply_marks, fingerprint_texts.
 
 
-def test_marks_are_given_to_their_learner_and_make_a_total() -> None:
+def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -> None:
     result = make_empty_result(Learner("=2"), [])
-    whole = LearnerMarks("", {item.grade_id: 1.5 for item in MARKED})
-    marked = apply_marks(result, {"'=2": whole})
-    assert [written.mark for written in marked.written] == [1.5] * 5
-    assert (marked.total, marked.findings) == (7.5, ())
-    partly = apply_marks(result, {"'=2": LearnerMarks("", {"why-zones": 2.0})})
-    assert (partly.total, partly.marks) == (None, [2.0])
-    assert apply_marks(result, {"=2": whole}) == result
-    assert apply_marks(result, {"'=2": LearnerMarks("t0", {})}) == result
-
-
-def test_marks_for_other_texts_are_told() -> None:
-    result = make_empty_result(Learner("s01"), [])
-    for fingerprint, codes in ((fingerprint_texts(result), []), ("t0", ["marks-stale"]), ("", [])):
-        marked = apply_marks(result, {"s01": LearnerMarks(fingerprint, {"why-zones": 2.0})})
-        assert [each.code for each in marked.to_review()] == codes
+    whole, partly = {item.grade_id: 1.5 for item in MARKED}, {"why-zones": 2.0}
+    for print_, marks, total, codes in (
+        ("", whole, 7.5, []),
+        (fingerprint_texts(result), partly, None, []),
+        ("t0", partly, None, ["marks-stale"]),
+        ("t0", {}, None, []),
+    ):
+        marked = apply_marks(result, {"'=2": LearnerMarks(print_, marks)})
+        assert (marked.total, marked.marks) == (total, [*marks.values()])
+        assert [each.code for each in marked.findings] == codes
+    assert apply_marks(result, {"=2": LearnerMarks("", whole)}) == result
 
 
 def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number() -> None:
@@ -140,8 +135,9 @@ def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number(
     result = make_empty_result(Learner("s01"), [])
     prints = {fingerprint_texts(result)}
     for number in range(5):
-        texts = [each.text or "x" * (at == number) for at, each in enumerate(result.written)]
-        *own, diagram = map(lambda each, text: replace(each, text=text), result.written, texts)
+        written = [*result.written]
+        written[number] = replace(written[number], text="x")
+        *own, diagram = written
         prints.add(fingerprint_texts(replace(result, answers=tuple(own), diagram=diagram)))
     assert [(each[0], len(each)) for each in prints] == [("t", 13)] * 6
 
@@ -150,12 +146,10 @@ def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number(
 
 
 def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
+    head = " learner;answers;why-zones;architecture"
+    rows = ('s01; t1 ;"3,5";', ";;4;", "'=2;;;0", "s03")
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        rows = ('s01; t1 ;"3,5";', ";;4;", "'=2;;;0", "s03")
-        path = table(
-            tmp_path, *rows, head=" learner;answers;why-zones;architecture", encoding=encoding
-        )
-        assert read_marks(path) == {
+        assert read_marks(table(tmp_path, *rows, head=head, encoding=encoding)) == {
             "s01": LearnerMarks("t1", {"why-zones": 3.5}),
             "'=2": LearnerMarks("", {"architecture": 0.0}),
             "s03": LearnerMarks("", {}),
@@ -163,11 +157,11 @@ def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
 
 
 def test_marks_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    for value in ("4.5", "-0.5", "nan", "good"):
-        with pytest.raises(InvalidInput, match=f"「{value}」"):
-            read_marks(table(tmp_path, f"s01,,{value},,,,"))
-    with pytest.raises(InvalidInput, match="s01"):
-        read_marks(table(tmp_path, "s01,,4,,,,", "s01,,3,,,,"))
-    for head in ("learner,points", "name,why-zones", ""):
-        with pytest.raises(InvalidInput, match=r"marks\.csv.*列"):
-            read_marks(table(tmp_path, "s01,4", head=head))
+    wrong = {(HEAD, f"s01,,{value}"): f"「{value}」" for value in ("4.5", "-0.5", "nan", "good")}
+    wrong |= {(HEAD, "s01,,4\r\ns01,,3"): "s01"}
+    wrong |= {
+        (head, "s01,4"): r"marks\.csv.*列" for head in ("learner,points", "name,why-zones", "")
+    }
+    for (head, row), said in wrong.items():
+        with pytest.raises(InvalidInput, match=said):
+            read_marks(table(tmp_path, row, head=head))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import zipfile
@@ -16,8 +17,6 @@ from handson.grading.archives import Archive, Folder, Refused, open_tree, read_e
 
 from .making import FEW, zipped
 
-LIMIT = 8_000_000
-
 
 def refusal(work: Any, *arguments: Any) -> tuple[str, dict[str, str]]:
     with pytest.raises(Refused) as refused:
@@ -29,7 +28,7 @@ def opened(data: bytes) -> Archive:
     return Archive(io.BytesIO(data))
 
 
-def read_all(data: bytes, *, limit: int = LIMIT) -> dict[str, bytes | str]:
+def read_all(data: bytes, *, limit: int = 8_000_000) -> dict[str, bytes | str]:
     """Return each file of a zip by its path; one that is refused is the refusal's code."""
     found: dict[str, bytes | str] = {}
 
@@ -89,14 +88,13 @@ def test_a_zips_names_become_a_tree_in_which_none_leads_outside() -> None:
 
 
 def test_an_entry_has_its_name_path_and_the_time_that_the_zip_says() -> None:
-    (folder,) = opened(packed("a/b.ipynb")).list_entries("")
-    (entry,) = opened(packed("a/b.ipynb")).list_entries("a")
+    tree = opened(packed("a/b.ipynb"))
+    (folder,), (entry,) = tree.list_entries(""), tree.list_entries("a")
     assert (folder.name, folder.path, folder.is_folder, folder.modified) == ("a", "a", True, "")
     assert (entry.name, entry.path, entry.is_folder) == ("b.ipynb", "a/b.ipynb", False)
-    assert entry.modified[:4] in ("1979", "1980")
     no_day = patched(packed("b"), (b"PK\x01\x02", 14, b"\x5f\x5c"))  # the 31st of February 2026
-    (entry,) = opened(no_day).list_entries("")
-    assert entry.modified[:4] in ("1979", "1980")
+    years = {each.modified[:4] for each in (entry, *opened(no_day).list_entries(""))}
+    assert years <= {"1979", "1980"}
 
 
 def test_names_are_read_as_macos_and_windows_write_them() -> None:
@@ -110,7 +108,7 @@ def test_names_are_read_as_macos_and_windows_write_them() -> None:
 
 
 def test_a_member_that_could_do_harm_is_refused() -> None:
-    locked = patched(packed("b"), (b"PK\x03\x04", 6, b"\x01"), (b"PK\x01\x02", 8, b"\x01"))
+    locked = patched(packed("b"), (b"PK\x01\x02", 8, b"\x01"))
     size = (10).to_bytes(4, "little")
     lying = patched(packed("b", b"1" * 900), (b"PK\x03\x04", 22, size), (b"PK\x01\x02", 24, size))
     harm = {
@@ -120,10 +118,7 @@ def test_a_member_that_could_do_harm_is_refused() -> None:
         "locked": (locked, "file-locked"),
         "a bomb": (packed("b", bytes(7_000_000)), "file-bomb"),
         "too large": (packed("b", bytes(8_000_001), method=0), "file-too-large"),
-        "a wrong sum": (
-            packed("b", b"abc", method=0).replace(b"abc", b"abd"),
-            "file-broken-member",
-        ),
+        "a wrong sum": (packed("b", method=0).replace(b"{}", b"{]"), "file-broken-member"),
     }
     assert {name: read_all(data) for name, (data, _) in harm.items()} == {
         name: {"b": code} for name, (_, code) in harm.items()
@@ -155,12 +150,8 @@ def test_what_is_no_zip_is_refused_with_a_reason() -> None:
 def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None:
     good = packed("01-network.ipynb")
     for mixed in (data, good[:40] + data + good[40:], good + data):
-        code = ""
-        try:
+        with contextlib.suppress(Refused):
             read_all(mixed, limit=100)
-        except Refused as refused:
-            code = refused.code
-        assert code in ("", "file-not-a-zip")
 
 
 # Folder.
@@ -186,17 +177,15 @@ def test_a_folder_is_listed_by_name_and_links_are_not_followed(tmp_path: Path) -
 
 def test_large_files_devices_and_what_is_not_there_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(3_000_001))
-    (large,) = open_tree(str(tmp_path)).list_entries("")
-    assert len(read_entry(Folder(str(tmp_path)), large, limit=3_000_001)) == 3_000_001
-    refused = refusal(lambda: read_entry(Folder(str(tmp_path)), large, limit=3_000_000))
+    tree = Folder(str(tmp_path))
+    (large,) = tree.list_entries("")
+    assert len(read_entry(tree, large, limit=3_000_001)) == 3_000_001
+    refused = refusal(lambda: read_entry(tree, large, limit=3_000_000))
     assert refused == ("file-too-large", {"limit": "3 MB"})
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/etc/hostname")
-    tree = Folder(str(tmp_path))
-    refused = [
-        refusal(lambda name=name: tree.open(name, limit=9))[0] for name in ("pipe", "link", "none")
-    ]
-    assert refused == ["file-device", "file-unreadable", "file-unreadable"]
+    codes = [refusal(lambda n=n: tree.open(n, limit=9))[0] for n in ("pipe", "link", "none")]
+    assert codes == ["file-device", "file-unreadable", "file-unreadable"]
     gone = ("file-unreadable", {"reason": "No such file or directory"})
     assert refusal(open_tree, str(tmp_path / "none")) == gone
     assert refusal(lambda: list(tree.list_entries("none"))) == gone
