@@ -26,7 +26,6 @@ from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
 from handson.course import syllabus
 from handson.course.checks import Verification
-from handson.course.evidence import Journal, is_intact
 from handson.course.exercise import Exercise
 from handson.notebook.evidence_cards import Evidence
 from handson.notebook.workshop import Workshop
@@ -37,7 +36,7 @@ from tests.conftest import FULL
 from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
-from tests.emulator.workshops import make_shop, open_workshop
+from tests.emulator.workshops import broken_chain, make_shop, open_workshop
 from tests.tally import tally
 
 
@@ -166,7 +165,9 @@ class Bench:
         wrong += self._held_lock()
         if fault in LASTING:
             wrong += self._completes(verb)
-        return wrong + (self._differs(verb) if verb.seen else self._broken_chain())
+        if verb.seen:
+            return wrong + self._differs(verb)
+        return wrong + ["the chain of evidence is broken" for _ in broken_chain(self.home)[:1]]
 
     def _judged(self, verb: Verb, call: Call, fault: str) -> Iterator[str]:
         try:
@@ -200,13 +201,6 @@ class Bench:
     def _differs(self, verb: Verb) -> list[str]:
         seen = verb.seen(self.aws) if verb.seen else None
         return [] if seen == self.expected.get(verb.name) else [f"stands otherwise: {seen}"]
-
-    def _broken_chain(self) -> list[str]:
-        records = Journal(self.home).records()
-        digests = [record["digest"] for record in records]
-        chained = [record.get("previous") for record in records] == [None, *digests][: len(digests)]
-        whole = all(map(is_intact, records[-2:]))
-        return [] if chained and whole else ["the chain of evidence is broken"]
 
 
 def _is_told_by_its_checks(shown: object, call: Call, fault: str) -> bool:
@@ -289,9 +283,9 @@ def open_bench(inside: hooks.Inside, folder: Path, *, kind: str = "emulator") ->
     aws.call("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")
     held = open_workshop(
         folder / "home",
-        endpoint=None if real else inside.endpoint,
+        endpoint_url=None if real else inside.endpoint,
         environ={"HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": inside.account} if real else {},
-        connect=lambda _settings: Connection(aws),
+        ways={"connect": lambda _settings: Connection(aws)},
     )
     local = held.build_image(make_shop(folder))
     all_verbs = verbs(lambda held: held.push_image(local))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +29,6 @@ class Nothing:
     """Does nothing on the way: a connection that shares its clients with no other."""
 
     def attach(self, session: Any) -> None: ...
-
-
-class AnswerIn(Nothing):
-    """Gives one answer to an operation in every region but the workshop's own."""
-
-    def __init__(self, operation: str, answer: Refusal) -> None:
-        self.asked = 0
-        self._operation, self._answer = operation, answer
-        self._lock = threading.Lock()
-
-    def attach(self, session: Any) -> None:
-        session.register("before-call", self._before)
-
-    def _before(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
-        if model.name != self._operation or context["client_region"] == "us-east-1":
-            return None
-        with self._lock:
-            self.asked += 1
-        return reply(self._answer)
 
 
 class InPublic(Nothing):
@@ -108,16 +88,6 @@ def test_a_handful_of_regions_is_asked_and_the_recorded_one_with_them(
     (tmp_path / "image-uri.json").write_text(json.dumps(recorded.to_json()))
     _, aws = elsewhere(emulator, tmp_path, Nothing(), missing=("image",))
     assert regions(aws) == {"eu-west-3", *LIKELY_REGIONS} - {emulator.region}
-
-
-def test_what_goes_wrong_elsewhere_is_no_matter(emulator: room.Running, tmp_path: Path) -> None:
-    make_in_tokyo(emulator)
-    refusals = {"AccessDeniedException": 403, "UnrecognizedClientException": 400}
-    for code, status in {**refusals, "InternalError": 500}.items():
-        denied = AnswerIn("DescribeClusters", Refusal(code, status=status))
-        seen, _ = elsewhere(emulator, tmp_path, denied, missing=("cluster", "repository"))
-        found = [each.check for each in seen.elsewhere]
-        assert (code, denied.asked, found) == (code, 4, ["repository"])
 
 
 def test_a_repository_of_ecr_public_is_found_where_the_private_one_is_missing(

@@ -16,12 +16,12 @@ import pytest
 
 from handson.aws import emulator as room
 from handson.course import syllabus
-from handson.course.evidence import Journal
 from handson.resources.cleanup import find_tagged
 from tests.conftest import FULL
 from tests.emulator import judging
 from tests.emulator.hooks import reset, shape
 from tests.emulator.learner import Learner
+from tests.emulator.workshops import broken_chain
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
@@ -98,18 +98,4 @@ def test_what_was_interrupted_at_any_call_is_done_by_running_it_again(
             verb(learner)
             time.sleep(LONGEST)
         assert (at, verb(learner)) == (at, expected)
-
-
-def test_an_interrupt_seals_nothing_twice_and_breaks_no_chain(learner: Learner) -> None:
-    learner.finish()
-    workshop = learner.workshop
-    before = len(Journal(learner.home).records())
-    for at in (1, 5):
-        with interrupted(learner, at=at), pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            workshop.evidence("network")
-            time.sleep(LONGEST)
-        workshop.evidence("network")
-    records = Journal(learner.home).records()[before:]
-    assert len(records) == 2
-    assert [record.get("previous") for record in records[1:]] == [r["digest"] for r in records[:-1]]
-    assert judging.false_facts(learner.verify()) == set()
+    assert broken_chain(learner.home) == []

@@ -14,7 +14,6 @@ from handson.aws import emulator as embedded
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError
 from handson.core.waiting import wait_until
-from handson.course.evidence import Journal, is_intact
 from handson.notebook.workshop import Workshop
 from tests.conftest import FULL
 from tests.emulator import hooks
@@ -23,7 +22,7 @@ from tests.emulator.processes import kill
 from tests.emulator.proxy import proxy_to
 from tests.emulator.surviving import everything, running_at
 from tests.emulator.victim import Kernels, clean, ended, make, push, workshop
-from tests.emulator.workshops import make_shop, open_workshop
+from tests.emulator.workshops import broken_chain, make_shop, open_workshop
 
 pytestmark = [
     pytest.mark.process,
@@ -52,15 +51,6 @@ def next_to_a_shop(folder: Path) -> Path:
     (shop / "config.ru").write_text("run {}\n" * 9000)
     (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\nCOPY config.ru /srv/\n")
     return folder / "home"
-
-
-def broken_chain(home: Path) -> list[Any]:
-    """Return what in the journal is not intact or not chained to the record before it."""
-    before, wrong = None, []
-    for record in Journal(home).records():
-        wrong += [] if is_intact(record) and record.get("previous") == before else [record]
-        before = record["digest"]
-    return wrong
 
 
 def made(held: Workshop, verb: Callable[[Workshop], None] = make) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handson.aws import Aws, settings
+from handson.aws import Aws
 from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT, Running
 from handson.core.errors import NotAllowed
@@ -31,7 +30,7 @@ from tests.emulator.guarded import (
     without,
 )
 from tests.emulator.hooks import Answer, Inside, connect, reset
-from tests.emulator.test_workshop import Told
+from tests.emulator.workshops import open_workshop
 from tests.unit.fake_aws import Refusal
 
 pytestmark = pytest.mark.emulator
@@ -96,12 +95,8 @@ def open_as(home: Path) -> Callable[[Aws], Workshop]:
     """Answer ``open_as(aws)`` with a workshop on this connection."""
 
     def opener(aws: Aws) -> Workshop:
-        environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-        chosen = settings.read_settings(environ, cwd=home.parent, endpoint_url=aws.endpoint)
-        shown: list[Any] = []
-        return Workshop(
-            chosen, progress=Told(), show=shown.append, connect=lambda _: Connection(aws)
-        )
+        ways = {"connect": lambda _settings: Connection(aws)}
+        return open_workshop(home, endpoint_url=aws.endpoint, ways=ways)
 
     return opener
 

@@ -138,7 +138,7 @@ def test_starting_goes_on_after_a_fault_and_again_after_a_refusal(
 
 
 def start(proxy: Proxy, folder: Path) -> Workshop:
-    return open_workshop(folder / "home", endpoint=address(proxy))
+    return open_workshop(folder / "home", endpoint_url=address(proxy))
 
 
 # Every request of a push

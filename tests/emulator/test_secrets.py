@@ -23,7 +23,7 @@ from handson import engine
 from handson.aws import settings
 from handson.aws.emulator import Running
 from handson.cli import main
-from handson.core.errors import HandsonError, InvalidInput
+from handson.core.errors import HandsonError
 from handson.core.progress import TerminalProgress, ignore_progress
 from handson.course import syllabus
 from handson.engine.containers import DockerContainers
@@ -221,30 +221,6 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     monkeypatch.setenv("HTTPS_PROXY", f"http://learner:{MARKS.proxy_password}@127.0.0.1:1")
     said = everything_said(workshop.start)
     assert ("Traceback" in said, leaked(said, SECRETS)) == (True, [])
-
-
-ENDPOINTS = (
-    "http://user:{}@127.0.0.1:4566",
-    "http://user:{}@",
-    "ftp://user:{}@127.0.0.1",
-    "user:{}@127.0.0.1:4566",
-    "http://user:{}@127.0.0.1:port",
-    "http://user:{}@[::1",
-)
-
-
-def test_an_endpoint_with_a_password_is_refused_without_it(tmp_path: Path) -> None:
-    def read(address: str) -> object:
-        url = address.format(MARKS.endpoint_password)
-        environ = {"HANDSON_HOME": str(tmp_path)}
-        return settings.read_settings(environ, cwd=tmp_path, endpoint_url=url)
-
-    said = {}
-    for address in ENDPOINTS:
-        with pytest.raises(InvalidInput):
-            read(address)
-        said[address] = everything_said(lambda address=address: read(address))
-    assert leaks_among(said, SECRETS) == []
 
 
 def test_a_docker_host_with_a_password_is_told_without_it() -> None:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.process]
 @pytest.fixture
 def held(emulator: Running, home: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.chdir(root / "notebooks" / "ja")
-    return open_workshop(home, endpoint=emulator.endpoint)
+    return open_workshop(home, endpoint_url=emulator.endpoint)
 
 
 def seen(held: Workshop) -> tuple[Any, ...]:

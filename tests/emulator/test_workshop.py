@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,89 +15,40 @@ import pytest
 
 import handson
 from handson.aws import emulator as embedded
-from handson.aws import settings
 from handson.aws.emulator import Running
-from handson.core.cards import MARKS, Displayable
+from handson.core.cards import MARKS
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.progress import ProgressLine, ignore_progress
 from handson.course import checks, syllabus
 from handson.course.evidence import Journal, is_intact
 from handson.drawing import Diagram
 from handson.notebook.workshop import Workshop
 from tests.emulator.hooks import Inside
 from tests.emulator.processes import kill
+from tests.emulator.workshops import finish, open_workshop, push
 from tests.unit import drawn_by_learners
 
 pytestmark = pytest.mark.emulator
 
 
-class Told:
-    """Progress that keeps what was said, and may do something when it is."""
-
-    def __init__(self, when_told: Callable[[str], None] = ignore_progress) -> None:
-        self.sentences: list[str] = []
-        self._when_told = when_told
-
-    def line(self, label: str) -> ProgressLine:
-        return self
-
-    def __call__(self, sentence: str) -> None:
-        self._when_told(sentence)
-        self.sentences.append(sentence)
-
-    def done(self, sentence: str) -> None:
-        self.sentences.append(sentence)
-
-
-class Room:
-    """A workshop, what it showed beside its results, and what it said of its progress."""
-
-    def __init__(self, chosen: settings.Settings, told: Told | None = None) -> None:
-        self.shown: list[Displayable] = []
-        self.told = told or Told()
-        self.workshop = Workshop(chosen, progress=self.told, show=self.shown.append)
-
-    @property
-    def news(self) -> list[str]:
-        return [repr(card) for card in self.shown]
-
-
-Open = Callable[..., Room]
+Open = Callable[..., Workshop]
 
 
 @pytest.fixture
-def open_own(home: Path) -> Open:
+def shown() -> list[Any]:
+    """The cards that a workshop of `open_own` showed beside its results."""
+    return []
+
+
+@pytest.fixture
+def open_own(home: Path, shown: list[Any]) -> Open:
     """Answer ``open_own()`` with a workshop on an embedded AWS of the test's own."""
-
-    def opener(*, told: Told | None = None, **given: Any) -> Room:
-        environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", **os.environ}
-        return Room(settings.read_settings(environ, cwd=home.parent, **given), told)
-
-    return opener
+    return partial(open_workshop, home, show=shown.append)
 
 
 @pytest.fixture
-def room(open_own: Open, emulator: Running) -> Room:
-    """Return a workshop on the embedded AWS that tests share: nobody may kill it."""
-    return open_own(endpoint_url=emulator.endpoint, learner="Hanako")
-
-
-@pytest.fixture
-def held(room: Room) -> Workshop:
-    return room.workshop
-
-
-def finish(held: Workshop, shop: Path) -> None:
-    """Do what the notebooks do, up to the recorded URI."""
-    held.ensure_network()
-    held.ensure_cluster()
-    push(held, shop)
-    held.record_image_uri()
-
-
-def push(held: Workshop, shop: Path) -> Any:
-    held.ensure_repository()
-    return held.push_image(held.build_image(shop))
+def held(open_own: Open, emulator: Running) -> Workshop:
+    """Return a workshop on the embedded AWS that tests share."""
+    return open_own(endpoint_url=emulator.endpoint)
 
 
 FINISHED: dict[str, Any] = {}
@@ -217,18 +168,13 @@ def test_the_verdict_is_the_one_that_anybody_derives_from_the_record(finished: W
     }
 
 
-@pytest.mark.parametrize(
-    ("body", "wrong"), [(drawn_by_learners.GOOD, set()), ('ECR("images")', {"drawing.vpc"})]
-)
-def test_a_diagram_is_evidence_of_what_it_shows(held: Workshop, body: str, wrong: set[str]) -> None:
-    shown = drawn_by_learners.draw(body)
-    evidence = held.evidence("architecture")
-    [record] = Journal(held.settings.home).records()
-    assert record["observed"]["drawing"] == shown.to_json()
-    assert is_intact(record)
-    derived = checks.derive("architecture", record["observed"])
-    assert wrong <= {fact.id for fact in derived.facts if not fact.passed}
-    assert evidence.result.passed == (not wrong)
+def test_a_diagram_is_evidence_of_what_it_shows(held: Workshop) -> None:
+    for body, passed in ((drawn_by_learners.GOOD, True), ('ECR("images")', False)):
+        shown = drawn_by_learners.draw(body)
+        evidence = held.evidence("architecture")
+        assert evidence.record["observed"]["drawing"] == shown.to_json()
+        derived = checks.derive("architecture", evidence.record["observed"])
+        assert (derived, derived.passed) == (evidence.result, passed)
 
 
 def test_a_diagram_that_was_not_drawn_is_no_evidence(held: Workshop) -> None:
@@ -257,7 +203,7 @@ def test_the_journal_says_whose_it_is_and_shows_the_last_evidence_of_each_check(
     shown = held.journal()
     assert (len(shown.card().parts[0].text()), shown.card().state) == (3, "warn")
     assert "受講者: Hanako" in repr(shown)
-    other = open_own(endpoint_url=emulator.endpoint, learner="Taro").workshop
+    other = open_own(endpoint_url=emulator.endpoint, learner="Taro")
     assert other.journal().records == ()
 
 
@@ -440,76 +386,41 @@ def test_cleaning_up_lists_then_with_the_word_leaves_only_the_evidence(
 # An embedded AWS that was killed
 
 
-def kill_own(home: Path) -> None:
-    kill(embedded.find_running(home))
-
-
 def test_what_a_kill_lost_is_told_once_in_a_sentence_with_the_notebook_that_makes_it_again(
-    open_own: Open, home: Path
+    open_own: Open, home: Path, shown: list[Any]
 ) -> None:
-    room = open_own()
-    room.workshop.ensure_network()
-    room.workshop.evidence("network")
+    held = open_own()
+    held.ensure_network()
+    held.evidence("network")
     embedded.stop_emulator(home)
-    room.workshop.ensure_cluster()
-    room.workshop.evidence("cluster")
-    kill_own(home)
-    room.workshop.verify()
-    room.workshop.ensure_network()
-    [card] = room.news
-    _, sentence = card.splitlines()
-    assert (sentence.count("。"), len(own_vpcs(room.workshop))) == (1, 1)
-    label = room.workshop.verify().checks[1].label
+    held.ensure_cluster()
+    held.evidence("cluster")
+    assert shown == []
+    kill(embedded.find_running(home))
+    held.verify()
+    held.ensure_network()
+    [card] = shown
+    _, sentence = repr(card).splitlines()
+    assert (sentence.count("。"), len(own_vpcs(held))) == (1, 1)
+    label = held.verify().checks[1].label
     assert [word for word in (label, "02-cluster") if word not in sentence] == []
     assert "01-network" not in sentence  # it was saved when the embedded AWS was stopped
-
-
-def test_a_kill_before_the_start_is_told_once(open_own: Open, home: Path) -> None:
-    open_own()
-    kill_own(home)
-    assert [len(open_own().news), len(open_own().news)] == [1, 0]
-
-
-def test_after_a_kill_in_the_middle_of_a_verb_the_same_cell_completes(
-    open_own: Open, home: Path
-) -> None:
-    left = [True]
-
-    def kill_once(_sentence: str) -> None:
-        if left.pop() if left else False:
-            kill_own(home)
-
-    room = open_own(told=Told(kill_once))
-    assert isinstance(refused(room.workshop.ensure_network), AWSError)
-    assert room.told.sentences[-1] == "途中で止まりました。"
-    room.workshop.ensure_network()
-    assert room.told.sentences[-1] == "終わりました。"
-    assert room.workshop.verify().checks[0].passed
-    assert len(room.news) == 1
-
-
-def test_a_graceful_stop_between_two_verbs_loses_nothing(open_own: Open, home: Path) -> None:
-    room = open_own()
-    room.workshop.ensure_network()
-    made = own_vpcs(room.workshop)
-    embedded.stop_emulator(home)
-    assert (own_vpcs(room.workshop), room.news) == (made, [])
 
 
 # Another region
 
 
 def test_a_change_of_region_loses_nothing_and_the_old_workshop_goes_on(
-    open_own: Open, shop: Path
+    open_own: Open, shop: Path, shown: list[Any]
 ) -> None:
-    old = open_own().workshop
+    old = open_own()
     old.ensure_network()
     push(old, shop)
     elsewhere = open_own(region="ap-northeast-1")
-    push(elsewhere.workshop, shop)
-    elsewhere.workshop.record_image_uri()
-    image = elsewhere.workshop.verify().checks[3]
-    assert (elsewhere.news, image.id, image.passed) == ([], "image", True)
+    push(elsewhere, shop)
+    elsewhere.record_image_uri()
+    image = elsewhere.verify().checks[3]
+    assert (shown, image.id, image.passed) == ([], "image", True)
     assert (old.aws.region, len(own_vpcs(old))) == ("us-east-1", 1)
 
 

@@ -51,21 +51,21 @@ class KillAfter:
 
 
 def workshop(running: Running, home: Path, *on_the_way: hooks.Hook) -> Workshop:
-    connection = Connection(hooks.connect(running, *on_the_way))
-    return open_workshop(home, endpoint=running.endpoint, connect=lambda _settings: connection)
+    ways = {"connect": lambda _settings: Connection(hooks.connect(running, *on_the_way))}
+    return open_workshop(home, endpoint_url=running.endpoint, ways=ways)
 
 
 def make(held: Workshop) -> None:
     held.ensure_network()
     held.evidence("network")
     held.ensure_cluster()
-    held.ensure_repository()
-    held.push_image(held.build_image(held.settings.home.parent / "shop"))
+    push(held)
     held.record_image_uri()
     held.evidence("image-uri")
 
 
 def push(held: Workshop) -> None:
+    held.ensure_repository()
     held.push_image(held.build_image(held.settings.home.parent / "shop"))
 
 
