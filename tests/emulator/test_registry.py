@@ -16,7 +16,7 @@ from handson.engine.model import ENGINE_LABEL
 from handson.resources.images import ImageList, find_images
 from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
 from handson.resources.repository import delete_repositories, ensure_repository, find_repositories
-from tests.emulator.hooks import Inside, Moto, connect, writes
+from tests.emulator.hooks import Inside, LoseReply, Moto, StopAt, Stopped, connect, writes
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 

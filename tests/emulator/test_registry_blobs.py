@@ -240,30 +240,18 @@ def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(shop:
 # What ECR says
 
 
-def test_a_pushed_image_is_what_ecr_describes(shop: Wire, ecr: Any) -> None:
-    digest = shop.manifest(b"layer")
+def test_ecr_and_the_registry_have_the_same_images(shop: Wire, ecr: Any) -> None:
+    digest, by_hand = shop.manifest(b"layer"), b'{"put": "by hand"}'
     [described] = ecr.describe_images(repositoryName=SHOP)["imageDetails"]
+    assert (described["imageDigest"], described["imageTags"]) == (digest, ["latest"])
     listed = ecr.list_images(repositoryName=SHOP)["imageIds"]
-    expected = (digest, ["latest"], [{"imageDigest": digest, "imageTag": "latest"}])
-    assert (described["imageDigest"], described["imageTags"], listed) == expected
-
-
-def test_an_image_tagged_through_ecr_is_had_by_that_tag(shop: Wire, ecr: Any) -> None:
-    digest = shop.manifest(b"layer")
+    assert listed == [{"imageDigest": digest, "imageTag": "latest"}]
     named = ecr.batch_get_image(repositoryName=SHOP, imageIds=[{"imageDigest": digest}])
     manifest = named["images"][0]["imageManifest"]
     ecr.put_image(repositoryName=SHOP, imageManifest=manifest, imageTag="again")
+    ecr.put_image(repositoryName=SHOP, imageManifest=by_hand.decode(), imageTag="hand")
     assert shop.ask("GET", "manifests/again").data.decode() == manifest
-
-
-def test_a_manifest_put_through_ecr_is_had_by_its_digest(shop: Wire, ecr: Any) -> None:
-    digest = digest_of(b'{"put": "by hand"}')
-    ecr.put_image(repositoryName=SHOP, imageManifest='{"put": "by hand"}', imageTag="hand")
-    assert shop.ask("GET", f"manifests/{digest}").data == b'{"put": "by hand"}'
-
-
-def test_an_image_deleted_through_ecr_is_not_had_any_more(shop: Wire, ecr: Any) -> None:
-    digest = shop.manifest(b"layer")
+    assert shop.ask("GET", f"manifests/{digest_of(by_hand)}").data == by_hand
     ecr.batch_delete_image(repositoryName=SHOP, imageIds=[{"imageDigest": digest}])
     assert codes(shop.ask("GET", f"manifests/{digest}")) == (404, "MANIFEST_UNKNOWN")
 
@@ -386,7 +374,8 @@ def most_memory(running: room.Running) -> int:
     return int(status.split("VmHWM:")[1].split()[0])
 
 
-def test_ministack_keeps_its_registry_in_the_books_that_the_ledger_keeps() -> None:
+@pytest.mark.usefixtures("inside")  # it loads MiniStack as all tests want it
+def test_ministack_keeps_its_registry_in_the_mappings_that_blobs_keeps() -> None:
     from ministack.core.responses import AccountRegionScopedDict
     from ministack.services import ecr
 
