@@ -9,20 +9,19 @@ from typing import Any
 
 import pytest
 
-from handson.aws import Aws, connect_aws, connection, settings
+from handson.aws import connect_aws, connection, settings
 from handson.aws.connection import Connection
 from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, NotAllowed
-from handson.core.progress import ProgressLine, ignore_progress
-from handson.course.exercise import NetworkForm
+from handson.core.progress import TerminalProgress, ignore_progress
 from handson.engine.model import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
-from handson.resources import network
 from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, Wire
+from tests.unit.fake_ec2 import FakeEc2
 
 OTHER = {"Account": "998877665544", "Arn": "arn:aws:iam::998877665544:user/else", "UserId": "AIDA"}
-ROOT = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": ACCOUNT}
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
 CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
     "ensure_network": lambda room, _: room.ensure_network(),
@@ -49,15 +48,6 @@ WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image",
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 
-class Quiet:
-    def line(self, label: str) -> ProgressLine:
-        return self
-
-    def __call__(self, sentence: str) -> None: ...
-
-    def done(self, sentence: str) -> None: ...
-
-
 def real(home: Path, *, account: str = ACCOUNT) -> settings.Settings:
     environ = {"HANDSON_HOME": str(home), "HANDSON_TARGET": "aws", "HANDSON_AWS_ACCOUNT": account}
     return settings.read_settings(environ, cwd=home.parent)
@@ -74,25 +64,18 @@ def room(fake: FakeAws, tmp_path: Path) -> Workshop:
     aws = fake.connect()
     chosen = real(tmp_path / "home")
     return Workshop(
-        chosen, progress=Quiet(), show=ignore_progress, connect=lambda _: Connection(aws)
+        chosen, progress=TerminalProgress(), show=ignore_progress, connect=lambda _: Connection(aws)
     )
 
 
 # Every verb
 
 
-def test_every_verb_is_looked_at() -> None:
-    verbs = {
-        name
-        for name, member in inspect.getmembers(Workshop, inspect.isfunction)
-        if not name.startswith("_")
-    }
-    assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
-
-
 def test_credentials_that_became_those_of_another_account_stop_every_verb(
     room: Workshop, fake: FakeAws, tmp_path: Path
 ) -> None:
+    verbs = {name for name, _ in inspect.getmembers(Workshop, inspect.isfunction) if name[0] != "_"}
+    assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
     fake.answers("GetCallerIdentity", OTHER)
     called = {}
     for verb, call in CALLS.items():
@@ -120,12 +103,11 @@ def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> N
     assert "998877665544" in target.seen
 
 
-def test_the_embedded_awss_account_is_nobodys_on_real_aws(tmp_path: Path) -> None:
+def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_ones(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(NotAllowed, match=EMBEDDED):
         connection.connect_target(real(tmp_path / "home", account=EMBEDDED))
-
-
-def test_the_named_account_counts_for_real_aws_alone(tmp_path: Path) -> None:
     environ = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_AWS_ACCOUNT": ACCOUNT}
     chosen = settings.read_settings(environ, cwd=tmp_path, endpoint_url="http://127.0.0.1:9")
     with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
@@ -177,82 +159,34 @@ def test_an_endpoint_of_the_learners_own_configuration_is_not_taken(
 
 def test_the_root_user_is_advised_against_on_real_aws_alone(room: Workshop, fake: FakeAws) -> None:
     assert "ルートユーザー" not in str(room)
-    room.aws.caller = ROOT["Arn"]
+    room.aws.caller = ROOT
     assert "ルートユーザー" in str(room)
     emulated = fake.connect(kind="emulator")
-    emulated.caller = ROOT["Arn"]
+    emulated.caller = ROOT
     assert emulated.is_root is False
 
 
-# Dry runs before the first resource
-
-NOTHING = {
-    "DescribeVpcs": "Vpcs",
-    "DescribeSubnets": "Subnets",
-    "DescribeRouteTables": "RouteTables",
-    "DescribeInternetGateways": "InternetGateways",
-    "DescribeVpcEndpoints": "VpcEndpoints",
-}
-ZONES = [{"ZoneName": f"us-east-1{letter}", "State": "available"} for letter in "abc"]
+# The doctor
 
 
-def deny(*actions: str) -> Refusal:
-    words = f"User: {ARN} is not authorized to perform: {actions[0]} on resource: x"
-    return Refusal("UnauthorizedOperation", words, 403)
-
-
-@pytest.fixture
-def unmade(fake: FakeAws) -> FakeAws:
-    """Have an account in which nothing is made yet, and everything allowed."""
-    for operation, key in NOTHING.items():
-        fake.answers(operation, {key: []})
-    fake.answers("DescribeAvailabilityZones", {"AvailabilityZones": ZONES})
-    for operation in ("CreateVpc", "CreateInternetGateway"):
-        fake.answers(operation, Refusal("DryRunOperation", status=412))
-    return fake
-
-
-def writes(fake: FakeAws) -> list[tuple[str, bool]]:
-    return [
-        (operation, parameters.get("DryRun", False))
-        for operation, parameters in fake.calls
-        if not operation.startswith(("Describe", "Get"))
-    ]
-
-
-def test_lacking_permissions_are_told_before_anything_is_made(unmade: FakeAws) -> None:
-    unmade.answers("CreateVpc", deny("ec2:CreateTags"))
-    unmade.answers("CreateInternetGateway", deny("ec2:CreateInternetGateway"))
-    with pytest.raises(NotAllowed) as denied:
-        network.ensure_network(unmade.connect(), NetworkForm())
-    assert denied.value.actions == ("ec2:CreateInternetGateway", "ec2:CreateTags")
-    assert sorted(writes(unmade)) == [("CreateInternetGateway", True), ("CreateVpc", True)]
-
-
-def findings(aws: Aws, tmp_path: Path) -> dict[str, doctor.Finding]:
+def findings(fake: FakeAws, tmp_path: Path, *, caller: str = ARN) -> dict[str, doctor.Finding]:
+    aws = fake.connect()
+    aws.caller = caller
     found = doctor.examine_machine(real(tmp_path / "home"), connect=lambda: aws).findings
     return {finding.id: finding for finding in found}
 
 
-def test_the_doctor_asks_for_permissions_and_makes_nothing(unmade: FakeAws, tmp_path: Path) -> None:
-    found = findings(unmade.connect(), tmp_path)
-    assert found["permissions"].state == "ok"
-    assert {dry for _, dry in writes(unmade)} == {True}
+def test_the_doctor_asks_for_permissions_and_makes_nothing(tmp_path: Path) -> None:
+    region = FakeEc2()
+    assert findings(region, tmp_path)["permissions"].state == "ok"
+    assert ("CreateVpc" in region.operations, region.writes) == (True, [])
+    words = f"User: {ARN} is not authorized to perform: ec2:CreateVpc on resource: x"
+    region.first("CreateVpc", Refusal("UnauthorizedOperation", words, 403))
+    found = findings(region, tmp_path)["permissions"]
+    assert (found.state, "ec2:CreateVpc" in found.seen) == ("bad", True)
 
 
-def test_the_doctor_names_lacking_permissions(unmade: FakeAws, tmp_path: Path) -> None:
-    unmade.answers("CreateVpc", deny("ec2:CreateVpc"))
-    found = findings(unmade.connect(), tmp_path)["permissions"]
-    assert found.state == "bad"
-    assert "ec2:CreateVpc" in found.seen
-
-
-@pytest.mark.parametrize(("caller", "state"), [(ARN, "ok"), (ROOT["Arn"], "advice")])
-def test_the_doctor_advises_against_the_root_user(
-    unmade: FakeAws, tmp_path: Path, caller: str, state: str
-) -> None:
-    aws = unmade.connect()
-    aws.caller = caller
-    found = findings(aws, tmp_path)["caller"]
-    assert found.state == state
-    assert ACCOUNT not in found.seen
+def test_the_doctor_advises_against_the_root_user(tmp_path: Path) -> None:
+    for caller, state in ((ARN, "ok"), (ROOT, "advice")):
+        found = findings(FakeEc2(), tmp_path, caller=caller)["caller"]
+        assert (found.state, ACCOUNT in found.seen) == (state, False)

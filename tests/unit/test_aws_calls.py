@@ -8,13 +8,10 @@ import pytest
 
 from handson.aws import Credentials, command_name
 from handson.core.errors import AWSError, AWSUnclear
-from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed, no_answer, silent
+from tests.unit.fake_aws import ACCOUNT, Clock, FakeAws, Refusal, closed, no_answer, silent
 
 VPC = {"Vpc": {"VpcId": "vpc-1"}}
-VPCS: dict[str, Any] = {"Vpcs": []}
 THROTTLED = Refusal("RequestLimitExceeded", status=503)
-NOT_FOUND = Refusal("InvalidInternetGatewayID.NotFound")
-ATTACH = {"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}
 
 
 @pytest.fixture
@@ -22,10 +19,8 @@ def fake() -> FakeAws:
     return FakeAws()
 
 
-def attach(fake: FakeAws, **patience: Any) -> None:
-    fake.connect(**patience).call_until_known(
-        "ec2", "AttachInternetGateway", ATTACH, unknown=("InvalidInternetGatewayID.NotFound",)
-    )
+def make_vpc(fake: FakeAws, **patience: Any) -> Any:
+    return fake.connect(**patience).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
 
 
 # Aws.call, Aws.requests, Aws.recording, Aws.list_items
@@ -33,12 +28,12 @@ def attach(fake: FakeAws, **patience: Any) -> None:
 
 def test_a_call_passes_its_parameters_on_and_returns_what_aws_replied(fake: FakeAws) -> None:
     fake.answers("CreateVpc", VPC)
-    assert fake.connect().call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"] == VPC["Vpc"]
+    assert make_vpc(fake)["Vpc"] == VPC["Vpc"]
     assert fake.calls == [("CreateVpc", {"CidrBlock": "10.0.0.0/16"})]
 
 
 def test_answered_calls_are_recorded_as_evidence_without_parameters(fake: FakeAws) -> None:
-    fake.answers("DescribeVpcs", VPCS)
+    fake.answers("DescribeVpcs", {"Vpcs": []})
     fake.answers("DescribeSubnets", {"Subnets": []})
     aws = fake.connect()
     aws.call("ec2", "DescribeVpcs", VpcIds=["vpc-1"])
@@ -49,16 +44,13 @@ def test_answered_calls_are_recorded_as_evidence_without_parameters(fake: FakeAw
     assert [it.operation for it in aws.requests] == ["DescribeVpcs", "DescribeSubnets"]
 
 
-@pytest.mark.parametrize("first", ["own", "other"])
-def test_calls_without_recording_are_in_no_record_in_another_region_either(
-    fake: FakeAws, first: str
-) -> None:
-    fake.answers("DescribeVpcs", VPCS)
-    own = fake.connect()
-    other = own.without_recording()
-    for aws in (own, other) if first == "own" else (other, own):
-        aws.in_region("eu-west-1").call("ec2", "DescribeVpcs")
-    assert [request.operation for request in own.requests].count("DescribeVpcs") == 1
+def test_calls_without_recording_are_in_no_record_in_another_region_either(fake: FakeAws) -> None:
+    fake.answers("DescribeVpcs", {"Vpcs": []})
+    for order in (1, -1):
+        own = fake.connect()
+        for aws in (own, own.without_recording())[::order]:
+            aws.in_region("eu-west-1").call("ec2", "DescribeVpcs")
+        assert [request.operation for request in own.requests].count("DescribeVpcs") == 1
 
 
 def test_a_list_holds_the_items_of_all_pages_each_asked_for_with_its_token(fake: FakeAws) -> None:
@@ -67,23 +59,13 @@ def test_a_list_holds_the_items_of_all_pages_each_asked_for_with_its_token(fake:
     aws = fake.connect()
     assert aws.list_items("ec2", "DescribeVpcs", "Vpcs") == [1, 2]
     assert aws.list_items("ecs", "ListClusters", "clusterArns") == ["a"]
-    assert [said for _, said in fake.calls] == [
-        {},
-        {"NextToken": "more"},
-        {},
-        {"nextToken": "more"},
-    ]
+    more = [{"NextToken": "more"}, {"nextToken": "more"}]
+    assert [said for _, said in fake.calls] == [{}, more[0], {}, more[1]]
 
 
 # Aws.call, again or not
 
-AGAIN = {
-    "DescribeVpcs": {"broken": (None, 2), "closed": (None, 2), "silent": (None, 2)},
-    "DeleteVpc": {"broken": (None, 2), "closed": (None, 2), "silent": (None, 2)},
-    "CreateVpc": {
-        "broken": (AWSUnclear, 1), "closed": (AWSUnclear, 1), "silent": (AWSUnclear, 1),
-    },
-}  # fmt: skip
+BROKEN_OFF = {"DescribeVpcs": (None, 2), "DeleteVpc": (None, 2), "CreateVpc": (AWSUnclear, 1)}
 EVERY = {"no answer": (None, 2), "throttled": (None, 2), "refused": (AWSError, 1)}
 FAILURES: dict[str, Any] = {
     "broken": Refusal("InternalError", status=500),
@@ -107,15 +89,15 @@ def outcome(operation: str, failure: Any) -> tuple[type | None, int]:
     return None, len(fake.calls)
 
 
-@pytest.mark.parametrize("operation", AGAIN)
+@pytest.mark.parametrize("operation", BROKEN_OFF)
 def test_a_call_is_repeated_where_that_does_no_harm(operation: str) -> None:
     found = {name: outcome(operation, failure) for name, failure in FAILURES.items()}
-    assert found == AGAIN[operation] | EVERY
+    assert found == dict.fromkeys(FAILURES, BROKEN_OFF[operation]) | EVERY
 
 
 def test_pauses_between_throttled_calls_grow(fake: FakeAws) -> None:
     fake.answers("CreateVpc", *[THROTTLED] * 4, VPC)
-    fake.connect(pause=1.0).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
+    make_vpc(fake, pause=1.0)
     longest = [1.0, 2.0, 4.0, 5.0]
     pairs = list(zip(fake.clock.pauses, longest, strict=True))
     assert [(p, most) for p, most in pairs if not most / 2 <= p <= most] == []
@@ -124,64 +106,58 @@ def test_pauses_between_throttled_calls_grow(fake: FakeAws) -> None:
 def test_throttling_is_told_after_the_last_attempt(fake: FakeAws) -> None:
     fake.answers("CreateVpc", THROTTLED)
     with pytest.raises(AWSError) as refused:
-        fake.connect(attempts=3).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
+        make_vpc(fake, attempts=3)
     assert (refused.value.code, len(fake.calls)) == ("RequestLimitExceeded", 3)
 
 
 # Aws.call_until_known
 
+UNKNOWN = ("InvalidInternetGatewayID.NotFound", "InvalidParameter: service linked role")
+NOT_FOUND, NO_ROLE = Refusal(UNKNOWN[0]), Refusal("InvalidParameter", "Service Linked Role?")
+PATIENCE: dict[str, tuple[list[Any], str | None, int]] = {
+    # answers; the code that is told, after how many calls
+    "known in the end": ([*[NOT_FOUND] * 7, {}], None, 8),
+    "with these words": ([NO_ROLE, {}], None, 2),
+    "with other words": ([Refusal("InvalidParameter", "is invalid.")], "InvalidParameter", 1),
+    "another refusal": ([Refusal("Resource.AlreadyAssociated")], "Resource.AlreadyAssociated", 1),
+}
 
-def test_what_aws_does_not_know_yet_is_asked_for_again(fake: FakeAws) -> None:
-    fake.answers("AttachInternetGateway", *[NOT_FOUND] * 7, {})
-    attach(fake)
-    assert fake.operations == ["AttachInternetGateway"] * 8
+
+def attach(fake: FakeAws) -> str | None:
+    """Call until AWS knows the gateway; return the code of the refusal, if any."""
+    gateway = {"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}
+    aws = fake.connect(consistency=30.0)
+    try:
+        aws.call_until_known("ec2", "AttachInternetGateway", gateway, unknown=UNKNOWN)
+    except AWSError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("case", PATIENCE)
+def test_what_aws_does_not_know_yet_alone_is_asked_for_again(fake: FakeAws, case: str) -> None:
+    answers, told, calls = PATIENCE[case]
+    fake.answers("AttachInternetGateway", *answers)
+    assert (attach(fake), len(fake.calls)) == (told, calls)
 
 
 def test_what_aws_never_knows_is_told_once_the_time_is_over(fake: FakeAws) -> None:
     fake.answers("AttachInternetGateway", NOT_FOUND)
-    with pytest.raises(AWSError) as refused:
-        attach(fake, consistency=30.0)
-    assert refused.value.code == NOT_FOUND.code
+    assert attach(fake) == NOT_FOUND.code
     assert 30 <= sum(fake.clock.pauses) <= 35
-
-
-def test_another_refusal_is_told_at_once_while_waiting_for_aws_to_know(fake: FakeAws) -> None:
-    fake.answers("AttachInternetGateway", Refusal("Resource.AlreadyAssociated"))
-    with pytest.raises(AWSError):
-        attach(fake)
-    assert len(fake.calls) == 1
-
-
-def test_a_code_with_words_asks_for_these_words_in_the_message(fake: FakeAws) -> None:
-    other = Refusal("InvalidParameterException", "Cluster name is invalid.")
-    fake.answers("CreateCluster", other)
-    with pytest.raises(AWSError):
-        fake.connect().call_until_known(
-            "ecs",
-            "CreateCluster",
-            {"clusterName": "x"},
-            unknown=("InvalidParameterException: service linked role",),
-        )
-    assert len(fake.calls) == 1
 
 
 # Aws.client
 
 
-def test_a_client_is_made_once(fake: FakeAws) -> None:
-    aws = fake.connect()
-    assert aws.client("ec2") is aws.client("ec2")
-
-
-def test_neither_attempts_nor_an_endpoint_are_those_of_the_learners_own_settings(
+def test_a_client_is_made_once_and_calls_once_whatever_the_learners_own_settings(
     fake: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere.invalid")
-    meta = fake.connect().client("ec2").meta
-    assert meta.config.retries["total_max_attempts"] == 1
-    assert meta.endpoint_url == "https://ec2.us-east-1.amazonaws.com"
+    aws = fake.connect()
+    assert aws.client("ec2") is aws.client("ec2")
+    assert aws.client("ec2").meta.config.retries["total_max_attempts"] == 1
 
 
 def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
@@ -209,18 +185,10 @@ def test_a_pause_is_at_least_half_its_length_and_to_see_at_most_five_seconds() -
     assert 0.1 <= clock.pauses[1] <= 0.2
 
 
-def test_neither_credentials_nor_a_connection_show_their_secret(fake: FakeAws) -> None:
-    shown = f"{Credentials('112233445566', 'a-secret')!r}{fake.connect()!r}"
-    assert "a-secret" not in shown
-
-
-def test_the_target_says_where_the_connection_leads(fake: FakeAws) -> None:
-    assert fake.connect().target.to_json() == {
-        "kind": "aws",
-        "account": "112233445566",
-        "region": "us-east-1",
-        "endpoint": None,
-    }
+def test_a_connection_tells_where_it_leads_and_shows_no_secret(fake: FakeAws) -> None:
+    place = {"kind": "aws", "account": ACCOUNT, "region": "us-east-1", "endpoint": None}
+    assert fake.connect().target.to_json() == place
+    assert "a-secret" not in f"{Credentials(ACCOUNT, 'a-secret')!r}{fake.connect()!r}"
 
 
 def test_a_call_is_spelled_as_the_aws_cli_does() -> None:

@@ -12,8 +12,6 @@ from botocore.model import ServiceModel
 
 from handson.aws.connection import SERVICES, LazyShapes, make_loader
 
-KINDS = ("service-2", "endpoint-rule-set-1", "paginators-1")
-
 
 def own() -> Any:
     return botocore.session.Session().get_component("data_loader")
@@ -30,7 +28,7 @@ def plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_description_is_the_same_as_botocore_reads_it(service: str) -> None:
-    for kind in KINDS:
+    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
         ours = make_loader().load_service_model(service, kind)
         assert plain(ours) == own().load_service_model(service, kind), kind
 
