@@ -202,7 +202,7 @@ def test_a_default_route_that_is_gone_is_created(region: FakeEc2) -> None:
         ({"EnableDnsSupport", "EnableDnsHostnames"}, ["EnableDnsSupport", "EnableDnsHostnames"]),
         ({"EnableDnsSupport"}, ["EnableDnsSupport"]),
     ],
-    ids=str,
+    ids=["hostnames", "both", "resolution"],
 )
 def test_dns_is_switched_on_hostnames_last(
     region: FakeEc2, off: set[str], switched: list[str]
