@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -39,6 +38,12 @@ PARTS = {
     "diagram": {"grade_id", "status", "possible", "text", "drawn", "check"},
 }  # fmt: skip
 GIVEN = ("30", "15", "10", "15", "10", "80")
+ROSTER = 'learner,name,group\ns01,山田 花子,A\ns02,"=HYPERLINK(""x"")",B\n=1+1,@SUM,+1\n'
+MARKS = """learner,why-network,why-zones,why-cluster,why-registry,architecture
+s01,4,3.5,4,2,1
+'=1+1,1,,,,
+s99,1,,,,
+"""
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +52,8 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inbox")
     making.hand_in("s01", seed=1).write(folder / "s01")
     making.hand_in("=1+1", seed=2).write(folder / "=1+1")
-    (folder / "roster.csv").write_text(
-        'learner,name,group\ns01,山田 花子,A\ns02,"=HYPERLINK(""x"")",B\n=1+1,@SUM,+1\n',
-        encoding="utf-8",
-    )
-    (folder / "marks.csv").write_text(
-        "learner,why-network,why-zones,why-cluster,why-registry,architecture\n"
-        "s01,4,3.5,4,2,1\n'=1+1,1,,,,\ns99,1,,,,\n"
-    )
+    (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    (folder / "marks.csv").write_text(MARKS)
     return folder
 
 
@@ -65,12 +64,6 @@ def grades(inbox: Path) -> Grades:
         roster=grading.read_roster(inbox / "roster.csv"),
         marks=grading.read_marks(inbox / "marks.csv"),
     )
-
-
-def of(*findings: Finding) -> Grades:
-    """Return a class of one, about whom there are these findings."""
-    result = make_empty_result(Learner("s01", "Ana"), findings)
-    return Grades((result,), Requirements(), readable=1, strangers=[])
 
 
 # format_table, format_notices.
@@ -97,19 +90,18 @@ def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades)
 def test_findings_of_a_code_are_told_once_with_their_places() -> None:
     messages.use("en")
     broken = [make_finding("cells-broken", where=f"{n}.ipynb", count=n) for n in (1, 2, 1)]
+    three = [make_finding("file-deep", where=f"{n}.ipynb") for n in (1, 2, 3)]
     passage = Passage(grade_id="why-zones", mine="", theirs="", common=("a", "b\nc"))
     alike = Finding(code="answers-alike", severity="warning", passages=(passage,),
                     values={"questions": "why-zones"})  # fmt: skip
     notes = [make_finding("chain-gap", "note", records="")] * 2
-    lines = [*format_table(of(*broken, alike, *notes))]
+    result = make_empty_result(Learner("s01", "Ana"), [*broken, *three, alike, *notes])
+    lines = [*format_table(Grades((result,), Requirements(), readable=1, strangers=[]))]
     about = lines[lines.index("s01 Ana:") + 1 :]
-    assert about[0].startswith("  ⚠ ")
-    assert about[0].endswith(" [1.ipynb, 2.ipynb]")
-    assert about[1].startswith("    → ")
-    assert about[4:6] == ["      why-zones: “b c”", ""]
-    assert about[6].endswith("chain-gap (2)")
-    three = [make_finding("file-deep", where=f"{n}.ipynb") for n in (1, 2, 3)]
-    assert any(line.endswith(" [1.ipynb, 2.ipynb, … (3)]") for line in format_table(of(*three)))
+    assert [line[:5] for line in about[:4:2]] == ["  ⚠ 1", "  ⚠ I"]
+    ends = (" [1.ipynb, 2.ipynb]", " [1.ipynb, 2.ipynb, … (3)]", "chain-gap (2)")
+    assert [about[at].endswith(end) for at, end in zip((0, 2, 8), ends, strict=True)] == [True] * 3
+    assert about[6:8] == ["      why-zones: “b c”", ""]
 
 
 # write_json, summarize.
@@ -153,16 +145,6 @@ def test_the_json_says_what_was_asked_and_what_each_got(grades: Grades) -> None:
     }
 
 
-def test_a_finding_is_said_in_the_language_of_who_reads_it() -> None:
-    finding = make_finding("target-other", "serious", check="cluster", kind="a", wanted="b")
-    messages.use("en")
-    assert "comes from a, not from b" in finding.message
-    assert finding.to_json()["message"] == finding.message
-    messages.use("ja")
-    assert "a のもの" in finding.message
-    assert finding.remedy.startswith("求めた接続先で")
-
-
 # write_csv.
 
 
@@ -193,9 +175,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["grade", *map(str, arguments)])
 
 
-def test_the_command_prints_results_and_says_beside_them_what_else_there_is(
-    inbox: Path, tmp_path: Path
-) -> None:
+def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     marks = ("--marks", inbox / "marks.csv", "--html", path)
     result = run(inbox / "s01", *marks, "--json", "--require-target", "emulator")
@@ -210,56 +190,38 @@ def test_the_command_prints_results_and_says_beside_them_what_else_there_is(
 def test_nothing_that_can_be_graded_is_exit_code_two(tmp_path: Path) -> None:
     for result in (run(tmp_path / "none"), run()):
         assert (result.exit_code, result.stdout) == (2, "")
-    (tmp_path / "s01").mkdir()
-    (tmp_path / "s01" / "01-network.ipynb").write_text("{")
+    (tmp_path / "01-network.ipynb").write_text("{")
     result = run(tmp_path)
-    assert result.exit_code == 2
-    assert "s01" in result.stdout
+    assert (result.exit_code, tmp_path.name in result.stdout) == (2, True)
 
 
 def test_a_wrong_option_is_two_lines(inbox: Path, tmp_path: Path) -> None:
-    wrong = {
-        "--from": ("yesterday", "yesterday"),
-        "--until": ("2026-13-01", "2026-13-01"),
-        "--region": ("us-east-11", "us-east-1"),
-        "--roster": ("none.csv", "none.csv"),
-        "--account": ("1.23457E+11", "1.23457E+11"),
-        "--marks": (str(inbox / "roster.csv"), "roster.csv"),
-        "--html": (str(tmp_path / "none" / "report.html"), "report.html"),
+    wrong: dict[str, str | Path] = {
+        **{"--from": "yesterday", "--until": "2026-13-01", "--region": "us-east-11"},
+        **{"--roster": "none.csv", "--account": "1.23457E+11", "--marks": inbox / "roster.csv"},
+        "--html": tmp_path / "none" / "report.html",
     }
-    for option, (value, said) in wrong.items():
+    for option, value in wrong.items():
         result = run(inbox / "s01", option, value)
-        lines = result.stderr.splitlines()
-        assert (option, result.exit_code, len(lines)) == (option, 2, 2)
-        assert said in result.stderr
+        assert (option, result.exit_code, len(result.stderr.splitlines())) == (option, 2, 2)
+        assert Path(value).name in result.stderr
 
 
 def test_grading_loads_neither_aws_an_engine_nor_a_kernel(root: Path) -> None:
     heavy = {"boto3", "botocore", "docker", "nbclient", "nbformat", "jupyter_client", "IPython"}
     script = "import sys, handson.grading; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert heavy & set(loaded.stdout.split()) == set()
+    loaded = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
+    assert heavy & set(loaded.split()) == set()
 
 
 # The course as grading knows it.
 
 
-@pytest.fixture(scope="module")
-def tool(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("course_tool", root / "tools" / "course.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_course_is_that_of_the_notebooks(root: Path, tool: ModuleType) -> None:
+def test_the_course_is_that_of_the_notebooks(root: Path) -> None:
     """After a change of a notebook: `.venv/bin/python tools/course.py`."""
-    kept = {path.name: path.read_text(encoding="utf-8") for path in tool.FOLDER.glob("*.json")}
-    assert kept == tool.describe(root / "notebooks")
+    tool = runpy.run_path(str(root / "tools" / "course.py"))
+    kept = {path.name: path.read_text(encoding="utf-8") for path in tool["FOLDER"].glob("*.json")}
+    assert kept == tool["describe"](root / "notebooks")
 
 
 def test_the_notebooks_are_committed_without_evidence(root: Path) -> None:

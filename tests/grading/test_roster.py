@@ -19,14 +19,9 @@ def saved(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932"])
 def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
-    rows = [
-        ["氏名", "学籍番号", "クラス"],
-        ["山田 花子 ", "0012", "A 組"],
-        ["", " ", ""],
-        ["", "7"],
-    ]
+    text = "氏名,学籍番号,クラス\r\n山田 花子 ,0012,A 組\r\n, ,\r\n,7"
     for delimiter in ",;\t":
-        path = saved(tmp_path, "\r\n".join(map(delimiter.join, rows)), encoding)
+        path = saved(tmp_path, text.replace(",", delimiter), encoding)
         expected = (Learner("0012", "山田 花子", "A 組"), Learner("7"))
         assert read_roster(path).learners == expected
 

@@ -71,16 +71,9 @@ def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting() -> None:
 
 
 def test_names_are_the_same_person_in_any_order_width_and_in_part() -> None:
-    pairs = {
-        ("s01", "Ｓ０１"): True,
-        ("山田 花子", "花子　山田"): True,
-        ("Hanako", "Yamada, Hanako"): True,
-        ("Hanako Yamada", "hanako"): True,
-        ("Hanako Yamada", "Hanako Sato"): False,
-        ("s01", "s011"): False,
-        ("", "s01"): False,
-    }
-    assert {pair: export_names.is_same_person(*pair) for pair in pairs} == pairs
+    same = {("s01", "Ｓ０１"), ("山田 花子", "花子　山田"), ("Hanako", "Yamada, Hanako")}
+    other = {("Hanako Yamada", "Hanako Sato"), ("s01", "s011"), ("", "s01")}
+    assert {pair for pair in same | other if export_names.is_same_person(*pair)} == same
 
 
 # find_submissions.
@@ -104,33 +97,29 @@ def test_notebooks_that_are_named_one_by_one_are_one_submission(tmp_path: Path) 
     folder = put(tmp_path / "s01")
     (found,) = find_submissions([folder / name for name in BOOKS], NOBODY)
     assert found == Submission(str(folder), "", BOOKS, "s01")
-    named = put(tmp_path / "s01", "s02_01-network.ipynb", "s03_02-cluster.ipynb")
-    loose = [named / "s02_01-network.ipynb", named / "s03_02-cluster.ipynb"]
-    assert owners(*loose) == ["s02", "s03"]
+    loose = ("s02_01-network.ipynb", "s03_02-cluster.ipynb")
+    assert owners(*(put(folder, *loose) / name for name in loose)) == ["s02", "s03"]
 
 
 def test_an_export_without_folders_is_parted_by_the_names_before(tmp_path: Path) -> None:
     for number in (1, 2):
         put(tmp_path, *(f"Ana {number}_5{number}_assignsubmission_file_{name}" for name in BOOKS))
-    found = list(find_submissions([tmp_path], NOBODY))
-    assert [(each.owner, each.number, len(each.files)) for each in found] == [
-        ("Ana 1", "51", 2),
-        ("Ana 2", "52", 2),
-    ]
+    found = [(each.owner, each.number, len(each.files))
+             for each in find_submissions([tmp_path], NOBODY)]  # fmt: skip
+    assert found == [("Ana 1", "51", 2), ("Ana 2", "52", 2)]
 
 
 def test_a_zip_of_zips_and_folders_is_a_class(tmp_path: Path) -> None:
     inner = zipped({f"work/{name}": b"{}" for name in BOOKS})
     export = {"s01.zip": inner, "note.txt": b"", "s02/ja/01-network.ipynb": b"{}"}
     (tmp_path / "export.zip").write_bytes(zipped(export))
-    found = list(find_submissions([tmp_path / "export.zip"], NOBODY))
-    assert [(each.owner, each.source, each.is_zipped) for each in found] == [
-        ("s01", "export.zip/s01.zip", True),
-        ("s02", "export.zip/s02", False),
-    ]
-    assert [[file.shown for file in find_files(each)] for each in found] == [
-        ["work/01-network.ipynb", "work/02-cluster.ipynb"],
-        ["ja/01-network.ipynb"],
+    found = find_submissions([tmp_path / "export.zip"], NOBODY)
+    assert [
+        (each.owner, each.source, each.is_zipped, [file.shown for file in find_files(each)])
+        for each in found
+    ] == [
+        ("s01", "export.zip/s01.zip", True, ["work/01-network.ipynb", "work/02-cluster.ipynb"]),
+        ("s02", "export.zip/s02", False, ["ja/01-network.ipynb"]),
     ]
 
 
@@ -170,27 +159,19 @@ def test_the_newest_of_several_submissions_counts(tmp_path: Path) -> None:
     assert again == [("s01 again", 3, False)]
 
 
-def test_learners_are_told_apart_as_the_roster_does_or_else_by_every_letter(
-    tmp_path: Path,
-) -> None:
+def test_learners_are_told_apart_as_the_roster_does_or_else_by_letter(tmp_path: Path) -> None:
     both = {f"{owner}/{name}": b"{}" for owner in ("Ana", "ana") for name in BOOKS}
     (tmp_path / "class.zip").write_bytes(zipped(both))
     assert len(chosen(tmp_path / "class.zip")) == 2
-    assert chosen(tmp_path / "class.zip", roster=Roster((Learner("ana"),))) == [
-        ("class.zip/ana", 1, False)
-    ]
+    one = Roster((Learner("ana"),))
+    assert chosen(tmp_path / "class.zip", roster=one) == [("class.zip/ana", 1, False)]
     unnamed = [put(tmp_path / name / "work") for name in ("submission", "ja")]
     assert len(choose_submissions([Submission(str(path)) for path in unnamed], NOBODY)) == 2
 
 
-def test_the_numbers_of_one_export_tell_namesakes_apart_and_those_of_two_do_not(
-    tmp_path: Path,
-) -> None:
-    one, other = MOODLE(12345), MOODLE(12399)
-    for folder in ("both", "first"):
-        put(tmp_path / folder / one)
-    for folder in ("both", "second"):
-        put(tmp_path / folder / other)
+def test_the_numbers_of_one_export_tell_namesakes_apart_not_those_of_two(tmp_path: Path) -> None:
+    for name in ("both/{1}", "both/{2}", "first/{1}", "second/{2}"):
+        put(tmp_path / name.format("", MOODLE(12345), MOODLE(12399)))
     assert [doubt for *_, doubt in chosen(tmp_path / "both")] == [True, True]
     assert [each[1:] for each in chosen(tmp_path / "first", tmp_path / "second")] == [(1, False)]
     flat = put(tmp_path / "flat", *(f"yamada_{n}_{n}_{book}" for n in (1, 2) for book in BOOKS))
@@ -203,23 +184,20 @@ def test_the_numbers_of_one_export_tell_namesakes_apart_and_those_of_two_do_not(
 def files_of(folder: Path, *own: str) -> dict[str, str]:
     """Return the suffix of each file by its place; of a refused one the code."""
     found = find_files(Submission(str(folder), files=own))
+    entries = {each.shown: (each.entry.refusal, each.suffix) for each in found}
     return {
-        each.shown: each.entry.refusal.code if each.entry.refusal else each.suffix for each in found
+        name: refused.code if refused else suffix for name, (refused, suffix) in entries.items()
     }
 
 
-def test_of_a_submission_notebooks_journals_and_proofs_are_read_and_nothing_else(
-    tmp_path: Path,
-) -> None:
-    ours = ("01-network.ipynb", "a.IPYNB", "my journal (1).jsonl", "proof.jwt", "x/Untitled.ipynb")
-    work = (".handson/journal.jsonl", "e\u0301/01-network.ipynb")
-    others = ("notes.txt", "data.jsonl", "token.jwt", ".ipynb_checkpoints/01-network.ipynb")
-    put(tmp_path, *ours, *work, *others, "diagrams/a.ipynb")
-    assert files_of(tmp_path) == {
+def test_of_a_submission_notebooks_journals_and_proofs_alone_are_read(tmp_path: Path) -> None:
+    ours = {
         **{".handson/journal.jsonl": ".jsonl", "01-network.ipynb": ".ipynb", "a.IPYNB": ".ipynb"},
         **{"my journal (1).jsonl": ".jsonl", "proof.jwt": ".jwt", "x/Untitled.ipynb": ".ipynb"},
-        "é/01-network.ipynb": ".ipynb",
     }
+    others = ("notes.txt", "data.jsonl", "token.jwt", ".ipynb_checkpoints/01-network.ipynb")
+    put(tmp_path, *ours, "e\u0301/01-network.ipynb", *others, "diagrams/a.ipynb")
+    assert files_of(tmp_path) == {**ours, "é/01-network.ipynb": ".ipynb"}
     assert files_of(tmp_path, "a.IPYNB") == {"a.IPYNB": ".ipynb"}
 
 
