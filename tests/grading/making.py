@@ -38,18 +38,6 @@ RECORDS = Path(__file__).with_name("records.jsonl")
 """Evidence of a run of the notebooks; nulls and all, as it was sealed before it had an exercise."""
 STARTED = datetime(2026, 5, 11, 1, 0, tzinfo=UTC)
 TEMPLATE = "(この行を、あなたの答えに書き換えてください)"
-DRAWN = f"""from diagrams import Cluster, Edge
-from diagrams.aws.compute import ECR, Fargate
-from diagrams.aws.network import PublicSubnet
-from diagrams.aws.security import IAM
-from diagrams.generic.storage import Storage
-from diagrams.onprem.client import Client
-from diagrams.onprem.container import Docker
-from handson.drawing import Diagram
-
-with Diagram("Online shop on AWS"):
-{indent(drawn_by_learners.GOOD.strip(), "    ")}"""
-
 ESSAY = (
     "倉庫の鍵を一つだけ預けておけば、店長が替わっても荷物を探さずに済むからです。\n"
     "前の職場では、だれがどの箱を出したのか分からなくなり、古い商品を送ってしまいました。\n"
@@ -78,7 +66,6 @@ Cell = dict[str, Any]
 
 @cache
 def committed() -> dict[str, dict[str, Any]]:
-    """Return the committed notebooks by name."""
     return {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -123,12 +110,10 @@ class Book:
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def cells(self) -> Iterator[Cell]:
-        """Yield every cell of every notebook."""
         for notebook in self.notebooks.values():
             yield from notebook["cells"]
 
     def cell(self, cell_id: str) -> Cell:
-        """Return the cell of that id."""
         return next(cell for cell in self.cells() if cell.get("id") == cell_id)
 
     def outputs(self) -> Iterator[tuple[Cell, dict[str, Any]]]:
@@ -139,12 +124,10 @@ class Book:
                     yield cell, output
 
     def answer(self, grade_id: str, text: str) -> None:
-        """Write an answer."""
-        cell = self.cell(grade_id)
-        cell["source"] = _source(committed_cell(grade_id)).replace(TEMPLATE, text)
+        given = "".join(committed_cell(grade_id)["source"])
+        self.cell(grade_id)["source"] = given.replace(TEMPLATE, text)
 
     def journal(self) -> bytes:
-        """Return the journal of the records."""
         return b"".join(msgspec.json.encode(record) + b"\n" for record in self.records)
 
     def files(self) -> dict[str, bytes]:
@@ -152,7 +135,6 @@ class Book:
         return {f"{name}.ipynb": packed(book) for name, book in self.notebooks.items()}
 
     def write(self, folder: Path) -> Path:
-        """Write the notebooks into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in self.files().items():
             (folder / name).write_bytes(data)
@@ -160,7 +142,6 @@ class Book:
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
-    """Return a zip of the files."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
@@ -169,12 +150,10 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def packed(notebook: object) -> bytes:
-    """Return a notebook's bytes."""
     return msgspec.json.format(msgspec.json.encode(notebook), indent=1)
 
 
 def committed_cell(cell_id: str) -> Cell:
-    """Return a cell as it is committed."""
     return Book(committed()).cell(cell_id)
 
 
@@ -186,7 +165,6 @@ def hand_in(
     started: datetime = STARTED,
     target: dict[str, Any] | None = None,
 ) -> Book:
-    """Return what a learner hands in who ran everything, answered and drew."""
     chance = random.Random(seed)
     book = Book({name: {**notebook, "cells": [dict(cell) for cell in notebook["cells"]]}
                  for name, notebook in committed().items()})  # fmt: skip
@@ -197,8 +175,8 @@ def hand_in(
         return known.setdefault(found[0], f"{found[1]}-{chance.getrandbits(68):017x}")
 
     for cell in book.cells():
-        found = _EVIDENCE.search(_source(cell)) if cell["cell_type"] == "code" else None
-        if found is None:
+        found = _EVIDENCE.search("".join(cell["source"]))
+        if found is None or cell["cell_type"] != "code":
             continue
         given = recorded()[found[1]]
         moment += timedelta(seconds=chance.randrange(20, 400))
@@ -218,13 +196,13 @@ def hand_in(
         cell["outputs"] = [_sealed(output, record) for output in cell["outputs"]]
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
-    book.cell("architecture-diagram")["source"] = DRAWN.replace("Online shop", essay(chance)[:12])
+    drawn = f"with Diagram({essay(chance)[:12]!r}):\n{indent(drawn_by_learners.GOOD, '    ')}"
+    book.cell("architecture-diagram")["source"] = drawn
     return book
 
 
 @cache
 def drawing() -> dict[str, Any]:
-    """Return what the diagram that is handed in shows."""
     return drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
 
 
@@ -235,7 +213,6 @@ def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def essay(chance: random.Random) -> str:
-    """Return an answer that is like nobody else's."""
     return "\n".join("".join(chance.choices(_SYLLABLES, k=30)) + "。" for _ in range(4))
 
 
@@ -243,8 +220,3 @@ def _sealed(output: Cell, record: Observed) -> Cell:
     """Return an output with a record, whose digest its card tells too."""
     data = json.loads(_DIGEST.sub(record["digest"], json.dumps(output["data"])))
     return {**output, "data": data, "metadata": {evidence.METADATA_KEY: record}}
-
-
-def _source(cell: Cell) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)

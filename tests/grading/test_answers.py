@@ -26,9 +26,6 @@ def table(folder: Path, *rows: str, head: str = HEAD, encoding: str = "utf-8-sig
     return path
 
 
-# collect_answers.
-
-
 def collect(*cells: dict[str, Any], **options: Any) -> tuple[dict[str, Written], list[Finding]]:
     written, diagram, found = answers.collect_answers([read_cells(*cells)], **options)
     return {each.grade_id: each for each in (*written, diagram)}, found
@@ -112,9 +109,6 @@ def test_the_first_of_several_cells_counts_and_one_with_a_grade_id_before_others
     assert (written["why-zones"].text, found) == ("first", [])
 
 
-# apply_marks, fingerprint_texts.
-
-
 def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -> None:
     result = make_empty_result(Learner("=2"), [])
     whole, partly = {item.grade_id: 1.5 for item in MARKED}, {"why-zones": 2.0}
@@ -140,9 +134,6 @@ def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number(
         *own, diagram = written
         prints.add(fingerprint_texts(replace(result, answers=tuple(own), diagram=diagram)))
     assert [(each[0], len(each)) for each in prints] == [("t", 13)] * 6
-
-
-# read_marks.
 
 
 def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:

@@ -64,9 +64,6 @@ def patched(data: bytes, *changes: tuple[bytes, int, bytes]) -> bytes:
     return bytes(changed)
 
 
-# Archive: names.
-
-
 def test_a_zips_names_become_a_tree_in_which_none_leads_outside() -> None:
     names = {
         "a/b/01.ipynb": {"a/b/01.ipynb": b"{}"},
@@ -102,9 +99,6 @@ def test_names_are_read_as_macos_and_windows_write_them() -> None:
         name = "提出".encode(encoding)
         assert list(read_all(packed("x" * len(name)).replace(b"x" * len(name), name))) == ["提出"]
     assert len(read_all(packed("xxx").replace(b"xxx", b"\xf8\xff\xfd"))) == 1
-
-
-# Archive: what is refused.
 
 
 def test_a_member_that_could_do_harm_is_refused() -> None:
@@ -152,9 +146,6 @@ def test_whatever_bytes_a_zip_holds_it_is_a_tree_or_refused(data: bytes) -> None
     for mixed in (data, good[:40] + data + good[40:], good + data):
         with contextlib.suppress(Refused):
             read_all(mixed, limit=100)
-
-
-# Folder.
 
 
 def test_a_folder_is_listed_by_name_and_links_are_not_followed(tmp_path: Path) -> None:

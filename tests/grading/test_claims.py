@@ -23,21 +23,16 @@ def written(record: object) -> bytes:
 
 
 def gather(*records: object) -> Claims:
-    """Return the claims of a journal with these lines."""
     return gather_claims([], [("journal.jsonl", written(record)) for record in records])
 
 
 def only(record: object) -> Claim:
-    """Return the claim that a line makes."""
     (found,) = gather(record).items
     return found
 
 
 def told(claims: Claims) -> list[tuple[Any, ...]]:
     return [(found.code, found.severity, found.where, found.values) for found in claims.findings]
-
-
-# gather_claims: one record.
 
 
 def test_a_record_becomes_a_claim_with_its_times_in_utc_and_its_name_trimmed() -> None:
@@ -163,9 +158,6 @@ def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: An
     assert {claim.check for claim in found.items} <= set(syllabus.CHECK_IDS)
 
 
-# gather_claims: several records.
-
-
 def test_a_record_in_a_notebook_and_in_the_journal_counts_once() -> None:
     record = sealed()
     book = read_cells({"id": "own", "outputs": [{"metadata": {"handson": record}}]})
@@ -185,9 +177,6 @@ def test_records_without_end_are_cut_short() -> None:
     found = gather(*records, records[0])
     assert len(found.items) == 300
     assert told(found) == [("records-many", "warning", "journal.jsonl", {"most": "300"})]
-
-
-# gather_claims: cells that lost their record.
 
 
 def lost(*cells: dict[str, Any], journal: tuple[dict[str, Any], ...] = ()) -> list[Any]:
@@ -233,8 +222,6 @@ def test_only_an_intact_record_in_the_journal_restores_a_cell() -> None:
     beside = lost(CELL, journal=(record, sealed("network", schema="x")))
     assert [code for code, *_ in beside] == ["metadata-restored", "record-schema"]
 
-
-# Claims.judged, Claims.walk_chain.
 
 AT = "2026-05-11T0{}:00:00+00:00".format
 OLD, NEW = claim(digest="old", observed_at=AT(1)), claim(digest="new", observed_at=AT(2))

@@ -75,8 +75,6 @@ def test_nothing_to_grade_is_refused(tmp_path: Path) -> None:
         grade_class([])
 
 
-# A class of honest, careless, copying and hostile learners; each is placed by hand.
-
 Files = dict[str, bytes]
 PLACED = {
     "s01": ("ppppp", "same-record same-request same-resource answers-alike"),

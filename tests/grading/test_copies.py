@@ -35,9 +35,6 @@ def test_what_several_hold_is_found_with_their_numbers_in_order() -> None:
     assert find_shared(held) == {("a", 1): (0, 2, 3), ("a", 2): (0, 2)}
 
 
-# list_identifiers, compare_evidence.
-
-
 def test_records_long_request_ids_and_resources_of_ec2_identify_evidence() -> None:
     parts = {"subnets": "subnet", "route_tables": "rtb", "internet_gateways": "igw",
              "endpoints": "vpce"}  # fmt: skip
@@ -96,9 +93,6 @@ def test_the_first_is_who_has_the_earliest_time_and_then_the_name() -> None:
         assert [finding.values["first"] for _, finding in found] == [first, first]
 
 
-# find_passages.
-
-
 def common(mine: str, theirs: str) -> tuple[str, ...]:
     passage = find_passages(answer(mine), answer(theirs))
     return passage.common if passage else ()
@@ -141,9 +135,6 @@ def test_a_shingle_is_of_seven_letters_or_of_20_where_two_thirds_are_latin() -> 
     texts = latin, latin[:20] + letters(0, 11), latin[:20] + letters(0, 10)
     counts = [len(copies.own_shingles(text)) for text in texts]
     assert counts == [31 - 20 + 1, 31 - 7 + 1, 20 + 3 * 10 - 20 + 1]
-
-
-# sketch_answers, compare_answers.
 
 
 def test_what_stands_far_down_is_compared_all_the_same() -> None:

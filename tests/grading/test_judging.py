@@ -29,9 +29,6 @@ def moved(record: Claim, **changes: Any) -> Claim:
     return msgspec.structs.replace(record, **changes)
 
 
-# judge_check.
-
-
 def judge(*claims: Claim, check: str = "cluster", **asked: Any) -> CheckMark:
     return judge_check(syllabus.find_check(check), Claims(items=[*claims]), Requirements(**asked))
 
@@ -92,17 +89,11 @@ def test_points_are_withheld_for_the_first_objection_and_the_facts_are_shown() -
         assert mark.observed == recorded()["cluster"]["observed"]
 
 
-# Requirements.for_learner.
-
-
 def test_a_learners_own_account_counts_instead_of_the_classes() -> None:
     asked = Requirements(accounts=(CLASS,), region="us-east-1")
     own = Requirements(accounts=(OWN,), region="us-east-1")
     assert asked.for_learner(Learner("s01", account=OWN)) == own
     assert asked.for_learner(Learner("s01")) == asked
-
-
-# examine_evidence.
 
 
 def found(
@@ -179,7 +170,6 @@ def test_the_window_opens_at_its_first_second_and_closes_before_its_last() -> No
 def tokyo(
     monkeypatch: pytest.MonkeyPatch, require: Callable[[str, bool, str], None]
 ) -> Iterator[None]:
-    """Grade on a computer in Japan."""
     require("tzset", hasattr(time, "tzset"), "this system's time zone cannot be set for a test")
     with monkeypatch.context() as changed:
         changed.setenv("TZ", "Asia/Tokyo")
@@ -215,8 +205,6 @@ def test_no_name_and_several_names_are_told_once() -> None:
     assert gist(several) == ("learner-several", "warning", "image")
     assert several.values == {"names": "s01, s01�, s02"}
 
-
-# examine_evidence: chains.
 
 FIRST = claim(digest="1", observed_at=AT(1))
 SECOND = claim("cluster", digest="2", previous="1", observed_at=AT(2))
@@ -260,9 +248,6 @@ def test_a_finding_about_a_chain_names_its_first_three_records_by_time() -> None
     assert (three.code, three.check, three.where) == ("chain-forked", "cluster", "cluster.ipynb")
     assert three.values["records"] == f"{start}image-uri {AT(4)} sha256:0123456789ab"
     assert four.values["records"] == f"{start}image {AT(3)} 3, … (4)"
-
-
-# read_moment.
 
 
 @pytest.mark.usefixtures("tokyo")

@@ -22,9 +22,6 @@ def read(data: bytes, where: str = "s01/01-network.ipynb") -> Notebook:
     return read_notebook(data, where=where, modified="2026")
 
 
-# read_notebook.
-
-
 def test_what_is_no_notebook_of_the_course_is_refused_with_its_reason() -> None:
     deep, digits = b'{"cells":' + b"[" * 100_000, b'{"cells":[], "nbformat": ' + b"9" * 9_000 + b"}"
     wrong: dict[str, list[bytes]] = {
@@ -99,9 +96,6 @@ def test_whatever_json_a_file_holds_it_is_a_notebook_or_refused(value: Any) -> N
         assert all(isinstance(cell.text, str) for cell in notebook.cells)
 
 
-# find_repeated_names.
-
-
 @FEW
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
 def test_a_name_that_stands_twice_is_always_seen(pairs: list[tuple[str, str]]) -> None:
@@ -110,8 +104,6 @@ def test_a_name_that_stands_twice_is_always_seen(pairs: list[tuple[str, str]]) -
     twice = notebooks.find_repeated_names(text.encode())
     assert sorted(twice) == sorted({key for key in keys if keys.count(key) > 1})
 
-
-# compare_cells.
 
 COURSE = {name: [*cells] for name, cells in notebooks.load_cells().notebooks.items()}
 WHOLE = {name: read_cells(*({"id": cell} for cell in cells), where=f"{name}.ipynb")
@@ -152,9 +144,6 @@ def test_broken_and_unknown_cells_are_told() -> None:
     assert compared(given, lost=2) == [("cells-broken", "warning", {"count": "2"})]
     assert compared(["own"]) == [("cells-unknown", "note", {})]
     assert compared(["own"], "06-troubleshooting") == []
-
-
-# find_moved_cells.
 
 
 def test_the_fewest_cells_count_as_moved() -> None:

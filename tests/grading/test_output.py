@@ -66,9 +66,6 @@ def grades(inbox: Path) -> Grades:
     )
 
 
-# format_table, format_notices.
-
-
 def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades) -> None:
     messages.use("en")
     title, heads, ruler, *rows = format_table(grades)
@@ -102,9 +99,6 @@ def test_findings_of_a_code_are_told_once_with_their_places() -> None:
     ends = (" [1.ipynb, 2.ipynb]", " [1.ipynb, 2.ipynb, … (3)]", "chain-gap (2)")
     assert [about[at].endswith(end) for at, end in zip((0, 2, 8), ends, strict=True)] == [True] * 3
     assert about[6:8] == ["      why-zones: “b c”", ""]
-
-
-# write_json, summarize.
 
 
 def written(grades: Grades) -> Any:
@@ -145,9 +139,6 @@ def test_the_json_says_what_was_asked_and_what_each_got(grades: Grades) -> None:
     }
 
 
-# write_csv.
-
-
 def test_a_gradebook_gets_points_an_item_and_no_formulas(grades: Grades) -> None:
     file = io.StringIO()
     output.write_csv(grades, file)
@@ -161,9 +152,6 @@ def test_a_gradebook_gets_points_an_item_and_no_formulas(grades: Grades) -> None
         ["s02", '\'=HYPERLINK("x")', "B", *"000000", *[""] * 5, "1", "nothing-handed-in", ""],
         ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", "", ""],
     ]
-
-
-# The command.
 
 
 @pytest.fixture(autouse=True)
@@ -212,9 +200,6 @@ def test_grading_loads_neither_aws_an_engine_nor_a_kernel(root: Path) -> None:
     script = "import sys, handson.grading; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
     assert heavy & set(loaded.split()) == set()
-
-
-# The course as grading knows it.
 
 
 def test_the_course_is_that_of_the_notebooks(root: Path) -> None:

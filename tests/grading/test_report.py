@@ -46,9 +46,6 @@ def data_of(page: str, name: str) -> Any:
     return json.loads(found[1])
 
 
-# The page.
-
-
 def test_what_strangers_wrote_cannot_end_its_element(inbox: Path) -> None:
     page = page_of(inbox)
     inside = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
@@ -116,9 +113,6 @@ def test_the_report_is_its_owners_alone_and_written_whole_or_not_at_all(
         grading.write_report(replace(grades, results=broken), path)
     assert (path.read_text(), [*tmp_path.iterdir()]) == (whole, [path])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-# The architecture.
 
 
 def graded(folder: Path, book: making.Book) -> tuple[Result, Any]:

@@ -70,9 +70,6 @@ def written(score: CheckScore) -> str:
     return str(score._repr_mimebundle_()["text/html"]).replace("<wbr>", "")
 
 
-# ScoringWorkshop.evidence.
-
-
 def test_evidence_in_a_journal_or_in_notebooks_gets_its_points(book: Book, tmp_path: Path) -> None:
     keep(tmp_path / "a", book.journal())
     book.write(tmp_path / "b")
@@ -117,9 +114,6 @@ def test_only_checks_with_automatic_points_are_scored(tmp_path: Path) -> None:
         workshop.evidence("netwrk")
     assert "nbgrader" in repr(workshop.evidence("architecture"))
     assert "nbgrader" in repr(workshop.ensure_network(name="x").vpc.id)
-
-
-# handson.start, while nbgrader executes a notebook.
 
 
 def test_a_notebook_holds_it_while_nbgrader_executes_it(executing: Callable[..., Any]) -> None:

@@ -39,9 +39,6 @@ def chosen(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int, bool]]
     return [(each.source, each.earlier, each.has_namesakes) for each in found]
 
 
-# export_names.
-
-
 def test_a_name_tells_whose_it_is_and_which_number_a_platform_gave() -> None:
     people = {
         "山田 花子_12345_assignsubmission_file_": ("山田 花子", "12345"),
@@ -74,9 +71,6 @@ def test_names_are_the_same_person_in_any_order_width_and_in_part() -> None:
     same = {("s01", "Ｓ０１"), ("山田 花子", "花子　山田"), ("Hanako", "Yamada, Hanako")}
     other = {("Hanako Yamada", "Hanako Sato"), ("s01", "s011"), ("", "s01")}
     assert {pair for pair in same | other if export_names.is_same_person(*pair)} == same
-
-
-# find_submissions.
 
 
 def test_a_folder_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
@@ -145,9 +139,6 @@ def test_what_cannot_be_graded_is_refused(tmp_path: Path) -> None:
             owners(tmp_path / name)
 
 
-# choose_submissions.
-
-
 def test_the_newest_of_several_submissions_counts(tmp_path: Path) -> None:
     put(tmp_path / "first" / "s01", time=1_500_000_001)
     put(tmp_path / "second" / "s01")
@@ -176,9 +167,6 @@ def test_the_numbers_of_one_export_tell_namesakes_apart_not_those_of_two(tmp_pat
     assert [each[1:] for each in chosen(tmp_path / "first", tmp_path / "second")] == [(1, False)]
     flat = put(tmp_path / "flat", *(f"yamada_{n}_{n}_{book}" for n in (1, 2) for book in BOOKS))
     assert [each[1:] for each in chosen(flat)] == [(0, True), (0, True)]
-
-
-# find_files.
 
 
 def files_of(folder: Path, *own: str) -> dict[str, str]:

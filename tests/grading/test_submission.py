@@ -50,9 +50,6 @@ def hand_in(folder: Path, *learners: str) -> Path:
     return folder
 
 
-# grade_submission: the whole.
-
-
 def test_a_whole_submission_has_its_points_and_its_place(book: Book, tmp_path: Path) -> None:
     folder = book.write(tmp_path / "s01")
     for number, path in enumerate(sorted(folder.iterdir())):
@@ -108,9 +105,6 @@ def test_a_diagram_is_marked_without_evidence_that_counts(book: Book, tmp_path: 
     assert "Diagram" in result.diagram.text
 
 
-# grade_submission: whose it is.
-
-
 YAMADA, ANA = {"owner": "山田 花子"}, {"owner": "Ana"}
 OWNERS: list[tuple[list[str], dict[str, Any], str, str]] = [
     (["s02"], {"owner": "s01"}, "s01", "learner-other"),
@@ -142,9 +136,6 @@ def test_what_is_told_of_a_place_has_its_values(tmp_path: Path) -> None:
         ("earlier-left", "note", {"count": "2", "source": "a"}),
         ("name-of-several", "warning", {"learners": "s01, s02", "name": "山田�花子"}),
     ]
-
-
-# grade_submission: what is read.
 
 
 def test_what_holds_nothing_readable_is_told_with_its_files(tmp_path: Path) -> None:
@@ -208,9 +199,6 @@ def test_of_copies_the_one_that_was_worked_in_counts_then_the_newest_then_the_up
         assert left.values == {"count": str(count)}
         (tmp_path / file).unlink()
     assert "copies-left" not in codes(graded(tmp_path))
-
-
-# judge_folders.
 
 
 def test_a_check_is_judged_by_the_evidence_of_all_folders(book: Book, tmp_path: Path) -> None:

@@ -53,9 +53,6 @@ def reason(text: str, signer: Signer) -> str:
     return str(refused.value)
 
 
-# verify_proof.
-
-
 def test_a_token_of_aws_says_who_and_for_what_long_after_it_expired(signer: Signer) -> None:
     claims = {**claims_of(signer), "iat": 1_760_000_000, "exp": 1_760_000_300}
     token = verify_proof(signer.sign(claims), keys_of(signer))
@@ -147,8 +144,6 @@ def test_the_issuers_of_five_proofs_are_listed_once(signer: Signer) -> None:
     assert listed == ("https://a�", "https://b�")
 
 
-# examine_proofs.
-
 AWS = {"kind": "aws", "account": ACCOUNT}
 FIRST = claim("network", digest="1", **AWS)
 SECOND = claim("cluster", digest="2", previous="1", **AWS)
@@ -200,9 +195,6 @@ def test_evidence_from_aws_lacks_a_proof_and_other_evidence_needs_none(signer: S
     (absent,) = told(signer=signer)
     assert (absent.code, absent.severity) == ("proof-absent", "note")
     assert told(claims=(claim(),), signer=signer) == []
-
-
-# A class with proofs, and the keys for it.
 
 
 @pytest.fixture
@@ -259,9 +251,6 @@ def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(InvalidInput, match=r"keys\.json"):
             tokens.read_keys(path)
-
-
-# audit.look_up.
 
 
 def test_a_record_is_judged_by_what_is_there_and_by_its_age() -> None:

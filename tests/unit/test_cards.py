@@ -64,9 +64,6 @@ def everywhere(word: str) -> list[CardPart]:
     ]
 
 
-# What a stranger may have written
-
-
 @pytest.mark.parametrize("part", everywhere(HOSTILE), ids=lambda part: type(part).__name__)
 def test_a_part_makes_nothing_of_what_it_shows_but_words(part: CardPart) -> None:
     read = Reader(Card(HOSTILE, (part,)).html())
@@ -74,9 +71,6 @@ def test_a_part_makes_nothing_of_what_it_shows_but_words(part: CardPart) -> None
     assert read.attributes <= {"style"}
     assert "".join(read.words).count(HOSTILE) >= 2
     assert read.open == []
-
-
-# What a card says
 
 
 def test_a_card_is_its_title_and_a_line_for_each_row() -> None:

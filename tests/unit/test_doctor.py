@@ -118,9 +118,6 @@ def test_jupyterlabs_port_may_be_taken_by_others_and_by_jupyterlab_itself(
     assert str(doctor.LAB_PORT) in ports.seen
 
 
-# The verdict
-
-
 def test_a_machine_is_ready_when_nothing_is_bad() -> None:
     ready = {("ok", "ok"): True, ("ok", "advice"): True, ("ok", "bad"): False}
     for states, is_ready in ready.items():

@@ -41,9 +41,6 @@ def fail(terminal: TerminalProgress, reason: type[BaseException]) -> None:
         raise reason
 
 
-# A terminal, and what is none
-
-
 def test_a_file_gets_the_last_sentence_only() -> None:
     stream = io.StringIO()
     line = TerminalProgress(stream).line("Build")
@@ -76,9 +73,6 @@ def test_a_sentence_too_long_for_the_terminal_is_cut_by_its_width() -> None:
     assert row in shown(80, f"0/4\n{row}")
 
 
-# A notebook
-
-
 def test_a_notebook_line_is_updated_at_most_once_an_interval_and_at_the_end() -> None:
     ticks, shown = Ticks(), []
     line = ThrottledLine(shown.append, interval=0.1, clock=ticks)
@@ -103,9 +97,6 @@ def test_outside_a_notebook_progress_and_cards_go_to_standard_error(
     TerminalProgress().line("Build").done("Done.")
     progress.show_card("news")
     assert capsys.readouterr() == ("", "▸ Build: Done.\nnews\n")
-
-
-# The line of a verb
 
 
 def test_a_verb_that_ends_leaves_its_sentence() -> None:
