@@ -15,6 +15,7 @@ from handson.course.evidence import Journal, Observation
 from handson.course.state import RecordedUri, Removal, Resource, Target
 from handson.resources import cleanup
 from handson.resources.images import StoredBlob
+from handson.resources.push import write_image_uri
 from handson.resources.receipts import (
     GIGABYTE,
     Cleanup,
@@ -40,98 +41,84 @@ def blob(size: int, since: datetime = NOON) -> StoredBlob:
     return size, since
 
 
-@pytest.mark.parametrize(
-    ("blobs", "after", "usd"),
-    [
-        ([blob(GIGABYTE)], MONTH, 0.10),
-        ([blob(GIGABYTE // 2)], MONTH, 0.05),
-        ([blob(GIGABYTE)], MONTH / 10, 0.01),
-        ([blob(GIGABYTE), blob(GIGABYTE, NOON + MONTH / 2)], MONTH, 0.15),
-        ([blob(GIGABYTE, NOON + MONTH)], timedelta(0), 0.0),
-    ],
-    ids=["a month", "half the size", "a tenth of the time", "two of two ages", "clock set back"],
-)
-def test_storage_costs_size_by_time_by_price(
-    blobs: list[StoredBlob], after: timedelta, usd: float
-) -> None:
-    assert compute_cost(REPOSITORY, blobs, until=NOON + after).usd == pytest.approx(usd)
+COSTS = {
+    "a month": ([blob(GIGABYTE)], MONTH, 0.10),
+    "half the size": ([blob(GIGABYTE // 2)], MONTH, 0.05),
+    "a tenth of the time": ([blob(GIGABYTE)], MONTH / 10, 0.01),
+    "two of two ages": ([blob(GIGABYTE), blob(GIGABYTE, NOON + MONTH / 2)], MONTH, 0.15),
+    "clock set back": ([blob(GIGABYTE, NOON + MONTH)], timedelta(0), 0.0),
+}
 
 
-def test_the_cost_is_that_of_all_repositories(tmp_path: Path) -> None:
-    one = compute_cost(REPOSITORY, [blob(GIGABYTE)], until=NOON + MONTH)
-    other = replace(one, region="eu-west-1")
-    saved = begin_receipt(tmp_path, HERE, found=(), storage=[one, other], now=NOON)
+def test_storage_costs_size_by_time_by_price_and_all_repositories_their_sum(tmp_path: Path) -> None:
+    costs = {
+        case: compute_cost(REPOSITORY, blobs, until=NOON + after)
+        for case, (blobs, after, _) in COSTS.items()
+    }
+    wanted = {case: pytest.approx(usd) for case, (_, _, usd) in COSTS.items()}
+    assert {case: cost.usd for case, cost in costs.items()} == wanted
+    one = costs["a month"]
+    storage = [one, replace(one, region="eu-west-1")]
+    saved = begin_receipt(tmp_path, HERE, found=(), storage=storage, now=NOON)
     assert saved.receipt.cost.usd == pytest.approx(0.2)
 
 
 # list_used_regions, remember_region
 
-
-def recorded(home: Path, **target: str) -> None:
-    place = {"kind": "aws", "account": HERE.account, "region": "eu-west-1", "endpoint": None}
-    Journal(home).add(Observation("network", {**place, **target}, {}, []), learner="Hanako")
+WAYS = ("evidence", "uri", "memory")
 
 
-def keep_uri(home: Path, account: str, region: str) -> None:
-    uri = f"{account}.dkr.ecr.{region}.amazonaws.com/rails-app:latest"
-    known = RecordedUri(uri=uri, digest="sha256:1", recorded_at="2026-01-15T12:00:00+00:00")
-    (home / "image-uri.json").write_text(json.dumps(known.to_json()))
+def leave(home: Path, way: str, **changes: str) -> None:
+    """Leave a trace of a region that was used."""
+    home.mkdir(exist_ok=True)
+    used = Target(**({"kind": "aws", "account": HERE.account, "region": "eu-west-1"} | changes))
+    if way == "evidence":
+        Journal(home).add(Observation("network", used.to_json(), {}, []), learner="Hanako")
+    elif way == "uri":
+        uri = f"{used.account}.dkr.ecr.{used.region}.amazonaws.com/rails-app:latest"
+        write_image_uri(home, RecordedUri(uri=uri, digest="sha256:1", recorded_at=str(NOON)))
+    else:
+        cleanup.remember_region(home, used)
 
 
-def test_an_empty_home_folder_names_the_region_of_the_settings(tmp_path: Path) -> None:
+def test_the_regions_are_that_of_the_settings_and_those_of_which_a_trace_is_left(
+    tmp_path: Path,
+) -> None:
+    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
+    for way in WAYS:
+        leave(tmp_path / way, way)
+        found = cleanup.list_used_regions(tmp_path / way, HERE)
+        assert (way, found) == (way, ("us-east-1", "eu-west-1"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ways"),
+    [
+        ({"account": "998877665544"}, WAYS),
+        ({"kind": "emulator"}, ("evidence", "memory")),
+        ({"region": "../.."}, WAYS),
+        ({"region": "us-east-9"}, WAYS),
+        ({"region": ""}, WAYS),
+    ],
+    ids=str,
+)
+def test_what_another_target_used_and_what_aws_does_not_have_is_not_asked(
+    tmp_path: Path, changes: dict[str, str], ways: tuple[str, ...]
+) -> None:
+    for way in ways:
+        leave(tmp_path, way, **changes)
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
 
 
-def test_evidence_names_its_region(tmp_path: Path) -> None:
-    recorded(tmp_path)
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "eu-west-1")
-
-
-def test_the_recorded_uri_names_its_region(tmp_path: Path) -> None:
-    keep_uri(tmp_path, HERE.account, "ap-northeast-1")
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "ap-northeast-1")
-
-
-def test_a_region_in_which_something_was_begun_is_remembered(tmp_path: Path) -> None:
-    for _ in range(2):
-        cleanup.remember_region(
-            tmp_path, Target(kind="aws", account=HERE.account, region="sa-east-1")
-        )
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
-
-
-def test_the_regions_of_an_earlier_version_are_asked_beside_damaged_entries(tmp_path: Path) -> None:
+def test_a_list_of_regions_that_is_damaged_names_those_that_can_be_read(tmp_path: Path) -> None:
     entry = {"kind": "aws", "account": HERE.account, "region": "sa-east-1"}
-    damaged = [7, {"region": 7}, entry]
-    (tmp_path / "regions.json").write_text(json.dumps(damaged, indent=2) + "\n")
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1", "sa-east-1")
-
-
-@pytest.mark.parametrize("other", [{"account": "998877665544"}, {"kind": "emulator"}], ids=str)
-def test_what_another_target_used_is_not_asked(tmp_path: Path, other: dict[str, str]) -> None:
-    recorded(tmp_path, **other)
-    keep_uri(tmp_path, "998877665544", "ap-northeast-1")
-    cleanup.remember_region(
-        tmp_path,
-        Target(**({"kind": "aws", "account": HERE.account, "region": "sa-east-1"} | other)),
-    )
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
-
-
-def test_a_region_that_aws_does_not_have_is_not_asked(tmp_path: Path) -> None:
-    for region in ("../..", "us-east-9", ""):
-        recorded(tmp_path, region=region)
-        cleanup.remember_region(tmp_path, Target(kind="aws", account=HERE.account, region=region))
-    assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
-
-
-def test_a_list_of_regions_that_is_none_names_none(tmp_path: Path) -> None:
-    contents = ["", "{", "7", '{"a": 1}', '[7, {"region": 7}]']
+    contents = dict.fromkeys(["", "{", "7", '{"a": 1}', '[7, {"region": 7}]'], ("us-east-1",))
+    contents[json.dumps([7, {"region": 7}, entry])] = ("us-east-1", "sa-east-1")
     listed = {}
     for content in contents:
         (tmp_path / "regions.json").write_text(content)
         listed[content] = cleanup.list_used_regions(tmp_path, HERE)
-    assert listed == dict.fromkeys(contents, ("us-east-1",))
+    assert listed == contents
 
 
 # begin_receipt, finish_receipt
@@ -152,8 +139,13 @@ def read(kept: SavedReceipt) -> dict[str, Any]:
     return content
 
 
-def test_a_receipt_has_the_fields_of_its_schema(tmp_path: Path) -> None:
-    content = read(finished(begun(tmp_path, VPC), Removal(resource=VPC)))
+def test_a_receipt_has_the_fields_of_its_schema_and_claims_nothing_until_it_is_finished(
+    tmp_path: Path,
+) -> None:
+    saved = begun(tmp_path, VPC)
+    content = read(saved)
+    assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)
+    content = read(finished(saved, Removal(resource=VPC)))
     fields = "schema state target regions begun_at finished_at found deleted left beside"
     assert list(content) == [*fields.split(), "nothing_left", "cost"]
     assert (content["schema"], content["state"]) == ("handson.receipt/1", "finished")
@@ -167,11 +159,6 @@ def test_what_is_left_is_not_among_the_deleted(tmp_path: Path) -> None:
     assert content["nothing_left"] is False
 
 
-def test_before_it_is_finished_a_receipt_claims_nothing(tmp_path: Path) -> None:
-    content = read(begun(tmp_path, VPC))
-    assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)
-
-
 def test_an_interrupted_clean_up_is_gone_on_with_in_the_same_file(tmp_path: Path) -> None:
     first = begun(tmp_path, VPC, REPOSITORY)
     again = begun(tmp_path, VPC, now=NOON + timedelta(hours=1))
@@ -179,16 +166,11 @@ def test_an_interrupted_clean_up_is_gone_on_with_in_the_same_file(tmp_path: Path
     assert again.receipt.begun_at == first.receipt.begun_at
 
 
-def test_a_finished_one_is_kept_and_the_next_is_another(tmp_path: Path) -> None:
-    first, second = finished(begun(tmp_path, VPC)), finished(begun(tmp_path))
-    assert first.path != second.path
-    assert read(first)["found"][0]["id"] == "vpc-1"
-
-
-def test_the_receipt_of_another_account_is_left_alone(tmp_path: Path) -> None:
+def test_a_finished_receipt_and_that_of_another_account_are_left_alone(tmp_path: Path) -> None:
     other = Target(kind="emulator", account="123456789012", region="us-east-1")
-    first = begun(tmp_path, VPC, target=other)
-    assert begun(tmp_path).path != first.path
+    kept = [begun(tmp_path, VPC, target=other), finished(begun(tmp_path, VPC)), begun(tmp_path)]
+    assert len({saved.path for saved in kept}) == 3
+    assert [len(read(saved)["found"]) for saved in kept] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": "handson.receipt/1"}', "\\xff"])
@@ -196,8 +178,7 @@ def test_a_file_that_is_no_receipt_is_left_alone(tmp_path: Path, content: str) -
     (tmp_path / "receipts").mkdir()
     stranger = tmp_path / "receipts" / "20260115T120000Z.json"
     stranger.write_text(content)
-    kept = begun(tmp_path, VPC)
-    assert kept.path != stranger
+    assert begun(tmp_path, VPC).path != stranger
     assert stranger.read_text() == content
 
 
