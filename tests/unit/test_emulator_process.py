@@ -1,3 +1,5 @@
+"""The embedded AWS's process: its record, environment, log and last words."""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,10 +16,6 @@ from handson.core import messages
 RECORD = ProcessRecord(
     state="running", pid=os.getpid(), port=4566, token="f00d", region="us-east-1"
 )
-
-
-def environment(folder: Path, **theirs: str) -> dict[str, str]:
-    return process.build_environment(folder, region="eu-west-1", passed_on=theirs)
 
 
 # write_record, read_record, find_process
@@ -56,74 +54,62 @@ def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
 # build_environment
 
 
-def test_it_is_bound_to_loopback_and_finds_no_docker(tmp_path: Path) -> None:
-    environ = environment(tmp_path, DOCKER_HOST="unix:///var/run/docker.sock")
+def test_it_is_bound_to_loopback_finds_no_docker_and_gets_only_what_python_needs(
+    tmp_path: Path,
+) -> None:
+    docker = {"DOCKER_HOST": "unix:///var/run/docker.sock"}
+    theirs = {"PATH": "/bin", "SystemRoot": "C:\\Windows", "AWS_PROFILE": "work", "HOME": "/h"}
+    ours, environ = (
+        process.build_environment(tmp_path, region="eu-west-1", passed_on=docker | given)
+        for given in ({}, theirs)
+    )
     assert environ["BIND_HOST"] == "127.0.0.1"
     assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/no-docker.sock"
-
-
-def test_of_the_callers_environment_only_what_python_needs_is_passed_on(tmp_path: Path) -> None:
-    theirs = {"PATH": "/bin", "SystemRoot": "C:\\Windows", "AWS_PROFILE": "work", "HOME": "/h"}
-    ours = environment(tmp_path)
-    assert environment(tmp_path, **theirs).keys() - ours.keys() == {"PATH", "SystemRoot"}
+    assert environ.keys() - ours.keys() == {"PATH", "SystemRoot"}
 
 
 # open_log, explain_death
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(b"before\n", b"before\n--- start\n"), (b"x" * (process.LOG_LIMIT + 1), b"--- start\n")],
-    ids=["small", "large"],
-)
-def test_a_log_is_continued_until_it_is_large(tmp_path: Path, before: bytes, after: bytes) -> None:
-    process.locate_log(tmp_path).write_bytes(before)
-    process.open_log(tmp_path).close()
-    assert process.locate_log(tmp_path).read_bytes() == after
+def test_a_log_is_continued_until_it_is_large(tmp_path: Path) -> None:
+    log, large = process.locate_log(tmp_path), b"x" * (process.LOG_LIMIT + 1)
+    for before, after in ((b"before\n", b"before\n--- start\n"), (large, b"--- start\n")):
+        log.write_bytes(before)
+        process.open_log(tmp_path).close()
+        assert log.read_bytes() == after
 
 
-@pytest.mark.parametrize(
-    ("log", "seen"),
-    [
-        ("Traceback\n\nOSError: no port\n\n", "(exit code 70, last log line: OSError: no port)"),
-        (None, "(exit code 70, last log line: ?)"),
-        (
-            "Traceback\nOSError: [Errno 28] No space left on device\n",
-            "is full (OSError: [Errno 28]",
-        ),
-    ],
-)
-def test_a_death_is_explained_by_the_last_line_of_the_log(
-    tmp_path: Path, log: str | None, seen: str
-) -> None:
+LAST_WORDS = {
+    "Traceback\n\nOSError: no port\n\n": "(exit code 70, last log line: OSError: no port)",
+    "Traceback\nOSError: [Errno 28] No space left on device\n": "is full (OSError: [Errno 28]",
+    None: "(exit code 70, last log line: ?)",
+}
+
+
+def test_a_death_is_explained_by_the_last_line_of_the_log(tmp_path: Path) -> None:
     messages.use("en")
-    if log is not None:
-        process.locate_log(tmp_path).write_text(log)
-    assert seen in process.explain_death(tmp_path, 70).problem
+    for log, seen in LAST_WORDS.items():
+        process.locate_log(tmp_path).unlink(missing_ok=True)
+        if log is not None:
+            process.locate_log(tmp_path).write_text(log)
+        assert seen in process.explain_death(tmp_path, 70).problem
 
 
 # SaveFailures, wait_for_file
 
 
-def logged(unsaved: server.SaveFailures, message: str, service: str) -> None:
-    arguments = (service, "full") if message.count("%s") > 1 else (service,)
-    unsaved.handle(logging.LogRecord("persistence", logging.ERROR, "", 0, message, arguments, None))
-
-
-def test_it_notices_that_state_was_not_saved_and_not_that_it_was_not_loaded() -> None:
+def test_a_service_is_unsaved_from_a_failed_save_to_the_next_one() -> None:
     unsaved = server.SaveFailures()
-    logged(unsaved, "Persistence: failed to load %s: %s", "elb")
-    logged(unsaved, "Persistence: failed to save %s: %s", "ec2")
-    logged(unsaved, "Persistence: error getting state for %s: %s", "ecs")
-    assert unsaved.services == {"ec2", "ecs"}
-
-
-def test_what_was_saved_later_is_no_longer_unsaved() -> None:
-    unsaved = server.SaveFailures()
-    for message in ("Persistence: failed to save %s: %s", "Persistence: saved %s"):
-        logged(unsaved, message, "ec2")
-    logged(unsaved, "Persistence: failed to save %s: %s", "ecs")
-    assert unsaved.services == {"ecs"}
+    heard = [
+        ("Persistence: failed to load %s: %s", ("elb", "full")),
+        ("Persistence: failed to save %s: %s", ("ec2", "full")),
+        ("Persistence: saved %s", ("ec2",)),
+        ("Persistence: failed to save %s: %s", ("ecr", "full")),
+        ("Persistence: error getting state for %s: %s", ("ecs", "full")),
+    ]
+    for message, arguments in heard:
+        unsaved.handle(logging.LogRecord("persistence", 40, "", 0, message, arguments, None))
+    assert unsaved.services == {"ecr", "ecs"}
 
 
 def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
