@@ -212,6 +212,12 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "the table not associated, and unnamed": (in_table(subnets=(), name=""),
         way("none") | names(table=""),
         "name-missing/type table-not-associated/type table-not-associated/type"),
+    "the subnets in a private table, the public one unnamed": (
+        in_vpc(route_tables=(
+            states.public_table(id="rtb-0b", name="private", routes=(states.LOCAL,)),
+            states.public_table(subnets=(), name=""))),
+        way("none") | names(table="private", gateway="", last="ecs-handson-igw"),
+        "name-differs/type name-missing/type route-missing/type"),
     "no table at all": (in_vpc(route_tables=()), way("none"),
         "table-not-associated/run table-not-associated/run"),
     "the main table with a dead route": (
