@@ -19,9 +19,6 @@ from tests.emulator.hooks import Moto
 
 EMULATORS = ("ministack", "moto")
 CANNOT: dict[str, str] = {
-    "test_an_index_with_an_attestation_is_one_image": (
-        "it serves no registry (/v2/), so no image's configuration can be read"
-    ),
     "test_more_private_subnets_are_added_as_if_made_at_once": (
         "it makes no route in a route table that is added to an endpoint later"
     ),

@@ -68,9 +68,6 @@ def room(fake: FakeAws, tmp_path: Path) -> Workshop:
     )
 
 
-# Every verb
-
-
 def test_credentials_that_became_those_of_another_account_stop_every_verb(
     room: Workshop, fake: FakeAws, tmp_path: Path
 ) -> None:
@@ -114,8 +111,6 @@ def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_one
         connection.connect_target(chosen)
 
 
-# Where calls to real AWS go, whatever the learner's own configuration says
-
 PROFILE = """
 [default]
 endpoint_url = http://127.0.0.1:9
@@ -154,9 +149,6 @@ def test_an_endpoint_of_the_learners_own_configuration_is_not_taken(
     assert (aws.target.kind, aws.target.endpoint) == ("aws", None)
 
 
-# The root user
-
-
 def test_the_root_user_is_advised_against_on_real_aws_alone(room: Workshop, fake: FakeAws) -> None:
     assert "ルートユーザー" not in str(room)
     room.aws.caller = ROOT
@@ -164,9 +156,6 @@ def test_the_root_user_is_advised_against_on_real_aws_alone(room: Workshop, fake
     emulated = fake.connect(kind="emulator")
     emulated.caller = ROOT
     assert emulated.is_root is False
-
-
-# The doctor
 
 
 def findings(fake: FakeAws, tmp_path: Path, *, caller: str = ARN) -> dict[str, doctor.Finding]:

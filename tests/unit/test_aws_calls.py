@@ -23,9 +23,6 @@ def make_vpc(fake: FakeAws, **patience: Any) -> Any:
     return fake.connect(**patience).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
 
 
-# Aws.call, Aws.requests, Aws.recording, Aws.list_items
-
-
 def test_a_call_passes_its_parameters_on_and_returns_what_aws_replied(fake: FakeAws) -> None:
     fake.answers("CreateVpc", VPC)
     assert make_vpc(fake)["Vpc"] == VPC["Vpc"]
@@ -62,8 +59,6 @@ def test_a_list_holds_the_items_of_all_pages_each_asked_for_with_its_token(fake:
     more = [{"NextToken": "more"}, {"nextToken": "more"}]
     assert [said for _, said in fake.calls] == [{}, more[0], {}, more[1]]
 
-
-# Aws.call, again or not
 
 BROKEN_OFF = {"DescribeVpcs": (None, 2), "DeleteVpc": (None, 2), "CreateVpc": (AWSUnclear, 1)}
 EVERY = {"no answer": (None, 2), "throttled": (None, 2), "refused": (AWSError, 1)}
@@ -110,8 +105,6 @@ def test_throttling_is_told_after_the_last_attempt(fake: FakeAws) -> None:
     assert (refused.value.code, len(fake.calls)) == ("RequestLimitExceeded", 3)
 
 
-# Aws.call_until_known
-
 UNKNOWN = ("InvalidInternetGatewayID.NotFound", "InvalidParameter: service linked role")
 NOT_FOUND, NO_ROLE = Refusal(UNKNOWN[0]), Refusal("InvalidParameter", "Service Linked Role?")
 PATIENCE: dict[str, tuple[list[Any], str | None, int]] = {
@@ -147,9 +140,6 @@ def test_what_aws_never_knows_is_told_once_the_time_is_over(fake: FakeAws) -> No
     assert 30 <= sum(fake.clock.pauses) <= 35
 
 
-# Aws.client
-
-
 def test_a_client_is_made_once_and_calls_once_whatever_the_learners_own_settings(
     fake: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,9 +162,6 @@ def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
     assert proxy_for("emulator", "http://127.0.0.1:1/") is None
     proxy = proxy_for("aws", "https://ec2.us-east-1.amazonaws.com/")
     assert proxy == "http://proxy.invalid:3128"
-
-
-# Patience, Credentials, Aws.target, command_name
 
 
 def test_a_pause_is_at_least_half_its_length_and_to_see_at_most_five_seconds() -> None:

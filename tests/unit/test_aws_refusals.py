@@ -67,9 +67,6 @@ def answered(code: str, *, status: int = 400, message: str = "said AWS") -> Hand
     return refused.value
 
 
-# The kind of error
-
-
 def test_an_answer_of_aws_becomes_the_error_that_says_what_to_do_with_its_code() -> None:
     found = {code: answered(code, status=status) for code, (status, _) in CODES.items()}
     wanted = {code: (kind, code) for code, (_, kind) in CODES.items()}
@@ -105,9 +102,6 @@ def test_an_endpoint_that_was_not_reached_is_named_and_can_be_asked_again() -> N
 def test_what_is_not_known_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), translate_errors("ec2", "CreateVpc", endpoint=None):
         raise ZeroDivisionError
-
-
-# What it says
 
 
 def test_each_kind_of_refusal_has_sentences_of_its_own() -> None:
@@ -155,8 +149,6 @@ def test_neither_refused_credentials_nor_an_error_on_the_way_show_a_secret() -> 
     shown = [f"{it}{it!r}{it.lines()}{it._render_traceback_()}" for it in errors]
     assert [text for text in shown if any(word in text for word in SECRET.split())] == []
 
-
-# has_code
 
 WANTED = {
     "InvalidVpcID.NotFound": True,

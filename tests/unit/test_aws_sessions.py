@@ -22,8 +22,6 @@ def connect(session: Any = None, *, account: str | None = ACCOUNT) -> Aws:
     return connect_aws(region=REGION, account=account, session=session, patience=patience)
 
 
-# connect_aws
-
 SAME = {"Account": ACCOUNT, "Arn": ARN, "UserId": "AIDA"}
 STRANGERS: dict[str, tuple[str | None, Any, type[HandsonError], list[str]]] = {
     # the named account, who calls; the error and its words
@@ -84,9 +82,6 @@ def test_the_only_request_on_the_wire_is_get_caller_identity() -> None:
     [(url, body)] = wire.sent
     assert url == "https://sts.us-east-1.amazonaws.com/"
     assert "Action=GetCallerIdentity" in body
-
-
-# make_private_session, connect_emulator
 
 
 def test_the_learners_own_keys_and_profile_are_not_seen_by_an_emulator(

@@ -34,9 +34,6 @@ REPOSITORY = Resource(
 VPC = Resource(type="AWS::EC2::VPC", id="vpc-1", name="ecs-handson-vpc", region="us-east-1")
 
 
-# compute_cost
-
-
 def blob(size: int, since: datetime = NOON) -> StoredBlob:
     return size, since
 
@@ -62,8 +59,6 @@ def test_storage_costs_size_by_time_by_price_and_all_repositories_their_sum(tmp_
     saved = begin_receipt(tmp_path, HERE, found=(), storage=storage, now=NOON)
     assert saved.receipt.cost.usd == pytest.approx(0.2)
 
-
-# list_used_regions, remember_region
 
 WAYS = ("evidence", "uri", "memory")
 
@@ -119,9 +114,6 @@ def test_a_list_of_regions_that_is_damaged_names_those_that_can_be_read(tmp_path
         (tmp_path / "regions.json").write_text(content)
         listed[content] = cleanup.list_used_regions(tmp_path, HERE)
     assert listed == contents
-
-
-# begin_receipt, finish_receipt
 
 
 def begun(

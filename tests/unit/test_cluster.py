@@ -64,9 +64,6 @@ def said(fake: FakeAws, operation: str) -> list[dict[str, Any]]:
     return [parameters for name, parameters in fake.calls if name == operation]
 
 
-# ensure_cluster
-
-
 def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag() -> None:
     fake = play(*NEW)
     told: list[str] = []
@@ -176,9 +173,6 @@ def test_a_form_that_will_not_do_is_refused_before_any_call() -> None:
     ]
     assert [type(refused(fake, form)) for form in forms] == [InvalidInput] * len(forms)
     assert fake.calls == []
-
-
-# find_clusters, delete_clusters
 
 
 def test_clusters_are_described_a_hundred_at_a_time() -> None:

@@ -18,9 +18,6 @@ RECORD = ProcessRecord(
 )
 
 
-# write_record, read_record, find_process
-
-
 def test_a_record_reads_back_as_it_was_written_and_stands_alone(tmp_path: Path) -> None:
     assert process.read_record(tmp_path) is None
     process.write_record(tmp_path, RECORD)
@@ -51,9 +48,6 @@ def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
     assert process.find_process(RECORD) is None
 
 
-# build_environment
-
-
 def test_it_is_bound_to_loopback_finds_no_docker_and_gets_only_what_python_needs(
     tmp_path: Path,
 ) -> None:
@@ -66,9 +60,6 @@ def test_it_is_bound_to_loopback_finds_no_docker_and_gets_only_what_python_needs
     assert environ["BIND_HOST"] == "127.0.0.1"
     assert environ["DOCKER_HOST"] == f"unix://{tmp_path}/no-docker.sock"
     assert environ.keys() - ours.keys() == {"PATH", "SystemRoot"}
-
-
-# open_log, explain_death
 
 
 def test_a_log_is_continued_until_it_is_large(tmp_path: Path) -> None:
@@ -93,9 +84,6 @@ def test_a_death_is_explained_by_the_last_line_of_the_log(tmp_path: Path) -> Non
         if log is not None:
             process.locate_log(tmp_path).write_text(log)
         assert seen in process.explain_death(tmp_path, 70).problem
-
-
-# SaveFailures, wait_for_file
 
 
 def test_a_service_is_unsaved_from_a_failed_save_to_the_next_one() -> None:

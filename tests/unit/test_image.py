@@ -25,8 +25,6 @@ def shop(tmp_path: Path) -> Path:
     return folder
 
 
-# PushCommands
-
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 
@@ -81,9 +79,6 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_words_are_quoted
     assert found.powershell == (*powershell, *rest)
 
 
-# prepare_build, locate_context
-
-
 def test_a_name_a_tag_or_a_context_that_docker_refuses_is_refused(
     shop: Path, tmp_path: Path
 ) -> None:
@@ -102,9 +97,6 @@ def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
     places = (f"../elsewhere/{shop.name}", f"./{shop.name}", "../elsewhere/other")
     found = [push.locate_context(place) for place in places]
     assert found == [Path(shop.name), f"./{shop.name}", "../elsewhere/other"]
-
-
-# push_image, LocalImage, PushedImage
 
 
 IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10, steps=("FROM a",))

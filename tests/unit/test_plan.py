@@ -46,9 +46,6 @@ def parameters_of(fake: FakeAws, operation: str) -> dict[str, Any]:
     return next(parameters for name, parameters in fake.calls if name == operation)
 
 
-# carry_out
-
-
 def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
     said: list[str] = []
     assert plan.carry_out(fake.connect(), STEPS, known={}, say=said.append) == MADE
@@ -123,9 +120,6 @@ def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
-# retry_unclear
-
-
 def attempts(*outcomes: Exception | None, clock: Clock) -> int:
     """Retry attempts that end as `outcomes` say; return how many were made."""
     left = list(outcomes)
@@ -158,9 +152,6 @@ def test_the_third_unclear_attempt_is_told_and_a_refusal_at_once(fake: FakeAws) 
     fake.answers("CreateVpc", closed())
     with pytest.raises(AWSUnclear):
         carried_out(fake)
-
-
-# format_commands, list_cli_variables, make_tag_specification
 
 
 def commands(steps: Sequence[Step]) -> list[str]:
@@ -217,8 +208,6 @@ def test_the_shell_is_pointed_at_the_emulator_and_on_real_aws_keeps_its_credenti
         "export AWS_SECRET_ACCESS_KEY=not-a-secret",
     ]
 
-
-# require_permissions
 
 DRY_RUN = Refusal("DryRunOperation", "Request would have succeeded", 412)
 OTHERS = [
@@ -289,8 +278,6 @@ def test_another_answer_is_left_to_the_call_itself_but_for_refused_credentials(
     asked.answers("CreateVpc", Refusal("RequestExpired", status=400))
     assert (lacking(asked).code, lacking(asked).actions) == ("RequestExpired", ())
 
-
-# warn_of_settings
 
 USUAL = {"name": "ecs-handson", "public_subnets": 2}
 

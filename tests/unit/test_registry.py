@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handson.core.errors import HandsonError, InvalidInput
+from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.course.state import Image, Platform
 from handson.resources.images import ENGINE_LABEL, ImageList, find_images
+from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
 from handson.resources.repository import (
     delete_repositories,
     ensure_repository,
@@ -55,8 +57,6 @@ def refusal(call: Callable[..., Any], fake: FakeAws, name: str = "rails-app") ->
     assert len(str(error.value).splitlines()) == 2
     return error.value
 
-
-# ensure_repository, require_repository
 
 ENSURED: dict[str, tuple[list[Any], Any, int]] = {
     # what is seen, the answer to CreateRepository, how often it is called
@@ -117,9 +117,6 @@ def answer(found: dict[str, Any], asked: dict[str, Any]) -> Any:
     return ABSENT if "repositoryNames" in asked else found
 
 
-# delete_repositories, make_destination
-
-
 def test_only_tagged_repositories_are_deleted_and_one_that_is_gone_is_content(
     fake: FakeAws,
 ) -> None:
@@ -142,8 +139,6 @@ def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
         assert (login.scheme, login.registry) == place
 
 
-# find_images
-
 AMD64 = Platform(os="linux", architecture="amd64")
 ARM64 = Platform(os="linux", architecture="arm64")
 
@@ -163,7 +158,7 @@ class Shelf:
             "GetDownloadUrlForLayer",
             lambda asked: {"downloadUrl": f"{place}/{asked['layerDigest']}"},
         )
-        self._aws = fake.connect()
+        self.aws = fake.connect()
 
     def put(self, digest: str, manifest: Mapping[str, Any], *tags: str, day: int = 15) -> None:
         pushed = datetime(2026, 1, day, 18, 30, tzinfo=timezone(timedelta(hours=9)))
@@ -187,15 +182,15 @@ class Shelf:
         self.put("sha256:a", manifest, *tags)
         return manifest
 
-    def put_index(self, *children: dict[str, Any]) -> None:
-        """Put an index with a tag, and without one an image for amd64, for arm64 and a proof."""
+    def put_index(self, *children: dict[str, Any], tags: tuple[str, ...] = ("latest",)) -> None:
+        """Put an index, and without a tag an image for amd64, one for arm64 and a proof."""
         for name, kind in (("amd64", "amd64"), ("arm64", "arm64"), ("unknown", "amd64")):
             self.put(f"sha256:{name}", self.plain(f"sha256:{name}", architecture=kind))
         manifest = {"mediaType": f"{OCI}.index.v1+json", "manifests": list(children)}
-        self.put("sha256:index", manifest, "latest")
+        self.put("sha256:index", manifest, *tags)
 
     def found(self) -> tuple[Image, ...]:
-        return find_images(self._aws, "rails-app")
+        return find_images(self.aws, "rails-app")
 
     def card(self) -> str:
         return str(ImageList("rails-app", self.found()))
@@ -256,6 +251,16 @@ def test_an_index_is_one_image_for_the_platforms_of_its_children(shelf: Shelf, c
     assert (image.platforms, image.size_bytes) == (platforms, size)
 
 
+def test_images_without_a_tag_are_listed_where_nothing_has_one_and_parts_never(
+    shelf: Shelf,
+) -> None:
+    shelf.put_index(FOR_AMD64, PROOF, tags=())
+    assert {image.digest for image in shelf.found()} == {"sha256:index", "sha256:arm64"}
+    assert "docker build --platform linux/amd64 -t rails-app ." in shelf.card()
+    shelf.put_plain("latest")
+    assert [image.tags for image in shelf.found()] == [("latest",)]
+
+
 def test_a_missing_repository_holds_no_images(fake: FakeAws) -> None:
     fake.answers("DescribeImages", ABSENT)
     assert find_images(fake.connect(), "rails-app") == ()
@@ -288,9 +293,6 @@ def test_the_newest_push_comes_first(shelf: Shelf) -> None:
     assert [image.tags for image in shelf.found()] == [("3",), ("2",), ("1",)]
 
 
-# ImageList
-
-
 def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
     shelf.put_index(FOR_ARM64, FOR_AMD64)
     shelf.put_plain("latest")
@@ -312,3 +314,39 @@ def test_an_index_without_amd64_is_caught_with_the_reason_of_its_own(shelf: Shel
     shelf.put_index(FOR_ARM64)
     reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
     assert reason in shelf.card()
+
+
+def test_the_uri_of_an_image_is_recorded_shown_and_forgotten(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put_plain("latest")
+    shown = str(record_image_uri(shelf.aws, tmp_path, repository="rails-app", tag="latest"))
+    recorded = read_image_uri(tmp_path)
+    uri = f"{HOST}/rails-app:latest"
+    assert recorded
+    assert (recorded.uri, recorded.digest) == (uri, "sha256:a")
+    assert [word for word in (uri, f"{HOST}/rails-app@sha256:a") if word not in shown] == []
+    for _ in range(2):
+        forget_image_uri(tmp_path)
+        assert read_image_uri(tmp_path) is None
+
+
+def test_what_cannot_be_recorded_is_told(shelf: Shelf, fake: FakeAws, tmp_path: Path) -> None:
+    def refused(name: str, tag: str) -> HandsonError:
+        record = partial(record_image_uri, home=tmp_path / "gone", tag=tag)
+        return refusal(lambda aws, name: record(aws, repository=name), fake, name)
+
+    for name, tag in (("Rails App", "latest"), ("rails-app", "la test")):
+        assert type(refused(name, tag)) is InvalidInput
+    assert fake.calls == []
+    shelf.put_plain("v1")
+    untagged = refused("rails-app", "latest")
+    assert (untagged.code, "v1" in untagged.problem) == ("ImageNotFoundException", True)
+    assert type(refused("rails-app", "v1")) is NotReady  # no home folder to keep it in
+    fake.answers("DescribeRepositories", partial(answer, FOUND))
+    assert refused("goods", "v1").code == "RepositoryNotFoundException"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    for content in (b"", b"{", b"[]", b'{"uri": 1}', b'{"uri": "x"}', b"\xff"):
+        (tmp_path / "image-uri.json").write_bytes(content)
+        assert (content, read_image_uri(tmp_path)) == (content, None)

@@ -32,8 +32,6 @@ def read(tmp_path: Path) -> Read:
     return reader
 
 
-# read_settings: where a value comes from
-
 VARIABLES = {
     "HANDSON_TARGET": ("target", "aws", "emulator"),
     "HANDSON_ENDPOINT_URL": ("endpoint_url", "http://a:1", "http://b:2"),
@@ -93,8 +91,6 @@ def test_a_value_is_kept_in_one_way_however_it_is_written(read: Read, tmp_path: 
     assert read(home="~/workshop").home == Path.home() / "workshop"
     assert read(home=tmp_path / "mine").home == tmp_path / "mine"
 
-
-# read_settings: what is refused
 
 NAMES = (
     "target, endpoint_url, region, learner, home, lang, aws_account, engine, base_image, hand_in"
@@ -156,8 +152,6 @@ def test_a_wrong_value_is_refused_and_creates_nothing(read: Read, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-# The language: read_settings, choose_language
-
 SPOKEN = {
     ("notebooks/en", ""): "en",
     ("notebooks/en/deeper", ""): "en",
@@ -189,9 +183,6 @@ def test_messages_are_in_the_language_of_the_settings_or_else_of_the_edition(
             speak(wanted, settings.choose_language),
         ]
         assert (where, given, found) == (where, given, [wanted] * 3)
-
-
-# The home folder: read_settings, default_home, find_home, find_notebooks_folder
 
 
 def test_the_home_folder_is_made_and_left_as_it_is(read: Read, tmp_path: Path) -> None:
@@ -249,9 +240,6 @@ def test_a_home_folder_that_cannot_be_made_or_written_is_refused(
     assert (tmp_path / "file").read_text() == "mine"
 
 
-# nbgrader: is_assignment, default_home, nbgrader_step
-
-
 def test_the_home_of_an_assignment_is_outside_of_what_is_handed_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,9 +258,6 @@ def test_nbgrader_names_the_step_that_it_runs(monkeypatch: pytest.MonkeyPatch) -
     assert settings.nbgrader_step() == ""
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde ")
     assert settings.nbgrader_step() == "autograde"
-
-
-# The learner: remember_learner, read_settings
 
 
 def test_a_name_is_remembered_in_the_home_folder_and_the_environment_beats_it(read: Read) -> None:
@@ -298,9 +283,6 @@ def test_a_name_that_cannot_be_kept_is_refused_and_leaves_nothing_half_made(read
     assert [path.name for path in home.iterdir()] == ["learner"]
 
 
-# as_environment: what a kernel is given
-
-
 def test_a_kernel_reads_the_same_settings_again(read: Read, tmp_path: Path) -> None:
     given = {"home": "other", "hand_in": "out"}
     given |= {name: value for name, value, _ in VARIABLES.values()}
@@ -323,9 +305,6 @@ def test_a_name_given_later_in_a_notebook_is_found_by_the_next_kernel(read: Read
     environment = read().as_environment()
     settings.remember_learner(read().home, "after")
     assert read(environment).learner == "after"
-
-
-# list_regions, shorten_path
 
 
 def test_the_regions_are_those_of_the_standard_partition_each_once_and_in_order() -> None:
