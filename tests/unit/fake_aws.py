@@ -1,9 +1,5 @@
 """AWS played by a test: botocore asks, and the test answers in the network's place.
 
-    fake = FakeAws()
-    fake.answers("CreateVpc", Refusal("VpcLimitExceeded"), {"Vpc": {"VpcId": "vpc-1"}})
-    aws = fake.connect()
-
 An answer is a reply as boto3 gives it, a `Refusal`, an exception to raise, or a function of the
 call's parameters that returns one of these.  The last answer of an operation is given for ever.
 """
@@ -14,6 +10,7 @@ import os
 import threading
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +76,10 @@ class FakeAws:
     def operations(self) -> list[str]:
         return [operation for operation, _ in self.calls]
 
+    def said(self, operation: str) -> list[dict[str, Any]]:
+        """Return the parameters of each call of an operation."""
+        return [said for name, said in self.calls if name == operation]
+
     def session(self) -> Any:
         return SimpleNamespace(create_client=self._create_client)
 
@@ -131,25 +132,17 @@ class FakeAws:
 
 def reply(answer: dict[str, Any] | Refusal) -> tuple[Any, dict[str, Any]]:
     """Return what botocore gets from the network: a status, and the parsed reply."""
+    status, parsed = 200, answer
     if isinstance(answer, Refusal):
-        error = {"Code": answer.code, "Message": answer.message}
-        metadata = {"HTTPStatusCode": answer.status, "RequestId": "refused"}
-        parsed = {"Error": error, "ResponseMetadata": metadata}
-        return SimpleNamespace(status_code=answer.status), parsed
-    metadata = {"HTTPStatusCode": 200, "RequestId": "11111111-2222"}
-    return SimpleNamespace(status_code=200), {**answer, "ResponseMetadata": metadata}
+        status = answer.status
+        parsed = {"Error": {"Code": answer.code, "Message": answer.message}}
+    metadata = {"HTTPStatusCode": status, "RequestId": "11111111-2222"}
+    return SimpleNamespace(status_code=status), {**parsed, "ResponseMetadata": metadata}
 
 
-def no_answer() -> Exception:
-    return EndpointConnectionError(endpoint_url=URL)
-
-
-def closed() -> Exception:
-    return ConnectionClosedError(endpoint_url=URL)
-
-
-def silent() -> Exception:
-    return ReadTimeoutError(endpoint_url=URL)
+no_answer = partial(EndpointConnectionError, endpoint_url=URL)
+closed = partial(ConnectionClosedError, endpoint_url=URL)
+silent = partial(ReadTimeoutError, endpoint_url=URL)
 
 
 WHO = (

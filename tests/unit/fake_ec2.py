@@ -105,10 +105,6 @@ class FakeEc2(FakeAws):
             name for name, said in self.calls if not name.startswith(READS) and "DryRun" not in said
         ]
 
-    def said(self, operation: str) -> list[Said]:
-        """Return the parameters of each call of an operation."""
-        return [said for name, said in self.calls if name == operation]
-
     def _unless_dry(self, answer: Callable[[Said], Any]) -> Callable[[Said], Any]:
         def guarded(said: Said) -> Any:
             with self._lock:

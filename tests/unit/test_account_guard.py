@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
-from handson.aws import connect_aws, connection, settings
-from handson.aws.connection import Connection
+from handson.aws import Aws, Credentials, connect_aws, connect_emulator, connection, settings
+from handson.aws.connection import Connection, make_private_session
 from handson.aws.emulator import ACCOUNT as EMBEDDED
-from handson.core.errors import AWSError, NotAllowed
+from handson.core.errors import AWSError, HandsonError, NotAllowed
 from handson.core.progress import TerminalProgress, ignore_progress
 from handson.engine.model import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
-from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, Wire
+from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, Wire, no_answer
 from tests.unit.fake_ec2 import FakeEc2
 
-OTHER = {"Account": "998877665544", "Arn": "arn:aws:iam::998877665544:user/else", "UserId": "AIDA"}
+OTHER = "998877665544"
+KEYS = Credentials(ACCOUNT, "not-a-secret")
+NOWHERE = "http://127.0.0.1:9"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
-CALLS: dict[str, Callable[[Workshop, Path], Any]] = {
-    "ensure_network": lambda room, _: room.ensure_network(),
-    "ensure_cluster": lambda room, _: room.ensure_cluster(),
-    "ensure_repository": lambda room, _: room.ensure_repository(),
-    "push_commands": lambda room, shop: room.push_commands(context=shop),
-    "push_image": lambda room, _: room.push_image(IMAGE),
-    "images": lambda room, _: room.images(),
-    "run_image": lambda room, _: room.run_image(),
-    "record_image_uri": lambda room, _: room.record_image_uri(),
-    "evidence": lambda room, _: room.evidence("network"),
-    "verify": lambda room, _: room.verify(),
-    "snapshot": lambda room, _: room.snapshot(),
-    "questions": lambda room, _: room.questions("why-zones"),
-    "draw": lambda room, _: room.draw(),
-    "resources": lambda room, _: room.resources(),
-    "break_it": lambda room, _: room.break_it(),
-    "hint": lambda room, _: room.hint(),
-    "mended": lambda room, _: room.mended(),
-    "cleanup": lambda room, _: room.cleanup(),
-    "cleanup for good": lambda room, _: room.cleanup(confirm="delete"),
+BARE = (
+    "ensure_network ensure_cluster ensure_repository images run_image record_image_uri verify"
+    " snapshot draw resources break_it hint mended cleanup"
+)
+CALLS: dict[str, Callable[[Workshop], Any]] = {
+    **{verb: operator.methodcaller(verb) for verb in BARE.split()},
+    "push_commands": lambda room: room.push_commands(context="shop"),
+    "push_image": lambda room: room.push_image(IMAGE),
+    "evidence": lambda room: room.evidence("network"),
+    "questions": lambda room: room.questions("why-zones"),
+    "cleanup for good": lambda room: room.cleanup(confirm="delete"),
 }
 WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image", "doctor"}
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
+
+
+def caller(account: str) -> dict[str, str]:
+    return {"Account": account, "Arn": f"arn:aws:iam::{account}:user/learner", "UserId": "AIDA"}
 
 
 def real(home: Path, *, account: str = ACCOUNT) -> settings.Settings:
@@ -69,16 +68,16 @@ def room(fake: FakeAws, tmp_path: Path) -> Workshop:
 
 
 def test_credentials_that_became_those_of_another_account_stop_every_verb(
-    room: Workshop, fake: FakeAws, tmp_path: Path
+    room: Workshop, fake: FakeAws
 ) -> None:
     verbs = {name for name, _ in inspect.getmembers(Workshop, inspect.isfunction) if name[0] != "_"}
     assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
-    fake.answers("GetCallerIdentity", OTHER)
+    fake.answers("GetCallerIdentity", caller(OTHER))
     called = {}
     for verb, call in CALLS.items():
         fake.calls.clear()
-        with pytest.raises(NotAllowed, match="998877665544"):
-            call(room, tmp_path)
+        with pytest.raises(NotAllowed, match=OTHER):
+            call(room)
         called[verb] = list(fake.operations)
     assert called == {verb: ["GetCallerIdentity"] for verb in CALLS}
     assert room.journal().records == ()
@@ -87,17 +86,17 @@ def test_credentials_that_became_those_of_another_account_stop_every_verb(
 def test_nothing_is_broken_on_real_aws(room: Workshop, fake: FakeAws, tmp_path: Path) -> None:
     for verb in ("break_it", "hint", "mended"):
         with pytest.raises(NotAllowed, match=ACCOUNT) as refused:
-            CALLS[verb](room, tmp_path)
+            CALLS[verb](room)
         assert "HANDSON_TARGET" in refused.value.remedy
     assert fake.operations == ["GetCallerIdentity"] * 3
     assert not (tmp_path / "home" / "regions.json").exists()
 
 
 def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> None:
-    fake.answers("GetCallerIdentity", OTHER)
+    fake.answers("GetCallerIdentity", caller(OTHER))
     target = next(item for item in room.doctor().findings if item.id == "target")
     assert target.state == "bad"
-    assert "998877665544" in target.seen
+    assert OTHER in target.seen
 
 
 def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_ones(
@@ -106,9 +105,97 @@ def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_one
     with pytest.raises(NotAllowed, match=EMBEDDED):
         connection.connect_target(real(tmp_path / "home", account=EMBEDDED))
     environ = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_AWS_ACCOUNT": ACCOUNT}
-    chosen = settings.read_settings(environ, cwd=tmp_path, endpoint_url="http://127.0.0.1:9")
+    chosen = settings.read_settings(environ, cwd=tmp_path, endpoint_url=NOWHERE)
     with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
         connection.connect_target(chosen)
+
+
+def connect(session: Any = None, *, account: str | None = ACCOUNT, attempts: int = 2) -> Aws:
+    patience = Clock().patience(attempts=attempts)
+    return connect_aws(region=REGION, account=account, session=session, patience=patience)
+
+
+SAME = caller(ACCOUNT)
+STRANGERS: dict[str, tuple[str | None, Any, type[HandsonError], list[str]]] = {
+    # the named account, who calls; the error and its words
+    "no account": (None, SAME, NotAllowed, []),
+    "an empty account": ("", SAME, NotAllowed, []),
+    "another account": (OTHER, SAME, NotAllowed, [OTHER, ACCOUNT]),
+    "expired": (ACCOUNT, Refusal("ExpiredToken", status=403), NotAllowed, []),
+    "invalid": (ACCOUNT, Refusal("InvalidClientTokenId", status=403), NotAllowed, []),
+    "no credentials": (ACCOUNT, NoCredentialsError(), NotAllowed, []),
+    "no answer": (ACCOUNT, no_answer(), AWSError, []),
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_who_is_not_of_the_named_account_is_refused_and_calls_nothing_else(case: str) -> None:
+    account, answer, kind, words = STRANGERS[case]
+    fake = FakeAws()
+    fake.answers("GetCallerIdentity", answer)
+    with pytest.raises(HandsonError) as refused:
+        connect(fake.session(), account=account)
+    assert (type(refused.value), len(str(refused.value).splitlines())) == (kind, 2)
+    assert [word for word in words if word not in refused.value.problem] == []
+    assert set(fake.operations) == ({"GetCallerIdentity"} if account else set())
+
+
+def test_missing_credentials_and_a_missing_profile_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(NotAllowed, match="NoCredentialsError"):
+        connect()
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(NotAllowed, match="ProfileNotFound"):
+        connect()
+
+
+ANSWERS_OF_OTHERS = [
+    (200, "<!DOCTYPE html><html><body>Welcome</body></html>"),
+    (200, "<a><b/></a>"),
+    (200, "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"),
+    (200, '{"welcome": []}'),
+    (200, ""),
+    (302, ""),
+    (404, "<html>Not Found</html>"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), ANSWERS_OF_OTHERS)
+def test_what_is_no_answer_of_awss_is_told_in_two_lines(status: int, body: str) -> None:
+    with pytest.raises(AWSError, match="AWS の応答ではありません") as refused:
+        connect(Wire(status=status, body=body).session())
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_the_only_request_on_the_wire_is_get_caller_identity() -> None:
+    wire = Wire()
+    aws = connect(wire.session())
+    assert (aws.account, aws.caller, aws.kind) == (ACCOUNT, ARN, "aws")
+    [(url, body)] = wire.sent
+    assert url == "https://sts.us-east-1.amazonaws.com/"
+    assert "Action=GetCallerIdentity" in body
+
+
+def test_the_learners_own_keys_and_profile_are_not_seen_by_an_emulator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNOWNOWNOWNOWN1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "own-token")
+    keys = make_private_session(KEYS).get_credentials()
+    assert (keys.access_key, keys.secret_key, keys.token) == (ACCOUNT, "not-a-secret", None)
+
+
+def test_an_emulator_is_asked_for_its_account_unless_it_is_known() -> None:
+    aws = connect_emulator(NOWHERE, region=REGION, credentials=KEYS, account=ACCOUNT)
+    assert (aws.account, aws.requests) == (ACCOUNT, [])
+    clock = Clock()
+    patience = clock.patience(attempts=2)
+    with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
+        connect_emulator(NOWHERE, region=REGION, credentials=KEYS, patience=patience)
+    assert len(clock.pauses) == 1
 
 
 PROFILE = """
@@ -132,11 +219,11 @@ def test_an_endpoint_of_the_learners_own_configuration_is_not_taken(
         (tmp_path / "config").write_text(PROFILE)
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     else:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
         for name in ("EC2", "ECR", "ECS", "STS", "SERVICE_QUOTAS"):
-            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", "http://127.0.0.1:9")
-    wire, patience = Wire(), Clock().patience(attempts=1)
-    aws = connect_aws(region=REGION, account=ACCOUNT, session=wire.session(), patience=patience)
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", NOWHERE)
+    wire = Wire()
+    aws = connect(wire.session(), attempts=1)
     for service, operation in SOME_READS.items():
         with pytest.raises(AWSError):
             aws.call(service, operation)

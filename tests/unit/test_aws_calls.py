@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handson.aws import Credentials, command_name
+from handson.aws import Credentials
 from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import ACCOUNT, Clock, FakeAws, Refusal, closed, no_answer, silent
 
@@ -176,8 +176,3 @@ def test_a_connection_tells_where_it_leads_and_shows_no_secret(fake: FakeAws) ->
     place = {"kind": "aws", "account": ACCOUNT, "region": "us-east-1", "endpoint": None}
     assert fake.connect().target.to_json() == place
     assert "a-secret" not in f"{Credentials(ACCOUNT, 'a-secret')!r}{fake.connect()!r}"
-
-
-def test_a_call_is_spelled_as_the_aws_cli_does() -> None:
-    commands = {"CreateVpc": "create-vpc", "AssociateRouteTable": "associate-route-table"}
-    assert {name: command_name(name) for name in commands} == commands

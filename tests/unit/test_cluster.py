@@ -60,17 +60,13 @@ def refused(fake: FakeAws, form: ClusterForm = FORM) -> HandsonError:
     return error.value
 
 
-def said(fake: FakeAws, operation: str) -> list[dict[str, Any]]:
-    return [parameters for name, parameters in fake.calls if name == operation]
-
-
 def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag() -> None:
     fake = play(*NEW)
     told: list[str] = []
     cluster.ensure_cluster(fake.connect(), FORM, say=told.append)
     assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
     form = {"clusterName": NAME, "capacityProviders": PROVIDERS, "tags": TAGS}
-    assert said(fake, "CreateCluster") == [form]
+    assert fake.said("CreateCluster") == [form]
     assert told == ["-", f"CreateCluster {ARN}", "ACTIVE"]
 
 
@@ -145,7 +141,7 @@ def test_adding_providers_keeps_those_that_are_there_and_their_strategy() -> Non
     fake = play(*[before] * 3, described(capacityProviders=providers))
     ensured(fake)
     asked = {"cluster": NAME, "capacityProviders": providers, **own}
-    assert said(fake, "PutClusterCapacityProviders") == [asked]
+    assert fake.said("PutClusterCapacityProviders") == [asked]
 
 
 def test_providers_that_were_not_asked_for_stay() -> None:
@@ -178,7 +174,7 @@ def test_a_form_that_will_not_do_is_refused_before_any_call() -> None:
 def test_clusters_are_described_a_hundred_at_a_time() -> None:
     fake = play({"clusters": []}, ListClusters=[{"clusterArns": [f"{ARN}{n}" for n in range(150)]}])
     cluster.find_clusters(fake.connect())
-    assert [len(asked["clusters"]) for asked in said(fake, "DescribeClusters")] == [100, 50]
+    assert [len(asked["clusters"]) for asked in fake.said("DescribeClusters")] == [100, 50]
 
 
 OCCUPIED = Refusal("ClusterContainsTasksException")

@@ -44,10 +44,6 @@ def test_a_record_that_is_spoiled_or_of_another_schema_reads_as_none(tmp_path: P
     assert read == dict.fromkeys(spoiled)
 
 
-def test_a_pid_without_the_token_in_its_command_line_is_not_ours() -> None:
-    assert process.find_process(RECORD) is None
-
-
 def test_it_is_bound_to_loopback_finds_no_docker_and_gets_only_what_python_needs(
     tmp_path: Path,
 ) -> None:

@@ -42,32 +42,21 @@ def carried_out(fake: FakeAws, *, known: dict[str, str] = NOTHING) -> dict[str, 
     return plan.carry_out(fake.connect(), STEPS, known=known)
 
 
-def parameters_of(fake: FakeAws, operation: str) -> dict[str, Any]:
-    return next(parameters for name, parameters in fake.calls if name == operation)
-
-
 def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
     said: list[str] = []
     assert plan.carry_out(fake.connect(), STEPS, known={}, say=said.append) == MADE
-    parameters = parameters_of(fake, "AssociateRouteTable")
+    parameters = fake.said("AssociateRouteTable")[0]
     assert parameters == {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}
     made = ["CreateRouteTable rtb-1", "CreateSubnet subnet-1", "CreateVpc vpc-1"]
     assert sorted(said) == ["AssociateRouteTable", *made]
 
 
 def test_a_reference_inside_a_list_or_a_mapping_is_filled_in(fake: FakeAws) -> None:
-    fake.answers("CreateVpcEndpoint", {"VpcEndpoint": {"VpcEndpointId": "vpce-1"}})
-    parameters = {
-        "VpcId": Ref("vpc"),
-        "ServiceName": "s3",
-        "RouteTableIds": [Ref("table")],
-        "TagSpecifications": [{"Tags": [{"Key": "table", "Value": Ref("table")}]}],
-    }
-    step = Step("endpoint", "ec2", "CreateVpcEndpoint", parameters)
-    plan.carry_out(fake.connect(), [step], known=MADE)
-    sent = parameters_of(fake, "CreateVpcEndpoint")
-    tags = sent["TagSpecifications"][0]["Tags"]
-    assert (sent["RouteTableIds"], tags) == (["rtb-1"], [{"Key": "table", "Value": "rtb-1"}])
+    fake.answers("CreateTags", {})
+    tags = {"Resources": [Ref("table")], "Tags": [{"Key": "table", "Value": Ref("table")}]}
+    plan.carry_out(fake.connect(), [Step("tags", "ec2", "CreateTags", tags)], known=MADE)
+    filled_in = {"Resources": ["rtb-1"], "Tags": [{"Key": "table", "Value": "rtb-1"}]}
+    assert fake.said("CreateTags") == [filled_in]
 
 
 def test_what_is_known_is_not_called(fake: FakeAws) -> None:

@@ -47,10 +47,6 @@ def fake() -> FakeAws:
     return fake
 
 
-def said(fake: FakeAws, operation: str) -> list[dict[str, Any]]:
-    return [parameters for name, parameters in fake.calls if name == operation]
-
-
 def refusal(call: Callable[..., Any], fake: FakeAws, name: str = "rails-app") -> HandsonError:
     with pytest.raises(HandsonError) as error:
         call(fake.connect(), name)
@@ -78,7 +74,7 @@ def test_a_repository_that_is_missing_is_created_once_with_the_workshops_tag(fak
         made = ensure_repository(fake.connect(), "rails-app").repository
         assert (case, made.uri, made.tagged) == (case, f"{HOST}/rails-app", True)
         sent = [{"repositoryName": "rails-app", **OWN}] * calls
-        assert (case, said(fake, "CreateRepository")) == (case, sent)
+        assert (case, fake.said("CreateRepository")) == (case, sent)
 
 
 def test_another_refusal_is_told_and_a_name_that_ecr_would_refuse_is_not_called(
@@ -124,7 +120,7 @@ def test_only_tagged_repositories_are_deleted_and_one_that_is_gone_is_content(
         fake.answers("ListTagsForResource", tags)
         fake.answers("DeleteRepository", *answers)
         assert [removal.reason for removal in delete_repositories(fake.connect())] == gone
-    deleted = said(fake, "DeleteRepository")[0]
+    deleted = fake.said("DeleteRepository")[0]
     assert deleted == {"repositoryName": "rails-app", "force": True}
 
 
