@@ -9,11 +9,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from handson.core.errors import InvalidInput
 from handson.grading import Grades, Learner, Roster, grade_class, write_json
-from handson.grading.answers import LearnerMarks
 
 from . import making
 from .making import Book, sealed, zipped
@@ -61,20 +57,6 @@ def test_two_submissions_of_one_learner_are_told_with_the_places(tmp_path: Path)
     assert told == [("learner-twice", (f"{tmp_path.name}/{name}",)) for name in (other, one)]
 
 
-def test_marks_are_given_by_name_and_those_of_nobody_are_listed(tmp_path: Path) -> None:
-    marks = dict.fromkeys(("s01", "'=2", "zz", "s99"), LearnerMarks("", {"why-zones": 3.0}))
-    grades = grade_class([put(tmp_path, s01="s01", **{"=2": "=2"})], marks=marks)
-    assert [result.marks for result in grades.results] == [[3.0], [3.0]]
-    assert grades.strangers == ["s99", "zz"]
-
-
-def test_nothing_to_grade_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="none"):
-        grade_class([tmp_path / "none"])
-    with pytest.raises(InvalidInput, match="採点する提出物"):
-        grade_class([])
-
-
 Files = dict[str, bytes]
 PLACED = {
     "s01": ("ppppp", "same-record same-request same-resource answers-alike"),
@@ -93,7 +75,6 @@ def no_cluster(check: str, observed: dict[str, Any]) -> None:
 
 
 def in_colab(book: Book) -> Files:
-    """Return notebooks without cell ids and nbgrader's metadata, with Colab's own."""
     for number, cell in enumerate(book.cells()):
         del cell["id"]
         cell["metadata"] = {"id": f"x7Yz{number:08}"}
@@ -101,7 +82,6 @@ def in_colab(book: Book) -> Files:
 
 
 def without_outputs(book: Book) -> Files:
-    """Return notebooks whose outputs were cleared, and the journal."""
     for cell in book.cells():
         if cell["cell_type"] == "code":
             cell["outputs"] = []

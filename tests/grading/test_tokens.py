@@ -75,10 +75,8 @@ def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
     spoilt = [
         {**good, "aud": "sts.example.com"},
         {**good, "iat": good["iat"] + 330},
-        *(
-            {**good, CLAIMS: {**of_aws, **other}}
-            for other in ({"request_tags": {}}, {"aws_account": 1})
-        ),
+        {**good, CLAIMS: {**of_aws, "request_tags": {}}},
+        {**good, CLAIMS: {**of_aws, "aws_account": 1}},
         *({**good, CLAIMS: without(name, of_aws)} for name in ("request_tags", "aws_account")),
         *(without(name, good) for name in (CLAIMS, "sub", "iat", "exp", "aud")),
     ]
@@ -93,15 +91,17 @@ def without(name: str, claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_the_key_of_the_issuer_did_not_sign_proves_nothing(signer: Signer) -> None:
-    head, _, seal = signed(signer).split(".")
+    claims, (head, _, seal) = claims_of(signer), signed(signer).split(".")
     other = signed(signer, account="999999999999").split(".")[1]
-    nobody = jwt.encode(claims_of(signer), None, algorithm="none", headers={"kid": KEY})
-    assert "Signature" in reason(signed(Signer(ISSUER)), signer)
-    assert "Signature" in reason(".".join((head, other, seal)), signer)
-    assert "none" in reason(nobody, signer)
-    for text in ("", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"):
-        assert reason(text, signer)
-    assert "EC384_9" in reason(signer.sign(claims_of(signer), kid="EC384_9"), signer)
+    wrong = {
+        signed(Signer(ISSUER)): "Signature",
+        f"{head}.{other}.{seal}": "Signature",
+        jwt.encode(claims, None, algorithm="none", headers={"kid": KEY}): "none",
+        signer.sign(claims, kid="EC384_9"): "EC384_9",
+        **dict.fromkeys(("", "a.b.c", "x" * 5000, "é.é.é", "..", "[]"), ""),
+    }
+    for text, said in wrong.items():
+        assert said in reason(text, signer)
     (key,) = signer.key_set()["keys"]
     with pytest.raises(NotProven, match=KEY):
         verify_proof(signed(signer), {ISSUER: {"keys": [key, key]}})
@@ -139,8 +139,7 @@ def test_only_an_address_of_aws_is_an_issuers() -> None:
 
 def test_the_issuers_of_five_proofs_are_listed_once(signer: Signer) -> None:
     proofs = [signed(Signer(f"https://{name}\n")) for name in "aab"]
-    nameless = signer.sign({"iss": ""})
-    listed = tokens.list_issuers(["x", *proofs, nameless, signed(signer)])
+    listed = tokens.list_issuers(["x", *proofs, signer.sign({"iss": ""}), signed(signer)])
     assert listed == ("https://a�", "https://b�")
 
 
@@ -167,12 +166,7 @@ def test_a_proof_that_covers_less_or_other_things_says_which(signer: Signer) -> 
     for of, claims, code, values in (
         ({"digest": "1"}, both, "proof-behind", {"checks": "cluster", "account": ACCOUNT}),
         ({}, both, "proof-other", {"digest": "sha256:abababababab"}),
-        (
-            {"digest": "2", "account": "9"},
-            both,
-            "proof-account",
-            {"signed": "9", "account": ACCOUNT},
-        ),
+        ({"digest": "2", "account": "9"}, both, "proof-account", {"signed": "9"}),
         ({"digest": "1"}, local, "proof-account", {}),
         ({"digest": "1"}, broken, "proof-other", {}),
     ):
@@ -182,19 +176,15 @@ def test_a_proof_that_covers_less_or_other_things_says_which(signer: Signer) -> 
         assert finding.values.items() >= values.items()
 
 
-def test_forged_broken_and_unchecked_proofs_are_told_up_to_five(signer: Signer) -> None:
+def test_forged_broken_unchecked_and_absent_proofs_are_told_up_to_five(signer: Signer) -> None:
     forged, unknown = signed(Signer(ISSUER)), signed(Signer("https://example.com"))
     found = told(forged, "\0" * 9, unknown, *["x"] * 5, signer=signer)
-    wrong, unchecked = ("proof-wrong", "serious"), ("proof-unchecked", "note")
-    told_ = [(each.code, each.severity) for each in found]
-    assert told_ == [wrong, wrong, unchecked, wrong, wrong]
     assert found[2].values == {"reason": "iss: https://example.com"}
-
-
-def test_evidence_from_aws_lacks_a_proof_and_other_evidence_needs_none(signer: Signer) -> None:
-    (absent,) = told(signer=signer)
-    assert (absent.code, absent.severity) == ("proof-absent", "note")
-    assert told(claims=(claim(),), signer=signer) == []
+    found += told(signer=signer) + told(claims=(claim(),), signer=signer)
+    wrong = ("proof-wrong", "serious")
+    unchecked, absent = ((f"proof-{each}", "note") for each in ("unchecked", "absent"))
+    seen = [(each.code, each.severity) for each in found]
+    assert seen == [wrong, wrong, unchecked, wrong, wrong, absent]
 
 
 @pytest.fixture
@@ -202,22 +192,18 @@ def folder(tmp_path: Path, signer: Signer) -> Path:
     """Return the folder of s01: a record of AWS's in a journal, and its proof."""
     target = {**AWS, "region": "us-east-1"}
     record = sealed(target=target, observed={"target": target})
-    folder = tmp_path / "s01"
-    folder.mkdir()
-    (folder / "journal.jsonl").write_text(json.dumps(record))
     token = signed(signer, digest=record["digest"])
+    (folder := tmp_path / "s01").mkdir()
+    (folder / "journal.jsonl").write_text(json.dumps(record))
     (folder / "proof (1).jwt").write_text(f"{token:20000}, of which the beginning is read")
     return folder
 
 
-def test_a_proof_in_a_submission_is_checked_with_the_keys_that_are_given(
-    folder: Path, signer: Signer
-) -> None:
-    codes = []
-    for keys in ({}, keys_of(signer)):
+def test_a_proof_is_checked_with_the_keys_that_are_given(folder: Path, signer: Signer) -> None:
+    for keys, code in (({}, "proof-unchecked"), (keys_of(signer), "proof-good")):
         (result,) = grading.grade_class([folder], requirements=Requirements(keys=keys)).results
-        codes += [each.code for each in result.findings if each.code.startswith("proof")]
-    assert (codes, result.issuers) == (["proof-unchecked", "proof-good"], (ISSUER,))
+        codes = [each.code for each in result.findings if each.code.startswith("proof")]
+        assert (codes, result.issuers) == ([code], (ISSUER,))
 
 
 def test_keys_are_got_from_aws_and_kept(folder: Path, signer: Signer, tmp_path: Path) -> None:
@@ -238,7 +224,7 @@ def test_keys_are_got_from_aws_and_kept(folder: Path, signer: Signer, tmp_path: 
 def test_no_address_but_aws_own_is_asked(folder: Path) -> None:
     (folder / "proof (1).jwt").write_text(signed(Signer("https://keys.example.com")))
     with pytest.raises(InvalidInput, match=r"keys\.example\.com"):
-        audit.fetch_issuer_keys(grading.grade_class([folder]), lambda address: pytest.fail(address))
+        audit.fetch_issuer_keys(grading.grade_class([folder]), pytest.fail)
 
 
 def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -12,34 +12,24 @@ ZONES = ["us-east-1a", "us-east-1b"]
 OWN_TAG = {"Key": "handson", "Value": "ecs-handson"}
 
 
-def steps(form: NetworkForm | None = None, **changes: Any) -> dict[str, Step]:
-    form = form or NetworkForm(**changes)
+def steps(**changes: Any) -> dict[str, Step]:
+    form = NetworkForm(**changes)
     zones = ZONES[: form.availability_zones]
     return {step.name: step for step in plan_network(form, zones=zones, region="us-east-1")}
 
 
 def names(made: dict[str, Step]) -> list[str]:
-    tagged = [step.parameters["TagSpecifications"] for step in made.values() if _tags(step)]
-    return [pair["Value"] for [spec] in tagged for pair in spec["Tags"] if pair["Key"] == "Name"]
-
-
-def _tags(step: Step) -> bool:
-    return "TagSpecifications" in step.parameters
+    specs = [
+        spec for step in made.values() for spec in step.parameters.get("TagSpecifications", [])
+    ]
+    return [pair["Value"] for spec in specs for pair in spec["Tags"] if pair["Key"] == "Name"]
 
 
 def test_the_calls_are_those_of_the_console_in_its_order() -> None:
     assert [step.operation for step in steps().values()] == [
-        "CreateVpc",
-        "ModifyVpcAttribute",
-        "CreateSubnet",
-        "CreateSubnet",
-        "CreateInternetGateway",
-        "AttachInternetGateway",
-        "CreateRouteTable",
-        "CreateRoute",
-        "AssociateRouteTable",
-        "AssociateRouteTable",
-        "CreateVpcEndpoint",
+        *("CreateVpc", "ModifyVpcAttribute", "CreateSubnet", "CreateSubnet"),
+        *("CreateInternetGateway", "AttachInternetGateway", "CreateRouteTable", "CreateRoute"),
+        *("AssociateRouteTable", "AssociateRouteTable", "CreateVpcEndpoint"),
     ]
 
 
@@ -52,22 +42,17 @@ def test_the_names_are_those_of_the_console_with_the_zones() -> None:
         "ecs-handson-rtb-public",
         "ecs-handson-vpce-s3",
     ]
-    assert [name for name in names(steps(private_subnets=4)) if "rtb" in name] == [
-        "ecs-handson-rtb-public",
-        "ecs-handson-rtb-private1-us-east-1a",
-        "ecs-handson-rtb-private2-us-east-1b",
-        "ecs-handson-rtb-private3-us-east-1a",
-        "ecs-handson-rtb-private4-us-east-1b",
-    ]
+    own = [name for name in names(steps(private_subnets=4)) if "rtb-private" in name]
+    zones = ("1-us-east-1a", "2-us-east-1b", "3-us-east-1a", "4-us-east-1b")
+    assert own == [f"ecs-handson-rtb-private{zone}" for zone in zones]
 
 
 def test_everything_is_tagged_when_it_is_created() -> None:
     created = [step for step in steps().values() if step.operation.startswith("Create")]
     untagged = [{"Tags": []}]
     tags = {each.name: each.parameters.get("TagSpecifications", untagged)[0] for each in created}
-    assert [name for name, given in tags.items() if OWN_TAG not in given["Tags"]] == [
-        "default-route"
-    ]
+    bare = [name for name, given in tags.items() if OWN_TAG not in given["Tags"]]
+    assert bare == ["default-route"]
 
 
 def test_the_blocks_are_those_of_the_console() -> None:
@@ -84,9 +69,8 @@ def test_hostnames_are_switched_on_in_a_call_of_their_own() -> None:
 
 
 def test_public_subnets_share_a_route_table_and_each_private_one_has_its_own() -> None:
-    made = steps(private_subnets=4)
-    places = [f"public-subnet-{n}" for n in (1, 2)]
-    places += [f"private-subnet-{n}" for n in (1, 2, 3, 4)]
+    made, kinds = steps(private_subnets=4), {"public": (1, 2), "private": (1, 2, 3, 4)}
+    places = [f"{kind}-subnet-{number}" for kind, numbers in kinds.items() for number in numbers]
     tables = [made[f"{place}-association"].parameters["RouteTableId"] for place in places]
     own = [Ref(f"private-table-{number}") for number in (1, 2, 3, 4)]
     assert tables == [Ref("public-table"), Ref("public-table"), *own]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pytest
 
@@ -10,19 +9,8 @@ from handson.core.progress import TerminalProgress, ThrottledLine, show_work
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
     def isatty(self) -> bool:
         return True
-
-
-class Ticks:
-    """A clock that is set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def seen(stream: Terminal) -> str:
@@ -30,23 +18,11 @@ def seen(stream: Terminal) -> str:
     return stream.getvalue().replace("\x1b[?7l", "").replace("\x1b[?7h", "")
 
 
-def told(line: Any, *sentences: str) -> None:
-    for sentence in sentences:
-        line(sentence)
-
-
-def fail(terminal: TerminalProgress, reason: type[BaseException]) -> None:
-    with show_work(terminal, "Build") as line:
-        line("step 1")
-        raise reason
-
-
-def test_a_file_gets_the_last_sentence_only() -> None:
+def test_a_file_gets_the_last_sentence_only_which_is_the_verbs() -> None:
     stream = io.StringIO()
-    line = TerminalProgress(stream).line("Build")
-    told(line, "step 1", "step 2")
-    line.done("Done.")
-    assert stream.getvalue() == "▸ Build: Done.\n"
+    with show_work(TerminalProgress(stream), "Build") as line:
+        line("step 1")
+    assert stream.getvalue() == "▸ Build: 終わりました。\n"
 
 
 def test_a_terminal_gets_one_line_that_is_replaced_with_the_lines_below_it() -> None:
@@ -74,11 +50,10 @@ def test_a_sentence_too_long_for_the_terminal_is_cut_by_its_width() -> None:
 
 
 def test_a_notebook_line_is_updated_at_most_once_an_interval_and_at_the_end() -> None:
-    ticks, shown = Ticks(), []
-    line = ThrottledLine(shown.append, interval=0.1, clock=ticks)
-    told(line, "first", "too soon")
-    ticks.now = 0.2
-    line("later")
+    now, shown = [0.0], []
+    line = ThrottledLine(shown.append, interval=0.1, clock=lambda: now[0])
+    for now[0], sentence in ((0.0, "first"), (0.05, "too soon"), (0.2, "later")):
+        line(sentence)
     line.done("Done.")
     assert shown == ["first", "later", "Done."]
 
@@ -99,18 +74,13 @@ def test_outside_a_notebook_progress_and_cards_go_to_standard_error(
     assert capsys.readouterr() == ("", "▸ Build: Done.\nnews\n")
 
 
-def test_a_verb_that_ends_leaves_its_sentence() -> None:
-    stream = io.StringIO()
-    with show_work(TerminalProgress(stream), "Build"):
-        pass
-    assert stream.getvalue() == "▸ Build: 終わりました。\n"
-
-
 @pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
-def test_a_verb_that_fails_leaves_a_sentence_and_a_whole_line(
-    reason: type[BaseException],
-) -> None:
+def test_a_verb_that_fails_leaves_a_sentence_and_a_whole_line(reason: type[Exception]) -> None:
+    def fail() -> None:
+        with show_work(TerminalProgress(stream), "Build"):
+            raise reason
+
     stream = Terminal()
     with pytest.raises(reason):
-        fail(TerminalProgress(stream), reason)
+        fail()
     assert stream.getvalue().endswith("▸ Build: 途中で止まりました。\n")
