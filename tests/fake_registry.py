@@ -9,13 +9,15 @@ import base64
 import hashlib
 import json
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from typing import Any
+
+from handson.engine import oci
 
 _PATH = re.compile(r"/v2/([\w-]+)/(blobs/uploads|blobs|manifests)/([^?]*)")
 
@@ -28,10 +30,7 @@ class Shelf:
         seen: Method, path and Authorization header of each request.
         refuse: Status, code and message to answer a method with; ("PUT manifests" is the one that
             names an image). Without a code the body is empty.
-        cut: So many uploads are cut off at their beginning.
-        cut_from: An upload is cut off when it comes to so many bytes; 0 lets all pass.
-        hang_up: The connection is closed on a request like this, "PUT manifests".
-        broken: So many requests were cut off in their middle or closed.
+        cuts: So many requests are cut off when they come to more than `cut_from` bytes.
         wrong_digest: What to call every manifest.
         keeps: What is kept in place of a manifest, whose digest no answer names then.
         password: The one to ask for; none is asked for when it is empty.
@@ -41,21 +40,17 @@ class Shelf:
     manifests: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=count)
     seen: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    cut: int = 0
+    cuts: int = 0
     cut_from: int = 0
-    hang_up: str = ""
-    broken: int = 0
     wrong_digest: str = ""
     keeps: Callable[[bytes], bytes] | None = None
     password: str = ""
 
     def sent(self) -> int:
         """How many uploads came through, configurations among them."""
-        finished = [path for method, path, _ in self.seen if method == "PUT" and "?" in path]
-        return len(finished)
+        return sum(method == "PUT" and "?" in path for method, path, _ in self.seen)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,48 +61,41 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         kind = _PATH.match(self.path)
-        exact = f"{self.command} {kind[2]}" if kind else ""
-        if self.command == "PATCH" and self.shelf.cut > 0:
-            self.shelf.cut -= 1
-            self.rfile.read1(1000)
-            return self.break_off()
         body = self.read_body()
-        if body is None or exact == self.shelf.hang_up != "":
-            self.shelf.broken += 1
-            return self.break_off()
+        if body is None:
+            self.shelf.cuts -= 1
+            self.close_connection = True
+            return self.connection.close()
         self.body = body
         said = self.headers.get("Authorization", "")
         self.shelf.seen.append((self.command, self.path, said))
-        if self.shelf.password and said != self.wanted():
+        wanted = base64.b64encode(f"AWS:{self.shelf.password}".encode()).decode()
+        if self.shelf.password and said != f"Basic {wanted}":
             challenge = {"WWW-Authenticate": 'Basic realm="here"'}
             return self.answer(401, self.error("UNAUTHORIZED", "no basic auth"), challenge)
-        refused = self.shelf.refuse.get(exact) or self.shelf.refuse.get(self.command)
-        if refused and kind:
-            status, code, message = refused
-            return self.answer(status, self.error(code, message) if code else b"")
         if kind is None:
             return self.answer(200)
+        refuse = self.shelf.refuse
+        refused = refuse.get(f"{self.command} {kind[2]}") or refuse.get(self.command)
+        if refused:
+            status, code, message = refused
+            return self.answer(status, self.error(code, message) if code else b"")
         self.repository = kind[1]
         getattr(self, f"on_{kind[2].replace('/', '_')}")(kind[3])
         return None
 
     do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = handle_any
 
-    def wanted(self) -> str:
-        return f"Basic {base64.b64encode(f'AWS:{self.shelf.password}'.encode()).decode()}"
-
     def error(self, code: str, message: str) -> bytes:
         return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
 
-    def break_off(self) -> None:
-        self.close_connection = True
-        self.connection.close()
-
     def read_body(self) -> bytes | None:
         """Return what is sent, or None where it is to be cut off."""
+        most = self.shelf.cut_from if self.shelf.cuts else float("inf")
         if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        most, received = self.shelf.cut_from or float("inf"), bytearray()
+            length = int(self.headers.get("Content-Length", 0))
+            return None if length > most else self.rfile.read(length)
+        received = bytearray()
         while size := int(self.rfile.readline(), 16):
             received += self.rfile.read(size)
             self.rfile.readline()
@@ -124,36 +112,32 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(200, found, {"Docker-Content-Digest": digest})
 
     def on_blobs_uploads(self, name: str) -> None:
-        # Layers are sent at once: each upload has a number of its own.
-        name = name or str(next(self.shelf.numbers))
-        place = {
-            "Location": f"/v2/{self.repository}/blobs/uploads/{name}",
-            "Range": f"0-{max(0, len(self.body) - 1)}",
-        }
-        if self.command == "POST":
-            return self.answer(202, headers=place)
+        name = name or secrets.token_hex(8)
+        if self.command == "PUT":
+            digest = self.path.partition("digest=")[2].replace("%3A", ":")
+            content = self.shelf.uploads.pop(name, b"") + self.body
+            assert digest == _digest(content)
+            self.shelf.blobs[digest] = content
+            return self.answer(201, headers={"Docker-Content-Digest": digest})
         if self.command == "PATCH":
             self.shelf.uploads[name] = self.body
-            return self.answer(202, headers=place)
-        digest = self.path.partition("digest=")[2].replace("%3A", ":")
-        content = self.shelf.uploads.pop(name, b"") + self.body
-        assert digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
-        self.shelf.blobs[digest] = content
-        return self.answer(201, headers={"Docker-Content-Digest": digest})
+        place = f"/v2/{self.repository}/blobs/uploads/{name}"
+        sent = f"0-{max(0, len(self.body) - 1)}"
+        return self.answer(202, headers={"Location": place, "Range": sent})
 
     def on_manifests(self, reference: str) -> None:
         if self.command in {"GET", "HEAD"}:
             found = self.shelf.manifests.get(reference)
             if found is None:
                 return self.answer(404, self.error("MANIFEST_UNKNOWN", reference))
-            return self.answer(200, found, {"Content-Type": self.shelf.types[reference]})
-        digest = f"sha256:{hashlib.sha256(self.body).hexdigest()}"
-        keeps = self.shelf.keeps
+            kind = self.shelf.types.get(reference, oci.MANIFEST)
+            return self.answer(200, found, {"Content-Type": kind})
+        digest, keeps = _digest(self.body), self.shelf.keeps
         for name in (reference, digest):
             self.shelf.manifests[name] = keeps(self.body) if keeps else self.body
             self.shelf.types[name] = self.headers.get("Content-Type", "")
-        named = self.shelf.wrong_digest or digest
-        return self.answer(201, headers={} if keeps else {"Docker-Content-Digest": named})
+        named = {"Docker-Content-Digest": self.shelf.wrong_digest or digest}
+        return self.answer(201, headers={} if keeps else named)
 
     def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -164,10 +148,18 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-@contextmanager
-def serving(shelf: Shelf) -> Iterator[str]:
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def serving(shelf: Shelf) -> AbstractContextManager[str]:
     """Give the address of a registry with that shelf."""
-    handler = type("Bound", (Handler,), {"shelf": shelf})
+    return listening(type("Bound", (Handler,), {"shelf": shelf}))
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Give the address of a server with that handler."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -1,10 +1,10 @@
-"""A real engine, a Ruby base made of Debian's packages, and an embedded AWS to push to."""
+"""Real engines, a Ruby base made of Debian's packages, and a registry to push to."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -12,23 +12,20 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import boto3
 import docker
 import pytest
 from filelock import FileLock
 
-from handson.aws import emulator
 from handson.core.errors import NotReady
 from handson.engine import Engine, choose_engine
-from handson.engine.docker_engine import DockerEngine
 from handson.engine.model import Destination
+from tests.fake_registry import Shelf, serving
 
 BASE = "handson-ruby-base:test"
 SHELL = "handson-test-shell"
-PACKAGES = "ruby-rails,puma"
 SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
 
 Require = Callable[[str, bool, str], None]
@@ -43,12 +40,17 @@ def engine(require: Require) -> Engine:
         raise
 
 
+@contextmanager
+def connected(address: str) -> Iterator[docker.APIClient]:
+    client = docker.APIClient(base_url=address or None, version="auto", timeout=120)
+    yield client
+    client.close()
+
+
 @pytest.fixture(scope="session")
 def client(engine: Engine) -> Iterator[docker.APIClient]:
-    assert isinstance(engine, DockerEngine)
-    found = docker.APIClient(base_url=os.environ.get("DOCKER_HOST"), version="auto", timeout=120)
-    yield found
-    found.close()
+    with connected(os.environ.get("DOCKER_HOST", "")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -57,36 +59,32 @@ def podman(require: Require) -> Iterator[str]:
     can = bool(shutil.which("podman")) and os.geteuid() == 0
     require("podman", can, "Podman is not installed, or its service cannot be started")
     # Not pytest's folder: Podman takes no `--runroot` of more than 50 characters.
-    with tempfile.TemporaryDirectory(prefix="podman-") as folder, podman_in(Path(folder)) as found:
-        require("podman", bool(found), (Path(folder) / "log").read_text("utf-8"))
-        yield found
-
-
-@contextlib.contextmanager
-def podman_in(folder: Path) -> Iterator[str]:
-    """Give the address of a Podman service that keeps everything in a folder, or nothing."""
-    address = f"unix://{folder / 'podman.sock'}"
-    places = [f"--root={folder / 'images'}", f"--runroot={folder / 'run'}"]
-    # No mount is left behind with this driver, and no systemd is needed with these two managers.
-    options = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
-    command = ["podman", *places, f"--tmpdir={folder / 'tmp'}", *options, "system", "service"]
-    # Its locks, too, lie in a file, not in /dev/shm, where another Podman's may be.
-    (folder / "containers.conf").write_text('[engine]\nlock_type = "file"\n', "utf-8")
-    own = {**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")}
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen([*command, "--time=0", address], stderr=log, env=own) as service,
-    ):
-        try:
-            yield address if until_it_answers(address, service) else ""
-        finally:
-            service.terminate()
+    with tempfile.TemporaryDirectory(prefix="podman-") as name:
+        folder = Path(name)
+        address = f"unix://{folder / 'podman.sock'}"
+        places = [f"--root={folder / 'images'}", f"--runroot={folder / 'run'}"]
+        # No mount is left behind with this driver; no systemd is needed with these two managers.
+        options = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
+        command = ["podman", *places, f"--tmpdir={folder / 'tmp'}", *options, "system", "service"]
+        # Its locks, too, lie in a file, not in /dev/shm, where another Podman's may be.
+        (folder / "containers.conf").write_text('[engine]\nlock_type = "file"\n', "utf-8")
+        own = {**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")}
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen([*command, "--time=0", address], stderr=log, env=own) as service,
+        ):
+            try:
+                answers = until_it_answers(address, service)
+                require("podman", answers, (folder / "log").read_text("utf-8"))
+                yield address
+            finally:
+                service.terminate()
 
 
 def until_it_answers(address: str, service: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 30
     while service.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(NotReady):
+        with suppress(NotReady):
             choose_engine("docker", docker_host=address)
             return True
         time.sleep(0.05)
@@ -103,23 +101,23 @@ def address(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def shell(address: str) -> Iterator[str]:
+def raw(address: str) -> Iterator[docker.APIClient]:
+    with connected(address) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shell(raw: docker.APIClient) -> Iterator[str]:
     """Return an image of a shell and its libraries, taken from this machine."""
-    client = docker.APIClient(base_url=address or None, version="auto", timeout=120)
-    client.import_image_from_data(shell_and_libraries(), repository=SHELL, tag="latest")
-    yield f"{SHELL}:latest"
-    client.remove_image(f"{SHELL}:latest", force=True)
-    client.close()
-
-
-def shell_and_libraries() -> bytes:
     said = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add(Path("/bin/sh").resolve(), "bin/sh")
         for library in re.findall(r"/\S+", said):
             tar.add(Path(library).resolve(), library.lstrip("/"))
-    return packed.getvalue()
+    raw.import_image_from_data(packed.getvalue(), repository=SHELL, tag="latest")
+    yield f"{SHELL}:latest"
+    raw.remove_image(f"{SHELL}:latest", force=True)
 
 
 @pytest.fixture(scope="session")
@@ -135,50 +133,22 @@ def base(
             can = bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
             reason = f"the image {BASE} is missing, and making it takes mmdebstrap and root"
             require("engine", can, reason)
-            make_base(client)
+            suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+            source = next(path for path in SOURCES if Path(path).is_file())
+            options = ["--variant=minbase", "--include=ruby-rails,puma", suite, "-", source]
+            with subprocess.Popen(["mmdebstrap", *options], stdout=subprocess.PIPE) as making:
+                name, _, tag = BASE.partition(":")
+                client.import_image_from_stream(making.stdout, repository=name, tag=tag)
+            assert making.returncode == 0, "mmdebstrap could not make the base image"
     return BASE
 
 
-def make_base(client: docker.APIClient) -> None:
-    system = dict(
-        line.split("=", 1)
-        for line in Path("/etc/os-release").read_text().splitlines()
-        if "=" in line
-    )
-    suite = system["VERSION_CODENAME"].strip('"')
-    source = next(path for path in SOURCES if Path(path).is_file())
-    command = ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", suite, "-", source]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as making:
-        assert making.stdout is not None
-        client.import_image_from_stream(making.stdout, repository=BASE.split(":")[0], tag="test")
-    assert making.returncode == 0, "mmdebstrap could not make the base image"
-
-
-@pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulator.Running]:
-    home = tmp_path_factory.mktemp("home")
-    yield emulator.ensure_running(home, region="us-east-1")
-    emulator.stop_emulator(home)
-
-
-@pytest.fixture(scope="session")
-def ecr(aws: emulator.Running) -> Any:
-    return boto3.client(
-        "ecr",
-        endpoint_url=aws.endpoint,
-        region_name=aws.region,
-        aws_access_key_id=aws.access_key_id,
-        aws_secret_access_key=aws.secret_access_key,
-    )
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf(password="secret")
 
 
 @pytest.fixture
-def repository(ecr: Any) -> Iterator[str]:
-    ecr.create_repository(repositoryName="rails-app")
-    yield "rails-app"
-    ecr.delete_repository(repositoryName="rails-app", force=True)
-
-
-@pytest.fixture
-def destination(aws: emulator.Running, repository: str) -> Destination:
-    return Destination(f"127.0.0.1:{aws.port}", "http", repository, "AWS", "token")
+def there(shelf: Shelf) -> Iterator[Destination]:
+    with serving(shelf) as registry:
+        yield Destination(registry, "http", "shop", "AWS", "secret", ("latest", "v1"))

@@ -1,104 +1,61 @@
-"""Images that are run for a moment, with a real engine: the shop, and what does not start."""
+"""The shop and other images, pushed and run for a moment with a real engine."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
 
 from handson.aws import emulator, settings
-from handson.core.errors import EngineError
-from handson.core.progress import ProgressLine, ignore_progress
+from handson.core.progress import TerminalProgress
 from handson.engine.containers import RUN_LABEL
+from handson.engine.model import LocalImage
 from handson.notebook.workshop import Workshop
+from tests.shell import paste, require_shell
 
 pytestmark = pytest.mark.engine
 
 NAME = "handson-test-run"
-SERVER = """\
-require "socket"
-{before}
-server = TCPServer.new("{host}", 3000)
-$stdout.sync = true
-puts "Listening on http://{host}:3000"
-loop do
-  client = server.accept
-  path = client.gets.to_s.split[1]
-  client.gets until $_.strip.empty?
-  client.write "HTTP/1.1 {status}\\r\\nContent-Type: text/html\\r\\n\\r\\n"
-  client.write "<p>#{{ENV["SHOP_IMAGE"]}}</p><p>#{{ENV["SECRET_KEY_BASE"].size}}</p>"
-  client.close
-end
-"""
-
-
-class Told:
-    """Progress that may do something when it is told."""
-
-    def __init__(self, when_told: Callable[[str], None] = ignore_progress) -> None:
-        self._when_told = when_told
-
-    def line(self, label: str) -> ProgressLine:
-        return self
-
-    def __call__(self, sentence: str) -> None:
-        self._when_told(sentence)
-
-    def done(self, sentence: str) -> None: ...
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("running") / "home"
-    yield folder
-    emulator.stop_emulator(folder)
-
-
-def open_workshop(home: Path, told: Told | None = None, **given: str) -> Workshop:
-    environ = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "docker", **os.environ}
-    chosen = settings.read_settings(environ, cwd=home.parent, **given)
-    return Workshop(chosen, progress=told or Told(), show=print)
-
-
-@pytest.fixture(scope="module")
-def workshop(home: Path, client: docker.APIClient) -> Iterator[Workshop]:
+def workshop(
+    client: docker.APIClient, base: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workshop]:
     """One workshop for all: the base's layers are pushed once."""
-    yield open_workshop(home)
-    for image in client.images():
-        for tag in image["RepoTags"] or ():
-            if tag.startswith(f"{NAME}:"):
-                client.remove_image(tag, noprune=True)
+    home = tmp_path_factory.mktemp("running") / "home"
+    own = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "docker", "HANDSON_BASE_IMAGE": base}
+    chosen = settings.read_settings({**own, **os.environ}, cwd=home.parent)
+    yield Workshop(chosen, progress=TerminalProgress(), show=print)
+    remove_tags(client, f"{NAME}:")
+    emulator.stop_emulator(home)
 
 
 @pytest.fixture
-def held(workshop: Workshop, client: docker.APIClient, home: Path) -> Iterator[Workshop]:
+def held(workshop: Workshop, client: docker.APIClient) -> Iterator[Workshop]:
     """A workshop with a repository; afterwards the engine holds what it held before, no more."""
     workshop.ensure_repository("rails-app")
     yield workshop
-    assert left(client, home) == []
+    owner = {"label": f"{RUN_LABEL}={workshop.settings.home}"}
+    assert client.containers(all=True, filters=owner) == []
+    assert tags_with(client, "/rails-app:") == []
+    assert not (Path.home() / ".docker").exists()
 
 
-def left(client: docker.APIClient, home: Path) -> list[str]:
-    own = client.containers(all=True, filters={"label": f"{RUN_LABEL}={home}"})
-    names = [tag for image in client.images() for tag in image["RepoTags"] or ()]
-    ours = [name for name in names if name.startswith("123456789012.dkr.ecr.")]
-    return [*(str(it["Names"]) for it in own), *ours]
+def tags_with(client: docker.APIClient, part: str) -> list[str]:
+    tags = [tag for image in client.images() for tag in image["RepoTags"] or ()]
+    return [tag for tag in tags if part in tag]
 
 
-def push(held: Workshop, base: str, folder: Path, **changes: str) -> str:
-    """Push a small server to rails-app, spoiled by `changes`, and return its digest."""
-    folder.mkdir(exist_ok=True)
-    values = {"host": "0.0.0.0", "status": "200 OK", "before": "", **changes}
-    (folder / "server.rb").write_text(SERVER.format(**values))
-    dockerfile = 'FROM {}\nCOPY server.rb /srv/\nEXPOSE 3000\nCMD ["ruby", "/srv/server.rb"]\n'
-    (folder / "Dockerfile").write_text(dockerfile.format(base))
-    built = held.build_image(folder, name=NAME)
-    return held.push_image(built, repository="rails-app").digest
+def remove_tags(client: docker.APIClient, part: str) -> None:
+    for tag in tags_with(client, part):
+        client.remove_image(tag, noprune=True)
 
 
 def runnable(held: Workshop) -> tuple[bool, list[str]]:
@@ -108,12 +65,18 @@ def runnable(held: Workshop) -> tuple[bool, list[str]]:
     return "image.runnable" in passed, codes
 
 
-def test_the_shop_is_pulled_back_seen_and_removed(
-    held: Workshop, client: docker.APIClient, base: str, root: Path, home: Path
+@pytest.fixture(scope="module")
+def shop(workshop: Workshop, root: Path) -> LocalImage:
+    return workshop.build_image(root / "notebooks" / "docker-rails-workshop", name=NAME)
+
+
+def test_the_shop_is_pushed_under_both_tags_pulled_back_seen_and_removed(
+    held: Workshop, shop: LocalImage
 ) -> None:
-    shop = root / "notebooks" / "docker-rails-workshop"
-    built = held.build_image(shop, name=NAME, build_args={"BASE_IMAGE": base})
-    pushed = held.push_image(built, repository="rails-app")
+    pushed = held.push_image(shop, repository="rails-app")
+    [listed] = held.images("rails-app").images
+    assert (listed.digest, set(listed.tags)) == (pushed.digest, set(shop.tags))
+    assert (len(shop.tags), pushed.size_bytes > 10_000_000) == (2, True)
     assert runnable(held) == (False, ["image-unseen"])
     shown = held.run_image("rails-app")
     html = shown._repr_mimebundle_()["text/html"]
@@ -123,75 +86,71 @@ def test_the_shop_is_pulled_back_seen_and_removed(
     assert "<script" not in html
     assert shown.recorded is not None
     assert (shown.recorded.status, shown.recorded.digest) == (200, pushed.digest)
-    assert (runnable(held), left(client, home)) == ((True, []), [])
+    assert runnable(held) == (True, [])
 
 
-def test_the_secret_is_new_each_time_and_never_shown(
-    held: Workshop, base: str, tmp_path: Path, home: Path
+@contextmanager
+def started(client: docker.APIClient, image: str, **environment: str) -> Iterator[str]:
+    host = client.create_host_config(network_mode="host")
+    container = client.create_container(image, environment=environment, host_config=host)["Id"]
+    try:
+        client.start(container)
+        yield str(container)
+    finally:
+        client.remove_container(container, force=True)
+
+
+def run(client: docker.APIClient, container: str, command: list[str], **environment: str) -> int:
+    """Return the exit code of a command in a container."""
+    there = client.exec_create(container, command, environment=environment)["Id"]
+    client.exec_start(there)
+    return int(client.exec_inspect(there)["ExitCode"])
+
+
+def test_the_shop_becomes_healthy_and_writes_to_its_log_and_tmp_only(
+    client: docker.APIClient, shop: LocalImage
 ) -> None:
-    push(held, base, tmp_path / "app")
-    shown = held.run_image("rails-app")
-    assert shown.page is not None
-    assert shown.page.lines == ("rails-app:latest", "128")
-    kept = (home / "image-run.json").read_text(encoding="utf-8")
-    assert "SECRET" not in kept + repr(shown)
+    probe = client.inspect_image(shop.id)["Config"]["Healthcheck"]["Test"][1:]
+    writable = {"/rails/log": 0, "/rails/tmp": 0, "/rails": 1, "/rails/app": 1, "/gems": 1}
+    port, deadline = "43117", time.monotonic() + 30
+    with started(client, shop.id, PORT=port, SECRET_KEY_BASE="0" * 128) as container:
+        while run(client, container, probe, PORT=port) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert [run(client, container, probe, PORT=it) for it in (port, "9")] == [0, 1]
+        found = {folder: run(client, container, ["test", "-w", folder]) for folder in writable}
+    assert found == writable
 
 
-def test_another_push_has_to_be_seen_again(held: Workshop, base: str, tmp_path: Path) -> None:
-    push(held, base, tmp_path / "app")
-    held.run_image("rails-app")
-    push(held, base, tmp_path / "app", status="302 Found")
-    assert runnable(held) == (False, ["image-unseen"])
-
-
-@pytest.mark.parametrize(
-    ("before", "said"),
-    [
-        ('abort "almost there"', "(?s)終了コード 1.*│ almost there"),
-        ('abort "Missing `secret_key_base` for production"', "秘密の値"),
-        ('TCPServer.new("0.0.0.0", 3000)', "すでに使われて"),
-    ],
-    ids=["exits", "no secret", "port in use"],
-)
-def test_an_image_that_does_not_start_says_why_and_what_to_do(
-    held: Workshop, base: str, tmp_path: Path, before: str, said: str
+def test_the_shop_does_not_start_without_a_secret(
+    client: docker.APIClient, shop: LocalImage
 ) -> None:
-    push(held, base, tmp_path / "app", before=before)
-    with pytest.raises(EngineError, match=said):
-        held.run_image("rails-app")
-    assert runnable(held) == (False, ["image-silent"])
+    with started(client, shop.id) as container:
+        assert client.wait(container, timeout=60)["StatusCode"] != 0
+        assert b"secret_key_base" in client.logs(container)
 
 
-def test_an_interrupt_leaves_nothing_running(
-    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app", before="sleep 30")
-
-    def interrupt(sentence: str) -> None:
-        if "起動しています" in sentence:
-            threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
-
-    with pytest.raises(KeyboardInterrupt):
-        open_workshop(home, Told(interrupt)).run_image("rails-app")
-    assert left(client, home) == []
-
-
-def test_what_a_killed_kernel_left_is_removed_by_the_next_run(
-    held: Workshop, client: docker.APIClient, base: str, tmp_path: Path, home: Path
-) -> None:
-    push(held, base, tmp_path / "app")
-    orphan = client.create_container(
-        f"{NAME}:latest", command=["sleep", "60"], labels={RUN_LABEL: str(home)}
-    )
-    client.start(orphan)
-    held.run_image("rails-app")
-    assert left(client, home) == []
-
-
-def test_the_image_packed_by_builtin_is_not_run(held: Workshop, tmp_path: Path, home: Path) -> None:
+def test_the_image_packed_by_builtin_is_not_run(held: Workshop, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    packing = open_workshop(home, engine="builtin")
+    chosen = replace(held.settings, engine="builtin")
+    packing = Workshop(chosen, progress=TerminalProgress(), show=print)
     packing.push_image(packing.build_image(tmp_path), repository="rails-app")
     shown = held.run_image("rails-app")
     assert "土台になる Ruby が入っていない" in repr(shown)
     assert (shown.recorded, runnable(held)) == (None, (False, ["image-builtin"]))
+
+
+def test_the_bash_commands_as_printed_push_an_image(
+    held: Workshop, client: docker.APIClient, tmp_path: Path
+) -> None:
+    require_shell(docker=True)
+    (tmp_path / "my shop").mkdir()
+    (tmp_path / "my shop" / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nUSER 1\n")
+    commands = held.push_commands("rails-app", context="my shop").bash
+    host = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    try:
+        said = paste(commands, tmp_path, **host)
+    finally:
+        remove_tags(client, "rails-app:")
+    [image] = [it for it in held.images("rails-app").images if it.tags == ("latest",)]
+    assert "Login Succeeded" in said
+    assert [f"{it.os}/{it.architecture}" for it in image.platforms] == ["linux/amd64"]

@@ -18,10 +18,10 @@ import pytest
 from docker import errors
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.progress import ignore_progress
+from handson.core.progress import Say, ignore_progress
 from handson.engine import oci
 from handson.engine.docker_engine import DockerEngine
-from handson.engine.model import BuildRequest, Destination, LocalImage
+from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
 from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"
@@ -30,31 +30,24 @@ DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
 
 
 class Client:
-    """Answers as docker's library does, from scripted events."""
+    """Answers as docker's library does: with its events again and again, or with an error."""
 
-    archive = b""
-
-    def __init__(self, *plays: list[dict[str, Any]] | Exception) -> None:
-        self.plays = list(plays)
+    def __init__(self, play: list[dict[str, Any]] | Exception) -> None:
+        self.play = play
         self.calls: list[tuple[Any, ...]] = []
         self.options: dict[str, Any] = {}
         self.hooks: dict[str, list[Any]] = {"response": []}
         self.params: dict[str, str] = {}
 
-    def _play(self, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Play the next of the given events; the last ones again and again."""
-        self.options = {**options, **self.params}
-        events = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
-        if isinstance(events, Exception):
-            raise events
-        yield from events
-
     def build(self, **options: Any) -> Iterator[dict[str, Any]]:
-        return self._play(options)
+        self.options = {**options, **self.params}
+        if isinstance(self.play, Exception):
+            raise self.play
+        return iter(self.play)
 
     def push(self, repository: str, **options: Any) -> Iterator[dict[str, Any]]:
         self.calls.append(("push", repository, options["tag"]))
-        return self._play(options)
+        return self.build(**options)
 
     def tag(self, image: str, repository: str, tag: str) -> None:
         self.calls.append(("tag", image, f"{repository}:{tag}"))
@@ -64,9 +57,6 @@ class Client:
 
     def reload_config(self, path: str) -> None:
         self.calls.append(("logins", Path(path).read_text()))
-
-    def get_image(self, name: str) -> Iterator[bytes]:
-        return iter([self.archive])
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         if "/" in name:
@@ -80,29 +70,26 @@ def request_(tmp_path: Path) -> BuildRequest:
     return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"))
 
 
-# DockerEngine.build
-
 STEPS = [
-    {"stream": "Step 1/4 : ARG A=1\n"},
-    {"stream": "Step 2/4 : FROM ruby\n"},
+    {"stream": "Step 1/4 : ARG A=1\nStep 2/4 : FROM ruby\n"},
     {"status": "Downloading", "id": "abc", "progress": "[=>  ]"},
-    {"stream": " ---> 123\n"},
-    {"stream": "Step 3/4 : RUN bundle install\n"},
-    {"stream": "Fetching "},
+    {"stream": " ---> 123\nStep 3/4 : RUN bundle install\nFetching "},
     {"stream": "rails\n\x1b[31mno such gem\x1b[0m\n"},
 ]
 
 
-def failure(request: BuildRequest, *plays: Any, say: Any = ignore_progress) -> HandsonError:
-    """Return what a build raises whose engine answers with these plays."""
+def failure(request: BuildRequest, *events: Any, say: Say = ignore_progress) -> HandsonError:
+    """Return what a build raises whose engine answers with these events."""
     with pytest.raises(HandsonError) as failed:
-        DockerEngine(Client(*plays)).build(request, say=say)
+        DockerEngine(Client([*events])).build(request, say=say)
     return failed.value
 
 
-def test_a_build_tells_its_steps_and_keeps_a_log(request_: BuildRequest) -> None:
+def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines_label(
+    request_: BuildRequest,
+) -> None:
     said: list[str] = []
-    client = Client([*STEPS, {"aux": {"ID": "sha256:abc"}}])
+    client = Client([*STEPS, {"stream": "Successfully built 0123456789ab\n"}])
     image = DockerEngine(client).build(request_, say=said.append)
     assert said == [
         "手順 1/4: ARG A=1",
@@ -113,41 +100,30 @@ def test_a_build_tells_its_steps_and_keeps_a_log(request_: BuildRequest) -> None
         "no such gem",
     ]
     assert image.log is not None
-    assert image.log.read_text().splitlines()[-2:] == ["Fetching rails", "no such gem"]
-
-
-def test_a_build_gives_every_tag_and_the_engines_label(request_: BuildRequest) -> None:
-    client = Client([{"stream": "Successfully built 0123456789ab\n"}])
-    image = DockerEngine(client).build(request_, say=ignore_progress)
-    assert client.calls == [
-        ("tag", "0123456789ab", "rails-app:latest"),
-        ("tag", "0123456789ab", "rails-app:v1"),
-    ]
-    asked = {name: client.options[name] for name in ("labels", "platform", "dockerfile")}
-    assert asked == {
-        "labels": {"io.handson.engine": "docker"},
-        "platform": "linux/amd64",
-        "dockerfile": "Dockerfile",
-    }
+    assert image.log.read_text().splitlines()[-3:-1] == ["Fetching rails", "no such gem"]
+    tags = ("rails-app:latest", "rails-app:v1")
+    assert client.calls == [("tag", "0123456789ab", tag) for tag in tags]
+    labels = {"io.handson.engine": "docker"}
+    wanted = {"labels": labels, "platform": "linux/amd64", "dockerfile": "Dockerfile"}
+    assert client.options.items() >= wanted.items()
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
 
 
 def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRequest) -> None:
-    failed = failure(request_, [*STEPS, {"error": "returned a non-zero code: 7"}])
+    failed = failure(request_, *STEPS, {"error": "returned a non-zero code: 7"})
     assert type(failed) is EngineError
     assert failed.problem.splitlines() == [
         "Dockerfile:5 の手順 `RUN bundle install` が失敗しました: returned a non-zero code: 7",
         "    │ Fetching rails",
         "    │ no such gem",
     ]
-
-
-def test_a_failure_before_the_first_step_or_in_a_step_of_the_engines_own_is_of_no_line(
-    request_: BuildRequest,
-) -> None:
-    own = [*STEPS, {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}]
-    for steps in ([], own):
-        failed = failure(request_, [*steps, {"error": "toomanyrequests"}])
+    foreign = {"stream": "exec /bin/sh: exec format error\n"}
+    failed = failure(request_, *STEPS, foreign, {"error": "returned a non-zero code: 1"})
+    assert "Rosetta" in failed.remedy
+    # Before the first step, and in a step of the engine's own, there is no line to name.
+    own = {"stream": 'STEP 5/5: LABEL "io.handson.engine"="docker"\n'}
+    for steps in ([], [*STEPS, own]):
+        failed = failure(request_, *steps, {"error": "toomanyrequests"})
         assert "始まりませんでした: toomanyrequests" in failed.problem
 
 
@@ -167,15 +143,14 @@ def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(request_: BuildRe
             DockerEngine(Client(raised)).build(request_, say=ignore_progress)
 
 
-PODMAN = [
-    {"stream": "[1/2] STEP 1/2: FROM docker.io/library/ruby AS gems\n"},
-    {"stream": "[1/2] STEP 2/2: RUN bundle install\n"},
-    {"stream": "--> fa64cffd949\n"},
-    {"stream": "[2/2] STEP 1/3: FROM docker.io/library/ruby\n"},
-    {"stream": "[2/2] STEP 2/3: RUN bundle check\n"},
-    {"stream": "The Gemfile's dependencies are missing\n"},
-    {"error": 'building at STEP "RUN bundle check": exit status 1'},
-]
+PODMAN = """\
+[1/2] STEP 1/2: FROM docker.io/library/ruby AS gems
+[1/2] STEP 2/2: RUN bundle install
+--> fa64cffd949
+[2/2] STEP 1/3: FROM docker.io/library/ruby
+[2/2] STEP 2/3: RUN bundle check
+The Gemfile's dependencies are missing
+"""
 STAGES = "FROM $BASE AS gems\nRUN bundle install\nFROM $BASE\n\nRUN bundle check\n"
 
 
@@ -184,35 +159,22 @@ def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
 ) -> None:
     (request_.context / "Dockerfile").write_text(STAGES)
     said: list[str] = []
-    problem = failure(request_, PODMAN, say=said.append).problem
+    error = {"error": 'building at STEP "RUN bundle check": exit status 1'}
+    problem = failure(request_, {"stream": PODMAN}, error, say=said.append).problem
     assert "Dockerfile:5 の手順 `RUN bundle check`" in problem
     assert "│ The Gemfile's dependencies are missing" in problem
     assert "手順 2/3: RUN bundle check" in said
 
 
-def test_a_program_of_another_processor_is_answered_with_how_to_run_it(
-    request_: BuildRequest,
-) -> None:
-    foreign = {"stream": "exec /bin/sh: exec format error\n"}
-    failed = failure(request_, [*STEPS, foreign, {"error": "returned a non-zero code: 1"}])
-    assert "Rosetta" in failed.remedy
-
-
-BUILT = [{"aux": {"ID": "sha256:abc"}}]
-
-
-@pytest.mark.parametrize(
-    "config",
-    ['{"credsStore": "missing"}', '{"credHelpers": {"registry.example": "missing"}}'],
-)
+@pytest.mark.parametrize("broken", ['"credsStore": "none"', '"credHelpers": {"x.example": "none"}'])
 def test_a_broken_credential_store_is_told_and_does_not_matter(
-    request_: BuildRequest, config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request_: BuildRequest, broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".docker").mkdir()
-    (tmp_path / ".docker" / "config.json").write_text(config)
+    (tmp_path / ".docker" / "config.json").write_text(f"{{{broken}}}")
     said: list[str] = []
-    client = Client(BUILT)
+    client = Client([{"aux": {"ID": "sha256:abc"}}])
     assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
     assert client.calls[0] == ("logins", '{"auths": {"https://index.docker.io/v1/": {}}}')
     assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
@@ -232,11 +194,8 @@ def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
     client = Interrupted([])
     with pytest.raises(KeyboardInterrupt):
         DockerEngine(client).build(request_, say=ignore_progress)
-    assert answer.closed is True
-    assert client.hooks == {"response": []}
+    assert (answer.closed, client.hooks) == (True, {"response": []})
 
-
-# DockerEngine.push
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
@@ -247,32 +206,31 @@ PUSHED = [
     {"status": "Pushed", "id": "one"},
     {"aux": {"Tag": "latest", "Digest": DIGEST, "Size": 500}},
 ]
-PUSHED_BY_PODMAN = [{"status": f"latest: digest: {DIGEST} size: 735"}]
 
 
 @pytest.fixture
 def shelf() -> Shelf:
     """Return what a registry has after a push: a manifest with layers of seven bytes."""
-    return Shelf(manifests={DIGEST: MANIFEST}, types={DIGEST: oci.MANIFEST})
+    return Shelf(manifests={DIGEST: MANIFEST})
 
 
 @pytest.fixture
 def there(shelf: Shelf) -> Iterator[Destination]:
     with serving(shelf) as address:
-        yield Destination(address, "http", "rails-app", "AWS", "secret")
+        yield replace(DESTINATION, registry=address)
 
 
-def test_a_push_counts_layers_and_gives_the_digest(there: Destination) -> None:
-    pushed = DockerEngine(Client(PUSHED)).push(IMAGE, there, say=ignore_progress)
-    assert (pushed.digest, pushed.tags) == (DIGEST, ("latest", "v1"))
-    assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
+def push(client: Client, there: Destination, say: Say = ignore_progress) -> PushedImage:
+    return DockerEngine(client).push(IMAGE, there, say=say)
 
 
 def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_same_image(
     there: Destination, shelf: Shelf
 ) -> None:
     client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
+    pushed = push(client, there)
+    assert (pushed.digest, pushed.tags) == (DIGEST, ("latest", "v1"))
+    assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
     assert client.calls == [
         ("tag", "sha256:abc", f"{there.registry}/rails-app:latest"),
         ("push", f"{there.registry}/rails-app", "latest"),
@@ -282,43 +240,26 @@ def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_
     assert shelf.manifests["v1"] == MANIFEST
 
 
-def test_only_the_tags_that_were_named_are_pushed(there: Destination, shelf: Shelf) -> None:
-    client = Client(PUSHED)
-    DockerEngine(client).push(IMAGE, replace(there, tags=("v1",)), say=ignore_progress)
-    assert [call[2] for call in client.calls if call[0] == "push"] == ["v1"]
-    assert "latest" not in shelf.manifests
-
-
-def test_podman_gives_the_digest_in_a_sentence_and_does_not_tell_the_layers_apart(
-    there: Destination,
+def test_podman_is_told_of_plain_http_and_gives_the_digest_in_a_sentence_but_no_layers(
+    there: Destination, shelf: Shelf
 ) -> None:
-    pushed = DockerEngine(Client(PUSHED_BY_PODMAN)).push(IMAGE, there, say=ignore_progress)
-    assert pushed.digest == DIGEST
+    client = Client([{"status": f"latest: digest: {DIGEST} size: 735"}])
+    pushed = push(client, replace(there, tags=("named",)))
+    assert (pushed.digest, set(shelf.manifests)) == (DIGEST, {DIGEST})
+    assert client.calls[1] == ("push", f"{there.registry}/rails-app", "named")
+    assert (client.options["tlsVerify"], client.params) == ("false", {})
     assert "レイヤー: エンジンは内訳を知らせません" in str(pushed)
-
-
-@pytest.mark.parametrize(("scheme", "said"), [("http", "false"), ("https", None)])
-def test_podman_is_told_where_a_registry_speaks_plain_http(
-    there: Destination, scheme: str, said: str | None
-) -> None:
     client = Client([{"error": "denied"}])
     with pytest.raises(NotAllowed):
-        DockerEngine(client).push(IMAGE, replace(there, scheme=scheme), say=ignore_progress)
-    assert client.options.get("tlsVerify") == said
-    assert client.params == {}
+        push(client, replace(DESTINATION, scheme="https"))
+    assert "tlsVerify" not in client.options
 
 
-# DockerEngine.push, sent in the place of an engine that does not reach the registry
-
-
-def archive(layer: bytes) -> bytes:
-    """Return what `docker save` gives for an image of one layer."""
-    manifest = [{"Config": "config.json", "Layers": ["one/layer.tar"]}]
-    files = {
-        "config.json": b'{"os": "linux"}',
-        "one/layer.tar": layer,
-        "manifest.json": json.dumps(manifest).encode(),
-    }
+def archive(*layers: bytes) -> bytes:
+    """Return what `docker save` gives for an image of these layers."""
+    files = {f"{number}/layer.tar": layer for number, layer in enumerate(layers)}
+    manifest = json.dumps([{"Config": "config.json", "Layers": list(files)}]).encode()
+    files |= {"config.json": b'{"os": "linux"}', "manifest.json": manifest}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in files.items():
@@ -328,61 +269,54 @@ def archive(layer: bytes) -> bytes:
     return packed.getvalue()
 
 
-REFUSED = [
-    {"error": "Get http://127.0.0.1:1/v2/: dial tcp 127.0.0.1:1: connect: connection refused"}
-]
+UNREACHED = "Get http://127.0.0.1:1/v2/: dial tcp 127.0.0.1:1: connect: connection refused"
+
+
+class Apart(Client):
+    """An engine that saves its image and does not reach this computer's registry."""
+
+    def __init__(self, saved: bytes) -> None:
+        super().__init__([{"error": UNREACHED}])
+        self.saved = saved
+
+    def get_image(self, _name: str) -> Iterator[bytes]:
+        return iter([self.saved])
+
+
+LAYERS = (b"layer" * 1000, gzip.compress(b"layer", mtime=0), b"\x28\xb5\x2f\xfd packed")
 
 
 def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_registry(
     there: Destination, shelf: Shelf, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    client = Client(REFUSED)
-    client.archive = archive(b"layer" * 1000)
+    engine = DockerEngine(Apart(archive(*LAYERS)))
     image = replace(IMAGE, log=tmp_path / "build.log")
-    pushed = DockerEngine(client).push(image, there, say=said.append)
+    pushed = engine.push(image, there, say=said.append)
     manifest = json.loads(shelf.manifests["latest"])
-    assert gzip.decompress(shelf.blobs[manifest["layers"][0]["digest"]]) == b"layer" * 1000
+    # Layers that the engine keeps compressed are sent as they are.
+    plain, *packed = [shelf.blobs[layer["digest"]] for layer in manifest["layers"]]
+    assert (gzip.decompress(plain), *packed) == LAYERS
+    kinds = [layer["mediaType"] for layer in manifest["layers"]]
+    assert kinds == [oci.LAYER, oci.LAYER, oci.ZSTD_LAYER]
     assert shelf.blobs[manifest["config"]["digest"]] == b'{"os": "linux"}'
     assert shelf.manifests["v1"] == shelf.manifests["latest"] == shelf.manifests[pushed.digest]
-    assert (pushed.engine, pushed.layers_pushed, pushed.relayed) == ("docker", 1, True)
+    assert (pushed.engine, pushed.layers_pushed, pushed.relayed) == ("docker", 3, True)
     assert said[0] == "エンジンからこのコンピューターのレジストリに届かないので、代わりに送ります"
     assert "handson が代わりに送信" in str(pushed)
     assert list(tmp_path.iterdir()) == []
-    again = DockerEngine(client).push(image, there, say=said.append)
-    assert (again.layers_pushed, again.layers_present) == (0, 1)
+    again = engine.push(image, there, say=said.append)
+    assert (again.layers_pushed, again.layers_present) == (0, 3)
 
 
-@pytest.mark.parametrize(
-    ("layer", "kind"),
-    [
-        (gzip.compress(b"layer", mtime=0), oci.LAYER),
-        (b"\x28\xb5\x2f\xfd packed", oci.ZSTD_LAYER),
-    ],
-    ids=["gzip", "zstd"],
-)
-def test_a_layer_that_an_engine_keeps_compressed_is_sent_as_it_is(
-    there: Destination, shelf: Shelf, layer: bytes, kind: str
+def test_an_archive_that_is_none_and_a_registry_elsewhere_are_told(
+    there: Destination, shelf: Shelf
 ) -> None:
-    client = Client(REFUSED)
-    client.archive = archive(layer)
-    DockerEngine(client).push(IMAGE, there, say=ignore_progress)
-    [described] = json.loads(shelf.manifests["latest"])["layers"]
-    assert (described["mediaType"], shelf.blobs[described["digest"]]) == (kind, layer)
-
-
-def test_an_archive_that_is_none_is_told(there: Destination, shelf: Shelf) -> None:
-    client = Client(REFUSED)
-    client.archive = b"<html>"
     with pytest.raises(EngineError, match="途切れました"):
-        DockerEngine(client).push(IMAGE, there, say=ignore_progress)
+        push(Apart(b"<html>"), there)
     assert "latest" not in shelf.manifests
-
-
-def test_an_engine_that_does_not_reach_a_registry_elsewhere_is_told() -> None:
-    elsewhere = Destination("registry.example", "https", "rails-app", "AWS", "secret")
     with pytest.raises(NotReady, match="接続できません"):
-        DockerEngine(Client(REFUSED)).push(IMAGE, elsewhere, say=ignore_progress)
+        push(Apart(b""), replace(DESTINATION, registry="registry.example", scheme="https"))
 
 
 REFUSALS: dict[str, tuple[type[HandsonError], str]] = {
@@ -396,21 +330,18 @@ REFUSALS: dict[str, tuple[type[HandsonError], str]] = {
     "error getting credentials - err: exec: docker-credential-desktop": (EngineError, "creds"),
     "server gave HTTP response to HTTPS client": (NotReady, "接続できません"),
     "write /var/lib/docker: no space left on device": (EngineError, "ディスクがいっぱい"),
-    "dial tcp 127.0.0.1:1: connect: connection refused": (NotReady, "接続できません"),
+    UNREACHED: (NotReady, "接続できません"),
     "write tcp: connection reset by peer": (EngineError, "途中で切れました"),
     'Head "http://127.0.0.1:1/v2/": EOF': (EngineError, "途中で切れました"),
     "something new": (EngineError, "something new"),
 }
 
 
-def test_each_refusal_of_a_push_is_recognised_and_leaves_no_tag() -> None:
+def test_each_refusal_of_a_push_is_recognised_and_so_is_a_push_without_a_digest() -> None:
     for error, (kind, said) in REFUSALS.items():
         client = Client([{"error": error}])
         with pytest.raises(kind, match=said):
-            DockerEngine(client).push(IMAGE, DESTINATION, say=ignore_progress)
+            push(client, DESTINATION)
         assert client.calls[-1][0] == "untag", error
-
-
-def test_a_push_without_a_digest_is_no_success() -> None:
     with pytest.raises(EngineError, match="ダイジェストの返答がありません"):
-        DockerEngine(Client([])).push(IMAGE, DESTINATION, say=ignore_progress)
+        push(Client([]), DESTINATION)

@@ -22,18 +22,16 @@ REQUEST = RunRequest(
 class Client:
     """Answers as docker's library does; `spoil` names what fails and how."""
 
-    def __init__(self, *, bridge: bool = True, log: str = "", **spoil: Any) -> None:
-        self.bridge, self.log, self.spoil = bridge, log, spoil
-        self.images = dict(spoil.pop("images", {}))
+    def __init__(self, *, images: dict[str, str] | None = None, **spoil: Any) -> None:
+        self.images, self.spoil = images or {}, spoil
         self.made: dict[str, Any] = {}
         self.there: list[str] = ["left"]
-        self.calls: list[str] = []
 
     def containers(self, **_options: Any) -> list[dict[str, Any]]:
         return [{"Id": name} for name in self.there]
 
     def networks(self) -> list[dict[str, str]]:
-        return [{"Driver": "bridge" if self.bridge else "host"}]
+        return [{"Driver": self.spoil.get("network", "bridge")}]
 
     def pull(self, name: str, **_options: Any) -> list[dict[str, Any]]:
         self._fail("pull")
@@ -41,14 +39,13 @@ class Client:
         return self.spoil.get("events") or []
 
     def inspect_image(self, name: str) -> dict[str, Any]:
-        if name not in self.images and name not in self.images.values():
+        if name not in {*self.images, *self.images.values()}:
             raise errors.ImageNotFound(name)
         return {"Id": self.images.get(name, name), "Config": {"ExposedPorts": {"8080/tcp": {}}}}
 
     def remove_image(self, name: str, *, noprune: bool) -> None:
-        if name not in self.images:
+        if not self.images.pop(name, None):
             raise errors.ImageNotFound(name)
-        del self.images[name]
 
     def create_host_config(self, **options: Any) -> dict[str, Any]:
         return options
@@ -61,12 +58,13 @@ class Client:
         self._fail("start")
 
     def inspect_container(self, _name: str) -> dict[str, Any]:
+        self._fail("wait")
         ports = {"8080/tcp": [{"HostPort": "1"}]}
         state = {"Running": self.spoil.get("runs", True), "ExitCode": 7}
         return {"State": state, "NetworkSettings": {"Ports": ports}, "Image": "sha256:pulled"}
 
     def logs(self, _name: str, *, tail: int) -> bytes:
-        return self.log.encode()
+        return str(self.spoil.get("log", "")).encode()
 
     def remove_container(self, name: str, **_options: Any) -> None:
         self.there.remove(name)
@@ -101,16 +99,20 @@ FAILURES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def failed(said: str, **spoil: Any) -> Client:
+    """Return the client of an attempt that fails like this."""
+    client = Client(**spoil)
+    with pytest.raises(EngineError, match=said) as error:
+        attempt(client)
+    assert "s3cret" not in f"{error.value}{REQUEST}"
+    return client
+
+
 def test_each_failure_is_recognised_and_leaves_nothing() -> None:
-    for spoil, said in FAILURES:
-        client = Client(**spoil)
-        with pytest.raises(EngineError, match=said) as failed:
-            attempt(client)
-        assert client.there == [], spoil
-        assert "s3cret" not in f"{failed.value}{REQUEST}"
+    assert [spoil for spoil, said in FAILURES if failed(said, **spoil).there] == []
 
 
-@pytest.mark.parametrize("step", ["pull", "start"])
+@pytest.mark.parametrize("step", ["pull", "start", "wait"])
 def test_an_interrupt_at_any_step_leaves_nothing(step: str) -> None:
     client = Client(**{step: KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
@@ -118,40 +120,24 @@ def test_an_interrupt_at_any_step_leaves_nothing(step: str) -> None:
     assert (client.there, client.images) == ([], {})
 
 
-def test_a_port_is_published_on_loopback_alone() -> None:
-    client = Client(runs=False)
-    with pytest.raises(EngineError):
-        attempt(client)
-    made = client.made["host_config"]
+def test_a_port_is_published_on_loopback_alone_or_is_a_free_one_without_a_bridge() -> None:
+    made = failed("終わりました", runs=False).made["host_config"]
     assert made["port_bindings"] == {8080: ("127.0.0.1",)}
     assert made.get("network_mode") is None
-
-
-def test_without_a_bridge_the_container_takes_a_free_port_of_the_machine() -> None:
-    client = Client(bridge=False, runs=False)
-    with pytest.raises(EngineError):
-        attempt(client)
-    assert client.made["host_config"]["network_mode"] == "host"
-    assert client.made["environment"]["PORT"] not in ("0", "3000", "8080")
+    made = failed("終わりました", runs=False, network="host").made
+    assert made["host_config"]["network_mode"] == "host"
+    assert made["environment"]["PORT"] not in ("0", "3000", "8080")
 
 
 def test_where_the_registry_is_out_of_reach_the_same_image_here_is_run() -> None:
-    client = Client(pull=refused("connection refused"), images={"x": DIGEST}, runs=False)
-    with pytest.raises(EngineError, match="終わりました"):
-        attempt(client)
+    unreached = refused("connection refused")
+    client = failed("終わりました", pull=unreached, images={"x": DIGEST}, runs=False)
     assert (client.made["image"], client.images) == (DIGEST, {"x": DIGEST})
 
 
 def test_an_engine_on_another_computer_is_known_by_its_address() -> None:
-    remote = {
-        "": False,
-        "unix:///var/run/docker.sock": False,
-        "npipe:////./pipe/docker_engine": False,
-        "tcp://127.0.0.1:2375": False,
-        "tcp://LOCALHOST:2375": False,
-        "tcp://10.0.0.1:2375": True,
-        "tcp://localhost.example.org:2375": True,
-        "ssh://me@build": True,
-        "ssh://localhost": True,
-    }
-    assert {where: is_remote(where) for where in remote} == remote
+    pipe, socket = "npipe:////./pipe/docker_engine", "unix:///var/run/docker.sock"
+    here = ["", socket, pipe, "tcp://127.0.0.1:2375", "tcp://LOCALHOST:2375"]
+    remote = ["tcp://10.0.0.1:2375", "tcp://localhost.example.org:2375", "ssh://me@build"]
+    assert [where for where in here if is_remote(where)] == []
+    assert [where for where in [*remote, "ssh://localhost"] if not is_remote(where)] == []
