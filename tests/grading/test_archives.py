@@ -30,19 +30,15 @@ def opened(data: bytes) -> Archive:
 
 def read_all(data: bytes, *, limit: int = 8_000_000) -> dict[str, bytes | str]:
     """Return each file of a zip by its path; one that is refused is the refusal's code."""
-    found: dict[str, bytes | str] = {}
-
-    def walk(tree: Archive, at: str) -> None:
-        for entry in tree.list_entries(at):
-            if entry.is_folder:
-                walk(tree, entry.path)
-                continue
+    tree, found, folders = opened(data), dict[str, bytes | str](), [""]
+    for folder in folders:
+        entries = list(tree.list_entries(folder))
+        folders += [entry.path for entry in entries if entry.is_folder]
+        for entry in (each for each in entries if not each.is_folder):
             try:
                 found[entry.path] = read_entry(tree, entry, limit=limit)
             except Refused as refused:
                 found[entry.path] = refused.code
-
-    walk(opened(data), "")
     return found
 
 
@@ -162,8 +158,7 @@ def test_a_folder_is_listed_by_name_and_links_are_not_followed(tmp_path: Path) -
         ("c", True, ""),
         ("c/d.ipynb", False, "1970-01-01T00:00:00+00:00"),
     ]
-    assert listed[1].refusal is not None
-    assert listed[1].refusal.code == "file-link"
+    assert [each.refusal.code for each in listed if each.refusal] == ["file-link"]
 
 
 def test_large_files_devices_and_what_is_not_there_are_not_read(tmp_path: Path) -> None:

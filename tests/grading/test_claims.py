@@ -56,9 +56,7 @@ def test_the_texts_of_a_record_are_shown_on_one_line() -> None:
     record |= {"digest": "d\0", "learner": "l\0", "previous": "p\0"}
     found = only({**record, "requests": [{"request_id": "q\0"}]})
     texts = (found.digest, found.learner, found.previous, *found.requests)
-    assert (*texts, found.kind, found.account, found.region) == tuple(
-        f"{each}�" for each in "dlpqkar"
-    )
+    assert "".join((*texts, found.kind, found.account, found.region)) == "d�l�p�q�k�a�r�"
     assert found.contradiction == "kind: k� / o�"
 
 
@@ -71,7 +69,7 @@ def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
             b"{",
             b"[]",
             b"null",
-            b"[" * 100_000,
+            b"[" * 90_000,
         ),
         *(sealed(exercise=value) for value in (True, "x", 7, [])),
         *(sealed(observed_at=text) for text in ("yesterday", "0001-01-01T00:00:00+09:00")),
@@ -89,16 +87,15 @@ def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
 def test_a_record_is_read_up_to_200_000_bytes() -> None:
     line = written(sealed())
     assert only(line.ljust(200_000)).intact
-    assert told(gather(line.ljust(200_001))) == [
-        ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})
-    ]
+    large = ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})
+    assert told(gather(line.ljust(200_001))) == [large]
 
 
 def test_another_schema_is_not_guessed_at() -> None:
     shown = {"handson.evidence/2": "handson.evidence/2", None: "None", 7: "7", "a\nb": "a�b"}
-    for schema, text in shown.items():
-        (finding,) = told(gather(sealed(schema=schema)))
-        assert finding == ("record-schema", "warning", "journal.jsonl", {"schema": text})
+    found = told(gather(*(sealed(schema=schema) for schema in shown)))
+    where = ("record-schema", "warning", "journal.jsonl")
+    assert found == [(*where, {"schema": text}) for text in shown.values()]
 
 
 def test_whatever_is_changed_after_sealing_breaks_the_digest() -> None:
@@ -163,10 +160,8 @@ def test_a_record_in_a_notebook_and_in_the_journal_counts_once() -> None:
     book = read_cells({"id": "own", "outputs": [{"metadata": {"handson": record}}]})
     changed = {**record, "learner": "s02"}
     found = gather_claims([book], [("j", written(each)) for each in (record, changed, changed)])
-    assert [(each.source, each.where, each.learner, each.intact) for each in found.items] == [
-        ("notebook", "01-network.ipynb#own", "s01", True),
-        ("journal", "j", "s02", False),
-    ]
+    own, other = ("notebook", "01-network.ipynb#own", "s01", True), ("journal", "j", "s02", False)
+    assert [(e.source, e.where, e.learner, e.intact) for e in found.items] == [own, other]
     assert found.journal == {record["digest"]}
     assert gather_claims([book], []).journal == set()
 
@@ -229,6 +224,7 @@ BROKEN = claim(digest="broken", observed_at=AT(3), intact=False)
 KEPT = claim(digest="kept", observed_at=AT(4), source="journal")
 AHEAD = claim(digest="ahead", observed_at=AT(5), check="cluster")
 SET_BACK = claim(digest="back", observed_at=AT(1), previous="ahead")
+OTHER = claim(digest="other", observed_at=AT(2))
 LINKED = claim(digest="a-linked", observed_at=AT(2), previous="old")
 
 
@@ -236,10 +232,7 @@ def test_the_claim_that_counts_is_intact_in_a_notebook_and_the_last_of_its_chain
     judged = [
         *(("new", [OLD, NEW]), ("new", [NEW, BROKEN]), ("broken", [BROKEN]), ("new", [NEW, KEPT])),
         *(("kept", [BROKEN, KEPT]), ("back", [NEW, AHEAD, SET_BACK])),
-        *(
-            ("a-linked", [OLD, NEW, LINKED]),
-            ("other", [NEW, claim(digest="other", observed_at=AT(2))]),
-        ),
+        *(("a-linked", [OLD, NEW, LINKED]), ("other", [NEW, OTHER])),
     ]
     for digest, claims in judged:
         for order in (claims, claims[::-1]):

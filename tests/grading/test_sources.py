@@ -65,12 +65,6 @@ def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting() -> None:
         assert export_names.find_notebook(f"01-network{tail}x.ipynb") == ""
 
 
-def test_names_are_the_same_person_in_any_order_width_and_in_part() -> None:
-    same = {("s01", "Ｓ０１"), ("山田 花子", "花子　山田"), ("Hanako", "Yamada, Hanako")}
-    other = {("Hanako Yamada", "Hanako Sato"), ("s01", "s011"), ("", "s01")}
-    assert {pair for pair in same | other if export_names.is_same_person(*pair)} == same
-
-
 def test_a_folder_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
     assert owners(put(tmp_path / "s01")) == ["s01"]
     put(tmp_path / "class" / "s02" / "notebooks" / "ja")
@@ -106,13 +100,12 @@ def test_a_zip_of_zips_and_folders_is_a_class(tmp_path: Path) -> None:
     export = {"s01.zip": inner, "note.txt": b"", "s02/ja/01-network.ipynb": b"{}"}
     (tmp_path / "export.zip").write_bytes(zipped(export))
     found = find_submissions([tmp_path / "export.zip"], NOBODY)
-    assert [
-        (each.owner, each.source, each.is_zipped, [file.shown for file in find_files(each)])
-        for each in found
-    ] == [
-        ("s01", "export.zip/s01.zip", True, ["work/01-network.ipynb", "work/02-cluster.ipynb"]),
-        ("s02", "export.zip/s02", False, ["ja/01-network.ipynb"]),
-    ]
+    files = {(each.owner, each.source, each.is_zipped): [file.shown for file in find_files(each)]
+             for each in found}  # fmt: skip
+    assert files == {
+        ("s01", "export.zip/s01.zip", True): ["work/01-network.ipynb", "work/02-cluster.ipynb"],
+        ("s02", "export.zip/s02", False): ["ja/01-network.ipynb"],
+    }
 
 
 def test_folders_of_groups_are_looked_through_for_whom_the_roster_knows(tmp_path: Path) -> None:
