@@ -66,12 +66,16 @@ def test_each_copy_is_a_layer_of_what_it_names(shop: Path) -> None:
     assert found == COPIES
 
 
-def test_dockerignore_is_honoured_with_its_exceptions(shop: Path) -> None:
-    (shop / ".dockerignore").write_text(
-        "# no\napp/views\n!app/views/page.erb\nDockerfile\n.dockerignore\n"
-    )
+def test_dockerignore_is_honoured_with_its_exceptions_and_refused_where_it_is_not_utf8(
+    shop: Path,
+) -> None:
+    file, lines = shop / ".dockerignore", ("# no", "app/views", "!app/views/page.erb", "Dockerfile")
+    file.write_text("\n".join([*lines, ".dockerignore\n"]))
     image = build(shop, "FROM scratch\nCOPY . /\n")
     assert names(image) == [["app", "app/main.rb", "app/views/page.erb", "start"]]
+    file.write_bytes("# 秘密\n.env\n".encode("cp932"))
+    with pytest.raises(InvalidInput, match=r"\.dockerignore.*UTF-8"):
+        build(shop, "FROM scratch\nCOPY . /\n")
 
 
 def test_owner_and_mode_are_as_asked_times_are_zero_and_links_stay_links(shop: Path) -> None:
@@ -158,12 +162,6 @@ def test_a_link_never_leads_out_of_the_context(shop: Path, target: str) -> None:
         with pytest.raises(InvalidInput, match="コンテキスト") as refused:
             build(shop, f"FROM scratch\nCOPY {source} /x\n")
         assert "HANDSON_ENGINE" not in refused.value.remedy
-
-
-def test_a_dockerignore_that_is_not_utf8_is_named(shop: Path) -> None:
-    (shop / ".dockerignore").write_bytes("# 秘密\n.env\n".encode("cp932"))
-    with pytest.raises(InvalidInput, match=r"\.dockerignore.*UTF-8"):
-        build(shop, "FROM scratch\nCOPY . /\n")
 
 
 FAILING = {errno.ENOSPC: NotReady, errno.EDQUOT: NotReady, errno.EIO: EngineError}

@@ -32,8 +32,9 @@ DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
 class Client:
     """Answers as docker's library does: with its events again and again, or with an error."""
 
-    def __init__(self, play: list[dict[str, Any]] | Exception) -> None:
+    def __init__(self, play: list[dict[str, Any]] | BaseException) -> None:
         self.play = play
+        self.answer, self.saved = io.BytesIO(), b""
         self.calls: list[tuple[Any, ...]] = []
         self.options: dict[str, Any] = {}
         self.hooks: dict[str, list[Any]] = {"response": []}
@@ -41,7 +42,9 @@ class Client:
 
     def build(self, **options: Any) -> Iterator[dict[str, Any]]:
         self.options = {**options, **self.params}
-        if isinstance(self.play, Exception):
+        for listener in self.hooks["response"]:
+            listener(self.answer)
+        if isinstance(self.play, BaseException):
             raise self.play
         return iter(self.play)
 
@@ -57,6 +60,9 @@ class Client:
 
     def reload_config(self, path: str) -> None:
         self.calls.append(("logins", Path(path).read_text()))
+
+    def get_image(self, _name: str) -> Iterator[bytes]:
+        return iter([self.saved])
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         if "/" in name:
@@ -183,18 +189,10 @@ def test_a_broken_credential_store_is_told_and_does_not_matter(
 def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
     request_: BuildRequest,
 ) -> None:
-    answer = io.BytesIO()
-
-    class Interrupted(Client):
-        def build(self, **_options: Any) -> Iterator[dict[str, Any]]:
-            for listener in self.hooks["response"]:
-                listener(answer)
-            raise KeyboardInterrupt
-
-    client = Interrupted([])
+    client = Client(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         DockerEngine(client).build(request_, say=ignore_progress)
-    assert (answer.closed, client.hooks) == (True, {"response": []})
+    assert (client.answer.closed, client.hooks) == (True, {"response": []})
 
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'
@@ -272,15 +270,11 @@ def archive(*layers: bytes) -> bytes:
 UNREACHED = "Get http://127.0.0.1:1/v2/: dial tcp 127.0.0.1:1: connect: connection refused"
 
 
-class Apart(Client):
-    """An engine that saves its image and does not reach this computer's registry."""
-
-    def __init__(self, saved: bytes) -> None:
-        super().__init__([{"error": UNREACHED}])
-        self.saved = saved
-
-    def get_image(self, _name: str) -> Iterator[bytes]:
-        return iter([self.saved])
+def apart(saved: bytes) -> Client:
+    """Return an engine that saves its image and does not reach this computer's registry."""
+    client = Client([{"error": UNREACHED}])
+    client.saved = saved
+    return client
 
 
 LAYERS = (b"layer" * 1000, gzip.compress(b"layer", mtime=0), b"\x28\xb5\x2f\xfd packed")
@@ -290,7 +284,7 @@ def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_regis
     there: Destination, shelf: Shelf, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    engine = DockerEngine(Apart(archive(*LAYERS)))
+    engine = DockerEngine(apart(archive(*LAYERS)))
     image = replace(IMAGE, log=tmp_path / "build.log")
     pushed = engine.push(image, there, say=said.append)
     manifest = json.loads(shelf.manifests["latest"])
@@ -313,10 +307,10 @@ def test_an_archive_that_is_none_and_a_registry_elsewhere_are_told(
     there: Destination, shelf: Shelf
 ) -> None:
     with pytest.raises(EngineError, match="途切れました"):
-        push(Apart(b"<html>"), there)
+        push(apart(b"<html>"), there)
     assert "latest" not in shelf.manifests
     with pytest.raises(NotReady, match="接続できません"):
-        push(Apart(b""), replace(DESTINATION, registry="registry.example", scheme="https"))
+        push(apart(b""), replace(DESTINATION, registry="registry.example", scheme="https"))
 
 
 REFUSALS: dict[str, tuple[type[HandsonError], str]] = {

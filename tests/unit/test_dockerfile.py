@@ -172,13 +172,10 @@ def test_what_docker_would_read_otherwise_or_not_at_all_is_refused() -> None:
                 read(value)
 
 
-def test_bytes_of_a_dockerfile_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_replaced_but_utf16_is_named(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_bytes(b"\xef\xbb\xbfFROM ruby # \xff\n")
     [found] = load_dockerfile(tmp_path)
     assert (found.keyword, found.value) == ("FROM", "ruby # \ufffd")
-
-
-def test_utf16_is_named_with_how_to_save_it(tmp_path: Path) -> None:
     for encoding in ("utf-16-le", "utf-16-be"):
         (tmp_path / "Dockerfile").write_text("\ufeffFROM ruby\n", encoding=encoding)
         with pytest.raises(InvalidInput, match=r"(?s)Dockerfile .*UTF-8.*UTF-16"):

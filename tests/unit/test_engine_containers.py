@@ -74,11 +74,6 @@ class Client:
             raise self.spoil[what]
 
 
-def attempt(client: Any) -> None:
-    with DockerContainers(client, where="").run(REQUEST, say=ignore_progress):
-        pass
-
-
 def refused(text: str) -> errors.APIError:
     return errors.APIError("no", explanation=text)
 
@@ -99,11 +94,12 @@ FAILURES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def failed(said: str, **spoil: Any) -> Client:
+def failed(said: str | None, kind: type[BaseException] = EngineError, **spoil: Any) -> Client:
     """Return the client of an attempt that fails like this."""
     client = Client(**spoil)
-    with pytest.raises(EngineError, match=said) as error:
-        attempt(client)
+    running = DockerContainers(client, where="").run(REQUEST, say=ignore_progress)
+    with pytest.raises(kind, match=said) as error, running:
+        pass
     assert "s3cret" not in f"{error.value}{REQUEST}"
     return client
 
@@ -114,9 +110,7 @@ def test_each_failure_is_recognised_and_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("step", ["pull", "start", "wait"])
 def test_an_interrupt_at_any_step_leaves_nothing(step: str) -> None:
-    client = Client(**{step: KeyboardInterrupt()})
-    with pytest.raises(KeyboardInterrupt):
-        attempt(client)
+    client = failed(None, KeyboardInterrupt, **{step: KeyboardInterrupt()})
     assert (client.there, client.images) == ([], {})
 
 

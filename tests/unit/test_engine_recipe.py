@@ -87,10 +87,6 @@ BASES = {
 }
 
 
-def test_the_base_is_that_of_from_with_its_arguments() -> None:
-    assert {text: read(text, BASE="debian").base for text in BASES} == BASES
-
-
 ARGUMENTS = {
     "ARG A=1\nFROM scratch\nENV B=[$A]": "B=[]",
     "ARG A=1\nFROM scratch\nARG A\nENV B=[$A]": "B=[1]",
@@ -101,7 +97,8 @@ ARGUMENTS = {
 }
 
 
-def test_a_build_argument_reaches_the_steps_that_declare_it() -> None:
+def test_build_arguments_reach_from_and_the_steps_that_declare_them() -> None:
+    assert {text: read(text, BASE="debian").base for text in BASES} == BASES
     assert {text: read(text, GIVEN="here").config["Env"][0] for text in ARGUMENTS} == ARGUMENTS
 
 
@@ -201,17 +198,14 @@ REFUSED: dict[str, tuple[str, str, dict[str, str]]] = {
     "ENV A=$BUILDARCH": ("cannot-do", "reason-variable", {"name": "BUILDARCH"}),
     "COPY <<EOF /a\nhello\nEOF": ("needs-buildkit", "here-document", {}),
     "COPY --parents --link a b": ("needs-buildkit", "option", {"flag": "--link"}),
-    "COPY --parents a b": ("needs-buildkit", "option", {"flag": "--parents"}),
-    "COPY --exclude=x a b": ("needs-buildkit", "option", {"flag": "--exclude"}),
-    "ADD --checksum=x a b": ("needs-buildkit", "option", {"flag": "--checksum"}),
-    "ADD --keep-git-dir=x a b": ("needs-buildkit", "option", {"flag": "--keep-git-dir"}),
-    "ADD --unpack=x a b": ("needs-buildkit", "option", {"flag": "--unpack"}),
     "COPY --quick a b": ("wrong-step", "reason-flag", {"flag": "--quick"}),
     "RUN --link true": ("wrong-step", "reason-flag", {"flag": "--link"}),
     "ADD --from=0 a b": ("wrong-step", "reason-flag", {"flag": "--from"}),
     "COPPY a b": ("wrong-step", "reason-unknown", {"keyword": "COPPY", "nearest": "COPY"}),
     "QQQQ a b": ("wrong-step", "reason-unknown", {"keyword": "QQQQ", "nearest": "COPY"}),
 }
+for option in ("--parents", "--exclude", "--checksum", "--keep-git-dir", "--unpack"):
+    REFUSED[f"ADD {option}=x a b"] = ("needs-buildkit", "option", {"flag": option})
 
 
 def advice_on(text: str) -> tuple[str, str]:
