@@ -31,8 +31,6 @@ from tests.emulator import second_opinion
 from tests.emulator.hooks import Inside, Moto, reset
 from tests.unit.fake_aws import MODELS
 
-pytest.register_assert_rewrite("tests.emulator.judging")
-
 DOCKERFILE = 'FROM scratch\nCOPY app.rb /srv/\nCMD ["ruby", "/srv/app.rb"]\n'
 
 

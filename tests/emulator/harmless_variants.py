@@ -6,8 +6,8 @@ false.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,8 +15,17 @@ from msgspec.structs import replace
 from handson.core import files
 from handson.resources.push import read_image_uri
 from tests.emulator import wrong_states
-from tests.emulator.learner import OWN_TAG, TOKYO, Learner
-from tests.emulator.wrong_states import anew, delete_network, only, push_plain
+from tests.emulator.learner import OWN_TAG, Learner
+from tests.emulator.wrong_states import (
+    CLUSTER_NAME,
+    SHOP,
+    Make,
+    anew,
+    chosen,
+    join_new_table,
+    only,
+    push_plain,
+)
 
 
 @dataclass(frozen=True)
@@ -24,35 +33,34 @@ class Harmless:
     """A difference that does not matter; `lacking` says where it cannot be made, and why."""
 
     name: str
-    make: Callable[[Learner], object]
-    lacking: tuple[tuple[str, str], ...] = ()
+    make: Make
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_other_zones(learner: Learner) -> None:
     """Make the subnets in the zones c and d, then let the notebook make the rest."""
-    delete_network(learner)
-    vpc = learner.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    learner.name(vpc, "ecs-handson-vpc")
-    for number, zone in enumerate(("us-east-1c", "us-east-1d")):
-        cidr = f"10.0.{16 * number}.0/20"
-        made = learner.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
-        name = f"ecs-handson-subnet-public{number + 1}-{zone}"
-        learner.name(made["Subnet"]["SubnetId"], name)
+    wrong_states.by_hand(learner)
+    for number, zone in ((1, "us-east-1c"), (2, "us-east-1d")):
+        name = f"ecs-handson-subnet-public{number}-{zone}"
+        cidr = f"10.0.{16 * (number - 1)}.0/20"
+        wrong_states.add_subnet(cidr, zone, name, public=False)(learner)
     learner.run("01-network")
 
 
-def tag_everything(learner: Learner) -> None:
+def list_parts(learner: Learner) -> list[str]:
     vpc = learner.vpc
     parts: tuple[Any, ...] = (vpc, *vpc.subnets, *vpc.route_tables, *vpc.internet_gateways)
+    return [part.id for part in parts]
+
+
+def tag_everything(learner: Learner) -> None:
     tags = [{"Key": "cost-center", "Value": "training"}, {"Key": "Owner", "Value": "花子"}]
-    learner.ec2.create_tags(Resources=[part.id for part in parts], Tags=tags)
+    learner.ec2.create_tags(Resources=list_parts(learner), Tags=tags)
 
 
 def untag_everything(learner: Learner) -> None:
     """Leave it as if it were made in the console, which knows nothing of our tag."""
-    vpc = learner.vpc
-    parts: tuple[Any, ...] = (vpc, *vpc.subnets, *vpc.route_tables, *vpc.internet_gateways)
-    learner.ec2.delete_tags(Resources=[part.id for part in parts], Tags=[{"Key": "handson"}])
+    learner.ec2.delete_tags(Resources=list_parts(learner), Tags=[{"Key": "handson"}])
 
 
 def give_public_addresses(learner: Learner) -> None:
@@ -61,17 +69,15 @@ def give_public_addresses(learner: Learner) -> None:
 
 
 def add_security_group(learner: Learner) -> None:
-    group = learner.ec2.create_security_group(
-        VpcId=learner.vpc.id, GroupName="web", Description="web"
-    )
-    anyone = [{"CidrIp": "0.0.0.0/0"}]
-    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": anyone}
-    learner.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[rule])
-
-
-def add_private_table(learner: Learner) -> None:
-    made = learner.ec2.create_route_table(VpcId=learner.vpc.id)["RouteTable"]["RouteTableId"]
-    learner.name(made, "ecs-handson-rtb-private1-us-east-1a")
+    named = {"GroupName": "web", "Description": "web"}
+    group = learner.ec2.create_security_group(VpcId=learner.vpc.id, **named)["GroupId"]
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
+    }
+    learner.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
 
 def add_vpcs(learner: Learner) -> None:
@@ -80,52 +86,33 @@ def add_vpcs(learner: Learner) -> None:
     learner.make_network(name="shop", cidr="10.3.0.0/16")
 
 
-def add_loose_gateway(learner: Learner) -> None:
-    learner.ec2.create_internet_gateway()
-
-
 def swap_numbers(learner: Learner) -> None:
     for subnet, number in zip(learner.vpc.subnets, (2, 1), strict=True):
         learner.name(subnet.id, f"ecs-handson-subnet-public{number}-{subnet.zone}")
 
 
 def route_to_s3(learner: Learner) -> None:
-    [endpoint] = learner.vpc.endpoints
-    learner.ec2.modify_vpc_endpoint(
-        VpcEndpointId=endpoint.id, AddRouteTableIds=[wrong_states.public_table(learner)]
-    )
+    tables = {"AddRouteTableIds": [wrong_states.public_table(learner)]}
+    learner.ec2.modify_vpc_endpoint(VpcEndpointId=learner.vpc.endpoints[0].id, **tables)
 
 
 def in_the_main_table(learner: Learner) -> None:
     """Use the main route table for the way out, named as the public one, and no other."""
     wrong_states.delete_table(learner)
-    vpc = learner.vpc
-    [main] = vpc.route_tables
-    [gateway] = vpc.internet_gateways
+    [main] = learner.vpc.route_tables
     learner.name(main.id, "ecs-handson-rtb-public")
-    learner.ec2.create_route(
-        RouteTableId=main.id, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway.id
-    )
+    learner.add_route(main.id)
 
 
 def the_consoles_cluster(learner: Learner) -> None:
     """Make the cluster as the console does: both providers, a namespace, Container Insights."""
-    learner.ecs.delete_cluster(cluster="ecs-handson-cluster")
+    wrong_states.delete_cluster(learner)
     learner.ecs.create_cluster(
-        clusterName="ecs-handson-cluster",
+        clusterName=CLUSTER_NAME,
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
         settings=[{"name": "containerInsights", "value": "enabled"}],
-        serviceConnectDefaults={"namespace": "ecs-handson-cluster"},
+        serviceConnectDefaults={"namespace": CLUSTER_NAME},
         tags=[{"key": "aws:cloudformation:stack-name", "value": "Infra-ECS-Cluster-x-1234abcd"}],
-    )
-
-
-def set_strategy(learner: Learner) -> None:
-    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
-    learner.ecs.put_cluster_capacity_providers(
-        cluster="ecs-handson-cluster",
-        capacityProviders=["FARGATE", "FARGATE_SPOT"],
-        defaultCapacityProviderStrategy=strategy,
     )
 
 
@@ -135,24 +122,19 @@ def add_clusters(learner: Learner) -> None:
 
 
 def run_a_service(learner: Learner) -> None:
-    learner.ecs.register_task_definition(
-        family="shop", containerDefinitions=[{"name": "shop", "image": "rails-app", "memory": 64}]
-    )
-    learner.ecs.create_service(
-        cluster="ecs-handson-cluster", serviceName="shop", taskDefinition="shop", desiredCount=0
-    )
+    container = {"name": "shop", "image": "rails-app", "memory": 64}
+    learner.ecs.register_task_definition(family="shop", containerDefinitions=[container])
+    service = {"serviceName": "shop", "taskDefinition": "shop", "desiredCount": 0}
+    learner.ecs.create_service(cluster=CLUSTER_NAME, **service)
 
 
-def another_repository(**settings: Any) -> Callable[[Learner], None]:
+@chosen
+def another_repository(learner: Learner, **settings: Any) -> None:
     """Make the repository with other settings than the console's defaults, and push once."""
-
-    def make(learner: Learner) -> None:
-        learner.ecr.delete_repository(repositoryName="rails-app", force=True)
-        learner.ecr.create_repository(repositoryName="rails-app", **settings)
-        learner.push("latest", OWN_TAG)
-        learner.record()
-
-    return make
+    wrong_states.delete_repository(learner)
+    learner.ecr.create_repository(repositoryName=SHOP, **settings)
+    learner.push("latest", OWN_TAG)
+    learner.record()
 
 
 def add_repositories(learner: Learner) -> None:
@@ -184,11 +166,6 @@ def mend_a_broken_image(learner: Learner) -> None:
     wrong_states.run_and_record(learner)
 
 
-def push_to_tokyo_too(learner: Learner) -> None:
-    learner.there("ecr").create_repository(repositoryName="rails-app")
-    learner.push("latest", OWN_TAG, region=TOKYO)
-
-
 def record_by_digest(learner: Learner) -> None:
     """Keep the URI that no later push can lead elsewhere."""
     recorded = read_image_uri(learner.home)
@@ -203,6 +180,8 @@ def push_elsewhere_too(learner: Learner) -> None:
     learner.run_image()
 
 
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+
 HARMLESS: tuple[Harmless, ...] = (
     Harmless("made by the console, without the tag", untag_everything),
     Harmless("without the S3 endpoint", anew(s3_endpoint=False)),
@@ -211,15 +190,18 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("further tags", tag_everything),
     Harmless("public addresses given automatically", give_public_addresses),
     Harmless("a security group", add_security_group),
-    Harmless("a private route table that serves nothing", add_private_table),
+    Harmless("a private route table that serves nothing",
+             lambda me: join_new_table(me, name="ecs-handson-rtb-private1-us-east-1a")),
     Harmless("more VPCs, of other names", add_vpcs),
-    Harmless("an internet gateway that is attached to nothing", add_loose_gateway),
+    Harmless("an internet gateway that is attached to nothing",
+             lambda me: me.ec2.create_internet_gateway()),
     Harmless("subnets numbered the other way round", swap_numbers),
     Harmless("the way out in the main route table", in_the_main_table),
     Harmless("the console's cluster, with a namespace and Container Insights",
              the_consoles_cluster),
     Harmless("Fargate without Spot", wrong_states.providers("FARGATE")),
-    Harmless("a default strategy", set_strategy),
+    Harmless("a default strategy",
+             wrong_states.providers("FARGATE", "FARGATE_SPOT", strategy=SPOT)),
     Harmless("more clusters", add_clusters),
     Harmless("a service in the cluster", run_a_service),
     Harmless("immutable tags", another_repository(imageTagMutability="IMMUTABLE")),
@@ -237,9 +219,9 @@ HARMLESS: tuple[Harmless, ...] = (
              only("latest", OWN_TAG, platforms=("linux/amd64", "unknown/unknown"))),
     Harmless("an index of two platforms",
              only("latest", OWN_TAG, platforms=("linux/arm64", "linux/amd64"))),
-    Harmless("a plain manifest, as an older Docker pushes it", push_plain,
-             wrong_states.on_ministack_only(wrong_states.NO_REGISTRY)),
-    Harmless("the same image in another region, too", push_to_tokyo_too),
+    Harmless("a plain manifest, as an older Docker pushes it", push_plain(),
+             wrong_states.NO_REGISTRY),
+    Harmless("the same image in another region, too", wrong_states.push_to_tokyo),
     Harmless("the URI by digest", record_by_digest),
     Harmless("the URI of the image's own tag", lambda me: me.record(tag=OWN_TAG)),
     Harmless("the notebooks run a second time",

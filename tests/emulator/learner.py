@@ -168,8 +168,10 @@ class Learner:
         steps = plan_network(filled, zones=zones, region=self.aws.region)
         plan.carry_out(self.aws, steps, known={})
 
-    def record(self, repository: str = "rails-app", tag: str = "latest") -> None:
-        record_image_uri(self.aws, self.home, repository=repository, tag=tag)
+    def record(
+        self, repository: str = "rails-app", tag: str = "latest", *, aws: Aws | None = None
+    ) -> None:
+        record_image_uri(aws or self.aws, self.home, repository=repository, tag=tag)
 
     def forget(self) -> None:
         forget_image_uri(self.home)
@@ -189,6 +191,11 @@ class Learner:
 
     def verify(self) -> Verification:
         return run_checks(self.look())
+
+    @property
+    def default_vpc(self) -> str:
+        [found] = [vpc.id for vpc in self.look().vpcs if vpc.is_default]
+        return found
 
     @property
     def vpc(self) -> Vpc:
@@ -221,22 +228,13 @@ class Learner:
         ecr = self.aws.client("ecr") if region == self.aws.region else self.there("ecr", region)
         children = []
         for platform in platforms:
-            operating_system, architecture = platform.split("/")
-            config = hashlib.sha256(f"{content} for {platform}".encode()).hexdigest()
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": f"{OCI}.manifest.v1+json",
-                "config": {
-                    "mediaType": f"{OCI}.config.v1+json",
-                    "digest": f"sha256:{config}",
-                    "size": 7,
-                },
-                "layers": [],
-            }
-            described = _put(ecr, repository, manifest)
-            children.append(
-                described | {"platform": {"os": operating_system, "architecture": architecture}}
-            )
+            name = dict(zip(("os", "architecture"), platform.split("/"), strict=True))
+            blob = hashlib.sha256(f"{content} for {platform}".encode()).hexdigest()
+            kind = f"{OCI}.config.v1+json"
+            config = {"mediaType": kind, "digest": f"sha256:{blob}", "size": 7}
+            kind = f"{OCI}.manifest.v1+json"
+            manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": []}
+            children.append(_put(ecr, repository, manifest) | {"platform": name})
         index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": children}
         for tag in tags or (None,):
             digest = str(_put(ecr, repository, index, tag=tag)["digest"])
@@ -256,13 +254,15 @@ class Learner:
 
     def follow(self, remedy: str) -> None:
         """Do what the sentence asks for."""
-        name, values = read_remedy(remedy)
+        name, values = read_sentence("remedy", remedy)
         getattr(self, f"_{name.replace('-', '_')}")(SimpleNamespace(**values))
 
     # the sentences of the catalogue, one by one
 
     def _run(self, said: Any) -> None:
         self.run(said.notebook)
+
+    _rebuild = _run
 
     def _run_here(self, said: Any) -> None:
         assert said.here == self.aws.region
@@ -271,14 +271,13 @@ class Learner:
     def _type(self, said: Any) -> None:
         self._carry_out(said.call)
 
+    _call_or_run = _rename_or_run = _type
+
     def _type_then_run(self, said: Any) -> None:
         self._carry_out(said.call)
         for notebook in syllabus.NOTEBOOKS[syllabus.NOTEBOOKS.index(said.notebook) :]:
             if notebook != "99-cleanup":
                 self.run(notebook)
-
-    def _call_or_run(self, said: Any) -> None:
-        self._carry_out(said.call)
 
     def _call_or_mend(self, said: Any) -> None:
         """Call it again; if that changes nothing, build from a folder that has no mistake in it."""
@@ -287,9 +286,6 @@ class Learner:
             self._carry_out(said.call)
         if self._status() == before:
             self.run(said.notebook)
-
-    def _rename_or_run(self, said: Any) -> None:
-        self._carry_out(said.call)
 
     def _delete(self, said: Any) -> None:
         self.delete_vpc(said.resource)
@@ -304,9 +300,6 @@ class Learner:
         for block in blocks:
             if (block.get("CidrBlock") or block.get("Ipv6CidrBlock")) in said.cidrs.split(", "):
                 self.ec2.disassociate_vpc_cidr_block(AssociationId=block["AssociationId"])
-
-    def _rebuild(self, said: Any) -> None:
-        self.run(said.notebook)
 
     def _install(self, said: Any) -> None:
         self.workshop.with_engine = Docker(self)
@@ -352,46 +345,41 @@ class Learner:
         [found] = self.ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"]
         return dict(found)
 
+    def add_route(self, table_id: str, cidr: str = "0.0.0.0/0") -> None:
+        """Route addresses to the VPC's internet gateway."""
+        [gateway] = self.vpc.internet_gateways
+        way = {"DestinationCidrBlock": cidr, "GatewayId": gateway.id}
+        self.ec2.create_route(RouteTableId=table_id, **way)
+
     def name(self, resource: str, name: str) -> None:
         """Give a resource of EC2's a name, as the console's pencil does."""
         self.ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
 
 
-def read_remedy(remedy: str) -> tuple[str, dict[str, str]]:
-    """Return which sentence of the catalogue a remedy is, and the values in it."""
+def read_sentence(kind: str, said: str) -> tuple[str, dict[str, str]]:
+    """Return which of the catalogue's causes or remedies a sentence is, and the values in it."""
     found = [
         (name, match.groupdict())
-        for name, sentence in _remedies(messages.language())
-        if (match := sentence.fullmatch(remedy))
+        for name, sentence in _sentences(f"checks.{kind}.", messages.language())
+        if (match := sentence.fullmatch(said))
     ]
-    assert len(found) == 1, f"{remedy!r} is none of the catalogue's sentences, or several: {found}"
+    assert len(found) == 1, f"{said!r} is none of the catalogue's sentences, or several: {found}"
     return found[0]
 
 
 @cache
-def _remedies(language: str) -> list[tuple[str, re.Pattern[str]]]:
-    """Return the catalogue's remedies as patterns that find the values again."""
+def _sentences(prefix: str, language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Return the catalogue's sentences as patterns that find the values again."""
     patterns = []
     for key, sentences in messages.catalogue("course").items():
-        if key.startswith("checks.remedy."):
-            text = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(sentences[language]))
-            patterns.append(
-                (key.removeprefix("checks.remedy."), re.compile(_once(text), re.DOTALL))
-            )
+        if key.startswith(prefix):
+            text = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.*?)", re.escape(sentences[language]))
+            # A value that a sentence says twice is the same both times.
+            for name in set(re.findall(r"\?P<(\w+)>", text)):
+                first, *others = text.split(group := f"(?P<{name}>.*?)")
+                text = first + group + f"(?P={name})".join(others)
+            patterns.append((key.removeprefix(prefix), re.compile(text, re.DOTALL)))
     return patterns
-
-
-def _once(pattern: str) -> str:
-    """Let a value that a sentence says twice be the same both times."""
-    seen: set[str] = set()
-
-    def group(match: re.Match[str]) -> str:
-        name = match[1]
-        again = name in seen
-        seen.add(name)
-        return f"(?P={name})" if again else match[0]
-
-    return re.sub(r"\(\?P<(\w+)>\.\+\?\)", group, pattern)
 
 
 @cache
