@@ -24,24 +24,13 @@ from handson.resources.repository import ensure_repository, find_repositories
 from handson.resources.vpc_listing import find_vpcs
 from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, reset, shape, writes
 from tests.emulator.second_opinion import choose_calls
+from tests.unit.fake_ec2 import DELETIONS
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 HALF_GIGABYTE = 2**29
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-ORDER = [
-    "DeleteCluster",
-    "DeleteRepository",
-    "DisassociateRouteTable",
-    "DisassociateRouteTable",
-    "DeleteVpcEndpoints",
-    "DeleteSubnet",
-    "DeleteSubnet",
-    "DeleteRouteTable",
-    "DetachInternetGateway",
-    "DeleteInternetGateway",
-    "DeleteVpc",
-]
+ORDER = ["DeleteCluster", "DeleteRepository", *DELETIONS]
 
 
 def make(aws: Aws) -> None:

@@ -7,15 +7,11 @@ fake plays.
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handson.aws import connection, settings
 from handson.aws import emulator as room
-from handson.core.errors import HandsonError, NotReady
 from handson.course.exercise import NetworkForm
 from handson.resources.network import ensure_network, plan_network
 from handson.resources.vpc_listing import list_network
@@ -42,33 +38,25 @@ def test_the_network_is_the_consoles_and_a_second_run_changes_nothing(
 ) -> None:
     made = ensure_network(connect(emulator), FORM)
     vpc = made.vpc
-    assert (vpc.name, vpc.cidrs, vpc.ipv6_cidrs, vpc.tenancy) == (
-        "ecs-handson-vpc",
-        ("10.0.0.0/16",),
-        (),
-        "default",
-    )
+    assert (vpc.name, vpc.cidrs, vpc.ipv6_cidrs) == ("ecs-handson-vpc", ("10.0.0.0/16",), ())
+    assert vpc.tenancy == "default"
     assert (vpc.dns_support, vpc.dns_hostnames, vpc.tagged) == (True, True, True)
-    subnets = [(it.name, it.cidr, it.map_public_ip, vpc.is_public(it)) for it in vpc.subnets]
+    subnets = [
+        (it.name.removeprefix("ecs-handson-subnet-"), it.cidr, it.map_public_ip, vpc.is_public(it))
+        for it in vpc.subnets
+    ]
     assert subnets == [
-        ("ecs-handson-subnet-public1-us-east-1a", "10.0.0.0/20", False, True),
-        ("ecs-handson-subnet-public2-us-east-1b", "10.0.16.0/20", False, True),
-        ("ecs-handson-subnet-private1-us-east-1a", "10.0.128.0/20", False, False),
-        ("ecs-handson-subnet-private2-us-east-1b", "10.0.144.0/20", False, False),
+        ("private1-us-east-1a", "10.0.128.0/20", False, False),
+        ("private2-us-east-1b", "10.0.144.0/20", False, False),
+        ("public1-us-east-1a", "10.0.0.0/20", False, True),
+        ("public2-us-east-1b", "10.0.16.0/20", False, True),
     ]
     assert [(it.zone, it.tagged) for it in vpc.subnets] == [(zone, True) for zone in ZONES * 2]
     [gateway], [endpoint] = vpc.internet_gateways, vpc.endpoints
-    assert (gateway.name, gateway.attachment, gateway.tagged) == (
-        "ecs-handson-igw",
-        "available",
-        True,
-    )
-    assert (endpoint.name, endpoint.service, endpoint.type, endpoint.tagged) == (
-        "ecs-handson-vpce-s3",
-        "com.amazonaws.us-east-1.s3",
-        "Gateway",
-        True,
-    )
+    made_by_form = [(it.name, it.tagged) for it in (gateway, endpoint)]
+    assert made_by_form == [("ecs-handson-igw", True), ("ecs-handson-vpce-s3", True)]
+    assert (gateway.attachment, endpoint.type) == ("available", "Gateway")
+    assert endpoint.service == "com.amazonaws.us-east-1.s3"
     names = {it.id: it.name.removeprefix("ecs-handson-") for it in (*vpc.subnets, gateway)}
     names |= {"local": "local"}
     tables = {
@@ -79,24 +67,16 @@ def test_the_network_is_the_consoles_and_a_second_run_changes_nothing(
         )
         for it in vpc.route_tables
     }
+    private = [f"private{n}-{zone}" for n, zone in enumerate(ZONES, start=1)]
+    public = [f"subnet-public{n}-{zone}" for n, zone in enumerate(ZONES, start=1)]
     assert tables == {
         "": (True, [], ["local"]),
-        "rtb-public": (
-            False,
-            [f"subnet-public{n}-{zone}" for n, zone in enumerate(ZONES, start=1)],
-            ["igw", "local"],
-        ),
-        **{
-            f"rtb-private{n}-{zone}": (False, [f"subnet-private{n}-{zone}"], ["local"])
-            for n, zone in enumerate(ZONES, start=1)
-        },
+        "rtb-public": (False, public, ["igw", "local"]),
+        **{f"rtb-{name}": (False, [f"subnet-{name}"], ["local"]) for name in private},
     }
     again = connect(emulator)
     [(_, served)] = shape(again)["endpoint tables"]
-    assert served == [
-        f"<ecs-handson-vpc/ecs-handson-rtb-private{n}-{zone}>"
-        for n, zone in enumerate(ZONES, start=1)
-    ]
+    assert served == [f"<ecs-handson-vpc/ecs-handson-rtb-{name}>" for name in private]
     assert (ensure_network(again, FORM), writes(again)) == (made, [])
 
 
@@ -139,16 +119,3 @@ def test_the_first_look_is_six_calls_at_once(emulator: room.Running) -> None:
     nouns = "Vpcs Subnets RouteTables InternetGateways VpcEndpoints AvailabilityZones"
     meeting = Meeting({f"Describe{noun}" for noun in nouns.split()}, parties=6)
     assert list_network(connect(emulator, meeting)).vpcs[0].is_default
-
-
-def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> None:
-    both = settings.read_settings({}, cwd=tmp_path, home=str(tmp_path / "home"))
-
-    def wait() -> HandsonError:
-        with pytest.raises(NotReady) as busy, connection.lock_home(both, timeout=0.1):
-            pass
-        return busy.value
-
-    with connection.lock_home(both), ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(wait).result()
-    assert len(str(busy).splitlines()) == 2

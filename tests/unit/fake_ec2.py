@@ -36,11 +36,27 @@ TAG = {"Key": "handson", "Value": "ecs-handson"}
 ANYWHERE = "0.0.0.0/0"
 IN_USE = Refusal("DependencyViolation", "it is in use")
 
+DELETIONS = [
+    *["DisassociateRouteTable"] * 2,
+    "DeleteVpcEndpoints",
+    *["DeleteSubnet"] * 2,
+    "DeleteRouteTable",
+    "DetachInternetGateway",
+    "DeleteInternetGateway",
+    "DeleteVpc",
+]
+"""The calls that delete the workshop's network, in AWS's order."""
+
 Said = dict[str, Any]
 
 
 def key_of(noun: str) -> str:
     return "GroupId" if noun == "SecurityGroup" else f"{noun}Id"
+
+
+def _comes_with_vpc(raw: dict[str, Any]) -> bool:
+    main = any(it.get("Main") for it in raw.get("Associations", ()))
+    return main or raw.get("GroupName") == "default"
 
 
 @dataclass
@@ -84,8 +100,7 @@ class FakeEc2(FakeAws):
     def add(self, noun: str, *, name: str = "", tagged: bool = False, **fields: Any) -> str:
         """Put a resource into the region, and return its id."""
         tags = [{"Key": "Name", "Value": name}] if name else []
-        raw = {"Tags": [*tags, *([TAG] if tagged else [])], **fields}
-        return self._keep(noun, raw)
+        return self._keep(noun, {"Tags": [*tags, *([TAG] if tagged else [])], **fields})
 
     def get(self, noun: str, id: str) -> dict[str, Any]:
         """Return a resource as EC2 describes it, to look at or to change."""
@@ -101,9 +116,8 @@ class FakeEc2(FakeAws):
     @property
     def writes(self) -> list[str]:
         """The operations that were asked to change something."""
-        return [
-            name for name, said in self.calls if not name.startswith(READS) and "DryRun" not in said
-        ]
+        asked = [name for name, said in self.calls if "DryRun" not in said]
+        return [name for name in asked if not name.startswith(READS)]
 
     def _unless_dry(self, answer: Callable[[Said], Any]) -> Callable[[Said], Any]:
         def guarded(said: Said) -> Any:
@@ -149,20 +163,15 @@ class FakeEc2(FakeAws):
         return {}
 
     def _is_used(self, noun: str, raw: dict[str, Any]) -> bool:
-        if noun == "InternetGateway":
-            return bool(raw.get("Attachments"))
-        if noun == "RouteTable":
-            return bool(raw["Associations"])
-        inside = [it for others in self.held.values() for it in others if it is not raw]
+        if noun in ("InternetGateway", "RouteTable"):
+            return bool(raw.get("Attachments") or raw.get("Associations"))
+        others = [it for held in self.held.values() for it in held if it is not raw]
+        joined = [it for other in others for it in other.get("Associations", ())]
         if noun == "Subnet":
-            joined = [it for table in self.held["RouteTable"] for it in table["Associations"]]
-            return any(it.get("SubnetId") == raw["SubnetId"] for it in (*inside, *joined))
-        by_itself = [it for it in inside if it.get("GroupName") != "default"]
-        tables = [
-            it for it in by_itself if not any(a.get("Main") for a in it.get("Associations", ()))
-        ]
-        attached = [it for gateway in inside for it in gateway.get("Attachments", ())]
-        return any(it.get("VpcId") == raw["VpcId"] for it in (*tables, *attached))
+            return any(it.get("SubnetId") == raw["SubnetId"] for it in (*others, *joined))
+        attached = [it for other in others for it in other.get("Attachments", ())]
+        inside = [it for it in (*others, *attached) if it.get("VpcId") == raw["VpcId"]]
+        return not all(_comes_with_vpc(it) for it in inside)
 
     def _describe_vpc_attribute(self, said: Said) -> Any:
         name = said["Attribute"][0].upper() + said["Attribute"][1:]

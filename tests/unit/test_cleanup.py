@@ -17,34 +17,14 @@ from handson.resources import cleanup
 from handson.resources.network import ensure_network
 from handson.resources.receipts import Cleanup
 from tests.unit.fake_aws import ACCOUNT, Refusal
-from tests.unit.fake_ec2 import FakeEc2
+from tests.unit.fake_ec2 import DELETIONS, FakeEc2
 
 CLUSTER = "ecs-handson-cluster"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MONTH = timedelta(hours=730)
-ORDER = [
-    "DeleteCluster",
-    "DeleteRepository",
-    "DisassociateRouteTable",
-    "DisassociateRouteTable",
-    "DeleteVpcEndpoints",
-    "DeleteSubnet",
-    "DeleteSubnet",
-    "DeleteRouteTable",
-    "DetachInternetGateway",
-    "DeleteInternetGateway",
-    "DeleteVpc",
-]
-TYPES = [
-    "AWS::ECS::Cluster",
-    "AWS::ECR::Repository",
-    "AWS::EC2::VPCEndpoint",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::RouteTable",
-    "AWS::EC2::InternetGateway",
-    "AWS::EC2::VPC",
-]
+ORDER = ["DeleteCluster", "DeleteRepository", *DELETIONS]
+NOUNS = ["VPCEndpoint", "Subnet", "Subnet", "RouteTable", "InternetGateway", "VPC"]
+TYPES = ["AWS::ECS::Cluster", "AWS::ECR::Repository", *(f"AWS::EC2::{noun}" for noun in NOUNS)]
 
 
 class FakeRegion(FakeEc2):
@@ -56,50 +36,11 @@ class FakeRegion(FakeEc2):
         self.clusters = {CLUSTER: tagged}
         self.repositories = {"rails-app": tagged}
         self.layers: list[tuple[int, datetime]] = []
-        arn = f"arn:aws:ecs:{name}:{ACCOUNT}:cluster"
-        tags = [{"key": "handson", "value": "ecs-handson"}]
-        self.answers(
-            "ListClusters", lambda _: {"clusterArns": [f"{arn}/{c}" for c in self.clusters]}
-        )
-        self.answers(
-            "DescribeClusters",
-            lambda _: {
-                "clusters": [
-                    {
-                        "clusterName": it,
-                        "clusterArn": f"{arn}/{it}",
-                        "status": "ACTIVE",
-                        "tags": tags if ours else [],
-                    }
-                    for it, ours in self.clusters.items()
-                ]
-            },
-        )
+        self.answers("ListClusters", lambda _: {"clusterArns": [*map(self._arn, self.clusters)]})
+        self.answers("DescribeClusters", lambda _: {"clusters": self._clusters()})
         self.answers("DeleteCluster", lambda said: self._drop(self.clusters, said["cluster"]))
-        self.answers(
-            "DescribeRepositories",
-            lambda _: {
-                "repositories": [
-                    {
-                        "repositoryName": it,
-                        "repositoryArn": f"arn:aws:ecr:{name}:{ACCOUNT}:repository/{it}",
-                        "repositoryUri": f"{ACCOUNT}.dkr.ecr.{name}.amazonaws.com/{it}",
-                        "registryId": ACCOUNT,
-                    }
-                    for it in self.repositories
-                ]
-            },
-        )
-        self.answers(
-            "ListTagsForResource",
-            lambda said: {
-                "tags": [
-                    {"Key": "handson", "Value": "ecs-handson"}
-                    for _ in "1"
-                    if self.repositories[said["resourceArn"].rpartition("/")[2]]
-                ]
-            },
-        )
+        self.answers("DescribeRepositories", lambda _: {"repositories": self._repositories()})
+        self.answers("ListTagsForResource", lambda said: {"tags": self._tags(said["resourceArn"])})
         self.answers(
             "DeleteRepository", lambda said: self._drop(self.repositories, said["repositoryName"])
         )
@@ -113,6 +54,32 @@ class FakeRegion(FakeEc2):
         del held[id.rpartition("/")[2]]
         return {}
 
+    def _arn(self, cluster: str) -> str:
+        return f"arn:aws:ecs:{self.name}:{ACCOUNT}:cluster/{cluster}"
+
+    def _clusters(self) -> list[dict[str, Any]]:
+        tags = [{"key": "handson", "value": "ecs-handson"}]
+        named = [(it, self._arn(it), ours) for it, ours in self.clusters.items()]
+        return [
+            {"clusterName": it, "clusterArn": arn, "status": "ACTIVE", "tags": tags if ours else []}
+            for it, arn, ours in named
+        ]
+
+    def _repositories(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "repositoryName": it,
+                "repositoryArn": f"arn:aws:ecr:{self.name}:{ACCOUNT}:repository/{it}",
+                "repositoryUri": f"{ACCOUNT}.dkr.ecr.{self.name}.amazonaws.com/{it}",
+                "registryId": ACCOUNT,
+            }
+            for it in self.repositories
+        ]
+
+    def _tags(self, arn: str) -> list[dict[str, str]]:
+        ours = self.repositories[arn.rpartition("/")[2]]
+        return [{"Key": "handson", "Value": "ecs-handson"}] if ours else []
+
     def _images(self) -> list[dict[str, Any]]:
         return [
             {"imageDigest": f"sha256:{n}", "imagePushedAt": since}
@@ -120,12 +87,13 @@ class FakeRegion(FakeEc2):
         ]
 
     def _manifests(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "imageId": {"imageDigest": f"sha256:{n}"},
-                "imageManifest": json.dumps({"layers": [{"digest": f"layer {n}", "size": size}]}),
-            }
+        texts = [
+            json.dumps({"layers": [{"digest": f"layer {n}", "size": size}]})
             for n, (size, _) in enumerate(self.layers)
+        ]
+        return [
+            {"imageId": {"imageDigest": f"sha256:{n}"}, "imageManifest": text}
+            for n, text in enumerate(texts)
         ]
 
 
@@ -168,10 +136,6 @@ def test_everything_with_the_tag_is_deleted_in_awss_order(region: FakeRegion) ->
     assert (done.left, done.confirmed) == ((), True)
     assert [words.split()[0] for words in said] == TYPES
     assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
-
-
-def test_deleting_twice_is_content(region: FakeRegion) -> None:
-    cleanup.delete_tagged(region.connect())
     region.calls.clear()
     again = cleanup.delete_tagged(region.connect())
     assert (again.found, again.removals, region.writes) == ((), (), [])
@@ -202,14 +166,6 @@ def test_what_aws_goes_on_listing_is_left_with_the_reason(region: FakeRegion) ->
         ("ecs-handson-vpc", messages.text("resources.cleanup.still-listed"))
     ]
     assert region.clock.now - before == pytest.approx(20.0)
-
-
-def test_what_was_kept_is_not_waited_for_and_keeps_its_reason(region: FakeRegion) -> None:
-    vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
-    region.add("SecurityGroup", VpcId=vpc, GroupName="web")
-    done = cleanup.delete_tagged(region.connect())
-    assert region.clock.pauses == []
-    assert [(item.resource.id, "web" in item.reason) for item in done.left] == [(vpc, True)]
 
 
 # find_tagged, list_cleanup
@@ -260,15 +216,19 @@ def test_the_receipt_names_what_was_deleted(region: FakeRegion, tmp_path: Path) 
     assert len(said) == len(TYPES)
 
 
-def test_the_receipt_names_what_is_left_and_why(region: FakeRegion, tmp_path: Path) -> None:
+def test_the_receipt_names_what_is_left_and_why_without_waiting(
+    region: FakeRegion, tmp_path: Path
+) -> None:
     vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
     group = region.add("SecurityGroup", VpcId=vpc, GroupName="my-group")
     done = clean(region, tmp_path)
-    [left] = receipt(tmp_path)["left"]
-    assert left["resource"]["id"] == vpc
+    kept = receipt(tmp_path)
+    [left] = kept["left"]
+    assert (left["resource"]["id"], kept["nothing_left"]) == (vpc, False)
+    assert [(it.resource.id, it.reason) for it in done.left] == [(vpc, left["reason"])]
     assert f"my-group (AWS::EC2::SecurityGroup {group})" in left["reason"]
     assert left["reason"] in repr(done)
-    assert receipt(tmp_path)["nothing_left"] is False
+    assert region.clock.pauses == []
 
 
 def test_what_the_learner_made_under_a_name_of_the_exercise_is_told_beside(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(NotReady, match=r"changes\.lock にファイルを作れません") as refused:
             change(path)
         assert len(str(refused.value).splitlines()) == 2
+
+
+def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> None:
+    chosen = read_settings({"HANDSON_HOME": str(tmp_path)}, cwd=tmp_path)
+
+    def wait() -> None:
+        with lock_home(chosen, timeout=0.1):
+            pass
+
+    with lock_home(chosen), ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(wait).exception()
+    assert (type(busy), len(str(busy).splitlines())) == (NotReady, 2)

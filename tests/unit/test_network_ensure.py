@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from handson.core.cards import Note
-from handson.core.errors import AWSError, AWSUnclear, InvalidInput, NotAllowed, WaitTimeout
+from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal
-from tests.unit.fake_ec2 import ANYWHERE, FakeEc2
+from tests.unit.fake_ec2 import FakeEc2
 
 FORM = NetworkForm()
 LARGE = NetworkForm(private_subnets=2)
 HIDDEN = NetworkForm(public_subnets=0, private_subnets=2)
 BARE = NetworkForm(s3_endpoint=False)
 PUBLIC = "ecs-handson-rtb-public"
+Spoil = Callable[[FakeEc2], object]
 
 
 @pytest.fixture
@@ -44,10 +46,8 @@ def a_vpc(region: FakeEc2, *, tagged: bool = False, **fields: Any) -> str:
     return region.add("Vpc", name="ecs-handson-vpc", tagged=tagged, **given)
 
 
-def default_route(region: FakeEc2) -> dict[str, Any]:
-    routes = region.named("RouteTable", PUBLIC)["Routes"]
-    [found] = [route for route in routes if route["DestinationCidrBlock"] == ANYWHERE]
-    return dict(found)
+def a_subnet(region: FakeEc2, vpc: str, cidr: str, zone: str = "us-east-1a", **named: Any) -> str:
+    return region.add("Subnet", VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone, **named)
 
 
 def warnings(made: Network) -> list[str]:
@@ -159,77 +159,70 @@ def test_the_gateway_of_the_vpc_comes_before_a_loose_one(region: FakeEc2) -> Non
     joined = [{"VpcId": a_vpc(region), "State": "available"}]
     own = region.add("InternetGateway", Attachments=joined)
     ensured(region)
-    assert default_route(region)["GatewayId"] == own
+    assert region.said("CreateRoute")[0]["GatewayId"] == own
     assert [name for name in region.writes if "InternetGateway" in name] == []
 
 
 # ensure_network: what is repaired
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"State": "blackhole"}, ["ReplaceRoute"]),
-        ({"GatewayId": "igw-other"}, ["ReplaceRoute"]),
-        ({"State": "active"}, []),
-    ],
-    ids=str,
-)
-def test_a_default_route_that_leads_nowhere_or_elsewhere_is_replaced(
-    region: FakeEc2, change: dict[str, str], expected: list[str]
-) -> None:
-    whole = ensured(region).vpc
-    region.named("RouteTable", PUBLIC)["Routes"][-1].update(change)
-    assert (ensured(region).vpc, region.writes) == (whole, expected)
+def change_route(change: dict[str, str]) -> Spoil:
+    return lambda region: region.named("RouteTable", PUBLIC)["Routes"][-1].update(change)
 
 
-def test_a_default_route_that_is_gone_is_created(region: FakeEc2) -> None:
-    ensured(region)
-    del region.named("RouteTable", PUBLIC)["Routes"][-1]
-    # One in another table does not count.
+def lose_route(region: FakeEc2) -> None:
+    """Leave the way out to another table: one there does not count."""
+    out = region.named("RouteTable", PUBLIC)["Routes"].pop()
     vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
-    gateway = region.named("InternetGateway", "ecs-handson-igw")["InternetGatewayId"]
-    out = {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway}
     region.add("RouteTable", VpcId=vpc, Routes=[out])
-    ensured(region)
-    assert region.writes == ["CreateRoute"]
 
 
-@pytest.mark.parametrize(
-    ("off", "switched"),
-    [
-        ({"EnableDnsHostnames"}, ["EnableDnsHostnames"]),
-        ({"EnableDnsSupport", "EnableDnsHostnames"}, ["EnableDnsSupport", "EnableDnsHostnames"]),
-        ({"EnableDnsSupport"}, ["EnableDnsSupport"]),
-    ],
-    ids=["hostnames", "both", "resolution"],
-)
-def test_dns_is_switched_on_hostnames_last(
-    region: FakeEc2, off: set[str], switched: list[str]
-) -> None:
-    vpc = ensured(region).vpc.id
-    region.switches |= {(vpc, name): False for name in off}
-    ensured(region)
-    assert region.said("ModifyVpcAttribute") == [
-        {"VpcId": vpc, name: {"Value": True}} for name in switched
-    ]
+def detach(region: FakeEc2) -> None:
+    region.named("InternetGateway", "ecs-handson-igw")["Attachments"] = []
+
+
+def switch_off(*names: str) -> Spoil:
+    def spoil(region: FakeEc2) -> None:
+        vpc = region.named("Vpc", "ecs-handson-vpc")["VpcId"]
+        region.switches |= {(vpc, f"EnableDns{name}"): False for name in names}
+
+    return spoil
+
+
+REPAIRED: dict[str, tuple[Spoil, list[str]]] = {
+    "a blackhole": (change_route({"State": "blackhole"}), ["ReplaceRoute"]),
+    "a route elsewhere": (change_route({"GatewayId": "igw-other"}), ["ReplaceRoute"]),
+    "a route that works": (change_route({"State": "active"}), []),
+    "no route": (lose_route, ["CreateRoute"]),
+    "detached": (detach, ["AttachInternetGateway"]),
+    "no hostnames": (switch_off("Hostnames"), ["EnableDnsHostnames"]),
+    "no DNS": (switch_off("Hostnames", "Support"), ["EnableDnsSupport", "EnableDnsHostnames"]),
+    "no resolution": (switch_off("Support"), ["EnableDnsSupport"]),
+}
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_what_is_not_right_is_repaired_and_nothing_else(region: FakeEc2, name: str) -> None:
+    spoil, expected = REPAIRED[name]
+    whole = ensured(region).vpc
+    spoil(region)
+    made = ensured(region).vpc
+    assert (made.subnets, made.internet_gateways) == (whole.subnets, whole.internet_gateways)
+    assert [it for it in whole.route_tables if it not in made.route_tables] == []
+    switched = [next(iter(said.keys() - {"VpcId"})) for said in region.said("ModifyVpcAttribute")]
+    assert [*(it for it in region.writes if it != "ModifyVpcAttribute"), *switched] == expected
+    assert (made.dns_support, made.dns_hostnames) == (True, True)
 
 
 def test_hostnames_wait_for_resolution(region: FakeEc2) -> None:
     vpc = ensured(region).vpc.id
-    region.switches |= {(vpc, "EnableDnsSupport"): False, (vpc, "EnableDnsHostnames"): False}
+    switch_off("Support", "Hostnames")(region)
     region.answers("ModifyVpcAttribute", Refusal("UnauthorizedOperation", status=403))
     with pytest.raises(NotAllowed):
         ensured(region)
     assert region.said("ModifyVpcAttribute") == [
         {"VpcId": vpc, "EnableDnsSupport": {"Value": True}}
     ]
-
-
-def test_a_detached_gateway_is_attached_again(region: FakeEc2) -> None:
-    whole = ensured(region).vpc
-    region.named("InternetGateway", "ecs-handson-igw")["Attachments"] = []
-    assert (ensured(region).vpc, region.writes) == (whole, ["AttachInternetGateway"])
 
 
 @pytest.mark.parametrize(
@@ -289,8 +282,7 @@ def test_of_several_tables_of_the_name_the_one_with_most_subnets_then_routes_is_
 
 def test_a_table_with_a_subnet_comes_before_one_with_more_routes(region: FakeEc2) -> None:
     vpc = a_vpc(region)
-    where = {"VpcId": vpc, "CidrBlock": "10.0.0.0/20", "AvailabilityZone": "us-east-1a"}
-    subnet = region.add("Subnet", **where)
+    subnet = a_subnet(region, vpc, "10.0.0.0/20")
     a_table(region, vpc, routes=3)
     serving = a_table(region, vpc, subnet)
     ensured(region)
@@ -300,13 +292,8 @@ def test_a_table_with_a_subnet_comes_before_one_with_more_routes(region: FakeEc2
 
 def test_a_subnet_in_another_table_of_the_name_stays_there(region: FakeEc2) -> None:
     vpc = ensured(region).vpc
-    [joined] = [
-        it
-        for it in region.named("RouteTable", PUBLIC)["Associations"]
-        if it["SubnetId"] == vpc.subnets[1].id
-    ]
-    region.named("RouteTable", PUBLIC)["Associations"].remove(joined)
-    a_table(region, vpc.id, vpc.subnets[1].id)
+    joined = region.named("RouteTable", PUBLIC)["Associations"].pop()
+    a_table(region, vpc.id, joined["SubnetId"])
     ensured(region)
     assert region.writes == []
 
@@ -314,39 +301,28 @@ def test_a_subnet_in_another_table_of_the_name_stays_there(region: FakeEc2) -> N
 # ensure_network: which zones
 
 
-@pytest.mark.parametrize(
-    ("there", "zones"),
-    [
-        ({"10.0.0.0/20": "us-east-1c"}, ["us-east-1c", "us-east-1a"]),
-        ({"10.0.16.0/20": "us-east-1a"}, ["us-east-1b", "us-east-1a"]),
-        ({"10.0.144.0/20": "us-east-1c"}, ["us-east-1a", "us-east-1c"]),
-        (
-            {"10.0.0.0/20": "us-east-1b", "10.0.128.0/20": "us-east-1c"},
-            ["us-east-1b", "us-east-1a"],
-        ),
-        ({"10.0.64.0/20": "us-east-1c"}, ["us-east-1a", "us-east-1b"]),
-    ],
-    ids=["another zone", "the other way round", "a private one", "two zones", "another block"],
-)
+THREE = NetworkForm(availability_zones=3, public_subnets=3)
+FIRST, SECOND, PRIVATE = "10.0.0.0/20", "10.0.16.0/20", "10.0.144.0/20"
+ZONES: dict[str, tuple[NetworkForm, dict[str, str], str]] = {
+    "another zone": (LARGE, {FIRST: "c"}, "ca"),
+    "the other way round": (LARGE, {SECOND: "a"}, "ba"),
+    "a private one": (LARGE, {PRIVATE: "c"}, "ac"),
+    "two zones": (LARGE, {FIRST: "b", "10.0.128.0/20": "c"}, "ba"),
+    "another block": (LARGE, {"10.0.64.0/20": "c"}, "ab"),
+    "three": (THREE, {FIRST: "c"}, "cab"),
+}
+
+
+@pytest.mark.parametrize("name", ZONES)
 def test_new_subnets_stand_in_the_zones_beside_those_that_are_there(
-    region: FakeEc2, there: dict[str, str], zones: list[str]
+    region: FakeEc2, name: str
 ) -> None:
+    form, there, zones = ZONES[name]
     vpc = a_vpc(region)
     for cidr, zone in there.items():
-        region.add("Subnet", VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
-    seen = {subnet.cidr: subnet.zone for subnet in ensured(region, LARGE).vpc.subnets}
-    assert [seen["10.0.0.0/20"], seen["10.0.16.0/20"]] == zones
-
-
-def test_of_three_subnets_the_first_keeps_its_zone(region: FakeEc2) -> None:
-    where = {"CidrBlock": "10.0.0.0/20", "AvailabilityZone": "us-east-1c"}
-    region.add("Subnet", VpcId=a_vpc(region), **where)
-    made = ensured(region, NetworkForm(availability_zones=3, public_subnets=3)).vpc
-    assert [subnet.zone for subnet in sorted(made.subnets, key=lambda it: it.cidr)] == [
-        "us-east-1c",
-        "us-east-1a",
-        "us-east-1b",
-    ]
+        a_subnet(region, vpc, cidr, f"us-east-1{zone}")
+    seen = {subnet.cidr: subnet.zone[-1] for subnet in ensured(region, form).vpc.subnets}
+    assert [seen[f"10.0.{16 * n}.0/20"] for n in range(len(zones))] == [*zones]
 
 
 # ensure_network: what is refused before anything is created
@@ -359,52 +335,42 @@ def test_another_block_under_the_same_name_is_refused(region: FakeEc2) -> None:
 
 
 def test_a_subnet_in_the_way_is_refused(region: FakeEc2) -> None:
-    where = {"CidrBlock": "10.0.128.0/24", "AvailabilityZone": "us-east-1a"}
-    region.add("Subnet", VpcId=ensured(region).vpc.id, **where)
+    a_subnet(region, ensured(region).vpc.id, "10.0.128.0/24")
     assert refused(region, LARGE).code == "InvalidSubnet.Conflict"
 
 
 def test_a_subnet_in_a_block_that_was_added_later_is_not_in_the_way(region: FakeEc2) -> None:
-    where = {"CidrBlock": "10.7.0.0/24", "AvailabilityZone": "us-east-1a"}
-    region.add("Subnet", VpcId=ensured(region).vpc.id, **where)
+    a_subnet(region, ensured(region).vpc.id, "10.7.0.0/24")
     assert len(ensured(region).vpc.subnets) == 3
 
 
-def full(region: FakeEc2, count: int) -> None:
+def fill(region: FakeEc2, count: int) -> None:
     for number in range(1, count + 1):
         region.add("Vpc", CidrBlock=f"10.{number}.0.0/16")
 
 
 @pytest.mark.parametrize(("kind", "quota"), [("emulator", None), ("aws", 5.0)])
 def test_a_region_with_five_vpcs_is_full(region: FakeEc2, kind: str, quota: float | None) -> None:
-    full(region, 5)
+    fill(region, 5)
     region.answers("GetServiceQuota", {"Quota": {"Value": quota}})
-    error = refused(region, kind=kind)
-    assert error.code == "VpcLimitExceeded"
-    assert region.said("GetServiceQuota") == (
-        [{"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}] if quota else []
-    )
+    assert refused(region, kind=kind).code == "VpcLimitExceeded"
+    asked = [{"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}] if quota else []
+    assert region.said("GetServiceQuota") == asked
 
 
-@pytest.mark.parametrize("kind", ["emulator", "aws"])
-def test_a_region_with_four_vpcs_has_room_and_no_quota_is_asked_for(
-    region: FakeEc2, kind: str
-) -> None:
-    full(region, 4)
+@pytest.mark.parametrize(("count", "kind"), [(4, "emulator"), (4, "aws"), (6, "aws")])
+def test_a_region_below_its_quota_has_room(region: FakeEc2, count: int, kind: str) -> None:
+    fill(region, count)
+    if count > 5:  # else nobody answers
+        region.answers("GetServiceQuota", {"Quota": {"Value": 7.0}})
     assert ensured(region, kind=kind).vpc.name == "ecs-handson-vpc"
-
-
-def test_the_accounts_own_quota_counts(region: FakeEc2) -> None:
-    full(region, 6)
-    region.answers("GetServiceQuota", {"Quota": {"Value": 7.0}})
-    assert ensured(region, kind="aws").vpc.name == "ecs-handson-vpc"
 
 
 @pytest.mark.parametrize(
     "answer", [Refusal("AccessDeniedException", status=403), Refusal("NoSuchResourceException")]
 )
 def test_a_quota_that_is_not_told_leaves_it_to_aws(region: FakeEc2, answer: Refusal) -> None:
-    full(region, 5)
+    fill(region, 5)
     region.answers("GetServiceQuota", answer)
     region.answers("CreateVpc", Refusal("VpcLimitExceeded"))
     with pytest.raises(AWSError) as error:
@@ -413,27 +379,19 @@ def test_a_quota_that_is_not_told_leaves_it_to_aws(region: FakeEc2, answer: Refu
 
 
 def test_a_full_region_does_not_keep_from_completing(region: FakeEc2) -> None:
-    full(region, 5)
+    fill(region, 5)
     by_hand = a_vpc(region)
     assert ensured(region).vpc.id == by_hand
 
 
-def unauthorized(action: str) -> Refusal:
-    words = f"User: arn:aws:iam::1:user/u is not authorized to perform: {action} on resource: x"
-    return Refusal("UnauthorizedOperation", words, 403)
-
-
 @pytest.mark.parametrize("ask", [check_permissions, ensure_network])
 def test_a_missing_permission_is_told_before_anything_is_created(region: FakeEc2, ask: Any) -> None:
-    region.first("CreateVpc", unauthorized("ec2:CreateVpc"))
+    words = "User: arn:aws:iam::1:user/u is not authorized to perform: ec2:CreateVpc on resource: x"
+    region.first("CreateVpc", Refusal("UnauthorizedOperation", words, 403))
     with pytest.raises(NotAllowed) as denied:
         ask(region.connect(), FORM)
+    check_permissions(region.connect(), FORM)  # now it is allowed, which creates nothing
     assert (denied.value.actions, region.writes) == (("ec2:CreateVpc",), [])
-
-
-def test_allowed_is_what_creates_nothing(region: FakeEc2) -> None:
-    check_permissions(region.connect(), FORM)
-    assert region.writes == []
 
 
 # ensure_network: what AWS does not know or show yet
@@ -479,20 +437,14 @@ def test_what_aws_never_shows_is_named_after_a_while(
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (Refusal("UnauthorizedOperation", status=403), NotAllowed),
-        (Refusal("ExpiredToken"), NotAllowed),
-        (Refusal("RouteTableLimitExceeded"), AWSError),
-        (Refusal("InternalError", status=500), AWSUnclear),
-    ],
-    ids=lambda it: getattr(it, "code", ""),
+    "code", ["UnauthorizedOperation", "ExpiredToken", "RouteTableLimitExceeded", "InternalError"]
 )
 def test_a_network_that_failed_half_way_is_completed_by_the_next_run(
-    region: FakeEc2, answer: Refusal, error: type[AWSError]
+    region: FakeEc2, code: str
 ) -> None:
-    region.first("CreateRouteTable", *[answer] * 3)
-    with pytest.raises(error):
+    status = {"InternalError": 500, "UnauthorizedOperation": 403}.get(code, 400)
+    region.first("CreateRouteTable", *[Refusal(code, status=status)] * 3)
+    with pytest.raises(AWSError):
         ensured(region)
     region.answers("CreateRouteTable", region.planned["CreateRouteTable"][-1])
     ensured(region)
@@ -510,33 +462,21 @@ def test_the_new_vpc_is_the_one_that_is_looked_for_afterwards(region: FakeEc2) -
 # Network: its card
 
 
-def test_the_usual_network_is_shown_without_a_warning(region: FakeEc2) -> None:
-    card = ensured(region).card()
-    assert (card.title, card.state) == ("VPC ecs-handson-vpc", "ok")
-
-
 def test_the_card_shows_the_commands_of_all_steps(region: FakeEc2) -> None:
-    commands = ensured(region).commands
-    assert [line.split(" ec2 ")[1].split()[0] for line in commands if " ec2 " in line] == [
-        "create-vpc",
-        "modify-vpc-attribute",
-        "create-subnet",
-        "create-subnet",
-        "create-internet-gateway",
-        "attach-internet-gateway",
-        "create-route-table",
-        "create-route",
-        "associate-route-table",
-        "associate-route-table",
-        "create-vpc-endpoint",
+    made = ensured(region)
+    said = [line.split(" ec2 ")[1].split()[0] for line in made.commands if " ec2 " in line]
+    assert said == [
+        *("create-vpc", "modify-vpc-attribute", "create-subnet", "create-subnet"),
+        *("create-internet-gateway", "attach-internet-gateway", "create-route-table"),
+        *("create-route", "associate-route-table", "associate-route-table", "create-vpc-endpoint"),
     ]
-    assert [line for line in commands if line not in repr(ensured(region))] == []
+    assert [line for line in made.commands if line not in repr(made)] == []
+    assert (made.card().title, made.card().state) == ("VPC ecs-handson-vpc", "ok")
 
 
 def test_the_map_shows_what_is_joined_to_what(region: FakeEc2) -> None:
     vpc = ensured(region).vpc.id
-    where = {"CidrBlock": "10.0.200.0/24", "AvailabilityZone": "us-east-1a"}
-    region.add("Subnet", VpcId=vpc, name="mine", **where)
+    a_subnet(region, vpc, "10.0.200.0/24", name="mine")
     lines = [line.strip() for line in repr(ensured(region)).splitlines()]
     expected = [
         "→ ecs-handson-rtb-public",
@@ -551,33 +491,24 @@ def test_the_map_shows_what_is_joined_to_what(region: FakeEc2) -> None:
 
 @pytest.mark.parametrize(
     ("form", "named"),
-    [
-        (NetworkForm(name="shop"), "name='shop'"),
-        (NetworkForm(cidr="10.1.0.0/16"), "cidr='10.1.0.0/16'"),
-        (
-            NetworkForm(availability_zones=3, public_subnets=3),
-            "availability_zones=3, public_subnets=3",
-        ),
-        (LARGE, "private_subnets=2"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    {
+        NetworkForm(name="shop"): "name='shop'",
+        NetworkForm(cidr="10.1.0.0/16"): "cidr='10.1.0.0/16'",
+        THREE: "availability_zones=3, public_subnets=3",
+        LARGE: "private_subnets=2",
+        BARE: "",
+    }.items(),
+    ids=str,
 )
 def test_settings_other_than_the_exercises_are_warned_of(
     region: FakeEc2, form: NetworkForm, named: str
 ) -> None:
     made = ensured(region, form)
-    assert made.card().state == "warn"
-    assert named in warnings(made)[0]
-
-
-def test_an_endpoint_left_out_is_not_warned_of(region: FakeEc2) -> None:
-    assert warnings(ensured(region, BARE)) == []
-
-
-def test_the_exercise_says_what_is_usual(region: FakeEc2) -> None:
-    shop = NetworkForm(name="shop")
-    made = ensure_network(region.connect(kind="emulator"), shop, exercise=Exercise(network=shop))
-    assert warnings(made) == []
+    told = [named in words for words in warnings(made)][:1]
+    assert (made.card().state, told) == (("warn", [True]) if named else ("ok", []))
+    own = Exercise(network=form)
+    usual = ensure_network(region.connect(kind="emulator"), form, exercise=own)
+    assert warnings(usual) == []
 
 
 @pytest.mark.parametrize(
@@ -595,9 +526,8 @@ def test_subnets_beyond_those_asked_for_are_named_with_a_way_out(
 ) -> None:
     vpc = ensured(region).vpc.id
     for number, (name, tagged) in enumerate(subnets):
-        where = {"CidrBlock": f"10.0.{200 + number}.0/24", "AvailabilityZone": "us-east-1a"}
-        id = {"SubnetId": f"subnet-{name}"}
-        region.add("Subnet", VpcId=vpc, name=name, tagged=tagged, **where, **id)
+        named = {"name": name, "tagged": tagged, "SubnetId": f"subnet-{name}"}
+        a_subnet(region, vpc, f"10.0.{200 + number}.0/24", **named)
     said = " ".join(warnings(ensured(region)))
     names = ", ".join(name or "subnet-" for name, _ in subnets)
     assert [words for words in (f"({names})", remedy) if words not in said] == []
