@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handson.core.cards import Note
-from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
+from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, WaitTimeout
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal
@@ -444,7 +444,7 @@ def test_a_network_that_failed_half_way_is_completed_by_the_next_run(
 ) -> None:
     status = {"InternalError": 500, "UnauthorizedOperation": 403}.get(code, 400)
     region.first("CreateRouteTable", *[Refusal(code, status=status)] * 3)
-    with pytest.raises(AWSError):
+    with pytest.raises(HandsonError):
         ensured(region)
     region.answers("CreateRouteTable", region.planned["CreateRouteTable"][-1])
     ensured(region)
