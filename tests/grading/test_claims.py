@@ -63,14 +63,8 @@ def test_the_texts_of_a_record_are_shown_on_one_line() -> None:
 def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
     no_zone, half = "2026-05-11T01:00:00", {"kind": "aws", "account": ""}
     wrong: list[object] = [
-        *(
-            sealed(check="net\nwrk"),
-            sealed(observed_at=no_zone),
-            b"{",
-            b"[]",
-            b"null",
-            b"[" * 90_000,
-        ),
+        *(sealed(check="net\nwrk"), sealed(observed_at=no_zone)),
+        *(b"{", b"[]", b"null", b"[" * 100_000),
         *(sealed(exercise=value) for value in (True, "x", 7, [])),
         *(sealed(observed_at=text) for text in ("yesterday", "0001-01-01T00:00:00+09:00")),
         *(sealed(target=half), sealed(requests=["r-1"]), sealed(learner=7), sealed(observed=[])),

@@ -12,7 +12,7 @@ from typing import Any
 from handson.grading import Grades, Learner, Roster, grade_class, write_json
 
 from . import making
-from .making import Book, sealed, zipped
+from .making import sealed, zipped
 
 ROSTER = Roster((Learner("s02", "B"), Learner("s01", "A"), Learner("s03", "C")))
 
@@ -57,7 +57,6 @@ def test_two_submissions_of_one_learner_are_told_with_the_places(tmp_path: Path)
     assert told == [("learner-twice", (f"{tmp_path.name}/{name}",)) for name in (other, one)]
 
 
-Files = dict[str, bytes]
 PLACED = {
     "s01": ("ppppp", "same-record same-request same-resource answers-alike"),
     "s02": ("ppppp", "same-record same-request same-resource answers-alike learner-other"),
@@ -74,30 +73,6 @@ def no_cluster(check: str, observed: dict[str, Any]) -> None:
     observed["clusters"] = []
 
 
-def in_colab(book: Book) -> Files:
-    for number, cell in enumerate(book.cells()):
-        del cell["id"]
-        cell["metadata"] = {"id": f"x7Yz{number:08}"}
-    return book.files()
-
-
-def without_outputs(book: Book) -> Files:
-    for cell in book.cells():
-        if cell["cell_type"] == "code":
-            cell["outputs"] = []
-    return {**book.files(), "work/.handson/journal.jsonl": book.journal()}
-
-
-def replaced(book: Book) -> Files:
-    """Return notebooks in which a cluster was sealed anew, and the journal with the true record."""
-    for _, output in book.outputs():
-        record = output["metadata"]["handson"]
-        if record["check"] == "cluster":
-            seen = making.recorded()["cluster"]["observed"]
-            output["metadata"]["handson"] = making.resealed(record, observed=seen)
-    return {**book.files(), "journal.jsonl": book.journal()}
-
-
 class Bomb:
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.system, ("touch pickle-was-loaded",)
@@ -107,18 +82,25 @@ def hand_in_all(inbox: Path) -> None:
     books = {name: making.hand_in(name, seed=n,
                                   observe=no_cluster if name in ("s06", "s08") else None)
              for n, name in enumerate(PLACED)}  # fmt: skip
+    for number, cell in enumerate(books["s04"].cells()):  # as Colab saves them
+        del cell["id"]
+        cell["metadata"] = {"id": f"x7Yz{number:08}"}
+    for cell in books["s05"].cells():
+        cell["outputs"] = []
+    for _, output in books["s06"].outputs():  # a cluster that was sealed anew
+        record = output["metadata"]["handson"]
+        if record["check"] == "cluster":
+            seen = making.recorded()["cluster"]["observed"]
+            output["metadata"]["handson"] = making.resealed(record, observed=seen)
     bomb = zipped({"01-network.ipynb": b" " * 7_000_000, "a.zip": zipped({"a.zip": zipped({})})})
     in_zip = {f"XXXX/{name}": data for name, data in books["s03"].files().items()}
     files = {
         **{"s01": books["s01"].files(), "s02": books["s01"].files()},
-        **{"s04": in_colab(books["s04"]), "s05": without_outputs(books["s05"])},
-        "s06": replaced(books["s06"]),
+        "s04": books["s04"].files(),
+        "s05": {**books["s05"].files(), "work/.handson/journal.jsonl": books["s05"].journal()},
+        "s06": {**books["s06"].files(), "journal.jsonl": books["s06"].journal()},
         "s07": {name: pickle.dumps(Bomb()) for name in books["s07"].files()},
-        "s08": {
-            **books["s08"].files(),
-            "01-network.ipynb": b"",
-            "more.zip": zipped({"b.zip": bomb}),
-        },
+        "s08": {**books["s08"].files(), "more.zip": zipped({"b.zip": bomb})},
         "": {"s03_山田.zip": zipped(in_zip).replace(b"XXXX/", "提出/".encode("cp932"))},
     }
     for folder, saved in files.items():
@@ -139,6 +121,6 @@ def test_each_learner_is_placed_rightly_and_nothing_is_executed(tmp_path: Path) 
     results = grade_class([tmp_path], roster=Roster(tuple(map(Learner, PLACED)))).results
     marks = ["".join(letters[mark.status] for mark in each.checks) for each in results]
     told = [{finding.code for finding in each.to_review()} for each in results]
-    assert marks == [marks for marks, _ in PLACED.values()]
-    assert told == [{*codes.split()} for _, codes in PLACED.values()]
+    placed = zip(PLACED, zip(marks, told, strict=True), strict=True)
+    assert dict(placed) == {name: (of, {*codes.split()}) for name, (of, codes) in PLACED.items()}
     assert [*Path.cwd().glob("pickle-*"), *tmp_path.rglob("pickle-*")] == []

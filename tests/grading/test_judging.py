@@ -22,7 +22,6 @@ from .making import claim, recorded
 
 S01 = Learner("s01", "山田 花子")
 OWN, CLASS = "112233445566", "123456789012"
-OWNED = f"{OWN}, 1"
 AT = "2026-05-11T0{}:00:00+00:00".format
 
 
@@ -127,10 +126,11 @@ def test_each_record_that_proves_nothing_is_told_with_its_place_and_values() -> 
 
 
 def test_evidence_from_elsewhere_than_is_asked_for_is_serious() -> None:
+    account = {"account": CLASS, "wanted": "1, 2"}
     region = {"region": "us-east-1", "wanted": "eu-west-1"}
     asked: list[tuple[dict[str, Any], str, str, dict[str, str]]] = [
         ({"target": "aws"}, "target-other", "serious", {"kind": "emulator", "wanted": "aws"}),
-        ({"accounts": (OWN, "1")}, "account-other", "serious", {"account": CLASS, "wanted": OWNED}),
+        ({"accounts": ("1", "2")}, "account-other", "serious", account),
         (EUROPE, "region-other", "serious", region),
         ({"exercise": Exercise(**EUROPE)}, "region-other", "warning", region),
     ]
