@@ -36,6 +36,11 @@ class Refusal:
     status: int = 400
 
 
+def unauthorized(action: str) -> Refusal:
+    words = f"User: {ARN} is not authorized to perform: {action} on resource: x"
+    return Refusal("UnauthorizedOperation", words, 403)
+
+
 class Clock:
     """A clock that only sleeping moves on."""
 

@@ -19,7 +19,7 @@ from handson.core.progress import TerminalProgress, ignore_progress
 from handson.engine.model import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
-from tests.unit.fake_aws import ACCOUNT, ARN, REGION, Clock, FakeAws, Refusal, Wire, no_answer
+from tests.unit.fake_aws import ACCOUNT, ARN, Clock, FakeAws, Refusal, Wire, no_answer, unauthorized
 from tests.unit.fake_ec2 import FakeEc2
 
 OTHER = "998877665544"
@@ -43,7 +43,7 @@ WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image",
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 
-def caller(account: str) -> dict[str, str]:
+def identity(account: str) -> dict[str, str]:
     return {"Account": account, "Arn": f"arn:aws:iam::{account}:user/learner", "UserId": "AIDA"}
 
 
@@ -72,7 +72,7 @@ def test_credentials_that_became_those_of_another_account_stop_every_verb(
 ) -> None:
     verbs = {name for name, _ in inspect.getmembers(Workshop, inspect.isfunction) if name[0] != "_"}
     assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
-    fake.answers("GetCallerIdentity", caller(OTHER))
+    fake.answers("GetCallerIdentity", identity(OTHER))
     called = {}
     for verb, call in CALLS.items():
         fake.calls.clear()
@@ -93,10 +93,9 @@ def test_nothing_is_broken_on_real_aws(room: Workshop, fake: FakeAws, tmp_path: 
 
 
 def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> None:
-    fake.answers("GetCallerIdentity", caller(OTHER))
-    target = next(item for item in room.doctor().findings if item.id == "target")
-    assert target.state == "bad"
-    assert OTHER in target.seen
+    fake.answers("GetCallerIdentity", identity(OTHER))
+    [target] = [item for item in room.doctor().findings if item.id == "target"]
+    assert (target.state, OTHER in target.seen) == ("bad", True)
 
 
 def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_ones(
@@ -112,10 +111,10 @@ def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_one
 
 def connect(session: Any = None, *, account: str | None = ACCOUNT, attempts: int = 2) -> Aws:
     patience = Clock().patience(attempts=attempts)
-    return connect_aws(region=REGION, account=account, session=session, patience=patience)
+    return connect_aws(region="us-east-1", account=account, session=session, patience=patience)
 
 
-SAME = caller(ACCOUNT)
+SAME = identity(ACCOUNT)
 STRANGERS: dict[str, tuple[str | None, Any, type[HandsonError], list[str]]] = {
     # the named account, who calls; the error and its words
     "no account": (None, SAME, NotAllowed, []),
@@ -189,12 +188,12 @@ def test_the_learners_own_keys_and_profile_are_not_seen_by_an_emulator(
 
 
 def test_an_emulator_is_asked_for_its_account_unless_it_is_known() -> None:
-    aws = connect_emulator(NOWHERE, region=REGION, credentials=KEYS, account=ACCOUNT)
+    aws = connect_emulator(NOWHERE, region="us-east-1", credentials=KEYS, account=ACCOUNT)
     assert (aws.account, aws.requests) == (ACCOUNT, [])
     clock = Clock()
     patience = clock.patience(attempts=2)
     with pytest.raises(AWSError, match=r"http://127\.0\.0\.1:9"):
-        connect_emulator(NOWHERE, region=REGION, credentials=KEYS, patience=patience)
+        connect_emulator(NOWHERE, region="us-east-1", credentials=KEYS, patience=patience)
     assert len(clock.pauses) == 1
 
 
@@ -256,8 +255,7 @@ def test_the_doctor_asks_for_permissions_and_makes_nothing(tmp_path: Path) -> No
     region = FakeEc2()
     assert findings(region, tmp_path)["permissions"].state == "ok"
     assert ("CreateVpc" in region.operations, region.writes) == (True, [])
-    words = f"User: {ARN} is not authorized to perform: ec2:CreateVpc on resource: x"
-    region.first("CreateVpc", Refusal("UnauthorizedOperation", words, 403))
+    region.first("CreateVpc", unauthorized("ec2:CreateVpc"))
     found = findings(region, tmp_path)["permissions"]
     assert (found.state, "ec2:CreateVpc" in found.seen) == ("bad", True)
 

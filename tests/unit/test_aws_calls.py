@@ -8,7 +8,7 @@ import pytest
 
 from handson.aws import Credentials
 from handson.core.errors import AWSError, AWSUnclear
-from tests.unit.fake_aws import ACCOUNT, Clock, FakeAws, Refusal, closed, no_answer, silent
+from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed, no_answer, silent
 
 VPC = {"Vpc": {"VpcId": "vpc-1"}}
 THROTTLED = Refusal("RequestLimitExceeded", status=503)
@@ -21,12 +21,6 @@ def fake() -> FakeAws:
 
 def make_vpc(fake: FakeAws, **patience: Any) -> Any:
     return fake.connect(**patience).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
-
-
-def test_a_call_passes_its_parameters_on_and_returns_what_aws_replied(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", VPC)
-    assert make_vpc(fake)["Vpc"] == VPC["Vpc"]
-    assert fake.calls == [("CreateVpc", {"CidrBlock": "10.0.0.0/16"})]
 
 
 def test_answered_calls_are_recorded_as_evidence_without_parameters(fake: FakeAws) -> None:
@@ -162,14 +156,6 @@ def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
     assert proxy_for("emulator", "http://127.0.0.1:1/") is None
     proxy = proxy_for("aws", "https://ec2.us-east-1.amazonaws.com/")
     assert proxy == "http://proxy.invalid:3128"
-
-
-def test_a_pause_is_at_least_half_its_length_and_to_see_at_most_five_seconds() -> None:
-    clock = Clock()
-    clock.patience(consistency=30.0).pause_to_see()
-    clock.patience(pause=0.2).pause_before(2)
-    assert clock.pauses[0] == 5.0
-    assert 0.1 <= clock.pauses[1] <= 0.2
 
 
 def test_a_connection_tells_where_it_leads_and_shows_no_secret(fake: FakeAws) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.progress import ignore_progress
-from handson.engine.model import Destination, LocalImage, PushedImage
+from handson.engine.model import Destination, LocalImage
 from handson.resources import push
 
 
@@ -122,10 +121,3 @@ def test_both_engines_fill_the_same_rows() -> None:
         tuple(row.split(":")[0].split()[-1] for row in pair) for pair in pairs if len(set(pair)) > 1
     ]
     assert differing == [("エンジン", "エンジン"), ("手順の実行", "手順の実行")]
-
-
-@pytest.mark.parametrize("language", messages.LANGUAGES)
-def test_a_pushed_image_shows_digest_and_layers(language: str) -> None:
-    messages.use(language)
-    shown = repr(PushedImage("docker", "rails-app", "sha256:d", ("latest",), 2, 3, 96_700_000))
-    assert [word for word in ("sha256:d", "96.7 MB") if word not in shown] == []

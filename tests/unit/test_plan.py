@@ -14,7 +14,7 @@ from handson.aws import Credentials
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
 from handson.resources import plan
 from handson.resources.plan import Ref, Step
-from tests.unit.fake_aws import Clock, FakeAws, Refusal, closed
+from tests.unit.fake_aws import Clock, FakeAws, Refusal, unauthorized
 
 BLOCK = {"VpcId": Ref("vpc"), "CidrBlock": "10.0.0.0/20"}
 ENDS = {"RouteTableId": Ref("table"), "SubnetId": Ref("subnet")}
@@ -109,38 +109,32 @@ def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
-def attempts(*outcomes: Exception | None, clock: Clock) -> int:
-    """Retry attempts that end as `outcomes` say; return how many were made."""
-    left = list(outcomes)
+UNCLEAR, REFUSED = AWSUnclear("broke off", "again"), AWSError("refused", "mend")
+ATTEMPTS: list[tuple[list[Exception | None], tuple[str, int, list[float]]]] = [
+    # how attempts would end; what is raised, after how many, with which pauses
+    ([None, None], ("", 1, [])),
+    ([UNCLEAR, UNCLEAR, None], ("", 3, [5.0, 5.0])),
+    ([UNCLEAR, UNCLEAR, UNCLEAR, None], ("AWSUnclear", 3, [5.0, 5.0])),
+    ([REFUSED, None], ("AWSError", 1, [])),
+]
+
+
+def retried(outcomes: list[Exception | None]) -> tuple[str, int, list[float]]:
+    clock, left, raised = Clock(), iter(outcomes), ""
 
     def attempt() -> None:
-        outcome = left.pop(0)
-        if outcome:
+        if outcome := next(left):
             raise outcome
 
-    plan.retry_unclear(attempt, patience=clock.patience())
-    return len(outcomes) - len(left)
+    try:
+        plan.retry_unclear(attempt, patience=clock.patience())
+    except AWSError as error:
+        raised = type(error).__name__
+    return raised, len(outcomes) - len(list(left)), clock.pauses
 
 
-UNCLEAR = AWSUnclear("broke off", "again")
-
-
-def test_an_unclear_attempt_is_repeated_after_a_pause_until_one_is_clear() -> None:
-    clock = Clock()
-    assert (attempts(None, None, clock=clock), clock.pauses) == (1, [])
-    assert (attempts(UNCLEAR, UNCLEAR, None, clock=clock), clock.pauses) == (3, [5.0, 5.0])
-
-
-def test_the_third_unclear_attempt_is_told_and_a_refusal_at_once(fake: FakeAws) -> None:
-    clock = Clock()
-    with pytest.raises(AWSError, match="refused"):
-        attempts(AWSError("refused", "mend"), None, clock=clock)
-    assert clock.pauses == []
-    with pytest.raises(AWSUnclear):
-        attempts(UNCLEAR, UNCLEAR, UNCLEAR, None, clock=clock)
-    fake.answers("CreateVpc", closed())
-    with pytest.raises(AWSUnclear):
-        carried_out(fake)
+def test_an_unclear_attempt_is_repeated_twice_after_a_pause_and_a_refusal_told_at_once() -> None:
+    assert [retried(outcomes) for outcomes, _ in ATTEMPTS] == [wanted for _, wanted in ATTEMPTS]
 
 
 def commands(steps: Sequence[Step]) -> list[str]:
@@ -204,11 +198,6 @@ OTHERS = [
     Step("dns", "ec2", "ModifyVpcAttribute", {"VpcId": Ref("vpc")}),
     Step("cluster", "ecs", "CreateCluster", {"clusterName": "c"}),
 ]
-
-
-def unauthorized(action: str) -> Refusal:
-    words = f"User: arn:aws:iam::1:user/u is not authorized to perform: {action} on resource: x"
-    return Refusal("UnauthorizedOperation", words, 403)
 
 
 @pytest.fixture
