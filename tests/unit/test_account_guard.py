@@ -67,9 +67,7 @@ def room(fake: FakeAws, tmp_path: Path) -> Workshop:
     )
 
 
-def test_credentials_that_became_those_of_another_account_stop_every_verb(
-    room: Workshop, fake: FakeAws
-) -> None:
+def test_credentials_of_another_account_stop_every_verb(room: Workshop, fake: FakeAws) -> None:
     verbs = {name for name, _ in inspect.getmembers(Workshop, inspect.isfunction) if name[0] != "_"}
     assert {name.split()[0] for name in CALLS} == verbs - WITHOUT_AWS
     fake.answers("GetCallerIdentity", identity(OTHER))
@@ -98,9 +96,7 @@ def test_the_doctor_tells_of_another_account(room: Workshop, fake: FakeAws) -> N
     assert (target.state, OTHER in target.seen) == ("bad", True)
 
 
-def test_the_named_account_counts_for_real_aws_alone_and_is_not_the_embedded_ones(
-    tmp_path: Path,
-) -> None:
+def test_the_named_account_is_for_real_aws_alone_and_not_the_embedded_ones(tmp_path: Path) -> None:
     with pytest.raises(NotAllowed, match=EMBEDDED):
         connection.connect_target(real(tmp_path / "home", account=EMBEDDED))
     environ = {"HANDSON_HOME": str(tmp_path / "home"), "HANDSON_AWS_ACCOUNT": ACCOUNT}
@@ -139,9 +135,7 @@ def test_who_is_not_of_the_named_account_is_refused_and_calls_nothing_else(case:
     assert set(fake.operations) == ({"GetCallerIdentity"} if account else set())
 
 
-def test_missing_credentials_and_a_missing_profile_are_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_credentials_and_profiles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotAllowed, match="NoCredentialsError"):
         connect()
     monkeypatch.setenv("AWS_PROFILE", "nobody")
@@ -176,9 +170,7 @@ def test_the_only_request_on_the_wire_is_get_caller_identity() -> None:
     assert "Action=GetCallerIdentity" in body
 
 
-def test_the_learners_own_keys_and_profile_are_not_seen_by_an_emulator(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_emulator_sees_no_key_of_the_learners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNOWNOWNOWNOWN1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own-secret")

@@ -134,28 +134,24 @@ def test_what_aws_never_knows_is_told_once_the_time_is_over(fake: FakeAws) -> No
     assert 30 <= sum(fake.clock.pauses) <= 35
 
 
-def test_a_client_is_made_once_and_calls_once_whatever_the_learners_own_settings(
-    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_is_made_once_and_calls_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    aws = fake.connect()
+    aws = FakeAws().connect()
     assert aws.client("ec2") is aws.client("ec2")
     assert aws.client("ec2").meta.config.retries["total_max_attempts"] == 1
 
 
-def test_the_learners_proxy_is_on_the_way_to_aws_and_not_to_this_machine(
-    fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_learners_proxy_is_on_the_way_to_aws_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def proxy_for(kind: str, url: str) -> Any:
-        session = fake.connect(kind=kind).client("ec2")._endpoint.http_session
+        session = FakeAws().connect(kind=kind).client("ec2")._endpoint.http_session
         return session._proxy_config.proxy_url_for(url)
 
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    proxy = "http://proxy.invalid:3128"
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, proxy)
     assert proxy_for("emulator", "http://127.0.0.1:1/") is None
-    proxy = proxy_for("aws", "https://ec2.us-east-1.amazonaws.com/")
-    assert proxy == "http://proxy.invalid:3128"
+    assert proxy_for("aws", "https://ec2.us-east-1.amazonaws.com/") == proxy
 
 
 def test_a_connection_tells_where_it_leads_and_shows_no_secret(fake: FakeAws) -> None:

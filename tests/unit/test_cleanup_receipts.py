@@ -76,9 +76,7 @@ def leave(home: Path, way: str, **changes: str) -> None:
         cleanup.remember_region(home, used)
 
 
-def test_the_regions_are_that_of_the_settings_and_those_of_which_a_trace_is_left(
-    tmp_path: Path,
-) -> None:
+def test_the_regions_are_those_of_the_settings_and_of_each_trace(tmp_path: Path) -> None:
     assert cleanup.list_used_regions(tmp_path, HERE) == ("us-east-1",)
     for way in WAYS:
         leave(tmp_path / way, way)
@@ -131,9 +129,7 @@ def read(kept: SavedReceipt) -> dict[str, Any]:
     return content
 
 
-def test_a_receipt_has_the_fields_of_its_schema_and_claims_nothing_until_it_is_finished(
-    tmp_path: Path,
-) -> None:
+def test_a_receipt_of_the_schema_claims_nothing_until_it_is_finished(tmp_path: Path) -> None:
     saved = begun(tmp_path, VPC)
     content = read(saved)
     assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)

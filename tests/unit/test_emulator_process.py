@@ -44,9 +44,7 @@ def test_a_record_that_is_spoiled_or_of_another_schema_reads_as_none(tmp_path: P
     assert read == dict.fromkeys(spoiled)
 
 
-def test_it_is_bound_to_loopback_finds_no_docker_and_gets_only_what_python_needs(
-    tmp_path: Path,
-) -> None:
+def test_it_is_on_loopback_alone_with_no_docker_and_what_python_needs(tmp_path: Path) -> None:
     docker = {"DOCKER_HOST": "unix:///var/run/docker.sock"}
     theirs = {"PATH": "/bin", "SystemRoot": "C:\\Windows", "AWS_PROFILE": "work", "HOME": "/h"}
     ours, environ = (

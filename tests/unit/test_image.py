@@ -20,7 +20,6 @@ def shop(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     folder.mkdir()
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    (folder / ".dockerignore").write_text("log\n")
     return folder
 
 
@@ -78,9 +77,7 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_words_are_quoted
     assert found.powershell == (*powershell, *rest)
 
 
-def test_a_name_a_tag_or_a_context_that_docker_refuses_is_refused(
-    shop: Path, tmp_path: Path
-) -> None:
+def test_a_name_tag_or_context_that_docker_refuses_is_refused(shop: Path, tmp_path: Path) -> None:
     for name, tag in (("Rails", "latest"), ("rails-app", "-v1"), ("a b", "x")):
         with pytest.raises(InvalidInput):
             push.prepare_build(shop, folder=tmp_path, name=name, tag=tag)
@@ -89,9 +86,7 @@ def test_a_name_a_tag_or_a_context_that_docker_refuses_is_refused(
             push.prepare_build(place, folder=tmp_path)
 
 
-def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
-    shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_context_is_looked_for_here(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop.parent)
     places = (f"../elsewhere/{shop.name}", f"./{shop.name}", "../elsewhere/other")
     found = [push.locate_context(place) for place in places]
@@ -101,17 +96,13 @@ def test_a_context_that_is_not_there_is_looked_for_beside_the_notebook(
 IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10, steps=("FROM a",))
 
 
-@pytest.mark.parametrize(
-    ("engine", "tags", "named"), [("builtin", (), "builtin"), ("docker", ("bad tag",), "bad tag")]
-)
-def test_an_image_of_another_engine_and_a_bad_tag_are_refused_before_the_push(
-    engine: str, tags: tuple[str, ...], named: str
-) -> None:
-    destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tags)
-    held: Any = SimpleNamespace(name="docker")  # that cannot push
-    image = replace(IMAGE, engine=engine)
-    with pytest.raises(InvalidInput, match=named):
-        push.push_image(held, image, destination=destination, say=ignore_progress)
+def test_an_image_of_another_engine_and_a_bad_tag_are_refused_before_the_push() -> None:
+    docker: Any = SimpleNamespace(name="docker")  # that cannot push
+    built = replace(IMAGE, engine="builtin")
+    for image, tags, named in ((built, (), "builtin"), (IMAGE, ("bad tag",), "bad tag")):
+        destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tags)
+        with pytest.raises(InvalidInput, match=named):
+            push.push_image(docker, image, destination=destination, say=ignore_progress)
 
 
 def test_both_engines_fill_the_same_rows() -> None:

@@ -228,9 +228,7 @@ ASKED: list[tuple[str, dict[str, str], list[str]]] = [
 ]
 
 
-def test_what_is_not_there_and_needs_nothing_made_before_is_asked_about_by_dry_run(
-    asked: FakeAws,
-) -> None:
+def test_what_is_missing_and_could_be_made_now_is_asked_about_by_dry_run(asked: FakeAws) -> None:
     for kind, known, operations in ASKED:
         asked.calls.clear()
         ask(asked, kind=kind, known=known)
@@ -247,9 +245,7 @@ def test_all_lacking_permissions_are_told_at_once_and_no_other(asked: FakeAws) -
     assert [action for action in denied.actions if action not in denied.problem] == []
 
 
-def test_another_answer_is_left_to_the_call_itself_but_for_refused_credentials(
-    asked: FakeAws,
-) -> None:
+def test_another_answer_is_left_to_the_call_but_for_refused_credentials(asked: FakeAws) -> None:
     for code in ("VpcLimitExceeded", "SomethingNew"):
         asked.answers("CreateVpc", Refusal(code))
         ask(asked)

@@ -77,9 +77,7 @@ def test_a_repository_that_is_missing_is_created_once_with_the_workshops_tag(fak
         assert (case, fake.said("CreateRepository")) == (case, sent)
 
 
-def test_another_refusal_is_told_and_a_name_that_ecr_would_refuse_is_not_called(
-    fake: FakeAws,
-) -> None:
+def test_another_refusal_is_told_and_an_invalid_name_is_not_called(fake: FakeAws) -> None:
     assert type(refusal(ensure_repository, fake, "Rails App")) is InvalidInput
     assert fake.calls == []
     fake.answers("DescribeRepositories", ABSENT)
@@ -113,9 +111,7 @@ def answer(found: dict[str, Any], asked: dict[str, Any]) -> Any:
     return ABSENT if "repositoryNames" in asked else found
 
 
-def test_only_tagged_repositories_are_deleted_and_one_that_is_gone_is_content(
-    fake: FakeAws,
-) -> None:
+def test_only_tagged_repositories_are_deleted_and_may_be_gone(fake: FakeAws) -> None:
     for tags, answers, gone in (({"tags": []}, [], []), (OWN, [closed(), ABSENT], [""])):
         fake.answers("ListTagsForResource", tags)
         fake.answers("DeleteRepository", *answers)
@@ -247,9 +243,7 @@ def test_an_index_is_one_image_for_the_platforms_of_its_children(shelf: Shelf, c
     assert (image.platforms, image.size_bytes) == (platforms, size)
 
 
-def test_images_without_a_tag_are_listed_where_nothing_has_one_and_parts_never(
-    shelf: Shelf,
-) -> None:
+def test_images_without_a_tag_are_listed_where_none_has_one_and_parts_never(shelf: Shelf) -> None:
     shelf.put_index(FOR_AMD64, PROOF, tags=())
     assert {image.digest for image in shelf.found()} == {"sha256:index", "sha256:arm64"}
     assert "docker build --platform linux/amd64 -t rails-app ." in shelf.card()
@@ -295,9 +289,7 @@ def test_an_image_that_fargate_runs_needs_no_mending(shelf: Shelf) -> None:
     assert (shelf.card()[0], "docker build" in shelf.card()) == ("✔", False)
 
 
-def test_an_arm64_image_is_caught_with_the_reason_and_the_command_that_mends_it(
-    shelf: Shelf,
-) -> None:
+def test_an_arm64_image_is_caught_with_the_reason_and_the_command(shelf: Shelf) -> None:
     shelf.put_plain("latest", architecture="arm64")
     shown = shelf.card()
     assert shown.startswith("⚠")

@@ -222,13 +222,11 @@ def test_a_process_is_given_its_home_by_its_folder_and_its_environment(
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("HANDSON_ENGINE", "builtin")
     chosen = settings.read_environment(region="eu-west-1")
-    assert (chosen.home, chosen.engine) == (tmp_path / "mine", "builtin")
-    assert chosen.region == "eu-west-1"
+    found = (chosen.home, chosen.engine, chosen.region)
+    assert found == (tmp_path / "mine", "builtin", "eu-west-1")
 
 
-def test_a_home_folder_that_cannot_be_made_or_written_is_refused(
-    read: Read, tmp_path: Path
-) -> None:
+def test_a_home_folder_that_cannot_be_written_is_refused(read: Read, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "sealed").mkdir()  # where not even root can make the probe
     (tmp_path / "sealed" / ".writable").symlink_to(tmp_path / "gone" / "file")
