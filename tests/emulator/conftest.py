@@ -29,9 +29,8 @@ from handson.core import messages
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
 from tests.emulator.hooks import Inside, Moto, reset
+from tests.emulator.workshops import make_shop
 from tests.unit.fake_aws import MODELS
-
-DOCKERFILE = 'FROM scratch\nCOPY app.rb /srv/\nCMD ["ruby", "/srv/app.rb"]\n'
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +47,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "Dockerfile").write_text(DOCKERFILE)
-    (folder / "app.rb").write_text("puts 1\n")
-    return folder
+    return make_shop(tmp_path)
 
 
 @pytest.fixture(scope="session")
