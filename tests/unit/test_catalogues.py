@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,8 +16,7 @@ from handson.core import messages
 SPOKEN = {"text": ["sentence"], "advice": ["problem", "remedy"]}
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A call such as ``messages.advice("image.no-context", path=…)``, by its literal key."""
 
     place: str
@@ -58,22 +56,26 @@ def placeholders(sentence: str) -> set[str]:
     return {re.split(r"[.\[]", name)[0] for name in names}
 
 
-def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
-    """Find the calls of `messages.text`, `messages.advice` and an error's `from_key`."""
+def spoken(sources: dict[str, ast.Module]) -> Iterator[tuple[str, str, ast.Call]]:
+    """Find the calls of `messages` and of an error's `from_key`: place, method and call."""
     for name, tree in sources.items():
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-                continue
-            of_error = node.func.attr == "from_key"
-            kind = "advice" if of_error else node.func.attr
-            if not of_error and ast.unparse(node.func.value) != "messages":
-                continue
-            if kind in SPOKEN and node.args and isinstance(node.args[0], ast.Constant):
-                named = [keyword.arg for keyword in node.keywords]
-                values = None if None in named else frozenset(filter(None, named))
-                if of_error and values is not None:
-                    values -= {"aws_code"}  # it is the error's code, and fills nothing in
-                yield Call(f"{name}:{node.lineno}", kind, str(node.args[0].value), values)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                method = node.func.attr
+                if method == "from_key" or ast.unparse(node.func.value) == "messages":
+                    yield f"{name}:{node.lineno}", method, node
+
+
+def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
+    """Find the calls of `messages.text`, `messages.advice` and `from_key` with a literal key."""
+    for place, method, node in spoken(sources):
+        kind = "advice" if method == "from_key" else method
+        if kind in SPOKEN and node.args and isinstance(node.args[0], ast.Constant):
+            named = [keyword.arg for keyword in node.keywords]
+            values = None if None in named else frozenset(filter(None, named))
+            if method == "from_key" and values is not None:
+                values -= {"aws_code"}  # it is the error's code, and fills nothing in
+            yield Call(place, kind, str(node.args[0].value), values)
 
 
 def unused(keys: Iterable[str], sources: dict[str, ast.Module]) -> list[str]:
@@ -94,33 +96,23 @@ def _key_and_groups(key: str) -> Iterator[str]:
         key = key.rpartition(".")[0]
 
 
-def test_each_part_is_there_in_every_language(sentences: dict[str, Any]) -> None:
-    lacking = [
+def test_each_entry_is_a_sentence_or_problem_and_remedy_alike_in_every_language(
+    sentences: dict[str, Any],
+) -> None:
+    assert [key for key, entry in sentences.items() if list(entry) not in SPOKEN.values()] == []
+    odd = [
         f"{key} {part}"
         for key, entry in sentences.items()
-        for part, spoken in entry.items()
-        if sorted(spoken) != sorted(messages.LANGUAGES)
-        or not all(isinstance(sentence, str) and sentence.strip() for sentence in spoken.values())
+        for part, by_language in entry.items()
+        if sorted(by_language) != sorted(messages.LANGUAGES)
+        or not all(isinstance(said, str) and said.strip() for said in by_language.values())
+        or placeholders(by_language["ja"]) != placeholders(by_language["en"])
     ]
-    assert lacking == []
-
-
-def test_each_entry_is_a_sentence_or_a_problem_with_its_remedy(sentences: dict[str, Any]) -> None:
-    odd = [key for key, entry in sentences.items() if list(entry) not in SPOKEN.values()]
     assert odd == []
+    assert placeholders("{path} は {reason:>3} です") != placeholders("{path} is gone")
 
 
-def test_both_languages_are_filled_in_with_the_same_values(sentences: dict[str, Any]) -> None:
-    different = [
-        f"{key} {part}"
-        for key, entry in sentences.items()
-        for part, spoken in entry.items()
-        if placeholders(spoken["ja"]) != placeholders(spoken["en"])
-    ]
-    assert different == []
-
-
-def test_every_key_that_is_spoken_exists(
+def test_every_key_that_is_spoken_exists_and_is_not_computed(
     sources: dict[str, ast.Module], sentences: dict[str, Any]
 ) -> None:
     missing = [
@@ -128,7 +120,13 @@ def test_every_key_that_is_spoken_exists(
         for call in calls(sources)
         if list(sentences.get(call.key, {})) != SPOKEN[call.kind]
     ]
-    assert missing == []
+    computed = [
+        place
+        for place, method, node in spoken(sources)
+        if method in ("text", "advice", "label", "template", "from_key")
+        and isinstance(node.args[0], (ast.JoinedStr, ast.BinOp))
+    ]
+    assert (missing, computed) == ([], [])
 
 
 def test_every_value_that_a_sentence_needs_is_given(
@@ -150,27 +148,6 @@ def test_every_sentence_is_spoken_somewhere(
     sources: dict[str, ast.Module], sentences: dict[str, Any]
 ) -> None:
     assert unused(sentences, sources) == []
-
-
-def test_a_sentence_that_nobody_speaks_is_seen() -> None:
     source = ast.parse('text("a.whole"); text(f"a.{name}"); messages.label("a.group", name)')
     keys = ["a.whole", "a.group.x", "a.unused"]
     assert unused(keys, {"a.py": source}) == ["a.unused"]
-
-
-def test_no_key_is_computed(sources: dict[str, ast.Module]) -> None:
-    computed = [
-        f"{name}:{node.lineno}"
-        for name, tree in sources.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and (ast.unparse(node.func.value) == "messages" or node.func.attr == "from_key")
-        and node.func.attr in ("text", "advice", "label", "template", "from_key")
-        and isinstance(node.args[0], (ast.JoinedStr, ast.BinOp))
-    ]
-    assert computed == []
-
-
-def test_unequal_placeholders_are_seen() -> None:
-    assert placeholders("{path} は {reason:>3} です") != placeholders("{path} is gone")

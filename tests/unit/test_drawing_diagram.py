@@ -15,7 +15,9 @@ from diagrams.aws.network import VPC
 from diagrams.onprem.container import Docker
 
 from handson.core import errors
-from handson.drawing import Diagram
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
+from handson.drawing import Diagram, draw
 from handson.drawing.svg_document import Picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,16 +30,20 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def example(name: str = "ECS の構成", label: str = "docker push") -> Picture:
-    with Diagram(name) as diagram:
+def finished(diagram: Diagram) -> Picture:
+    assert diagram.picture is not None
+    return diagram.picture
+
+
+def example() -> Picture:
+    with Diagram("ECS の構成") as diagram:
         image = Docker("自分の\nイメージ")
         with Cluster("AWS <クラウド> & more"):
             registry = ECR("rails-app")
             with Cluster("<VPC>"):
                 cluster = Fargate("ecs-handson-cluster")
-        image >> Edge(label=label) >> registry >> cluster
-    assert diagram.picture is not None
-    return diagram.picture
+        image >> Edge(label="docker push") >> registry >> cluster
+    return finished(diagram)
 
 
 def words(picture: Picture) -> list[str]:
@@ -45,46 +51,34 @@ def words(picture: Picture) -> list[str]:
     return [each.text or "" for each in root.iter(f"{SVG}text")]
 
 
-def test_every_label_is_on_the_picture() -> None:
-    expected = {
-        "ECS の構成",
-        "自分の",
-        "イメージ",
-        "AWS <クラウド> & more",
-        "rails-app",
-        "ecs-handson-cluster",
-        "docker push",
-    }
-    assert expected <= set(words(example()))
+LABELS = """
+ECS の構成, 自分の, イメージ, AWS <クラウド> & more, rails-app, ecs-handson-cluster, docker push
+"""
+
+
+def test_every_label_is_on_the_picture_and_nothing_in_the_folder(empty_folder: Path) -> None:
+    drawn = example()
+    assert set(LABELS.strip().split(", ")) <= set(words(drawn))
+    assert "自分の イメージ → rails-app" in drawn.description
+    assert drawn.svg == example().svg
+    assert drawn.png().startswith(b"\x89PNG")
+    assert list(empty_folder.iterdir()) == []
 
 
 def one(label: str) -> Picture:
     with Diagram("x") as diagram, Cluster("AZ"):
         VPC(label)
-    assert diagram.picture is not None
-    return diagram.picture
+    return finished(diagram)
 
 
 def high(picture: Picture) -> float:
     return float(ElementTree.fromstring(picture.svg).attrib["viewBox"].split()[3])
 
 
-def test_a_label_that_nearly_fits_is_kept_on_one_line() -> None:
-    assert "パブリックサブネット 2" in words(one("パブリックサブネット 2"))
-
-
-def test_a_label_that_is_broken_gets_the_room_for_its_second_line() -> None:
+def test_a_label_that_does_not_fit_gets_the_room_for_its_second_line() -> None:
+    assert "パブリックサブネット 2" in words(one("パブリックサブネット 2"))  # it nearly fits
     long = one("パブリックサブネットとデータベース")
     assert (len(words(long)), high(long) > high(one("VPC")) + 16) == (4, True)
-
-
-def test_the_same_diagram_gives_the_same_bytes() -> None:
-    assert example().svg == example().svg
-
-
-def test_nothing_is_left_in_the_folder(empty_folder: Path) -> None:
-    example()
-    assert list(empty_folder.iterdir()) == []
 
 
 def test_a_file_is_written_where_one_is_named(empty_folder: Path) -> None:
@@ -93,38 +87,18 @@ def test_a_file_is_written_where_one_is_named(empty_folder: Path) -> None:
     assert sorted(path.name for path in empty_folder.iterdir()) == ["mine.png", "mine.svg"]
 
 
-def test_a_block_that_raises_draws_nothing(empty_folder: Path) -> None:
-    with pytest.raises(ZeroDivisionError), Diagram("x", "mine") as diagram:
+def test_a_block_that_raises_draws_nothing_and_leaves_no_diagram_open(empty_folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Diagram("x", "mine") as diagram, Cluster("c"):
         VPC(str(1 / 0))
-    assert diagram.picture is None
-    assert list(empty_folder.iterdir()) == []
-
-
-def test_a_block_that_raises_leaves_no_diagram_open() -> None:
-    with pytest.raises(ZeroDivisionError), Diagram("x"), Cluster("c"):
-        VPC(str(1 / 0))
-    assert diagrams.getdiagram() is None
-    assert diagrams.getcluster() is None
+    assert (diagram.picture, list(empty_folder.iterdir())) == (None, [])
+    assert (diagrams.getdiagram(), diagrams.getcluster()) == (None, None)
 
 
 def test_a_picture_within_a_learners_block_does_not_disturb_it() -> None:
-    from handson.course.exercise import Exercise
-    from handson.course.goal import describe_goal
-    from handson.drawing import draw
-
     with Diagram("x") as diagram, Cluster("around"):
         draw(describe_goal(Exercise()))
         VPC("inside")
-    assert diagram.picture is not None
-    assert "inside" in words(diagram.picture)
-
-
-def test_it_is_one_of_the_diagrams_package() -> None:
-    assert issubclass(Diagram, diagrams.Diagram)
-
-
-def test_the_description_says_what_leads_where() -> None:
-    assert "自分の イメージ → rails-app" in example().description
+    assert "inside" in words(finished(diagram))
 
 
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -147,36 +121,33 @@ def test_the_picture_in_words_says_which_way_an_arrow_leads() -> None:
     for arrow in ARROWS:
         with Diagram("x", show=False) as diagram:
             eval(arrow, {**{name: VPC(name) for name in "abc"}, "Edge": Edge})
-        assert diagram.picture is not None
-        parts = diagram.picture.description.split(" / ")
+        parts = finished(diagram).description.split(" / ")
         told[arrow] = tuple(sorted(part for part in parts if len(part) > 1))
     assert told == ARROWS
 
 
-@pytest.mark.parametrize("wanted", [True, False])
 def test_a_notebook_shows_it_when_the_block_ends_if_that_is_wanted(
-    monkeypatch: pytest.MonkeyPatch, wanted: bool
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[Picture | None] = []
     notebook = SimpleNamespace(display=shown.append)
     ipython = SimpleNamespace(get_ipython=lambda: "a kernel", display=notebook)
     monkeypatch.setitem(sys.modules, "IPython", ipython)
-    with Diagram("x", show=wanted) as diagram:
-        VPC("vpc")
-    assert shown == [diagram.picture] * wanted
-
-
-def test_a_notebook_shows_the_object_without_calling_a_program() -> None:
-    with Diagram("x") as diagram:
-        VPC("vpc")
+    for wanted in (False, True):
+        with Diagram("x", show=wanted) as diagram:
+            VPC("vpc")
+    assert shown == [diagram.picture]
     assert set(diagram._repr_mimebundle_()) == {"text/html", "text/plain"}
-    assert diagram._repr_png_() is None
+    assert diagram._repr_png_() is None  # which would call a program
 
 
-def test_another_format_is_refused_before_anything_is_drawn() -> None:
+def test_another_format_and_broken_markup_are_refused(empty_folder: Path) -> None:
     with pytest.raises(errors.InvalidInput) as caught:
         Diagram("x", outformat="pdf")
     assert "svg" in caught.value.problem
+    with pytest.raises(errors.InvalidInput), Diagram("x", "mine"):
+        VPC("<b>bold</b>")
+    assert list(empty_folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ['<script>"&', "a\\b", "", "&lt;", "a <b> c"])
@@ -185,22 +156,14 @@ def test_any_words_give_a_document_that_parses(name: str) -> None:
         with Cluster(name):
             first = VPC(name)
         first >> Edge(label=name) >> VPC(name)
-    assert diagram.picture is not None
-    ElementTree.fromstring(diagram.picture.svg)
-
-
-def test_words_that_graphviz_takes_for_broken_markup_are_refused(empty_folder: Path) -> None:
-    with pytest.raises(errors.InvalidInput), Diagram("x", "mine"):
-        VPC("<b>bold</b>")
-    assert list(empty_folder.iterdir()) == []
+    ElementTree.fromstring(finished(diagram).svg)
 
 
 @pytest.mark.parametrize(("direction", "curvestyle"), [("LR", "ortho"), ("BT", "curved")])
 def test_the_arguments_of_diagrams_are_taken(direction: str, curvestyle: str) -> None:
     with Diagram("x", direction=direction, curvestyle=curvestyle) as diagram:
         VPC("a") >> Edge(label="says") >> VPC("b")
-    assert diagram.picture is not None
-    assert {"x", "a", "b", "says"} == set(words(diagram.picture))
+    assert {"x", "a", "b", "says"} == set(words(finished(diagram)))
 
 
 def test_words_stand_inside_the_page_which_is_neither_blown_up_nor_white() -> None:
@@ -217,9 +180,4 @@ def test_words_stand_inside_the_page_which_is_neither_blown_up_nor_white() -> No
 def test_a_background_that_was_asked_for_is_kept() -> None:
     with Diagram("x", graph_attr={"bgcolor": "#ffeeaa"}) as diagram:
         VPC("a")
-    assert diagram.picture is not None
-    assert 'fill="#ffeeaa"' in diagram.picture.svg
-
-
-def test_a_diagram_can_be_had_as_png() -> None:
-    assert example().png().startswith(b"\x89PNG")
+    assert 'fill="#ffeeaa"' in finished(diagram).svg

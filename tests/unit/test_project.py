@@ -17,10 +17,16 @@ from packaging.utils import canonicalize_name
 import handson
 from handson.core import errors
 
-HEAVY = (
+HEAVY = [
     "boto3", "botocore", "docker", "diagrams", "msgspec", "nbclient", "IPython", "ipywidgets",
     "requests",
-)  # fmt: skip
+]  # fmt: skip
+DRAW = """
+from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
+from handson.drawing import draw
+draw(describe_goal(Exercise()))
+"""
 MODULES = {"beautifulsoup4": "bs4", "pyjwt": "jwt"}
 """Libraries that are imported by another name."""
 # Put together here, so that this file does not hold what it looks for.
@@ -58,23 +64,11 @@ def kept_files(root: Path) -> dict[str, str]:
     }
 
 
-def entries(lock: str) -> list[str]:
-    """Return the lock's entries, each a requirement with the hashes below it."""
-    return re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
-
-
-def wanted(project: dict[str, Any]) -> list[Requirement]:
-    """Return all requirements that pyproject.toml names itself."""
-    groups = project["dependency-groups"]
-    named = [line for group in groups.values() for line in group if isinstance(line, str)]
-    return [*needed(project), *map(Requirement, named)]
-
-
-def needed(project: dict[str, Any]) -> list[Requirement]:
-    """Return what the library requires, its extras' requirements among them."""
+def needed(project: dict[str, Any], *others: str) -> list[Requirement]:
+    """Return what the library, its extras and these lists of lines require."""
     extras = project["project"]["optional-dependencies"].values()
-    named = [line for extra in extras for line in extra]
-    return [Requirement(line) for line in [*project["project"]["dependencies"], *named]]
+    lists = [project["project"]["dependencies"], *extras, others]
+    return [Requirement(line) for each in lists for line in each]
 
 
 def imported_by(node: ast.AST) -> list[str]:
@@ -110,25 +104,23 @@ def test_binder_installs_the_libraries_that_the_set_up_installs(root: Path) -> N
     assert f'"apt-get install -y {" ".join(packages)}"' in commands
 
 
-def test_each_entry_of_the_lock_has_a_version_and_hashes(lock: str) -> None:
+def test_each_entry_of_the_lock_has_a_version_and_hashes_and_no_address(lock: str) -> None:
     entry = re.compile(
         r"[\w.-]+(\[[\w,-]+\])?==\S+( ; [^\\\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64})"
     )
-    assert [found for found in entries(lock) if not entry.match(found)] == []
-
-
-def test_the_lock_names_no_address_and_no_index(lock: str) -> None:
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert [found for found in entries if not entry.match(found)] == []
     assert re.findall(r"^-.*|\S*://\S*| @ \S+", lock, flags=re.MULTILINE) == []
 
 
 def test_the_lock_satisfies_every_requirement(project: dict[str, Any], lock: str) -> None:
-    locked = {
-        canonicalize_name(name): version
-        for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE)
-    }
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE))
+    locked = {canonicalize_name(name): version for name, version in pins.items()}
+    groups = project["dependency-groups"].values()
+    tools = [line for group in groups for line in group if isinstance(line, str)]
     unsatisfied = [
         str(requirement)
-        for requirement in wanted(project)
+        for requirement in needed(project, *tools)
         if locked.get(canonicalize_name(requirement.name), "") not in requirement.specifier
         or canonicalize_name(requirement.name) not in locked
     ]
@@ -155,15 +147,11 @@ def test_every_library_that_is_imported_is_a_dependency(
     assert {canonicalize_name(name) for name in foreign} - named == set()
 
 
-def test_no_file_names_a_package_registry(kept_files: dict[str, str]) -> None:
-    assert bare_mentions(kept_files, re.compile("|".join(map(re.escape, HOSTS)))) == []
-
-
-def test_no_file_names_a_path_of_somebodys_machine(kept_files: dict[str, str]) -> None:
-    assert bare_mentions(kept_files, MACHINE) == []
-
-
-def test_paths_of_machines_are_seen() -> None:
+def test_no_file_names_a_package_registry_or_a_path_of_somebodys_machine(
+    kept_files: dict[str, str],
+) -> None:
+    for pattern in (re.compile("|".join(map(re.escape, HOSTS))), MACHINE):
+        assert bare_mentions(kept_files, pattern) == []
     paths = ["work/main", "root/.cache", "home/taro/x", "Users/taro/x"]
     files = {path: f"see /{path}/b" for path in paths}
     assert [found.partition(":")[0] for found in bare_mentions(files, MACHINE)] == paths
@@ -182,19 +170,23 @@ def test_the_public_names_are_sorted_and_hold_every_error() -> None:
     }
     assert handson.__all__ == sorted(tree | {"Workshop", "__version__", "start", "widgets"})
     assert [name for name in handson.__all__ if not hasattr(handson, name)] == []
-
-
-def test_a_name_that_is_not_public_is_refused() -> None:
     with pytest.raises(AttributeError, match="begin"):
         _ = handson.begin  # type: ignore[attr-defined]
 
 
-def test_importing_the_package_loads_nothing_heavy(root: Path) -> None:
-    script = "import sys, handson; print(*sorted(sys.modules))"
+@pytest.mark.parametrize(
+    ("program", "heavy"),
+    [("import handson", HEAVY), (DRAW, ["diagrams", "pygraphviz", "graphviz"])],
+    ids=["importing the package", "drawing the state"],
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(
+    root: Path, program: str, heavy: list[str]
+) -> None:
+    script = f"{program}\nimport sys; print(*sorted(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
-    assert set(HEAVY) & set(loaded.stdout.split()) == set()
+    assert set(heavy) & set(loaded.stdout.split()) == set()
 
 
 def test_the_changelog_keeps_a_changelog_and_sorts_changes_by_their_kinds(root: Path) -> None:
@@ -240,8 +232,5 @@ def test_no_deadline_is_taken_on_a_clock_that_can_be_set_back(root: Path) -> Non
         if (lines := wall_clocks(path.read_text(encoding="utf-8")))
     }
     assert found == {}
-
-
-def test_a_deadline_on_the_wall_clock_is_found() -> None:
     sources = ["import time\ntime.time() + 5", "a = 1\nfrom time import time"]
     assert [wall_clocks(source) for source in sources] == [[2], [2]]

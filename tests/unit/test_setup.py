@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,15 +24,22 @@ zeta==3.0 ; sys_platform == 'win32' \\
 NO_LIBRARY = "ImportError: libX11.so.6: cannot open shared object file: No such file or directory"
 
 
-@dataclass
-class Commands:
-    """Stands in for running commands: notes them, and answers what a test wants answered."""
+NO_WHEEL = "ERROR: Failed building wheel for pygraphviz\n"
 
-    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    installed: list[str] = field(default_factory=list)
 
-    def __call__(
+class Machine:
+    """A checkout, where commands are noted and do what matters, or answer what a test wants."""
+
+    def __init__(self, folder: Path, preparing: ModuleType) -> None:
+        self.folder, self.preparing = folder, preparing
+        self.lines: list[str] = []
+        self.installed: list[str] = []
+        self.answers: dict[str, tuple[int, str]] = {}
+        self.stamp = folder / ".venv" / "handson-stamp.json"
+        (folder / "requirements.lock").write_text(LOCK, encoding="utf-8")
+        (folder / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+
+    def run(
         self, command: list[str], *, environ: Mapping[str, str], total: int = 0
     ) -> tuple[int, str]:
         line = " ".join(command)
@@ -44,224 +49,137 @@ class Commands:
                 return answer
         if "-m venv" in line:
             python = Path(command[-1], "bin", "python")
-            python.parent.mkdir(parents=True)
+            python.parent.mkdir(parents=True, exist_ok=True)
             python.touch()
         if "-r" in command:
             self.installed = Path(command[-1]).read_text(encoding="utf-8").split("\n")
         return 0, ""
 
-    def count(self, part: str) -> int:
-        return sum(part in line for line in self.lines)
+    def checkout(self, *, is_root: bool = False, **environ: str) -> Any:
+        environ |= {"PATH": str(self.folder)}
+        system = self.preparing.libraries.System(environ, self.run, is_root=is_root)
+        return self.preparing.Checkout(self.folder, system)
 
+    def prepare(self, **environ: str) -> None:
+        self.lines.clear()
+        self.preparing.prepare(self.checkout(**environ))
 
-@pytest.fixture(scope="module")
-def preparing(root: Path) -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(root / "tools"), *sys.path])
-        import preparing  # type: ignore[import-not-found, unused-ignore]
+    def stop(self, part: str, said: str, *, manager: str = "", is_root: bool = False) -> str:
+        """Prepare where a command fails, with that package manager; return what is told."""
+        self.answers = {part: (1, said)}
+        if manager:
+            (self.folder / manager).touch(mode=0o755)
+        with pytest.raises(self.preparing.Stop) as stopped:
+            self.preparing.prepare(self.checkout(is_root=is_root))
+        self.answers = {}
+        return str(stopped.value.lines)
 
-        yield preparing
+    def count(self, *parts: str) -> list[int]:
+        return [sum(part in line for line in self.lines) for part in parts]
 
 
 @pytest.fixture
-def commands() -> Commands:
-    return Commands()
+def machine(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.syspath_prepend(root / "tools")
+    import preparing  # type: ignore[import-not-found, unused-ignore]
+
+    return Machine(tmp_path, preparing)
 
 
-@pytest.fixture
-def checkout(tmp_path: Path, preparing: ModuleType, commands: Commands) -> Callable[..., Any]:
-    """Answer ``checkout(NAME="value")`` with the same checkout, seen in that environment."""
-    (tmp_path / "requirements.lock").write_text(LOCK, encoding="utf-8")
-    (tmp_path / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
-    (tmp_path / "programs").mkdir()
-
-    def make(*, is_root: bool = False, **environ: str) -> Any:
-        environ |= {"PATH": str(tmp_path / "programs")}
-        system = preparing.libraries.System(environ, commands, is_root=is_root)
-        return preparing.Checkout(tmp_path, system)
-
-    return make
-
-
-def program(folder: Path, name: str) -> None:
-    path = folder / "programs" / name
-    path.write_text("#!/bin/sh\n", encoding="utf-8")
-    path.chmod(0o755)
-
-
-def stop_of(preparing: ModuleType, checkout: Any) -> str:
-    with pytest.raises(preparing.Stop) as stopped:
-        preparing.prepare(checkout)
-    return str(stopped.value.lines)
-
-
-def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    preparing.prepare(checkout())
-    assert "\n".join(commands.installed) == LOCK.partition("\n")[2]
-    assert commands.count("-r ") == commands.count("--require-hashes")
-    stamp = json.loads((tmp_path / ".venv" / "handson-stamp.json").read_text())
-    assert sorted(stamp) == ["drawing", "installed", "path", "python"]
-
-
-def test_a_second_set_up_runs_nothing(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    preparing.prepare(checkout())
-    commands.lines.clear()
-    preparing.prepare(checkout())
-    assert commands.lines == []
+def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(machine: Machine) -> None:
+    machine.prepare()
+    assert "\n".join(machine.installed) == LOCK.partition("\n")[2]
+    installations, checked = machine.count("-r ", "--require-hashes")
+    assert installations == checked
+    assert sorted(json.loads(machine.stamp.read_text())) == [
+        "drawing",
+        "installed",
+        "path",
+        "python",
+    ]
+    machine.prepare()
+    assert machine.lines == []
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
 def test_a_changed_project_file_is_installed_into_the_same_environment(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path, name: str
+    machine: Machine, name: str
 ) -> None:
-    preparing.prepare(checkout())
-    with (tmp_path / name).open("a", encoding="utf-8") as file:
+    machine.prepare()
+    with (machine.folder / name).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
-    commands.lines.clear()
-    preparing.prepare(checkout())
-    assert (commands.count("-m venv"), commands.count("-e ")) == (0, 1)
+    machine.prepare()
+    assert machine.count("-m venv", "-e ") == [0, 1]
 
 
-def test_an_interrupted_installation_is_taken_up_again(
-    preparing: ModuleType, checkout: Any, commands: Commands
+def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None:
+    machine.stop("-e ", "broken off")
+    machine.prepare()
+    assert machine.count("-m venv", "-e ") == [0, 1]
+
+
+def test_an_environment_that_was_half_made_or_copied_is_made_anew(machine: Machine) -> None:
+    (machine.folder / ".venv" / "lib").mkdir(parents=True)
+    machine.prepare()
+    assert machine.count("-m venv --clear") == [1]
+    machine.stamp.write_text(machine.stamp.read_text().replace(str(machine.folder), "/elsewhere"))
+    machine.prepare()
+    assert machine.count("-m venv") == [1]
+
+
+def test_the_environment_keeps_its_python_until_another_is_asked_for(machine: Machine) -> None:
+    machine.prepare()
+    checkout = machine.checkout()
+    noted = {**checkout.about(), "python": "3.99"}
+    keeps = [machine.preparing.usable(checkout, noted, insist=each) for each in (False, True)]
+    assert keeps == [True, False]
+    machine.stamp.write_text('{"path": ')  # torn
+    assert checkout.read_stamp() == {}
+
+
+LIBRARIES = {
+    "apt-get": "sudo apt-get install -y libglib2.0-0 libxrender1 libx11-6 libxext6",
+    "dnf": "sudo dnf install -y glib2 libXrender libX11 libXext",
+    "apk": "apk add glib libxrender libx11 libxext",
+    "brew": "brew install graphviz",
+}
+
+
+@pytest.mark.parametrize("manager", LIBRARIES)
+def test_a_missing_library_is_told_with_its_command_before_the_long_installation(
+    machine: Machine, manager: str
 ) -> None:
-    commands.answers = {"-e ": (1, "broken off")}
-    stop_of(preparing, checkout())
-    commands.answers = {}
-    preparing.prepare(checkout())
-    assert (commands.count("-m venv"), commands.count("-e ")) == (1, 2)
-
-
-def test_an_environment_that_was_half_made_is_made_anew(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    (tmp_path / ".venv" / "lib").mkdir(parents=True)
-    preparing.prepare(checkout())
-    assert commands.count("-m venv --clear") == 1
-
-
-def test_an_environment_that_was_copied_from_elsewhere_is_made_anew(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    preparing.prepare(checkout())
-    stamp = tmp_path / ".venv" / "handson-stamp.json"
-    stamp.write_text(stamp.read_text().replace(str(tmp_path), "/elsewhere"))
-    (tmp_path / ".venv" / "bin").rename(tmp_path / "gone")
-    preparing.prepare(checkout())
-    assert commands.count("-m venv") == 2
-
-
-def test_the_environment_keeps_its_python_until_another_is_asked_for(
-    preparing: ModuleType, checkout: Any
-) -> None:
-    noted = {**checkout().about(), "python": "3.99"}
-    checkout().venv.joinpath("bin").mkdir(parents=True)
-    checkout().python.touch()
-    answers = [preparing.usable(checkout(), noted, insist=insist) for insist in (False, True)]
-    assert answers == [True, False]
-
-
-def test_a_stamp_that_is_torn_counts_as_none(
-    preparing: ModuleType, checkout: Any, tmp_path: Path
-) -> None:
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / "handson-stamp.json").write_text('{"path": ')
-    assert checkout().read_stamp() == {}
-
-
-def test_a_missing_library_is_named_before_the_long_installation(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    commands.answers = {"-c import": (1, f"Traceback\n{NO_LIBRARY}\n")}
-    assert "libX11.so.6" in stop_of(preparing, checkout())
-    assert "alpha" not in "".join(commands.installed)
-
-
-@pytest.mark.parametrize(
-    ("manager", "is_root", "command"),
-    [
-        ("apt-get", False, "sudo apt-get install -y libglib2.0-0 libxrender1 libx11-6 libxext6"),
-        ("dnf", False, "sudo dnf install -y glib2 libXrender libX11 libXext"),
-        ("apk", True, "apk add glib libxrender libx11 libxext"),
-        ("brew", False, "brew install graphviz"),
-    ],
-)
-def test_a_missing_library_is_told_with_the_one_command_of_that_system(
-    preparing: ModuleType,
-    checkout: Any,
-    commands: Commands,
-    tmp_path: Path,
-    manager: str,
-    is_root: bool,
-    command: str,
-) -> None:
-    program(tmp_path, manager)
-    commands.answers = {"-c import": (1, NO_LIBRARY)}
-    assert stop_of(preparing, checkout(is_root=is_root)).endswith(f": {command}")
+    said = f"Traceback\n{NO_LIBRARY}\n"
+    told = machine.stop("-c import", said, manager=manager, is_root=manager == "apk")
+    assert ("libX11.so.6" in told, told.rpartition(": ")[2]) == (True, LIBRARIES[manager])
+    assert "alpha" not in "".join(machine.installed)
 
 
 @pytest.mark.parametrize(
     ("is_root", "run"), [(True, ["apt-get update", "apt-get install -y"]), (False, [])]
 )
 def test_root_alone_has_libraries_installed_on_the_system(
-    preparing: ModuleType,
-    checkout: Any,
-    commands: Commands,
-    tmp_path: Path,
-    is_root: bool,
-    run: list[str],
+    machine: Machine, is_root: bool, run: list[str]
 ) -> None:
-    program(tmp_path, "apt-get")
-    commands.answers = {"-c import": (1, NO_LIBRARY)}
-    stop_of(preparing, checkout(is_root=is_root))
-    assert [line.split(" lib")[0] for line in commands.lines if "apt-get" in line] == run
+    machine.stop("-c import", NO_LIBRARY, manager="apt-get", is_root=is_root)
+    assert [line.split(" lib")[0] for line in machine.lines if "apt-get" in line] == run
 
 
-def test_without_drawing_its_library_is_left_out(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
-    assert [line for line in commands.installed if "==" in line] == [
-        "alpha==1.0 \\",
-        "zeta==3.0 ; sys_platform == 'win32' \\",
-    ]
+def test_drawing_can_be_left_out_and_taken_up_later(machine: Machine) -> None:
+    machine.prepare(HANDSON_SKIP_DRAWING="1")
+    pins = [line.partition("==")[0] for line in machine.installed if "==" in line]
+    assert pins == ["alpha", "zeta"]
+    machine.prepare()
+    assert "pygraphviz==2.0.4 \\" in machine.installed
+    machine.prepare(HANDSON_SKIP_DRAWING="1")
+    assert machine.lines == []
 
 
-def test_drawing_can_be_left_out_and_taken_up_later(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
-    preparing.prepare(checkout())
-    assert "pygraphviz==2.0.4 \\" in commands.installed
-    commands.lines.clear()
-    preparing.prepare(checkout(HANDSON_SKIP_DRAWING="1"))
-    assert commands.lines == []
-
-
-def test_a_python_without_venv_is_told_what_to_install(
-    preparing: ModuleType, checkout: Any, commands: Commands, tmp_path: Path
-) -> None:
-    program(tmp_path, "apt-get")
-    commands.answers = {"-m venv": (1, "The virtual environment … ensurepip is not available.")}
-    assert stop_of(preparing, checkout()).endswith("sudo apt-get install -y python3-venv")
-
-
-def test_what_pip_said_last_is_shown_when_it_fails(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    commands.answers = {"-r ": (1, "ERROR: no space left\n")}
-    assert stop_of(preparing, checkout()).startswith("ERROR: no space left\n✗ ")
-
-
-def test_a_system_without_a_wheel_is_told_how_to_go_on_without_drawing(
-    preparing: ModuleType, checkout: Any, commands: Commands
-) -> None:
-    commands.answers = {"-r ": (1, "ERROR: Failed building wheel for pygraphviz\n")}
-    assert "HANDSON_SKIP_DRAWING=1" in stop_of(preparing, checkout())
+def test_what_failed_is_told_with_the_way_on(machine: Machine) -> None:
+    no_venv = machine.stop("-m venv", "… ensurepip is not available.", manager="apt-get")
+    assert no_venv.endswith("sudo apt-get install -y python3-venv")
+    assert machine.stop("-r ", "ERROR: no space left\n").startswith("ERROR: no space left\n✗ ")
+    assert "HANDSON_SKIP_DRAWING=1" in machine.stop("-r ", NO_WHEEL)
 
 
 def test_every_python_can_read_the_first_file(root: Path) -> None:
