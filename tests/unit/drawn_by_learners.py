@@ -16,25 +16,11 @@ from diagrams.onprem import client, container
 from handson.course.state import Drawing
 from handson.drawing import Diagram, describe_last_diagram
 
+_MODULES = (diagrams, compute, network, security, storage, client, container)
 _NAMES: dict[str, Any] = {
+    **{name: value for module in _MODULES for name, value in vars(module).items()},
     "Diagram": Diagram,
-    "Cluster": diagrams.Cluster,
-    "Edge": diagrams.Edge,
-    "Node": diagrams.Node,
-    "Storage": storage.Storage,
-    "Client": client.Client,
-    "User": client.User,
-    "Docker": container.Docker,
-    "ECR": compute.ECR,
-    "ECS": compute.ECS,
     "Task": compute.ElasticContainerServiceContainer,
-    "EC2": compute.EC2,
-    "Fargate": compute.Fargate,
-    "VPC": network.VPC,
-    "PublicSubnet": network.PublicSubnet,
-    "PrivateSubnet": network.PrivateSubnet,
-    "InternetGateway": network.InternetGateway,
-    "IAM": security.IAM,
     "STS": security.IdentityAndAccessManagementIamAWSSts,
 }
 
@@ -57,9 +43,7 @@ with Cluster("My computer"):
 image >> container << browser
 """
 
-GOOD = (
-    STEP_ONE
-    + """
+GOOD = f"""{STEP_ONE}
 with Cluster("AWS Cloud"):
     iam = IAM("IAM")
     ecr = ECR("rails-app")
@@ -72,7 +56,6 @@ with Cluster("AWS Cloud"):
 image >> Edge(label="sign in") >> iam >> ecr
 image >> Edge(label="push") >> ecr >> Edge(label="pull") >> fargate
 """
-)
 
 SENSIBLE = {
     "as the task says, in English": GOOD,

@@ -19,21 +19,14 @@ STUB = "raise NotImplementedError()"
 
 @mistakes.check_arguments
 class Shop:
-    """Something with verbs."""
-
     def ensure_shelf(self, name: str, *, height: int = 2, colour: str = "red") -> str:
         """Say what was asked for."""
         return f"{name} {height} {colour}"
 
     def close(self, word: str = "yes", *, doors: tuple[str, ...] = ()) -> None:
-        """Take one word, and doors that there are."""
         for said in (word, *doors):
             if said not in ("yes", "front"):
                 raise InvalidInput(f"There is no {said!r}.", "Say yes.")
-
-    def open(self) -> object:
-        """Make a mistake of its own."""
-        return self.ensure_shelf(**{"nam": "x"})
 
 
 def refused(call: Callable[[], object]) -> InvalidInput:
@@ -42,29 +35,22 @@ def refused(call: Callable[[], object]) -> InvalidInput:
     return refusal.value
 
 
-def test_a_verb_that_is_called_well_does_its_work() -> None:
-    assert Shop().ensure_shelf("goods", height=3) == "goods 3 red"
-    assert (Shop.open.__name__, Shop.open.__doc__) == ("open", "Make a mistake of its own.")
-
-
 def test_arguments_that_do_not_fit_are_answered_with_those_that_do() -> None:
     shop: Any = Shop()
+    assert shop.ensure_shelf("goods", height=3) == "goods 3 red"
+    assert shop.ensure_shelf.__doc__ == "Say what was asked for."
     misspelt = refused(lambda: shop.ensure_shelf("goods", hieght=3))
-    assert "hieght" in misspelt.problem
-    assert "height" in misspelt.remedy
-    unlike = refused(lambda: shop.ensure_shelf("goods", zzz=3))
-    assert "name, height, colour" in unlike.remedy
+    assert ("hieght" in misspelt.problem, "height" in misspelt.remedy) == (True, True)
+    assert "name, height, colour" in refused(lambda: shop.ensure_shelf("goods", zzz=3)).remedy
     few, many = refused(shop.ensure_shelf), refused(lambda: shop.ensure_shelf("goods", 3))
-    assert "ensure_shelf(name, height=…, colour=…)" in few.remedy
-    assert many.remedy == few.remedy
+    assert "ensure_shelf(name, height=…, colour=…)" in few.remedy == many.remedy
 
 
 def test_full_width_characters_are_named_where_a_verb_refuses_them() -> None:
-    keywords: list[dict[str, Any]] = [{"word": "ｙes"}, {"doors": ("front", "ｂack")}]
-    remedies = [refused(lambda one=one: Shop().close(**one)).remedy for one in keywords]  # type: ignore[misc]
-    assert ['半角の "yes"' in remedies[0], '半角の "back"' in remedies[1]] == [True, True]
-    error = refused(lambda: Shop().close("no", doors=("ｆront",)))
-    assert error.remedy == "Say yes."
+    keywords: dict[str, dict[str, Any]] = {"yes": {"word": "ｙes"}, "back": {"doors": ("ｂack",)}}
+    for plain, one in keywords.items():
+        assert f'半角の "{plain}"' in refused(lambda one=one: Shop().close(**one)).remedy  # type: ignore[misc]
+    assert refused(lambda: Shop().close("no", doors=("ｆront",))).remedy == "Say yes."
 
 
 def test_every_verb_of_the_workshop_refuses_a_keyword_that_it_does_not_have() -> None:
@@ -73,9 +59,6 @@ def test_every_verb_of_the_workshop_refuses_a_keyword_that_it_does_not_have() ->
     ]
     told = {name: refused(lambda name=name: getattr(Workshop, name)(None, zzz=1)) for name in verbs}  # type: ignore[misc]
     assert [name for name, error in told.items() if name not in error.problem] == []
-
-
-# Names
 
 
 @pytest.fixture
@@ -97,9 +80,9 @@ def notebooks(tmp_path: Path) -> Path:
 
 
 def write(path: Path, *sources: str) -> None:
-    cells = [{"cell_type": "code", "source": source.splitlines(True)} for source in sources]
-    text = [{"cell_type": "markdown", "source": ["network = 1"]}]
-    path.write_text(json.dumps({"cells": [*text, *cells]}), encoding="utf-8")
+    code = [{"cell_type": "code", "source": source.splitlines(True)} for source in sources]
+    cells = [{"cell_type": "markdown", "source": ["network = 1"]}, *code]
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
 
 
 class Shell:
@@ -128,8 +111,12 @@ class Shell:
 
 @pytest.fixture
 def shell(notebooks: Path) -> Shell:
+    return explaining(notebooks)
+
+
+def explaining(folder: Path) -> Shell:
     shell = Shell()
-    mistakes.explain_errors(shell, folder=lambda: notebooks)
+    mistakes.explain_errors(shell, folder=lambda: folder)
     return shell
 
 
@@ -143,10 +130,12 @@ def told(shell: Shell, cell: str) -> HandsonError:
 def test_a_name_of_the_notebooks_is_answered_with_its_cell(shell: Shell) -> None:
     one, every = told(shell, "network"), told(shell, "shop.ensure_network()")
     assert (type(one), type(every)) == (NotReady, NotReady)
-    assert "01-network" in one.remedy
-    assert "network = shop.ensure_network(…" in one.remedy
-    assert "このノートブック" in every.remedy
-    assert "shop = handson.start()" in every.remedy
+    for error, *parts in (
+        (one, "01-network", "network = shop.ensure_network(…"),
+        (every, "このノートブック", "shop = handson.start()"),
+    ):
+        assert [part for part in parts if part not in error.remedy] == []
+    assert isinstance(told(shell, "hidden"), InvalidInput)  # it stands inside a block
 
 
 NEAREST = {
@@ -168,8 +157,6 @@ def test_another_name_is_answered_with_what_was_probably_meant(shell: Shell) -> 
     assert '"' not in remedies["fargate = true"]
 
 
-# Arrows
-
 DRAWN = """
 import diagrams
 from diagrams import Cluster, Edge, Node
@@ -179,8 +166,6 @@ with Diagram("x", show=False):
         a = Node("a")
     b = Node("b")
 """
-
-
 ARROWS = (
     *("a >> vpc", "a << vpc", "a - vpc", "vpc >> a", "vpc << a", "vpc - a", "vpc >> vpc"),
     *("[a, vpc] >> b", "a >> [b, vpc]", "a >> Edge(label='x') >> vpc", "a >> None"),
@@ -201,10 +186,9 @@ MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
 
 
 def test_a_misspelt_verb_is_answered_with_the_nearest_or_all(shell: Shell) -> None:
-    error = told(shell, f"{MADE}shop.ensure_shlef('goods')")
-    assert "ensure_shlef" in error.problem
-    assert "ensure_shelf" in error.remedy
-    assert "ensure_shelf, close, open" in told(shell, f"{MADE}shop.zzz").remedy
+    near, every = (told(shell, f"{MADE}shop.{name}") for name in ("ensure_shlef('goods')", "zzz"))
+    assert ("ensure_shlef" in near.problem, "ensure_shelf" in near.remedy) == (True, True)
+    assert "ensure_shelf, close" in every.remedy
 
 
 KEPT: list[tuple[str, str, type[Exception]]] = [
@@ -224,13 +208,8 @@ def test_other_errors_keep_their_traceback(shell: Shell) -> None:
     assert kinds == [kind for _, _, kind in KEPT]
 
 
-def test_a_name_inside_a_block_is_nobodys(shell: Shell) -> None:
-    assert isinstance(told(shell, "hidden"), InvalidInput)
-
-
 def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> None:
-    shell = Shell()
-    mistakes.explain_errors(shell, folder=lambda: tmp_path)
+    shell = explaining(tmp_path)
     assert isinstance(told(shell, "network"), InvalidInput)
     # An assignment's notebooks lie in the folder itself.
     write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
@@ -246,23 +225,22 @@ def blank(shell: Shell, grade_id: str, cell: str = STUB) -> str:
 
 
 def test_an_emptied_cell_is_answered_with_what_belongs_into_it(shell: Shell) -> None:
-    assert "repository = workshop.ensure_repository(name=…)" in blank(shell, "repository")
-    call = "cluster = workshop.ensure_cluster(name=…, fargate=…, ec2_instances=…)"
-    assert call in blank(shell, "cluster")
+    parts = {
+        "repository": "repository = workshop.ensure_repository(name=…)",
+        "cluster": "cluster = workshop.ensure_cluster(name=…, fargate=…, ec2_instances=…)",
+    }
+    assert {id: call for id, call in parts.items() if call not in blank(shell, id)} == {}
     assert "with の中に描き足し" in blank(shell, "architecture", f"drawn = True\n{STUB}")
     for told in (None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}):
         shell.parent_header = told  # where the frontend tells nothing
         assert "YOUR CODE HERE" in str(shell.run(STUB))
 
 
-def test_an_answer_of_the_learners_own_is_left_in_its_place(notebooks: Path) -> None:
+def test_what_is_not_ours_to_explain_is_left_alone(notebooks: Path) -> None:
     shell = Shell()
-    shell.set_custom_exc((KeyError,), print)
+    shell.set_custom_exc((KeyError,), print)  # an answer of the learner's own
     mistakes.explain_errors(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
-
-
-def test_an_error_that_no_cell_raised_is_not_explained() -> None:
     mistakes.explain_errors(None)  # outside of IPython
     assert mistakes.explain_error(NameError(name="x"), None, folder=Path()) is None
     with pytest.raises(NameError) as raised:
