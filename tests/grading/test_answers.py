@@ -59,13 +59,9 @@ def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one() -> None:
 def test_the_code_of_a_diagram_is_shown_whole_and_stubs_are_no_work() -> None:
     given = GIVEN["architecture"]
     stub = f"{given.partition('# for nbgrader')[0]}\n# YOUR CODE HERE\nraise NotImplementedError()"
-    statuses = {
-        given: "untouched",
-        f"### BEGIN SOLUTION\n{given}\n### END SOLUTION": "untouched",
-        stub: "untouched",
-        f"{given}\nx = 1": "answered",
-        "!touch ran": "answered",
-    }
+    solution = f"### BEGIN SOLUTION\n{given}\n### END SOLUTION"
+    statuses = dict.fromkeys((given, solution, stub), "untouched")
+    statuses |= dict.fromkeys((f"{given}\nx = 1", "!touch ran"), "answered")
     found = [collect(cell("architecture", text))[0]["architecture"] for text in statuses]
     assert {each.text: each.status for each in found} == statuses
     assert not Path("ran").exists()
@@ -105,7 +101,7 @@ def test_a_cell_that_lost_its_grade_id_is_known_by_its_id_its_heading_or_its_cod
 
 def test_the_first_of_several_cells_counts_and_one_with_a_grade_id_before_others() -> None:
     guess = {"cell_type": "markdown", "id": "why-zones", "source": "guess"}
-    written, found = collect(guess, cell("why-zones", "first"), cell("why-zones", "second"))
+    written, found = collect(guess, *(cell("why-zones", text) for text in ("first", "second")))
     assert (written["why-zones"].text, found) == ("first", [])
 
 
@@ -150,9 +146,8 @@ def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
 def test_marks_that_cannot_be_are_refused(tmp_path: Path) -> None:
     wrong = {(HEAD, f"s01,,{value}"): f"「{value}」" for value in ("4.5", "-0.5", "nan", "good")}
     wrong |= {(HEAD, "s01,,4\r\ns01,,3"): "s01"}
-    wrong |= {
-        (head, "s01,4"): r"marks\.csv.*列" for head in ("learner,points", "name,why-zones", "")
-    }
+    heads = ("learner,points", "name,why-zones", "")
+    wrong |= {(head, "s01,4"): r"marks\.csv.*列" for head in heads}
     for (head, row), said in wrong.items():
         with pytest.raises(InvalidInput, match=said):
             read_marks(table(tmp_path, row, head=head))

@@ -17,9 +17,11 @@ from handson.grading.notebooks import Notebook, compare_cells, read_notebook
 
 from .making import FEW, JSON, TEXTS, read_cells
 
+COURSE = {name: [*cells] for name, cells in notebooks.load_cells().notebooks.items()}
 
-def read(data: bytes, where: str = "s01/01-network.ipynb") -> Notebook:
-    return read_notebook(data, where=where, modified="2026")
+
+def read(data: bytes) -> Notebook:
+    return read_notebook(data, where="s01/01-network.ipynb", modified="2026")
 
 
 def test_what_is_no_notebook_of_the_course_is_refused_with_its_reason() -> None:
@@ -37,11 +39,10 @@ def test_what_is_no_notebook_of_the_course_is_refused_with_its_reason() -> None:
 
 
 def test_a_notebook_is_known_by_its_file_or_else_by_most_of_its_cells() -> None:
-    cells = [{"id": "network-why"}, {"id": "cluster-why"}, {"id": "why-network"}]
-    given = notebooks.load_cells().notebooks
-    two, one = [{"id": name} for name in given["02-cluster"][:2]], {"id": given["01-network"][0]}
+    names = (*COURSE["02-cluster"][:2], COURSE["01-network"][0])
+    cells = [{"id": name} for name in names]
     assert read_cells(*cells, where="a/03-image (1).ipynb").name == "03-image"
-    assert read_cells(*two, one, where="02/Untitled.ipynb").name == "02-cluster"
+    assert read_cells(*cells, where="02/Untitled.ipynb").name == "02-cluster"
     with pytest.raises(Refused, match="file-foreign"):
         read_cells({"id": "own"}, where="01-network.ipynb/Untitled.ipynb")
 
@@ -51,8 +52,8 @@ def test_every_encoding_of_json_is_read() -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         found = read(text.encode(encoding))
         assert (encoding, found.cells[0].text, found.lost) == (encoding, "問い\n1", 0)
-        place = (found.name, found.where, found.modified)
-        assert place == ("01-network", "s01/01-network.ipynb", "2026")
+    place = (found.name, found.where, found.modified)
+    assert place == ("01-network", "s01/01-network.ipynb", "2026")
 
 
 def test_sound_cells_are_kept_beside_broken_ones() -> None:
@@ -105,7 +106,6 @@ def test_a_name_that_stands_twice_is_always_seen(pairs: list[tuple[str, str]]) -
     assert sorted(twice) == sorted({key for key in keys if keys.count(key) > 1})
 
 
-COURSE = {name: [*cells] for name, cells in notebooks.load_cells().notebooks.items()}
 WHOLE = {name: read_cells(*({"id": cell} for cell in cells), where=f"{name}.ipynb")
          for name, cells in COURSE.items()}  # fmt: skip
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from handson import grading
 from handson.cli import main
 from handson.core import messages
 from handson.grading import Grades, Requirements, format_table, output
-from handson.grading.findings import Finding, Passage, make_finding
+from handson.grading.findings import Passage, make_finding
 from handson.grading.marks import read_moment
 from handson.grading.roster import Learner
 from handson.grading.submission import make_empty_result
@@ -63,13 +64,9 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def grades(inbox: Path) -> Grades:
-    roster, marks = inbox / "roster.csv", inbox / "marks.csv"
-    return grading.grade_class(
-        [inbox / "s01", inbox / "=1+1"],
-        requirements=ASKED,
-        roster=grading.read_roster(roster),
-        marks=grading.read_marks(marks),
-    )
+    roster = grading.read_roster(inbox / "roster.csv")
+    marks, paths = grading.read_marks(inbox / "marks.csv"), [inbox / "s01", inbox / "=1+1"]
+    return grading.grade_class(paths, requirements=ASKED, roster=roster, marks=marks)
 
 
 def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades) -> None:
@@ -95,8 +92,7 @@ def test_findings_of_a_code_are_told_once_with_their_places() -> None:
     broken = [make_finding("cells-broken", where=f"{n}.ipynb", count=n) for n in (1, 2, 1)]
     three = [make_finding("file-deep", where=f"{n}.ipynb") for n in (1, 2, 3)]
     passage = Passage(grade_id="why-zones", mine="", theirs="", common=("a", "b\nc"))
-    alike = Finding(code="answers-alike", severity="warning", passages=(passage,),
-                    values={"questions": "why-zones"})  # fmt: skip
+    alike = replace(make_finding("answers-alike", questions="why-zones"), passages=(passage,))
     notes = [make_finding("chain-gap", "note", records="")] * 2
     result = make_empty_result(Learner("s01", "Ana"), [*broken, *three, alike, *notes])
     lines = [*format_table(Grades((result,), Requirements(), readable=1, strangers=[]))]

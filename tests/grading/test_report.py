@@ -63,8 +63,7 @@ def test_the_policy_names_our_script_and_style_and_nothing_else(inbox: Path) -> 
         assert text is not None
         digest = base64.b64encode(hashlib.sha256(text[1].encode()).digest()).decode()
         assert f"{element}-src &#x27;sha256-{digest}&#x27;" in page
-    assert "default-src &#x27;none&#x27;" in page
-    assert "unsafe" not in page
+    assert ("default-src &#x27;none&#x27;" in page, "unsafe" in page) == (True, False)
 
 
 def test_the_page_is_in_the_language_that_was_asked_for(inbox: Path) -> None:
@@ -83,9 +82,8 @@ def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> 
                      "yes", "no", "ascending", "descending", "before", "after", "no-cell",
                      "no-answer"}  # fmt: skip
     given = set(data_of(page_of(inbox), "class")["words"]) - {"noscript", "title"}
-    assert whole - given - {"title", "show-them"} == set()
-    left = given - whole - said_by_state
-    assert {word for word in left if not word.startswith("show-")} == set()
+    assert whole - given == {"title"}
+    assert [word for word in given - whole - said_by_state if word[:5] != "show-"] == []
 
 
 def test_questions_are_called_as_in_the_notebooks() -> None:
@@ -99,11 +97,8 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
     assert headings == spoken
 
 
-def test_the_report_is_its_owners_alone_and_written_whole_or_not_at_all(
-    inbox: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "report.html"
-    grades = grading.grade_class([inbox])
+def test_the_report_is_its_owners_alone_and_written_whole(inbox: Path, tmp_path: Path) -> None:
+    path, grades = tmp_path / "report.html", grading.grade_class([inbox])
     grading.write_report(grades, path)
     whole = path.read_text()
     with pytest.raises(NotReady, match="none"):
