@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from nbformat.validator import iter_validate
@@ -58,17 +59,13 @@ def unstable_ids(book: Book) -> list[str]:
 
 def long_code(book: Book) -> list[str]:
     """Code cells are short; the exercise may grow."""
-    return [
-        f"{cell.id}: {len(cell.source.splitlines())} lines"
-        for cell in book.cells("code")
-        if len(cell.source.splitlines()) > _room(cell)
-    ]
-
-
-def _room(cell: Any) -> int:
-    graded = cell.metadata.get("nbgrader", {})
-    is_exercise = graded.get("grade") and graded.get("solution")
-    return LONGEST_EXERCISE if is_exercise else LONGEST_CELL
+    wrong = []
+    for cell in book.cells("code"):
+        graded, lines = cell.metadata.get("nbgrader", {}), len(cell.source.splitlines())
+        is_exercise = graded.get("grade") and graded.get("solution")
+        if lines > (LONGEST_EXERCISE if is_exercise else LONGEST_CELL):
+            wrong.append(f"{cell.id}: {lines} lines")
+    return wrong
 
 
 def logic_in_code(book: Book) -> list[str]:
@@ -104,15 +101,10 @@ def missing_title(book: Book) -> list[str]:
 
 def unintroduced_code(book: Book) -> list[str]:
     """Nine of ten code cells follow a cell of prose."""
-    pairs = list(zip([None, *book.node.cells], book.node.cells, strict=False))
-    code = [(before, cell) for before, cell in pairs if cell.cell_type == "code"]
-    bare = [cell.id for before, cell in code if not _introduces(before)]
-    enough = len(code) - len(bare) >= SMALLEST_INTRODUCED_SHARE * len(code)
+    pairs = [(a, b) for a, b in pairwise(book.node.cells) if b.cell_type == "code"]
+    bare = [b.id for a, b in pairs if a.cell_type != "markdown" or not a.source.strip()]
+    enough = len(pairs) - len(bare) >= SMALLEST_INTRODUCED_SHARE * len(pairs)
     return [] if enough else [f"without introduction: {', '.join(bare)}"]
-
-
-def _introduces(cell: Any) -> bool:
-    return cell is not None and cell.cell_type == "markdown" and bool(cell.source.strip())
 
 
 def wrong_grading(book: Book) -> list[str]:

@@ -23,6 +23,7 @@ BOOKS = [
 HTML = "text/html"
 DRAWINGS = {"01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
 EVIDENCE = {"01-network": 1, "02-cluster": 1, "03-image": 3, "05-architecture": 1}
+WIDGET = ".jupyter-widgets"
 FAILED = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type*=error]'
 
 pytestmark = pytest.mark.notebooks
@@ -36,10 +37,10 @@ def convert(notebook: Any) -> BeautifulSoup:
     return BeautifulSoup(text, "html.parser")
 
 
-def shown(notebook: Any, kind: str) -> list[str]:
-    """Return what the outputs hold of a kind of data."""
+def shown(notebook: Any) -> list[str]:
+    """Return the HTML of the outputs."""
     outputs = (o for cell in notebook.cells for o in cell.get("outputs", ()))
-    return [output.data[kind] for output in outputs if kind in output.get("data", {})]
+    return [output.data[HTML] for output in outputs if HTML in output.get("data", {})]
 
 
 def words(page: Tag) -> str:
@@ -48,49 +49,34 @@ def words(page: Tag) -> str:
 
 def missing_cards(notebook: Any, page: BeautifulSoup) -> list[str]:
     """Return the cards of a notebook whose words a page does not have."""
-    cards = [words(BeautifulSoup(html, "html.parser")) for html in shown(notebook, HTML)]
+    cards = [words(BeautifulSoup(html, "html.parser")) for html in shown(notebook)]
     said = words(page)
     return [card for card in cards if card not in said]
 
 
-def pictures(page: BeautifulSoup) -> list[Tag]:
-    """Return the drawings that stand in a page's outputs, as images."""
-    images = page.select(".jp-OutputArea-output.jp-RenderedHTML img")
-    return [image for image in images if str(image["src"]).startswith(EMBEDDED)]
-
-
-def document(image: Tag) -> str:
-    return unquote(str(image["src"]).removeprefix(EMBEDDED))
+def pictures(page: BeautifulSoup) -> dict[str, str]:
+    """Return by their documents the alternative texts of the drawings in a page's outputs."""
+    images = page.select(f'.jp-OutputArea-output.jp-RenderedHTML img[src^="{EMBEDDED}"]')
+    drawn = [unquote(str(image["src"]).removeprefix(EMBEDDED)) for image in images]
+    return dict(zip(drawn, (" ".join(str(image["alt"]).split()) for image in images), strict=True))
 
 
 def lost_images(page: BeautifulSoup, folder: Path) -> list[str]:
     """Return the images that are neither in a page nor where it looks for them, in a folder."""
-    sources = [str(image["src"]) for image in page.select("img")]
-    outside = [source for source in sources if not source.startswith("data:image/")]
-    return [source for source in outside if not (folder / source).is_file()]
+    sources = [str(image["src"]) for image in page.select('img:not([src^="data:image/"])')]
+    return [source for source in sources if not (folder / source).is_file()]
 
 
-def placeholders(page: BeautifulSoup) -> list[Tag]:
-    """Return what stands in a page for widgets that only a kernel could show."""
-    return page.select(".jupyter-widgets")
-
-
-def silent_drawings(page: BeautifulSoup) -> list[str]:
-    """Return the descriptions of drawings that are not their images' alternative text."""
-    silent = []
-    for image in pictures(page):
-        described = BeautifulSoup(document(image), "html.parser").desc
-        text = words(described) if described else "no description"
-        if text not in " ".join(str(image["alt"]).split()):
-            silent.append(text)
-    return silent
+def description(svg: str) -> str:
+    found = BeautifulSoup(svg, "html.parser").desc
+    return words(found) if found else "no description"
 
 
 def digests_of(notebook: Any) -> list[str]:
     """Return the digests that cells with evidence show as text."""
-    codes = (cell for cell in notebook.cells if cell.cell_type == "code")
-    sealed = [cell for cell in codes if "workshop.evidence(" in cell.source]
-    said = [output.data.get("text/plain", "") for cell in sealed for output in cell.outputs]
+    sealed = [cell for cell in notebook.cells if "workshop.evidence(" in cell.source]
+    outputs = (output for cell in sealed for output in cell.get("outputs", ()))
+    said = [output.data.get("text/plain", "") for output in outputs]
     return re.findall("sha256:[0-9a-f]{64}", " ".join(said))
 
 
@@ -98,55 +84,34 @@ def digests_of(notebook: Any) -> list[str]:
 def test_a_page_holds_what_the_notebook_shows(edition: str, name: str) -> None:
     notebook = read_book(name, edition=edition).node
     page = convert(notebook)
-    drawings = [svg for html in shown(notebook, HTML) if (svg := find_svg(html))]
+    drawings = [svg for html in shown(notebook) if (svg := find_svg(html))]
     digests = digests_of(notebook)
     tables = " ".join(map(words, page.select(".jp-RenderedHTML table")))
-    assert shown(notebook, HTML) != []
+    assert shown(notebook) != []
     assert missing_cards(notebook, page) == []
     assert len(drawings) == DRAWINGS.get(name, 0)
-    assert [document(image) for image in pictures(page)] == drawings
-    assert silent_drawings(page) == []
+    assert list(pictures(page)) == drawings
+    silent = [svg for svg, alt in pictures(page).items() if description(svg) not in alt]
+    assert silent == []
     assert lost_images(page, NOTEBOOKS / edition) == []
     assert (page.select("img") != []) == (name in {"00-prepare", *DRAWINGS})
     assert len(digests) == EVIDENCE.get(name, 0)
     assert [digest for digest in digests if digest not in tables] == []
-    assert placeholders(page) == [], "a widget is left to be loaded"
-    assert page.select(FAILED) == [], "an error is shown"
+    assert page.select(f"{WIDGET}, {FAILED}") == [], "a widget is left to be loaded, or an error"
 
 
-# That what is wrong would be seen.
-
-
-@pytest.fixture
-def notebook() -> Any:
-    return read_book("01-network").node
-
-
-def code_cell(notebook: Any) -> Any:
-    return next(cell for cell in notebook.cells if cell.get("outputs"))
-
-
-def test_a_card_that_is_not_shown_would_be_missed(notebook: Any) -> None:
-    removed = BeautifulSoup(shown(notebook, HTML)[0], "html.parser")
-    page = convert(notebook)
-    page.select_one(".jp-RenderedHTML").decompose()
-    assert missing_cards(notebook, page)[:1] == [words(removed)]
-
-
-def test_a_widget_that_was_saved_would_be_seen(notebook: Any) -> None:
+def test_what_is_wrong_would_be_seen() -> None:
+    notebook = read_book("01-network").node
     view = {VIEW: {"model_id": "1", "version_major": 2, "version_minor": 0}}
     state = {"state": {"1": {}}, "version_major": 2, "version_minor": 0}
-    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": state}
-    code_cell(notebook).outputs.append(nbformat.v4.new_output("display_data", data=view))
-    assert len(placeholders(convert(notebook))) == 1
-
-
-def test_a_picture_that_lies_elsewhere_would_be_missed(notebook: Any) -> None:
-    notebook.cells[0].source += "\n\n![a picture](nowhere.svg)"
-    assert lost_images(convert(notebook), NOTEBOOKS / "ja") == ["nowhere.svg"]
-
-
-def test_an_error_would_be_seen(notebook: Any) -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["✗ e"])
-    code_cell(notebook).outputs.append(error)
-    assert len(convert(notebook).select(FAILED)) == 1
+    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": state}
+    last = notebook.cells[-1]
+    last.source += "\n\n![a picture](nowhere.svg)"
+    first = next(cell for cell in notebook.cells if cell.get("outputs"))
+    first.outputs += [nbformat.v4.new_output("display_data", data=view), error]
+    page = convert(notebook)
+    removed = page.select_one(".jp-RenderedHTML").extract()
+    assert missing_cards(notebook, page)[0] in words(removed)
+    assert lost_images(page, NOTEBOOKS / "ja") == ["nowhere.svg"]
+    assert [len(page.select(kind)) for kind in (WIDGET, FAILED)] == [1, 1]

@@ -40,19 +40,16 @@ def cells_of(name: str, *ids: str) -> list[Any]:
     return [book.cells("code")[0], *(by_id[cell_id] for cell_id in ids)]
 
 
-def spoiled(cell: Any, old: str, new: str) -> Any:
-    """Return a cell with another text in its outputs, under another id."""
-    changed = copy.deepcopy(cell)
-    for output in changed.outputs:
-        output.data = {kind: text.replace(old, new) for kind, text in output.data.items()}
-    return changed
-
-
 def with_spoils() -> list[Any]:
     """Return the committed cells of the network, and after them a copy of one for each spoil."""
     cells = cells_of("01-network", CREATE, EVIDENCE)
     by_id = {cell.id: cell for cell in cells}
-    return cells + [spoiled(by_id[name], old, new) for name, old, new in SPOILS.values()]
+    spoils = []
+    for name, old, new in SPOILS.values():
+        spoils.append(copy.deepcopy(by_id[name]))
+        for output in spoils[-1].outputs:
+            output.data = {kind: text.replace(old, new) for kind, text in output.data.items()}
+    return cells + spoils
 
 
 def with_a_deleted_cluster() -> list[Any]:
