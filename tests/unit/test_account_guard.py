@@ -143,7 +143,7 @@ def test_missing_credentials_and_profiles_are_told(monkeypatch: pytest.MonkeyPat
         connect()
 
 
-ANSWERS_OF_OTHERS = [
+OTHERS = [
     (200, "<!DOCTYPE html><html><body>Welcome</body></html>"),
     (200, "<a><b/></a>"),
     (200, "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"),
@@ -154,7 +154,7 @@ ANSWERS_OF_OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body"), ANSWERS_OF_OTHERS)
+@pytest.mark.parametrize(("status", "body"), OTHERS)
 def test_what_is_no_answer_of_awss_is_told_in_two_lines(status: int, body: str) -> None:
     with pytest.raises(AWSError, match="AWS の応答ではありません") as refused:
         connect(Wire(status=status, body=body).session())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import botocore.session
@@ -26,22 +27,19 @@ def plain(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_description_is_the_same_as_botocore_reads_it(service: str) -> None:
-    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
-        ours = make_loader().load_service_model(service, kind)
-        assert plain(ours) == own().load_service_model(service, kind), kind
-
-
-def test_what_all_services_share_is_the_same() -> None:
+def test_descriptions_and_what_all_services_share_are_the_same_as_botocore_reads_them() -> None:
+    ours, theirs = make_loader(), own()
+    for service, kind in product(SERVICES, ("service-2", "endpoint-rule-set-1", "paginators-1")):
+        found = plain(ours.load_service_model(service, kind))
+        assert found == theirs.load_service_model(service, kind), (service, kind)
     for name in ("endpoints", "partitions", "sdk-default-configuration"):
-        assert plain(make_loader().load_data(name)) == own().load_data(name), name
+        assert plain(ours.load_data(name)) == theirs.load_data(name), name
 
 
 def test_the_order_of_members_is_kept() -> None:
-    ours = ServiceModel(make_loader().load_service_model("ec2", "service-2"))
-    theirs = ServiceModel(own().load_service_model("ec2", "service-2"))
-    assert list(ours.shape_for("Vpc").members) == list(theirs.shape_for("Vpc").members)
+    models = [it.load_service_model("ec2", "service-2") for it in (make_loader(), own())]
+    ours, theirs = (list(ServiceModel(model).shape_for("Vpc").members) for model in models)
+    assert ours == theirs
 
 
 def test_a_shape_is_read_when_it_is_asked_for_or_missing() -> None:

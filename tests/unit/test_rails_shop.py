@@ -47,15 +47,12 @@ def filled(need: str, versions: dict[str, str]) -> bool:
     return name in versions and SpecifierSet(wanted).contains(versions[name])
 
 
-def test_the_lock_is_of_the_gemfile_and_of_one_source(shop: Path, lock: str) -> None:
+def test_the_lock_is_of_the_gemfile_and_one_source_for_all_platforms(shop: Path, lock: str) -> None:
     asked = re.findall(r"^gem (.+)$", (shop / "Gemfile").read_text("utf-8"), flags=re.M)
     gems = [[word.strip(' "') for word in line.split(",")] for line in asked]
     expected = [f"  {name} ({', '.join(sorted(limits, reverse=True))})" for name, *limits in gems]
     assert section(lock, "DEPENDENCIES") == sorted(expected)
     assert re.findall(r"^ +remote: (.+)$", lock, flags=re.M) == ["https://rubygems.org/"]
-
-
-def test_the_lock_is_for_the_platforms_of_learners_and_of_fargate(lock: str) -> None:
     platforms = [it.strip() for it in section(lock, "PLATFORMS")]
     assert platforms == ["aarch64-linux", "ruby", "x86_64-linux"]
 
