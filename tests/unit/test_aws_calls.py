@@ -10,17 +10,12 @@ from handson.aws import Credentials
 from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed, no_answer, silent
 
-VPC = {"Vpc": {"VpcId": "vpc-1"}}
 THROTTLED = Refusal("RequestLimitExceeded", status=503)
 
 
 @pytest.fixture
 def fake() -> FakeAws:
     return FakeAws()
-
-
-def make_vpc(fake: FakeAws, **patience: Any) -> Any:
-    return fake.connect(**patience).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
 
 
 def test_answered_calls_are_recorded_as_evidence_without_parameters(fake: FakeAws) -> None:
@@ -84,19 +79,14 @@ def test_a_call_is_repeated_where_that_does_no_harm(operation: str) -> None:
     assert found == dict.fromkeys(FAILURES, BROKEN_OFF[operation]) | EVERY
 
 
-def test_pauses_between_throttled_calls_grow(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", *[THROTTLED] * 4, VPC)
-    make_vpc(fake, pause=1.0)
+def test_pauses_between_throttled_calls_grow_up_to_the_last_attempt(fake: FakeAws) -> None:
+    fake.answers("CreateVpc", THROTTLED)
+    with pytest.raises(AWSError) as refused:
+        fake.connect(pause=1.0, attempts=5).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
+    assert (refused.value.code, len(fake.calls)) == ("RequestLimitExceeded", 5)
     longest = [1.0, 2.0, 4.0, 5.0]
     pairs = list(zip(fake.clock.pauses, longest, strict=True))
     assert [(p, most) for p, most in pairs if not most / 2 <= p <= most] == []
-
-
-def test_throttling_is_told_after_the_last_attempt(fake: FakeAws) -> None:
-    fake.answers("CreateVpc", THROTTLED)
-    with pytest.raises(AWSError) as refused:
-        make_vpc(fake, attempts=3)
-    assert (refused.value.code, len(fake.calls)) == ("RequestLimitExceeded", 3)
 
 
 UNKNOWN = ("InvalidInternetGatewayID.NotFound", "InvalidParameter: service linked role")
