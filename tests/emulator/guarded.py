@@ -1,9 +1,8 @@
 """An embedded AWS that enforces IAM, for a caller who has the workshop's policy and nothing else.
 
     guarded = Guarded(endpoint, root)
-    with enforcing():
-        guarded.attach(policy.write_policy(...))
-        aws = guarded.connect()
+    guarded.attach(policy.write_policy(...))
+    aws = guarded.connect()
 
 MiniStack (`AUTH=true`) checks the signature, the action, `aws:RequestedRegion`, the tags that a
 call to ECR or ECS sets and, where it knows the resource of a call, its ARN.  It knows neither the
@@ -14,13 +13,10 @@ tags that a call to EC2 sets, nor those that a resource has, nor the resource of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import botocore.session
-import pytest
 
 from handson.aws import Aws, Credentials, connect_emulator
 from handson.aws.emulator import ACCOUNT, SECRET
@@ -85,16 +81,6 @@ class Guarded:
         return self._connections[who]
 
 
-@contextmanager
-def enforcing() -> Iterator[None]:
-    """Have the embedded AWS of this process enforce IAM, as MiniStack does with ``AUTH=true``."""
-    from ministack import app
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "AUTH", True)
-        yield
-
-
 def without(document: Document, action: str) -> Document:
     """Return a policy that allows everything but one action."""
     statements = [
@@ -108,12 +94,13 @@ def for_ministack(document: Document) -> Document:
     """Return a policy as MiniStack can enforce it; see above for what it does not know."""
     statements = []
     for item in document["Statement"]:
-        known = {**item, "Condition": _known_keys(item)}
+        known = {key: value for key, value in item.items() if key != "Sid"}
+        known["Condition"] = _known_keys(item)
         unnamed = [action for action in item["Action"] if action in UNNAMED]
         named = [action for action in item["Action"] if action not in UNNAMED]
         statements += [{**known, "Action": named}] if named else []
         statements += [{**known, "Action": unnamed, "Resource": "*"}] if unnamed else []
-    return {**document, "Statement": [_without_sid(item) for item in statements]}
+    return {**document, "Statement": statements}
 
 
 def _known_keys(statement: Document) -> dict[str, Any]:
@@ -124,7 +111,3 @@ def _known_keys(statement: Document) -> dict[str, Any]:
         for operator, keys in statement.get("Condition", {}).items()
     }
     return {operator: keys for operator, keys in kept.items() if keys}
-
-
-def _without_sid(statement: Document) -> Document:
-    return {key: value for key, value in statement.items() if key != "Sid" and value}

@@ -14,18 +14,9 @@ from msgspec.structs import replace
 
 from handson.core import files
 from handson.resources.push import read_image_uri
-from tests.emulator import wrong_states
+from tests.emulator import wrong_states as wrong
 from tests.emulator.learner import OWN_TAG, Learner
-from tests.emulator.wrong_states import (
-    CLUSTER_NAME,
-    SHOP,
-    Make,
-    anew,
-    chosen,
-    join_new_table,
-    only,
-    push_plain,
-)
+from tests.emulator.wrong_states import CLUSTER_NAME, SHOP, Make, chosen
 
 
 @dataclass(frozen=True)
@@ -39,11 +30,11 @@ class Harmless:
 
 def in_other_zones(learner: Learner) -> None:
     """Make the subnets in the zones c and d, then let the notebook make the rest."""
-    wrong_states.by_hand(learner)
+    wrong.by_hand(learner)
     for number, zone in ((1, "us-east-1c"), (2, "us-east-1d")):
         name = f"ecs-handson-subnet-public{number}-{zone}"
         cidr = f"10.0.{16 * (number - 1)}.0/20"
-        wrong_states.add_subnet(cidr, zone, name, public=False)(learner)
+        wrong.add_subnet(cidr, zone, name, public=False)(learner)
     learner.run("01-network")
 
 
@@ -92,13 +83,13 @@ def swap_numbers(learner: Learner) -> None:
 
 
 def route_to_s3(learner: Learner) -> None:
-    tables = {"AddRouteTableIds": [wrong_states.public_table(learner)]}
+    tables = {"AddRouteTableIds": [wrong.public_table(learner)]}
     learner.ec2.modify_vpc_endpoint(VpcEndpointId=learner.vpc.endpoints[0].id, **tables)
 
 
 def in_the_main_table(learner: Learner) -> None:
     """Use the main route table for the way out, named as the public one, and no other."""
-    wrong_states.delete_table(learner)
+    wrong.delete_table(learner)
     [main] = learner.vpc.route_tables
     learner.name(main.id, "ecs-handson-rtb-public")
     learner.add_route(main.id)
@@ -106,7 +97,7 @@ def in_the_main_table(learner: Learner) -> None:
 
 def the_consoles_cluster(learner: Learner) -> None:
     """Make the cluster as the console does: both providers, a namespace, Container Insights."""
-    wrong_states.delete_cluster(learner)
+    wrong.delete_cluster(learner)
     learner.ecs.create_cluster(
         clusterName=CLUSTER_NAME,
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
@@ -131,7 +122,7 @@ def run_a_service(learner: Learner) -> None:
 @chosen
 def another_repository(learner: Learner, **settings: Any) -> None:
     """Make the repository with other settings than the console's defaults, and push once."""
-    wrong_states.delete_repository(learner)
+    wrong.delete_repository(learner)
     learner.ecr.create_repository(repositoryName=SHOP, **settings)
     learner.push("latest", OWN_TAG)
     learner.record()
@@ -163,7 +154,7 @@ def mend_a_broken_image(learner: Learner) -> None:
     learner.push("latest", "broken", content="the shop without its gems", answers=0)
     learner.run_image()
     learner.push("latest", OWN_TAG)
-    wrong_states.run_and_record(learner)
+    wrong.run_and_record(learner)
 
 
 def record_by_digest(learner: Learner) -> None:
@@ -176,7 +167,7 @@ def record_by_digest(learner: Learner) -> None:
 
 def push_elsewhere_too(learner: Learner) -> None:
     """Run the image of another repository, then the right one."""
-    wrong_states.run_from_another_repository(learner)
+    wrong.run_from_another_repository(learner)
     learner.run_image()
 
 
@@ -184,14 +175,14 @@ SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 
 HARMLESS: tuple[Harmless, ...] = (
     Harmless("made by the console, without the tag", untag_everything),
-    Harmless("without the S3 endpoint", anew(s3_endpoint=False)),
+    Harmless("without the S3 endpoint", wrong.anew(s3_endpoint=False)),
     Harmless("the S3 endpoint in the public table", route_to_s3),
     Harmless("in other zones than a and b", in_other_zones),
     Harmless("further tags", tag_everything),
     Harmless("public addresses given automatically", give_public_addresses),
     Harmless("a security group", add_security_group),
     Harmless("a private route table that serves nothing",
-             lambda me: join_new_table(me, name="ecs-handson-rtb-private1-us-east-1a")),
+             lambda me: wrong.join_new_table(me, name="ecs-handson-rtb-private1-us-east-1a")),
     Harmless("more VPCs, of other names", add_vpcs),
     Harmless("an internet gateway that is attached to nothing",
              lambda me: me.ec2.create_internet_gateway()),
@@ -199,9 +190,9 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("the way out in the main route table", in_the_main_table),
     Harmless("the console's cluster, with a namespace and Container Insights",
              the_consoles_cluster),
-    Harmless("Fargate without Spot", wrong_states.providers("FARGATE")),
+    Harmless("Fargate without Spot", wrong.providers("FARGATE")),
     Harmless("a default strategy",
-             wrong_states.providers("FARGATE", "FARGATE_SPOT", strategy=SPOT)),
+             wrong.providers("FARGATE", "FARGATE_SPOT", strategy=SPOT)),
     Harmless("more clusters", add_clusters),
     Harmless("a service in the cluster", run_a_service),
     Harmless("immutable tags", another_repository(imageTagMutability="IMMUTABLE")),
@@ -214,14 +205,14 @@ HARMLESS: tuple[Harmless, ...] = (
     Harmless("a first image that did not start, and a second that does", mend_a_broken_image),
     Harmless("run from another repository first", push_elsewhere_too),
     Harmless("a first page that leads to another",
-             only("latest", OWN_TAG, content="the shop with a login", answers=302)),
+             wrong.only("latest", OWN_TAG, content="the shop with a login", answers=302)),
     Harmless("an index with attestations",
-             only("latest", OWN_TAG, platforms=("linux/amd64", "unknown/unknown"))),
+             wrong.only("latest", OWN_TAG, platforms=("linux/amd64", "unknown/unknown"))),
     Harmless("an index of two platforms",
-             only("latest", OWN_TAG, platforms=("linux/arm64", "linux/amd64"))),
-    Harmless("a plain manifest, as an older Docker pushes it", push_plain(),
-             wrong_states.NO_REGISTRY),
-    Harmless("the same image in another region, too", wrong_states.push_to_tokyo),
+             wrong.only("latest", OWN_TAG, platforms=("linux/arm64", "linux/amd64"))),
+    Harmless("a plain manifest, as an older Docker pushes it", wrong.push_plain(),
+             wrong.NO_REGISTRY),
+    Harmless("the same image in another region, too", wrong.push_to_tokyo),
     Harmless("the URI by digest", record_by_digest),
     Harmless("the URI of the image's own tag", lambda me: me.record(tag=OWN_TAG)),
     Harmless("the notebooks run a second time",

@@ -58,8 +58,8 @@ OWN_TAG = "0123456789ab"
 OCI = "application/vnd.oci.image"
 PAGE = b"<title>The shop</title><p>Welcome</p>"
 RECORDS = ("image-run.json", "image-uri.json")
-_finished: dict[str, Any] = {}
-"""What a finished workshop leaves in the embedded AWS of this process, and its records."""
+_finished: dict[str, dict[str, Any]] = {}
+"""By endpoint: the records of a finished workshop, and its state within this process."""
 
 
 class Quiet:
@@ -102,9 +102,6 @@ class Docker:
     def remove(self, labels: Any) -> int:
         return 0
 
-    def describe(self) -> Any:
-        raise NotImplementedError
-
     def build(self, request: BuildRequest, *, say: Any) -> LocalImage:
         return LocalImage(self.name, request.name, "sha256:", request.tags, 1)
 
@@ -134,32 +131,29 @@ class Learner:
         self.workshop.with_engine = Docker(self)
         self.aws: Aws = self.workshop.aws
         self.answers: dict[str, int] = {}
-        self._kept: dict[Path, bytes] = {}
         self.ec2, self.ecs, self.ecr = (self.aws.client(name) for name in ("ec2", "ecs", "ecr"))
 
     def finish(self) -> None:
         """Have everything as the notebooks leave it, and nothing else."""
-        if isinstance(self.running, Inside) and _finished:
-            self.running.door.restore_state(_finished["state"])
-            self.home.mkdir(parents=True, exist_ok=True)
-            for name in RECORDS:
-                (self.home / name).write_bytes(_finished[name])
-            return
-        reset(self.running)
-        self.make_network()
-        plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
-        tag = {"Key": TAG_KEY, "Value": TAG_VALUE}
-        self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
-        self.push("latest", OWN_TAG)
-        if not self._kept:  # the same digest every time, so the same records
+        kept = _finished.setdefault(self.running.endpoint, {})
+        if isinstance(self.running, Inside) and kept:
+            self.running.door.restore_state(kept["state"])
+        else:
+            reset(self.running)
+            self.make_network()
+            plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
+            tag = {"Key": TAG_KEY, "Value": TAG_VALUE}
+            self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
+            self.push("latest", OWN_TAG)
+        if not kept:  # the same digest every time, so the same records
             self.run_image()
             self.record()
-            self._kept = {self.home / name: (self.home / name).read_bytes() for name in RECORDS}
-        for path, content in self._kept.items():
-            path.write_bytes(content)
-        if isinstance(self.running, Inside):
-            _finished["state"] = self.running.door.copy_state()
-            _finished.update({path.name: content for path, content in self._kept.items()})
+            kept |= {name: (self.home / name).read_bytes() for name in RECORDS}
+            if isinstance(self.running, Inside):
+                kept["state"] = self.running.door.copy_state()
+        self.home.mkdir(parents=True, exist_ok=True)
+        for name in RECORDS:
+            (self.home / name).write_bytes(kept[name])
 
     def make_network(self, **form: Any) -> None:
         """Make a network as the form makes it, in the calls of its plan and no more."""
@@ -168,9 +162,7 @@ class Learner:
         steps = plan_network(filled, zones=zones, region=self.aws.region)
         plan.carry_out(self.aws, steps, known={})
 
-    def record(
-        self, repository: str = "rails-app", tag: str = "latest", *, aws: Aws | None = None
-    ) -> None:
+    def record(self, repository: str = "rails-app", tag: str = "latest", aws: Any = None) -> None:
         record_image_uri(aws or self.aws, self.home, repository=repository, tag=tag)
 
     def forget(self) -> None:
@@ -202,12 +194,6 @@ class Learner:
         """The workshop's VPC, as it is now."""
         [found] = list_network(self.aws, name="ecs-handson-vpc").vpcs
         return found
-
-    def _status(self) -> int:
-        """Return what the image that was run last answered."""
-        run = read_image_run(self.home)
-        assert run
-        return run.status
 
     # what a learner does
 
@@ -281,10 +267,11 @@ class Learner:
 
     def _call_or_mend(self, said: Any) -> None:
         """Call it again; if that changes nothing, build from a folder that has no mistake in it."""
-        before = self._status()
+        before = read_image_run(self.home)
         with contextlib.suppress(EngineError):
             self._carry_out(said.call)
-        if self._status() == before:
+        after = read_image_run(self.home)
+        if before and after and before.status == after.status:
             self.run(said.notebook)
 
     def _delete(self, said: Any) -> None:
@@ -307,9 +294,8 @@ class Learner:
 
     def _deregister(self, said: Any) -> None:
         for arn in self.ecs.list_container_instances(cluster=said.cluster)["containerInstanceArns"]:
-            self.ecs.deregister_container_instance(
-                cluster=said.cluster, containerInstance=arn, force=True
-            )
+            named = {"cluster": said.cluster, "containerInstance": arn}
+            self.ecs.deregister_container_instance(**named, force=True)
 
     def _carry_out(self, call: str) -> None:
         """Run a call in a new cell: `workshop` is all that a notebook's first cell gives it."""
@@ -389,18 +375,12 @@ def _cells(notebook: str) -> tuple[Any, ...]:
     return tuple(compile(source, notebook, "exec") for source in sources if MAKING.search(source))
 
 
-def _put(
-    ecr: Any, repository: str, manifest: dict[str, Any], *, tag: str | None = None
-) -> dict[str, Any]:
+def _put(ecr: Any, repository: str, manifest: dict[str, Any], tag: str | None = None) -> Any:
     """Put a manifest into ECR, under its digest and a tag if one is given; describe it."""
     text, media_type = json.dumps(manifest), manifest["mediaType"]
     digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    named = {"repositoryName": repository, "imageDigest": digest}
+    named |= {"imageTag": tag} if tag else {}
     with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
-        ecr.put_image(
-            repositoryName=repository,
-            imageManifest=text,
-            imageManifestMediaType=media_type,
-            imageDigest=digest,
-            **({"imageTag": tag} if tag else {}),
-        )
+        ecr.put_image(imageManifest=text, imageManifestMediaType=media_type, **named)
     return {"mediaType": media_type, "digest": digest, "size": len(text)}

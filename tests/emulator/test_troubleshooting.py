@@ -23,7 +23,7 @@ from handson.practice.breakages import choose_breakage, describe_breakage
 from handson.practice.incident_cards import RepairReport
 from handson.practice.incidents import Drill, forget_incident
 from tests.emulator import harmless_variants, judging, wrong_states
-from tests.emulator.hooks import Inside, Moto, StopAt, Stopped, connect
+from tests.emulator.hooks import Inside, StopAt, Stopped, connect
 from tests.emulator.learner import OWN_TAG, Learner, Quiet
 
 pytestmark = pytest.mark.emulator
@@ -61,12 +61,6 @@ def kept(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Learner:
 def learner(kept: Learner) -> Learner:
     """Return a learner who has finished the workshop, and broken nothing yet."""
     return begun(kept)
-
-
-@pytest.fixture(scope="module")
-def on_moto(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Learner:
-    """Return a learner whose workshop is on moto: a second opinion on what takes most calls."""
-    return Learner(moto, tmp_path_factory.mktemp("moto") / "home")
 
 
 def begun(learner: Learner) -> Learner:
@@ -114,15 +108,16 @@ def foreign(seen: Snapshot) -> Any:
     return [each for each in made if not each.tagged], images
 
 
-def break_and_mend(learner: Learner, seed: int) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_breakage_turns_its_facts_false_and_its_last_hint_mends_it(
+    learner: Learner, seed: int
+) -> None:
     facts, cause = BREAKS[seed]
     harmless_variants.add_clusters(learner)
     harmless_variants.add_repositories(learner)
     learner.ec2.create_vpc(CidrBlock="10.0.0.0/16")
     before = learner.look()
-
     learner.workshop.break_it(seed=seed)
-
     assert facts == false_facts(learner)
     diagnosis = learner.workshop.hint(3).diagnosis
     assert diagnosis is not None
@@ -131,19 +126,6 @@ def break_and_mend(learner: Learner, seed: int) -> None:
     after = learner.look()
     assert foreign(before) == foreign(after)
     assert {image.digest for image in before.images} <= {image.digest for image in after.images}
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_breakage_turns_its_facts_false_and_its_last_hint_mends_it(
-    learner: Learner, seed: int
-) -> None:
-    break_and_mend(learner, seed)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("seed", [10, 12])
-def test_a_breakage_on_moto(on_moto: Learner, seed: int) -> None:
-    break_and_mend(begun(on_moto), seed)
 
 
 def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
@@ -225,16 +207,11 @@ def test_a_workshop_that_is_not_finished_is_not_broken(learner: Learner) -> None
     assert not (learner.home / "troubleshooting.json").exists()
 
 
-def untag(part: str) -> Callable[[Learner], None]:
-    """Leave the network, or one part of it, as if it were made in the console."""
-
-    def make(learner: Learner) -> None:
-        if part == "network":
-            return harmless_variants.untag_everything(learner)
-        ids = [each.id for each in getattr(learner.vpc, part)]
-        learner.ec2.delete_tags(Resources=ids, Tags=[{"Key": "handson"}])
-
-    return make
+@wrong_states.chosen
+def untag(learner: Learner, part: str) -> None:
+    """Leave a part of the network as if it were made in the console."""
+    ids = [each.id for each in getattr(learner.vpc, part)]
+    learner.ec2.delete_tags(Resources=ids, Tags=[{"Key": "handson"}])
 
 
 def immutable(learner: Learner) -> None:
@@ -242,7 +219,7 @@ def immutable(learner: Learner) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Learner], object], tuple[int, ...], str]] = {
-    "no tag on the network": (untag("network"), IN_THE_NETWORK, "タグ"),
+    "no tag on the network": (harmless_variants.untag_everything, IN_THE_NETWORK, "タグ"),
     "no tag on the subnets": (untag("subnets"), (7, 9, 12), "タグ"),
     "no tag on the route tables": (untag("route_tables"), (1, 9), "タグ"),
     "no tag on the gateway": (untag("internet_gateways"), (3, 13), "タグ"),
@@ -265,7 +242,7 @@ def test_what_cannot_be_broken_says_why_and_is_left_alone(learner: Learner, name
 
 
 def test_where_nothing_carries_the_tag_the_uri_alone_is_broken(learner: Learner) -> None:
-    untag("network")(learner)
+    harmless_variants.untag_everything(learner)
     seen = learner.look()
     learner.ecs.untag_resource(resourceArn=seen.clusters[0].arn, tagKeys=["handson"])
     learner.ecr.untag_resource(resourceArn=seen.repositories[0].arn, tagKeys=["handson"])
@@ -294,13 +271,6 @@ def test_while_one_is_broken_no_second_one_is(learner: Learner, seed: int, said:
     second = learner.workshop.break_it(seed=seed)
     assert (second.seed, second.fresh, learner.look()) == (1, False, before)
     assert [words for words in ("seed=1", said) if words not in repr(second)] == []
-
-
-def test_the_next_one_is_broken_once_the_last_one_is_mended(learner: Learner) -> None:
-    learner.workshop.break_it(seed=1)
-    learner.run("01-network")
-    assert learner.workshop.break_it(seed=2).fresh
-    assert false_facts(learner) == {"cluster.fargate"}
 
 
 # Hints
@@ -347,12 +317,16 @@ def test_the_last_hint_follows_what_the_learner_did_meanwhile(learner: Learner) 
     assert (diagnosis and diagnosis.code) == "dns-support-off"
 
 
-def test_there_is_no_hint_once_all_checks_pass(learner: Learner) -> None:
+def test_once_all_checks_pass_there_is_no_hint_and_the_next_one_is_broken(
+    learner: Learner,
+) -> None:
     learner.workshop.break_it(seed=1)
     learner.run("01-network")
     with pytest.raises(NotReady, match="合格"):
         learner.workshop.hint()
     assert learner.workshop.mended().hints == 0
+    assert learner.workshop.break_it(seed=2).fresh
+    assert false_facts(learner) == {"cluster.fargate"}
 
 
 # Mended
@@ -421,18 +395,13 @@ def test_what_was_broken_and_is_left_beside_a_new_one_is_told_with_what_to_do(
     found = learner.workshop.mended()
     [(problem, remedy)] = found.leftovers
     assert (learner.verify().passed, found.passed) == (True, False)
+    assert learner.workshop.break_it(seed=1).fresh is False
     assert fnmatchcase(problem, f"*{words}"), problem
     assert [words for words in (problem, remedy) if words not in repr(found)] == []
     learner.follow(remedy)
     assert learner.verify().passed
     if seed != 5:  # clean-up ends the exercise
         assert learner.workshop.mended().passed
-
-
-def test_while_what_was_broken_is_left_nothing_more_is_broken(learner: Learner) -> None:
-    learner.workshop.break_it(seed=8)
-    learner.run("02-cluster")
-    assert learner.workshop.break_it(seed=1).fresh is False
 
 
 # What is kept
@@ -505,19 +474,13 @@ def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Lear
 # What there is
 
 
-def kept_files(learner: Learner) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in learner.home.iterdir() if path.is_file()}
-
-
 def test_the_resources_are_listed_as_they_are(learner: Learner) -> None:
     learner.workshop.break_it(seed=13)
     wrong_states.instead_of_the_cluster("ecs-handson-clustr")(learner)
-    before = kept_files(learner)
     said = repr(learner.workshop.resources())
     lead = [f"→ {learner.vpc.internet_gateways[0].name}" in said, "→ igw-" in said]
     words = ("ecs-handson-vpc", "ecs-handson-clustr", "rails-app", "linux/amd64", OWN_TAG)
     assert ([word for word in words if word not in said], lead) == ([], [False, True])
-    assert kept_files(learner) == before
 
 
 def test_the_resources_are_not_judged(learner: Learner) -> None:

@@ -126,16 +126,26 @@ def receipt(home: Path) -> dict[str, Any]:
 # delete_tagged
 
 
-def test_everything_with_the_tag_is_deleted_in_awss_order(region: FakeRegion) -> None:
+def test_everything_with_the_tag_is_deleted_in_awss_order_and_named_in_the_receipt(
+    region: FakeRegion, tmp_path: Path
+) -> None:
     region.clusters["mine"] = region.repositories["mine"] = False
     said: list[str] = []
-    done = cleanup.delete_tagged(region.connect(), say=lambda words: said.append(str(words)))
-    assert region.writes == ORDER
+    done = clean(region, tmp_path, say=lambda words: said.append(str(words)))
+    assert (region.writes, done.left, done.confirmed) == (ORDER, (), True)
     assert [item.type for item in done.found] == TYPES
     assert [removal.resource for removal in done.removals] == list(done.found)
-    assert (done.left, done.confirmed) == ((), True)
     assert [words.split()[0] for words in said] == TYPES
     assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
+    kept = receipt(tmp_path)
+    there = [item.id for item in done.found]
+    assert [[item["id"] for item in kept[part]] for part in ("deleted", "found")] == [there] * 2
+    assert (kept["left"], kept["nothing_left"], kept["state"]) == ([], True, "finished")
+    assert (kept["regions"], kept["begun_at"]) == (["us-east-1"], "2026-01-31T12:00:00+00:00")
+    assert kept["cost"]["usd"] == 0
+    [path] = (tmp_path / "receipts").iterdir()
+    nothing = messages.text("resources.cleanup.nothing-stored-charged")
+    assert [words for words in (path.name, "us-east-1", nothing) if words not in repr(done)] == []
     region.calls.clear()
     again = cleanup.delete_tagged(region.connect())
     assert (again.found, again.removals, region.writes) == ((), (), [])
@@ -200,22 +210,6 @@ def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> 
 # clean_up: its receipt
 
 
-def test_the_receipt_names_what_was_deleted(region: FakeRegion, tmp_path: Path) -> None:
-    there = [item.id for item in cleanup.find_tagged(region.connect())]
-    said: list[str] = []
-    done = clean(region, tmp_path, say=lambda words: said.append(str(words)))
-    kept = receipt(tmp_path)
-    assert [item["id"] for item in kept["deleted"]] == there
-    assert [item["id"] for item in kept["found"]] == there
-    assert (kept["left"], kept["nothing_left"], kept["state"]) == ([], True, "finished")
-    assert (kept["regions"], kept["begun_at"]) == (["us-east-1"], "2026-01-31T12:00:00+00:00")
-    [path] = (tmp_path / "receipts").iterdir()
-    nothing = messages.text("resources.cleanup.nothing-stored-charged")
-    assert [words for words in (path.name, "us-east-1", nothing) if words not in repr(done)] == []
-    assert kept["cost"]["usd"] == 0
-    assert len(said) == len(TYPES)
-
-
 def test_the_receipt_names_what_is_left_and_why_without_waiting(
     region: FakeRegion, tmp_path: Path
 ) -> None:
@@ -249,9 +243,8 @@ def test_the_cost_is_that_of_the_layers_of_our_repository(
     done = clean(region, tmp_path)
     cost = receipt(tmp_path)["cost"]
     assert cost["usd"] == pytest.approx(0.15)
-    assert [(it["repository"], it["size_bytes"]) for it in cost["storage"]] == [
-        ("empty", 3 * 2**29)  # by name before the other one, which holds nothing now
-    ]
+    sizes = [(it["repository"], it["size_bytes"]) for it in cost["storage"]]
+    assert sizes == [("empty", 3 * 2**29)]  # by name before the other, which holds nothing now
     assert cost["charged"]
     assert "0.15" in repr(done)
 
@@ -287,10 +280,8 @@ def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_
     kept = receipt(tmp_path)
     assert (region.writes, tokyo.writes, done.left) == (ORDER, ORDER, ())
     assert kept["regions"] == ["us-east-1", "ap-northeast-1"]
-    assert [(it["region"], it["size_bytes"]) for it in kept["cost"]["storage"]] == [
-        ("us-east-1", 2**30),
-        ("ap-northeast-1", 2**29),
-    ]
+    sizes = {it["region"]: it["size_bytes"] for it in kept["cost"]["storage"]}
+    assert sizes == {"us-east-1": 2**30, "ap-northeast-1": 2**29}
     assert kept["cost"]["usd"] == pytest.approx(0.15)
 
 
@@ -328,15 +319,9 @@ def test_a_denial_in_the_region_of_the_settings_stops_the_clean_up(
 
 
 def test_a_region_is_remembered_once_whatever_the_port(tmp_path: Path) -> None:
+    known = {"kind": "emulator", "account": ACCOUNT, "region": "us-east-1"}
     for port in (4566, 4567):
-        where = Target(
-            kind="emulator",
-            account=ACCOUNT,
-            region="us-east-1",
-            endpoint=f"http://127.0.0.1:{port}",
-        )
+        where = Target(**known, endpoint=f"http://127.0.0.1:{port}")
         cleanup.remember_region(tmp_path, where)
-    assert json.loads((tmp_path / "regions.json").read_text()) == [
-        {"kind": "emulator", "account": ACCOUNT, "region": "us-east-1", "endpoint": None}
-    ]
+    assert json.loads((tmp_path / "regions.json").read_text()) == [{**known, "endpoint": None}]
     assert cleanup.list_used_regions(tmp_path, where) == ("us-east-1",)

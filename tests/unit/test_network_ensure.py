@@ -12,7 +12,7 @@ from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal
-from tests.unit.fake_ec2 import FakeEc2
+from tests.unit.fake_ec2 import ZONES, FakeEc2
 
 FORM = NetworkForm()
 LARGE = NetworkForm(private_subnets=2)
@@ -57,36 +57,17 @@ def warnings(made: Network) -> list[str]:
 # ensure_network: a new one
 
 
-def test_a_new_network_is_the_consoles(region: FakeEc2) -> None:
+def test_a_new_network_is_joined_as_the_consoles(region: FakeEc2) -> None:
     ensured(region, NetworkForm(name="shop", private_subnets=2))
 
-    def named(noun: str, *keys: str) -> list[tuple[Any, ...]]:
-        tags = [{pair["Key"]: pair["Value"] for pair in raw["Tags"]} for raw in region.held[noun]]
-        found = zip(tags, region.held[noun], strict=True)
-        return sorted((tag["Name"], *(raw[key] for key in keys)) for tag, raw in found if tag)
+    def id_of(noun: str, name: str) -> Any:
+        return region.named(noun, f"shop-{name}")[f"{noun}Id"]
 
-    gateway = region.named("InternetGateway", "shop-igw")["InternetGatewayId"]
-    tables = [
-        region.named("RouteTable", f"shop-rtb-private{n}-us-east-1{zone}")["RouteTableId"]
-        for n, zone in ((1, "a"), (2, "b"))
-    ]
-    assert named("Vpc", "CidrBlock", "InstanceTenancy") == [("shop-vpc", "10.0.0.0/16", "default")]
-    assert named("Subnet", "CidrBlock", "AvailabilityZone") == [
-        ("shop-subnet-private1-us-east-1a", "10.0.128.0/20", "us-east-1a"),
-        ("shop-subnet-private2-us-east-1b", "10.0.144.0/20", "us-east-1b"),
-        ("shop-subnet-public1-us-east-1a", "10.0.0.0/20", "us-east-1a"),
-        ("shop-subnet-public2-us-east-1b", "10.0.16.0/20", "us-east-1b"),
-    ]
-    assert region.said("CreateRoute") == [
-        {
-            "RouteTableId": region.named("RouteTable", "shop-rtb-public")["RouteTableId"],
-            "DestinationCidrBlock": "0.0.0.0/0",
-            "GatewayId": gateway,
-        }
-    ]
-    assert named("VpcEndpoint", "ServiceName", "VpcEndpointType", "RouteTableIds") == [
-        ("shop-vpce-s3", "com.amazonaws.us-east-1.s3", "Gateway", tables)
-    ]
+    gateway, table = id_of("InternetGateway", "igw"), id_of("RouteTable", "rtb-public")
+    way = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
+    assert region.said("CreateRoute") == [{"RouteTableId": table, **way}]
+    private = [id_of("RouteTable", f"rtb-private{n}-{ZONES[n - 1]}") for n in (1, 2)]
+    assert region.named("VpcEndpoint", "shop-vpce-s3")["RouteTableIds"] == private
 
 
 # ensure_network: a second run
@@ -303,7 +284,7 @@ def test_a_subnet_in_another_table_of_the_name_stays_there(region: FakeEc2) -> N
 
 THREE = NetworkForm(availability_zones=3, public_subnets=3)
 FIRST, SECOND, PRIVATE = "10.0.0.0/20", "10.0.16.0/20", "10.0.144.0/20"
-ZONES: dict[str, tuple[NetworkForm, dict[str, str], str]] = {
+IN_ZONES: dict[str, tuple[NetworkForm, dict[str, str], str]] = {
     "another zone": (LARGE, {FIRST: "c"}, "ca"),
     "the other way round": (LARGE, {SECOND: "a"}, "ba"),
     "a private one": (LARGE, {PRIVATE: "c"}, "ac"),
@@ -313,11 +294,11 @@ ZONES: dict[str, tuple[NetworkForm, dict[str, str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("name", IN_ZONES)
 def test_new_subnets_stand_in_the_zones_beside_those_that_are_there(
     region: FakeEc2, name: str
 ) -> None:
-    form, there, zones = ZONES[name]
+    form, there, zones = IN_ZONES[name]
     vpc = a_vpc(region)
     for cidr, zone in there.items():
         a_subnet(region, vpc, cidr, f"us-east-1{zone}")
