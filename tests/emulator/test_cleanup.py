@@ -50,9 +50,6 @@ def left(done: Cleanup) -> dict[str, str]:
     return {removal.resource.type: removal.reason for removal in done.left}
 
 
-# delete_tagged
-
-
 def test_everything_is_deleted_in_awss_order_and_the_region_is_as_it_was(
     emulator: room.Running, empty: dict[str, Any]
 ) -> None:
@@ -112,9 +109,6 @@ def test_a_vpc_made_by_hand_is_left_while_what_is_tagged_in_it_goes(
     cleanup.delete_tagged(aws)
     [kept] = [vpc for vpc in find_vpcs(aws) if not vpc.is_default]
     assert (kept.id, kept.subnets, kept.endpoints) == (vpc_id, (), ())
-
-
-# clean_up, with its receipt
 
 
 def push(aws: Aws, *, tag: str, size: int) -> None:

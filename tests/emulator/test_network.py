@@ -103,9 +103,6 @@ def test_a_network_disturbed_at_any_call_is_completed_and_not_doubled(
     assert different == {}
 
 
-# At once
-
-
 def test_independent_calls_are_under_way_at_once(emulator: room.Running) -> None:
     meetings = [
         Meeting({"CreateVpc", "CreateInternetGateway"}, parties=2),

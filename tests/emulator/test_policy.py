@@ -93,9 +93,6 @@ def open_as(home: Path) -> Callable[[Aws], Workshop]:
     return opener
 
 
-# What the library calls, and what the policy allows
-
-
 def spoil(aws: Aws) -> None:
     """Lead the default route to a gateway of somebody else's, and take the cluster's providers."""
     vpc = next(vpc for vpc in find_vpcs(aws) if vpc.tagged)
@@ -152,9 +149,6 @@ def test_each_verb_calls_what_the_policy_says_and_nothing_else(
         for verb, needed in NEEDS.items()
     }
     assert seen == expected
-
-
-# Enforced by MiniStack
 
 
 @pytest.fixture(scope="module")

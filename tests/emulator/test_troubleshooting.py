@@ -150,9 +150,6 @@ def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
         assert held.mended().passed, seed
 
 
-# Which one
-
-
 def described(seed: int, exercise: Exercise = Exercise()) -> tuple[str, str, str]:
     return describe_breakage(choose_breakage(seed), exercise)
 
@@ -192,9 +189,6 @@ def test_what_is_no_seed_or_no_step_is_refused_before_any_call(kept: Learner) ->
             with pytest.raises(InvalidInput, match=said), kept.aws.recording() as calls:
                 verb(value)
             assert calls == []
-
-
-# What has to be there first
 
 
 def test_a_workshop_that_is_not_finished_is_not_broken(learner: Learner) -> None:
@@ -261,9 +255,6 @@ def test_a_uri_by_its_own_tag_stays_where_it_is(learner: Learner) -> None:
     assert (learner.look().recorded_uri, false_facts(learner)) == (before, {"image.platform"})
 
 
-# One at a time
-
-
 @pytest.mark.parametrize(("seed", "said"), [(2, "seed=1"), (1, "壊していません")])
 def test_while_one_is_broken_no_second_one_is(learner: Learner, seed: int, said: str) -> None:
     learner.workshop.break_it(seed=1)
@@ -271,9 +262,6 @@ def test_while_one_is_broken_no_second_one_is(learner: Learner, seed: int, said:
     second = learner.workshop.break_it(seed=seed)
     assert (second.seed, second.fresh, learner.look()) == (1, False, before)
     assert [words for words in ("seed=1", said) if words not in repr(second)] == []
-
-
-# Hints
 
 
 def test_hints_come_one_after_another_each_with_those_before_it_and_are_counted_once(
@@ -327,9 +315,6 @@ def test_once_all_checks_pass_there_is_no_hint_and_the_next_one_is_broken(
     assert learner.workshop.mended().hints == 0
     assert learner.workshop.break_it(seed=2).fresh
     assert false_facts(learner) == {"cluster.fargate"}
-
-
-# Mended
 
 
 def test_what_is_not_mended_yet_gives_no_cause_away_and_what_is_says_it(learner: Learner) -> None:
@@ -404,9 +389,6 @@ def test_what_was_broken_and_is_left_beside_a_new_one_is_told_with_what_to_do(
         assert learner.workshop.mended().passed
 
 
-# What is kept
-
-
 def test_a_restarted_kernel_goes_on_whatever_version_it_is_of(learner: Learner) -> None:
     learner.workshop.break_it(seed=1)
     learner.workshop.hint()
@@ -456,9 +438,6 @@ def test_what_a_breakage_has_made_is_cleaned_up_and_nothing_is_broken_then(
     assert not (learner.home / "troubleshooting.json").exists()
 
 
-# What the notebook says
-
-
 def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Learner) -> None:
     learner.workshop.break_it(seed=5)
     tag = {"Key": "Name", "Value": "ecs-handson-vpc"}
@@ -469,9 +448,6 @@ def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Lear
     learner.workshop.aws.call("ec2", "DeleteSubnet", SubnetId=learner.vpc.subnets[1].id)
     learner.run("01-network")
     assert learner.workshop.mended().passed
-
-
-# What there is
 
 
 def test_the_resources_are_listed_as_they_are(learner: Learner) -> None:

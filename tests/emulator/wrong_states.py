@@ -39,6 +39,9 @@ PLATFORM = {"image.platform"}
 IMAGE = {"image.pushed", "image.tag", "image.unique-tag", *PLATFORM, *RUNNABLE}
 RESOLVES = {"uri.resolves"}
 URI = {"uri.recorded", "uri.region", *RESOLVES}
+ELSEWHERE = {"uri.region", *RESOLVES}
+NO_TAG = {"image.tag", *RESOLVES}
+NO_REPOSITORY = {*REPOSITORY, *IMAGE, *RESOLVES}
 
 # By emulator, why it cannot be brought into a state.
 NO_IPV6 = {"ministack": "it knows neither AssociateVpcCidrBlock nor IPv6 blocks"}
@@ -360,6 +363,10 @@ def only(learner: Learner, *tags: str, **image: Any) -> None:
         run_and_record(learner)
 
 
+def pushed(**image: Any) -> Make:
+    return only("latest", OWN_TAG, **image)
+
+
 def run_and_record(learner: Learner) -> None:
     """Go on from the push as the notebook does."""
     learner.run_image()
@@ -498,8 +505,7 @@ WRONG: tuple[Wrong, ...] = (
           "subnet-more", name="*public3*", cidr="10.0.32.0/20"),
     Wrong("a third subnet in a zone that has one",
           add_subnet("10.0.32.0/20", "us-east-1a", "ecs-handson-subnet-public3-us-east-1a"),
-          {"subnets.public", "subnets.cidr"},
-          "subnet-more", name="*public3*", cidr="10.0.32.0/20"),
+          {"subnets.public", "subnets.cidr"}, "subnet-more", name="*public3*", cidr="10.0.32.0/20"),
     Wrong("private subnets in the form", anew(private_subnets=2), {"subnets.private"},
           "subnets-more", count="2", names="*private1*private2*"),
     Wrong("three Availability Zones and private subnets in the form",
@@ -546,9 +552,8 @@ WRONG: tuple[Wrong, ...] = (
           "name-differs", name="ecs-handsom-vpc", wanted=VPC),
     Wrong("the form's name typed wrongly", anew(name="ecs-hands-on"), NAMES,
           "name-differs", name="ecs-hands-on-vpc", wanted=VPC),
-    Wrong("a VPC by hand, named otherwise",
-          both(untag_vpc("handson"), rename("vpc", "my-vpc-01")), NAMES,
-          "vpc-unnamed", name="my-vpc-01", wanted=VPC),
+    Wrong("a VPC by hand, named otherwise", both(untag_vpc("handson"), rename("vpc", "my-vpc-01")),
+          NAMES, "vpc-unnamed", name="my-vpc-01", wanted=VPC),
     Wrong("a subnet named for another zone",
           rename("subnet 2", "ecs-handson-subnet-public2-us-east-1c"), NAMES,
           "name-differs", name="*-us-east-1c", wanted="*us-east-1b"),
@@ -578,8 +583,7 @@ WRONG: tuple[Wrong, ...] = (
           "cluster-misspelt", found="ECS-Handson-Cluster"),
     Wrong("the form's prefix for the cluster", instead_of_the_cluster("ecs-handson"), CLUSTER,
           "cluster-misspelt", found="ecs-handson"),
-    Wrong("the cluster in another region", cluster_in_tokyo, CLUSTER,
-          "cluster-region", **IN_TOKYO),
+    Wrong("the cluster in another region", cluster_in_tokyo, CLUSTER, "cluster-region", **IN_TOKYO),
     Wrong("a cluster without Fargate", providers(), {"cluster.fargate"}, "cluster-no-fargate"),
     Wrong("Fargate Spot alone", providers("FARGATE_SPOT"), {"cluster.fargate"},
           "cluster-no-fargate"),
@@ -591,41 +595,37 @@ WRONG: tuple[Wrong, ...] = (
           "cluster-instances", NO_INSTANCES, "moto goes on counting an instance that has left",
           count="1"),
     # the repository
-    Wrong("the repository deleted", delete_repository, REPOSITORY | IMAGE | RESOLVES,
-          "repository-absent", **HERE),
+    Wrong("the repository deleted", delete_repository, NO_REPOSITORY, "repository-absent", **HERE),
     Wrong("the repository misspelt", instead_of_the_repository("rails_app"),
-          REPOSITORY | IMAGE | RESOLVES, "repository-misspelt", found="rails_app", name=SHOP),
+          NO_REPOSITORY, "repository-misspelt", found="rails_app", name=SHOP),
     Wrong("the repository in a namespace", instead_of_the_repository("handson/rails-app"),
-          REPOSITORY | IMAGE | RESOLVES, "repository-misspelt", found="handson/rails-app"),
-    Wrong("the repository in another region", repository_in_tokyo, REPOSITORY | IMAGE | RESOLVES,
+          NO_REPOSITORY, "repository-misspelt", found="handson/rails-app"),
+    Wrong("the repository in another region", repository_in_tokyo, NO_REPOSITORY,
           "repository-region", **IN_TOKYO),
     # the image
     Wrong("the image deleted after its evidence", empty, IMAGE | RESOLVES, "image-absent", **HERE),
     Wrong("only the image in another region", image_in_tokyo,
-          IMAGE | {"uri.region", "uri.resolves"}, "image-region", **IN_TOKYO),
+          IMAGE | ELSEWHERE, "image-region", **IN_TOKYO),
     Wrong("everything in another region",
           both(network_in_tokyo, cluster_in_tokyo, image_in_tokyo, delete_repository),
-          NETWORK | CLUSTER | REPOSITORY | IMAGE | {"uri.region", "uri.resolves"},
-          "image-other-region", **IN_TOKYO),
+          NETWORK | CLUSTER | REPOSITORY | IMAGE | ELSEWHERE, "image-other-region", **IN_TOKYO),
     Wrong("the image in another repository", in_another_repository, IMAGE | RESOLVES,
           "image-elsewhere", found="rails", name=SHOP),
     Wrong("the image without a tag", only(), {"image.tag", "image.unique-tag", "uri.resolves"},
           "image-untagged", tag="latest"),
-    Wrong("the image under another tag", only("v1"), {"image.tag", "uri.resolves"},
-          "image-tag", tag="latest", tags="v1"),
-    Wrong("the tag misspelt", only("lastest", OWN_TAG), {"image.tag", "uri.resolves"},
+    Wrong("the image under another tag", only("v1"), NO_TAG, "image-tag", tag="latest", tags="v1"),
+    Wrong("the tag misspelt", only("lastest", OWN_TAG), NO_TAG,
           "image-tag", tags="0123456789ab, lastest"),
-    Wrong("the tag in capitals", only("Latest", OWN_TAG), {"image.tag", "uri.resolves"},
+    Wrong("the tag in capitals", only("Latest", OWN_TAG), NO_TAG,
           "image-tag", tags="0123456789ab, Latest"),
     Wrong("only latest", only("latest"), {"image.unique-tag"}, "image-only-latest", tag="latest"),
-    Wrong("an image of Apple silicon", only("latest", OWN_TAG, platforms=("linux/arm64",)),
+    Wrong("an image of Apple silicon", pushed(platforms=("linux/arm64",)),
           PLATFORM, "image-platform", found="linux/arm64", wanted="linux/amd64"),
     Wrong("an index without amd64",
-          only("latest", OWN_TAG, platforms=("linux/arm64", "linux/arm", "unknown/unknown")),
+          pushed(platforms=("linux/arm64", "linux/arm", "unknown/unknown")),
           PLATFORM, "image-platform", found="linux/arm64, linux/arm"),
-    Wrong("an image for Windows",
-          only("latest", OWN_TAG, platforms=("windows/amd64",), answers=0), PLATFORM | RUNNABLE,
-          "image-platform", found="windows/amd64"),
+    Wrong("an image for Windows", pushed(platforms=("windows/amd64",), answers=0),
+          PLATFORM | RUNNABLE, "image-platform", found="windows/amd64"),
     Wrong("a plain manifest of Apple silicon", push_plain(architecture="arm64"), PLATFORM,
           "image-platform", NO_REGISTRY, found="linux/arm64"),
     Wrong("something that is no image", push_what_is_no_image, PLATFORM | RUNNABLE,
@@ -637,20 +637,16 @@ WRONG: tuple[Wrong, ...] = (
           RUNNABLE, "image-unseen"),
     Wrong("another release run", run_an_older_release, RUNNABLE, "image-unseen"),
     Wrong("run from another repository", run_from_another_repository, RUNNABLE, "image-unseen"),
-    Wrong("an image that does not start",
-          only("latest", OWN_TAG, content="the shop without its gems", answers=0), RUNNABLE,
+    Wrong("an image that does not start", pushed(content="without its gems", answers=0), RUNNABLE,
           "image-silent", at="20*"),
-    Wrong("an image whose first page is an error",
-          only("latest", OWN_TAG, content="the shop without its data", answers=500), RUNNABLE,
-          "image-status", at="20*", status="500"),
-    Wrong("an image without a first page",
-          only("latest", OWN_TAG, content="the shop without its routes", answers=404), RUNNABLE,
-          "image-status", at="20*", status="404"),
+    Wrong("an image whose first page is an error", pushed(content="without its data", answers=500),
+          RUNNABLE, "image-status", at="20*", status="500"),
+    Wrong("an image without a first page", pushed(content="without its routes", answers=404),
+          RUNNABLE, "image-status", at="20*", status="404"),
     # the URI
     Wrong("no URI recorded", Learner.forget, URI, "uri-absent"),
-    Wrong("the URI of a public repository",
-          write_uri("public.ecr.aws/a1b2c3d4/rails-app:latest"), URI,
-          "uri-malformed", uri="public.ecr.aws/*"),
+    Wrong("the URI of a public repository", write_uri("public.ecr.aws/a1b2c3d4/rails-app:latest"),
+          URI, "uri-malformed", uri="public.ecr.aws/*"),
     Wrong("the URI with the scheme of a web page",
           write_uri("https://123456789012.dkr.ecr.us-east-1.amazonaws.com/rails-app"), URI,
           "uri-malformed", uri="https://*"),

@@ -79,16 +79,11 @@ class FakeEc2(FakeAws):
         for noun in ("Vpc", "Subnet", "RouteTable", "InternetGateway"):
             self.answers(f"Delete{noun}", lambda said, noun=noun: self._delete(noun, said))
         for verb in (
-            self._describe_vpc_attribute,
-            self._modify_vpc_attribute,
-            self._attach_internet_gateway,
-            self._detach_internet_gateway,
-            self._create_route,
-            self._replace_route,
-            self._associate_route_table,
-            self._disassociate_route_table,
-            self._modify_vpc_endpoint,
-            self._delete_vpc_endpoints,
+            *(self._describe_vpc_attribute, self._modify_vpc_attribute),
+            *(self._attach_internet_gateway, self._detach_internet_gateway),
+            *(self._create_route, self._replace_route),
+            *(self._associate_route_table, self._disassociate_route_table),
+            *(self._modify_vpc_endpoint, self._delete_vpc_endpoints),
         ):
             operation = verb.__name__.title().replace("_", "")
             self.answers(operation, self._unless_dry(verb))

@@ -123,9 +123,6 @@ def receipt(home: Path) -> dict[str, Any]:
     return content
 
 
-# delete_tagged
-
-
 def test_everything_with_the_tag_is_deleted_in_awss_order_and_named_in_the_receipt(
     region: FakeRegion, tmp_path: Path
 ) -> None:
@@ -178,9 +175,6 @@ def test_what_aws_goes_on_listing_is_left_with_the_reason(region: FakeRegion) ->
     assert region.clock.now - before == pytest.approx(20.0)
 
 
-# find_tagged, list_cleanup
-
-
 def test_what_would_be_deleted_is_listed_in_order_and_nothing_is_deleted(
     region: FakeRegion, tmp_path: Path
 ) -> None:
@@ -205,9 +199,6 @@ def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> 
     shop = Exercise(cluster="my-cluster", repository="x", network=NetworkForm(name="x"))
     listed = cleanup.list_cleanup(region.connect(), tmp_path, exercise=shop)
     assert [item.name for item in listed.untagged] == ["my-cluster"]
-
-
-# clean_up: its receipt
 
 
 def test_the_receipt_names_what_is_left_and_why_without_waiting(
@@ -269,9 +260,6 @@ def test_interrupted_at_any_call_the_next_run_ends_with_one_whole_receipt(
     assert kept["cost"]["usd"] == pytest.approx(0.1)
 
 
-# clean_up: several regions
-
-
 def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_path: Path) -> None:
     region.layers, tokyo.layers = [(2**30, NOW - MONTH)], [(2**29, NOW - MONTH)]
     listed = cleanup.list_cleanup(region.connect(), tmp_path)
@@ -313,9 +301,6 @@ def test_a_denial_in_the_region_of_the_settings_stops_the_clean_up(
     with pytest.raises(NotAllowed):
         clean(region, tmp_path)
     assert (tokyo.writes, (tmp_path / "receipts").exists()) == ([], False)
-
-
-# remember_region
 
 
 def test_a_region_is_remembered_once_whatever_the_port(tmp_path: Path) -> None:

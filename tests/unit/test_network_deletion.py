@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handson.core.errors import AWSError, NotAllowed, WaitTimeout
+from handson.core.errors import AWSError, HandsonError, WaitTimeout
 from handson.course.exercise import NetworkForm
 from handson.course.state import Removal
 from handson.resources.network import ensure_network
@@ -45,9 +45,6 @@ def left(region: FakeEc2) -> list[str]:
     return [noun for noun, held in region.held.items() for raw in held if TAG in raw["Tags"]]
 
 
-# list_network_resources
-
-
 def test_all_resources_are_listed_in_the_order_of_deletion_with_their_tag(region: FakeEc2) -> None:
     region.add("Subnet", VpcId=vpc_id(region), CidrBlock="10.0.200.0/24")
     listed = list_network_resources(region.connect())
@@ -66,9 +63,6 @@ def test_all_resources_are_listed_in_the_order_of_deletion_with_their_tag(region
     assert {item.region for item, _ in listed} == {"us-east-1"}
     assert listed[-1][0].id == vpc_id(region)
     assert region.writes == []
-
-
-# delete_network: everything with the tag, in AWS's order, and nothing else
 
 
 def test_what_is_tagged_is_deleted_in_awss_order_and_nothing_else(region: FakeEc2) -> None:
@@ -110,9 +104,6 @@ def test_the_main_table_is_never_disassociated_even_with_the_tag(region: FakeEc2
     assert region.writes[:3] == ["DisassociateRouteTable"] * 2 + ["DeleteVpcEndpoints"]
 
 
-# delete_network: what the learner made keeps what it stands in
-
-
 MADE: dict[str, tuple[str, dict[str, str]]] = {
     "subnet-mine": ("Subnet", {"SubnetId": "subnet-mine"}),
     "my-own": ("Subnet", {"name": "my-own"}),
@@ -145,43 +136,38 @@ def test_what_a_learner_made_in_another_vpc_keeps_nothing(region: FakeEc2) -> No
     assert (kept(region), region.writes) == ({}, ORDER)
 
 
-@pytest.mark.parametrize(
-    ("fields", "owner"),
-    [
-        ({"Attachment": {"InstanceId": "i-1"}, "Description": "ELB"}, " ← i-1"),
-        ({"Attachment": {}, "Description": "ELB"}, " ← ELB"),
-        ({}, ""),
-    ],
-    ids=["an instance", "a service", "nobody"],
-)
+OWNERS: dict[str, dict[str, Any]] = {
+    " ← i-1": {"Attachment": {"InstanceId": "i-1"}, "Description": "ELB"},
+    " ← ELB": {"Attachment": {}, "Description": "ELB"},
+    "": {},
+}
+
+
+@pytest.mark.parametrize("owner", OWNERS)
 def test_a_network_interface_keeps_its_subnet_and_is_told_with_its_owner(
-    region: FakeEc2, fields: dict[str, Any], owner: str
+    region: FakeEc2, owner: str
 ) -> None:
     subnet = region.named("Subnet", "shop-subnet-public1-us-east-1a")
     where = {"VpcId": subnet["VpcId"], "SubnetId": subnet["SubnetId"]}
-    region.add("NetworkInterface", NetworkInterfaceId="eni-1", **where, **fields)
+    region.add("NetworkInterface", NetworkInterfaceId="eni-1", **where, **OWNERS[owner])
     reasons = kept(region)
     assert list(reasons) == ["shop-subnet-public1-us-east-1a", "shop-vpc"]
     told = f"eni-1 (AWS::EC2::NetworkInterface){owner}"
     for reason in reasons.values():
-        assert told in reason
-        assert ("←" in reason) is bool(owner)
+        assert (told in reason, "←" in reason) == (True, bool(owner))
     assert region.writes == [*ORDER[:4], *ORDER[5:-1]]
 
 
-# delete_network: what AWS answers
+GONE_ALREADY = {
+    "DisassociateRouteTable": "InvalidAssociationID.NotFound",
+    "DeleteSubnet": "InvalidSubnetID.NotFound",
+    "DetachInternetGateway": "Gateway.NotAttached",
+    "DeleteInternetGateway": "InvalidInternetGatewayID.NotFound",
+    "DeleteVpc": "InvalidVpcID.NotFound",
+}
 
 
-@pytest.mark.parametrize(
-    ("operation", "code"),
-    [
-        ("DisassociateRouteTable", "InvalidAssociationID.NotFound"),
-        ("DeleteSubnet", "InvalidSubnetID.NotFound"),
-        ("DetachInternetGateway", "Gateway.NotAttached"),
-        ("DeleteInternetGateway", "InvalidInternetGatewayID.NotFound"),
-        ("DeleteVpc", "InvalidVpcID.NotFound"),
-    ],
-)
+@pytest.mark.parametrize(("operation", "code"), GONE_ALREADY.items())
 def test_what_is_gone_already_is_content(region: FakeEc2, operation: str, code: str) -> None:
     region.answers(operation, Refusal(code))
     assert all("NotFound" not in reason for reason in kept(region).values())
@@ -206,23 +192,12 @@ def test_what_stays_in_use_is_kept_with_awss_words(region: FakeEc2) -> None:
     assert "DeleteInternetGateway" not in region.writes
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (Refusal("UnauthorizedOperation", status=403), NotAllowed),
-        (Refusal("InvalidParameterValue"), AWSError),
-    ],
-)
-def test_another_refusal_stops_the_deletion(
-    region: FakeEc2, answer: Refusal, error: type[AWSError]
-) -> None:
-    region.answers("DeleteSubnet", answer)
-    with pytest.raises(error):
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidParameterValue"])
+def test_another_refusal_stops_the_deletion(region: FakeEc2, code: str) -> None:
+    region.answers("DeleteSubnet", Refusal(code))
+    with pytest.raises(HandsonError, match=code):
         delete(region)
     assert region.writes == ORDER[:4]
-
-
-# delete_network: an endpoint, which goes slowly
 
 
 def unsuccessful(**error: str) -> dict[str, Any]:
@@ -264,10 +239,14 @@ def test_an_endpoint_that_never_goes_is_told_after_five_minutes(region: FakeEc2)
 
 
 def test_an_endpoint_of_ours_that_is_still_going_is_waited_for_first(region: FakeEc2) -> None:
-    region.add("VpcEndpoint", State="Deleting")  # nobody waits for a stranger's
     old = {"VpcEndpointId": "vpce-0", "State": "Deleting", "Tags": [TAG]}
     region.first("DescribeVpcEndpoints", *[{"VpcEndpoints": [old]}] * 3)
     assert (kept(region), len(region.clock.pauses)) == ({}, 2)
+
+
+def test_an_endpoint_of_a_stranger_is_not_waited_for(region: FakeEc2) -> None:
+    region.add("VpcEndpoint", State="Deleting")
+    assert (kept(region), region.clock.pauses) == ({}, [])
 
 
 REFUSED = "OperationNotPermitted"
