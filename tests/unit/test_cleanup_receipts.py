@@ -73,10 +73,9 @@ def test_the_regions_are_those_of_the_settings_and_of_each_trace(tmp_path: Path)
 
 def test_what_another_target_used_and_what_aws_does_not_have_is_not_asked(tmp_path: Path) -> None:
     for way in WAYS:
-        leave(tmp_path, way, account="998877665544")
-        for region in ("../..", "us-east-9", ""):
-            leave(tmp_path, way, region=region)
-        assert (way, cleanup.list_used_regions(tmp_path, HERE)) == (way, ("us-east-1",))
+        for changes in ({"account": "998877665544"}, {"region": "../.."}, {"region": "us-east-9"}):
+            leave(tmp_path, way, **changes)
+            assert (way, cleanup.list_used_regions(tmp_path, HERE)) == (way, ("us-east-1",))
     (tmp_path / "image-uri.json").unlink()  # which does not tell an emulator's from AWS's
     for way in ("evidence", "memory"):
         leave(tmp_path, way, kind="emulator")
