@@ -475,7 +475,7 @@ def report(
     rows = [(path, counts[path], lived[path]) for path in modules if counts[path]]
     for name, count, left in [*rows, ("in all", len(part.mutants), len(survived))]:
         rate = 100 * (count - left) / count if count else 100
-        print(f"{name:40} {count:7} {count - left:6} {rate:4.0f} %")
+        print(f"{name:40} {count:7} {count - left:6} {int(rate):4} %")
     for mutant in survived:
         print(f"survived: {mutant.describe(modules[mutant.module].source)}")
     if rate < least:

@@ -181,6 +181,7 @@ def test_wherever_the_last_record_is_cut_those_before_it_are_read_and_the_chain_
     path = tmp_path / "journal.jsonl"
     records = [add(journal, observed={}), add(journal, observed={"name": "花子🌸"})]
     start, whole = path.read_bytes().rindex(b"\n", 0, -1) + 1, path.read_bytes()
+    assert whole.decode() == evidence.as_lines(records)
     wrong = []
     for cut in range(start, len(whole) + 1):
         path.write_bytes(whole[:cut])
