@@ -1,9 +1,5 @@
 """Submissions made from the committed notebooks: outputs as they are, evidence sealed for them.
 
-    book = making.hand_in("山田 花子", seed=7)      a learner who did everything
-    book.write(folder)                              seven notebooks
-    book.journal()                                  the journal's lines
-
 Ids, request ids, times and answers are a learner's own; `seed` decides them.  `observe` is given
 each check's id and what it saw, and may change it before it is sealed.
 """
@@ -58,7 +54,6 @@ _ID = re.compile(r"\b(vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}\b")
 _SYLLABLES = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロ"
 
 _EVIDENCE = re.compile(r"""workshop\.evidence\(["']([\w-]+)["']\)""")
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 Observed = dict[str, Any]
 Cell = dict[str, Any]
@@ -116,15 +111,8 @@ class Book:
     def cell(self, cell_id: str) -> Cell:
         return next(cell for cell in self.cells() if cell.get("id") == cell_id)
 
-    def outputs(self) -> Iterator[tuple[Cell, dict[str, Any]]]:
-        """Yield each output that carries evidence, with its cell."""
-        for cell in self.cells():
-            for output in cell.get("outputs", []):
-                if evidence.METADATA_KEY in output.get("metadata", {}):
-                    yield cell, output
-
     def answer(self, grade_id: str, text: str) -> None:
-        given = "".join(committed_cell(grade_id)["source"])
+        given = "".join(Book(committed()).cell(grade_id)["source"])
         self.cell(grade_id)["source"] = given.replace(TEMPLATE, text)
 
     def journal(self) -> bytes:
@@ -151,10 +139,6 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 def packed(notebook: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(notebook), indent=1)
-
-
-def committed_cell(cell_id: str) -> Cell:
-    return Book(committed()).cell(cell_id)
 
 
 def hand_in(
@@ -184,7 +168,7 @@ def hand_in(
         if target is not None:
             observed["target"] = dict(target)
         if given["check"] == syllabus.DRAWING.id:
-            observed["drawing"] = drawing()
+            observed["drawing"] = drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
         if observe is not None:
             observe(given["check"], observed)
         requests = [{**each, "request_id": f"{chance.getrandbits(128):032x}"}
@@ -193,17 +177,13 @@ def hand_in(
         record = evidence.seal(seen, learner=learner, previous=previous, observed_at=moment)
         previous = record["digest"]
         book.records.append(record)
-        cell["outputs"] = [_sealed(output, record) for output in cell["outputs"]]
+        sealed_in = {evidence.METADATA_KEY: record}
+        cell["outputs"] = [{**output, "metadata": sealed_in} for output in cell["outputs"]]
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
     drawn = f"with Diagram({essay(chance)[:12]!r}):\n{indent(drawn_by_learners.GOOD, '    ')}"
     book.cell("architecture-diagram")["source"] = drawn
     return book
-
-
-@cache
-def drawing() -> dict[str, Any]:
-    return drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
 
 
 def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -214,9 +194,3 @@ def resealed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def essay(chance: random.Random) -> str:
     return "\n".join("".join(chance.choices(_SYLLABLES, k=30)) + "。" for _ in range(4))
-
-
-def _sealed(output: Cell, record: Observed) -> Cell:
-    """Return an output with a record, whose digest its card tells too."""
-    data = json.loads(_DIGEST.sub(record["digest"], json.dumps(output["data"])))
-    return {**output, "data": data, "metadata": {evidence.METADATA_KEY: record}}

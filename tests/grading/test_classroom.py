@@ -87,11 +87,10 @@ def hand_in_all(inbox: Path) -> None:
         cell["metadata"] = {"id": f"x7Yz{number:08}"}
     for cell in books["s05"].cells():
         cell["outputs"] = []
-    for _, output in books["s06"].outputs():  # a cluster that was sealed anew
-        record = output["metadata"]["handson"]
-        if record["check"] == "cluster":
-            seen = making.recorded()["cluster"]["observed"]
-            output["metadata"]["handson"] = making.resealed(record, observed=seen)
+    for output in books["s06"].cell("cluster-evidence-record")["outputs"]:  # forged
+        seen = making.recorded()["cluster"]["observed"]
+        forged = making.resealed(output["metadata"]["handson"], observed=seen)
+        output["metadata"] = {"handson": forged}
     bomb = zipped({"01-network.ipynb": b" " * 7_000_000, "a.zip": zipped({"a.zip": zipped({})})})
     in_zip = {f"XXXX/{name}": data for name, data in books["s03"].files().items()}
     files = {

@@ -19,6 +19,7 @@ ENGLISH = (
     "Whenever a whole building loses its power, our customers still get their bread. ",
     "My aunt once rented two ovens in one street, and a single flood ruined both of them. ",
 )
+LESSON = "".join(making.Book(making.committed()).cell("network-why")["source"]).strip()
 EARLY, LATE, LATER = (f"2026-05-11T0{hour}:00:00+00:00" for hour in (1, 2, 3))
 
 
@@ -120,9 +121,8 @@ def test_passages_in_another_order_are_all_shown_and_ones_own_words_are_not() ->
     for one, other in (essays(2), ENGLISH):
         assert common(f"{one}\n{other}", f"{other}\n{one}") == (one.strip(), other.strip())
     shared, mine, theirs = essays(3)
-    lesson = "".join(making.committed_cell("network-why")["source"]).strip()
     assert common(f"{mine}\n{shared}", f"{shared}\n{theirs[:40]}") == (shared,)
-    assert common(f"{lesson}\n{shared}", f"{shared}\n{lesson}") == (shared,)
+    assert common(f"{LESSON}\n{shared}", f"{shared}\n{LESSON}") == (shared,)
 
 
 def test_of_more_than_40_passages_the_longest_are_shown_in_their_order() -> None:
@@ -190,7 +190,6 @@ def test_all_questions_with_answers_alike_are_named() -> None:
 
 
 def test_quoting_the_course_is_not_copying_and_case_hides_nothing() -> None:
-    lesson = "".join(making.committed_cell("network-why")["source"])
-    assert alike(*(f"{lesson}\nはい。{n}" for n in "ab")) == []
+    assert alike(*(f"{LESSON}\nはい。{n}" for n in "ab")) == []
     english = "".join(ENGLISH)
     assert [owner for owner, _ in alike(english.upper(), f"{english} ok")] == [0, 1]
