@@ -176,8 +176,6 @@ class Learner:
     def forget_run(self) -> None:
         forget_image_run(self.home)
 
-    # what is there
-
     def look(self) -> Snapshot:
         return self.workshop.snapshot(missing=syllabus.CHECK_IDS)
 
@@ -194,8 +192,6 @@ class Learner:
         """The workshop's VPC, as it is now."""
         [found] = list_network(self.aws, name="ecs-handson-vpc").vpcs
         return found
-
-    # what a learner does
 
     def push(
         self,
@@ -242,8 +238,6 @@ class Learner:
         """Do what the sentence asks for."""
         name, values = read_sentence("remedy", remedy)
         getattr(self, f"_{name.replace('-', '_')}")(SimpleNamespace(**values))
-
-    # the sentences of the catalogue, one by one
 
     def _run(self, said: Any) -> None:
         self.run(said.notebook)

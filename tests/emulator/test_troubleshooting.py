@@ -358,7 +358,7 @@ def replace_table(learner: Learner) -> None:
 
 def replace_gateway(learner: Learner) -> None:
     """Attach another internet gateway in the place of the one that was detached."""
-    wrong_states.attach_gateway(learner, learner.vpc.id, "ecs-handson-igw")
+    wrong_states.attach_gateway(learner, "ecs-handson-igw")
     learner.run("01-network")
 
 

@@ -94,9 +94,6 @@ def both(learner: Learner, *makes: Make) -> None:
         make(learner)
 
 
-# the network
-
-
 def delete_network(learner: Learner) -> None:
     learner.delete_vpc(learner.vpc.id)
 
@@ -226,14 +223,14 @@ def lead_to_another_vpc(learner: Learner) -> None:
 
 def lead_to_another_vpcs_gateway(learner: Learner) -> None:
     other = learner.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    lead(learner, GatewayId=attach_gateway(learner, other))
+    lead(learner, GatewayId=attach_gateway(learner, "", other))
 
 
-def attach_gateway(learner: Learner, vpc_id: str, name: str = "") -> str:
-    """Attach another internet gateway to a VPC."""
+def attach_gateway(learner: Learner, name: str, vpc_id: str = "") -> str:
+    """Attach another internet gateway to the workshop's VPC, or to another one."""
     made = learner.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     learner.name(made, name)
-    learner.ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc_id)
+    learner.ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc_id or learner.vpc.id)
     return str(made)
 
 
@@ -245,12 +242,6 @@ def detach_gateway(learner: Learner) -> None:
 def delete_gateway(learner: Learner) -> None:
     vpc = learner.vpc
     learner.delete_gateway(vpc.internet_gateways[0].id, vpc.id)
-
-
-def exchange_gateway(learner: Learner) -> None:
-    """Delete the gateway and attach another: the route still leads to the one that is gone."""
-    delete_gateway(learner)
-    attach_gateway(learner, learner.vpc.id, "ecs-handson-igw")
 
 
 @chosen
@@ -272,9 +263,6 @@ def network_in_tokyo(learner: Learner) -> None:
     ec2 = learner.there("ec2")
     made = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_tags(Resources=[made], Tags=[{"Key": "Name", "Value": VPC}])
-
-
-# the cluster
 
 
 def delete_cluster(learner: Learner) -> None:
@@ -308,22 +296,18 @@ def cluster_in_tokyo(learner: Learner) -> None:
     learner.there("ecs").create_cluster(clusterName=CLUSTER_NAME)
 
 
-# the repository and its images
-
-
 def delete_repository(learner: Learner) -> None:
     learner.ecr.delete_repository(repositoryName=SHOP, force=True)
 
 
+@chosen
 def push_into_new(learner: Learner, repository: str) -> None:
     learner.ecr.create_repository(repositoryName=repository)
     learner.push("latest", OWN_TAG, repository=repository)
 
 
-@chosen
-def instead_of_the_repository(learner: Learner, name: str) -> None:
-    delete_repository(learner)
-    push_into_new(learner, name)
+def instead_of_the_repository(name: str) -> Make:
+    return both(delete_repository, push_into_new(name))
 
 
 def repository_in_tokyo(learner: Learner) -> None:
@@ -373,11 +357,6 @@ def run_and_record(learner: Learner) -> None:
     learner.record()
 
 
-def in_another_repository(learner: Learner) -> None:
-    empty(learner)
-    push_into_new(learner, "rails")
-
-
 @chosen
 def push_plain(learner: Learner, **config: Any) -> None:
     """Push a plain manifest over the registry protocol, as an older Docker does."""
@@ -423,23 +402,10 @@ def push_v1(learner: Learner) -> None:
     learner.push("v1", content="the first release")
 
 
-def run_an_older_release(learner: Learner) -> None:
-    push_v1(learner)
-    learner.run_image(tag="v1")
-
-
 def run_from_another_repository(learner: Learner) -> None:
     """Run the same image, but where the first try pushed it to."""
-    push_into_new(learner, "rails")
+    push_into_new("rails")(learner)
     learner.run_image("rails")
-
-
-def make_repository_again(learner: Learner) -> None:
-    instead_of_the_repository(SHOP)(learner)
-    push_again(learner)
-
-
-# the recorded URI
 
 
 @chosen
@@ -447,11 +413,6 @@ def write_uri(learner: Learner, uri: str) -> None:
     """Edit the file in which the URI is kept."""
     recorded = RecordedUri(uri=uri, digest="sha256:x", recorded_at="2026-01-01T00:00:00+00:00")
     (learner.home / "image-uri.json").write_text(json.dumps(recorded.to_json()))
-
-
-def record_another_repository(learner: Learner) -> None:
-    push_into_new(learner, "nginx")
-    learner.record("nginx")
 
 
 def record_in_another_account(learner: Learner) -> None:
@@ -527,7 +488,8 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("the gateway deleted", delete_gateway, NO_WAY_OUT, "gateway-absent"),
     Wrong("neither gateway nor route", both(delete_route, delete_gateway), NO_WAY_OUT,
           "gateway-absent"),
-    Wrong("a route to a gateway that is gone", exchange_gateway, ROUTES,
+    Wrong("a route to a gateway that is gone",  # and another one is attached
+          both(delete_gateway, lambda me: attach_gateway(me, "ecs-handson-igw")), ROUTES,
           "route-elsewhere", target="igw-*"),
     Wrong("the route missing", delete_route, ROUTES, "route-missing"),
     Wrong("a route for some addresses only", route_only("8.8.8.0/24"), ROUTES, "route-missing"),
@@ -609,7 +571,7 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("everything in another region",
           both(network_in_tokyo, cluster_in_tokyo, image_in_tokyo, delete_repository),
           NETWORK | CLUSTER | REPOSITORY | IMAGE | ELSEWHERE, "image-other-region", **IN_TOKYO),
-    Wrong("the image in another repository", in_another_repository, IMAGE | RESOLVES,
+    Wrong("the image in another repository", both(empty, push_into_new("rails")), IMAGE | RESOLVES,
           "image-elsewhere", found="rails", name=SHOP),
     Wrong("the image without a tag", only(), {"image.tag", "image.unique-tag", "uri.resolves"},
           "image-untagged", tag="latest"),
@@ -635,7 +597,8 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("the image never run", Learner.forget_run, RUNNABLE, "image-unseen"),
     Wrong("pushed again and recorded, and not run again", both(push_again, Learner.record),
           RUNNABLE, "image-unseen"),
-    Wrong("another release run", run_an_older_release, RUNNABLE, "image-unseen"),
+    Wrong("another release run", both(push_v1, lambda me: me.run_image(tag="v1")),
+          RUNNABLE, "image-unseen"),
     Wrong("run from another repository", run_from_another_repository, RUNNABLE, "image-unseen"),
     Wrong("an image that does not start", pushed(content="without its gems", answers=0), RUNNABLE,
           "image-silent", at="20*"),
@@ -654,11 +617,13 @@ WRONG: tuple[Wrong, ...] = (
           "uri-region", image=TOKYO, cluster="us-east-1"),
     Wrong("the URI of another account", record_in_another_account, RESOLVES,
           "uri-account", NO_ACCOUNTS, found="998877665544", here="123456789012"),
-    Wrong("the URI of another repository", record_another_repository, RESOLVES,
+    Wrong("the URI of another repository",
+          both(push_into_new("nginx"), lambda me: me.record("nginx")), RESOLVES,
           "uri-repository", found="nginx", wanted=SHOP),
     Wrong("pushed again after the URI was recorded", push_again, RESOLVES | RUNNABLE,
           "uri-moved", tag="latest"),
-    Wrong("the repository made again, and another image pushed", make_repository_again,
+    Wrong("the repository made again, and another image pushed",
+          both(instead_of_the_repository(SHOP), push_again),
           RESOLVES | RUNNABLE, "uri-moved", tag="latest"),
     Wrong("the recorded tag deleted", delete_the_recorded_tag, RESOLVES,
           "uri-gone", name=SHOP, tag="v1"),
