@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -382,6 +383,7 @@ class Run:
             os.dup2(descriptor, stream)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        gc.disable()  # the process is gone before there is much to collect
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.folder / "hypothesis")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         source, witness = self.module.source, Witness()
