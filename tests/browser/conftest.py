@@ -1,32 +1,22 @@
 """Chromium and JupyterLab for a module, what the browser's page says, and pictures of it.
 
-lab        JupyterLab on an edition of the notebooks: the module's EDITION, or the Japanese one
-page       a page of the Chromium that the system has, without a window
-log        what the page's console tells as an error
-requests   where the page asked for something beyond this machine
-camera     keeps pictures in the folder that HANDSON_SCREENSHOTS names; without it, takes none
+lab     JupyterLab on the notebooks
+page    a page of the Chromium that the system has, without a window
+log     what the page's console tells as an error, and what was asked of other machines
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.lab import SECONDS, Lab
-from tests.browser.looking import Camera, Log, Requests
+from tests.browser.looking import Log
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SCREENSHOTS = os.environ.get("HANDSON_SCREENSHOTS", "")
-
-
-@pytest.fixture(scope="session")
-def camera() -> Camera:
-    return Camera(Path(SCREENSHOTS).absolute() if SCREENSHOTS else None)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +34,8 @@ def browser(require: Callable[[str, bool, str], None]) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def lab(
-    browser: Any, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Lab]:
-    edition = getattr(request.module, "EDITION", "ja")
-    opened = Lab(tmp_path_factory.mktemp("lab"), edition=edition)
+def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    opened = Lab(tmp_path_factory.mktemp("lab"))
     yield opened
     opened.stop()
 
@@ -63,8 +50,3 @@ def page(browser: Any) -> Any:
 @pytest.fixture(scope="module")
 def log(page: Any) -> Log:
     return Log(page)
-
-
-@pytest.fixture(scope="module")
-def requests(page: Any) -> Requests:
-    return Requests(page)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from playwright.sync_api import TimeoutError
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +37,12 @@ _DISABLED = {"@jupyterlab/debugger-extension": True}
 
 
 class Lab:
-    """JupyterLab as `handson lab` opens it, with an interface in the language of an edition."""
+    """JupyterLab as `handson lab` opens it; a page that loads it is in the edition's language."""
 
-    def __init__(self, folder: Path, *, edition: str) -> None:
+    edition = ""
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.edition = edition
         ignore = shutil.ignore_patterns(".handson", ".ipynb_checkpoints")
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=ignore)
         shutil.copytree(ROOT / "diagrams", folder / "diagrams")
@@ -53,6 +55,7 @@ class Lab:
             "PYTHONPATH": str(ROOT),
         }
         self._configure(folder / "jupyter")
+        self.speak("ja")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "handson", "lab", "--no-browser", f"--port={free_port()}"],
@@ -67,24 +70,32 @@ class Lab:
             self.stop()
             raise
 
+    def speak(self, edition: str) -> bool:
+        """Choose an edition and its language, and tell whether another one was chosen before."""
+        before, self.edition = self.edition, edition
+        settings = self.folder / "jupyter" / "lab" / "user-settings" / "@jupyterlab"
+        path = settings / "translation-extension" / "plugin.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"locale": _LOCALES[edition]}), encoding="utf-8")
+        return before != edition
+
     def address_of(self, name: str) -> str:
         """Return the address of a notebook, in a fresh workspace."""
         place = f"{self.base}/lab/tree/notebooks/{self.edition}/{name}.ipynb"
         return f"{place}?token={self.token}&reset"
 
-    def path_of(self, name: str) -> Path:
-        """Return the file of a notebook."""
-        return self.folder / "notebooks" / self.edition / f"{name}.ipynb"
-
     def saved(self, name: str) -> dict[str, Any]:
         """Return a notebook as it is saved."""
-        notebook: dict[str, Any] = json.loads(self.path_of(name).read_text(encoding="utf-8"))
+        notebook: dict[str, Any] = json.loads(self._path_of(name).read_text(encoding="utf-8"))
         return notebook
 
-    def write(self, name: str, notebook: dict[str, Any]) -> None:
-        """Write a notebook's file."""
-        text = json.dumps(notebook, ensure_ascii=False)
-        self.path_of(name).write_text(text, encoding="utf-8")
+    def write(self, name: str, cells: dict[str, str]) -> None:
+        """Write a notebook of code cells, which may fail, by their ids."""
+        tags = {"tags": ["raises-exception"]}
+        codes = [nbformat.v4.new_code_cell(cells[key], id=key, metadata=tags) for key in cells]
+        kernel = {"name": "python3", "display_name": "Python 3"}
+        book = nbformat.v4.new_notebook(cells=codes, metadata={"kernelspec": kernel})
+        nbformat.write(book, self._path_of(name))
 
     def clear(self, name: str) -> None:
         """Take the outputs out of a notebook, so that those seen later are of this run."""
@@ -92,11 +103,7 @@ class Lab:
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 cell.update(outputs=[], execution_count=None)
-        self.write(name, notebook)
-
-    def python(self, code: str) -> None:
-        """Run Python beside JupyterLab, with the same home folder."""
-        subprocess.run([sys.executable, "-c", code], cwd=self.folder, env=self._environ, check=True)
+        self._path_of(name).write_text(json.dumps(notebook), encoding="utf-8")
 
     def end_kernels(self, page: Any) -> None:
         """End all kernels, as a computer does that is switched off."""
@@ -116,12 +123,11 @@ class Lab:
             capture_output=True,
         )
 
+    def _path_of(self, name: str) -> Path:
+        return self.folder / "notebooks" / self.edition / f"{name}.ipynb"
+
     def _configure(self, folder: Path) -> None:
-        settings = folder / "lab" / "user-settings" / "@jupyterlab"
-        path = settings / "translation-extension" / "plugin.jupyterlab-settings"
-        path.parent.mkdir(parents=True)
-        locale = {"locale": _LOCALES[self.edition]}
-        path.write_text(json.dumps(locale), encoding="utf-8")
+        folder.mkdir()
         (folder / "jupyter_lab_config.py").write_text(_CONFIG, encoding="utf-8")
         (folder / "labconfig").mkdir()
         disabled = json.dumps({"disabledExtensions": _DISABLED})
@@ -138,7 +144,7 @@ class Lab:
 
 
 class Opened:
-    """A notebook that is open in a page, and what the page says in the meantime."""
+    """A notebook that is open in a page."""
 
     def __init__(self, lab: Lab, page: Any, name: str, *, anew: bool = True) -> None:
         self.lab = lab
@@ -146,7 +152,7 @@ class Opened:
         self.name = name
         self.open(anew=anew)
 
-    def open(self, *, anew: bool = True) -> None:
+    def open(self, *, anew: bool = False) -> None:
         """Open the notebook's file, and wait until its kernel can be used.
 
         Args:
@@ -170,19 +176,8 @@ class Opened:
 
         It is chosen again where it was lost, as happens while JupyterLab is still busy with itself.
         """
-        until(lambda: self._sets_off(lambda: self.choose("runmenu:run-all"), _STARTED))
+        until(lambda: self._sets_off("runmenu:run-all", _STARTED))
         self._wait(_RUN)
-
-    def run(self, source: str) -> Any:
-        """Run the first cell that holds `source`, and return its place in the page."""
-        cell = self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=source).first
-
-        def press() -> None:
-            cell.locator(".jp-InputArea-editor").click()
-            self.page.keyboard.press("Control+Enter")
-
-        until(lambda: self._sets_off(press, _DONE, source))
-        return cell
 
     def save(self) -> dict[str, Any]:
         """Choose Save, again where that was lost, and return the notebook as it is saved then.
@@ -190,12 +185,8 @@ class Opened:
         The file is read when JupyterLab has the server's answer: before, it may be half written.
         """
         before = self.page.evaluate(_LAST_MODIFIED)
-        until(lambda: self._sets_off(lambda: self.choose("docmanager:save"), _SAVED, before))
+        until(lambda: self._sets_off("docmanager:save", _SAVED, before))
         return self.lab.saved(self.name)
-
-    def choose(self, command: str) -> None:
-        """Choose a command from the menus, wherever it stands."""
-        self._entry(command).click()
 
     def words(self, command: str) -> str:
         """Return what the menus call a command."""
@@ -214,30 +205,23 @@ class Opened:
             self.page.keyboard.press("ArrowRight")
         raise AssertionError(f"no menu holds {command}")
 
-    def unfold(self, width: int = WIDTH) -> None:
-        """Make the window as high as the notebook is, so that nothing of it lies outside.
+    def show(self, theme: str, width: int) -> None:
+        """Show the whole notebook in the "light" or the "dark" theme, in a window as high as it is.
 
         What is out of sight has no height yet, so it is made higher than any notebook first.
         """
+        self.page.evaluate(_DRESS, THEMES[theme])
+        self._wait(_DRESSED, THEMES[theme])
         self._resize(width, _HIGHEST)
         self._resize(width, self._wait(_END))
-
-    def dress(self, theme: str) -> None:
-        """Change to the "light" or the "dark" theme."""
-        self.page.evaluate(
-            "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })",
-            THEMES[theme],
-        )
-        self._wait(_DRESSED, THEMES[theme])
-        self.page.evaluate(_SETTLED)
 
     def _resize(self, width: int, height: int) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.evaluate(_SETTLED)
 
-    def _sets_off(self, step: Callable[[], None], sign: str, argument: Any = None) -> bool:
-        """Take a step, and tell whether its sign appears soon."""
-        step()
+    def _sets_off(self, command: str, sign: str, argument: Any = None) -> bool:
+        """Choose a command from the menus, and tell whether its sign appears soon."""
+        self._entry(command).click()
         try:
             self.page.wait_for_function(sign, arg=argument, timeout=SOON * 1000)
         except TimeoutError:
@@ -252,6 +236,7 @@ class Opened:
         return met.json_value()
 
 
+_DRESS = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
 _OPEN = "path => { jupyterapp.commands.execute('docmanager:open', { path }) }"
 _CLOSE = "() => { jupyterapp.shell.currentWidget.dispose() }"
 _CLOSED = "() => !jupyterapp.shell.currentWidget?.context"
@@ -273,11 +258,6 @@ _RUN = """() => {
   const views = codes.flatMap(outputs).filter(each => each.data?.[view]);
   return (codes.every(cell => cell.executionCount) || codes.some(broken))
     && document.querySelectorAll('.handson-live').length === views.length;
-}"""
-_DONE = """source => {
-  const panel = jupyterapp.shell.currentWidget;
-  const ran = [...panel.content.model.cells].find(cell => cell.sharedModel.source.includes(source));
-  return ran.executionCount && panel.sessionContext.session.kernel.status === 'idle';
 }"""
 _STARTED = """() => {
   const panel = jupyterapp.shell.currentWidget;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -15,6 +15,8 @@ LOOKS = (("dark", WIDTH), ("light", NARROW))
 """Both themes and both widths; what axe looks for depends on one or the other, not on both."""
 ALL_LOOKS = tuple(product(("dark", "light"), (WIDTH, NARROW)))
 SERIOUS = ("serious", "critical")
+HERE = ("http://127.0.0.1:", "data:", "blob:", "about:", "file:")
+SCREENSHOTS = os.environ.get("HANDSON_SCREENSHOTS", "")
 OURS = [[".jp-OutputArea-output"]]
 
 
@@ -29,12 +31,14 @@ class Image:
 
 
 class Log:
-    """What a page's console tells as an error, and scripts that broke off."""
+    """What a page's console tells as an error, scripts that broke off, and what was asked of
+    other machines."""
 
     def __init__(self, page: Any) -> None:
         self._said: list[str] = []
         page.on("pageerror", lambda error: self._said.append(str(error)))
         page.on("console", self._hear)
+        page.on("request", self._look_at)
 
     def take(self) -> list[str]:
         """Return what was said since this was asked last."""
@@ -45,22 +49,20 @@ class Log:
         if message.type == "error":
             self._said.append(f"{message.text} ({message.location.get('url', '')})")
 
+    def _look_at(self, request: Any) -> None:
+        if not request.url.startswith(HERE):
+            self._said.append(f"asked for {request.url}")
 
-class Requests:
-    """Where a page asked for something beyond this machine."""
 
-    def __init__(self, page: Any) -> None:
-        self._outside: list[str] = []
-        page.on("request", lambda request: self._look_at(request.url))
-
-    def take(self) -> list[str]:
-        """Return what was asked for since this was asked last."""
-        outside, self._outside = self._outside, []
-        return outside
-
-    def _look_at(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:")):
-            self._outside.append(url)
+def look(opened: Opened, *looks: tuple[str, int]) -> list[str]:
+    """Show a notebook in some ways and return what axe finds; take pictures where they are kept."""
+    found = []
+    for theme, width in ALL_LOOKS if SCREENSHOTS else looks:
+        opened.show(theme, width)
+        if SCREENSHOTS:
+            take_pictures(opened, Path(SCREENSHOTS).absolute() / opened.lab.edition, theme, width)
+        found += faults(opened.page) if (theme, width) in LOOKS else []
+    return found
 
 
 def faults(page: Any) -> list[str]:
@@ -71,16 +73,11 @@ def faults(page: Any) -> list[str]:
     options = {"resultTypes": ["violations"]}
     found = Axe().run(page, context={"include": OURS}, options=options).response["violations"]
     return [
-        f"{each['id']}: {node['html'][:200]} {said(node)}"
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
         for each in found
         if each["impact"] in SERIOUS
         for node in each["nodes"]
     ]
-
-
-def said(node: dict[str, Any]) -> str:
-    """Return axe's words on a node."""
-    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])
 
 
 def letters_without_font(page: Any, text: str | None = None) -> str:
@@ -98,39 +95,14 @@ def images(page: Any) -> list[Image]:
     return [Image(**each) for each in page.evaluate(_IMAGES)]
 
 
-class Camera:
-    """Takes pictures of what a page shows, where a folder is given to keep them in."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a folder."""
-        return self._folder is not None
-
-    def take_notebook(self, opened: Opened, *, theme: str, width: int) -> None:
-        """Take the whole window, and each form, question, picture and error by itself."""
-        if self._folder is None:
-            return
-        folder = self._folder / opened.lab.edition
-        folder.mkdir(parents=True, exist_ok=True)
-        opened.page.screenshot(path=folder / f"{opened.name}-{theme}-{width}.png")
-        for name, place in self._parts(opened.page):
-            self.take(opened, place, f"{opened.name}-{name}", theme=theme, width=width)
-
-    def take(self, opened: Opened, place: Any, name: str, *, theme: str, width: int) -> None:
-        """Take one place of the page."""
-        if self._folder is None:
-            return
-        path = self._folder / opened.lab.edition / "parts" / f"{name}-{theme}-{width}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        place.screenshot(path=path)
-
-    @staticmethod
-    def _parts(page: Any) -> Iterator[tuple[str, Any]]:
-        names = page.evaluate(_NAME_PARTS)
-        yield from ((name, page.locator(f'[data-part="{name}"]')) for name in names)
+def take_pictures(opened: Opened, folder: Path, theme: str, width: int) -> None:
+    """Take the whole window, and each form, question, picture and error by itself."""
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    end = f"{theme}-{width}.png"
+    opened.page.screenshot(path=folder / f"{opened.name}-{end}")
+    for name in opened.page.evaluate(_NAME_PARTS):
+        part = opened.page.locator(f'[data-part="{name}"]')
+        part.screenshot(path=folder / "parts" / f"{opened.name}-{name}-{end}")
 
 
 # JupyterLab's body has no height of its own, and axe takes what lies below a body's end for hidden.

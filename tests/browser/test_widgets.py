@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,143 +10,106 @@ from playwright.sync_api import expect
 from handson.notebook import VIEW
 from tests.browser import looking
 from tests.browser.lab import Lab, Opened
-from tests.browser.looking import Camera, Log
+from tests.browser.looking import Log
 
-LIVE = ".handson-live"
+NAME = "zz-widgets"
+CELLS = {
+    "start": "import handson\nfrom handson import widgets\nworkshop = handson.start()",
+    "form-refuses": 'widgets.form(workshop, "network")',
+    "form-made": 'widgets.form(workshop, "cluster")',
+    "form-not-made": 'widgets.form(workshop, "image")',
+    "board": "widgets.board(workshop)",
+    "questions-answered": 'widgets.questions(workshop, "why-zones")',
+}
+WRONGDOINGS = {
+    "console.error('it went wrong')": "console",
+    "setTimeout(() => { throw new Error('it went wrong') })": "pageerror",
+    "fetch('/api/it-went-wrong')": "console",
+}
+"""What goes wrong in a page, and what the browser calls the event that tells of it."""
 
 pytestmark = pytest.mark.browser
 
 
-def open_widget(lab: Lab, page: Any, name: str, *, last: str) -> tuple[Opened, Any]:
-    """Open a notebook without outputs and run its first cell and the one that ends in `last`.
-
-    Returns:
-        The notebook, and the code cell with the widget in its output.
-    """
-    lab.clear(name)
-    opened = Opened(lab, page, name)
-    opened.run("import handson")
-    cell = opened.run(last)
-    cell.locator(LIVE).wait_for()
-    return opened, cell
-
-
-def outputs_of(lab: Lab, name: str, cell_id: str) -> Any:
-    """Return the outputs of a cell as they are saved."""
-    [cell] = [cell for cell in lab.saved(name)["cells"] if cell["id"] == cell_id]
-    return cell["outputs"]
-
-
-def faults_of(opened: Opened, cell: Any, name: str, camera: Camera) -> list[str]:
-    """Return what axe finds in either theme, and take pictures of the cell's output."""
-    found = []
-    output = cell.locator(".jp-Cell-outputArea")
-    for theme, width in looking.ALL_LOOKS if camera.is_there else looking.LOOKS:
-        opened.unfold(width)
-        opened.dress(theme)
-        found += looking.faults(opened.page)
-        camera.take(opened, output, name, theme=theme, width=width)
+@pytest.fixture(scope="module")
+def opened(lab: Lab, page: Any, log: Log) -> Opened:
+    """A notebook with all widgets, which has run."""
+    lab.write(NAME, CELLS)
+    found = Opened(lab, page, NAME)
+    found.run_all()
+    found.show(*looking.LOOKS[0])
     return found
 
 
-def test_a_form_answers_makes_and_is_a_static_card_when_opened_again(
-    lab: Lab, page: Any, log: Log
-) -> None:
-    log.take()
-    opened, cell = open_widget(lab, page, "02-cluster", last='widgets.form(workshop, "cluster")')
-    create = cell.get_by_role("button", name="クラスターを作成")
-    cell.get_by_label("クラスター名").fill("my cluster")
-    cell.get_by_role("alert").get_by_text("InvalidParameterException").wait_for()
+def cell_of(opened: Opened, key: str) -> Any:
+    return opened.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=CELLS[key])
+
+
+def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:
+    network, cluster = cell_of(opened, "form-refuses"), cell_of(opened, "form-made")
+    network.get_by_label("IPv4 CIDR").first.fill("10.0.0.0/8")
+    network.get_by_role("alert").wait_for()
+
+    create = cluster.get_by_role("button", name="クラスターを作成")
+    cluster.get_by_label("クラスター名").fill("my cluster")
+    cluster.get_by_role("alert").get_by_text("InvalidParameterException").wait_for()
     expect(create).to_be_disabled()
-
-    cell.get_by_role("button", name="ワークショップの設定に戻す").click()
-    cell.get_by_text("AWS はこの設定を受け付けます").wait_for()
+    cluster.get_by_role("button", name="ワークショップの設定に戻す").click()
+    cluster.get_by_text("AWS はこの設定を受け付けます").wait_for()
     create.click()
-    cell.get_by_text("ECS クラスター ecs-handson-cluster").wait_for()
-
-    opened.save()
-    kept = str(outputs_of(lab, "02-cluster", "cluster-try-form-open"))
-    assert "アクティブなサービス" in kept
-    assert VIEW not in kept
-    opened.close()
-    lab.end_kernels(page)
-    opened.open()
-    card = page.locator(".jp-RenderedHTML", has_text="クラスターの作成")
-    card.wait_for()
-    assert page.locator(LIVE).count() == 0
-    assert "ensure_cluster" in card.inner_text()
-    assert log.take() == []
+    cluster.get_by_text("ECS クラスター ecs-handson-cluster").wait_for()
 
 
-def refuse(cell: Any) -> None:
-    """Fill in a setting that the form's rules refuse."""
-    cell.get_by_label("IPv4 CIDR").first.fill("10.0.0.0/8")
-    cell.get_by_role("alert").wait_for()
+def test_a_form_tells_what_it_could_not_make(opened: Opened) -> None:
+    image = cell_of(opened, "form-not-made")
+    image.get_by_role("button", name="ビルドしてプッシュ").click()
+    image.get_by_text("最後まで進めませんでした").first.wait_for()
 
 
-def make(cell: Any) -> None:
-    """Make what the form says."""
-    cell.get_by_role("button", name="クラスターを作成").click()
-    cell.get_by_text("終わりました。結果は").wait_for()
-
-
-def break_off(cell: Any) -> None:
-    """Make what lacks what comes before it."""
-    cell.get_by_role("button", name="ビルドしてプッシュ").click()
-    cell.get_by_text("最後まで進めませんでした").first.wait_for()
-
-
-def answer(cell: Any) -> None:
-    """Answer each question with its first choice."""
-    choices = cell.get_by_role("radio")
-    for number in range(3):
-        choices.nth(number * 4).check()
-        cell.get_by_role("button", name="答え合わせ").nth(number).click()
-    cell.get_by_text("3 問のうち").wait_for()
-
-
-@pytest.mark.parametrize(
-    ("name", "last", "use"),
-    [
-        pytest.param("01-network", 'form(workshop, "network")', refuse, id="form-refuses"),
-        pytest.param("02-cluster", 'form(workshop, "cluster")', make, id="form-made"),
-        pytest.param("03-image", 'form(workshop, "image")', break_off, id="form-not-made"),
-        pytest.param(
-            "05-architecture",
-            'questions(workshop, "why-network")',
-            answer,
-            id="questions-answered",
-        ),
-    ],
-)
-def test_axe_finds_no_serious_fault_in(
-    lab: Lab,
-    page: Any,
-    camera: Camera,
-    request: pytest.FixtureRequest,
-    name: str,
-    last: str,
-    use: Callable[[Any], None],
-) -> None:
-    opened, cell = open_widget(lab, page, name, last=f"widgets.{last}")
-    use(cell)
-    assert faults_of(opened, cell, request.node.callspec.id, camera) == []
-
-
-def test_the_board_turns_green_when_it_looks_again(lab: Lab, page: Any) -> None:
-    _, cell = open_widget(lab, page, "04-evidence", last="widgets.board(workshop)")
-    tile = cell.get_by_text("ECR のプライベートリポジトリ", exact=True).locator("xpath=..")
+def test_the_board_turns_green_when_it_looks_again(opened: Opened) -> None:
+    board = cell_of(opened, "board")
+    tile = board.get_by_text("Fargate の ECS クラスター", exact=True).locator("xpath=..")
     tile.get_by_text("まだ終わっていません").wait_for()
-    lab.python("import handson; handson.start().ensure_repository()")
-    cell.get_by_role("button", name="いまの状態に更新").click()
+    board.get_by_role("button", name="いまの状態に更新").click()
     tile.get_by_text("できています").wait_for()
 
 
-def test_a_question_is_answered_with_its_reason(lab: Lab, page: Any) -> None:
-    _, cell = open_widget(
-        lab, page, "05-architecture", last='widgets.questions(workshop, "why-zones")'
-    )
+def test_a_question_is_answered_with_its_reason(opened: Opened) -> None:
+    cell = cell_of(opened, "questions-answered")
     cell.get_by_label("ecs-handson-subnet-public2-us-east-1b").check()
     cell.get_by_role("button", name="答え合わせ").first.click()
     cell.get_by_text("2 問のうち 1 問正解").wait_for()
     assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()
+
+
+def test_axe_finds_no_serious_fault_in_what_was_used(opened: Opened) -> None:
+    assert looking.look(opened, *looking.LOOKS) == []
+
+
+def test_a_form_is_a_static_card_when_it_is_opened_again(opened: Opened, log: Log) -> None:
+    kept = opened.save()
+    assert [cell["id"] for cell in kept["cells"] if VIEW in str(cell["outputs"])] == []
+    opened.close()
+    opened.lab.end_kernels(opened.page)
+    opened.open()
+    card = opened.page.locator(".jp-RenderedHTML", has_text="クラスターの作成").first
+    card.wait_for()
+    assert opened.page.locator(".handson-live").count() == 0
+    assert "ensure_cluster" in card.inner_text()
+    assert log.take() == []
+
+
+def test_what_is_wrong_would_be_seen(opened: Opened, log: Log) -> None:
+    page, unseen = opened.page, []
+    page.evaluate(
+        "() => { document.querySelector('.jp-OutputArea-output').innerHTML = "
+        "'<p style=\"color:#bbb;background:#fff\">pale</p><input>' }"
+    )
+    kinds = {fault.partition(":")[0] for fault in looking.faults(page)}
+    for wrongdoing, event in WRONGDOINGS.items():
+        with page.expect_event(event):
+            page.evaluate(f"() => {{ {wrongdoing} }}")
+        if not any("went" in said for said in log.take()):
+            unseen.append(wrongdoing)
+    assert (kinds, unseen) == ({"color-contrast", "label"}, [])
+    assert looking.letters_without_font(page, "図\u0378") == "\u0378"

@@ -1,19 +1,21 @@
-"""A visit to a notebook in JupyterLab: open, run all, save, leave, come back, save again.
+"""Visits to the notebooks in JupyterLab: open, run all, save, leave, come back, save again.
 
-`EXPECTED` and `expected` say what has to be seen of it; `visit` says what was seen.
+Three are always visited: one of the English edition, the one with the most pictures, and one in
+which things go wrong.  All of them are in `make test-full`, one after another in one home folder.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
-import nbformat
+import pytest
 
 from handson.course.evidence import METADATA_KEY
 from handson.notebook import VIEW
 from tests.browser import looking
 from tests.browser.lab import Lab, Opened
-from tests.browser.looking import Camera, Log, Requests
+from tests.browser.looking import Log
 
 EVIDENCE = {
     "00-prepare": [],
@@ -32,7 +34,10 @@ BROKEN = "zz-broken"
 """A notebook of our own, which comes last: what goes wrong, and what cleaning up shows."""
 
 CELLS = (
-    "import handson\nfrom handson import widgets\nworkshop = handson.start()",
+    "import handson\nfrom handson import widgets\nworkshop = handson.start()\n"
+    "workshop.ensure_network(); workshop.ensure_cluster(); workshop.ensure_repository()\n"
+    "workshop.push_image(workshop.build_image('../docker-rails-workshop'))\n"
+    "workshop.record_image_uri();",
     'workshop.ensure_network(name="ecs-handson", cidr="10.0.0.0/8")',
     "workshop.break_it(seed=1)",
     "workshop.verify()",
@@ -44,12 +49,16 @@ CELLS = (
     'workshop.evidence("image")',
     "workshop.resources()",
 )
+ALWAYS = {("ja", "05-architecture"), ("ja", BROKEN), ("en", "01-network")}
 IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
 LIVE = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
 """How axe looks at an edition's notebooks; where pictures are taken, it looks in both ways."""
 AGAIN = dict(zip(("en", "ja"), looking.LOOKS, strict=True))
 """How it looks at them as their files are, with cards in the place of controls: the other way."""
 RUN_ALL = {"ja": "すべてのセルを実行", "en": "Run All Cells"}
+
+
+pytestmark = pytest.mark.browser
 
 
 def expected(edition: str, name: str) -> dict[str, Any]:
@@ -65,35 +74,30 @@ def expected(edition: str, name: str) -> dict[str, Any]:
         "letters without a font": "",
         "faults that axe finds": [],
         "the menu's words": RUN_ALL[edition],
-        "what the console says": [],
-        "what was fetched from elsewhere": [],
+        "what the page says and fetches from elsewhere": [],
     }
 
 
-def visit(
-    lab: Lab, page: Any, name: str, *, log: Log, requests: Requests, camera: Camera
-) -> dict[str, Any]:
+def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, Any]:
     """Visit a notebook, and return what was seen, as `expected` returns it."""
+    anew = lab.speak(edition)
     if name == BROKEN:
-        lab.write(name, broken_notebook())
+        lab.write(name, {f"broken-{number}": code for number, code in enumerate(CELLS, start=1)})
     lab.clear(name)
     log.take()
-    opened = Opened(lab, page, name, anew=False)
+    opened = Opened(lab, page, name, anew=anew)
     opened.run_all()
     saved = opened.save()
     words = opened.words("runmenu:run-all")
-    show(opened, *LIVE[lab.edition])
+    faults = looking.look(opened, LIVE[edition])
     has_controls = page.locator(".handson-live").count() > 0
     images = looking.images(page)
     letters = looking.letters_without_font(page)
-    faults = looking.faults(page)
-    if camera.is_there:
-        faults += look_in_all_ways(opened, camera)
     opened.close()
-    opened.open(anew=False)
+    opened.open()
     again = opened.save()
     if has_controls:
-        show(opened, *AGAIN[lab.edition])
+        opened.show(*AGAIN[edition])
         faults += looking.faults(page)
     opened.close()
     lab.end_kernels(page)
@@ -118,38 +122,18 @@ def visit(
         "letters without a font": letters,
         "faults that axe finds": faults,
         "the menu's words": words,
-        "what the console says": log.take(),
-        "what was fetched from elsewhere": requests.take(),
+        "what the page says and fetches from elsewhere": log.take(),
     }
 
 
-def look_in_all_ways(opened: Opened, camera: Camera) -> list[str]:
-    """Take pictures in both themes at both widths, and return what axe finds meanwhile."""
-    faults = []
-    for theme, width in looking.ALL_LOOKS:
-        show(opened, theme, width)
-        camera.take_notebook(opened, theme=theme, width=width)
-        if (theme, width) in looking.LOOKS:
-            faults += looking.faults(opened.page)
-    return faults
-
-
-def show(opened: Opened, theme: str, width: int) -> None:
-    """Show the whole notebook in a theme, at a width."""
-    opened.dress(theme)
-    opened.unfold(width)
-
-
-def broken_notebook() -> dict[str, Any]:
-    """Return a notebook whose cells may fail."""
-    cells = [
-        nbformat.v4.new_code_cell(
-            source, id=f"broken-{number}", metadata={"tags": ["raises-exception"]}
-        )
-        for number, source in enumerate(CELLS, start=1)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    notebook: dict[str, Any] = nbformat.v4.new_notebook(
-        cells=cells, metadata={"kernelspec": kernel}
-    )
-    return notebook
+@pytest.mark.parametrize(
+    ("edition", "name"),
+    [
+        pytest.param(*each, marks=() if each in ALWAYS else pytest.mark.full)
+        for each in product(LIVE, EVIDENCE)
+    ],
+)
+def test_a_notebook_is_worked_through(
+    lab: Lab, page: Any, log: Log, edition: str, name: str
+) -> None:
+    assert visit(lab, page, log, edition, name) == expected(edition, name)
