@@ -22,29 +22,18 @@ from handson.aws.refusals import READS
 from tests.unit.fake_aws import FakeAws, Refusal
 
 PREFIXES = {
-    "Vpc": "vpc",
-    "Subnet": "subnet",
-    "RouteTable": "rtb",
-    "InternetGateway": "igw",
-    "VpcEndpoint": "vpce",
-    "NetworkInterface": "eni",
-    "NatGateway": "nat",
-    "SecurityGroup": "sg",
-}
+    "Vpc": "vpc", "Subnet": "subnet", "RouteTable": "rtb", "InternetGateway": "igw",
+    "VpcEndpoint": "vpce", "NetworkInterface": "eni", "NatGateway": "nat", "SecurityGroup": "sg",
+}  # fmt: skip
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 TAG = {"Key": "handson", "Value": "ecs-handson"}
 ANYWHERE = "0.0.0.0/0"
 IN_USE = Refusal("DependencyViolation", "it is in use")
 
 DELETIONS = [
-    *["DisassociateRouteTable"] * 2,
-    "DeleteVpcEndpoints",
-    *["DeleteSubnet"] * 2,
-    "DeleteRouteTable",
-    "DetachInternetGateway",
-    "DeleteInternetGateway",
-    "DeleteVpc",
-]
+    *["DisassociateRouteTable"] * 2, "DeleteVpcEndpoints", *["DeleteSubnet"] * 2,
+    "DeleteRouteTable", "DetachInternetGateway", "DeleteInternetGateway", "DeleteVpc",
+]  # fmt: skip
 """The calls that delete the workshop's network, in AWS's order."""
 
 Said = dict[str, Any]
@@ -161,8 +150,8 @@ class FakeEc2(FakeAws):
         if noun in ("InternetGateway", "RouteTable"):
             return bool(raw.get("Attachments") or raw.get("Associations"))
         others = [it for held in self.held.values() for it in held if it is not raw]
-        joined = [it for other in others for it in other.get("Associations", ())]
         if noun == "Subnet":
+            joined = [it for other in others for it in other.get("Associations", ())]
             return any(it.get("SubnetId") == raw["SubnetId"] for it in (*others, *joined))
         attached = [it for other in others for it in other.get("Attachments", ())]
         inside = [it for it in (*others, *attached) if it.get("VpcId") == raw["VpcId"]]

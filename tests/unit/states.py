@@ -17,23 +17,8 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from handson.course.state import (
-    Cluster,
-    Image,
-    InternetGateway,
-    Platform,
-    RecordedRun,
-    RecordedUri,
-    Repository,
-    Route,
-    RouteTable,
-    Sighting,
-    Snapshot,
-    Subnet,
-    Target,
-    Vpc,
-    VpcEndpoint,
-)
+from handson.course import state as models
+from handson.course.state import Platform, Route, Sighting, Snapshot, Subnet, Vpc
 
 T = TypeVar("T")
 
@@ -65,20 +50,20 @@ def subnet(number: int, *, kind: str = "public", **changes: Any) -> Subnet:
 private_subnet = partial(subnet, kind="private")
 
 target = partial(
-    Target, kind="emulator", account=ACCOUNT, region=REGION, endpoint="http://127.0.0.1:4566"
+    models.Target, kind="emulator", account=ACCOUNT, region=REGION, endpoint="http://127.0.0.1:4566"
 )
 main_table = partial(
-    RouteTable, id="rtb-0a1b2c3d4e5f60000", name="", main=True, subnets=(), routes=(LOCAL,)
+    models.RouteTable, id="rtb-0a1b2c3d4e5f60000", name="", main=True, subnets=(), routes=(LOCAL,)
 )
 public_table = partial(
-    RouteTable, id="rtb-0a1b2c3d4e5f60001", name="ecs-handson-rtb-public", main=False,
+    models.RouteTable, id="rtb-0a1b2c3d4e5f60001", name="ecs-handson-rtb-public", main=False,
     subnets=(subnet(1).id, subnet(2).id), routes=(LOCAL, TO_GATEWAY), tagged=True,
 )  # fmt: skip
 gateway = partial(
-    InternetGateway, id=GATEWAY, name="ecs-handson-igw", attachment="available", tagged=True
+    models.InternetGateway, id=GATEWAY, name="ecs-handson-igw", attachment="available", tagged=True
 )
 endpoint = partial(
-    VpcEndpoint, id="vpce-0a1b2c3d4e5f60001", name="ecs-handson-vpce-s3",
+    models.VpcEndpoint, id="vpce-0a1b2c3d4e5f60001", name="ecs-handson-vpce-s3",
     service=f"com.amazonaws.{REGION}.s3", type="Gateway", state="available", tagged=True,
 )  # fmt: skip
 vpc = partial(
@@ -99,25 +84,25 @@ default_vpc = partial(
     internet_gateways=(gateway(id="igw-0defa017", name=""),), endpoints=(), tagged=False,
 )  # fmt: skip
 cluster = partial(
-    Cluster, name="ecs-handson-cluster",
+    models.Cluster, name="ecs-handson-cluster",
     arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ecs-handson-cluster", status="ACTIVE",
     capacity_providers=("FARGATE", "FARGATE_SPOT"), container_instances=0, tagged=True,
 )  # fmt: skip
 repository = partial(
-    Repository, name="rails-app", arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
+    models.Repository, name="rails-app", arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/rails-app",
     uri=REPOSITORY_URI, registry_id=ACCOUNT, tag_mutability="MUTABLE", tagged=True,
 )  # fmt: skip
 image = partial(
-    Image, repository="rails-app", digest=DIGEST, tags=("0123456789ab", "latest"),
+    models.Image, repository="rails-app", digest=DIGEST, tags=("0123456789ab", "latest"),
     media_type="application/vnd.oci.image.manifest.v1+json", platforms=(AMD64,),
     size_bytes=180_000_000, pushed_at="2026-01-15T09:30:00+00:00", built_by="docker",
 )  # fmt: skip
 recorded = partial(
-    RecordedUri, uri=f"{REPOSITORY_URI}:latest", digest=DIGEST,
+    models.RecordedUri, uri=f"{REPOSITORY_URI}:latest", digest=DIGEST,
     recorded_at="2026-01-15T09:31:00+00:00",
 )  # fmt: skip
 ran = partial(
-    RecordedRun, repository="rails-app", digest=DIGEST, ran_at="2026-01-15T09:30:30+00:00",
+    models.RecordedRun, repository="rails-app", digest=DIGEST, ran_at="2026-01-15T09:30:30+00:00",
     engine="docker", status=200,
 )  # fmt: skip
 finished = partial(

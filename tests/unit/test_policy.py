@@ -76,12 +76,8 @@ LARGEST = 6144
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag/handson", "aws:ResourceTag/handson"
 
 
-def written(
-    region: str = "us-east-1",
-    account: str | None = "112233445566",
-    statements: Sequence[Statement] = STATEMENTS,
-) -> dict[str, Any]:
-    return policy.write_policy(region=region, account=account, statements=statements)
+def written(statements: Sequence[Statement] = STATEMENTS) -> dict[str, Any]:
+    return policy.write_policy(region="ap-southeast-1", account="1" * 12, statements=statements)
 
 
 def arns(document: dict[str, Any]) -> set[str]:
@@ -105,9 +101,7 @@ def test_the_policy_allows_what_the_verbs_need_and_nothing_else() -> None:
 def test_a_statement_is_bound_to_its_resources_or_else_to_the_region(statement: Statement) -> None:
     bound = {kind(resource) for resource in statement.resources}
     possible = {action: KINDS[action] for action in statement.actions}
-    assert [
-        action for action, those in possible.items() if bool(those) != bool(those & bound)
-    ] == []
+    assert all(not those or those & bound for those in possible.values())
     assert bound <= set().union(*possible.values())
     assert bool(statement.resources) != ("aws:RequestedRegion" in str(statement.condition))
 
@@ -131,29 +125,28 @@ def test_nothing_is_created_changed_or_deleted_without_the_tag() -> None:
 
 
 def test_conditions_are_written_with_their_values() -> None:
-    found = {item["Sid"]: item.get("Condition", {}) for item in written()["Statement"]}
-    operators = {operator for condition in found.values() for operator in condition}
+    conditions = [item.get("Condition", {}) for item in written()["Statement"]]
     values = {
-        (key, json.dumps(value))
-        for condition in found.values()
-        for key, value in condition.get("StringEquals", {}).items()
+        (operator, key, json.dumps(value))
+        for condition in conditions
+        for operator, keys in condition.items()
+        for key, value in keys.items()
     }
     created = ["InternetGateway", "Vpc", "RouteTable", "Subnet", "VpcEndpoint"]
-    assert operators == {"StringEquals"}
     assert values == {
-        (REQUEST_TAG, '"ecs-handson"'),
-        (RESOURCE_TAG, '"ecs-handson"'),
-        ("aws:RequestedRegion", '"us-east-1"'),
-        ("ec2:CreateAction", json.dumps([f"Create{kind}" for kind in created])),
-        ("ecs:CreateAction", '"CreateCluster"'),
-        ("iam:AWSServiceName", '"ecs.amazonaws.com"'),
+        ("StringEquals", REQUEST_TAG, '"ecs-handson"'),
+        ("StringEquals", RESOURCE_TAG, '"ecs-handson"'),
+        ("StringEquals", "aws:RequestedRegion", '"ap-southeast-1"'),
+        ("StringEquals", "ec2:CreateAction", json.dumps([f"Create{kind}" for kind in created])),
+        ("StringEquals", "ecs:CreateAction", '"CreateCluster"'),
+        ("StringEquals", "iam:AWSServiceName", '"ecs.amazonaws.com"'),
     }
 
 
 def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else() -> None:
     prove, tag = (
         {key: value for keys in item["Condition"].values() for key, value in keys.items()}
-        for item in written(statements=PROOF)["Statement"]
+        for item in written(PROOF)["Statement"]
     )
     assert prove["sts:IdentityTokenAudience"] == ["handson-evidence"]
     assert prove["sts:DurationSeconds"] == "300"
@@ -161,15 +154,11 @@ def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else()
 
 
 def test_the_policy_is_a_document_of_iam_that_fits_into_a_managed_one() -> None:
-    document = written(account="1" * 12, region="ap-southeast-1")
+    document = written()
     sids = [item["Sid"] for item in document["Statement"]]
     assert document["Version"] == "2012-10-17"
     assert {item["Effect"] for item in document["Statement"]} == {"Allow"}
-    assert [
-        item for item in document["Statement"] if item["Action"] != sorted(item["Action"])
-    ] == []
     assert [sid for sid in sids if not sid.isalnum() or sids.count(sid) > 1] == []
-    assert [sid for sid in sids if not sid.startswith(("Check", "Create", "Push", "CleanUp"))] == []
     assert len(json.dumps(document, separators=(",", ":"))) <= LARGEST
 
 
@@ -184,7 +173,7 @@ def test_the_arns_name_region_account_and_repository() -> None:
         "arn:aws:servicequotas:eu-west-1:*:vpc/L-F678F1CE",
         "arn:aws:iam::*:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
     }
-    assert {arn.split(":")[4] for arn in arns(written())} == {"112233445566"}
+    assert {arn.split(":")[4] for arn in arns(written())} == {"1" * 12}
     # ECR cannot tell new from old, so only the exercise's repository can be tagged.
     [tagging] = [item for item in shop["Statement"] if "ecr:TagResource" in item["Action"]]
     assert tagging["Resource"] == ["arn:aws:ecr:eu-west-1:*:repository/s"]
@@ -218,8 +207,8 @@ def test_explain_denial_names_the_actions_and_their_cells_or_command() -> None:
     assert "`handson policy --proof`" in proof.remedy
     both = policy.explain_denial(["sts:GetWebIdentityToken", "ecr:PutImage"])
     assert "needed by workshop.push_image (03-image)." in both.problem
-    other = policy.explain_denial(["s3:ListBuckets"])
-    assert other.problem == "You are not allowed to perform s3:ListBuckets."
+    other = policy.explain_denial([policy.name_action("service-quotas", "X")])
+    assert other.problem == "You are not allowed to perform servicequotas:X."
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
@@ -231,11 +220,6 @@ def test_every_denied_action_is_told_in_two_lines_with_all_its_cells(language: s
         said = [part for part in (action, *cells) if part in denied.problem]
         assert (said, str(denied).count("\n")) == ([action, *cells], 1)
         assert action in denied.remedy
-
-
-def test_name_action_gives_the_prefix_that_iam_has_for_a_service() -> None:
-    named = [policy.name_action(service, "X") for service in ("service-quotas", "ecr")]
-    assert named == ["servicequotas:X", "ecr:X"]
 
 
 def test_what_a_registry_denies_is_told_by_its_action() -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as options
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from handson.course.state import (
@@ -22,7 +19,6 @@ from handson.course.state import (
     State,
     Subnet,
     Target,
-    Vpc,
 )
 from tests.unit import states
 
@@ -32,12 +28,6 @@ def test_a_snapshot_comes_back_from_json_as_it_was(snapshot: Snapshot) -> None:
     data = snapshot.to_json()
     assert json.loads(json.dumps(data)) == data
     assert Snapshot.from_json(data) == snapshot
-
-
-@given(st.builds(Vpc))
-@options(max_examples=30)
-def test_any_vpc_comes_back_from_json(vpc: Vpc) -> None:
-    assert Vpc.from_json(vpc.to_json()) == vpc
 
 
 def test_every_state_is_frozen_and_takes_keywords_only() -> None:
