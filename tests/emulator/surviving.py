@@ -42,13 +42,9 @@ from tests.tally import tally
 
 @dataclass(frozen=True)
 class Verb:
-    """One verb of the workshop.
+    """One verb of the workshop, and what of the target it may have changed, unless it only reads.
 
-    Attributes:
-        name: Unique in the workshop.
-        run: Carries it out.
-        seen: What of the target it may have changed, ids replaced; nothing where it only reads.
-        before: Makes what it needs and the workshop does not leave.
+    `before` makes what it needs and the workshop does not leave.
     """
 
     name: str
@@ -69,11 +65,13 @@ def cluster_seen(aws: Aws) -> object:
 
 
 def registry_seen(aws: Aws) -> object:
-    repositories = find_repositories(aws)
     return [
-        (found.name, found.tagged, [(image.tags, image.digest) for image in images])
-        for found in repositories
-        for images in [find_images(aws, found.name)]
+        (
+            found.name,
+            found.tagged,
+            [(each.tags, each.digest) for each in find_images(aws, found.name)],
+        )
+        for found in find_repositories(aws)
     ]
 
 
@@ -95,7 +93,10 @@ def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
         Verb("images", lambda held: held.images()),
         Verb("run", lambda held: held.run_image()),
         Verb("record", lambda held: held.record_image_uri()),
-        *(Verb(f"evidence {check}", _evidence(check)) for check in syllabus.CHECK_IDS),
+        *(
+            Verb(f"evidence {check}", lambda held, check=check: held.evidence(check))
+            for check in syllabus.CHECK_IDS
+        ),
         Verb("verify", lambda held: held.verify()),
         Verb("snapshot", lambda held: held.snapshot()),
         Verb("list", lambda held: held.cleanup()),
@@ -105,13 +106,8 @@ def verbs(push: Callable[[Workshop], object]) -> list[Verb]:
 
 def take_fargate(aws: Aws) -> None:
     """Take the capacity providers away from the cluster, as a learner may have made it."""
-    name = Exercise().cluster
     nothing = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
-    aws.call("ecs", "PutClusterCapacityProviders", cluster=name, **nothing)
-
-
-def _evidence(check: str) -> Callable[[Workshop], object]:
-    return lambda held: held.evidence(check)
+    aws.call("ecs", "PutClusterCapacityProviders", cluster=Exercise().cluster, **nothing)
 
 
 @dataclass
@@ -126,13 +122,8 @@ class Bench:
     expected: dict[str, object] = field(default_factory=dict)
     _before: dict[str, tuple[Any, dict[Path, bytes]]] = field(default_factory=dict)
 
-    @property
-    def aws(self) -> Aws:
-        return self.workshop.aws
-
-    @property
-    def home(self) -> Path:
-        return self.workshop.settings.home
+    def __post_init__(self) -> None:
+        self.aws, self.home = self.workshop.aws, self.workshop.settings.home
 
     def record(self) -> None:
         """Run the workshop undisturbed, and keep its calls and what stood after each verb."""
@@ -162,11 +153,20 @@ class Bench:
         with self.wire.broken(pair) as planned:
             wrong = list(self._judged(verb, call, fault))
         wrong += [] if planned.happened else [f"{call} was not made"]
-        wrong += self._held_lock()
+        for path in self.home.glob("*.lock"):
+            try:
+                with FileLock(path, timeout=0):
+                    pass
+            except Timeout:
+                wrong.append(f"{path.name} is held")
         if fault in LASTING:
-            wrong += self._completes(verb)
+            try:
+                verb.run(self.workshop)
+            except HandsonError as error:
+                wrong.append(f"the next run does not complete: {error.problem}")
         if verb.seen:
-            return wrong + self._differs(verb)
+            seen = verb.seen(self.aws)
+            return wrong + [f"stands otherwise: {seen}"] * (seen != self.expected.get(verb.name))
         return wrong + ["the chain of evidence is broken" for _ in broken_chain(self.home)[:1]]
 
     def _judged(self, verb: Verb, call: Call, fault: str) -> Iterator[str]:
@@ -180,27 +180,6 @@ class Bench:
         else:
             if fault in LASTING and not _is_told_by_its_checks(shown, call, fault):
                 yield f"went on although {fault}"
-
-    def _completes(self, verb: Verb) -> list[str]:
-        try:
-            verb.run(self.workshop)
-        except HandsonError as error:
-            return [f"the next run does not complete: {error.problem}"]
-        return []
-
-    def _held_lock(self) -> list[str]:
-        left = []
-        for path in self.home.glob("*.lock"):
-            try:
-                with FileLock(path, timeout=0):
-                    pass
-            except Timeout:
-                left.append(f"{path.name} is held")
-        return left
-
-    def _differs(self, verb: Verb) -> list[str]:
-        seen = verb.seen(self.aws) if verb.seen else None
-        return [] if seen == self.expected.get(verb.name) else [f"stands otherwise: {seen}"]
 
 
 def _is_told_by_its_checks(shown: object, call: Call, fault: str) -> bool:
@@ -260,14 +239,6 @@ def deal(recorded: Mapping[str, Sequence[Call]], *, full: bool = FULL) -> dict[s
             name, call = calls_of_a_kind[number * len(calls_of_a_kind) // len(turns)]
             dealt[name].append((call, next(turn)))
     return dealt
-
-
-def lost_replies(recorded: Mapping[str, Sequence[Call]]) -> dict[str, list[Pair]]:
-    """Return a lost reply for each call that writes."""
-    return {
-        name: [(call, "lost") for call in calls if not call.reads]
-        for name, calls in recorded.items()
-    }
 
 
 def open_bench(inside: hooks.Inside, folder: Path, *, kind: str = "emulator") -> Bench:

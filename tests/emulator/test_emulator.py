@@ -65,24 +65,12 @@ def kernel(home: Path) -> Iterator[Callable[..., Kernel]]:
             pass
 
 
-@pytest.fixture
-def innocent() -> Iterator[psutil.Process]:
-    """Somebody else's process."""
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    yield psutil.Process(other.pid)
-    other.kill()
-    other.wait()
-
-
 def own_vpcs(ec2: Any) -> list[str]:
     return [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
 
 
 def make_vpc(ec2: Any) -> str:
     return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
-
-
-# Starting
 
 
 def test_the_first_use_starts_it_and_a_second_finds_the_same_process(
@@ -149,12 +137,11 @@ def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> No
         assert room.stop_emulator(home) is True
 
 
-# Stopping
-
-
-def test_a_stop_ends_the_process_and_the_next_start_has_its_state_and_its_port(
+def test_a_stop_ends_the_process_and_the_next_start_has_its_state_and_its_port_if_free(
     home: Path, connect: Connect
 ) -> None:
+    room.stop_emulator(home)
+    assert not home.exists()
     first = start(home)
     vpc = make_vpc(connect(first))
     assert [room.stop_emulator(home), room.stop_emulator(home)] == [True, False]
@@ -162,11 +149,11 @@ def test_a_stop_ends_the_process_and_the_next_start_has_its_state_and_its_port(
     second = start(home)
     assert (second.state, second.port) == ("started", first.port)
     assert own_vpcs(connect(second)) == [vpc]
-
-
-def test_stop_makes_no_home(home: Path) -> None:
     room.stop_emulator(home)
-    assert not home.exists()
+    with socket.create_server(("127.0.0.1", first.port)):
+        third = start(home)
+    assert third.port != first.port
+    assert own_vpcs(connect(third)) == [vpc]
 
 
 def test_a_terminate_signal_from_outside_keeps_the_state_too(home: Path, connect: Connect) -> None:
@@ -197,9 +184,6 @@ def test_one_that_hangs_is_reported_and_a_stop_kills_it(home: Path) -> None:
     wait_gone(running.pid)
 
 
-# Killed hard
-
-
 def test_a_killed_one_is_restarted_once_with_what_was_saved_before_and_its_port(
     home: Path, connect: Connect
 ) -> None:
@@ -208,44 +192,25 @@ def test_a_killed_one_is_restarted_once_with_what_was_saved_before_and_its_port(
     second = start(home)
     make_vpc(connect(second))
     kill(second)
-    third = start(home)
+    with pytest.raises(NotReady, match="応答しません"):
+        start(home, timeout=0)
+    assert room.find_running(home) is None
+    third = start(home)  # the start that failed does not hide the kill
     assert (third.state, third.port, start(home).state) == ("restarted", second.port, "running")
     assert own_vpcs(connect(third)) == [saved]
 
 
-def test_a_start_that_takes_too_long_is_reported_and_leaves_nothing_running(home: Path) -> None:
+def test_another_process_that_now_has_its_pid_is_left_alone(home: Path) -> None:
     kill(start(home))
-    with pytest.raises(NotReady, match="応答しません"):
-        start(home, timeout=0)
-    assert room.find_running(home) is None
-    assert start(home).state == "restarted"  # the failed start does not hide the kill
-
-
-def test_another_process_that_now_has_its_pid_is_left_alone(
-    home: Path, innocent: psutil.Process
-) -> None:
-    kill(start(home))
-    record = processes.read_record(home / "emulator")
-    processes.write_record(home / "emulator", record, pid=innocent.pid)
-    assert room.stop_emulator(home) is False
-    assert innocent.status() != psutil.STATUS_ZOMBIE
-    assert start(home).pid != innocent.pid
-
-
-# The port
-
-
-def test_it_moves_on_when_its_port_is_taken(home: Path, connect: Connect) -> None:
-    first = start(home)
-    vpc = make_vpc(connect(first))
-    room.stop_emulator(home)
-    with socket.create_server(("127.0.0.1", first.port)):
-        second = start(home)
-    assert second.port != first.port
-    assert own_vpcs(connect(second)) == [vpc]
-
-
-# What can go wrong
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as innocent:
+        try:
+            record = processes.read_record(home / "emulator")
+            processes.write_record(home / "emulator", record, pid=innocent.pid)
+            assert room.stop_emulator(home) is False
+            assert innocent.poll() is None
+            assert start(home).pid != innocent.pid
+        finally:
+            innocent.kill()
 
 
 def test_a_home_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
@@ -263,22 +228,15 @@ def test_a_full_disk_is_named(home: Path) -> None:
         start(home)
 
 
-def test_one_that_dies_at_its_start_is_reported_with_its_last_words(home: Path) -> None:
+def test_one_that_cannot_start_is_reported_with_its_last_words_and_so_is_a_lock(home: Path) -> None:
     (home / "emulator" / "stop").mkdir(parents=True)
     with pytest.raises(NotReady, match=r"Error: \[Errno \d+\].*emulator/stop"):
         start(home)
-
-
-def test_a_start_that_another_process_holds_up_is_reported(home: Path) -> None:
-    (home / "emulator").mkdir(parents=True)
     with FileLock(home / "emulator" / "lock"), pytest.raises(NotReady, match="ロック"):
         start(home, timeout=0.05)
 
 
-# Reset
-
-
-def test_a_reset_stops_it_and_forgets_what_ran_and_what_was_saved(
+def test_a_reset_stops_it_and_forgets_what_ran_what_was_saved_and_a_kill(
     home: Path, connect: Connect
 ) -> None:
     make_vpc(connect(start(home)))
@@ -287,10 +245,8 @@ def test_a_reset_stops_it_and_forgets_what_ran_and_what_was_saved(
     make_vpc(connect(running))
     assert room.reset_emulator(home) is True
     assert not psutil.pid_exists(running.pid)
-    assert own_vpcs(connect(start(home))) == []
-
-
-def test_after_resetting_a_killed_one_nothing_is_lost(home: Path) -> None:
-    kill(start(home))
+    again = start(home)
+    assert own_vpcs(connect(again)) == []
+    kill(again)
     room.reset_emulator(home)
     assert start(home).state == "started"

@@ -21,7 +21,7 @@ from tests.emulator.faults import Call
 from tests.emulator.processes import kill
 from tests.emulator.proxy import proxy_to
 from tests.emulator.surviving import everything, running_at
-from tests.emulator.victim import Kernels, clean, ended, make, push, workshop
+from tests.emulator.victim import clean, ended, make, push, start, workshop
 from tests.emulator.workshops import broken_chain, make_shop, open_workshop
 
 pytestmark = [
@@ -35,40 +35,28 @@ EVERY = 1 if FULL else 5
 """A kernel is killed after every so manyth call."""
 
 
-@pytest.fixture(scope="module")
-def kernels() -> Kernels:
-    return Kernels()
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a home folder beside which there is a shop."""
     return next_to_a_shop(tmp_path)
 
 
 def next_to_a_shop(folder: Path) -> Path:
+    """Return a home folder beside which there is a shop."""
     shop = make_shop(folder)
     (shop / "config.ru").write_text("run {}\n" * 9000)
     (shop / "Dockerfile").write_text("FROM scratch\nCOPY app.rb /srv/\nCOPY config.ru /srv/\n")
     return folder / "home"
 
 
-def made(held: Workshop, verb: Callable[[Workshop], None] = make) -> int:
-    """Carry a verb out undisturbed; return how many calls have changed something."""
-    held.aws.requests.clear()
-    verb(held)
-    return len(hooks.writes(held.aws))
-
-
 def test_a_kernel_killed_after_any_call_is_completed_by_the_next(
-    emulator: Running, folder: Path, kernels: Kernels
+    emulator: Running, folder: Path
 ) -> None:
     held = workshop(emulator, folder)
-    calls = made(held)
-    expected = everything(held.aws)
+    make(held)
+    calls, expected = len(hooks.writes(held.aws)), everything(held.aws)
     for k in range(0, calls, EVERY):
         hooks.reset(emulator)
-        code = ended(kernels.start("make", emulator, folder, kill_after=k))
+        code = ended(start("make", emulator, folder, kill_after=k))
         assert everything(held.aws) != expected  # it was killed where something was missing
         make(held)
         assert (k, code, broken_chain(folder)) == (k, KILLED, [])
@@ -77,17 +65,19 @@ def test_a_kernel_killed_after_any_call_is_completed_by_the_next(
 
 
 def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
-    emulator: Running, folder: Path, kernels: Kernels
+    emulator: Running, folder: Path
 ) -> None:
     held = workshop(emulator, folder)
     held.aws.call("ecs", "CreateCluster", clusterName="somebody-elses")
     held.aws.call("ecr", "CreateRepository", repositoryName="somebody-elses")
     expected = everything(held.aws)
     make(held)
-    calls = made(held, clean)
+    held.aws.requests.clear()
+    clean(held)
+    calls = len(hooks.writes(held.aws))
     for k in range(0, calls, EVERY):
         make(held)
-        code = ended(kernels.start("clean", emulator, folder, kill_after=k))
+        code = ended(start("clean", emulator, folder, kill_after=k))
         clean(held)
         assert (k, code) == (k, KILLED)
         assert everything(held.aws) == expected
@@ -95,14 +85,14 @@ def test_a_clean_up_killed_after_any_call_is_completed_by_the_next(
 
 
 def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
-    emulator: Running, folder: Path, kernels: Kernels
+    emulator: Running, folder: Path
 ) -> None:
     held = workshop(emulator, folder)
     held.ensure_repository()
     local = held.build_image(folder.parent / "shop")
     with proxy_to(emulator.port) as proxy:
         proxy.breaks(Call("registry", "PATCH blobs/uploads", 2), "stall")
-        kernel = kernels.start("push", running_at(f"http://127.0.0.1:{proxy.port}"), folder)
+        kernel = start("push", running_at(f"http://127.0.0.1:{proxy.port}"), folder)
         try:
             assert proxy.stalled.wait(30)
             wait_until(
@@ -117,13 +107,13 @@ def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
 
 
 def test_two_kernels_that_run_the_same_notebooks_at_once_make_one_of_each(
-    emulator: Running, folder: Path, kernels: Kernels
+    emulator: Running, folder: Path
 ) -> None:
     held = workshop(emulator, folder)
     make(held)
     expected = everything(held.aws)
     hooks.reset(emulator)
-    both = [kernels.start("make", emulator, folder) for _ in range(2)]
+    both = [start("make", emulator, folder) for _ in range(2)]
     assert [ended(kernel) for kernel in both] == [0, 0]
     lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     assert (len(lines), broken_chain(folder)) == (6, [])
@@ -148,23 +138,6 @@ VERBS: dict[str, Callable[[Workshop], object]] = {
 OFTEN = ("push", "evidence", "clean-up")
 
 
-class KillServer:
-    """Kills the embedded AWS on the way of the next call to it."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._lock = threading.Lock()
-
-    def attach(self, session: Any) -> None:
-        session.register("before-call", self._before)
-
-    def _before(self, **_: Any) -> None:
-        with self._lock:
-            running = embedded.find_running(self._home)
-            if running is not None:
-                kill(running)
-
-
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workshop, list[str]]]:
     """Return a workshop on an embedded AWS that may be killed, and what it shows."""
@@ -185,7 +158,15 @@ def test_an_embedded_aws_killed_in_a_verb_is_told_in_one_sentence_and_the_worksh
     shown.clear()
     before = held.journal().records
     held.aws._clients.clear()  # a client keeps the hooks it was made with
-    KillServer(held.settings.home).attach(held.aws.session)
+    lock = threading.Lock()
+
+    def kill_server(**_: Any) -> None:
+        with lock:
+            running = embedded.find_running(held.settings.home)
+            if running is not None:
+                kill(running)
+
+    held.aws.session.register("before-call", kill_server)
     told = []
     try:
         VERBS[verb](held)

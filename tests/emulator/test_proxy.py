@@ -14,7 +14,6 @@ from botocore.config import Config
 from handson.aws import Aws
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
-from handson.engine.model import LocalImage
 from handson.notebook.workshop import Workshop
 from tests.conftest import FULL
 from tests.emulator import hooks
@@ -50,9 +49,6 @@ def proxy(emulator: Running, proxied: Proxy) -> Proxy:
 
 def address(proxy: Proxy) -> str:
     return f"http://127.0.0.1:{proxy.port}"
-
-
-# What the hooks imitate is what a socket does
 
 
 def hasty(aws: Aws, service: str) -> Aws:
@@ -102,21 +98,16 @@ def nobody() -> int:
         return int(free.getsockname()[1])
 
 
-def test_a_reply_that_ends_half_way_is_asked_for_again(proxy: Proxy) -> None:
+def test_a_half_reply_is_asked_for_again_and_a_write_with_a_lost_one_has_taken_effect(
+    proxy: Proxy,
+) -> None:
     aws = hooks.connect(running_at(address(proxy)))
     proxy.breaks(Call("ec2", "DescribeVpcs", 1), "half")
     assert (len(aws.call("ec2", "DescribeVpcs")["Vpcs"]), len(proxy.seen)) == (1, 2)
-
-
-def test_a_write_whose_reply_was_lost_has_taken_effect(proxy: Proxy) -> None:
-    aws = hooks.connect(running_at(address(proxy)))
     proxy.breaks(Call("ec2", "CreateVpc", 1), "lost")
     with pytest.raises(HandsonError):
         aws.call("ec2", "CreateVpc", CidrBlock="10.7.0.0/16")
     assert len(aws.call("ec2", "DescribeVpcs")["Vpcs"]) == 2
-
-
-# The first call of all: who am I
 
 
 def test_starting_goes_on_after_a_fault_and_again_after_a_refusal(
@@ -141,59 +132,43 @@ def start(proxy: Proxy, folder: Path) -> Workshop:
     return open_workshop(folder / "home", endpoint_url=address(proxy))
 
 
-# Every request of a push
-
-
-@pytest.fixture
-def held(proxy: Proxy, tmp_path: Path) -> Workshop:
-    return start(proxy, tmp_path)
-
-
-@pytest.fixture
-def local(held: Workshop, tmp_path: Path) -> LocalImage:
-    return held.build_image(make_shop(tmp_path))
-
-
 def test_every_request_of_a_push_survives_faults(
-    emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage
+    emulator: Running, proxy: Proxy, tmp_path: Path
 ) -> None:
-    requests, faults = recorded(emulator, proxy, held, local), (*PASSING, *REFUSALS)
+    held = start(proxy, tmp_path)
+    local = held.build_image(make_shop(tmp_path))
+
+    def pushed_in_spite_of(call: Call, fault: str) -> str:
+        """Push with a fault at one request, then again; return what is wrong."""
+        hooks.reset(emulator)
+        held.ensure_repository()
+        proxy.breaks(call, fault)
+        try:
+            held.push_image(local)
+        except HandsonError as error:
+            if fault in PASSING:
+                return f"not healed: {error.problem}"
+            if not isinstance(error, NotAllowed) or len(str(error).splitlines()) != 2:
+                return f"told as {error!r}"
+            held.push_image(local)
+        else:
+            if fault in REFUSALS:
+                return "went on"
+        if not proxy.happened:
+            return "the request was not made"
+        tags = [image.tags for image in held.images().images]
+        return "" if tags == [tuple(sorted(local.tags))] else f"in the repository: {tags}"
+
+    held.ensure_repository()
+    proxy.breaks(None)
+    held.push_image(local)
+    requests = [call for call in proxy.seen if call.service == "registry"]
+    faults = (*PASSING, *REFUSALS)
     pairs = product(requests, faults) if FULL else zip(requests, cycle(faults), strict=False)
     wrong = [
         f"{call} · {fault}: {found}"
         for call, fault in pairs
-        for found in [pushed_in_spite_of(emulator, proxy, held, local, call=call, fault=fault)]
+        for found in [pushed_in_spite_of(call, fault)]
         if not tally("faults survived", "MiniStack").count(not found)
     ]
     assert (len(requests) >= 10, wrong) == (True, [])
-
-
-def recorded(emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage) -> list[Call]:
-    held.ensure_repository()
-    proxy.breaks(None)
-    held.push_image(local)
-    return [call for call in proxy.seen if call.service == "registry"]
-
-
-def pushed_in_spite_of(
-    emulator: Running, proxy: Proxy, held: Workshop, local: LocalImage, *, call: Call, fault: str
-) -> str:
-    """Push with a fault at one request, then again; return what is wrong."""
-    hooks.reset(emulator)
-    held.ensure_repository()
-    proxy.breaks(call, fault)
-    try:
-        held.push_image(local)
-    except HandsonError as error:
-        if fault in PASSING:
-            return f"not healed: {error.problem}"
-        if not isinstance(error, NotAllowed) or len(str(error).splitlines()) != 2:
-            return f"told as {error!r}"
-        held.push_image(local)
-    else:
-        if fault in REFUSALS:
-            return "went on"
-    if not proxy.happened:
-        return "the request was not made"
-    tags = [image.tags for image in held.images().images]
-    return "" if tags == [tuple(sorted(local.tags))] else f"in the repository: {tags}"

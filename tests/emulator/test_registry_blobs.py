@@ -46,20 +46,22 @@ class Wire:
     def open(self) -> str:
         return str(self.ask("POST", "blobs/uploads/").headers["Location"])
 
+    def confirm(self, place: str, data: bytes, **options: Any) -> None:
+        assert self.ask("PUT", f"{place}?digest={digest_of(data)}", **options).status == 201
+
     def blob(self, data: bytes) -> str:
         """Push a blob as docker does: in a request of its own, then confirmed."""
         place = self.open()
         self.ask("PATCH", place, body=data)
-        answer = self.ask("PUT", f"{place}?digest={digest_of(data)}")
-        assert answer.status == 201
+        self.confirm(place, data)
         return digest_of(data)
 
-    def manifest(self, *layers: bytes, tag: str = "latest") -> str:
-        """Push an image of these layers; return its digest."""
-        blobs = [{"digest": self.blob(layer), "size": len(layer)} for layer in (b"{}", *layers)]
+    def manifest(self, layer: bytes) -> str:
+        """Push an image of this layer; return its digest."""
+        blobs = [{"digest": self.blob(each), "size": len(each)} for each in (b"{}", layer)]
         content = {"schemaVersion": 2, "config": blobs[0], "layers": blobs[1:]}
         data = json.dumps({"mediaType": MANIFEST} | content).encode()
-        answer = self.ask("PUT", f"manifests/{tag}", body=data, headers={"Content-Type": MANIFEST})
+        answer = self.ask("PUT", "manifests/latest", body=data, headers={"Content-Type": MANIFEST})
         assert answer.status == 201
         return digest_of(data)
 
@@ -124,15 +126,12 @@ def disk(emulator: room.Running) -> Path:
     return Path(psutil.Process(emulator.pid).cwd()).parent
 
 
-# The protocol
-
-
 def test_a_blob_is_had_whole_however_it_was_pushed(shop: Wire) -> None:
     parts = [b"first ", b"second ", b"last"]
     place = shop.open()
     for part in parts[:2]:
         shop.ask("PATCH", place, body=part)
-    shop.ask("PUT", f"{place}?digest={digest_of(b'first second last')}", body=parts[2])
+    shop.confirm(place, b"first second last", body=parts[2])
     assert shop.get(digest_of(b"first second last")) == b"first second last"
     opened = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}")
     assert (opened.status, "Location" in opened.headers) == (202, True)  # it had no body yet
@@ -140,7 +139,7 @@ def test_a_blob_is_had_whole_however_it_was_pushed(shop: Wire) -> None:
     assert (at_once.status, shop.get(digest_of(b"whole"))) == (201, b"whole")
     place, data = shop.open(), b"a" * 70_000 + b"b"
     shop.ask("PATCH", place, body=iter([data[:-1], b"b"]), chunked=True)  # without its length
-    assert shop.ask("PUT", f"{place}?digest={digest_of(data)}").status == 201
+    shop.confirm(place, data)
     headers = shop.ask("HEAD", f"blobs/{digest_of(data)}").headers
     told = (headers["Content-Length"], headers["Docker-Content-Digest"])
     assert told == ("70001", digest_of(data))
@@ -163,29 +162,23 @@ def test_a_digest_that_is_not_the_blobs_is_refused_and_leaves_nothing(
 
 
 def test_what_is_unknown_is_refused_by_its_code(shop: Wire, disk: Path) -> None:
-    body = b"x" * 200_000
     other, cancelled = repository(shop.running, "other"), shop.open()
     place = shop.open().replace(SHOP, "other")
     assert shop.ask("DELETE", cancelled).status == 204
-    seen = {
-        "repository": Wire(shop.running, "nobodys").ask("POST", "blobs/uploads/", body=body),
-        "upload": shop.ask("PATCH", "blobs/uploads/nobodys", body=body),
-        "of another repository": other.ask("PATCH", place, body=b"x"),
-        "cancelled": shop.ask("GET", cancelled),
-    }
-    unknown = (404, "BLOB_UPLOAD_UNKNOWN")
-    assert {name: codes(answer) for name, answer in seen.items()} == {
-        "repository": (404, "NAME_UNKNOWN"),
-        "upload": unknown,
-        "of another repository": unknown,
-        "cancelled": unknown,
-    }
+    abroad = {"Host": f"{shop.running.account}.dkr.ecr.eu-west-1.amazonaws.com"}
+    body, nobodys = b"x" * 200_000, Wire(shop.running, "nobodys")
+    blob = f"blobs/{shop.blob(b'here')}"
+    seen = [
+        (404, "NAME_UNKNOWN", nobodys.ask("POST", "blobs/uploads/", body=body)),
+        (404, "NAME_UNKNOWN", shop.ask("GET", blob, headers=abroad)),
+        (404, "BLOB_UPLOAD_UNKNOWN", shop.ask("PATCH", "blobs/uploads/nobodys", body=body)),
+        (404, "BLOB_UPLOAD_UNKNOWN", other.ask("PATCH", place, body=b"x")),
+        (404, "BLOB_UPLOAD_UNKNOWN", shop.ask("GET", cancelled)),
+    ]
+    assert [codes(answer) for *_, answer in seen] == [(status, code) for status, code, _ in seen]
     assert len(uploads(disk)) == 1
-
-
-def test_a_method_that_is_unknown_is_refused(shop: Wire) -> None:
-    seen = [shop.ask("POST", path).status for path in (f"blobs/{digest_of(b'')}", shop.open())]
-    assert [shop.ask("GET", "blobs/uploads/").status, *seen] == [405, 405, 405]
+    asked = [("GET", "blobs/uploads/"), ("POST", blob), ("POST", shop.open())]
+    assert [shop.ask(*method).status for method in asked] == [405, 405, 405]
 
 
 def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> None:
@@ -198,26 +191,19 @@ def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> N
     assert seen == [(416, "0-4"), (416, "0-4"), (204, "0-4")]
 
 
-def arrived(shop: Wire, place: str) -> int:
-    """Return how much of an upload came before it was cut, once its request has been served.
-
-    Asked on another connection, the question may overtake that request.
-    """
+def test_an_upload_that_was_cut_goes_on_where_it_was(shop: Wire) -> None:
+    place, data = shop.open(), os.urandom(300_000)
 
     def last() -> int:
         return int(shop.ask("GET", place).headers["Range"].split("-")[1])
 
-    return 1 + wait_until(last, done=bool, what="the upload", timeout=30, interval=0.02)
-
-
-def test_an_upload_that_was_cut_goes_on_where_it_was(shop: Wire) -> None:
-    place, data = shop.open(), os.urandom(300_000)
     with socket.create_connection(("127.0.0.1", shop.running.port)) as cut:
         head = f"PATCH {place} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(data)}\r\n\r\n"
         cut.sendall(head.encode() + data[:200_000])
-    begin = arrived(shop, place)
+    # Asked on another connection, the question may overtake the request that was cut.
+    begin = 1 + wait_until(last, done=bool, what="the upload", timeout=30, interval=0.02)
     shop.ask("PATCH", place, body=data[begin:], headers={"Content-Range": f"{begin}-299999"})
-    shop.ask("PUT", f"{place}?digest={digest_of(data)}")
+    shop.confirm(place, data)
     assert shop.get(digest_of(data)) == data
 
 
@@ -228,16 +214,6 @@ def test_a_blob_of_another_repository_is_had_once_it_is_mounted(shop: Wire) -> N
     assert (lacking.status, "Location" in lacking.headers) == (202, True)
     answer = other.ask("POST", f"blobs/uploads/?mount={digest}&from={SHOP}")
     assert (answer.status, other.get(digest)) == (201, b"shared")
-
-
-def test_a_repository_of_the_same_name_in_another_region_has_its_own_blobs(shop: Wire) -> None:
-    digest = shop.blob(b"here")
-    host = f"{shop.running.account}.dkr.ecr.eu-west-1.amazonaws.com"
-    answer = shop.ask("GET", f"blobs/{digest}", headers={"Host": host})
-    assert codes(answer) == (404, "NAME_UNKNOWN")
-
-
-# What ECR says
 
 
 def test_ecr_and_the_registry_have_the_same_images(shop: Wire, ecr: Any) -> None:
@@ -256,7 +232,7 @@ def test_ecr_and_the_registry_have_the_same_images(shop: Wire, ecr: Any) -> None
     assert codes(shop.ask("GET", f"manifests/{digest}")) == (404, "MANIFEST_UNKNOWN")
 
 
-def test_a_deleted_repository_leaves_nothing_but_what_another_has(
+def test_a_deleted_repository_leaves_nothing_but_what_another_has_and_a_reset_nothing(
     shop: Wire, ecr: Any, disk: Path
 ) -> None:
     other = repository(shop.running, "other")
@@ -269,16 +245,10 @@ def test_a_deleted_repository_leaves_nothing_but_what_another_has(
     assert [shop.get(digest_of(b"layer")), shop.get(shared)] == [None, None]
     assert shop.ask("GET", f"manifests/{image}").status == 404
     assert codes(shop.ask("PATCH", place, body=b"late")) == (404, "BLOB_UPLOAD_UNKNOWN")
-
-
-def test_resetting_ministack_empties_the_disk(shop: Wire, disk: Path) -> None:
     shop.manifest(b"layer")
     shop.ask("PATCH", shop.open(), body=b"on its way")
     shop.ask("POST", "/_ministack/reset")
     assert (on_disk(disk), uploads(disk)) == (set(), [])
-
-
-# Stopping, killing, starting again
 
 
 def test_an_image_is_had_after_a_stop_a_kill_and_a_change_of_region(home: Path) -> None:
@@ -327,15 +297,6 @@ def test_a_blob_that_a_power_cut_shortened_is_to_be_pushed_again(shop: Wire, dis
     assert (shop.get(digest), shop.get(shop.blob(b"whole"))) == (None, b"whole")
 
 
-def test_resetting_the_embedded_aws_removes_its_images(home: Path) -> None:
-    started(home).blob(b"layer")
-    room.reset_emulator(home)
-    assert not (home / "emulator/registry").exists()
-
-
-# What can go wrong, and what it costs
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process's files")
 def test_a_disk_that_takes_no_more_is_told_and_left_clean(shop: Wire, disk: Path) -> None:
     data, place = os.urandom(3 << 20), shop.open()
@@ -351,7 +312,7 @@ def test_a_disk_that_takes_no_more_is_told_and_left_clean(shop: Wire, disk: Path
     assert shop.get(shop.blob(data)) == data
 
 
-def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
+def test_a_failed_save_that_was_made_up_for_is_no_loss_and_a_reset_removes_all(home: Path) -> None:
     shop = started(home)
     state = home / "emulator/state"
     state.rename(state.with_name("aside"))
@@ -359,19 +320,20 @@ def test_a_failed_save_that_was_made_up_for_is_no_loss(home: Path) -> None:
     shop.blob(b"layer")
     state.unlink()
     assert room.stop_emulator(home) is True
+    room.reset_emulator(home)
+    assert not (home / "emulator/registry").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_large_blob_costs_no_memory(shop: Wire) -> None:
-    before, data = most_memory(shop.running), os.urandom(1 << 20) * 64
+    def most_memory() -> int:
+        """Return the most resident memory that the process has had, in kB."""
+        status = Path(f"/proc/{shop.running.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0])
+
+    before, data = most_memory(), os.urandom(1 << 20) * 64
     shop.get(shop.blob(data))
-    assert most_memory(shop.running) - before < 32_000
-
-
-def most_memory(running: room.Running) -> int:
-    """Return the most resident memory that it has had, in kB."""
-    status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0])
+    assert most_memory() - before < 32_000
 
 
 @pytest.mark.usefixtures("inside")  # it loads MiniStack as all tests want it

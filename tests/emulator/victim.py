@@ -1,6 +1,6 @@
 """Kernels that are killed: processes forked from one that has everything loaded.
 
-    kernel = Kernels().start("make", running, home, kill_after=3)
+    kernel = start("make", running, home, kill_after=3)
     ended(kernel)                        its exit code: -9 where it was killed
 
 `make` runs the workshop up to the evidence, `clean` the clean-up, `push` a push.  `kill_after` is
@@ -80,18 +80,13 @@ def _live(verb: str, running: Running, home: Path, kill_after: int) -> None:
     VERBS[verb](workshop(running, home, KillAfter(kill_after)))
 
 
-class Kernels:
-    """Starts kernels, each a process of its own."""
-
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.emulator.warm"])
-
-    def start(self, verb: str, running: Running, home: Path, *, kill_after: int = -1) -> Any:
-        """Start a kernel that runs a verb, and return its process."""
-        process = self._context.Process(target=_live, args=(verb, running, home, kill_after))
-        process.start()
-        return process
+def start(verb: str, running: Running, home: Path, *, kill_after: int = -1) -> Any:
+    """Start a kernel, a process of its own that runs a verb, and return its process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.emulator.warm"])
+    process = context.Process(target=_live, args=(verb, running, home, kill_after))
+    process.start()
+    return process
 
 
 def ended(process: Any) -> int:
