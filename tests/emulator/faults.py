@@ -157,16 +157,18 @@ def _region(request: Any) -> str:
     return str(text.partition("Credential=")[2].split("/")[2])
 
 
+_SILENT = {
+    "refused": EndpointConnectionError,
+    "gone": EndpointConnectionError,
+    "cut": ConnectionClosedError,
+    "timeout": ReadTimeoutError,
+}
+
+
 def answered(fault: str, service: str, *, url: str) -> AWSResponse:
     """Return what AWS answers, or raise what botocore raises where it does not answer."""
-    silent = {
-        "refused": EndpointConnectionError,
-        "gone": EndpointConnectionError,
-        "cut": ConnectionClosedError,
-        "timeout": ReadTimeoutError,
-    }
-    if fault in silent:
-        raise silent[fault](endpoint_url=url)
+    if fault in _SILENT:
+        raise _SILENT[fault](endpoint_url=url)
     status, headers, body = refusal(fault, service)
     return AWSResponse(url, status, headers, Body(body))
 
@@ -175,11 +177,11 @@ def refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of AWS's answer in the protocol of the service."""
     code, status = _SAID[fault].get(service, _SAID_IN_JSON[fault])
     error = f"<Error><Code>{code}</Code><Message>said AWS</Message></Error>"
-    if service == "ec2":
-        text = f"<Response><Errors>{error}</Errors><RequestID>refused</RequestID></Response>"
-        return status, {"content-type": "text/xml"}, text.encode()
-    if service == "sts":
-        text = f"<ErrorResponse>{error}<RequestId>refused</RequestId></ErrorResponse>"
-        return status, {"content-type": "text/xml"}, text.encode()
+    in_xml = {
+        "ec2": f"<Response><Errors>{error}</Errors><RequestID>refused</RequestID></Response>",
+        "sts": f"<ErrorResponse>{error}<RequestId>refused</RequestId></ErrorResponse>",
+    }
+    if service in in_xml:
+        return status, {"content-type": "text/xml"}, in_xml[service].encode()
     said = json.dumps({"__type": code, "message": "said AWS"})
     return status, {"content-type": "application/x-amz-json-1.1"}, said.encode()

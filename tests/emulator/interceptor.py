@@ -50,7 +50,6 @@ class Marks:
     signature: str = "marked5ignature0f4c1d9e"
     proxy_password: str = "marked-proxy-p%40ssword"
     docker_password: str = "marked-docker-password"
-    endpoint_password: str = "marked-endpoint-password"
     secret_key_base: str = "marked-secret-key-base-9f86d081884c7d65"
 
 
@@ -64,23 +63,19 @@ def intercepting(
     context.load_cert_chain(server)
     handler: Any = type("Intercepting", (Interceptor,), {"context": context, "marks": marks})
     with serving(upstream, handler) as proxy:
-        yield (
-            proxy,
-            {
-                "HANDSON_TARGET": "aws",
-                "HANDSON_AWS_ACCOUNT": ACCOUNT,
-                "HANDSON_ENGINE": "builtin",
-                "HTTPS_PROXY": f"http://learner:{marks.proxy_password}@127.0.0.1:{proxy.port}",
-                "DOCKER_HOST": f"tcp://docker:{marks.docker_password}@127.0.0.1:1",
-                "AWS_ACCESS_KEY_ID": marks.access_key_id,
-                "AWS_SECRET_ACCESS_KEY": marks.secret_access_key,
-                "AWS_SESSION_TOKEN": marks.session_token,
-                "AWS_CA_BUNDLE": str(authority),
-                "REQUESTS_CA_BUNDLE": str(authority),
-                "SSL_CERT_FILE": str(authority),
-                "SECRET_KEY_BASE": marks.secret_key_base,
-            },
-        )
+        environ = {
+            "HANDSON_TARGET": "aws",
+            "HANDSON_AWS_ACCOUNT": ACCOUNT,
+            "HANDSON_ENGINE": "builtin",
+            "HTTPS_PROXY": f"http://learner:{marks.proxy_password}@127.0.0.1:{proxy.port}",
+            "DOCKER_HOST": f"tcp://docker:{marks.docker_password}@127.0.0.1:1",
+            "AWS_ACCESS_KEY_ID": marks.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": marks.secret_access_key,
+            "AWS_SESSION_TOKEN": marks.session_token,
+            "SECRET_KEY_BASE": marks.secret_key_base,
+        }
+        bundles = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+        yield proxy, environ | dict.fromkeys(bundles, str(authority))
 
 
 class Interceptor(Handler):
@@ -118,9 +113,8 @@ class Interceptor(Handler):
     def came_back(self, body: bytes) -> bytes:
         """Return a reply with the account, and marked secrets, in the place of the emulator's."""
         body = body.replace(EMULATORS.encode(), ACCOUNT.encode())
-        token = base64.b64encode(b"AWS:ministack-auth-token")
         marked = base64.b64encode(f"AWS:{self.marks.registry_password}".encode())
-        body = body.replace(token, marked)
+        body = body.replace(base64.b64encode(b"AWS:ministack-auth-token"), marked)
         signature = rf'\1?X-Amz-Signature={self.marks.signature}"'.encode()
         return re.sub(rb'("downloadUrl": ?"[^"]+)"', signature, body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
 
@@ -36,19 +36,13 @@ def leaked(text: str, secrets: Secrets) -> list[str]:
 
 def leaks_in(folder: Path, secrets: Secrets) -> list[tuple[str, str]]:
     """Return file and name of each secret that stands in a file below a folder, zipped or not."""
-    return [
-        (str(path.relative_to(folder)), name)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        for name in leaked(_text(path), secrets)
-    ]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return leaks_among({str(path.relative_to(folder)): _text(path) for path in files}, secrets)
 
 
-def leaks_among(
-    texts: Mapping[str, str] | Iterable[tuple[str, str]], secrets: Secrets
-) -> list[tuple[str, str]]:
+def leaks_among(texts: Mapping[str, str], secrets: Secrets) -> list[tuple[str, str]]:
     """Return name of the text and of the secret for each secret that stands in a text."""
-    return [(where, name) for where, text in dict(texts).items() for name in leaked(text, secrets)]
+    return [(where, name) for where, text in texts.items() for name in leaked(text, secrets)]
 
 
 def _text(path: Path) -> str:

@@ -24,16 +24,11 @@ from urllib.parse import parse_qs
 from tests.emulator.faults import Call, refusal
 
 _SERVICES = {"AmazonEC2ContainerServiceV20141113": "ecs", "AmazonEC2ContainerRegistry": "ecr"}
-_IDENTITY = {"GetCallerIdentity"}
 _REGISTRY = {
     "throttled": (429, "TOOMANYREQUESTS", "Rate exceeded"),
     "failed": (500, "INTERNAL", "an error of its own"),
     "denied": (403, "DENIED", "User is not authorized to perform: ecr:PutImage"),
-    "expired": (
-        403,
-        "DENIED",
-        "Your authorization token has expired.",
-    ),
+    "expired": (403, "DENIED", "Your authorization token has expired."),
 }
 
 
@@ -141,7 +136,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def refused(self, fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
         """Return what is answered in AWS's place."""
-        return _refusal(fault, service)
+        if service != "registry":
+            return refusal(fault, service)
+        status, code, message = _REGISTRY[fault]
+        said = json.dumps({"errors": [{"code": code, "message": message}]})
+        return status, {"Content-Type": "application/json"}, said.encode()
 
     def pass_on(self, body: bytes, fault: str) -> None:
         """Ask the emulator, and give its answer back unless the fault takes it."""
@@ -183,12 +182,4 @@ def _named(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, str]:
         prefix, _, operation = target.rpartition(".")
         return _SERVICES[prefix.partition("_")[0]], operation
     operation = parse_qs(body.decode())["Action"][0]
-    return ("sts" if operation in _IDENTITY else "ec2"), operation
-
-
-def _refusal(fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
-    if service != "registry":
-        return refusal(fault, service)
-    status, code, message = _REGISTRY[fault]
-    said = json.dumps({"errors": [{"code": code, "message": message}]})
-    return status, {"Content-Type": "application/json"}, said.encode()
+    return ("sts" if operation == "GetCallerIdentity" else "ec2"), operation

@@ -67,7 +67,6 @@ class SigningAws:
     url: str = ""
     history: dict[str, datetime] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
-    lookups: int = 0
     switched_on: bool = True
     signer: Signer = field(default_factory=lambda: Signer(""))
 
@@ -94,7 +93,6 @@ class SigningAws:
 
     def look_up(self, given: dict[str, Any], account: str) -> dict[str, Any]:
         """Answer CloudTrail's LookupEvents, two events a page."""
-        self.lookups += 1
         source = given["LookupAttributes"][0]["AttributeValue"]
         inside = [
             {"requestID": request, "eventSource": source, "recipientAccountId": account}
@@ -146,14 +144,12 @@ class Handler(BaseHTTPRequestHandler):
 def serving(aws: SigningAws) -> Iterator[SigningAws]:
     """Serve until the block ends."""
     handler = type("Bound", (Handler,), {"aws": aws})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    aws.url = f"http://127.0.0.1:{server.server_address[1]}"
-    aws.signer.issuer = aws.url
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield aws
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        aws.url = aws.signer.issuer = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield aws
+        finally:
+            server.shutdown()
+            thread.join()

@@ -25,13 +25,7 @@ from tests.unit.fake_aws import Refusal, reply
 pytestmark = pytest.mark.emulator
 
 
-class Nothing:
-    """Does nothing on the way: a connection that shares its clients with no other."""
-
-    def attach(self, session: Any) -> None: ...
-
-
-class InPublic(Nothing):
+class InPublic:
     """Stands for Amazon ECR Public, which no emulator has."""
 
     def __init__(self, answer: dict[str, Any] | Refusal) -> None:
@@ -42,6 +36,10 @@ class InPublic(Nothing):
 
     def _before(self, **_: Any) -> Any:
         return reply(self._answer)
+
+
+ALONE = InPublic({"repositories": []})
+"""A connection with a hook on its way shares its clients with no other."""
 
 
 def regions(aws: Aws) -> set[str]:
@@ -57,27 +55,18 @@ def elsewhere(
     return take_snapshot(aws, home=home, missing=missing), aws
 
 
-def make_in_tokyo(running: room.Running) -> Aws:
-    aws = connect(running).in_region(TOKYO)
-    cluster.ensure_cluster(aws, ClusterForm())
-    ensure_repository(aws, "rails-app")
-    return aws
-
-
-def test_where_nothing_is_missing_or_asked_for_no_other_region_is_asked(
+def test_other_regions_are_asked_for_what_is_missing_alone(
     emulator: room.Running, tmp_path: Path
 ) -> None:
-    make_in_tokyo(emulator)
-    seen, unasked = elsewhere(emulator, tmp_path, Nothing(), missing=())
-    assert (seen.elsewhere, regions(unasked)) == ((), set())
-    make_everything(emulator)
-    assert regions(elsewhere(emulator, tmp_path, Nothing())[1]) == set()
-
-
-def test_a_check_is_told_of_what_it_misses_alone(emulator: room.Running, tmp_path: Path) -> None:
-    make_in_tokyo(emulator)
+    aws = connect(emulator).in_region(TOKYO)
+    cluster.ensure_cluster(aws, ClusterForm())
+    ensure_repository(aws, "rails-app")
     seen, _ = elsewhere(emulator, tmp_path, missing=("cluster",))
     assert [(found.check, found.region) for found in seen.elsewhere] == [("cluster", TOKYO)]
+    seen, unasked = elsewhere(emulator, tmp_path, ALONE, missing=())
+    assert (seen.elsewhere, regions(unasked)) == ((), set())
+    make_everything(emulator)
+    assert regions(elsewhere(emulator, tmp_path, ALONE)[1]) == set()
 
 
 def test_a_handful_of_regions_is_asked_and_the_recorded_one_with_them(
@@ -86,7 +75,7 @@ def test_a_handful_of_regions_is_asked_and_the_recorded_one_with_them(
     uri = f"{emulator.account}.dkr.ecr.eu-west-3.amazonaws.com/rails-app:latest"
     recorded = RecordedUri(uri=uri, digest="sha256:x", recorded_at="")
     (tmp_path / "image-uri.json").write_text(json.dumps(recorded.to_json()))
-    _, aws = elsewhere(emulator, tmp_path, Nothing(), missing=("image",))
+    _, aws = elsewhere(emulator, tmp_path, ALONE, missing=("image",))
     assert regions(aws) == {"eu-west-3", *LIKELY_REGIONS} - {emulator.region}
 
 

@@ -73,26 +73,24 @@ def make_vpc(ec2: Any) -> str:
     return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
 
 
-def test_the_first_use_starts_it_and_a_second_finds_the_same_process(
+def test_the_first_use_starts_it_on_loopback_alone_and_a_second_finds_the_same_process(
     home: Path, connect: Connect
 ) -> None:
-    first = start(home)
+    theirs = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "work", "HTTP_PROXY": "http://p"}
+    first = start(home, environ=theirs)
     assert own_vpcs(connect(first)) == []
     second, found = start(home), room.find_running(home)
     assert found is not None
-    assert [(each.pid, each.state) for each in (first, second, found)] == [
-        (first.pid, "started"),
-        (first.pid, "running"),
-        (first.pid, "running"),
+    states = [(each.pid, each.state) for each in (first, second, found)]
+    assert states == [(first.pid, state) for state in ("started", "running", "running")]
+    process = psutil.Process(first.pid)
+    listening = [
+        tuple(connection.laddr)
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
     ]
-
-
-def test_only_its_owner_can_read_its_record_and_nothing_of_the_environment_reaches_it(
-    home: Path,
-) -> None:
-    theirs = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_PROFILE": "work", "HTTP_PROXY": "http://p"}
-    running = start(home, environ=theirs)
-    assert theirs.keys() & psutil.Process(running.pid).environ().keys() == set()
+    assert listening == [("127.0.0.1", first.port)]
+    assert theirs.keys() & process.environ().keys() == set()
     assert (home / "emulator" / "process.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -115,18 +113,6 @@ def test_interrupting_the_kernel_does_not_reach_it(
     os.killpg(busy.pid, signal.SIGINT)
     busy.wait(timeout=10)
     assert start(home).pid == pid
-
-
-def test_only_its_own_port_is_open_and_only_on_loopback(
-    connect: Connect, running: room.Running
-) -> None:
-    make_vpc(connect(running))
-    listening = [
-        tuple(connection.laddr)
-        for connection in psutil.Process(running.pid).net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert listening == [("127.0.0.1", running.port)]
 
 
 def test_a_home_with_spaces_and_japanese_in_its_name_works(tmp_path: Path) -> None:

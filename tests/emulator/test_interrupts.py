@@ -53,12 +53,8 @@ def clean(learner: Learner) -> object:
     return find_tagged(learner.aws)
 
 
-def nothing(learner: Learner) -> None:
-    reset(learner.running)
-
-
 VERBS: dict[str, tuple[Callable[[Learner], object], Callable[[Learner], object]]] = {
-    "make": (nothing, make),
+    "make": (lambda learner: reset(learner.running), make),
     "prove": (Learner.finish, prove),
     "clean": (Learner.finish, clean),
 }
