@@ -149,9 +149,7 @@ def certify(folder: Path) -> tuple[Path, Path]:
         .public_bytes(serialization.Encoding.PEM)
     )
     private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     alone, with_key = folder / "authority.pem", folder / "server.pem"
     alone.write_bytes(certificate)

@@ -130,20 +130,18 @@ def not_cleaned(bench: Bench, pair: Pair) -> str:
 
 
 def test_a_look_at_another_region_that_fails_changes_no_verdict(elsewhere: Bench) -> None:
+    def verdict() -> list[tuple[str, ...]]:
+        """Return the facts of each check that hold."""
+        checked = elsewhere.workshop.verify().checks
+        return [tuple(fact.id for fact in check.facts if fact.passed) for check in checked]
+
     elsewhere.stand_before(elsewhere.verbs[0])
-    expected = verdict(elsewhere.workshop)
-    wrong = []
+    expected, wrong = verdict(), []
     for pair in in_tokyo(elsewhere, "verify"):
         with elsewhere.wire.broken(pair) as planned:
-            survived = (verdict(elsewhere.workshop), planned.happened) == (expected, True)
+            survived = (verdict(), planned.happened) == (expected, True)
         wrong += [] if tally("faults survived", "MiniStack").count(survived) else [pair]
     assert (len(expected), wrong) == (5, [])
-
-
-def verdict(held: Workshop) -> list[tuple[str, ...]]:
-    """Return the facts of each check that hold."""
-    checked = held.verify().checks
-    return [tuple(fact.id for fact in check.facts if fact.passed) for check in checked]
 
 
 # What would not survive is found
