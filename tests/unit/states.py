@@ -12,6 +12,7 @@ Every helper returns a new snapshot.  The builders (`vpc`, `cluster`, …) take 
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, TypeVar
 
@@ -156,6 +157,11 @@ def with_uri(snapshot: Snapshot, **changes: Any) -> Snapshot:
 
 def with_run(snapshot: Snapshot, **changes: Any) -> Snapshot:
     return replace(snapshot, recorded_run=ran(**changes))
+
+
+def pattern(sentence: str) -> re.Pattern[str]:
+    """Return a message as a pattern; what it is filled in with may be anything."""
+    return re.compile(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(sentence)))
 
 
 def own_vpc(snapshot: Snapshot) -> Vpc:

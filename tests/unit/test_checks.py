@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -30,15 +29,8 @@ in_image, in_uri, in_run = (
     partial(change, DONE) for change in (with_image, with_uri, states.with_run)
 )
 VPC, TABLE = states.vpc(), states.public_table()
-
-
-def pattern(sentence: str) -> re.Pattern[str]:
-    """Return a sentence as a pattern; what it is filled in with may be anything."""
-    return re.compile(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(sentence)))
-
-
 REMEDIES = {
-    name.removeprefix("checks.remedy."): pattern(spoken["ja"])
+    name.removeprefix("checks.remedy."): states.pattern(spoken["ja"])
     for name, spoken in messages.catalogue("course").items()
     if name.startswith("checks.remedy.")
 }
@@ -530,11 +522,8 @@ def test_a_public_subnet_keeps_its_number_where_it_is_right_and_unique() -> None
 def test_subnets_are_listed_by_address_and_odd_addresses_come_first() -> None:
     odd, high = states.subnet(1, cidr="?", id="x"), states.subnet(2, cidr="10.0.112.0/20")
     state = in_vpc(subnets=(high, states.subnet(3), odd))
-    assert false_facts(checks.run_checks(state).checks)["subnets.cidr"] == [
-        "?",
-        "10.0.32.0/20",
-        "10.0.112.0/20",
-    ]
+    listed = false_facts(checks.run_checks(state).checks)["subnets.cidr"]
+    assert listed == ["?", "10.0.32.0/20", "10.0.112.0/20"]
 
 
 @pytest.mark.parametrize("other", ["vpc-00", "vpc-0zzz"])
@@ -633,10 +622,8 @@ def test_causes_and_remedies_name_what_they_are_about() -> None:
 
 def test_a_diagnosis_explains_its_own_facts() -> None:
     state = with_table(in_vpc(subnets=(states.subnet(2),)), routes=(states.LOCAL,))
-    assert [cause.facts for cause in checks.run_check("network", state).diagnoses] == [
-        ("subnets.public", "subnets.zones", "subnets.cidr"),
-        ("routes.default",),
-    ]
+    explained = [cause.facts for cause in checks.run_check("network", state).diagnoses]
+    assert explained == [("subnets.public", "subnets.zones", "subnets.cidr"), ("routes.default",)]
 
 
 def test_write_aws_call_writes_one_line_of_python_whatever_a_stranger_has_written() -> None:
@@ -674,64 +661,44 @@ def test_the_verification_is_the_contract() -> None:
     assert checks.run_checks(DONE).to_json()["passed"] is True
 
 
-def test_the_card_of_a_check_shows_expected_beside_observed_then_what_to_do() -> None:
-    messages.use("en")
-    state = in_cluster(status="FAILED", capacity_providers=("a", "b"))
-    [first, *rest] = repr(checks.run_check("cluster", state)).splitlines()
-    assert first == "✘ ECS cluster on Fargate: not yet done"
-    assert rest[:5] == [
-        "   | What is checked | Expected | Observed",
-        "  ✔ | The cluster exists | yes | yes",
-        "  ✘ | Status of the cluster | ACTIVE | FAILED",
-        "  ✘ | Capacity provider | FARGATE | a, b",
-        "  ✘ | Amazon EC2 container instances | 0 | 0, a, b",
-    ]
-    assert rest[5] == "  ⚠ The cluster ecs-handson-cluster has the status FAILED and not ACTIVE."
-    assert rest[6].startswith("  → Run workshop.aws.call(")
-
-
 def test_advice_stands_on_lines_that_hold_nothing_else() -> None:
     messages.use("en")
-    lines = [
-        repr(checks.run_check("image", state)).splitlines()
-        for state in (DONE, in_image(tags=("latest",), built_by="builtin"))
-    ]
-    assert [line for line in lines[0] if "ⓘ" in line] == [
-        "  ⓘ A unique tag besides latest: yes",
-        "  ⓘ Seen running as a container: yes",
-    ]
-    assert [line.partition(" · ")[0] for line in lines[1] if "ⓘ" in line] == [
-        "  ⓘ A unique tag besides latest: no",
-        "  ⓘ Seen running as a container: no",
-    ]
-    assert ["builtin engine" in line for line in lines[1] if "ⓘ" in line] == [False, True]
-    others = [[line for line in each if "ⓘ" not in line] for each in lines]
-    assert others[0] == others[1]
+    both = (DONE, in_image(tags=("latest",), built_by="builtin"))
+    cards = [repr(checks.run_check("image", state)).splitlines() for state in both]
+    advice = [[line for line in card if "ⓘ" in line] for card in cards]
+    rest = [[line for line in card if "ⓘ" not in line] for card in cards]
+    facts = ("A unique tag besides latest", "Seen running as a container")
+    assert advice[0] == [f"  ⓘ {fact}: yes" for fact in facts]
+    assert [it.partition(" · ")[0] for it in advice[1]] == [f"  ⓘ {fact}: no" for fact in facts]
+    assert ["builtin engine" in it for it in advice[1]] == [False, True]
+    assert rest[0] == rest[1]
 
 
 def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_what_to_do() -> None:
     messages.use("en")
-    state = with_image(in_cluster(status="FAILED"), platforms=(), tags=("latest",))
+    state = with_image(in_cluster(status="FAILED", capacity_providers=("a", "b")), platforms=())
     lines = repr(checks.run_checks(state)).splitlines()
-    assert lines[:13] == [
+    one = repr(checks.run_check("cluster", state)).splitlines()
+    assert lines[:12] == [
         "✘ 3 of 5 items done (account 112233445566, Region us-east-1)",
         "   | Item | Facts | Notebook",
         "  ✔ | VPC and public subnets | 12/12 | 01-network",
-        "  ✘ | ECS cluster on Fargate | 3/4 | 02-cluster",
+        "  ✘ | ECS cluster on Fargate | 1/4 | 02-cluster",
         "  ✔ | Private repository in ECR | 3/3 | 03-image",
         "  ✘ | Image pushed to ECR | 2/3 | 03-image",
         "  ✔ | Image URI in ECR | 3/3 | 03-image",
         "  ECS cluster on Fargate:",
         "   | What is checked | Expected | Observed",
         "  ✘ | Status of the cluster | ACTIVE | FAILED",
-        "  ⚠ The cluster ecs-handson-cluster has the status FAILED and not ACTIVE.",
-        lines[11],
-        "  Image pushed to ECR:",
+        "  ✘ | Capacity provider | FARGATE | a, b",
+        "  ✘ | Amazon EC2 container instances | 0 | 0, a, b",
     ]
-    assert lines[14:16] == [
-        "  ✘ | Platform of the image | linux/amd64 | none",
-        "  ⚠ The image does not say which platform it is for; it has to be linux/amd64.",
-    ]
+    told = "  ⚠ The cluster ecs-handson-cluster has the status FAILED and not ACTIVE."
+    assert told in lines[12:]
+    assert one[:2] == ["✘ ECS cluster on Fargate: not yet done", lines[8]]
+    assert one[2:7] == ["  ✔ | The cluster exists | yes | yes", *lines[9:12], told]
+    assert one[7].startswith("  → Run workshop.aws.call(")
+    assert "  ✘ | Platform of the image | linux/amd64 | none" in lines
     assert repr(checks.run_checks(DONE)).startswith("✔ 5 of 5 items done")
 
 
@@ -741,14 +708,12 @@ def test_describe_value_says_a_value_in_words() -> None:
     assert [describe_value(value) for value in values] == [
         *("yes", "no", "not there", "none", "0", "“ok”", "a�b", "1, x", "0.0.0.0/0 → none"),
     ]
-    ends = ["internet gateway", "blackhole", "none", "igw-1"]
+    ends = {
+        "internet gateway": "インターネットゲートウェイ", "blackhole": "ブラックホール",
+        "none": "なし", "igw-1": "igw-1",
+    }  # fmt: skip
     messages.use("ja")
-    assert [describe_value(f"0.0.0.0/0 → {end}") for end in ends] == [
-        "0.0.0.0/0 → インターネットゲートウェイ",
-        "0.0.0.0/0 → ブラックホール",
-        "0.0.0.0/0 → なし",
-        "0.0.0.0/0 → igw-1",
-    ]
+    assert {end: describe_value(f"0.0.0.0/0 → {end}")[12:] for end in ends} == ends
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
@@ -760,9 +725,3 @@ def test_every_result_shows_its_causes_as_text_and_as_html(language: str) -> Non
         assert [*shown] == ["text/plain", "text/html"]
         told = [cause.message for check in verification.failing for cause in check.diagnoses]
         assert [message for message in told if message not in shown["text/plain"]] == []
-
-
-def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
-    state = in_vpc(tenancy="x\n✔ everything passed\u202e")
-    lines = repr(checks.run_check("network", state)).splitlines()
-    assert [line for line in lines if line.startswith("✔")] == []
