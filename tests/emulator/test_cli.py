@@ -252,9 +252,6 @@ def test_the_policy_is_json_for_the_named_account_or_says_that_none_is_named(cal
     unnamed = call("policy", HANDSON_ENDPOINT_URL=NOBODY)
     assert (unnamed.exit_code, json.loads(unnamed.stdout)["Version"]) == (0, "2012-10-17")
     assert "HANDSON_AWS_ACCOUNT" in unnamed.stderr
-
-
-def test_the_policy_for_a_proof_allows_that_and_nothing_else(call: Call) -> None:
     statements = json.loads(call("policy", "--proof").stdout)["Statement"]
     assert [action for item in statements for action in item["Action"]] == [
         "sts:GetWebIdentityToken",
