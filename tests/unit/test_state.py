@@ -7,19 +7,8 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from handson.course.state import (
-    Cluster,
-    DrawnArrow,
-    DrawnBox,
-    DrawnIcon,
-    InternetGateway,
-    Platform,
-    Resource,
-    Snapshot,
-    State,
-    Subnet,
-    Target,
-)
+from handson.course import state
+from handson.course.state import Platform, Resource, Snapshot, State
 from tests.unit import states
 
 
@@ -41,22 +30,22 @@ def test_every_state_is_frozen_and_takes_keywords_only() -> None:
 def test_what_earlier_records_do_not_hold_has_a_value() -> None:
     """Records of earlier versions lack these fields, and are judged still."""
     target = {"kind": "aws", "account": "1", "region": "r"}
-    assert Target.from_json(target).to_json() == {**target, "endpoint": None}
+    assert state.Target.from_json(target).to_json() == {**target, "endpoint": None}
     subnet = {"id": "s", "name": "", "cidr": "", "zone": "", "map_public_ip": False}
-    assert Subnet.from_json(subnet).to_json() == {
+    assert state.Subnet.from_json(subnet).to_json() == {
         **subnet, "ipv6_cidrs": [], "available_addresses": 0, "tagged": False,
     }  # fmt: skip
     cluster = {
         "name": "c", "arn": "a", "status": "", "capacity_providers": [], "container_instances": 0,
     }  # fmt: skip
-    assert Cluster.from_json(cluster).to_json() == {
+    assert state.Cluster.from_json(cluster).to_json() == {
         **cluster, "running_tasks": 0, "active_services": 0, "tagged": False,
     }  # fmt: skip
     gateway = {"id": "igw-1", "name": "", "attachment": "available"}
-    assert InternetGateway.from_json(gateway).to_json() == {**gateway, "tagged": False}
-    box, icon = DrawnBox(id="b", label=""), DrawnIcon(id="i", label="")
+    assert state.InternetGateway.from_json(gateway).to_json() == {**gateway, "tagged": False}
+    box, icon = state.DrawnBox(id="b", label=""), state.DrawnIcon(id="i", label="")
     assert (box.inside, icon.inside, icon.kind) == ("", "", "")
-    arrow = DrawnArrow(tail="i", head="j")
+    arrow = state.DrawnArrow(tail="i", head="j")
     assert (arrow.label, arrow.direction) == ("", "forward")
 
 
