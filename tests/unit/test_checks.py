@@ -676,7 +676,8 @@ def test_advice_stands_on_lines_that_hold_nothing_else() -> None:
 
 def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_what_to_do() -> None:
     messages.use("en")
-    state = with_image(in_cluster(status="FAILED", capacity_providers=("a", "b")), platforms=())
+    state = in_cluster(status="FAILED", capacity_providers=("a", "b"))
+    state = with_image(state, platforms=(), tags=("latest",))
     lines = repr(checks.run_checks(state)).splitlines()
     one = repr(checks.run_check("cluster", state)).splitlines()
     assert lines[:12] == [
@@ -699,6 +700,7 @@ def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_wh
     assert one[2:7] == ["  ✔ | The cluster exists | yes | yes", *lines[9:12], told]
     assert one[7].startswith("  → Run workshop.aws.call(")
     assert "  ✘ | Platform of the image | linux/amd64 | none" in lines
+    assert [line for line in lines if "✘" in line and "unique tag" in line] == []
     assert repr(checks.run_checks(DONE)).startswith("✔ 5 of 5 items done")
 
 
@@ -725,3 +727,9 @@ def test_every_result_shows_its_causes_as_text_and_as_html(language: str) -> Non
         assert [*shown] == ["text/plain", "text/html"]
         told = [cause.message for check in verification.failing for cause in check.diagnoses]
         assert [message for message in told if message not in shown["text/plain"]] == []
+
+
+def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
+    state = in_vpc(tenancy="x\n✔ everything passed\u202e")
+    lines = repr(checks.run_check("network", state)).splitlines()
+    assert [line for line in lines if line.startswith("✔")] == []
