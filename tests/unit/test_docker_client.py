@@ -7,6 +7,7 @@ import json
 import platform
 import re
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ class Daemon(Handler):
     def do_GET(self) -> None:
         found = self.answers.get(re.sub(r"^/(v[\d.]+/)?", "", self.path))
         self.answer(200 if found else 404, json.dumps(found).encode())
+
+
+def answering(answers: Answers) -> AbstractContextManager[str]:
+    """Give the DOCKER_HOST of a daemon that gives these answers."""
+    return listening(type("Bound", (Daemon,), {"answers": answers}))
 
 
 @pytest.fixture
@@ -114,7 +120,7 @@ def test_an_engine_is_called_by_its_products_name_and_colima_by_its_socket_too()
 
 def free_bytes(answers: Answers, **info: str) -> int | None:
     told = {**answers, "info": INFO | info}
-    with listening(type("Bound", (Daemon,), {"answers": told})) as address:
+    with answering(told) as address:
         return engine.choose_engine("docker", docker_host=f"tcp://{address}").describe().free_bytes
 
 

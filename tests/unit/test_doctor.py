@@ -68,7 +68,7 @@ def test_an_engine_asked_for_by_name_has_to_answer_and_is_told_with_version_and_
     nowhere = {"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"}
     assert examine(engine="docker", environ=nowhere)["engine"].state == "bad"
     with answering(DOCKER | {"info": {"OperatingSystem": "Docker Desktop"}}) as address:
-        engine = examine(engine="docker", environ={"DOCKER_HOST": address})["engine"]
+        engine = examine(engine="docker", environ={"DOCKER_HOST": f"tcp://{address}"})["engine"]
     assert (engine.state, engine.seen) == ("ok", "Docker Desktop 20.10 · linux/amd64")
 
 
@@ -76,7 +76,7 @@ def test_an_engine_short_of_disk_is_advised_to_remove_images(examine: Examine) -
     for free, state, seen in ((5, "ok", "空き 5.0 GB"), (1, "advice", "空き 1.0 GB")):
         store = {"store": {"graphRootAllocated": free * 10**9, "graphRootUsed": 0}}
         with answering(PODMAN | {"libpod/info": store}) as address:
-            engine = examine(engine="docker", environ={"DOCKER_HOST": address})["engine"]
+            engine = examine(engine="docker", environ={"DOCKER_HOST": f"tcp://{address}"})["engine"]
         assert (engine.state, engine.seen) == (state, f"Podman 20.10 · linux/amd64 · {seen}")
         assert ("docker image prune" in engine.remedy) is (state == "advice")
 
