@@ -22,7 +22,7 @@ import pytest
 from hypothesis import settings
 
 from handson.core import messages
-from tests.tally import TALLIES
+from tests import tally
 
 # A shell's `&` ignores SIGINT, and the processes that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -68,24 +68,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Count a test that tries an entry of a catalogue."""
-    TALLIES.count_entry(item, call)
+    what = tally.ENTRIES.get(getattr(item, "originalname", ""))
+    skipped = call.excinfo and call.excinfo.errisinstance(pytest.skip.Exception)
+    if what and call.when == "call" and not skipped and isinstance(item, pytest.Function):
+        where = tally.EMULATORS[item.callspec.id.partition("-")[0]]
+        tally.count(what, call.excinfo is None, where=where)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what was counted to the process that started this one, where there is one."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["tallies"] = TALLIES.carried()
+        session.config.workeroutput["counts"] = [(*key, n) for key, n in tally.COUNTS.items()]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add what a process of a parallel run has counted."""
-    TALLIES.add(getattr(node, "workeroutput", {}).get("tallies", ()))
+    for what, where, passed, number in getattr(node, "workeroutput", {}).get("counts", ()):
+        tally.COUNTS[what, where, passed] += number
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was counted, where one process runs the tests or the others are done."""
-    for line in TALLIES.lines():
+    for line in tally.describe_counts():
         terminalreporter.write_line(line)
 
 

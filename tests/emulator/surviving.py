@@ -37,7 +37,7 @@ from tests.emulator import hooks
 from tests.emulator.faults import FAULTS, LASTING, Call, Pair, Wire
 from tests.emulator.hooks import shape
 from tests.emulator.workshops import broken_chain, make_shop, open_workshop
-from tests.tally import tally
+from tests.tally import count
 
 
 @dataclass(frozen=True)
@@ -272,9 +272,9 @@ def running_at(endpoint: str) -> Running:
 
 def survive(bench: Bench, dealt: Mapping[str, Sequence[Pair]], verb: Verb) -> list[str]:
     """Have a verb meet its faults, one after another; return what did not survive."""
-    counted, wrong = tally("faults survived", "MiniStack"), []
+    wrong = []
     for pair in dealt[verb.name]:
         found = bench.survives(verb, pair)
-        if not counted.count(not found):
+        if not count("faults survived", not found):
             wrong.append(f"{pair[0]} · {pair[1]}: {'; '.join(found)}")
     return wrong

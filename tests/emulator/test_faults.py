@@ -28,7 +28,7 @@ from tests.emulator.surviving import (
     survive,
     verbs,
 )
-from tests.tally import tally
+from tests.tally import count
 
 pytestmark = pytest.mark.emulator
 
@@ -125,7 +125,7 @@ def not_cleaned(bench: Bench, pair: Pair) -> str:
     found = "" if planned.happened else "the call was not made; "
     found += f"told as left: {told}; " if told != ([TOKYO] if lasts else []) else ""
     found += f"left: {left}" if left else ""
-    tally("faults survived", "MiniStack").count(not found)
+    count("faults survived", not found)
     return found
 
 
@@ -140,7 +140,7 @@ def test_a_look_at_another_region_that_fails_changes_no_verdict(elsewhere: Bench
     for pair in in_tokyo(elsewhere, "verify"):
         with elsewhere.wire.broken(pair) as planned:
             survived = (verdict(), planned.happened) == (expected, True)
-        wrong += [] if tally("faults survived", "MiniStack").count(survived) else [pair]
+        wrong += [] if count("faults survived", survived) else [pair]
     assert (len(expected), wrong) == (5, [])
 
 

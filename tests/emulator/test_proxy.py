@@ -21,7 +21,7 @@ from tests.emulator.faults import TRANSIENT, Call, Wire
 from tests.emulator.proxy import Proxy, proxy_to
 from tests.emulator.surviving import running_at
 from tests.emulator.workshops import make_shop, open_workshop
-from tests.tally import tally
+from tests.tally import count
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
 
@@ -118,14 +118,14 @@ def test_starting_goes_on_after_a_fault_and_again_after_a_refusal(
         proxy.breaks(first, fault)
         started = start(proxy, tmp_path).aws.account
         assert (fault, started, proxy.happened) == (fault, "123456789012", True)
-        tally("faults survived", "MiniStack").count(True)
+        count("faults survived", True)
     for fault in REFUSALS:
         proxy.breaks(first, fault)
         with pytest.raises(NotAllowed) as refused:
             start(proxy, tmp_path)
         assert (fault, len(str(refused.value).splitlines())) == (fault, 2)
         assert start(proxy, tmp_path).aws.account == "123456789012"
-        tally("faults survived", "MiniStack").count(True)
+        count("faults survived", True)
 
 
 def start(proxy: Proxy, folder: Path) -> Workshop:
@@ -169,6 +169,6 @@ def test_every_request_of_a_push_survives_faults(
         f"{call} · {fault}: {found}"
         for call, fault in pairs
         for found in [pushed_in_spite_of(call, fault)]
-        if not tally("faults survived", "MiniStack").count(not found)
+        if not count("faults survived", not found)
     ]
     assert (len(requests) >= 10, wrong) == (True, [])
