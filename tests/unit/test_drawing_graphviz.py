@@ -15,11 +15,9 @@ from handson.drawing.graphviz import arrange_graph
 GOAL = describe_goal(Exercise())
 
 
-@pytest.mark.parametrize("language", messages.LANGUAGES)
 def test_without_the_library_the_remedy_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, language: str
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    messages.use(language)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)  # importing it raises ImportError
     with pytest.raises(errors.NotReady) as caught:
         arrange_graph("digraph {}", form="svg")

@@ -12,14 +12,12 @@ from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing import VIEWS, draw, paint_views
-from handson.drawing.scene import Arrow, Point, Scene
+from handson.drawing.scene import Arrow, Scene
 from tests.unit import states
 
 DONE = states.finished()
 NOTEBOOK = 900
-PIXELS = 9.8
-"""The smallest letters that can be read without effort on a screen."""
-
+PIXELS = 9.8  # the smallest letters that can be read without effort on a screen
 SHOWN = [*((view,) for view in VIEWS), *combinations(VIEWS, 2), VIEWS]
 
 
@@ -46,10 +44,13 @@ def test_side_by_side_means_the_same_height() -> None:
     assert heights["aws/compute/ec2-container-registry"] == heights["onprem/registry/harbor"]
 
 
-def test_of_three_views_step_one_stands_above_the_others() -> None:
+def test_of_three_views_step_one_stands_above_the_others_and_each_is_described() -> None:
     titles = {inner.title: y for inner, _, y in scene("aws", "local", "onprem").inner}
     local, one, other = (draw(DONE, view=view).title for view in ("local", "aws", "onprem"))
     assert titles[local] < titles[one] == titles[other]
+    described = draw(DONE, view=VIEWS).description
+    assert [title for title in titles if title not in described] == []
+    assert "rails-app:v1" in words(states.with_image(DONE, tags=("v1",)), "local")
 
 
 @pytest.mark.parametrize("views", [(), ("aws", "azure"), "onprm", ["onprm"]])
@@ -57,6 +58,19 @@ def test_a_view_that_is_none_is_refused_with_the_nearest(views: tuple[str, ...])
     with pytest.raises(errors.InvalidInput) as caught:
         draw(DONE, view=views)
     assert ('view="onprem"' in caught.value.remedy) == ("onprm" in views)
+
+
+def cross(first: Arrow, second: Arrow) -> bool:
+    """Tell whether two level or upright arrows share a point, and not only their beginning."""
+    pairs = ((one, other) for one in pairwise(first.points) for other in pairwise(second.points))
+    return first.points[0] != second.points[0] and any(
+        all(
+            max(min(a[axis], b[axis]), min(c[axis], d[axis]))
+            <= min(max(a[axis], b[axis]), max(c[axis], d[axis]))
+            for axis in (0, 1)
+        )
+        for (a, b), (c, d) in pairs
+    )
 
 
 @pytest.mark.parametrize("views", SHOWN)
@@ -68,24 +82,8 @@ def test_a_finished_picture_can_be_read_whole(views: tuple[str, ...], language: 
     for each in (drawn, *(inner for inner, _, _ in drawn.inner)):
         unread = [it.words for it in each.labels if it.whole or it.size * scale <= PIXELS]
         assert unread == []
-        assert [(a, b) for a, b in combinations(each.arrows, 2) if _cross(a, b)] == []
-    assert _cross(Arrow(((0, 5), (10, 5))), Arrow(((5, 0), (5, 10))))
-
-
-def _cross(first: Arrow, second: Arrow) -> bool:
-    if first.points[0] == second.points[0]:
-        return False  # two branches of one way
-    pairs = ((one, other) for one in pairwise(first.points) for other in pairwise(second.points))
-    return any(_meet(*one, *other) for one, other in pairs)
-
-
-def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Tell whether two level or upright lines share a point."""
-    return all(
-        max(min(a[axis], b[axis]), min(c[axis], d[axis]))
-        <= min(max(a[axis], b[axis]), max(c[axis], d[axis]))
-        for axis in (0, 1)
-    )
+        assert [(a, b) for a, b in combinations(each.arrows, 2) if cross(a, b)] == []
+    assert cross(Arrow(((0, 5), (10, 5))), Arrow(((5, 0), (5, 10))))
 
 
 def test_on_premises_has_a_room_for_each_zone_and_an_outline_for_what_aws_lacks() -> None:
@@ -95,12 +93,3 @@ def test_on_premises_has_a_room_for_each_zone_and_an_outline_for_what_aws_lacks(
     bare = replace(DONE, vpcs=(), clusters=(), repositories=(), images=())
     assert words(bare, "onprem").count("(AWS 側は未作成)") == 3
     assert "Harbor" in draw(bare, view="onprem").description
-
-
-def test_step_one_shows_the_image_under_the_name_it_has_in_the_registry() -> None:
-    assert "rails-app:v1" in words(states.with_image(DONE, tags=("v1",)), "local")
-
-
-def test_a_picture_of_several_views_is_described_view_by_view() -> None:
-    together = draw(DONE, view=VIEWS).description
-    assert [view for view in VIEWS if draw(DONE, view=view).title not in together] == []

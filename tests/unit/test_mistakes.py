@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.notebook import mistakes
 from handson.notebook.workshop import Workshop
@@ -67,13 +66,10 @@ def notebooks(tmp_path: Path) -> Path:
     edition = tmp_path / "notebooks" / "ja"
     edition.mkdir(parents=True)
     write(edition / "00-prepare.ipynb", "import handson\nshop = handson.start(learner='')")
-    write(
-        edition / "01-network.ipynb",
-        "import handson\nshop = handson.start()",
-        "%matplotlib inline",
-        'network = shop.ensure_network(\n    name="x",\n)\nnetwork',
-        "with Box():\n    hidden = 1",
-    )
+    start = "import handson\nshop = handson.start()"
+    made = 'network = shop.ensure_network(\n    name="x",\n)\nnetwork'
+    block = "with Box():\n    hidden = 1"
+    write(edition / "01-network.ipynb", start, "%matplotlib inline", made, block)
     (edition / "02-cluster.ipynb").write_text("{", encoding="utf-8")
     (edition / "03-image.ipynb").write_text('{"cells": 7}', encoding="utf-8")
     return edition
@@ -88,11 +84,11 @@ def write(path: Path, *sources: str) -> None:
 class Shell:
     """What IPython does with an error in a cell, as far as it matters here."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.custom_exceptions: tuple[type[BaseException], ...] = ()
         self.shown: list[BaseException] = []
         self.parent_header: Any = {}
-        self._answer: Any = None
+        mistakes.explain_errors(self, folder=lambda: folder)
 
     def set_custom_exc(self, kinds: tuple[type[BaseException], ...], answer: Any) -> None:
         self.custom_exceptions, self._answer = kinds, answer
@@ -104,6 +100,8 @@ class Shell:
         """Run a cell as a module of that name; return the error that is shown."""
         try:
             exec(cell, {"__name__": module})
+        except InvalidInput as error:  # a verb or a frame refuses by itself
+            self.shown.append(error)
         except self.custom_exceptions as error:
             self._answer(self, type(error), error, error.__traceback__)
         return self.shown[-1]
@@ -111,13 +109,7 @@ class Shell:
 
 @pytest.fixture
 def shell(notebooks: Path) -> Shell:
-    return explaining(notebooks)
-
-
-def explaining(folder: Path) -> Shell:
-    shell = Shell()
-    mistakes.explain_errors(shell, folder=lambda: folder)
-    return shell
+    return Shell(notebooks)
 
 
 def told(shell: Shell, cell: str) -> HandsonError:
@@ -130,11 +122,8 @@ def told(shell: Shell, cell: str) -> HandsonError:
 def test_a_name_of_the_notebooks_is_answered_with_its_cell(shell: Shell) -> None:
     one, every = told(shell, "network"), told(shell, "shop.ensure_network()")
     assert (type(one), type(every)) == (NotReady, NotReady)
-    for error, *parts in (
-        (one, "01-network", "network = shop.ensure_network(…"),
-        (every, "このノートブック", "shop = handson.start()"),
-    ):
-        assert [part for part in parts if part not in error.remedy] == []
+    assert ("01-network" in one.remedy, "network = shop.ensure_network(…" in one.remedy) == (1, 1)
+    assert ("このノートブック" in every.remedy, "shop = handson.start()" in every.remedy) == (1, 1)
     assert isinstance(told(shell, "hidden"), InvalidInput)  # it stands inside a block
 
 
@@ -143,7 +132,6 @@ NEAREST = {
     "name = 花子": '"花子"',
     "fargate = true": "True",
     "fargate = FALSE": "False",
-    "fargate = none": "None",
     "fargate = null": "None",
     "subnet_1 = 1\nsubnet1": "subnet_1",
     "def f():\n    browser = 1\n    brwser\nf()": "browser",
@@ -175,11 +163,7 @@ ARROWS = (
 
 def test_an_arrow_that_leads_to_no_icon_is_answered(shell: Shell) -> None:
     for arrow in ARROWS:
-        try:
-            seen = shell.run(f"{DRAWN}    {arrow}")
-        except InvalidInput as error:  # a frame refuses by itself
-            seen = error
-        assert "アイコン" in str(seen), arrow
+        assert "アイコン" in str(shell.run(f"{DRAWN}    {arrow}")), arrow
 
 
 MADE = "from tests.unit.test_mistakes import Shop\nshop = Shop()\n"
@@ -209,7 +193,7 @@ def test_other_errors_keep_their_traceback(shell: Shell) -> None:
 
 
 def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> None:
-    shell = explaining(tmp_path)
+    shell = Shell(tmp_path)
     assert isinstance(told(shell, "network"), InvalidInput)
     # An assignment's notebooks lie in the folder itself.
     write(tmp_path / "01-network.ipynb", "network = shop.ensure_network()")
@@ -219,9 +203,7 @@ def test_without_notebooks_a_name_is_answered_all_the_same(tmp_path: Path) -> No
 def blank(shell: Shell, grade_id: str, cell: str = STUB) -> str:
     """Run a cell of that nbgrader id, as JupyterLab tells the kernel of it."""
     shell.parent_header = {"metadata": {"nbgrader": {"grade_id": grade_id}}}
-    error = shell.run(cell)
-    assert isinstance(error, NotReady)
-    return error.remedy
+    return told(shell, cell).remedy
 
 
 def test_an_emptied_cell_is_answered_with_what_belongs_into_it(shell: Shell) -> None:
@@ -231,31 +213,17 @@ def test_an_emptied_cell_is_answered_with_what_belongs_into_it(shell: Shell) -> 
     }
     assert {id: call for id, call in parts.items() if call not in blank(shell, id)} == {}
     assert "with の中に描き足し" in blank(shell, "architecture", f"drawn = True\n{STUB}")
-    for told in (None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}):
-        shell.parent_header = told  # where the frontend tells nothing
+    for header in (None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}):
+        shell.parent_header = header  # where the frontend tells nothing
         assert "YOUR CODE HERE" in str(shell.run(STUB))
 
 
-def test_what_is_not_ours_to_explain_is_left_alone(notebooks: Path) -> None:
-    shell = Shell()
+def test_what_is_not_ours_to_explain_is_left_alone(shell: Shell, notebooks: Path) -> None:
     shell.set_custom_exc((KeyError,), print)  # an answer of the learner's own
     mistakes.explain_errors(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
     mistakes.explain_errors(None)  # outside of IPython
-    assert mistakes.explain_error(NameError(name="x"), None, folder=Path()) is None
     with pytest.raises(NameError) as raised:
         undefined  # type: ignore[name-defined]  # noqa: B018, F821
-    assert mistakes.explain_error(raised.value, raised.tb, folder=Path()) is None
-
-
-def test_find_definitions_finds_the_names_of_our_own_notebooks(root: Path) -> None:
-    found = mistakes.find_definitions(sorted((root / "notebooks" / "ja").glob("*.ipynb")))
-    names = ("workshop", "network", "cluster", "repository", "image")
-    assert [name for name in names if not found[name][0].line.startswith(f"{name} = ")] == []
-
-
-@pytest.mark.parametrize("language", messages.LANGUAGES)
-def test_an_answer_speaks_the_learners_language(shell: Shell, language: str) -> None:
-    messages.use(language)
-    said = told(shell, "netwrk").problem
-    assert said.startswith({"ja": "netwrk という", "en": "There is no"}[language])
+    for error, trace in ((NameError(name="x"), None), (raised.value, raised.tb)):
+        assert mistakes.explain_error(error, trace, folder=Path()) is None

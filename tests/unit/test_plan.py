@@ -31,10 +31,10 @@ MADE = {"vpc": "vpc-1", "subnet": "subnet-1", "table": "rtb-1", "association": "
 @pytest.fixture
 def fake() -> FakeAws:
     fake = FakeAws()
-    fake.answers("CreateVpc", {"Vpc": {"VpcId": "vpc-1"}})
-    fake.answers("CreateSubnet", {"Subnet": {"SubnetId": "subnet-1"}})
-    fake.answers("CreateRouteTable", {"RouteTable": {"RouteTableId": "rtb-1"}})
-    fake.answers("AssociateRouteTable", {"AssociationId": "rtbassoc-1"})
+    for kind, id in (("Vpc", "vpc-1"), ("Subnet", "subnet-1"), ("RouteTable", "rtb-1")):
+        fake.answers(f"Create{kind}", {kind: {f"{kind}Id": id}})
+    for operation in ("AssociateRouteTable", "CreateTags"):
+        fake.answers(operation, {})
     return fake
 
 
@@ -51,25 +51,24 @@ def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) 
     assert sorted(said) == ["AssociateRouteTable", *made]
 
 
-def test_a_reference_inside_a_list_or_a_mapping_is_filled_in(fake: FakeAws) -> None:
-    fake.answers("CreateTags", {})
-    tags = {"Resources": [Ref("table")], "Tags": [{"Key": "table", "Value": Ref("table")}]}
-    plan.carry_out(fake.connect(), [Step("tags", "ec2", "CreateTags", tags)], known=MADE)
-    filled_in = {"Resources": ["rtb-1"], "Tags": [{"Key": "table", "Value": "rtb-1"}]}
-    assert fake.said("CreateTags") == [filled_in]
-
-
-def test_what_is_known_is_not_called(fake: FakeAws) -> None:
+def test_what_is_known_is_not_called_and_filled_in_at_any_depth(fake: FakeAws) -> None:
     carried_out(fake, known={"vpc": "vpc-1", "subnet": "subnet-9", "table": "rtb-9"})
     assert fake.operations == ["AssociateRouteTable"]
     assert carried_out(fake, known=MADE) == MADE
-    assert len(fake.operations) == 1
+    tags = {"Resources": [Ref("table")], "Tags": [{"Key": "table", "Value": Ref("table")}]}
+    plan.carry_out(fake.connect(), [Step("tags", "ec2", "CreateTags", tags)], known=MADE)
+    filled_in = {"Resources": ["rtb-1"], "Tags": [{"Key": "table", "Value": "rtb-1"}]}
+    assert fake.calls[1:] == [("CreateTags", filled_in)]
 
 
-def test_a_step_waits_for_those_it_comes_after(fake: FakeAws) -> None:
+def test_a_step_waits_for_those_it_comes_after_and_one_that_nobody_makes_is_refused(
+    fake: FakeAws,
+) -> None:
     late = Step("late", "ec2", "CreateRouteTable", {"VpcId": "vpc-1"}, after=("vpc",))
     plan.carry_out(fake.connect(), [late, STEPS[0]], known={})
     assert fake.operations == ["CreateVpc", "CreateRouteTable"]
+    with pytest.raises(ValueError, match="association"):
+        plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
 def test_independent_steps_are_under_way_at_the_same_time(fake: FakeAws) -> None:
@@ -100,13 +99,7 @@ def test_a_failure_ends_a_plan_once_what_is_under_way_has_ended(fake: FakeAws) -
     fake.answers("CreateSubnet", end)
     with pytest.raises(AWSError):
         carried_out(fake)
-    assert ended.is_set()
-    assert "AssociateRouteTable" not in fake.operations
-
-
-def test_a_plan_that_needs_what_nobody_makes_is_refused(fake: FakeAws) -> None:
-    with pytest.raises(ValueError, match="association"):
-        plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
+    assert (ended.is_set(), "AssociateRouteTable" in fake.operations) == (True, False)
 
 
 UNCLEAR, REFUSED = AWSUnclear("broke off", "again"), AWSError("refused", "mend")
@@ -192,7 +185,6 @@ def test_the_shell_is_pointed_at_the_emulator_and_on_real_aws_keeps_its_credenti
     ]
 
 
-DRY_RUN = Refusal("DryRunOperation", "Request would have succeeded", 412)
 OTHERS = [
     Step("gateway", "ec2", "CreateInternetGateway", {}, "InternetGateway.InternetGatewayId"),
     Step("dns", "ec2", "ModifyVpcAttribute", {"VpcId": Ref("vpc")}),
@@ -204,7 +196,7 @@ OTHERS = [
 def asked() -> FakeAws:
     fake = FakeAws()
     for step in (*STEPS, *OTHERS):
-        fake.answers(step.operation, DRY_RUN)
+        fake.answers(step.operation, Refusal("DryRunOperation", "would have succeeded", 412))
     return fake
 
 

@@ -41,9 +41,8 @@ TABLE = {
         "GetAuthorizationToken": "",
         "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload CreateRepository "
         "DeleteRepository DescribeImages DescribeRepositories GetDownloadUrlForLayer "
-        "InitiateLayerUpload ListTagsForResource PutImage TagResource UploadLayerPart": (
-            "repository"
-        ),
+        "InitiateLayerUpload ListTagsForResource PutImage TagResource "
+        "UploadLayerPart": "repository",
     },
     "ecs": {
         "ListClusters ListServices ListTasks": "",
@@ -57,9 +56,8 @@ TABLE = {
 }
 """The kinds of resources that actions can be bound to, of those that the workshop makes.
 
-From the Service Authorization Reference ("Actions, resources, and condition keys for" Amazon EC2,
-ECS, ECR, Service Quotas, STS and IAM); nothing where AWS takes only "*".  ListTasks can be bound to
-container instances, of which the workshop has none.
+From the Service Authorization Reference; nothing where AWS takes only "*".  ListTasks can be bound
+to container instances, of which the workshop has none.
 """
 KINDS = {
     f"{service}:{action}": set(kinds.split())
@@ -70,9 +68,7 @@ KINDS = {
 NEEDS = {verb: actions for verb, (_, actions) in policy.VERBS.items()}
 ACTIONS = sorted({action for statement in STATEMENTS for action in statement.actions})
 READS = ("Describe", "List", "Get", "BatchGet")
-LARGEST = 6144
-"""Characters of a managed policy, white space left out (IAM User Guide, "IAM quotas")."""
-
+LARGEST = 6144  # characters of a managed policy, white space left out (IAM User Guide)
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag/handson", "aws:ResourceTag/handson"
 
 
@@ -80,21 +76,10 @@ def written(statements: Sequence[Statement] = STATEMENTS) -> dict[str, Any]:
     return policy.write_policy(region="ap-southeast-1", account="1" * 12, statements=statements)
 
 
-def arns(document: dict[str, Any]) -> set[str]:
-    return {arn for item in document["Statement"] for arn in item["Resource"] if arn != "*"}
-
-
 def kind(resource: str) -> str:
     """Return what an ARN leads to; a quota's begins with the service that it limits."""
     service, _, rest = resource.partition(":")
     return "quota" if service == "servicequotas" else rest.split(":")[-1].split("/")[0]
-
-
-# What the policy allows
-
-
-def test_the_policy_allows_what_the_verbs_need_and_nothing_else() -> None:
-    assert set(ACTIONS) == {action for needed in NEEDS.values() for action in needed}
 
 
 @pytest.mark.parametrize("statement", [*STATEMENTS, *PROOF], ids=lambda statement: statement.sid)
@@ -125,11 +110,10 @@ def test_nothing_is_created_changed_or_deleted_without_the_tag() -> None:
 
 
 def test_conditions_are_written_with_their_values() -> None:
-    conditions = [item.get("Condition", {}) for item in written()["Statement"]]
     values = {
         (operator, key, json.dumps(value))
-        for condition in conditions
-        for operator, keys in condition.items()
+        for item in written()["Statement"]
+        for operator, keys in item.get("Condition", {}).items()
         for key, value in keys.items()
     }
     created = ["InternetGateway", "Vpc", "RouteTable", "Subnet", "VpcEndpoint"]
@@ -148,16 +132,16 @@ def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else()
         {key: value for keys in item["Condition"].values() for key, value in keys.items()}
         for item in written(PROOF)["Statement"]
     )
-    assert prove["sts:IdentityTokenAudience"] == ["handson-evidence"]
-    assert prove["sts:DurationSeconds"] == "300"
-    assert tag["aws:TagKeys"] == ["handson-chain"]
+    said = (prove["sts:IdentityTokenAudience"], prove["sts:DurationSeconds"], tag["aws:TagKeys"])
+    assert said == (["handson-evidence"], "300", ["handson-chain"])
 
 
-def test_the_policy_is_a_document_of_iam_that_fits_into_a_managed_one() -> None:
+def test_the_policy_is_a_document_that_fits_and_allows_what_the_verbs_need_alone() -> None:
+    assert set(ACTIONS) == {action for needed in NEEDS.values() for action in needed}
     document = written()
     sids = [item["Sid"] for item in document["Statement"]]
-    assert document["Version"] == "2012-10-17"
-    assert {item["Effect"] for item in document["Statement"]} == {"Allow"}
+    effects = {item["Effect"] for item in document["Statement"]}
+    assert (document["Version"], effects) == ("2012-10-17", {"Allow"})
     assert [sid for sid in sids if not sid.isalnum() or sids.count(sid) > 1] == []
     assert len(json.dumps(document, separators=(",", ":"))) <= LARGEST
 
@@ -165,7 +149,11 @@ def test_the_policy_is_a_document_of_iam_that_fits_into_a_managed_one() -> None:
 def test_the_arns_name_region_account_and_repository() -> None:
     shop = policy.write_policy(region="eu-west-1", account=None, exercise=Exercise(repository="s"))
     kinds = ("internet-gateway", "route-table", "subnet", "vpc", "vpc-endpoint")
-    assert arns(shop) == {
+    lists = [
+        {arn for it in document["Statement"] for arn in it["Resource"]} - {"*"}
+        for document in (shop, written())
+    ]
+    assert lists[0] == {
         *(f"arn:aws:ec2:eu-west-1:*:{kind}/*" for kind in kinds),
         "arn:aws:ecs:eu-west-1:*:cluster/*",
         "arn:aws:ecr:eu-west-1:*:repository/s",
@@ -173,13 +161,10 @@ def test_the_arns_name_region_account_and_repository() -> None:
         "arn:aws:servicequotas:eu-west-1:*:vpc/L-F678F1CE",
         "arn:aws:iam::*:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
     }
-    assert {arn.split(":")[4] for arn in arns(written())} == {"1" * 12}
+    assert {arn.split(":")[4] for arn in lists[1]} == {"1" * 12}
     # ECR cannot tell new from old, so only the exercise's repository can be tagged.
     [tagging] = [item for item in shop["Statement"] if "ecr:TagResource" in item["Action"]]
     assert tagging["Resource"] == ["arn:aws:ecr:eu-west-1:*:repository/s"]
-
-
-# The cells
 
 
 def test_the_cells_are_those_of_the_notebooks(root: Path) -> None:
@@ -195,13 +180,10 @@ def test_the_cells_are_those_of_the_notebooks(root: Path) -> None:
 
 def test_explain_denial_names_the_actions_and_their_cells_or_command() -> None:
     messages.use("en")
-    missing = ["ecr:PutImage", "ecs:CreateCluster"]
-    denied = policy.explain_denial(missing, code="AccessDenied")
+    denied = policy.explain_denial(["ecr:PutImage", "ecs:CreateCluster"], code="AccessDenied")
     assert (denied.actions, denied.code) == (("ecr:PutImage", "ecs:CreateCluster"), "AccessDenied")
-    assert denied.problem == (
-        "You are not allowed to perform ecr:PutImage, ecs:CreateCluster. It is needed by "
-        "workshop.push_image (03-image), workshop.ensure_cluster (02-cluster)."
-    )
+    cells = "workshop.push_image (03-image), workshop.ensure_cluster (02-cluster)"
+    assert f"perform ecr:PutImage, ecs:CreateCluster. It is needed by {cells}." in denied.problem
     proof = policy.explain_denial(["sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"])
     assert "needed by `handson proof`." in proof.problem
     assert "`handson policy --proof`" in proof.remedy
@@ -211,9 +193,7 @@ def test_explain_denial_names_the_actions_and_their_cells_or_command() -> None:
     assert other.problem == "You are not allowed to perform servicequotas:X."
 
 
-@pytest.mark.parametrize("language", messages.LANGUAGES)
-def test_every_denied_action_is_told_in_two_lines_with_all_its_cells(language: str) -> None:
-    messages.use(language)
+def test_every_denied_action_is_told_in_two_lines_with_all_its_cells() -> None:
     for action in ACTIONS:
         denied = policy.explain_denial([action])
         cells = [f"workshop.{verb} (" for verb, needed in NEEDS.items() if action in needed]
@@ -230,5 +210,4 @@ def test_what_a_registry_denies_is_told_by_its_action() -> None:
         denied = explain_refusal(said, where)
         assert isinstance(denied, NotAllowed)
         assert denied.actions == (action,)
-        assert "workshop.push_image" in str(denied)
-        assert arn not in str(denied)
+        assert ("workshop.push_image" in str(denied), arn in str(denied)) == (True, False)

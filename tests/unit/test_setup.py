@@ -22,8 +22,6 @@ zeta==3.0 ; sys_platform == 'win32' \\
     --hash=sha256:cc
 """
 NO_LIBRARY = "ImportError: libX11.so.6: cannot open shared object file: No such file or directory"
-
-
 NO_WHEEL = "ERROR: Failed building wheel for pygraphviz\n"
 
 
@@ -56,7 +54,7 @@ class Machine:
         return 0, ""
 
     def checkout(self, *, is_root: bool = False, **environ: str) -> Any:
-        environ |= {"PATH": str(self.folder)}
+        environ["PATH"] = str(self.folder)
         system = self.preparing.libraries.System(environ, self.run, is_root=is_root)
         return self.preparing.Checkout(self.folder, system)
 
@@ -91,31 +89,22 @@ def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(machine: Ma
     assert "\n".join(machine.installed) == LOCK.partition("\n")[2]
     installations, checked = machine.count("-r ", "--require-hashes")
     assert installations == checked
-    assert sorted(json.loads(machine.stamp.read_text())) == [
-        "drawing",
-        "installed",
-        "path",
-        "python",
-    ]
+    noted = ["drawing", "installed", "path", "python"]
+    assert sorted(json.loads(machine.stamp.read_text())) == noted
     machine.prepare()
     assert machine.lines == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
-def test_a_changed_project_file_is_installed_into_the_same_environment(
-    machine: Machine, name: str
+def test_a_changed_file_or_a_broken_off_installation_is_installed_into_the_same_environment(
+    machine: Machine,
 ) -> None:
-    machine.prepare()
-    with (machine.folder / name).open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
-    machine.prepare()
-    assert machine.count("-m venv", "-e ") == [0, 1]
-
-
-def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None:
     machine.stop("-e ", "broken off")
     machine.prepare()
     assert machine.count("-m venv", "-e ") == [0, 1]
+    for name in ("requirements.lock", "pyproject.toml"):
+        (machine.folder / name).write_text(f"{LOCK}# changed\n", encoding="utf-8")
+        machine.prepare()
+        assert machine.count("-m venv", "-e ") == [0, 1], name
 
 
 def test_an_environment_that_was_half_made_or_copied_is_made_anew(machine: Machine) -> None:
@@ -155,14 +144,10 @@ def test_a_missing_library_is_told_with_its_command_before_the_long_installation
     assert "alpha" not in "".join(machine.installed)
 
 
-@pytest.mark.parametrize(
-    ("is_root", "run"), [(True, ["apt-get update", "apt-get install -y"]), (False, [])]
-)
-def test_root_alone_has_libraries_installed_on_the_system(
-    machine: Machine, is_root: bool, run: list[str]
-) -> None:
-    machine.stop("-c import", NO_LIBRARY, manager="apt-get", is_root=is_root)
-    assert [line.split(" lib")[0] for line in machine.lines if "apt-get" in line] == run
+def test_root_alone_has_libraries_installed_on_the_system(machine: Machine) -> None:
+    for is_root, run in ((False, []), (True, ["apt-get update", "apt-get install -y"])):
+        machine.stop("-c import", NO_LIBRARY, manager="apt-get", is_root=is_root)
+        assert [line.split(" lib")[0] for line in machine.lines if "apt-get" in line] == run
 
 
 def test_drawing_can_be_left_out_and_taken_up_later(machine: Machine) -> None:
