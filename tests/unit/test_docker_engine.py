@@ -32,9 +32,9 @@ DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
 class Client:
     """Answers as docker's library does: with its events again and again, or with an error."""
 
-    def __init__(self, play: list[dict[str, Any]] | BaseException) -> None:
-        self.play = play
-        self.answer, self.saved = io.BytesIO(), b""
+    def __init__(self, play: list[dict[str, Any]] | BaseException, saved: bytes = b"") -> None:
+        self.play, self.saved = play, saved
+        self.answer = io.BytesIO()
         self.calls: list[tuple[Any, ...]] = []
         self.options: dict[str, Any] = {}
         self.hooks: dict[str, list[Any]] = {"response": []}
@@ -84,9 +84,9 @@ STEPS = [
 ]
 
 
-def failure(request: BuildRequest, *events: Any, say: Say = ignore_progress) -> HandsonError:
+def failure(request: BuildRequest, *events: Any, say: Say = ignore_progress) -> EngineError:
     """Return what a build raises whose engine answers with these events."""
-    with pytest.raises(HandsonError) as failed:
+    with pytest.raises(EngineError) as failed:
         DockerEngine(Client([*events])).build(request, say=say)
     return failed.value
 
@@ -105,19 +105,17 @@ def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines
         "Fetching rails",
         "no such gem",
     ]
-    assert image.log is not None
+    assert image.log
     assert image.log.read_text().splitlines()[-3:-1] == ["Fetching rails", "no such gem"]
     tags = ("rails-app:latest", "rails-app:v1")
     assert client.calls == [("tag", "0123456789ab", tag) for tag in tags]
-    labels = {"io.handson.engine": "docker"}
-    wanted = {"labels": labels, "platform": "linux/amd64", "dockerfile": "Dockerfile"}
-    assert client.options.items() >= wanted.items()
+    assert client.options["labels"] == {"io.handson.engine": "docker"}
+    assert client.options["platform"] == "linux/amd64"
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
 
 
 def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRequest) -> None:
     failed = failure(request_, *STEPS, {"error": "returned a non-zero code: 7"})
-    assert type(failed) is EngineError
     assert failed.problem.splitlines() == [
         "Dockerfile:5 の手順 `RUN bundle install` が失敗しました: returned a non-zero code: 7",
         "    │ Fetching rails",
@@ -133,20 +131,22 @@ def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRe
         assert "始まりませんでした: toomanyrequests" in failed.problem
 
 
-RAISED: list[tuple[Exception, type[HandsonError], str]] = [
+RAISED: list[tuple[BaseException, type[BaseException], str]] = [
     (errors.APIError("dockerfile parse error line 2: unknown"), InvalidInput, "line 2"),
     (errors.APIError("write: no space left on device"), EngineError, "ディスクがいっぱいです"),
     (errors.DockerException("no version"), EngineError, "断りました"),
     (http.client.IncompleteRead(b""), EngineError, "途切れました"),
-    (ConnectionResetError("reset"), EngineError, "途切れました"),
     (OSError(errno.ENOSPC, "No space left"), NotReady, "途中でディスクがいっぱい"),
+    (KeyboardInterrupt("stop"), KeyboardInterrupt, "stop"),
 ]
 
 
-def test_what_the_engine_raises_becomes_a_problem_and_a_remedy(request_: BuildRequest) -> None:
+def test_what_the_engine_raises_ends_the_listening_and_is_explained(request_: BuildRequest) -> None:
     for raised, kind, said in RAISED:
+        client = Client(raised)
         with pytest.raises(kind, match=said):
-            DockerEngine(Client(raised)).build(request_, say=ignore_progress)
+            DockerEngine(client).build(request_, say=ignore_progress)
+        assert (client.answer.closed, client.hooks) == (True, {"response": []})
 
 
 PODMAN = """\
@@ -172,27 +172,18 @@ def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
     assert "手順 2/3: RUN bundle check" in said
 
 
-@pytest.mark.parametrize("broken", ['"credsStore": "none"', '"credHelpers": {"x.example": "none"}'])
 def test_a_broken_credential_store_is_told_and_does_not_matter(
-    request_: BuildRequest, broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request_: BuildRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".docker").mkdir()
-    (tmp_path / ".docker" / "config.json").write_text(f"{{{broken}}}")
-    said: list[str] = []
-    client = Client([{"aux": {"ID": "sha256:abc"}}])
-    assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
-    assert client.calls[0] == ("logins", '{"auths": {"https://index.docker.io/v1/": {}}}')
-    assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
-
-
-def test_an_engine_is_not_listened_to_any_longer_when_a_build_is_interrupted(
-    request_: BuildRequest,
-) -> None:
-    client = Client(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        DockerEngine(client).build(request_, say=ignore_progress)
-    assert (client.answer.closed, client.hooks) == (True, {"response": []})
+    for broken in ({"credsStore": "none"}, {"credHelpers": {"x.example": "none"}}):
+        (tmp_path / ".docker" / "config.json").write_text(json.dumps(broken))
+        said: list[str] = []
+        client = Client([{"aux": {"ID": "sha256:abc"}}])
+        assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
+        assert client.calls[0] == ("logins", '{"auths": {"https://index.docker.io/v1/": {}}}')
+        assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
 
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'
@@ -208,7 +199,6 @@ PUSHED = [
 
 @pytest.fixture
 def shelf() -> Shelf:
-    """Return what a registry has after a push: a manifest with layers of seven bytes."""
     return Shelf(manifests={DIGEST: MANIFEST})
 
 
@@ -218,8 +208,8 @@ def there(shelf: Shelf) -> Iterator[Destination]:
         yield replace(DESTINATION, registry=address)
 
 
-def push(client: Client, there: Destination, say: Say = ignore_progress) -> PushedImage:
-    return DockerEngine(client).push(IMAGE, there, say=say)
+def push(client: Client, there: Destination) -> PushedImage:
+    return DockerEngine(client).push(IMAGE, there, say=ignore_progress)
 
 
 def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_same_image(
@@ -246,16 +236,15 @@ def test_podman_is_told_of_plain_http_and_gives_the_digest_in_a_sentence_but_no_
     assert (pushed.digest, set(shelf.manifests)) == (DIGEST, {DIGEST})
     assert client.calls[1] == ("push", f"{there.registry}/rails-app", "named")
     assert (client.options["tlsVerify"], client.params) == ("false", {})
-    assert "レイヤー: エンジンは内訳を知らせません" in str(pushed)
     client = Client([{"error": "denied"}])
     with pytest.raises(NotAllowed):
         push(client, replace(DESTINATION, scheme="https"))
     assert "tlsVerify" not in client.options
 
 
-def archive(*layers: bytes) -> bytes:
-    """Return what `docker save` gives for an image of these layers."""
-    files = {f"{number}/layer.tar": layer for number, layer in enumerate(layers)}
+def archive() -> bytes:
+    """Return what `docker save` gives for an image of `LAYERS`."""
+    files = {f"{number}/layer.tar": layer for number, layer in enumerate(LAYERS)}
     manifest = json.dumps([{"Config": "config.json", "Layers": list(files)}]).encode()
     files |= {"config.json": b'{"os": "linux"}', "manifest.json": manifest}
     packed = io.BytesIO()
@@ -268,25 +257,15 @@ def archive(*layers: bytes) -> bytes:
 
 
 UNREACHED = "Get http://127.0.0.1:1/v2/: dial tcp 127.0.0.1:1: connect: connection refused"
-
-
-def apart(saved: bytes) -> Client:
-    """Return an engine that saves its image and does not reach this computer's registry."""
-    client = Client([{"error": UNREACHED}])
-    client.saved = saved
-    return client
-
-
 LAYERS = (b"layer" * 1000, gzip.compress(b"layer", mtime=0), b"\x28\xb5\x2f\xfd packed")
 
 
 def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_registry(
     there: Destination, shelf: Shelf, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    engine = DockerEngine(apart(archive(*LAYERS)))
+    engine = DockerEngine(Client([{"error": UNREACHED}], saved=archive()))
     image = replace(IMAGE, log=tmp_path / "build.log")
-    pushed = engine.push(image, there, say=said.append)
+    pushed = engine.push(image, there, say=ignore_progress)
     manifest = json.loads(shelf.manifests["latest"])
     # Layers that the engine keeps compressed are sent as they are.
     plain, *packed = [shelf.blobs[layer["digest"]] for layer in manifest["layers"]]
@@ -296,21 +275,17 @@ def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_regis
     assert shelf.blobs[manifest["config"]["digest"]] == b'{"os": "linux"}'
     assert shelf.manifests["v1"] == shelf.manifests["latest"] == shelf.manifests[pushed.digest]
     assert (pushed.engine, pushed.layers_pushed, pushed.relayed) == ("docker", 3, True)
-    assert said[0] == "エンジンからこのコンピューターのレジストリに届かないので、代わりに送ります"
-    assert "handson が代わりに送信" in str(pushed)
     assert list(tmp_path.iterdir()) == []
-    again = engine.push(image, there, say=said.append)
+    again = engine.push(image, there, say=ignore_progress)
     assert (again.layers_pushed, again.layers_present) == (0, 3)
 
 
-def test_an_archive_that_is_none_and_a_registry_elsewhere_are_told(
-    there: Destination, shelf: Shelf
-) -> None:
+def test_an_archive_that_is_none_and_a_registry_elsewhere_are_told(there: Destination) -> None:
     with pytest.raises(EngineError, match="途切れました"):
-        push(apart(b"<html>"), there)
-    assert "latest" not in shelf.manifests
+        push(Client([{"error": UNREACHED}], saved=b"<html>"), there)
+    elsewhere = replace(DESTINATION, registry="registry.example", scheme="https")
     with pytest.raises(NotReady, match="接続できません"):
-        push(apart(b""), replace(DESTINATION, registry="registry.example", scheme="https"))
+        push(Client([{"error": UNREACHED}]), elsewhere)
 
 
 REFUSALS: dict[str, tuple[type[HandsonError], str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ Read = Callable[..., Settings]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Answer ``read({"HANDSON_…": "…"}, region="…")`` in a home folder of its own."""
-
     def reader(environ: dict[str, str] | None = None, **arguments: Any) -> Settings:
         environ = {"HANDSON_HOME": str(tmp_path / "home")} | (environ or {})
         return settings.read_settings(environ, cwd=tmp_path, **arguments)
@@ -58,29 +55,19 @@ def test_what_no_variable_of_the_workshop_gives_has_a_default(read: Read, tmp_pa
         home=tmp_path / "home", lang="ja", aws_account=None, engine="auto", base_image=None,
         hand_in=None,
     )  # fmt: skip
-    own = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "TARGET": "aws"}
-    assert read() == defaults
-    assert read(own) == defaults
+    assert read({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}) == defaults
     assert read(dict.fromkeys([*VARIABLES, "HANDSON_HAND_IN"], "")) == defaults
     assert read().docker_host == ""
 
 
-ENDPOINTS = {
-    "http://ec2.amazonaws.com.localhost": "http://ec2.amazonaws.com.localhost",
-    "http://not-amazonaws.com:65535": "http://not-amazonaws.com:65535",
-    "http://localhost:1": "http://localhost:1",
-    "https://localhost/": "https://localhost",
-    "http://[::1]:4566//": "http://[::1]:4566",
-}
-
-
 def test_a_value_is_kept_in_one_way_however_it_is_written(read: Read, tmp_path: Path) -> None:
-    assert {url: read(endpoint_url=url).endpoint_url for url in ENDPOINTS} == ENDPOINTS
+    for url in ("http://ec2.amazonaws.com.localhost", "http://not-amazonaws.com:65535"):
+        assert read(endpoint_url=url).endpoint_url == url
+    assert read(endpoint_url="http://[::1]:4566//").endpoint_url == "http://[::1]:4566"
     assert read({"DOCKER_HOST": "unix:///x.sock"}).docker_host == "unix:///x.sock"
     assert read({"HANDSON_HAND_IN": "out"}).hand_in == tmp_path / "out"
     assert read(hand_in="~/out").hand_in == Path.home() / "out"
     assert read(aws_account="1111-2222-3333").aws_account == "111122223333"
-    assert read(home="mine").home == tmp_path / "mine"
     assert read(home="~/workshop").home == Path.home() / "workshop"
     assert read(home=tmp_path / "mine").home == tmp_path / "mine"
 
@@ -89,32 +76,25 @@ NAMES = (
     "target, endpoint_url, region, learner, home, lang, aws_account, engine, base_image, hand_in"
 )
 BAD_ENDPOINTS = (
-    "localhost:4566", "ftp://localhost", "http://", "http://:4566", "http://[::1",
-    "http://localhost:x", "http://localhost:0", "http://localhost:65536",
+    "localhost:4566", "ftp://localhost", "http://:4566", "http://[::1",
+    "http://localhost:x", "http://localhost:0",
 )  # fmt: skip
 SHOWN = dict(zip(BAD_ENDPOINTS, BAD_ENDPOINTS, strict=True)) | {
     "http://me:hunter2@localhost:1": "localhost:1",
     "me:hunter2@localhost:1": "localhost:1",
-    "https://hunter2@x": "x",
 }
 """What is repeated of an endpoint: no password."""
 OF_AWS = {
     "https://ec2.us-east-1.amazonaws.com": "ec2.us-east-1.amazonaws.com",
     "https://EC2.US-EAST-1.AMAZONAWS.COM:443/": "ec2.us-east-1.amazonaws.com",
     "http://sts.amazonaws.com.": "sts.amazonaws.com.",
-    "http://amazonaws.com": "amazonaws.com",
     "https://ec2.cn-north-1.amazonaws.com.cn": "ec2.cn-north-1.amazonaws.com.cn",
     "https://ec2.us-east-1.api.aws": "ec2.us-east-1.api.aws",
     "https://1.dkr-ecr.us-east-1.on.aws": "1.dkr-ecr.us-east-1.on.aws",
 }
-CHOICES = {
-    "target": ("HANDSON_TARGET", "emulator / aws"),
-    "engine": ("HANDSON_ENGINE", "auto / docker / builtin"),
-    "lang": ("HANDSON_LANG", "ja / en"),
-}
+CHOICES = {"target": "emulator / aws", "engine": "auto / docker / builtin", "lang": "ja / en"}
 WRONG: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ({"target": "aws", "endpoint_url": "http://a:1"}, "both", {"value": "http://a:1"}),
-    ({"aws_account": "12345"}, "account", {"value": "12345"}),
     ({"aws_account": "1111222233334"}, "account", {"value": "1111222233334"}),
     ({"aws_account": "１１１１２２２２３３３３"}, "account", {"value": "１１１１２２２２３３３３"}),
     ({"aws_account": 111122223333}, "not-text", {"name": "aws_account", "value": "111122223333"}),
@@ -126,8 +106,8 @@ WRONG: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     *(({"endpoint_url": url}, "endpoint", {"value": shown}) for url, shown in SHOWN.items()),
     *(({"endpoint_url": url}, "aws-endpoint", {"value": host}) for url, host in OF_AWS.items()),
     *(
-        ({name: "x"}, "choice", {"name": variable, "value": "x", "choices": choices})
-        for name, (variable, choices) in CHOICES.items()
+        ({name: "x"}, "choice", {"name": f"HANDSON_{name.upper()}", "value": "x", "choices": valid})
+        for name, valid in CHOICES.items()
     ),
 ]
 
@@ -144,10 +124,8 @@ def test_a_wrong_value_is_refused_and_creates_nothing(read: Read, tmp_path: Path
 
 
 SPOKEN = {
-    ("notebooks/en", ""): "en",
-    ("notebooks/en/deeper", ""): "en",
     ("notebooks/en", "ja"): "ja",
-    ("notebooks/ja", ""): "ja",
+    ("notebooks/en/deeper", ""): "en",
     ("notebooks/ja", "en"): "en",
     ("notebooks", ""): "ja",
     (".", ""): "ja",
@@ -165,26 +143,17 @@ def test_messages_are_in_the_language_of_the_settings_or_else_of_the_edition(
     for folder in ("ja", "en/deeper"):
         (tmp_path / "notebooks" / folder).mkdir(parents=True)
     for (where, given), wanted in SPOKEN.items():
-        here, environ = tmp_path / where, {"HANDSON_LANG": given}
-        monkeypatch.chdir(here)
+        monkeypatch.chdir(tmp_path / where)
         monkeypatch.setenv("HANDSON_LANG", given)
-        found = [
-            speak(wanted, settings.read_settings, environ, cwd=here),
-            speak(wanted, settings.choose_language, given),
-            speak(wanted, settings.choose_language),
-        ]
-        assert (where, given, found) == (where, given, [wanted] * 3)
-
-
-def test_the_home_folder_is_made_and_left_as_it_is(read: Read, tmp_path: Path) -> None:
-    home = read(home=str(tmp_path / "a" / "b")).home
-    (home / "journal").touch()
-    assert list(read(home=str(home)).home.iterdir()) == [home / "journal"]
+        environ = {"HANDSON_LANG": given}
+        found = speak(wanted, settings.read_settings, environ, cwd=tmp_path / where)
+        assert (where, given, found) == (where, given, wanted)
+        assert speak(wanted, settings.choose_language, given) == wanted
+        assert speak(wanted, settings.choose_language) == wanted
 
 
 NOTEBOOKS = {
     "a/notebooks/ja/deeper": "a/notebooks",
-    "a/notebooks/ja": "a/notebooks",
     "a/notebooks": "a/notebooks",
     "a": "a/notebooks",
     "other/ja": None,
@@ -206,7 +175,10 @@ def test_a_process_is_given_its_home_by_its_folder_and_its_environment(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HANDSON_HOME", raising=False)
-    assert settings.find_home() == tmp_path / ".handson"
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    assert (settings.find_home(), settings.nbgrader_step()) == (tmp_path / ".handson", "")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde ")
+    assert settings.nbgrader_step() == "autograde"
     monkeypatch.setenv("HANDSON_HOME", " mine ")
     assert settings.find_home() == tmp_path / "mine"
     assert list(tmp_path.iterdir()) == []
@@ -220,11 +192,10 @@ def test_a_home_folder_that_cannot_be_written_is_refused(read: Read, tmp_path: P
     (tmp_path / "file").write_text("mine")
     (tmp_path / "sealed").mkdir()  # where not even root can make the probe
     (tmp_path / "sealed" / ".writable").symlink_to(tmp_path / "gone" / "file")
-    for place in ("file", "file/home", "sealed", "~no-such-user/x", "a\0b"):
+    for place in ("file", "sealed", "~no-such-user/x", "a\0b"):
         with pytest.raises(NotReady, match="書き込めません") as refused:
             read(home=place)
         assert Path(place).name in refused.value.problem
-        assert "HANDSON_HOME" in refused.value.remedy
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -234,30 +205,21 @@ def test_the_home_of_an_assignment_is_outside_of_what_is_handed_in(
     folder = tmp_path / "ecs-handson"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    assert (settings.is_assignment(), settings.default_home(folder)) == (False, folder / ".handson")
     for cell, around in (({"source": "a checksum"}, folder), ({"checksum": "58ab"}, tmp_path)):
         (folder / "01-network.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
         assert settings.is_assignment() is (around == tmp_path)
         assert settings.default_home(folder) == around / ".handson"
 
 
-def test_nbgrader_names_the_step_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    assert settings.nbgrader_step() == ""
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde ")
-    assert settings.nbgrader_step() == "autograde"
-
-
-def test_a_name_is_remembered_in_the_home_folder_and_the_environment_beats_it(read: Read) -> None:
+def test_a_name_is_remembered_in_the_home_folder_unless_it_is_invalid(read: Read) -> None:
     name, before = "山田 花子" + "x" * 75, read().as_environment()
-    settings.remember_learner(read(learner=name).home, name)
+    home = read(learner=name, home="a/b").home
+    settings.remember_learner(home, name)
+    assert list(home.iterdir()) == [home / "learner"]
+    settings.remember_learner(read().home, name)
     assert (read().learner, read(before).learner) == (name, name)
     assert read({"HANDSON_LEARNER": "Taro"}).learner == "Taro"
-
-
-def test_a_remembered_name_that_is_invalid_is_none(read: Read) -> None:
-    contents = (b"\xff\xfe", b"x" * 81, b"a\x00b", b"", b" \n")
-    for content in contents:
+    for content in (b"\xff\xfe", b"x" * 81, b"a\x00b", b"", b" \n"):
         (read().home / "learner").write_bytes(content)
         assert (content, read().learner) == (content, "")
 
@@ -265,22 +227,20 @@ def test_a_remembered_name_that_is_invalid_is_none(read: Read) -> None:
 def test_a_name_that_cannot_be_kept_is_refused_and_leaves_nothing_half_made(read: Read) -> None:
     home = read().home
     (home / "learner").mkdir()
-    assert read().learner == ""
     with pytest.raises(NotReady, match="同じ名前のフォルダー"):
         settings.remember_learner(home, "Hanako")
-    assert [path.name for path in home.iterdir()] == ["learner"]
+    assert (read().learner, list(home.iterdir())) == ("", [home / "learner"])
 
 
-def test_a_kernel_reads_the_same_settings_again(read: Read, tmp_path: Path) -> None:
+def test_a_kernel_reads_the_same_settings_again_and_the_rest_of_the_environment(
+    read: Read, tmp_path: Path
+) -> None:
     given = {"home": "other", "hand_in": "out"}
     given |= {name: value for name, value, _ in VARIABLES.values()}
     for left_out in ("target", "endpoint_url"):  # which exclude each other
         chosen = read(**given | {left_out: ""})
         environ = chosen.as_environment()
         assert settings.read_settings(environ, cwd=tmp_path / "elsewhere") == chosen
-
-
-def test_a_kernel_gets_the_rest_of_the_environment_and_the_arguments_on_top(read: Read) -> None:
     theirs = {"LD_LIBRARY_PATH": "/x", "HANDSON_LANG": "ja", "AWS_SECRET_ACCESS_KEY": "hunter2"}
     chosen = read(theirs, lang="en")
     wanted = theirs | {"HANDSON_LANG": "en", "HANDSON_BASE_IMAGE": ""}
@@ -291,18 +251,16 @@ def test_a_kernel_gets_the_rest_of_the_environment_and_the_arguments_on_top(read
 def test_the_regions_are_those_of_the_standard_partition_each_once_and_in_order() -> None:
     regions = settings.list_regions()
     assert list(regions) == sorted(set(regions))
-    session = botocore.session.get_session()
-    known = set(session.get_available_regions("ec2", partition_name="aws"))
-    assert known - set(regions) == set()
-    assert {"aws-global", "cn-north-1", "us-gov-west-1"} & set(regions) == set()
+    known = botocore.session.get_session().get_available_regions("ec2", partition_name="aws")
+    assert {*known} <= {*regions}
+    assert {"aws-global", "cn-north-1", "us-gov-west-1"}.isdisjoint(regions)
 
 
 def test_a_path_is_shown_from_here_from_the_users_folder_or_in_full() -> None:
-    here, user = Path.cwd(), Path.home()
     shown = {
-        here / "notebooks" / ".handson": "notebooks/.handson",
-        here.parent / "beside": "../beside",
-        user / "workshop": "~/workshop",
-        Path("/nowhere/at/all"): os.sep + os.path.join("nowhere", "at", "all"),
+        Path.cwd() / "notebooks" / ".handson": "notebooks/.handson",
+        Path.cwd().parent / "beside": "../beside",
+        Path.home() / "workshop": "~/workshop",
+        Path("/nowhere/at/all"): "/nowhere/at/all",
     }
     assert {path: shorten_path(path) for path in shown} == shown
