@@ -38,10 +38,11 @@ class Stopped(BaseException):
 
 
 class OnWrites:
-    """Counts mutating calls; what happens at one of them is up to the subclass."""
+    """Counts mutating calls; what happens at the k-th of them is up to the subclass."""
 
-    def __init__(self) -> None:
+    def __init__(self, k: int) -> None:
         self.seen: list[str] = []
+        self._k = k
         self._lock = threading.Lock()
 
     def count(self, operation: str) -> int:
@@ -56,10 +57,6 @@ class OnWrites:
 class StopAt(OnWrites):
     """Stops the k-th mutating call and all after it: they never reach AWS."""
 
-    def __init__(self, k: int) -> None:
-        super().__init__()
-        self._k = k
-
     def attach(self, session: Any) -> None:
         session.register("before-call", self._before)
 
@@ -71,10 +68,6 @@ class StopAt(OnWrites):
 class LoseReply(OnWrites):
     """Loses the reply to the k-th mutating call, once it has taken effect."""
 
-    def __init__(self, k: int) -> None:
-        super().__init__()
-        self._k = k
-
     def attach(self, session: Any) -> None:
         session.register("after-call", self._after)
 
@@ -84,38 +77,17 @@ class LoseReply(OnWrites):
 
 
 class Answer:
-    """Gives these answers to the first calls of an operation; then AWS answers itself."""
+    """Gives this answer to each call of an operation."""
 
-    def __init__(self, operation: str, *answers: dict[str, Any] | Refusal) -> None:
-        self.asked = 0
+    def __init__(self, operation: str, answer: dict[str, Any] | Refusal) -> None:
         self._operation = operation
-        self._answers = list(answers)
-        self._lock = threading.Lock()
+        self._answer = answer
 
     def attach(self, session: Any) -> None:
         session.register("before-call", self._before)
 
     def _before(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        if model.name != self._operation:
-            return None
-        with self._lock:
-            self.asked += 1
-            return reply(self._answers.pop(0)) if self._answers else None
-
-
-class Change:
-    """Changes the reply to every call of an operation: `change` edits it in place."""
-
-    def __init__(self, operation: str, change: Any) -> None:
-        self._operation = operation
-        self._change = change
-
-    def attach(self, session: Any) -> None:
-        session.register("after-call", self._after)
-
-    def _after(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        if model.name == self._operation:
-            self._change(parsed)
+        return reply(self._answer) if model.name == self._operation else None
 
 
 class Meeting:

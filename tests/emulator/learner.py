@@ -1,10 +1,8 @@
 """A learner at work: has done the workshop, makes mistakes, and does what a remedy says.
 
-    learner.finish()                     everything as the notebooks leave it, in about 20 calls
-    learner.ec2.delete_vpc(…)            what the console would call, as boto3 has it
-    learner.push("v1", architecture=…)   an image, put into ECR
-    learner.run("03-image")              the cells of that notebook that make something
-    learner.follow(remedy)               what the sentence asks for, and nothing else
+    learner.finish()              everything as the notebooks leave it, in about 20 calls
+    learner.run("03-image")       the cells of that notebook that make something
+    learner.follow(remedy)        what the sentence asks for, and nothing else
 
 The learner reads: which sentence of the catalogue a remedy is, which call or notebook
 stands in it.  A call is run as the cell that it is said to be, a notebook by its own cells.
@@ -84,10 +82,7 @@ class Docker:
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
-
-    @property
-    def containers(self) -> Any:
-        return self
+        self.containers: Any = self
 
     @contextlib.contextmanager
     def run(self, request: RunRequest, *, say: Any) -> Iterator[RunningContainer]:
@@ -97,9 +92,6 @@ class Docker:
         yield RunningContainer(lambda path: HttpAnswer(status, "text/html", PAGE), seconds=1.0)
 
     def sweep(self, owner: str) -> int:
-        return 0
-
-    def remove(self, labels: Any) -> int:
         return 0
 
     def build(self, request: BuildRequest, *, say: Any) -> LocalImage:

@@ -69,42 +69,23 @@ def ending(result: Result) -> tuple[int, list[str], str]:
 
 
 WRONG = {
-    "region": {"HANDSON_REGION": "us-eas-1"},
-    "target": {"HANDSON_TARGET": "azure"},
-    "engine": {"HANDSON_ENGINE": "podman"},
-    "language": {"HANDSON_LANG": "fr"},
-    "account": {"HANDSON_AWS_ACCOUNT": "1234"},
-    "no account": {"HANDSON_TARGET": "aws"},
-    "endpoint": {"HANDSON_ENDPOINT_URL": NOBODY},
-    "no url": {"HANDSON_ENDPOINT_URL": "127.0.0.1"},
-    "home": {"HANDSON_HOME": __file__},
+    "HANDSON_LANG": "fr",
+    "HANDSON_TARGET": "aws",
+    "HANDSON_ENDPOINT_URL": NOBODY,
+    "HANDSON_HOME": __file__,
 }
+CODES = {"run": 2, "verify --json": 2, "draw -o x.svg": 2}
+CODES |= {"cleanup --yes": 1, "doctor": 1, "emulator start": 1}
 
 
-def test_a_bad_setting_is_two_lines_on_standard_error_and_leaves_nothing(
+def test_a_bad_setting_is_two_lines_on_standard_error_the_commands_code_and_a_traceback_if_asked(
     call: Call, home: Path
 ) -> None:
-    seen = {name: ending(call("verify", **wrong)) for name, wrong in WRONG.items()}
-    assert seen == {name: (2, ["✗", "→"], "") for name in WRONG}
-    assert list(home.glob("*")) == []
-
-
-CODES = {
-    "run": 2,
-    "verify --json": 2,
-    "draw -o x.svg": 2,
-    "cleanup --yes": 1,
-    "doctor": 1,
-    "emulator start": 1,
-}
-
-
-def test_what_could_not_run_ends_with_the_commands_code(call: Call) -> None:
+    bad = {name: ending(call("verify", **{name: value})) for name, value in WRONG.items()}
+    assert bad == dict.fromkeys(WRONG, (2, ["✗", "→"], ""))
     seen = {words: ending(call(*words.split(), HANDSON_REGION="us-eas-1")) for words in CODES}
     assert seen == {words: (code, ["✗", "→"], "") for words, code in CODES.items()}
-
-
-def test_debug_shows_the_traceback_before_the_two_lines(call: Call) -> None:
+    assert list(home.glob("*")) == []
     for words in (("--debug", "verify"), ("verify", "--debug")):
         lines = call(*words, HANDSON_REGION="us-eas-1").stderr.splitlines()
         assert (lines[0], [line[0] for line in lines[-2:]]) == (TRACEBACK + ":", ["✗", "→"])
@@ -131,16 +112,8 @@ def test_an_error_that_nobody_expected_and_ctrl_c_end_in_words(home: Path) -> No
 
 
 def test_a_usage_error_ends_with_2_and_makes_no_home(call: Call, home: Path) -> None:
-    wrong = [
-        "no-such-command",
-        "verify --no-such-option",
-        "draw",
-        "draw --view azure -o x.svg",
-        "run --lang fr",
-        f"run --output {__file__}",
-        "emulator restart",
-        "lab --port 0",
-    ]
+    wrong = ["no-such-command", "draw", "draw --view azure -o x.svg", "run --lang fr"]
+    wrong += [f"run --output {__file__}", "emulator restart", "lab --port 0"]
     assert {words: call(*words.split()).exit_code for words in wrong} == dict.fromkeys(wrong, 2)
     assert not home.exists()
 
@@ -169,24 +142,21 @@ def test_verify_json_is_what_its_schema_says(call: Call, emulator: Running) -> N
     assert found == {"schema": "handson.verification/1", "target": where, "passed": False}
     names = ["network", "cluster", "repository", "image", "image-uri"]
     assert [check["id"] for check in checks] == names
-    parts = [list(checks[0]), list(checks[0]["facts"][0]), list(checks[0]["diagnoses"][0])]
-    assert [parts[0][:4], parts[1][:4], parts[2]] == [
-        ["id", "passed", "facts", "diagnoses"],
-        ["id", "expected", "observed", "passed"],
-        ["code", "message", "remedy"],
-    ]
+    fields = [*list(checks[0])[:4], *list(checks[0]["facts"][0])[:4], *checks[0]["diagnoses"][0]]
+    assert " ".join(fields[:4]) == "id passed facts diagnoses"
+    assert " ".join(fields[4:]) == "id expected observed passed code message remedy"
 
 
 PICTURES = {
-    "--view aws": ["Amazon ECR"],
-    "--view onprem": ["Harbor"],
     "--view local": ["Rails"],
     "--view aws --view onprem": ["Harbor", "Amazon ECR"],
     "--goal": ["目標と、いまの状態"],
 }
 
 
-def test_draw_writes_a_picture_and_says_where(call: Call, tmp_path: Path) -> None:
+def test_draw_writes_a_picture_says_where_and_refuses_one_that_cannot_be_written(
+    call: Call, tmp_path: Path
+) -> None:
     path = tmp_path / "x.svg"
     for options, shown in PICTURES.items():
         result = call("draw", *options.split(), "-o", str(path))
@@ -195,10 +165,7 @@ def test_draw_writes_a_picture_and_says_where(call: Call, tmp_path: Path) -> Non
         assert [word for word in ("<svg", *shown) if word not in drawn] == []
     call("draw", "-o", str(tmp_path / "x.PNG"))
     assert (tmp_path / "x.PNG").read_bytes()[:4] == b"\x89PNG"
-
-
-def test_a_picture_that_cannot_be_written_is_refused(call: Call, tmp_path: Path) -> None:
-    names = ["x.pdf", "x", ".svg", "x.svg.txt", "no/x.svg"]
+    names = ["x.pdf", ".svg", "x.svg.txt", "no/x.svg"]
     seen = {name: ending(call("draw", "-o", str(tmp_path / name))) for name in names}
     assert seen == dict.fromkeys(names, (2, ["✗", "→"], ""))
     assert [name for name in names if (tmp_path / name).exists()] == []
@@ -252,11 +219,7 @@ def test_the_policy_is_json_for_the_named_account_or_says_that_none_is_named(cal
     unnamed = call("policy", HANDSON_ENDPOINT_URL=NOBODY)
     assert (unnamed.exit_code, json.loads(unnamed.stdout)["Version"]) == (0, "2012-10-17")
     assert "HANDSON_AWS_ACCOUNT" in unnamed.stderr
-    statements = json.loads(call("policy", "--proof").stdout)["Statement"]
-    assert [action for item in statements for action in item["Action"]] == [
-        "sts:GetWebIdentityToken",
-        "sts:TagGetWebIdentityToken",
-    ]
+    assert '"sts:GetWebIdentityToken"' in call("policy", "--proof").stdout
 
 
 def test_doctor_json_is_its_schema_and_goes_on_where_the_target_does_not_answer(
@@ -276,7 +239,9 @@ FIELDS = ("endpoint", "region", "account", "access_key_id", "secret_access_key",
 NOT_RUNNING = {"schema": "handson.emulator/1", "running": False} | dict.fromkeys(FIELDS)
 
 
-def test_emulator_start_status_and_stop_tell_where_it_answers(call_own: Call, home: Path) -> None:
+def test_emulator_start_status_stop_and_reset_do_it_and_tell_where_it_answers(
+    call_own: Call, home: Path
+) -> None:
     def status() -> tuple[int, object]:
         result = call_own("emulator", "status", "--json")
         return result.exit_code, json.loads(result.stdout)
@@ -298,11 +263,6 @@ def test_emulator_start_status_and_stop_tell_where_it_answers(call_own: Call, ho
     assert status() == (0, NOT_RUNNING | answers)
     assert [call_own("emulator", "stop").exit_code for _ in range(2)] == [0, 1]
     assert status() == (1, NOT_RUNNING)
-
-
-def test_emulator_reset_stops_it_forgets_what_was_kept_and_keeps_the_evidence(
-    call_own: Call, home: Path
-) -> None:
     call_own("emulator", "start")
     for name in ("image-uri.json", "troubleshooting.json", "journal.jsonl"):
         (home / name).touch()

@@ -94,7 +94,7 @@ def test_the_first_use_starts_it_on_loopback_alone_and_a_second_finds_the_same_p
     assert (home / "emulator" / "process.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_kernels_that_start_it_at_once_get_one_that_outlives_them_and_are_not_warned(
+def test_kernels_that_start_it_at_once_get_one_that_outlives_them_and_an_interrupt(
     home: Path, kernel: Callable[..., Kernel]
 ) -> None:
     said = [other.communicate(timeout=30) for other in [kernel() for _ in range(3)]]
@@ -102,11 +102,7 @@ def test_kernels_that_start_it_at_once_get_one_that_outlives_them_and_are_not_wa
     assert sorted(state for _, state in answers) == ["running", "running", "started"]
     assert {pid for pid, _ in answers} == {str(start(home).pid)}
     assert [err for _, err in said] == ["", "", ""]
-
-
-def test_interrupting_the_kernel_does_not_reach_it(
-    home: Path, kernel: Callable[..., Kernel]
-) -> None:
+    room.stop_emulator(home)
     busy = kernel(then="time.sleep(60)")
     assert busy.stdout is not None
     pid = int(busy.stdout.readline().split()[0])
@@ -132,13 +128,8 @@ def test_a_stop_ends_the_process_and_the_next_start_has_its_state_and_its_port_i
         third = start(home)
     assert third.port != first.port
     assert own_vpcs(connect(third)) == [vpc]
-
-
-def test_a_terminate_signal_from_outside_keeps_the_state_too(home: Path, connect: Connect) -> None:
-    running = start(home)
-    vpc = make_vpc(connect(running))
-    os.kill(running.pid, signal.SIGTERM)
-    wait_gone(running.pid)
+    os.kill(third.pid, signal.SIGTERM)  # from outside
+    wait_gone(third.pid)
     assert own_vpcs(connect(start(home))) == [vpc]
 
 

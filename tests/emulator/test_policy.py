@@ -17,7 +17,6 @@ from handson.course import policy, syllabus
 from handson.course.exercise import Exercise, NetworkForm
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, image_run, network
-from handson.resources.cluster import ClusterForm as ClusterForm
 from handson.resources.images import require_image
 from handson.resources.repository import ensure_repository
 from handson.resources.vpc_listing import find_vpcs
@@ -207,7 +206,7 @@ def make(aws: Aws, *, before: str) -> None:
     if "ensure_network" in done:
         network.ensure_network(aws, NetworkForm())
     if "ensure_cluster" in done:
-        cluster.ensure_cluster(aws, ClusterForm())
+        cluster.ensure_cluster(aws, cluster.ClusterForm())
     if "ensure_repository" in done:
         ensure_repository(aws, "rails-app")
     if "push_image" in done:

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +115,6 @@ def shop(emulator: room.Running) -> Wire:
 
 
 @pytest.fixture
-def ecr(emulator: room.Running) -> Iterator[Any]:
-    with ecr_of(emulator) as client:
-        yield client
-
-
-@pytest.fixture
 def disk(emulator: room.Running) -> Path:
     """The home folder of `emulator`."""
     return Path(psutil.Process(emulator.pid).cwd()).parent
@@ -181,7 +175,7 @@ def test_what_is_unknown_is_refused_by_its_code(shop: Wire, disk: Path) -> None:
     assert [shop.ask(*method).status for method in asked] == [405, 405, 405]
 
 
-def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> None:
+def test_an_upload_that_was_cut_goes_on_where_it_was_and_nowhere_else(shop: Wire) -> None:
     place = shop.open()
     shop.ask("PATCH", place, body=b"12345", headers={"Content-Range": "0-4"})
     early = shop.ask("PATCH", place, body=b"9", headers={"Content-Range": "8-8"})
@@ -189,9 +183,6 @@ def test_a_part_out_of_order_is_refused_with_the_place_to_go_on(shop: Wire) -> N
     asked = shop.ask("GET", place)
     seen = [(answer.status, answer.headers["Range"]) for answer in (early, again, asked)]
     assert seen == [(416, "0-4"), (416, "0-4"), (204, "0-4")]
-
-
-def test_an_upload_that_was_cut_goes_on_where_it_was(shop: Wire) -> None:
     place, data = shop.open(), os.urandom(300_000)
 
     def last() -> int:
@@ -216,7 +207,10 @@ def test_a_blob_of_another_repository_is_had_once_it_is_mounted(shop: Wire) -> N
     assert (answer.status, other.get(digest)) == (201, b"shared")
 
 
-def test_ecr_and_the_registry_have_the_same_images(shop: Wire, ecr: Any) -> None:
+def test_ecr_and_the_registry_have_the_same_images(
+    shop: Wire, client: Callable[[str], Any]
+) -> None:
+    ecr = client("ecr")
     digest, by_hand = shop.manifest(b"layer"), b'{"put": "by hand"}'
     [described] = ecr.describe_images(repositoryName=SHOP)["imageDetails"]
     assert (described["imageDigest"], described["imageTags"]) == (digest, ["latest"])
@@ -233,9 +227,9 @@ def test_ecr_and_the_registry_have_the_same_images(shop: Wire, ecr: Any) -> None
 
 
 def test_a_deleted_repository_leaves_nothing_but_what_another_has_and_a_reset_nothing(
-    shop: Wire, ecr: Any, disk: Path
+    shop: Wire, client: Callable[[str], Any], disk: Path
 ) -> None:
-    other = repository(shop.running, "other")
+    ecr, other = client("ecr"), repository(shop.running, "other")
     image, shared, place = shop.manifest(b"layer"), shop.blob(b"shared"), shop.open()
     other.blob(b"shared")
     shop.ask("PATCH", place, body=b"on its way")
