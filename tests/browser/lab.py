@@ -1,8 +1,6 @@
 """JupyterLab on a copy of the workshop, and a page that shows one of its notebooks.
 
-What a learner presses is pressed; what is only waited for is asked of JupyterLab itself, which
-a setting makes tell it to a page (`jupyterapp`).  No selector holds a word of JupyterLab's own, so
-that the same steps work in an interface of either language.
+What a learner presses is pressed; what is waited for is asked of JupyterLab (`jupyterapp`).
 """
 
 from __future__ import annotations
@@ -29,6 +27,7 @@ WIDTH, HEIGHT = 1200, 900
 _HIGHEST = 16000  # a picture of a higher window is cut off
 
 _ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
+_HANDSON = (sys.executable, "-m", "handson")
 _LOCALES = {"ja": "ja_JP", "en": "en"}
 _CONFIG = "c = get_config()\nc.LabApp.expose_app_in_browser = True\n"
 # A notebook that is closed soon after it was opened cuts short what the debugger asks its kernel,
@@ -47,22 +46,15 @@ class Lab:
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=ignore)
         shutil.copytree(ROOT / "diagrams", folder / "diagrams")
         self._log = folder / "lab.log"
-        self._environ = {
-            **os.environ,
-            "HANDSON_ENGINE": "builtin",
-            "HANDSON_HOME": str(folder / "home"),
-            "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
-            "PYTHONPATH": str(ROOT),
-        }
+        own = {"HANDSON_ENGINE": "builtin", "HANDSON_HOME": str(folder / "home")}
+        own |= {"JUPYTER_CONFIG_DIR": str(folder / "jupyter"), "PYTHONPATH": str(ROOT)}
+        self._environ = {**os.environ, **own}
         self._configure(folder / "jupyter")
         self.speak("ja")
+        command = [*_HANDSON, "lab", "--no-browser", f"--port={free_port()}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "handson", "lab", "--no-browser", f"--port={free_port()}"],
-                cwd=folder,
-                env=self._environ,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                command, cwd=folder, env=self._environ, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             self.base, self.token = self._address()
@@ -79,18 +71,11 @@ class Lab:
         path.write_text(json.dumps({"locale": _LOCALES[edition]}), encoding="utf-8")
         return before != edition
 
-    def address_of(self, name: str) -> str:
-        """Return the address of a notebook, in a fresh workspace."""
-        place = f"{self.base}/lab/tree/notebooks/{self.edition}/{name}.ipynb"
-        return f"{place}?token={self.token}&reset"
-
     def saved(self, name: str) -> dict[str, Any]:
-        """Return a notebook as it is saved."""
         notebook: dict[str, Any] = json.loads(self._path_of(name).read_text(encoding="utf-8"))
         return notebook
 
     def write(self, name: str, cells: dict[str, str]) -> None:
-        """Write a notebook of code cells, which may fail, by their ids."""
         tags = {"tags": ["raises-exception"]}
         codes = [nbformat.v4.new_code_cell(cells[key], id=key, metadata=tags) for key in cells]
         kernel = {"name": "python3", "display_name": "Python 3"}
@@ -112,15 +97,11 @@ class Lab:
             page.request.delete(f"{self.base}/api/kernels/{kernel['id']}", headers=headers)
 
     def stop(self) -> None:
-        """Stop JupyterLab and the embedded AWS."""
         self._process.terminate()
         self._process.wait(20)
+        command = [*_HANDSON, "emulator", "stop"]
         subprocess.run(
-            [sys.executable, "-m", "handson", "emulator", "stop"],
-            cwd=self.folder,
-            env=self._environ,
-            check=False,
-            capture_output=True,
+            command, cwd=self.folder, env=self._environ, check=False, capture_output=True
         )
 
     def _path_of(self, name: str) -> Path:
@@ -144,24 +125,16 @@ class Lab:
 
 
 class Opened:
-    """A notebook that is open in a page."""
-
     def __init__(self, lab: Lab, page: Any, name: str, *, anew: bool = True) -> None:
-        self.lab = lab
-        self.page = page
-        self.name = name
+        self.lab, self.page, self.name = lab, page, name
         self.open(anew=anew)
 
     def open(self, *, anew: bool = False) -> None:
-        """Open the notebook's file, and wait until its kernel can be used.
-
-        Args:
-            anew: In a JupyterLab that is loaded anew, where the page shows one already, too.
-        """
+        """Open the notebook in the JupyterLab that the page shows, or in it loaded anew."""
         path = f"notebooks/{self.lab.edition}/{self.name}.ipynb"
         self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         if anew or not self.page.url.startswith(self.lab.base):
-            self.page.goto(self.lab.address_of(self.name))
+            self.page.goto(f"{self.lab.base}/lab/tree/{path}?token={self.lab.token}&reset")
         else:
             self.page.evaluate(_OPEN, path)
         self._wait(_READY, path)
@@ -189,13 +162,11 @@ class Opened:
         return self.lab.saved(self.name)
 
     def words(self, command: str) -> str:
-        """Return what the menus call a command."""
         label: str = self._entry(command).locator(".lm-Menu-itemLabel").inner_text()
         self.page.keyboard.press("Escape")
         return label
 
     def _entry(self, command: str) -> Any:
-        """Open the menu that holds a command, and return its place in it."""
         entry = self.page.locator(f'.lm-Menu-item[data-command="{command}"]').first
         menus = self.page.locator(".lm-MenuBar-item")
         menus.first.click()
@@ -206,10 +177,7 @@ class Opened:
         raise AssertionError(f"no menu holds {command}")
 
     def show(self, theme: str, width: int) -> None:
-        """Show the whole notebook in the "light" or the "dark" theme, in a window as high as it is.
-
-        What is out of sight has no height yet, so it is made higher than any notebook first.
-        """
+        # What is out of sight has no height yet: so the window is higher than any notebook first.
         self.page.evaluate(_DRESS, THEMES[theme])
         self._wait(_DRESSED, THEMES[theme])
         self._resize(width, _HIGHEST)
@@ -267,13 +235,8 @@ _STARTED = """() => {
 _SEEN = """() => {
   const panel = globalThis.jupyterapp?.shell?.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
-  const cells = [...panel?.content?.model?.cells ?? []].filter(cell => cell.type === 'code');
-  return {
-    path: panel?.context?.path, kernel: kernel?.status, connection: kernel?.connectionStatus,
-    dirty: panel?.context?.model?.dirty, counts: cells.map(cell => cell.executionCount),
-    live: document.querySelectorAll('.handson-live').length,
-    dialog: document.querySelector('.jp-Dialog')?.innerText,
-  };
+  const dialog = document.querySelector('.jp-Dialog')?.innerText;
+  return { path: panel?.context?.path, kernel: kernel?.status, dialog };
 }"""
 _LAST_MODIFIED = "() => jupyterapp.shell.currentWidget.context.contentsModel.last_modified"
 _SAVED = """before => {
@@ -304,16 +267,11 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Tell whether a server on this computer accepts connections on a port."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=SOON).close()
-    except OSError:
-        return False
-    return True
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def until(probe: Callable[[], Any]) -> Any:
-    """Return the first true answer of `probe`."""
     deadline = time.monotonic() + SECONDS
     while not (answer := probe()):
         assert time.monotonic() < deadline, "it did not happen in time"

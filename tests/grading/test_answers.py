@@ -46,7 +46,7 @@ def test_without_cells_everything_is_missing_with_its_possible_points() -> None:
     assert (list(written), found) == (HEAD.split(",")[2:], [])
 
 
-def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one() -> None:
+def test_what_was_handed_out_is_no_answer_and_stubs_are_no_work() -> None:
     texts = dict.fromkeys([GIVEN["why-zones"], ENGLISH["why-zones"], "YOUR ANSWER HERE", " \n"], "")
     texts |= {
         f"{given}\n\n 二つの建物 \n\nです。": "二つの建物 \n\nです。" for given in [*texts][:2]
@@ -54,9 +54,6 @@ def test_what_was_handed_out_is_no_answer_and_is_left_out_of_one() -> None:
     found = {text: collect(cell("why-zones", text))[0]["why-zones"] for text in texts}
     assert {text: each.text for text, each in found.items()} == texts
     assert [each.status for each in found.values()] == ["untouched"] * 4 + ["answered"] * 2
-
-
-def test_the_code_of_a_diagram_is_shown_whole_and_stubs_are_no_work() -> None:
     given = GIVEN["architecture"]
     stub = f"{given.partition('# for nbgrader')[0]}\n# YOUR CODE HERE\nraise NotImplementedError()"
     solution = f"### BEGIN SOLUTION\n{given}\n### END SOLUTION"
@@ -67,12 +64,7 @@ def test_the_code_of_a_diagram_is_shown_whole_and_stubs_are_no_work() -> None:
     assert not Path("ran").exists()
 
 
-def test_texts_are_cut_and_half_characters_shown_as_such() -> None:
-    written, _ = collect(cell("why-zones", "あ" * 20_001), cell("why-cluster", "a\ud83d"))
-    assert (len(written["why-zones"].text), written["why-cluster"].text) == (20_000, "a\ufffd")
-
-
-def test_a_picture_is_kept_where_it_is_asked_for_up_to_200_000_letters() -> None:
+def test_texts_and_pictures_that_are_asked_for_have_a_limit() -> None:
     def drawn(size: int, **options: Any) -> tuple[bool, int]:
         outputs: list[Any] = [{"data": {}}, {"data": {"image/svg+xml": "x" * size}}]
         found = collect(cell("architecture", "x", outputs=outputs), **options)[0]["architecture"]
@@ -80,9 +72,11 @@ def test_a_picture_is_kept_where_it_is_asked_for_up_to_200_000_letters() -> None
 
     assert (drawn(9), drawn(0, pictures=True)) == ((True, 0), (False, 0))
     assert [drawn(size, pictures=True)[1] for size in (200_000, 200_001)] == [200_000, 0]
+    written, _ = collect(cell("why-zones", "あ" * 20_001), cell("why-cluster", "a\ud83d"))
+    assert (len(written["why-zones"].text), written["why-cluster"].text) == (20_000, "a\ufffd")
 
 
-def test_a_cell_that_lost_its_grade_id_is_known_by_its_id_its_heading_or_its_code() -> None:
+def test_a_cell_without_its_grade_id_is_known_by_its_id_heading_or_code_after_others() -> None:
     heading = ENGLISH["why-cluster"].partition("\n")[0]
     lost = [
         {"cell_type": "markdown", "id": "why-zones", "source": "a"},
@@ -97,9 +91,6 @@ def test_a_cell_that_lost_its_grade_id_is_known_by_its_id_its_heading_or_its_cod
     assert (finding.code, finding.severity) == ("grade-id-lost", "note")
     assert finding.values == {"cells": "why-zones, why-cluster, architecture"}
     assert collect({"id": "architecture-diagram", "source": "e"})[0]["architecture"].text == "e"
-
-
-def test_the_first_of_several_cells_counts_and_one_with_a_grade_id_before_others() -> None:
     guess = {"cell_type": "markdown", "id": "why-zones", "source": "guess"}
     written, found = collect(guess, *(cell("why-zones", text) for text in ("first", "second")))
     assert (written["why-zones"].text, found) == ("first", [])
@@ -118,11 +109,6 @@ def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -
         assert (marked.total, marked.marks) == (total, [*marks.values()])
         assert [each.code for each in marked.findings] == codes
     assert apply_marks(result, {"=2": LearnerMarks("", whole)}) == result
-
-
-def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number() -> None:
-    """Of hex digits alone, one in three hundred would be saved as 1.23457E+11."""
-    result = make_empty_result(Learner("s01"), [])
     prints = {fingerprint_texts(result)}
     for number in range(5):
         written = [*result.written]
@@ -132,7 +118,7 @@ def test_a_fingerprint_is_of_all_texts_and_no_spreadsheet_takes_it_for_a_number(
     assert [(each[0], len(each)) for each in prints] == [("t", 13)] * 6
 
 
-def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
+def test_marks_are_read_as_a_spreadsheet_writes_them_and_others_refused(tmp_path: Path) -> None:
     head = " learner;answers;why-zones;architecture"
     rows = ('s01; t1 ;"3,5";', ";;4;", "'=2;;;0", "s03")
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
@@ -141,9 +127,6 @@ def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
             "'=2": LearnerMarks("", {"architecture": 0.0}),
             "s03": LearnerMarks("", {}),
         }
-
-
-def test_marks_that_cannot_be_are_refused(tmp_path: Path) -> None:
     wrong = {(HEAD, f"s01,,{value}"): f"「{value}」" for value in ("4.5", "-0.5", "nan", "good")}
     wrong |= {(HEAD, "s01,,4\r\ns01,,3"): "s01"}
     heads = ("learner,points", "name,why-zones", "")

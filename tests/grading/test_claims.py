@@ -35,7 +35,7 @@ def told(claims: Claims) -> list[tuple[Any, ...]]:
     return [(found.code, found.severity, found.where, found.values) for found in claims.findings]
 
 
-def test_a_record_becomes_a_claim_with_its_times_in_utc_and_its_name_trimmed() -> None:
+def test_a_record_becomes_a_claim_unless_it_is_of_another_schema() -> None:
     record = sealed(
         learner=" 山田 \n 花子 ",
         observed_at="2026-05-11T10:00:00.5+09:00",
@@ -48,19 +48,13 @@ def test_a_record_becomes_a_claim_with_its_times_in_utc_and_its_name_trimmed() -
         **{"previous": "sha256:aa", "requests": ("r-1",), "observed": seen},
         **{"source": "journal", "where": "journal.jsonl", "contradiction": "", "repeated": ()},
     )
+    shown = {"handson.evidence/2": "handson.evidence/2", None: "None", 7: "7", "a\nb": "a�b"}
+    found = told(gather(*(sealed(schema=schema) for schema in shown)))
+    where = ("record-schema", "warning", "journal.jsonl")
+    assert found == [(*where, {"schema": text}) for text in shown.values()]
 
 
-def test_the_texts_of_a_record_are_shown_on_one_line() -> None:
-    odd = {"kind": "k\0", "account": "a\0", "region": "r\0"}
-    record = sealed(target=odd, observed={"target": {**odd, "kind": "o\0"}})
-    record |= {"digest": "d\0", "learner": "l\0", "previous": "p\0"}
-    found = only({**record, "requests": [{"request_id": "q\0"}]})
-    texts = (found.digest, found.learner, found.previous, *found.requests)
-    assert "".join((*texts, found.kind, found.account, found.region)) == "d�l�p�q�k�a�r�"
-    assert found.contradiction == "kind: k� / o�"
-
-
-def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
+def test_a_line_that_is_no_record_is_malformed_and_a_name_that_stands_twice_is_told() -> None:
     no_zone, half = "2026-05-11T01:00:00", {"kind": "aws", "account": ""}
     wrong: list[object] = [
         *(sealed(check="net\nwrk"), sealed(observed_at=no_zone)),
@@ -76,23 +70,14 @@ def test_a_line_that_is_no_record_is_malformed_and_says_where() -> None:
         reasons.append(finding.values["reason"])
     assert "" not in reasons
     assert reasons[:2] == ["check: net�wrk", f"observed_at: {no_zone}"]
+    line = written(sealed(learner='a "check" b'))
+    assert only(line).repeated == ()
+    assert only(line.replace(b'"check": ', b'"check": "network", "check": ')).repeated == ("check",)
+    twice = line.replace(b'{"kind"', b'{"a\\n": 1, "a\\n": 2, "kind"', 1)
+    assert only(twice).repeated == ("a�",)
 
 
-def test_a_record_is_read_up_to_200_000_bytes() -> None:
-    line = written(sealed())
-    assert only(line.ljust(200_000)).intact
-    large = ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})
-    assert told(gather(line.ljust(200_001))) == [large]
-
-
-def test_another_schema_is_not_guessed_at() -> None:
-    shown = {"handson.evidence/2": "handson.evidence/2", None: "None", 7: "7", "a\nb": "a�b"}
-    found = told(gather(*(sealed(schema=schema) for schema in shown)))
-    where = ("record-schema", "warning", "journal.jsonl")
-    assert found == [(*where, {"schema": text}) for text in shown.values()]
-
-
-def test_whatever_is_changed_after_sealing_breaks_the_digest() -> None:
+def test_whatever_is_changed_after_sealing_breaks_the_digest_but_nulls() -> None:
     record, later = sealed(), "2026-05-12T00:00:00+00:00"
     changes = [
         *({"observed_at": later}, {"learner": "s02"}, {"check": "network"}, {"passed": True}),
@@ -102,8 +87,6 @@ def test_whatever_is_changed_after_sealing_breaks_the_digest() -> None:
     assert only(record).intact
     assert [change for change in changes if only({**record, **change}).intact] == []
 
-
-def test_records_that_were_sealed_with_nulls_are_intact_with_them_and_without() -> None:
     def drop_nulls(data: Any) -> Any:
         if isinstance(data, dict):
             return {key: drop_nulls(value) for key, value in data.items() if value is not None}
@@ -114,7 +97,7 @@ def test_records_that_were_sealed_with_nulls_are_intact_with_them_and_without() 
         assert [found.intact for found in gather(*records).items] == [True] * 6
 
 
-def test_a_record_may_not_contradict_itself_about_its_target() -> None:
+def test_a_record_may_not_contradict_itself_about_its_target_and_is_shown_on_one_line() -> None:
     aws, endpoint = {**HERE, "kind": "aws"}, {"endpoint": "http://a\n"}
     contradictions: list[tuple[dict[str, Any], object, str]] = [
         (HERE, HERE, ""),
@@ -130,14 +113,13 @@ def test_a_record_may_not_contradict_itself_about_its_target() -> None:
     for target, seen, said in contradictions:
         record = sealed(target=target, observed={"target": seen})
         assert (target, only(record).contradiction) == (target, said)
-
-
-def test_a_name_that_stands_twice_in_a_record_is_told() -> None:
-    line = written(sealed(learner='a "check" b'))
-    assert only(line).repeated == ()
-    assert only(line.replace(b'"check": ', b'"check": "network", "check": ')).repeated == ("check",)
-    twice = line.replace(b'{"kind"', b'{"a\\n": 1, "a\\n": 2, "kind"', 1)
-    assert only(twice).repeated == ("a�",)
+    odd = {"kind": "k\0", "account": "a\0", "region": "r\0"}
+    record = sealed(target=odd, observed={"target": {**odd, "kind": "o\0"}})
+    record |= {"digest": "d\0", "learner": "l\0", "previous": "p\0"}
+    found = only({**record, "requests": [{"request_id": "q\0"}]})
+    texts = (found.digest, found.learner, found.previous, *found.requests)
+    assert "".join((*texts, found.kind, found.account, found.region)) == "d�l�p�q�k�a�r�"
+    assert found.contradiction == "kind: k� / o�"
 
 
 @FEW
@@ -149,7 +131,7 @@ def test_whatever_a_record_says_it_is_a_claim_or_a_finding(field: str, value: An
     assert {claim.check for claim in found.items} <= set(syllabus.CHECK_IDS)
 
 
-def test_a_record_in_a_notebook_and_in_the_journal_counts_once() -> None:
+def test_300_records_of_200_000_bytes_are_read_and_each_counts_once() -> None:
     record = sealed()
     book = read_cells({"id": "own", "outputs": [{"metadata": {"handson": record}}]})
     changed = {**record, "learner": "s02"}
@@ -158,14 +140,15 @@ def test_a_record_in_a_notebook_and_in_the_journal_counts_once() -> None:
     assert [(e.source, e.where, e.learner, e.intact) for e in found.items] == [own, other]
     assert found.journal == {record["digest"]}
     assert gather_claims([book], []).journal == set()
-
-
-def test_records_without_end_are_cut_short() -> None:
     records = [{**sealed(), "digest": str(number)} for number in range(301)]
     assert (len(gather(*records[:300]).items), told(gather(*records[:300]))) == (300, [])
     found = gather(*records, records[0])
     assert len(found.items) == 300
     assert told(found) == [("records-many", "warning", "journal.jsonl", {"most": "300"})]
+    line = written(sealed())
+    assert only(line.ljust(200_000)).intact
+    large = ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})
+    assert told(gather(line.ljust(200_001))) == [large]
 
 
 def lost(*cells: dict[str, Any], journal: tuple[dict[str, Any], ...] = ()) -> list[Any]:
@@ -186,7 +169,7 @@ def test_an_evidence_cell_without_its_record_is_told_by_what_is_left() -> None:
     assert found == [*([kind] for kind in kinds), []]
 
 
-def test_an_evidence_cell_is_known_by_its_id_or_by_its_call() -> None:
+def test_an_evidence_cell_is_known_by_id_or_call_and_restored_by_the_journal() -> None:
     calls = {
         'workshop.evidence("cluster")': "cluster",
         "x = workshop.evidence( check = 'image-uri' )": "image-uri",
@@ -198,9 +181,6 @@ def test_an_evidence_cell_is_known_by_its_id_or_by_its_call() -> None:
     assert found == {call: [check] * bool(check) for call, check in calls.items()}
     assert lost({**CELL, "cell_type": "markdown"}) == []
     assert lost({**CELL, "source": 'workshop.evidence("cluster")'}) == [STRIPPED]
-
-
-def test_only_an_intact_record_in_the_journal_restores_a_cell() -> None:
     record = sealed("network")
     restored = ("metadata-restored", "note", *STRIPPED[2:])
     for outputs in ([CARD], [], [{}]):
@@ -232,9 +212,6 @@ def test_the_claim_that_counts_is_intact_in_a_notebook_and_the_last_of_its_chain
         for order in (claims, claims[::-1]):
             assert Claims(items=order).judged["network"].digest == digest
     assert [*Claims(items=[NEW, AHEAD]).judged.items()] == [("network", NEW), ("cluster", AHEAD)]
-
-
-def test_a_chain_is_walked_back_over_intact_records_and_a_forged_circle_once() -> None:
     third = claim(digest="third", previous="a-linked")
     one, other = claim(digest="one", previous="other"), claim(digest="other", previous="one")
     chains: list[tuple[list[Claim], str]] = [

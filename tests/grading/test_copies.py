@@ -31,12 +31,7 @@ def answer(text: str, question: str = "why-network") -> Written:
     return Written(grade_id=question, status="answered", possible=4, text=text)
 
 
-def test_what_several_hold_is_found_with_their_numbers_in_order() -> None:
-    held = [[("a", 1), ("a", 2)], [("b", 1), ("a", 3)], [("a", 2), ("a", 1)], [("a", 1)]]
-    assert find_shared(held) == {("a", 1): (0, 2, 3), ("a", 2): (0, 2)}
-
-
-def test_records_long_request_ids_and_resources_of_ec2_identify_evidence() -> None:
+def test_records_request_ids_and_resources_identify_evidence_that_several_hold() -> None:
     parts = {"subnets": "subnet", "route_tables": "rtb", "internet_gateways": "igw",
              "endpoints": "vpce"}  # fmt: skip
     own = {name: [{"id": f"{kind}-01234567"}] for name, kind in parts.items()}
@@ -54,6 +49,8 @@ def test_records_long_request_ids_and_resources_of_ec2_identify_evidence() -> No
     held = [("same-record", "sha256:network"), ("same-request", "12345678")]
     held += [("same-resource", name) for name in names]
     assert found == dict.fromkeys(held, Bearer(EARLY, "network", "network.ipynb", "s01"))
+    held = [[("a", 1), ("a", 2)], [("b", 1), ("a", 3)], [("a", 2), ("a", 1)], [("a", 1)]]
+    assert find_shared(held) == {("a", 1): (0, 2, 3), ("a", 2): (0, 2)}
 
 
 def bearing(learner: str, named: str, at: str, *held: Identifier) -> Result:
@@ -74,16 +71,10 @@ def test_each_who_shares_evidence_is_told_with_the_others_and_who_was_first() ->
         for code, (example, count) in told.items()
         for owner, own, its in ((0, "s01", "s02"), (2, "s02", "s01"))
     ]  # fmt: skip
-
-
-def test_the_same_resource_alone_is_for_a_human_eye() -> None:
     shared = [bearing(name, name, EARLY, ("same-resource", "vpc-1")) for name in ("s1", "s2", "s3")]
     found = [(owner, each.severity, each.others) for owner, each in compare_evidence(shared)]
     others = [("s2 Ana", "s3 Ana"), ("s1 Ana", "s3 Ana"), ("s1 Ana", "s2 Ana")]
     assert found == [(number, "warning", names) for number, names in enumerate(others)]
-
-
-def test_the_first_is_who_has_the_earliest_time_and_then_the_name() -> None:
     for named, at, first in (
         ("s02", LATE, "s01 Ana"),
         ("s02", EARLY, "s02 Ana"),
@@ -108,36 +99,13 @@ def letters(start: int, count: int) -> str:
     return "".join(chr(0x9000 + start + number) for number in range(count))
 
 
-def test_answers_of_12_shingles_are_alike_by_half_of_the_shorter_one() -> None:
+def test_answers_of_12_shingles_are_alike_by_half_of_the_shorter_one_even_far_down() -> None:
     theirs = letters(200, 80)
     for own, shared, alike in ((0, 18, 1), (0, 17, 0), (9, 15, 1), (10, 14, 0), (10, 15, 0)):
         same = letters(100, shared)
         mine, other = letters(0, own) + same, same + theirs
         whole = Passage(grade_id="why-network", mine=mine, theirs=other, common=(same,))
         assert find_passages(answer(mine), answer(other)) == (whole if alike else None)
-
-
-def test_passages_in_another_order_are_all_shown_and_ones_own_words_are_not() -> None:
-    for one, other in (essays(2), ENGLISH):
-        assert common(f"{one}\n{other}", f"{other}\n{one}") == (one.strip(), other.strip())
-    shared, mine, theirs = essays(3)
-    assert common(f"{mine}\n{shared}", f"{shared}\n{theirs[:40]}") == (shared,)
-    assert common(f"{LESSON}\n{shared}", f"{shared}\n{LESSON}") == (shared,)
-
-
-def test_of_more_than_40_passages_the_longest_are_shown_in_their_order() -> None:
-    parts = [letters(60 * number, 7 + number) for number in range(41)]
-    assert common("-".join(parts), "_".join(reversed(parts))) == tuple(parts[1:])
-
-
-def test_a_shingle_is_of_seven_letters_or_of_20_where_two_thirds_are_latin() -> None:
-    latin = "abcdefghijklmnopqrstuvwxyz01234"
-    texts = latin, latin[:20] + letters(0, 11), latin[:20] + letters(0, 10)
-    counts = [len(copies.own_shingles(text)) for text in texts]
-    assert counts == [31 - 20 + 1, 31 - 7 + 1, 20 + 3 * 10 - 20 + 1]
-
-
-def test_what_stands_far_down_is_compared_all_the_same() -> None:
     shared, mine = essays(2)
     for padding in ("\n" * 5_000, "\u200b" * 5_000, ". " * 3_000):
         copied = answer(f"{mine[:10]}{padding}{shared}")
@@ -146,11 +114,25 @@ def test_what_stands_far_down_is_compared_all_the_same() -> None:
         assert common(copied.text, shared) == (shared,)
 
 
-def test_a_sketch_has_the_24_smallest_hashes_of_each_answer_that_is_long_enough() -> None:
+def test_the_40_longest_passages_are_shown_in_any_order_and_ones_own_words_are_not() -> None:
+    for one, other in (essays(2), ENGLISH):
+        assert common(f"{one}\n{other}", f"{other}\n{one}") == (one.strip(), other.strip())
+    shared, mine, theirs = essays(3)
+    assert common(f"{mine}\n{shared}", f"{shared}\n{theirs[:40]}") == (shared,)
+    assert common(f"{LESSON}\n{shared}", f"{shared}\n{LESSON}") == (shared,)
+    parts = [letters(60 * number, 7 + number) for number in range(41)]
+    assert common("-".join(parts), "_".join(reversed(parts))) == tuple(parts[1:])
+
+
+def test_a_sketch_has_the_24_smallest_hashes_of_shingles_of_seven_letters_or_20_latin() -> None:
     texts = [("a", letters(0, 40)), ("b", letters(40, 18)), ("c", letters(80, 17)), ("d", "")]
     sketched = [*copies.sketch_answers(answer(text, question) for question, text in texts)]
     assert [question for question, _ in sketched] == ["a"] * 24 + ["b"] * 12
     assert [value for _, value in sketched][:24] == sorted(copies.own_shingles(texts[0][1]))[:24]
+    latin = "abcdefghijklmnopqrstuvwxyz01234"
+    texts = latin, latin[:20] + letters(0, 11), latin[:20] + letters(0, 10)
+    counts = [len(copies.own_shingles(text)) for text in texts]
+    assert counts == [31 - 20 + 1, 31 - 7 + 1, 20 + 3 * 10 - 20 + 1]
 
 
 def alike(*texts: str, also: str = "") -> list[tuple[int, Finding]]:
@@ -162,7 +144,7 @@ def alike(*texts: str, also: str = "") -> list[tuple[int, Finding]]:
     return [*compare_answers(results)]
 
 
-def test_answers_that_share_seven_hashes_are_told_side_by_side() -> None:
+def test_answers_that_share_seven_hashes_are_told_but_not_quotes_of_the_course() -> None:
     def sharing(count: int) -> tuple[str, str]:
         common, rest = letters(0, count), 18 - count
         return common + letters(100, rest), common + letters(200, rest)
@@ -174,22 +156,16 @@ def test_answers_that_share_seven_hashes_are_told_side_by_side() -> None:
     assert (one.others, other.others) == (("s2 Ana",), ("s0 Ana",))
     passage = Passage(grade_id="why-network", mine=mine, theirs=theirs, common=(letters(0, 13),))
     assert (one.passages, other.passages[0].mine) == ((passage,), theirs)
+    assert alike(*(f"{LESSON}\nはい。{n}" for n in "ab")) == []
+    english = "".join(ENGLISH)
+    assert [owner for owner, _ in alike(english.upper(), f"{english} ok")] == [0, 1]
 
 
-def test_of_a_group_each_is_told_with_the_first_and_the_one_before() -> None:
+def test_of_a_group_each_is_told_with_the_first_the_one_before_and_all_questions() -> None:
     others = {owner: " ".join(each.others) for owner, each in alike(*essays(1) * 4)}
     s0, s1, s2, s3 = (f"s{number} Ana" for number in range(4))
     assert others == {0: f"{s1} {s2} {s3}", 1: f"{s0} {s2}", 2: f"{s0} {s1} {s3}", 3: f"{s0} {s2}"}
-
-
-def test_all_questions_with_answers_alike_are_named() -> None:
     one, other = essays(2)
     found = alike(one, one, also=other)
     assert [each.values["questions"] for _, each in found] == ["other, why-network"] * 2
     assert [each.grade_id for each in found[0][1].passages] == ["other", "why-network"]
-
-
-def test_quoting_the_course_is_not_copying_and_case_hides_nothing() -> None:
-    assert alike(*(f"{LESSON}\nはい。{n}" for n in "ab")) == []
-    english = "".join(ENGLISH)
-    assert [owner for owner, _ in alike(english.upper(), f"{english} ok")] == [0, 1]

@@ -33,16 +33,13 @@ def judge(*claims: Claim, check: str = "cluster", **asked: Any) -> CheckMark:
     return judge_check(syllabus.find_check(check), Claims(items=[*claims]), Requirements(**asked))
 
 
-def test_evidence_in_which_every_fact_passes_gets_all_points_of_the_check() -> None:
+def test_evidence_gets_all_points_of_its_check_or_none_and_says_why() -> None:
     marks = [judge(claim(check.id), check=check.id) for check in syllabus.CHECKS]
     assert [(mark.id, mark.status, mark.points, mark.possible) for mark in marks] == [
         (name, "passed", points, points)
         for name, points in zip(syllabus.CHECK_IDS, (30, 15, 10, 15, 10), strict=True)
     ]
     assert (marks[0].reason, marks[0].proof) == (None, claim("network"))
-
-
-def test_what_is_missing_or_wrong_gets_no_points_and_says_so() -> None:
     nothing = CheckMark(id="cluster", status="missing", points=0, possible=15)
     assert judge(claim("network")) == nothing
     seen = {**recorded()["cluster"]["observed"], "clusters": []}
@@ -51,9 +48,6 @@ def test_what_is_missing_or_wrong_gets_no_points_and_says_so() -> None:
     of_another_exercise = judge(claim("cluster"), exercise=Exercise(cluster="another-cluster"))
     for each in (mark, of_another_exercise):
         assert (each.status, each.points, each.reason) == ("failed", 0, None)
-
-
-def test_evidence_that_describes_no_state_is_unproven_and_has_no_facts() -> None:
     mark = judge(claim("cluster", observed=b'{"vpcs": 7}', intact=False))
     assert (mark.status, mark.points, mark.reason) == ("unproven", 0, "observed-unreadable")
     assert (mark.facts, mark.observed) == ((), None)
@@ -108,7 +102,18 @@ def gist(finding: Finding) -> tuple[str, str, str | None]:
     return finding.code, finding.severity, finding.check
 
 
-def test_each_record_that_proves_nothing_is_told_with_its_place_and_values() -> None:
+def test_evidence_from_elsewhere_or_that_proves_nothing_is_told_with_its_values() -> None:
+    account = {"account": CLASS, "wanted": "1, 2"}
+    region = {"region": "us-east-1", "wanted": "eu-west-1"}
+    asked: list[tuple[dict[str, Any], str, str, dict[str, str]]] = [
+        ({"target": "aws"}, "target-other", "serious", {"kind": "emulator", "wanted": "aws"}),
+        ({"accounts": ("1", "2")}, "account-other", "serious", account),
+        (EUROPE, "region-other", "serious", region),
+        ({"exercise": Exercise(**EUROPE)}, "region-other", "warning", region),
+    ]
+    for of, *told_ in asked:
+        assert [[each.code, each.severity, each.values] for each in found(claim(), **of)] == [told_]
+    assert told(claim(), exercise=Exercise(**EUROPE), region="us-east-1") == []
     spoilt = [
         claim(intact=False, digest="sha256:0123456789abcdef"),
         claim("cluster", intact=False, source="journal"),
@@ -125,21 +130,7 @@ def test_each_record_that_proves_nothing_is_told_with_its_place_and_values() -> 
     ]
 
 
-def test_evidence_from_elsewhere_than_is_asked_for_is_serious() -> None:
-    account = {"account": CLASS, "wanted": "1, 2"}
-    region = {"region": "us-east-1", "wanted": "eu-west-1"}
-    asked: list[tuple[dict[str, Any], str, str, dict[str, str]]] = [
-        ({"target": "aws"}, "target-other", "serious", {"kind": "emulator", "wanted": "aws"}),
-        ({"accounts": ("1", "2")}, "account-other", "serious", account),
-        (EUROPE, "region-other", "serious", region),
-        ({"exercise": Exercise(**EUROPE)}, "region-other", "warning", region),
-    ]
-    for of, *told_ in asked:
-        assert [[each.code, each.severity, each.values] for each in found(claim(), **of)] == [told_]
-    assert told(claim(), exercise=Exercise(**EUROPE), region="us-east-1") == []
-
-
-def test_of_the_journal_only_what_is_judged_has_to_come_from_the_right_place() -> None:
+def test_what_is_judged_has_to_come_from_the_right_place_within_the_window() -> None:
     history = claim(digest="old", source="journal", learner="s02", observed_at="2026-05-10T00:00")
     newer = claim(source="journal", observed_at="2026-05-12T00:00:00+00:00")
     asked = {"target": "aws", "journal": ("old", "sha256:network")}
@@ -147,9 +138,6 @@ def test_of_the_journal_only_what_is_judged_has_to_come_from_the_right_place() -
     assert told(history, claim(kind="aws"), **asked) == []
     assert told(moved(history, source="notebook"), claim(kind="aws"), **asked)[0] == target
     assert told(history, newer, until=datetime(2026, 1, 1, tzinfo=UTC), **asked) == [target, late]
-
-
-def test_the_window_opens_at_its_first_second_and_closes_before_its_last() -> None:
     seconds = [datetime(2026, 5, 11, 0, 59, 59, tzinfo=UTC)]
     seconds += [datetime(2026, 5, 11, 1, 0, second, tzinfo=UTC) for second in (0, 1)]
     early, late = ("too-early", "warning"), ("too-late", "warning")
@@ -169,16 +157,13 @@ def tokyo(
     time.tzset()
 
 
-def test_a_learners_name_may_be_written_in_several_ways_and_another_one_is_told() -> None:
+def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are_told() -> None:
     for name in ("s01", "S01", "山田花子", "山田\u3000花子", "花子 山田 (s01)"):
         assert (name, told(claim(learner=name))) == (name, [])
     other = [claim(check, learner="高橋 健", previous="x") for check in ("cluster", "image")]
     assert gist(found(claim(), *other)[0]) == ("learner-other", "serious", "cluster")
     assert found(claim(), *other)[0].values == {"named": "高橋 健", "count": "2"}
     assert told(claim(learner="高橋 健"), learner=None) == []
-
-
-def test_no_name_and_several_names_are_told_once() -> None:
     (nameless,) = found(claim(learner=""), claim("cluster", learner="", previous="sha256:network"))
     assert gist(nameless) == ("learner-unnamed", "note", "network")
     named = {"image": "s02", "image-uri": "s02", "cluster": "s01\n", "network": "s01"}
@@ -205,11 +190,8 @@ CHAINS: list[tuple[tuple[Claim, ...], str, list[tuple[str, str]]]] = [
 ]
 
 
-def test_forks_gaps_and_disorder_of_a_chain_are_told() -> None:
+def test_forks_gaps_and_disorder_of_a_chain_are_told_for_each_name() -> None:
     assert [told(*chain, journal=(*kept,)) for chain, kept, _ in CHAINS] == [c[-1] for c in CHAINS]
-
-
-def test_the_chains_of_two_names_are_told_apart() -> None:
     of_two = moved(FIRST, digest="8", learner="s02"), moved(FIRST, learner="s02")
     of_one = moved(FIRST, digest="9"), moved(THIRD, previous=None)
     twice = found(*of_two, *of_one, learner=None)

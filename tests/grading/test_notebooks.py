@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handson.course import syllabus
 from handson.grading import notebooks
 from handson.grading.archives import Refused
 from handson.grading.notebooks import Notebook, compare_cells, read_notebook
@@ -24,7 +23,13 @@ def read(data: bytes) -> Notebook:
     return read_notebook(data, where="s01/01-network.ipynb", modified="2026")
 
 
-def test_what_is_no_notebook_of_the_course_is_refused_with_its_reason() -> None:
+def test_a_notebook_is_known_by_its_file_or_most_of_its_cells_and_others_refused() -> None:
+    names = (*COURSE["02-cluster"][:2], COURSE["01-network"][0])
+    cells = [{"id": name} for name in names]
+    assert read_cells(*cells, where="a/03-image (1).ipynb").name == "03-image"
+    assert read_cells(*cells, where="02/Untitled.ipynb").name == "02-cluster"
+    with pytest.raises(Refused, match="file-foreign"):
+        read_cells({"id": "own"}, where="01-network.ipynb/Untitled.ipynb")
     deep, digits = b'{"cells":' + b"[" * 100_000, b'{"cells":[], "nbformat": ' + b"9" * 9_000 + b"}"
     wrong: dict[str, list[bytes]] = {
         "file-not-json": [b"", b"\x80\x05\x95cos\nsystem\n(S'touch x'\ntR.", bytes(5_000), digits],
@@ -38,25 +43,20 @@ def test_what_is_no_notebook_of_the_course_is_refused_with_its_reason() -> None:
                 read(data)
 
 
-def test_a_notebook_is_known_by_its_file_or_else_by_most_of_its_cells() -> None:
-    names = (*COURSE["02-cluster"][:2], COURSE["01-network"][0])
-    cells = [{"id": name} for name in names]
-    assert read_cells(*cells, where="a/03-image (1).ipynb").name == "03-image"
-    assert read_cells(*cells, where="02/Untitled.ipynb").name == "02-cluster"
-    with pytest.raises(Refused, match="file-foreign"):
-        read_cells({"id": "own"}, where="01-network.ipynb/Untitled.ipynb")
-
-
-def test_every_encoding_of_json_is_read() -> None:
+def test_every_encoding_of_json_is_read_also_half_a_character_and_two_lists_of_cells() -> None:
     text = json.dumps({"cells": [{"id": "a", "source": ["問い", "\n1"]}]}, ensure_ascii=False)
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         found = read(text.encode(encoding))
         assert (encoding, found.cells[0].text, found.lost) == (encoding, "問い\n1", 0)
     place = (found.name, found.where, found.modified)
     assert place == ("01-network", "s01/01-network.ipynb", "2026")
+    found = read(b'{"cells": [{"id": "a\\ud83d", "source": "\\udc41 b"}]}')
+    assert (found.cells[0].name, found.cells[0].text, found.lost) == ("a\ufffd", "\ufffd b", 0)
+    assert read(b'{"cells": [], "cells": [{"source": "\\"cells\\""}]}').repeated == ("cells",)
+    assert read(b'{"cells": [{"source": "\\"cells\\"", "outputs": []}]}').repeated == ()
 
 
-def test_sound_cells_are_kept_beside_broken_ones() -> None:
+def test_sound_cells_of_any_tool_are_kept_beside_broken_ones() -> None:
     picture = {"data": {"image/svg+xml": ["<svg", "/>"], "text/plain": "a"}, "metadata": {}}
     sound, broken = {"id": "c", "outputs": [picture]}, {"id": "a", "source": "b", "outputs": 7}
     found = read(json.dumps({"cells": [7, broken, {"id": 7}, sound]}).encode())
@@ -64,9 +64,6 @@ def test_sound_cells_are_kept_beside_broken_ones() -> None:
     assert (found.lost, found.cells[0].outputs) == (2, [])
     output = found.cells[1].outputs[0]
     assert (output.picture, output.has_picture, output.text) == ("<svg/>", True, "a")
-
-
-def test_nulls_and_names_of_other_tools_are_taken() -> None:
     colab = {"metadata": {"id": "x7", "nbgrader": None}, "outputs": [{"data": None}]}
     graded = {"id": "i", "metadata": {"id": "x", "nbgrader": {"grade_id": "g"}}}
     bare = {"metadata": None, "outputs": [{"data": {}, "metadata": None}]}
@@ -77,13 +74,6 @@ def test_nulls_and_names_of_other_tools_are_taken() -> None:
     outputs = [output for cell in found.cells for output in cell.outputs]
     seen = [(each.record, each.text, each.picture, each.has_picture) for each in outputs]
     assert seen == [(b"", "", "", False)] * 2
-
-
-def test_half_a_character_is_shown_as_such_and_two_lists_of_cells_are_told() -> None:
-    found = read(b'{"cells": [{"id": "a\\ud83d", "source": "\\udc41 b"}]}')
-    assert (found.cells[0].name, found.cells[0].text, found.lost) == ("a\ufffd", "\ufffd b", 0)
-    assert read(b'{"cells": [], "cells": [{"source": "\\"cells\\""}]}').repeated == ("cells",)
-    assert read(b'{"cells": [{"source": "\\"cells\\"", "outputs": []}]}').repeated == ()
 
 
 @FEW
@@ -116,14 +106,7 @@ def compared(names: list[str], book: str = "01-network", lost: int = 0) -> list[
     return [(each.code, each.severity, each.values) for each in found]
 
 
-def test_missing_notebooks_are_told_and_only_scored_ones_need_an_eye() -> None:
-    found = {each.severity: (each.code, each.values["notebooks"]) for each in compare_cells([])}
-    scored = "01-network, 02-cluster, 03-image, 05-architecture"
-    others = "00-prepare, 04-evidence, 99-cleanup"
-    assert found == {"warning": ("notebook-missing", scored), "note": ("notebook-missing", others)}
-
-
-def test_cells_that_are_missing_repeated_or_moved_need_an_eye_only_where_they_count() -> None:
+def test_missing_repeated_and_the_fewest_moved_cells_need_an_eye_where_they_count() -> None:
     given, code = COURSE["01-network"], notebooks.load_cells().code
     plain, first = (next(name for name in given if (name in code) == is_code)
                     for is_code in (False, True))  # fmt: skip
@@ -136,26 +119,19 @@ def test_cells_that_are_missing_repeated_or_moved_need_an_eye_only_where_they_co
         values = {"cells": name, "count": "1"}
         codes = ("cells-missing", "cells-twice", "cells-moved")
         assert found == [(*of, values) for of in zip(codes, severities, strict=True)]
-
-
-def test_broken_and_unknown_cells_are_told() -> None:
-    given = COURSE["01-network"]
-    assert compared(given) == compared([*given, "own"]) == []
-    assert compared(given, lost=2) == [("cells-broken", "warning", {"count": "2"})]
-    assert compared(["own"]) == [("cells-unknown", "note", {})]
-    assert compared(["own"], "06-troubleshooting") == []
-
-
-def test_the_fewest_cells_count_as_moved() -> None:
     moved = {"abcd": "", "abdc": "d", "dabc": "d", "bcda": "a", "acd": "", "": "", "ba": "b"}
     assert {own: "".join(notebooks.find_moved_cells(own, "abcd")) for own in moved} == moved
     # The longest unbroken run is "56"; "134" and "124" are longer, with gaps.
     assert len(notebooks.find_moved_cells("561324", "123456")) == 3
 
 
-def test_the_course_covers_the_syllabus() -> None:
-    cells = notebooks.load_cells()
-    questions = {answer.grade_id for answer in (*syllabus.QUESTIONS, syllabus.DIAGRAM)}
-    assert sorted(set(cells.evidence.values())) == sorted(syllabus.EVIDENCE_IDS)
-    assert tuple(cells.notebooks) == syllabus.ALL_NOTEBOOKS
-    assert [set(edition.answers) for edition in notebooks.load_editions()] == [questions, questions]
+def test_broken_and_unknown_cells_and_missing_notebooks_are_told() -> None:
+    given = COURSE["01-network"]
+    assert compared(given) == compared([*given, "own"]) == []
+    assert compared(given, lost=2) == [("cells-broken", "warning", {"count": "2"})]
+    assert compared(["own"]) == [("cells-unknown", "note", {})]
+    assert compared(["own"], "06-troubleshooting") == []
+    found = {each.severity: (each.code, each.values["notebooks"]) for each in compare_cells([])}
+    scored = "01-network, 02-cluster, 03-image, 05-architecture"
+    others = "00-prepare, 04-evidence, 99-cleanup"
+    assert found == {"warning": ("notebook-missing", scored), "note": ("notebook-missing", others)}

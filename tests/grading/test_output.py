@@ -109,17 +109,19 @@ def written(grades: Grades) -> Any:
     return json.loads(file.getvalue())
 
 
-def test_the_json_keeps_its_schema(grades: Grades) -> None:
-    data = written(grades)
-    assert list(data) == ["schema", "requirements", "possible", "summary", "learners"]
-    assert (data["schema"], [*data["possible"].values()]) == ("handson.grading/1", [80, 20])
-    learner, check = data["learners"][0], data["learners"][0]["checks"][0]
-    seen = {"learner": learner, "check": check, "fact": check["facts"][0], "proof": check["proof"]}
-    seen |= {"answer": learner["answers"][0], "diagram": learner["diagram"]}
-    assert {name: set(part) for name, part in seen.items()} == PARTS
-
-
-def test_the_json_says_what_was_asked_and_what_each_got(grades: Grades) -> None:
+def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Grades) -> None:
+    file = io.StringIO()
+    output.write_csv(grades, file)
+    assert list(csv.reader(io.StringIO(file.getvalue()))) == [
+        [
+            *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
+            *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
+            *("architecture", "findings", "to-review", "total"),
+        ],
+        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5"],
+        ["s02", '\'=HYPERLINK("x")', "B", *"000000", *[""] * 5, "1", "nothing-handed-in", ""],
+        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", "", ""],
+    ]
     data = written(grades)
     first, absent, partly = data["learners"]
     checks = data["summary"].pop("checks")
@@ -133,21 +135,12 @@ def test_the_json_says_what_was_asked_and_what_each_got(grades: Grades) -> None:
         **{"target": "emulator", "accounts": ["1", "123456789012"], "region": "us-east-1"},
         **{"from": "2026-05-01T00:00:00+00:00", "until": "2026-06-01T00:00:00+00:00"},
     }
-
-
-def test_a_gradebook_gets_points_an_item_and_no_formulas(grades: Grades) -> None:
-    file = io.StringIO()
-    output.write_csv(grades, file)
-    assert list(csv.reader(io.StringIO(file.getvalue()))) == [
-        [
-            *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
-            *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
-            *("architecture", "findings", "to-review", "total"),
-        ],
-        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5"],
-        ["s02", '\'=HYPERLINK("x")', "B", *"000000", *[""] * 5, "1", "nothing-handed-in", ""],
-        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", "", ""],
-    ]
+    assert list(data) == ["schema", "requirements", "possible", "summary", "learners"]
+    assert (data["schema"], [*data["possible"].values()]) == ("handson.grading/1", [80, 20])
+    learner, check = data["learners"][0], data["learners"][0]["checks"][0]
+    seen = {"learner": learner, "check": check, "fact": check["facts"][0], "proof": check["proof"]}
+    seen |= {"answer": learner["answers"][0], "diagram": learner["diagram"]}
+    assert {name: set(part) for name, part in seen.items()} == PARTS
 
 
 @pytest.fixture(autouse=True)
@@ -172,15 +165,7 @@ def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path
     assert "80/80" in run(inbox / "s01", "--lang", "en").stdout
 
 
-def test_nothing_that_can_be_graded_is_exit_code_two(tmp_path: Path) -> None:
-    for result in (run(tmp_path / "none"), run()):
-        assert (result.exit_code, result.stdout) == (2, "")
-    (tmp_path / "01-network.ipynb").write_text("{")
-    result = run(tmp_path)
-    assert (result.exit_code, tmp_path.name in result.stdout) == (2, True)
-
-
-def test_a_wrong_option_is_two_lines(inbox: Path, tmp_path: Path) -> None:
+def test_a_wrong_option_or_nothing_to_grade_is_exit_code_two(inbox: Path, tmp_path: Path) -> None:
     wrong: dict[str, str | Path] = {
         **{"--from": "yesterday", "--until": "2026-13-01", "--region": "us-east-11"},
         **{"--roster": "none.csv", "--account": "1.23457E+11", "--marks": inbox / "roster.csv"},
@@ -190,16 +175,18 @@ def test_a_wrong_option_is_two_lines(inbox: Path, tmp_path: Path) -> None:
         result = run(inbox / "s01", option, value)
         assert (option, result.exit_code, len(result.stderr.splitlines())) == (option, 2, 2)
         assert Path(value).name in result.stderr
+    for result in (run(tmp_path / "none"), run()):
+        assert (result.exit_code, result.stdout) == (2, "")
+    (tmp_path / "01-network.ipynb").write_text("{")
+    result = run(tmp_path)
+    assert (result.exit_code, tmp_path.name in result.stdout) == (2, True)
 
 
-def test_the_course_is_that_of_the_notebooks(root: Path) -> None:
+def test_the_course_is_that_of_the_notebooks_which_have_no_evidence(root: Path) -> None:
     """After a change of a notebook: `.venv/bin/python tools/course.py`."""
     tool = runpy.run_path(str(root / "tools" / "course.py"))
     kept = {path.name: path.read_text(encoding="utf-8") for path in tool["FOLDER"].glob("*.json")}
     assert kept == tool["describe"](root / "notebooks")
-
-
-def test_the_notebooks_are_committed_without_evidence(root: Path) -> None:
     notebooks = [json.loads(path.read_text("utf-8")) for path in root.glob("notebooks/*/*.ipynb")]
     outputs = [o for book in notebooks for cell in book["cells"] for o in cell.get("outputs", ())]
     assert [output for output in outputs if "handson" in output.get("metadata", {})] == []

@@ -46,7 +46,7 @@ def data_of(page: str, name: str) -> Any:
     return json.loads(found[1])
 
 
-def test_what_strangers_wrote_cannot_end_its_element(inbox: Path) -> None:
+def test_what_strangers_wrote_cannot_end_its_element_and_the_policy_names_ours(inbox: Path) -> None:
     page = page_of(inbox)
     inside = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
     assert len(inside) == 3
@@ -54,10 +54,6 @@ def test_what_strangers_wrote_cannot_end_its_element(inbox: Path) -> None:
     assert data_of(page, "learner-1")["answers"][1]["text"] == "a</script>\n<b>&amp;\ufffd"
     assert data_of(page, "learner-0")["picture"].startswith("<svg")
     assert page == page_of(inbox)
-
-
-def test_the_policy_names_our_script_and_style_and_nothing_else(inbox: Path) -> None:
-    page = page_of(inbox)
     for element in ("script", "style"):
         text = re.search(f"<{element}>(.*?)</{element}>", page, re.DOTALL)
         assert text is not None
@@ -66,16 +62,12 @@ def test_the_policy_names_our_script_and_style_and_nothing_else(inbox: Path) -> 
     assert ("default-src &#x27;none&#x27;" in page, "unsafe" in page) == (True, False)
 
 
-def test_the_page_is_in_the_language_that_was_asked_for(inbox: Path) -> None:
+def test_the_page_is_in_the_language_asked_for_and_says_every_word_of_it(inbox: Path) -> None:
     for lang, title in {"ja": "採点レポート", "en": "Grading report"}.items():
         messages.use(lang)
         page = page_of(inbox)
         assert f'<html lang="{lang}">' in page
         assert data_of(page, "class")["words"]["title"] == title
-
-
-def test_the_page_says_every_word_that_it_is_given_and_no_other(inbox: Path) -> None:
-    """Some words are put together in the script: their beginning has to stand there."""
     script = (PAGE / "report.js").read_text(encoding="utf-8")
     whole = {*re.findall(r'say\("([\w-]+)"', script), *re.findall(r'section\("(\w+)"', script)}
     said_by_state = {"passed", "failed", "unproven", "missing", "serious", "warning", "note",
@@ -116,18 +108,12 @@ def graded(folder: Path, book: making.Book) -> tuple[Result, Any]:
     return grades.results[0], data_of("".join(report.make_page(grades)), "learner-0")
 
 
-def test_the_picture_is_the_one_that_shows_the_goal_in_the_notebooks(tmp_path: Path) -> None:
-    def no_cluster(check: str, observed: dict[str, Any]) -> None:
-        observed["clusters"] = []
-
-    result, data = graded(tmp_path, making.hand_in("s01", seed=1, observe=no_cluster))
+def test_the_picture_is_that_of_the_notebooks_with_what_has_no_evidence(tmp_path: Path) -> None:
+    result, data = graded(tmp_path, making.hand_in("s01", seed=1, observe=making.no_cluster))
     (cause,) = result.check("cluster").diagnoses
     picture = drawing.draw(report.combine_evidence(result), goal=True)
     assert data["architecture"] == {"svg": picture.svg, "words": picture.description}
     assert cause.message in data["architecture"]["words"]
-
-
-def test_what_has_no_evidence_is_said_beside_the_picture(tmp_path: Path) -> None:
     book = making.hand_in("s01", seed=1)
     result, whole = graded(tmp_path, book)
     assert checks.run_checks(report.combine_evidence(result)).passed

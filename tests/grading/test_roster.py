@@ -26,22 +26,18 @@ def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str
         assert read_roster(path).learners == expected
 
 
-def test_of_several_columns_with_an_id_the_first_known_head_counts(tmp_path: Path) -> None:
-    text = "Username,Student ID,Learner,AWS Account,Section,名前\nu,t,s,1,A,Ana\n"
-    (learner,) = read_roster(saved(tmp_path, text)).learners
-    assert learner == Learner("s", "Ana", "A", "000000000001")
-
-
-def test_an_account_is_read_as_people_and_spreadsheets_write_it() -> None:
+def test_heads_and_accounts_are_read_as_people_write_them_and_other_files_refused(
+    tmp_path: Path,
+) -> None:
     assert read_account("12345678") == "000012345678"
     for text in ("1234-5678-9012", " 1234 56789012", "１２３４５６７８９０１２"):
         assert read_account(text) == "123456789012"
     for text in ("1.23457E+11", "1234567890123", "my account", "一二三"):
         with pytest.raises(InvalidInput, match="12 桁"):
             read_account(text)
-
-
-def test_a_file_that_is_no_roster_is_refused(tmp_path: Path) -> None:
+    text = "Username,Student ID,Learner,AWS Account,Section,名前\nu,t,s,1,A,Ana\n"
+    (learner,) = read_roster(saved(tmp_path, text)).learners
+    assert learner == Learner("s", "Ana", "A", "000000000001")
     wrong = [
         *("", "who\nx\n", "learner\ns1\nS1\n", "learner,name\n,Ana\n"),
         *('learner\n"' + "x" * 200_000, "learner\n" + "\n" * 5_000_000, "learner,account\ns1,x\n"),
@@ -58,7 +54,7 @@ ANA = Learner("Ana", "佐藤 太郎")
 THREE = Roster((Learner("s01", "山田 花子"), Learner("s02", "山田 花子"), ANA))
 
 
-def test_a_learner_is_found_by_the_id_the_name_or_both() -> None:
+def test_a_learner_is_found_by_id_or_name_and_what_a_spreadsheet_would_compute_is_quoted() -> None:
     names = {
         **{"Ｓ０１": ["s01"], "s01@山田花子": ["s01"], "山田花子 s02": ["s02"], "Ana": ["Ana"]},
         **{"花子 山田": ["s01", "s02"], "太郎佐藤": ["Ana"], "ana (太郎佐藤)": ["Ana"]},
@@ -68,9 +64,6 @@ def test_a_learner_is_found_by_the_id_the_name_or_both() -> None:
     assert [THREE.find(name) for name in ("花子 山田", "s99", "太郎佐藤")] == [None, None, ANA]
     same, others = ["ana", "太郎", "Ana 佐藤", "太郎　佐藤"], ["s01", "", "山田 太郎", "anna"]
     assert [name for name in (*same, *others) if ANA.is_named(name)] == same
-
-
-def test_what_a_spreadsheet_would_compute_is_quoted_and_nothing_else() -> None:
     for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＋1", "－1", "＠x"):
         assert escape_formula(text) == f"'{text}"
     for text in ("s01", "山田 花子", "0/80", "a=b", ""):

@@ -13,7 +13,7 @@ import handson
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
-from handson.notebook import nbgrader, widgets
+from handson.notebook import widgets
 from handson.notebook.nbgrader import CheckScore, ScoringWorkshop
 from handson.notebook.workshop import Workshop
 
@@ -30,8 +30,6 @@ def book() -> Book:
 
 @pytest.fixture
 def executing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Answer ``executing()`` with what a notebook holds under nbgrader, where nothing connects."""
-
     def refuse(*_: object) -> None:
         raise AssertionError("something was called")
 
@@ -58,7 +56,6 @@ def scores(folder: Path) -> list[CheckScore]:
 
 
 def shown(score: CheckScore) -> str:
-    """Return what nbgrader takes as the points of a cell."""
     return str(score._repr_mimebundle_()["text/plain"])
 
 
@@ -71,13 +68,18 @@ def test_evidence_in_a_journal_or_in_notebooks_gets_its_points(book: Book, tmp_p
     assert [list(map(shown, scores(folder))) for folder in folders] == [POINTS, POINTS]
 
 
-def test_without_evidence_there_are_no_points_but_what_to_hand_in(tmp_path: Path) -> None:
+def test_without_evidence_or_automatic_points_there_are_none(tmp_path: Path) -> None:
     lines = [b"", b"\xff\n", b'{"schema": 1}\n', b"[" * 100_000, b"null\n"]
     folders = [keep(tmp_path / str(number), data) for number, data in enumerate(lines)]
     folders += [tmp_path / "none", Book(making.committed()).write(tmp_path / "handed-out")]
     found = [score for folder in folders for score in scores(folder)]
     assert {shown(score) for score in found} == {"0"}
     assert all("journal.jsonl" in written(score) for score in scores(tmp_path / "none"))
+    workshop = ScoringWorkshop([tmp_path])
+    with pytest.raises(InvalidInput, match="netwrk"):
+        workshop.evidence("netwrk")
+    assert "nbgrader" in repr(workshop.evidence("architecture"))
+    assert "nbgrader" in repr(workshop.ensure_network(name="x").vpc.id)
 
 
 def test_a_fact_that_is_wrong_gets_nothing_and_is_shown_with_its_remedy(tmp_path: Path) -> None:
@@ -101,21 +103,6 @@ def test_evidence_that_does_not_count_says_why(book: Book, tmp_path: Path) -> No
     (tmp_path / "journal.jsonl").unlink()
     (tmp_path / "journal.jsonl").symlink_to("/etc/hostname")
     assert scores(tmp_path)[0].findings[0].where == "journal.jsonl"
-
-
-def test_only_checks_with_automatic_points_are_scored(tmp_path: Path) -> None:
-    workshop = ScoringWorkshop([tmp_path])
-    with pytest.raises(InvalidInput, match="netwrk"):
-        workshop.evidence("netwrk")
-    assert "nbgrader" in repr(workshop.evidence("architecture"))
-    assert "nbgrader" in repr(workshop.ensure_network(name="x").vpc.id)
-
-
-def test_a_notebook_holds_it_while_nbgrader_executes_it(executing: Callable[..., Any]) -> None:
-    assert nbgrader.settings.nbgrader_step() == ""
-    held = executing(lang="en")
-    assert isinstance(held, ScoringWorkshop)
-    assert "neither AWS" in repr(held)
 
 
 def test_verbs_and_widgets_create_nothing_call_nobody_and_say_so_only_in_their_cells(

@@ -39,7 +39,7 @@ def chosen(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int, bool]]
     return [(each.source, each.earlier, each.has_namesakes) for each in found]
 
 
-def test_a_name_tells_whose_it_is_and_which_number_a_platform_gave() -> None:
+def test_a_name_tells_whose_it_is_which_number_a_platform_gave_and_keeps_nobody_waiting() -> None:
     people = {
         "山田 花子_12345_assignsubmission_file_": ("山田 花子", "12345"),
         "O'Brien Ana_9_assignsubmission_onlinetext_01-network.ipynb": ("O'Brien Ana", "9"),
@@ -58,28 +58,19 @@ def test_a_name_tells_whose_it_is_and_which_number_a_platform_gave() -> None:
         "Nguye\u0302\u0303n": ("Nguyễn", ""),
     }
     assert {name: export_names.find_person(name) for name in people} == people
-
-
-def test_a_name_that_could_be_read_in_many_ways_keeps_nobody_waiting() -> None:
     for tail in ("1" * 120, "copy11" * 30, " (1)1" * 30):
         assert export_names.find_notebook(f"01-network{tail}x.ipynb") == ""
 
 
-def test_a_folder_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
+def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
     assert owners(put(tmp_path / "s01")) == ["s01"]
     put(tmp_path / "class" / "s02" / "notebooks" / "ja")
     assert owners(tmp_path / "class") == ["s02"]
     assert chosen(put(tmp_path / "submissions")) == [("submissions", 0, False)]
     assert owners(put(tmp_path / "s03", "journal.jsonl", "proof (1).jwt")) == ["s03"]
-
-
-def test_an_assignment_of_nbgraders_is_its_learners_even_in_a_class_of_one(tmp_path: Path) -> None:
     put(tmp_path / "submitted" / "s01" / "ecs-handson", *BOOKS, "timestamp.txt")
     for given in ("submitted", "submitted/s01", "submitted/s01/ecs-handson"):
         assert owners(tmp_path / given) == ["s01"]
-
-
-def test_notebooks_that_are_named_one_by_one_are_one_submission(tmp_path: Path) -> None:
     folder = put(tmp_path / "s01")
     (found,) = find_submissions([folder / name for name in BOOKS], NOBODY)
     assert found == Submission(str(folder), "", BOOKS, "s01")
@@ -87,15 +78,12 @@ def test_notebooks_that_are_named_one_by_one_are_one_submission(tmp_path: Path) 
     assert owners(*(put(folder, *loose) / name for name in loose)) == ["s02", "s03"]
 
 
-def test_an_export_without_folders_is_parted_by_the_names_before(tmp_path: Path) -> None:
+def test_an_export_without_folders_or_of_zips_is_a_class(tmp_path: Path) -> None:
     for number in (1, 2):
         put(tmp_path, *(f"Ana {number}_5{number}_assignsubmission_file_{name}" for name in BOOKS))
     found = [(each.owner, each.number, len(each.files))
              for each in find_submissions([tmp_path], NOBODY)]  # fmt: skip
     assert found == [("Ana 1", "51", 2), ("Ana 2", "52", 2)]
-
-
-def test_a_zip_of_zips_and_folders_is_a_class(tmp_path: Path) -> None:
     inner = zipped({f"work/{name}": b"{}" for name in BOOKS})
     export = {"s01.zip": inner, "note.txt": b"", "s02/ja/01-network.ipynb": b"{}"}
     (tmp_path / "export.zip").write_bytes(zipped(export))
@@ -108,11 +96,15 @@ def test_a_zip_of_zips_and_folders_is_a_class(tmp_path: Path) -> None:
     }
 
 
-def test_folders_of_groups_are_looked_through_for_whom_the_roster_knows(tmp_path: Path) -> None:
+def test_folders_of_groups_are_looked_through_and_others_refused(tmp_path: Path) -> None:
     for group, learner in (("A", "s01"), ("A", "s02"), ("B", "s03"), ("C", "s99")):
         put(tmp_path / f"group {group}" / learner)
     assert owners(tmp_path, roster=CLASS) == ["s01", "s02", "s03", "group C"]
     assert owners(tmp_path) == ["group A", "group B", "group C"]
+    put(tmp_path, "notes.txt")
+    for name in ("none", "none.zip", "notes.txt"):
+        with pytest.raises(InvalidInput, match=name):
+            owners(tmp_path / name)
 
 
 def test_what_stands_beside_the_learners_is_not_passed_over(tmp_path: Path) -> None:
@@ -123,14 +115,7 @@ def test_what_stands_beside_the_learners_is_not_passed_over(tmp_path: Path) -> N
     assert owners(tmp_path) == ["s01", "s02", "s03", "", ""]
 
 
-def test_what_cannot_be_graded_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, "notes.txt")
-    for name in ("none", "none.zip", "notes.txt"):
-        with pytest.raises(InvalidInput, match=name):
-            owners(tmp_path / name)
-
-
-def test_the_newest_of_several_submissions_counts(tmp_path: Path) -> None:
+def test_the_newest_submission_counts_of_each_whom_the_roster_tells_apart(tmp_path: Path) -> None:
     put(tmp_path / "first" / "s01", time=1_500_000_001)
     put(tmp_path / "second" / "s01")
     put(tmp_path / "second" / "s01 again", time=1_500_000_002)
@@ -139,9 +124,6 @@ def test_the_newest_of_several_submissions_counts(tmp_path: Path) -> None:
     assert chosen(*given) == chosen(*given[::-1]) == [("first/s01", 2, False)]
     again = chosen(*given, tmp_path / "second" / "s01 again", roster=CLASS)
     assert again == [("s01 again", 3, False)]
-
-
-def test_learners_are_told_apart_as_the_roster_does_or_else_by_letter(tmp_path: Path) -> None:
     both = {f"{owner}/{name}": b"{}" for owner in ("Ana", "ana") for name in BOOKS}
     (tmp_path / "class.zip").write_bytes(zipped(both))
     assert len(chosen(tmp_path / "class.zip")) == 2

@@ -36,13 +36,11 @@ def codes(result: Result) -> list[str]:
 
 
 def read(result: Result) -> tuple[str, str | None]:
-    """Return the status of the diagram's check, and why its evidence does not count."""
     assert result.diagram.check is not None
     return result.diagram.check.status, result.diagram.check.reason
 
 
 def hand_in(folder: Path, *learners: str) -> Path:
-    """Write a journal in which each of the names sealed a record for another check."""
     folder.mkdir(exist_ok=True)
     records = zip(("cluster", "network"), learners, strict=False)
     lines = [json.dumps(sealed(check, learner=name)) for check, name in records]
@@ -65,25 +63,24 @@ def test_a_whole_submission_has_its_points_and_its_place(book: Book, tmp_path: P
     assert (result.diagram.drawn, result.diagram.picture) == (True, "")
 
 
-def test_nothing_of_an_optional_notebook_matters(book: Book, tmp_path: Path) -> None:
+def test_two_lists_of_cells_are_told_and_an_optional_notebook_is_not(
+    book: Book, tmp_path: Path
+) -> None:
     cells = book.notebooks.pop("06-troubleshooting")["cells"]
     book.write(tmp_path)
     assert codes(graded(tmp_path)) == []
     for left in (cells[::-1], cells[:1]):
         (tmp_path / "06-troubleshooting.ipynb").write_text(json.dumps({"cells": left}))
         assert codes(graded(tmp_path)) == []
+    path = book.write(tmp_path) / "04-evidence.ipynb"
+    path.write_bytes(path.read_bytes().replace(b'{\n "cells"', b'{"cells": [],\n "cells"', 1))
+    told = [(each.code, each.where, each.values) for each in graded(tmp_path).findings]
+    assert told == [("file-twins", "04-evidence.ipynb", {"names": "cells"})]
 
 
-def test_a_fault_of_ours_costs_that_submission_alone(tmp_path: Path) -> None:
-    broken: Any = None
-    folder = hand_in(tmp_path / "s01", "s02")
-    result = graded(folder, owner="s01", asked=Requirements(exercise=broken))
-    assert (result.learner, result.source, result.points) == ("s01", "s01", 0)
-    assert [(each.code, each.severity) for each in result.findings] == [("not-graded", "serious")]
-    assert result.findings[0].values["reason"].startswith("AttributeError: 'NoneType'")
-
-
-def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_automatic_points(tmp_path: Path) -> None:
+def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_points(
+    book: Book, tmp_path: Path
+) -> None:
     def observe(check: str, observed: Any) -> None:
         if check == "architecture":
             observed["drawing"] = draw(WRONG["servers"][0]).to_json()
@@ -93,9 +90,6 @@ def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_automatic_points(tmp_
     wrong = {fact.id for fact in result.diagram.check.facts if not fact.passed}
     assert (read(result), wrong) == (("failed", None), {*WRONG["servers"][1]})
     assert (result.points, len(result.checks)) == (80, 5)
-
-
-def test_a_diagram_is_marked_without_evidence_that_counts(book: Book, tmp_path: Path) -> None:
     elsewhere = graded(book.write(tmp_path), asked=Requirements(target="aws"))
     unproven = ("unproven", "target-other")
     assert (read(elsewhere), codes(elsewhere)) == (unproven, ["target-other"] * 6)
@@ -128,9 +122,6 @@ def test_the_folder_says_whose_it_is_and_evidence_decides_among_namesakes(tmp_pa
         result = graded(hand_in(tmp_path / "inbox", *named), **of)
         told = dict.fromkeys(code for code in codes(result) if code != "notebook-missing")
         assert (named, of, result.learner, " ".join(told)) == (named, of, learner, found)
-
-
-def test_what_is_told_of_a_place_has_its_values(tmp_path: Path) -> None:
     result = graded(hand_in(tmp_path / "a", "s01", "s02"), owner="山田\n花子", earlier=2)
     assert [(each.code, each.severity, each.values) for each in result.findings[-2:]] == [
         ("earlier-left", "note", {"count": "2", "source": "a"}),
@@ -138,7 +129,7 @@ def test_what_is_told_of_a_place_has_its_values(tmp_path: Path) -> None:
     ]
 
 
-def test_what_holds_nothing_readable_is_told_with_its_files(tmp_path: Path) -> None:
+def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: Path) -> None:
     assert graded(tmp_path).findings[0].values == {"files": "-"}
     for name in ("b.ipynb", "a.ipynb"):
         (tmp_path / name).write_text('{"cells": []}')
@@ -150,6 +141,12 @@ def test_what_holds_nothing_readable_is_told_with_its_files(tmp_path: Path) -> N
     assert result.findings[0].values == {"files": "a.ipynb, b.ipynb"}
     gone = graded(tmp_path / "gone.zip", owner="s01").findings
     assert [(each.code, each.where) for each in gone][1:] == [("file-unreadable", "gone.zip")]
+    broken: Any = None
+    folder = hand_in(tmp_path / "s01", "s02")
+    result = graded(folder, owner="s01", asked=Requirements(exercise=broken))
+    assert (result.learner, result.source, result.points) == ("s01", "s01", 0)
+    assert [(each.code, each.severity) for each in result.findings] == [("not-graded", "serious")]
+    assert result.findings[0].values["reason"].startswith("AttributeError: 'NoneType'")
 
 
 def test_2000_lines_of_a_journal_and_64_megabytes_of_all_files_are_read(tmp_path: Path) -> None:
@@ -166,13 +163,6 @@ def test_2000_lines_of_a_journal_and_64_megabytes_of_all_files_are_read(tmp_path
     (tmp_path / "00-prepare (0).ipynb").unlink()
     result = graded(tmp_path)
     assert (result.named, result.handed_in_at) == (("s01",), None)
-
-
-def test_a_notebook_with_two_lists_of_cells_is_told(book: Book, tmp_path: Path) -> None:
-    path = book.write(tmp_path) / "04-evidence.ipynb"
-    path.write_bytes(path.read_bytes().replace(b'{\n "cells"', b'{"cells": [],\n "cells"', 1))
-    told = [(each.code, each.where, each.values) for each in graded(tmp_path).findings]
-    assert told == [("file-twins", "04-evidence.ipynb", {"names": "cells"})]
 
 
 def test_of_copies_the_worked_in_newest_uppermost_one_counts(book: Book, tmp_path: Path) -> None:

@@ -59,9 +59,6 @@ def test_a_token_of_aws_says_who_and_for_what_long_after_it_expired(signer: Sign
     assert (token.account, token.digest, token.issuer) == (ACCOUNT, DIGEST, ISSUER)
     assert token.subject == f"arn:aws:iam::{ACCOUNT}:role/learner"
     assert token.issued_at == datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
-
-
-def test_rsa_is_taken_too() -> None:
     signer = Signer(ISSUER, rsa.generate_private_key(65537, 2048))
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(signer.private.public_key()))
     published = {ISSUER: {"keys": [{**public, "kid": "RSA_0", "use": "sig"}]}}
@@ -69,7 +66,7 @@ def test_rsa_is_taken_too() -> None:
     assert verify_proof(token, published).digest == DIGEST
 
 
-def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
+def test_a_token_that_lacks_something_or_has_a_shared_secret_proves_nothing(signer: Signer) -> None:
     good = claims_of(signer)
     of_aws = good[CLAIMS]
     spoilt = [
@@ -84,6 +81,15 @@ def test_a_token_that_lacks_something_proves_nothing(signer: Signer) -> None:
         assert reason(signer.sign(claims), signer)
     fast = {**good, "iat": good["iat"] + 240}  # a clock that is fast
     assert verify_proof(signer.sign(fast), keys_of(signer)).digest == DIGEST
+
+    def packed(data: bytes) -> bytes:
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+    secret = json.dumps(signer.key_set()["keys"][0]).encode()
+    parts = ({"alg": "HS256", "typ": "JWT", "kid": KEY}, claims_of(signer))
+    text = b".".join(packed(json.dumps(part).encode()) for part in parts)
+    seal = packed(hmac.digest(secret, text, "sha256"))
+    assert "HS256" in reason(b".".join((text, seal)).decode(), signer)
 
 
 def without(name: str, claims: dict[str, Any]) -> dict[str, Any]:
@@ -107,17 +113,6 @@ def test_what_the_key_of_the_issuer_did_not_sign_proves_nothing(signer: Signer) 
         verify_proof(signed(signer), {ISSUER: {"keys": [key, key]}})
 
 
-def test_the_public_key_is_never_taken_for_a_shared_secret(signer: Signer) -> None:
-    def packed(data: bytes) -> bytes:
-        return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-    secret = json.dumps(signer.key_set()["keys"][0]).encode()
-    parts = ({"alg": "HS256", "typ": "JWT", "kid": KEY}, claims_of(signer))
-    text = b".".join(packed(json.dumps(part).encode()) for part in parts)
-    seal = packed(hmac.digest(secret, text, "sha256"))
-    assert "HS256" in reason(b".".join((text, seal)).decode(), signer)
-
-
 def test_what_cannot_be_checked_here_is_no_forgery(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,16 +123,13 @@ def test_what_cannot_be_checked_here_is_no_forgery(
         verify_proof("a.b.c", keys_of(signer))
 
 
-def test_only_an_address_of_aws_is_an_issuers() -> None:
+def test_the_issuers_of_five_proofs_are_listed_once_and_only_aws_is_one(signer: Signer) -> None:
     others = [
         *(f"{ISSUER}/", f"{ISSUER}.example.com", f"https://example.com/{ISSUER}"),
         *(ISSUER.replace("https", "http"), "https://user@x.tokens.sts.global.api.aws"),
     ]
     assert tokens.is_aws_issuer(ISSUER)
     assert [issuer for issuer in others if tokens.is_aws_issuer(issuer)] == []
-
-
-def test_the_issuers_of_five_proofs_are_listed_once(signer: Signer) -> None:
     proofs = [signed(Signer(f"https://{name}\n")) for name in "aab"]
     listed = tokens.list_issuers(["x", *proofs, signer.sign({"iss": ""}), signed(signer)])
     assert listed == ("https://a�", "https://b�")
@@ -152,15 +144,12 @@ def told(*proofs: str, claims: tuple[Any, ...] = (FIRST, SECOND), signer: Signer
     return [*tokens.examine_proofs(proofs, Claims(items=[*claims]), keys_of(signer))]
 
 
-def test_a_proof_of_the_last_record_covers_the_chain(signer: Signer) -> None:
+def test_a_proof_covers_the_chain_or_says_which_part_it_does_not(signer: Signer) -> None:
     for beside in ((), (claim("image", digest="3"),)):
         (good,) = told(signed(signer, digest="2"), signer=signer, claims=(FIRST, SECOND, *beside))
         assert (good.code, good.severity, good.values.pop("at")[:2]) == ("proof-good", "note", "20")
         by = f"arn:aws:iam::{ACCOUNT}:role/learner"
         assert good.values == {"count": "2", "account": ACCOUNT, "by": by}
-
-
-def test_a_proof_that_covers_less_or_other_things_says_which(signer: Signer) -> None:
     both, local = (FIRST, SECOND), (claim(digest="1"),)
     broken = (claim(digest="1", intact=False, **AWS),)
     for of, claims, code, values in (
@@ -199,14 +188,25 @@ def folder(tmp_path: Path, signer: Signer) -> Path:
     return folder
 
 
-def test_a_proof_is_checked_with_the_keys_that_are_given(folder: Path, signer: Signer) -> None:
+def test_a_proof_is_checked_with_the_keys_that_are_given_and_no_key_set_is_refused(
+    folder: Path, signer: Signer, tmp_path: Path
+) -> None:
     for keys, code in (({}, "proof-unchecked"), (keys_of(signer), "proof-good")):
         (result,) = grading.grade_class([folder], requirements=Requirements(keys=keys)).results
         codes = [each.code for each in result.findings if each.code.startswith("proof")]
         assert (codes, result.issuers) == ([code], (ISSUER,))
+    grades = grading.grade_class([folder])
+    for answer in (b"", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"[" * 9999):
+        with pytest.raises(NotReady, match=r"tokens\.sts"):
+            audit.fetch_issuer_keys(grades, lambda address, answer=answer: answer)
+    path = tmp_path / "keys.json"
+    for text in ("", "[]", "{}", '{"schema": "handson.keys/1", "issuers": {"a": 1}}'):
+        path.write_text(text)
+        with pytest.raises(InvalidInput, match=r"keys\.json"):
+            tokens.read_keys(path)
 
 
-def test_keys_are_got_from_aws_and_kept(folder: Path, signer: Signer, tmp_path: Path) -> None:
+def test_keys_are_got_from_aws_alone_and_kept(folder: Path, signer: Signer, tmp_path: Path) -> None:
     asked: list[str] = []
 
     def get(address: str) -> bytes:
@@ -219,24 +219,9 @@ def test_keys_are_got_from_aws_and_kept(folder: Path, signer: Signer, tmp_path: 
     assert tokens.read_keys(path) == keys_of(signer)
     with pytest.raises(NotReady, match="none"):
         tokens.write_keys(tmp_path / "none" / "keys.json", {})
-
-
-def test_no_address_but_aws_own_is_asked(folder: Path) -> None:
     (folder / "proof (1).jwt").write_text(signed(Signer("https://keys.example.com")))
     with pytest.raises(InvalidInput, match=r"keys\.example\.com"):
         audit.fetch_issuer_keys(grading.grade_class([folder]), pytest.fail)
-
-
-def test_what_is_no_key_set_is_refused(folder: Path, tmp_path: Path) -> None:
-    grades = grading.grade_class([folder])
-    for answer in (b"", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"[" * 9999):
-        with pytest.raises(NotReady, match=r"tokens\.sts"):
-            audit.fetch_issuer_keys(grades, lambda address, answer=answer: answer)
-    path = tmp_path / "keys.json"
-    for text in ("", "[]", "{}", '{"schema": "handson.keys/1", "issuers": {"a": 1}}'):
-        path.write_text(text)
-        with pytest.raises(InvalidInput, match=r"keys\.json"):
-            tokens.read_keys(path)
 
 
 def test_a_record_is_judged_by_what_is_there_and_by_its_age() -> None:

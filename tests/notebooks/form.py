@@ -21,8 +21,8 @@ LONGEST_EXERCISE = 20  # the learner's own cell is there to grow
 SMALLEST_INTRODUCED_SHARE = 0.9
 LARGEST_FILE = 200_000
 
-BRANCHES = (ast.If, ast.For, ast.While, ast.Try, ast.comprehension)
-DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
+LOGIC = (ast.If, ast.For, ast.While, ast.Try, ast.comprehension, ast.FunctionDef, ast.ClassDef,
+         ast.Lambda)  # fmt: skip
 START = "import handson\nworkshop = handson.start("
 SOLUTION = re.compile(r"(?s)^.+\n.*BEGIN SOLUTION.*\n(?:.*\n)?.*END SOLUTION")
 SLUG = re.compile(r"(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -77,11 +77,8 @@ def logic_in_code(book: Book) -> list[str]:
         except SyntaxError as error:
             wrong.append(f"{cell.id}: {error.msg}")
             continue
-        wrong += [
-            f"{cell.id}: {type(n).__name__}"
-            for n in ast.walk(tree)
-            if isinstance(n, (*BRANCHES, *DEFINITIONS))
-        ]
+        found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, LOGIC)]
+        wrong += [f"{cell.id}: {kind}" for kind in found]
     return wrong
 
 
@@ -109,14 +106,10 @@ def unintroduced_code(book: Book) -> list[str]:
 
 def wrong_grading(book: Book) -> list[str]:
     """Answers, forms and evidence of the syllabus stand once, as nbgrader's cells of their kind."""
-    found = [
-        (cell.cell_type, dict(cell.metadata["nbgrader"]))
-        for cell in book.node.cells
-        if "nbgrader" in cell.metadata
-    ]
-    wanted = [
-        (graded["cell_type"], graded) for notebook, graded in _graded() if notebook == book.name
-    ]
+    graded = [cell for cell in book.node.cells if "nbgrader" in cell.metadata]
+    found = [(cell.cell_type, dict(cell.metadata["nbgrader"])) for cell in graded]
+    due = [graded for notebook, graded in _graded() if notebook == book.name]
+    wanted = [(graded["cell_type"], graded) for graded in due]
     wrong = [f"unexpected or wrong: {cell}" for cell in found if cell not in wanted]
     return wrong + [f"not once: {cell}" for cell in wanted if found.count(cell) != 1]
 
@@ -133,16 +126,9 @@ def _graded() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _cell(grade_id: str, kind: str, *, solution: bool = False, points: int = 0) -> dict[str, Any]:
-    return {
-        "schema_version": 3,
-        "grade_id": grade_id,
-        "cell_type": kind,
-        "grade": points > 0,
-        "solution": solution,
-        "locked": not solution,
-        "task": False,
-        **({"points": points} if points else {}),
-    }
+    known = {"schema_version": 3, "grade_id": grade_id, "cell_type": kind, "grade": points > 0}
+    known |= {"solution": solution, "locked": not solution, "task": False}
+    return known | ({"points": points} if points else {})
 
 
 def lost_prose(book: Book) -> list[str]:
@@ -235,15 +221,9 @@ def unlike_the_syllabus(book: Book) -> list[str]:
 
 def _forms() -> dict[str, dict[str, Any]]:
     exercise = Exercise()
-    network = exercise.network
+    fields = "name", "cidr", "availability_zones", "public_subnets", "private_subnets"
     return {
-        "ensure_network": {
-            "name": network.name,
-            "cidr": network.cidr,
-            "availability_zones": network.availability_zones,
-            "public_subnets": network.public_subnets,
-            "private_subnets": network.private_subnets,
-        },
+        "ensure_network": {field: getattr(exercise.network, field) for field in fields},
         "ensure_cluster": {"name": exercise.cluster, "fargate": True, "ec2_instances": False},
         "ensure_repository": {"name": exercise.repository},
     }

@@ -72,7 +72,6 @@ def write_edition(folder: Path, **cells: list[Any]) -> None:
 
 
 def run_some(folder: Path, count: int, told: list[tuple[str, int, int]]) -> list[Outcome]:
-    """Run the first notebooks of the edition in a folder, and note what is told on the way."""
     home = folder / "home"
     chosen = settings.read_settings(environment(home), cwd=folder, home=str(home))
     found = replay.find_notebooks(folder, lang="ja")[:count]
@@ -82,18 +81,15 @@ def run_some(folder: Path, count: int, told: list[tuple[str, int, int]]) -> list
 
 
 def outputs(copy: Path) -> list[list[Any]]:
-    """Return the outputs of each code cell."""
     node = nbformat.read(copy, as_version=4)
     return [cell.outputs for cell in node.cells if cell.cell_type == "code"]
 
 
 def kinds(copy: Path) -> list[list[str]]:
-    """Return the kinds of each code cell's outputs."""
     return [[output.output_type for output in cell] for cell in outputs(copy)]
 
 
 def kernels_of(home: Path) -> list[int]:
-    """Return the kernels that run for a home folder."""
     return [
         process.pid
         for process in psutil.process_iter(["cmdline", "environ"])
@@ -102,13 +98,8 @@ def kernels_of(home: Path) -> list[int]:
     ]
 
 
-# The whole workshop, once
-
-
 @dataclass(frozen=True)
 class Finished:
-    """A run that has ended: where it ran, what it said, and the sources as they were before."""
-
     home: Path
     code: int
     out: list[str]
@@ -136,7 +127,7 @@ def test_a_run_in_which_all_checks_pass_ends_with_0_and_says_so(finished: Finish
     assert [line.partition(":")[0] for line in finished.err] == list(syllabus.NOTEBOOKS)
 
 
-def test_notebooks_are_kept_executed_with_pictures_and_log_and_no_kernel_is_left(
+def test_notebooks_are_kept_executed_with_pictures_log_and_one_chain_of_evidence(
     finished: Finished,
 ) -> None:
     kept = {path.name for path in (finished.home / "run").iterdir()}
@@ -145,11 +136,6 @@ def test_notebooks_are_kept_executed_with_pictures_and_log_and_no_kernel_is_left
     assert executed | pictures | {"kernel.log"} <= kept
     assert {path: path.read_bytes() for path in finished.sources} == finished.sources
     assert kernels_of(finished.home) == []
-
-
-def test_the_evidence_in_the_notebooks_is_the_journals_and_makes_one_chain(
-    finished: Finished,
-) -> None:
     copies = [finished.home / "run" / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
     shown = [output for copy in copies for cell in outputs(copy) for output in cell]
     records = [o.metadata["handson"] for o in shown if "handson" in o.get("metadata", {})]
@@ -159,8 +145,6 @@ def test_the_evidence_in_the_notebooks_is_the_journals_and_makes_one_chain(
     checks = ["network", "cluster", "repository", "image", "image-uri", "architecture"]
     assert [record["check"] for record in records] == checks
 
-
-# What kernels show, and a notebook that fails
 
 SHOWN = [
     code("import handson\nworkshop = handson.start(learner='Hanako')"),
@@ -179,13 +163,8 @@ FAILING = [
 ]
 
 
-@dataclass(frozen=True)
-class Partly:
-    """A run in which the second of three notebooks failed: its folder, outcomes and progress."""
-
-    folder: Path
-    outcomes: list[Outcome]
-    told: list[tuple[str, int, int]]
+Partly = tuple[Path, list[Outcome], list[tuple[str, int, int]]]
+"""A run in which the second of three notebooks failed: its folder, outcomes and progress."""
 
 
 @pytest.fixture(scope="module")
@@ -199,34 +178,32 @@ def partly(tmp_path_factory: pytest.TempPathFactory) -> Partly:
     told: list[tuple[str, int, int]] = []
     outcomes = run_some(folder, 3, told)
     emulator.stop_emulator(folder / "home")
-    return Partly(kept, outcomes, told)
+    return kept, outcomes, told
 
 
-def test_progress_leaves_a_sentence_and_evidence_its_record_out_of_sight(partly: Partly) -> None:
-    progress, [evidence], _, _ = outputs(partly.outcomes[0].copy)[1:]
+def test_progress_leaves_a_sentence_evidence_its_record_and_an_error_of_ours_two_lines(
+    partly: Partly,
+) -> None:
+    progress, [evidence], [ours], [theirs] = outputs(partly[1][0].copy)[1:]
     assert [output.data["text/plain"] for output in progress] == ["▸ クラスター: 終わりました。"]
     record = json.loads(json.dumps(evidence.metadata["handson"]))
     assert (record["check"], record["learner"]) == ("network", "Hanako")
     assert is_intact(record)
     assert sorted(evidence.data) == ["text/html", "text/plain"]
     assert "request_id" not in json.dumps(evidence.data)
-
-
-def test_an_error_of_ours_is_two_lines_and_one_of_the_learners_a_traceback(partly: Partly) -> None:
-    [ours], [theirs] = outputs(partly.outcomes[0].copy)[3:]
     assert [line[0] for line in ours.traceback] == ["✗", "→"]
     assert "Traceback" not in "".join(ours.traceback)
     assert "Traceback" in "".join(theirs.traceback)
 
 
 def test_a_failing_notebook_is_the_last_one_and_kept_as_far_as_it_came(partly: Partly) -> None:
-    well, failed = partly.outcomes
+    folder, (well, failed), told = partly
     assert (well.failed, failed.cell, failed.error) == (False, "gone", "✗ Gone.\n→ Make it.")
-    assert partly.told[-1] == ("01-network", 2, 4)
+    assert told[-1] == ("01-network", 2, 4)
     assert kinds(failed.copy) == [["stream"], ["error"], ["error"], []]
-    assert not (partly.folder / "02-cluster.ipynb").exists()
-    assert (partly.folder / "my-notes.ipynb").read_text() == "mine"
-    assert "from below" in (partly.folder / "kernel.log").read_text(encoding="utf-8")
+    assert not (folder / "02-cluster.ipynb").exists()
+    assert (folder / "my-notes.ipynb").read_text() == "mine"
+    assert "from below" in (folder / "kernel.log").read_text(encoding="utf-8")
 
 
 def test_a_kernel_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
@@ -234,9 +211,6 @@ def test_a_kernel_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
     [outcome] = run_some(tmp_path, 1, [])
     assert (outcome.cell, len(outcome.error.splitlines())) == ("only", 2)
     assert "kernel.log" in outcome.error
-
-
-# Stopped
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])

@@ -41,9 +41,8 @@ class FakeRegion(FakeEc2):
         self.answers("DeleteCluster", lambda said: self._drop(self.clusters, said["cluster"]))
         self.answers("DescribeRepositories", lambda _: {"repositories": self._repositories()})
         self.answers("ListTagsForResource", lambda said: {"tags": self._tags(said["resourceArn"])})
-        self.answers(
-            "DeleteRepository", lambda said: self._drop(self.repositories, said["repositoryName"])
-        )
+        drop = self._drop
+        self.answers("DeleteRepository", lambda it: drop(self.repositories, it["repositoryName"]))
         self.answers("DescribeImages", lambda _: {"imageDetails": self._images()})
         self.answers("BatchGetImage", lambda _: {"images": self._manifests()})
         if tagged:
@@ -83,12 +82,11 @@ class FakeRegion(FakeEc2):
         ]
 
     def _manifests(self) -> list[dict[str, Any]]:
-        layers = [{"digest": f"layer {n}", "size": it[0]} for n, it in enumerate(self.layers)]
-        texts = [json.dumps({"layers": [layer]}) for layer in layers]
         return [
-            {"imageId": {"imageDigest": f"sha256:{n}"}, "imageManifest": text}
-            for n, text in enumerate(texts)
-        ]
+            {"imageId": {"imageDigest": f"sha256:{n}"},
+             "imageManifest": json.dumps({"layers": [{"digest": f"layer {n}", "size": size}]})}
+            for n, (size, _) in enumerate(self.layers)
+        ]  # fmt: skip
 
 
 @pytest.fixture
@@ -111,20 +109,24 @@ def clean(region: FakeRegion, home: Path, **given: Any) -> Cleanup:
 
 
 def receipt(home: Path) -> dict[str, Any]:
-    """Return the only receipt of a home folder."""
     [path] = (home / "receipts").glob("*.json")
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
-def test_everything_with_the_tag_is_deleted_in_awss_order_and_named_in_the_receipt(
+def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_the_receipt(
     region: FakeRegion, tmp_path: Path
 ) -> None:
     region.clusters["mine"] = region.repositories["mine"] = False
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
+    assert (listed.regions, listed.confirmed, listed.unfinished) == (("us-east-1",), False, False)
+    assert (listed.untagged, listed.failed) == ((), ())
+    assert [region.writes, list(tmp_path.iterdir())] == [[], []]
     said: list[str] = []
     done = clean(region, tmp_path, say=lambda words: said.append(str(words)))
     assert (region.writes, done.left, done.confirmed) == (ORDER, (), True)
     assert [item.type for item in done.found] == TYPES
+    assert done.found == listed.found
     assert [removal.resource for removal in done.removals] == list(done.found)
     assert [words.split()[0] for words in said] == TYPES
     assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
@@ -142,8 +144,10 @@ def test_everything_with_the_tag_is_deleted_in_awss_order_and_named_in_the_recei
     assert (again.found, again.removals, region.writes) == ((), (), [])
 
 
-def reappearing(region: FakeRegion, *, looks: int) -> None:
-    """Let AWS list a deleted VPC for some more looks."""
+@pytest.mark.parametrize(("looks", "left"), [(3, []), (999, ["ecs-handson-vpc"])])
+def test_what_aws_lists_for_a_while_longer_is_deleted_or_left_with_the_reason(
+    region: FakeRegion, looks: int, left: list[str]
+) -> None:
     vpc, own = region.named("Vpc", "ecs-handson-vpc"), region.planned["DeleteVpc"][-1]
 
     def answer(said: dict[str, Any]) -> Any:
@@ -151,34 +155,11 @@ def reappearing(region: FakeRegion, *, looks: int) -> None:
         return own(said)
 
     region.answers("DeleteVpc", answer)
-
-
-def test_what_aws_lists_for_a_while_longer_is_deleted(region: FakeRegion) -> None:
-    reappearing(region, looks=3)
-    assert cleanup.delete_tagged(region.connect()).left == ()
-    assert len(region.clock.pauses) == 3
-
-
-def test_what_aws_goes_on_listing_is_left_with_the_reason(region: FakeRegion) -> None:
-    reappearing(region, looks=999)
-    before = region.clock.now
+    before, reason = region.clock.now, messages.text("resources.cleanup.still-listed")
     done = cleanup.delete_tagged(region.connect(consistency=20.0))
-    assert [(item.resource.name, item.reason) for item in done.left] == [
-        ("ecs-handson-vpc", messages.text("resources.cleanup.still-listed"))
-    ]
-    assert region.clock.now - before == pytest.approx(20.0)
-
-
-def test_what_would_be_deleted_is_listed_in_order_and_nothing_is_deleted(
-    region: FakeRegion, tmp_path: Path
-) -> None:
-    listed = cleanup.list_cleanup(region.connect(), tmp_path)
-    assert [item.type for item in listed.found] == TYPES
-    assert listed.found == cleanup.find_tagged(region.connect())
-    assert (listed.regions, listed.confirmed, listed.unfinished) == (("us-east-1",), False, False)
-    assert (listed.untagged, listed.failed) == ((), ())
-    assert [region.writes, list(tmp_path.iterdir())] == [[], []]
-    assert "ecs-handson-vpc" in repr(listed)
+    assert [(it.resource.name, it.reason) for it in done.left] == [(name, reason) for name in left]
+    waited = region.clock.now - before
+    assert waited == pytest.approx(20.0) if left else len(region.clock.pauses) == 3
 
 
 def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> None:
