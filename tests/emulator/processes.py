@@ -1,8 +1,4 @@
-"""Embedded AWS processes that end as a power cut would end them.
-
-kill(running)      SIGKILL; returns when the process is gone
-wait_gone(pid)     returns when a process is gone, or is a zombie that nobody has waited for
-"""
+"""Embedded AWS processes that end as a power cut would end them."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ def kill(running: Running | None) -> None:
 
 
 def wait_gone(pid: int) -> None:
-    """Wait until a process has ended."""
+    """Wait until a process is gone, or is a zombie that nobody has waited for."""
 
     def alive() -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,10 +42,14 @@ def test_a_png_is_in_english_where_japanese_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, has_font: bool, language: str
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(svg_document, "has_japanese_font", lambda: has_font)
-    monkeypatch.setattr(svg_document, "_rasterize", lambda svg: written.append(svg) or b"")
-    drawn = draw(GOAL)
-    drawn.png()
-    assert "自分のコンピューター" in drawn.svg
-    assert f'lang="{language}"' in written[0]
+
+    def paint(*, svg_string: str, zoom: int) -> bytes:
+        written.append(svg_string)
+        return svg_string.encode() if has_font else b"the box of a missing letter"
+
+    monkeypatch.setitem(sys.modules, "resvg_py", SimpleNamespace(svg_to_bytes=paint))
+    svg_document.has_japanese_font.cache_clear()
+    draw(GOAL).png()
+    svg_document.has_japanese_font.cache_clear()
+    assert f'lang="{language}"' in written[-1]
     assert messages.language() == "ja"

@@ -16,22 +16,14 @@ def test_an_error_reads_as_problem_and_remedy_in_the_place_of_a_traceback() -> N
     assert error._render_traceback_() == ["✗ It is gone.", "→ Make it."]
 
 
-def test_the_code_of_aws_stands_behind_the_problem() -> None:
-    lines = HandsonError("Too large.", "Take /16.", code="InvalidVpc.Range").lines()
-    assert lines == ("✗ Too large. [InvalidVpc.Range]", "→ Take /16.")
-
-
 def test_every_error_is_one_of_ours_in_the_package_and_in_the_tree() -> None:
     drawn = errors.__doc__ or ""
     for leaf in LEAVES:
         assert issubclass(leaf, HandsonError)
         assert getattr(handson, leaf.__name__) is leaf
         assert leaf.__name__ in drawn
-
-
-def test_a_call_is_not_repeatable_unless_it_says_so_and_an_unclear_one_is_aws_error_too() -> None:
-    assert AWSError("p", "r").repeatable is False
     assert issubclass(AWSUnclear, AWSError)
+    assert AWSError("p", "r").repeatable is False
 
 
 def test_an_error_from_a_key_says_its_two_sentences_with_aws_code() -> None:

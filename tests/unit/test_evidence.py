@@ -16,9 +16,10 @@ import pytest
 from filelock import FileLock
 
 from handson.core.errors import NotReady
-from handson.course import checks, evidence
+from handson.course import checks, evidence, syllabus
 from handson.course.evidence import Journal, Observation, Record
 from handson.course.exercise import Exercise
+from handson.notebook.evidence_cards import HandInFile
 from tests.unit import states
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, 123456, tzinfo=UTC)
@@ -315,3 +316,9 @@ def test_an_old_record_of_an_image_counts_after_it_lost_its_nulls() -> None:
     old["digest"] = evidence.digest_of(_without(old, "digest"))
     assert evidence.is_intact(old)
     assert evidence.is_intact(without_nulls(old))
+
+
+def test_a_drawing_task_that_is_still_to_be_done_is_told_and_not_counted() -> None:
+    records = tuple(sealed(check=check) for check in syllabus.CHECK_IDS)
+    card = HandInFile(records, learner="Hanako", path=Path("journal.jsonl")).card()
+    assert (card.state, "構成図の課題" in card.text()) == ("warn", True)
