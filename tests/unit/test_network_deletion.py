@@ -84,9 +84,7 @@ def test_what_has_no_name_is_listed_and_reported_by_its_id() -> None:
     assert said == ["AWS::EC2::InternetGateway igw-a", "AWS::EC2::InternetGateway igw-b"]
 
 
-def test_neither_a_learners_table_nor_the_main_one_with_the_tag_is_disassociated(
-    region: FakeEc2,
-) -> None:
+def test_a_learners_table_and_the_main_one_are_never_disassociated(region: FakeEc2) -> None:
     joined = {"SubnetId": "subnet-mine", "RouteTableAssociationId": "assoc-mine"}
     other = vpc_id(region, "ecs-handson-vpc")
     region.add("RouteTable", VpcId=other, Associations=[joined])
@@ -227,7 +225,8 @@ def test_only_an_endpoint_of_ours_that_is_still_going_is_waited_for(region: Fake
     region.add("VpcEndpoint", State="Deleting")
     old = {"VpcEndpointId": "vpce-0", "State": "Deleting", "Tags": [TAG]}
     region.first("DescribeVpcEndpoints", *[{"VpcEndpoints": [old]}] * 3)
-    assert (kept(region), len(region.clock.pauses)) == ({}, 2)
+    for _ in range(2):  # the second time, the stranger's alone is going
+        assert (kept(region), len(region.clock.pauses)) == ({}, 2)
 
 
 REFUSED = "OperationNotPermitted"
