@@ -108,7 +108,7 @@ class DockerEngine:
             tags=destination.tags,
             layers_pushed=progress.pushed,
             layers_present=progress.present,
-            size_bytes=registry.measure_layers(digest),
+            size_bytes=registry.measure_layers(content),
         )
 
     def _start_build(self, request: model.BuildRequest, say: Say) -> Iterator[dict[str, Any]]:

@@ -172,9 +172,12 @@ class RegistryClient:
         children = [it["digest"] for it in manifest["manifests"] if oci.is_image_manifest(it)]
         return {child: json.loads(self.fetch(child)[0]) for child in children}
 
-    def measure_layers(self, digest: str) -> int:
-        """Return the bytes of the layers of the first image that a digest leads to."""
-        image = next(iter(self.fetch_images(digest).values()))
+    def measure_layers(self, content: bytes) -> int:
+        """Return the bytes of the layers of the image that a manifest or an index describes."""
+        image = json.loads(content)
+        if "manifests" in image:
+            child = next(filter(oci.is_image_manifest, image["manifests"]))
+            image = json.loads(self.fetch(child["digest"])[0])
         return sum(int(layer["size"]) for layer in image["layers"])
 
     def answers(self) -> bool:
