@@ -275,16 +275,18 @@ def _read_blob(aws: Aws, repository: str, digest: str) -> bytes | None:
 
     if aws.endpoint:
         address, proxy = f"{aws.endpoint}/v2/{repository}/blobs/{digest}", None
-        if inside := find_in_process(address):
-            said = inside.answer("GET", address)
-            return said.data if said.status == 200 else None
     else:
         layer = {"repositoryName": repository, "layerDigest": digest}
         address = aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"]
         proxy = getproxies().get("https")
+    inside = find_in_process(address)
     pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    answer: urllib3.BaseHTTPResponse
     try:
-        answer = pool.request("GET", address, retries=2, timeout=_SECONDS)
+        if inside:
+            answer = inside.answer("GET", address)
+        else:
+            answer = pool.request("GET", address, retries=2, timeout=_SECONDS)
     except urllib3.exceptions.HTTPError:
         return None
     return answer.data if answer.status == 200 else None
