@@ -241,12 +241,7 @@ def make_private_session(credentials: Credentials, *, token: str | None = None) 
 
 @cache
 def share_loader() -> Any:
-    """Return the loader of all connections, so that each description is read once."""
-    return make_loader()
-
-
-def make_loader() -> Any:
-    """Make a botocore loader that reads the descriptions of `SERVICES` quickly.
+    """Return the botocore loader of all connections, which reads `SERVICES` once and quickly.
 
     botocore searches the folders of all services, and then decodes the whole description of one.
     EC2's has thousands of shapes, of which the workshop uses a few dozen.  That takes longer than

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.model import ServiceModel
 
-from handson.aws.connection import SERVICES, LazyShapes, make_loader
+from handson.aws.connection import SERVICES, LazyShapes, share_loader
 
 
 def own() -> Any:
@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
 
 
 def test_descriptions_and_what_all_services_share_are_the_same_as_botocore_reads_them() -> None:
-    ours, theirs = make_loader(), own()
+    ours, theirs = share_loader(), own()
     for service, kind in product(SERVICES, ("service-2", "endpoint-rule-set-1", "paginators-1")):
         found = plain(ours.load_service_model(service, kind))
         assert found == theirs.load_service_model(service, kind), (service, kind)
@@ -37,7 +37,7 @@ def test_descriptions_and_what_all_services_share_are_the_same_as_botocore_reads
 
 
 def test_the_order_of_members_is_kept() -> None:
-    models = [it.load_service_model("ec2", "service-2") for it in (make_loader(), own())]
+    models = [it.load_service_model("ec2", "service-2") for it in (share_loader(), own())]
     ours, theirs = (list(ServiceModel(model).shape_for("Vpc").members) for model in models)
     assert ours == theirs
 
@@ -52,4 +52,4 @@ def test_a_shape_is_read_when_it_is_asked_for_or_missing() -> None:
 
 def test_a_service_that_the_workshop_does_not_call_is_unknown() -> None:
     with pytest.raises(UnknownServiceError):
-        make_loader().load_service_model("s3", "service-2")
+        share_loader().load_service_model("s3", "service-2")
