@@ -93,7 +93,6 @@ class Module:
         equivalents: The random ones that nobody could notice: the first line of the change, what
             was there, what it becomes, and the reason.
         seconds: The CPU time of the tests over the unchanged module.
-        killers: The files of the tests that failed first, counted.
     """
 
     path: str
@@ -101,7 +100,6 @@ class Module:
     mutants: Sequence[dict[str, str]] = ()
     equivalents: Sequence[dict[str, str]] = ()
     seconds: float = 0.0
-    killers: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.source = Path(self.path).read_text(encoding="utf-8")
@@ -439,7 +437,6 @@ class Run:
         broken = code == pytest.ExitCode.USAGE_ERROR or (code == 2 and failed)
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not broken:
             raise Stop(f"{about}: pytest's exit code {code}\n{output[-2000:]}")
-        self.module.killers[failed.partition("::")[0]] += bool(failed)
         return bool(code != pytest.ExitCode.OK)
 
 
@@ -524,8 +521,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report(part, modules, [m for m in part.mutants if id(m) in lived], least=rate)
         for part, rate in zip(parts, least, strict=True)
     ]
-    if given.only:
-        print({path: (each.seconds, dict(each.killers)) for path, each in modules.items()})
     return 0 if all(good) else 1
 
 
