@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
 from handson.aws.emulator import Running
 from handson.core.waiting import wait_until
+
+
+@contextmanager
+def killing_at_the_end() -> Iterator[list[subprocess.Popen[str]]]:
+    """Give a list for processes that a test starts, and kill those in it at the end."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        with process:  # closes its streams and waits for it
+            pass
 
 
 def kill(running: Running | None) -> None:

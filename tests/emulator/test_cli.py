@@ -23,7 +23,7 @@ from handson.aws.emulator import Running
 from handson.cli import MainGroup, main
 from handson.core import messages
 from handson.core.waiting import wait_until
-from tests.emulator.processes import kill
+from tests.emulator.processes import kill, killing_at_the_end
 
 pytestmark = pytest.mark.emulator
 
@@ -298,7 +298,6 @@ def test_run_without_that_edition_or_into_the_folder_of_the_notebooks_is_refused
 @pytest.fixture
 def command(home: Path, root: Path) -> Iterator[Command]:
     """Answer ``command("verify")`` with a process of its own, which ends with the test."""
-    started: list[subprocess.Popen[str]] = []
 
     def start(*words: str, **environ: str) -> subprocess.Popen[str]:
         own = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", "PYTHONUTF8": "1"}
@@ -315,11 +314,8 @@ def command(home: Path, root: Path) -> Iterator[Command]:
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        with process:  # closes its streams and waits for it
-            pass
+    with killing_at_the_end() as started:
+        yield start
 
 
 def test_each_command_works_in_a_process_of_its_own(command: Command) -> None:

@@ -19,7 +19,7 @@ from filelock import FileLock
 from handson.aws import emulator as room
 from handson.aws.emulator import process as processes
 from handson.core.errors import NotReady
-from tests.emulator.processes import kill, wait_gone
+from tests.emulator.processes import kill, killing_at_the_end, wait_gone
 
 pytestmark = pytest.mark.emulator
 
@@ -43,7 +43,6 @@ def start(home: Path, **arguments: Any) -> room.Running:
 @pytest.fixture
 def kernel(home: Path) -> Iterator[Callable[..., Kernel]]:
     """Answer ``kernel(then="…")`` with a process that starts the emulator of `home`, then that."""
-    started: list[Kernel] = []
 
     def starter(*, then: str = "") -> Kernel:
         code = textwrap.dedent(START) + then
@@ -58,11 +57,8 @@ def kernel(home: Path) -> Iterator[Callable[..., Kernel]]:
         started.append(process)
         return process
 
-    yield starter
-    for process in started:
-        process.kill()
-        with process:  # closes its streams and waits for it
-            pass
+    with killing_at_the_end() as started:
+        yield starter
 
 
 def own_vpcs(ec2: Any) -> list[str]:
