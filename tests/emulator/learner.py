@@ -45,8 +45,8 @@ from handson.resources.network import plan_network
 from handson.resources.push import forget_image_uri, record_image_uri
 from handson.resources.vpc_listing import list_network
 from tests.emulator.hooks import Inside, reset
+from tests.notebooks.book import FOLDER, read_book
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
 MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|run_image|record_)")
 """Cells that make something; those that only look or show are left out."""
 
@@ -222,7 +222,7 @@ class Learner:
     def run(self, notebook: str) -> None:
         """Run the cells of a notebook that make something."""
         names: dict[str, Any] = {"workshop": self.workshop}
-        with contextlib.chdir(NOTEBOOKS):
+        with contextlib.chdir(FOLDER):
             for cell in _cells(notebook):
                 exec(cell, names)
 
@@ -356,8 +356,7 @@ def _sentences(prefix: str, language: str) -> list[tuple[str, re.Pattern[str]]]:
 
 @cache
 def _cells(notebook: str) -> tuple[Any, ...]:
-    book = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))
-    sources = ("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code")
+    sources = (cell.source for cell in read_book(notebook).cells("code"))
     return tuple(compile(source, notebook, "exec") for source in sources if MAKING.search(source))
 
 

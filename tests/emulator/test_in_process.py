@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from handson.aws import emulator as room
 from handson.aws.emulator.in_process import find_in_process, open_in_process
 from tests.emulator.hooks import Inside, connect, reset
 from tests.emulator.learner import Learner
+from tests.notebooks.book import FOLDER, read_book
 
 pytestmark = pytest.mark.emulator
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "ja"
 WORKED = ("01-network", "02-cluster", "03-image", "04-evidence")
 CHANGES = re.compile(
     r"\b(vpc|vpce|subnet|rtb|igw|rtbassoc)-[0-9a-f]+|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?"
@@ -85,11 +84,11 @@ def test_there_is_one_for_a_whole_process_at_one_address(inside: Inside, tmp_pat
 
 def _run_notebooks(home: Path) -> list[dict[str, Any]]:
     """Run the notebooks' cells, and return the evidence that they have put into the journal."""
-    with chdir(NOTEBOOKS):
+    with chdir(FOLDER):
         for notebook in WORKED:
             names: dict[str, Any] = {"workshop": start()}
-            for cell in _read_cells(notebook):
-                exec(cell, names)
+            for cell in read_book(notebook).cells("code"):
+                exec(cell.source, names)
     text = (home / "journal.jsonl").read_text(encoding="utf-8")
     records = [json.loads(CHANGES.sub(r"<\1>", line)) for line in text.splitlines()]
     return [
@@ -97,8 +96,3 @@ def _run_notebooks(home: Path) -> list[dict[str, Any]]:
         | {"calls": {(call["service"], call["operation"]) for call in record["requests"]}}
         for record in records
     ]
-
-
-def _read_cells(notebook: str) -> Iterator[str]:
-    book = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))
-    yield from ("".join(it["source"]) for it in book["cells"] if it["cell_type"] == "code")
