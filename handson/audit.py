@@ -48,6 +48,7 @@ BEFORE, AFTER = timedelta(minutes=10), timedelta(minutes=5)
 KEPT, DELAY = timedelta(days=90), timedelta(minutes=15)
 """How long CloudTrail keeps a call, and how soon it has it."""
 PAUSE = 0.5
+"""Seconds between two lookups: CloudTrail allows two a second (CloudTrail, "Quotas")."""
 ALLOWED = ("cloudtrail:LookupEvents",)
 _MOST_BYTES = 200_000
 
@@ -213,7 +214,8 @@ def _list_requests(connected: Aws, windows: list[tuple[datetime, datetime]]) -> 
     found: set[str] = set()
     for begin, end in windows:
         for source in SOURCES:
-            connected.patience.sleep(PAUSE)
+            if connected.kind == "aws":
+                connected.patience.sleep(PAUSE)
             events = connected.list_items(
                 "cloudtrail",
                 "LookupEvents",

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from handson import audit
 from handson.aws import emulator
 from handson.cli import main
 from handson.grading import tokens
@@ -36,7 +35,6 @@ def settings(aws: SigningAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HANDSON_ENDPOINT_URL", aws.url)
     monkeypatch.setenv("HANDSON_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HANDSON_LEARNER", LEARNER)
-    monkeypatch.setattr(audit, "PAUSE", 0.0)
 
 
 @pytest.fixture
