@@ -11,11 +11,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "ecs-handson"
@@ -24,6 +26,7 @@ c = get_config()
 c.CourseDirectory.course_id = "step2"
 c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/]+)/(?P<file_id>[^/]+)$"
 c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".jsonl"]
+c.Exchange.root = {exchange!r}
 """
 # Whatever the instructor's machine is set to: nothing of it may be reached while grading.
 INSTRUCTOR = {
@@ -55,10 +58,18 @@ class Course:
         source.mkdir(parents=True)
         for path in (ROOT / "notebooks" / "ja").glob(pattern):
             shutil.copy(path, source)
-        (self.folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+        self.configure(self.folder)
 
-    def run(self, *words: str) -> None:
-        """Run an nbgrader command in the course's folder, which must not fail."""
+    def configure(self, folder: Path) -> None:
+        """Write nbgrader's settings, with the exchange where it hands out and collects."""
+        exchange = self.folder.parent / "exchange"
+        exchange.mkdir(mode=0o777, exist_ok=True)
+        exchange.chmod(0o777)
+        text = CONFIG.replace("{exchange!r}", repr(str(exchange)))
+        (folder / "nbgrader_config.py").write_text(text, encoding="utf-8")
+
+    def run(self, *words: str, cwd: Path | None = None) -> None:
+        """Run an nbgrader command, by default in the course's folder; it must not fail."""
         place = str(Path(self.nbgrader).resolve().parent)
         environ = {
             **os.environ,
@@ -69,7 +80,12 @@ class Course:
         }
         command = [self.nbgrader, *words]
         done = subprocess.run(
-            command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False
+            command,
+            cwd=cwd or self.folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -92,3 +108,20 @@ class Course:
         paths = sorted((self.folder / step / learner / ASSIGNMENT).glob("*.ipynb"))
         books = [nbformat.read(path, as_version=4) for path in paths]
         return {cell.id: cell for book in books for cell in book.cells}
+
+
+def work_through(folder: Path, *, names: Iterable[str], write: Callable[[Any], str]) -> None:
+    """Work through notebooks of an assignment in live kernels, as its learner does.
+
+    `write` returns what the learner writes into a cell that is still to be written.
+    """
+    environ = {**os.environ, "HANDSON_ENGINE": "builtin", "PYTHONPATH": str(ROOT)}
+    environ["HANDSON_LEARNER"] = folder.parent.name
+    for name in names:
+        book = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+        for cell in book.cells:
+            if "raise NotImplementedError" in cell.source or "YOUR ANSWER HERE" in cell.source:
+                cell.source = write(cell)
+        resources = {"metadata": {"path": str(folder)}}
+        NotebookClient(book, kernel_name="python3", resources=resources).execute(env=environ)
+        nbformat.write(book, folder / f"{name}.ipynb")

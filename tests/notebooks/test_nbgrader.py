@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nbformat
 import pytest
 
 from handson import grading
+from handson.aws import emulator
 from handson.course import syllabus
 from tests.conftest import require
 from tests.grading import making
 
-from .courses import ASSIGNMENT, Course
+from .courses import ASSIGNMENT, ROOT, Course, work_through
 
 pytestmark = [pytest.mark.nbgrader, pytest.mark.notebooks]
 
@@ -123,3 +125,33 @@ def test_grading_writes_nothing_to_standard_error_and_makes_no_home_folder(cours
     ]
     homes = [*course.folder.rglob(".handson"), *course.folder.parent.glob("nobodys-home")]
     assert (streams, homes) == ([], [])
+
+
+@pytest.mark.full
+def test_a_learner_fills_in_the_student_version_and_reads_the_feedback(tmp_path: Path) -> None:
+    """The assignment goes through nbgrader's exchange, and is worked through in live kernels."""
+    require("nbgrader", NBGRADER is not None, WHY)
+    course, home = Course(tmp_path / "course", str(NBGRADER)), tmp_path / "hana"
+    course.prepare(MARKED)
+    shop = ROOT / "notebooks" / "docker-rails-workshop"
+    shutil.copytree(shop, course.folder / "source" / ASSIGNMENT / shop.name)
+    course.run("generate_assignment", ASSIGNMENT)
+    course.run("release_assignment", ASSIGNMENT)
+    home.mkdir()
+    course.configure(home)
+    course.run("fetch_assignment", ASSIGNMENT, "--course", "step2", cwd=home)
+    paths = (ROOT / "notebooks" / "ja").glob(MARKED)
+    worked = {cell.id: cell for path in paths for cell in nbformat.read(path, as_version=4).cells}
+    try:
+        names = sorted(path.stem for path in (home / ASSIGNMENT).glob("*.ipynb"))
+        work_through(home / ASSIGNMENT, names=names, write=lambda cell: worked[cell.id].source)
+    finally:
+        emulator.stop_emulator(home / ".handson")
+    student = "--CourseDirectory.student_id=hana"
+    course.run("submit", ASSIGNMENT, "--course", "step2", student, cwd=home)
+    for step in ("collect", "autograde", "generate_feedback"):
+        course.run(step, ASSIGNMENT)
+    course.run("export")
+    assert course.scores() == {"hana": 80.0}
+    page = course.folder / "feedback" / "hana" / ASSIGNMENT / "01-network.html"
+    assert "VPC の IPv4 CIDR ブロック" in page.read_text(encoding="utf-8")
