@@ -198,7 +198,6 @@ def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Fi
         first = next(iter(by_name.values()))[0]
         names = one_line(", ".join(sorted(by_name)))
         yield _about(first, "learner-several", names=names)
-        return
     for name, claims in by_name.items():
         if learner is not None and not learner.is_named(name):
             yield _about(claims[0], "learner-other", SERIOUS, named=name, count=len(claims))

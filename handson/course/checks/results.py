@@ -41,7 +41,7 @@ class FactResult:
     id: str
     expected: Any
     observed: Any
-    advice: bool = False
+    advice: bool
 
     @property
     def passed(self) -> bool:
