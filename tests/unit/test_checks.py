@@ -488,7 +488,7 @@ def test_two_facts_are_advice_and_fail_no_check() -> None:
 def test_a_fact_passes_when_the_observed_value_is_the_expected_one_of_its_type() -> None:
     pairs = [(True, True), (0, 0), ([], []), (["a"], ["a"]), ("a", "a")]
     others = [(True, 1), (0, False), (1, True), ([], None), (["a"], ["b"]), (2, "2"), (True, None)]
-    passed = [FactResult("x", *pair).passed for pair in (*pairs, *others)]
+    passed = [FactResult("x", *pair, advice=False).passed for pair in (*pairs, *others)]
     assert passed == [True] * 5 + [False] * 7
 
 
