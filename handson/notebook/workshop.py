@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import structs
 
@@ -39,6 +39,7 @@ from handson.resources import repository as ecr
 from handson.resources.snapshot import take_snapshot
 
 Show = Callable[[Displayable], None]
+_Report = TypeVar("_Report", bound=Displayable)
 
 
 @mistakes.check_arguments
@@ -167,9 +168,9 @@ class Workshop(Displayable):
 
         Args:
             name: The cluster's name.
-            fargate: The console's switch "AWS Fargate (serverless)": FARGATE and FARGATE_SPOT;
-                off only where `capacity_providers` names some.
-            ec2_instances: The console's switch "Amazon EC2 instances"; not in this workshop.
+            fargate: The cluster gets FARGATE and FARGATE_SPOT, as with every choice of the
+                console's "Infrastructure"; off only where `capacity_providers` names some.
+            ec2_instances: The choice there is another than "Fargate only"; not in this workshop.
             capacity_providers: The names of the capacity providers, instead of `fargate`.
 
         Raises:
@@ -427,48 +428,45 @@ class Workshop(Displayable):
         """Return the existing resources as the consoles list them, without any judgement."""
         return incident_cards.Console(self.snapshot())
 
-    def break_it(self, seed: int | None = None) -> incident_cards.IncidentReport:
+    def break_it(
+        self, seed: int | None = None
+    ) -> incident_cards.IncidentReport | incident_cards.NothingBroken:
         """Break one thing of the finished workshop on the embedded AWS, for practice.
 
         A second call breaks nothing while the first thing is still broken.  Only resources with
-        the workshop's tag and the recorded image URI are changed; evidence stays.
+        the workshop's tag and the recorded image URI are changed; evidence stays.  On real AWS
+        nothing is broken, and the card says so.
 
         Args:
             seed: Chooses what breaks, the same for everybody; drawn at random if left out.
 
         Raises:
             InvalidInput: The seed is not a number in its range.
-            NotAllowed: The target is real AWS.
             NotReady: The workshop is not finished, or this seed breaks a resource without its tag.
         """
         incidents.check_seed(seed)
-        with self._drill() as drill:
-            return drill.break_workshop(seed)
+        return self._practise(lambda drill: drill.break_workshop(seed))
 
-    def hint(self, step: int | None = None) -> incident_cards.Hints:
-        """Return the next hint on what is broken, or the hints up to a step.
+    def hint(self, step: int | None = None) -> incident_cards.Hints | incident_cards.NothingBroken:
+        """Return the next hint on what is broken, or the hints up to a step; none on real AWS.
 
         Args:
             step: 1 where to look, 2 what is wrong, 3 the diagnosis and its remedy.
 
         Raises:
             InvalidInput: There is no such step.
-            NotAllowed: The target is real AWS.
             NotReady: Nothing is broken, or it has been mended.
         """
         incidents.check_step(step)
-        with self._drill() as drill:
-            return drill.give_hint(step)
+        return self._practise(lambda drill: drill.give_hint(step))
 
-    def mended(self) -> incident_cards.RepairReport:
-        """Check that what was broken is mended, and count the hints.
+    def mended(self) -> incident_cards.RepairReport | incident_cards.NothingBroken:
+        """Check that what was broken is mended, and count the hints; nothing is on real AWS.
 
         Raises:
-            NotAllowed: The target is real AWS.
             NotReady: Nothing was broken.
         """
-        with self._drill() as drill:
-            return drill.check_repair()
+        return self._practise(incidents.Drill.check_repair)
 
     def cleanup(self, confirm: str = "") -> receipts.Cleanup:
         """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
@@ -522,13 +520,15 @@ class Workshop(Displayable):
             cleanup.remember_region(self.settings.home, aws.target)
             yield aws
 
-    @contextmanager
-    def _drill(self) -> Iterator[incidents.Drill]:
-        """Prepare breaking and mending; real AWS is refused."""
+    def _practise(
+        self, act: Callable[[incidents.Drill], _Report]
+    ) -> _Report | incident_cards.NothingBroken:
+        """Break or mend on the embedded AWS; on real AWS do nothing, and say so."""
         aws = self.aws
-        incidents.refuse_real_aws(aws)
+        if aws.kind == "aws":
+            return incident_cards.NothingBroken(aws.account)
         with self._locked(aws):
-            yield incidents.Drill(aws, self.settings.home, self._exercise)
+            return act(incidents.Drill(aws, self.settings.home, self._exercise))
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""

@@ -134,6 +134,27 @@ class RepairReport(Displayable):
 
 
 @dataclass(frozen=True, repr=False)
+class NothingBroken(Displayable):
+    """The answer on real AWS, in the place of each report: nothing was broken, nothing is mended.
+
+    It has the attributes of `IncidentReport`, `Hints` and `RepairReport`, without content.
+    """
+
+    account: str
+
+    seed = step = hints = 0
+    symptom = cause = ""
+    fresh = passed = False
+    sentences = leftovers = ()
+    diagnosis = verification = None
+
+    def card(self) -> Card:
+        """Return the card: where to practise instead."""
+        problem, remedy = messages.advice("practice.incidents.on-aws", account=self.account)
+        return Card(problem, (Note(f"→ {remedy}"),), state="advice")
+
+
+@dataclass(frozen=True, repr=False)
 class Console(Displayable):
     """The VPCs, clusters, repositories and the image URI as the consoles list them, not judged."""
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.errors import InvalidInput, NotAllowed, NotReady
+from handson.core.errors import InvalidInput, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
 from handson.course.checks import Verification, network_facts, results
@@ -56,16 +56,6 @@ class Incident(State, frozen=True, kw_only=True):
     broken: bool = False
     mended: bool = False
     former: tuple[str, ...] = ()
-
-
-def refuse_real_aws(aws: Aws) -> None:
-    """Refuse to break anything on real AWS.
-
-    Raises:
-        NotAllowed: The target is real AWS.
-    """
-    if aws.kind == "aws":
-        raise NotAllowed.from_key("practice.incidents.on-aws", account=aws.account)
 
 
 def check_seed(seed: object) -> None:
