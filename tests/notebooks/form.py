@@ -39,6 +39,7 @@ SECRETS = {
 MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(?:home|Users|root|tmp|work|var|private|mnt|opt)/|\b[A-Za-z]:\\(?:\\)?\w"
 )
+MONTH = re.compile(r"\(\d{4} 年 \d{1,2} 月時点\)|\(as of [A-Z][a-z]+ \d{4}\)")
 _MARK = re.compile("(?:BEGIN|END) SOLUTION")
 _MARK_ALONE = re.compile("(?:<!--|# for nbgrader:) (?:BEGIN|END) SOLUTION(?: -->)?")
 
@@ -140,6 +141,12 @@ def lost_prose(book: Book) -> list[str]:
         and cell.metadata["nbgrader"]["grade"]
         and not SOLUTION.search(cell.source)
     ]
+
+
+def undated_console(book: Book) -> list[str]:
+    """What a learner sees in the console bears the month in which it was true."""
+    said = [(cell_id, source) for cell_id, source in book.prose() if cell_id.endswith("-console")]
+    return [cell_id for cell_id, source in said if not MONTH.search(source)]
 
 
 def broken_links(book: Book) -> list[str]:

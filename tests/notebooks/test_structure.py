@@ -61,6 +61,11 @@ def _without_prose(cells: list[Any]) -> None:
     cells[:] = [cells[0], *(cell for cell in cells if cell.cell_type == "code")]
 
 
+def _undate(cells: list[Any]) -> None:
+    [console] = [cell for cell in cells if cell["id"] == "cluster-console"]
+    console.source = console.source.replace("時点", "")
+
+
 def _repeat_id(cells: list[Any]) -> None:
     cells[1]["id"] = cells[0]["id"]
 
@@ -128,6 +133,7 @@ SPOILED: tuple[tuple[Rule, str, Spoil], ...] = (
     (form.heavy_file, "01-network", _print("x" * form.LARGEST_FILE)),
     (form.unlike_the_syllabus, "01-network", _type('workshop.ensure_network(name="ecs-handson")')),
     (form.unlike_the_syllabus, "03-image", _type('workshop.evidence("network")')),
+    (form.undated_console, "02-cluster", _change(_undate)),
 )
 RULES = tuple(dict.fromkeys(rule for rule, _, _ in SPOILED))
 

@@ -138,7 +138,11 @@ def test_a_wrong_setting_is_answered_while_it_is_typed(
         ("network", {"private_subnets": 1}, value),
         ("network", {"tenancy": "dedicated"}, value),
         ("cluster", {"name": "my cluster"}, exception),
-        ("cluster", {"ec2_instances": True}, "このフォームの「Amazon EC2 インスタンス」です。"),
+        (
+            "cluster",
+            {"ec2_instances": True},
+            "このフォームの「インフラストラクチャ: EC2 インスタンス」です。",
+        ),
         ("cluster", {"fargate": False}, "fargate=True"),
         ("repository", {"name": "Rails-App"}, exception),
         ("image", {"tag": "-x"}, exception),

@@ -3,7 +3,7 @@
 Without the cluster every fact is false.  A cluster that AWS lists as INACTIVE is deleted and counts
 as absent; so does one with another name, because step 3 refers to the cluster by name.
 `cluster.fargate` looks for FARGATE among the capacity providers; the console adds FARGATE_SPOT
-itself.  `cluster.instances` checks the form's "Amazon EC2 instances: off": registered instances and
+itself.  `cluster.instances` checks the form's choice "Fargate only": registered instances and
 capacity providers other than Fargate's turn it false and do not affect `cluster.fargate`.
 Container Insights, namespaces and default strategies do not matter.
 """
