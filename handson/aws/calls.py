@@ -12,8 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from handson.aws.refusals import has_code, refuse_operation, refuse_unnamed, translate_errors
+from handson.aws.refusals import (
+    THROTTLED,
+    has_code,
+    refuse_operation,
+    refuse_unnamed,
+    translate_errors,
+)
+from handson.core import messages
 from handson.core.errors import AWSError
+from handson.core.progress import Say, ignore_progress
 from handson.course.state import State, Target
 
 _LONGEST_PAUSE = 5.0
@@ -38,14 +46,17 @@ class Request(State, frozen=True, kw_only=True):
 
 @dataclass
 class Patience:
-    """How often and how long to try a call."""
+    """How often and how long to try a call: as long as the Terraform provider for AWS does."""
 
     attempts: int = 5
     """How often to make a call that is safe to repeat."""
     pause: float = 0.2
     """Seconds before the second attempt; they double with each attempt, up to five."""
-    consistency: float = 30.0
-    """Seconds in which AWS may not yet know a resource that it has just created or deleted."""
+    consistency: float = 120.0
+    """Seconds in which AWS may not yet know a resource that it has just created or deleted, or may
+    throttle a call."""
+    busy: float = 600.0
+    """Seconds in which AWS may still be changing a resource, or taking it apart."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -72,6 +83,7 @@ class Aws:
     account: str = ""
     caller: str = ""
     requests: list[Request] = field(default_factory=list)
+    say: Say = ignore_progress
     # A copy made by `replace` gets new ones of these; `copy` shares them.
     _clients: dict[str, Any] = field(default_factory=dict, init=False)
     _regions: dict[tuple[str, int], Aws] = field(default_factory=dict, init=False)
@@ -117,8 +129,9 @@ class Aws:
         parameters: Mapping[str, Any],
         *,
         unknown: Collection[str],
+        busy: Collection[str] = (),
     ) -> dict[str, Any]:
-        """Make one call, and repeat it while AWS answers with one of the codes `unknown`.
+        """Make one call, and repeat it while AWS answers with one of these codes.
 
         AWS is eventually consistent: AttachInternetGateway right after CreateInternetGateway may
         answer ``InvalidInternetGatewayID.NotFound`` (EC2 API Reference, "Eventual consistency").
@@ -127,24 +140,29 @@ class Aws:
             service: boto3's name of the service, "ec2".
             operation: The API's name of the operation, "AttachInternetGateway".
             parameters: As the API names them.
-            unknown: Error codes, as `has_code` takes them.
+            unknown: Error codes, as `has_code` takes them, while AWS does not know a resource yet.
+            busy: Error codes while AWS is still changing a resource.
 
         Raises:
             HandsonError: As `call`; an error with one of these codes once the time is over.
         """
-        deadline = self.patience.clock() + self.patience.consistency
+        started = self.patience.clock()
         broken_off, attempt = 0, 1
         while True:
             try:
                 return self._once(service, operation, parameters)
             except AWSError as error:
-                # A broken call is repeated a few times, an unknown resource until the deadline.
-                if error.repeatable:
-                    broken_off += 1
-                    again = broken_off < self.patience.attempts
-                else:
-                    again = has_code(error, unknown) and self.patience.clock() < deadline
-                if not again:
+                # A broken call is repeated a few times, the others until their time is over.
+                broken_off += error.repeatable
+                seconds = self._find_limit(error, unknown, busy)
+                waited = self.patience.clock() - started
+                values = {"call": f"{service}:{operation}", "seconds": round(waited)}
+                if waited < seconds:
+                    self.say(messages.text("aws.waiting", code=error.code, **values))
+                elif not error.repeatable and seconds:
+                    advice = messages.advice("aws.not-yet", reason=error.reason, **values)
+                    raise AWSError(*advice, code=error.code, reason=error.reason) from error
+                elif not error.repeatable or broken_off >= self.patience.attempts:
                     raise
             attempt += 1
             self.patience.pause_before(attempt)
@@ -184,6 +202,13 @@ class Aws:
         other.requests, other._regions = [], {}
         return other
 
+    def report_to(self, say: Say) -> Aws:
+        """Return the same connection, which reports what it waits for."""
+        other = copy(self)
+        # A connection to another region reports to whom the one did that asked for it first.
+        other.say, other._regions = say, {}
+        return other
+
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:
         """Collect the requests made in the block."""
@@ -204,6 +229,15 @@ class Aws:
                     config=_config(self.endpoint),
                 )
             return self._clients[service]
+
+    def _find_limit(
+        self, error: AWSError, unknown: Collection[str], busy: Collection[str]
+    ) -> float:
+        """Return for how many seconds to repeat a call that AWS refused with this error."""
+        if has_code(error, busy):
+            return self.patience.busy
+        throttled = error.code in THROTTLED and self.patience.attempts > 1
+        return self.patience.consistency if throttled or has_code(error, unknown) else 0.0
 
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name

@@ -124,7 +124,7 @@ def connect_emulator(
         kind="emulator",
         session=make_private_session(credentials),
         credentials=credentials,
-        patience=patience or Patience(attempts=3, consistency=1.0),
+        patience=patience or Patience(attempts=3, consistency=1.0, busy=1.0),
         account=account,
     )
     if not account:

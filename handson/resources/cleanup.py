@@ -74,6 +74,7 @@ def clean_up(
         HandsonError: A call was not allowed or did not answer in the region of the settings, or
             the receipt cannot be kept; run again to go on.
     """
+    aws = aws.report_to(say)
 
     def price(place: Aws) -> list[StorageCost]:
         return _find_costs(place, listed.found, now=clock())

@@ -9,10 +9,10 @@ from typing import Any
 from handson.aws import Aws, has_code
 from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows
-from handson.core.errors import AWSError, InvalidInput, NotReady
+from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
-from handson.course import policy, rules
+from handson.course import rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
@@ -23,7 +23,7 @@ _DELETING = ("DEPROVISIONING", "INACTIVE")
 _SETTLED = ("ACTIVE", "FAILED")
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100  # ECS API Reference, DescribeClusters: clusters
-_ACTIVE_SECONDS = 180.0
+_ACTIVE_SECONDS = 600.0
 _ROLE_NOT_READY = (
     "ClientException: service linked role",
     "InvalidParameterException: service linked role",
@@ -32,14 +32,18 @@ _OCCUPIED = {
     "ClusterContainsContainerInstancesException",
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
-    "ClusterContainsCapacityProviderException",
 }
+_HELD = "ClusterContainsCapacityProviderException"
 _OCCUPANTS = (
     ("ListServices", "serviceArns"),
     ("ListTasks", "taskArns"),
     ("ListContainerInstances", "containerInstanceArns"),
 )
-_UPDATING = {"UpdateInProgressException"}
+_UPDATING = (
+    "UpdateInProgressException",
+    "ResourceInUseException",
+    "ClientException: not active",
+)
 
 
 @dataclass(frozen=True)
@@ -152,21 +156,22 @@ def ensure_cluster(
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
         NotReady: The existing cluster of that name is FAILED.
-        NotAllowed: A permission is missing, or ECS's role does not appear.
-        WaitTimeout: The cluster is not ACTIVE, or lacks its providers, after three minutes.
+        NotAllowed: A permission is missing.
+        WaitTimeout: The cluster is not ACTIVE, or lacks its providers, after ten minutes, or ECS's
+            role is still being made after two.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     form.check()
-    steps = form.plan()
+    steps, aws = form.plan(), aws.report_to(say)
 
     def create() -> None:
         what = messages.text("resources.cluster.wait-gone", name=form.name)
-        if _wait(aws, form.name, lambda found: _status(found) not in _DELETING, what, say) is None:
+        if _wait(aws, form.name, lambda found: _status(found) not in _DELETING, what) is None:
             _create(aws, steps, say=say)
 
     plan.retry_unclear(create, patience=aws.patience)
     what = messages.text("resources.cluster.wait-active", name=form.name)
-    cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what, say)
+    cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what)
     if cluster is None or cluster.status == "FAILED":
         raise NotReady.from_key("resources.cluster.failed", name=form.name)
     if _missing_providers(form, cluster):
@@ -209,11 +214,11 @@ def _delete(aws: Aws, cluster: Cluster) -> str:
     if cluster.active_services or cluster.running_tasks or cluster.container_instances:
         return _name_occupants(aws, cluster)
     try:
-        parameters = {"cluster": cluster.arn}
+        parameters, busy = {"cluster": cluster.arn}, (*_OCCUPIED, *_UPDATING)
         # A service or task that was deleted a moment ago still counts for ECS: hence the patience.
-        aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(*_OCCUPIED, *_UPDATING))
+        aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(), busy=busy)
     except AWSError as error:
-        if error.code in _OCCUPIED:
+        if error.code in (*_OCCUPIED, _HELD):
             return _name_occupants(aws, cluster)
         if error.code != "ClusterNotFoundException":
             raise
@@ -238,7 +243,7 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
         # ECS creates its role with the caller's permissions; its error only says that the role
         # is missing.
         if has_code(error, _ROLE_NOT_READY):
-            raise policy.explain_denial(["iam:CreateServiceLinkedRole"], code=error.code) from error
+            raise WaitTimeout.from_key("resources.cluster.no-role", aws_code=error.code) from error
         raise
 
 
@@ -256,12 +261,12 @@ def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster | None:
                     strategy: raw.get(strategy, []),
                 }
                 operation = "PutClusterCapacityProviders"
-                aws.call_until_known("ecs", operation, parameters, unknown=_UPDATING)
+                aws.call_until_known("ecs", operation, parameters, unknown=(), busy=_UPDATING)
                 say(f"{operation} {' '.join(missing)}")
 
     plan.retry_unclear(add, patience=aws.patience)
     what = messages.text("resources.cluster.wait-providers", name=form.name)
-    return _wait(aws, form.name, lambda found: not _missing_providers(form, found), what, say)
+    return _wait(aws, form.name, lambda found: not _missing_providers(form, found), what)
 
 
 def _missing_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
@@ -279,16 +284,13 @@ class _Look:
         return _status(self.cluster)
 
 
-def _wait(
-    aws: Aws, name: str, done: Callable[[Cluster | None], bool], what: str, say: Say
-) -> Cluster | None:
-    def probe() -> _Look:
-        look = _Look(find_cluster(aws, name))
-        say(str(look))
-        return look
-
+def _wait(aws: Aws, name: str, done: Callable[[Cluster | None], bool], what: str) -> Cluster | None:
     return plan.wait_for(
-        aws, probe, done=lambda look: done(look.cluster), what=what, timeout=_ACTIVE_SECONDS
+        aws,
+        lambda: _Look(find_cluster(aws, name)),
+        done=lambda look: done(look.cluster),
+        what=what,
+        timeout=_ACTIVE_SECONDS,
     ).cluster
 
 

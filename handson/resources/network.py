@@ -27,7 +27,6 @@ from handson.resources import plan
 from handson.resources.plan import Ref, Step
 from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_network
 
-_READY_SECONDS = 30.0
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
 _NOT_YET_KNOWN = (
     "InvalidGatewayID.NotFound",
@@ -93,7 +92,7 @@ def ensure_network(
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     check_network_form(form, usual=exercise.network)
-
+    aws = aws.report_to(say)
     results: dict[str, str] = {}
 
     def attempt() -> None:
@@ -106,7 +105,7 @@ def ensure_network(
         lambda: _find_work(aws, form, vpc_id=results["vpc"]),
         done=lambda work: not work.missing,  # nearly always at the first look
         what=messages.text("resources.network.wait-whole", name=form.vpc_name),
-        timeout=_READY_SECONDS if aws.kind == "aws" else 1.0,
+        timeout=aws.patience.consistency,
     )
     assert work.vpc is not None  # or the step that creates it would be missing
     usual = asdict(exercise.network)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from handson.aws import Aws, Patience, command_name
@@ -27,6 +30,7 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
+_TICK = 0.25
 _NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
@@ -67,14 +71,15 @@ class Step:
 
 
 def carry_out(
-    aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str], say: Say = ignore_progress
+    aws: Aws, steps: Sequence[Step], *, known: dict[str, str], say: Say = ignore_progress
 ) -> dict[str, str]:
     """Make the calls of all steps whose result is not known; independent calls run in parallel.
 
     Args:
         aws: The connection.
         steps: The plan.
-        known: The results of earlier steps by name; their calls are skipped.
+        known: The results of earlier steps by name; their calls are skipped, and the results of
+            the calls are added, also where another one fails.
         say: Reports each call.
 
     Returns:
@@ -84,24 +89,30 @@ def carry_out(
         HandsonError: A call failed.  Running calls have finished; dependent ones were not made.
         ValueError: A step needs a step that is neither in the plan nor known.
     """
-    results = {**known}
     waiting = [step for step in steps if step.name not in known]
     whole = len(waiting)
     running: dict[Future[str], Step] = {}
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    failure: BaseException | None = None
+    with ThreadPoolExecutor(_WORKERS) as pool, _end_pauses(aws) as (patient, stop):
         while waiting or running:
-            ready = [step for step in waiting if step.needs <= results.keys()]
+            ready = [step for step in waiting if step.needs <= known.keys()]
             waiting = [step for step in waiting if step not in ready]
             if not ready and not running:
                 raise ValueError(f"nothing makes what these need: {[s.name for s in waiting]}")
-            running.update({pool.submit(_call_step, aws, step, results): step for step in ready})
+            running.update({pool.submit(_call_step, patient, step, known): step for step in ready})
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 step = running.pop(future)
-                results[step.name] = future.result()
-                made = f"{step.operation} {results[step.name]}".strip()
+                if error := future.exception():
+                    failure, waiting = failure or error, []
+                    stop.set()
+                    continue
+                known[step.name] = future.result()
+                made = f"{step.operation} {known[step.name]}".strip()
                 say(CountedSentence(made, done=whole - len(waiting) - len(running), whole=whole))
-    return results
+    if failure:
+        raise failure
+    return known
 
 
 def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str]) -> None:
@@ -158,6 +169,13 @@ def wait_for(
     aws: Aws, probe: Callable[[], T], *, done: Callable[[T], bool], what: str, timeout: float
 ) -> T:
     """Look at AWS, less and less often, until `done` accepts the answer; see `wait_until`."""
+    started = aws.patience.clock()
+
+    def pause(seconds: float) -> None:
+        waited = round(aws.patience.clock() - started)
+        aws.say(messages.text("resources.plan.waiting", what=what, seconds=waited))
+        aws.patience.sleep(seconds)
+
     return wait_until(
         probe,
         done=done,
@@ -166,7 +184,7 @@ def wait_for(
         interval=0.5,
         factor=1.5,
         clock=aws.patience.clock,
-        sleep=aws.patience.sleep,
+        sleep=pause,
     )
 
 
@@ -227,6 +245,26 @@ def warn_of_settings(
         return ()
     values = {"what": ", ".join(other), "notebook": syllabus.find_check(check).notebook}
     return warning_notes(*messages.advice("resources.plan.other-settings", **values))
+
+
+@contextmanager
+def _end_pauses(aws: Aws) -> Iterator[tuple[Aws, threading.Event]]:
+    """Yield the connection for threads, and an event that ends their pauses, as leaving does."""
+    stop = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        while seconds > 0 and not stop.is_set():
+            aws.patience.sleep(min(seconds, _TICK))
+            seconds -= _TICK
+        if stop.is_set():
+            raise InterruptedError
+
+    patient = copy(aws)
+    patient.patience = replace(aws.patience, sleep=sleep)
+    try:
+        yield patient, stop
+    finally:
+        stop.set()
 
 
 def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ def ensure_repository(
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     rules.check_repository_name(name)
+    aws = aws.report_to(say)
     create = {"repositoryName": name, "tags": [_TAG]}
     steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handson.core.errors import HandsonError, InvalidInput, NotAllowed, WaitTimeout
+from handson.core.errors import HandsonError, InvalidInput, WaitTimeout
 from handson.resources import cluster
 from handson.resources.cluster import ClusterForm
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed
@@ -67,13 +67,14 @@ def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag() -> No
     assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
     form = {"clusterName": NAME, "capacityProviders": PROVIDERS, "tags": TAGS}
     assert fake.said("CreateCluster") == [form]
-    assert told == ["-", f"CreateCluster {ARN}", "ACTIVE"]
+    assert told == [f"CreateCluster {ARN}"]
 
 
 NO_ROLE = Refusal("InvalidParameterException", "Unable to assume the service linked role.")
 RETRY = Refusal("ClientException", "ECS Service Linked Role is not ready. Please retry.")
 WRONG = Refusal("InvalidParameterException", "Tags are wrong.")
 UPDATING = Refusal("UpdateInProgressException")
+NOT_ACTIVE = Refusal("ClientException", "Cluster was not ACTIVE.")
 WAYS: dict[str, tuple[list[Any], list[Any], list[Any], tuple[str, int, int]]] = {
     # states, answers to CreateCluster and PutClusterCapacityProviders; end, calls of either
     "it is there": ([UP], [], [], ("ACTIVE", 0, 0)),
@@ -113,15 +114,29 @@ def test_a_cluster_is_created_and_completed_once_and_waited_for() -> None:
     assert {name: len(fakes[name].clock.pauses) for name in PAUSES} == PAUSES
 
 
-def test_waiting_ends_with_the_last_status_or_the_permission_that_makes_the_role() -> None:
+def test_waiting_ends_with_the_last_status_or_with_the_role_and_the_permission_last() -> None:
     fake = play(MISSING, MAKING)
     error = refused(fake)
     assert type(error) is WaitTimeout
-    assert 180 <= sum(fake.clock.pauses) < 190
+    assert 600 <= sum(fake.clock.pauses) < 610
     assert ("PROVISIONING" in error.problem, "Cluster(" in error.problem) == (True, False)
-    error = refused(play(*NEW, CreateCluster=[NO_ROLE]))
-    assert type(error) is NotAllowed
-    assert "iam:CreateServiceLinkedRole" in error.problem
+    fake = play(*NEW, CreateCluster=[NO_ROLE])
+    error = refused(fake)
+    assert (type(error), error.code) == (WaitTimeout, NO_ROLE.code)
+    assert 120 <= sum(fake.clock.pauses) < 126
+    assert "AWSServiceRoleForECS" in error.problem
+    assert ["iam:" in sentence for sentence in (error.problem, error.remedy)] == [False, True]
+
+
+def test_a_busy_cluster_is_waited_for_as_long_as_the_field_does_and_each_wait_is_told() -> None:
+    for busy in (UPDATING, Refusal("ResourceInUseException"), NOT_ACTIVE):
+        fake = play(*[BARE] * 3, UP, PutClusterCapacityProviders=[busy])
+        error = refused(fake)
+        assert (error.code, busy.message in error.problem) == (busy.code, True)
+        assert 600 <= sum(fake.clock.pauses) < 610
+    fake, told = play(*[BARE] * 3, UP, PutClusterCapacityProviders=[UPDATING, {}]), list[str]()
+    cluster.ensure_cluster(fake.connect(), FORM, say=told.append)
+    assert ["ecs:PutClusterCapacityProviders" in words for words in told][:1] == [True]
 
 
 def test_adding_providers_keeps_those_that_are_there_and_their_strategy() -> None:
@@ -162,6 +177,7 @@ def test_clusters_are_described_a_hundred_at_a_time() -> None:
 
 
 OCCUPIED = Refusal("ClusterContainsTasksException")
+HELD = Refusal("ClusterContainsCapacityProviderException")
 DELETIONS: dict[str, tuple[dict[str, Any], list[Any], tuple[bool, bool]]] = {
     # changes, answers to DeleteCluster; whether it was called, and whether the cluster is kept
     "ours": ({}, [{}], (True, False)),
@@ -172,6 +188,7 @@ DELETIONS: dict[str, tuple[dict[str, Any], list[Any], tuple[bool, bool]]] = {
     "with a service": ({"activeServicesCount": 1}, [{}], (False, True)),
     "with a task": ({"runningTasksCount": 1}, [{}], (False, True)),
     "in use, says AWS": ({}, [OCCUPIED], (True, True)),
+    "with providers of its own": ({}, [HELD], (True, True)),
     "in use a moment longer": ({}, [OCCUPIED, {}], (True, False)),
     "being updated": ({}, [UPDATING, {}], (True, False)),
     "gone already": ({}, [closed(), Refusal("ClusterNotFoundException")], (True, False)),
@@ -186,4 +203,5 @@ def test_only_what_is_tagged_there_and_not_in_use_is_deleted() -> None:
         found[name] = ("DeleteCluster" in fake.operations, bool(kept[name]))
     assert found == {name: wanted for name, (*_, wanted) in DELETIONS.items()}
     assert "service/ecs-handson-cluster/shop" in kept["with a service"][0]
-    assert sum(fakes["in use, says AWS"].clock.pauses) >= 30
+    assert sum(fakes["in use, says AWS"].clock.pauses) >= 600
+    assert fakes["with providers of its own"].clock.pauses == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from handson.aws import Credentials
+from handson.core import messages
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed
 from handson.resources import plan
 from handson.resources.plan import Ref, Step
@@ -39,7 +40,7 @@ def fake() -> FakeAws:
 
 
 def carried_out(fake: FakeAws, *, known: dict[str, str] = NOTHING) -> dict[str, str]:
-    return plan.carry_out(fake.connect(), STEPS, known=known)
+    return plan.carry_out(fake.connect(), STEPS, known={**known})
 
 
 def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
@@ -56,7 +57,7 @@ def test_what_is_known_is_not_called_and_filled_in_at_any_depth(fake: FakeAws) -
     assert fake.operations == ["AssociateRouteTable"]
     assert carried_out(fake, known=MADE) == MADE
     tags = {"Resources": [Ref("table")], "Tags": [{"Key": "table", "Value": Ref("table")}]}
-    plan.carry_out(fake.connect(), [Step("tags", "ec2", "CreateTags", tags)], known=MADE)
+    plan.carry_out(fake.connect(), [Step("tags", "ec2", "CreateTags", tags)], known={**MADE})
     filled_in = {"Resources": ["rtb-1"], "Tags": [{"Key": "table", "Value": "rtb-1"}]}
     assert fake.calls[1:] == [("CreateTags", filled_in)]
 
@@ -69,6 +70,49 @@ def test_a_step_waits_for_those_it_comes_after_and_one_that_nobody_makes_is_refu
     assert fake.operations == ["CreateVpc", "CreateRouteTable"]
     with pytest.raises(ValueError, match="association"):
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
+
+
+def test_a_failure_and_an_interrupt_end_the_waiting_of_other_calls(fake: FakeAws) -> None:
+    asked, unknown = threading.Event(), "InvalidVpcID.NotFound"
+    late = Step("late", "ec2", "CreateRouteTable", {"VpcId": "vpc-1"}, unknown=(unknown,))
+    subnet = Step("subnet", "ec2", "CreateSubnet", {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/20"})
+
+    def answer(refusal: Refusal, _: Any) -> Refusal:
+        asked.wait(20) if refusal.code != unknown else asked.set()
+        return refusal
+
+    def interrupt(_: str) -> None:
+        asked.wait(20)
+        raise KeyboardInterrupt
+
+    fake.answers("CreateRouteTable", partial(answer, Refusal(unknown)))
+    fake.answers("CreateSubnet", partial(answer, Refusal("SubnetLimitExceeded")))
+    aws = fake.connect(consistency=1e6)
+    with pytest.raises(AWSError) as refused:
+        plan.carry_out(aws, [late, subnet], known={})
+    with pytest.raises(KeyboardInterrupt):
+        plan.carry_out(aws, [late, STEPS[0]], known={}, say=interrupt)
+    assert (refused.value.code, fake.clock.now < 1e6) == ("SubnetLimitExceeded", True)
+
+
+def test_results_are_kept_where_another_call_fails(fake: FakeAws) -> None:
+    fake.answers("CreateSubnet", Refusal("SubnetLimitExceeded"))
+    known: dict[str, str] = {}
+    with pytest.raises(AWSError):
+        plan.carry_out(fake.connect(), STEPS, known=known)
+    assert known == {"vpc": "vpc-1", "table": "rtb-1"}
+
+
+def test_waiting_is_reported_with_its_seconds() -> None:
+    fake, said, looks = FakeAws(), list[str](), iter([1, 2, 3])
+    plan.wait_for(
+        fake.connect().report_to(said.append),
+        lambda: next(looks),
+        done=lambda look: look == 3,
+        what="x",
+        timeout=9,
+    )
+    assert said == [messages.text("resources.plan.waiting", what="x", seconds=n) for n in (0, 0)]
 
 
 def test_independent_steps_are_under_way_at_the_same_time(fake: FakeAws) -> None:
