@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from handson import aws
 from handson.aws import Aws
-from handson.core import files, messages
+from handson.core import files, https, messages
 from handson.core.cards import Card, Displayable, Rows
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.text import one_line
@@ -286,7 +287,8 @@ def _fetch_keys(issuer: str, fetch: Fetch) -> tokens.KeySet:
     try:
         return tokens.read_key_set(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
     except (OSError, ValueError, RecursionError) as error:
-        reason = one_line(str(error))
+        untrusted = https.explain_untrusted(error, urlsplit(issuer).netloc)
+        reason = one_line(untrusted.problem if untrusted else str(error))
         raise NotReady.from_key("audit.no-keys", issuer=issuer, reason=reason) from error
 
 
@@ -296,9 +298,8 @@ def fetch_address(address: str) -> bytes:
     Raises:
         OSError: It did not answer with one.
     """
-    import requests
-
-    with requests.get(address, timeout=10, allow_redirects=False, stream=True) as reply:
+    get = https.open_session(aws.find_ca_bundle()).get
+    with get(address, timeout=10, allow_redirects=False, stream=True) as reply:
         if reply.status_code != 200:
             raise OSError(f"HTTP {reply.status_code}")
         return bytes(reply.raw.read(_MOST_BYTES, decode_content=True))

@@ -79,7 +79,9 @@ class Handler(BaseHTTPRequestHandler):
         refused = refuse.get(f"{self.command} {kind[2]}") or refuse.get(self.command)
         if refused:
             status, code, message = refused
-            return self.answer(status, self.error(code, message) if code else b"")
+            # Who is asked to come again at once does not sleep.
+            again = {"Retry-After": "0"}
+            return self.answer(status, self.error(code, message) if code else b"", again)
         self.repository = kind[1]
         getattr(self, f"on_{kind[2].replace('/', '_')}")(kind[3])
         return None

@@ -19,7 +19,7 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 """
 
 from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
-from handson.aws.connection import assume_role, connect_aws, connect_emulator
+from handson.aws.connection import assume_role, connect_aws, connect_emulator, find_ca_bundle
 from handson.aws.refusals import has_code
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "command_name",
     "connect_aws",
     "connect_emulator",
+    "find_ca_bundle",
     "has_code",
 ]

@@ -101,6 +101,12 @@ class Aws:
         """Whether the caller is the root user of a real account, which AWS advises against."""
         return self.kind == "aws" and self.caller.endswith(":root")
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of certificates that `AWS_CA_BUNDLE` or the profile's `ca_bundle` names."""
+        bundle: str | None = self.session.get_config_variable("ca_bundle")
+        return bundle
+
     def call(
         self, service: str, operation: str = "", *unnamed: object, **parameters: Any
     ) -> dict[str, Any]:

@@ -305,9 +305,17 @@ def _identify_caller(aws: Aws) -> None:
         aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
 
 
+def find_ca_bundle() -> str | None:
+    """Return the file of certificates that the learner's own AWS settings name, if any."""
+    bundle: str | None = _make_own_session().get_config_variable("ca_bundle")
+    return bundle
+
+
 def _make_own_session() -> Any:
-    """Return the learner's boto3 session, with botocore's name for the method that is used."""
+    """Return the learner's boto3 session, with botocore's names for the methods that are used."""
     import boto3
 
     with translate_errors("sts", "GetCallerIdentity", endpoint=None):
-        return SimpleNamespace(create_client=boto3.Session().client)
+        session = boto3.Session()
+    read: Any = session._session.get_config_variable  # boto3 offers no other way to the settings
+    return SimpleNamespace(create_client=session.client, get_config_variable=read)

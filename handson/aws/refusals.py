@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
 from handson.core.text import find_nearest, quote
 from handson.course import policy
@@ -117,6 +118,11 @@ def _translate(
         return _refuse_service(service)
     if "ParamValidationError" in names:
         return _explain_parameters(call, str(error))
+    # A handshake that fails sends nothing, so even a write did not take effect.
+    if "SSLError" in names:
+        host = urlsplit(str(vars(error)["kwargs"]["endpoint_url"])).netloc
+        if untrusted := https.explain_untrusted(error, host):
+            return untrusted
     key = next((_SENTENCES[name] for name in names if name in _SENTENCES), None)
     if key is None:
         return None

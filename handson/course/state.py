@@ -170,6 +170,15 @@ class Repository(State, frozen=True, kw_only=True):
     tag_mutability: str
     tagged: bool = False
 
+    @property
+    def keeps_tags(self) -> bool:
+        """Tell whether tags never move, but for those that a filter excludes.
+
+        `tag_mutability` is MUTABLE or IMMUTABLE, either also with the suffix _WITH_EXCLUSION
+        (ECR API Reference, Repository).
+        """
+        return self.tag_mutability.startswith("IMMUTABLE")
+
 
 class Platform(State, frozen=True, kw_only=True):
     """An operating system and a processor architecture, as OCI writes them: linux, amd64."""
@@ -179,6 +188,20 @@ class Platform(State, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.os}/{self.architecture}"
+
+
+class Unseen(State, frozen=True, kw_only=True):
+    """What refused or failed, so that nothing is known about its resources.
+
+    Attributes:
+        service: "ec2", "ecs" or "ecr".
+        problem: The reason, in the language that was current.
+        remedy: What the learner can do, in that language.
+    """
+
+    service: str
+    problem: str
+    remedy: str
 
 
 class Image(State, frozen=True, kw_only=True):
@@ -193,6 +216,7 @@ class Image(State, frozen=True, kw_only=True):
         size_bytes: The sum of its compressed layers, as the registry lists them.
         pushed_at: When ECR received it.
         built_by: The engine that built it ("docker" or "builtin"), or None if it is unknown.
+        unread: Why a platform is unknown: the configuration that holds it could not be read.
     """
 
     repository: str
@@ -203,6 +227,7 @@ class Image(State, frozen=True, kw_only=True):
     size_bytes: int
     pushed_at: str
     built_by: str | None = None
+    unread: Unseen | None = None
 
 
 class RecordedUri(State, frozen=True, kw_only=True):
@@ -236,20 +261,6 @@ class Sighting(State, frozen=True, kw_only=True):
     check: str
     region: str
     id: str
-
-
-class Unseen(State, frozen=True, kw_only=True):
-    """A service that refused or failed: nothing is known about its resources.
-
-    Attributes:
-        service: "ec2", "ecs" or "ecr".
-        problem: The reason, in the language that was current.
-        remedy: What the learner can do, in that language.
-    """
-
-    service: str
-    problem: str
-    remedy: str
 
 
 class DrawnBox(State, frozen=True, kw_only=True):

@@ -69,6 +69,7 @@ class Destination:
         username: `AWS` for ECR.
         password: The registry's token; never shown and never written to a file.
         tags: The tags to push; all of the image's when empty.
+        ca_bundle: The file of certificates that AWS's settings name, if any.
         adapter: An adapter of requests in place of the network, for the embedded AWS in this
             process.
     """
@@ -79,6 +80,7 @@ class Destination:
     username: str
     password: str = field(repr=False)
     tags: tuple[str, ...] = ()
+    ca_bundle: str | None = None
     adapter: Any = field(default=None, repr=False)
 
     @property
@@ -89,7 +91,12 @@ class Destination:
     @property
     def is_on_loopback(self) -> bool:
         """Tell whether the registry is on this computer."""
-        return self.registry.startswith(_LOOPBACK)
+        return is_on_loopback(self.registry)
+
+
+def is_on_loopback(host: str) -> bool:
+    """Tell whether a host, perhaps with a port, is this computer."""
+    return host.startswith(_LOOPBACK)
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,12 +14,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress
 from handson.course import policy
@@ -31,12 +31,7 @@ from handson.engine.push_progress import PushProgress
 if TYPE_CHECKING:
     import requests
 
-_BLOCK = 1 << 20
 _ATTEMPTS = 3
-# Methods that may be repeated.  A blob's bytes (PATCH) go to an address that works only once, so
-# `send_blob` begins a new upload.
-_REPEATABLE = {"HEAD", "GET", "POST", "PUT"}
-_TEMPORARY = {429, 500, 502, 503, 504}
 _THREADS = 2
 _TIMEOUT = (5.0, 300.0)  # seconds to connect, seconds of silence (a registry hashes a blob)
 
@@ -53,6 +48,12 @@ _REFUSALS: tuple[tuple[str, str, type[HandsonError]], ...] = (
     ("engine.credential-store", r"credentials? store|ing credentials|docker-cred", EngineError),
     ("engine.token-region", r"400 bad request|status(?: ?code)?:? 400|http 400 resp", NotAllowed),
     ("engine.no-credentials", r"no basic auth|unauthorized|denied|\b40[13]\b", NotAllowed),
+    ("engine.untrusted", r"x509|certificate signed by", EngineError),
+    (
+        "engine.busy",
+        r"\b(429|50[0234])\b|too ?many ?requests|rate exceeded|service unavailable",
+        EngineError,
+    ),
     (
         "engine.unreachable",
         r"connection refused|no such host|no route to host|network is unreachable|i/o timeout"
@@ -89,15 +90,15 @@ def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) 
     progress = PushProgress(say)
     for digest, size in layers.items():
         progress.advance(digest, sent=0, size=size)
-    registry = RegistryClient(destination)
 
     def send(digest: str, progress: PushProgress = progress) -> None:
         registry.send_blob(digest, layout.blob_path(digest), progress)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    # On an interrupt the registry is closed first, which ends the pauses of the pool's threads.
+    with ThreadPoolExecutor(_THREADS) as pool, closing(RegistryClient(destination)) as registry:
         list(pool.map(send, layers))  # the first that fails cancels the waiting ones
-    send(described["config"]["digest"], PushProgress(ignore_progress))
-    registry.put_tags(destination.tags, content, manifest.media_type, say)
+        send(described["config"]["digest"], PushProgress(ignore_progress))
+        registry.put_tags(destination.tags, content, manifest.media_type, say)
     return PushedImage(
         engine=BUILTIN,
         repository=destination.repository,
@@ -119,7 +120,15 @@ class RegistryClient:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._base = f"{destination.scheme}://{destination.registry}/v2/{destination.repository}/"
-        self._session = _open_session(destination)
+        self._session = https.open_session(
+            destination.ca_bundle,
+            is_local=destination.is_on_loopback,
+            adapter=destination.adapter,
+        )
+
+    def close(self) -> None:
+        """Close the connections, and end the pauses of requests that are under way."""
+        self._session.close()
 
     def send_blob(self, digest: str, path: Path, progress: PushProgress) -> None:
         """Upload the file of a blob where the repository lacks it; broken uploads begin again."""
@@ -191,19 +200,20 @@ class RegistryClient:
         self, method: str, path: str, *, also: Collection[int] = (), **options: Any
     ) -> requests.Response:
         """Return the answer to a request: a success, or a status of `also`."""
-        import requests
-
         url = urljoin(self._base, path)
+        host = urlsplit(url).netloc
         try:
             # Uploads may be sent elsewhere; the token is for the registry's own host alone.
-            here = urlsplit(url).netloc == self._destination.registry
+            here = host == self._destination.registry
             auth = (self._destination.username, self._destination.password) if here else None
             answer = self._session.request(method, url, auth=auth, timeout=_TIMEOUT, **options)
-        except requests.exceptions.RequestException as error:
-            reason = str(error)
-            connected = "NewConnectionError" not in reason and "ConnectTimeout" not in reason
-            sign = "connection reset" if connected else "cannot connect"
-            raise explain_refusal(f"{sign}: {reason}", self._destination) from error
+        except OSError as error:
+            if untrusted := https.explain_untrusted(error, host):
+                raise untrusted from error
+            never = re.search(r"NewConnection|NameResolution|ConnectTimeout|ProxyError", str(error))
+            sign = "cannot connect" if never else "connection reset"
+            reason = f"{sign}: {https.find_cause(error)}"
+            raise explain_refusal(reason, self._destination) from error
         if not answer.ok and answer.status_code not in also:
             raise explain_refusal(f"{answer.status_code} {_read_reason(answer)}", self._destination)
         return answer
@@ -224,29 +234,6 @@ class _UploadBody(io.FileIO):
         block = super().read(amount)
         self._report(self.tell())
         return block
-
-
-def _open_session(destination: Destination) -> requests.Session:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
-
-    session = requests.Session()
-    # A registry on this machine is never behind a proxy.
-    session.trust_env = not destination.is_on_loopback
-    retries = Retry(
-        _ATTEMPTS - 1,
-        allowed_methods=_REPEATABLE,
-        status_forcelist=_TEMPORARY,
-        raise_on_status=False,
-        backoff_factor=0.2,
-        respect_retry_after_header=False,
-    )
-    adapter = HTTPAdapter(pool_maxsize=_THREADS, max_retries=retries)
-    adapter.poolmanager.connection_pool_kw["blocksize"] = _BLOCK
-    session.mount("http://", destination.adapter or adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 def _read_reason(answer: requests.Response) -> str:

@@ -319,7 +319,7 @@ def _plan_push(
 ) -> tuple[str, list[Step]]:
     """Return an image's digest, and its push under a unique tag and then the workshop's tag."""
     tag = own.exercise.tag
-    if own.repository.tag_mutability != "MUTABLE":
+    if own.repository.keeps_tags:
         raise _impossible(messages.text("practice.breakages.immutable", tag=tag))
     text = json.dumps(manifest)
     hexadecimal = hashlib.sha256(text.encode()).hexdigest()

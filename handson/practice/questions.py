@@ -195,7 +195,7 @@ class Subject:
         yield "mapped", first.map_public_ip
         yield "one-zone", first.zone == second.zone
         yield "servers", self.cluster is not None and self.cluster.container_instances > 0
-        yield "immutable", repository is not None and repository.tag_mutability == "IMMUTABLE"
+        yield "immutable", repository is not None and repository.keeps_tags
         yield "alone", not self.other_tags
         yield "no-platform", not (self.image and self.image.platforms)
 

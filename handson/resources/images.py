@@ -12,24 +12,28 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from handson.aws import Aws
-from handson.aws.emulator.in_process import find_in_process
-from handson.core import messages
-from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
-from handson.core.errors import AWSError, NotReady
+from handson.aws.emulator.in_process import find_adapter
+from handson.core import https, messages
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table, warning_notes
+from handson.core.errors import AWSError, HandsonError, NotReady
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
-from handson.course.state import Image, Platform, Repository
-from handson.engine.model import ENGINE_LABEL, format_size
+from handson.course.state import Image, Platform, Repository, Unseen
+from handson.engine.model import ENGINE_LABEL, format_size, is_on_loopback
 from handson.engine.oci import INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import list_repository_names, require_repository
 
+if TYPE_CHECKING:
+    import requests
+
 _BATCH = 100  # ECR API Reference, BatchGetImage: imageIds
 _LARGEST_CONFIG = 1_000_000  # a configuration has a few kilobytes; another blob is not read
-_SECONDS = 30.0
+_TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds of silence
 
 Manifest = Mapping[str, Any]
 
@@ -51,7 +55,9 @@ class ImageList(Displayable):
             return Card(title, (Note(messages.text("resources.registry.no-images")),), state="warn")
         foreign = [image for image in self.images if _is_foreign(image)]
         notes = [part for image in foreign for part in _advise_rebuild(image)]
-        return Card(title, (self.table(), *notes), state="warn" if foreign else "ok")
+        for unread in dict.fromkeys(image.unread for image in self.images):
+            notes += warning_notes(unread.problem, unread.remedy) if unread else ()
+        return Card(title, (self.table(), *notes), state="warn" if notes else "ok")
 
     def table(self) -> Table:
         """Return the table: one line an image, without a judgement."""
@@ -81,8 +87,9 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
     # The parts of an index without a tag are listed beside it, and are not images themselves.
     whole = [it for it in listed if it.get("imageTags") or it["imageDigest"] not in parts]
-    with ThreadPoolExecutor(8) as pool:
-        images = list(pool.map(lambda detail: _image(aws, repository, detail, manifests), whole))
+    with ThreadPoolExecutor(8) as pool, _open_session(aws) as session:
+        store = _Store(aws, repository, session)
+        images = list(pool.map(lambda it: store.read_image(it, manifests), whole))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
 
 
@@ -186,46 +193,112 @@ def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:
         raise
 
 
-def _image(
-    aws: Aws, repository: str, detail: Mapping[str, Any], manifests: Mapping[str, Manifest]
-) -> Image:
-    manifest = manifests.get(detail["imageDigest"], {})
-    parts = _read_parts(aws, repository, manifest)
-    labels = [(config.get("config") or {}).get("Labels") or {} for _, config, _ in parts]
-    pushed = detail.get("imagePushedAt")
-    return Image(
-        repository=repository,
-        digest=detail["imageDigest"],
-        tags=tuple(sorted(detail.get("imageTags") or ())),
-        media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
-        platforms=tuple(platform for _, _, platform in parts if platform),
-        size_bytes=sum(int(layer["size"]) for it, _, _ in parts for layer in it.get("layers", ())),
-        pushed_at=pushed.astimezone(UTC).isoformat(timespec="seconds") if pushed else "",
-        built_by=next((each[ENGINE_LABEL] for each in labels if each.get(ENGINE_LABEL)), None),
+@dataclass(frozen=True)
+class _Store:
+    """The manifests and configurations of one repository."""
+
+    aws: Aws
+    repository: str
+    session: requests.Session
+
+    def read_image(self, detail: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> Image:
+        """Return the image that DescribeImages lists as `detail`."""
+        manifest = manifests.get(detail["imageDigest"], {})
+        parts = self._read_parts(manifest)
+        labels = [(part.config.get("config") or {}).get("Labels") or {} for part in parts]
+        layers = [layer for part in parts for layer in part.manifest.get("layers", ())]
+        pushed = detail.get("imagePushedAt")
+        return Image(
+            repository=self.repository,
+            digest=detail["imageDigest"],
+            tags=tuple(sorted(detail.get("imageTags") or ())),
+            media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
+            platforms=tuple(part.platform for part in parts if part.platform),
+            size_bytes=sum(int(layer["size"]) for layer in layers),
+            pushed_at=pushed.astimezone(UTC).isoformat(timespec="seconds") if pushed else "",
+            built_by=next((each[ENGINE_LABEL] for each in labels if each.get(ENGINE_LABEL)), None),
+            unread=next((it.unread for it in parts if it.unread and not it.platform), None),
+        )
+
+    def _read_parts(self, manifest: Manifest) -> list[_Part]:
+        """Return each image behind a tag.
+
+        An index may list several images; a plain manifest is one.  The platform that an index
+        states counts before that of the configuration.
+        """
+        found: list[tuple[Manifest, Platform | None]] = [(manifest, None)]
+        if "manifests" in manifest:
+            children = [child for child in manifest["manifests"] if is_image_manifest(child)]
+            digests = [child["digest"] for child in children]
+            manifests = _read_manifests(self.aws, self.repository, digests)
+            found = [
+                (manifests.get(child["digest"], {}), _read_platform(child.get("platform", {})))
+                for child in children
+            ]
+        parts = []
+        for plain, stated in found:
+            config, unread = self._read_config(plain)
+            parts.append(_Part(plain, config, stated or _read_platform(config), unread))
+        return parts
+
+    def _read_config(self, manifest: Manifest) -> tuple[Manifest, Unseen | None]:
+        """Return an image's configuration, or why it could not be read."""
+        described = manifest.get("config") or {}
+        if manifest and not described:
+            return {}, None
+        host, untrusted = self.repository, None
+        try:
+            if not manifest or int(described.get("size", 0)) > _LARGEST_CONFIG:
+                raise ValueError
+            for _ in range(2):  # S3 answers 403 to an address that is no longer good
+                address = self._find_address(described["digest"])
+                host = urlsplit(address).netloc
+                answer = self.session.get(address, timeout=_TIMEOUT)
+                if answer.status_code != 403:
+                    break
+            if not answer.ok:
+                raise OSError(f"HTTP {answer.status_code}")
+            config = json.loads(answer.content)
+            if not isinstance(config, dict):
+                raise ValueError
+            return config, None
+        except HandsonError as error:
+            return {}, Unseen(service="ecr", problem=error.problem, remedy=error.remedy)
+        except OSError as error:
+            untrusted = https.explain_untrusted(error, host)
+            reason = str(https.find_cause(error))
+        except ValueError:
+            reason = messages.text("resources.registry.no-configuration")
+        values = {"repository": self.repository, "host": host, "reason": reason}
+        problem, remedy = messages.advice("resources.registry.unread", **values)
+        remedy = untrusted.remedy if untrusted else remedy
+        return {}, Unseen(service="ecr", problem=problem, remedy=remedy)
+
+    def _find_address(self, digest: str) -> str:
+        """Return where a blob is: on AWS a signed address, which is used once and never kept."""
+        if self.aws.endpoint:
+            return f"{self.aws.endpoint}/v2/{self.repository}/blobs/{digest}"
+        layer = {"repositoryName": self.repository, "layerDigest": digest}
+        return str(self.aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"])
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An image behind a tag: its plain manifest, its configuration, its platform."""
+
+    manifest: Manifest
+    config: Manifest
+    platform: Platform | None
+    unread: Unseen | None
+
+
+def _open_session(aws: Aws) -> requests.Session:
+    endpoint = aws.endpoint or ""
+    return https.open_session(
+        aws.ca_bundle,
+        is_local=is_on_loopback(urlsplit(endpoint).netloc),
+        adapter=find_adapter(endpoint),
     )
-
-
-def _read_parts(
-    aws: Aws, repository: str, manifest: Manifest
-) -> list[tuple[Manifest, Manifest, Platform | None]]:
-    """Return each image behind a tag: its plain manifest, its configuration, its platform.
-
-    An index may list several images; a plain manifest is one.  The platform that an index states
-    counts before that of the configuration.
-    """
-    found: list[tuple[Manifest, Platform | None]] = [(manifest, None)]
-    if "manifests" in manifest:
-        children = [child for child in manifest["manifests"] if is_image_manifest(child)]
-        manifests = _read_manifests(aws, repository, [child["digest"] for child in children])
-        found = [
-            (manifests.get(child["digest"], {}), _read_platform(child.get("platform", {})))
-            for child in children
-        ]
-    parts = []
-    for plain, stated in found:
-        config = _read_config(aws, repository, plain)
-        parts.append((plain, config, stated or _read_platform(config)))
-    return parts
 
 
 def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[str, Manifest]:
@@ -249,44 +322,3 @@ def _read_platform(stated: Mapping[str, Any]) -> Platform | None:
     if not stated.get("os") or not stated.get("architecture"):
         return None
     return Platform(os=stated["os"], architecture=stated["architecture"])
-
-
-def _read_config(aws: Aws, repository: str, manifest: Manifest) -> Manifest:
-    """Return an image's configuration; empty where there is none or it is unreadable."""
-    described = manifest.get("config") or {}
-    if not described or int(described.get("size", 0)) > _LARGEST_CONFIG:
-        return {}
-    try:
-        config = json.loads(_read_blob(aws, repository, described["digest"]) or b"{}")
-    except ValueError:
-        return {}
-    return config if isinstance(config, dict) else {}
-
-
-def _read_blob(aws: Aws, repository: str, digest: str) -> bytes | None:
-    """Return a small blob, or None where the registry does not return it.
-
-    ECR's GetDownloadUrlForLayer answers with a signed address, which is used once and never kept.
-    An emulator's registry is read over the registry protocol.
-    """
-    from urllib.request import getproxies
-
-    import urllib3
-
-    if aws.endpoint:
-        address, proxy = f"{aws.endpoint}/v2/{repository}/blobs/{digest}", None
-    else:
-        layer = {"repositoryName": repository, "layerDigest": digest}
-        address = aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"]
-        proxy = getproxies().get("https")
-    inside = find_in_process(address)
-    pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
-    answer: urllib3.BaseHTTPResponse
-    try:
-        if inside:
-            answer = inside.answer("GET", address)
-        else:
-            answer = pool.request("GET", address, retries=2, timeout=_SECONDS)
-    except urllib3.exceptions.HTTPError:
-        return None
-    return answer.data if answer.status == 200 else None

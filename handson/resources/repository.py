@@ -170,6 +170,7 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
         username=username,
         password=password,
         tags=tuple(tags),
+        ca_bundle=aws.ca_bundle,
         adapter=find_adapter(aws.endpoint or ""),
     )
 

@@ -86,7 +86,8 @@ class FakeAws:
         return [said for name, said in self.calls if name == operation]
 
     def session(self) -> Any:
-        return SimpleNamespace(create_client=self._create_client)
+        nothing = {"ca_bundle": None}
+        return SimpleNamespace(create_client=self._create_client, get_config_variable=nothing.get)
 
     def _create_client(self, service: str, **options: Any) -> Any:
         # A copy of the first one like it: making one takes longer than most tests.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import botocore.exceptions as botocore
@@ -10,7 +11,14 @@ from botocore.parsers import ResponseParserError
 
 from handson.aws.refusals import has_code, translate_errors
 from handson.core import messages
-from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
+from handson.core.errors import (
+    AWSError,
+    AWSUnclear,
+    HandsonError,
+    InvalidInput,
+    NotAllowed,
+    NotReady,
+)
 from tests.unit.fake_aws import URL, FakeAws, Refusal, closed, no_answer, silent, unauthorized
 
 SECRET = "AKIAFAKEFAKEFAKEFAKE a-secret-key a-session-token"
@@ -69,6 +77,12 @@ def test_an_answer_of_aws_becomes_the_error_that_says_what_to_do_with_its_code()
     found = {code: answered(code, status=status) for code, (status, _) in CODES.items()}
     wanted = {code: (kind, code) for code, (_, kind) in CODES.items()}
     assert {code: (type(error), error.code) for code, error in found.items()} == wanted
+
+
+def test_a_certificate_that_is_not_trusted_is_told_with_its_host_also_of_a_write() -> None:
+    failed = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused = seen(botocore.SSLError(endpoint_url=f"{URL}/?x", error=failed))
+    assert (type(refused), "fake.invalid" in refused.problem) == (NotReady, True)
 
 
 def kinds(errors: list[Exception], *, operation: str = "CreateVpc") -> set[tuple[type, bool]]:

@@ -94,6 +94,21 @@ def test_a_service_that_refuses_leaves_its_own_checks_open_with_its_reason(servi
         assert {fact.observed for fact in result.facts} == {None}
 
 
+def test_an_image_whose_configuration_was_not_read_leaves_its_check_open() -> None:
+    messages.use("en")
+    unread = Unseen(service="ecr", problem="Not read from S3 (HTTP 403).", remedy="Ask.")
+    snapshot = states.with_image(states.finished(), platforms=(), unread=unread)
+    [result] = checks.run_checks(snapshot).failing
+    told = (result.id, result.looked, result.diagnoses[0].remedy)
+    assert told == ("image", False, "Ask.")
+    assert "Not read from S3" in str(result)
+    assert "build" not in str(result)
+    trimmed = checks.trim("image", snapshot).to_json()
+    assert checks.derive("image", json.loads(json.dumps(trimmed))) == result
+    # An index states the platform itself: only the labels of the image are unknown.
+    assert checks.run_checks(states.with_image(states.finished(), unread=unread)).passed
+
+
 def test_a_card_does_not_say_that_something_is_missing_where_nobody_could_look() -> None:
     messages.use("en")
     verification = checks.run_checks(blind("ecs"))

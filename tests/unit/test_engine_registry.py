@@ -90,6 +90,8 @@ REFUSALS: list[tuple[str, tuple[int, str, str], type[HandsonError], str]] = [
     ("POST", (403, "DENIED", "Your authorization token has expired."), NotAllowed, "期限"),
     ("HEAD", (400, "", ""), NotAllowed, "HANDSON_REGION"),
     ("POST", (500, "UNKNOWN", "disk on fire"), EngineError, "disk on fire"),
+    ("PATCH", (429, "TOOMANYREQUESTS", "Rate exceeded"), EngineError, "混み合っている"),
+    ("PUT manifests", (400, "X", "x509: certificate signed by …"), EngineError, "証明書"),
     ("PUT manifests", (400, "TAG_INVALID", "tag is immutable"), EngineError, "IMMUTABLE"),
 ]
 

@@ -25,7 +25,7 @@ EVERY = {
     "shut": states.with_table(DONE, routes=(states.LOCAL,)),
     "mapped": states.with_subnet(DONE, 1, map_public_ip=True),
     "servers": states.with_cluster(DONE, container_instances=3),
-    "fixed": states.with_repository(DONE, tag_mutability="IMMUTABLE"),
+    "fixed": states.with_repository(DONE, tag_mutability="IMMUTABLE_WITH_EXCLUSION"),
     "latest": states.with_image(DONE, tags=("latest",)),
     "platform": states.with_image(DONE, platforms=()),
 }

@@ -134,12 +134,12 @@ class Shelf:
         self.manifests: dict[str, Any] = {}
         self.blobs = kept.blobs
         self.fetched = kept.seen
+        self.stale = 0  # so many addresses are no longer good when they are asked
+        self._refuse = kept.refuse
         fake.answers("DescribeImages", lambda _: {"imageDetails": self.details})
         fake.answers("BatchGetImage", self._batch)
-        place = f"http://{address}/v2/rails-app/blobs/"
-        fake.answers(
-            "GetDownloadUrlForLayer", lambda it: {"downloadUrl": place + it["layerDigest"]}
-        )
+        self._place = f"http://{address}/v2/rails-app/blobs/"
+        fake.answers("GetDownloadUrlForLayer", self._locate)
         self.aws = fake.connect()
 
     def put(self, digest: str, manifest: Mapping[str, Any], *tags: str, day: int = 15) -> None:
@@ -176,6 +176,13 @@ class Shelf:
 
     def card(self) -> str:
         return str(ImageList("rails-app", self.found()))
+
+    def _locate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._refuse["GET"] = (403, "", "")
+        if not self.stale:
+            self._refuse.clear()
+        self.stale = max(0, self.stale - 1)
+        return {"downloadUrl": self._place + asked["layerDigest"]}
 
     def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = [it for it in asked["imageIds"] if it["imageDigest"] in self.manifests]
@@ -234,20 +241,48 @@ def test_images_without_a_tag_are_listed_where_none_has_one_and_parts_never(shel
     assert [image.tags for image in shelf.found()] == [("latest",)]
 
 
-def test_a_configuration_or_manifest_that_cannot_be_read_leaves_the_platform_open(
-    shelf: Shelf,
+def test_a_configuration_that_is_not_read_is_told_with_its_host_and_the_reason(
+    shelf: Shelf, fake: FakeAws
 ) -> None:
     manifest = shelf.put_plain("latest")
     shelf.blobs.clear()
-    for blobs in ({}, *({"sha256:a-config": it} for it in (b"<html>", b"[]"))):
-        shelf.blobs.update(blobs)
-        assert (blobs, shelf.found()[0].platforms) == (blobs, ())
-        assert shelf.card().startswith("✔")
+    reasons = {None: "HTTP 404", b"<html>": "設定ではありません", b"[]": "設定ではありません"}
+    for content, reason in reasons.items():
+        shelf.blobs.update({"sha256:a-config": content} if content else {})
+        [image] = shelf.found()
+        assert image.unread
+        assert (image.platforms, reason in image.unread.problem) == ((), True)
+        assert "127.0.0.1" in image.unread.problem
+        assert (shelf.card()[0], image.unread.problem in shelf.card()) == ("⚠", True)
     shelf.fetched.clear()
     manifest["config"]["size"] = 10**9  # too large to be fetched
     assert (shelf.found()[0].platforms, shelf.fetched) == ((), [])
+    fake.answers("GetDownloadUrlForLayer", Refusal("LayerInaccessibleException", "not yet"))
+    manifest["config"]["size"] = 200
+    assert "not yet" in shelf.card()
     del shelf.manifests["sha256:a"]
-    assert [image.digest for image in shelf.found()] == ["sha256:a"]
+    assert shelf.found()[0].unread
+
+
+def test_a_platform_is_not_in_doubt_where_an_index_or_the_configuration_says_it(
+    shelf: Shelf,
+) -> None:
+    shelf.put_index(FOR_AMD64, PROOF)
+    shelf.blobs.clear()
+    assert (shelf.found()[0].platforms, shelf.found()[0].unread) == ((AMD64,), None)
+    shelf.details.clear()
+    shelf.put_plain("latest")
+    shelf.blobs["sha256:a-config"] = b"{}"  # of something that is no image
+    assert (shelf.found()[0].platforms, shelf.found()[0].unread) == ((), None)
+
+
+def test_a_new_address_is_asked_for_once_where_s3_takes_one_no_longer(shelf: Shelf) -> None:
+    shelf.put_plain("latest")
+    for stale, found in ((1, (AMD64,)), (2, ())):
+        shelf.stale = stale
+        assert (stale, shelf.found()[0].platforms) == (stale, found)
+    shelf.stale = 2
+    assert "HTTP 403" in shelf.card()
 
 
 def test_an_image_that_fargate_does_not_run_is_caught_with_the_reason_and_the_command(

@@ -49,6 +49,12 @@ def test_what_earlier_records_do_not_hold_has_a_value() -> None:
     assert (arrow.label, arrow.direction) == ("", "forward")
 
 
+def test_a_repository_keeps_its_tags_whatever_its_filters_exclude() -> None:
+    kinds = ("MUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")
+    kept = [it for it in kinds if states.repository(tag_mutability=it).keeps_tags]
+    assert kept == ["IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"]
+
+
 def test_a_resource_is_named_with_its_type_and_the_end_of_its_id() -> None:
     arn = "arn:aws:ecs:us-east-1:112233445566:cluster/blue"
     named = Resource(type="AWS::ECS::Cluster", id=arn, name="blue")

@@ -3,6 +3,7 @@
 `image` judges the image with the exercise's tag.  If no image has the tag, it judges the newest
 one, so that a forgotten tag turns `image.tag` false and leaves `image.platform` true.  More images
 and untagged manifests do not matter: a push with a provenance attestation makes three manifests.
+Where the configuration that holds the platform could not be read, the check stays open.
 `image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when the recorded run
 is of exactly this image and its first page had a good HTTP status.
 
@@ -49,7 +50,10 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     if image is None:
         return conclude("image", facts, [_explain_no_image(snapshot, exercise)], found=False)
     reasons = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
-    return conclude("image", facts, reasons)
+    result = conclude("image", facts, reasons)
+    if image.unread and seen != IMAGE_PLATFORM:
+        return results.conclude_unseen(result, image.unread)
+    return result
 
 
 def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
