@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from handson.aws.refusals import (
     refuse_operation,
     refuse_unnamed,
     translate_errors,
+    utc_now,
 )
 from handson.core import messages
 from handson.core.errors import AWSError
@@ -59,6 +61,8 @@ class Patience:
     """Seconds in which AWS may still be changing a resource, or taking it apart."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = utc_now
+    """Returns this machine's time, to compare with AWS's."""
 
     def pause_before(self, attempt: int) -> None:
         """Sleep before an attempt (2 is the second), longer each time, with jitter."""
@@ -248,7 +252,7 @@ class Aws:
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name
 
-        with translate_errors(service, operation, endpoint=self.endpoint):
+        with translate_errors(service, operation, endpoint=self.endpoint, now=self.patience.now):
             client, method = self.client(service), xform_name(str(operation))
             known = client.meta.method_to_api_mapping
             if method not in known:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,30 +16,49 @@ from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput
 from handson.core.text import find_nearest, quote
 from handson.course import policy
 
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""Returns this machine's time."""
+
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-REFUSED_CREDENTIALS = {
-    "AuthFailure", "IncompleteSignature", "IncompleteSignatureException", "InvalidAccessKeyId",
-    "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired",
-    "SignatureDoesNotMatch", "UnrecognizedClientException",
-}  # fmt: skip
-THROTTLED = {
-    "EC2ThrottledException", "RequestLimitExceeded", "RequestThrottled",
-    "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling",
-    "ThrottlingException", "TooManyRequestsException",
-}  # fmt: skip
+_CODES = {
+    "aws.expired": "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
+    "aws.credentials-refused": (
+        "IncompleteSignature IncompleteSignatureException InvalidSignatureException"
+        " MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized"
+        " RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch"
+    ),
+    "aws.key-or-region": (
+        "AuthFailure InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException"
+    ),
+    "aws.not-activated": "NotSignedUp OptInRequired SubscriptionRequiredException",
+    "aws.pending-verification": "PendingVerification",
+    "aws.blocked": "Blocked",
+    "aws.throttled": (
+        "EC2ThrottledException RequestLimitExceeded RequestThrottled RequestThrottledException"
+        " SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException"
+    ),
+}
+"""The sentences of AWS's error codes that have one meaning, whatever is called."""
+_KEY_OF_CODE = {code: key for key, codes in _CODES.items() for code in codes.split()}
+THROTTLED = frozenset(_CODES["aws.throttled"].split())
+_CLOCK = ("aws.expired", "aws.credentials-refused", "aws.key-or-region")
+"""What AWS also answers to a correct signature whose time is not AWS's."""
+_TOLERATED = 240.0
+"""Seconds that clocks may differ: AWS tolerates 300, and an answer takes some time."""
 READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck")
 DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 """Safe to repeat: the second one finds nothing, because AWS never reuses an id."""
 
+# A message about refused credentials can quote the request.
+_REQUEST = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{100}", re.IGNORECASE)
+
 _CREDENTIALS = (
-    "ConfigParseError", "CredentialRetrievalError", "InfiniteLoopConfigError", "InvalidConfigError",
+    "ConfigParseError", "CredentialRetrievalError", "InvalidConfigError", "LoginError",
     "MetadataRetrievalError", "NoAuthTokenError", "NoCredentialsError", "PartialCredentialsError",
     "ProfileNotFound", "RefreshWithMFAUnsupportedError", "SSOError", "TokenRetrievalError",
 )  # fmt: skip
 _SENTENCES = {
-    **dict.fromkeys(_CREDENTIALS, "aws.no-credentials"),
+    **dict.fromkeys(_CREDENTIALS, "aws.credentials-lost"),
     "EndpointConnectionError": "aws.unreachable",
     "ConnectTimeoutError": "aws.unreachable",
     "ConnectionError": "aws.unreachable",  # TLS, or a proxy on the way
@@ -62,19 +84,27 @@ _PARAMETER_MISTAKES = (
 
 
 @contextmanager
-def translate_errors(service: str, operation: str, *, endpoint: str | None) -> Iterator[None]:
+def translate_errors(
+    service: str, operation: str, *, endpoint: str | None, now: Callable[[], datetime] = utc_now
+) -> Iterator[None]:
     """Turn botocore's errors into ours, chained; other errors pass through.
 
     The block may also look up fields of a reply: a KeyError means that AWS did not answer.
+
+    Args:
+        service: boto3's name of the service.
+        operation: The API's name of the operation.
+        endpoint: The URL that is called, or None for AWS's own.
+        now: Returns this machine's time.
     """
     try:
         yield
     except Exception as error:
-        translated = _translate(error, service, operation, where=endpoint or "AWS")
+        translated = _translate(error, service, operation, where=endpoint or "AWS", now=now)
         if translated is None:
             raise
         # AWS's message on refused credentials can quote the request, with the session token in it.
-        raise translated from None if translated.code in REFUSED_CREDENTIALS else error
+        raise translated from None if isinstance(translated, NotAllowed) else error
 
 
 def has_code(error: AWSError, codes: Collection[str]) -> bool:
@@ -107,13 +137,13 @@ def refuse_operation(service: str, operation: object, known: Collection[str]) ->
 
 
 def _translate(
-    error: Exception, service: str, operation: str, *, where: str
+    error: Exception, service: str, operation: str, *, where: str, now: Callable[[], datetime]
 ) -> HandsonError | None:
     """Return an error of botocore's as ours, or None for an error that is not botocore's."""
     call = f"{service}:{operation}"
     names = [kind.__name__ for kind in type(error).__mro__]
     if "ClientError" in names:
-        return _translate_reply(error, call=call, operation=operation, where=where)
+        return _translate_reply(getattr(error, "response", {}), call=call, where=where, now=now)
     if "UnknownServiceError" in names:
         return _refuse_service(service)
     if "ParamValidationError" in names:
@@ -127,36 +157,66 @@ def _translate(
     if key is None:
         return None
     sentences = messages.advice(key, where=where, call=call, reason=names[0])
-    if key == "aws.no-credentials":
+    if key == "aws.credentials-lost":
         return NotAllowed(*sentences)
     if names[0] in _NEVER_SENT:
         return AWSError(*sentences, repeatable=True)
     return _broken_off(operation, sentences)
 
 
-def _translate_reply(error: Any, *, call: str, operation: str, where: str) -> HandsonError:
-    answer = error.response.get("Error", {})
+def _translate_reply(
+    response: Mapping[str, Any], *, call: str, where: str, now: Callable[[], datetime]
+) -> HandsonError:
+    service, operation = call.split(":")
+    answer, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
     code = str(answer.get("Code", "Unknown"))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    status = int(metadata.get("HTTPStatusCode", 0))
     reason = _one_line(answer.get("Message", "")) or code
-    if code in EXPIRED:
-        return NotAllowed.from_key("aws.expired", aws_code=code)
-    if code in REFUSED_CREDENTIALS or status == 401:
-        return NotAllowed.from_key("aws.credentials-refused", aws_code=code)
-    if code in DENIED or status == 403:
-        # AWS's message may name another action than the call: CreateVpc with tags is refused for
-        # ec2:CreateTags.  The rest of the message is not used.
-        named = re.findall(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)", reason)[:1]
-        return policy.explain_denial(named or [policy.name_action(*call.split(":"))], code=code)
-    if code in THROTTLED or status == 429:
-        return AWSError(*messages.advice("aws.throttled", call=call), code=code, repeatable=True)
+    values = {"call": call, "where": where, "reason": _quote(reason) or code}
+    key = "aws.throttled" if status == 429 else _KEY_OF_CODE.get(code)
+    if key == "aws.throttled":
+        return AWSError(*messages.advice(key, **values), code=code, repeatable=True)
+    if key in _CLOCK and (drift := _measure_drift(metadata, now())):
+        return _explain_clock(drift, code=code)
+    if key:
+        return NotAllowed.from_key(key, aws_code=code, **values)
+    if status < 500 and code in ("Unknown", str(status)):  # botocore's own words, for a web page
+        return AWSError.from_key("aws.not-of-aws", **values)
+    # AWS's message may name another action than the call: CreateVpc with tags is refused for
+    # ec2:CreateTags.
+    named = re.findall(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)", reason)[:1]
+    if code in DENIED or named:
+        actions = named or [policy.name_action(service, operation)]
+        return policy.explain_denial(actions, code=code, reasons=dict.fromkeys(actions, reason))
     if status >= 500:
-        return _broken_off(operation, messages.advice("aws.failed", call=call), code=code)
-    if code in ("Unknown", str(status)) and reason in (code, "Unknown"):  # botocore's own words
-        return AWSError.from_key("aws.not-of-aws", call=call, where=where)
-    return AWSError(
-        *messages.advice("aws.refused", call=call, reason=reason), code=code, reason=reason
-    )
+        return _broken_off(operation, messages.advice("aws.failed", **values), code=code)
+    if status in (401, 403):
+        return NotAllowed.from_key("aws.refused", aws_code=code, **values)
+    if re.search("LimitExceeded|QuotaExceeded", code):
+        known = f"quota-of.{operation}" in messages.catalogue("aws")
+        quota = messages.label("aws.quota-of", operation) if known else code
+        sentences = messages.advice("aws.quota", quota=quota, **values)
+    else:
+        sentences = messages.advice("aws.refused", **values)
+    return AWSError(*sentences, code=code, reason=reason)
+
+
+def _measure_drift(metadata: Mapping[str, Any], now: datetime) -> float:
+    """Return the seconds by which AWS's clock is ahead; 0 if they are few or unknown."""
+    try:
+        answered = parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
+        drift = (answered - now).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return drift if abs(drift) > _TOLERATED else 0.0
+
+
+def _explain_clock(drift: float, *, code: str) -> NotAllowed:
+    minutes = round(abs(drift) / 60)
+    unit, count = ("hours", minutes // 60) if minutes >= 120 else ("minutes", minutes)
+    size = messages.label("aws.clock", unit, count=count)
+    key = "aws.clock-behind" if drift > 0 else "aws.clock-ahead"
+    return NotAllowed.from_key(key, aws_code=code, size=size)
 
 
 def _broken_off(operation: str, sentences: tuple[str, str], *, code: str | None = None) -> AWSError:
@@ -195,6 +255,12 @@ def _explain_parameter(
         return messages.advice("aws.parameter-near", near=near, **values)
     listed = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
     return messages.advice("aws.parameter-unknown", choices=listed, **values)
+
+
+def _quote(reason: str) -> str:
+    """Return AWS's sentence to repeat, or an empty string if it quotes a signed request."""
+    sentence = reason.partition("Encoded authorization failure message")[0].strip()
+    return "" if _REQUEST.search(sentence) else sentence
 
 
 def _one_line(reason: object) -> str:

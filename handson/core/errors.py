@@ -78,9 +78,11 @@ class NotAllowed(HandsonError):
 
     Attributes:
         actions: The IAM actions that are not allowed ("ec2:CreateVpc"), if they are the reason.
+        reason: AWS's own message on them, which names the kind of policy that refused.
     """
 
     actions: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -3,8 +3,8 @@
 `VERBS` lists the IAM actions of each verb.  `write_policy` writes the policy: separate statements
 to check, create, push and clean up, each limited to the workshop's tag and to kinds of resources
 wherever AWS supports it (Service Authorization Reference, "Actions, resources, and condition keys"
-for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for refused actions, with the
-cells that need them.
+for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for refused actions: who can allow
+them, and the cells that need them.
 
 The policy deliberately does not allow a learner to change or delete resources without the tag, such
 as a VPC made by hand, nor to put the tag on an existing resource.  `ec2:CreateAction` and
@@ -14,6 +14,7 @@ name the one repository of the exercise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,6 +176,23 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("CleanUpRepository", (_DELETE_REPOSITORY,), (_REPOSITORY,), _IF_OURS),
 )
 
+_KINDS = {
+    "identity-based": "course.policy.denied-by.identity",
+    "permissions boundary": "course.policy.denied-by.boundary",
+    "resource control": "course.policy.denied-by.rcp",
+    "resource-based": "course.policy.denied-by.resource",
+    "service control": "course.policy.denied-by.scp",
+    "session": "course.policy.denied-by.session",
+    "vpc endpoint": "course.policy.denied-by.endpoint",
+}
+# IAM User Guide, "Troubleshoot access denied error messages": "because no session policy allows the
+# ecs:CreateCluster action", "with an explicit deny in a service control policy: <its ARN>".
+_ENDING = re.compile(
+    r"(because no|explicit deny in an?) ([a-z][a-z -]*?)(?: policy)?"
+    r"(?: allows|: (arn:\S*[^\s.,\"'])|[^\w -]|$)",
+    re.IGNORECASE,
+)
+
 PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
 """The actions that only `handson proof` needs."""
 
@@ -223,20 +241,52 @@ def name_action(service: str, operation: str) -> str:
     return f"{_RENAMED.get(service, service)}:{operation}"
 
 
-def explain_denial(missing: Sequence[str], *, code: str | None = None) -> NotAllowed:
-    """Return the error for actions that IAM denies; it names them and the cells that need them."""
-    actions = ", ".join(missing)
+def explain_denial(
+    missing: Sequence[str], *, code: str | None = None, reasons: Mapping[str, str] = {}
+) -> NotAllowed:
+    """Return the error for refused actions, by the kinds of policies that refused them.
+
+    Args:
+        missing: The IAM actions.
+        code: AWS's error code.
+        reasons: AWS's sentence for each action, if AWS gave one.
+    """
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for action in missing:
+        groups.setdefault(_find_refuser(reasons.get(action, "")), []).append(action)
+    advised = [_advise(actions, *refuser) for refuser, actions in groups.items()]
+    problem, remedy = (" ".join(sentences) for sentences in zip(*advised, strict=True))
+    reason = " ".join(dict.fromkeys(reasons.values()))
+    return NotAllowed(problem, remedy, code=code, actions=tuple(missing), reason=reason)
+
+
+def _find_refuser(reason: str) -> tuple[str, str, str]:
+    """Return the sentences on the policy that refused, AWS's name of its kind, and its ARN.
+
+    All are empty if no identity-based policy allows the action, or if AWS does not say.
+    """
+    found = _ENDING.search(reason)
+    if not found:
+        return "", "", ""
+    ending, name, arn = found.groups(default="")
+    if (ending.lower(), name.lower()) == ("because no", "identity-based"):
+        return "", "", ""
+    return _KINDS.get(name.lower(), "course.policy.denied-by.other"), name, arn
+
+
+def _advise(actions: Sequence[str], key: str, name: str, arn: str) -> tuple[str, str]:
+    """Return the problem and the remedy for actions that one policy refused."""
+    listed = ", ".join(actions)
+    if key:
+        arn = f" ({arn})" if arn else ""
+        return messages.advice(key, actions=listed, name=name, arn=arn)
     cells = dict.fromkeys(
         f"workshop.{verb} ({notebook})"
-        for action in missing
+        for action in actions
         for verb, (notebook, needed) in VERBS.items()
         if action in needed
     )
-    if PROOF_ACTIONS.issuperset(missing):
-        sentences = messages.advice("course.policy.denied-proof", actions=actions)
-    elif cells:
-        named = ", ".join(cells)
-        sentences = messages.advice("course.policy.denied", actions=actions, cells=named)
-    else:
-        sentences = messages.advice("course.policy.denied-other", actions=actions)
-    return NotAllowed(*sentences, code=code, actions=tuple(missing))
+    if PROOF_ACTIONS.issuperset(actions):
+        return messages.advice("course.policy.denied-proof", actions=listed)
+    key = "course.policy.denied" if cells else "course.policy.denied-other"
+    return messages.advice(key, actions=listed, cells=", ".join(cells))

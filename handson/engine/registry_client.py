@@ -70,7 +70,7 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     """Return the error for the `reason` that a registry or an engine gives for refusing a push."""
     lacking = re.findall(r"not authorized to perform: (ecr:\w+)", reason, re.IGNORECASE)
     if lacking:
-        return policy.explain_denial(lacking[:1])
+        return policy.explain_denial(lacking[:1], reasons={lacking[0]: reason})
     found = (it for it in _REFUSALS if re.search(it[1], reason, re.IGNORECASE))
     key, _, kind = next(found)
     values = {"registry": destination.registry, "repository": destination.repository}

@@ -140,9 +140,10 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
     ]
     with ThreadPoolExecutor(_WORKERS) as pool:
         answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
-    missing = sorted({action for answer in answers for action in answer})
-    if missing:
-        raise policy.explain_denial(missing, code="UnauthorizedOperation")
+    reasons = {action: reason for answer in answers for action, reason in answer.items()}
+    if reasons:
+        missing = sorted(reasons)
+        raise policy.explain_denial(missing, code="UnauthorizedOperation", reasons=reasons)
 
 
 def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:
@@ -267,18 +268,18 @@ def _end_pauses(aws: Aws) -> Iterator[tuple[Aws, threading.Event]]:
         stop.set()
 
 
-def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the IAM actions that a dry run of a step is denied."""
+def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the IAM actions that a dry run of a step is denied, each with AWS's message."""
     try:
         aws.call(step.service, step.operation, **_fill_in(step.parameters, known), DryRun=True)
     except NotAllowed as error:
         if not error.actions:  # credentials, not permissions
             raise
-        return error.actions
+        return dict.fromkeys(error.actions, error.reason)
     except AWSError:
         # DryRunOperation means allowed; other errors are left to the real call.
-        return ()
-    return ()
+        return {}
+    return {}
 
 
 def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:

@@ -34,6 +34,8 @@ class Refusal:
     code: str
     message: str = "said AWS"
     status: int = 400
+    date: str = ""
+    """AWS's time, as it heads an answer."""
 
 
 def unauthorized(action: str) -> Refusal:
@@ -138,11 +140,11 @@ class FakeAws:
 
 def reply(answer: dict[str, Any] | Refusal) -> tuple[Any, dict[str, Any]]:
     """Return what botocore gets from the network: a status, and the parsed reply."""
-    status, parsed = 200, answer
+    status, parsed, headers = 200, answer, {}
     if isinstance(answer, Refusal):
-        status = answer.status
+        status, headers = answer.status, {"date": answer.date}
         parsed = {"Error": {"Code": answer.code, "Message": answer.message}}
-    metadata = {"HTTPStatusCode": status, "RequestId": "11111111-2222"}
+    metadata = {"HTTPStatusCode": status, "RequestId": "11111111-2222", "HTTPHeaders": headers}
     return SimpleNamespace(status_code=status), {**parsed, "ResponseMetadata": metadata}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import botocore.exceptions as botocore
@@ -21,6 +23,7 @@ from handson.core.errors import (
 )
 from tests.unit.fake_aws import URL, FakeAws, Refusal, closed, no_answer, silent, unauthorized
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SECRET = "AKIAFAKEFAKEFAKEFAKE a-secret-key a-session-token"
 MISSING = [
     botocore.NoCredentialsError(),
@@ -65,11 +68,14 @@ def seen(error: Exception, *, operation: str = "CreateVpc") -> HandsonError:
     return refused.value
 
 
-def answered(code: str, *, status: int = 400, message: str = "said AWS") -> HandsonError:
+def answered(
+    code: str, *, status: int = 400, message: str = "said AWS", date: str = ""
+) -> HandsonError:
     fake = FakeAws()
-    fake.answers("CreateVpc", Refusal(code, message, status))
+    fake.answers("CreateVpc", Refusal(code, message, status, date))
+    aws = fake.connect(attempts=1, now=lambda: NOON)
     with pytest.raises(HandsonError) as refused:
-        fake.connect(attempts=1).call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
+        aws.call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16")
     return refused.value
 
 
@@ -118,6 +124,134 @@ def test_a_denied_call_or_action_is_told_with_its_cell_and_another_refusal_in_aw
     denied = answered(named.code, status=403, message=named.message)
     assert isinstance(denied, NotAllowed)
     assert (denied.actions, "arn:aws" in str(denied)) == (("ec2:CreateTags",), False)
+
+
+SCP = "arn:aws:organizations::111122223333:policy/o-example/service_control_policy/p-example"
+BOUNDARY = "arn:aws:iam::112233445566:policy/boundary"
+ENCODED = "Encoded authorization failure message: QWJjRGVm"
+NO = "because no {} allows the ec2:CreateTags action"
+DENY = "with an explicit deny in a {}"
+ENDINGS: dict[str, tuple[str, str]] = {
+    # how AWS's sentence ends: who is asked to mend it, and the ARN that is shown
+    "": ("`handson policy`", ""),
+    NO.format("identity-based policy"): ("`handson policy`", ""),
+    DENY.format("identity-based policy").replace("a id", "an id"): ("take the deny", ""),
+    NO.format("permissions boundary"): ("who set the permissions boundary", ""),
+    DENY.format(f"permissions boundary: {BOUNDARY}"): ("who set the permissions", BOUNDARY),
+    NO.format("session policy"): ("gives out the session", ""),
+    DENY.format("session policy"): ("gives out the session", ""),
+    NO.format("service control policy"): ("(AWS Organizations)", ""),
+    DENY.format(
+        f"service control policy: {SCP}. Encoded authorization failure message: QWJjRGVm"
+    ): (*("set HANDSON_REGION", SCP),),
+    DENY.format("resource control policy"): ("(AWS Organizations)", ""),
+    DENY.format("resource-based policy"): ("owner of the resource", ""),
+    NO.format("resource-based policy"): ("owner of the resource", ""),
+    DENY.format("VPC endpoint policy."): ("looks after this network", ""),
+    DENY.format("declarative policy"): ("can change that policy", ""),
+}
+
+
+def test_the_kind_of_policy_that_refused_decides_who_is_asked_to_mend_it() -> None:
+    messages.use("en")
+    said = (
+        "You are not authorized to perform this operation. "
+        + unauthorized("ec2:CreateTags").message
+    )
+    for ending, (remedy, arn) in ENDINGS.items():
+        denied = answered("UnauthorizedOperation", status=403, message=f"{said} {ending}".strip())
+        assert isinstance(denied, NotAllowed)
+        assert denied.actions == ("ec2:CreateTags",)
+        assert remedy in denied.remedy, ending
+        assert ("handson policy" in str(denied)) == ("handson policy" in remedy), ending
+        assert "ec2:CreateTags" in denied.problem
+        assert ("arn:" in str(denied), arn in denied.problem) == (arn != "", True), ending
+        assert "QWJj" not in str(denied)
+    assert '"declarative"' in denied.problem
+
+
+def at(minutes: float) -> str:
+    """Return AWS's date, so many minutes after the machine's."""
+    return format_datetime(NOON + timedelta(minutes=minutes), usegmt=True)
+
+
+STALE = "SignatureDoesNotMatch InvalidSignatureException RequestExpired AuthFailure ExpiredToken"
+
+
+def test_a_wrong_clock_is_named_with_its_size_and_a_wrong_key_is_not_taken_for_it() -> None:
+    messages.use("en")
+    stale = (
+        "SignatureDoesNotMatch InvalidSignatureException RequestExpired AuthFailure ExpiredToken"
+    )
+    for code in stale.split():
+        sizes = {minutes: answered(code, date=at(minutes)).problem for minutes in (20, -7, 180)}
+        clock = "This computer's clock is about {} AWS's, so AWS did not accept the signature."
+        assert sizes == {
+            20: clock.format("20 minutes behind"),
+            -7: clock.format("7 minutes ahead of"),
+            180: clock.format("3 hours behind"),
+        }
+        for date in (at(3), at(-3), "", "yesterday"):
+            assert "clock" not in str(answered(code, date=date))
+    for code in ("OptInRequired", "UnauthorizedOperation"):  # which come after the signature
+        assert "clock" not in str(answered(code, date=at(20)))
+
+
+HELP = {
+    # what the remedy of a code names, and what it does not
+    "OptInRequired": ("payment method", "aws configure"),
+    "PendingVerification": ("AWS's mail", "aws configure"),
+    "Blocked": ("support case", "run the same cell"),
+    "InvalidClientTokenId": ("Account → AWS Regions → Enable", "clock"),
+    "AuthFailure": ("Account → AWS Regions → Enable", "clock"),
+    "SignatureDoesNotMatch": ("access key", "AWS Regions"),
+    "ExpiredToken": ("Sign in again", "AWS Regions"),
+    "VpcLimitExceeded": ("L-F678F1CE", "settings"),
+    "NatGatewayLimitExceeded": ("Service Quotas", "settings"),
+    "SomethingNew": ("AWS's own", "settings"),
+}
+
+
+def test_each_code_has_a_remedy_of_its_own_and_an_unknown_one_is_told_in_awss_words() -> None:
+    messages.use("en")
+    errors = {code: answered(code) for code in HELP}
+    lacking = {code: it.remedy for code, it in errors.items() if HELP[code][0] not in it.remedy}
+    assert lacking == {}
+    misled = {code: it.remedy for code, it in errors.items() if HELP[code][1] in it.remedy}
+    assert misled == {}
+    for status in (400, 401, 403):
+        assert "AWS says: said AWS" in answered("SomethingNew", status=status).problem
+    for message in ("Credential=x", "X-Amz-Signature=x", "t0ken" * 20):
+        assert message not in str(answered("SomethingNew", status=403, message=message))
+
+
+QUOTAS = {
+    "CreateVpc": "VPCs per Region, L-F678F1CE",
+    "CreateInternetGateway": "Internet gateways per Region, L-A4707A72",
+    "CreateSubnet": "Subnets per VPC, L-407747CB",
+    "CreateRouteTable": "Route tables per VPC, L-589F43AA",
+    "CreateRoute": "Routes per route table, L-93826ACB",
+    "CreateVpcEndpoint": "Gateway VPC endpoints per Region, L-1B52E74A",
+    "CreateCluster": "Clusters per account, L-21C621EB",
+    "CreateRepository": "Registered repositories, L-CFEB8E8D",
+    "PutImage": "Images per repository, L-03A36CE1",
+    "CreateNatGateway": "LimitExceededException",  # the code, where the quota is not known
+}
+
+
+def test_a_quota_is_named_by_what_would_have_been_made() -> None:
+    answer: Any = {"Error": {"Code": "LimitExceededException", "Message": "Full."}}
+    for language in messages.LANGUAGES:
+        messages.use(language)
+        for operation, quota in QUOTAS.items():
+            refused = seen(botocore.ClientError(answer, operation), operation=operation)
+            assert (quota in refused.remedy, "Full." in refused.problem) == (True, True), operation
+            assert (type(refused), refused.code) == (AWSError, "LimitExceededException")
+
+
+def test_a_web_page_of_a_proxy_is_no_denial() -> None:
+    refused = answered("403", status=403, message="Forbidden")
+    assert (type(refused), refused.code) == (AWSError, None)
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -211,3 +211,18 @@ def test_what_a_registry_denies_is_told_by_its_action() -> None:
         assert isinstance(denied, NotAllowed)
         assert denied.actions == (action,)
         assert ("workshop.push_image" in str(denied), arn in str(denied)) == (True, False)
+    owner = explain_refusal(f"{said[:-8]} with an explicit deny in a resource-based policy", where)
+    assert ("リソースの所有者" in owner.remedy, "handson policy" in str(owner)) == (True, False)
+
+
+def test_actions_that_several_kinds_of_policies_refuse_are_told_kind_by_kind() -> None:
+    messages.use("en")
+    said = {
+        "ec2:CreateVpc": "with an explicit deny in a service control policy",
+        "ec2:CreateTags": "",
+    }
+    denied = policy.explain_denial([*said, "ec2:CreateSubnet"], reasons=said)
+    scp, own = "forbids ec2:CreateVpc.", "perform ec2:CreateTags, ec2:CreateSubnet."
+    assert (scp in denied.problem, own in denied.problem) == (True, True)
+    assert ("Organizations" in denied.remedy, "`handson policy`" in denied.remedy) == (True, True)
+    assert denied.actions == (*said, "ec2:CreateSubnet")
