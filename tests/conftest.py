@@ -32,7 +32,7 @@ FULL = bool(os.environ.get("HANDSON_FULL"))
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 TESTS = Path(__file__).parent
-FIRST = ("browser", "notebooks", "engine", "emulator")
+FIRST = ("browser", "notebooks", "engine", "emulator", "simulated_aws")
 """The folders whose tests take longest and wait most; in a parallel run they are begun first."""
 # Whatever would lead a test to the developer's own account, registry login or settings.
 OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
@@ -142,6 +142,16 @@ def closed_network() -> Iterator[None]:
 def root() -> Path:
     """Return the folder of this checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the embedded AWS of this process (`tests.emulator.hooks.Inside`); there is one."""
+    from handson.aws.emulator.in_process import open_in_process
+    from tests.emulator.hooks import Inside
+
+    door = open_in_process(tmp_path_factory.mktemp("in-process"), region="us-east-1")
+    return Inside.of(door, region="us-east-1")
 
 
 def _place(item: pytest.Item) -> int:

@@ -24,11 +24,11 @@ import botocore.session
 import pytest
 
 from handson.aws import emulator as room
-from handson.aws.emulator.in_process import attach_session, open_in_process
+from handson.aws.emulator.in_process import attach_session
 from handson.core import messages
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
-from tests.emulator.hooks import Inside, Moto, reset
+from tests.emulator.hooks import Moto, reset
 from tests.emulator.workshops import make_shop
 from tests.unit.fake_aws import MODELS
 
@@ -48,12 +48,6 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     return make_shop(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
-    door = open_in_process(tmp_path_factory.mktemp("in-process"), region="us-east-1")
-    return Inside.of(door, region="us-east-1")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import base64
 import json
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,11 +133,11 @@ class Interceptor(Handler):
         return 403, {"content-type": "text/xml"}, form.format(error).encode()
 
 
-def certify(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate that vouches for itself, alone and with its key; return both files."""
+def certify(folder: Path, hosts: Iterable[str] = HOSTS) -> tuple[Path, Path]:
+    """Write a certificate of these hosts, alone and with its key; return both files."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Not AWS")])
-    hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS])
+    hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))

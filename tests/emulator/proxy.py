@@ -78,15 +78,23 @@ def proxy_to(upstream: int) -> Iterator[Proxy]:
 def serving(upstream: int, handler: type[Handler]) -> Iterator[Proxy]:
     """Give a proxy whose requests are answered by `handler`."""
     proxy = Proxy(upstream)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"proxy": proxy}))
+    with listening(type("Bound", (handler,), {"proxy": proxy})) as proxy.port:
+        try:
+            yield proxy
+        finally:
+            proxy.released.set()
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serve on a port of this machine until the block ends; give the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True  # whoever keeps a connection open does not keep the test
-    proxy.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield proxy
+        yield server.server_port
     finally:
-        proxy.released.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -1,0 +1,125 @@
+"""Simulated AWS: the product as it is, and AWS's own host names, which end on this machine.
+
+    simulated.proxy.rules       what AWS answers otherwise than the embedded AWS: see proxy.py
+    simulated.use()             leads this process there, as a learner's variables would
+    simulated.learner()         a learner who uses it: see learner.py
+    simulated.left()            what of the workshop's kinds is in the account
+
+Time passes by sleeping: a wait of 50 s takes none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from handson.aws import Aws, emulator
+from handson.aws.connection import connect_emulator
+from tests.emulator.hooks import Inside, reset
+from tests.emulator.workshops import make_shop
+from tests.simulated_aws.learner import Learner
+from tests.simulated_aws.proxy import Proxy, make_certificates, running_proxy
+from tests.unit.fake_aws import Clock
+
+_IMAGE = "application/vnd.oci.image.{}.v1+json"
+
+
+@dataclass
+class Simulated:
+    """The account, the way to it, and those who use it."""
+
+    proxy: Proxy
+    clock: Clock
+    folder: Path
+    shop: Path
+    monkeypatch: pytest.MonkeyPatch
+    _inside: Inside = field(repr=False)
+
+    def use(self, *, user: str = "aiko", trust: str = "all", **environ: str) -> None:
+        """Set the variables of a learner in this process."""
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            self.monkeypatch.delenv(name, raising=False)
+        given = {"HANDSON_LANG": "en", "HOME": str(self.folder)}
+        for name, value in (
+            self.proxy.environment(user=user, trust=trust) | given | environ
+        ).items():
+            self.monkeypatch.setenv(name, value)
+
+    def learner(self, name: str | None = "Aiko", *, home: str = "") -> Learner:
+        """Return a learner with a home folder below this one's name."""
+        folder = self.folder / (home or (name or "nobody").lower())
+        folder.mkdir(exist_ok=True)
+        return Learner(folder, self.shop, self.clock, name=name)
+
+    def backend(self, region: str = "us-east-1") -> Aws:
+        """Return a connection to the embedded AWS, past proxy and product."""
+        return connect_emulator(self._inside.endpoint, region=region, account=emulator.ACCOUNT)
+
+    def left(self, region: str = "us-east-1") -> list[str]:
+        """Return what of the workshop's kinds is in the account: others' repositories left out."""
+        aws = self.backend(region)
+        vpcs = aws.list_items("ec2", "DescribeVpcs", "Vpcs")
+        repositories = aws.list_items("ecr", "DescribeRepositories", "repositories")
+        names = [one["repositoryName"] for one in repositories]
+        return [
+            *("vpc" for vpc in vpcs if not vpc.get("IsDefault")),
+            *("cluster" for _ in aws.list_items("ecs", "ListClusters", "clusterArns")),
+            *(name for name in names if not name.startswith("prod/")),
+        ]
+
+    def fill(self, *, repositories: int, images: int) -> None:
+        """Put other people's repositories into the account, with tagged images."""
+        aws = self.backend()
+        for number in range(repositories):
+            name = f"prod/app-{number}"
+            aws.call("ecr", "CreateRepository", repositoryName=name)
+            for version in range(images):
+                digest = hashlib.sha256(f"{number} {version}".encode()).hexdigest()
+                config = {
+                    "mediaType": _IMAGE.format("config"),
+                    "digest": f"sha256:{digest}",
+                    "size": 9,
+                }
+                manifest = {
+                    "schemaVersion": 2,
+                    "mediaType": _IMAGE.format("manifest"),
+                    "layers": [],
+                }
+                aws.call(
+                    "ecr",
+                    "PutImage",
+                    repositoryName=name,
+                    imageManifest=json.dumps(manifest | {"config": config}),
+                    imageTag=f"v{version}",
+                    imageManifestMediaType=_IMAGE.format("manifest"),
+                )
+
+    def make_bare_cluster(self) -> None:
+        """Make the workshop's cluster without capacity providers, as a broken-off run leaves it."""
+        tags = [{"key": "handson", "value": "ecs-handson"}]
+        self.backend().call("ecs", "CreateCluster", clusterName="ecs-handson-cluster", tags=tags)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def simulated(
+    inside: Inside,
+    certificates: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Simulated]:
+    reset(inside)
+    clock = Clock()
+    with running_proxy(inside.door, certificates, clock) as proxy:
+        made = Simulated(proxy, clock, tmp_path, make_shop(tmp_path), monkeypatch, inside)
+        made.use()
+        yield made

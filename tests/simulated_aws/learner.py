@@ -1,0 +1,121 @@
+"""A learner who uses real AWS, as far as anybody can tell from here, and what the learner reads.
+
+learner.take("network").text        what the cell shows: progress, cards, the two lines of an error
+learner.take("evidence network").failed
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from handson.aws import connection, settings
+from handson.aws.connection import Connection
+from handson.aws.settings import Settings
+from handson.core.progress import TerminalProgress
+from handson.notebook.workshop import Workshop
+from tests.unit.fake_aws import Clock
+
+STEPS: dict[str, Callable[[Workshop, Path], Any]] = {
+    "doctor": lambda held, _: held.doctor(),
+    "network": lambda held, _: held.ensure_network(),
+    "cluster": lambda held, _: held.ensure_cluster(),
+    "repository": lambda held, _: held.ensure_repository(),
+    "push": lambda held, shop: held.push_image(held.build_image(shop)),
+    "images": lambda held, _: held.images(),
+    "uri": lambda held, _: held.record_image_uri(),
+    "verify": lambda held, _: held.verify(),
+    "list": lambda held, _: held.cleanup(),
+    "clean-up": lambda held, _: held.cleanup(confirm="delete"),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a learner reads after a step.
+
+    Attributes:
+        step: Its name.
+        text: All that is shown: progress, cards, the result or the error.
+        cards: The texts of the cards in it.
+        error: What was raised.
+        failed: Whether it ended in an error, or a check did not pass, or clean-up left something.
+    """
+
+    step: str
+    text: str
+    cards: tuple[str, ...] = ()
+    error: Exception | None = None
+    failed: bool = False
+
+    @property
+    def is_traceback(self) -> bool:
+        """Whether the learner sees a traceback instead of two lines."""
+        if self.error is None:
+            return False
+        render = getattr(self.error, "_render_traceback_", None)
+        return render is None or len("\n".join(render()).splitlines()) != 2
+
+
+class Learner:
+    """One learner with a home folder; the environment is the process's own."""
+
+    def __init__(
+        self, folder: Path, shop: Path, clock: Clock, *, name: str | None = "Aiko"
+    ) -> None:
+        self.home = folder / "home"
+        self._folder, self._shop, self._clock, self._name = folder, shop, clock, name
+        self._workshop: Workshop | None = None
+        self._said, self._shown = StringIO(), []  # type: ignore[var-annotated]
+
+    def take(self, step: str) -> Reading:
+        """Take a step: "start", a name of `STEPS`, or "evidence network" and the like."""
+        self._said, self._shown = StringIO(), []
+        try:
+            if self._workshop is None:
+                self._workshop = self._start()
+            result = self._do(step, self._workshop)
+        except Exception as error:
+            render = getattr(error, "_render_traceback_", None)
+            shown = "\n".join(render()) if render else "".join(traceback.format_exception(error))
+            return Reading(step, self._join(shown), self._list_cards(), error, failed=True)
+        shown = repr(result)
+        cards = (*self._list_cards(), *([shown] if hasattr(result, "card") else []))
+        return Reading(step, self._join(shown), cards, failed=_has_failed(result))
+
+    def _start(self) -> Workshop:
+        chosen = settings.read_environment(home=str(self.home), learner=self._name)
+        progress = TerminalProgress(self._said)
+        return Workshop(chosen, progress=progress, show=self._shown.append, connect=self._connect)
+
+    def _connect(self, chosen: Settings) -> Connection:
+        aws = connection.connect_aws(
+            region=chosen.region, account=chosen.aws_account, patience=self._clock.patience()
+        )
+        return Connection(aws)
+
+    def _do(self, step: str, held: Workshop) -> Any:
+        if step == "start":
+            return held
+        verb, _, check = step.partition(" ")
+        if verb == "evidence":
+            return held.evidence(check)
+        return STEPS[step](held, self._shop)
+
+    def _list_cards(self) -> tuple[str, ...]:
+        return tuple(repr(card) for card in self._shown)
+
+    def _join(self, shown: str) -> str:
+        return "\n".join([self._said.getvalue(), *self._list_cards(), shown])
+
+
+def _has_failed(result: Any) -> bool:
+    if hasattr(result, "checks"):
+        return not all(check.passed for check in result.checks)
+    if hasattr(result, "result"):
+        return not result.result.passed
+    return bool(getattr(result, "left", ()))
