@@ -6,7 +6,7 @@ too: it belongs to the account, is free, and other clusters may need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -27,32 +27,41 @@ from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
 from handson.resources.push import read_image_uri
 from handson.resources.receipts import Cleanup, StorageCost
-from handson.resources.snapshot import KINDS
+from handson.resources.snapshot import KINDS, ResourceKind
 
 _REGIONS_FILE = "regions.json"
+_CHARGED = "ecr"
+_ORDER = sorted(KINDS, key=lambda kind: kind.service != _CHARGED)
+"""The kinds in the order of deletion: what costs money goes first."""
 
 T = TypeVar("T")
 
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
-    """Return the resources of the region with the workshop's tag, in the order of deletion."""
-    return tuple(resource for resource, is_tagged in _list_resources(aws) if is_tagged)
+    """Return the resources of the region with the workshop's tag."""
+    listed = [each for kind in KINDS for each in kind.list_all(aws)]
+    return tuple(resource for resource, is_tagged in listed if is_tagged)
 
 
 def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
     """Return what a clean-up would delete in every region that was used; deletes nothing.
 
     Raises:
-        HandsonError: AWS did not answer in the region of the settings.  A failure in another
-            region is listed as something left.
+        HandsonError: The connection or the credentials are lost.  What alone cannot be listed, one
+            kind in one region, is listed as something left.
     """
     regions = list_used_regions(home, aws.target)
-    listed, failed = _in_each_region(aws, regions, _list_resources)
+    places = [(region, kind) for region in regions for kind in KINDS]
+    listed, failed = _try_each(aws, places, lambda place, kind: kind.list_all(place))
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
+    unread = tuple(item for item, is_tagged in listed if is_tagged is None)
+    reason = messages.text("resources.cleanup.unknown")
+    failed += tuple(Removal(resource=it, reason=reason) for it in unread if it.name in names)
     return Cleanup(
         tuple(item for item, is_tagged in listed if is_tagged),
         failed=failed,
-        untagged=tuple(item for item, is_tagged in listed if not is_tagged and item.name in names),
+        untagged=tuple(it for it, is_tagged in listed if is_tagged is False and it.name in names),
+        unread=tuple(item for item in unread if item.name not in names),
         regions=regions,
         unfinished=receipts.find_unfinished(home, aws.target) is not None,
     )
@@ -70,32 +79,44 @@ def clean_up(
 
     After an interruption, run it again to go on; the receipt covers both runs.
 
+    What fails, one resource or one kind in one region, stops nothing else: it is left, with AWS's
+    reason.
+
     Raises:
-        HandsonError: A call was not allowed or did not answer in the region of the settings, or
-            the receipt cannot be kept; run again to go on.
+        HandsonError: The connection or the credentials are lost, or the receipt cannot be kept; run
+            again to go on.
     """
     aws = aws.report_to(say)
 
-    def price(place: Aws) -> list[StorageCost]:
+    def price(place: Aws, _: ResourceKind) -> list[StorageCost]:
         return _find_costs(place, listed.found, now=clock())
 
-    def delete(place: Aws) -> tuple[Removal, ...]:
-        return delete_tagged(place, say=say).removals
-
     listed = list_cleanup(aws, home, exercise=exercise)
-    costs, unpriced = _in_each_region(aws, listed.finished_regions, price)
-    listed = replace(listed, failed=(*listed.failed, *unpriced))
+    stuck = {removal.resource for removal in listed.failed}
+    places = [
+        (it, kind) for kind in _ORDER for it in listed.regions if _name(it, kind) not in stuck
+    ]
+    priced = [(region, kind) for region, kind in places if kind.service == _CHARGED]
+    costs, unpriced = _try_each(aws, priced, price)
+    listed = replace(listed, unpriced=unpriced)
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
     begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
-    removals, stopped = _in_each_region(aws, listed.finished_regions, delete)
+    removals, stopped = _try_each(aws, places, _delete)
     done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
     handled = {removal.resource.id for removal in removals}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
     earlier = [
         Removal(resource=item)
         for item in begun.receipt.found
-        if item.id not in handled and item.region in done.finished_regions
+        if item not in listed.found and item.region in done.finished_regions
     ]
+    # A deletion lists again, and AWS may then have refused a look at a repository's tags.
+    missed = messages.text("resources.cleanup.missed")
+    removals += [
+        Removal(resource=item, reason=missed) for item in listed.found if item.id not in handled
+    ]
+    order = [item.id for item in listed.found]
+    removals.sort(key=lambda it: order.index(it.resource.id) if it.resource.id in order else -1)
     done = replace(done, removals=(*earlier, *removals))
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
@@ -106,11 +127,12 @@ def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
     A second run skips what is gone, and tries again to delete what is left.
 
     Raises:
-        HandsonError: A call was not allowed or did not answer; run again to go on.
+        HandsonError: The resources could not be listed; run again to go on.
     """
+    aws = aws.report_to(say)
     found = find_tagged(aws)
-    removals = [removal for kind in KINDS for removal in kind.delete(aws, say)]
-    return Cleanup(found, _check_again(aws, removals), confirmed=True)
+    removals = [removal for kind in _ORDER for removal in _delete(aws, kind)]
+    return Cleanup(found, tuple(removals), confirmed=True)
 
 
 def remember_region(home: Path, target: Target) -> None:
@@ -146,29 +168,32 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
 
 
-def _list_resources(aws: Aws) -> list[tuple[Resource, bool]]:
-    """Return the resources of the region, each with whether it carries the workshop's tag."""
-    return [listed for kind in KINDS for listed in kind.list_all(aws)]
+def _name(region: str, kind: ResourceKind) -> Resource:
+    """Return a kind of resources in a region, as a receipt names what it could not look at."""
+    name = f"{region} {kind.service.upper()}"
+    return Resource(
+        type=messages.text("resources.cleanup.region"), id=name, name=name, region=region
+    )
 
 
-def _in_each_region(
-    aws: Aws, regions: Iterable[str], read: Callable[[Aws], Iterable[T]]
+def _try_each(
+    aws: Aws,
+    places: Iterable[tuple[str, ResourceKind]],
+    work: Callable[[Aws, ResourceKind], Iterable[T]],
 ) -> tuple[list[T], tuple[Removal, ...]]:
-    """Call `read` in each region; return the results, and the regions that failed.
+    """Call `work` for each kind in its region; return the results, and what failed, with reasons.
 
-    An error in the region of the settings is raised.
+    Raises:
+        HandsonError: The connection or the credentials are lost altogether.
     """
     results: list[T] = []
     failed: list[Removal] = []
-    for region in regions:
+    for region, kind in places:
         try:
-            results += read(aws if region == aws.region else aws.in_region(region))
+            results += work(aws if region == aws.region else aws.in_region(region), kind)
         except HandsonError as error:
-            if region == aws.region:
-                raise
-            kind = messages.text("resources.cleanup.region")
-            place = Resource(type=kind, id=region, name=region, region=region)
-            failed.append(Removal(resource=place, reason=error.problem))
+            aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
+            failed.append(Removal(resource=_name(region, kind), reason=error.problem))
     return results, tuple(failed)
 
 
@@ -182,28 +207,32 @@ def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[S
     ]
 
 
-def _check_again(aws: Aws, removals: Sequence[Removal]) -> tuple[Removal, ...]:
-    """Return the removals; with a reason for each resource that AWS still lists after a while."""
+def _delete(aws: Aws, kind: ResourceKind) -> list[Removal]:
+    """Delete the resources of a kind; with a reason for each that AWS still lists after a while."""
+    removals = kind.delete(aws, aws.say)
     kept = {removal.resource.id for removal in removals if removal.reason}
 
     def list_unexpected() -> set[str]:
-        return {resource.id for resource in find_tagged(aws)} - kept
+        return {resource.id for resource, is_tagged in kind.list_all(aws) if is_tagged} - kept
 
     # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
     still: set[str] = set()
     if removals:
         try:
+            what = messages.text("resources.cleanup.gone")
             timeout = aws.patience.consistency
-            plan.wait_for(aws, list_unexpected, done=lambda ids: not ids, what="", timeout=timeout)
+            plan.wait_for(
+                aws, list_unexpected, done=lambda ids: not ids, what=what, timeout=timeout
+            )
         except WaitTimeout:
             still = list_unexpected()
     reason = messages.text("resources.cleanup.still-listed")
-    return tuple(
+    return [
         Removal(resource=removal.resource, reason=reason)
         if removal.resource.id in still
         else removal
         for removal in removals
-    )
+    ]
 
 
 def _read_targets(home: Path) -> list[Target]:

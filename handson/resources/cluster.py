@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from handson.aws import Aws, has_code
@@ -196,16 +197,17 @@ def delete_clusters(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """Delete the clusters with the workshop's tag; accept that some are already gone.
 
     A cluster with services or tasks is kept, because they do not carry the tag; the removal names
-    them.  ECS's service-linked role belongs to the account and is kept, too.
+    them, or gives AWS's reason.  ECS's service-linked role belongs to the account and is kept, too.
 
     Raises:
-        HandsonError: A call was not allowed or did not answer; run again to go on.
+        HandsonError: The clusters could not be listed; run again to go on.
     """
     removals = []
     for cluster in _find_living(aws):
         if cluster.tagged:
             say(f"{TYPE} {cluster.name}")
-            removals.append(Removal(resource=_resource(aws, cluster), reason=_delete(aws, cluster)))
+            reason = plan.try_to_delete(aws, partial(_delete, aws, cluster))
+            removals.append(Removal(resource=_resource(aws, cluster), reason=reason))
     return removals
 
 

@@ -6,7 +6,8 @@ filter and list other people's resources.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from handson.aws import Aws
@@ -39,24 +40,28 @@ def delete_network(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """Delete the network resources with the workshop's tag; accept that some are already gone.
 
     Returns:
-        One removal a resource; with the reason where it was kept, because it contains something
-        that the learner made by hand.
+        One removal a resource; with the reason where it was kept: AWS refused, or it contains
+        something that the learner made by hand.
 
     Raises:
-        HandsonError: A call was not allowed or did not answer; run again to go on.
+        HandsonError: The resources could not be listed; run again to go on.
     """
-    _disassociate_tables(aws)
+    blocked = _disassociate_tables(aws)
     _wait_for_endpoints(aws)
-    removals = []
+    removals: list[Removal] = []
     for noun in _NOUNS:
         for raw in filter(is_tagged, _list(aws, noun)):
             resource = _resource(aws, noun, raw)
             say(f"{resource.type} {resource.name or resource.id}")
-            removals.append(Removal(resource=resource, reason=_delete(aws, noun, raw)))
+            # What was kept is in the way of the rest: waiting would be in vain.
+            kept = any(blocked.values()) or any(removal.reason for removal in removals)
+            delete = partial(_delete, aws, noun, raw, busy=() if kept else _BUSY)
+            reason = blocked.get(resource.id) or plan.try_to_delete(aws, delete)
+            removals.append(Removal(resource=resource, reason=reason))
     return removals
 
 
-def _delete(aws: Aws, noun: str, raw: Raw) -> str:
+def _delete(aws: Aws, noun: str, raw: Raw, *, busy: Collection[str]) -> str:
     """Delete one resource; return the reason where it was kept, or an empty string."""
     strangers = _find_strangers(aws, noun, _read_id(noun, raw))
     if strangers:
@@ -64,11 +69,11 @@ def _delete(aws: Aws, noun: str, raw: Raw) -> str:
     try:
         for attachment in raw.get("Attachments", ()):  # only gateways have some
             ids = {"InternetGatewayId": raw["InternetGatewayId"], "VpcId": attachment["VpcId"]}
-            _call(aws, "DetachInternetGateway", **ids)
+            _call(aws, "DetachInternetGateway", busy=busy, **ids)
         if noun == "VpcEndpoint":
             _delete_endpoint(aws, raw["VpcEndpointId"])
         else:
-            _call(aws, f"Delete{noun}", **{f"{noun}Id": raw[f"{noun}Id"]})
+            _call(aws, f"Delete{noun}", busy=busy, **{f"{noun}Id": raw[f"{noun}Id"]})
     except AWSError as error:
         if error.code not in _BUSY:
             raise
@@ -124,23 +129,31 @@ def _read_id(noun: str, raw: Raw) -> str:
     return str(raw["GroupId" if noun == "SecurityGroup" else f"{noun}Id"])
 
 
-def _call(aws: Aws, operation: str, **parameters: Any) -> Mapping[str, Any]:
+def _call(
+    aws: Aws, operation: str, *, busy: Collection[str] = (), **parameters: Any
+) -> Mapping[str, Any]:
     """Make a deleting call; accept that the resource is already gone."""
     try:
-        return aws.call_until_known("ec2", operation, parameters, unknown=_BUSY)
+        return aws.call_until_known("ec2", operation, parameters, unknown=(), busy=busy)
     except AWSError as error:
         if error.code and error.code.endswith((".NotFound", "NotAttached")):
             return {}
         raise
 
 
-def _disassociate_tables(aws: Aws) -> None:
+def _disassociate_tables(aws: Aws) -> dict[str, str]:
+    """Empty the route tables; return the reasons why tables cannot be deleted, by their ids."""
+
     # EC2 deletes no route table with associations, also of a subnet that is kept.
-    for table in filter(is_tagged, _list(aws, "RouteTable")):
+    def empty(table: Raw) -> str:
         for association in table.get("Associations", ()):
             if association.get("SubnetId"):
                 id = association["RouteTableAssociationId"]
                 _call(aws, "DisassociateRouteTable", AssociationId=id)
+        return ""
+
+    tables = filter(is_tagged, _list(aws, "RouteTable"))
+    return {it["RouteTableId"]: plan.try_to_delete(aws, partial(empty, it)) for it in tables}
 
 
 def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:

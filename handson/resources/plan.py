@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
-from handson.core.errors import AWSError, AWSUnclear, NotAllowed
+from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from handson.core.progress import CountedSentence, Say, ignore_progress
 from handson.core.waiting import wait_until
 from handson.course import policy, syllabus
@@ -187,6 +187,23 @@ def wait_for(
         clock=aws.patience.clock,
         sleep=pause,
     )
+
+
+def try_to_delete(aws: Aws, delete: Callable[[], str]) -> str:
+    """Delete something; return the reason where it was kept, or an empty string.
+
+    Args:
+        aws: The connection.
+        delete: Deletes it, and returns such a reason.
+
+    Raises:
+        HandsonError: The connection or the credentials are lost altogether.
+    """
+    try:
+        return delete()
+    except HandsonError as error:
+        aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
+        return error.problem
 
 
 def describe_creation(

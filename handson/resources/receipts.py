@@ -93,8 +93,10 @@ class Cleanup(Displayable):
         found: The resources with the workshop's tag.
         removals: The result for each resource.
         confirmed: The resources were deleted, not only listed.
-        failed: The regions that could not be looked at, each with the reason.
+        failed: The kinds in a region that could not be looked at, each with the reason.
         untagged: The learner's own resources with a name of the exercise but without the tag.
+        unread: Resources whose own policy forbids a look at their tags.
+        unpriced: What could not be asked for the cost of the images, with the reason.
         regions: The regions that were looked at.
         unfinished: An earlier clean-up was interrupted; deleting goes on with it.
         saved: The receipt, if any.
@@ -105,6 +107,8 @@ class Cleanup(Displayable):
     confirmed: bool = False
     failed: tuple[Removal, ...] = ()
     untagged: tuple[Resource, ...] = ()
+    unread: tuple[Resource, ...] = ()
+    unpriced: tuple[Removal, ...] = ()
     regions: tuple[str, ...] = ()
     unfinished: bool = False
     saved: SavedReceipt | None = None
@@ -131,7 +135,7 @@ class Cleanup(Displayable):
             note = Note(messages.text("resources.cleanup.some-left", count=len(self.left)))
         else:
             note = Note(messages.text("resources.cleanup.nothing-left"))
-        saved = _describe_receipt(self.saved) if self.saved else ()
+        saved = self._describe_receipt(self.saved.receipt, self.saved.path) if self.saved else ()
         parts = (*self._result(), note, *self._untagged(), *saved)
         state = "warn" if self.left else "ok"
         return Card(messages.text("resources.cleanup.receipt"), parts, state=state)
@@ -143,8 +147,10 @@ class Cleanup(Displayable):
         if self.unfinished:
             notes.append(Note(messages.text("resources.cleanup.unfinished"), "info"))
         if not self.found:
+            if self.failed:
+                return Card(title, notes, state="warn")
             nothing = Note(messages.text("resources.cleanup.nothing-found"))
-            return Card(title, (nothing, *notes), state="warn" if self.failed else "ok")
+            return Card(title, (nothing, *notes), state="ok")
         rows = [(it.type, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found]
         table = self._table(("type", "name", "id"), rows)
         return Card(title, (table, *notes), state="info")
@@ -164,10 +170,30 @@ class Cleanup(Displayable):
         return Table(headers, [row[: len(shown)] for row in rows])
 
     def _untagged(self) -> Sequence[CardPart]:
-        if not self.untagged:
-            return ()
-        what = ", ".join(map(str, self.untagged))
-        return (Note(messages.text("resources.cleanup.beside", what=what), "info"),)
+        notes = []
+        if self.untagged:
+            what = ", ".join(map(str, self.untagged))
+            notes.append(Note(messages.text("resources.cleanup.beside", what=what), "info"))
+        if self.unread:
+            values = {"count": len(self.unread), "what": ", ".join(map(_name, self.unread))}
+            notes.append(Note(messages.text("resources.cleanup.unread", **values), "info"))
+        return notes
+
+    def _describe_receipt(self, receipt: Receipt, path: Path) -> Sequence[CardPart]:
+        """Return the cost and the receipt's path; on real AWS also what clean-up ignores."""
+        sentences = [
+            messages.text("resources.cleanup.unpriced", reason=removal.reason)
+            for removal in self.unpriced
+        ] or [_describe_cost(receipt.cost)]
+        if receipt.target.kind == "aws":
+            clusters = [item.name for item in receipt.found if item.type == "AWS::ECS::Cluster"]
+            sentences += [
+                messages.text("resources.cleanup.further", regions=", ".join(receipt.regions)),
+                messages.text("resources.cleanup.role"),
+                messages.text("resources.cleanup.beyond", cluster=", ".join(clusters) or "*"),
+            ]
+        sentences.append(messages.text("resources.cleanup.kept", path=shorten_path(path)))
+        return [Note(sentence) for sentence in sentences]
 
 
 def compute_cost(
@@ -245,20 +271,6 @@ def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> Sa
         nothing_left=not result.left,
     )
     return _write_receipt(begun.path, receipt)
-
-
-def _describe_receipt(saved: SavedReceipt) -> Sequence[CardPart]:
-    """Return the cost and the receipt's path; on real AWS also what clean-up does not look at."""
-    receipt = saved.receipt
-    sentences = [_describe_cost(receipt.cost)]
-    if receipt.target.kind == "aws":
-        regions = ", ".join(receipt.regions)
-        sentences += [
-            messages.text("resources.cleanup.further", regions=regions),
-            messages.text("resources.cleanup.role"),
-        ]
-    sentences.append(messages.text("resources.cleanup.kept", path=shorten_path(saved.path)))
-    return [Note(sentence) for sentence in sentences]
 
 
 def _describe_cost(cost: Cost) -> str:

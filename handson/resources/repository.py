@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,11 +59,11 @@ def find_repository(aws: Aws, name: str) -> Repository | None:
 
 
 def find_repositories(aws: Aws) -> tuple[Repository, ...]:
-    """Return all private repositories of the region, sorted by name."""
-    found = aws.list_items("ecr", "DescribeRepositories", "repositories")
-    with ThreadPoolExecutor(8) as pool:
-        described = list(pool.map(lambda raw: _repository(aws, raw), found))
-    return tuple(sorted(described, key=lambda repository: repository.name))
+    """Return the private repositories of the region, sorted by name.
+
+    Those whose own policy forbids a look are left out.
+    """
+    return tuple(found for found in _read_all(aws).values() if found)
 
 
 def find_public_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
@@ -191,31 +192,57 @@ def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
     return [found.arn] if found else []
 
 
-def list_repository_resources(aws: Aws) -> list[tuple[Resource, bool]]:
-    """Return the repositories, each with whether it carries the workshop's tag."""
+def list_repository_resources(aws: Aws) -> list[tuple[Resource, bool | None]]:
+    """Return the repositories, each with whether it carries the tag, if that is known."""
     return [
-        (Resource(type=TYPE, id=it.arn, name=it.name, region=aws.region), it.tagged)
-        for it in find_repositories(aws)
+        (Resource(type=TYPE, id=arn, name=name, region=aws.region), it.tagged if it else None)
+        for (name, arn), it in _read_all(aws).items()
     ]
 
 
 def delete_repositories(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """Delete the repositories with the workshop's tag, with their images.
 
+    Returns:
+        One removal a repository; with AWS's reason where it was kept.
+
     Raises:
-        HandsonError: A call was not allowed or did not answer; run again to go on.
+        HandsonError: The repositories could not be listed; run again to go on.
     """
     removals = []
     tagged = [resource for resource, is_tagged in list_repository_resources(aws) if is_tagged]
     for resource in tagged:
         say(f"{resource.type} {resource.name}")
-        try:
-            aws.call("ecr", "DeleteRepository", repositoryName=resource.name, force=True)
-        except AWSError as error:
-            if error.code != _NOT_FOUND:
-                raise
-        removals.append(Removal(resource=resource))
+        reason = plan.try_to_delete(aws, partial(_delete, aws, resource.name))
+        removals.append(Removal(resource=resource, reason=reason))
     return removals
+
+
+def _delete(aws: Aws, name: str) -> str:
+    try:
+        aws.call("ecr", "DeleteRepository", repositoryName=name, force=True)
+    except AWSError as error:
+        if error.code != _NOT_FOUND:
+            raise
+    return ""
+
+
+def _read_all(aws: Aws) -> dict[tuple[str, str], Repository | None]:
+    """Return the region's repositories by name and ARN; None for those that may not be read."""
+
+    def read(raw: Mapping[str, Any]) -> Repository | None:
+        try:
+            return _repository(aws, raw)
+        except NotAllowed as error:
+            if not error.actions:  # credentials, not permissions
+                raise
+            return None
+
+    found = aws.list_items("ecr", "DescribeRepositories", "repositories")
+    found.sort(key=lambda raw: str(raw["repositoryName"]))
+    names = [(str(raw["repositoryName"]), str(raw["repositoryArn"])) for raw in found]
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(names, pool.map(read, found), strict=True))
 
 
 def _describe(aws: Aws, service: str, name: str) -> Mapping[str, Any] | None:

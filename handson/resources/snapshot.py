@@ -47,8 +47,8 @@ class ResourceKind:
         context: Checks that read it, but can be judged without it where the service fails.
         observe: Fill the fields of a snapshot, by field; several run in parallel.
         find_ids: Find in another region what a check misses in its own, by check.
-        list_all: Return the resources, each with whether it carries the workshop's tag, in the
-            order of deletion.
+        list_all: Return the resources, each with whether it carries the workshop's tag (None: AWS
+            does not let the caller know), in the order of deletion.
         delete: Delete the resources with the workshop's tag.
     """
 
@@ -56,7 +56,7 @@ class ResourceKind:
     context: frozenset[str]
     observe: Mapping[str, Observe]
     find_ids: Mapping[str, FindIds]
-    list_all: Callable[[Aws], list[tuple[Resource, bool]]]
+    list_all: Callable[[Aws], Sequence[tuple[Resource, bool | None]]]
     delete: Callable[[Aws, Say], list[Removal]]
 
     @property
@@ -94,7 +94,7 @@ KINDS = (
         delete=network_deletion.delete_network,
     ),
 )
-"""All kinds, in the order of deletion."""
+"""All kinds."""
 
 _RECORD_CHECKS = frozenset({"image", "image-uri"})
 """The checks that read what the home folder recorded of the image."""

@@ -31,6 +31,7 @@ from handson.notebook.evidence_cards import Evidence
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster
 from handson.resources.images import find_images
+from handson.resources.receipts import Cleanup
 from handson.resources.repository import find_repositories
 from tests.conftest import FULL
 from tests.emulator import hooks
@@ -185,11 +186,15 @@ class Bench:
 def _is_told_by_its_checks(shown: object, call: Call, fault: str) -> bool:
     """Tell whether a result says "could not look" for the checks of a failed service, and no other.
 
+    A clean-up names what it could not list, delete or price, and goes on.
+
     Evidence of a check that does not need the service says nothing of it.  Where all of a region is
     gone, others that were under way may have failed, too.
     """
     if isinstance(shown, Evidence):
         return call.service not in syllabus.find_check(shown.record["check"]).services
+    if isinstance(shown, Cleanup):
+        return bool(shown.left or shown.unpriced or shown.unread)
     if not isinstance(shown, Verification):
         return False
     unseen = {

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
 
 HALF_GIGABYTE = 2**29
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-ORDER = ["DeleteCluster", "DeleteRepository", *DELETIONS]
+ORDER = ["DeleteRepository", "DeleteCluster", *DELETIONS]
 
 
 def make(aws: Aws) -> None:

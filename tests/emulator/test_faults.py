@@ -120,7 +120,7 @@ def not_cleaned(bench: Bench, pair: Pair) -> str:
     with bench.wire.broken(pair) as planned:
         done = bench.workshop.cleanup(confirm="delete")
     lasts = pair[1] in LASTING
-    told = [removal.resource.region for removal in done.left]
+    told = sorted({removal.resource.region for removal in (*done.left, *done.unpriced)})
     left = () if lasts else cleanup.find_tagged(bench.aws.in_region(TOKYO))
     found = "" if planned.happened else "the call was not made; "
     found += f"told as left: {told}; " if told != ([TOKYO] if lasts else []) else ""

@@ -22,7 +22,7 @@ from tests.unit.fake_ec2 import DELETIONS, TAG, FakeEc2
 CLUSTER = "ecs-handson-cluster"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MONTH = timedelta(hours=730)
-ORDER = ["DeleteCluster", "DeleteRepository", *DELETIONS]
+ORDER = ["DeleteRepository", "DeleteCluster", *DELETIONS]
 NOUNS = ["VPCEndpoint", "Subnet", "Subnet", "RouteTable", "InternetGateway", "VPC"]
 TYPES = ["AWS::ECS::Cluster", "AWS::ECR::Repository", *(f"AWS::EC2::{noun}" for noun in NOUNS)]
 
@@ -128,7 +128,7 @@ def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_th
     assert [item.type for item in done.found] == TYPES
     assert done.found == listed.found
     assert [removal.resource for removal in done.removals] == list(done.found)
-    assert [words.split()[0] for words in said] == TYPES
+    assert [words.split()[0] for words in said] == [TYPES[1], TYPES[0], *TYPES[2:]]
     assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
     kept = receipt(tmp_path)
     there = [item.id for item in done.found]
@@ -218,6 +218,7 @@ def test_interrupted_at_any_call_the_next_run_ends_with_one_whole_receipt(
     operation, nth = ORDER[k - 1], ORDER[:k].count(ORDER[k - 1])
     own = region.planned[operation][-1]
     region.first(operation, *[own] * (nth - 1), AWSError("stopped", "run again"))
+    region.first("GetCallerIdentity", *[AWSError("stopped", "run again")] * 2)
     with pytest.raises(AWSError):
         clean(region, tmp_path)
     assert (receipt(tmp_path)["state"], receipt(tmp_path)["deleted"]) == ("begun", [])
@@ -242,31 +243,104 @@ def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_
     assert kept["cost"]["usd"] == pytest.approx(0.15)
 
 
-@pytest.mark.parametrize(
-    ("operation", "there"),
-    [("ListClusters", ORDER[:0]), ("BatchGetImage", ORDER[:0]), ("DeleteSubnet", ORDER[:6])],
-    ids=["listing", "pricing", "deleting"],
-)
-def test_another_region_that_fails_is_told_and_does_not_stop_this_one(
-    region: FakeRegion, tokyo: FakeRegion, tmp_path: Path, operation: str, there: list[str]
+DENIED = Refusal("AccessDeniedException", status=403)
+PLACES = [("here", "us-east-1"), ("there", "ap-northeast-1")]
+
+
+@pytest.mark.parametrize(("place", "name"), PLACES, ids=[place for place, _ in PLACES])
+def test_a_kind_that_cannot_be_listed_is_told_and_stops_nothing_else(
+    region: FakeRegion, tokyo: FakeRegion, tmp_path: Path, place: str, name: str
 ) -> None:
-    tokyo.layers = [(2**30, NOW - MONTH)]
-    tokyo.answers(operation, Refusal("AccessDeniedException", status=403))
+    denied, other = (region, tokyo) if place == "here" else (tokyo, region)
+    denied.answers("ListClusters", DENIED)
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
     done = clean(region, tmp_path)
     kept = receipt(tmp_path)
     [left] = kept["left"]
-    assert (region.writes, tokyo.writes) == (ORDER, there)
+    assert (other.writes, denied.writes) == (ORDER, [ORDER[0], *ORDER[2:]])
     resource = left["resource"]
-    assert [resource["id"], resource["name"], resource["region"]] == ["ap-northeast-1"] * 3
-    assert operation in left["reason"]
-    assert (kept["regions"], done.left[0].resource.type) == (["us-east-1"], "リージョン")
-    assert {item["region"] for item in kept["deleted"]} == {"us-east-1"}
+    assert [resource["id"], resource["name"]] == [f"{name} ECS"] * 2
+    assert ("ListClusters" in left["reason"], left["reason"] in repr(done)) == (True, True)
+    assert [removal.resource.name for removal in listed.failed] == [f"{name} ECS"]
+    assert (kept["nothing_left"], name in kept["regions"]) == (False, False)
+    assert {item["region"] for item in kept["deleted"]} == {"us-east-1", "ap-northeast-1"}
 
 
-def test_a_denial_in_the_region_of_the_settings_stops_the_clean_up(
+def test_where_nothing_could_be_listed_the_list_does_not_say_that_there_is_nothing(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    for operation in ("ListClusters", "DescribeRepositories", "DescribeSubnets"):
+        region.answers(operation, DENIED)
+    listed = cleanup.list_cleanup(region.connect(), tmp_path)
+    assert len(listed.failed) == 3
+    assert messages.text("resources.cleanup.nothing-found") not in repr(listed)
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [("DeleteRepository", "rails-app"), ("DeleteCluster", CLUSTER), ("DeleteVpc", "vpc")],
+)
+def test_a_resource_that_cannot_be_deleted_is_told_and_stops_nothing_else(
+    region: FakeRegion, tmp_path: Path, operation: str, left: str
+) -> None:
+    region.answers(operation, DENIED)
+    done = clean(region, tmp_path)
+    [kept] = done.left
+    assert (left in kept.resource.name, operation in kept.reason) == (True, True)
+    assert (region.writes, region.clock.pauses) == (ORDER, [])
+
+
+def test_a_cost_that_cannot_be_found_out_is_told_and_stops_no_deletion(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    region.layers = [(2**30, NOW - MONTH)]
+    region.answers("BatchGetImage", DENIED)
+    done = clean(region, tmp_path)
+    assert (region.writes, done.left) == (ORDER, ())
+    [unpriced] = done.unpriced
+    assert ("BatchGetImage" in unpriced.reason, unpriced.reason in repr(done)) == (True, True)
+    assert messages.text("resources.cleanup.nothing-stored-charged") not in repr(done)
+
+
+def test_a_repository_that_may_not_be_read_is_named_and_left_and_ours_is_not_gone(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    region.repositories["foreign"] = False
+    own = region.planned["ListTagsForResource"][-1]
+
+    def deny(*names: str) -> None:
+        region.answers(
+            "ListTagsForResource",
+            lambda said: DENIED if said["resourceArn"].endswith(names) else own(said),
+        )
+
+    deny("foreign")
+    done = clean(region, tmp_path)
+    assert (region.writes, done.left, [it.name for it in done.unread]) == (ORDER, (), ["foreign"])
+    assert "foreign" in repr(done)
+    region.repositories["rails-app"] = True
+    deny("foreign", "rails-app")
+    done = clean(region, tmp_path)
+    assert [it.resource.name for it in done.left] == ["rails-app"]
+    assert "rails-app" in region.repositories
+
+
+def test_what_was_found_and_could_not_be_deleted_is_never_told_as_deleted(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    own = region.planned["ListTagsForResource"][-1]
+    region.answers("ListTagsForResource", own, DENIED)
+    done = clean(region, tmp_path)
+    [left] = done.left
+    assert (left.resource.name, "rails-app" in region.repositories) == ("rails-app", True)
+    assert "AWS::ECR::Repository" not in {it["type"] for it in receipt(tmp_path)["deleted"]}
+
+
+def test_lost_credentials_stop_the_clean_up(
     region: FakeRegion, tokyo: FakeRegion, tmp_path: Path
 ) -> None:
-    region.answers("ListClusters", Refusal("AccessDeniedException", status=403))
+    for operation in ("ListClusters", "GetCallerIdentity"):
+        region.answers(operation, Refusal("ExpiredToken"))
     with pytest.raises(NotAllowed):
         clean(region, tmp_path)
     assert (tokyo.writes, (tmp_path / "receipts").exists()) == ([], False)
