@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from handson.aws.credentials import resolve_credentials
 from handson.aws.refusals import (
     THROTTLED,
     has_code,
@@ -22,7 +23,7 @@ from handson.aws.refusals import (
     utc_now,
 )
 from handson.core import messages
-from handson.core.errors import AWSError
+from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Say, ignore_progress
 from handson.course.state import State, Target
 
@@ -86,6 +87,8 @@ class Aws:
     credentials: Credentials | None = None
     account: str = ""
     caller: str = ""
+    confirmed_key: str = field(default="", repr=False)
+    """The ID of the access key that was seen to belong to the account."""
     requests: list[Request] = field(default_factory=list)
     say: Say = ignore_progress
     # A copy made by `replace` gets new ones of these; `copy` shares them.
@@ -240,6 +243,29 @@ class Aws:
                 )
             return self._clients[service]
 
+    def confirm_account(self, account: str | None) -> None:
+        """Ask AWS for the caller if the credentials are new, and refuse one of another account.
+
+        Credentials can change to another account's while a kernel runs: `credential_process`, for
+        example, is called again when they expire.  An access key never changes its account.
+
+        Raises:
+            NotAllowed: The caller belongs to another account, or the credentials are refused.
+        """
+        key = resolve_credentials(self.session)
+        if key == self.confirmed_key:
+            return
+        seen, caller = self.identify_caller()
+        if seen != account:
+            raise NotAllowed.from_key("aws.other-account", seen=seen, wanted=account)
+        self.account, self.caller, self.confirmed_key = seen, caller, key
+
+    def identify_caller(self) -> tuple[str, str]:
+        """Ask for the account and the ARN of the caller."""
+        reply = self.call("sts", "GetCallerIdentity")
+        with translate_errors("sts", "GetCallerIdentity", endpoint=self.endpoint):
+            return str(reply["Account"]), str(reply["Arn"])
+
     def _find_limit(
         self, error: AWSError, unknown: Collection[str], busy: Collection[str]
     ) -> float:
@@ -252,6 +278,8 @@ class Aws:
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name
 
+        if self.confirmed_key and operation != "GetCallerIdentity":
+            self.confirm_account(self.account)  # They may have changed in the middle of a verb.
         with translate_errors(service, operation, endpoint=self.endpoint, now=self.patience.now):
             client, method = self.client(service), xform_name(str(operation))
             known = client.meta.method_to_api_mapping

@@ -13,15 +13,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from handson.aws import emulator
 from handson.aws.calls import Aws, Credentials, Patience
+from handson.aws.credentials import explain_sign_in
 from handson.aws.emulator.in_process import attach_session
-from handson.aws.refusals import translate_errors
 from handson.aws.settings import Settings
 from handson.core.errors import NotAllowed
 from handson.core.files import hold_lock
@@ -66,14 +65,15 @@ def connect_target(settings: Settings) -> Connection:
 def renew_connection(connection: Connection, settings: Settings) -> Connection:
     """Return the connection, or a new one if its embedded AWS is no longer the same process.
 
-    On real AWS, ask AWS again whether the caller belongs to the account of the settings.
+    On real AWS, ask AWS again whether the caller belongs to the account of the settings if the
+    credentials have changed.
 
     Raises:
         NotAllowed: The credentials now belong to another account, or have expired.
         HandsonError: The target cannot be reached.
     """
     if settings.target == "aws":
-        confirm_account(connection.aws, settings.aws_account)
+        connection.aws.confirm_account(settings.aws_account)
     if not connection.process:
         return connection
     running = ensure_emulator(settings)
@@ -128,7 +128,7 @@ def connect_emulator(
         account=account,
     )
     if not account:
-        _identify_caller(aws)
+        aws.account, aws.caller = aws.identify_caller()
     return aws
 
 
@@ -153,25 +153,11 @@ def connect_aws(
         region=region,
         endpoint=None,
         kind="aws",
-        session=session or _make_own_session(),
+        session=session or _make_own_session(region),
         patience=patience or Patience(),
     )
-    confirm_account(aws, account)
+    aws.confirm_account(account)
     return aws
-
-
-def confirm_account(aws: Aws, account: str | None) -> None:
-    """Ask AWS for the caller, and refuse the caller of another account.
-
-    Credentials can change to another account's while a kernel runs: `credential_process`, for
-    example, is called again when they expire.
-
-    Raises:
-        NotAllowed: The caller belongs to another account, or the credentials are refused.
-    """
-    _identify_caller(aws)
-    if aws.account != account:
-        raise NotAllowed.from_key("aws.other-account", seen=aws.account, wanted=account)
 
 
 def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) -> Aws:
@@ -201,7 +187,7 @@ def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) ->
     credentials = Credentials(temporary["AccessKeyId"], temporary["SecretAccessKey"])
     session = make_private_session(credentials, token=temporary["SessionToken"])
     assumed = Aws(aws.region, aws.endpoint, aws.kind, session, aws.patience)
-    confirm_account(assumed, account)
+    assumed.confirm_account(account)
     return assumed
 
 
@@ -299,23 +285,24 @@ def _decode_description(data: bytes) -> Any:
     return description
 
 
-def _identify_caller(aws: Aws) -> None:
-    reply = aws.call("sts", "GetCallerIdentity")
-    with translate_errors("sts", "GetCallerIdentity", endpoint=aws.endpoint):
-        aws.account, aws.caller = str(reply["Account"]), str(reply["Arn"])
-
-
 def find_ca_bundle() -> str | None:
-    """Return the file of certificates that the learner's own AWS settings name, if any."""
-    bundle: str | None = _make_own_session().get_config_variable("ca_bundle")
+    """Return the file of certificates that the learner's own AWS settings name, if any.
+
+    Raises:
+        NotAllowed: The settings cannot be read.
+    """
+    session = _make_own_session()
+    with explain_sign_in(session):
+        bundle: str | None = session.get_config_variable("ca_bundle")
     return bundle
 
 
-def _make_own_session() -> Any:
-    """Return the learner's boto3 session, with botocore's names for the methods that are used."""
-    import boto3
+def _make_own_session(region: str = "") -> Any:
+    """Return the learner's own session; its calls to sign in take the region if no other is set."""
+    import botocore.session
 
-    with translate_errors("sts", "GetCallerIdentity", endpoint=None):
-        session = boto3.Session()
-    read: Any = session._session.get_config_variable  # boto3 offers no other way to the settings
-    return SimpleNamespace(create_client=session.client, get_config_variable=read)
+    session = botocore.session.Session()
+    with explain_sign_in(session):
+        if not session.get_config_variable("region"):
+            session.set_config_variable("region", region)
+    return session

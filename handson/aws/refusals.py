@@ -100,8 +100,8 @@ def translate_errors(
     try:
         yield
     except Exception as error:
-        translated = _translate(error, service, operation, where=endpoint or "AWS", now=now)
-        if translated is None:
+        translated = translate_error(error, service, operation, where=endpoint or "AWS", now=now)
+        if translated is error:
             raise
         # AWS's message on refused credentials can quote the request, with the session token in it.
         raise translated from None if isinstance(translated, NotAllowed) else error
@@ -136,10 +136,15 @@ def refuse_operation(service: str, operation: object, known: Collection[str]) ->
     return InvalidInput.from_key(key, service=service, operation=quote(operation), near=near)
 
 
-def _translate(
-    error: Exception, service: str, operation: str, *, where: str, now: Callable[[], datetime]
-) -> HandsonError | None:
-    """Return an error of botocore's as ours, or None for an error that is not botocore's."""
+def translate_error(
+    error: Exception,
+    service: str,
+    operation: str,
+    *,
+    where: str,
+    now: Callable[[], datetime] = utc_now,
+) -> Exception:
+    """Return an error of botocore's as ours, or the same error if it is not botocore's."""
     call = f"{service}:{operation}"
     names = [kind.__name__ for kind in type(error).__mro__]
     if "ClientError" in names:
@@ -155,7 +160,7 @@ def _translate(
             return untrusted
     key = next((_SENTENCES[name] for name in names if name in _SENTENCES), None)
     if key is None:
-        return None
+        return error
     sentences = messages.advice(key, where=where, call=call, reason=names[0])
     if key == "aws.credentials-lost":
         return NotAllowed(*sentences)

@@ -16,6 +16,7 @@ from typing import Any
 
 import botocore.session
 from botocore.awsrequest import AWSResponse
+from botocore.credentials import Credentials
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from handson.aws import Aws, Patience, connection
@@ -66,6 +67,8 @@ class Clock:
 @dataclass
 class FakeAws:
     clock: Clock = field(default_factory=Clock)
+    key: str = "AKIAFAKEFAKEFAKEFAKE"
+    """The access key that signs."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     planned: dict[str, list[Any]] = field(default_factory=dict)
     elsewhere: dict[str, FakeAws] = field(default_factory=dict)
@@ -89,7 +92,11 @@ class FakeAws:
 
     def session(self) -> Any:
         nothing = {"ca_bundle": None}
-        return SimpleNamespace(create_client=self._create_client, get_config_variable=nothing.get)
+        return SimpleNamespace(
+            create_client=self._create_client,
+            get_config_variable=nothing.get,
+            get_credentials=lambda: Credentials(self.key, "a-secret-key", "a-session-token"),
+        )
 
     def _create_client(self, service: str, **options: Any) -> Any:
         # A copy of the first one like it: making one takes longer than most tests.

@@ -84,11 +84,33 @@ def test_credentials_of_another_account_stop_every_verb(room: Workshop, fake: Fa
     assert (target.state, OTHER in target.seen) == ("bad", True)
 
 
+def test_new_credentials_are_asked_for_their_account_before_anything_is_called_with_them(
+    room: Workshop, fake: FakeAws
+) -> None:
+    fake.answers("DescribeVpcs", {"Vpcs": []})
+    for _ in range(3):
+        room.aws.call("ec2", "DescribeVpcs")
+    once = ["GetCallerIdentity", *["DescribeVpcs"] * 3]
+    assert (fake.operations, room.aws.confirmed_key) == (once, fake.key)
+    verb, elsewhere = room.aws, room.aws.in_region("eu-west-1")  # in the middle of a verb
+    fake.key = "ASIANEWNEWNEWNEWNEWN"
+    verb.call("ec2", "DescribeVpcs")
+    verb.call("ec2", "DescribeVpcs")
+    assert fake.operations[4:] == ["GetCallerIdentity", *["DescribeVpcs"] * 2]
+    fake.key = "ASIAOTHEROTHEROTHERO"
+    fake.answers("GetCallerIdentity", identity(OTHER))
+    fake.calls.clear()
+    for aws in (verb, elsewhere, verb.without_recording()):
+        with pytest.raises(NotAllowed, match=OTHER):
+            aws.call("ec2", "DescribeVpcs")
+    assert (set(fake.operations), verb.account) == ({"GetCallerIdentity"}, ACCOUNT)
+
+
 def test_nothing_is_broken_on_real_aws(room: Workshop, fake: FakeAws) -> None:
     answers = [CALLS[verb](room) for verb in ("break_it", "hint", "mended")]
     assert [repr(answer).startswith("ⓘ ") for answer in answers] == [True] * 3
     assert all("HANDSON_TARGET" in repr(answer) for answer in answers)
-    assert fake.operations == ["GetCallerIdentity"] * 3
+    assert fake.operations == ["GetCallerIdentity"]  # for the first; the key is the same since then
     # A later cell may ask for what a report of a breakage has.
     reports = (incident_cards.IncidentReport, incident_cards.Hints, incident_cards.RepairReport)
     asked = {name for one in reports for name in (*one.__dataclass_fields__, *vars(one))}
@@ -152,7 +174,7 @@ def test_a_missing_profile_is_told_and_an_emulator_sees_no_key_of_the_learners(
 ) -> None:
     for name in ("PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
         monkeypatch.setenv(f"AWS_{name}", "own")
-    with pytest.raises(NotAllowed, match="ProfileNotFound"):
+    with pytest.raises(NotAllowed, match="プロファイル own がありません"):
         connect()
     keys = make_private_session(KEYS).get_credentials()
     assert (keys.access_key, keys.secret_key, keys.token) == (ACCOUNT, "not-a-secret", None)

@@ -1,0 +1,162 @@
+"""Sign in to real AWS with the learner's own profile, keys, role or token.
+
+`explain_sign_in` turns whatever is raised while botocore looks for credentials into an error of
+ours.  Not all of it is botocore's: a missing program raises FileNotFoundError, and a prompt for an
+MFA code EOFError where nobody can type.  The words of these errors are never shown, because they
+may quote what a program printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from handson.aws.refusals import DENIED, translate_error
+from handson.core import messages
+from handson.core.errors import NotAllowed
+from handson.core.files import shorten_path
+from handson.core.text import find_nearest
+
+_WAYS = {
+    "web_identity_token_file": "aws.signin.token",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "aws.signin.token",
+    "sso_session": "aws.signin.sso",
+    "sso_start_url": "aws.signin.sso",
+    "login_session": "aws.signin.login",
+    "credential_process": "aws.signin.process",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "aws.signin.metadata",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "aws.signin.metadata",
+}
+"""The sentences on a failed sign-in by the setting that chooses the way, in botocore's order."""
+_ERRORS = {
+    "EOFError": "aws.signin.mfa",
+    "InvalidConfigError": "aws.signin.setting",
+    "LoginInsufficientPermissions": "aws.signin.login-denied",
+    "MetadataRetrievalError": "aws.signin.metadata",
+    "MissingDependencyException": "aws.signin.crt",
+    "NoCredentialsError": "aws.signin.none",
+    "PartialCredentialsError": "aws.signin.half",
+    "RefreshWithMFAUnsupportedError": "aws.signin.mfa-over",
+    "StdinNotImplementedError": "aws.signin.mfa",  # ipykernel's, where a program runs the notebook
+    "RuntimeError": "aws.expired",  # botocore's, where new credentials have expired already
+}
+"""The sentences by the name of an error's class, or of its nearest base."""
+_REFUSALS = {
+    "AssumeRole": "aws.signin.role",
+    "AssumeRoleWithWebIdentity": "aws.signin.token-refused",
+    "GetRoleCredentials": "aws.signin.sso-role",
+}
+"""The sentences where AWS does not give credentials out, by the call."""
+_SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)\b")
+_MOST = 12
+
+
+def resolve_credentials(session: Any) -> str:
+    """Return the ID of the session's access key; get new credentials where they soon expire.
+
+    Raises:
+        NotAllowed: There are no credentials, or signing in failed; names the profile.
+        HandsonError: AWS could not be asked for credentials.
+    """
+    from botocore.exceptions import NoCredentialsError
+
+    with explain_sign_in(session):
+        found = session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return str(found.get_frozen_credentials().access_key)
+
+
+@contextmanager
+def explain_sign_in(session: Any) -> Iterator[None]:
+    """Turn whatever is raised while a botocore session looks for credentials into our errors."""
+    try:
+        yield
+    except Exception as error:
+        raise _explain(session, error) from None
+
+
+def _explain(session: Any, error: Any) -> Exception:
+    names = [kind.__name__ for kind in type(error).__mro__]
+    details: Mapping[str, Any] = getattr(error, "kwargs", {})  # botocore's
+    if "ConfigParseError" in names:
+        return NotAllowed.from_key("aws.signin.config", place=_find_place(details))
+    profile = session.get_config_variable("profile") or "default"
+    profiles: Mapping[str, Any] = session.full_config["profiles"]
+    if "ProfileNotFound" in names:
+        return _refuse_profile(profile, profiles, session.get_config_variable("config_file"))
+    signing = _find_signing_profile(profile, profiles)
+    settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
+    way = next((key for name, key in _WAYS.items() if name in settings), "aws.signin.other")
+    key = next((_ERRORS[name] for name in names if name in _ERRORS), way)
+    if {"ConnectionError", "HTTPClientError"} & set(names):
+        where = urlsplit(str(details.get("endpoint_url", ""))).netloc or "AWS"
+        return translate_error(error, "sts", "GetCallerIdentity", where=where)
+    if "ClientError" in names:
+        answer = error.response["Error"]
+        refused = _REFUSALS.get(error.operation_name)
+        if not refused or (refused == "aws.signin.role" and answer["Code"] not in DENIED):
+            return translate_error(error, "sts", error.operation_name, where="AWS")
+        key = "aws.signin.mfa-code" if "MultiFactor" in answer["Message"] else refused
+    if key == "aws.signin.process" and isinstance(error, OSError):
+        key = "aws.signin.process-missing"
+    token = settings.get("web_identity_token_file") or settings.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    role = profiles.get(profile, {}).get("role_arn") or settings.get("AWS_ROLE_ARN", "")
+    return NotAllowed.from_key(
+        key,
+        profile=profile,
+        option=_name_option(profile),
+        signing=_name_option(signing),
+        program=_find_program(settings.get("credential_process", "")),
+        path=shorten_path(Path(token or session.get_config_variable("config_file")).expanduser()),
+        role=role.rpartition("/")[2],
+        setting=", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0],
+        missing=details.get("cred_var", ""),
+        reason=names[0],
+    )
+
+
+def _refuse_profile(profile: str, profiles: Mapping[str, Any], file: str) -> NotAllowed:
+    near = find_nearest(profile, profiles)
+    names = [*filter(None, [near]), *sorted(set(profiles) - {near})]
+    if not names:
+        return NotAllowed.from_key("aws.signin.no-profiles", profile=profile, path=file)
+    choices = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
+    values = {"profile": profile, "choices": choices, "near": names[0]}
+    return NotAllowed.from_key("aws.signin.no-profile", **values)
+
+
+def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:
+    """Return the profile at the end of the chain of `source_profile`: the one that signs in."""
+    for _ in profiles:
+        profile = profiles.get(profile, {}).get("source_profile", profile)
+    return profile
+
+
+def _find_place(details: Mapping[str, Any]) -> str:
+    """Return the path of a configuration file that is broken, with the line if it is known."""
+    path, cause = shorten_path(Path(details["path"])), details["error"]
+    numbers = [getattr(cause, "lineno", None), *(line for line, _ in getattr(cause, "errors", ()))]
+    line = next(filter(None, numbers), None)
+    return messages.text("aws.signin.line", path=path, line=line) if line else path
+
+
+def _find_program(command: str) -> str:
+    """Return the program of a command; its arguments may hold secrets."""
+    from botocore.compat import compat_shell_split
+
+    try:
+        words = compat_shell_split(command)
+    except ValueError:  # a quotation mark too few
+        words = command.split()
+    return words[0] if words else ""
+
+
+def _name_option(profile: str) -> str:
+    return "" if profile == "default" else f" --profile {shlex.quote(profile)}"
