@@ -326,10 +326,12 @@ def print_policy(chosen: Settings, proof: bool) -> None:
     """Print the smallest IAM policy for the workshop on real AWS, as JSON.
 
     For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
-    Each Sid says what its statement is for: Check…, Create…, Push…, CleanUp….
+    Each Sid says what its statement is for: Check…, Create…, Change… (also push and clean-up).
     """
     if chosen.aws_account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
+    if not proof:
+        click.echo(messages.text("course.policy.managed"), err=True)
     statements = audit.PROOF if proof else policy.STATEMENTS
     written = policy.write_policy(
         region=chosen.region,

@@ -90,6 +90,8 @@ class Aws:
     confirmed_key: str = field(default="", repr=False)
     """The ID of the access key that was seen to belong to the account."""
     requests: list[Request] = field(default_factory=list)
+    looks_elsewhere: bool = True
+    """Whether to look in other regions for what is missing: not where that was denied before."""
     say: Say = ignore_progress
     # A copy made by `replace` gets new ones of these; `copy` shares them.
     _clients: dict[str, Any] = field(default_factory=dict, init=False)

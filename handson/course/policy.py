@@ -1,10 +1,14 @@
 """Least privilege: the smallest IAM policy with which the workshop passes on real AWS.
 
 `VERBS` lists the IAM actions of each verb.  `write_policy` writes the policy: separate statements
-to check, create, push and clean up, each limited to the workshop's tag and to kinds of resources
+to check, create, and change or delete, each limited to the workshop's tag and to kinds of resources
 wherever AWS supports it (Service Authorization Reference, "Actions, resources, and condition keys"
 for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for refused actions: who can allow
 them, and the cells that need them.
+
+It has to be a managed policy: inline policies of a user or a group have no room for it (IAM User
+Guide, "IAM and AWS STS quotas": 2,048 and 5,120 characters).  So statements with the same resources
+and conditions are one.
 
 The policy deliberately does not allow a learner to change or delete resources without the tag, such
 as a VPC made by hand, nor to put the tag on an existing resource.  `ec2:CreateAction` and
@@ -36,6 +40,10 @@ _CLUSTERS = "ecs:{region}:{account}:cluster/*"
 _REPOSITORY = "ecr:{region}:{account}:repository/{repository}"
 """ARNs without "arn:aws:", with placeholders."""
 
+LARGEST = 6144
+"""Characters of a managed policy, white space left out (IAM User Guide, "IAM and AWS STS quotas").
+"""
+
 _ZONES = "ec2:DescribeAvailabilityZones"
 _VPC_ATTRIBUTE = "ec2:DescribeVpcAttribute"
 _FIND_NETWORK = (
@@ -48,7 +56,8 @@ _FIND_NETWORK = (
 _FIND_CLUSTERS = ("ecs:DescribeClusters", "ecs:ListClusters")
 _FIND_REPOSITORIES = ("ecr:DescribeRepositories", "ecr:ListTagsForResource")
 _READ_MANIFESTS = ("ecr:BatchGetImage", "ecr:DescribeImages")
-_FIND_IMAGES = (*_FIND_REPOSITORIES, *_READ_MANIFESTS, "ecr:GetDownloadUrlForLayer")
+_READ_IMAGES = (*_READ_MANIFESTS, "ecr:GetDownloadUrlForLayer")
+_FIND_IMAGES = (*_FIND_REPOSITORIES, *_READ_IMAGES)
 _LOOK = (*_FIND_NETWORK, _VPC_ATTRIBUTE, *_FIND_CLUSTERS, *_FIND_IMAGES)
 _CREATE_VPC = ("ec2:CreateInternetGateway", "ec2:CreateVpc")
 _CREATE_IN_VPC = ("ec2:CreateRouteTable", "ec2:CreateSubnet", "ec2:CreateVpcEndpoint")
@@ -61,7 +70,8 @@ _CONNECT = (
     "ec2:ReplaceRoute",
 )
 _CREATE_NETWORK = (*_CREATE_VPC, *_CREATE_IN_VPC, *_CONNECT, "ec2:CreateTags")
-_CREATE_CLUSTER = ("ecs:CreateCluster", "ecs:PutClusterCapacityProviders", "ecs:TagResource")
+_CAPACITY = "ecs:PutClusterCapacityProviders"
+_CREATE_CLUSTER = ("ecs:CreateCluster", _CAPACITY, "ecs:TagResource")
 _CREATE_REPOSITORY = ("ecr:CreateRepository", "ecr:TagResource")
 _ROLE = "iam:CreateServiceLinkedRole"
 _QUOTA = "servicequotas:GetServiceQuota"
@@ -148,32 +158,28 @@ _REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
 _ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
 _VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
 _NEW_IN_VPC = (_ROUTE_TABLES, _SUBNETS, _ENDPOINTS)
+_CHECK = (_ZONES, *_FIND_NETWORK, *_FIND_USERS, "ecs:ListClusters", _LOGIN)
 
 STATEMENTS: tuple[Statement, ...] = (
-    Statement("Check", (_ZONES, *_FIND_NETWORK, "ecs:ListClusters"), condition=IN_REGION),
+    Statement("Check", _CHECK, condition=IN_REGION),
     Statement("CheckVpcs", (_VPC_ATTRIBUTE,), (_VPCS,)),
-    Statement("CheckClusters", ("ecs:DescribeClusters",), (_CLUSTERS,)),
-    Statement("CheckImages", _FIND_IMAGES, _REPOSITORIES),
+    Statement("CheckClusters", ("ecs:DescribeClusters", _INSTANCES), (_CLUSTERS,)),
+    Statement("CheckRepositories", _FIND_REPOSITORIES, _REPOSITORIES),
+    Statement("CheckImages", _READ_IMAGES, (_REPOSITORY,)),
     Statement("CheckQuota", (_QUOTA,), _VPC_QUOTA),
     Statement("CreateVpc", _CREATE_VPC, (_GATEWAYS, _VPCS), _IF_NEW),
     # These calls touch a new resource, which has no tag yet, and its VPC, which has one. AWS checks
     # each of the two, so each needs a statement.
     Statement("CreateSubnets", _CREATE_IN_VPC, _NEW_IN_VPC, _IF_NEW),
     Statement("CreateInVpc", _CREATE_IN_VPC, (_ROUTE_TABLES, _VPCS), _IF_OURS),
-    Statement("CreateConnections", _CONNECT, _NETWORK, _IF_OURS),
     Statement("CreateNetworkTags", ("ec2:CreateTags",), _NETWORK, _IF_NEW_NETWORK),
     Statement("CreateCluster", ("ecs:CreateCluster",), (_CLUSTERS,), _IF_NEW),
-    Statement("CreateCapacity", ("ecs:PutClusterCapacityProviders",), (_CLUSTERS,), _IF_OURS),
     Statement("CreateClusterTags", ("ecs:TagResource",), (_CLUSTERS,), _IF_NEW_CLUSTER),
     Statement("CreateClusterRole", (_ROLE,), _ECS_ROLE, _TO_ECS),
     Statement("CreateRepository", _CREATE_REPOSITORY, (_REPOSITORY,), _IF_NEW),
-    Statement("PushLogin", (_LOGIN,), condition=IN_REGION),
-    Statement("Push", _PUSH, (_REPOSITORY,), _IF_OURS),
-    Statement("CleanUpCheck", _FIND_USERS, condition=IN_REGION),
-    Statement("CleanUpCheckCluster", (_INSTANCES,), (_CLUSTERS,)),
-    Statement("CleanUpNetwork", _DELETE_NETWORK, _NETWORK, _IF_OURS),
-    Statement("CleanUpCluster", (_DELETE_CLUSTER,), (_CLUSTERS,), _IF_OURS),
-    Statement("CleanUpRepository", (_DELETE_REPOSITORY,), (_REPOSITORY,), _IF_OURS),
+    Statement("ChangeNetwork", (*_CONNECT, *_DELETE_NETWORK), _NETWORK, _IF_OURS),
+    Statement("ChangeCluster", (_CAPACITY, _DELETE_CLUSTER), (_CLUSTERS,), _IF_OURS),
+    Statement("ChangeRepository", (*_PUSH, _DELETE_REPOSITORY), (_REPOSITORY,), _IF_OURS),
 )
 
 _KINDS = {

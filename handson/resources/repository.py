@@ -92,10 +92,15 @@ def observe_repositories(
     if "repository" not in checks:
         return ()
     found = find_repository(aws, exercise.repository)
-    if found is None:
-        near = find_nearest(exercise.repository, list_repository_names(aws))
-        found = find_repository(aws, near) if near else None
-    return (found,) if found else ()
+    return (found,) if found else tuple(find_similar_repositories(aws, exercise))
+
+
+def find_similar_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
+    """Return the other repository whose name is most like the exercise's, if one is similar."""
+    others = [name for name in list_repository_names(aws) if name != exercise.repository]
+    near = find_nearest(exercise.repository, others)
+    found = find_repository(aws, near) if near else None
+    return [found] if found else []
 
 
 def list_repository_names(aws: Aws) -> list[str]:

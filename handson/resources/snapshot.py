@@ -4,13 +4,16 @@ Snapshot and clean-up read the table `KINDS` and name no kind themselves.  A new
 here, its IAM actions in `handson.course.policy`, and one module beside this.
 
 A learner may have worked in another region.  So what is missing here is searched for in a few other
-regions, for the checks that ask for it.  Errors there are ignored.
+regions, for the checks that ask for it.  Errors there are ignored.  The workshop's own policy
+allows nothing there, and the account's audit trail keeps each denied call: after the first one,
+the connection looks nowhere else any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,13 +21,13 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from handson.aws import Aws, settings
-from handson.core.errors import HandsonError
+from handson.core.errors import HandsonError, NotAllowed
 from handson.core.progress import Say
 from handson.course import checks as course_checks
 from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.state import Removal, Resource, Sighting, Snapshot, Unseen
+from handson.course.state import Removal, Repository, Resource, Sighting, Snapshot, Unseen
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import read_image_run
 from handson.resources.push import read_image_uri
@@ -184,32 +187,45 @@ def _search_elsewhere(
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
     places = [(check, region) for region in regions for check in lost]
+
+    def search(place: tuple[str, str]) -> list[str]:
+        check, region = place
+        return _try_to_find(lost[check], aws, exercise, region=region)
+
+    # The first place alone: where it is denied, the others are not asked.
+    found = [search(place) for place in places[:1]]
     with ThreadPoolExecutor(8) as pool:
-        public = (
-            pool.submit(_try_to_find, repository.find_public_repositories, aws, exercise)
-            if "repository" in lost
-            else None
-        )
-        pending = [
-            pool.submit(_try_to_find, lost[check], aws.in_region(region, attempts=1), exercise)
-            for check, region in places
-        ]
+        found += pool.map(search, places[1:])
+    others: list[Repository] = []
+    if "repository" in lost:
+        others = _try_to_find(repository.find_public_repositories, aws, exercise, region="")
+    elif "image" in lost:
+        with suppress(HandsonError):
+            others = repository.find_similar_repositories(aws, exercise)
     return replace(
         snapshot,
-        repositories=(*snapshot.repositories, *(public.result() if public else ())),
+        repositories=tuple(dict.fromkeys([*snapshot.repositories, *others])),
         elsewhere=tuple(
             Sighting(check=check, region=region, id=id)
-            for (check, region), found in zip(places, pending, strict=True)
-            for id in found.result()
+            for (check, region), ids in zip(places, found, strict=True)
+            for id in ids
         ),
     )
 
 
-def _try_to_find(find: Callable[[Aws, Exercise], list[T]], aws: Aws, exercise: Exercise) -> list[T]:
+def _try_to_find(
+    find: Callable[[Aws, Exercise], list[T]], aws: Aws, exercise: Exercise, *, region: str
+) -> list[T]:
+    """Return what is found in another region; nothing where it is denied, switched off or slow."""
+    if not aws.looks_elsewhere:
+        return []
     try:
-        return find(aws, exercise)
+        return find(aws.in_region(region, attempts=1) if region else aws, exercise)
+    except NotAllowed as error:
+        aws.looks_elsewhere = not error.actions  # without actions, the credentials are refused
     except HandsonError:
-        return []  # The region is not allowed, switched off or slow.
+        pass
+    return []
 
 
 def _list_other_regions(here: str, recorded_uri: str) -> list[str]:

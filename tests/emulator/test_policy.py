@@ -192,6 +192,8 @@ OTHER_TAG = [{"Key": "handson", "Value": "somebody-else"}]
 FORBIDDEN: list[tuple[str, str, dict[str, Any]]] = [
     ("ec2", "CreateSecurityGroup", {"GroupName": "web", "Description": "web"}),
     ("ec2", "CreateTags", {"Resources": ["vpc-1"], "Tags": OTHER_TAG}),
+    ("ecr", "BatchGetImage", {"repositoryName": "other", "imageIds": [{"imageTag": "latest"}]}),
+    ("ecr", "DescribeImages", {"repositoryName": "other"}),
     ("ecr", "CreateRepository", {"repositoryName": "rails-app"}),
     ("ecr", "CreateRepository", {"repositoryName": "other", "tags": OTHER_TAG}),
     ("ecr", "DeleteRepository", {"repositoryName": "other"}),

@@ -315,7 +315,10 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     # the image
     "the image deleted": (done(images=()), NO_IMAGE | GONE, "image-absent/run uri-gone/run"),
     "the image in another repository": (in_image(repository="goods"), NO_IMAGE | GONE,
-        "image-elsewhere/run uri-gone/run"),
+        "image-absent/run uri-gone/run"),
+    "no image, and a repository of a similar name": (
+        done(images=(), repositories=(*DONE.repositories, states.repository(name="rails"))),
+        NO_IMAGE | GONE, "image-elsewhere/run uri-gone/run"),
     "the image seen in another region": (done(images=(), elsewhere=states.seen_in("image")),
         NO_IMAGE | GONE, "image-region/run-here uri-gone/run"),
     "image and cluster in another region": (

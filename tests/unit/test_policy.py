@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import nbformat
 import pytest
 
@@ -68,7 +69,6 @@ KINDS = {
 NEEDS = {verb: actions for verb, (_, actions) in policy.VERBS.items()}
 ACTIONS = sorted({action for statement in STATEMENTS for action in statement.actions})
 READS = ("Describe", "List", "Get", "BatchGet")
-LARGEST = 6144  # characters of a managed policy, white space left out (IAM User Guide)
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag/handson", "aws:ResourceTag/handson"
 
 
@@ -103,8 +103,7 @@ def test_nothing_is_created_changed_or_deleted_without_the_tag() -> None:
         f"{REQUEST_TAG} ecs:CreateAction": ["CreateClusterTags"],
         "iam:AWSServiceName": ["CreateClusterRole"],
         RESOURCE_TAG: [
-            *("CreateInVpc", "CreateConnections", "CreateCapacity", "Push"),
-            *("CleanUpNetwork", "CleanUpCluster", "CleanUpRepository"),
+            *("CreateInVpc", "ChangeNetwork", "ChangeCluster", "ChangeRepository"),
         ],
     }
 
@@ -143,7 +142,26 @@ def test_the_policy_is_a_document_that_fits_and_allows_what_the_verbs_need_alone
     effects = {item["Effect"] for item in document["Statement"]}
     assert (document["Version"], effects) == ("2012-10-17", {"Allow"})
     assert [sid for sid in sids if not sid.isalnum() or sids.count(sid) > 1] == []
-    assert len(json.dumps(document, separators=(",", ":"))) <= LARGEST
+
+
+def test_a_managed_policy_has_room_for_it_in_every_region_and_for_a_long_name() -> None:
+    session = botocore.session.Session()
+    regions = [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    ]
+    longest = max(regions, key=len)
+    account, exercise = "1" * 12, Exercise(repository="r" * 60)
+    document = policy.write_policy(region=longest, account=account, exercise=exercise)
+    assert len(json.dumps(document, separators=(",", ":"))) <= policy.LARGEST - 500
+
+
+def test_no_image_but_the_exercises_can_be_read() -> None:
+    reads = {"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"}
+    places = {arn for it in written()["Statement"] if {*it["Action"]} & reads
+              for arn in it["Resource"]}  # fmt: skip
+    assert places == {f"arn:aws:ecr:ap-southeast-1:{'1' * 12}:repository/rails-app"}
 
 
 def test_the_arns_name_region_account_and_repository() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handson.core.errors import HandsonError, NotAllowed
-from handson.course.exercise import Exercise
+from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.state import Snapshot
 from handson.resources.snapshot import take_snapshot
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal
@@ -23,6 +23,7 @@ VPCS = [
     {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", **NAMES},
     {"VpcId": "vpc-2", "CidrBlock": "10.1.0.0/16"},
 ]
+PROD = [f"prod/app-{number}" for number in range(25)]  # other people's
 NO_REPOSITORY = Refusal("RepositoryNotFoundException")
 DENIED = Refusal("AccessDeniedException", "not authorized", 403)
 
@@ -71,7 +72,7 @@ def fake() -> FakeAws:
     fake.answers("DescribeVpcAttribute", {name: {"Value": True} for name in attributes})
     fake.answers("ListClusters", {"clusterArns": [f"{ECS}/ecs-handson-cluster"]})
     fake.answers("DescribeClusters", clusters("ecs-handson-cluster"))
-    fake.answers("DescribeRepositories", by_name("rails-app", "zoo"))
+    fake.answers("DescribeRepositories", by_name("rails-app", "zoo", *PROD))
     fake.answers("ListTagsForResource", TAGGED)
     fake.answers("DescribeImages", {"imageDetails": [{"imageDigest": "sha256:1"}]})
     fake.answers("BatchGetImage", {"images": []})
@@ -118,20 +119,33 @@ def test_the_repository_is_found_by_its_name_or_a_near_one(fake: FakeAws, tmp_pa
     assert fake.operations.count("ListTagsForResource") == 2
 
 
-def test_the_image_is_looked_for_in_its_repository_then_in_others(
-    fake: FakeAws, tmp_path: Path
-) -> None:
+def test_the_image_is_looked_for_in_its_repository_alone(fake: FakeAws, tmp_path: Path) -> None:
     fake.answers("DescribeClusters", DENIED)
     seen = look(fake, "image", home=tmp_path)
     assert [image.repository for image in seen.images] == ["rails-app"]
     assert "DescribeRepositories" not in fake.operations
+    fake.answers("DescribeImages", {"imageDetails": []})
+    fake.answers("DescribeRepositories", by_name("rails-app", "rails-apps", "zoo"))
+    seen = look(fake, "image", home=tmp_path, missing=("image",))
+    assert (seen.images, [it.name for it in seen.repositories]) == ((), ["rails-apps"])
+    fake.answers("DescribeRepositories", DENIED)
+    assert look(fake, "image", home=tmp_path, missing=("image",)).repositories == ()
+    assert {said["repositoryName"] for said in fake.said("DescribeImages")} == {"rails-app"}
 
-    def answer(asked: dict[str, Any]) -> Any:
-        pushed = asked["repositoryName"] == "zoo"
-        return {"imageDetails": [{"imageDigest": "sha256:1"}] if pushed else []}
 
-    fake.answers("DescribeImages", answer)
-    assert [it.repository for it in look(fake, "image", home=tmp_path).images] == ["zoo"]
+def test_a_connection_that_was_denied_a_look_elsewhere_makes_no_other(
+    fake: FakeAws, tmp_path: Path
+) -> None:
+    elsewhere = FakeAws()
+    fake.elsewhere = dict.fromkeys({*LIKELY_REGIONS} - {"us-east-1"}, elsewhere)
+    for operation in ("DescribeVpcs", "DescribeClusters"):
+        elsewhere.answers(operation, DENIED)
+    fake.answers("DescribeVpcs", {"Vpcs": []})
+    fake.answers("DescribeClusters", clusters())
+    aws = fake.connect(kind="emulator")
+    for checks in (("network",), ("cluster", "network")):
+        take_snapshot(aws, home=tmp_path, checks=checks, missing=checks)
+    assert elsewhere.operations == ["DescribeVpcs"]
 
 
 FAILURES = {"ec2": "DescribeSubnets", "ecs": "DescribeClusters", "ecr": "DescribeRepositories"}

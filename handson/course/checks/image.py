@@ -60,8 +60,8 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that the check `image` reads.
 
     That is the image with the tag; else the newest one and all images whose tags are listed.  For
-    an empty repository: one image of a similar repository, and what may point to another region
-    (the recorded URI, the sightings there, and the cluster here).
+    an empty repository: one of a similar name, and what may point to another region (the recorded
+    URI, the sightings there, and the cluster here).
     """
     images, target = find_goal_images(snapshot, exercise), snapshot.target
     wanted = repository.find_tagged_image(images, exercise.tag)
@@ -76,7 +76,7 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     return Snapshot(
         target=target,
         clusters=(cluster,) if cluster else (),
-        images=_find_similar_image(snapshot, exercise),
+        repositories=repository.find_misspelt(snapshot, exercise),
         recorded_uri=snapshot.recorded_uri,
         elsewhere=results.find_sightings(snapshot, "image"),
     )
@@ -90,14 +90,8 @@ def _find_run(image: Image | None, snapshot: Snapshot) -> RecordedRun | None:
     return None
 
 
-def _find_similar_image(snapshot: Snapshot, exercise: Exercise) -> tuple[Image, ...]:
-    """Return an image from the repository whose name is most like the exercise's, if any."""
-    named = ((image.repository, image) for image in snapshot.images)
-    return results.find_similar(exercise.repository, named, cutoff=0.0)
-
-
 def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
-    similar, uri = _find_similar_image(snapshot, exercise), _parse_recorded_uri(snapshot)
+    similar, uri = repository.find_misspelt(snapshot, exercise), _parse_recorded_uri(snapshot)
     has_cluster = find_goal_cluster(snapshot, exercise) is not None
     return results.explain_absence(
         "image",
@@ -106,7 +100,7 @@ def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
         here="image-elsewhere" if similar else "image-absent",
         there=uri.region if uri and uri.region != snapshot.target.region else "",
         name=exercise.repository,
-        found=similar[0].repository if similar else "",
+        found=similar[0].name if similar else "",
     )
 
 

@@ -98,15 +98,15 @@ def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
         return Snapshot(target=snapshot.target, repositories=(repository,))
     return Snapshot(
         target=snapshot.target,
-        repositories=_find_misspelt(snapshot, exercise),
+        repositories=find_misspelt(snapshot, exercise),
         elsewhere=results.find_sightings(snapshot, "repository"),
     )
 
 
-def _find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
-    return results.find_similar(
-        exercise.repository, ((each.name, each) for each in snapshot.repositories)
-    )
+def find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:
+    """Return another repository whose name is most like the exercise's, if one is similar."""
+    others = (each for each in snapshot.repositories if each.name != exercise.repository)
+    return results.find_similar(exercise.repository, ((each.name, each) for each in others))
 
 
 def _is_public(repository: Repository) -> bool:
@@ -114,7 +114,7 @@ def _is_public(repository: Repository) -> bool:
 
 
 def _explain_no_repository(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
-    misspelt = _find_misspelt(snapshot, exercise)
+    misspelt = find_misspelt(snapshot, exercise)
     return results.explain_absence(
         "repository",
         snapshot,

@@ -264,12 +264,10 @@ def find_sightings(snapshot: Snapshot, check_id: str) -> tuple[Sighting, ...]:
     )
 
 
-def find_similar(
-    name: str, items: Iterable[tuple[str, T]], *, cutoff: float = 0.6
-) -> tuple[T, ...]:
+def find_similar(name: str, items: Iterable[tuple[str, T]]) -> tuple[T, ...]:
     """Return the first item whose name is spelled most like `name`, if any is similar."""
     pairs = list(items)
-    near = find_nearest(name, sorted({given for given, _ in pairs}), cutoff=cutoff)
+    near = find_nearest(name, sorted({given for given, _ in pairs}))
     return tuple(item for given, item in pairs if given == near)[:1]
 
 
