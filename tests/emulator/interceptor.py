@@ -101,7 +101,7 @@ class Interceptor(Handler):
             super().pass_on(body.replace(ACCOUNT.encode(), EMULATORS.encode()), fault)
 
     def passed_on(self) -> dict[str, str]:
-        headers = super().passed_on()
+        headers = {name.title(): value for name, value in super().passed_on().items()}
         key = self.marks.access_key_id
         signed = headers.get("Authorization", "")
         return {
