@@ -1,7 +1,6 @@
 """Simulated AWS: the product as it is, and AWS's own host names, which end on this machine.
 
     simulated.proxy.rules       what AWS answers otherwise than the embedded AWS: see proxy.py
-    simulated.use()             leads this process there, as a learner's variables would
     simulated.learner()         a learner who uses it: see learner.py
     simulated.left()            what of the workshop's kinds is in the account
 
@@ -14,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from handson.aws.connection import connect_emulator
 from tests.emulator.hooks import Inside, reset
 from tests.emulator.workshops import make_shop
 from tests.simulated_aws.learner import Learner
-from tests.simulated_aws.proxy import Proxy, make_certificates, running_proxy
+from tests.simulated_aws.proxy import ACCOUNT, Proxy, make_certificates, running_proxy
 from tests.unit.fake_aws import Clock
 
 _IMAGE = "application/vnd.oci.image.{}.v1+json"
@@ -39,6 +39,7 @@ class Simulated:
     shop: Path
     monkeypatch: pytest.MonkeyPatch
     _inside: Inside = field(repr=False)
+    account = ACCOUNT
 
     def use(self, *, user: str = "aiko", trust: str = "all", **environ: str) -> None:
         """Set the variables of a learner in this process."""
@@ -50,11 +51,23 @@ class Simulated:
         ).items():
             self.monkeypatch.setenv(name, value)
 
-    def learner(self, name: str | None = "Aiko", *, home: str = "") -> Learner:
-        """Return a learner with a home folder below this one's name."""
-        folder = self.folder / (home or (name or "nobody").lower())
+    def learner(
+        self, name: str = "Aiko", *, home: str = "aiko", on: str = "aws", **used: str
+    ) -> Learner:
+        """Return a learner.
+
+        Args:
+            name: The name that is given, if any.
+            home: The folder of the learner's home folder.
+            on: "aws", or "emulator": the embedded AWS by its endpoint.
+            used: Arguments of `use`.
+        """
+        folder = self.folder / home
         folder.mkdir(exist_ok=True)
-        return Learner(folder, self.shop, self.clock, name=name)
+        emulator = {"HANDSON_TARGET": "", "HANDSON_ENDPOINT_URL": self._inside.endpoint}
+        environ = used | (emulator if on == "emulator" else {})
+        prepare = partial(self.use, **environ)
+        return Learner(folder, self.shop, self.clock, name=name, prepare=prepare)
 
     def backend(self, region: str = "us-east-1") -> Aws:
         """Return a connection to the embedded AWS, past proxy and product."""

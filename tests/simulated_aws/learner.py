@@ -7,7 +7,7 @@ learner.take("evidence network").failed
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -62,19 +62,30 @@ class Reading:
 
 
 class Learner:
-    """One learner with a home folder; the environment is the process's own."""
+    """One learner with a home folder.
+
+    Args:
+        folder: Holds the home folder.
+        shop: A folder with a Dockerfile.
+        clock: Passes by the learner's waiting.
+        name: The learner's name, if one is given.
+        prepare: Sets the learner's variables in this process, before each step.
+    """
 
     def __init__(
-        self, folder: Path, shop: Path, clock: Clock, *, name: str | None = "Aiko"
+        self, folder: Path, shop: Path, clock: Clock, *, name: str, prepare: Callable[[], None]
     ) -> None:
         self.home = folder / "home"
         self._folder, self._shop, self._clock, self._name = folder, shop, clock, name
+        self._prepare = prepare
         self._workshop: Workshop | None = None
-        self._said, self._shown = StringIO(), []  # type: ignore[var-annotated]
+        self._said: StringIO = StringIO()
+        self._shown: list[Any] = []
 
     def take(self, step: str) -> Reading:
         """Take a step: "start", a name of `STEPS`, or "evidence network" and the like."""
         self._said, self._shown = StringIO(), []
+        self._prepare()
         try:
             if self._workshop is None:
                 self._workshop = self._start()
@@ -88,11 +99,13 @@ class Learner:
         return Reading(step, self._join(shown), cards, failed=_has_failed(result))
 
     def _start(self) -> Workshop:
-        chosen = settings.read_environment(home=str(self.home), learner=self._name)
+        chosen = settings.read_environment(home=str(self.home), learner=self._name or None)
         progress = TerminalProgress(self._said)
         return Workshop(chosen, progress=progress, show=self._shown.append, connect=self._connect)
 
     def _connect(self, chosen: Settings) -> Connection:
+        if chosen.target != "aws":
+            return connection.connect_target(chosen)
         aws = connection.connect_aws(
             region=chosen.region, account=chosen.aws_account, patience=self._clock.patience()
         )
@@ -119,3 +132,8 @@ def _has_failed(result: Any) -> bool:
     if hasattr(result, "result"):
         return not result.result.passed
     return bool(getattr(result, "left", ()))
+
+
+def describe(readings: Iterable[Reading]) -> str:
+    """Return all that a learner has read, step after step."""
+    return "\n".join(f"--- {reading.step}\n{reading.text}" for reading in readings)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.emulator.leaks import leaked
 from tests.simulated_aws.conftest import Simulated
-from tests.simulated_aws.learner import Reading
+from tests.simulated_aws.learner import Reading, describe
 from tests.simulated_aws.proxy import SECRET, SIGNATURE, Rule
 
 pytestmark = pytest.mark.emulator
@@ -40,8 +40,7 @@ def test_a_learner_reads_what_is_right(
 ) -> None:
     assert set(case) <= KEYS
     environ = {"HANDSON_LANG": lang} | case.get("environ", {})
-    simulated.use(**environ)
-    learner = simulated.learner()
+    learner = simulated.learner(trust=case.get("trust", "all"), **environ)
     simulated.fill(**case.get("others", {"repositories": 0, "images": 0}))
     if case.get("bare_cluster"):
         simulated.make_bare_cluster()
@@ -49,7 +48,6 @@ def test_a_learner_reads_what_is_right(
     assert [reading.step for reading in made if reading.failed] == []
     simulated.proxy.seen.clear()
     simulated.proxy.rules = [Rule.of(answer) for answer in case.get("answer", ())]
-    simulated.use(trust=case.get("trust", "all"), **environ)
     read = [learner.take(step) for step in case["do"] or ["start"]]
     wrong = [
         *list_wrong_texts(read, case, lang),
@@ -83,8 +81,3 @@ def list_wrong_requests(simulated: Simulated, case: dict[str, Any]) -> Iterator[
         yield f"{len(asked)} requests"
     unasked = case.get("unasked", "^never$")
     yield from sorted({one for one in asked if re.fullmatch(unasked, one)})
-
-
-def describe(readings: list[Reading]) -> str:
-    """Return all that a learner has read, step after step."""
-    return "\n".join(f"--- {reading.step}\n{reading.text}" for reading in readings)
