@@ -7,10 +7,12 @@ profile's `ca_bundle`, else the usual ones.  It goes through `HTTPS_PROXY` but f
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from handson.core.errors import NotReady
+from handson.core.waiting import make_pause
 
 if TYPE_CHECKING:
     import requests
@@ -30,7 +32,7 @@ def open_session(
     *,
     is_local: bool = False,
     adapter: Any = None,
-    wait: Callable[[float], object] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> requests.Session:
     """Return a session that asks a busy server five times in 15 seconds, or as it wishes.
 
@@ -41,14 +43,14 @@ def open_session(
         bundle: The file of certificates that AWS's settings name, if any.
         is_local: The server is on this computer, so no proxy leads to it.
         adapter: An adapter in place of the network, for http addresses.
-        wait: Pauses for a number of seconds; true where the session was closed meanwhile.
+        sleep: Pauses for a number of seconds.
     """
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
 
     closed = threading.Event()
-    pause = wait or closed.wait
+    pause = make_pause(sleep, closed)
 
     class Session(requests.Session):
         def merge_environment_settings(
@@ -68,8 +70,7 @@ def open_session(
         def sleep(self, response: Any = None) -> None:
             asked = None if response is None else self.get_retry_after(response)
             doubled: float = (0.1 if response is None else 0.5) * 2 ** len(self.history)
-            if pause(min(doubled if asked is None else asked, _LONGEST_PAUSE)):
-                raise requests.exceptions.ConnectionError("interrupted")
+            pause(min(doubled if asked is None else asked, _LONGEST_PAUSE))
 
     session = Session()
     session.trust_env = not is_local

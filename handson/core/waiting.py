@@ -1,7 +1,8 @@
-"""Wait until a resource reaches a state: the only polling loop of the package."""
+"""Wait until a resource reaches a state, the only polling loop; and pauses that can be ended."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,6 +10,25 @@ from typing import TypeVar
 from handson.core.errors import WaitTimeout
 
 T = TypeVar("T")
+
+_TICK = 0.25
+
+
+def make_pause(sleep: Callable[[float], None], stop: threading.Event) -> Callable[[float], None]:
+    """Return a function that sleeps as `sleep` does, until `stop` is set.
+
+    A thread cannot be interrupted by itself, so it sleeps in small parts.  The function raises
+    InterruptedError where `stop` is set.
+    """
+
+    def pause(seconds: float) -> None:
+        while seconds > 0 and not stop.is_set():
+            sleep(min(seconds, _TICK))
+            seconds -= _TICK
+        if stop.is_set():
+            raise InterruptedError
+
+    return pause
 
 
 def wait_until(

@@ -6,6 +6,7 @@ that a notebook looks alike with either.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,7 @@ class Destination:
         ca_bundle: The file of certificates that AWS's settings name, if any.
         adapter: An adapter of requests in place of the network, for the embedded AWS in this
             process.
+        sleep: Pauses for a number of seconds, while the registry is busy.
     """
 
     registry: str
@@ -82,6 +84,7 @@ class Destination:
     tags: tuple[str, ...] = ()
     ca_bundle: str | None = None
     adapter: Any = field(default=None, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     @property
     def login(self) -> dict[str, str]:

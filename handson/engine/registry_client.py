@@ -124,6 +124,7 @@ class RegistryClient:
             destination.ca_bundle,
             is_local=destination.is_on_loopback,
             adapter=destination.adapter,
+            sleep=destination.sleep,
         )
 
     def close(self) -> None:

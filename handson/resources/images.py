@@ -287,6 +287,7 @@ def _open_session(aws: Aws) -> requests.Session:
         aws.ca_bundle,
         is_local=is_on_loopback(urlsplit(endpoint).netloc),
         adapter=find_adapter(endpoint),
+        sleep=aws.patience.sleep,
     )
 
 

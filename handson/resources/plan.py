@@ -22,7 +22,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
 from handson.core.progress import CountedSentence, Say, ignore_progress
-from handson.core.waiting import wait_until
+from handson.core.waiting import make_pause, wait_until
 from handson.course import policy, syllabus
 from handson.course.exercise import TAG_KEY, TAG_VALUE
 
@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
-_TICK = 0.25
 _NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
@@ -269,16 +268,8 @@ def warn_of_settings(
 def _end_pauses(aws: Aws) -> Iterator[tuple[Aws, threading.Event]]:
     """Yield the connection for threads, and an event that ends their pauses, as leaving does."""
     stop = threading.Event()
-
-    def sleep(seconds: float) -> None:
-        while seconds > 0 and not stop.is_set():
-            aws.patience.sleep(min(seconds, _TICK))
-            seconds -= _TICK
-        if stop.is_set():
-            raise InterruptedError
-
     patient = copy(aws)
-    patient.patience = replace(aws.patience, sleep=sleep)
+    patient.patience = replace(aws.patience, sleep=make_pause(aws.patience.sleep, stop))
     try:
         yield patient, stop
     finally:

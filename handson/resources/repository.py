@@ -178,6 +178,7 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
         tags=tuple(tags),
         ca_bundle=aws.ca_bundle,
         adapter=find_adapter(aws.endpoint or ""),
+        sleep=aws.patience.sleep,
     )
 
 

@@ -43,7 +43,7 @@ class Simulated:
 
     def use(self, *, user: str = "aiko", trust: str = "all", **environ: str) -> None:
         """Set the variables of a learner in this process."""
-        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
             self.monkeypatch.delenv(name, raising=False)
         given = {"HANDSON_LANG": "en", "HOME": str(self.folder)}
         for name, value in (

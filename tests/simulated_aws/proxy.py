@@ -189,9 +189,9 @@ class Proxy:
         Args:
             user: Whose access key it is.
             trust: "all" tells every HTTPS library of the certificate, "aws" does only what AWS
-                documents (AWS_CA_BUNDLE).
+                documents (AWS_CA_BUNDLE), "none" tells none.
         """
-        bundles = ["AWS_CA_BUNDLE"]
+        bundles = ["AWS_CA_BUNDLE"] if trust != "none" else []
         if trust == "all":
             bundles += ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
         return dict.fromkeys(bundles, str(self._certificate)) | {

@@ -36,27 +36,28 @@ def address() -> Iterator[str]:
         yield f"http://{host}/"
 
 
-def ask(address: str, *answers: tuple[int, str]) -> tuple[int, list[float]]:
-    """Return the status of a request that gets these answers, and the pauses before the last."""
+def ask(address: str, *answers: tuple[int, str]) -> tuple[int, float]:
+    """Return the status of a request that gets these answers, and the seconds it pauses for."""
     ANSWERS[:] = answers
-    pauses: list[float] = []
-    with https.open_session(is_local=True, wait=pauses.append) as session:
-        return session.patch(address, timeout=5).status_code, pauses
+    parts: list[float] = []
+    with https.open_session(is_local=True, sleep=parts.append) as session:
+        return session.patch(address, timeout=5).status_code, sum(parts)
 
 
 def test_a_busy_server_is_asked_five_times_in_fifteen_seconds_or_as_it_wishes(address: str) -> None:
     for status in https.BUSY:
-        assert ask(address, *[(status, "")] * 4) == (200, [1, 2, 4, 8])
-        assert ask(address, *[(status, "")] * 5) == (status, [1, 2, 4, 8])
-    assert ask(address, (429, "0"), (503, "7"), (429, "3600")) == (200, [0, 7, 30])
-    assert ask(address, (403, "1")) == (403, [])
+        assert ask(address, (status, "")) == (200, 1)
+        assert ask(address, *[(status, "")] * 4) == (200, 1 + 2 + 4 + 8)
+        assert ask(address, *[(status, "")] * 5) == (status, 15)
+    assert ask(address, (429, "0"), (503, "7"), (429, "3600")) == (200, 7 + 30)
+    assert ask(address, (403, "1")) == (403, 0)
 
 
 def test_a_session_that_is_closed_pauses_no_longer(address: str) -> None:
     ANSWERS[:] = [(503, "30")]
     session = https.open_session(is_local=True)
     session.close()
-    with pytest.raises(requests.ConnectionError, match="interrupted"):
+    with pytest.raises(requests.ConnectionError):
         session.patch(address, timeout=5)
 
 
