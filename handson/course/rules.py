@@ -34,6 +34,14 @@ MOST_ZONES = 3
 VPCS_A_REGION = 5
 """The default quota (Amazon VPC User Guide, "Amazon VPC quotas")."""
 
+FARGATE_ZONES = {
+    "ap-northeast-1": ("apne1-az1", "apne1-az2", "apne1-az4"),
+    "ca-central-1": ("cac1-az1", "cac1-az2"),
+    "us-west-1": ("usw1-az1", "usw1-az3"),
+}
+"""The ids of the zones in which Fargate runs, by Region, where these are not all (Amazon ECS
+Developer Guide, "Regions for Fargate").  A zone's letter means another place in each account."""
+
 CAPACITY_PROVIDERS = (FARGATE, "FARGATE_SPOT")
 
 LONGEST_NAME = 216
@@ -150,12 +158,20 @@ def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[
     return networks
 
 
-def choose_zones(wanted: int, available: Sequence[str], *, region: str) -> list[str]:
-    """Return the first `wanted` Availability Zones of a region, in the order of their names.
+def choose_zones(
+    wanted: int, available: Sequence[str], *, region: str, named: Sequence[str] = ()
+) -> list[str]:
+    """Return the named zones, or the first `wanted` zones of a region in the order of their names.
+
+    Args:
+        wanted: The number of zones.
+        available: The Availability Zones that can be used.
+        region: Their region.
+        named: The zones that the learner chose, as `check_zones` returns them.
 
     Raises:
         InvalidInput: `wanted` is not a number from 1 to 3, which the console offers, or the region
-            has fewer zones (InvalidParameterValue).
+            has fewer zones, or not the named ones (InvalidParameterValue).
     """
     _check_whole_number(wanted, parameter="availability_zones")
     if not 1 <= wanted <= MOST_ZONES:
@@ -164,7 +180,34 @@ def choose_zones(wanted: int, available: Sequence[str], *, region: str) -> list[
     if wanted > len(choices):
         count, names = len(choices), ", ".join(choices)
         _refuse("course.rules.zones-few", wanted=wanted, count=count, names=names, region=region)
-    return choices[:wanted]
+    for name in named:
+        if name not in choices:
+            names = ", ".join(choices)
+            _refuse("course.rules.zone-unknown", typed=name, names=names, region=region)
+    return list(named) or choices[:wanted]
+
+
+def check_zones(names: Sequence[str], *, region: str, wanted: int | None) -> tuple[str, ...]:
+    """Return the Availability Zones that a learner names.
+
+    Args:
+        names: The names, "us-east-1b".
+        region: The region of the workshop.
+        wanted: Their number, if the learner names it as well.
+
+    Raises:
+        InvalidInput: A name is not that of a zone in the region, or stands there twice, or the
+            number is another one (InvalidParameterValue).
+    """
+    for name in _check_list(names, parameter="zones"):
+        zone = _ZONE.fullmatch(_check_text(name, parameter="zones"))
+        if not zone or zone[1] != region:
+            _refuse("course.rules.zone-elsewhere", typed=name, region=region)
+    if len({*names}) < len(names):
+        _refuse("course.rules.zones-twice", names=", ".join(names))
+    if wanted not in (None, len(names)):
+        _refuse("course.rules.zones-number", count=len(names), wanted=wanted)
+    return tuple(names)
 
 
 def check_subnet_counts(

@@ -134,8 +134,20 @@ class Workshop(Displayable):
         private_subnets: int | None = None,
         tenancy: str | None = None,
         s3_endpoint: bool | None = None,
+        zones: Sequence[str] | None = None,
     ) -> network.Network:
         """Make the network as the console's form "VPC and more" does; a second run changes nothing.
+
+        Args:
+            name: How the Name tags begin.
+            cidr: The IPv4 block of the VPC.
+            availability_zones: The number of Availability Zones.
+            public_subnets: The number of public subnets.
+            private_subnets: The number of private subnets.
+            tenancy: The tenancy of the VPC.
+            s3_endpoint: Whether the VPC gets a gateway endpoint for S3.
+            zones: The Availability Zones by name, `("us-east-1b", "us-east-1c")`; the first ones
+                that take subnets and run Fargate, if left out.
 
         Raises:
             InvalidInput: AWS would refuse a setting; nothing was created.
@@ -150,11 +162,17 @@ class Workshop(Displayable):
             "tenancy": tenancy,
             "s3_endpoint": s3_endpoint,
         }
+        named: tuple[str, ...] = ()
+        if zones:
+            region = self.settings.region
+            named = rules.check_zones(zones, region=region, wanted=availability_zones)
+            given["availability_zones"] = len(named)
         changes = {setting: value for setting, value in given.items() if value is not None}
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
         with self._locked() as aws, self._working("network") as line:
-            return network.ensure_network(aws, form, exercise=self._exercise, say=line)
+            exercise = self._exercise
+            return network.ensure_network(aws, form, zones=named, exercise=exercise, say=line)
 
     def ensure_cluster(
         self,

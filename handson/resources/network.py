@@ -6,6 +6,7 @@ VPC plus other VPC resources").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
@@ -13,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from handson.aws import Aws, command_name
+from handson.aws import Aws, command_name, has_code
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
@@ -28,6 +29,8 @@ from handson.resources.plan import Ref, Step
 from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_network
 
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
+_ZONE_REFUSED = ("InvalidParameterValue: availability zones", "Unsupported")
+"""EC2's answers to CreateSubnet in a zone that takes no new subnets, or lacks capacity."""
 _NOT_YET_KNOWN = (
     "InvalidGatewayID.NotFound",
     "InvalidInternetGatewayID.NotFound",
@@ -59,13 +62,15 @@ class _Work:
 
     Attributes:
         vpc: The existing VPC, if any.
-        vpc_count: The number of all VPCs in the region.
+        listing: What is in the region.
+        zones: The Availability Zones for the subnets.
         steps: The plan.
         known: The results of the steps that are already carried out.
     """
 
     vpc: Vpc | None
-    vpc_count: int
+    listing: NetworkListing
+    zones: Sequence[str]
     steps: Sequence[Step]
     known: dict[str, str]
 
@@ -79,30 +84,52 @@ class _Work:
 
 
 def ensure_network(
-    aws: Aws, form: NetworkForm, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
+    aws: Aws,
+    form: NetworkForm,
+    *,
+    zones: Sequence[str] = (),
+    exercise: Exercise = Exercise(),
+    say: Say = ignore_progress,
 ) -> Network:
     """Create what is missing of a form's network, and return the network.
 
     A second run changes nothing; after an interruption it completes the network.  On real AWS, dry
-    runs find missing permissions before anything is created.
+    runs find missing permissions before anything is created.  Where AWS refuses a subnet in a zone,
+    another zone takes its place.
+
+    Args:
+        aws: The connection.
+        form: The form, filled in.
+        zones: The Availability Zones, as `rules.check_zones` returns them; chosen if empty.
+        exercise: What is to be built.
+        say: Reports each call.
 
     Raises:
-        InvalidInput: AWS would refuse the form, or a VPC of that name has other settings; nothing
-            was created.
+        InvalidInput: AWS would refuse the form, a zone is unknown, or a VPC of that name has other
+            settings; nothing was created.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     check_network_form(form, usual=exercise.network)
     aws = aws.report_to(say)
     results: dict[str, str] = {}
+    refused: set[str] = set()
 
     def attempt() -> None:
-        work = _plan_work(aws, form)
-        results.update(plan.carry_out(aws, work.steps, known=work.known, say=say))
+        work = _plan_work(aws, form, zones)
+        results.update(work.known)
+        while True:
+            try:
+                plan.carry_out(aws, work.steps, known=results, say=say)
+            except AWSError as error:
+                refused.update(_find_full_zones(form, work, results, error))
+                work = _replace_zones(aws, form, work, refused, error, fixed=bool(zones))
+            else:
+                return
 
     plan.retry_unclear(attempt, patience=aws.patience)
     work = plan.wait_for(
         aws,
-        lambda: _find_work(aws, form, vpc_id=results["vpc"]),
+        lambda: _find_work(aws, form, zones, vpc_id=results["vpc"]),
         done=lambda work: not work.missing,  # nearly always at the first look
         what=messages.text("resources.network.wait-whole", name=form.vpc_name),
         timeout=aws.patience.consistency,
@@ -113,6 +140,7 @@ def ensure_network(
     notes = (
         *plan.warn_of_settings("network", asdict(form), usual),
         *_warn_of_subnets(form, work.vpc),
+        *_warn_of_zones(zones, work.zones),
     )
     return Network(work.vpc, plan.format_commands(aws, work.steps), notes)
 
@@ -130,7 +158,7 @@ def check_permissions(aws: Aws, form: NetworkForm) -> None:
 def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
     """Return the calls that create the network of a form, in the console's order."""
     subnets = plan_subnets(form, zones)
-    tables = {subnet.table: subnet.table_name for subnet in subnets}
+    tables = {subnet.table: subnet for subnet in subnets}
     vpc = {"VpcId": Ref("vpc")}
     steps = [
         _create("vpc", "Vpc", form.vpc_name, CidrBlock=form.cidr, InstanceTenancy=form.tenancy),
@@ -143,7 +171,10 @@ def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> lis
         attach = {"InternetGatewayId": Ref("gateway"), **vpc}
         steps.append(_create("gateway", "InternetGateway", form.name_of("gateway")))
         steps.append(_call("attachment", "AttachInternetGateway", **attach))
-    steps += [_create(step, "RouteTable", name, **vpc) for step, name in tables.items()]
+    for table, subnet in tables.items():
+        # The name of a private one has the zone, in which AWS may refuse the subnet.
+        after = (subnet.step,) if subnet.kind == "private" else ()
+        steps.append(replace(_create(table, "RouteTable", subnet.table_name, **vpc), after=after))
     if form.public_subnets:
         steps.append(_lead_outside("CreateRoute"))
     for subnet in subnets:
@@ -183,11 +214,11 @@ def _lead_outside(operation: str) -> Step:
     return replace(_call("default-route", operation, **route), after=("attachment",))
 
 
-def _plan_work(aws: Aws, form: NetworkForm) -> _Work:
+def _plan_work(aws: Aws, form: NetworkForm, zones: Sequence[str] = ()) -> _Work:
     """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
-    work = _find_work(aws, form)
+    work = _find_work(aws, form, zones)
     if work.vpc is None:
-        _check_quota(aws, existing=work.vpc_count)
+        _check_quota(aws, existing=work.listing.vpc_count)
     else:
         _check_blocks(form, work.vpc)
     plan.require_permissions(aws, work.steps, known=work.known)
@@ -216,10 +247,18 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
 
 
-def _find_work(aws: Aws, form: NetworkForm, *, vpc_id: str = "") -> _Work:
+def _find_work(
+    aws: Aws, form: NetworkForm, named_zones: Sequence[str], *, vpc_id: str = ""
+) -> _Work:
     """Look at the region, and compare it with the form."""
     listing = list_network(aws, name=form.vpc_name, vpc_id=vpc_id)
-    zones = rules.choose_zones(form.availability_zones, listing.zones, region=aws.region)
+    count, named = form.availability_zones, named_zones
+    zones = rules.choose_zones(count, listing.zones, region=aws.region, named=named)
+    return _compare(aws, form, listing, zones)
+
+
+def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequence[str]) -> _Work:
+    """Return the work that a form leaves in these zones."""
     named = [vpc for vpc in listing.vpcs if not vpc.is_default]
     vpc = min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
     if vpc is not None:
@@ -229,10 +268,51 @@ def _find_work(aws: Aws, form: NetworkForm, *, vpc_id: str = "") -> _Work:
     known = _find_results(form, subnets, vpc, listing.loose_gateways)
     if vpc is not None:
         steps = [*_add_repairs(steps, vpc, known), *_extend_endpoint(subnets, listing, known)]
-    return _Work(vpc, listing.vpc_count, steps, known)
+    return _Work(vpc, listing, zones, steps, known)
 
 
-def _keep_zones(form: NetworkForm, vpc: Vpc, zones: list[str]) -> list[str]:
+def _find_full_zones(
+    form: NetworkForm, work: _Work, made: Mapping[str, str], error: AWSError
+) -> set[str]:
+    """Return the zones in which AWS refused a subnet.
+
+    Raises:
+        AWSError: AWS refused something else.
+    """
+    full = {it.zone for it in plan_subnets(form, work.zones) if it.step not in made}
+    if "vpc" not in made or not full or not has_code(error, _ZONE_REFUSED):
+        raise error
+    return full
+
+
+def _replace_zones(
+    aws: Aws, form: NetworkForm, work: _Work, refused: set[str], error: AWSError, *, fixed: bool
+) -> _Work:
+    """Return the work with other zones in place of those in which AWS refused a subnet.
+
+    Args:
+        aws: The connection.
+        form: The form.
+        work: The work, as far as it was planned.
+        refused: The zones that are not to be chosen.
+        error: AWS's refusal.  It may name the zones that take subnets.
+        fixed: Whether the learner named the zones, so that no other one takes their place.
+
+    Raises:
+        AWSError: No other zone is left.
+    """
+    named = re.findall(rf"\b{aws.region}[a-z]\b", error.reason.partition(":")[2])
+    taken = {*work.zones, *refused}
+    spare = [it for it in work.listing.zones if it not in taken and it in (named or [it])]
+    if fixed or len(spare) < len(refused.intersection(work.zones)):
+        values = {"zones": ", ".join(sorted(refused)), "reason": error.reason}
+        advice = messages.advice("resources.network.zones-full", region=aws.region, **values)
+        raise AWSError(*advice, code=error.code, reason=error.reason) from error
+    zones = [spare.pop(0) if zone in refused else zone for zone in work.zones]
+    return _compare(aws, form, work.listing, zones)
+
+
+def _keep_zones(form: NetworkForm, vpc: Vpc, zones: Sequence[str]) -> list[str]:
     """Return the zones for the subnets; an existing subnet keeps its zone in a second run."""
     used = {subnet.cidr: subnet.zone for subnet in vpc.subnets}
     kept: dict[int, str] = {}
@@ -316,6 +396,14 @@ def _extend_endpoint(
     lacking = [Ref(table) for table in tables if known.get(table) not in served]
     add = {"VpcEndpointId": Ref("s3-endpoint"), "AddRouteTableIds": lacking}
     return [_call("s3-endpoint-tables", "ModifyVpcEndpoint", **add)] if lacking else []
+
+
+def _warn_of_zones(named: Sequence[str], zones: Sequence[str]) -> Sequence[Note]:
+    """Return that the existing subnets are in other zones than the named ones, if they are."""
+    if list(named) in ([], list(zones)):
+        return ()
+    values = {"named": ", ".join(named), "zones": ", ".join(zones)}
+    return warning_notes(*messages.advice("resources.network.other-zones", **values))
 
 
 def _warn_of_subnets(form: NetworkForm, vpc: Vpc) -> Sequence[Note]:

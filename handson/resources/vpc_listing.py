@@ -14,6 +14,7 @@ from typing import Any
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.cards import MapNode, ResourceMap, Rows
+from handson.course import rules
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise, NetworkForm
 from handson.course.state import InternetGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint
 
@@ -43,7 +44,7 @@ class NetworkListing:
         vpcs: The VPCs that were asked for, with their contents.
         vpc_count: The number of all VPCs in the region.
         loose_gateways: Internet gateways that are attached to no VPC.
-        zones: The Availability Zones in use, sorted.
+        zones: The Availability Zones in use that run Fargate, sorted.
         endpoint_tables: The route tables of each VPC endpoint, by its id.
     """
 
@@ -92,12 +93,12 @@ def find_vpc_ids(aws: Aws, exercise: Exercise) -> list[str]:
 
 
 def find_zones(aws: Aws) -> tuple[str, ...]:
-    """Return the Availability Zones of the region that are in use, sorted.
+    """Return the Availability Zones of the region that are in use and run Fargate, sorted.
 
     Raises:
         HandsonError: AWS refused the call or did not answer.
     """
-    return _name_zones(list_ec2_resources(aws, _ZONE))
+    return _name_zones(list_ec2_resources(aws, _ZONE), aws.region)
 
 
 def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> NetworkListing:
@@ -120,7 +121,7 @@ def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> Netw
         vpcs = _describe_vpcs(named, listings, switches)
     loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
     tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
-    return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones), tables)
+    return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones, aws.region), tables)
 
 
 def describe_vpc(vpc: Vpc) -> tuple[Rows, ResourceMap]:
@@ -233,12 +234,14 @@ def _read_switch(aws: Aws, vpc_id: str, attribute: str) -> bool:
     return bool(reply[_SWITCHES[attribute]]["Value"])
 
 
-def _name_zones(zones: Iterable[Raw]) -> tuple[str, ...]:
+def _name_zones(zones: Iterable[Raw], region: str) -> tuple[str, ...]:
+    fargate = rules.FARGATE_ZONES.get(region)
     names = (
         zone["ZoneName"]
         for zone in zones
         if zone.get("State", "available") == "available"
         and zone.get("ZoneType", "availability-zone") == "availability-zone"
+        and (fargate is None or zone.get("ZoneId") in fargate)
     )
     return tuple(sorted(names))
 

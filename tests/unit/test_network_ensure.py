@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handson.core.cards import Note
-from handson.core.errors import InvalidInput, NotAllowed, WaitTimeout
+from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal, unauthorized
@@ -254,6 +254,93 @@ def test_new_subnets_stand_in_the_zones_beside_those_that_are_there(
         a_subnet(region, vpc, cidr, f"us-east-1{zone}")
     seen = {subnet.cidr: subnet.zone[-1] for subnet in ensured(region, form).vpc.subnets}
     assert [seen[f"10.0.{16 * n}.0/20"] for n in range(len(zones))] == [*zones]
+
+
+FULL = (
+    "Value ({0}) for parameter availabilityZone is invalid. Subnets can currently only be created"
+)
+NAMES = f"{FULL} in the following availability zones: us-east-1b, us-east-1c, us-east-1f."
+NO_ROOM = Refusal("Unsupported", "We currently do not have sufficient capacity there.")
+
+
+def refuse_zones(region: FakeEc2, *full: str, answer: Refusal | None = None) -> None:
+    own = region.planned["CreateSubnet"][-1]
+
+    def create(said: dict[str, Any]) -> Any:
+        zone = said["AvailabilityZone"]
+        named = Refusal("InvalidParameterValue", NAMES.format(zone))
+        return (answer or named) if zone in full else own(said)
+
+    region.answers("CreateSubnet", create)
+
+
+@pytest.mark.parametrize("answer", [None, NO_ROOM], ids=["named", "no room"])
+@pytest.mark.parametrize("full", ["us-east-1a", "us-east-1b"])
+def test_another_zone_takes_the_place_of_a_full_one_and_nothing_is_made_twice(
+    region: FakeEc2, full: str, answer: Refusal | None
+) -> None:
+    refuse_zones(region, full, answer=answer)
+    region.first("DescribeSubnets", *[{"Subnets": []}] * 2)  # AWS does not show them yet
+    made = ensured(region, LARGE, kind="aws")
+    zones = {"us-east-1a": "cb", "us-east-1b": "ac"}[full]
+    found = {subnet.name: subnet.zone for subnet in made.vpc.subnets}
+    kinds = ("public1", "public2", "private1", "private2")
+    named = zip(kinds, [f"us-east-1{zone}" for zone in zones * 2], strict=True)
+    assert found == {f"ecs-handson-subnet-{kind}-{zone}": zone for kind, zone in named}
+    counts = [len(region.held[noun]) for noun in ("Vpc", "InternetGateway", "RouteTable")]
+    assert counts == [1, 1, 4]  # the VPC's own table, one for public subnets, two for private ones
+    assert ensured(region, LARGE) == made
+    assert region.writes == []
+
+
+def test_full_zones_are_replaced_until_none_is_left_and_named_ones_never(region: FakeEc2) -> None:
+    refuse_zones(region, "us-east-1a", "us-east-1c")
+    for zones in ((), ("us-east-1a", "us-east-1b")):
+        with pytest.raises(AWSError) as full:
+            ensure_network(region.connect(), FORM, zones=zones)
+        told = ("us-east-1a" in full.value.problem, "zones=(" in full.value.remedy)
+        assert (full.value.code, told) == ("InvalidParameterValue", (True, True))
+    assert ensured(region, NetworkForm(availability_zones=1, public_subnets=1)).vpc.subnets
+    assert (len(region.held["Vpc"]), len(region.said("CreateVpc"))) == (1, 0)
+
+
+def test_a_refusal_of_another_call_is_not_taken_for_a_full_zone(region: FakeEc2) -> None:
+    region.answers("CreateInternetGateway", Refusal("Unsupported", "no gateways today"))
+    with pytest.raises(AWSError, match="no gateways today"):
+        ensured(region)
+    assert len(region.said("CreateSubnet")) == 2
+
+
+def test_named_zones_are_taken_and_unknown_ones_refused_with_the_choices(region: FakeEc2) -> None:
+    zones = ("us-east-1c", "us-east-1b")
+    with pytest.raises(InvalidInput, match="us-east-1a, us-east-1b, us-east-1c"):
+        ensure_network(region.connect(), FORM, zones=("us-east-1a", "us-east-1z"))
+    assert region.writes == []
+    made = ensure_network(region.connect(), FORM, zones=zones)
+    assert [subnet.zone for subnet in made.vpc.subnets] == list(zones)
+    assert warnings(made) == []
+    [told, _] = warnings(ensure_network(region.connect(), FORM, zones=zones[::-1]))
+    assert "us-east-1b, us-east-1c" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "zones"),
+    [
+        ("ap-northeast-1", ["apne1-az4", "apne1-az3", "apne1-az1"], "ac"),
+        ("us-west-1", ["usw1-az2", "usw1-az1", "usw1-az3"], "bc"),
+        ("ca-central-1", ["cac1-az1", "cac1-az4", "cac1-az2"], "ac"),
+        ("us-east-1", ["use1-az3", "use1-az1", "use1-az2"], "ab"),
+    ],
+)
+def test_zones_without_fargate_are_left_out_by_their_id(
+    region: FakeEc2, name: str, ids: list[str], zones: str
+) -> None:
+    rows = [
+        {"ZoneName": f"{name}{letter}", "ZoneId": id} for letter, id in zip("abc", ids, strict=True)
+    ]
+    region.answers("DescribeAvailabilityZones", {"AvailabilityZones": rows})
+    made = ensure_network(region.connect().in_region(name), FORM)
+    assert "".join(subnet.zone[-1] for subnet in made.vpc.subnets) == zones
 
 
 def test_another_block_under_the_same_name_is_refused_and_a_wrong_form_without_a_call(

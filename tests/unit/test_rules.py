@@ -182,6 +182,24 @@ def test_choose_zones_takes_the_first_by_name() -> None:
     assert judge(rules.choose_zones, 2, ["us-west-1b"] * 2, **HERE) == f"{EC2} zones-few"
 
 
+NAMED: Table = {
+    f"{EC2} zone-elsewhere": [["us-west-1b"], ["us-east-1"], ["us-east-1-atl-2a"], ["b"], [""]],
+    f"{EC2} zones-twice": [["us-east-1b", "us-east-1c", "us-east-1b"]],
+    f"{EC2} zones-number": [["us-east-1b"], ["us-east-1b", "us-east-1c", "us-east-1a"], ()],
+    f"{EC2} not-list": ["us-east-1b", None],
+    f"{EC2} not-text": [[None]],
+}
+
+
+def test_named_zones_are_taken_in_their_order_if_the_region_has_them() -> None:
+    assert misjudged(lambda names: rules.check_zones(names, wanted=2, **HERE), NAMED) == []
+    named = rules.check_zones(["us-east-1c", "us-east-1a"], wanted=None, **HERE)
+    assert named == rules.check_zones(named, wanted=2, **HERE) == ("us-east-1c", "us-east-1a")
+    assert rules.choose_zones(2, ZONES, named=named, **HERE) == list(named)
+    unknown = judge(rules.choose_zones, 2, ZONES, named=("us-east-1c", "us-east-1z"), **HERE)
+    assert unknown == f"{EC2} zone-unknown"
+
+
 COUNTS: Table = {
     f"{EC2} subnet-count": [(2, 1, 0), (2, 4, 0), (2, 2, 1), (2, 2, 3)],
     f"{EC2} subnet-count-other-zones": [(3, 2, 0), (3, 3, 1)],
@@ -381,6 +399,12 @@ SAID: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = [
      partial(rules.choose_zones, **HERE), (2, "c")),
     ("4 Availability Zones were asked for; \"VPC and more\" offers 1 to 3.",
      partial(rules.choose_zones, **HERE), (4, ZONES)),
+    ("Zone 'us-east-1x' cannot be used in the Region us-east-1; the choices are c, d.",
+     partial(rules.choose_zones, named=["us-east-1x"], **HERE), (1, "dc")),
+    ("'b' is not the name of an Availability Zone in the Region us-east-1.",
+     partial(rules.check_zones, wanted=2, **HERE), (["b"],)),
+    ("zones names 1 Availability Zones, but availability_zones is 2.",
+     partial(rules.check_zones, wanted=2, **HERE), (["us-east-1b"],)),
     ("availability_zones is -1,", partial(rules.choose_zones, **HERE), (-1, ZONES)),
     ("public_subnets is 1, but with 2 Availability Zones the choices are 0 or 2. [",
      rules.check_subnet_counts, (2, 1, 0)),
@@ -447,8 +471,8 @@ def test_full_width_characters_are_named_with_what_to_write_instead() -> None:
 
 
 def test_every_sentence_of_a_refusal_is_in_a_table() -> None:
-    tables = [CIDRS, SUBNETS, ZONE_COUNTS, COUNTS, *(t for _, t in NAMES.values())]
+    tables = [CIDRS, SUBNETS, ZONE_COUNTS, NAMED, COUNTS, *(t for _, t in NAMES.values())]
     answers = [answer for table in tables for answer in table]
     answers += [str(answer) for answer in (*PLANS.values(), *FORMS.values())]
     named = {answer.rpartition(" ")[2] for answer in answers}
-    assert SENTENCES.keys() - named == {"zones-few", "vpc-quota"}
+    assert SENTENCES.keys() - named == {"zones-few", "zone-unknown", "vpc-quota"}

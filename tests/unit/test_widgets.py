@@ -148,6 +148,7 @@ def test_a_wrong_setting_is_answered_while_it_is_typed(
         ("image", {"tag": "-x"}, exception),
         ("image", {"context": "nowhere"}, "nowhere"),
         ("network", {"availability_zones": 3, "public_subnets": 3}, "us-east-1a, us-east-1b"),
+        ("network", {"zones": "us-east-1c"}, "availability_zones"),
     ]
     held = Held()
     held.aws.list_items = lambda *_: ZONES[:2]
@@ -183,6 +184,18 @@ def test_the_button_calls_the_verbs_with_what_was_filled_in(
     assert below(opened) == "✔ made"
     button(form("image", maker)).click()
     assert [verb for verb, _ in maker.calls] == ["build_image", "push_image"]
+
+
+def test_named_zones_are_previewed_written_into_the_cell_and_passed_on() -> None:
+    held = Held()
+    opened = form(held=held)
+    assert "zones=(" not in said(opened)
+    opened.fill_in(zones="us-east-1c, us-east-1b")
+    told = ("public1-us-east-1c", "public2-us-east-1b", "zones=(")
+    assert [words for words in told if words not in said(opened)] == []
+    button(opened).click()
+    [(verb, given)] = held.calls
+    assert (verb, given["zones"]) == ("ensure_network", ("us-east-1c", "us-east-1b"))
 
 
 def test_what_aws_answers_stands_below_and_an_interrupt_is_told_and_goes_on() -> None:

@@ -102,6 +102,7 @@ class FormCard(base.LiveCard):
         rows = [
             (self.label(name), show_value(value), write_argument(name, value))
             for name, value in self.values.items()
+            if value or self.usual[name] != ""
         ]
         _, answer, preview = self._judge()
         static = Note(messages.text("notebook.widgets.static"))
@@ -193,7 +194,9 @@ class FormCard(base.LiveCard):
         """Compare accepted values with the usual ones, unless those are secret."""
         if self.asked:
             return "ok", messages.text("notebook.widgets.taken")
-        changed = [name for name, value in self.usual.items() if self.values[name] != value]
+        # An exercise does not ask for a text that is empty.
+        usual_values = self.usual.items()
+        changed = [name for name, value in usual_values if value not in ("", self.values[name])]
         if changed:
             usual = [f"{self.label(name)}: {show_value(self.usual[name])}" for name in changed]
             return "warn", messages.text("notebook.widgets.differs", what=_join(usual))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,16 +37,34 @@ class CreateVpcForm(FormCard):
         super().__init__(workshop, blank=blank)
 
     def list_settings(self) -> dict[str, Any]:
-        return self.exercise.network.to_json()
+        return {**self.exercise.network.to_json(), "zones": ""}
 
     def preview(self, values: Values) -> list[CardPart]:
-        form, region = NetworkForm(**values), self.target.region
+        given, region = _split_zones(values), self.target.region
+        named = given.pop("zones", ())
+        form = NetworkForm(**given)
         check_network_form(form, usual=self.exercise.network)
-        zones = rules.choose_zones(form.availability_zones, self._zones, region=region)
+        if named:
+            rules.check_zones(named, region=region, wanted=form.availability_zones)
+        count = form.availability_zones
+        zones = rules.choose_zones(count, self._zones, region=region, named=named)
         calls = len(network.plan_network(form, zones=zones, region=region))
         planned = describe_network(form, zones=zones, region=region)
-        count = Note(messages.text("notebook.widgets.calls", count=calls))
-        return [draw_resource_map(planned), count]
+        note = Note(messages.text("notebook.widgets.calls", count=calls))
+        return [draw_resource_map(planned), note]
+
+    def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
+        return super().call_verb(workshop, _split_zones(values))
+
+    def cell(self, values: Values) -> list[str]:
+        return super().cell(_split_zones(values))
+
+
+def _split_zones(values: Values) -> dict[str, Any]:
+    """Return the values with the names of the zones as a tuple, without an empty one."""
+    others = {name: value for name, value in values.items() if name != "zones"}
+    names = tuple(re.split(r"[\s,、]+", values["zones"].strip(" ,、")))
+    return others | ({"zones": names} if any(names) else {})
 
 
 class CreateClusterForm(FormCard):
