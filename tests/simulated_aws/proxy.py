@@ -244,6 +244,7 @@ class Proxy:
             "service": request.service,
             "region": request.region,
             "arn": self._arn(request.caller),
+            "secret": SECRET,
         }
         message = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], rule.message)
         return _error(request, rule.code, message, rule.status, rule.headers)
