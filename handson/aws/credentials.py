@@ -24,29 +24,30 @@ from handson.core.files import shorten_path
 from handson.core.text import find_nearest
 
 _WAYS = {
-    "web_identity_token_file": "aws.signin.token",
-    "AWS_WEB_IDENTITY_TOKEN_FILE": "aws.signin.token",
-    "sso_session": "aws.signin.sso",
-    "sso_start_url": "aws.signin.sso",
-    "login_session": "aws.signin.login",
-    "credential_process": "aws.signin.process",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "aws.signin.metadata",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "aws.signin.metadata",
+    "aws.signin.token": "web_identity_token_file AWS_WEB_IDENTITY_TOKEN_FILE",
+    "aws.signin.sso": "sso_session sso_start_url",
+    "aws.signin.login": "login_session",
+    "aws.signin.process": "credential_process",
+    "aws.signin.metadata": (
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    ),
 }
-"""The sentences on a failed sign-in by the setting that chooses the way, in botocore's order."""
+"""The sentences on a failed sign-in by the settings that choose the way, in botocore's order."""
+# StdinNotImplementedError is ipykernel's, where a program runs the notebook.  botocore raises
+# RuntimeError where new credentials have expired already.
 _ERRORS = {
-    "EOFError": "aws.signin.mfa",
-    "InvalidConfigError": "aws.signin.setting",
-    "LoginInsufficientPermissions": "aws.signin.login-denied",
-    "MetadataRetrievalError": "aws.signin.metadata",
-    "MissingDependencyException": "aws.signin.crt",
-    "NoCredentialsError": "aws.signin.none",
-    "PartialCredentialsError": "aws.signin.half",
-    "RefreshWithMFAUnsupportedError": "aws.signin.mfa-over",
-    "StdinNotImplementedError": "aws.signin.mfa",  # ipykernel's, where a program runs the notebook
-    "RuntimeError": "aws.expired",  # botocore's, where new credentials have expired already
+    "aws.expired": "RuntimeError",
+    "aws.signin.crt": "MissingDependencyException",
+    "aws.signin.half": "PartialCredentialsError",
+    "aws.signin.login-denied": "LoginInsufficientPermissions",
+    "aws.signin.metadata": "MetadataRetrievalError",
+    "aws.signin.mfa": "EOFError StdinNotImplementedError",
+    "aws.signin.mfa-over": "RefreshWithMFAUnsupportedError",
+    "aws.signin.no-profile": "ProfileNotFound",
+    "aws.signin.none": "NoCredentialsError",
+    "aws.signin.setting": "InvalidConfigError",
 }
-"""The sentences by the name of an error's class, or of its nearest base."""
+"""The sentences by the names of classes; an error takes those of its nearest base."""
 _REFUSALS = {
     "AssumeRole": "aws.signin.role",
     "AssumeRoleWithWebIdentity": "aws.signin.token-refused",
@@ -87,17 +88,16 @@ def _explain(session: Any, error: Any) -> Exception:
     details: Mapping[str, Any] = getattr(error, "kwargs", {})  # botocore's
     if "ConfigParseError" in names:
         return NotAllowed.from_key("aws.signin.config", place=_find_place(details))
-    profile = session.get_config_variable("profile") or "default"
-    profiles: Mapping[str, Any] = session.full_config["profiles"]
-    if "ProfileNotFound" in names:
-        return _refuse_profile(profile, profiles, session.get_config_variable("config_file"))
-    signing = _find_signing_profile(profile, profiles)
-    settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
-    way = next((key for name, key in _WAYS.items() if name in settings), "aws.signin.other")
-    key = next((_ERRORS[name] for name in names if name in _ERRORS), way)
     if {"ConnectionError", "HTTPClientError"} & set(names):
         where = urlsplit(str(details.get("endpoint_url", ""))).netloc or "AWS"
         return translate_error(error, "sts", "GetCallerIdentity", where=where)
+    profile = session.get_config_variable("profile") or "default"
+    profiles: Mapping[str, Any] = session.full_config["profiles"]
+    signing = _find_signing_profile(profile, profiles)
+    settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
+    way = next((key for key, them in _WAYS.items() if settings.keys() & set(them.split())), None)
+    kinds = {name: key for key, them in _ERRORS.items() for name in them.split()}
+    key = next((kinds[name] for name in names if name in kinds), way or "aws.signin.other")
     if "ClientError" in names:
         answer = error.response["Error"]
         refused = _REFUSALS.get(error.operation_name)
@@ -107,29 +107,18 @@ def _explain(session: Any, error: Any) -> Exception:
     if key == "aws.signin.process" and isinstance(error, OSError):
         key = "aws.signin.process-missing"
     token = settings.get("web_identity_token_file") or settings.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    file = Path(token or session.get_config_variable("config_file")).expanduser()
     role = profiles.get(profile, {}).get("role_arn") or settings.get("AWS_ROLE_ARN", "")
-    return NotAllowed.from_key(
-        key,
-        profile=profile,
-        option=_name_option(profile),
-        signing=_name_option(signing),
-        program=_find_program(settings.get("credential_process", "")),
-        path=shorten_path(Path(token or session.get_config_variable("config_file")).expanduser()),
-        role=role.rpartition("/")[2],
-        setting=", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0],
-        missing=details.get("cred_var", ""),
-        reason=names[0],
-    )
-
-
-def _refuse_profile(profile: str, profiles: Mapping[str, Any], file: str) -> NotAllowed:
     near = find_nearest(profile, profiles)
-    names = [*filter(None, [near]), *sorted(set(profiles) - {near})]
-    if not names:
-        return NotAllowed.from_key("aws.signin.no-profiles", profile=profile, path=file)
-    choices = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
-    values = {"profile": profile, "choices": choices, "near": names[0]}
-    return NotAllowed.from_key("aws.signin.no-profile", **values)
+    choices = sorted(profiles, key=lambda name: (name != near, name))
+    values = {"profile": profile, "path": shorten_path(file), "role": role.rpartition("/")[2]}
+    values |= {"option": _name_option(profile), "signing": _name_option(signing)}
+    values |= {"choices": ", ".join(choices[:_MOST]) or "-", "missing": details.get("cred_var", "")}
+    # The arguments of the program may hold secrets.
+    program = re.match(r"""\s*("[^"]*"|'[^']*'|\S*)""", settings.get("credential_process", ""))
+    values["program"] = program[1].strip("\"'") if program else ""
+    values["setting"] = ", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0]
+    return NotAllowed.from_key(key, **values, reason=names[0])
 
 
 def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:
@@ -145,17 +134,6 @@ def _find_place(details: Mapping[str, Any]) -> str:
     numbers = [getattr(cause, "lineno", None), *(line for line, _ in getattr(cause, "errors", ()))]
     line = next(filter(None, numbers), None)
     return messages.text("aws.signin.line", path=path, line=line) if line else path
-
-
-def _find_program(command: str) -> str:
-    """Return the program of a command; its arguments may hold secrets."""
-    from botocore.compat import compat_shell_split
-
-    try:
-        words = compat_shell_split(command)
-    except ValueError:  # a quotation mark too few
-        words = command.split()
-    return words[0] if words else ""
 
 
 def _name_option(profile: str) -> str:

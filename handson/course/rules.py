@@ -57,6 +57,8 @@ _REPOSITORY_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _NAME_TAG = re.compile(r"[\w .:/=+@-]+")
+# GovCloud, China, the European Sovereign Cloud and the isolated partitions.
+_OTHER_PARTITION = re.compile(r"(cn|us-gov|us-iso\w?|eu-iso\w|eusc)-", re.IGNORECASE)
 _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
 
 
@@ -333,6 +335,8 @@ def check_region(name: str, known: Iterable[str]) -> str:
     zone = _ZONE.fullmatch(name)
     if zone and zone[1] in choices:
         _refuse("course.rules.region-zone", name=name, region=zone[1])
+    if _OTHER_PARTITION.match(name):
+        _refuse("course.rules.region-partition", typed=name)
     near = find_nearest(name, choices)
     if near:
         _refuse("course.rules.region-near", typed=name, near=near)

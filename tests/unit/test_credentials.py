@@ -80,7 +80,7 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
         "[profile studnet]\n[profile aiko]\n",
         ["no profile student", "studnet, aiko", "AWS_PROFILE"],
     ),
-    "no profile": ("", ["no profile student", "config holds no profiles"]),
+    "no profile": ("", ["no profile student", "config. There are: -.", "sso --profile student"]),
 }
 
 

@@ -312,6 +312,9 @@ NAMES: dict[str, tuple[Callable[..., object], Table]] = {
             f"{EC2} region": ["mars"],
             f"{EC2} region-near": ["us-eats-1", "eu-west-3a"],
             f"{EC2} region-zone": ["us-east-1a"],
+            f"{EC2} region-partition": [
+                *("cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-isob-east-1"),
+            ],
             f"{EC2} not-text": [None],
         },
     ),
