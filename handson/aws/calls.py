@@ -282,7 +282,8 @@ class Aws:
 
         if self.confirmed_key and operation != "GetCallerIdentity":
             self.confirm_account(self.account)  # They may have changed in the middle of a verb.
-        with translate_errors(service, operation, endpoint=self.endpoint, now=self.patience.now):
+        where = self.endpoint or f"AWS ({self.region})"
+        with translate_errors(service, operation, endpoint=where, now=self.patience.now):
             client, method = self.client(service), xform_name(str(operation))
             known = client.meta.method_to_api_mapping
             if method not in known:

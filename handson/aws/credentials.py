@@ -102,7 +102,8 @@ def _explain(session: Any, error: Any) -> Exception:
         answer = error.response["Error"]
         refused = _REFUSALS.get(error.operation_name)
         if not refused or (refused == "aws.signin.role" and answer["Code"] not in DENIED):
-            return translate_error(error, "sts", error.operation_name, where="AWS")
+            where = f"AWS ({session.get_config_variable('region')})"
+            return translate_error(error, "sts", error.operation_name, where=where)
         key = "aws.signin.mfa-code" if "MultiFactor" in answer["Message"] else refused
     if key == "aws.signin.process" and isinstance(error, OSError):
         key = "aws.signin.process-missing"

@@ -219,6 +219,7 @@ def test_each_code_has_a_remedy_of_its_own_and_an_unknown_one_is_told_in_awss_wo
     assert lacking == {}
     misled = {code: it.remedy for code, it in errors.items() if HELP[code][1] in it.remedy}
     assert misled == {}
+    assert "AWS (us-east-1)" in errors["AuthFailure"].problem
     for status in (400, 401, 403):
         assert "AWS says: said AWS" in answered("SomethingNew", status=status).problem
     for message in ("Credential=x", "X-Amz-Signature=x", "t0ken" * 20):
