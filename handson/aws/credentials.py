@@ -91,7 +91,8 @@ def _explain(session: Any, error: Any) -> Exception:
     if {"ConnectionError", "HTTPClientError"} & set(names):
         where = urlsplit(str(details.get("endpoint_url", ""))).netloc or "AWS"
         return translate_error(error, "sts", "GetCallerIdentity", where=where)
-    profile = session.get_config_variable("profile") or "default"
+    named = session.get_config_variable("profile")
+    profile = "default" if named is None else str(named)
     profiles: Mapping[str, Any] = session.full_config["profiles"]
     signing = _find_signing_profile(profile, profiles)
     settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
@@ -99,20 +100,27 @@ def _explain(session: Any, error: Any) -> Exception:
     kinds = {name: key for key, them in _ERRORS.items() for name in them.split()}
     key = next((kinds[name] for name in names if name in kinds), way or "aws.signin.other")
     if "ClientError" in names:
-        answer = error.response["Error"]
+        answer = error.response.get("Error", {})
         refused = _REFUSALS.get(error.operation_name)
-        if not refused or (refused == "aws.signin.role" and answer["Code"] not in DENIED):
+        if not refused or (refused == "aws.signin.role" and answer.get("Code") not in DENIED):
             where = f"AWS ({session.get_config_variable('region')})"
             return translate_error(error, "sts", error.operation_name, where=where)
-        key = "aws.signin.mfa-code" if "MultiFactor" in answer["Message"] else refused
+        key = "aws.signin.mfa-code" if "MultiFactor" in answer.get("Message", "") else refused
     if key == "aws.signin.process" and isinstance(error, OSError):
         key = "aws.signin.process-missing"
+    files = [
+        Path(os.path.expanduser(session.get_config_variable(name)))
+        for name in ("config_file", "credentials_file")
+    ]
+    unread = [it for it in files if it.exists() and not (it.is_file() and os.access(it, os.R_OK))]
+    if unread and key in ("aws.signin.no-profile", "aws.signin.none"):  # botocore passes them over
+        return NotAllowed.from_key("aws.signin.config", place=shorten_path(unread[0]))
     token = settings.get("web_identity_token_file") or settings.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-    file = Path(token or session.get_config_variable("config_file")).expanduser()
+    path = shorten_path(Path(token) if token else files[0])
     role = profiles.get(profile, {}).get("role_arn") or settings.get("AWS_ROLE_ARN", "")
     near = find_nearest(profile, profiles)
     choices = sorted(profiles, key=lambda name: (name != near, name))
-    values = {"profile": profile, "path": shorten_path(file), "role": role.rpartition("/")[2]}
+    values = {"profile": profile, "path": path, "role": role.rpartition("/")[2]}
     values |= {"option": _name_option(profile), "signing": _name_option(signing)}
     values |= {"choices": ", ".join(choices[:_MOST]) or "-", "missing": details.get("cred_var", "")}
     # The arguments of the program may hold secrets.

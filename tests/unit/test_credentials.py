@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from handson.aws.connection import find_ca_bundle
 from handson.aws.credentials import resolve_credentials
 from handson.core import messages
 from handson.core.errors import AWSError, HandsonError, NotAllowed
-from tests.unit.fake_aws import ACCOUNT, no_answer
+from tests.unit.fake_aws import ACCOUNT, Wire, no_answer
 
 SECRET = "a-secret-argument"
 PYTHON = shlex.quote(sys.executable)
@@ -148,6 +149,17 @@ def test_a_configuration_that_cannot_be_read_is_told_where_certificates_are_look
         find_ca_bundle()
 
 
+def test_a_file_that_cannot_be_read_is_not_taken_for_one_without_profiles(
+    write: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages.use("en")
+    write("[default]\nregion = us-east-1\n")
+    (tmp_path / "credentials").mkdir()
+    for profile in ("student", "default", ""):
+        monkeypatch.setenv("AWS_PROFILE", profile)
+        assert "credentials cannot be read" in refused().problem
+
+
 def session_of(answer: Any) -> Any:
     """Return a session of the profile whose calls to sign in get this answer."""
     session = botocore.session.Session()
@@ -242,6 +254,7 @@ def test_where_awscrt_is_missing_it_is_named_with_how_to_get_it(
     assert "pip install 'botocore[crt]'" in refused().remedy
 
 
+PROGRAM = f"{PYTHON} -c \"print(open('answer.json').read())\""
 ANSWER = '{"Version": 1, "AccessKeyId": "AKIAPROGRAM", "SecretAccessKey": "s", "SessionToken": "t"}'
 
 
@@ -252,11 +265,26 @@ def test_each_way_to_sign_in_that_works_gives_its_access_key(
     (tmp_path / "credentials").write_text("[student]\n" + KEYS.replace("EXAMPLE", "SHARED"))
     shared = resolve_credentials(botocore.session.Session())
     (tmp_path / "credentials").unlink()
-    program = f"{PYTHON} -c \"print(open('answer.json').read())\""
     monkeypatch.chdir(tmp_path)
-    write(f"[profile student]\ncredential_process = {program}\n")
+    write(f"[profile student]\ncredential_process = {PROGRAM}\n")
     given = resolve_credentials(botocore.session.Session())
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     own = resolve_credentials(botocore.session.Session())
     assert (shared, given, own) == ("AKIASHARED", "AKIAPROGRAM", "AKIAENVIRONMENT")
+
+
+def test_a_refresh_that_fails_in_the_middle_of_a_verb_is_told_as_a_sign_in(
+    write: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()  # botocore asks again from 10
+    (tmp_path / "answer.json").write_text(f'{ANSWER[:-1]}, "Expiration": "{soon}"}}')
+    monkeypatch.chdir(tmp_path)
+    write(f"[profile student]\ncredential_process = {PROGRAM}\n")
+    session, wire = botocore.session.Session(), Wire()
+    session.register("before-send", wire._answer)
+    aws = connect_aws(region="us-east-1", account=ACCOUNT, session=session)
+    (tmp_path / "answer.json").unlink()
+    with pytest.raises(NotAllowed, match="credential_process"):
+        aws.call("ec2", "DescribeVpcs")
+    assert len(wire.sent) == 1
