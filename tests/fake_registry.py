@@ -34,6 +34,7 @@ class Shelf:
         wrong_digest: What to call every manifest.
         keeps: What is kept in place of a manifest, whose digest no answer names then.
         password: The one to ask for; none is asked for when it is empty.
+        root: The status of any other path, /v2/ for one.
     """
 
     blobs: dict[str, bytes] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Shelf:
     wrong_digest: str = ""
     keeps: Callable[[bytes], bytes] | None = None
     password: str = ""
+    root: int = 200
 
     def sent(self) -> int:
         """How many uploads came through, configurations among them."""
@@ -74,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
             challenge = {"WWW-Authenticate": 'Basic realm="here"'}
             return self.answer(401, self.error("UNAUTHORIZED", "no basic auth"), challenge)
         if kind is None:
-            return self.answer(200)
+            return self.answer(self.shelf.root)
         refuse = self.shelf.refuse
         refused = refuse.get(f"{self.command} {kind[2]}") or refuse.get(self.command)
         if refused:

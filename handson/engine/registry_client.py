@@ -197,6 +197,12 @@ class RegistryClient:
             return True
         return False
 
+    def exists(self) -> bool:
+        """Return False where something answers that it has no registry, as some emulators do."""
+        with suppress(HandsonError):  # why there is no answer, the push itself tells
+            return self._ask("GET", "/v2/", also=range(400, 600)).status_code != 404
+        return True
+
     def _ask(
         self, method: str, path: str, *, also: Collection[int] = (), **options: Any
     ) -> requests.Response:

@@ -27,6 +27,7 @@ from handson.engine import Engine
 from handson.engine.builtin_engine import digest_context, list_context
 from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
+from handson.engine.registry_client import RegistryClient
 from handson.resources import plan
 from handson.resources.images import require_image
 
@@ -216,6 +217,7 @@ def push_image(
 
     Raises:
         InvalidInput: A tag or the repository's name is invalid, or another engine built the image.
+        NotReady: The emulator has no registry.
         HandsonError: The registry refused a request or broke off.
     """
     rules.check_repository_name(destination.repository)
@@ -224,6 +226,9 @@ def push_image(
     if image.engine != engine.name:
         values = {"name": image.name, "built": image.engine}
         raise InvalidInput.from_key("resources.image.other-engine", **values)
+    if destination.scheme == "http" and not RegistryClient(destination).exists():
+        registry = destination.registry
+        raise NotReady.from_key("resources.image.no-registry", registry=registry)
     return engine.push(image, destination, say=say)
 
 

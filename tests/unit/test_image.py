@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from handson.core.errors import InvalidInput
+from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import ignore_progress
 from handson.engine.model import Destination, LocalImage
 from handson.resources import push
+from tests.fake_registry import Shelf, serving
 
 
 @pytest.fixture
@@ -103,6 +105,19 @@ def test_an_image_of_another_engine_and_a_bad_tag_are_refused_before_the_push() 
         destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tags)
         with pytest.raises(InvalidInput, match=named):
             push.push_image(docker, image, destination=destination, say=ignore_progress)
+
+
+def test_an_emulator_without_a_registry_is_told_before_the_push() -> None:
+    docker: Any = SimpleNamespace(name="docker", push=lambda *_, **__: "pushed")
+    for status, kept in {404: False, 401: True, 200: True}.items():
+        with serving(Shelf(root=status)) as registry:
+            destination = Destination(registry, "http", "rails-app", "AWS", "x")
+            put = partial(push.push_image, docker, IMAGE, destination=destination)
+            if kept:
+                assert put(say=ignore_progress) == "pushed"
+            else:
+                with pytest.raises(NotReady, match="HANDSON_ENDPOINT_URL"):
+                    put(say=ignore_progress)
 
 
 def test_both_engines_fill_the_same_rows() -> None:
