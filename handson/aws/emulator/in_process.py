@@ -1,11 +1,10 @@
 """The embedded AWS inside this Python: no second process, no port, no thread.
 
 `open_in_process` loads MiniStack here.  Its endpoint is only a name, at which nothing listens; the
-three clients of this library find the application behind it:
+two clients of this library find the application behind it:
 
     botocore    `attach_session`, an answer to its event ``before-send``
     requests    `find_adapter`, an adapter to mount
-    others      `find_in_process`, and its method `answer`
 
 It is for a Python that cannot start a process (a browser), and for tests, which copy and restore
 its state.  Elsewhere the process of `emulator.ensure_running` is used, which outlives its kernel.
