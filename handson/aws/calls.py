@@ -25,6 +25,7 @@ from handson.aws.refusals import (
 from handson.core import messages
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Say, ignore_progress
+from handson.course.owners import Owners
 from handson.course.state import State, Target
 
 _LONGEST_PAUSE = 5.0
@@ -89,6 +90,7 @@ class Aws:
     caller: str = ""
     confirmed_key: str = field(default="", repr=False)
     """The ID of the access key that was seen to belong to the account."""
+    owners: Owners = field(default_factory=Owners)
     requests: list[Request] = field(default_factory=list)
     looks_elsewhere: bool = True
     """Whether to look in other regions for what is missing: not where that was denied before."""

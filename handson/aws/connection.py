@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from handson.aws.calls import Aws, Credentials, Patience
 from handson.aws.credentials import explain_sign_in
 from handson.aws.emulator.in_process import attach_session
 from handson.aws.settings import Settings
+from handson.core import files
 from handson.core.errors import NotAllowed
 from handson.core.files import hold_lock
+from handson.course.owners import HOME, Owners, name_owner
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
 
@@ -79,7 +82,29 @@ def renew_connection(connection: Connection, settings: Settings) -> Connection:
     running = ensure_emulator(settings)
     if running.pid == connection.process:
         return connection
-    return _connect_embedded(running, region=settings.region)
+    renewed = _connect_embedded(running, region=settings.region)
+    renewed.aws.owners = connection.aws.owners
+    return renewed
+
+
+def find_owners(settings: Settings) -> Owners:
+    """Return the owner of what is created, and whose resources are the learner's own.
+
+    The id of the home folder is kept in it, so that it survives a move.  On the learner's own
+    embedded AWS everything is the learner's own, also after a correction of the name.
+
+    Raises:
+        NotReady: The home folder is not writable.
+    """
+    name, path = name_owner(settings.learner), settings.home / "owner.json"
+    home = files.read_state(path, str)
+    if not (name or home):
+        with lock_home(settings):  # two kernels may start at once
+            home = files.read_state(path, str) or f"{HOME}{secrets.token_hex(8)}"
+            files.write_state(path, home)
+    own = tuple(filter(None, (name, home)))
+    is_shared = settings.target == "aws" or settings.endpoint_url
+    return Owners(own[0], own if is_shared else ())
 
 
 def _connect_embedded(running: emulator.Running, *, region: str) -> Connection:

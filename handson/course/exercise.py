@@ -15,6 +15,9 @@ from handson.course.state import State
 TAG_KEY, TAG_VALUE = "handson", "ecs-handson"
 """The tag that everything the workshop creates carries."""
 
+OWNER_KEY = "handson-owner"
+"""The second tag, which names the learner; see `owners`."""
+
 LIKELY_REGIONS = ("us-east-1", "ap-northeast-1", "us-east-2", "us-west-2", "ap-northeast-3")
 """Where a missing resource is searched for: the learners' own region, the console's defaults, and
 the neighbours of a menu that are clicked on instead."""

@@ -5,7 +5,8 @@ holds observations and no verdict.  `to_json` and `from_json` carry it through a
 reading is strict, so a file with wrong types is refused as a whole.
 
 Field names follow AWS's API.  `tagged` is true when the resource carries the workshop's tag
-(`exercise.TAG_KEY`), which allows clean-up to delete it.
+(`exercise.TAG_KEY`), which allows clean-up to delete it; in a snapshot, only where it also names an
+owner, or where owners do not matter.
 """
 
 from __future__ import annotations
@@ -46,7 +47,14 @@ class Target(State, frozen=True, kw_only=True):
     endpoint: str | None = None
 
 
-class Subnet(State, frozen=True, kw_only=True):
+class Owned(State, frozen=True, kw_only=True):
+    """What the tags of a resource say: the workshop's tag, and the owner's, or ""."""
+
+    tagged: bool = False
+    owner: str = ""
+
+
+class Subnet(Owned, frozen=True, kw_only=True):
     """A subnet. `available_addresses` counts free addresses; AWS keeps five of each subnet."""
 
     id: str
@@ -56,7 +64,6 @@ class Subnet(State, frozen=True, kw_only=True):
     map_public_ip: bool
     ipv6_cidrs: tuple[str, ...] = ()
     available_addresses: int = 0
-    tagged: bool = False
 
 
 class Route(State, frozen=True, kw_only=True):
@@ -67,7 +74,7 @@ class Route(State, frozen=True, kw_only=True):
     state: str
 
 
-class RouteTable(State, frozen=True, kw_only=True):
+class RouteTable(Owned, frozen=True, kw_only=True):
     """A route table; `subnets` are the ids that are associated with it explicitly."""
 
     id: str
@@ -75,16 +82,14 @@ class RouteTable(State, frozen=True, kw_only=True):
     main: bool
     subnets: tuple[str, ...]
     routes: tuple[Route, ...]
-    tagged: bool = False
 
 
-class InternetGateway(State, frozen=True, kw_only=True):
+class InternetGateway(Owned, frozen=True, kw_only=True):
     """An internet gateway; `attachment` is the state of its attachment to its VPC."""
 
     id: str
     name: str
     attachment: str
-    tagged: bool = False
 
     @property
     def is_attached(self) -> bool:
@@ -92,7 +97,7 @@ class InternetGateway(State, frozen=True, kw_only=True):
         return self.attachment in ("available", "attached")
 
 
-class VpcEndpoint(State, frozen=True, kw_only=True):
+class VpcEndpoint(Owned, frozen=True, kw_only=True):
     """A VPC endpoint, such as the S3 gateway endpoint `com.amazonaws.us-east-1.s3`."""
 
     id: str
@@ -100,10 +105,9 @@ class VpcEndpoint(State, frozen=True, kw_only=True):
     service: str
     type: str
     state: str
-    tagged: bool = False
 
 
-class Vpc(State, frozen=True, kw_only=True):
+class Vpc(Owned, frozen=True, kw_only=True):
     """A VPC with its parts. `cidrs` are all its IPv4 blocks, the primary one first."""
 
     id: str
@@ -120,7 +124,6 @@ class Vpc(State, frozen=True, kw_only=True):
     route_tables: tuple[RouteTable, ...] = ()
     internet_gateways: tuple[InternetGateway, ...] = ()
     endpoints: tuple[VpcEndpoint, ...] = ()
-    tagged: bool = False
 
     def route_table_of(self, subnet_id: str) -> RouteTable | None:
         """Return the route table of a subnet: the associated one, else the VPC's main one."""
@@ -142,7 +145,7 @@ class Vpc(State, frozen=True, kw_only=True):
         return table is not None and any(route.target.startswith("igw-") for route in table.routes)
 
 
-class Cluster(State, frozen=True, kw_only=True):
+class Cluster(Owned, frozen=True, kw_only=True):
     """An ECS cluster; `status` is AWS's string (ACTIVE, PROVISIONING, …, INACTIVE)."""
 
     name: str
@@ -152,7 +155,6 @@ class Cluster(State, frozen=True, kw_only=True):
     container_instances: int
     running_tasks: int = 0
     active_services: int = 0
-    tagged: bool = False
 
     @property
     def is_deleted(self) -> bool:
@@ -160,7 +162,7 @@ class Cluster(State, frozen=True, kw_only=True):
         return self.status == "INACTIVE"
 
 
-class Repository(State, frozen=True, kw_only=True):
+class Repository(Owned, frozen=True, kw_only=True):
     """A private ECR repository (public ones live in another service, `ecr-public`)."""
 
     name: str
@@ -168,7 +170,6 @@ class Repository(State, frozen=True, kw_only=True):
     uri: str
     registry_id: str
     tag_mutability: str
-    tagged: bool = False
 
     @property
     def keeps_tags(self) -> bool:
@@ -263,6 +264,14 @@ class Sighting(State, frozen=True, kw_only=True):
     id: str
 
 
+class Foreign(State, frozen=True, kw_only=True):
+    """A resource of another learner in place of what a check looks for; `owner` is its tag."""
+
+    check: str
+    name: str
+    owner: str
+
+
 class DrawnBox(State, frozen=True, kw_only=True):
     """A box of a learner's diagram; `inside` is the id of the box around it, or ""."""
 
@@ -304,6 +313,7 @@ class Snapshot(State, frozen=True, kw_only=True):
         elsewhere: Resources that are missing here and exist in another region, if searched for.
         drawing: The learner's diagram, if asked for.
         unseen: The services that could not be queried; their empty lists say nothing.
+        foreign: Other learners' resources in the same account and region; no list holds them.
     """
 
     target: Target
@@ -316,9 +326,10 @@ class Snapshot(State, frozen=True, kw_only=True):
     elsewhere: tuple[Sighting, ...] = ()
     drawing: Drawing | None = None
     unseen: tuple[Unseen, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
 
 
-class Resource(State, frozen=True, kw_only=True):
+class Resource(Owned, frozen=True, kw_only=True):
     """A resource that clean-up deletes. `type` is its type in AWS, such as `AWS::EC2::VPC`."""
 
     type: str

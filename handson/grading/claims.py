@@ -176,9 +176,19 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         intact=evidence.is_intact(record),
         source=source,
         where=where,
+        owners=tuple(_list_owners(read.observed)),
         contradiction=_find_contradiction(read),
         repeated=tuple(map(one_line, find_repeated_names(data))) if is_suspect else (),
     )
+
+
+def _list_owners(observed: dict[str, Any]) -> Iterator[str]:
+    """Yield the owner tags of the resources that a record observed; it may hold anything."""
+    for name in ("vpcs", "clusters", "repositories"):
+        items = observed.get(name)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("owner"), str):
+                yield item["owner"]
 
 
 def _find_contradiction(record: _Record) -> str:

@@ -106,6 +106,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         intact: It still has the digest that it was sealed with.
         source: "notebook" or "journal".
         where: The file, or the file and the cell.
+        owners: The owner tags of the resources that were seen.
         contradiction: How its target differs from the target of the observed state, or "".
         repeated: The names that occur twice in its JSON.
     """
@@ -123,6 +124,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     intact: bool
     source: str
     where: str
+    owners: tuple[str, ...] = ()
     contradiction: str = ""
     repeated: tuple[str, ...] = ()
 

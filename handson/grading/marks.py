@@ -25,6 +25,7 @@ from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import checks, syllabus
 from handson.course.exercise import Exercise
+from handson.course.owners import HOME, describe_owners, name_owner
 from handson.grading.claims import NOTEBOOK, Claims
 from handson.grading.findings import (
     FAILED,
@@ -176,6 +177,10 @@ def _examine_circumstances(claim: Claim, asked: Requirements) -> Iterator[Findin
     usual, moment = asked.exercise.region, datetime.fromisoformat(claim.observed_at)
     if not asked.region and claim.region != usual:
         yield _about(claim, "region-other", region=claim.region, wanted=usual)
+    own = name_owner(claim.learner)
+    others = [it for it in claim.owners if it not in ("", own) and not it.startswith(HOME)]
+    if others:
+        yield _about(claim, "owner-other", owners=describe_owners(*others))
     if asked.since is not None and moment < asked.since:
         yield _about(claim, "too-early", seen=_local(moment), limit=_local(asked.since))
     if asked.until is not None and moment >= asked.until:

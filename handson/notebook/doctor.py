@@ -19,8 +19,10 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Table
 from handson.core.errors import HandsonError
+from handson.course.owners import describe_owners, explain_neighbours
 from handson.engine.model import format_size
 from handson.resources import network
+from handson.resources.snapshot import find_neighbours
 
 SCHEMA = "handson.doctor/1"
 LAB_PORT = 8888
@@ -121,6 +123,10 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[Ma
         remedy = messages.text("notebook.workshop.root") if aws.is_root else ""
         yield _advise("caller", user, remedy)
         yield _report_errors("permissions", lambda: _check_permissions(aws, settings))
+    if aws.owners.own:
+        others = find_neighbours(aws, home=settings.home, exercise=settings.exercise)
+        remedy = explain_neighbours(others, region=aws.region)[1] if others else ""
+        yield _advise("learners", describe_owners(*others) or "-", remedy)
 
 
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:

@@ -21,13 +21,14 @@ from handson import drawing, engine
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
-from handson.core.cards import Card, Displayable, Note, Rows
+from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path, write_whole
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
+from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.rules import check_network_form
 from handson.course.state import Drawing, Repository, Snapshot
 from handson.engine import Engine
@@ -36,7 +37,7 @@ from handson.notebook import doctor, evidence_cards, mistakes, nbgrader
 from handson.practice import incident_cards, incidents, questions
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
-from handson.resources.snapshot import take_snapshot
+from handson.resources.snapshot import find_neighbours, take_snapshot
 
 Show = Callable[[Displayable], None]
 _Report = TypeVar("_Report", bound=Displayable)
@@ -71,6 +72,7 @@ class Workshop(Displayable):
         self._journal = Journal(settings.home, clock=clock)
         self._engine: Engine | None = None
         self._connection = connect(settings)
+        self._connection.aws.owners = connection.find_owners(settings)
         self._report_losses()
 
     @property
@@ -118,6 +120,10 @@ class Workshop(Displayable):
         ]
         root = self._connection.aws.is_root
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
+        aws, exercise = self._connection.aws, self._exercise
+        others = find_neighbours(aws, home=self.settings.home, exercise=exercise)
+        if others:
+            advice += warning_notes(*explain_neighbours(others, region=aws.region))
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 
     def doctor(self) -> doctor.MachineReport:
@@ -511,6 +517,17 @@ class Workshop(Displayable):
             incidents.forget_incident(home)
         return result
 
+    def take_over(self) -> receipts.Cleanup:
+        """Take over resources that carry the workshop's tag and no owner, as of older versions.
+
+        Return what a clean-up would delete now, these included; nothing is changed on AWS.
+
+        Raises:
+            HandsonError: AWS did not answer, or the home folder cannot be written.
+        """
+        with self._locked() as aws:
+            return cleanup.take_over(aws, self.settings.home, exercise=self._exercise)
+
     def _repository(self, name: str | None) -> str:
         return self._exercise.repository if name is None else name
 
@@ -609,7 +626,12 @@ def _require_drawing() -> Drawing:
 
 
 def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
-    """Return problem and remedy of a missing repository with a name that the learner chose."""
-    if name == exercise.repository or ecr.find_repository(connected, name):
+    """Return problem and remedy of another's repository, or a missing one of a chosen name."""
+    if name == exercise.repository and not connected.owners.own:
+        return None
+    found = ecr.find_repository(connected, name)
+    if found and connected.owners.is_foreign(found):
+        return explain_foreign(name, found.owner, region=connected.region)
+    if found or name == exercise.repository:
         return None
     return ecr.explain_missing_repository(connected, name, exercise)

@@ -23,7 +23,8 @@ from handson.core.errors import NotReady
 from handson.course import state
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
-from handson.course.exercise import LIKELY_REGIONS, TAG_KEY, TAG_VALUE, Exercise
+from handson.course.exercise import LIKELY_REGIONS, Exercise
+from handson.course.owners import list_tags
 from handson.course.state import Cluster, InternetGateway, Repository, RouteTable, Subnet, Vpc
 from handson.engine.oci import INDEX, MANIFEST_TYPES, is_image_manifest
 from handson.resources.plan import Ref, Step, make_tag_specification
@@ -108,6 +109,10 @@ class OwnResources:
         uri = ecr.parse_image_uri(self.uri.uri)
         return uri is not None and uri.tag == self.exercise.tag
 
+    def tag(self, resource_type: str, name: str) -> list[dict[str, Any]]:
+        """Return the tags of a resource that is made again."""
+        return make_tag_specification(resource_type, name, owner=self.aws.owners.name)
+
 
 def remove_route(own: OwnResources) -> Damage:
     """Take the default route out of the public route table."""
@@ -123,7 +128,7 @@ def detach_gateway(own: OwnResources) -> Damage:
 
 def exchange_gateway(own: OwnResources) -> Damage:
     """Replace the internet gateway by another one; the route still leads to the first."""
-    create = {"TagSpecifications": make_tag_specification("internet-gateway", own.gateway.name)}
+    create = {"TagSpecifications": own.tag("internet-gateway", own.gateway.name)}
     attach = {"InternetGatewayId": Ref("CreateInternetGateway"), "VpcId": own.vpc.id}
     return [
         *detach_gateway(own),
@@ -167,7 +172,7 @@ def crowd_zone(own: OwnResources) -> Damage:
         "VpcId": own.vpc.id,
         "CidrBlock": last.cidr,
         "AvailabilityZone": first.zone,
-        "TagSpecifications": make_tag_specification("subnet", name),
+        "TagSpecifications": own.tag("subnet", name),
     }
     associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
     return [
@@ -190,7 +195,7 @@ def misspell_cluster(own: OwnResources) -> Damage:
     create = {
         "clusterName": f"{found.name[:-2]}{found.name[-1]}",
         "capacityProviders": list(found.capacity_providers),
-        "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
+        "tags": [{"key": k, "value": v} for k, v in list_tags(own.aws.owners.name).items()],
     }
     delete = Step("old", "ecs", "DeleteCluster", {"cluster": found.arn})
     return [delete, Step("new", "ecs", "CreateCluster", create)]

@@ -1,7 +1,8 @@
-"""Clean-up: delete everything that carries the workshop's tag, in every region that was used.
+"""Clean-up: delete the learner's own resources with the workshop's tag, in every used region.
 
-The learner's own resources without the tag are kept and named.  ECS's service-linked role is kept,
-too: it belongs to the account, is free, and other clusters may need it.
+Resources without the tag, and those with another learner's name or nobody's, are kept and named.
+ECS's service-linked role is kept, too: it belongs to the account, is free, and other clusters may
+need it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS, ResourceKind
 
 _REGIONS_FILE = "regions.json"
+_TAKEN_FILE = "taken-over.json"
 _CHARGED = "ecr"
 _ORDER = sorted(KINDS, key=lambda kind: kind.service != _CHARGED)
 """The kinds in the order of deletion: what costs money goes first."""
@@ -38,9 +40,8 @@ T = TypeVar("T")
 
 
 def find_tagged(aws: Aws) -> tuple[Resource, ...]:
-    """Return the resources of the region with the workshop's tag."""
-    listed = [each for kind in KINDS for each in kind.list_all(aws)]
-    return tuple(resource for resource, is_tagged in listed if is_tagged)
+    """Return the learner's resources of the region with the workshop's tag."""
+    return tuple(item for kind in KINDS for item in _list_own(aws, kind))
 
 
 def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
@@ -51,16 +52,19 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
             kind in one region, is listed as something left.
     """
     regions = list_used_regions(home, aws.target)
+    aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
     places = [(region, kind) for region in regions for kind in KINDS]
     listed, failed = _try_each(aws, places, lambda place, kind: kind.list_all(place))
+    own = tuple(item for item, _ in listed if aws.owners.may_delete(item, item.id))
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
     unread = tuple(item for item, is_tagged in listed if is_tagged is None)
     reason = messages.text("resources.cleanup.unknown")
     failed += tuple(Removal(resource=it, reason=reason) for it in unread if it.name in names)
     return Cleanup(
-        tuple(item for item, is_tagged in listed if is_tagged),
+        own,
         failed=failed,
         untagged=tuple(it for it, is_tagged in listed if is_tagged is False and it.name in names),
+        foreign=tuple(item for item, is_tagged in listed if is_tagged and item not in own),
         unread=tuple(item for item in unread if item.name not in names),
         regions=regions,
         unfinished=receipts.find_unfinished(home, aws.target) is not None,
@@ -75,7 +79,7 @@ def clean_up(
     say: Say = ignore_progress,
     clock: Callable[[], datetime] = evidence.now,
 ) -> Cleanup:
-    """Delete what carries the tag in every region that was used, and keep a receipt.
+    """Delete the learner's resources in every region that was used, and keep a receipt.
 
     After an interruption, run it again to go on; the receipt covers both runs.
 
@@ -121,8 +125,23 @@ def clean_up(
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 
+def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
+    """Take over the resources without an owner, and return what a clean-up would delete now.
+
+    The home folder keeps their ids, and nothing is changed on AWS.
+
+    Raises:
+        NotReady: The home folder cannot be written.
+        HandsonError: AWS did not answer in the region of the settings.
+    """
+    foreign = list_cleanup(aws, home, exercise=exercise).foreign
+    aws.owners.taken.update(item.id for item in foreign if not item.owner)
+    files.write_state(home / _TAKEN_FILE, sorted(aws.owners.taken))
+    return list_cleanup(aws, home, exercise=exercise)
+
+
 def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
-    """Delete what carries the workshop's tag in this region, and nothing else.
+    """Delete the learner's resources with the workshop's tag in this region, and nothing else.
 
     A second run skips what is gone, and tries again to delete what is left.
 
@@ -166,6 +185,11 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     if uri and uri.account == target.account:
         used.add(uri.region)
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
+
+
+def _list_own(aws: Aws, kind: ResourceKind) -> list[Resource]:
+    """Return the resources of a kind that clean-up may delete."""
+    return [item for item, _ in kind.list_all(aws) if aws.owners.may_delete(item, item.id)]
 
 
 def _name(region: str, kind: ResourceKind) -> Resource:
@@ -213,7 +237,7 @@ def _delete(aws: Aws, kind: ResourceKind) -> list[Removal]:
     kept = {removal.resource.id for removal in removals if removal.reason}
 
     def list_unexpected() -> set[str]:
-        return {resource.id for resource, is_tagged in kind.list_all(aws) if is_tagged} - kept
+        return {resource.id for resource in _list_own(aws, kind)} - kept
 
     # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
     still: set[str] = set()

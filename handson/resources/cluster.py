@@ -14,7 +14,8 @@ from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
 from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import rules
-from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
+from handson.course.exercise import Exercise
+from handson.course.owners import list_tags, read_tags
 from handson.course.state import Cluster, Removal, Resource
 from handson.resources import plan
 from handson.resources.plan import Step
@@ -68,7 +69,7 @@ class ClusterForm:
         if not self.capacity_providers:
             raise InvalidInput.from_key("resources.cluster.no-providers")
 
-    def plan(self) -> list[Step]:
+    def plan(self, owner: str = "") -> list[Step]:
         """Return the one call that creates the cluster.
 
         AWS makes the service-linked role at an account's first cluster.  While the role is not
@@ -77,7 +78,7 @@ class ClusterForm:
         parameters: dict[str, Any] = {
             "clusterName": self.name,
             "capacityProviders": list(self.capacity_providers),
-            "tags": [{"key": TAG_KEY, "value": TAG_VALUE}],
+            "tags": [{"key": key, "value": value} for key, value in list_tags(owner).items()],
         }
         made = "cluster.clusterArn"
         return [Step("cluster", "ecs", "CreateCluster", parameters, made, unknown=_ROLE_NOT_READY)]
@@ -156,18 +157,20 @@ def ensure_cluster(
 
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
-        NotReady: The existing cluster of that name is FAILED.
+        NotReady: The existing cluster of that name is FAILED, or another learner's.
         NotAllowed: A permission is missing.
         WaitTimeout: The cluster is not ACTIVE, or lacks its providers, after ten minutes, or ECS's
             role is still being made after two.
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     form.check()
-    steps, aws = form.plan(), aws.report_to(say)
+    steps, aws = form.plan(aws.owners.name), aws.report_to(say)
 
     def create() -> None:
         what = messages.text("resources.cluster.wait-gone", name=form.name)
-        if _wait(aws, form.name, lambda found: _status(found) not in _DELETING, what) is None:
+        found = _wait(aws, form.name, lambda it: _status(it) not in _DELETING, what)
+        plan.refuse_foreign(aws, found)
+        if found is None:
             _create(aws, steps, say=say)
 
     plan.retry_unclear(create, patience=aws.patience)
@@ -175,6 +178,7 @@ def ensure_cluster(
     cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what)
     if cluster is None or cluster.status == "FAILED":
         raise NotReady.from_key("resources.cluster.failed", name=form.name)
+    plan.refuse_foreign(aws, cluster)  # CreateCluster returns one of the same name, whoever made it
     if _missing_providers(form, cluster):
         cluster = _add_providers(aws, form, say=say) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
@@ -185,7 +189,7 @@ def ensure_cluster(
 def find_cluster_arns(aws: Aws, exercise: Exercise) -> list[str]:
     """Return the ARN of the exercise's cluster, if it exists."""
     found = find_cluster(aws, exercise.cluster)
-    return [found.arn] if found else []
+    return [found.arn] if found and not aws.owners.is_foreign(found) else []
 
 
 def list_cluster_resources(aws: Aws) -> list[tuple[Resource, bool]]:
@@ -204,7 +208,7 @@ def delete_clusters(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     """
     removals = []
     for cluster in _find_living(aws):
-        if cluster.tagged:
+        if aws.owners.may_delete(cluster, cluster.arn):
             say(f"{TYPE} {cluster.name}")
             reason = plan.try_to_delete(aws, partial(_delete, aws, cluster))
             removals.append(Removal(resource=_resource(aws, cluster), reason=reason))
@@ -327,9 +331,10 @@ def _cluster(raw: Mapping[str, Any]) -> Cluster:
         container_instances=int(raw.get("registeredContainerInstancesCount", 0)),
         running_tasks=int(raw.get("runningTasksCount", 0)),
         active_services=int(raw.get("activeServicesCount", 0)),
-        tagged=tags.get(TAG_KEY) == TAG_VALUE,
+        **read_tags(tags),
     )
 
 
 def _resource(aws: Aws, cluster: Cluster) -> Resource:
-    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region)
+    tags: dict[str, Any] = {"tagged": cluster.tagged, "owner": cluster.owner}
+    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region, **tags)

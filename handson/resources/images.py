@@ -25,7 +25,7 @@ from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
 from handson.engine.model import ENGINE_LABEL, format_size, is_on_loopback
 from handson.engine.oci import CONFIG, INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
-from handson.resources.repository import require_repository
+from handson.resources.repository import find_repository_arns, require_repository
 
 if TYPE_CHECKING:
     import requests
@@ -108,6 +108,8 @@ def observe_images(
 
 def find_image_digests(aws: Aws, exercise: Exercise) -> list[str]:
     """Return the digest of the newest image in the exercise's repository, if there is one."""
+    if aws.owners.own and not find_repository_arns(aws, exercise):
+        return []
     return [image.digest for image in find_images(aws, exercise.repository)[:1]]
 
 
@@ -118,7 +120,8 @@ def require_image(
 
     Raises:
         InvalidInput: The repository's name or the tag is invalid.
-        NotReady: ECR has no such repository or tag; names the existing ones.
+        NotReady: ECR has no such repository or tag, and names the existing ones; or the
+            repository is another learner's.
     """
     rules.check_repository_name(repository)
     rules.check_image_tag(tag)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -155,26 +156,29 @@ def check_permissions(aws: Aws, form: NetworkForm) -> None:
     _plan_work(aws, form)
 
 
-def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> list[Step]:
+def plan_network(
+    form: NetworkForm, *, zones: Sequence[str], region: str, owner: str = ""
+) -> list[Step]:
     """Return the calls that create the network of a form, in the console's order."""
     subnets = plan_subnets(form, zones)
     tables = {subnet.table: subnet for subnet in subnets}
     vpc = {"VpcId": Ref("vpc")}
+    create = partial(_create, owner)
     steps = [
-        _create("vpc", "Vpc", form.vpc_name, CidrBlock=form.cidr, InstanceTenancy=form.tenancy),
+        create("vpc", "Vpc", form.vpc_name, CidrBlock=form.cidr, InstanceTenancy=form.tenancy),
         _switch_on("dns-hostnames", "EnableDnsHostnames"),
     ]
     for subnet in subnets:
         place = {"CidrBlock": subnet.cidr, "AvailabilityZone": subnet.zone}
-        steps.append(_create(subnet.step, "Subnet", subnet.name, **vpc, **place))
+        steps.append(create(subnet.step, "Subnet", subnet.name, **vpc, **place))
     if form.public_subnets:
         attach = {"InternetGatewayId": Ref("gateway"), **vpc}
-        steps.append(_create("gateway", "InternetGateway", form.name_of("gateway")))
+        steps.append(create("gateway", "InternetGateway", form.name_of("gateway")))
         steps.append(_call("attachment", "AttachInternetGateway", **attach))
     for table, subnet in tables.items():
         # The name of a private one has the zone, in which AWS may refuse the subnet.
         after = (subnet.step,) if subnet.kind == "private" else ()
-        steps.append(replace(_create(table, "RouteTable", subnet.table_name, **vpc), after=after))
+        steps.append(replace(create(table, "RouteTable", subnet.table_name, **vpc), after=after))
     if form.public_subnets:
         steps.append(_lead_outside("CreateRoute"))
     for subnet in subnets:
@@ -185,7 +189,7 @@ def plan_network(form: NetworkForm, *, zones: Sequence[str], region: str) -> lis
         service = {"ServiceName": f"com.amazonaws.{region}.s3", "VpcEndpointType": "Gateway"}
         served = {"RouteTableIds": private} if private else {}
         name = form.name_of("endpoint")
-        steps.append(_create("s3-endpoint", "VpcEndpoint", name, **vpc, **service, **served))
+        steps.append(create("s3-endpoint", "VpcEndpoint", name, **vpc, **service, **served))
     return steps
 
 
@@ -193,9 +197,10 @@ def _call(name: str, operation: str, **parameters: Any) -> Step:
     return Step(name, "ec2", operation, parameters, unknown=_NOT_YET_KNOWN)
 
 
-def _create(name: str, noun: str, name_tag: str, **parameters: Any) -> Step:
+def _create(owner: str, name: str, noun: str, name_tag: str, **parameters: Any) -> Step:
     """Return the step that creates and tags a resource; EC2 derives its names from the noun."""
-    parameters["TagSpecifications"] = plan.make_tag_specification(command_name(noun), name_tag)
+    tags = plan.make_tag_specification(command_name(noun), name_tag, owner=owner)
+    parameters["TagSpecifications"] = tags
     return replace(_call(name, f"Create{noun}", **parameters), result=f"{noun}.{noun}Id")
 
 
@@ -260,10 +265,10 @@ def _find_work(
 def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequence[str]) -> _Work:
     """Return the work that a form leaves in these zones."""
     named = [vpc for vpc in listing.vpcs if not vpc.is_default]
-    vpc = min(named, key=lambda vpc: (not vpc.tagged, vpc.id), default=None)
+    vpc = min(named, key=lambda vpc: (not vpc.tagged, not vpc.owner, vpc.id), default=None)
     if vpc is not None:
         zones = _keep_zones(form, vpc, zones)
-    steps = plan_network(form, zones=zones, region=aws.region)
+    steps = plan_network(form, zones=zones, region=aws.region, owner=aws.owners.name)
     subnets = plan_subnets(form, zones)
     known = _find_results(form, subnets, vpc, listing.loose_gateways)
     if vpc is not None:

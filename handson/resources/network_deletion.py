@@ -1,4 +1,4 @@
-"""Delete the network in AWS's order, and nothing without the workshop's tag.
+"""Delete the learner's network in AWS's order, and nothing without the workshop's tag.
 
 The code checks the tag itself and does not rely on a filter, because an emulator may ignore the
 filter and list other people's resources.
@@ -16,7 +16,7 @@ from handson.core.errors import AWSError
 from handson.core.progress import Say, ignore_progress
 from handson.course.state import Removal, Resource
 from handson.resources import plan
-from handson.resources.vpc_listing import Raw, is_in_vpc, is_tagged, list_ec2_resources, read_name
+from handson.resources.vpc_listing import Raw, is_in_vpc, list_ec2_resources, read_name, read_owner
 
 _NOUNS = ("VpcEndpoint", "Subnet", "RouteTable", "InternetGateway", "Vpc")
 """EC2's names of what the workshop creates, in the order of deletion (Amazon VPC User Guide,
@@ -31,9 +31,8 @@ _ENDPOINT_SECONDS = 300.0
 
 def list_network_resources(aws: Aws) -> list[tuple[Resource, bool]]:
     """Return the network resources, each with whether it carries the workshop's tag."""
-    return [
-        (_resource(aws, noun, raw), is_tagged(raw)) for noun in _NOUNS for raw in _list(aws, noun)
-    ]
+    found = (_resource(aws, noun, raw) for noun in _NOUNS for raw in _list(aws, noun))
+    return [(resource, resource.tagged) for resource in found]
 
 
 def delete_network(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
@@ -50,7 +49,7 @@ def delete_network(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
     _wait_for_endpoints(aws)
     removals: list[Removal] = []
     for noun in _NOUNS:
-        for raw in filter(is_tagged, _list(aws, noun)):
+        for raw in _list_own(aws, noun):
             resource = _resource(aws, noun, raw)
             say(f"{resource.type} {resource.name or resource.id}")
             # What was kept is in the way of the rest: waiting would be in vain.
@@ -94,7 +93,7 @@ def _find_strangers(aws: Aws, noun: str, id: str) -> list[str]:
         _describe(aws, other, raw)
         for other in (*_NOUNS[:-1], *_OTHERS)
         for raw in list_ec2_resources(aws, other)
-        if is_in_vpc(raw, id) and not is_tagged(raw) and not _comes_with_vpc(raw)
+        if is_in_vpc(raw, id) and not _may_delete(aws, other, raw) and not _comes_with_vpc(raw)
     ]
 
 
@@ -116,12 +115,22 @@ def _list(aws: Aws, noun: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda raw: (read_name(raw), _read_id(noun, raw)))
 
 
+def _list_own(aws: Aws, noun: str) -> list[dict[str, Any]]:
+    return [raw for raw in _list(aws, noun) if _may_delete(aws, noun, raw)]
+
+
+def _may_delete(aws: Aws, noun: str, raw: Raw) -> bool:
+    item = _resource(aws, noun, raw)
+    return aws.owners.may_delete(item, item.id)
+
+
 def _resource(aws: Aws, noun: str, raw: Raw) -> Resource:
     return Resource(
         type=f"AWS::EC2::{noun.replace('Vpc', 'VPC')}",
         id=_read_id(noun, raw),
         name=read_name(raw) or str(raw.get("GroupName", "")),
         region=aws.region,
+        **read_owner(raw),
     )
 
 
@@ -152,7 +161,7 @@ def _disassociate_tables(aws: Aws) -> dict[str, str]:
                 _call(aws, "DisassociateRouteTable", AssociationId=id)
         return ""
 
-    tables = filter(is_tagged, _list(aws, "RouteTable"))
+    tables = _list_own(aws, "RouteTable")
     return {it["RouteTableId"]: plan.try_to_delete(aws, partial(empty, it)) for it in tables}
 
 
@@ -172,7 +181,7 @@ def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:
 def _wait_for_endpoints(aws: Aws) -> None:
     """Wait for endpoints whose deletion an earlier run began."""
     for raw in aws.list_items("ec2", "DescribeVpcEndpoints", "VpcEndpoints"):
-        if is_tagged(raw) and str(raw.get("State", "")).lower() == "deleting":
+        if _may_delete(aws, "VpcEndpoint", raw) and str(raw.get("State", "")).lower() == "deleting":
             _wait_until_deleted(aws, raw["VpcEndpointId"])
 
 

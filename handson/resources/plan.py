@@ -20,11 +20,12 @@ from typing import Any, TypeVar
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
-from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed
+from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed, NotReady
 from handson.core.progress import CountedSentence, Say, ignore_progress
 from handson.core.waiting import make_pause, wait_until
 from handson.course import policy, syllabus
-from handson.course.exercise import TAG_KEY, TAG_VALUE
+from handson.course.owners import explain_foreign, list_tags
+from handson.course.state import Cluster, Repository
 
 T = TypeVar("T")
 
@@ -239,10 +240,23 @@ def list_cli_variables(aws: Aws) -> dict[str, str]:
     return values
 
 
-def make_tag_specification(resource_type: str, name: str) -> list[dict[str, Any]]:
-    """Return EC2's TagSpecifications parameter with a Name tag and the workshop's tag."""
-    pairs = [{"Key": "Name", "Value": name}, {"Key": TAG_KEY, "Value": TAG_VALUE}]
+def make_tag_specification(
+    resource_type: str, name: str, *, owner: str = ""
+) -> list[dict[str, Any]]:
+    """Return EC2's TagSpecifications parameter with a Name tag and the workshop's tags."""
+    tags = {"Name": name, **list_tags(owner)}
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
     return [{"ResourceType": resource_type, "Tags": pairs}]
+
+
+def refuse_foreign(aws: Aws, found: Cluster | Repository | None) -> None:
+    """Refuse a resource of another learner, whose name AWS gives only once.
+
+    Raises:
+        NotReady: It is another learner's; says whose, and how to go on.
+    """
+    if found and aws.owners.is_foreign(found):
+        raise NotReady(*explain_foreign(found.name, found.owner, region=aws.region))
 
 
 def warn_of_settings(

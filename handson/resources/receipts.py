@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Table
 from handson.core.files import shorten_path
+from handson.core.text import list_briefly
+from handson.course.owners import describe_owners
 from handson.course.state import Removal, Resource, State, Target
 from handson.engine.model import format_size
 from handson.resources.images import StoredBlob
@@ -60,6 +62,7 @@ class Receipt(State, frozen=True, kw_only=True):
         regions: The regions that were looked at to the end.
         left: The resources and regions that are left, each with the reason.
         beside: The learner's own resources with a name of the exercise but without the tag.
+        foreign: Resources with another owner, or with the tag and no owner; they were kept.
         nothing_left: The clean-up is finished, and nothing with the tag is left.
     """
 
@@ -73,6 +76,7 @@ class Receipt(State, frozen=True, kw_only=True):
     deleted: tuple[Resource, ...] = ()
     left: tuple[Removal, ...] = ()
     beside: tuple[Resource, ...] = ()
+    foreign: tuple[Resource, ...] = ()
     nothing_left: bool = False
     cost: Cost
 
@@ -95,6 +99,7 @@ class Cleanup(Displayable):
         confirmed: The resources were deleted, not only listed.
         failed: The kinds in a region that could not be looked at, each with the reason.
         untagged: The learner's own resources with a name of the exercise but without the tag.
+        foreign: Resources with another owner, or with the tag and no owner; they are kept.
         unread: Resources whose own policy forbids a look at their tags.
         unpriced: What could not be asked for the cost of the images, with the reason.
         regions: The regions that were looked at.
@@ -107,6 +112,7 @@ class Cleanup(Displayable):
     confirmed: bool = False
     failed: tuple[Removal, ...] = ()
     untagged: tuple[Resource, ...] = ()
+    foreign: tuple[Resource, ...] = ()
     unread: tuple[Resource, ...] = ()
     unpriced: tuple[Removal, ...] = ()
     regions: tuple[str, ...] = ()
@@ -136,14 +142,14 @@ class Cleanup(Displayable):
         else:
             note = Note(messages.text("resources.cleanup.nothing-left"))
         saved = self._describe_receipt(self.saved.receipt, self.saved.path) if self.saved else ()
-        parts = (*self._result(), note, *self._untagged(), *saved)
+        parts = (*self._result(), note, *self._list_kept(), *saved)
         state = "warn" if self.left else "ok"
         return Card(messages.text("resources.cleanup.receipt"), parts, state=state)
 
     def listing(self) -> Card:
         """Return the card of the resources to delete, without how to delete them in a notebook."""
         title = messages.text("resources.cleanup.title")
-        notes = [*self._untagged(), *_list_reasons(self.failed)]
+        notes = [*self._list_kept(), *_list_reasons(self.failed)]
         if self.unfinished:
             notes.append(Note(messages.text("resources.cleanup.unfinished"), "info"))
         if not self.found:
@@ -169,14 +175,19 @@ class Cleanup(Displayable):
         headers = [name and messages.label("resources.cleanup.column", name) for name in shown]
         return Table(headers, [row[: len(shown)] for row in rows])
 
-    def _untagged(self) -> Sequence[CardPart]:
+    def _list_kept(self) -> Sequence[CardPart]:
+        kept = {"beside": self.untagged}
+        kept |= {"foreign": tuple(item for item in self.foreign if item.owner)}
+        kept |= {"nobodys": tuple(item for item in self.foreign if not item.owner)}
         notes = []
-        if self.untagged:
-            what = ", ".join(map(str, self.untagged))
-            notes.append(Note(messages.text("resources.cleanup.beside", what=what), "info"))
+        for name, items in kept.items():
+            what = list_briefly([str(item) for item in items])
+            values = {"what": what, "owners": describe_owners(*(item.owner for item in items))}
+            text = messages.label("resources.cleanup.kept-out", name, **values)
+            notes += [Note(text, "info")] if items else []
         if self.unread:
-            values = {"count": len(self.unread), "what": ", ".join(map(_name, self.unread))}
-            notes.append(Note(messages.text("resources.cleanup.unread", **values), "info"))
+            unread = {"count": len(self.unread), "what": ", ".join(map(_name, self.unread))}
+            notes.append(Note(messages.text("resources.cleanup.unread", **unread), "info"))
         return notes
 
     def _describe_receipt(self, receipt: Receipt, path: Path) -> Sequence[CardPart]:
@@ -268,6 +279,7 @@ def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> Sa
         deleted=tuple(each.resource for each in result.removals if not each.reason),
         left=result.left,
         beside=result.untagged,
+        foreign=result.foreign,
         nothing_left=not result.left,
     )
     return _write_receipt(begun.path, receipt)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,8 @@ from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
-from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
+from handson.course.exercise import Exercise
+from handson.course.owners import list_tags, read_tags
 from handson.course.state import Removal, Repository, Resource
 from handson.engine.model import Destination
 from handson.resources import plan
@@ -29,7 +31,6 @@ from handson.resources.plan import Step
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
-_TAG = {"Key": TAG_KEY, "Value": TAG_VALUE}
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,10 +90,13 @@ def observe_repositories(
     """
     if checks is None:
         return find_repositories(aws)
-    if "repository" not in checks:
+    # An image in another learner's repository does not count, so its owner has to be known.
+    if "repository" not in checks and not aws.owners.own:
         return ()
     found = find_repository(aws, exercise.repository)
-    return (found,) if found else tuple(find_similar_repositories(aws, exercise))
+    if found or "repository" not in checks:
+        return (found,) if found else ()
+    return tuple(find_similar_repositories(aws, exercise))
 
 
 def find_similar_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
@@ -120,17 +124,21 @@ def ensure_repository(
     """
     rules.check_repository_name(name)
     aws = aws.report_to(say)
-    create = {"repositoryName": name, "tags": [_TAG]}
+    tags = [{"Key": key, "Value": value} for key, value in list_tags(aws.owners.name).items()]
+    create = {"repositoryName": name, "tags": tags}
     steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
 
     def attempt() -> None:
-        if find_repository(aws, name) is None:
+        found = find_repository(aws, name)
+        plan.refuse_foreign(aws, found)
+        if found is None:
             _create(aws, steps, say=say)
 
     plan.retry_unclear(attempt, patience=aws.patience)
     parameters = {"repositoryNames": [name]}
     reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
     repository = _repository(aws, reply["repositories"][0])
+    plan.refuse_foreign(aws, repository)
     notes = plan.warn_of_settings("repository", {"name": name}, {"name": exercise.repository})
     return EnsuredRepository(repository, plan.format_commands(aws, steps), notes)
 
@@ -139,11 +147,13 @@ def require_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) 
     """Return the repository with that name.
 
     Raises:
-        NotReady: There is none; names the existing ones, or the cell that creates it.
+        NotReady: There is none, and names the existing ones or the cell that creates it; or it is
+            another learner's.
     """
     repository = find_repository(aws, name)
     if repository is None:
         raise NotReady(*explain_missing_repository(aws, name, exercise), code=_NOT_FOUND)
+    plan.refuse_foreign(aws, repository)
     return repository
 
 
@@ -195,15 +205,17 @@ def build_registry_address(aws: Aws) -> str:
 def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
     """Return the ARN of the exercise's repository, if it exists."""
     found = find_repository(aws, exercise.repository)
-    return [found.arn] if found else []
+    return [found.arn] if found and not aws.owners.is_foreign(found) else []
 
 
 def list_repository_resources(aws: Aws) -> list[tuple[Resource, bool | None]]:
     """Return the repositories, each with whether it carries the tag, if that is known."""
-    return [
-        (Resource(type=TYPE, id=arn, name=name, region=aws.region), it.tagged if it else None)
-        for (name, arn), it in _read_all(aws).items()
-    ]
+    listed: list[tuple[Resource, bool | None]] = []
+    for (name, arn), it in _read_all(aws).items():
+        tags: Any = {"tagged": it.tagged, "owner": it.owner} if it else {}
+        resource = Resource(type=TYPE, id=arn, name=name, region=aws.region, **tags)
+        listed.append((resource, it.tagged if it else None))
+    return listed
 
 
 def delete_repositories(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
@@ -216,8 +228,9 @@ def delete_repositories(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
         HandsonError: The repositories could not be listed; run again to go on.
     """
     removals = []
-    tagged = [resource for resource, is_tagged in list_repository_resources(aws) if is_tagged]
-    for resource in tagged:
+    for resource, _ in list_repository_resources(aws):
+        if not aws.owners.may_delete(resource, resource.id):
+            continue
         say(f"{resource.type} {resource.name}")
         reason = plan.try_to_delete(aws, partial(_delete, aws, resource.name))
         removals.append(Removal(resource=resource, reason=reason))
@@ -272,16 +285,16 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
 
 
 def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
-    tags = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
-    return _as_state(raw, tagged=_TAG in tags.get("tags", ()))
+    reply = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
+    return _as_state(raw, {tag["Key"]: tag["Value"] for tag in reply.get("tags", ())})
 
 
-def _as_state(raw: Mapping[str, Any], *, tagged: bool = False) -> Repository:
+def _as_state(raw: Mapping[str, Any], tags: Mapping[str, str] = MappingProxyType({})) -> Repository:
     return Repository(
         name=raw["repositoryName"],
         arn=raw["repositoryArn"],
         uri=raw["repositoryUri"],
         registry_id=raw["registryId"],
         tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
-        tagged=tagged,
+        **read_tags(tags),
     )

@@ -27,7 +27,16 @@ from handson.course import checks as course_checks
 from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.state import Removal, Repository, Resource, Sighting, Snapshot, Unseen
+from handson.course.owners import Owners
+from handson.course.state import (
+    Foreign,
+    Removal,
+    Repository,
+    Resource,
+    Sighting,
+    Snapshot,
+    Unseen,
+)
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import read_image_run
 from handson.resources.push import read_image_uri
@@ -52,7 +61,7 @@ class ResourceKind:
         find_ids: Find in another region what a check misses in its own, by check.
         list_all: Return the resources, each with whether it carries the workshop's tag (None: AWS
             does not let the caller know), in the order of deletion.
-        delete: Delete the resources with the workshop's tag.
+        delete: Delete the learner's own resources with the workshop's tag.
     """
 
     service: str
@@ -99,6 +108,9 @@ KINDS = (
 )
 """All kinds."""
 
+_OWNED = {"vpcs": ("network",), "clusters": ("cluster",), "repositories": ("repository", "image")}
+"""The fields of a snapshot whose resources have owners, and the checks that miss them."""
+
 _RECORD_CHECKS = frozenset({"image", "image-uri"})
 """The checks that read what the home folder recorded of the image."""
 
@@ -133,8 +145,10 @@ def take_snapshot(
         if kind.service in errors and (len(errors) == len(kinds) or (needed and not partial)):
             raise errors[kind.service]
     reads_records = checks is None or not _RECORD_CHECKS.isdisjoint(checks)
+    fields, foreign = _set_apart(aws.owners, fields, exercise)
     snapshot = Snapshot(
         target=aws.target,
+        foreign=foreign,
         recorded_uri=read_image_uri(home) if reads_records else None,
         recorded_run=read_image_run(home) if reads_records else None,
         unseen=tuple(
@@ -158,6 +172,18 @@ def take_snapshot(
     return _search_elsewhere(aws, snapshot, lost, regions, exercise)
 
 
+def find_neighbours(aws: Aws, *, home: Path, exercise: Exercise) -> tuple[str, ...]:
+    """Return the owners of other learners' workshops in the region, as far as AWS answers."""
+    if not aws.owners.own:
+        return ()
+    asked = ("network", "cluster", "repository")
+    try:
+        found = take_snapshot(aws, home=home, exercise=exercise, checks=asked, partial=True)
+    except HandsonError:
+        return ()
+    return tuple(sorted({item.owner for item in found.foreign}))
+
+
 def _observe(
     aws: Aws, exercise: Exercise, kinds: Iterable[ResourceKind], checks: Collection[str] | None
 ) -> tuple[dict[str, Any], dict[str, HandsonError]]:
@@ -176,6 +202,29 @@ def _observe(
             except HandsonError as error:
                 errors.setdefault(service, error)
     return fields, errors
+
+
+def _set_apart(
+    owners: Owners, fields: Mapping[str, Any], exercise: Exercise
+) -> tuple[dict[str, Any], tuple[Foreign, ...]]:
+    """Return the fields of a snapshot without other learners' resources, and those in the way.
+
+    A resource with the workshop's tag and without an owner counts as one made by hand.
+    """
+    own, foreign = dict(fields), []
+    names = (exercise.network.vpc_name, exercise.cluster, exercise.repository)
+    for (field, checks), name in zip(_OWNED.items(), names, strict=True):
+        for item in filter(owners.is_foreign, fields.get(field, ())):
+            if item.name == name:
+                foreign += [Foreign(check=it, name=name, owner=item.owner) for it in checks]
+        own[field] = tuple(
+            replace(item, tagged=owners.may_delete(item, getattr(item, "arn", "") or item.id))
+            for item in fields.get(field, ())
+            if not owners.is_foreign(item)
+        )
+    if any(item.check == "image" for item in foreign):
+        own["images"] = ()
+    return own, tuple(foreign)
 
 
 def _search_elsewhere(

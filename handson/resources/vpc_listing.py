@@ -6,6 +6,7 @@ SubnetId each.  `list_ec2_resources` takes that name: "Subnet".
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from handson.aws import Aws
 from handson.core import messages
 from handson.core.cards import MapNode, ResourceMap, Rows
 from handson.course import rules
-from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise, NetworkForm
-from handson.course.state import InternetGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint
+from handson.course.exercise import Exercise, NetworkForm
+from handson.course.owners import read_tags
+from handson.course.state import InternetGateway, Owned, Route, RouteTable, Subnet, Vpc, VpcEndpoint
 
 Raw = Mapping[str, Any]
 """A resource as EC2's API describes it."""
@@ -41,9 +43,9 @@ class NetworkListing:
     """The network resources of one region.
 
     Attributes:
-        vpcs: The VPCs that were asked for, with their contents.
+        vpcs: The VPCs that were asked for, with their contents; none of another learner.
         vpc_count: The number of all VPCs in the region.
-        loose_gateways: Internet gateways that are attached to no VPC.
+        loose_gateways: Internet gateways that are attached to no VPC; none of another learner.
         zones: The Availability Zones in use that run Fargate, sorted.
         endpoint_tables: The route tables of each VPC endpoint, by its id.
     """
@@ -58,6 +60,8 @@ class NetworkListing:
 def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
     """Return the VPCs of the region with their contents, sorted by name and id.
 
+    Other learners' VPCs are among them, without their contents.
+
     Args:
         aws: The connection.
         form: Describe only the VPCs that this form may have made.  Each VPC takes two requests.
@@ -65,14 +69,18 @@ def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
     Raises:
         HandsonError: AWS refused a call or did not answer.
     """
-    vpcs = list_ec2_resources(aws, "Vpc")
+    found = list_ec2_resources(aws, "Vpc")
+    vpcs = [raw for raw in found if not is_foreign(aws, raw)]
+    empty: Any = (dict.fromkeys(_CONTENTS, ()), defaultdict(bool))
+    bare = [_vpc(raw, *empty) for raw in found if raw not in vpcs]
     if form is not None:
         vpcs = _select_candidates(vpcs, form)
     if not vpcs:
-        return ()
+        return _sort(bare)
     with ThreadPoolExecutor(12) as pool:
         switches = _submit_switches(aws, [raw["VpcId"] for raw in vpcs], pool)
-        return _describe_vpcs(vpcs, _submit_listings(aws, _CONTENTS, pool), switches)
+        described = _describe_vpcs(vpcs, _submit_listings(aws, _CONTENTS, pool), switches)
+    return _sort((*described, *bare))
 
 
 def observe_vpcs(aws: Aws, exercise: Exercise, checks: Collection[str] | None) -> tuple[Vpc, ...]:
@@ -89,7 +97,8 @@ def find_vpc_ids(aws: Aws, exercise: Exercise) -> list[str]:
     name = exercise.network.vpc_name
     found = list_ec2_resources(aws, "Vpc", Filters=[{"Name": "tag:Name", "Values": [name]}])
     # An emulator may ignore the filter.
-    return sorted(raw["VpcId"] for raw in found if read_name(raw) == name)
+    own = (raw for raw in found if read_name(raw) == name and not is_foreign(aws, raw))
+    return sorted(raw["VpcId"] for raw in own)
 
 
 def find_zones(aws: Aws) -> tuple[str, ...]:
@@ -116,9 +125,11 @@ def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> Netw
             listings[noun].result() for noun in ("Vpc", "InternetGateway", "VpcEndpoint", _ZONE)
         )
         named = [raw for raw in all_vpcs if name in (None, read_name(raw))]
+        named = [raw for raw in named if not is_foreign(aws, raw)]
         later = [raw["VpcId"] for raw in named if raw["VpcId"] != vpc_id]
         switches |= _submit_switches(aws, later, pool)
         vpcs = _describe_vpcs(named, listings, switches)
+        gateways = [raw for raw in gateways if not is_foreign(aws, raw)]
     loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
     tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
     return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones, aws.region), tables)
@@ -175,9 +186,14 @@ def read_name(raw: Raw) -> str:
     return _read_tags(raw).get("Name", "")
 
 
-def is_tagged(raw: Raw) -> bool:
-    """Tell whether a resource carries the workshop's tag."""
-    return _read_tags(raw).get(TAG_KEY) == TAG_VALUE
+def read_owner(raw: Raw) -> dict[str, Any]:
+    """Return what the tags of a resource say, as the fields of `Owned`."""
+    return read_tags(_read_tags(raw))
+
+
+def is_foreign(aws: Aws, raw: Raw) -> bool:
+    """Tell whether a resource is another learner's."""
+    return aws.owners.is_foreign(Owned(**read_owner(raw)))
 
 
 def is_in_vpc(raw: Raw, vpc_id: str) -> bool:
@@ -201,7 +217,7 @@ def _select_candidates(vpcs: Sequence[Any], form: NetworkForm) -> list[Any]:
     own = [raw for raw in vpcs if not raw.get("IsDefault")]
     return (
         [raw for raw in own if read_name(raw) == form.vpc_name]
-        or [raw for raw in own if is_tagged(raw)]
+        or [raw for raw in own if read_owner(raw)["tagged"]]
         or [raw for raw in own if raw["CidrBlock"] == form.cidr]
         or [raw for raw in vpcs if read_name(raw) == form.vpc_name]
     )
@@ -319,7 +335,7 @@ def _endpoint(raw: Raw) -> VpcEndpoint:
 
 def _identify(raw: Raw, noun: str) -> dict[str, Any]:
     """Return the fields that all states of the network have."""
-    return {"id": raw[f"{noun}Id"], "name": read_name(raw), "tagged": is_tagged(raw)}
+    return {"id": raw[f"{noun}Id"], "name": read_name(raw), **read_owner(raw)}
 
 
 def _read_tags(raw: Raw) -> dict[str, str]:

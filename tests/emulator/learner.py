@@ -26,7 +26,8 @@ from handson.core import messages
 from handson.core.errors import EngineError
 from handson.course import syllabus
 from handson.course.checks import Verification, run_checks
-from handson.course.exercise import TAG_KEY, TAG_VALUE, NetworkForm
+from handson.course.exercise import NetworkForm
+from handson.course.owners import list_tags
 from handson.course.state import Snapshot, Vpc
 from handson.engine import Engine
 from handson.engine.model import (
@@ -133,9 +134,10 @@ class Learner:
         else:
             reset(self.running)
             self.make_network()
-            plan.carry_out(self.aws, cluster.ClusterForm().plan(), known={})
-            tag = {"Key": TAG_KEY, "Value": TAG_VALUE}
-            self.ecr.create_repository(repositoryName="rails-app", tags=[tag])
+            plan.carry_out(self.aws, cluster.ClusterForm().plan(self.aws.owners.name), known={})
+            tags = list_tags(self.aws.owners.name).items()
+            tagged = [{"Key": key, "Value": value} for key, value in tags]
+            self.ecr.create_repository(repositoryName="rails-app", tags=tagged)
             self.push("latest", OWN_TAG)
         if not kept:  # the same digest every time, so the same records
             self.run_image()
@@ -151,7 +153,8 @@ class Learner:
         """Make a network as the form makes it, in the calls of its plan and no more."""
         filled = NetworkForm(**form)
         zones = ZONES[: filled.availability_zones]
-        steps = plan_network(filled, zones=zones, region=self.aws.region)
+        own = {"region": self.aws.region, "owner": self.aws.owners.name}
+        steps = plan_network(filled, zones=zones, **own)
         plan.carry_out(self.aws, steps, known={})
 
     def record(self, repository: str = "rails-app", tag: str = "latest", aws: Any = None) -> None:

@@ -23,6 +23,8 @@ from handson.aws.emulator import Running
 from handson.cli import MainGroup, main
 from handson.core import messages
 from handson.core.waiting import wait_until
+from handson.course.owners import list_tags
+from handson.resources.plan import make_tag_specification
 from tests.emulator.processes import kill, killing_at_the_end
 
 pytestmark = pytest.mark.emulator
@@ -43,6 +45,7 @@ def call(home: Path, emulator: Running) -> Call:
             "HANDSON_HOME": str(home),
             "HANDSON_ENGINE": "builtin",
             "HANDSON_ENDPOINT_URL": emulator.endpoint,
+            "HANDSON_LEARNER": "Hanako",
         }
         return CliRunner().invoke(main, words, input=stdin, env=base | environ)
 
@@ -58,8 +61,9 @@ def call_own(call: Call) -> Call:
 @pytest.fixture
 def cluster(client: Callable[[str], Any]) -> Callable[[], list[str]]:
     """Make a cluster that carries the workshop's tag; answer with the names of those that exist."""
-    ecs, tags = client("ecs"), [{"key": "handson", "value": "ecs-handson"}]
-    ecs.create_cluster(clusterName=CLUSTER, tags=tags)
+    ecs, tags = client("ecs"), list_tags("Hanako").items()
+    own = [{"key": key, "value": value} for key, value in tags]
+    ecs.create_cluster(clusterName=CLUSTER, tags=own)
     return lambda: [arn.rpartition("/")[2] for arn in ecs.list_clusters()["clusterArns"]]
 
 
@@ -203,7 +207,8 @@ def test_cleanup_ends_with_1_when_aws_keeps_something(
 ) -> None:
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "handson", "Value": "ecs-handson"}])
+    [made] = make_tag_specification("vpc", "mine", owner="Hanako")
+    ec2.create_tags(Resources=[vpc], Tags=made["Tags"])
     ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20")  # somebody else's: it has no tag
     result = call("cleanup", "--yes")
     left = [item["VpcId"] for item in ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]]

@@ -36,7 +36,7 @@ def seen(held: Workshop) -> tuple[Any, ...]:
 
 
 def without_ids(vpc: Vpc) -> Vpc:
-    """Return a VPC with what AWS makes up left out; subnets are called by their names.
+    """Return a VPC without what AWS makes up and without owners; subnets are called by names.
 
     How many addresses are free is left out, too: MiniStack counts 251 in a subnet of any size.
     """
@@ -46,15 +46,16 @@ def without_ids(vpc: Vpc) -> Vpc:
         routes = [replace(each, target=each.target.partition("-")[0]) for each in table.routes]
         routes.sort(key=lambda route: route.destination)
         inside = tuple(sorted(names[subnet] for subnet in table.subnets))
-        tables.append(replace(table, id="", subnets=inside, routes=tuple(routes)))
-    subnets = [replace(each, id="", available_addresses=0) for each in vpc.subnets]
+        tables.append(replace(table, id="", owner="", subnets=inside, routes=tuple(routes)))
+    subnets = [replace(each, id="", owner="", available_addresses=0) for each in vpc.subnets]
     return replace(
         vpc,
         id="",
+        owner="",
         subnets=tuple(sorted(subnets, key=lambda subnet: subnet.name)),
         route_tables=tuple(sorted(tables, key=lambda table: table.name)),
-        internet_gateways=tuple(replace(each, id="") for each in vpc.internet_gateways),
-        endpoints=tuple(replace(each, id="") for each in vpc.endpoints),
+        internet_gateways=tuple(replace(each, id="", owner="") for each in vpc.internet_gateways),
+        endpoints=tuple(replace(each, id="", owner="") for each in vpc.endpoints),
     )
 
 

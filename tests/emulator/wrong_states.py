@@ -19,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec
 from handson.aws import Credentials, connect_emulator
 from handson.course.state import RecordedUri
 from handson.engine.builtin_engine import BuiltinEngine
+from handson.resources.plan import make_tag_specification
 from tests.emulator.learner import OCI, OWN_TAG, TOKYO, Learner
 from tests.emulator.test_registry import Registry
 
@@ -121,8 +122,8 @@ by_hand = both(delete_network, a_bare_namesake)
 def dedicated(learner: Learner) -> None:
     delete_network(learner)
     vpc = learner.ec2.create_vpc(CidrBlock="10.0.0.0/16", InstanceTenancy="dedicated")["Vpc"]
-    tags = [{"Key": "Name", "Value": VPC}, {"Key": "handson", "Value": "ecs-handson"}]
-    learner.ec2.create_tags(Resources=[vpc["VpcId"]], Tags=tags)
+    [made] = make_tag_specification("vpc", VPC, owner=learner.aws.owners.name)
+    learner.ec2.create_tags(Resources=[vpc["VpcId"]], Tags=made["Tags"])
     learner.run("01-network")
 
 

@@ -25,7 +25,6 @@ TOGETHER = {
 }
 """How two learners may share an account: who calls, the name of each, and the target."""
 
-red = pytest.mark.xfail(reason="an owner is not told yet: delete the mark", strict=True)
 together = pytest.mark.parametrize("how", TOGETHER)
 
 
@@ -42,7 +41,6 @@ def open_both(simulated: Simulated, how: str) -> tuple[Learner, Learner]:
     return aiko, bunta
 
 
-@red
 @together
 def test_another_learners_work_is_no_evidence(simulated: Simulated, how: str) -> None:
     aiko, bunta = open_both(simulated, how)
@@ -54,7 +52,6 @@ def test_another_learners_work_is_no_evidence(simulated: Simulated, how: str) ->
     assert [step for step in EVIDENCE if aiko.take(step).failed] == []
 
 
-@red
 @together
 def test_clean_up_leaves_another_learners_work(simulated: Simulated, how: str) -> None:
     _, bunta = open_both(simulated, how)
@@ -65,7 +62,6 @@ def test_clean_up_leaves_another_learners_work(simulated: Simulated, how: str) -
     assert [reading.step for reading in read if reading.is_traceback] == []
 
 
-@red
 @together
 def test_building_beside_another_learner_makes_ones_own_or_is_refused(
     simulated: Simulated, how: str
@@ -96,7 +92,6 @@ def test_the_same_learner_from_another_folder_has_ones_own_work(
     assert ([one.step for one in read if one.failed], simulated.left()) == ([], []), describe(read)
 
 
-@red
 def test_work_without_an_owner_is_not_deleted_silently(simulated: Simulated) -> None:
     simulated.make_bare_cluster()
     read = [simulated.learner("Bunta").take(step) for step in ("list", "clean-up")]

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from handson.course import state as models
-from handson.course.state import Platform, Route, Sighting, Snapshot, Subnet, Vpc
+from handson.course.state import Foreign, Platform, Route, Sighting, Snapshot, Subnet, Vpc
 
 T = TypeVar("T")
 
@@ -117,6 +117,11 @@ empty = partial(Snapshot, target=target(), vpcs=(default_vpc(),))
 def seen_in(*checks: str, region: str = ELSEWHERE) -> tuple[Sighting, ...]:
     """Build what was seen in another region of what these checks miss."""
     return tuple(Sighting(check=check, region=region, id=f"the {check}'s") for check in checks)
+
+
+def made_by(check: str, *owners: str) -> tuple[Foreign, ...]:
+    """Build what other learners have of what a check looks for."""
+    return tuple(Foreign(check=check, name=f"the {check}'s", owner=owner) for owner in owners)
 
 
 def with_vpc(snapshot: Snapshot, **changes: Any) -> Snapshot:

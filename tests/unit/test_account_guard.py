@@ -30,7 +30,7 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
 BARE = (
     "ensure_network ensure_cluster ensure_repository images run_image record_image_uri verify"
-    " snapshot draw resources break_it hint mended cleanup"
+    " snapshot draw resources break_it hint mended cleanup take_over"
 )
 CALLS: dict[str, Callable[[Workshop], Any]] = {
     **{verb: operator.methodcaller(verb) for verb in BARE.split()},

@@ -33,7 +33,7 @@ REMEDIES = {
     name.removeprefix("checks.remedy."): states.pattern(spoken["ja"])
     for name, spoken in messages.catalogue("course").items()
     if name.startswith("checks.remedy.")
-}
+} | {"elsewhere": states.pattern(messages.catalogue("course")["owners.foreign.remedy"]["ja"])}
 
 
 def explain(results: Iterable[CheckResult]) -> str:
@@ -130,6 +130,9 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "the VPC in another region": (
         done(vpcs=(states.default_vpc(),), elsewhere=states.seen_in("network")), NO_VPC,
         "vpc-region/run-here"),
+    "the VPC another learner's": (
+        done(vpcs=(), foreign=states.made_by("network", "Aiko", "home-0123")), NO_VPC,
+        "foreign/beside"),
     "the default VPC used": (done(vpcs=(states.default_vpc(name="ecs-handson-vpc"),)), NO_VPC,
         "vpc-default/run"),
     "another CIDR block": (in_another_cidr(),
@@ -274,6 +277,9 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "the cluster in another region, and a deleted one here": (
         replace(in_cluster(status="INACTIVE"), elsewhere=states.seen_in("cluster")), NO_CLUSTER,
         "cluster-region/run-here"),
+    "the cluster another learner's": (
+        done(clusters=(), foreign=states.made_by("cluster", "xn--l8jeg")), NO_CLUSTER,
+        "foreign/elsewhere"),
     "the cluster misspelt": (done(clusters=(states.cluster(name="ECS-handson-cluster"),)),
         NO_CLUSTER, "cluster-misspelt/run"),
     "the misspelt cluster deleted": (
@@ -313,6 +319,11 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "a URI that is not ECR's": (in_repository(uri="localhost:5000/rails-app"),
         {"repository.uri": "localhost:5000/rails-app"}, "repository-uri/run"),
     # the image
+    "the repository and its image another learner's": (
+        done(repositories=(), images=(), recorded_uri=None,
+            foreign=states.made_by("repository", "home-0123") + states.made_by("image", "Aiko")),
+        NO_REPOSITORY | NO_IMAGE | NO_URI,
+        "foreign/elsewhere foreign/elsewhere uri-absent/call-or-run"),
     "the image deleted": (done(images=()), NO_IMAGE | GONE, "image-absent/run uri-gone/run"),
     "the image in another repository": (in_image(repository="goods"), NO_IMAGE | GONE,
         "image-absent/run uri-gone/run"),
@@ -422,6 +433,7 @@ RIGHT = {
     "a digest recorded": in_uri(uri=uri(end=f"@{states.DIGEST}")),
     "tag and digest recorded": in_uri(uri=uri(end=f":latest@{states.DIGEST}")),
     "a URI without a tag, which means latest": in_uri(uri=uri()),
+    "of other learners, too": done(foreign=states.made_by("network", "Aiko")),
     "more of it in another region": done(elsewhere=states.seen_in(*syllabus.CHECK_IDS)),
 }  # fmt: skip
 

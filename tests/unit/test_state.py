@@ -19,8 +19,11 @@ def test_a_snapshot_comes_back_from_json_as_it_was(snapshot: Snapshot) -> None:
     assert Snapshot.from_json(data) == snapshot
 
 
+UNTAGGED = {"tagged": False, "owner": ""}
+
+
 def test_every_state_is_frozen_and_takes_keywords_only() -> None:
-    kinds = State.__subclasses__()
+    kinds = [*State.__subclasses__(), *state.Owned.__subclasses__()]
     assert [kind for kind in kinds if not kind.__struct_config__.frozen] == []
     for kind in kinds:
         with pytest.raises(TypeError):
@@ -33,16 +36,16 @@ def test_what_earlier_records_do_not_hold_has_a_value() -> None:
     assert state.Target.from_json(target).to_json() == {**target, "endpoint": None}
     subnet = {"id": "s", "name": "", "cidr": "", "zone": "", "map_public_ip": False}
     assert state.Subnet.from_json(subnet).to_json() == {
-        **subnet, "ipv6_cidrs": [], "available_addresses": 0, "tagged": False,
+        **subnet, "ipv6_cidrs": [], "available_addresses": 0, **UNTAGGED,
     }  # fmt: skip
     cluster = {
         "name": "c", "arn": "a", "status": "", "capacity_providers": [], "container_instances": 0,
     }  # fmt: skip
     assert state.Cluster.from_json(cluster).to_json() == {
-        **cluster, "running_tasks": 0, "active_services": 0, "tagged": False,
+        **cluster, "running_tasks": 0, "active_services": 0, **UNTAGGED,
     }  # fmt: skip
     gateway = {"id": "igw-1", "name": "", "attachment": "available"}
-    assert state.InternetGateway.from_json(gateway).to_json() == {**gateway, "tagged": False}
+    assert state.InternetGateway.from_json(gateway).to_json() == {**gateway, **UNTAGGED}
     box, icon = state.DrawnBox(id="b", label=""), state.DrawnIcon(id="i", label="")
     assert (box.inside, icon.inside, icon.kind) == ("", "", "")
     arrow = state.DrawnArrow(tail="i", head="j")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
 from handson.core.text import find_nearest, list_briefly, one_line
-from handson.course import syllabus
+from handson.course import owners, syllabus
 from handson.course.state import Sighting, Snapshot, Target, Unseen
 
 SCHEMA = "handson.verification/1"
@@ -247,9 +247,18 @@ def explain_absence(
     region = snapshot.target.region
     seen = [sighting.region for sighting in find_sightings(snapshot, check_id)]
     there = list_briefly(list(dict.fromkeys(seen))) or there
+    notebook = syllabus.find_check(check_id).notebook
+    foreign = [item for item in snapshot.foreign if item.check == check_id]
+    if foreign and not there:
+        first = foreign[0]
+        _, remedy = owners.explain_foreign(first.name, first.owner, region=region)
+        if check_id == "network":  # several VPCs may have the same name
+            mine = owners.advise_owner(first.owner)
+            remedy = messages.text("course.checks.remedy.beside", notebook=notebook, mine=mine)
+        whose = owners.describe_owners(*(item.owner for item in foreign))
+        return diagnose("foreign", remedy=remedy, name=first.name, owner=whose, region=region)
     if not there:
         return diagnose(here, region=region, **values)
-    notebook = syllabus.find_check(check_id).notebook
     remedy = messages.text(
         "course.checks.remedy.run-here", notebook=notebook, here=region, there=there
     )
