@@ -205,10 +205,9 @@ def check_zones(names: Sequence[str], *, region: str, wanted: int | None) -> tup
         zone = _ZONE.fullmatch(_check_text(name, parameter="zones"))
         if not zone or zone[1] != region:
             _refuse("course.rules.zone-elsewhere", typed=name, region=region)
-    if len({*names}) < len(names):
-        _refuse("course.rules.zones-twice", names=", ".join(names))
-    if wanted not in (None, len(names)):
-        _refuse("course.rules.zones-number", count=len(names), wanted=wanted)
+    wanted = len(names) if wanted is None else wanted
+    if len({*names}) != wanted or len(names) != wanted:
+        _refuse("course.rules.zones-number", names=", ".join(names), wanted=wanted)
     return tuple(names)
 
 

@@ -107,21 +107,18 @@ def clean_up(
     begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
     removals, stopped = _try_each(aws, places, _delete)
     done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
-    handled = {removal.resource.id for removal in removals}
+    found = {item.id for item in listed.found}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
     earlier = [
         Removal(resource=item)
         for item in begun.receipt.found
-        if item not in listed.found and item.region in done.finished_regions
+        if item.id not in found and item.region in done.finished_regions
     ]
     # A deletion lists again, and AWS may then have refused a look at a repository's tags.
     missed = messages.text("resources.cleanup.missed")
-    removals += [
-        Removal(resource=item, reason=missed) for item in listed.found if item.id not in handled
-    ]
-    order = [item.id for item in listed.found]
-    removals.sort(key=lambda it: order.index(it.resource.id) if it.resource.id in order else -1)
-    done = replace(done, removals=(*earlier, *removals))
+    results = {item.id: Removal(resource=item, reason=missed) for item in listed.found}
+    results |= {removal.resource.id: removal for removal in removals}
+    done = replace(done, removals=(*earlier, *results.values()))
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 

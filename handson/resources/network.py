@@ -113,7 +113,6 @@ def ensure_network(
     check_network_form(form, usual=exercise.network)
     aws = aws.report_to(say)
     results: dict[str, str] = {}
-    refused: set[str] = set()
 
     def attempt() -> None:
         work = _plan_work(aws, form, zones)
@@ -122,8 +121,7 @@ def ensure_network(
             try:
                 plan.carry_out(aws, work.steps, known=results, say=say)
             except AWSError as error:
-                refused.update(_find_full_zones(form, work, results, error))
-                work = _replace_zones(aws, form, work, refused, error, fixed=bool(zones))
+                work = _replace_zones(aws, form, work, results, error)
             else:
                 return
 
@@ -252,14 +250,13 @@ def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
     rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
 
 
-def _find_work(
-    aws: Aws, form: NetworkForm, named_zones: Sequence[str], *, vpc_id: str = ""
-) -> _Work:
+def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str = "") -> _Work:
     """Look at the region, and compare it with the form."""
     listing = list_network(aws, name=form.vpc_name, vpc_id=vpc_id)
-    count, named = form.availability_zones, named_zones
-    zones = rules.choose_zones(count, listing.zones, region=aws.region, named=named)
-    return _compare(aws, form, listing, zones)
+    count, choices = form.availability_zones, listing.zones
+    zones = rules.choose_zones(count, choices, region=aws.region, named=named)
+    # No other zone takes the place of a named one.
+    return _compare(aws, form, replace(listing, zones=tuple(named) or choices), zones)
 
 
 def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequence[str]) -> _Work:
@@ -276,22 +273,8 @@ def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequen
     return _Work(vpc, listing, zones, steps, known)
 
 
-def _find_full_zones(
-    form: NetworkForm, work: _Work, made: Mapping[str, str], error: AWSError
-) -> set[str]:
-    """Return the zones in which AWS refused a subnet.
-
-    Raises:
-        AWSError: AWS refused something else.
-    """
-    full = {it.zone for it in plan_subnets(form, work.zones) if it.step not in made}
-    if "vpc" not in made or not full or not has_code(error, _ZONE_REFUSED):
-        raise error
-    return full
-
-
 def _replace_zones(
-    aws: Aws, form: NetworkForm, work: _Work, refused: set[str], error: AWSError, *, fixed: bool
+    aws: Aws, form: NetworkForm, work: _Work, made: Mapping[str, str], error: AWSError
 ) -> _Work:
     """Return the work with other zones in place of those in which AWS refused a subnet.
 
@@ -299,22 +282,24 @@ def _replace_zones(
         aws: The connection.
         form: The form.
         work: The work, as far as it was planned.
-        refused: The zones that are not to be chosen.
+        made: The results of the steps that were carried out.
         error: AWS's refusal.  It may name the zones that take subnets.
-        fixed: Whether the learner named the zones, so that no other one takes their place.
 
     Raises:
-        AWSError: No other zone is left.
+        AWSError: AWS refused something else, or no other zone is left.
     """
+    full = {it.zone for it in plan_subnets(form, work.zones) if it.step not in made}
+    if "vpc" not in made or not full or not has_code(error, _ZONE_REFUSED):
+        raise error
     named = re.findall(rf"\b{aws.region}[a-z]\b", error.reason.partition(":")[2])
-    taken = {*work.zones, *refused}
-    spare = [it for it in work.listing.zones if it not in taken and it in (named or [it])]
-    if fixed or len(spare) < len(refused.intersection(work.zones)):
-        values = {"zones": ", ".join(sorted(refused)), "reason": error.reason}
+    left = tuple(zone for zone in work.listing.zones if zone not in full)
+    spare = [zone for zone in left if zone not in work.zones and zone in (named or left)]
+    if len(spare) < len(full):
+        values = {"zones": ", ".join(sorted(full)), "reason": error.reason}
         advice = messages.advice("resources.network.zones-full", region=aws.region, **values)
         raise AWSError(*advice, code=error.code, reason=error.reason) from error
-    zones = [spare.pop(0) if zone in refused else zone for zone in work.zones]
-    return _compare(aws, form, work.listing, zones)
+    zones = [spare.pop(0) if zone in full else zone for zone in work.zones]
+    return _compare(aws, form, replace(work.listing, zones=left), zones)
 
 
 def _keep_zones(form: NetworkForm, vpc: Vpc, zones: Sequence[str]) -> list[str]:

@@ -184,8 +184,12 @@ def test_choose_zones_takes_the_first_by_name() -> None:
 
 NAMED: Table = {
     f"{EC2} zone-elsewhere": [["us-west-1b"], ["us-east-1"], ["us-east-1-atl-2a"], ["b"], [""]],
-    f"{EC2} zones-twice": [["us-east-1b", "us-east-1c", "us-east-1b"]],
-    f"{EC2} zones-number": [["us-east-1b"], ["us-east-1b", "us-east-1c", "us-east-1a"], ()],
+    f"{EC2} zones-number": [
+        ["us-east-1b"],
+        ["us-east-1b", "us-east-1b"],
+        ["us-east-1b", "us-east-1c", "us-east-1a"],
+        (),
+    ],
     f"{EC2} not-list": ["us-east-1b", None],
     f"{EC2} not-text": [[None]],
 }
@@ -406,7 +410,7 @@ SAID: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = [
      partial(rules.choose_zones, named=["us-east-1x"], **HERE), (1, "dc")),
     ("'b' is not the name of an Availability Zone in the Region us-east-1.",
      partial(rules.check_zones, wanted=2, **HERE), (["b"],)),
-    ("zones names 1 Availability Zones, but availability_zones is 2.",
+    ("zones has to name 2 different Availability Zones, but names us-east-1b.",
      partial(rules.check_zones, wanted=2, **HERE), (["us-east-1b"],)),
     ("availability_zones is -1,", partial(rules.choose_zones, **HERE), (-1, ZONES)),
     ("public_subnets is 1, but with 2 Availability Zones the choices are 0 or 2. [",
