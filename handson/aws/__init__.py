@@ -15,7 +15,7 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
     connection   connect to the target: an emulator, or real AWS if the account is the named one
     calls        the connection: make calls, wait for consistency, list all pages
     credentials  sign in with the learner's own profile, keys, role or token
-    refusals     botocore's errors as ours, and calls that are written wrongly
+    refusals     botocore's errors as ours (errors.toml), and calls that are written wrongly
     emulator/    the embedded AWS
 """
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from handson.aws.credentials import resolve_credentials
 from handson.aws.refusals import (
-    THROTTLED,
     has_code,
+    read_names,
     refuse_operation,
     refuse_unnamed,
     translate_errors,
@@ -276,8 +276,9 @@ class Aws:
         """Return for how many seconds to repeat a call that AWS refused with this error."""
         if has_code(error, busy):
             return self.patience.busy
-        throttled = error.code in THROTTLED and self.patience.attempts > 1
-        return self.patience.consistency if throttled or has_code(error, unknown) else 0.0
+        throttled = read_names("answer").get(str(error.code)) == "throttled"
+        waits = has_code(error, unknown) or (throttled and self.patience.attempts > 1)
+        return self.patience.consistency if waits else 0.0
 
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from botocore import xform_name

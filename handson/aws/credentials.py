@@ -17,43 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from handson.aws.refusals import DENIED, translate_error
+from handson.aws.refusals import DENIED, read_names, translate_error
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import shorten_path
 from handson.core.text import find_nearest
 
-_WAYS = {
-    "aws.signin.token": "web_identity_token_file AWS_WEB_IDENTITY_TOKEN_FILE",
-    "aws.signin.sso": "sso_session sso_start_url",
-    "aws.signin.login": "login_session",
-    "aws.signin.process": "credential_process",
-    "aws.signin.metadata": (
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI"
-    ),
-}
-"""The sentences on a failed sign-in by the settings that choose the way, in botocore's order."""
-# StdinNotImplementedError is ipykernel's, where a program runs the notebook.  botocore raises
-# RuntimeError where new credentials have expired already.
-_ERRORS = {
-    "aws.expired": "RuntimeError",
-    "aws.signin.crt": "MissingDependencyException",
-    "aws.signin.half": "PartialCredentialsError",
-    "aws.signin.login-denied": "LoginInsufficientPermissions",
-    "aws.signin.metadata": "MetadataRetrievalError",
-    "aws.signin.mfa": "EOFError StdinNotImplementedError",
-    "aws.signin.mfa-over": "RefreshWithMFAUnsupportedError",
-    "aws.signin.no-profile": "ProfileNotFound",
-    "aws.signin.none": "NoCredentialsError",
-    "aws.signin.setting": "InvalidConfigError",
-}
-"""The sentences by the names of classes; an error takes those of its nearest base."""
-_REFUSALS = {
-    "AssumeRole": "aws.signin.role",
-    "AssumeRoleWithWebIdentity": "aws.signin.token-refused",
-    "GetRoleCredentials": "aws.signin.sso-role",
-}
-"""The sentences where AWS does not give credentials out, by the call."""
 _SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)\b")
 _MOST = 12
 
@@ -96,24 +65,24 @@ def _explain(session: Any, error: Any) -> Exception:
     profiles: Mapping[str, Any] = session.full_config["profiles"]
     signing = _find_signing_profile(profile, profiles)
     settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
-    way = next((key for key, them in _WAYS.items() if settings.keys() & set(them.split())), None)
-    kinds = {name: key for key, them in _ERRORS.items() for name in them.split()}
-    key = next((kinds[name] for name in names if name in kinds), way or "aws.signin.other")
+    ways = (way for setting, way in read_names("way").items() if setting in settings)
+    raised = filter(None, map(read_names("signin").get, names))
+    key = next(raised, None) or next(ways, "other")
     if "ClientError" in names:
         answer = error.response.get("Error", {})
-        refused = _REFUSALS.get(error.operation_name)
-        if not refused or (refused == "aws.signin.role" and answer.get("Code") not in DENIED):
+        refused = read_names("giving").get(error.operation_name)
+        if not refused or (refused == "role" and answer.get("Code") not in DENIED):
             where = f"AWS ({session.get_config_variable('region')})"
             return translate_error(error, "sts", error.operation_name, where=where)
-        key = "aws.signin.mfa-code" if "MultiFactor" in answer.get("Message", "") else refused
-    if key == "aws.signin.process" and isinstance(error, OSError):
-        key = "aws.signin.process-missing"
+        key = "mfa-code" if "MultiFactor" in answer.get("Message", "") else refused
+    if key == "process" and isinstance(error, OSError):
+        key = "process-missing"
     files = [
         Path(os.path.expanduser(session.get_config_variable(name)))
         for name in ("config_file", "credentials_file")
     ]
     unread = [it for it in files if it.exists() and not (it.is_file() and os.access(it, os.R_OK))]
-    if unread and key in ("aws.signin.no-profile", "aws.signin.none"):  # botocore passes them over
+    if unread and key in ("no-profile", "none"):  # botocore passes them over
         return NotAllowed.from_key("aws.signin.config", place=shorten_path(unread[0]))
     token = settings.get("web_identity_token_file") or settings.get("AWS_WEB_IDENTITY_TOKEN_FILE")
     path = shorten_path(Path(token) if token else files[0])
@@ -127,7 +96,7 @@ def _explain(session: Any, error: Any) -> Exception:
     program = re.match(r"""\s*("[^"]*"|'[^']*'|\S*)""", settings.get("credential_process", ""))
     values["program"] = program[1].strip("\"'") if program else ""
     values["setting"] = ", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0]
-    return NotAllowed.from_key(key, **values, reason=names[0])
+    return NotAllowed(*messages.advice_of("aws.signin", key, **values, reason=names[0]))
 
 
 def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,28 +22,7 @@ utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
 """Returns this machine's time."""
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_CODES = {
-    "aws.expired": "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
-    "aws.credentials-refused": (
-        "IncompleteSignature IncompleteSignatureException InvalidSignatureException"
-        " MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized"
-        " RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch"
-    ),
-    "aws.key-or-region": (
-        "AuthFailure InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException"
-    ),
-    "aws.not-activated": "NotSignedUp OptInRequired SubscriptionRequiredException",
-    "aws.pending-verification": "PendingVerification",
-    "aws.blocked": "Blocked",
-    "aws.throttled": (
-        "EC2ThrottledException RequestLimitExceeded RequestThrottled RequestThrottledException"
-        " SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException"
-    ),
-}
-"""The sentences of AWS's error codes that have one meaning, whatever is called."""
-_KEY_OF_CODE = {code: key for key, codes in _CODES.items() for code in codes.split()}
-THROTTLED = frozenset(_CODES["aws.throttled"].split())
-_CLOCK = ("aws.expired", "aws.credentials-refused", "aws.key-or-region")
+_CLOCK = ("expired", "credentials-refused", "key-or-region")
 """What AWS also answers to a correct signature whose time is not AWS's."""
 _TOLERATED = 240.0
 """Seconds that clocks may differ: AWS tolerates 300, and an answer takes some time."""
@@ -52,24 +33,6 @@ DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 # A message about refused credentials can quote the request.
 _REQUEST = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{100}", re.IGNORECASE)
 
-_CREDENTIALS = (
-    "ConfigParseError", "CredentialRetrievalError", "InvalidConfigError", "LoginError",
-    "MetadataRetrievalError", "NoAuthTokenError", "NoCredentialsError", "PartialCredentialsError",
-    "ProfileNotFound", "RefreshWithMFAUnsupportedError", "SSOError", "TokenRetrievalError",
-)  # fmt: skip
-_SENTENCES = {
-    **dict.fromkeys(_CREDENTIALS, "aws.credentials-lost"),
-    "EndpointConnectionError": "aws.unreachable",
-    "ConnectTimeoutError": "aws.unreachable",
-    "ConnectionError": "aws.unreachable",  # TLS, or a proxy on the way
-    "ReadTimeoutError": "aws.silent",
-    "HTTPClientError": "aws.broke-off",
-    "ResponseParserError": "aws.not-of-aws",
-    # botocore takes any XML for a reply: a web page then lacks GetCallerIdentityResult.
-    "KeyError": "aws.not-of-aws",
-}
-"""The sentences by the name of an error's class, or of its nearest base; by name, because botocore
-takes long to import."""
 _NEVER_SENT = ("EndpointConnectionError", "ConnectTimeoutError")
 
 _MOST = 12
@@ -81,6 +44,17 @@ _PARAMETER_MISTAKES = (
     r"Invalid type for parameter (?P<name>\S+), value: .*, type: <class '(?P<kind>.*)'>, valid "
     r"types: <class '(?P<wanted>str|list|dict|int|bool)'>.*",
 )
+
+
+@cache
+def read_names(table: str) -> dict[str, str]:
+    """Return the names of sentences by what AWS or botocore raises, from errors.toml.
+
+    Classes are named there and not imported, because botocore takes long to import.
+    """
+    text = files(__package__).joinpath("errors.toml").read_text(encoding="utf-8")
+    named: dict[str, str] = tomllib.loads(text)[table]
+    return {raised: name for name, listed in named.items() for raised in listed.split()}
 
 
 @contextmanager
@@ -158,11 +132,11 @@ def translate_error(
         host = urlsplit(str(vars(error)["kwargs"]["endpoint_url"])).netloc
         if untrusted := https.explain_untrusted(error, host):
             return untrusted
-    key = next((_SENTENCES[name] for name in names if name in _SENTENCES), None)
-    if key is None:
+    found = next(filter(None, map(read_names("failure").get, names)), None)
+    if found is None:
         return error
-    sentences = messages.advice(key, where=where, call=call, reason=names[0])
-    if key == "aws.credentials-lost":
+    sentences = messages.advice_of("aws.failure", found, where=where, call=call, reason=names[0])
+    if found == "credentials-lost":
         return NotAllowed(*sentences)
     if names[0] in _NEVER_SENT:
         return AWSError(*sentences, repeatable=True)
@@ -178,15 +152,16 @@ def _translate_reply(
     status = int(metadata.get("HTTPStatusCode", 0))
     reason = _one_line(answer.get("Message", "")) or code
     values = {"call": call, "where": where, "reason": _quote(reason) or code}
-    key = "aws.throttled" if status == 429 else _KEY_OF_CODE.get(code)
-    if key == "aws.throttled":
-        return AWSError(*messages.advice(key, **values), code=code, repeatable=True)
-    if key in _CLOCK and (drift := _measure_drift(metadata, now())):
+    found = "throttled" if status == 429 else read_names("answer").get(code)
+    if found in _CLOCK and (drift := _measure_drift(metadata, now())):
         return _explain_clock(drift, code=code)
-    if key:
-        return NotAllowed.from_key(key, aws_code=code, **values)
+    if found:
+        sentences = messages.advice_of("aws.answer", found, **values)
+        if found == "throttled":
+            return AWSError(*sentences, code=code, repeatable=True)
+        return NotAllowed(*sentences, code=code)
     if status < 500 and code in ("Unknown", str(status)):  # botocore's own words, for a web page
-        return AWSError.from_key("aws.not-of-aws", **values)
+        return AWSError.from_key("aws.failure.not-of-aws", **values)
     # AWS's message may name another action than the call: CreateVpc with tags is refused for
     # ec2:CreateTags.
     named = re.findall(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)", reason)[:1]

@@ -62,6 +62,15 @@ def advice(key: str, /, **values: object) -> tuple[str, str]:
     return text(f"{key}.problem", **values), text(f"{key}.remedy", **values)
 
 
+def advice_of(group: str, name: str, /, **values: object) -> tuple[str, str]:
+    """Return the problem and the remedy of a group whose names are data, such as error codes.
+
+    Raises:
+        KeyError: There is no such pair.
+    """
+    return advice(f"{group}.{name}", **values)
+
+
 @cache
 def catalogue(wing: str) -> dict[str, dict[str, str]]:
     """Return the sentences of a wing by the rest of their keys, each by language."""
