@@ -182,15 +182,6 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("ChangeRepository", (*_PUSH, _DELETE_REPOSITORY), (_REPOSITORY,), _IF_OURS),
 )
 
-_KINDS = {
-    "identity-based": "course.policy.denied-by.identity",
-    "permissions boundary": "course.policy.denied-by.boundary",
-    "resource control": "course.policy.denied-by.rcp",
-    "resource-based": "course.policy.denied-by.resource",
-    "service control": "course.policy.denied-by.scp",
-    "session": "course.policy.denied-by.session",
-    "vpc endpoint": "course.policy.denied-by.endpoint",
-}
 # IAM User Guide, "Troubleshoot access denied error messages": "because no session policy allows the
 # ecs:CreateCluster action", "with an explicit deny in a service control policy: <its ARN>".
 _ENDING = re.compile(
@@ -267,7 +258,7 @@ def explain_denial(
 
 
 def _find_refuser(reason: str) -> tuple[str, str, str]:
-    """Return the sentences on the policy that refused, AWS's name of its kind, and its ARN.
+    """Return the kind of the policy that refused, AWS's name of that kind, and the policy's ARN.
 
     All are empty if no identity-based policy allows the action, or if AWS does not say.
     """
@@ -277,15 +268,17 @@ def _find_refuser(reason: str) -> tuple[str, str, str]:
     ending, name, arn = found.groups(default="")
     if (ending.lower(), name.lower()) == ("because no", "identity-based"):
         return "", "", ""
-    return _KINDS.get(name.lower(), "course.policy.denied-by.other"), name, arn
+    kind = name.lower().replace(" ", "-")
+    known = f"policy.denied-by.{kind}.problem" in messages.catalogue("course")
+    return kind if known else "other", name, arn
 
 
-def _advise(actions: Sequence[str], key: str, name: str, arn: str) -> tuple[str, str]:
+def _advise(actions: Sequence[str], kind: str, name: str, arn: str) -> tuple[str, str]:
     """Return the problem and the remedy for actions that one policy refused."""
     listed = ", ".join(actions)
-    if key:
-        arn = f" ({arn})" if arn else ""
-        return messages.advice(key, actions=listed, name=name, arn=arn)
+    if kind:
+        values = {"actions": listed, "name": name, "arn": f" ({arn})" if arn else ""}
+        return messages.advice_of("course.policy.denied-by", kind, **values)
     cells = dict.fromkeys(
         f"workshop.{verb} ({notebook})"
         for action in actions
