@@ -133,7 +133,7 @@ class RegistryClient:
 
     def send_blob(self, digest: str, path: Path, progress: PushProgress) -> None:
         """Upload the file of a blob where the repository lacks it; broken uploads begin again."""
-        if self._ask("HEAD", f"blobs/{digest}", also=(404,)).ok:
+        if self.ask("HEAD", f"blobs/{digest}", also=(404,)).ok:
             progress.skip(digest)
             return
         for attempt in range(1, _ATTEMPTS + 1):
@@ -146,15 +146,15 @@ class RegistryClient:
         progress.finish(digest)
 
     def _upload(self, digest: str, path: Path, progress: PushProgress) -> None:
-        opened = self._ask("POST", "blobs/uploads/")
+        opened = self.ask("POST", "blobs/uploads/")
         place = urljoin(opened.url, opened.headers["Location"])
         size = path.stat().st_size
         headers = {"Content-Type": "application/octet-stream"}
         with _UploadBody(path, lambda sent: progress.advance(digest, sent=sent, size=size)) as body:
-            sent = self._ask("PATCH", place, data=body, headers=headers)
+            sent = self.ask("PATCH", place, data=body, headers=headers)
         place = urljoin(place, sent.headers.get("Location", place))
         mark = "&" if urlsplit(place).query else "?"
-        self._ask("PUT", f"{place}{mark}digest={digest}")
+        self.ask("PUT", f"{place}{mark}digest={digest}")
 
     def put_tags(self, tags: Sequence[str], content: bytes, media_type: str, say: Say) -> None:
         """Put a manifest under each tag, and check that the registry reports its digest."""
@@ -162,14 +162,14 @@ class RegistryClient:
         for tag in tags:
             say(messages.text("engine.tagging", tag=tag))
             headers = {"Content-Type": media_type}
-            answer = self._ask("PUT", f"manifests/{tag}", data=content, headers=headers)
+            answer = self.ask("PUT", f"manifests/{tag}", data=content, headers=headers)
             seen = answer.headers.get("Docker-Content-Digest") or _digest(self.fetch(tag)[0])
             if seen != wanted:
                 raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
 
     def fetch(self, reference: str) -> tuple[bytes, str]:
         """Return the bytes and type of the manifest or index that a tag or digest leads to."""
-        answer = self._ask(
+        answer = self.ask(
             "GET", f"manifests/{reference}", headers={"Accept": ", ".join(oci.MANIFEST_TYPES)}
         )
         return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
@@ -193,17 +193,17 @@ class RegistryClient:
     def answers(self) -> bool:
         """Return whether this process reaches the registry; any answer counts."""
         with suppress(HandsonError):
-            self._ask("GET", "/v2/", also=range(400, 600))
+            self.ask("GET", "/v2/", also=range(400, 600))
             return True
         return False
 
     def exists(self) -> bool:
         """Return False where something answers that it has no registry, as some emulators do."""
         with suppress(HandsonError):  # why there is no answer, the push itself tells
-            return self._ask("GET", "/v2/", also=range(400, 600)).status_code != 404
+            return self.ask("GET", "/v2/", also=range(400, 600)).status_code != 404
         return True
 
-    def _ask(
+    def ask(
         self, method: str, path: str, *, also: Collection[int] = (), **options: Any
     ) -> requests.Response:
         """Return the answer to a request: a success, or a status of `also`."""

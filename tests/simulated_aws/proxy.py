@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -161,6 +161,16 @@ def _service(host: str) -> str:
     return "ecr" if first == "api" and rest.startswith("ecr.") else first
 
 
+class Replaying(Protocol):
+    """What was recorded on AWS."""
+
+    def refuse(self, request: Request) -> Answer | None:
+        """Return the refusal of what AWS always refuses."""
+
+    def replace(self, request: Request, answer: Answer) -> Answer:
+        """Return AWS's own answer in the place of the embedded AWS's, where it fits."""
+
+
 class Proxy:
     """AWS, as far as the product can tell; `rules` may be changed while it runs.
 
@@ -174,6 +184,8 @@ class Proxy:
         self.port = 0
         self.rules: list[Rule] = []
         self.seen: list[Request] = []
+        self.replay: Replaying | None = None
+        """Gives AWS's recorded answers in place of the embedded AWS's: see replay.py."""
         self.refused_tls: list[str] = []
         """Hosts whose certificate the product did not accept."""
         self.identities: dict[str, str] = {}
@@ -212,7 +224,10 @@ class Proxy:
         if rule and rule.cut:
             return None
         answer = self._refuse(rule, request) if rule else None
-        answer = answer or self._own(request) or self._ask(request)
+        answer = answer or (self.replay and self.replay.refuse(request))
+        if not answer:
+            answer = self._own(request) or self._ask(request)
+            answer = self.replay.replace(request, answer) if self.replay else answer
         if rule and rule.alter:
             answer = _ALTERATIONS[rule.alter](self, rule, request, answer)
         if rule and rule.clock:
