@@ -1,0 +1,30 @@
+"""The worked notebooks on simulated AWS, in kernels, as `handson run` executes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from handson.aws import settings
+from handson.notebook import replay
+from tests.emulator.leaks import leaks_in
+from tests.notebooks.book import NOTEBOOKS
+from tests.simulated_aws.conftest import Simulated
+from tests.simulated_aws.test_scenarios import SECRETS
+
+pytestmark = [pytest.mark.emulator, pytest.mark.notebooks]
+
+
+@pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.full)])
+def test_all_worked_notebooks_run_to_their_ends(simulated: Simulated, lang: str) -> None:
+    home = simulated.folder / "home"
+    simulated.use(HANDSON_LANG=lang, HANDSON_LEARNER="Aiko", HANDSON_HOME=str(home))
+    chosen = settings.read_environment()
+    notebooks = replay.find_notebooks(NOTEBOOKS, lang=lang, optional=True)
+    outcomes = replay.run_notebooks(
+        chosen, notebooks, output=simulated.folder / "run", on_cell=lambda *_: None
+    )
+    assert [outcome.error for outcome in outcomes if outcome.failed] == []
+    assert [outcome.notebook for outcome in outcomes] == [path.stem for path in notebooks]
+    asked = {request.service for request in simulated.proxy.seen}
+    assert asked >= {"ec2", "ecs", "ecr", "sts", "registry", "layers"}
+    assert (simulated.proxy.refused_tls, leaks_in(simulated.folder, SECRETS)) == ([], [])
