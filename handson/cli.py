@@ -27,6 +27,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.files import explain_unwritable_folder, shorten_path
+from handson.core.folders import find_current_folder
 from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
 from handson.drawing.svg_document import SUFFIXES
@@ -134,7 +135,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
 
     Exit code 0: all checks passed, 1: not, 2: it could not run, 130: Ctrl-C.
     """
-    notebooks = replay.find_notebooks(Path.cwd(), lang=chosen.lang)
+    notebooks = replay.find_notebooks(find_current_folder(), lang=chosen.lang)
     folder = (output or chosen.home / "run").resolve()
     opened = _open_workshop(chosen)
     with _show_bars(transient=False) as on_cell:
@@ -165,7 +166,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
 )
 def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     """Open JupyterLab on the notebooks, on this computer only."""
-    first = replay.find_notebooks(Path.cwd(), lang=chosen.lang)[0]
+    first = replay.find_notebooks(find_current_folder(), lang=chosen.lang)[0]
     # Serve the folder above the notebooks, because they show the pictures in diagrams/.
     root = first.parents[2]
     command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
@@ -377,7 +378,8 @@ def draw_architecture(chosen: Settings, views: tuple[str, ...], goal: bool, outp
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput.from_key("drawing.suffix", path=output)
     picture = _open_workshop(chosen).draw(views, goal=goal)
-    click.echo(messages.text("notebook.cli.picture", path=picture.save(output)))
+    picture.save(Path.cwd() / output)
+    click.echo(messages.text("notebook.cli.picture", path=output))
 
 
 @main.command()

@@ -34,8 +34,11 @@ REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",
 TESTS = Path(__file__).parent
 FIRST = ("browser", "notebooks", "engine", "emulator", "simulated_aws")
 """The folders whose tests take longest and wait most; in a parallel run they are begun first."""
-# Whatever would lead a test to the developer's own account, registry login or settings.
-OWN_PREFIXES = ("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG")
+# Whatever would lead a test to the developer's own account, registry login, settings or notebook.
+OWN_PREFIXES = (
+    *("AWS_", "HANDSON_", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "BOTO_CONFIG"),
+    "JPY_SESSION_NAME",
+)
 
 settings.register_profile("full", deadline=None, print_blob=True)
 settings.load_profile("full" if FULL else "ci")  # "ci" is Hypothesis's own: the same each time

@@ -20,6 +20,12 @@ import msgspec
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import explain_unwritable_folder, write_whole
+from handson.core.folders import (
+    SESSION,
+    find_current_folder,
+    find_edition,
+    find_notebooks_folder,
+)
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise
@@ -83,12 +89,14 @@ class Settings:
         chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
         if self.learner == _remembered_learner(self.home):
             chosen["learner"] = ""
-        return {**self.environ, **{_variable(name): value for name, value in chosen.items()}}
+        # The notebook of this process is not that of the kernel.
+        environ = {name: value for name, value in self.environ.items() if name != SESSION}
+        return environ | {_variable(name): value for name, value in chosen.items()}
 
 
 def read_environment(**arguments: str | None) -> Settings:
-    """Return the settings of this process, from its environment, its folder and the arguments."""
-    return read_settings(os.environ, cwd=Path.cwd(), **arguments)
+    """Return the settings of this process, from its environment, its notebook and the arguments."""
+    return read_settings(os.environ, cwd=find_current_folder(), **arguments)
 
 
 def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> Settings:
@@ -96,8 +104,8 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
 
     Args:
         environ: The environment; only ``HANDSON_…`` is read.
-        cwd: The current folder.  The default home is `.handson` beside the notebooks around it, and
-            the default language is that of the edition it is in.
+        cwd: The notebook's folder.  The default home is `.handson` beside the notebooks around it,
+            and the default language is that of the edition it is in.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
             base_image, hand_in.  None and an empty string leave a setting to the environment.
 
@@ -136,12 +144,12 @@ def choose_language(lang: str | None = None) -> None:
     Raises:
         InvalidInput: The language is not supported.
     """
-    _switch_language(_read_values(os.environ, {"lang": lang})["lang"], cwd=Path.cwd())
+    _switch_language(_read_values(os.environ, {"lang": lang})["lang"], cwd=find_current_folder())
 
 
 def find_home() -> Path:
     """Return the home folder of this process, whether it exists or not; create nothing."""
-    return _choose_home(os.environ.get("HANDSON_HOME", "").strip(), cwd=Path.cwd())
+    return _choose_home(os.environ.get("HANDSON_HOME", "").strip(), cwd=find_current_folder())
 
 
 def default_home(cwd: Path) -> Path:
@@ -149,16 +157,6 @@ def default_home(cwd: Path) -> Path:
     # Everything in the folder of an nbgrader assignment is handed in: so not there, but above it.
     around = cwd.parent if _is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
     return (find_notebooks_folder(cwd) or around) / ".handson"
-
-
-def find_notebooks_folder(cwd: Path) -> Path | None:
-    """Return the folder of the notebooks, found from `cwd` upwards, or None."""
-    for folder in (cwd, *cwd.parents):
-        if folder.name == "notebooks" and (folder / "ja").is_dir():
-            return folder
-        if (folder / "notebooks" / "ja").is_dir():
-            return folder / "notebooks"
-    return None
 
 
 def remember_learner(home: Path, learner: str) -> None:
@@ -177,7 +175,7 @@ def nbgrader_step() -> str:
 
 def is_assignment() -> bool:
     """Tell whether the running notebook is nbgrader's student version, with forms to fill in."""
-    return _is_assignment(Path.cwd())
+    return _is_assignment(find_current_folder())
 
 
 @cache
@@ -220,16 +218,11 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _switch_language(lang: str, *, cwd: Path) -> str:
-    chosen = _require_choice("lang", lang or _edition_language(cwd), messages.LANGUAGES)
+    edition = find_edition(cwd)
+    spoken = edition.name if edition else messages.LANGUAGES[0]
+    chosen = _require_choice("lang", lang or spoken, messages.LANGUAGES)
     messages.use(chosen)
     return chosen
-
-
-def _edition_language(cwd: Path) -> str:
-    """Return the language of the edition of the notebooks around `cwd`, or Japanese."""
-    folder = find_notebooks_folder(cwd)
-    editions = [lang for lang in messages.LANGUAGES if folder and cwd.is_relative_to(folder / lang)]
-    return editions[0] if editions else messages.LANGUAGES[0]
 
 
 def _parse_endpoint(url: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from handson.core.errors import NotReady
+from handson.core.folders import find_current_folder
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ def explain_unwritable_folder(folder: Path, error: Exception) -> NotReady:
 
 def shorten_path(path: Path) -> str:
     """Return a path relative to the current folder or, with `~`, to the user's home folder."""
-    here = Path.cwd()
+    here = find_current_folder()
     if path.is_relative_to(here):
         return str(path.relative_to(here))
     if path.parent == here.parent:

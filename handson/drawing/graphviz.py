@@ -26,6 +26,7 @@ from zlib import crc32
 from msgspec.structs import replace
 
 from handson.core import errors
+from handson.core.folders import locate
 from handson.drawing import svg_document
 from handson.drawing.scene import INK, Label
 from handson.drawing.svg_document import clean, measure, wrap
@@ -146,6 +147,9 @@ def _load_icon(path: str) -> svg_document.Symbol:
 
 def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
     """Return the graph as SVG without its words, and the words as elements for its page."""
+    for node in graph.nodes():
+        if node.attr["image"]:
+            node.attr["image"] = str(locate(node.attr["image"]))
     texts = [*_read_boxes(graph)]
     texts += [_Text(node.attr, "node") for node in graph.nodes()]
     texts += [_Text(edge.attr, "edge") for edge in graph.edges()]

@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from handson.core import errors, messages
 from handson.core.files import replace_file
+from handson.core.folders import locate
 
 SUFFIXES = (".svg", ".png")
 EMBEDDED = "data:image/svg+xml,"
@@ -161,7 +162,7 @@ class Picture:
         Raises:
             InvalidInput: The suffix is neither, or the file cannot be written.
         """
-        path = Path(path)
+        path = locate(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
             raise errors.InvalidInput.from_key("drawing.suffix", path=path)

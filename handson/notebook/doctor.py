@@ -19,6 +19,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Table
 from handson.core.errors import HandsonError
+from handson.core.folders import SESSION
 from handson.course.owners import describe_owners, explain_neighbours
 from handson.engine.model import format_size
 from handson.resources import network
@@ -29,8 +30,6 @@ LAB_PORT = 8888
 """The port of JupyterLab by default."""
 
 _HOST = "127.0.0.1"
-_IN_LAB = "JPY_SESSION_NAME"
-"""The Jupyter server sets this variable for the kernel of a notebook open in a browser."""
 _WANTED_BYTES = 2_000_000_000
 
 
@@ -167,7 +166,7 @@ def _check_ports(settings: Settings) -> MachineFinding:
     except OSError as error:
         seen = f"{_HOST}: {error.strerror or error}"
         return MachineFinding("ports", "bad", seen, messages.text("notebook.doctor.ports-remedy"))
-    if settings.environ.get(_IN_LAB):
+    if settings.environ.get(SESSION):
         return _advise("ports", messages.text("notebook.doctor.lab-open"))
     with suppress(OSError), socket.create_server((_HOST, LAB_PORT)):
         return _advise("ports", f"{_HOST}:{LAB_PORT}")

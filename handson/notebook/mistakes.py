@@ -23,9 +23,9 @@ from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
-from handson.aws import settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.folders import find_current_folder, find_notebooks_folder
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
 
@@ -58,7 +58,7 @@ def check_arguments(held: type[T]) -> type[T]:
     return held
 
 
-def explain_errors(shell: Any, *, folder: Callable[[], Path] = Path.cwd) -> None:
+def explain_errors(shell: Any, *, folder: Callable[[], Path] = find_current_folder) -> None:
     """Make IPython explain missing names, misspelt verbs, arrows and emptied cells.
 
     A handler that the learner has set before is kept.
@@ -168,7 +168,7 @@ def _suggest(
 
 
 def _list_notebooks(folder: Path) -> list[Path]:
-    home = settings.find_notebooks_folder(folder)
+    home = find_notebooks_folder(folder)
     edition = folder if home is None else home / messages.language()
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
 

@@ -19,6 +19,7 @@ from handson import grading
 from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
+from handson.core.folders import find_current_folder
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult
 from handson.course.evidence import HAND_IN
@@ -103,7 +104,7 @@ class CheckScore(Displayable):
 
 def start_scoring() -> ScoringWorkshop:
     """Return the stand-in for the notebook that nbgrader executes."""
-    folders = [Path.cwd()]
+    folders = [find_current_folder()]
     if settings.nbgrader_step() == "validate":
         folders.append(settings.find_home())
     return ScoringWorkshop(folders)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handson.aws.settings import Settings, find_notebooks_folder
+from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.folders import find_notebooks_folder
 from handson.course import syllabus
 from handson.notebook import remove_widget_views
 

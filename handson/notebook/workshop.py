@@ -24,6 +24,7 @@ from handson.core import messages, progress
 from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path, write_whole
+from handson.core.folders import find_current_folder
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
 from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
@@ -400,7 +401,7 @@ class Workshop(Displayable):
         records = self._journal.records()
         if not records:
             raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
-        path = (self.settings.hand_in or Path.cwd()) / HAND_IN
+        path = (self.settings.hand_in or find_current_folder()) / HAND_IN
         write_whole(path, as_lines(records))
         return evidence_cards.HandInFile(
             tuple(records), self.settings.learner, self._exercise, path

@@ -18,8 +18,9 @@ from handson.aws import Aws
 from handson.core import files, messages
 from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
 from handson.core.errors import InvalidInput, NotReady
+from handson.core.folders import find_current_folder, find_notebooks_folder, locate
 from handson.core.progress import Say
-from handson.core.text import quote
+from handson.core.text import find_nearest, quote
 from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
@@ -135,13 +136,28 @@ def make_unique_tag(context: Path) -> str:
 
 
 def locate_context(context: Path | str) -> Path | str:
-    """Return the context, or where it is missing the folder of its name beside the notebook.
+    """Return the context, seen from the notebook or else from the working folder.
 
-    A course may hand out the application inside the folder of the notebooks.
+    Where it is missing, return the folder of its name beside the notebook or the editions, if that
+    has a Dockerfile: a course may hand out the application there, or a notebook lie deeper.
     """
-    beside = Path(Path(str(context)).name)
-    exists = Path(str(context)).expanduser().exists()
-    return beside if not exists and (beside / DOCKERFILE).is_file() else context
+    given = Path(str(context)).expanduser()
+    seen = [locate(given), given]
+    named = [folder / given.name for folder in _list_places()]
+    for places, fits in ((seen, _has_dockerfile), (seen, Path.exists), (named, _has_dockerfile)):
+        if place := next(filter(fits, places), None):
+            return context if place == given else place
+    return context
+
+
+def _list_places() -> tuple[Path, ...]:
+    """Return the folders around the notebook that may hold an application's folder."""
+    here = find_current_folder()
+    return locate("."), find_notebooks_folder(here) or here
+
+
+def _has_dockerfile(folder: Path) -> bool:
+    return (folder / DOCKERFILE).is_file()
 
 
 def prepare_build(
@@ -185,10 +201,23 @@ def find_context(context: Path | str) -> Path:
     """
     place = Path(str(locate_context(context))).expanduser()
     if not place.is_dir():
-        raise InvalidInput.from_key("resources.image.no-context", path=context)
-    if not (place / DOCKERFILE).is_file():
-        raise InvalidInput.from_key("resources.image.no-dockerfile", path=context)
+        raise _refuse_context("resources.image.no-context", context)
+    if not _has_dockerfile(place):
+        raise _refuse_context("resources.image.no-dockerfile", context)
     return place.resolve()
+
+
+def _refuse_context(key: str, context: Path | str) -> InvalidInput:
+    """Return the refusal of a context, with a folder that has a Dockerfile if one is near."""
+    library = find_notebooks_folder(Path(__file__).parent)
+    places = filter(None, [locate(".."), *_list_places(), Path.cwd(), library])
+    found = [file.parent for place in places for file in sorted(place.glob(f"*/{DOCKERFILE}"))]
+    by_name = {folder.name: folder for folder in reversed(found)}
+    near = find_nearest(Path(str(context)).name, by_name) or next(reversed(by_name), "")
+    refused = InvalidInput.from_key(key, path=context, folder=by_name.get(near, near))
+    if not found:
+        refused.remedy = messages.text("resources.image.no-app")
+    return refused
 
 
 def list_tags(context: Path, tag: str) -> tuple[str, ...]:

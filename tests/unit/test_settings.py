@@ -15,6 +15,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import shorten_path
+from handson.core.folders import find_notebooks_folder
 from handson.course.exercise import Exercise
 
 Read = Callable[..., Settings]
@@ -165,7 +166,7 @@ def test_the_default_home_is_beside_the_notebooks_around_or_here(tmp_path: Path)
     for where, folder in NOTEBOOKS.items():
         here, found = tmp_path / where, tmp_path / folder if folder else None
         here.mkdir(parents=True, exist_ok=True)
-        assert settings.find_notebooks_folder(here) == found
+        assert find_notebooks_folder(here) == found
         assert settings.default_home(here) == (found or here) / ".handson"
         assert settings.read_settings({}, cwd=here).home == (found or here) / ".handson"
 
