@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 import msgspec
 
+from handson.core import messages
+from handson.core.cards import Card, Displayable, Note
 from handson.core.errors import NotReady
 from handson.core.folders import find_current_folder
+from handson.core.progress import show_card
 
 T = TypeVar("T")
+
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+"""What a network file system answers that has no locks (flock(2), "NFS details")."""
+_own_locks: defaultdict[Path, Lock] = defaultdict(Lock)
 
 SHARED, PRIVATE = 0o644, 0o600
 """Permissions: readable by everybody, or by the owner alone."""
@@ -88,6 +99,8 @@ def delete_file(path: Path) -> None:
 def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
     """Hold the lock of a file in the home folder, so that no other process enters the block.
 
+    Where the file system has no locks, this process alone is kept out, and a card warns of it.
+
     Args:
         path: The file; its folder exists.
         timeout: Seconds to wait for the process that holds the lock.
@@ -98,17 +111,44 @@ def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path, timeout=timeout, poll_interval=0.02, mode=PRIVATE)
+    lock: Any = FileLock(path, timeout=timeout, poll_interval=0.02, mode=PRIVATE)
+    taken = True
     try:
         lock.acquire()
     except Timeout:
-        raise NotReady.from_key(busy, path=path, seconds=f"{timeout:g}") from None
+        taken = False
     except OSError as error:
-        raise explain_unwritable(path, error) from error
+        if error.errno not in _WITHOUT_LOCKS:
+            raise explain_unwritable(path, error) from error
+        lock = _replace_lock(path)
+        taken = lock.acquire(timeout=timeout)
+    if not taken:
+        raise NotReady.from_key(busy, path=path, seconds=f"{timeout:g}")
     try:
         yield
     finally:
         lock.release()
+
+
+@dataclass(frozen=True, repr=False)
+class _NoLocks(Displayable):
+    """The warning that a folder's file system has no locks."""
+
+    folder: Path
+
+    def card(self) -> Card:
+        problem, remedy = messages.advice("core.files.no-locks", folder=self.folder)
+        return Card(problem, (Note(f"→ {remedy}"),), state="warn")
+
+
+def _replace_lock(path: Path) -> Lock:
+    """Return a lock for this process alone, and warn at the first of them.
+
+    A form works while cells run, so that one kernel needs a lock, too.
+    """
+    if not _own_locks:
+        show_card(_NoLocks(path.parent))
+    return _own_locks[path]
 
 
 def explain_unwritable(path: Path, error: OSError) -> NotReady:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,3 +71,20 @@ def test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path: Path) -> Non
     with lock_home(chosen), ThreadPoolExecutor(1) as pool:
         busy = pool.submit(wait).exception()
     assert (type(busy), len(str(busy).splitlines())) == (NotReady, 2)
+
+
+def test_a_home_without_file_locks_serves_one_kernel_and_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path)
+    test_a_kernel_that_waits_too_long_for_another_is_told(tmp_path)
+    told = capsys.readouterr().err
+    assert (told.count("ロックできません"), told.count("HANDSON_HOME"), str(tmp_path) in told) == (
+        1,
+        1,
+        True,
+    )
