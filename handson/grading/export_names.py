@@ -16,6 +16,8 @@ from handson.course import syllabus
 from handson.grading.findings import replace_surrogates
 
 SUFFIXES = (".ipynb", ".zip")
+RENAMED = (".ipynb.txt", ".ipynb.json")
+"""How a notebook's name ends that a browser or an editor has saved as text."""
 
 _PLATFORMS = tuple(
     re.compile(pattern, re.DOTALL)
@@ -75,6 +77,11 @@ def find_notebook(name: str) -> str:
     return found["notebook"] if found and _COPY.fullmatch(found["after"]) else ""
 
 
+def is_renamed(name: str) -> bool:
+    """Tell whether a file's name is that of a notebook with another ending."""
+    return name.casefold().endswith(RENAMED)
+
+
 def fold_name(name: str) -> str:
     """Return a name without the differences of width, case and spaces."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
@@ -95,9 +102,9 @@ def is_same_person(one: str, other: str) -> bool:
 
 
 def _stem(name: str) -> str:
-    """Return a normalized name without the suffix of a notebook or zip."""
+    """Return a normalized name without the suffix of a notebook or zip, or what became of it."""
     name = normalize_name(name)
-    for suffix in SUFFIXES:
+    for suffix in (*SUFFIXES, *RENAMED):
         if name.casefold().endswith(suffix):
             return name[: -len(suffix)]
     return name

@@ -179,6 +179,20 @@ def test_links_zips_in_zips_and_deep_folders_are_refused_one_by_one(tmp_path: Pa
     assert [each.shown for each in inner] == ["e.zip/01-network.ipynb", "e.zip/f.zip"]
 
 
+def test_a_notebook_with_another_ending_is_named_and_not_read(tmp_path: Path) -> None:
+    renamed = ("01-network.ipynb.txt", "02-cluster.IPYNB.json")
+    put(tmp_path / "s01", *renamed, "03-image.ipynb", "a.ipynb.html")
+    put(tmp_path / "class", *(f"s02_{name}" for name in renamed), "s03_03-image.ipynb")
+    assert files_of(tmp_path / "s01") == {
+        **dict.fromkeys(renamed, "file-renamed"),
+        "03-image.ipynb": ".ipynb",
+    }
+    assert owners(tmp_path / "s01") == ["s01"]
+    assert owners(tmp_path / "class") == ["s02", "s03"]
+    [named] = find_submissions([tmp_path / "s01" / renamed[0]], CLASS)
+    assert (named.owner, named.files) == ("s01", renamed[:1])
+
+
 def test_400_files_of_a_submission_are_read(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="file-unreadable"):
         files_of(tmp_path / "gone.zip")
