@@ -66,7 +66,7 @@ replay-%:
 		HANDSON_ENGINE=$(HANDSON_ENGINE) PYTEST_DISABLE_PLUGIN_AUTOLOAD=1; \
 	trap '$(BIN)/handson emulator stop >/dev/null 2>&1; rm -rf "$$home"' EXIT; \
 	trap 'exit 130' INT TERM; \
-	$(BIN)/pytest -p nbval.plugin --nbval --nbval-sanitize-with tests/nbval.cfg notebooks/$*
+	$(BIN)/pytest -p nbval.plugin --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg notebooks/$*
 
 format:  ## let ruff format and mend what it can
 	@$(SETUP)

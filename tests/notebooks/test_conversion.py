@@ -97,7 +97,16 @@ def test_a_page_holds_what_the_notebook_shows(edition: str, name: str) -> None:
     assert (page.select("img") != []) == (name in {"00-prepare", *DRAWINGS})
     assert len(digests) == EVIDENCE.get(name, 0)
     assert [digest for digest in digests if digest not in tables] == []
+    assert page.select('img[alt^="No description"]') == []
     assert page.select(f"{WIDGET}, {FAILED}") == [], "a widget is left to be loaded, or an error"
+
+
+def test_a_script_of_a_notebook_is_a_python_file() -> None:
+    from nbconvert import ScriptExporter
+
+    books = [read_book(name, edition=edition).node for edition, name in BOOKS]
+    made = [ScriptExporter().from_notebook_node(book)[1]["output_extension"] for book in books]
+    assert set(made) == {".py"}
 
 
 def test_what_is_wrong_would_be_seen() -> None:
