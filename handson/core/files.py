@@ -1,7 +1,8 @@
-"""Small files: replaced as a whole or left as they were; paths as people read them."""
+"""Small files: replaced as a whole or left as they were, or saved by people; paths to read."""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import secrets
@@ -17,7 +18,7 @@ import msgspec
 
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note
-from handson.core.errors import NotReady
+from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder
 from handson.core.progress import show_card
 
@@ -29,6 +30,37 @@ _own_locks: defaultdict[Path, Lock] = defaultdict(Lock)
 
 SHARED, PRIVATE = 0o644, 0o600
 """Permissions: readable by everybody, or by the owner alone."""
+
+
+def read_utf8(file: Path) -> str:
+    """Return the text of a file that a person saved, without its byte order mark.
+
+    Raises:
+        InvalidInput: It is saved in another encoding than UTF-8, which the error names.
+        OSError: It cannot be read.
+    """
+    text, encoding = decode_text(file.read_bytes())
+    if encoding != "UTF-8":
+        raise InvalidInput.from_key(
+            "core.files.not-utf-8", file=file.name, encoding=encoding or "?"
+        )
+    return text
+
+
+def decode_text(data: bytes) -> tuple[str, str]:
+    """Return the text of a file that a person saved, without its mark, and its encoding's name.
+
+    Windows PowerShell's ``>`` writes UTF-16, and spreadsheets in Japanese write Shift_JIS; the
+    name is empty where it is neither of them nor UTF-8, and so is the text.
+    """
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    codecs_by_name = {"UTF-8": "utf-8-sig", "Shift_JIS": "cp932"}
+    if is_wide or b"\0" in data:
+        codecs_by_name = {"UTF-16": "utf-16" if is_wide else "utf-16-le"}
+    for name, codec in codecs_by_name.items():
+        with suppress(UnicodeDecodeError):
+            return data.decode(codec), name
+    return "", ""
 
 
 def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = SHARED) -> None:

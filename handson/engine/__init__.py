@@ -10,6 +10,7 @@ image and runs nothing, for machines where no engine answers.
     docker_events    read what it reports while it works
     containers       run a container for a moment
     builtin_engine   the engine that packs the files of the build context
+    build_context    list the files that .dockerignore leaves
     dockerfile       read a Dockerfile's instructions
     recipe           decide what image they describe
     oci              write layers and images to disk

@@ -2,14 +2,11 @@
 
 The `COPY`s and settings of a Dockerfile become an OCI image: enough to learn what a registry
 holds.  The base image and every `RUN` are left out, and the image's label and card say so.
-
-`.dockerignore` is read with docker's own library, so that both engines see the same files.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import platform
 import posixpath
 import re
@@ -27,18 +24,20 @@ from handson.core.progress import Say
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import PLATFORM
 from handson.engine import model, oci, registry_client
-from handson.engine.dockerfile import DOCKERFILE, Instruction, load_dockerfile, read_utf8
-from handson.engine.oci import LayerEntry, digest_layer
+from handson.engine.build_context import compile_pattern, list_context
+from handson.engine.dockerfile import load_dockerfile
+from handson.engine.oci import LayerEntry
 from handson.engine.recipe import Copy, Recipe, read_recipe, refuse_step
 
 # A fixed time, so that the same files give the same digest (reproducible-builds.org).
 _CREATED = "1970-01-01T00:00:00Z"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_IGNORE_FILE = ".dockerignore"
+_KINDS = {stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}
+_SET_ID = stat.S_ISUID | stat.S_ISGID  # Docker's builders differ on whether a copy keeps them
 _MOST_LINKS = 40  # on one path, as Linux has it
 
-# What Python's and Go's patterns have in common: no escapes, no nested brackets, no `!`.
-_PATTERN = re.compile(r"(?:[^][\\]|\[\^?[^][\\!^]+\])+")
+# How the archives begin that `ADD` unpacks: gzip, bzip2, xz, zstd.
+_ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 
 
 class BuiltinEngine:
@@ -66,10 +65,13 @@ class BuiltinEngine:
         for step in recipe.skipped:
             say(messages.text("engine.skipping", step=step))
         with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
-            packer, layers = ContextPacker(request.context), []
+            packer, layers, folders = ContextPacker(request.context), [], list[LayerEntry]()
             for copy in recipe.copies:
-                say(messages.text("engine.packing", step=copy.step.source))
-                layers.append(layout.add_layer(packer.pack(copy)))
+                entries = [*folders, *packer.pack(copy)]
+                folders = [] if copy.sources else entries  # they go into the next layer
+                if copy.sources:
+                    say(messages.text("engine.packing", step=copy.step.source))
+                    layers.append(layout.add_layer(entries))
             described = oci.to_json_bytes(_describe_image(recipe, layers))
             config = layout.add_image(described, layers, request.tags, base=recipe.base)
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
@@ -101,11 +103,10 @@ class BuiltinEngine:
 
 
 def _describe_image(recipe: Recipe, layers: list[oci.Blob]) -> dict[str, Any]:
-    system, architecture = PLATFORM
     return {
         "created": _CREATED,
-        "os": system,
-        "architecture": architecture,
+        "os": PLATFORM[0],
+        "architecture": PLATFORM[1],
         "config": recipe.config,
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": [{"created": _CREATED, **line} for line in recipe.history],
@@ -142,31 +143,37 @@ class ContextPacker:
             InvalidInput: A source is missing, lies outside the context, or is an archive that
                 `ADD` would unpack; or the destination cannot hold the sources.
         """
-        names = [name for given in copy.sources for name in self._match(given, copy.step)]
+        self._step, self._owner = copy.step, copy.owner
+        if not copy.sources:
+            return self._make_folders(copy.destination)
+        names = [name for given in copy.sources for name in self._match(given)]
         if not names:  # a pattern may match nothing beside another one
-            raise _missing(copy.step, copy.sources[0])
-        sources = {name: self._resolve(name, copy.step) for name in names}
-        if len(sources) > 1 and not copy.destination.endswith("/"):
-            raise refuse_step(copy.step, "engine.reason-several")
-        found: list[LayerEntry] = []
-        for folder in copy.work_folders:
-            found += self._make_folders(folder, copy.step, owner=(0, 0))
-        for name, source in sources.items():
-            found += self._place(name, source, copy)
-        return found
+            raise self._miss(copy.sources[0])
+        sources = [(name, self._resolve(name)) for name in names]
+        if max(len(names), len(copy.sources)) > 1 and not copy.destination.endswith("/"):
+            raise self._refuse("engine.reason-several")
+        return [it for name, source in sources for it in self._place(name, source, copy)]
 
-    def _match(self, given: str, step: Instruction) -> list[str]:
-        pattern = posixpath.normpath(given.lstrip("/") or ".")
-        if pattern.split("/")[0] == "..":
-            raise refuse_step(step, "engine.reason-outside")
-        if not re.search(r"[*?[]", pattern):
-            return [pattern]
-        if not _PATTERN.fullmatch(pattern):
-            raise refuse_step(step, "engine.reason-malformed", part=given)
-        absolute = f"/{pattern.replace('[^', '[!')}"  # else Python compares the ends of paths alone
-        return [path for path in self._listed if PurePosixPath("/", path).match(absolute)]
+    def _match(self, given: str) -> list[str]:
+        path = posixpath.normpath(given.lstrip("/") or ".")
+        if path.split("/")[0] == "..":
+            raise self._refuse("engine.reason-outside")
+        plain, *patterns = re.split(r"[*?[\\]", path)
+        if not patterns:
+            return [path]
+        # Docker's builders differ on a pattern with `..` or below a link; `**` is a `*` here.
+        links = [
+            it for it in PurePosixPath(f"{plain}_").parents if (self._context / it).is_symlink()
+        ]
+        try:
+            if links or re.search(r"\\|\.\.", given):
+                raise ValueError(path)
+            pattern = compile_pattern(re.sub(r"\*+", "*", path))
+        except ValueError as error:
+            raise self._refuse("engine.reason-malformed", part=given) from error
+        return [path for path in self._listed if pattern.fullmatch(path)]
 
-    def _resolve(self, name: str, step: Instruction) -> str:
+    def _resolve(self, name: str) -> str:
         """Return a path without its links; every one of them has to stay inside the context.
 
         A build must not pack other files of this computer: the image is pushed.
@@ -179,109 +186,73 @@ class ContextPacker:
             elif done:
                 done.pop()
             else:
-                raise refuse_step(step, "engine.reason-outside")
+                raise self._refuse("engine.reason-outside")
             here = "/".join(done)
             if here in self._sources and (self._context / here).is_symlink():
                 links += 1
                 target = (self._context / here).readlink()
                 if target.is_absolute() or links > _MOST_LINKS:
-                    raise refuse_step(step, "engine.reason-outside")
+                    raise self._refuse("engine.reason-outside")
                 done.pop()
                 rest += target.parts[::-1]
         found = "/".join(done) or "."
         if found not in self._sources:
-            raise _missing(step, name)
+            raise self._miss(name)
         return found
 
     def _place(self, name: str, source: str, copy: Copy) -> Iterator[LayerEntry]:
         origin, destination = self._context / source, copy.destination
-        if copy.step.keyword == "ADD" and origin.is_file() and tarfile.is_tarfile(origin):
-            raise refuse_step(copy.step, "engine.reason-archive")
         if origin.is_dir():
-            folder = posixpath.join(destination, "")
-            prefix = "" if source == "." else f"{source}/"
-            paths = {
-                f"{folder}{path.removeprefix(prefix)}": path
-                for path in self._listed
-                if path.startswith(prefix)
-            }
+            folder, prefix = posixpath.join(destination, ""), "" if source == "." else f"{source}/"
+            within = [path for path in self._listed if path.startswith(prefix)]
+            paths = {f"{folder}{path.removeprefix(prefix)}": path for path in within}
         else:
+            if copy.step.keyword == "ADD" and origin.is_file() and _is_archive(origin):
+                raise self._refuse("engine.reason-archive")
             if destination.endswith("/") or self._kinds.get(destination) == stat.S_IFDIR:
                 destination = posixpath.join(destination, posixpath.basename(name))
             folder, paths = posixpath.dirname(destination), {destination: source}
-        yield from self._make_folders(folder, copy.step, owner=copy.owner)
+        yield from self._make_folders(folder)
         for path, source in paths.items():
             # Docker's context, too, has no entry for a folder that only .dockerignore's
             # exceptions lead into.
-            self._make_folders(posixpath.dirname(path), copy.step, owner=copy.owner)
+            self._make_folders(posixpath.dirname(path))
             origin = self._context / source
-            self._claim(path, stat.S_IFMT(origin.lstat().st_mode), copy.step)
+            status = origin.lstat().st_mode
+            if stat.S_IFMT(status) not in _KINDS or (status & _SET_ID and copy.mode is None):
+                raise self._refuse("engine.reason-special", path=source)
+            self._claim(path, stat.S_IFMT(status))
             yield LayerEntry(path.lstrip("/"), origin, owner=copy.owner, mode=copy.mode)
 
-    def _make_folders(
-        self, path: str, step: Instruction, *, owner: tuple[int, int]
-    ) -> list[LayerEntry]:
+    def _make_folders(self, path: str) -> list[LayerEntry]:
         """Return the entries of a folder and those above it, as far as they are new."""
-        folders = [str(it) for it in (PurePosixPath(path), *PurePosixPath(path).parents)]
-        return [
-            LayerEntry(folder.lstrip("/"), owner=owner)
-            for folder in folders[::-1]
-            if self._claim(folder, stat.S_IFDIR, step)
-        ]
+        folders = [str(it) for it in (PurePosixPath(path), *PurePosixPath(path).parents)][::-1]
+        new = [folder for folder in folders if self._claim(folder, stat.S_IFDIR)]
+        return [LayerEntry(folder.lstrip("/"), owner=self._owner) for folder in new]
 
-    def _claim(self, path: str, kind: int, step: Instruction) -> bool:
+    def _claim(self, path: str, kind: int) -> bool:
         """Note what is at a path of the image, and return whether it is new there.
 
-        A file, a folder and a link exclude each other.
+        A file, a folder and a link exclude each other; and a layer's entry whose name begins with
+        ``.wh.`` removes a file (OCI image layers, "Whiteouts").
         """
         is_new = path not in self._kinds
-        if self._kinds.setdefault(path, kind) != kind:
-            raise refuse_step(step, "engine.reason-in-the-way", path=path)
+        kinds = {kind, self._kinds.setdefault(path, kind)}
+        if posixpath.basename(path).startswith(".wh.") or (
+            len(kinds) > 1 and stat.S_IFLNK in kinds
+        ):
+            raise self._refuse("engine.reason-special", path=path)
+        if len(kinds) > 1:
+            raise self._refuse("engine.reason-in-the-way", path=path)
         return is_new
 
+    def _refuse(self, reason: str, **values: object) -> InvalidInput:
+        return refuse_step(self._step, reason, **values)
 
-def _missing(step: Instruction, source: str) -> InvalidInput:
-    return InvalidInput.from_key("engine.no-source", where=step.place, source=source)
-
-
-def list_context(context: Path) -> tuple[str, ...]:
-    """Return the paths in `context` that `.dockerignore` leaves, sorted, with ``/`` between names.
-
-    A folder comes before its contents; sockets and devices are left out.
-
-    Raises:
-        InvalidInput: `.dockerignore` is not UTF-8.
-        OSError: The context or its `.dockerignore` cannot be read.
-    """
-    from docker.utils.build import PatternMatcher
-
-    file = context / _IGNORE_FILE
-    lines = read_utf8(file).splitlines() if file.is_file() else []
-    matcher = PatternMatcher(
-        [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    )
-    # The library always lets `.dockerignore` through, because its daemon needs it; we do not.
-    matcher.patterns.pop()
-    found = (path.replace(os.sep, "/") for path in matcher.walk(str(context)))
-    return tuple(sorted(path for path in found if _is_packed(context / path)))
+    def _miss(self, source: str) -> InvalidInput:
+        return InvalidInput.from_key("engine.no-source", where=self._step.place, source=source)
 
 
-def digest_context(context: Path) -> str:
-    """Return the SHA-256 (hex) of everything a build of `context` depends on.
-
-    Paths, contents, permissions and link targets count; owners and times do not.  The Dockerfile
-    counts even where `.dockerignore` names it.
-
-    Raises:
-        InvalidInput: `.dockerignore` is not UTF-8.
-        OSError: A file cannot be read.
-    """
-    paths = set(list_context(context))
-    if (context / DOCKERFILE).is_file():
-        paths.add(DOCKERFILE)
-    digest = digest_layer([LayerEntry(path, context / path) for path in sorted(paths)])
-    return digest.removeprefix("sha256:")
-
-
-def _is_packed(path: Path) -> bool:
-    return stat.S_IFMT(path.lstat().st_mode) in {stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}
+def _is_archive(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(6).startswith(_ARCHIVES) or tarfile.is_tarfile(file)

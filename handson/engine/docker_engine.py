@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.progress import Say
 from handson.course.exercise import IMAGE_PLATFORM
 from handson.engine import docker_client, model, registry_client
+from handson.engine.build_context import IGNORE_FILE, list_context
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
@@ -119,17 +120,19 @@ class DockerEngine:
                 private = Path(folder) / "config.json"
                 private.write_text(_NO_LOGINS)
                 self._client.reload_config(str(private))
-        yield from self._client.build(
-            path=str(request.context),
-            dockerfile=DOCKERFILE,
-            tag=f"{request.name}:{request.tags[0]}",
-            buildargs=dict(request.build_args),
-            platform=IMAGE_PLATFORM,
-            labels={model.ENGINE_LABEL: NAME},
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
+        with _pack_context(request.context) as archive:
+            yield from self._client.build(
+                fileobj=archive,
+                custom_context=True,
+                dockerfile=DOCKERFILE,
+                tag=f"{request.name}:{request.tags[0]}",
+                buildargs=dict(request.build_args),
+                platform=IMAGE_PLATFORM,
+                labels={model.ENGINE_LABEL: NAME},
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
 
     def _push_first_tag(
         self, image: model.LocalImage, destination: model.Destination, progress: PushProgress
@@ -193,6 +196,19 @@ class DockerEngine:
             finally:
                 if not existed:
                     docker_client.remove_tag(self._client, name)
+
+
+def _pack_context(context: Path) -> IO[bytes]:
+    """Return an archive of a build context.
+
+    The library's own misreads a `.dockerignore` that has a byte order mark, or is not UTF-8.
+    """
+    from docker.utils.build import create_archive
+
+    always = {name for name in (DOCKERFILE, IGNORE_FILE) if (context / name).is_file()}
+    files = sorted(always | {*list_context(context)})
+    archive: IO[bytes] = create_archive(str(context), files)
+    return archive
 
 
 def _can_read_logins() -> bool:

@@ -7,31 +7,33 @@ instructions.
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from handson.core.errors import InvalidInput
+from handson.core.files import read_utf8
 from handson.core.text import one_line
 
 DOCKERFILE = "Dockerfile"
 
-_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
-_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
+_DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$", re.IGNORECASE)
+_SYNTAX = re.compile(r"(docker\.io/)?docker/dockerfile(:|$)")  # others read other languages
+_SPACES = re.compile(r"[ \t]+")  # Docker parts words at these, not at a full-width space
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
+_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=([^ \t]*))?(?:[ \t]+|$)")
+_HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]+)$")
 _LONGEST_SHOWN = 99  # and the mark of an omission
 
-# Only these instructions take here-documents (Dockerfile reference, "Here-Documents").
-_TAKES_HEREDOC = {"RUN", "COPY", "ADD"}
+_TAKES_HEREDOC = {"RUN", "COPY", "ADD"}  # no other one (Dockerfile reference, "Here-Documents")
 
 # Regular expressions in which ~ stands for the Dockerfile's escape character.
 _WORD = r"""(?:'[^']*'|"(?:~.|[^"~])*"|~.|[^\s'"~])+"""
 _VARIABLE = (
-    r"""\$(?:(?P<bare>[^\W\d]\w*)|\{(?P<name>[^\W\d]\w*)(?P<rule>:[-+])?"""
+    r"""\$(?:(?P<bare>[A-Za-z_][A-Za-z0-9_]*)(?!\w)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<rule>:[-+])?"""
     r"""(?P<other>(?(rule)[^'"$~{}]*))\})|(?P<dollar>\$(?![\w{@*#?$!-]))"""
 )
 _UNQUOTED = rf"""'(?P<literal>[^'~]*)'|"(?P<quoted>(?:~.|[^"~])*)"|~(?P<escaped>.)|{_VARIABLE}|(?P<plain>[^'"$~]+)"""  # noqa: E501
@@ -40,23 +42,14 @@ _QUOTED = rf"""~(?P<escaped>["$~])|{_VARIABLE}|(?P<plain>~|[^$~]+)"""
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction of a Dockerfile.
+    """One instruction of a Dockerfile."""
 
-    Attributes:
-        keyword: The instruction's name, in capitals.
-        value: The rest, its continuation lines joined.
-        line: The line where it starts, counted from 1.
-        escape: The Dockerfile's escape character.
-        heredoc: True where here-documents follow it.
-        complete: False where one of them has no end.
-    """
-
-    keyword: str
-    value: str
-    line: int
-    escape: str = "\\"
-    heredoc: bool = False
-    complete: bool = True
+    keyword: str  # in capitals
+    value: str  # the rest, its continuation lines joined
+    line: int  # where it starts, counted from 1
+    escape: str = "\\"  # the Dockerfile's escape character
+    heredoc: bool = False  # here-documents follow it
+    complete: bool = True  # each of them has its end, and no control character is in the line
 
     @property
     def place(self) -> str:
@@ -93,29 +86,11 @@ def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
 def load_dockerfile(context: Path) -> tuple[Instruction, ...]:
     """Return the instructions of a build context's Dockerfile.
 
-    Bytes that are not UTF-8 become U+FFFD.
-
     Raises:
-        InvalidInput: The file is UTF-16, which Docker refuses as well.
+        InvalidInput: The file is not UTF-8.
         OSError: The file cannot be read.
     """
-    return parse_dockerfile(read_utf8(context / DOCKERFILE, errors="replace"))
-
-
-def read_utf8(file: Path, *, errors: str = "strict") -> str:
-    """Return the text of a learner's file, without its byte order mark.
-
-    Raises:
-        InvalidInput: The file is UTF-16 (Windows PowerShell's `>` writes that), or not UTF-8.
-        OSError: The file cannot be read.
-    """
-    content = file.read_bytes()
-    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return content.decode("ascii" if utf16 else "utf-8-sig", "strict" if utf16 else errors)
-    except UnicodeDecodeError as error:
-        reason = "UTF-16" if utf16 else str(error)
-        raise InvalidInput.from_key("engine.not-utf-8", file=file.name, reason=reason) from error
+    return parse_dockerfile(read_utf8(context / DOCKERFILE))
 
 
 def split_flags(value: str) -> tuple[dict[str, str], str]:
@@ -145,10 +120,16 @@ def parse_exec_form(value: str) -> list[str] | None:
     """
     if not value.startswith("["):
         return None
-    parts = json.loads(value)
-    if not all(isinstance(part, str) for part in parts):
-        raise ValueError(value)
-    return list(parts)
+    with suppress(ValueError, TypeError, RecursionError):
+        parts = json.loads(value)
+        if b"\0" not in "".join(parts).encode():  # nor half a surrogate pair
+            return list(parts)
+    raise ValueError(value)
+
+
+def split(value: str) -> list[str]:
+    """Return the parts of `value` between spaces and tabs, quoted or not."""
+    return [word for word in _SPACES.split(value) if word]
 
 
 def split_words(value: str, *, escape: str = "\\") -> list[str]:
@@ -202,14 +183,20 @@ def _compile(pattern: str, escape: str) -> re.Pattern[str]:
 
 
 def _read_escape(lines: list[str]) -> str:
-    """Return the escape character that the directives at the top name, by default a backslash."""
+    """Return the escape character that the directives at the top name, by default a backslash.
+
+    Where Docker refuses the directives, or reads another language, it is no single character.
+    """
+    found = ""
     for line in lines:
         directive = _DIRECTIVE.match(line.strip())
         if not directive:
             break
         if directive[1].lower() == "escape":
-            return directive[2]
-    return "\\"
+            found += directive[2]
+        elif directive[1].lower() == "syntax" and not _SYNTAX.match(directive[2]):
+            found += directive[0]
+    return found or "\\"
 
 
 def _read_instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
@@ -217,10 +204,11 @@ def _read_instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
     for number, line in rest:
         if _is_ignored(line):
             continue
-        keyword, *values = _join(line, rest, escape).split(maxsplit=1) or [""]
-        keyword, value = keyword.upper(), "".join(values).rstrip()
+        joined = _join(line, rest, escape).strip()
+        keyword, *values = _SPACES.split(joined, maxsplit=1)
+        keyword, value = keyword.upper(), "".join(values)
         heredocs = _find_heredocs(value) if keyword in _TAKES_HEREDOC else []
-        complete = all(_skip_heredoc(rest, *it) for it in heredocs)
+        complete = all(_skip_heredoc(rest, *it) for it in heredocs) and not _CONTROL.search(joined)
         yield Instruction(keyword, value, number, escape, bool(heredocs), complete)
 
 

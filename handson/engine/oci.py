@@ -69,7 +69,7 @@ class LayerEntry(tarfile.TarInfo):
         status = source.lstat()
         # Windows has no executable bit: docker's library sets it on every file, and so does this.
         own = (status.st_mode & 0o755) | 0o111 if os.name == "nt" else stat.S_IMODE(status.st_mode)
-        self.mode = own if mode is None else mode
+        self.mode = own if mode is None or stat.S_ISLNK(status.st_mode) else mode
         if stat.S_ISLNK(status.st_mode):
             self.type, self.linkname = tarfile.SYMTYPE, os.fspath(source.readlink())
         elif stat.S_ISREG(status.st_mode):

@@ -19,17 +19,18 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import find_nearest, one_line
 from handson.course.exercise import IMAGE_PLATFORM, PLATFORM
-from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split_words
+from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split, split_words
 
 # Why a step is left to Docker, or to its BuildKit; every other reason is wrong for Docker, too.
 _FOR_DOCKER = (
     "engine.reason-add-url", "engine.reason-archive", "engine.reason-copy-from",
     "engine.reason-instruction", "engine.reason-owner", "engine.reason-platform",
-    "engine.reason-variable",
+    "engine.reason-special", "engine.reason-variable",
 )  # fmt: skip
 _REFUSALS = {
     **dict.fromkeys(_FOR_DOCKER, "engine.cannot-do"),
     **dict.fromkeys(("engine.option", "engine.here-document"), "engine.needs-buildkit"),
+    "engine.reason-malformed": "engine.unread",
 }
 _LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
 _BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
@@ -43,46 +44,35 @@ _FLAGS: Mapping[str, set[str]] = {
 }
 _LISTS_OF_PATHS = {"ADD", "COPY", "VOLUME"}  # these take the JSON form as well
 _SHELL = ("/bin/sh", "-c")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STAGE = re.compile(r"(?!scratch$|context$)[a-z][a-z0-9_.-]*")
 _REMOTE = re.compile(r"(https?|git|ssh)://|git@")
-_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
 _LAST_PORT = 65_535
-_OWNER = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
+_OWNER = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
 _MODE = re.compile(r"[0-7]{3,4}|")
-_SIGNAL = re.compile(r"(SIG)?(HUP|INT|QUIT|KILL|USR1|USR2|TERM|WINCH)|[1-9]|[1-5]\d|6[0-4]")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)")
-_NANOSECONDS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
-_RETRIES = re.compile(r"[1-9]\d{0,5}")
-_SHORTEST = 1_000_000  # nanoseconds: Docker takes no shorter time for a health check
+_SIGNAL = re.compile(r"(SIG)?(HUP|INT|QUIT|KILL|USR1|USR2|TERM|WINCH)|[1-9]|[1-5][0-9]|6[0-4]")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|us|ns|h|m|s)")
+_NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "ns": 1}
+_RETRIES = re.compile(r"[1-9][0-9]{0,5}")
+_TIMES = range(1_000_000, 2**63)  # nanoseconds: Docker takes no shorter time, and counts no longer
 
-_TARGET = {
-    "TARGETPLATFORM": IMAGE_PLATFORM,
-    "TARGETOS": PLATFORM[0],
-    "TARGETARCH": PLATFORM[1],
-    "TARGETVARIANT": "",
-}
-# PATH has a value on `scratch`, too; the others are those of the computer that builds.
-_SET_BY_DOCKER = {"PATH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
+_TARGET = {"TARGETPLATFORM": IMAGE_PLATFORM, "TARGETOS": PLATFORM[0], "TARGETARCH": PLATFORM[1],
+    "TARGETVARIANT": ""}  # fmt: skip
+# Those of the computer that builds.
+_SET_BY_DOCKER = {"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # Docker's, on `scratch`
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A `COPY` or `ADD` of local files.
-
-    Attributes:
-        step: The instruction.
-        sources: The paths and patterns in the build context.
-        destination: An absolute path; it ends in a slash where it has to be a folder.
-        work_folders: The folders that `WORKDIR` has made so far.
-        owner: The numbers of the owner and the group.
-        mode: The permission bits, or None for those of each file.
-    """
+    """A `COPY` or `ADD` of local files; or, without sources, the folder that a `WORKDIR` makes."""
 
     step: Instruction
-    sources: tuple[str, ...]
-    destination: str
-    work_folders: tuple[str, ...]
-    owner: tuple[int, int]
-    mode: int | None
+    sources: tuple[str, ...]  # paths and patterns in the build context
+    destination: str  # absolute; it ends in a slash where it has to be a folder
+    owner: tuple[int, int] = (0, 0)  # the numbers of the owner and the group
+    mode: int | None = None  # the permission bits, if not those of each file
 
 
 @dataclass(eq=False)
@@ -94,9 +84,8 @@ class _Stage:
     platform: str
     below: _Stage | None
     label: str  # its FROM with the variables replaced
-    earlier: frozenset[str]  # the names of the stages above it in the file
+    earlier: frozenset[str]  # the names and the numbers of the stages above it in the file
     steps: list[Instruction] = field(default_factory=list)
-    is_needed: bool = False
 
 
 def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) -> Recipe:
@@ -107,8 +96,9 @@ def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) 
     """
     recipe = Recipe(build_args)
     for step in steps:
-        recipe.take(step)
-    recipe.carry_out_stages()
+        with _naming_step(step):
+            recipe.take(step)
+    recipe.carry_out()
     return recipe
 
 
@@ -132,7 +122,7 @@ def _naming_step(step: Instruction) -> Iterator[None]:
     try:
         yield
     except (ValueError, RecursionError) as error:
-        part = one_line(str(error))
+        part = one_line(str(error) or step.words)
         raise refuse_step(step, "engine.reason-malformed", part=part) from error
     except _UnknownVariable as error:
         raise refuse_step(step, "engine.reason-variable", name=error) from error
@@ -154,8 +144,9 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
         raise refuse_step(step, reason, flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
         raise refuse_step(step, "engine.here-document")
-    is_readable = "\ufffd" not in step.value and step.escape in {"\\", "`"}
-    if not (step.arguments and step.complete and is_readable):
+    if step.escape not in {"\\", "`"}:
+        raise ValueError(step.escape)
+    if not (step.arguments and step.complete):
         raise ValueError(step.value)
 
 
@@ -164,7 +155,7 @@ class Recipe:
 
     Attributes:
         config: The OCI configuration's `config`.
-        copies: The files to copy, in order.
+        copies: The files to copy and the folders to make, in order.
         skipped: The instructions that are left out.
         history: A line for each instruction that is carried out, as OCI keeps it.
         base: The base image that is left out; empty for `FROM scratch`.
@@ -182,63 +173,59 @@ class Recipe:
         self._build_args = build_args
         self._outer = dict(_TARGET)
         self._arguments: dict[str, str] = {}
+        self._inherited: dict[str, str] = {}  # the arguments of the stages below
         self._environment: dict[str, str] = {}
-        self._work_folders: tuple[str, ...] = ("/",)
         self._command_is_set = False
 
     def take(self, step: Instruction) -> None:
-        """Put an instruction into its stage; carry out what stands before the first one.
+        """Put an instruction into its stage; carry out what stands before the first one."""
+        _check_step(step, is_first=not self._stages)
+        if step.keyword == "FROM":
+            self._open_stage(step)
+        elif self._stages:
+            self._stages[-1].steps.append(step)
+        else:
+            self._declare_arguments(step)
 
-        Raises:
-            InvalidInput: It is wrong, or outside the subset; its line is named.
-        """
-        with _naming_step(step):
-            _check_step(step, is_first=not self._stages)
-            if step.keyword == "FROM":
-                self._open_stage(step)
-            elif self._stages:
-                self._stages[-1].steps.append(step)
-            else:
-                self._declare_arguments(step)
-
-    def _open_stage(self, step: Instruction) -> None:
-        words = [self._expand(step, word) for word in step.arguments.split()]
-        base, *alias = words
-        if not base or (alias and (len(alias) != 2 or alias[0].upper() != "AS")):
-            raise ValueError(step.arguments)
-        platform = self._expand(step, step.flags.get("platform", IMAGE_PLATFORM))
-        below, label = self._names.get(base.lower()), " ".join(["FROM", *words])
-        stage = _Stage(step, base, platform, below, label, frozenset(self._names))
-        for name in (str(len(self._stages)), *alias[1:]):
-            self._names[name.lower()] = stage
-        self._stages.append(stage)
-
-    def carry_out_stages(self) -> None:
-        """Carry out the last stage and those below it; the others are left out.
-
-        Raises:
-            InvalidInput: An instruction is wrong, or outside the subset; its line is named.
-        """
+    def carry_out(self) -> None:
+        """Carry out the last stage and those below it; the others are left out."""
         if not self._stages:
             raise InvalidInput.from_key("engine.no-from")
-        self._in_stage = True
-        needed: _Stage | None = self._stages[-1]
-        while needed:
-            needed.is_needed, needed = True, needed.below
+        self._in_stage, needed = True, self._stages[-1:]
+        while needed[-1].below:
+            needed.append(needed[-1].below)
         for stage in self._stages:
-            if stage.is_needed:
+            if stage in needed:
                 self._carry_out_stage(stage)
             else:
                 left_out = [step.source for step in stage.steps if step.keyword != "ARG"]
                 self.skipped += [stage.label, *left_out]
 
+    def _open_stage(self, step: Instruction) -> None:
+        image, *alias = split(step.arguments)
+        base, name = self._expand(step, image), "".join(alias[1:]).lower()
+        is_named = len(alias) == 2 and alias[0].upper() == "AS" and _STAGE.fullmatch(name)
+        if not base or name in self._names or (alias and not is_named):
+            raise ValueError(step.arguments)
+        platform = self._expand(step, step.flags.get("platform", IMAGE_PLATFORM))
+        below, label = self._names.get(base.lower()), " ".join(["FROM", base, *alias])
+        earlier = frozenset([*self._names, *map(str, range(len(self._stages)))])
+        stage = _Stage(step, base, platform, below, label, earlier)
+        self._names |= {name: stage} if name else {}
+        self._stages.append(stage)
+
     def _carry_out_stage(self, stage: _Stage) -> None:
         if stage.platform != IMAGE_PLATFORM:
             raise refuse_step(stage.origin, "engine.reason-platform")
-        if not stage.below and stage.base != "scratch":
+        if stage.base == "scratch":
+            self._environment = {"PATH": _PATH}
+            self.config["Env"] = [f"PATH={_PATH}"]
+        elif not stage.below:
             self.base = stage.base
             self.skipped.append(stage.label)
         self._command_is_set = False
+        self._inherited |= self._arguments
+        self._arguments = {}
         for step in stage.steps:
             source = step.flags.get("from")
             if source is not None and source.lower() not in stage.earlier:
@@ -251,13 +238,11 @@ class Recipe:
             packs = {} if step.keyword in {"ADD", "COPY"} else {"empty_layer": True}
             self.history.append({"created_by": step.source, **packs})
 
-    # Words and variables
-
     def _find_value(self, name: str) -> str:
         if not self._in_stage:
             return self._outer.get(name, "")
         scope = {**self._arguments, **self._environment}
-        if name not in scope and (self.base or name in _SET_BY_DOCKER):
+        if name not in scope and (self.base or name in {*_SET_BY_DOCKER, *self._inherited}):
             raise _UnknownVariable(name)
         return scope.get(name, "")
 
@@ -267,7 +252,7 @@ class Recipe:
     def _expand_words(self, step: Instruction) -> list[str]:
         """Return the arguments, variables replaced: at least one, and none of them empty."""
         parts = parse_exec_form(step.arguments) if step.keyword in _LISTS_OF_PATHS else None
-        words = step.arguments.split() if parts is None else parts
+        words = split(step.arguments) if parts is None else parts
         found = [self._expand(step, word) for word in words]
         if not found or not all(found):
             raise ValueError(step.arguments)
@@ -282,21 +267,25 @@ class Recipe:
     def _read_pairs(self, step: Instruction) -> dict[str, str]:
         found = {}
         for word in split_words(step.arguments, escape=step.escape):
-            name, equals, value = word.partition("=")
-            if not name or not equals:
+            key, equals, value = word.partition("=")
+            name = self._expand(step, key)
+            if not name or not equals or "=" in name:
                 raise ValueError(word)
-            found[self._expand(step, name)] = self._expand(step, value)
+            found[name] = self._expand(step, value)
         return found
-
-    # Instructions
 
     def _declare_arguments(self, step: Instruction) -> None:
         scope = self._arguments if self._in_stage else self._outer
+        # What an `ARG` of a name that has a value already means is another thing to each builder.
+        known = {**self._inherited, **scope, **self._environment} if self._in_stage else _TARGET
         for word in split_words(step.arguments, escape=step.escape):
             name, equals, default = word.partition("=")
             value = self._expand(step, default) if equals else self._outer.get(name, "")
+            value = self._build_args.get(name, value)
+            if not _NAME.fullmatch(name) or known.get(name, value) != value:
+                raise ValueError(word)
             if value or equals or name not in _SET_BY_DOCKER:
-                scope[name] = self._build_args.get(name, value)
+                scope[name] = value
 
     def _set_environment(self, step: Instruction) -> None:
         self._environment.update(self._read_pairs(step))
@@ -315,9 +304,9 @@ class Recipe:
             self.config.pop("Cmd", None)
 
     def _set_work_folder(self, step: Instruction) -> None:
-        folder = self._place(self._expand_one(step)).rstrip("/") or "/"
-        self.config["WorkingDir"] = folder
-        self._work_folders = (*self._work_folders, folder)
+        folder = self._place(f"{self._expand_one(step)}/")
+        self.config["WorkingDir"] = folder.rstrip("/") or "/"
+        self.copies.append(Copy(step, (), folder))
 
     def _set_user(self, step: Instruction) -> None:
         self.config["User"] = self._expand_one(step)
@@ -335,21 +324,21 @@ class Recipe:
             ports.update({f"{port}/{match[3] or 'tcp'}": {} for port in range(first, last + 1)})
 
     def _add_volumes(self, step: Instruction) -> None:
-        paths = self._expand_words(step)
-        self.config.setdefault("Volumes", {}).update({path: {} for path in paths})
+        self.config.setdefault("Volumes", {}).update({it: {} for it in self._expand_words(step)})
 
     def _set_health_check(self, step: Instruction) -> None:
         kind, _, command = step.arguments.partition(" ")
         command = command.strip()
         parts = parse_exec_form(command)
-        if kind.upper() == "NONE" and not command and not step.flags:
-            self.config["Healthcheck"] = {"Test": ["NONE"]}
-        elif kind.upper() == "CMD" and command and parts != []:
-            test = ["CMD-SHELL", command] if parts is None else ["CMD", *parts]
-            times = dict(_read_time(name, value) for name, value in step.flags.items())
-            self.config["Healthcheck"] = {"Test": test, **times}
-        else:
+        test = ["CMD-SHELL", command] if parts is None else ["CMD", *parts]
+        times = dict(_read_time(name, value) for name, value in step.flags.items())
+        if kind.upper() == "NONE" and not (command or times):
+            test = ["NONE"]
+        elif kind.upper() != "CMD" or test[1:] in ([], [""]):
             raise ValueError(step.arguments)
+        if "Healthcheck" in self.config:  # Docker's builders differ on what it takes over
+            raise ValueError(step.arguments)
+        self.config["Healthcheck"] = {"Test": test, **times}
 
     def _copy_files(self, step: Instruction) -> None:
         *sources, destination = self._expand_words(step)
@@ -365,7 +354,6 @@ class Recipe:
             step=step,
             sources=tuple(sources),
             destination=self._place(destination),
-            work_folders=self._work_folders,
             owner=(int(owner[1]), int(owner[2] or owner[1])),
             mode=int(mode, 8) if mode else None,
         )
@@ -373,9 +361,11 @@ class Recipe:
 
     def _place(self, path: str) -> str:
         """Return the absolute path of a destination; a slash at its end stays."""
-        joined = posixpath.join(self._work_folders[-1], path)
+        joined = posixpath.join(self.config.get("WorkingDir", "/"), path)
         cleaned = "/" + posixpath.normpath(joined).strip("/")
-        is_folder = path == "." or path.endswith(("/", "/."))
+        if path.endswith("/."):  # Docker's builders differ on it
+            raise ValueError(path)
+        is_folder = path == "." or path.endswith("/")
         return f"{cleaned.rstrip('/')}/" if is_folder else cleaned
 
 
@@ -409,7 +399,7 @@ def _read_time(name: str, value: str) -> tuple[str, int]:
     if name == "retries":
         return "Retries", int(_require(_RETRIES, value)[0])
     parts = _DURATION.findall(value)
-    amount = round(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
-    if _DURATION.sub("", value) or amount < _SHORTEST:
+    amount = sum(int(number) * _NANOSECONDS[unit] for number, unit in parts)
+    if _DURATION.sub("", value) or amount not in _TIMES:
         raise ValueError(value)
     return name.title().replace("-", ""), amount

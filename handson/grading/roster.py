@@ -17,6 +17,7 @@ from io import StringIO
 from pathlib import Path
 
 from handson.core.errors import InvalidInput
+from handson.core.files import decode_text
 from handson.core.text import one_line
 from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
 from handson.grading.findings import replace_surrogates
@@ -141,7 +142,9 @@ def read_rows(path: Path) -> list[list[str]]:
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"> {MOST_BYTES} bytes")
-        text = _decode_text(data)
+        text, encoding = decode_text(data)
+        if not encoding:
+            raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")
         heads = text.partition("\n")[0]
         lines = StringIO(text, newline="")
         return list(csv.reader(lines, delimiter=max(",;\t", key=heads.count)))
@@ -164,13 +167,3 @@ def _read_learner(row: list[str], columns: dict[str, int]) -> Learner:
     if cells.get("account"):
         cells["account"] = read_account(cells["account"])
     return Learner(**{"id": "", **cells})
-
-
-def _decode_text(data: bytes) -> str:
-    is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp932"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")

@@ -25,9 +25,10 @@ from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
-from handson.engine.builtin_engine import digest_context, list_context
+from handson.engine.build_context import list_context
 from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
+from handson.engine.oci import LayerEntry, digest_layer
 from handson.engine.registry_client import RegistryClient
 from handson.resources import plan
 from handson.resources.images import require_image
@@ -129,7 +130,7 @@ def make_unique_tag(context: Path) -> str:
     """
     try:
         commit = _find_commit(context)
-        return commit or f"ctx-{digest_context(context)[:_DIGITS]}"
+        return commit or f"ctx-{_digest_context(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
         raise NotReady.from_key("resources.image.unreadable", path=path, reason=reason) from error
@@ -348,6 +349,16 @@ def _find_commit(context: Path) -> str:
         and ((context / path).is_symlink() or not (context / path).is_dir())
     }
     return head.strip()[:_DIGITS] if {*sources, DOCKERFILE} <= set(tracked.split("\0")) else ""
+
+
+def _digest_context(context: Path) -> str:
+    """Return the SHA-256 (hex) of paths, contents, permissions and links, not of owners and times.
+
+    The Dockerfile counts even where `.dockerignore` names it.
+    """
+    paths = {*list_context(context), *([DOCKERFILE] if (context / DOCKERFILE).is_file() else [])}
+    digest = digest_layer([LayerEntry(path, context / path) for path in sorted(paths)])
+    return digest.removeprefix("sha256:")
 
 
 def _run_git(context: Path, *arguments: str) -> str | None:

@@ -65,9 +65,14 @@ def image(
     told.clear()
     context = tmp_path_factory.mktemp("any") / "shop"
     context.mkdir()
-    files = {"page": "goods", "secret": "hush", ".dockerignore": "secret\n", "Dockerfile": SHOP}
+    files = {
+        "page": "goods",
+        "secret": "hush",
+        ".dockerignore": "\ufeffsecret\r\n",
+        "Dockerfile": SHOP,
+    }
     for name, text in files.items():
-        (context / name).write_text(text)
+        (context / name).write_text(text, encoding="utf-8", newline="")
     built = build(each, context, shell, told.append)
     yield built
     raw.remove_image(built.id, force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -59,3 +60,16 @@ def test_without_git_the_tag_beside_the_asked_one_is_the_same_for_the_same_files
 def test_a_context_that_cannot_be_read_says_which_file(shop: Path) -> None:
     with pytest.raises(NotReady, match="gone"):
         push.make_unique_tag(shop / "gone")
+
+
+def test_the_tag_notices_content_and_the_executable_bit_alone(shop: Path) -> None:
+    (shop / "start").write_text("puts 1")
+    first = push.make_unique_tag(shop)
+    (shop / "log").mkdir()
+    (shop / "log" / "production.log").write_text("GET /")
+    os.utime(shop / "start", (1, 1))
+    assert push.make_unique_tag(shop) == first
+    (shop / "start").write_text("puts 2")
+    second = push.make_unique_tag(shop)
+    (shop / "start").chmod(0o755)
+    assert len({first, second, push.make_unique_tag(shop)}) == 3

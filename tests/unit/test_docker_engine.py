@@ -42,6 +42,9 @@ class Client:
 
     def build(self, **options: Any) -> Iterator[dict[str, Any]]:
         self.options = {**options, **self.params}
+        if "fileobj" in options:
+            with tarfile.open(fileobj=options["fileobj"]) as tar:
+                self.calls.append(("context", *tar.getnames()))
         for listener in self.hooks["response"]:
             listener(self.answer)
         if isinstance(self.play, BaseException):
@@ -108,10 +111,30 @@ def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines
     assert image.log
     assert image.log.read_text().splitlines()[-3:-1] == ["Fetching rails", "no such gem"]
     tags = ("rails-app:latest", "rails-app:v1")
-    assert client.calls == [("tag", "0123456789ab", tag) for tag in tags]
+    assert client.calls[1:] == [("tag", "0123456789ab", tag) for tag in tags]
     assert client.options["labels"] == {"io.handson.engine": "docker"}
     assert client.options["platform"] == "linux/amd64"
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
+
+
+def test_what_dockerignore_names_is_not_sent_however_the_file_was_saved(
+    request_: BuildRequest,
+) -> None:
+    client = Client([{"stream": "Successfully built 0123456789ab\n"}])
+    ignore = request_.context / ".dockerignore"
+    for name in (".env", "app.rb"):
+        (request_.context / name).touch()
+    # The engine needs these two files, and leaves them out of the image itself.
+    ignore.write_bytes("\ufeff.env\r\nimages\r\nDockerfile\r\n.dockerignore\r\n".encode())
+    DockerEngine(client).build(request_, say=ignore_progress)
+    assert client.calls[0] == ("context", ".dockerignore", "Dockerfile", "app.rb")
+    for encoding in ("cp932", "utf-16"):
+        ignore.write_text("# 秘密\n.env\n", encoding=encoding)
+        with pytest.raises(InvalidInput, match=r"\.dockerignore .*UTF-8"):
+            DockerEngine(client).build(request_, say=ignore_progress)
+    (request_.context / "Dockerfile").write_text("FROM ruby # 店\n", encoding="cp932")
+    with pytest.raises(InvalidInput, match=r"Dockerfile .*UTF-8.*Shift_JIS"):
+        DockerEngine(client).build(request_, say=ignore_progress)
 
 
 def test_a_failing_step_is_named_with_its_line_and_last_output(request_: BuildRequest) -> None:

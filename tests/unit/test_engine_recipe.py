@@ -45,7 +45,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "Env": ["A=linux/amd64", "B=linux", "C=amd64", "D="]
     },
     "ARG TARGETOS=x\nENV B=$TARGETOS": {"Env": ["B=x"]},
-    "ARG PATH=/bin BUILDOS=\nENV A=$PATH B=$BUILDOS": {"Env": ["A=/bin", "B="]},
+    "ARG BUILDOS=\nENV B=$BUILDOS": {"Env": ["B="]},
+    "ARG A=1\nFROM b\nARG A=1\nENV B=$A": {"Env": ["B=1"]},
     # An entrypoint empties the command of the stage below; a stage does not change that one.
     'CMD ["x"]\nFROM b\nENTRYPOINT ["y"]': {"Entrypoint": ["y"]},
     'CMD ["x"]\nFROM b\nCMD ["z"]\nENTRYPOINT ["y"]': {"Cmd": ["z"], "Entrypoint": ["y"]},
@@ -56,7 +57,7 @@ HEALTH_CHECKS: dict[str, dict[str, Any]] = {
     'cmd ["probe", "it"]': {"Test": ["CMD", "probe", "it"]},
     "CMD  probe  it": {"Test": ["CMD-SHELL", "probe  it"]},
     "--interval=1h2m3s CMD x": {"Test": ["CMD-SHELL", "x"], "Interval": 3723 * SECOND},
-    "--timeout=1.5s CMD x": {"Test": ["CMD-SHELL", "x"], "Timeout": 1_500_000_000},
+    "--timeout=1s500ms CMD x": {"Test": ["CMD-SHELL", "x"], "Timeout": 1_500_000_000},
     "--start-period=1ms CMD x": {"Test": ["CMD-SHELL", "x"], "StartPeriod": 1_000_000},
     "--start-interval=1000us CMD x": {"Test": ["CMD-SHELL", "x"], "StartInterval": 1_000_000},
     "--interval=1000001ns CMD x": {"Test": ["CMD-SHELL", "x"], "Interval": 1_000_001},
@@ -67,8 +68,24 @@ CONFIGS |= {f"STOPSIGNAL {it}": {"StopSignal": it} for it in ("SIGINT", "HUP", "
 CONFIGS |= {f"HEALTHCHECK {it}": {"Healthcheck": HEALTH_CHECKS[it]} for it in HEALTH_CHECKS}
 
 
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def configure(steps: str) -> dict[str, Any]:
+    """Return the configuration of an image on `scratch`, without the PATH that Docker gives it."""
+    config = read(f"FROM scratch AS b\n{steps}").config
+    first, *others = config.pop("Env")
+    assert first == PATH
+    return {**config, "Env": others} if others else config
+
+
 def test_instructions_become_the_configuration() -> None:
-    assert {steps: read(f"FROM scratch AS b\n{steps}").config for steps in CONFIGS} == CONFIGS
+    assert {steps: configure(steps) for steps in CONFIGS} == CONFIGS
+
+
+def test_an_image_on_scratch_has_docker_s_path_until_it_sets_its_own() -> None:
+    env = read("FROM scratch\nENV A=1 PATH=/shop:$PATH").config["Env"]
+    assert env == [PATH.replace("=", "=/shop:"), "A=1"]
 
 
 BASES = {
@@ -90,14 +107,14 @@ ARGUMENTS = {
 
 def test_build_arguments_reach_from_and_the_steps_that_declare_them() -> None:
     assert {text: read(text, BASE="debian").base for text in BASES} == BASES
-    assert {text: read(text, GIVEN="here").config["Env"][0] for text in ARGUMENTS} == ARGUMENTS
+    assert read("FROM ruby\nARG NONE\nENV B=[$NONE]").config["Env"] == ["B=[]"]
+    assert {text: read(text, GIVEN="here").config["Env"][1] for text in ARGUMENTS} == ARGUMENTS
 
 
 DESTINATIONS = {
     "COPY a .": "/app/",
     "COPY a x": "/app/x",
     "COPY a x/": "/app/x/",
-    "COPY a x/.": "/app/x/",
     "COPY git@notes x": "/app/x",  # a file's name; for ADD it would be a repository's
     "COPY a ../q": "/q",
     "COPY a //q//r": "/q/r",
@@ -108,7 +125,7 @@ DESTINATIONS = {
 
 def test_a_destination_is_absolute_and_keeps_the_slash_of_a_folder() -> None:
     copies = {step: read(f"FROM scratch\nWORKDIR /app\n{step}").copies for step in DESTINATIONS}
-    assert {step: copy.destination for step, [copy] in copies.items()} == DESTINATIONS
+    assert {step: copy.destination for step, [_, copy] in copies.items()} == DESTINATIONS
 
 
 OWNERS_AND_MODES = {
@@ -120,12 +137,13 @@ OWNERS_AND_MODES = {
 }
 
 
-def test_a_copy_knows_its_sources_owner_mode_and_the_folders_made_before() -> None:
+def test_a_copy_knows_its_sources_owner_and_mode_and_a_work_folder_has_no_source() -> None:
     made = "FROM scratch\nARG ID=7 F=a\nWORKDIR /w\nWORKDIR v"
-    copies = {step: read(f"{made}\n{step} $F b c/").copies[0] for step in OWNERS_AND_MODES}
+    copies = {step: read(f"{made}\n{step} $F b c/").copies[2] for step in OWNERS_AND_MODES}
     assert {step: (it.owner, it.mode) for step, it in copies.items()} == OWNERS_AND_MODES
     assert copies["COPY"].sources == ("a", "b")
-    assert copies["COPY"].work_folders == ("/", "/w", "/w/v")
+    folders = [(it.sources, it.destination) for it in read(f"{made}\nWORKDIR /").copies]
+    assert folders == [((), "/w/"), ((), "/w/v/"), ((), "/")]
 
 
 STAGES = """
@@ -152,7 +170,7 @@ def test_the_image_is_the_last_stage_on_top_of_those_that_its_from_names() -> No
     found = read(STAGES)
     assert found.base == "debian:12"
     assert found.config == {"WorkingDir": "/shop", "User": "1"}
-    assert [copy.sources for copy in found.copies] == [(".",)]
+    assert [copy.sources for copy in found.copies] == [(), (".",)]
     assert found.skipped == [
         "FROM ruby:3.4 AS Gems",
         "ENV PART=gems PATH=$PATH",
@@ -180,7 +198,8 @@ REFUSED: dict[str, tuple[str, str, dict[str, str]]] = {
     "ONBUILD RUN true": ("cannot-do", "reason-instruction", {"keyword": "ONBUILD"}),
     'SHELL ["bash", "-c"]': ("cannot-do", "reason-instruction", {"keyword": "SHELL"}),
     "FROM --platform=linux/arm64 ruby": ("cannot-do", "reason-platform", {}),
-    "ENV A=$PATH": ("cannot-do", "reason-variable", {"name": "PATH"}),
+    # The arguments of the stage below reach BuildKit's stage, and not the classic builder's.
+    "FROM below\nENV A=$INNER": ("cannot-do", "reason-variable", {"name": "INNER"}),
     "ENV A=$BUILDARCH": ("cannot-do", "reason-variable", {"name": "BUILDARCH"}),
     "COPY <<EOF /a\nhello\nEOF": ("needs-buildkit", "here-document", {}),
     "COPY --parents --link a b": ("needs-buildkit", "option", {"flag": "--link"}),
@@ -201,13 +220,13 @@ def advice_on(text: str) -> tuple[str, str]:
 
 
 def test_what_cannot_be_done_honestly_is_refused_with_its_line_and_its_reason() -> None:
-    base_sets = messages.text("engine.reason-variable", name="LANG")
-    assert base_sets in advice_on("FROM ruby\nENV A=/x:$LANG\n")[0]
-    assert {step: advice_on(f"FROM scratch\n\n{step}") for step in REFUSED} == {
+    base_sets = messages.text("engine.reason-variable", name="PATH")
+    assert base_sets in advice_on("FROM ruby\nENV A=/x:$PATH\n")[0]
+    assert {step: advice_on(f"FROM scratch AS below\nARG INNER=1\n{step}") for step in REFUSED} == {
         step: messages.advice(
             f"engine.{key}",
-            where="Dockerfile:3",
-            step=step.partition("\n")[0],
+            where=f"Dockerfile:{4 if step.startswith('FROM below') else 3}",
+            step=step.partition("\n")[step.startswith("FROM below") * 2],
             reason=messages.text(f"engine.{reason}", **values),
         )
         for step, (key, reason, values) in REFUSED.items()
@@ -216,8 +235,14 @@ def test_what_cannot_be_done_honestly_is_refused_with_its_line_and_its_reason() 
 
 WRONG = (
      "FROM", "FROM a AS", "FROM a NAMED b", "FROM a AS b c", "FROM $NONE", "COPY lonely",
+     "FROM a AS 1x", "FROM a AS $X", "FROM a AS Base", "FROM a AS scratch", "FROM a\u3000AS b",
+     "ENV $NONE=1", "LABEL ''=1", "ARG 'A'=1", "ARG =1", "ARG a.b=1", "ARG PATH=/bin",
+     "COPY a\u3000b", "COPY a x/.",
+     "EXPOSE \uff18\uff10", "COPY --chmod=\uff16\uff14\uff14 a b", "USER 1\v2", "WORKDIR '/a b'",
+     "HEALTHCHECK --interval=1.5s CMD x", "HEALTHCHECK --interval=9999999h CMD x",
+     "HEALTHCHECK --interval=999999h999999h999999h CMD x", "HEALTHCHECK --retries=\uff12 CMD x",
      'COPY ["a"]', "COPY --chmod=u+x a b", "COPY --chmod=64 a b", "COPY --chmod=888 a b",
-     "COPY a $NONE", "ENV A", "ENV =1", "ENV OLD two words", "ENV A=\ufffd", 'LABEL "open',
+     "COPY a $NONE", "ENV A", "ENV =1", "ENV OLD two words", 'LABEL "open',
      "HEALTHCHECK maybe", "HEALTHCHECK CMD", "HEALTHCHECK CMD []", "HEALTHCHECK NONE x",
      "HEALTHCHECK --retries=1 NONE", "HEALTHCHECK --retries=0 CMD x",
      "HEALTHCHECK --interval=soon CMD x", "HEALTHCHECK --interval=1s2 CMD x",
@@ -229,12 +254,20 @@ WRONG = (
 )  # fmt: skip
 
 
+# What a name means that has a value already, each of Docker's builders decides for itself.
+AGAIN = (
+    "ARG TARGETARCH=x\nFROM scratch", "FROM scratch\nARG A=1\nARG A=2",
+    "FROM scratch\nENV A=1\nARG A=2", "FROM scratch AS b\nARG A=1\nFROM b\nARG A",
+    "FROM scratch\nHEALTHCHECK NONE\nHEALTHCHECK CMD x",
+    "# escape=x\nFROM scratch", "# escape=`\n# escape=`\nFROM scratch", "# syntax=x\nFROM scratch",
+)  # fmt: skip
+
+
 def test_a_step_that_cannot_be_read_is_refused_with_its_line_and_not_left_to_docker() -> None:
-    remedy = messages.advice("engine.wrong-step", where="", step="", reason="")[1]
-    found = {step: advice_on(f"FROM scratch\n{step}\n") for step in WRONG}
+    remedy = messages.advice("engine.unread", where="", step="", reason="")[1]
+    found = {step: advice_on(f"FROM scratch AS base\n{step}\n") for step in WRONG}
     assert [step for step, (problem, _) in found.items() if "Dockerfile:2 " not in problem] == []
     assert {step: said for step, (_, said) in found.items() if said != remedy} == {}
-    for directive in ("# escape=x", "# escape=\\`"):
-        assert "Dockerfile:2 " in advice_on(f"{directive}\nFROM scratch")[0]
+    assert {advice_on(text)[1] for text in AGAIN} == {remedy}
     assert advice_on("ARG A=1\n") == messages.advice("engine.no-from")
     assert messages.text("engine.reason-before-from") in advice_on("USER 1\nFROM scratch\n")[0]
