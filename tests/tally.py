@@ -1,4 +1,4 @@
-"""Counts that a test run prints at its end: how many of how many, and on which emulator.
+"""Counts that a test run prints at its end: how many of how many, and on what.
 
 An entry of a catalogue is a test of its own, counted by its outcome (`tests/conftest.py`).  Each
 process of a parallel run counts for itself; the one that started them adds up and prints.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-KINDS = ("wrong states caught", "harmless variants passed", "faults survived")
+ALIKE = "build contexts accepted and built alike"
+KINDS = ("wrong states caught", "harmless variants passed", "faults survived", ALIKE)
 ENTRIES = {"test_a_wrong_state": KINDS[0], "test_a_harmless_variant": KINDS[1]}
 """The tests that try one entry of a catalogue each; their ids begin with the emulator's."""
-EMULATORS = {"ministack": "MiniStack", "moto": "moto"}
+EMULATORS = {"ministack": "MiniStack", "moto": "moto", "docker": "Docker"}
 COUNTS: Counter[tuple[str, str, bool]] = Counter()
 
 
