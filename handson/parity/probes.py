@@ -125,7 +125,8 @@ class Player:
         except (KeyError, HandsonError) as error:
             if _ends_all(error):
                 raise
-            self.skipped[probe.name] = type(error).__name__
+            reason = error if isinstance(error, KeyError) else error.code
+            self.skipped[probe.name] = f"{type(error).__name__}: {reason}"
 
     def _ask(self, probe: Probe, label: str) -> None:
         """Make one call; raise where nothing answered, for a refusal is an answer."""
@@ -195,7 +196,7 @@ class Player:
             status,
             kept,
             body.decode("utf-8", "replace"),
-            *(round(it * 1000) for it in spans),
+            *(round(1000 * it) for it in spans),
         )
         self.exchanges.append(Exchange(label, service, operation, self._parameters, *answer))
 

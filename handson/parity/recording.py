@@ -73,7 +73,8 @@ class Exchange(msgspec.Struct, frozen=True):
     def fields(self) -> dict[str, list[str]]:
         """Return headers and fields by name, each with its values; ids without their numbers."""
         found = defaultdict(list)
-        pairs = [(a or b, x or y) for a, x, b, y in _LEAF.findall(self.body)]
+        body = re.sub(r"\\u([0-9a-fA-F]{4})", lambda it: chr(int(it[1], 16)), self.body)
+        pairs = [(a or b, x or y) for a, x, b, y in _LEAF.findall(body)]
         for name, value in [*self.headers.items(), *pairs]:
             if name.lower() not in _ANYTHING:
                 found[name].append(_NUMBERED.sub(r"\1*", value.replace(", ", ",")))

@@ -311,6 +311,18 @@ def test_a_lacking_permission_is_an_answer_and_refused_credentials_are_the_end(
     assert nothing_is_left()
 
 
+def test_a_probe_that_lacks_an_earlier_result_is_skipped_with_the_reason(
+    emulator: embedded.Running,
+) -> None:
+    subnet = {"VpcId": "{vpc}", "CidrBlock": "10.0.0.0/20"}
+    probe = Probe(
+        name="subnet", asks="", service="ec2", operation="CreateSubnet", parameters=subnet
+    )
+    aws = connect(emulator)
+    made, *_ = parity.play_probes(aws, [probe], source="simulation", say=ignore_progress)
+    assert (made.skipped, made.exchanges) == ({"subnet": "KeyError: 'vpc'"}, ())
+
+
 def test_what_was_made_in_the_console_is_only_read(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "console.jsonl.gz"
     done = call("record", "--account", ACCOUNT, "--console", "--yes", "--output", path)

@@ -188,6 +188,7 @@ REFUSED = "<Response><Errors><Error><Code>{}</Code><Message>m</Message></Error><
     [
         (exchange(VPC, Date="+0"), exchange(OTHER, Date="+9"), []),
         (exchange(CLUSTER), exchange(CLUSTER.replace(" ", "")), []),
+        (exchange('{"name": "\\u30af\\u30E9"}'), exchange('{"name":"クラ"}'), []),
         (exchange(VPC), exchange(VPC.replace("b<", "c<")), [("item", "a, b", "a, c")]),
         (exchange(VPC), exchange(VPC.replace("<item>b</item>", "")), [("item", "a, b", "a")]),
         (
