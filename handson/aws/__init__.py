@@ -1,14 +1,14 @@
-"""AWS: the only package that knows botocore.
+"""AWS: the only package that knows boto3.
 
 `Aws` is one connection: a region, an account, an endpoint.  Its method `call` records the request
-id of each call, turns botocore's errors into ours, and repeats a call where that is safe:
+id of each call, turns boto3's errors into ours, and repeats a call where that is safe:
 
 - a throttled call, or one that never reached AWS, is repeated, whatever it does;
 - a read or a deletion that broke off is repeated;
 - any other *write* that broke off raises `AWSUnclear`: it may have taken effect, and the caller
   has to look first.
 
-Its retries are off, because botocore's default mode repeats a CreateVpc whose reply was lost and
+boto3's own retries are off, because its default mode repeats a CreateVpc whose reply was lost and
 so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateVpc takes no token).
 
     settings     the target, the exercise, the learner: read from environment and arguments
