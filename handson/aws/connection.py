@@ -324,10 +324,12 @@ def find_ca_bundle() -> str | None:
 
 def _make_own_session(region: str = "") -> Any:
     """Return the learner's own session; its calls to sign in take the region if no other is set."""
+    import boto3
     import botocore.session
 
     session = botocore.session.Session()
     with explain_sign_in(session):
+        boto3.Session(botocore_session=session)  # gives it boto3's defaults and user agent
         if not session.get_config_variable("region"):
             session.set_config_variable("region", region)
     return session
