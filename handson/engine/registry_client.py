@@ -47,7 +47,7 @@ _REFUSALS: tuple[tuple[str, str, type[HandsonError]], ...] = (
     ("engine.no-repository", r"name.unknown|repository with name", NotReady),
     ("engine.credential-store", r"credentials? store|ing credentials|docker-cred", EngineError),
     ("engine.token-region", r"400 bad request|status(?: ?code)?:? 400|http 400 resp", NotAllowed),
-    ("engine.no-credentials", r"no basic auth|unauthorized|denied|\b40[13]\b", NotAllowed),
+    ("engine.no-credentials", r"basic auth|unauthorized|denied|(?<!led: )\b40[13]\b", NotAllowed),
     ("engine.untrusted", r"x509|certificate signed by", EngineError),
     (
         "engine.busy",

@@ -190,6 +190,8 @@ class Proxy:
         """Hosts whose certificate the product did not accept."""
         self.identities: dict[str, str] = {}
         """The ARNs of callers who are not the IAM user of their name."""
+        self.blocked = "^never$"
+        """A regular expression of hosts to which nobody is let through."""
         self._door = door
         self._certificate = certificate
         self._clock = clock
@@ -416,8 +418,9 @@ class Door(Interceptor):
     def do_CONNECT(self) -> None:
         self.host = self.path.rpartition(":")[0]
         self.disable_nagle_algorithm = False  # which is set on the socket already
-        if not self.host.endswith((".amazonaws.com", ".aws.amazon.com")):
-            self.send_error(403, "not a host of AWS's")
+        known = self.host.endswith((".amazonaws.com", ".aws.amazon.com"))
+        if not known or re.search(self.aws.blocked, self.host):
+            self.send_error(403, "not let through")
             return
         try:
             super().do_CONNECT()

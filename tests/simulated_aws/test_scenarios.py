@@ -20,7 +20,7 @@ pytestmark = pytest.mark.emulator
 MARKS = "✔✘⚠ⓘ◆"
 SECRETS = {"secret access key": SECRET, "signature": SIGNATURE, "signed URL": "X-Amz-Signature"}
 KEYS = {"name", "situation", "made", "bare_cluster", "others", "trust", "environ", "do", "answer"}
-KEYS |= {"fails", "says", "never", "ja", "left", "requests", "unasked", "red"}
+KEYS |= {"blocked", "fails", "says", "never", "ja", "left", "requests", "unasked", "red"}
 
 
 def read_cases(name: str) -> list[Any]:
@@ -48,6 +48,7 @@ def test_a_learner_reads_what_is_right(
     assert [reading.step for reading in made if reading.failed] == []
     simulated.proxy.seen.clear()
     simulated.proxy.rules = [Rule.of(answer) for answer in case.get("answer", ())]
+    simulated.proxy.blocked = case.get("blocked", "^never$")
     read = [learner.take(step) for step in case["do"] or ["start"]]
     refused = simulated.proxy.refused_tls if case.get("trust") != "none" else []
     wrong = [
