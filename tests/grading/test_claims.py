@@ -35,6 +35,16 @@ def told(claims: Claims) -> list[tuple[Any, ...]]:
     return [(found.code, found.severity, found.where, found.values) for found in claims.findings]
 
 
+def test_a_claim_names_the_owners_of_what_was_seen_whatever_else_stands_there() -> None:
+    seen = {
+        "vpcs": [{"owner": "Bunta"}, 7, {"owner": 3}],
+        "clusters": 5,
+        "others": [{"owner": "x"}],
+    }
+    [read] = gather(sealed(observed={**seen, "repositories": [{"owner": "Aiko"}]})).items
+    assert read.owners == ("Bunta", "Aiko")
+
+
 def test_a_record_becomes_a_claim_unless_it_is_of_another_schema() -> None:
     record = sealed(
         learner=" 山田 \n 花子 ",

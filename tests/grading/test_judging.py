@@ -157,6 +157,16 @@ def tokyo(
     time.tzset()
 
 
+def test_resources_with_another_learners_tag_are_told_and_cost_no_marks() -> None:
+    fine = ("", "s01", "home-0123456789abcdef")
+    assert told(claim(owners=fine)) == told(claim()) == []
+    [finding] = found(claim(owners=("s01", "xn--i8sr8k")))
+    assert (gist(finding), finding.values) == (
+        ("owner-other", "warning", "network"), {"owners": "愛子"}
+    )  # fmt: skip
+    assert judge(claim("cluster", owners=("Bunta",))).points == judge(claim("cluster")).points > 0
+
+
 def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are_told() -> None:
     for name in ("s01", "S01", "山田花子", "山田\u3000花子", "花子 山田 (s01)"):
         assert (name, told(claim(learner=name))) == (name, [])

@@ -82,6 +82,13 @@ def test_building_beside_another_learner_makes_ones_own_or_is_refused(
 ALL = ["vpc", "cluster", "rails-app"]
 
 
+def test_the_first_card_and_the_doctor_say_who_else_is_there(simulated: Simulated) -> None:
+    aiko, bunta = open_both(simulated, "one emulator")
+    for step in ("start", "doctor"):
+        assert re.search(r"Aiko.*HANDSON_REGION", bunta.take(step).text, re.S), step
+        assert "Bunta" not in aiko.take(step).text
+
+
 @pytest.mark.parametrize("on", ["aws", "emulator"])
 def test_the_same_learner_from_another_folder_has_ones_own_work(
     simulated: Simulated, on: str

@@ -12,6 +12,7 @@ import pytest
 from handson.core import messages
 from handson.core.errors import AWSError, NotAllowed
 from handson.course.exercise import Exercise, NetworkForm
+from handson.course.owners import Owners
 from handson.course.state import Target
 from handson.resources import cleanup
 from handson.resources.network import ensure_network
@@ -353,3 +354,24 @@ def test_a_region_is_remembered_once_whatever_the_port(tmp_path: Path) -> None:
         cleanup.remember_region(tmp_path, where)
     assert json.loads((tmp_path / "regions.json").read_text()) == [{**known, "endpoint": None}]
     assert cleanup.list_used_regions(tmp_path, where) == ("us-east-1",)
+
+
+def test_work_of_another_or_of_nobody_is_kept_and_named_and_nobodys_can_be_taken_over(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    for raw in (*region.held["Vpc"], *region.held["Subnet"]):
+        raw["Tags"].append({"Key": "handson-owner", "Value": "Bunta"})
+    aws = region.connect()
+    aws.owners = Owners("Aiko", ("Aiko",))
+    done = cleanup.clean_up(aws, tmp_path, clock=lambda: NOW)
+    kept = {item["name"]: item["owner"] for item in receipt(tmp_path)["foreign"]}
+    assert (region.writes, done.found, done.left, len(kept)) == ([], (), (), 8)
+    assert [kept[name] for name in ("ecs-handson-vpc", CLUSTER, "rails-app")] == ["Bunta", "", ""]
+    told = ("Bunta", "ecs-handson-vpc", CLUSTER, "workshop.take_over()")
+    assert [words for words in told if words not in repr(done)] == []
+    taken = [item.name for item in cleanup.take_over(aws, tmp_path).found]
+    assert taken == [name for name, owner in kept.items() if not owner]
+    again = region.connect()  # as of a restarted kernel
+    again.owners = Owners("Aiko", ("Aiko",))
+    assert [it.name for it in cleanup.list_cleanup(again, tmp_path).found] == taken
+    assert region.writes == []

@@ -53,6 +53,10 @@ def test_everything_is_tagged_when_it_is_created() -> None:
     tags = {each.name: each.parameters.get("TagSpecifications", untagged)[0] for each in created}
     bare = [name for name, given in tags.items() if OWN_TAG not in given["Tags"]]
     assert bare == ["default-route"]
+    owned = plan_network(NetworkForm(), zones=["a", "b"], region="us-east-1", owner="Aiko")
+    created = [step.parameters for step in owned if step.operation.startswith("Create")]
+    pairs = [it["TagSpecifications"][0]["Tags"] for it in created if "TagSpecifications" in it]
+    assert {tags[-1]["Value"] for tags in pairs} == {"Aiko"}
 
 
 def test_the_blocks_are_those_of_the_console() -> None:
