@@ -20,12 +20,7 @@ import msgspec
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import explain_unwritable_folder, write_whole
-from handson.core.folders import (
-    SESSION,
-    find_current_folder,
-    find_edition,
-    find_notebooks_folder,
-)
+from handson.core.folders import SESSION, find_current_folder, find_edition, find_notebooks_folder
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise

@@ -6,10 +6,10 @@ import codecs
 import errno
 import os
 import secrets
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -17,10 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from handson.core import messages
-from handson.core.cards import Card, Displayable, Note
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder
-from handson.core.progress import show_card
 
 T = TypeVar("T")
 
@@ -131,7 +129,7 @@ def delete_file(path: Path) -> None:
 def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
     """Hold the lock of a file in the home folder, so that no other process enters the block.
 
-    Where the file system has no locks, this process alone is kept out, and a card warns of it.
+    Where the file system has no locks, only this process is kept out, and a warning says so.
 
     Args:
         path: The file; its folder exists.
@@ -162,24 +160,14 @@ def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
         lock.release()
 
 
-@dataclass(frozen=True, repr=False)
-class _NoLocks(Displayable):
-    """The warning that a folder's file system has no locks."""
-
-    folder: Path
-
-    def card(self) -> Card:
-        problem, remedy = messages.advice("core.files.no-locks", folder=self.folder)
-        return Card(problem, (Note(f"→ {remedy}"),), state="warn")
-
-
 def _replace_lock(path: Path) -> Lock:
     """Return a lock for this process alone, and warn at the first of them.
 
     A form works while cells run, so that one kernel needs a lock, too.
     """
     if not _own_locks:
-        show_card(_NoLocks(path.parent))
+        problem, remedy = messages.advice("core.files.no-locks", folder=path.parent)
+        print(f"⚠ {problem}\n→ {remedy}", file=sys.stderr)
     return _own_locks[path]
 
 

@@ -27,6 +27,7 @@ ZIPS_DEEP = 2
 
 JOURNALS, PROOFS = ".jsonl", os.path.splitext(tokens.FILE)[1]
 """The suffixes of journals and of signed proofs."""
+_READ = (".ipynb", JOURNALS, PROOFS)
 _JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
 _HOME = ".handson"
 _STAMP = "timestamp.txt"
@@ -95,9 +96,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
         suffix, folder = path.suffix.casefold(), str(path.parent)
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
-        elif path.is_file() and (
-            suffix in (".ipynb", JOURNALS, PROOFS) or export_names.is_renamed(path.name)
-        ):
+        elif path.is_file() and (suffix in _READ or export_names.is_renamed(path.name)):
             is_named = bool(export_names.find_notebook(path.name))
             person = export_names.find_person(path.name) if is_named else ("", "")
             loose[(folder, *person)].append(path.name)
@@ -195,8 +194,7 @@ def _classify(entry: Entry) -> str:
     owner, suffix = export_names.find_owner(entry.name), _find_suffix(entry)
     if _is_junk(entry):
         return _IGNORED
-    is_renamed = export_names.is_renamed(entry.name) and not entry.is_folder
-    if owner and (entry.refusal is not None or is_renamed):
+    if owner and (entry.refusal is not None or export_names.is_renamed(entry.name)):
         return _NAMED_FILE
     if entry.is_folder or suffix == ".zip":
         return _NAMED_FOLDER if owner else _OTHER_FOLDER
@@ -247,7 +245,7 @@ def _walk(
                 raise Refused("file-too-deep")
             if suffix == ".zip" and zips == ZIPS_DEEP:
                 raise Refused("file-nested")
-            if export_names.is_renamed(entry.name) and not entry.is_folder:
+            if export_names.is_renamed(entry.name):
                 raise Refused("file-renamed")
             inner = tree.open_zip(entry.path) if suffix == ".zip" else tree
         except Refused as refusal:

@@ -145,10 +145,9 @@ def locate_context(context: Path | str) -> Path | str:
     given = Path(str(context)).expanduser()
     seen = [locate(given), given]
     named = [folder / given.name for folder in _list_places()]
-    for places, fits in ((seen, _has_dockerfile), (seen, Path.exists), (named, _has_dockerfile)):
-        if place := next(filter(fits, places), None):
-            return context if place == given else place
-    return context
+    fitting = [*filter(_has_dockerfile, seen), *filter(Path.exists, seen)]
+    place = next(iter([*fitting, *filter(_has_dockerfile, named)]), given)
+    return context if place == given else place
 
 
 def _list_places() -> tuple[Path, ...]:
