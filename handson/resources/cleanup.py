@@ -100,13 +100,12 @@ def clean_up(
     places = [
         (it, kind) for kind in _ORDER for it in listed.regions if _name(it, kind) not in stuck
     ]
-    priced = [(region, kind) for region, kind in places if kind.service == _CHARGED]
-    costs, unpriced = _try_each(aws, priced, price)
-    listed = replace(listed, unpriced=unpriced)
+    charged = [place for place in places if place[1].service == _CHARGED]
+    costs, unpriced = _try_each(aws, charged, price)
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
     begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
     removals, stopped = _try_each(aws, places, _delete)
-    done = replace(listed, failed=(*listed.failed, *stopped), confirmed=True)
+    done = replace(listed, failed=(*listed.failed, *stopped), unpriced=unpriced)
     found = {item.id for item in listed.found}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
     earlier = [
@@ -118,7 +117,7 @@ def clean_up(
     missed = messages.text("resources.cleanup.missed")
     results = {item.id: Removal(resource=item, reason=missed) for item in listed.found}
     results |= {removal.resource.id: removal for removal in removals}
-    done = replace(done, removals=(*earlier, *results.values()))
+    done = replace(done, removals=(*earlier, *results.values()), confirmed=True)
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 

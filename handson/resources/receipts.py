@@ -176,7 +176,7 @@ class Cleanup(Displayable):
         return Table(headers, [row[: len(shown)] for row in rows])
 
     def _list_kept(self) -> Sequence[CardPart]:
-        kept = {"beside": self.untagged}
+        kept = {"beside": self.untagged, "unread": self.unread}
         kept |= {"foreign": tuple(item for item in self.foreign if item.owner)}
         kept |= {"nobodys": tuple(item for item in self.foreign if not item.owner)}
         notes = []
@@ -185,9 +185,6 @@ class Cleanup(Displayable):
             values = {"what": what, "owners": describe_owners(*(item.owner for item in items))}
             text = messages.label("resources.cleanup.kept-out", name, **values)
             notes += [Note(text, "info")] if items else []
-        if self.unread:
-            unread = {"count": len(self.unread), "what": ", ".join(map(_name, self.unread))}
-            notes.append(Note(messages.text("resources.cleanup.unread", **unread), "info"))
         return notes
 
     def _describe_receipt(self, receipt: Receipt, path: Path) -> Sequence[CardPart]:
