@@ -162,7 +162,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "USER a\u3000b", "COPY --chown=1:2 app /own\nCOPY lib /own", "ENV  ", "\\",
     ),
     "end": (
-        "", BAR, "FROM base", "FROM Base AS top", "FROM base AS 1x", "FROM base AS base",
+        "", BAR, "FROM base", "FROM base AS top", "FROM base AS 1x", "FROM base AS base",
         'FROM "base"', "FROM base as $X", "FROM --platform=linux/amd64 base",
     ),
 }  # fmt: skip

@@ -79,7 +79,7 @@ class Instruction:
 
 def parse_dockerfile(text: str) -> tuple[Instruction, ...]:
     """Return the instructions of a Dockerfile's `text` in order, known or not."""
-    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     return tuple(_read_instructions(lines, _read_escape(lines)))
 
 

@@ -59,8 +59,7 @@ _TIMES = range(1_000_000, 2**63)  # nanoseconds: Docker takes no shorter time, a
 
 _TARGET = {"TARGETPLATFORM": IMAGE_PLATFORM, "TARGETOS": PLATFORM[0], "TARGETARCH": PLATFORM[1],
     "TARGETVARIANT": ""}  # fmt: skip
-# Those of the computer that builds.
-_SET_BY_DOCKER = {"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
+_SET_BY_DOCKER = {"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}  # what it runs on
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # Docker's, on `scratch`
 
 
@@ -205,10 +204,11 @@ class Recipe:
         image, *alias = split(step.arguments)
         base, name = self._expand(step, image), "".join(alias[1:]).lower()
         is_named = len(alias) == 2 and alias[0].upper() == "AS" and _STAGE.fullmatch(name)
-        if not base or name in self._names or (alias and not is_named):
+        is_odd = base.lower() in self._names and base not in self._names  # BuildKit minds capitals
+        if not base or name in self._names or (alias and not is_named) or is_odd:
             raise ValueError(step.arguments)
         platform = self._expand(step, step.flags.get("platform", IMAGE_PLATFORM))
-        below, label = self._names.get(base.lower()), " ".join(["FROM", base, *alias])
+        below, label = self._names.get(base), " ".join(["FROM", base, *alias])
         earlier = frozenset([*self._names, *map(str, range(len(self._stages)))])
         stage = _Stage(step, base, platform, below, label, earlier)
         self._names |= {name: stage} if name else {}
@@ -363,9 +363,9 @@ class Recipe:
         """Return the absolute path of a destination; a slash at its end stays."""
         joined = posixpath.join(self.config.get("WorkingDir", "/"), path)
         cleaned = "/" + posixpath.normpath(joined).strip("/")
-        if path.endswith("/."):  # Docker's builders differ on it
-            raise ValueError(path)
         is_folder = path == "." or path.endswith("/")
+        if path.endswith("/.") or (cleaned == "/" and not is_folder):  # Docker's builders differ
+            raise ValueError(path)
         return f"{cleaned.rstrip('/')}/" if is_folder else cleaned
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,7 +25,8 @@ def command(engine: Engine, require: Require) -> None:
 
 
 def differ(numbers: range) -> dict[int, list[str]]:
-    found = {number: contexts.compare(number) for number in numbers}
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip(numbers, pool.map(contexts.compare, numbers), strict=True))
     for result in found.values():
         tally.count(tally.ALIKE, isinstance(result.builtin, dict), where="Docker")
     return {number: it.differences for number, it in found.items() if it.differences}

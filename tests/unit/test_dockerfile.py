@@ -30,7 +30,7 @@ INSTRUCTIONS = {
     "RUN one \\\n# the end": [(1, "RUN", "one")],
     "RUN c:\\ \\\n two\\\\ \nUSER 1": [(1, "RUN", "c:\\  two\\\\"), (3, "USER", "1")],
     "\\\n": [(1, "", "")],
-    "\ufeffFROM ruby\r\nRUN a \\\r\n b\r\n": [(1, "FROM", "ruby"), (2, "RUN", "a  b")],
+    "FROM ruby\r\nRUN a \\\r\n b\r\n": [(1, "FROM", "ruby"), (2, "RUN", "a  b")],
     "# escape=`\nCOPY a `\n  c:\\\nUSER 1": [(2, "COPY", "a   c:\\"), (4, "USER", "1")],
 }
 

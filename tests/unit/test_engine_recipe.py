@@ -159,7 +159,7 @@ true
 EOF
 COPY --from=GEMS /gems /gems
 ADD . .
-FROM Shop
+FROM shop
 ARG NOTHING
 COPY --from=0 /gems /again
 USER 1
@@ -258,7 +258,8 @@ WRONG = (
 AGAIN = (
     "ARG TARGETARCH=x\nFROM scratch", "FROM scratch\nARG A=1\nARG A=2",
     "FROM scratch\nENV A=1\nARG A=2", "FROM scratch AS b\nARG A=1\nFROM b\nARG A",
-    "FROM scratch\nHEALTHCHECK NONE\nHEALTHCHECK CMD x",
+    "FROM scratch\nHEALTHCHECK NONE\nHEALTHCHECK CMD x", "FROM scratch AS b\nFROM B",
+    "FROM scratch\nCOPY a ..",
     "# escape=x\nFROM scratch", "# escape=`\n# escape=`\nFROM scratch", "# syntax=x\nFROM scratch",
 )  # fmt: skip
 
