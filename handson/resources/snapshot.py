@@ -28,15 +28,7 @@ from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.owners import Owners
-from handson.course.state import (
-    Foreign,
-    Removal,
-    Repository,
-    Resource,
-    Sighting,
-    Snapshot,
-    Unseen,
-)
+from handson.course.state import Foreign, Removal, Repository, Resource, Sighting, Snapshot, Unseen
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import read_image_run
 from handson.resources.push import read_image_uri

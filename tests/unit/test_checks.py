@@ -455,6 +455,13 @@ def test_a_harmless_difference_passes_without_any_cause(name: str) -> None:
     assert carried(RIGHT[name]) == results
 
 
+def test_evidence_names_other_learners_only_where_they_are_in_the_way() -> None:
+    vpc, cluster = states.made_by("network", "Aiko"), states.made_by("cluster", "Aiko")
+    state = done(vpcs=(), foreign=vpc + cluster)
+    named = [checks.trim(check, state).foreign for check in ("network", "cluster", "image")]
+    assert named == [vpc, (), ()]
+
+
 def test_every_cause_in_the_catalogue_has_a_wrong_state_or_a_wrong_drawing() -> None:
     written = {key for key in messages.catalogue("course") if key.startswith("checks.cause.")}
     told = {code.partition("/")[0] for _, _, causes in WRONG.values() for code in causes.split()}

@@ -172,6 +172,7 @@ def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> 
     listed, done = cleanup.list_cleanup(region.connect(), tmp_path), clean(region, tmp_path)
     kept = receipt(tmp_path)
     assert (listed.found, [item.name for item in listed.untagged]) == ((), ours)
+    assert listed.foreign == ()
     assert [item["name"] for item in kept["beside"]] == ours
     assert [name for name in ours if name not in repr(listed) or name not in repr(done)] == []
     assert (kept["nothing_left"], region.writes) == (True, [])

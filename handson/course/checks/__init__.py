@@ -74,9 +74,8 @@ def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> 
     foreign = tuple(item for item in snapshot.foreign if item.check == check_id)
     if foreign and run_check(check_id, snapshot, exercise).passed:
         foreign = ()  # a class does not stand in the record of one learner
-    return msgspec.structs.replace(
-        trim_to_check(snapshot, exercise), unseen=unseen, foreign=foreign
-    )
+    kept = trim_to_check(snapshot, exercise)
+    return msgspec.structs.replace(kept, unseen=unseen, foreign=foreign)
 
 
 def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> CheckResult:
