@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,14 @@ class Simulated:
     def backend(self, region: str = "us-east-1") -> Aws:
         """Return a connection to the embedded AWS, past proxy and product."""
         return connect_emulator(self._inside.endpoint, region=region, account=emulator.ACCOUNT)
+
+    def copy_state(self) -> Any:
+        """Return a copy of all that is in the account."""
+        return self._inside.door.copy_state()
+
+    def restore_state(self, state: Any) -> None:
+        """Have exactly what a copy has in the account."""
+        self._inside.door.restore_state(state)
 
     def left(self, region: str = "us-east-1") -> list[str]:
         """Return what of the workshop's kinds is in the account: others' repositories left out."""

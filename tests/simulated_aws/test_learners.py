@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +40,18 @@ def open_both(simulated: Simulated, how: str) -> tuple[Learner, Learner]:
         simulated.learner(**{"name": name, "home": name, **given})
         for name, given in zip(("Aiko", "Bunta"), TOGETHER[how], strict=True)
     )
-    assert [step for step in EVERYTHING if aiko.take(step).failed] == []
+    if how in _built:
+        state, home = _built[how]
+        simulated.restore_state(state)
+        shutil.copytree(home, aiko.home)
+    else:
+        assert [step for step in EVERYTHING if aiko.take(step).failed] == []
+        _built[how] = simulated.copy_state(), aiko.home
     return aiko, bunta
+
+
+_built: dict[str, tuple[Any, Path]] = {}
+"""Aiko's work by how the account is shared: the account's state, and the home folder."""
 
 
 @together
