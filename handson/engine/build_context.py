@@ -21,7 +21,7 @@ IGNORE_FILE = ".dockerignore"
 _SET = r"[^][\\^&|~-]"
 _PIECE = re.compile(
     rf"(?P<end>\*\*$)|(?P<deep>\*\*/)|(?P<many>\*(?!\*))|(?P<one>\?)"
-    rf"|(?P<set>\[\^?(?:{_SET}(?:-{_SET})?)+\])|\\(?P<escaped>.)|(?P<plain>[^][*?\\^])"
+    rf"|(?P<set>\[\^?(?:{_SET}(?:-{_SET})?)+\])|\\(?P<escaped>\W)|(?P<plain>[^][*?\\^])"
 )
 _MEANINGS = {"end": ".*", "deep": "(?:.*/)?", "many": "[^/]*", "one": "[^/]"}
 
