@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import secrets
+import ssl
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from handson.aws.credentials import explain_sign_in
 from handson.aws.emulator.in_process import attach_session
 from handson.aws.settings import Settings
 from handson.core import files
-from handson.core.errors import NotAllowed
+from handson.core.errors import NotAllowed, NotReady
 from handson.core.files import hold_lock
 from handson.course.owners import HOME, Owners, name_owner
 
@@ -131,7 +132,8 @@ def connect_emulator(
 ) -> Aws:
     """Connect to the embedded AWS or another AWS-compatible endpoint.
 
-    The learner's own AWS configuration is neither read nor sent.
+    The learner's own AWS configuration is neither read nor sent, but for `AWS_CA_BUNDLE`, which may
+    hold the certificate of an https endpoint.
 
     Args:
         endpoint: Its URL.
@@ -143,11 +145,12 @@ def connect_emulator(
     Raises:
         AWSError: The endpoint does not answer.
     """
+    bundle = os.environ.get("AWS_CA_BUNDLE") if endpoint.startswith("https:") else None
     aws = Aws(
         region=region,
         endpoint=endpoint,
         kind="emulator",
-        session=make_private_session(credentials),
+        session=make_private_session(credentials, bundle=bundle),
         credentials=credentials,
         patience=patience or Patience(attempts=3, consistency=1.0, busy=1.0),
         account=account,
@@ -210,7 +213,9 @@ def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) ->
     )
     temporary = reply["Credentials"]
     credentials = Credentials(temporary["AccessKeyId"], temporary["SecretAccessKey"])
-    session = make_private_session(credentials, token=temporary["SessionToken"])
+    session = make_private_session(
+        credentials, token=temporary["SessionToken"], bundle=aws.ca_bundle
+    )
     assumed = Aws(aws.region, aws.endpoint, aws.kind, session, aws.patience)
     assumed.confirm_account(account)
     return assumed
@@ -233,17 +238,25 @@ def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextM
     return hold_lock(path, timeout=timeout, busy="aws.connection.busy")
 
 
-def make_private_session(credentials: Credentials, *, token: str | None = None) -> Any:
-    """Make a session that reads no profile, file, role or instance metadata of the learner's."""
+def make_private_session(
+    credentials: Credentials, *, token: str | None = None, bundle: str | None = None
+) -> Any:
+    """Make a session that reads no variable, file, role or instance metadata of the learner's.
+
+    Raises:
+        NotReady: The file `bundle` has no certificates to trust.
+    """
     import botocore.session
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
 
     # The name of a setting in the configuration, its variable, its default, its conversion: without
-    # the first two, botocore reads it nowhere (botocore.configprovider).
-    unset = (None, None, None, None)
+    # the first two, botocore reads it nowhere.
+    private = {name: (None, None, *rest) for name, (_, _, *rest) in SETTINGS.items()}
     no_file = (None, None, os.devnull, None)
     session = botocore.session.Session(
-        {"profile": unset, "config_file": no_file, "credentials_file": no_file}
+        private | {"config_file": no_file, "credentials_file": no_file}
     )
+    session.set_config_variable("ca_bundle", _check_bundle(bundle))
     session.register_component("data_loader", share_loader())
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
     attach_session(session)
@@ -315,10 +328,9 @@ def find_ca_bundle() -> str | None:
 
     Raises:
         NotAllowed: The settings cannot be read.
+        NotReady: The file has no certificates.
     """
-    session = _make_own_session()
-    with explain_sign_in(session):
-        bundle: str | None = session.get_config_variable("ca_bundle")
+    bundle: str | None = _make_own_session().get_config_variable("ca_bundle")
     return bundle
 
 
@@ -332,4 +344,16 @@ def _make_own_session(region: str = "") -> Any:
         boto3.Session(botocore_session=session)  # gives it boto3's defaults and user agent
         if not session.get_config_variable("region"):
             session.set_config_variable("region", region)
+        bundle = session.get_config_variable("ca_bundle")
+    _check_bundle(bundle)
     return session
+
+
+def _check_bundle(path: str | None) -> str | None:
+    """Return a path if certificates can be read from it; OpenSSL's errors do not name the file."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotReady.from_key("aws.connection.bundle", path=path, reason=reason) from error
+    return path

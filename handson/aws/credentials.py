@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from handson.aws.refusals import DENIED, read_names, translate_error
 from handson.core import messages
 from handson.core.errors import NotAllowed
-from handson.core.files import shorten_path
+from handson.core.files import decode_text, shorten_path
 from handson.core.text import find_nearest
 
 _SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)\b")
@@ -56,7 +56,7 @@ def _explain(session: Any, error: Any) -> Exception:
     names = [kind.__name__ for kind in type(error).__mro__]
     details: Mapping[str, Any] = getattr(error, "kwargs", {})  # botocore's
     if "ConfigParseError" in names:
-        return NotAllowed.from_key("aws.signin.config", place=_find_place(details))
+        return _explain_file(Path(details["path"]), details["error"])
     if {"ConnectionError", "HTTPClientError"} & set(names):
         where = urlsplit(str(details.get("endpoint_url", ""))).netloc or "AWS"
         return translate_error(error, "sts", "GetCallerIdentity", where=where)
@@ -65,9 +65,9 @@ def _explain(session: Any, error: Any) -> Exception:
     profiles: Mapping[str, Any] = session.full_config["profiles"]
     signing = _find_signing_profile(profile, profiles)
     settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
-    ways = (way for setting, way in read_names("way").items() if setting in settings)
-    raised = filter(None, map(read_names("signin").get, names))
-    key = next(raised, None) or next(ways, "other")
+    way = next((way for it, way in read_names("way").items() if it in settings), "other")
+    raised = (name for kind in names for name in (f"{way}:{kind}", kind))
+    key = next(filter(None, map(read_names("signin").get, raised)), way)
     if "ClientError" in names:
         answer = error.response.get("Error", {})
         refused = read_names("giving").get(error.operation_name)
@@ -75,28 +75,37 @@ def _explain(session: Any, error: Any) -> Exception:
             where = f"AWS ({session.get_config_variable('region')})"
             return translate_error(error, "sts", error.operation_name, where=where)
         key = "mfa-code" if "MultiFactor" in answer.get("Message", "") else refused
-    if key == "process" and isinstance(error, OSError):
-        key = "process-missing"
+    if key == "setting" and "must have credentials" in str(error):
+        key = "source"
     files = [
         Path(os.path.expanduser(session.get_config_variable(name)))
         for name in ("config_file", "credentials_file")
     ]
     unread = [it for it in files if it.exists() and not (it.is_file() and os.access(it, os.R_OK))]
     if unread and key in ("no-profile", "none"):  # botocore passes them over
-        return NotAllowed.from_key("aws.signin.config", place=shorten_path(unread[0]))
+        return NotAllowed.from_key("aws.signin.unreadable", path=shorten_path(unread[0]))
     token = settings.get("web_identity_token_file") or settings.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-    path = shorten_path(Path(token) if token else files[0])
     role = profiles.get(profile, {}).get("role_arn") or settings.get("AWS_ROLE_ARN", "")
     near = find_nearest(profile, profiles)
     choices = sorted(profiles, key=lambda name: (name != near, name))
-    values = {"profile": profile, "path": path, "role": role.rpartition("/")[2]}
-    values |= {"option": _name_option(profile), "signing": _name_option(signing)}
-    values |= {"choices": ", ".join(choices[:_MOST]) or "-", "missing": details.get("cred_var", "")}
-    # The arguments of the program may hold secrets.
+    # The arguments of the program may hold secrets, and so may the rest of the address.
     program = re.match(r"""\s*("[^"]*"|'[^']*'|\S*)""", settings.get("credential_process", ""))
-    values["program"] = program[1].strip("\"'") if program else ""
-    values["setting"] = ", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0]
-    return NotAllowed(*messages.advice_of("aws.signin", key, **values, reason=names[0]))
+    address = settings.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
+    values = {
+        "profile": profile,
+        "path": shorten_path(Path(token) if token else files[0]),
+        "role": role.rpartition("/")[2],
+        "option": _name_option(profile),
+        "source": signing,
+        "signing": _name_option(signing),
+        "choices": ", ".join(choices[:_MOST]) or "-",
+        "missing": details.get("cred_var", ""),
+        "program": program[1].strip("\"'") if program else "",
+        "host": address.partition("//")[2].partition("/")[0].rpartition("@")[2],
+        "setting": ", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0],
+        "reason": names[0],
+    }
+    return NotAllowed(*messages.advice_of("aws.signin", key, **values))
 
 
 def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:
@@ -106,12 +115,20 @@ def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:
     return profile
 
 
-def _find_place(details: Mapping[str, Any]) -> str:
-    """Return the path of a configuration file that is broken, with the line if it is known."""
-    path, cause = shorten_path(Path(details["path"])), details["error"]
+def _explain_file(path: Path, cause: Any) -> NotAllowed:
+    """Return what is wrong in a configuration file, and where; its lines may hold a secret."""
+    data = path.read_bytes()
+    read, encoding = data.decode(errors="replace"), decode_text(data)[1]
     numbers = [getattr(cause, "lineno", None), *(line for line, _ in getattr(cause, "errors", ()))]
     line = next(filter(None, numbers), None)
-    return messages.text("aws.signin.line", path=path, line=line) if line else path
+    key = read_names("file").get(type(cause).__name__, "line" if line else "unreadable")
+    if read.startswith("\ufeff"):
+        key = "bom"
+    if encoding != "UTF-8":
+        key, line = "encoding", re.split("[\ufffd\0]", read, maxsplit=1)[0].count("\n") + 1
+    values = {"path": shorten_path(path), "line": line, "encoding": encoding or "?"}
+    values |= {it: getattr(cause, it, "") for it in ("option", "section")}
+    return NotAllowed(*messages.advice_of("aws.signin", key, **values))
 
 
 def _name_option(profile: str) -> str:

@@ -135,7 +135,12 @@ def translate_error(
     found = next(filter(None, map(read_names("failure").get, names)), None)
     if found is None:
         return error
-    sentences = messages.advice_of("aws.failure", found, where=where, call=call, reason=names[0])
+    values = {"where": where, "call": call, "reason": names[0]}
+    if found == "proxy":
+        proxy = urlsplit(str(getattr(error, "kwargs", {}).get("proxy_url")))
+        values["proxy"] = proxy.netloc.rpartition("@")[2]  # without its password
+        found = "proxy-login" if " 407 " in str(https.find_cause(error)) else found
+    sentences = messages.advice_of("aws.failure", found, **values)
     if found == "credentials-lost":
         return NotAllowed(*sentences)
     if names[0] in _NEVER_SENT:
@@ -153,7 +158,7 @@ def _translate_reply(
     reason = _one_line(answer.get("Message", "")) or code
     values = {"call": call, "where": where, "reason": _quote(reason) or code}
     found = "throttled" if status == 429 else read_names("answer").get(code)
-    if found in _CLOCK and (drift := _measure_drift(metadata, now())):
+    if found in _CLOCK and (drift := _measure_drift(metadata, reason, now())):
         return _explain_clock(drift, code=code)
     if found:
         sentences = messages.advice_of("aws.answer", found, **values)
@@ -181,12 +186,19 @@ def _translate_reply(
     return AWSError(*sentences, code=code, reason=reason)
 
 
-def _measure_drift(metadata: Mapping[str, Any], now: datetime) -> float:
-    """Return the seconds by which AWS's clock is ahead; 0 if they are few or unknown."""
+def _measure_drift(metadata: Mapping[str, Any], reason: str, now: datetime) -> float:
+    """Return the seconds by which AWS's clock is ahead; 0 if they are few or unknown.
+
+    Where there is no date, the message may have the time of the signature, and at its end AWS's.
+    """
     try:
-        answered = parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
-        drift = (answered - now).total_seconds()
-    except (KeyError, TypeError, ValueError):
+        if date := metadata.get("HTTPHeaders", {}).get("date"):
+            drift = (parsedate_to_datetime(date) - now).total_seconds()
+        else:
+            times = map(datetime.fromisoformat, re.findall(r"[0-9]{8}T[0-9]{6}Z", reason))
+            signed, *_, answered = times
+            drift = (answered - signed).total_seconds()
+    except (TypeError, ValueError):
         return 0.0
     return drift if abs(drift) > _TOLERATED else 0.0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
 from botocore.exceptions import NoCredentialsError
 
 from handson.aws import Aws, Credentials, connect_aws, connect_emulator, connection, settings
@@ -178,6 +179,23 @@ def test_a_missing_profile_is_told_and_an_emulator_sees_no_key_of_the_learners(
         connect()
     keys = make_private_session(KEYS).get_credentials()
     assert (keys.access_key, keys.secret_key, keys.token) == (ACCOUNT, "not-a-secret", None)
+
+
+def test_an_emulators_client_takes_nothing_from_the_learners_variables_and_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = [name for _, name, *_ in SETTINGS.values() if isinstance(name, str)]
+    for name in {*names, "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"}:
+        monkeypatch.setenv(name, "bogus")
+    settings = "".join(f"{name} = bogus\n" for name in SETTINGS)
+    (tmp_path / "config").write_text(f"[default]\n{settings}[profile bogus]\n{settings}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    aws = connect_emulator(NOWHERE, region="us-east-1", credentials=KEYS, account=ACCOUNT)
+    read = {name: aws.session.get_config_variable(name) for name in SETTINGS}
+    assert "bogus" not in read.values()
+    found = {it: aws.client(it).meta.endpoint_url for it in ("ec2", "ecr", "ecs", "sts")}
+    assert set(found.values()) == {NOWHERE}
+    assert "bogus" not in str(vars(aws.client("sts").meta.config))
 
 
 def test_an_emulator_is_asked_for_its_account_unless_it_is_known() -> None:

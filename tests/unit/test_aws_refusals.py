@@ -91,6 +91,19 @@ def test_a_certificate_that_is_not_trusted_is_told_with_its_host_also_of_a_write
     assert (type(refused), "fake.invalid" in refused.problem) == (NotReady, True)
 
 
+def test_a_proxy_is_named_without_its_password_and_asks_for_one_itself() -> None:
+    messages.use("en")
+    proxy = f"http://aiko:{SECRET.split()[1]}@proxy.invalid:3128"
+    failed = {
+        "Tunnel connection failed: 407 x": "wants a user name and a password (407,",
+        "Connection refused": "does not lead to AWS",
+    }
+    for reason, told in failed.items():
+        error = seen(botocore.ProxyConnectionError(proxy_url=proxy, error=OSError(reason)))
+        assert f"The proxy proxy.invalid:3128 {told}" in error.problem
+        assert "aiko" not in str(error)
+
+
 def kinds(errors: list[Exception], *, operation: str = "CreateVpc") -> set[tuple[type, bool]]:
     """Return what the errors become, and whether the call may be repeated."""
     found = [seen(it, operation=operation) for it in errors]
@@ -175,7 +188,13 @@ def at(minutes: float) -> str:
     return format_datetime(NOON + timedelta(minutes=minutes), usegmt=True)
 
 
-STALE = "SignatureDoesNotMatch InvalidSignatureException RequestExpired AuthFailure ExpiredToken"
+TIMES = {
+    # AWS's words, where a proxy leaves out the date
+    "Signature expired: 20261130T110000Z is now earlier than 20261130T114500Z "
+    "(20261130T120000Z - 15 min.)": "60 minutes behind",
+    "Signature not yet current: 20261130T123000Z is still later than 20261130T120500Z "
+    "(20261130T120000Z + 5 min.)": "30 minutes ahead of",
+}
 
 
 def test_a_wrong_clock_is_named_with_its_size_and_a_wrong_key_is_not_taken_for_it() -> None:
@@ -193,6 +212,8 @@ def test_a_wrong_clock_is_named_with_its_size_and_a_wrong_key_is_not_taken_for_i
         }
         for date in (at(3), at(-3), "", "yesterday"):
             assert "clock" not in str(answered(code, date=date))
+        for message, size in TIMES.items():
+            assert answered(code, message=message).problem == clock.format(size)
     for code in ("OptInRequired", "UnauthorizedOperation"):  # which come after the signature
         assert "clock" not in str(answered(code, date=at(20)))
 
@@ -202,6 +223,7 @@ HELP = {
     "OptInRequired": ("payment method", "aws configure"),
     "PendingVerification": ("AWS's mail", "aws configure"),
     "Blocked": ("support case", "run the same cell"),
+    "RegionDisabledException": ("Account settings → STS", "policy"),
     "InvalidClientTokenId": ("Account → AWS Regions → Enable", "clock"),
     "AuthFailure": ("Account → AWS Regions → Enable", "clock"),
     "SignatureDoesNotMatch": ("access key", "AWS Regions"),

@@ -15,11 +15,11 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from handson.aws import connect_aws
+from handson.aws import connect_aws, connect_emulator
 from handson.aws.connection import find_ca_bundle
 from handson.aws.credentials import resolve_credentials
 from handson.core import messages
-from handson.core.errors import AWSError, HandsonError, NotAllowed
+from handson.core.errors import AWSError, HandsonError, NotAllowed, NotReady
 from tests.unit.fake_aws import ACCOUNT, Wire, no_answer
 
 SECRET = "a-secret-argument"
@@ -43,6 +43,10 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
     ),
     "a setting of SSO too few": (f"[profile student]\n{SSO}", ["sso_region", "config"]),
     "a source that is not there": (f"{ROLE}source_profile = nobody\n", ["source_profile"]),
+    "a source without keys": (
+        f"{ROLE}source_profile = base\n[profile base]\n",
+        ["student takes", "profile base (source_profile)", "aws configure --profile base"],
+    ),
     "no source at all": (ROLE, ["source_profile or credential_source"]),
     "a circle of sources": (
         f"{ROLE}source_profile = b\n[profile b]\nrole_arn = b\nsource_profile = student\n",
@@ -58,7 +62,7 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
     ),
     "a program that babbles": (
         f"[profile student]\ncredential_process = {PYTHON} -c 'print(\"{SECRET}\")'\n",
-        [sys.executable, "aws sts get-caller-identity --profile student"],
+        [sys.executable, "did not print JSON"],
     ),
     "a program in half a quotation": (
         f'[profile student]\ncredential_process = helper "{SECRET}\n',
@@ -75,7 +79,13 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
     ),
     "a bracket too few": ("[profile student\nregion = us-east-1\n", ["config, line 1,"]),
     "a line that is no setting": ("[profile student]\nregion us-east-1\n", ["config, line 2,"]),
-    "a profile written twice": ("[profile a]\n[profile a]\n", ["config, line 2,"]),
+    "a profile written twice": ("[profile a]\n[profile a]\n", ["config, line 2,", "[profile a]"]),
+    "a setting written twice": (
+        "[profile a]\nregion = x\nregion = y\n",
+        ["config, line 3, sets region again in [profile a]"],
+    ),
+    "keys before any profile": (f"{KEYS}[default]\n", ["config, line 1,", "Write [default]"]),
+    "a byte order mark": (f"\ufeff[profile student]\n{KEYS}", ["config begins with a BOM"]),
     "a nested line that is no setting": ("[profile student]\ns3 =\n  x\n", ["config cannot"]),
     "another profile": (
         "[profile studnet]\n[profile aiko]\n",
@@ -135,10 +145,40 @@ def test_without_any_profile_the_ways_to_sign_in_are_named(
     assert "AWS_SECRET_ACCESS_KEY is not set" in refused().problem
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://elsewhere.invalid/")
-    assert "a task role in ECS" in refused().remedy
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI names elsewhere.invalid," in refused().problem
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "no/token")
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::210987654321:role/Student")
     assert "no/token" in refused().problem
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line", "name"),
+    [("cp932", 2, "Shift_JIS"), ("utf-16", 1, "UTF-16"), ("utf-16-le", 1, "UTF-16")],
+)
+def test_a_file_in_another_encoding_is_told_with_its_line_and_encoding(
+    write: Callable[[str], None], tmp_path: Path, encoding: str, line: int, name: str
+) -> None:
+    messages.use("en")
+    write("[profile student]\n")
+    (tmp_path / "credentials").write_bytes(f"[student]\n# 鍵\n{KEYS}".encode(encoding))
+    problem = f"credentials, line {line}, is not UTF-8 (its encoding: {name})."
+    assert refused().problem.endswith(problem)
+
+
+def test_a_bundle_without_certificates_is_told_before_anything_is_asked(
+    write: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages.use("en")
+    write("[profile student]\nca_bundle = /nope.pem\n")
+    (tmp_path / "text.pem").write_text("no certificate\n")
+    own = partial(connect_aws, region="us-east-1", account=ACCOUNT)
+    emulator = partial(connect_emulator, "https://127.0.0.1:9", region="us-east-1")
+    for bundle, asks in {"/nope.pem": (own, find_ca_bundle), "text.pem": (own, emulator)}.items():
+        for ask in asks:
+            with pytest.raises(NotReady, match=f"AWS_CA_BUNDLE .*{bundle}"):
+                ask()
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "text.pem"))
 
 
 def test_a_configuration_that_cannot_be_read_is_told_where_certificates_are_looked_for(
