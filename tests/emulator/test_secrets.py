@@ -170,7 +170,12 @@ CALLS = {
 def test_no_secret_is_in_an_error_or_its_causes(learner: Learner, running: Running) -> None:
     held, progress = learner.open()
     local = held.build_image(learner.shop)
-    verbs = (held.ensure_repository, held.snapshot, lambda: held.push_image(local))
+    verbs = (
+        learner.open,
+        held.ensure_repository,
+        held.snapshot,
+        lambda: held.push_image(local),
+    )
     texts = {}
     for service, call in CALLS.items():
         for fault in FAULTS if service in ("ec2", "registry") else ("signature",):
