@@ -337,6 +337,11 @@ class Resource(Owned, frozen=True, kw_only=True):
     name: str
     region: str = ""
 
+    @property
+    def service(self) -> str:
+        """boto3's name of its service."""
+        return self.type.split("::")[1].lower()
+
     def __str__(self) -> str:
         """Return the resource for people: its name if it has one, its type and its id."""
         short = self.id.rpartition(":")[2]

@@ -7,10 +7,12 @@ need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,22 +28,18 @@ from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
+from handson.resources.plan import Listed
 from handson.resources.push import read_image_uri
 from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS, ResourceKind
 
 _REGIONS_FILE = "regions.json"
 _TAKEN_FILE = "taken-over.json"
-_CHARGED = "ecr"
-_ORDER = sorted(KINDS, key=lambda kind: kind.service != _CHARGED)
-"""The kinds in the order of deletion: what costs money goes first."""
+
+Place = tuple[str, ResourceKind, Collection[str] | None]
+"""A kind of resources in a region; with ids, only these matter."""
 
 T = TypeVar("T")
-
-
-def find_tagged(aws: Aws) -> tuple[Resource, ...]:
-    """Return the learner's resources of the region with the workshop's tag."""
-    return tuple(item for kind in KINDS for item in _list_own(aws, kind))
 
 
 def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
@@ -53,18 +51,18 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
     """
     regions = list_used_regions(home, aws.target)
     aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
-    places = [(region, kind) for region in regions for kind in KINDS]
-    listed, failed = _try_each(aws, places, lambda place, kind: kind.list_all(place))
-    own = tuple(item for item, _ in listed if aws.owners.may_delete(item, item.id))
+    listed, failed = _list_all(aws, [(region, kind, None) for kind in KINDS for region in regions])
+    own = _choose_own(aws, listed)
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
-    unread = tuple(item for item, is_tagged in listed if is_tagged is None)
+    unread = [item.resource for item in listed if item.unread]
+    others = [item.resource for item in listed if not item.unread and item not in own]
     reason = messages.text("resources.cleanup.unknown")
-    failed += tuple(Removal(resource=it, reason=reason) for it in unread if it.name in names)
+    failed += [Removal(resource=item, reason=reason) for item in unread if item.name in names]
     return Cleanup(
-        own,
-        failed=failed,
-        untagged=tuple(it for it, is_tagged in listed if is_tagged is False and it.name in names),
-        foreign=tuple(item for item, is_tagged in listed if is_tagged and item not in own),
+        tuple(own),
+        failed=tuple(failed),
+        untagged=tuple(item for item in others if not item.tagged and item.name in names),
+        foreign=tuple(item for item in others if item.tagged),
         unread=tuple(item for item in unread if item.name not in names),
         regions=regions,
         unfinished=receipts.find_unfinished(home, aws.target) is not None,
@@ -91,21 +89,11 @@ def clean_up(
             again to go on.
     """
     aws = aws.report_to(say)
-
-    def price(place: Aws, _: ResourceKind) -> list[StorageCost]:
-        return _find_costs(place, listed.found, now=clock())
-
     listed = list_cleanup(aws, home, exercise=exercise)
-    stuck = {removal.resource for removal in listed.failed}
-    places = [
-        (it, kind) for kind in _ORDER for it in listed.regions if _name(it, kind) not in stuck
-    ]
-    charged = [place for place in places if place[1].service == _CHARGED]
-    costs, unpriced = _try_each(aws, charged, price)
+    costs, unpriced = _find_costs(aws, listed.found, now=clock())
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
     begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
-    removals, stopped = _try_each(aws, places, _delete)
-    done = replace(listed, failed=(*listed.failed, *stopped), unpriced=unpriced)
+    done = replace(_delete(aws, listed), unpriced=unpriced)
     found = {item.id for item in listed.found}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.
     earlier = [
@@ -113,11 +101,7 @@ def clean_up(
         for item in begun.receipt.found
         if item.id not in found and item.region in done.finished_regions
     ]
-    # A deletion lists again, and AWS may then have refused a look at a repository's tags.
-    missed = messages.text("resources.cleanup.missed")
-    results = {item.id: Removal(resource=item, reason=missed) for item in listed.found}
-    results |= {removal.resource.id: removal for removal in removals}
-    done = replace(done, removals=(*earlier, *results.values()), confirmed=True)
+    done = replace(done, removals=(*earlier, *done.removals))
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 
@@ -139,15 +123,13 @@ def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Clean
 def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
     """Delete the learner's resources with the workshop's tag in this region, and nothing else.
 
-    A second run skips what is gone, and tries again to delete what is left.
-
     Raises:
-        HandsonError: The resources could not be listed; run again to go on.
+        HandsonError: The connection or the credentials are lost; run again to go on.
     """
     aws = aws.report_to(say)
-    found = find_tagged(aws)
-    removals = [removal for kind in _ORDER for removal in _delete(aws, kind)]
-    return Cleanup(found, tuple(removals), confirmed=True)
+    listed, failed = _list_all(aws, [(aws.region, kind, None) for kind in KINDS])
+    own = tuple(_choose_own(aws, listed))
+    return _delete(aws, Cleanup(own, failed=tuple(failed), regions=(aws.region,)))
 
 
 def remember_region(home: Path, target: Target) -> None:
@@ -183,76 +165,101 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
 
 
-def _list_own(aws: Aws, kind: ResourceKind) -> list[Resource]:
-    """Return the resources of a kind that clean-up may delete."""
-    return [item for item, _ in kind.list_all(aws) if aws.owners.may_delete(item, item.id)]
-
-
-def _name(region: str, kind: ResourceKind) -> Resource:
-    """Return a kind of resources in a region, as a receipt names what it could not look at."""
-    name = f"{region} {kind.service.upper()}"
-    return Resource(
-        type=messages.text("resources.cleanup.region"), id=name, name=name, region=region
-    )
-
-
-def _try_each(
-    aws: Aws,
-    places: Iterable[tuple[str, ResourceKind]],
-    work: Callable[[Aws, ResourceKind], Iterable[T]],
-) -> tuple[list[T], tuple[Removal, ...]]:
-    """Call `work` for each kind in its region; return the results, and what failed, with reasons.
+def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[Listed], list[Removal]]:
+    """Return the resources of each kind in its region, and what could not be listed, with reasons.
 
     Raises:
         HandsonError: The connection or the credentials are lost altogether.
     """
-    results: list[T] = []
+
+    def ask(place: Place) -> Sequence[Listed] | str:
+        region, kind, ids = place
+        return _attempt(aws, lambda: kind.list_all(_connect(aws, region), ids))
+
+    listed: list[Listed] = []
     failed: list[Removal] = []
-    for region, kind in places:
-        try:
-            results += work(aws if region == aws.region else aws.in_region(region), kind)
-        except HandsonError as error:
-            aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
-            failed.append(Removal(resource=_name(region, kind), reason=error.problem))
-    return results, tuple(failed)
+    with ThreadPoolExecutor(8) as pool:
+        for place, answer in zip(places, pool.map(ask, places), strict=True):
+            if isinstance(answer, str):
+                failed.append(Removal(resource=_name(place), reason=answer))
+            else:
+                listed += answer
+    return listed, failed
 
 
-def _find_costs(aws: Aws, found: Iterable[Resource], *, now: datetime) -> list[StorageCost]:
-    """Return what the images in the repositories of the connection's region cost."""
-    return [
-        receipts.compute_cost(item, blobs, until=now)
-        for item in found
-        if item.region == aws.region and item.type == repository.TYPE
-        if (blobs := find_stored_blobs(aws, item.name))
+def _choose_own(aws: Aws, listed: Iterable[Listed]) -> list[Listed]:
+    """Return what clean-up may delete."""
+    return [it for it in listed if aws.owners.may_delete(it.resource, it.resource.id)]
+
+
+def _find_costs(
+    aws: Aws, found: Iterable[Resource], *, now: datetime
+) -> tuple[list[StorageCost], tuple[Removal, ...]]:
+    """Return what the images in the repositories cost, and the repositories that did not say."""
+    costs, unpriced = [], []
+    for item in found:
+        if item.type == repository.TYPE:
+            find = partial(find_stored_blobs, _connect(aws, item.region), item.name)
+            blobs = _attempt(aws, find)
+            if isinstance(blobs, str):
+                unpriced.append(Removal(resource=item, reason=blobs))
+            elif blobs:
+                costs.append(receipts.compute_cost(item, blobs, until=now))
+    return costs, tuple(unpriced)
+
+
+def _delete(aws: Aws, listed: Cleanup) -> Cleanup:
+    """Delete what was listed; what AWS still lists after a while is left."""
+    reasons: dict[str, str] = {}
+    for item in listed.own:
+        aws.say(f"{item.resource.type} {item.resource.name or item.resource.id}")
+        reasons[item.resource.id] = _attempt(aws, item.delete)
+    gone = [item for item in listed.found if not reasons[item.id]]
+    places = [
+        (region, kind, ids)
+        for kind in KINDS
+        for region in listed.regions
+        if (ids := {it.id for it in gone if (it.region, it.service) == (region, kind.service)})
     ]
+    still, failed = {item.id for item in gone}, list[Removal]()
 
-
-def _delete(aws: Aws, kind: ResourceKind) -> list[Removal]:
-    """Delete the resources of a kind; with a reason for each that AWS still lists after a while."""
-    removals = kind.delete(aws, aws.say)
-    kept = {removal.resource.id for removal in removals if removal.reason}
-
-    def list_unexpected() -> set[str]:
-        return {resource.id for resource in _list_own(aws, kind)} - kept
+    def look() -> bool:
+        nonlocal still, failed
+        seen, failed = _list_all(aws, places)
+        still &= {item.resource.id for item in seen}
+        return not still
 
     # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
-    still: set[str] = set()
-    if removals:
-        try:
-            what = messages.text("resources.cleanup.gone")
-            timeout = aws.patience.consistency
-            plan.wait_for(
-                aws, list_unexpected, done=lambda ids: not ids, what=what, timeout=timeout
-            )
-        except WaitTimeout:
-            still = list_unexpected()
-    reason = messages.text("resources.cleanup.still-listed")
-    return [
-        Removal(resource=removal.resource, reason=reason)
-        if removal.resource.id in still
-        else removal
-        for removal in removals
-    ]
+    with suppress(WaitTimeout):
+        what, timeout = messages.text("resources.cleanup.gone"), aws.patience.consistency
+        plan.wait_for(aws, look, done=bool, what=what, timeout=timeout)
+    reasons |= dict.fromkeys(still, messages.text("resources.cleanup.still-listed"))
+    removals = tuple(Removal(resource=item, reason=reasons[item.id]) for item in listed.found)
+    return replace(listed, removals=removals, confirmed=True, failed=(*listed.failed, *failed))
+
+
+def _attempt(aws: Aws, work: Callable[[], T]) -> T | str:
+    """Return the result of `work`, or why AWS refused it.
+
+    Raises:
+        HandsonError: The connection or the credentials are lost altogether.
+    """
+    try:
+        return work()
+    except HandsonError as error:
+        aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
+        return error.problem
+
+
+def _connect(aws: Aws, region: str) -> Aws:
+    return aws if region == aws.region else aws.in_region(region)
+
+
+def _name(place: Place) -> Resource:
+    """Return a kind of resources in a region, as a receipt names what it could not look at."""
+    region, kind, _ = place
+    type, name = messages.text("resources.cleanup.region"), f"{region} {kind.service.upper()}"
+    return Resource(type=type, id=name, name=name, region=region)
 
 
 def _read_targets(home: Path) -> list[Target]:

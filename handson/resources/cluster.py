@@ -16,9 +16,9 @@ from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
-from handson.course.state import Cluster, Removal, Resource
+from handson.course.state import Cluster, Resource
 from handson.resources import plan
-from handson.resources.plan import Step
+from handson.resources.plan import Listed, Step
 
 TYPE = "AWS::ECS::Cluster"
 _DELETING = ("DEPROVISIONING", "INACTIVE")
@@ -122,9 +122,9 @@ def find_cluster(aws: Aws, name: str) -> Cluster | None:
     return next(iter(found), None)
 
 
-def find_clusters(aws: Aws) -> tuple[Cluster, ...]:
-    """Return all clusters of the region, sorted by name; deleted ones may be among them."""
-    arns = _list_arns(aws)
+def find_clusters(aws: Aws, arns: Collection[str] | None = None) -> tuple[Cluster, ...]:
+    """Return the clusters of the region, sorted by name; deleted ones may be among them."""
+    arns = _list_arns(aws) if arns is None else [*arns]
     batches = [arns[start : start + _BATCH] for start in range(0, len(arns), _BATCH)]
     clusters = [cluster for batch in batches for cluster in _describe(aws, batch)]
     return tuple(sorted(clusters, key=lambda cluster: (cluster.name, cluster.arn)))
@@ -192,27 +192,17 @@ def find_cluster_arns(aws: Aws, exercise: Exercise) -> list[str]:
     return [found.arn] if found and not aws.owners.is_foreign(found) else []
 
 
-def list_cluster_resources(aws: Aws) -> list[tuple[Resource, bool]]:
-    """Return the clusters, each with whether it carries the workshop's tag."""
-    return [(_resource(aws, cluster), cluster.tagged) for cluster in _find_living(aws)]
+def list_cluster_resources(aws: Aws, ids: Collection[str] | None = None) -> list[Listed]:
+    """Return the clusters, or those with these ARNs.
 
-
-def delete_clusters(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
-    """Delete the clusters with the workshop's tag; accept that some are already gone.
-
-    A cluster with services or tasks is kept, because they do not carry the tag; the removal names
-    them, or gives AWS's reason.  ECS's service-linked role belongs to the account and is kept, too.
-
-    Raises:
-        HandsonError: The clusters could not be listed; run again to go on.
+    Deleting one keeps a cluster with services or tasks, because they do not carry the tag, and
+    names them.  ECS's service-linked role belongs to the account and is kept, too.
     """
-    removals = []
-    for cluster in _find_living(aws):
-        if aws.owners.may_delete(cluster, cluster.arn):
-            say(f"{TYPE} {cluster.name}")
-            reason = plan.try_to_delete(aws, partial(_delete, aws, cluster))
-            removals.append(Removal(resource=_resource(aws, cluster), reason=reason))
-    return removals
+    return [
+        Listed(_resource(aws, cluster), partial(_delete, aws, cluster))
+        for cluster in find_clusters(aws, ids)
+        if cluster.status not in _DELETING
+    ]
 
 
 def _delete(aws: Aws, cluster: Cluster) -> str:
@@ -306,10 +296,6 @@ def _status(cluster: Cluster | None) -> str:
 
 def _list_arns(aws: Aws) -> list[str]:
     return [str(arn) for arn in aws.list_items("ecs", "ListClusters", "clusterArns")]
-
-
-def _find_living(aws: Aws) -> list[Cluster]:
-    return [cluster for cluster in find_clusters(aws) if cluster.status not in _DELETING]
 
 
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:

@@ -7,18 +7,19 @@ filter and list other people's resources.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import AWSError
-from handson.core.progress import Say, ignore_progress
-from handson.course.state import Removal, Resource
+from handson.course.state import Resource
 from handson.resources import plan
+from handson.resources.plan import Listed
 from handson.resources.vpc_listing import Raw, is_in_vpc, list_ec2_resources, read_name, read_owner
 
-_NOUNS = ("VpcEndpoint", "Subnet", "RouteTable", "InternetGateway", "Vpc")
+_NOUNS = ("VpcEndpoint", "RouteTable", "Subnet", "InternetGateway", "Vpc")
 """EC2's names of what the workshop creates, in the order of deletion (Amazon VPC User Guide,
 "Delete your VPC")."""
 
@@ -29,54 +30,49 @@ _BUSY = {"DependencyViolation"}
 _ENDPOINT_SECONDS = 300.0
 
 
-def list_network_resources(aws: Aws) -> list[tuple[Resource, bool]]:
-    """Return the network resources, each with whether it carries the workshop's tag."""
-    found = (_resource(aws, noun, raw) for noun in _NOUNS for raw in _list(aws, noun))
-    return [(resource, resource.tagged) for resource in found]
+def list_network_resources(aws: Aws, _ids: Collection[str] | None = None) -> list[Listed]:
+    """Return the network resources of the region.
 
-
-def delete_network(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
-    """Delete the network resources with the workshop's tag; accept that some are already gone.
-
-    Returns:
-        One removal a resource; with the reason where it was kept: AWS refused, or it contains
-        something that the learner made by hand.
-
-    Raises:
-        HandsonError: The resources could not be listed; run again to go on.
+    Deleting one keeps it where AWS refuses, or where it contains something that the learner made by
+    hand, and names that; it accepts that the resource is already gone.
     """
-    blocked = _disassociate_tables(aws)
-    _wait_for_endpoints(aws)
-    removals: list[Removal] = []
-    for noun in _NOUNS:
-        for raw in _list_own(aws, noun):
-            resource = _resource(aws, noun, raw)
-            say(f"{resource.type} {resource.name or resource.id}")
-            # What was kept is in the way of the rest: waiting would be in vain.
-            kept = any(blocked.values()) or any(removal.reason for removal in removals)
-            delete = partial(_delete, aws, noun, raw, busy=() if kept else _BUSY)
-            reason = blocked.get(resource.id) or plan.try_to_delete(aws, delete)
-            removals.append(Removal(resource=resource, reason=reason))
-    return removals
+    kept: set[str] = set()
+    with ThreadPoolExecutor(len(_NOUNS)) as pool:
+        found = list(pool.map(partial(_list, aws), _NOUNS))
+    return [
+        Listed(_resource(aws, noun, raw), partial(_delete, aws, noun, raw, kept))
+        for noun, items in zip(_NOUNS, found, strict=True)
+        for raw in items
+    ]
 
 
-def _delete(aws: Aws, noun: str, raw: Raw, *, busy: Collection[str]) -> str:
+def _delete(aws: Aws, noun: str, raw: Raw, kept: set[str]) -> str:
     """Delete one resource; return the reason where it was kept, or an empty string."""
-    strangers = _find_strangers(aws, noun, _read_id(noun, raw))
+    id = _read_id(noun, raw)
+    # What was kept is in the way of the rest: waiting would be in vain.
+    busy = () if kept else _BUSY
+    kept.add(id)
+    strangers = _find_strangers(aws, noun, id)
     if strangers:
         return messages.text("resources.network.still-in-use", what=", ".join(strangers))
     try:
+        # EC2 deletes no route table with associations, also of a subnet that is kept.
+        for association in raw.get("Associations", ()):
+            if association.get("SubnetId"):
+                joined = association["RouteTableAssociationId"]
+                _call(aws, "DisassociateRouteTable", AssociationId=joined)
         for attachment in raw.get("Attachments", ()):  # only gateways have some
-            ids = {"InternetGatewayId": raw["InternetGatewayId"], "VpcId": attachment["VpcId"]}
+            ids = {"InternetGatewayId": id, "VpcId": attachment["VpcId"]}
             _call(aws, "DetachInternetGateway", busy=busy, **ids)
         if noun == "VpcEndpoint":
-            _delete_endpoint(aws, raw["VpcEndpointId"])
+            _delete_endpoint(aws, raw)
         else:
-            _call(aws, f"Delete{noun}", busy=busy, **{f"{noun}Id": raw[f"{noun}Id"]})
+            _call(aws, f"Delete{noun}", busy=busy, **{f"{noun}Id": id})
     except AWSError as error:
         if error.code not in _BUSY:
             raise
         return messages.text("resources.network.refused-to-delete", reason=error.reason)
+    kept.remove(id)
     return ""
 
 
@@ -111,12 +107,9 @@ def _comes_with_vpc(raw: Raw) -> bool:
 
 
 def _list(aws: Aws, noun: str) -> list[dict[str, Any]]:
-    found = list_ec2_resources(aws, noun)
+    """Return the resources of a kind, also those whose deletion an earlier run began."""
+    found = list_ec2_resources(aws, noun, hidden=("deleted",))
     return sorted(found, key=lambda raw: (read_name(raw), _read_id(noun, raw)))
-
-
-def _list_own(aws: Aws, noun: str) -> list[dict[str, Any]]:
-    return [raw for raw in _list(aws, noun) if _may_delete(aws, noun, raw)]
 
 
 def _may_delete(aws: Aws, noun: str, raw: Raw) -> bool:
@@ -150,51 +143,32 @@ def _call(
         raise
 
 
-def _disassociate_tables(aws: Aws) -> dict[str, str]:
-    """Empty the route tables; return the reasons why tables cannot be deleted, by their ids."""
-
-    # EC2 deletes no route table with associations, also of a subnet that is kept.
-    def empty(table: Raw) -> str:
-        for association in table.get("Associations", ()):
-            if association.get("SubnetId"):
-                id = association["RouteTableAssociationId"]
-                _call(aws, "DisassociateRouteTable", AssociationId=id)
-        return ""
-
-    tables = _list_own(aws, "RouteTable")
-    return {it["RouteTableId"]: plan.try_to_delete(aws, partial(empty, it)) for it in tables}
-
-
-def _delete_endpoint(aws: Aws, endpoint_id: str) -> None:
-    reply = _call(aws, "DeleteVpcEndpoints", VpcEndpointIds=[endpoint_id])
+def _delete_endpoint(aws: Aws, raw: Raw) -> None:
+    """Delete an endpoint, unless an earlier run began to, and wait until it is gone."""
+    endpoint_id, failures = raw["VpcEndpointId"], []
+    if str(raw.get("State", "")).lower() != "deleting":
+        failures = _call(aws, "DeleteVpcEndpoints", VpcEndpointIds=[endpoint_id]).get(
+            "Unsuccessful", ()
+        )
     # EC2 reports the failure of a single endpoint in a successful reply.
-    for failure in reply.get("Unsuccessful", ()):
+    for failure in failures:
         error = failure.get("Error", {})
         code, reason = str(error.get("Code", "")), str(error.get("Message", ""))
         if not code.endswith("NotFound"):
             values = {"call": "ec2:DeleteVpcEndpoints", "reason": reason or code}
             sentences = messages.advice("aws.refused", **values)
             raise AWSError(*sentences, code=code or None, reason=reason)
-    _wait_until_deleted(aws, endpoint_id)
 
-
-def _wait_for_endpoints(aws: Aws) -> None:
-    """Wait for endpoints whose deletion an earlier run began."""
-    for raw in aws.list_items("ec2", "DescribeVpcEndpoints", "VpcEndpoints"):
-        if _may_delete(aws, "VpcEndpoint", raw) and str(raw.get("State", "")).lower() == "deleting":
-            _wait_until_deleted(aws, raw["VpcEndpointId"])
-
-
-def _wait_until_deleted(aws: Aws, endpoint_id: str) -> None:
     def read_state() -> str:
-        found = aws.list_items("ec2", "DescribeVpcEndpoints", "VpcEndpoints")
-        states = (raw.get("State", "") for raw in found if raw["VpcEndpointId"] == endpoint_id)
-        return str(next(states, "")).lower()
+        found = _list(aws, "VpcEndpoint")
+        return "".join(
+            raw.get("State", "?") for raw in found if raw["VpcEndpointId"] == endpoint_id
+        )
 
     plan.wait_for(
         aws,
         read_state,
-        done=lambda state: state in ("", "deleted"),
+        done=lambda state: not state,
         what=messages.text("resources.network.endpoint-gone", id=endpoint_id),
         timeout=_ENDPOINT_SECONDS,
     )

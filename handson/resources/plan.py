@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
-from handson.core.errors import AWSError, AWSUnclear, HandsonError, NotAllowed, NotReady
+from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
 from handson.core.progress import CountedSentence, Say, ignore_progress
 from handson.core.waiting import make_pause, wait_until
 from handson.course import policy, syllabus
 from handson.course.owners import explain_foreign, list_tags
-from handson.course.state import Cluster, Repository
+from handson.course.state import Cluster, Repository, Resource
 
 T = TypeVar("T")
 
@@ -68,6 +68,21 @@ class Step:
     def needs(self) -> set[str]:
         """The names of the steps that must come before this one."""
         return set(self.after) | _find_references(self.parameters)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A resource that clean-up found.
+
+    Attributes:
+        resource: The resource.
+        delete: Deletes it; returns the reason where it was kept, or an empty string.
+        unread: AWS did not let the caller look at its tags.
+    """
+
+    resource: Resource
+    delete: Callable[[], str]
+    unread: bool = False
 
 
 def carry_out(
@@ -187,23 +202,6 @@ def wait_for(
         clock=aws.patience.clock,
         sleep=pause,
     )
-
-
-def try_to_delete(aws: Aws, delete: Callable[[], str]) -> str:
-    """Delete something; return the reason where it was kept, or an empty string.
-
-    Args:
-        aws: The connection.
-        delete: Deletes it, and returns such a reason.
-
-    Raises:
-        HandsonError: The connection or the credentials are lost altogether.
-    """
-    try:
-        return delete()
-    except HandsonError as error:
-        aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
-        return error.problem
 
 
 def describe_creation(

@@ -22,6 +22,7 @@ from handson.course.owners import describe_owners
 from handson.course.state import Removal, Resource, State, Target
 from handson.engine.model import format_size
 from handson.resources.images import StoredBlob
+from handson.resources.plan import Listed
 
 CONFIRMATION = "delete"
 """The word that the AWS console asks for before it deletes."""
@@ -91,10 +92,10 @@ class SavedReceipt:
 
 @dataclass(frozen=True, repr=False)
 class Cleanup(Displayable):
-    """The resources to delete (`found`), or the result of deleting them (`removals`).
+    """The resources to delete (`own`), or the result of deleting them (`removals`).
 
     Attributes:
-        found: The resources with the workshop's tag.
+        own: The learner's own resources with the workshop's tag.
         removals: The result for each resource.
         confirmed: The resources were deleted, not only listed.
         failed: The kinds in a region that could not be looked at, each with the reason.
@@ -107,7 +108,7 @@ class Cleanup(Displayable):
         saved: The receipt, if any.
     """
 
-    found: tuple[Resource, ...]
+    own: tuple[Listed, ...]
     removals: tuple[Removal, ...] = ()
     confirmed: bool = False
     failed: tuple[Removal, ...] = ()
@@ -118,6 +119,11 @@ class Cleanup(Displayable):
     regions: tuple[str, ...] = ()
     unfinished: bool = False
     saved: SavedReceipt | None = None
+
+    @property
+    def found(self) -> tuple[Resource, ...]:
+        """The learner's own resources with the workshop's tag."""
+        return tuple(item.resource for item in self.own)
 
     @property
     def finished_regions(self) -> tuple[str, ...]:

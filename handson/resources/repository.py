@@ -23,10 +23,10 @@ from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
-from handson.course.state import Removal, Repository, Resource
+from handson.course.state import Repository, Resource
 from handson.engine.model import Destination
 from handson.resources import plan
-from handson.resources.plan import Step
+from handson.resources.plan import Listed, Step
 
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
@@ -208,33 +208,14 @@ def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
     return [found.arn] if found and not aws.owners.is_foreign(found) else []
 
 
-def list_repository_resources(aws: Aws) -> list[tuple[Resource, bool | None]]:
-    """Return the repositories, each with whether it carries the tag, if that is known."""
-    listed: list[tuple[Resource, bool | None]] = []
-    for (name, arn), it in _read_all(aws).items():
+def list_repository_resources(aws: Aws, ids: Collection[str] | None = None) -> list[Listed]:
+    """Return the repositories, or those with these ARNs; deleting one deletes its images, too."""
+    listed = []
+    for (name, arn), it in _read_all(aws, ids).items():
         tags: Any = {"tagged": it.tagged, "owner": it.owner} if it else {}
         resource = Resource(type=TYPE, id=arn, name=name, region=aws.region, **tags)
-        listed.append((resource, it.tagged if it else None))
+        listed.append(Listed(resource, partial(_delete, aws, name), unread=it is None))
     return listed
-
-
-def delete_repositories(aws: Aws, say: Say = ignore_progress) -> list[Removal]:
-    """Delete the repositories with the workshop's tag, with their images.
-
-    Returns:
-        One removal a repository; with AWS's reason where it was kept.
-
-    Raises:
-        HandsonError: The repositories could not be listed; run again to go on.
-    """
-    removals = []
-    for resource, _ in list_repository_resources(aws):
-        if not aws.owners.may_delete(resource, resource.id):
-            continue
-        say(f"{resource.type} {resource.name}")
-        reason = plan.try_to_delete(aws, partial(_delete, aws, resource.name))
-        removals.append(Removal(resource=resource, reason=reason))
-    return removals
 
 
 def _delete(aws: Aws, name: str) -> str:
@@ -246,7 +227,9 @@ def _delete(aws: Aws, name: str) -> str:
     return ""
 
 
-def _read_all(aws: Aws) -> dict[tuple[str, str], Repository | None]:
+def _read_all(
+    aws: Aws, arns: Collection[str] | None = None
+) -> dict[tuple[str, str], Repository | None]:
     """Return the region's repositories by name and ARN; None for those that may not be read."""
 
     def read(raw: Mapping[str, Any]) -> Repository | None:
@@ -258,6 +241,7 @@ def _read_all(aws: Aws) -> dict[tuple[str, str], Repository | None]:
             return None
 
     found = aws.list_items("ecr", "DescribeRepositories", "repositories")
+    found = [raw for raw in found if arns is None or raw["repositoryArn"] in arns]
     found.sort(key=lambda raw: str(raw["repositoryName"]))
     names = [(str(raw["repositoryName"]), str(raw["repositoryArn"])) for raw in found]
     with ThreadPoolExecutor(8) as pool:

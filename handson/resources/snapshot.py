@@ -22,15 +22,15 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError, NotAllowed
-from handson.core.progress import Say
 from handson.course import checks as course_checks
 from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.owners import Owners
-from handson.course.state import Foreign, Removal, Repository, Resource, Sighting, Snapshot, Unseen
+from handson.course.state import Foreign, Repository, Sighting, Snapshot, Unseen
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import read_image_run
+from handson.resources.plan import Listed
 from handson.resources.push import read_image_uri
 
 T = TypeVar("T")
@@ -51,17 +51,15 @@ class ResourceKind:
         context: Checks that read it, but can be judged without it where the service fails.
         observe: Fill the fields of a snapshot, by field; several run in parallel.
         find_ids: Find in another region what a check misses in its own, by check.
-        list_all: Return the resources, each with whether it carries the workshop's tag (None: AWS
-            does not let the caller know), in the order of deletion.
-        delete: Delete the learner's own resources with the workshop's tag.
+        list_all: Return the resources that clean-up may find, in the order of deletion; where ids
+            are given, only these need to be among them.
     """
 
     service: str
     context: frozenset[str]
     observe: Mapping[str, Observe]
     find_ids: Mapping[str, FindIds]
-    list_all: Callable[[Aws], Sequence[tuple[Resource, bool | None]]]
-    delete: Callable[[Aws, Say], list[Removal]]
+    list_all: Callable[[Aws, Collection[str] | None], Sequence[Listed]]
 
     @property
     def checks(self) -> set[str]:
@@ -71,14 +69,6 @@ class ResourceKind:
 
 KINDS = (
     ResourceKind(
-        service="ecs",
-        context=frozenset({"image", "image-uri"}),
-        observe={"clusters": cluster.observe_clusters},
-        find_ids={"cluster": cluster.find_cluster_arns},
-        list_all=cluster.list_cluster_resources,
-        delete=cluster.delete_clusters,
-    ),
-    ResourceKind(
         service="ecr",
         context=frozenset(),
         observe={"repositories": repository.observe_repositories, "images": images.observe_images},
@@ -87,7 +77,13 @@ KINDS = (
             "image": images.find_image_digests,
         },
         list_all=repository.list_repository_resources,
-        delete=repository.delete_repositories,
+    ),
+    ResourceKind(
+        service="ecs",
+        context=frozenset({"image", "image-uri"}),
+        observe={"clusters": cluster.observe_clusters},
+        find_ids={"cluster": cluster.find_cluster_arns},
+        list_all=cluster.list_cluster_resources,
     ),
     ResourceKind(
         service="ec2",
@@ -95,10 +91,9 @@ KINDS = (
         observe={"vpcs": vpc_listing.observe_vpcs},
         find_ids={"network": vpc_listing.find_vpc_ids},
         list_all=network_deletion.list_network_resources,
-        delete=network_deletion.delete_network,
     ),
 )
-"""All kinds."""
+"""All kinds, in the order of deletion: what costs money goes first."""
 
 _OWNED = {"vpcs": ("network",), "clusters": ("cluster",), "repositories": ("repository", "image")}
 """The fields of a snapshot whose resources have owners, and the checks that miss them."""

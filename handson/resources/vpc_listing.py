@@ -168,17 +168,20 @@ def draw_resource_map(vpc: Vpc) -> ResourceMap:
     )
 
 
-def list_ec2_resources(aws: Aws, noun: str, **filters: Any) -> list[dict[str, Any]]:
+def list_ec2_resources(
+    aws: Aws, noun: str, *, hidden: Collection[str] = ("deleted", "deleting"), **filters: Any
+) -> list[dict[str, Any]]:
     """Return EC2's resources of a kind, without deleted ones, which EC2 lists for a while longer.
 
     Args:
         aws: The connection.
         noun: EC2's name of the kind, such as "Subnet".
+        hidden: The states of those that are left out.
         filters: Further parameters of the call.
     """
     found = aws.list_items("ec2", f"Describe{noun}s", f"{noun}s", **filters)
     # AWS writes the state both as "deleted" and as "Deleted".
-    return [raw for raw in found if raw.get("State", "").lower() not in ("deleted", "deleting")]
+    return [raw for raw in found if raw.get("State", "").lower() not in hidden]
 
 
 def read_name(raw: Raw) -> str:

@@ -9,6 +9,7 @@ import pytest
 from handson.aws import Aws
 from handson.aws import emulator as room
 from handson.resources import cluster
+from handson.resources.cleanup import delete_tagged
 from handson.resources.cluster import ClusterForm
 from tests.emulator.hooks import LoseReply, StopAt, Stopped, connect, writes
 
@@ -44,6 +45,6 @@ def test_only_ours_is_deleted_and_made_anew(emulator: room.Running, client: Any)
     aws = connect(emulator)
     cluster.ensure_cluster(aws, ClusterForm())
     client("ecs").create_cluster(clusterName="by-hand")
-    gone = [removal.resource.name for removal in cluster.delete_clusters(aws)]
-    assert (gone, names(aws), cluster.delete_clusters(aws)) == ([NAME], ["by-hand"], [])
+    gone = [item.name for item in delete_tagged(aws).found]
+    assert (gone, names(aws), delete_tagged(aws).removals) == ([NAME], ["by-hand"], ())
     assert cluster.ensure_cluster(aws, ClusterForm()).cluster.status == "ACTIVE"

@@ -121,7 +121,7 @@ def not_cleaned(bench: Bench, pair: Pair) -> str:
         done = bench.workshop.cleanup(confirm="delete")
     lasts = pair[1] in LASTING
     told = sorted({removal.resource.region for removal in (*done.left, *done.unpriced)})
-    left = () if lasts else cleanup.find_tagged(bench.aws.in_region(TOKYO))
+    left = () if lasts else cleanup.list_cleanup(bench.aws.in_region(TOKYO), bench.home).found
     found = "" if planned.happened else "the call was not made; "
     found += f"told as left: {told}; " if told != ([TOKYO] if lasts else []) else ""
     found += f"left: {left}" if left else ""

@@ -16,7 +16,6 @@ import pytest
 
 from handson.aws import emulator as room
 from handson.course import syllabus
-from handson.resources.cleanup import find_tagged
 from tests.conftest import FULL
 from tests.emulator import judging
 from tests.emulator.hooks import reset, shape
@@ -50,7 +49,7 @@ def prove(learner: Learner) -> object:
 
 def clean(learner: Learner) -> object:
     learner.workshop.cleanup(confirm="delete")
-    return find_tagged(learner.aws)
+    return learner.workshop.cleanup().found
 
 
 VERBS: dict[str, tuple[Callable[[Learner], object], Callable[[Learner], object]]] = {

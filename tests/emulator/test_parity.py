@@ -24,7 +24,7 @@ from handson.course.exercise import NetworkForm
 from handson.course.owners import Owners
 from handson.parity.probes import Player, Probe
 from handson.parity.recording import Exchange, read_recording
-from handson.resources.cleanup import find_tagged
+from handson.resources.cleanup import list_cleanup
 from handson.resources.network import ensure_network
 from tests.emulator.hooks import Answer, Body, Inside, StopAt, Stopped, connect, reset, writes
 from tests.unit.fake_aws import Clock, Refusal, unauthorized
@@ -215,7 +215,7 @@ def test_whatever_was_made_is_deleted_when_the_probes_break_off(
 
 
 def test_what_a_killed_run_has_left_is_deleted_and_nothing_else(
-    call: Call, emulator: embedded.Running
+    call: Call, emulator: embedded.Running, tmp_path: Path
 ) -> None:
     aws = connect(emulator, StopAt(9))
     player, probes = Player(aws), network(aws)
@@ -229,7 +229,7 @@ def test_what_a_killed_run_has_left_is_deleted_and_nothing_else(
     everybody = connect(emulator)
     vpcs = everybody.call("ec2", "DescribeVpcs")["Vpcs"]
     assert [vpc["VpcId"] for vpc in vpcs if not vpc["IsDefault"]] == [hers]
-    assert {item.owner for item in find_tagged(everybody)} == {"Aiko"}
+    assert {item.owner for item in list_cleanup(everybody, tmp_path).found} == {"Aiko"}
 
 
 def test_what_cannot_be_deleted_is_named_and_how_to_go_on(emulator: embedded.Running) -> None:

@@ -12,8 +12,9 @@ import urllib3
 from handson.aws import emulator as room
 from handson.course.state import Platform
 from handson.engine.model import ENGINE_LABEL
+from handson.resources.cleanup import delete_tagged
 from handson.resources.images import find_images
-from handson.resources.repository import delete_repositories, ensure_repository, find_repositories
+from handson.resources.repository import ensure_repository, find_repositories
 from tests.emulator.hooks import Inside, LoseReply, Moto, StopAt, Stopped, connect, writes
 
 pytestmark = [pytest.mark.emulator, pytest.mark.second_opinion]
@@ -98,7 +99,7 @@ def test_deleting_takes_the_images_along_and_leaves_what_was_made_by_hand(
     pushing = Registry(emulator)
     pushing.put(pushing.image(), tag="latest")
     assert len(find_images(aws, "rails-app")) == 1
-    gone = [removal.resource.name for removal in delete_repositories(aws)]
-    assert (gone, delete_repositories(aws)) == (["rails-app"], [])
+    gone = [item.name for item in delete_tagged(aws).found]
+    assert (gone, delete_tagged(aws).removals) == (["rails-app"], ())
     assert [found.name for found in find_repositories(aws)] == ["by-hand"]
     assert find_images(aws, "rails-app") == ()

@@ -31,8 +31,8 @@ ANYWHERE = "0.0.0.0/0"
 IN_USE = Refusal("DependencyViolation", "it is in use")
 
 DELETIONS = [
-    *["DisassociateRouteTable"] * 2, "DeleteVpcEndpoints", *["DeleteSubnet"] * 2,
-    "DeleteRouteTable", "DetachInternetGateway", "DeleteInternetGateway", "DeleteVpc",
+    "DeleteVpcEndpoints", *["DisassociateRouteTable"] * 2, "DeleteRouteTable",
+    *["DeleteSubnet"] * 2, "DetachInternetGateway", "DeleteInternetGateway", "DeleteVpc",
 ]  # fmt: skip
 """The calls that delete the workshop's network, in AWS's order."""
 
@@ -61,6 +61,8 @@ class FakeEc2(FakeAws):
         for noun in PREFIXES:
             self.held[noun] = []
             self.answers(f"Describe{noun}s", lambda _, noun=noun: self._list(noun))
+        self.answers("ListClusters", {"clusterArns": []})
+        self.answers("DescribeRepositories", {"repositories": []})
         zones = [{"ZoneName": zone} for zone in ZONES]
         self.answers("DescribeAvailabilityZones", {"AvailabilityZones": zones})
         for noun in ("Vpc", "Subnet", "RouteTable", "InternetGateway", "VpcEndpoint"):

@@ -100,7 +100,7 @@ def begun(
 
 
 def finished(kept: SavedReceipt, *removals: Removal) -> SavedReceipt:
-    return receipts.finish_receipt(kept, Cleanup(found=(), removals=removals), now=NOON)
+    return receipts.finish_receipt(kept, Cleanup(own=(), removals=removals), now=NOON)
 
 
 def read(kept: SavedReceipt) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from handson.course.state import Image, Platform
 from handson.resources.images import ENGINE_LABEL, ImageList, find_images
 from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
 from handson.resources.repository import (
-    delete_repositories,
     ensure_repository,
+    list_repository_resources,
     make_destination,
     require_repository,
 )
@@ -106,7 +106,8 @@ def test_only_tagged_repositories_are_deleted_and_may_be_gone(fake: FakeAws) -> 
     for tags, answers, gone in (({"tags": []}, [], []), (OWN, [closed(), ABSENT], [""])):
         fake.answers("ListTagsForResource", tags)
         fake.answers("DeleteRepository", *answers)
-        assert [removal.reason for removal in delete_repositories(fake.connect())] == gone
+        listed = list_repository_resources(fake.connect())
+        assert [it.delete() for it in listed if it.resource.tagged] == gone
     deleted = fake.said("DeleteRepository")[0]
     assert deleted == {"repositoryName": "rails-app", "force": True}
 
