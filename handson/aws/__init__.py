@@ -19,7 +19,7 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
     emulator/    the embedded AWS
 """
 
-from handson.aws.calls import Aws, Credentials, Patience, Request, command_name
+from handson.aws.calls import Aws, Credentials, Patience, command_name
 from handson.aws.connection import assume_role, connect_aws, connect_emulator, find_ca_bundle
 from handson.aws.refusals import has_code
 
@@ -27,7 +27,6 @@ __all__ = [
     "Aws",
     "Credentials",
     "Patience",
-    "Request",
     "assume_role",
     "command_name",
     "connect_aws",

@@ -5,7 +5,6 @@ Real AWS is used only if the caller belongs to the account that the user names.
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import secrets
@@ -14,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -274,13 +272,11 @@ def share_loader() -> Any:
     from botocore.loaders import JSONFileLoader, Loader
 
     class QuickFileLoader(JSONFileLoader):  # type: ignore[misc]
-        def load_file(self, file_path: str) -> Any:
-            plain, zipped = Path(f"{file_path}.json"), Path(f"{file_path}.json.gz")
-            if plain.is_file():
-                return _decode_description(plain.read_bytes())
-            if zipped.is_file():
-                return _decode_description(gzip.decompress(zipped.read_bytes()))
-            return None
+        def _load_file(self, full_path: str, open_method: Any) -> Any:
+            if not os.path.isfile(full_path):
+                return None
+            with open_method(full_path, "rb") as file:
+                return _decode_description(file.read())
 
     class QuickLoader(Loader):  # type: ignore[misc]
         def list_available_services(self, type_name: str) -> list[str]:
@@ -305,22 +301,12 @@ class LazyShapes(dict[str, Any]):
             shape = self[name] = msgspec.json.decode(shape)
         return shape
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a shape, or the default."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
 
 def _decode_description(data: bytes) -> Any:
     parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    shapes = parts.pop("shapes", None)
+    shapes = msgspec.json.decode(parts.pop("shapes", b"{}"), type=dict[str, msgspec.Raw])
     description = {name: msgspec.json.decode(part) for name, part in parts.items()}
-    if shapes is not None:
-        raw = msgspec.json.decode(shapes, type=dict[str, msgspec.Raw])
-        description["shapes"] = LazyShapes(raw)
-    return description
+    return description | ({"shapes": LazyShapes(shapes)} if shapes else {})
 
 
 def find_ca_bundle() -> str | None:

@@ -21,10 +21,9 @@ from handson.aws.refusals import DENIED, read_names, translate_error
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import decode_text, shorten_path
-from handson.core.text import find_nearest
+from handson.core.text import find_nearest, list_briefly
 
 _SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)\b")
-_MOST = 12
 
 
 def resolve_credentials(session: Any) -> str:
@@ -63,7 +62,9 @@ def _explain(session: Any, error: Any) -> Exception:
     named = session.get_config_variable("profile")
     profile = "default" if named is None else str(named)
     profiles: Mapping[str, Any] = session.full_config["profiles"]
-    signing = _find_signing_profile(profile, profiles)
+    signing = profile  # at the end of the chain
+    for _ in profiles:
+        signing = profiles.get(signing, {}).get("source_profile", signing)
     settings: dict[str, str] = {**os.environ, **profiles.get(signing, {})}
     way = next((way for it, way in read_names("way").items() if it in settings), "other")
     raised = (name for kind in names for name in (f"{way}:{kind}", kind))
@@ -98,7 +99,7 @@ def _explain(session: Any, error: Any) -> Exception:
         "option": _name_option(profile),
         "source": signing,
         "signing": _name_option(signing),
-        "choices": ", ".join(choices[:_MOST]) or "-",
+        "choices": list_briefly(choices) or "-",
         "missing": details.get("cred_var", ""),
         "program": program[1].strip("\"'") if program else "",
         "host": address.partition("//")[2].partition("/")[0].rpartition("@")[2],
@@ -106,13 +107,6 @@ def _explain(session: Any, error: Any) -> Exception:
         "reason": names[0],
     }
     return NotAllowed(*messages.advice_of("aws.signin", key, **values))
-
-
-def _find_signing_profile(profile: str, profiles: Mapping[str, Any]) -> str:
-    """Return the profile at the end of the chain of `source_profile`: the one that signs in."""
-    for _ in profiles:
-        profile = profiles.get(profile, {}).get("source_profile", profile)
-    return profile
 
 
 def _explain_file(path: Path, cause: Any) -> NotAllowed:

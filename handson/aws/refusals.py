@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from handson.core import https, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
-from handson.core.text import find_nearest, quote
+from handson.core.text import find_nearest, list_briefly, quote
 from handson.course import policy
 
 utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
@@ -35,7 +35,6 @@ _REQUEST = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{1
 
 _NEVER_SENT = ("EndpointConnectionError", "ConnectTimeoutError")
 
-_MOST = 12
 _USUAL_SERVICES = ("ec2", "ecs", "ecr")
 # A misspelled parameter is reported as missing as well, so unknown names come first.
 _PARAMETER_MISTAKES = (
@@ -98,7 +97,7 @@ def has_code(error: AWSError, codes: Collection[str]) -> bool:
 
 def refuse_unnamed(service: str, operation: str, values: Sequence[object]) -> InvalidInput:
     """Return the refusal of parameters given without names."""
-    listed = ", ".join(map(quote, values[:_MOST]))
+    listed = list_briefly([*map(quote, values)])
     usage = f'workshop.aws.call("{service}", "{operation}", …=…)'
     return InvalidInput.from_key("aws.unnamed", values=listed, usage=usage)
 
@@ -141,7 +140,7 @@ def translate_error(
         values["proxy"] = proxy.netloc.rpartition("@")[2]  # without its password
         found = "proxy-login" if " 407 " in str(https.find_cause(error)) else found
     sentences = messages.advice_of("aws.failure", found, **values)
-    if found == "credentials-lost":
+    if found in ("credentials-lost", "setting"):
         return NotAllowed(*sentences)
     if names[0] in _NEVER_SENT:
         return AWSError(*sentences, repeatable=True)
@@ -245,8 +244,7 @@ def _explain_parameter(
     names = choices.split(", ")
     if near := find_nearest(name, names):
         return messages.advice("aws.parameter-near", near=near, **values)
-    listed = ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
-    return messages.advice("aws.parameter-unknown", choices=listed, **values)
+    return messages.advice("aws.parameter-unknown", choices=list_briefly(names), **values)
 
 
 def _quote(reason: str) -> str:

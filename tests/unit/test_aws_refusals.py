@@ -35,6 +35,7 @@ MISSING = [
     botocore.NoAuthTokenError(),
     botocore.ConfigParseError(path="config", error=SECRET),
     botocore.InvalidConfigError(error_msg=SECRET),
+    botocore.InvalidDefaultsMode(mode=SECRET, valid_modes=""),
     botocore.MetadataRetrievalError(error_msg=SECRET),
 ]
 ON_THE_WAY = [

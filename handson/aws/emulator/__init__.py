@@ -205,11 +205,11 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
 def _stop(folder: Path, *, timeout: float) -> bool:
     if not _end_process(folder, timeout=timeout):
         return False
-    record, log = process.read_record(folder), process.locate_log(folder)
-    if record and record.state == "running":
-        raise NotReady.from_key("aws.emulator.killed", log=log)
+    record = process.read_record(folder)
     if record is None or record.state != "stopped":
-        raise NotReady.from_key("aws.emulator.unsaved", log=log)
+        was_killed = record and record.state == "running"
+        key = "aws.emulator.killed" if was_killed else "aws.emulator.unsaved"
+        raise NotReady.from_key(key, log=process.locate_log(folder))
     return True
 
 
