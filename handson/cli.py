@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import msgspec
 
-from handson import __version__, audit, drawing, grading, parity
-from handson.aws import connection, emulator, settings
+from handson import __version__, audit, drawing, grading
+from handson.aws import Aws, connection, emulator, settings
 from handson.aws.settings import Settings
 from handson.core import messages
-from handson.core.errors import HandsonError, InvalidInput, NotAllowed, NotReady
+from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import explain_unwritable_folder, shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.progress import TerminalProgress, show_card, show_work
@@ -35,6 +34,7 @@ from handson.grading import tokens
 from handson.notebook import replay
 from handson.notebook.doctor import LAB_PORT, examine_machine
 from handson.notebook.workshop import Workshop
+from handson.parity import comparing, probes, recording
 from handson.practice.incidents import forget_incident
 from handson.resources.push import forget_image_uri
 
@@ -296,69 +296,52 @@ def parity_commands() -> None:
 @click.option("--region", help="The region [default: HANDSON_REGION].")
 @click.option("--yes", is_flag=True, help="Begin; otherwise only say what would be made.")
 @click.option("--output", type=FILE, default="parity.jsonl.gz", help="The file of the recording.")
-@click.option("--clean-only", is_flag=True, help="Only delete what a broken run has left.")
-@click.option("--console", is_flag=True, help="Only read what you made in the console.")
-@click.option("--simulation", is_flag=True, help="What answers is not AWS: the file says so.")
-def record(chosen: Settings, account: str, region: str | None, yes: bool, **asked: Any) -> bool:
+@click.option("--clean-only", "mode", flag_value="clean", help="Delete what a broken run has left.")
+@click.option("--console", "mode", flag_value="console", help="Read what you made in the console.")
+def record(chosen: Settings, account: str, yes: bool, output: Path, **asked: Any) -> None:
     """Record AWS's answers in an empty account, and delete whatever that made.
 
-    Exit code 0: recorded, nothing left, 1: something left, 2: it could not run.
+    Exit code 0: done, and nothing left, 2: it could not run, or something is left.
     """
-    target = "emulator" if chosen.endpoint_url else "aws"
-    given = {"target": target, "region": region, "aws_account": account}
-    connected = connection.connect_target(settings.read_environment(lang=chosen.lang, **given)).aws
-    if connected.account != account:
-        raise NotAllowed.from_key("aws.other-account", seen=connected.account, wanted=account)
-    mode = "clean" if asked["clean_only"] else "console" if asked["console"] else "record"
-    probes, path = parity.choose_probes(connected, mode), asked["output"]
-    values = {"account": account, "region": connected.region, "count": len(probes)}
-    click.echo(messages.label("parity.what", mode, tag=parity.OWNER, **values), err=True)
+    target, mode = "emulator" if chosen.endpoint_url else "aws", asked["mode"] or "record"
+    aws = _connect(chosen, target=target, region=asked["region"], aws_account=account)
+    aws.confirm_account(account)
+    where = {"account": account, "region": aws.region, "tag": probes.OWNER}
+    click.echo(messages.label("parity.what", mode, **where), err=True)
     if not yes:
         raise NotReady.from_key("parity.not-confirmed")
-    if not os.access(path.parent, os.W_OK):  # told before the probes, not after them
-        raise explain_unwritable_folder(path.parent, PermissionError("-"))
-    with show_work(TerminalProgress(), "parity") as say:
-        if not probes:
-            return _report_left(parity.delete_made(connected, say))
-        source = "aws" if connected.kind == "aws" and not asked["simulation"] else "simulation"
-        recording, own, left = parity.play_probes(connected, probes, source=source, say=say)
-    size = parity.write_recording(recording, path, own=own)
-    source = messages.label("parity.source", recording.source, date=recording.date)
-    counts = {"count": len(recording.exchanges), "skipped": len(recording.skipped), "size": size}
-    click.echo(messages.text("parity.recorded", path=path, source=source, **counts))
-    return _report_left(left)
-
-
-def _report_left(left: str) -> bool:
-    """Say what could not be deleted; return whether that is nothing."""
-    if left:
-        click.echo("\n".join(messages.advice("parity.left", what=left)), err=True)
-    else:
-        click.echo(messages.text("parity.clean"), err=True)
-    return not left
+    if not os.access(output.parent, os.W_OK):  # told before the probes, not after them
+        raise explain_unwritable_folder(output.parent, PermissionError("-"))
+    with show_work(TerminalProgress(), "parity") as say, probes.use_account(aws, mode, say=say):
+        if mode != "clean":
+            made, own = probes.play_probes(aws, mode, say=say)
+            recording.write_recording(made, output, own=own)
+            source = messages.label("parity.source", made.source, date=made.date)
+            counts = {"count": len(made.exchanges), "skipped": len(made.skipped)}
+            click.echo(messages.text("parity.recorded", path=output, source=source, **counts))
+    click.echo(messages.text("parity.clean"), err=True)
 
 
 @parity_commands.command(name="compare")
 @click.argument("path", metavar="RECORDING", type=FILE)
-@click.option("--endpoint", help="Another endpoint in the embedded AWS's place.")
-@click.option("--accepted", type=FILE, help="TOML: known differences, each with a reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print handson.parity-comparison/1.")
-def compare_recording(
-    chosen: Settings, path: Path, endpoint: str | None, accepted: Path | None, as_json: bool
-) -> bool:
-    """Play a recording's probes on the embedded AWS, and name each answer that differs.
+def compare_recording(chosen: Settings, path: Path, as_json: bool) -> bool:
+    """Play a recording's probes on an empty emulator, and name each answer that differs.
 
     Exit code 0: all differences are known, 1: one is new, 2: it could not run.
     """
-    recording, known = parity.read_recording(path), parity.read_accepted(accepted)
-    given = {"endpoint_url": endpoint, "target": "emulator", "region": recording.region}
-    connected = connection.connect_target(settings.read_environment(lang=chosen.lang, **given)).aws
-    probes = parity.choose_probes(connected, "record")
-    with show_work(TerminalProgress(), "parity") as say:
-        here, _, left = parity.play_probes(connected, probes, source="simulation", say=say)
-    found = parity.compare(recording, here, known)
-    click.echo(_as_json(msgspec.to_builtins(found)) if as_json else "\n".join(found.lines()))
-    return _report_left(left) and all(difference.reason for difference in found.differences)
+    recorded = recording.read_recording(path)
+    aws = _connect(chosen, target="emulator", region=recorded.region)
+    with show_work(TerminalProgress(), "parity") as say, probes.use_account(aws, "record", say=say):
+        here, _ = probes.play_probes(aws, "record", say=say)
+    found = comparing.compare(recorded, here)
+    click.echo(_as_json(found) if as_json else "\n".join(comparing.describe(found)))
+    return all(difference["reason"] for difference in found["differences"])
+
+
+def _connect(chosen: Settings, **other: str | None) -> Aws:
+    """Return the connection to the target of these settings, but for the other ones."""
+    return connection.connect_target(settings.read_environment(lang=chosen.lang, **other)).aws
 
 
 @main.command(name="draw")

@@ -84,14 +84,14 @@ def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = SHARED) -> 
         raise
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file of the home folder as a whole.
 
     Raises:
         NotReady: Its folder is not writable; the file is as it was before.
     """
     try:
-        replace_file(path, [text.encode()])
+        replace_file(path, [content.encode() if isinstance(content, str) else content])
     except OSError as error:
         raise explain_unwritable(path, error) from error
 

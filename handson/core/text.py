@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 from unicodedata import east_asian_width, normalize
 
 from handson.core import messages
@@ -66,6 +67,17 @@ def list_briefly(texts: Sequence[str]) -> str:
     """Return the first dozen texts on one line, and the number of all if there are more."""
     listed = ", ".join(one_line(text) for text in texts[:_MOST_TEXTS])
     return listed if len(texts) <= _MOST_TEXTS else f"{listed}, … ({len(texts)})"
+
+
+def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
+    """Return a JSON value with each of its texts changed, but for the keys of objects."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: map_texts(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_texts(item, change) for item in value]
+    return value
 
 
 def is_wide(letter: str) -> bool:

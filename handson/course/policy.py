@@ -25,6 +25,7 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotAllowed
+from handson.core.text import map_texts
 from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
 
 VERSION = "2012-10-17"
@@ -221,16 +222,8 @@ def write_policy(
         }
         for item in statements
     ]
-    return {"Version": VERSION, "Statement": _fill_in(written, values)}
-
-
-def _fill_in(value: Any, values: Mapping[str, str]) -> Any:
-    """Return a JSON value with the placeholders of its texts filled in."""
-    if isinstance(value, str):
-        return value.format(**values)
-    if isinstance(value, Mapping):
-        return {key: _fill_in(item, values) for key, item in value.items()}
-    return [_fill_in(item, values) for item in value]
+    filled = map_texts(written, lambda text: text.format(**values))
+    return {"Version": VERSION, "Statement": filled}
 
 
 def name_action(service: str, operation: str) -> str:

@@ -2,110 +2,49 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from handson.core import messages
-from handson.core.errors import InvalidInput
 from handson.core.text import one_line
-from handson.parity.recording import Exchange, Recording
-
-SCHEMA = "handson.parity-comparison/1"
+from handson.parity.recording import Recording, read_data
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """Differences that are known; probe and field are patterns as those of file names."""
+def compare(recorded: Recording, here: Recording) -> dict[str, Any]:
+    """Return `handson.parity-comparison/1`, as JSON has it: the new differences come first.
 
-    probe: str
-    field: str = "*"
-    reason: str
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A field that another AWS answers otherwise; `reason` says why that is accepted."""
-
-    probe: str
-    field: str
-    recorded: str
-    here: str
-    reason: str
-
-    def line(self) -> str:
-        """Return the difference as a line for people."""
-        recorded, here = (one_line(text, longest=60) for text in (self.recorded, self.here))
-        sign = "⚠" if self.reason else "✘"
-        return f"{sign} {self.probe}  {self.field}  {recorded} ≠ {here}  {self.reason}".rstrip()
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """`handson.parity-comparison/1`: all differences, the new ones first, and the figure.
-
-    Attributes:
-        schema: Its name.
-        source: The source of the recording.
-        date: Its day.
-        probes: The number of its probes.
-        equal: How many of them are answered alike in every field.
-        differences: The differences.
+    Only the last answer to each question counts; a probe is equal where all of its answers are, in
+    every field.
     """
-
-    schema: str
-    source: str
-    date: str
-    probes: int
-    equal: int
-    differences: list[Difference]
-
-    def lines(self) -> Iterator[str]:
-        """Yield a line a difference, and the figure."""
-        yield from (difference.line() for difference in self.differences)
-        source = messages.label("parity.source", self.source, date=self.date)
-        yield messages.text("parity.figure", source=source, equal=self.equal, whole=self.probes)
-
-
-def compare(recorded: Recording, here: Recording, accepted: Sequence[Accepted]) -> Comparison:
-    """Return the differences of the last answers to each probe that was recorded."""
-    seen = {exchange.probe: exchange for exchange in here.exchanges}
-    differences = []
-    for exchange in {exchange.probe: exchange for exchange in recorded.exchanges}.values():
-        for field, before, after in _differ(exchange, seen.get(exchange.probe)):
-            known = (it.reason for it in accepted if _fits(it, exchange.probe, field))
-            differences.append(Difference(exchange.probe, field, before, after, next(known, "")))
-    differences.sort(key=lambda it: bool(it.reason))
-    probes = {exchange.probe.split()[0] for exchange in recorded.exchanges}
-    equal = len(probes - {it.probe.split()[0] for it in differences})
-    return Comparison(SCHEMA, recorded.source, recorded.date, len(probes), equal, differences)
+    known = read_data("accepted.toml").items()
+    answers, others = ({it.probe: it.fields() for it in one.exchanges} for one in (recorded, here))
+    found = []
+    for probe, before in answers.items():
+        after = others.get(probe, {})
+        is_same = before["outcome"] == after.get("outcome")
+        for name in sorted(before | after) if is_same else ["outcome"]:
+            one, other = (", ".join(fields.get(name, "-")) for fields in (before, after))
+            if one != other:
+                reasons = (why for key, why in known if fnmatchcase(f"{probe} {name}", key))
+                row = {"probe": probe, "field": name, "recorded": one, "here": other}
+                found.append(row | {"reason": next(reasons, "")})
+    probes = {probe.split()[0] for probe in answers}
+    return {
+        "schema": "handson.parity-comparison/1",
+        "source": recorded.source,
+        "date": recorded.date,
+        "probes": len(probes),
+        "equal": len(probes - {it["probe"].split()[0] for it in found}),
+        "differences": sorted(found, key=lambda it: bool(it["reason"])),
+    }
 
 
-def read_accepted(path: Path | None) -> list[Accepted]:
-    """Return the accepted differences in a TOML file, or those of the embedded AWS.
-
-    Raises:
-        InvalidInput: The file is missing, or no list of differences, each with a reason.
-    """
-    source: Any = path or files(__package__).joinpath("accepted.toml")
-    try:
-        return msgspec.convert(tomllib.loads(source.read_text("utf-8"))["accepted"], list[Accepted])
-    except (OSError, KeyError, ValueError, msgspec.ValidationError) as error:
-        reason = one_line(str(error))
-        raise InvalidInput.from_key("parity.no-accepted", path=path, reason=reason) from error
-
-
-def _fits(accepted: Accepted, probe: str, field: str) -> bool:
-    return fnmatchcase(probe, accepted.probe) and fnmatchcase(field, accepted.field)
-
-
-def _differ(recorded: Exchange, here: Exchange | None) -> Iterator[tuple[str, str, str]]:
-    if here is None or recorded.outcome != here.outcome:
-        yield "status", recorded.outcome, here.outcome if here else "-"
-        return
-    before, after = recorded.fields(), here.fields()
-    for field in sorted(before.keys() | after.keys()):
-        if before.get(field) != after.get(field):
-            yield field, ", ".join(before.get(field, "-")), ", ".join(after.get(field, "-"))
+def describe(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for people for each difference, and the figure."""
+    for it in found["differences"]:
+        recorded, here = (one_line(it[side], longest=60) for side in ("recorded", "here"))
+        mark = "⚠" if it["reason"] else "✘"
+        yield f"{mark} {it['probe']}  {it['field']}  {recorded} ≠ {here}  {it['reason']}".rstrip()
+    source = messages.label("parity.source", found["source"], date=found["date"])
+    yield messages.text("parity.figure", source=source, equal=found["equal"], whole=found["probes"])

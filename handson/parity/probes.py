@@ -1,228 +1,191 @@
-"""The probes: calls with a question to AWS each, and the player that asks them."""
+"""The probes, each a call with a question to AWS, and the account on which they are played."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from email.utils import parsedate_to_datetime
-from functools import cache
-from importlib.resources import files
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from handson.aws import Aws, command_name
-from handson.core.errors import HandsonError, NotAllowed
-from handson.course import evidence, owners, rules
-from handson.course.exercise import Exercise, NetworkForm
+from handson.aws import Aws
+from handson.core.errors import HandsonError, NotAllowed, NotReady
+from handson.core.progress import CountedSentence, Say
+from handson.core.text import list_briefly, map_texts
+from handson.course import owners, rules
+from handson.course.exercise import Exercise
 from handson.engine.registry_client import RegistryClient
-from handson.parity.recording import Exchange
-from handson.resources.network import plan_network
-from handson.resources.plan import Ref, make_tag_specification
-from handson.resources.repository import make_destination, require_repository
-from handson.resources.vpc_listing import find_zones
+from handson.parity.recording import SCHEMA, Exchange, Recording, Scrubber, read_data
+from handson.resources import cleanup, cluster, network, plan, repository, vpc_listing
 
 OWNER = f"{owners.HOME}parity"
 """The owner's tag on whatever the probes create, which no learner has; only that is deleted."""
-_BYTES = "application/octet-stream"
 
 
-class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """A call, and the question that it asks AWS.
+@dataclass(frozen=True)
+class Probe(plan.Step):
+    """A call that asks AWS a question, which stands in `probes.toml`.
+
+    `{name}` in its parameters is the result of an earlier probe.  The service "registry" has method
+    and address as its operation, and as its result a header of the answer.
 
     Attributes:
-        name: Unique; also the name of its result.
-        asks: The question.
-        service: boto3's name of the service, or "registry".
-        operation: The API's name, or method and address of the registry.
-        parameters: As the API names them; `{name}` and `Ref` are results of earlier probes.
-        result: The path of the result in the reply, or a header of the registry's answer.
         times: How often to ask.
         look: The operation and parameters that are repeated until two answers agree.
-        mode: "record", or "console" for what only reads what the owner made in the console.
-        content: The name of the bytes that are sent to the registry.
-        token: The region whose token is shown to the registry, if not the own one's.
     """
 
-    name: str
-    asks: str
-    service: str
-    operation: str
-    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
-    result: str = ""
     times: int = 1
-    look: dict[str, Any] = msgspec.field(default_factory=dict)
-    mode: str = "record"
-    content: str = ""
-    token: str = ""
+    look: Mapping[str, Any] = field(default_factory=dict)
 
 
-def choose_probes(aws: Aws, mode: str) -> tuple[Probe, ...]:
-    """Return the probes of a mode, "record" or "console", in order; other modes have none."""
-    return tuple(probe for probe in _list_probes(aws) if probe.mode == mode)
+def list_probes(aws: Aws, mode: str) -> Iterator[Probe]:
+    """Yield the probes of a mode in order: "record", or "console", which only read."""
+    for raw in read_data("probes.toml")[mode]:
+        yield from _plan_network(aws) if "plan" in raw else (msgspec.convert(raw, Probe),)
 
 
-def _list_probes(aws: Aws) -> Iterator[Probe]:
-    for raw in _read_file()["probe"]:
-        if "plan" in raw:
-            yield from _plan_network(aws, dry=raw["plan"] == "dry-run")
-        else:
-            yield msgspec.convert(raw, Probe)
+def _plan_network(aws: Aws) -> Iterator[Probe]:
+    """Yield the calls of the workshop's own plan, twice each, and then as a dry run."""
+    form, there = Exercise().network, vpc_listing.find_zones(aws)
+    zones = rules.choose_zones(form.availability_zones, there, region=aws.region)
+    steps = network.plan_network(form, zones=zones, region=aws.region, owner=OWNER)
+    names = {step.name: f"{{{step.name}}}" for step in steps}
+    for step in steps:
+        noun = step.operation.removeprefix("Create")
+        parameters = plan.fill_in(step.parameters, names)
+        look = {"operation": f"Describe{noun}s", "parameters": {f"{noun}Ids": [names[step.name]]}}
+        probe = Probe(step.name, "ec2", step.operation, parameters, step.result)
+        yield replace(probe, times=2, look=look if step.result else {})
+        if step.operation not in plan.NO_DRY_RUN:
+            dry = {**parameters, "DryRun": True}
+            yield Probe(f"dry-run-{step.name}", "ec2", step.operation, dry)
 
 
-@cache
-def _read_file() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("probes.toml").read_text("utf-8"))
+@contextmanager
+def use_account(aws: Aws, mode: str, *, say: Say) -> Iterator[None]:
+    """Delete whatever the probes make in the block, also when it is interrupted.
+
+    Args:
+        aws: The connection.
+        mode: "record" needs an empty account; "clean" does not; "console" deletes nothing.
+        say: Reports each deletion.
+
+    Raises:
+        NotAllowed: The account is not empty.
+        NotReady: Something could not be deleted.
+        HandsonError: The clean-up was refused, or AWS did not answer.
+    """
+    aws.owners = owners.Owners(OWNER, (OWNER,))
+    if mode == "record" and (found := _list_all(aws)):
+        raise NotAllowed.from_key("parity.not-empty", what=list_briefly(found))
+    try:
+        yield
+    finally:
+        removals = cleanup.delete_tagged(aws, say=say).left if mode != "console" else ()
+        left = [f"{removal.resource} ({removal.reason})" for removal in removals]
+        if left or (mode == "record" and (left := _list_all(aws))):
+            raise NotReady.from_key("parity.left", what="; ".join(left))
 
 
-def _plan_network(aws: Aws, *, dry: bool) -> Iterator[Probe]:
-    """Yield the calls of the workshop's own plan; dry runs of those that have them."""
-    form = NetworkForm()
-    zones = rules.choose_zones(form.availability_zones, find_zones(aws), region=aws.region)
-    for step in plan_network(form, zones=zones, region=aws.region, owner=OWNER):
-        call: dict[str, Any] = {"service": "ec2", "operation": step.operation}
-        call["parameters"] = {**step.parameters, **({"DryRun": True} if dry else {})}
-        if not dry:
-            noun = step.operation.removeprefix("Create")
-            look = {"operation": f"Describe{noun}s", "parameters": {f"{noun}Ids": [Ref(step.name)]}}
-            call |= {"result": step.result, "times": 2, "look": look if step.result else {}}
-            yield Probe(name=step.name, asks="Is it idempotent? How soon is it seen?", **call)
-        elif step.operation != "ModifyVpcAttribute":  # it has no dry run
-            yield Probe(name=f"dry-run-{step.name}", asks="How is it allowed?", **call)
+def _list_all(aws: Aws) -> list[str]:
+    """Return the VPCs but the default one, the clusters and the repositories."""
+    vpcs = vpc_listing.list_ec2_resources(aws, "Vpc")
+    found = [vpc["VpcId"] for vpc in vpcs if not vpc.get("IsDefault")]
+    found += [each.name for each in cluster.find_clusters(aws) if not each.is_deleted]
+    return [*found, *repository.list_repository_names(aws)]
+
+
+def play_probes(aws: Aws, mode: str, *, say: Say) -> tuple[Recording, set[str]]:
+    """Ask all probes of a mode; return the answers, and strings that no file of them may hold.
+
+    Answers under a certificate of one's own (`AWS_CA_BUNDLE`) count as a simulation.
+
+    Raises:
+        NotAllowed: The credentials are refused; a permission that lacks is an answer.
+    """
+    player, probes = Player(aws), list(list_probes(aws, mode))
+    for number, probe in enumerate(probes):
+        say(CountedSentence(probe.name, done=number, whole=len(probes)))
+        player.play(probe)
+    source = "aws" if aws.kind == "aws" and not aws.ca_bundle else "simulation"
+    where = (aws.patience.now().date().isoformat(), aws.region, version("botocore"), source)
+    return Recording(SCHEMA, *where, player.skipped, player.exchanges), player.scrubber.own
 
 
 class Player:
-    """Asks probes one after the other, and keeps each answer as it came over the wire."""
+    """Asks probes one after the other, and keeps each answer as it came over the wire, scrubbed."""
 
     def __init__(self, aws: Aws) -> None:
         self.exchanges: list[Exchange] = []
         self.skipped: dict[str, str] = {}
-        self._aws, self._clock = aws, aws.patience.clock
-        self._results: dict[str, Any] = {"region": aws.region}
-        self._heard: set[str] = set()
-        self._label, self._began, self._sent_at = "", self._clock(), 0.0
-        self._parameters: Any = None
+        self.scrubber = Scrubber(aws.account, aws.caller)
+        self._data = read_data("probes.toml")
+        self._results = {"region": aws.region, "owner": OWNER, **self._data["content"]}
+        self._clock = aws.patience.clock
+        self._began = self._sent_at = self._clock()
+        self._asked = ("", "", "")
+        self._parameters: dict[str, Any] = {}
+        aws.session.register("before-call", self._note_request)
+        aws.session.register("response-received", self._note_answer)
+        self._aws = replace(aws)  # only clients that are made from now on are listened to
 
     def play(self, probe: Probe) -> None:
-        """Ask a probe as often as it says, then look at what it made until two looks agree.
-
-        Raises:
-            NotAllowed: The credentials are refused; a permission that lacks is an answer.
-        """
-        try:
-            for turn in range(probe.times):
-                self._ask(probe, probe.name + (" again" if turn else ""))
-            look, before = msgspec.structs.replace(probe, **probe.look, result=""), None
-            for pause in _read_file()["pauses"] if probe.look else ():
-                self._aws.patience.sleep(pause)
-                self._ask(look, f"{probe.name} look")
-                seen = self.exchanges[-1]  # a refusal means that AWS does not know it yet
-                if seen.status == 200 and before == (before := seen.fields()):
-                    break
-        except (KeyError, HandsonError) as error:
-            if _ends_all(error):
-                raise
-            reason = error if isinstance(error, KeyError) else error.code
-            self.skipped[probe.name] = f"{type(error).__name__}: {reason}"
+        """Ask a probe as often as it says, then look at what it made until two looks agree."""
+        for turn in range(probe.times):
+            self._ask(probe, probe.name + (" again" if turn else ""))
+        look, before = replace(probe, **{**probe.look, "result": ""}), None
+        pauses = self._data["pauses"] if probe.look and probe.name not in self.skipped else ()
+        for pause in pauses:
+            self._aws.patience.sleep(pause)
+            self._ask(look, f"{probe.name} look")
+            seen = self.exchanges[-1]  # a refusal means that AWS does not know it yet
+            if seen.status == 200 and before == (before := seen.fields()):
+                break
 
     def _ask(self, probe: Probe, label: str) -> None:
-        """Make one call; raise where nothing answered, for a refusal is an answer."""
-        parameters, answers = _fill_in(probe.parameters, self._results), len(self.exchanges)
+        answers = len(self.exchanges)
+        call = (probe.operation, self._data["tags"].get(probe.operation, {}) | probe.parameters)
         try:
+            operation, parameters = map_texts(call, lambda text: text.format_map(self._results))
+            self._asked = (label, probe.service, operation)
             if probe.service == "registry":
-                result: Any = self._ask_registry(probe, label)
+                result: Any = self._ask_registry(operation, parameters)
             else:
-                self._listen(probe.service)
-                self._label = label
-                parameters = _tag(probe.service, probe.operation, parameters)
-                result = self._aws.call(probe.service, probe.operation, **parameters)
-        except HandsonError as error:
-            if len(self.exchanges) == answers or _ends_all(error):
+                result = self._aws.call(probe.service, operation, **parameters)
+            for key in filter(None, probe.result.split(".")):
+                result = result[key]
+            self._results.setdefault(probe.name, result)
+        except (KeyError, HandsonError) as error:
+            if isinstance(error, NotAllowed) and not error.actions:  # the credentials, not a call
                 raise
-            return
-        finally:
-            self._label = ""
-        for key in probe.result.split(".") if probe.result else ():
-            result = result[key]
-        self._results.setdefault(probe.name, result)
+            if len(self.exchanges) == answers:  # nothing answered, for a refusal is an answer
+                reason = getattr(error, "code", error)
+                self.skipped[probe.name] = f"{type(error).__name__}: {reason}"
 
-    def _listen(self, service: str) -> None:
-        if service not in self._heard:
-            self._heard.add(service)
-            events = self._aws.client(service).meta.events
-            events.register("before-send", self._note_request)
-            events.register("response-received", self._note_answer)
+    def _ask_registry(self, operation: str, parameters: dict[str, Any]) -> Mapping[str, str]:
+        """Send a request to the registry; return the headers of its answer."""
+        found = repository.require_repository(self._aws, Exercise().repository)
+        registry = RegistryClient(repository.make_destination(self._aws, found, tags=()))
+        self._parameters, self._sent_at = parameters, self._clock()
+        answer = registry.ask(*operation.split(), also=range(400, 600), **parameters)
+        self._keep(answer.status_code, answer.headers, answer.content)
+        return answer.headers
 
-    def _note_request(self, request: Any, **_: Any) -> None:
-        body = request.body or b"{}"
-        text = body.decode() if isinstance(body, bytes) else body
-        form = dict(parse_qsl(text, keep_blank_values=True))
-        self._parameters = form if "Action" in form else msgspec.json.decode(text)
+    def _note_request(self, params: Any, **_: Any) -> None:
+        body = params["body"] or b"{}"
+        self._parameters = body if isinstance(body, dict) else msgspec.json.decode(body)
         self._sent_at = self._clock()
 
     def _note_answer(self, response_dict: Any, event_name: str, **_: Any) -> None:
-        if response_dict and self._label:
-            answer = map(response_dict.get, ("status_code", "headers", "body"))
-            self._keep(self._label, *event_name.split(".")[1:], *answer)
+        # Signing in to the registry makes calls, too, which are no probe.
+        if response_dict and event_name.split(".")[1:] == [*self._asked[1:]]:
+            self._keep(*map(response_dict.get, ("status_code", "headers", "body")))
 
-    def _ask_registry(self, probe: Probe, label: str) -> Mapping[str, str]:
-        """Send a request to the registry, and return the headers of its answer."""
-        there = self._aws.in_region(probe.token or self._aws.region)
-        repository = require_repository(self._aws, Exercise().repository)
-        own, shown = (make_destination(aws, repository, tags=()) for aws in (self._aws, there))
-        client = RegistryClient(replace(own, username=shown.username, password=shown.password))
-        method, _, address = _fill_in(probe.operation, self._results).partition(" ")
-        content = _read_file()["content"].get(probe.content, "")
-        kind = (re.findall(r'^{"schemaVersion":2,"mediaType":"([^"]+)', content) or [_BYTES])[0]
-        self._parameters, self._sent_at = {}, self._clock()
-        sent = {"data": content.encode(), "headers": {"Content-Type": kind}}
-        answer = client.ask(method, address, also=range(400, 600), **sent)
-        where = f"{method} {urlsplit(answer.url).path}"
-        self._keep(label, "registry", where, answer.status_code, answer.headers, answer.content)
-        return answer.headers
-
-    def _keep(self, *answered: Any) -> None:
-        label, service, operation, status, headers, body = answered
-        wanted = _read_file()["headers"]
-        kept = {name: value for name, value in headers.items() if name.lower() in wanted}
-        for name in kept.keys() & {"Date", "date"}:
-            ahead = parsedate_to_datetime(kept[name]) - evidence.now()
-            kept[name] = f"{ahead.total_seconds():+.0f}"
+    def _keep(self, status: Any, headers: Any, body: Any) -> None:
+        kept = {name: headers[name] for name in self._data["headers"] if name in headers}
         spans = (self._clock() - self._sent_at, self._sent_at - self._began)
-        answer = (
-            status,
-            kept,
-            body.decode("utf-8", "replace"),
-            *(round(1000 * it) for it in spans),
-        )
-        self.exchanges.append(Exchange(label, service, operation, self._parameters, *answer))
-
-
-def _ends_all(error: Exception) -> bool:
-    """Tell whether the credentials are refused, and not only a call."""
-    return isinstance(error, NotAllowed) and not error.actions
-
-
-def _tag(service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters with the workshop's tag and our own for what they create."""
-    noun, tags = operation.removeprefix("Create"), owners.list_tags(OWNER)
-    if noun in (operation, "Route", "Tags") or "TagSpecifications" in parameters:
-        return parameters
-    if service == "ec2":
-        specification = make_tag_specification(command_name(noun), OWNER, owner=OWNER)
-        return {**parameters, "TagSpecifications": specification}
-    name_of, text_of = ("key", "value") if service == "ecs" else ("Key", "Value")
-    return {**parameters, "tags": [{name_of: name, text_of: text} for name, text in tags.items()]}
-
-
-def _fill_in(value: Any, results: Mapping[str, Any]) -> Any:
-    if isinstance(value, Ref):
-        return results[value.step]
-    if isinstance(value, str):
-        return value.format_map(results)
-    if isinstance(value, Mapping):
-        return {key: _fill_in(item, results) for key, item in value.items()}
-    return [_fill_in(item, results) for item in value] if isinstance(value, list | tuple) else value
+        ms, at = (round(1000 * seconds) for seconds in spans)
+        answer = (self._parameters, status, kept, body.decode("utf-8", "replace"), ms, at)
+        self.exchanges.append(Exchange(*map_texts((*self._asked, *answer), self.scrubber.scrub)))

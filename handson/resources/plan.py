@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
-_NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
+NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
         for step in steps
         if step.name not in known
         and step.service == "ec2"
-        and step.operation not in _NO_DRY_RUN
+        and step.operation not in NO_DRY_RUN
         and _find_references(step.parameters) <= known.keys()
     ]
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -291,7 +291,7 @@ def _end_pauses(aws: Aws) -> Iterator[tuple[Aws, threading.Event]]:
 def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> dict[str, str]:
     """Return the IAM actions that a dry run of a step is denied, each with AWS's message."""
     try:
-        aws.call(step.service, step.operation, **_fill_in(step.parameters, known), DryRun=True)
+        aws.call(step.service, step.operation, **fill_in(step.parameters, known), DryRun=True)
     except NotAllowed as error:
         if not error.actions:  # credentials, not permissions
             raise
@@ -303,7 +303,7 @@ def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> dic
 
 
 def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
-    parameters = _fill_in(step.parameters, results)
+    parameters = fill_in(step.parameters, results)
     reply = aws.call_until_known(step.service, step.operation, parameters, unknown=step.unknown)
     found: Any = reply
     for key in step.result.split(".") if step.result else ():
@@ -311,13 +311,14 @@ def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
     return str(found) if step.result else ""
 
 
-def _fill_in(value: Any, results: Mapping[str, str]) -> Any:
+def fill_in(value: Any, results: Mapping[str, str]) -> Any:
+    """Return parameters with the results of earlier steps in the place of their `Ref`s."""
     if isinstance(value, Ref):
         return results[value.step]
     if isinstance(value, Mapping):
-        return {key: _fill_in(item, results) for key, item in value.items()}
+        return {key: fill_in(item, results) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_fill_in(item, results) for item in value]
+        return [fill_in(item, results) for item in value]
     return value
 
 

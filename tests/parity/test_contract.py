@@ -14,8 +14,7 @@ from pathlib import Path
 from botocore import exceptions
 
 from handson.aws import refusals
-from handson.parity import read_recording
-from handson.parity.recording import Exchange
+from handson.parity.recording import Exchange, read_recording
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / "handson"
@@ -47,6 +46,10 @@ def is_seen(code: str, exchanges: list[Exchange]) -> bool:
     return any(
         it.outcome.partition(" ")[2] == name and words in it.body.casefold() for it in exchanges
     )
+
+
+def test_recordings_are_small() -> None:
+    assert [it.name for it in HERE.glob("*.jsonl.gz") if it.stat().st_size > 400_000] == []
 
 
 def test_each_code_that_is_relied_on_was_seen_or_is_listed_as_never_seen() -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from handson.cli import main
-from handson.parity import compare, read_recording
-from handson.parity.recording import Exchange, Recording
+from handson.parity.comparing import compare
+from handson.parity.recording import Exchange, Recording, read_recording
 from tests.simulated_aws.conftest import Simulated
 from tests.simulated_aws.proxy import ACCOUNT
 from tests.simulated_aws.replay import Replay
@@ -37,9 +37,9 @@ def recorded() -> Recording:
     return read_recording(SIMULATION)
 
 
-def record(simulated: Simulated, *options: str) -> Recording:
+def record(simulated: Simulated) -> Recording:
     path = simulated.folder / "made.jsonl.gz"
-    words = ["parity", "record", "--account", ACCOUNT, "--yes", "--output", str(path), *options]
+    words = ["parity", "record", "--account", ACCOUNT, "--yes", "--output", str(path)]
     home = {"HANDSON_HOME": str(simulated.folder / "owner")}
     done = CliRunner().invoke(main, words, env=home)
     assert done.exit_code == 0, done.output
@@ -49,8 +49,8 @@ def record(simulated: Simulated, *options: str) -> Recording:
 def test_what_is_recorded_through_aws_s_own_host_names_is_the_recording_kept_here(
     simulated: Simulated, recorded: Recording
 ) -> None:
-    made = record(simulated, "--simulation")
-    assert compare(recorded, made, []).differences == []
+    made = record(simulated)
+    assert compare(recorded, made)["differences"] == []
     assert (made.source, made.skipped, simulated.left()) == ("simulation", {}, [])
     hosts = {request.host for request in simulated.proxy.seen}
     assert f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com" in hosts
