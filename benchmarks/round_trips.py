@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from handson.aws.emulator.in_process import open_in_process
 from tests.emulator.hooks import Inside
-from tests.emulator.in_process import open_in_process
 from tests.emulator.workshops import make_shop
 from tests.simulated_aws.conftest import Simulated
 from tests.simulated_aws.proxy import Proxy, make_certificates, running_proxy

@@ -150,8 +150,8 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the embedded AWS of this process (`tests.emulator.hooks.Inside`); there is one."""
+    from handson.aws.emulator.in_process import open_in_process
     from tests.emulator.hooks import Inside
-    from tests.emulator.in_process import open_in_process
 
     door = open_in_process(tmp_path_factory.mktemp("in-process"), region="us-east-1")
     return Inside.of(door, region="us-east-1")

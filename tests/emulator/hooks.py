@@ -23,10 +23,9 @@ from botocore.exceptions import ConnectionClosedError
 
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.connection import make_private_session
-from handson.aws.emulator.in_process import find_door
+from handson.aws.emulator.in_process import InProcess, find_in_process
 from handson.aws.refusals import READS
 from handson.resources.vpc_listing import NetworkListing, list_network
-from tests.emulator.in_process import InProcess
 from tests.unit.fake_aws import Clock, Refusal, reply
 
 
@@ -208,7 +207,7 @@ def reset(running: emulator.Running) -> None:
 def order(running: emulator.Running, way: str, body: str = "") -> None:
     """Send an order to an emulator's own interface."""
     headers = {"Content-Type": "text/plain"}  # or moto would take it for a form
-    if door := find_door(running.endpoint):
+    if door := find_in_process(running.endpoint):
         assert door.answer("POST", running.endpoint + way, headers, body).status == 200
         return
     with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:

@@ -12,9 +12,8 @@ import pytest
 
 from handson import start
 from handson.aws import emulator as room
-from handson.aws.emulator.in_process import find_door
+from handson.aws.emulator.in_process import find_in_process, open_in_process
 from tests.emulator.hooks import Inside, connect, reset
-from tests.emulator.in_process import open_in_process
 from tests.emulator.learner import Learner
 from tests.notebooks.book import FOLDER, read_book
 
@@ -78,7 +77,9 @@ def test_a_restored_state_is_another_copy_each_time(inside: Inside) -> None:
 def test_there_is_one_for_a_whole_process_at_one_address(inside: Inside, tmp_path: Path) -> None:
     assert open_in_process(tmp_path / "other", region="eu-west-1") is inside.door
     others = ("http://127.0.0.1:10", "http://127.0.0.1", "http://example.org")
-    assert [find_door(url) for url in (*others, inside.endpoint)] == [None] * 3 + [inside.door]
+    assert [find_in_process(url) for url in (*others, inside.endpoint)] == [None] * 3 + [
+        inside.door
+    ]
 
 
 def _run_notebooks(home: Path) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from xml.sax.saxutils import escape
 import botocore.session
 
 from handson.aws import emulator
-from tests.emulator.in_process import InProcess
+from handson.aws.emulator.in_process import InProcess
 from tests.emulator.interceptor import Interceptor, certify
 from tests.emulator.proxy import listening
 from tests.unit.fake_aws import Clock

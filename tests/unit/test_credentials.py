@@ -84,7 +84,7 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
         "[profile a]\nregion = x\nregion = y\n",
         ["config, line 3, sets region again in [profile a]"],
     ),
-    "keys before any profile": (f"{KEYS}[default]\n", ["config, line 1,", "write [default]"]),
+    "keys before any profile": (f"{KEYS}[default]\n", ["config, line 1,", "Write [default]"]),
     "a byte order mark": (f"\ufeff[profile student]\n{KEYS}", ["config begins with a BOM"]),
     "a nested line that is no setting": ("[profile student]\ns3 =\n  x\n", ["config cannot"]),
     "another profile": (

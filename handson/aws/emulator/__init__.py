@@ -4,7 +4,7 @@ This module starts, finds, stops and wipes it.  Everything that depends on MiniS
 package:
 
     process          the process itself: spawn it, signal it, read its record
-    in_process       the way to one within this Python, for tests
+    in_process       the same AWS within this Python, for tests and for where no process can start
     server           the program that the process runs
     blob_registry    its registry, with the blobs on disk
     blobs            the files of the blobs, and which repository has which blob

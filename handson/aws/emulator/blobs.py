@@ -197,6 +197,19 @@ class Blobs:
         for path in {*self._blobs.iterdir()} - wanted:
             _delete(path)
 
+    def copy_files(self) -> dict[str, bytes]:
+        """Return the content of all complete blobs, by digest."""
+        return {f"sha256:{path.name}": path.read_bytes() for path in self._blobs.iterdir()}
+
+    def restore_files(self, files: dict[str, bytes]) -> None:
+        """Have these blobs and no upload, after MiniStack's mappings were restored."""
+        for upload in [*self.uploads.values()]:
+            self.drop_upload(upload)
+        for digest, content in files.items():
+            if not self._locate(digest).exists():
+                self._locate(digest).write_bytes(content)
+        self._known, self._pushing = dict(self._ecr._repositories.all_items()), set()
+
     def _locate(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
 

@@ -1,52 +1,154 @@
-"""An embedded AWS inside this Python: no second process, no port, no thread.
+"""The embedded AWS inside this Python: no second process, no port, no thread.
 
-Its endpoint is only a name, at which nothing listens; the two clients of this library find what
-answers behind it:
+`open_in_process` loads MiniStack here.  Its endpoint is only a name, at which nothing listens; the
+two clients of this library find the application behind it:
 
     botocore    `attach_session`, an answer to its event ``before-send``
     requests    `find_adapter`, an adapter to mount
 
-It is for tests (`tests/emulator/in_process.py`), which copy and restore its state.  Elsewhere the
-process of `emulator.ensure_running` is used, which outlives its kernel.
+It is for a Python that cannot start a process (a browser), and for tests, which copy and restore
+its state.  Elsewhere the process of `emulator.ensure_running` is used, which outlives its kernel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+import io
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from handson.aws.emulator import process, server
 
 if TYPE_CHECKING:
     import requests
     import urllib3
 
+PORT = 1  # where no server listens, so that a client without the door is refused at once
+ENDPOINT = f"http://{server.HOST}:{PORT}"
+_STEPS = 10_000  # a request that waits this often waits for something that never comes
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_opened: list[InProcess] = []
 
-class Door(Protocol):
-    """What answers in the place of a server at an endpoint."""
 
-    endpoint: str
+class InProcess:
+    """MiniStack in this Python; one for the whole process, since its state is in its modules."""
+
+    endpoint = ENDPOINT
+
+    def __init__(self, folder: Path, *, region: str) -> None:
+        """Load MiniStack and the state that is saved in the folder."""
+        from handson.aws.emulator.blob_registry import BlobRegistry
+        from handson.aws.emulator.blobs import Blobs
+
+        with _environment(process.build_environment(folder, region=region, passed_on={})):
+            from ministack.core import concurrency, persistence  # type: ignore[import-untyped]
+
+            # Before the services are loaded, because they import these functions by name.
+            concurrency.run_reentrant = concurrency.run_offloop = _run_here
+            from ministack import app  # type: ignore[import-untyped]
+            from ministack.services import (  # type: ignore[import-untyped]
+                cloudtrail,
+                ec2,
+                ecr,
+                ecs,
+                sts,
+            )
+        ec2._get_docker = ecs._get_docker = lambda: None
+        self._blobs = Blobs(folder / server.BLOBS, ecr, persistence)
+        app._load_persisted_state()
+        self._app = BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
+        self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))
+        self._turn = threading.Lock()
 
     def answer(
-        self, method: str, url: str, headers: Mapping[str, Any], body: Any
+        self, method: str, url: str, headers: Mapping[str, Any] = _NONE, body: Any = b""
     ) -> urllib3.HTTPResponse:
-        """Answer one request; the body is bytes, text or a file."""
+        """Answer one request; the body is bytes, text or a file.
+
+        The application is driven by hand, since a notebook's kernel has an event loop already.
+        """
+        import urllib3
+
+        content = body.read() if hasattr(body, "read") else body or b""
+        content = content.encode() if isinstance(content, str) else bytes(content)
+        sent = {"host": urlsplit(url).netloc}
+        sent |= {name.lower(): value for name, value in headers.items()}
+        sent["content-length"] = str(len(content))
+        said: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        request = self._app(_build_scope(method, url, sent), receive, send)
+        with self._turn:
+            copy_context().run(_drive, request)
+        start, *rest = said
+        kept = [] if method == "HEAD" else [part.get("body", b"") for part in rest]
+        return urllib3.HTTPResponse(
+            io.BytesIO(b"".join(kept)),
+            headers={name.decode(): value.decode("latin-1") for name, value in start["headers"]},
+            status=start["status"],
+            request_method=method,
+            preload_content=False,
+        )
+
+    def copy_state(self) -> Any:
+        """Return a copy of everything that it has, for `restore_state`."""
+        import pickle
+
+        with self._turn:
+            return pickle.dumps(self._stores), self._blobs.copy_files()
+
+    def restore_state(self, state: Any) -> None:
+        """Have exactly what a copy has."""
+        import pickle
+
+        stores, files = pickle.loads(state[0]), state[1]
+        with self._turn:
+            for name, store in self._stores.items():
+                store.clear()
+                store.update(stores[name])
+            self._blobs.restore_files(files)
 
 
-doors: list[Door] = []
-"""Those that are open in this Python."""
+def open_in_process(folder: Path, *, region: str) -> InProcess:
+    """Return the embedded AWS of this Python, loaded at the first call for this folder and region.
+
+    Args:
+        folder: Where its state and its images' layers are kept; made if missing.
+        region: The region that clients will name.
+
+    Raises:
+        OSError: The folder is not writable, or the disk is full.
+    """
+    if not _opened:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _opened.append(InProcess(folder, region=region))
+    return _opened[0]
 
 
-def find_door(url: str) -> Door | None:
-    """Return the door that a URL leads to, or None."""
-    return next((it for it in doors if f"{url}/".startswith(f"{it.endpoint}/")), None)
+def find_in_process(url: str) -> InProcess | None:
+    """Return the embedded AWS that a URL leads to if it is in this Python, else None."""
+    return _opened[0] if _opened and f"{url}/".startswith(f"{ENDPOINT}/") else None
 
 
 def attach_session(session: Any) -> None:
-    """Let an open door answer what a botocore session sends to it."""
+    """Let the embedded AWS of this Python answer what a botocore session sends to it."""
 
     def answer(request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
 
-        found = find_door(request.url)
+        found = find_in_process(request.url)
         if found is None:
             return None
         said = found.answer(request.method, request.url, request.headers, request.body)
@@ -57,17 +159,73 @@ def attach_session(session: Any) -> None:
 
 
 def find_adapter(url: str) -> Any:
-    """Return an adapter of requests to the open door that the URL leads to, if any."""
-    found = find_door(url)
+    """Return an adapter of requests to the embedded AWS of this Python, if the URL leads there."""
+    found = find_in_process(url)
     if found is None:
         return None
     from requests.adapters import HTTPAdapter
 
     answer_request = found.answer
 
-    class DoorAdapter(HTTPAdapter):
+    class InProcessAdapter(HTTPAdapter):
         def send(self, request: Any, *_: Any, **__: Any) -> requests.Response:
             said = answer_request(request.method, request.url, request.headers, request.body)
             return self.build_response(request, said)
 
-    return DoorAdapter()
+    return InProcessAdapter()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Give MiniStack its variables and no handler of the log while it is imported."""
+    before, silent = dict(os.environ), logging.NullHandler()
+    logging.root.addHandler(silent)
+    os.environ.update(variables, GATEWAY_PORT=str(PORT))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        logging.root.removeHandler(silent)
+
+
+def _find_stores(*services: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the mappings and sets in which MiniStack's services keep what they have."""
+    for service in services:
+        for name, value in vars(service).items():
+            store = getattr(value, "_data", value)
+            if name.startswith("_") and name.islower() and isinstance(store, dict | set):
+                yield f"{service.__name__}.{name}", store
+
+
+def _build_scope(method: str, url: str, headers: Mapping[str, Any]) -> dict[str, Any]:
+    way = urlsplit(url)
+    return {
+        "type": "http",
+        "method": method,
+        "scheme": way.scheme,
+        "path": unquote(way.path) or "/",
+        "raw_path": (way.path or "/").encode(),
+        "query_string": way.query.encode(),
+        "headers": [(name.encode(), _encode(value)) for name, value in headers.items()],
+        "client": (server.HOST, 1),
+    }
+
+
+def _encode(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("latin-1")
+
+
+def _drive(request: Any) -> None:
+    try:
+        for _ in range(_STEPS):
+            request.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("the embedded AWS waits for something outside this process")
+
+
+async def _run_here(work: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+    """Do in this thread what MiniStack would do in another one."""
+    named.pop("thread_name", None)
+    return work(*given, **named)
