@@ -71,13 +71,16 @@ def list_briefly(texts: Sequence[str]) -> str:
 
 def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
     """Return a JSON value with each of its texts changed, but for the keys of objects."""
-    if isinstance(value, str):
-        return change(value)
+    return map_leaves(value, lambda leaf: change(leaf) if isinstance(leaf, str) else leaf)
+
+
+def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a JSON value with everything changed that is neither an object nor an array."""
     if isinstance(value, Mapping):
-        return {key: map_texts(item, change) for key, item in value.items()}
+        return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [map_texts(item, change) for item in value]
-    return value
+        return [map_leaves(item, change) for item in value]
+    return change(value)
 
 
 def is_wide(letter: str) -> bool:

@@ -232,23 +232,17 @@ def check_subnet_counts(
         ("public_subnets", public, usual.public_subnets, {0, zones}),
         ("private_subnets", private, usual.private_subnets, {0, zones, 2 * zones}),
     )
-    key = "course.rules.subnet-count"
-    if zones != usual.availability_zones:
-        key = "course.rules.subnet-count-other-zones"
+    as_usual = zones == usual.availability_zones
+    key = "course.rules.subnet-count" if as_usual else "course.rules.subnet-count-other-zones"
     for parameter, value, right, choices in rows:
         _check_whole_number(value, parameter=parameter)
         if value not in choices:
             *most, last = map(str, sorted(choices))
             listed = [messages.text("course.rules.comma").join(most)] if most else []
-            _refuse(
-                key,
-                parameter=parameter,
-                value=value,
-                zones=zones,
-                choices=messages.text("course.rules.or").join([*listed, last]),
-                usual=right,
-                usual_zones=usual.availability_zones,
-            )
+            choice = messages.text("course.rules.or").join([*listed, last])
+            values: dict[str, Any] = {"usual": right, "usual_zones": usual.availability_zones}
+            values |= {"parameter": parameter, "value": value, "zones": zones}
+            _refuse(key, choices=choice, **values)
 
 
 def check_name_tag(name: str) -> str:

@@ -195,42 +195,43 @@ class _Store:
     def read_image(self, detail: Mapping[str, Any], manifests: Mapping[str, Manifest]) -> Image:
         """Return the image that DescribeImages lists as `detail`."""
         manifest = manifests.get(detail["imageDigest"], {})
-        parts = self._read_parts(manifest)
-        labels = [(part.config.get("config") or {}).get("Labels") or {} for part in parts]
-        layers = [layer for part in parts for layer in part.manifest.get("layers", ())]
+        plain = self._find_plain_manifests(manifest)
+        configs = [self._read_config(each) for each, _ in plain]
+        labels = [(config.get("config") or {}).get("Labels") or {} for config, _ in configs]
+        layers = [layer for each, _ in plain for layer in each.get("layers", ())]
+        platforms = [
+            stated or _read_platform(config)
+            for (_, stated), (config, _) in zip(plain, configs, strict=True)
+        ]
+        unread = [why for (_, why), known in zip(configs, platforms, strict=True) if not known]
         pushed = detail.get("imagePushedAt")
         return Image(
             repository=self.repository,
             digest=detail["imageDigest"],
             tags=tuple(sorted(detail.get("imageTags") or ())),
             media_type=manifest.get("mediaType") or detail.get("imageManifestMediaType", ""),
-            platforms=tuple(part.platform for part in parts if part.platform),
+            platforms=tuple(filter(None, platforms)),
             size_bytes=sum(int(layer["size"]) for layer in layers),
             pushed_at=pushed.astimezone(UTC).isoformat(timespec="seconds") if pushed else "",
             built_by=next((each[ENGINE_LABEL] for each in labels if each.get(ENGINE_LABEL)), None),
-            unread=next((it.unread for it in parts if it.unread and not it.platform), None),
+            unread=next(filter(None, unread), None),
         )
 
-    def _read_parts(self, manifest: Manifest) -> list[_Part]:
-        """Return each image behind a tag.
+    def _find_plain_manifests(self, manifest: Manifest) -> list[tuple[Manifest, Platform | None]]:
+        """Return the manifest of each image behind a tag, and the platform that an index states.
 
         An index may list several images; a plain manifest is one.  The platform that an index
         states counts before that of the configuration.
         """
-        found: list[tuple[Manifest, Platform | None]] = [(manifest, None)]
-        if "manifests" in manifest:
-            children = [child for child in manifest["manifests"] if is_image_manifest(child)]
-            digests = [child["digest"] for child in children]
-            manifests = _read_manifests(self.aws, self.repository, digests)
-            found = [
-                (manifests.get(child["digest"], {}), _read_platform(child.get("platform", {})))
-                for child in children
-            ]
-        parts = []
-        for plain, stated in found:
-            config, unread = self._read_config(plain)
-            parts.append(_Part(plain, config, stated or _read_platform(config), unread))
-        return parts
+        if "manifests" not in manifest:
+            return [(manifest, None)]
+        children = [child for child in manifest["manifests"] if is_image_manifest(child)]
+        digests = [child["digest"] for child in children]
+        manifests = _read_manifests(self.aws, self.repository, digests)
+        return [
+            (manifests.get(child["digest"], {}), _read_platform(child.get("platform", {})))
+            for child in children
+        ]
 
     def _read_config(self, manifest: Manifest) -> tuple[Manifest, Unseen | None]:
         """Return an image's configuration, or why it could not be read."""
@@ -272,16 +273,6 @@ class _Store:
             return f"{self.aws.endpoint}/v2/{self.repository}/blobs/{digest}"
         layer = {"repositoryName": self.repository, "layerDigest": digest}
         return str(self.aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"])
-
-
-@dataclass(frozen=True)
-class _Part:
-    """An image behind a tag: its plain manifest, its configuration, its platform."""
-
-    manifest: Manifest
-    config: Manifest
-    platform: Platform | None
-    unread: Unseen | None
 
 
 def _open_session(aws: Aws) -> requests.Session:

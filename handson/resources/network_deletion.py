@@ -6,7 +6,7 @@ filter and list other people's resources.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -23,8 +23,8 @@ _NOUNS = ("VpcEndpoint", "RouteTable", "Subnet", "InternetGateway", "Vpc")
 """EC2's names of what the workshop creates, in the order of deletion (Amazon VPC User Guide,
 "Delete your VPC")."""
 
-_OTHERS = ("NetworkInterface", "NatGateway", "SecurityGroup")
-"""Other types of resources that may be in a VPC; the workshop creates none of them."""
+_CONTENTS = (*_NOUNS[:-1], "NetworkInterface", "NatGateway", "SecurityGroup")
+"""What may be in a VPC; the workshop creates none of the last three."""
 
 _BUSY = {"DependencyViolation"}
 _ENDPOINT_SECONDS = 300.0
@@ -37,13 +37,9 @@ def list_network_resources(aws: Aws, _ids: Collection[str] | None = None) -> lis
     hand, and names that; it accepts that the resource is already gone.
     """
     kept: set[str] = set()
-    with ThreadPoolExecutor(len(_NOUNS)) as pool:
-        found = list(pool.map(partial(_list, aws), _NOUNS))
-    return [
-        Listed(_resource(aws, noun, raw), partial(_delete, aws, noun, raw, kept))
-        for noun, items in zip(_NOUNS, found, strict=True)
-        for raw in items
-    ]
+    # An earlier run may have begun to delete some.
+    found = _list_all(aws, _NOUNS, hidden=("deleted",))
+    return [Listed(it, partial(_delete, aws, noun, raw, kept)) for it, noun, raw in found]
 
 
 def _delete(aws: Aws, noun: str, raw: Raw, kept: set[str]) -> str:
@@ -80,24 +76,21 @@ def _find_strangers(aws: Aws, noun: str, id: str) -> list[str]:
     """Return the names of the resources without the tag that a subnet or VPC contains."""
     if noun == "Subnet":
         # A network interface belongs to a service or instance and keeps its subnet in use.
-        found = list_ec2_resources(aws, "NetworkInterface")
-        inside = [raw for raw in found if raw.get("SubnetId") == id]
-        return [_describe(aws, "NetworkInterface", raw) for raw in inside]
-    if noun != "Vpc":
-        return []
+        found = _list_all(aws, ["NetworkInterface"])
+        return [_describe(item, raw) for item, _, raw in found if raw.get("SubnetId") == id]
     return [
-        _describe(aws, other, raw)
-        for other in (*_NOUNS[:-1], *_OTHERS)
-        for raw in list_ec2_resources(aws, other)
-        if is_in_vpc(raw, id) and not _may_delete(aws, other, raw) and not _comes_with_vpc(raw)
+        _describe(item, raw)
+        for item, _, raw in (_list_all(aws, _CONTENTS) if noun == "Vpc" else ())
+        if is_in_vpc(raw, id)
+        and not aws.owners.may_delete(item, item.id)
+        and not _comes_with_vpc(raw)
     ]
 
 
-def _describe(aws: Aws, noun: str, raw: Raw) -> str:
+def _describe(item: Resource, raw: Raw) -> str:
     """Return a resource for people; a network interface with the owner that uses it."""
-    described = str(_resource(aws, noun, raw))
     owner = raw.get("Attachment", {}).get("InstanceId") or raw.get("Description")
-    return f"{described} ← {owner}" if noun == "NetworkInterface" and owner else described
+    return f"{item} ← {owner}" if "NetworkInterfaceId" in raw and owner else str(item)
 
 
 def _comes_with_vpc(raw: Raw) -> bool:
@@ -106,15 +99,18 @@ def _comes_with_vpc(raw: Raw) -> bool:
     return main or raw.get("GroupName") == "default"
 
 
-def _list(aws: Aws, noun: str) -> list[dict[str, Any]]:
-    """Return the resources of a kind, also those whose deletion an earlier run began."""
-    found = list_ec2_resources(aws, noun, hidden=("deleted",))
-    return sorted(found, key=lambda raw: (read_name(raw), _read_id(noun, raw)))
-
-
-def _may_delete(aws: Aws, noun: str, raw: Raw) -> bool:
-    item = _resource(aws, noun, raw)
-    return aws.owners.may_delete(item, item.id)
+def _list_all(
+    aws: Aws, nouns: Sequence[str], **hidden: Collection[str]
+) -> list[tuple[Resource, str, Raw]]:
+    """Return the resources of these kinds, each with its kind and as EC2 describes it."""
+    with ThreadPoolExecutor(len(nouns)) as pool:
+        found = list(pool.map(lambda noun: list_ec2_resources(aws, noun, **hidden), nouns))
+    listed = [
+        (_resource(aws, noun, raw), noun, raw)
+        for noun, items in zip(nouns, found, strict=True)
+        for raw in items
+    ]
+    return sorted(listed, key=lambda it: (nouns.index(it[1]), read_name(it[2]), it[0].id))
 
 
 def _resource(aws: Aws, noun: str, raw: Raw) -> Resource:
@@ -160,7 +156,7 @@ def _delete_endpoint(aws: Aws, raw: Raw) -> None:
             raise AWSError(*sentences, code=code or None, reason=reason)
 
     def read_state() -> str:
-        found = _list(aws, "VpcEndpoint")
+        found = list_ec2_resources(aws, "VpcEndpoint", hidden=("deleted",))
         return "".join(
             raw.get("State", "?") for raw in found if raw["VpcEndpointId"] == endpoint_id
         )

@@ -22,6 +22,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
 from handson.core.progress import CountedSentence, Say, ignore_progress
+from handson.core.text import map_leaves
 from handson.core.waiting import make_pause, wait_until
 from handson.course import policy, syllabus
 from handson.course.owners import explain_foreign, list_tags
@@ -313,23 +314,13 @@ def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
 
 def fill_in(value: Any, results: Mapping[str, str]) -> Any:
     """Return parameters with the results of earlier steps in the place of their `Ref`s."""
-    if isinstance(value, Ref):
-        return results[value.step]
-    if isinstance(value, Mapping):
-        return {key: fill_in(item, results) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [fill_in(item, results) for item in value]
-    return value
+    return map_leaves(value, lambda leaf: results[leaf.step] if isinstance(leaf, Ref) else leaf)
 
 
 def _find_references(value: Any) -> set[str]:
-    if isinstance(value, Ref):
-        return {value.step}
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return {name for item in value for name in _find_references(item)}
-    return set()
+    leaves: list[Any] = []
+    map_leaves(value, leaves.append)
+    return {leaf.step for leaf in leaves if isinstance(leaf, Ref)}
 
 
 def _format_command(step: Step) -> str:

@@ -227,15 +227,11 @@ def compute_cost(
 
 def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
     """Return the receipt of an interrupted clean-up in the target's account, or None."""
-    account = (target.kind, target.account)
+    # The endpoint is not compared: the embedded AWS may come back on another port.
+    wanted = (_BEGUN, target.kind, target.account)
     for path in sorted((home / "receipts").glob("*.json"), reverse=True):
         receipt = files.read_state(path, Receipt)
-        # The endpoint is not compared: the embedded AWS may come back on another port.
-        if (
-            receipt
-            and receipt.state == _BEGUN
-            and (receipt.target.kind, receipt.target.account) == account
-        ):
+        if receipt and (receipt.state, receipt.target.kind, receipt.target.account) == wanted:
             return SavedReceipt(path, receipt)
     return None
 
@@ -289,10 +285,9 @@ def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> Sa
 
 
 def _describe_cost(cost: Cost) -> str:
+    kind = "charged" if cost.charged else "free"
     if not cost.storage:
-        if cost.charged:
-            return messages.text("resources.cleanup.nothing-stored-charged")
-        return messages.text("resources.cleanup.nothing-stored-free")
+        return messages.label("resources.cleanup.nothing-stored", kind)
     if cost.usd >= _SMALLEST_USD:
         amount = messages.text("resources.cleanup.about", usd=f"{cost.usd:.4f}")
     else:
@@ -304,9 +299,7 @@ def _describe_cost(cost: Cost) -> str:
         "as_of": PRICE_DATE,
         "source": PRICE_SOURCE,
     }
-    if cost.charged:
-        return messages.text("resources.cleanup.cost-charged", **values)
-    return messages.text("resources.cleanup.cost-free", **values)
+    return messages.label("resources.cleanup.cost", kind, **values)
 
 
 def _list_reasons(left: Iterable[Removal]) -> list[Note]:

@@ -32,6 +32,9 @@ TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
 
+Raw = Mapping[str, Any]
+"""A repository as ECR's API describes it."""
+
 
 @dataclass(frozen=True, repr=False)
 class EnsuredRepository(Displayable):
@@ -64,7 +67,7 @@ def find_repositories(aws: Aws) -> tuple[Repository, ...]:
 
     Those whose own policy forbids a look are left out.
     """
-    return tuple(found for found in _read_all(aws).values() if found)
+    return tuple(found for _, found in _read_all(aws) if found)
 
 
 def find_public_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
@@ -211,7 +214,8 @@ def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
 def list_repository_resources(aws: Aws, ids: Collection[str] | None = None) -> list[Listed]:
     """Return the repositories, or those with these ARNs; deleting one deletes its images, too."""
     listed = []
-    for (name, arn), it in _read_all(aws, ids).items():
+    for raw, it in _read_all(aws, ids):
+        arn, name = raw["repositoryArn"], raw["repositoryName"]
         tags: Any = {"tagged": it.tagged, "owner": it.owner} if it else {}
         resource = Resource(type=TYPE, id=arn, name=name, region=aws.region, **tags)
         listed.append(Listed(resource, partial(_delete, aws, name), unread=it is None))
@@ -227,35 +231,32 @@ def _delete(aws: Aws, name: str) -> str:
     return ""
 
 
-def _read_all(
-    aws: Aws, arns: Collection[str] | None = None
-) -> dict[tuple[str, str], Repository | None]:
-    """Return the region's repositories by name and ARN; None for those that may not be read."""
+def _read_all(aws: Aws, arns: Collection[str] | None = None) -> list[tuple[Raw, Repository | None]]:
+    """Return the region's repositories, by name; None beside those that may not be read."""
 
-    def read(raw: Mapping[str, Any]) -> Repository | None:
+    def read(raw: Raw) -> tuple[Raw, Repository | None]:
         try:
-            return _repository(aws, raw)
+            return raw, _repository(aws, raw)
         except NotAllowed as error:
             if not error.actions:  # credentials, not permissions
                 raise
-            return None
+            return raw, None
 
     found = aws.list_items("ecr", "DescribeRepositories", "repositories")
     found = [raw for raw in found if arns is None or raw["repositoryArn"] in arns]
     found.sort(key=lambda raw: str(raw["repositoryName"]))
-    names = [(str(raw["repositoryName"]), str(raw["repositoryArn"])) for raw in found]
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(names, pool.map(read, found), strict=True))
+        return list(pool.map(read, found))
 
 
-def _describe(aws: Aws, service: str, name: str) -> Mapping[str, Any] | None:
+def _describe(aws: Aws, service: str, name: str) -> Raw | None:
     try:
         reply = aws.call(service, "DescribeRepositories", repositoryNames=[name])
     except AWSError as error:
         if error.code == _NOT_FOUND:
             return None
         raise
-    raw: Mapping[str, Any] = reply["repositories"][0]
+    raw: Raw = reply["repositories"][0]
     return raw
 
 
@@ -268,12 +269,12 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
             raise
 
 
-def _repository(aws: Aws, raw: Mapping[str, Any]) -> Repository:
+def _repository(aws: Aws, raw: Raw) -> Repository:
     reply = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
     return _as_state(raw, {tag["Key"]: tag["Value"] for tag in reply.get("tags", ())})
 
 
-def _as_state(raw: Mapping[str, Any], tags: Mapping[str, str] = MappingProxyType({})) -> Repository:
+def _as_state(raw: Raw, tags: Mapping[str, str] = MappingProxyType({})) -> Repository:
     return Repository(
         name=raw["repositoryName"],
         arn=raw["repositoryArn"],

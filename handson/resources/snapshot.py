@@ -98,9 +98,6 @@ KINDS = (
 _OWNED = {"vpcs": ("network",), "clusters": ("cluster",), "repositories": ("repository", "image")}
 """The fields of a snapshot whose resources have owners, and the checks that miss them."""
 
-_RECORD_CHECKS = frozenset({"image", "image-uri"})
-"""The checks that read what the home folder recorded of the image."""
-
 
 def take_snapshot(
     aws: Aws,
@@ -131,13 +128,12 @@ def take_snapshot(
         needed = checks is None or kind.checks & {*checks}
         if kind.service in errors and (len(errors) == len(kinds) or (needed and not partial)):
             raise errors[kind.service]
-    reads_records = checks is None or not _RECORD_CHECKS.isdisjoint(checks)
     fields, foreign = _set_apart(aws.owners, fields, exercise)
     snapshot = Snapshot(
         target=aws.target,
         foreign=foreign,
-        recorded_uri=read_image_uri(home) if reads_records else None,
-        recorded_run=read_image_run(home) if reads_records else None,
+        recorded_uri=read_image_uri(home),
+        recorded_run=read_image_run(home),
         unseen=tuple(
             Unseen(service=service, problem=error.problem, remedy=error.remedy)
             for service, error in sorted(errors.items())
@@ -154,9 +150,7 @@ def take_snapshot(
     }
     if not lost:
         return snapshot
-    recorded = snapshot.recorded_uri or read_image_uri(home)
-    regions = _list_other_regions(aws.region, recorded.uri if recorded else "")
-    return _search_elsewhere(aws, snapshot, lost, regions, exercise)
+    return _search_elsewhere(aws, snapshot, lost, exercise)
 
 
 def find_neighbours(aws: Aws, *, home: Path, exercise: Exercise) -> tuple[str, ...]:
@@ -218,15 +212,17 @@ def _search_elsewhere(
     aws: Aws,
     snapshot: Snapshot,
     lost: Mapping[str, FindIds],
-    regions: Sequence[str],
     exercise: Exercise,
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
+    recorded = snapshot.recorded_uri.uri if snapshot.recorded_uri else ""
+    regions = _list_other_regions(aws.region, recorded)
     places = [(check, region) for region in regions for check in lost]
 
-    def search(place: tuple[str, str]) -> list[str]:
+    def search(place: tuple[str, str]) -> list[Sighting]:
         check, region = place
-        return _try_to_find(lost[check], aws, exercise, region=region)
+        ids = _try_to_find(lost[check], aws, exercise, region=region)
+        return [Sighting(check=check, region=region, id=id) for id in ids]
 
     # The first place alone: where it is denied, the others are not asked.
     found = [search(place) for place in places[:1]]
@@ -241,11 +237,7 @@ def _search_elsewhere(
     return replace(
         snapshot,
         repositories=tuple(dict.fromkeys([*snapshot.repositories, *others])),
-        elsewhere=tuple(
-            Sighting(check=check, region=region, id=id)
-            for (check, region), ids in zip(places, found, strict=True)
-            for id in ids
-        ),
+        elsewhere=tuple(sighting for sightings in found for sighting in sightings),
     )
 
 

@@ -139,7 +139,7 @@ def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_th
     assert (kept["regions"], kept["begun_at"]) == (["us-east-1"], "2026-01-31T12:00:00+00:00")
     assert kept["cost"]["usd"] == 0
     [path] = (tmp_path / "receipts").iterdir()
-    nothing = messages.text("resources.cleanup.nothing-stored-charged")
+    nothing = messages.text("resources.cleanup.nothing-stored.charged")
     assert [words for words in (path.name, "us-east-1", nothing) if words not in repr(done)] == []
     region.calls.clear()
     again = cleanup.delete_tagged(region.connect())
@@ -303,7 +303,7 @@ def test_a_cost_that_cannot_be_found_out_is_told_and_stops_no_deletion(
     assert (region.writes, done.left) == (ORDER, ())
     [unpriced] = done.unpriced
     assert ("BatchGetImage" in unpriced.reason, unpriced.reason in repr(done)) == (True, True)
-    assert messages.text("resources.cleanup.nothing-stored-charged") not in repr(done)
+    assert messages.text("resources.cleanup.nothing-stored.charged") not in repr(done)
 
 
 def test_a_repository_that_may_not_be_read_is_named_and_left_and_ours_is_not_gone(
