@@ -8,6 +8,7 @@ image and runs nothing, for machines where no engine answers.
     docker_engine    the engine that answers the Docker API
     docker_client    find it, and turn its library's errors into ours
     docker_events    read what it reports while it works
+    docker_command   build with BuildKit, through Docker's own command
     containers       run a container for a moment
     builtin_engine   the engine that packs the files of the build context
     build_context    list the files that .dockerignore leaves
@@ -22,11 +23,15 @@ from __future__ import annotations
 
 from handson.core.errors import NotReady
 from handson.engine.builtin_engine import BuiltinEngine
-from handson.engine.docker_client import find_docker
+from handson.engine.docker_client import NothingThere, find_docker
 from handson.engine.docker_engine import DockerEngine
 
 Engine = DockerEngine | BuiltinEngine
-"""Builds images, pushes them, and may run them; `containers` is None for one that runs nothing."""
+"""Builds images, pushes them, and may run them; `containers` is None for one that runs nothing.
+
+`setback` tells what stood in the way of a better choice, or is None: why a Docker that was named
+or is there cannot be used, or why the user's docker configuration cannot be read.
+"""
 
 
 def choose_engine(
@@ -45,11 +50,14 @@ def choose_engine(
     if preference == "builtin":
         return BuiltinEngine()
     try:
-        client, where = find_docker(docker_host)
-    except NotReady as stopped:
+        client, where, environ = find_docker(docker_host)
+    except NotReady as failed:
         if preference == "docker":
             raise
         if real_aws:
-            raise NotReady.from_key("engine.builtin-on-aws") from stopped
-        return BuiltinEngine()
-    return DockerEngine(client, where=where)
+            why, cure = failed.problem, failed.remedy
+            raise NotReady.from_key("engine.builtin-on-aws", why=why, cure=cure) from failed
+        builtin = BuiltinEngine()
+        builtin.setback = None if isinstance(failed, NothingThere) else failed
+        return builtin
+    return DockerEngine(client, where, **environ)

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handson.core import messages
-from handson.core.errors import EngineError, InvalidInput, NotReady
+from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import PLATFORM
@@ -45,6 +45,7 @@ class BuiltinEngine:
 
     name = BUILTIN
     containers = None
+    setback: HandsonError | None = None
 
     def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""

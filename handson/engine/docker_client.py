@@ -1,7 +1,7 @@
 """Finds an engine that answers the Docker API, and turns its library's errors into ours.
 
-Candidates in turn: `DOCKER_HOST` alone where it is set; else the current docker context (which
-Docker Desktop and Colima set), then the sockets of the engines that a context does not know.
+Candidates in turn: `DOCKER_HOST` alone where it is set; else the docker context (which Docker
+Desktop and Colima set), then the sockets that are there.
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ import os
 import platform
 import re
 import shutil
+import socket
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handson.core.errors import EngineError, InvalidInput, NotReady
+from handson.core import messages
+from handson.core.errors import EngineError, NotReady
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 _FIRST_ANSWER = 5.0  # seconds; milliseconds mostly, but a busy machine or SSH takes its time
 _WORKING = 600.0  # seconds of silence while an engine works
-_PODMAN_ON_WINDOWS = "npipe:////./pipe/podman-machine-default"
+_DOCKER = "unix:///var/run/docker.sock"
+
+# Docker's library looks for the user's own logins when it has none.
+NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
+"""A docker configuration with a login that has neither name nor password."""
 
 # The words by which an engine is known; the first that fit are the answer.
 _PRODUCTS = {
@@ -37,43 +44,65 @@ _PRODUCTS = {
 }
 
 
-def find_docker(docker_host: str = "") -> tuple[APIClient, str]:
-    """Return a client of the first engine that answers, and its address.
+class NothingThere(NotReady):
+    """No engine was named, and there is no address at which one could listen."""
+
+
+def find_docker(docker_host: str = "") -> tuple[APIClient, str, dict[str, str]]:
+    """Return a client of the first engine that answers, its address, and how `docker` finds it.
+
+    The last is a part of the docker command's environment.
 
     Raises:
-        NotReady: Nothing answers the Docker API within a few seconds.
+        NothingThere: Nothing is there at all.
+        NotReady: No engine can be used; it tells of the first that was tried, and why.
     """
-    tried = []
-    for options in list_candidates(docker_host):
-        where = str(options.get("base_url", ""))
-        if client := _connect(options):
-            return client, _hide_password(where)
-        tried.append(where)
-    where = docker_host or next((place for place in tried if place), "docker")
-    raise NotReady.from_key("engine.docker-stopped", where=_hide_password(where))
+    failures = []
+    for name, place in list_candidates(docker_host):
+        try:
+            client, where = _connect(name, place)
+        # The library raises bare exceptions for contexts, and of any kind for odd settings.
+        except Exception as error:
+            failures.append(_explain_failure(name, place, error))
+        else:
+            variable = "DOCKER_CONTEXT" if "context" in name.lower() else "DOCKER_HOST"
+            return client, where, {variable: place}
+    if failure := next(filter(None, (*failures, explain_config())), None):
+        raise failure
+    values = {"where": _DOCKER, "reason": os.strerror(errno.ENOENT)}
+    raise NothingThere.from_key("engine.docker-stopped", **values)
 
 
-def list_candidates(docker_host: str = "") -> Iterator[dict[str, Any]]:
-    """Give the options of docker's client for each address where an engine may listen."""
+def list_candidates(docker_host: str = "") -> Iterator[tuple[str, str]]:
+    """Give the setting that names an engine and the address or context that it names, in turn.
+
+    The setting is empty for the sockets that are there without being named.
+    """
+    from docker.context.config import get_current_context_name
+
     if docker_host:
-        yield {"base_url": docker_host}
+        yield "DOCKER_HOST", docker_host
         return
-    yield _read_context()
-    if os.name == "nt":
-        yield {"base_url": _PODMAN_ON_WINDOWS}
-        return
-    home, runtime = Path.home(), Path(f"/run/user/{os.getuid()}")
+    named = os.environ.get("DOCKER_CONTEXT")
+    context = str(named or get_current_context_name() or "default")
+    if context != "default":
+        yield "DOCKER_CONTEXT" if named else "currentContext", context
+    home, user = Path.home(), getattr(os, "getuid", str)()
     sockets = [
         home / ".docker/run/docker.sock",  # Docker Desktop on macOS
         home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
         home / ".colima/default/docker.sock",
         home / ".config/colima/default/docker.sock",
-        runtime / "docker.sock",  # Docker without root
-        runtime / "podman/podman.sock",
-        Path("/run/podman/podman.sock"),
+        f"/run/user/{user}/docker.sock",  # Docker without root
+        f"/run/user/{user}/podman/podman.sock",
+        "/run/podman/podman.sock",
         Path(tempfile.gettempdir()) / "podman/podman-machine-default-api.sock",  # on macOS
     ]
-    yield from ({"base_url": f"unix://{path}"} for path in sockets if path.exists())
+    # Not Path.exists, which raises where a folder of root's (Podman's) may not be looked into.
+    pipes = ("docker_engine", "podman-machine-default")  # on Windows
+    places = [_DOCKER, *(f"unix://{path}" for path in sockets)]
+    places += [f"npipe:////./pipe/{name}" for name in pipes]
+    yield from (("", place) for place in places if os.path.exists(_find_path(place)))
 
 
 def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, where: str) -> str:
@@ -103,30 +132,87 @@ def _hide_password(place: str) -> str:
     return re.sub(r"^([\w+]+://)?[^/@]*:(?!//).*@", r"\1…@", place)
 
 
-def _read_context() -> dict[str, Any]:
-    """Return the current context's options; empty, for the system's socket, without a context."""
+def _find_path(place: str) -> str:
+    """Return the path of a socket or a pipe, or an empty string for another address."""
+    path = re.sub(r"^(npipe://(?=//)|(http\+)?unix:/*(?=/)|(http\+)?unix:)", "", place)
+    return path if path != place else ""
+
+
+def _connect(name: str, place: str) -> tuple[APIClient, str]:
+    from docker import APIClient, utils
     from docker.context import ContextAPI
 
-    # An unreadable context file makes docker's library raise a bare Exception.
-    with suppress(Exception):
-        found: dict[str, Any] = ContextAPI.kwargs_from_context()
-        return found
-    return {}
+    options: dict[str, Any] = {"base_url": place}
+    if "context" in name.lower():
+        options = ContextAPI.kwargs_from_context(place)
+    elif name and os.environ.get("DOCKER_TLS_VERIFY") and not _find_path(place):
+        options = utils.kwargs_from_env({**os.environ, name: place})
+    if not options:
+        raise LookupError(messages.text("engine.no-context"))
+    where: str = options["base_url"]
+    if where.startswith(("unix:", "http+unix:")):
+        with socket.socket(socket.AF_UNIX) as probe:  # docker's library would leak one that fails
+            probe.connect(_find_path(where))
+    # The library would read the user's configuration, and break off where that is malformed.
+    empty = property(lambda _: json.loads(NO_LOGINS), lambda *_: None)
+    kind: Any = type("Unconfigured", (APIClient,), {"_general_configs": empty})
+    ssh = where.startswith("ssh://")
+    client = kind(version="auto", timeout=_FIRST_ANSWER, use_ssh_client=ssh, **options)
+    client.timeout = _WORKING
+    return client, where
 
 
-def _connect(options: dict[str, Any]) -> APIClient | None:
-    from docker import APIClient, errors
+def _explain_failure(name: str, place: str, error: Exception) -> NotReady:
+    from docker import errors
 
-    place = str(options.get("base_url") or "")
-    path = re.sub(r"^(http\+)?unix:/*", "/", place)
-    if path != place and not Path(path).exists():  # docker's library would leak a socket
-        return None
-    options = {**options, "use_ssh_client": place.startswith("ssh://")}
-    with suppress(errors.DockerException, OSError, ValueError):
-        client = APIClient(version="auto", timeout=_FIRST_ANSWER, **options)
-        client.timeout = _WORKING
-        return client
+    hidden = _hide_password(place)
+    shown = f"{name} ({hidden})" if name else hidden
+    if isinstance(error, errors.TLSParameterError):
+        folder = os.environ.get("DOCKER_CERT_PATH") or "~/.docker"
+        return NotReady.from_key("engine.docker-certificates", where=shown, folder=folder)
+    cause: BaseException = error
+    while cause.__context__ and not getattr(cause, "explanation", None):
+        cause = cause.__context__
+    if isinstance(cause, PermissionError):
+        return NotReady.from_key("engine.docker-forbidden", where=shown)
+    reason = (getattr(cause, "strerror", None) or reason_of(cause)).replace(place, hidden)
+    key = "engine.docker-named" if name else "engine.docker-stopped"
+    how = "docker context use default" if name == "currentContext" else f"unset {name}"
+    return NotReady.from_key(key, where=shown, reason=reason, how=how)
+
+
+def explain_config(*, with_stores: bool = False) -> NotReady | None:
+    """Return why the logins of the user's docker configuration cannot be read, or None.
+
+    Args:
+        with_stores: Ask the credential stores too, which are programs and take their time.
+    """
+    from docker import auth
+    from docker.utils.config import find_config_file
+
+    path = find_config_file()
+    try:
+        found = json.loads(Path(path).read_text("utf-8")) if path else {}
+        logins = auth.AuthConfig.load_config(path, found)
+        with warnings.catch_warnings():  # of a missing store, which the error tells as well
+            warnings.simplefilter("ignore", UserWarning)
+            logins.get_all_credentials() if with_stores else None
+    except Exception as error:
+        malformed = type(error) in {ValueError, TypeError, AttributeError, KeyError}
+        reason = messages.text("engine.config-malformed") if malformed else reason_of(error)
+        return NotReady.from_key("engine.docker-config", path=path, reason=reason)
     return None
+
+
+def write_config_without_logins(folder: str) -> str:
+    """Write a docker configuration into a folder, with the user's contexts and plugins alone."""
+    from docker.utils.config import find_config_file
+
+    (Path(folder) / "config.json").write_text(NO_LOGINS)
+    for name in ("cli-plugins", "contexts"):
+        with suppress(OSError):  # Windows lets not everyone make links
+            (Path(folder) / name).symlink_to(Path(find_config_file() or "").parent / name)
+    return folder
 
 
 @contextmanager
@@ -140,8 +226,7 @@ def translate_docker_errors() -> Iterator[None]:
         reason = reason_of(error)
         full = "no space left" in reason
         key = "engine.engine-full" if full else "engine.engine-refused"
-        kind = InvalidInput if "dockerfile parse error" in reason.lower() else EngineError
-        raise kind.from_key(key, reason=reason) from error
+        raise EngineError.from_key(key, reason=reason) from error
     # Errors of requests are OSErrors; an answer read in parts breaks off with an HTTPException.
     except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -164,7 +249,7 @@ def remove_tag(client: APIClient, name: str) -> None:
         client.remove_image(name, noprune=True)
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return an exception's reason on one line, in the engine's words where it gave some."""
     return " ".join(str(getattr(error, "explanation", None) or error).split())
 

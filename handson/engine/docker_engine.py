@@ -7,17 +7,17 @@ configuration, nor read from it.
 from __future__ import annotations
 
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from handson.core import messages
+from handson.core.errors import HandsonError
 from handson.core.progress import Say
 from handson.course.exercise import IMAGE_PLATFORM
-from handson.engine import docker_client, model, registry_client
+from handson.engine import docker_client, docker_command, model, registry_client
 from handson.engine.build_context import IGNORE_FILE, list_context
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import translate_docker_errors
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 NAME = "docker"
 
-# A login without name and password: docker's library looks for the user's own when it has none.
-_NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
-
 
 class DockerEngine:
     """Builds, pushes and runs through an engine that answers the Docker API."""
 
     name = NAME
 
-    def __init__(self, client: APIClient, *, where: str = "") -> None:
+    def __init__(self, client: APIClient, where: str = "", **environ: str) -> None:
+        """Keep the client, the engine's address, and how the docker command finds the engine."""
         self._client = client
         self._where = where
+        self._environ = environ
+        self.setback: HandsonError | None = docker_client.explain_config()
         self.containers = DockerContainers(client, where=where)
 
     def describe(self) -> model.EngineInfo:
@@ -58,18 +58,21 @@ class DockerEngine:
         """Build and tag an image; a log file keeps the build's whole output.
 
         Raises:
+            InvalidInput: The Dockerfile cannot be read, or a line needs BuildKit, which is missing.
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
         instructions = load_dockerfile(request.context)
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
-        with path.open("w", encoding="utf-8") as file, self._closing_connection():
+        with self._closing_connection(), path.open("w", encoding="utf-8") as file:
             log = BuildLog(instructions, file=file, say=say)
-            for event in self._start_build(request, say):
-                log.take(event)
+            with closing(self._start_build(request, say)) as events:
+                for event in events:
+                    log.take(event)
+            image = log.image_id or f"{request.name}:{request.tags[0]}"
             for tag in request.tags:
-                self._client.tag(log.image_id, request.name, tag)
-            details = self._client.inspect_image(log.image_id)
+                self._client.tag(image, request.name, tag)
+            details = self._client.inspect_image(image)
         return model.LocalImage(
             engine=NAME,
             name=request.name,
@@ -112,27 +115,41 @@ class DockerEngine:
             size_bytes=registry.measure_layers(content),
         )
 
-    def _start_build(self, request: model.BuildRequest, say: Say) -> Iterator[dict[str, Any]]:
-        # Only base images of private registries need the logins.
-        if not _can_read_logins():
-            say(messages.text("engine.without-logins"))
-            with tempfile.TemporaryDirectory() as folder:
-                private = Path(folder) / "config.json"
-                private.write_text(_NO_LOGINS)
-                self._client.reload_config(str(private))
+    def _start_build(self, request: model.BuildRequest, say: Say) -> Generator[dict[str, Any]]:
+        product = docker_client.name_product(self._client.version(), {}, where=self._where)
+        with tempfile.TemporaryDirectory() as folder:
+            environ = self._environ
+            # Only base images of private registries need the logins.
+            if trouble := docker_client.explain_config(with_stores=True):
+                say(messages.text("engine.without-logins", problem=trouble.problem))
+                config = docker_client.write_config_without_logins(folder)
+                environ = {**environ, "DOCKER_CONFIG": config}
+            else:
+                self._client.reload_config()
+            if product != "Podman" and docker_command.has_buildx(environ):
+                yield from docker_command.run_build(request, environ)
+            else:
+                yield from self._run_classic_build(request)
+
+    def _run_classic_build(self, request: model.BuildRequest) -> Iterator[dict[str, Any]]:
         with _pack_context(request.context) as archive:
-            yield from self._client.build(
-                fileobj=archive,
-                custom_context=True,
-                dockerfile=DOCKERFILE,
-                tag=f"{request.name}:{request.tags[0]}",
-                buildargs=dict(request.build_args),
-                platform=IMAGE_PLATFORM,
-                labels={model.ENGINE_LABEL: NAME},
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
+            try:
+                yield from self._client.build(
+                    fileobj=archive,
+                    custom_context=True,
+                    dockerfile=DOCKERFILE,
+                    tag=f"{request.name}:{request.tags[0]}",
+                    buildargs=dict(request.build_args),
+                    platform=IMAGE_PLATFORM,
+                    labels={model.ENGINE_LABEL: NAME},
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
+            except docker_client.api_error() as error:
+                if "dockerfile parse error" not in str(error).lower():
+                    raise
+                yield {"error": docker_client.reason_of(error)}
 
     def _push_first_tag(
         self, image: model.LocalImage, destination: model.Destination, progress: PushProgress
@@ -209,19 +226,3 @@ def _pack_context(context: Path) -> IO[bytes]:
     files = sorted(always | {*list_context(context)})
     archive: IO[bytes] = create_archive(str(context), files)
     return archive
-
-
-def _can_read_logins() -> bool:
-    """Tell whether the user's registry logins can be read; their store may be broken."""
-    from docker import auth
-    from docker.credentials.errors import StoreError
-    from docker.errors import DockerException
-
-    with warnings.catch_warnings():
-        # The library warns of a missing store; the build reports it in its own words.
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            auth.load_config().get_all_credentials()
-        except (DockerException, StoreError):
-            return False
-    return True

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from handson.core import messages
-from handson.core.errors import EngineError
+from handson.core.errors import EngineError, HandsonError, InvalidInput
 from handson.core.progress import CountedSentence, Say
 from handson.core.text import one_line
 from handson.engine.dockerfile import Instruction
@@ -21,6 +21,9 @@ from handson.engine.registry_client import explain_refusal
 
 # Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
 _STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
+_REFUSED_AT = re.compile(r"dockerfile parse error (?:on )?line (\d+)", re.IGNORECASE)
+_FLAGS = "chmod|link|parents|exclude|checksum|keep-git-dir|unpack|mount|network|security|device"
+_NEEDS_BUILDKIT = re.compile(rf"requires BuildKit|Unknown flag: (--)?({_FLAGS})\b", re.IGNORECASE)
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
 _NOISE = (" --->", "--> ", "Removing intermediate container")
 _FOREIGN = "exec format error"
@@ -37,7 +40,8 @@ class BuildLog:
         self._file = file
         self._say = say
         self._step: Instruction | None = None
-        self._remaining = list(instructions)
+        self._instructions = tuple(instructions)
+        self._remaining = list(self._instructions)
         self._text = ""
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
 
@@ -45,10 +49,12 @@ class BuildLog:
         """Note an event.
 
         Raises:
+            InvalidInput: The event reports that the Dockerfile cannot be read, or needs BuildKit.
             EngineError: The event reports that the build failed.
         """
         if "error" in event:
-            raise self._explain_failure(str(event["error"]))
+            raise self._explain_failure(str(event["error"]), event.get("line"))
+        self._file.write(event.get("log", ""))
         *lines, self._text = f"{self._text}{event.get('stream', '')}".split("\n")
         for line in lines:
             self._take_line(strip_colours(line).rstrip())
@@ -79,23 +85,32 @@ class BuildLog:
         """Return the next instruction with these words, else the next of its kind.
 
         Podman counts from each `FROM`, replaces variables in some steps and adds its own steps,
-        so a step's number does not lead to its line.
+        so a step's number does not lead to its line.  BuildKit's steps run side by side; it names
+        one that failed again.
         """
         keyword = words.partition(" ")[0].upper()
-        same = [it for it in self._remaining if it.words.lower() == words.lower()]
+        known = (*self._remaining, *self._instructions)
+        same = [it for it in known if it.words.lower() == words.lower()]
         alike = [it for it in self._remaining if it.keyword == keyword]
         found = next(iter(same + alike), None)
         if found:
             self._remaining = [it for it in self._remaining if it.line > found.line]
         return found
 
-    def _explain_failure(self, reason: str) -> EngineError:
+    def _explain_failure(self, reason: str, line: str | None) -> HandsonError:
         self._file.write(f"{reason}\n")
         step, reason_shown = self._step, _shorten(reason)
+        refused = _REFUSED_AT.search(reason)
+        if number := (refused[1] if refused else line):
+            step = next((it for it in self._instructions[::-1] if it.line <= int(number)), None)
+        if step and (_NEEDS_BUILDKIT.search(reason) or (refused and step.heredoc)):
+            key = "engine.no-buildkit" if line is None else "engine.old-front-end"
+            shown = {"where": step.place, "step": step.source, "reason": reason_shown}
+            return InvalidInput.from_key(key, **shown)
         if step is None:
             return EngineError.from_key("engine.build-failed", reason=reason_shown)
         is_foreign = _FOREIGN in "\n".join((reason, *self._last_lines))
-        return EngineError.from_key(
+        return (InvalidInput if refused else EngineError).from_key(
             "engine.step-foreign" if is_foreign else "engine.step-failed",
             where=step.place,
             step=step.source,

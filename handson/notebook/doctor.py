@@ -139,14 +139,14 @@ def _check_engine(settings: Settings) -> MachineFinding:
     chosen = engine.choose_engine(settings.engine, real_aws=real_aws, docker_host=host)
     info = chosen.describe()
     seen = f"{info.product or info.name} {info.version} · {info.platform}"
+    advice = [chosen.setback.problem, chosen.setback.remedy] if chosen.setback else []
     if chosen.name == "builtin":
-        return _advise("engine", seen, messages.text("notebook.doctor.engine-builtin"))
+        advice.append(messages.text("notebook.doctor.engine-builtin"))
     free = info.free_bytes
-    if free is None:
-        return _advise("engine", seen)
-    seen += " · " + messages.text("notebook.doctor.free", size=format_size(free))
-    full = free < _WANTED_BYTES
-    return _advise("engine", seen, messages.text("notebook.doctor.engine-full") if full else "")
+    if free is not None:
+        seen += " · " + messages.text("notebook.doctor.free", size=format_size(free))
+        advice += [messages.text("notebook.doctor.engine-full")] if free < _WANTED_BYTES else []
+    return _advise("engine", seen, " ".join(advice))
 
 
 def _check_drawing() -> MachineFinding:

@@ -108,7 +108,7 @@ class Workshop(Displayable):
         return other
 
     def card(self) -> Card:
-        """Return a card with the target, the account, the region and the learner."""
+        """Return a card with the target, the account, the region, the learner, and warnings."""
         target = self._connection.aws.target
         kind = messages.label("notebook.workshop.target", target.kind)
         rows = [
@@ -125,6 +125,12 @@ class Workshop(Displayable):
         others = find_neighbours(aws, home=self.settings.home, exercise=exercise)
         if others:
             advice += warning_notes(*explain_neighbours(others, region=aws.region))
+        try:
+            setback = self.engine.setback
+        except NotReady as error:
+            setback = error
+        if setback:
+            advice += warning_notes(setback.problem, setback.remedy)
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 
     def doctor(self) -> doctor.MachineReport:

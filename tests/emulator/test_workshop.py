@@ -183,6 +183,21 @@ def test_a_start_that_cannot_succeed_says_what_is_missing(open_own: Open) -> Non
     assert "HANDSON_AWS_ACCOUNT" in unnamed.value.remedy
 
 
+def test_the_start_card_tells_why_a_docker_that_was_named_is_not_used(
+    open_own: Open, emulator: Running
+) -> None:
+    def start(engine: str) -> str:
+        environ = {"HANDSON_ENGINE": engine, "DOCKER_HOST": "tcp://127.0.0.1:1"}
+        return repr(open_own(endpoint_url=emulator.endpoint, environ=environ))
+
+    told = {engine: start(engine) for engine in ("auto", "docker", "builtin")}
+    known = "DOCKER_HOST (tcp://127.0.0.1:1)", "unset DOCKER_HOST"
+    assert [engine for engine in told if all(it in told[engine] for it in known)] == [
+        "auto",
+        "docker",
+    ]
+
+
 def refused(action: Callable[[], object]) -> HandsonError:
     with pytest.raises(HandsonError) as refusal:
         action()

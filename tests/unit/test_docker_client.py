@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import shutil
+import socket
+import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -68,7 +71,8 @@ def test_without_docker_builtin_is_taken_but_not_where_docker_was_asked_for_or_i
 ) -> None:
     nowhere = f"unix://{tmp_path / 'docker.sock'}"
     assert engine.choose_engine("auto", docker_host=nowhere).name == "builtin"
-    assert engine.choose_engine("builtin", real_aws=True).name == "builtin"
+    chosen = engine.choose_engine("builtin", real_aws=True)
+    assert (chosen.name, chosen.setback) == ("builtin", None)
     with pytest.raises(NotReady, match=r"docker\.sock"):
         engine.choose_engine("docker", docker_host=nowhere)
     with pytest.raises(NotReady, match="builtin"):
@@ -79,8 +83,9 @@ def test_auto_takes_docker_where_it_answers_in_the_current_context_too(home: Pat
     with listening(Daemon) as address:
         found = engine.choose_engine("auto", docker_host=f"tcp://{address}").describe()
         use_context(home, "desktop-linux", f"tcp://{address}")
-        client, where = docker_client.find_docker()
+        client, where, environ = docker_client.find_docker()
         client.close()
+    assert environ == {"DOCKER_CONTEXT": "desktop-linux"}
     assert (found.name, found.product, found.version) == ("docker", "Docker Engine", "20.10")
     assert (found.platform, where) == ("linux/amd64", f"tcp://{address}")
 
@@ -91,13 +96,96 @@ def test_without_a_context_sockets_are_looked_for_and_docker_host_is_asked_alone
     use_context(home, "broken", "unix:///nowhere.sock").write_text("{")
     folders = [".docker/run", ".docker/desktop", ".colima/default", ".config/colima/default"]
     sockets = [home / folder / "docker.sock" for folder in folders]
-    for socket in sockets:
-        socket.parent.mkdir(parents=True)
-        socket.touch()
-    asked = [candidate.get("base_url") for candidate in docker_client.list_candidates()]
-    assert [it for it in sockets if f"unix://{it}" not in asked] == []
-    alone = [{"base_url": "tcp://127.0.0.1:1"}]
+    for place in sockets:
+        place.parent.mkdir(parents=True)
+        place.touch()
+    named, *asked = docker_client.list_candidates()
+    assert named == ("currentContext", "broken")
+    assert [it for it in sockets if ("", f"unix://{it}") not in asked] == []
+    alone = [("DOCKER_HOST", "tcp://127.0.0.1:1")]
     assert list(docker_client.list_candidates("tcp://127.0.0.1:1")) == alone
+
+
+# What names an engine, and what has to be said of it: the place, the reason and the remedy.
+NAMED: list[tuple[dict[str, str], list[str]]] = [
+    ({"DOCKER_HOST": "tcp://127.0.0.1:1"}, ["(tcp://127.0.0.1:1)", "refused", "unset DOCKER_HOST"]),
+    ({"DOCKER_HOST": "tcp://me:secret@127.0.0.1:1"}, ["(tcp://…@127.0.0.1:1)", "address format"]),
+    ({"DOCKER_HOST": "foo://bar"}, ["DOCKER_HOST (foo://bar)", "protocol"]),
+    ({"DOCKER_HOST": "unix:///nope/docker.sock"}, ["(unix:///nope/docker.sock)", "such file"]),
+    ({"DOCKER_CONTEXT": "gone"}, ["DOCKER_CONTEXT (gone)", "コンテキスト", "unset DOCKER_CONTEXT"]),
+    ({"current": "there"}, ["currentContext (there)", "refused", "docker context use default"]),
+    (
+        {
+            "DOCKER_HOST": "tcp://127.0.0.1:1",
+            "DOCKER_TLS_VERIFY": "1",
+            "DOCKER_CERT_PATH": "/nope",
+        },
+        ["DOCKER_HOST (tcp://127.0.0.1:1)", "/nope", "ca.pem", "DOCKER_CERT_PATH"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "says"), NAMED)
+def test_why_an_engine_that_was_named_is_not_used_is_kept_and_raised_where_docker_is_asked_for(
+    settings: dict[str, str], says: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = settings.get("DOCKER_HOST", "")
+    if "current" in settings:
+        use_context(home, settings["current"], "tcp://127.0.0.1:1")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    kept = engine.choose_engine("auto", docker_host=host).setback
+    assert [it for it in says if it not in str(kept)] == []
+    with pytest.raises(NotReady) as raised:
+        engine.choose_engine("docker", docker_host=host)
+    assert str(raised.value) == str(kept)
+    with pytest.raises(NotReady) as raised:
+        engine.choose_engine("auto", real_aws=True, docker_host=host)
+    assert [it for it in says if it not in str(raised.value)] == []
+
+
+def test_a_socket_that_may_not_be_used_is_told_with_the_group_to_join() -> None:
+    as_others = os.seteuid if os.geteuid() == 0 else id  # root may use any socket
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        Path(folder).chmod(0o755)
+        place = f"{folder}/docker.sock"
+        listener.bind(place)
+        listener.listen()
+        Path(place).chmod(0)
+        engine.choose_engine("auto", docker_host="tcp://127.0.0.1:1")  # loads docker's library
+        as_others(65534)
+        try:
+            setback = engine.choose_engine("auto", docker_host=f"unix://{place}").setback
+        finally:
+            as_others(0)
+    assert setback
+    assert place in setback.problem
+    assert "sudo usermod -aG docker $USER" in setback.remedy
+
+
+CONFIGURATIONS = {
+    '{"auths": ': "Expecting value",
+    "[]": "auths",
+    '{"auths": {"shop.example": "text"}}': "shop.example",
+    '{"auths": {"shop.example": {"auth": "!!!"}}}': "auths",
+    '{"auths": {"shop.example": {"auth": 1}}}': "auths",
+    '{"credHelpers": ["x"], "HttpHeaders": [1], "proxies": [1]}': "",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), CONFIGURATIONS.items())
+def test_an_odd_docker_configuration_keeps_no_engine_from_being_used_and_is_told(
+    text: str, reason: str, home: Path
+) -> None:
+    path = home / ".docker" / "config.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    with listening(Daemon) as address:
+        chosen = engine.choose_engine("auto", docker_host=f"tcp://{address}")
+    assert chosen.name == "docker"
+    told = str(chosen.setback or "")
+    assert bool(told) is bool(reason)
+    assert [it for it in (str(path), reason, "docker login") if reason and it not in told] == []
 
 
 PRODUCTS: list[tuple[dict[str, Any], dict[str, str], str]] = [

@@ -8,12 +8,15 @@ import hashlib
 import http.client
 import io
 import json
+import re
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from docker import errors
 
@@ -34,6 +37,7 @@ class Client:
 
     def __init__(self, play: list[dict[str, Any]] | BaseException, saved: bytes = b"") -> None:
         self.play, self.saved = play, saved
+        self.product = "Engine"
         self.answer = io.BytesIO()
         self.calls: list[tuple[Any, ...]] = []
         self.options: dict[str, Any] = {}
@@ -61,8 +65,11 @@ class Client:
     def remove_image(self, name: str, *, noprune: bool) -> None:
         self.calls.append(("untag", name))
 
-    def reload_config(self, path: str) -> None:
-        self.calls.append(("logins", Path(path).read_text()))
+    def version(self) -> dict[str, Any]:
+        return {"Components": [{"Name": self.product}]}
+
+    def reload_config(self) -> None:
+        self.calls.append(("logins",))
 
     def get_image(self, _name: str) -> Iterator[bytes]:
         return iter([self.saved])
@@ -73,10 +80,19 @@ class Client:
         return {"Id": "sha256:abc", "Size": 10, "Os": "linux", "Architecture": "amd64"}
 
 
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of all programs that are found: there is no docker command at first."""
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path / "programs"
+
+
 @pytest.fixture
 def request_(tmp_path: Path) -> BuildRequest:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"))
+    given = {"A": "2 3"}
+    return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"), build_args=given)
 
 
 STEPS = [
@@ -111,7 +127,7 @@ def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines
     assert image.log
     assert image.log.read_text().splitlines()[-3:-1] == ["Fetching rails", "no such gem"]
     tags = ("rails-app:latest", "rails-app:v1")
-    assert client.calls[1:] == [("tag", "0123456789ab", tag) for tag in tags]
+    assert client.calls[2:] == [("tag", "0123456789ab", tag) for tag in tags]
     assert client.options["labels"] == {"io.handson.engine": "docker"}
     assert client.options["platform"] == "linux/amd64"
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
@@ -127,7 +143,7 @@ def test_what_dockerignore_names_is_not_sent_however_the_file_was_saved(
     # The engine needs these two files, and leaves them out of the image itself.
     ignore.write_bytes("\ufeff.env\r\nimages\r\nDockerfile\r\n.dockerignore\r\n".encode())
     DockerEngine(client).build(request_, say=ignore_progress)
-    assert client.calls[0] == ("context", ".dockerignore", "Dockerfile", "app.rb")
+    assert client.calls[1] == ("context", ".dockerignore", "Dockerfile", "app.rb")
     for encoding in ("cp932", "utf-16"):
         ignore.write_text("# 秘密\n.env\n", encoding=encoding)
         with pytest.raises(InvalidInput, match=r"\.dockerignore .*UTF-8"):
@@ -195,18 +211,214 @@ def test_the_line_of_a_step_is_found_though_podman_counts_from_each_stage(
     assert "手順 2/3: RUN bundle check" in said
 
 
-def test_a_broken_credential_store_is_told_and_does_not_matter(
-    request_: BuildRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+# A docker command with buildx: it notes how it was called, and says what it is given to say.
+COMMAND = """\
+#!{python}
+import json, os, pathlib, sys, time
+place = pathlib.Path(__file__).parent
+if sys.argv[1:] == ["buildx", "version"]:
+    sys.exit(print("github.com/docker/buildx v0.12.1 30feaa1"))
+config = pathlib.Path(os.environ.get("DOCKER_CONFIG", "-"), "config.json")
+logins = config.read_text() if config.exists() else ""
+(place / "called").write_text(json.dumps([sys.argv[1:], dict(os.environ), logins]))
+if {endless}:
+    os.fork()
+sys.stderr.write({output!r})
+sys.stderr.flush()
+if {endless}:
+    time.sleep(60)
+sys.exit({code})
+"""
+BUILT = """\
+#0 building with "default" instance using docker driver
+
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#4 [1/2] FROM docker.io/library/ruby:3@sha256:00
+#4 sha256:abc 1.05MB / 29.13MB 0.3s
+#4 DONE 0.5s
+
+#5 [2/2] RUN bundle install
+#5 0.215 Fetching rails
+#5 12.04 \x1b[32mdone\x1b[0m
+#5 DONE 12.1s
+"""
+FAILED = """\
+#5 ERROR: process "/bin/sh -c bundle install" did not complete successfully: exit code: 7
+------
+ > [2/2] RUN bundle install:
+0.215 Fetching rails
+0.300 no such gem
+------
+Dockerfile:5
+--------------------
+   3 |     FROM ruby
+   5 | >>> RUN bundle install
+--------------------
+ERROR: failed to build: failed to solve: process "/bin/sh -c bundle install" did not complete \
+successfully: exit code: 7
+
+View build details: docker-desktop://dashboard/build/default
+"""
+
+
+def install_docker(programs: Path, output: str, *, code: int = 0, endless: bool = False) -> Path:
+    """Make a docker command, and return the file in which it notes how it was called."""
+    programs.mkdir(exist_ok=True)
+    script = COMMAND.format(python=sys.executable, output=output, code=code, endless=endless)
+    (programs / "docker").write_text(script)
+    (programs / "docker").chmod(0o755)
+    return programs / "called"
+
+
+def test_where_the_docker_command_has_buildx_it_builds_with_buildkit(
+    request_: BuildRequest, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".docker").mkdir()
-    for broken in ({"credsStore": "none"}, {"credHelpers": {"x.example": "none"}}):
-        (tmp_path / ".docker" / "config.json").write_text(json.dumps(broken))
+    called, said, client = install_docker(programs, BUILT), list[str](), Client([])
+    monkeypatch.setenv("BUILDX_BUILDER", "elsewhere")
+    docker = DockerEngine(client, DOCKER_HOST="unix:///x.sock")
+    image = docker.build(request_, say=said.append)
+    assert said == [
+        "手順 1/2: FROM docker.io/library/ruby:3@sha256:00",
+        "sha256:abc 1.05MB / 29.13MB 0.3s",
+        "手順 2/2: RUN bundle install",
+        "Fetching rails",
+        "done",
+    ]
+    assert (image.id, image.tags, client.options) == ("sha256:abc", ("latest", "v1"), {})
+    tags = ("rails-app:latest", "rails-app:v1")
+    assert client.calls == [("logins",), *(("tag", tags[0], tag) for tag in tags)]
+    arguments, environ, logins = json.loads(called.read_text())
+    assert (arguments[0], arguments[-1], logins) == ("build", str(request_.context), "")
+    assert set(arguments[1:-1]) == {
+        "--progress=plain",
+        "--platform=linux/amd64",
+        f"--file={request_.context / 'Dockerfile'}",
+        "--tag=rails-app:latest",
+        "--label=io.handson.engine=docker",
+        "--build-arg=A=2 3",
+    }
+    assert (environ["DOCKER_HOST"], environ["DOCKER_BUILDKIT"]) == ("unix:///x.sock", "1")
+    assert (environ["BUILDX_NO_DEFAULT_ATTESTATIONS"], "BUILDX_BUILDER" in environ) == ("1", False)
+    assert image.log
+    assert {"#1 DONE 0.0s", "Fetching rails"} <= set(image.log.read_text().splitlines())
+
+
+def test_without_buildx_or_for_podman_or_with_buildkit_switched_off_the_engines_api_builds(
+    request_: BuildRequest, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = install_docker(programs, "")
+    podman, switched_off, other = (Client([{"aux": {"ID": "sha256:abc"}}]) for _ in range(3))
+    podman.product = "Podman Engine"
+    DockerEngine(podman).build(request_, say=ignore_progress)
+    with monkeypatch.context() as patch:
+        patch.setenv("DOCKER_BUILDKIT", "0")
+        DockerEngine(switched_off).build(request_, say=ignore_progress)
+    (programs / "docker").write_text("#!/bin/sh\necho buildah 1.28.2\n")  # Podman's of this name
+    DockerEngine(other).build(request_, say=ignore_progress)
+    built = [client.options["tag"] for client in (podman, switched_off, other)]
+    assert (built, called.exists()) == (["rails-app:latest"] * 3, False)
+
+
+def test_a_step_that_fails_in_buildkit_is_named_with_its_line_and_last_output(
+    request_: BuildRequest, programs: Path
+) -> None:
+    # Of Docker 20.10 the line has to be found by the step's words.
+    older = FAILED.replace("Dockerfile:5\n", "").replace("failed to build: ", "")
+    for printed in (FAILED, older):
+        install_docker(programs, BUILT + printed, code=1)
+        failed = failure(request_)
+        assert failed.problem.splitlines() == [
+            'Dockerfile:5 の手順 `RUN bundle install` が失敗しました: process "/bin/sh -c bundle '
+            'install" did not complete successfully: exit code: 7',
+            "    │ Fetching rails",
+            "    │ no such gem",
+        ]
+    install_docker(programs, "ERROR: failed to solve: ruby: not found\n", code=1)
+    assert failure(request_).problem == "ビルドが始まりませんでした: ruby: not found"
+
+
+# What engines say of the third line: the classic builder of Docker 20.10, and BuildKit's readers.
+NEWER = {
+    "COPY --link a /a": "dockerfile parse error line 3: Unknown flag: link",
+    "COPY --parents a /a": "dockerfile parse error line 3: Unknown flag: parents",
+    "RUN <<EOF\nhello\nEOF": "dockerfile parse error line 4: unknown instruction: HELLO",
+    "COPY --chmod=700 a /a": "the --chmod option requires BuildKit. Refer to https://docs.docker…",
+    "RUN --mount=type=cache,target=/x make": "the --mount option requires BuildKit. Refer to …",
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), NEWER.items())
+def test_a_line_that_needs_buildkit_or_a_newer_one_is_named_with_what_to_do(
+    line: str, reason: str, request_: BuildRequest, programs: Path
+) -> None:
+    (request_.context / "Dockerfile").write_text(f"FROM scratch\nENV A=1\n{line}\n")
+    shown = line.partition("\n")[0]
+    step = {"stream": f"Step 3/3 : {shown}\n"}
+    refused = errors.APIError(reason) if "parse error" in reason else [step, {"error": reason}]
+    with pytest.raises(InvalidInput) as told:
+        DockerEngine(Client(refused)).build(request_, say=ignore_progress)
+    assert f"Dockerfile:3 の `{shown}` には BuildKit が必要" in told.value.problem
+    assert {"`docker", "version`", "build", ".`"} <= set(re.split(r"[ 、でと]", told.value.remedy))
+    reason = reason.replace("line 3: Unknown flag: ", "on line 3: unknown flag: --")
+    if "parse error" in reason:
+        install_docker(programs, f"ERROR: failed to build: failed to solve: {reason}\n", code=1)
+        with pytest.raises(InvalidInput) as told:
+            DockerEngine(Client([])).build(request_, say=ignore_progress)
+        assert f"Dockerfile:3 の `{shown}` を、この Docker の BuildKit が知りません" in str(
+            told.value
+        )
+        assert "# syntax=docker/dockerfile:1" in told.value.remedy
+
+
+def test_a_line_that_no_builder_knows_is_named_without_buildkit(request_: BuildRequest) -> None:
+    (request_.context / "Dockerfile").write_text("FROM scratch\nCOPY --lnk a /a\n")
+    client = Client(errors.APIError("dockerfile parse error line 2: Unknown flag: lnk"))
+    with pytest.raises(InvalidInput, match="Dockerfile:2 の手順 `COPY --lnk a /a`") as told:
+        DockerEngine(client).build(request_, say=ignore_progress)
+    assert "BuildKit" not in str(told.value)
+
+
+def test_a_build_that_is_interrupted_ends_the_docker_command_and_its_plugin(
+    request_: BuildRequest, programs: Path
+) -> None:
+    install_docker(programs, BUILT, endless=True)
+    family: list[psutil.Process] = []
+
+    def interrupt(line: str) -> None:
+        if line == "done":
+            children = psutil.Process().children(recursive=True)
+            family.extend(it for it in children if str(programs / "docker") in it.cmdline())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        DockerEngine(Client([])).build(request_, say=interrupt)
+    left = psutil.wait_procs(family, timeout=10)[1]
+    assert (len(family), left) == (2, [])
+
+
+def test_logins_that_cannot_be_read_are_told_and_do_not_matter(
+    request_: BuildRequest, programs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / ".docker" / "cli-plugins").mkdir(parents=True)
+    for broken in (
+        '{"credsStore": "none"}',
+        '{"credHelpers": {"x.example": "none"}}',
+        '{"auths": {"x.example": {"auth": "!!!"}}}',
+        '{"auths": ',
+    ):
+        (tmp_path / ".docker" / "config.json").write_text(broken)
         said: list[str] = []
         client = Client([{"aux": {"ID": "sha256:abc"}}])
         assert DockerEngine(client).build(request_, say=said.append).id == "sha256:abc"
-        assert client.calls[0] == ("logins", '{"auths": {"https://index.docker.io/v1/": {}}}')
-        assert said == ["Docker の認証情報ストアを読めないので、ログイン情報なしでビルドします"]
+        assert ("logins",) not in client.calls
+        assert len(said) == 1
+        assert "config.json" in said[0]
+        assert "ログイン情報なしでビルドします" in said[0]
+    called = install_docker(programs, BUILT)
+    DockerEngine(Client([])).build(request_, say=ignore_progress)
+    assert json.loads(called.read_text())[2] == '{"auths": {"https://index.docker.io/v1/": {}}}'
 
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'

@@ -67,6 +67,10 @@ def test_an_engine_asked_for_by_name_has_to_answer_and_is_told_with_version_and_
 ) -> None:
     nowhere = {"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"}
     assert examine(engine="docker", environ=nowhere)["engine"].state == "bad"
+    instead = examine(engine="auto", environ={"DOCKER_HOST": "tcp://127.0.0.1:1"})["engine"]
+    assert (instead.state, instead.seen.partition(" ")[0]) == ("advice", "builtin")
+    told = ("DOCKER_HOST (tcp://127.0.0.1:1)", "refused", "unset DOCKER_HOST", "RUN")
+    assert [it for it in told if it not in instead.remedy] == []
     with answering(DOCKER | {"info": {"OperatingSystem": "Docker Desktop"}}) as address:
         engine = examine(engine="docker", environ={"DOCKER_HOST": f"tcp://{address}"})["engine"]
     assert (engine.state, engine.seen) == ("ok", "Docker Desktop 20.10 · linux/amd64")
