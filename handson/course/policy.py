@@ -1,10 +1,10 @@
 """Least privilege: the smallest IAM policy with which the workshop passes on real AWS.
 
-`VERBS` lists the IAM actions of each verb.  `write_policy` writes the policy: separate statements
-to check, create, and change or delete, each limited to the workshop's tag and to kinds of resources
-wherever AWS supports it (Service Authorization Reference, "Actions, resources, and condition keys"
-for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for refused actions: who can allow
-them, and the cells that need them.
+`VERBS` lists the IAM actions of each verb, as policy.toml names them.  `write_policy` writes the
+policy: separate statements to check, create, and change or delete, each limited to the workshop's
+tag and to kinds of resources wherever AWS supports it (Service Authorization Reference, "Actions,
+resources, and condition keys" for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for
+refused actions: who can allow them, and the cells that need them.
 
 It has to be a managed policy: inline policies of a user or a group have no room for it (IAM User
 Guide, "IAM and AWS STS quotas": 2,048 and 5,120 characters).  So statements with the same resources
@@ -19,8 +19,11 @@ name the one repository of the exercise.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from handson.core import messages
@@ -45,91 +48,19 @@ LARGEST = 6144
 """Characters of a managed policy, white space left out (IAM User Guide, "IAM and AWS STS quotas").
 """
 
-_ZONES = "ec2:DescribeAvailabilityZones"
-_VPC_ATTRIBUTE = "ec2:DescribeVpcAttribute"
-_FIND_NETWORK = (
-    "ec2:DescribeInternetGateways",
-    "ec2:DescribeRouteTables",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcEndpoints",
-    "ec2:DescribeVpcs",
-)
-_FIND_CLUSTERS = ("ecs:DescribeClusters", "ecs:ListClusters")
-_FIND_REPOSITORIES = ("ecr:DescribeRepositories", "ecr:ListTagsForResource")
-_READ_MANIFESTS = ("ecr:BatchGetImage", "ecr:DescribeImages")
-_READ_IMAGES = (*_READ_MANIFESTS, "ecr:GetDownloadUrlForLayer")
-_FIND_IMAGES = (*_FIND_REPOSITORIES, *_READ_IMAGES)
-_LOOK = (*_FIND_NETWORK, _VPC_ATTRIBUTE, *_FIND_CLUSTERS, *_FIND_IMAGES)
-_CREATE_VPC = ("ec2:CreateInternetGateway", "ec2:CreateVpc")
-_CREATE_IN_VPC = ("ec2:CreateRouteTable", "ec2:CreateSubnet", "ec2:CreateVpcEndpoint")
-_CONNECT = (
-    "ec2:AssociateRouteTable",
-    "ec2:AttachInternetGateway",
-    "ec2:CreateRoute",
-    "ec2:ModifyVpcAttribute",
-    "ec2:ModifyVpcEndpoint",
-    "ec2:ReplaceRoute",
-)
-_CREATE_NETWORK = (*_CREATE_VPC, *_CREATE_IN_VPC, *_CONNECT, "ec2:CreateTags")
-_CAPACITY = "ecs:PutClusterCapacityProviders"
-_CREATE_CLUSTER = ("ecs:CreateCluster", _CAPACITY, "ecs:TagResource")
-_CREATE_REPOSITORY = ("ecr:CreateRepository", "ecr:TagResource")
-_ROLE = "iam:CreateServiceLinkedRole"
-_QUOTA = "servicequotas:GetServiceQuota"
-_LOGIN = "ecr:GetAuthorizationToken"
-_PUSH = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:CompleteLayerUpload",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
-# What keeps AWS from deleting a VPC or a cluster. ListTasks can be bound to a container instance,
-# which a cluster on Fargate does not have.
-_FIND_USERS = (
-    "ec2:DescribeNatGateways",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ecs:ListServices",
-    "ecs:ListTasks",
-)
-_INSTANCES = "ecs:ListContainerInstances"
-_FIND_ALL = (
-    *_FIND_NETWORK,
-    *_FIND_CLUSTERS,
-    *_FIND_REPOSITORIES,
-    *_READ_MANIFESTS,
-    *_FIND_USERS,
-    _INSTANCES,
-)
-_DELETE_NETWORK = (
-    "ec2:DeleteInternetGateway",
-    "ec2:DeleteRouteTable",
-    "ec2:DeleteSubnet",
-    "ec2:DeleteVpc",
-    "ec2:DeleteVpcEndpoints",
-    "ec2:DetachInternetGateway",
-    "ec2:DisassociateRouteTable",
-)
-_DELETE_CLUSTER, _DELETE_REPOSITORY = "ecs:DeleteCluster", "ecr:DeleteRepository"
+_FILE = tomllib.loads(files(__package__).joinpath("policy.toml").read_text(encoding="utf-8"))
+
+
+def _list(words: str) -> tuple[str, ...]:
+    """Return the actions that a line of policy.toml stands for."""
+    each = ([word] if ":" in word else _list(_FILE["groups"][word]) for word in words.split())
+    return tuple(chain.from_iterable(each))
+
 
 VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "ensure_network": (
-        "01-network",
-        (_ZONES, *_FIND_NETWORK, _VPC_ATTRIBUTE, _QUOTA, *_CREATE_NETWORK),
-    ),
-    "snapshot": ("01-network", _LOOK),
-    "draw": ("01-network", _LOOK),
-    "evidence": ("01-network", _LOOK),
-    "ensure_cluster": ("02-cluster", ("ecs:DescribeClusters", *_CREATE_CLUSTER, _ROLE)),
-    "ensure_repository": ("03-image", (*_FIND_REPOSITORIES, *_CREATE_REPOSITORY)),
-    "push_image": ("03-image", (*_FIND_REPOSITORIES, _LOGIN, *_PUSH)),
-    "images": ("03-image", _FIND_IMAGES),
-    "run_image": ("03-image", (*_FIND_IMAGES, _LOGIN)),
-    "record_image_uri": ("03-image", _FIND_IMAGES),
-    "verify": ("04-evidence", _LOOK),
-    "questions": ("05-architecture", _LOOK),
-    "cleanup": ("99-cleanup", (*_FIND_ALL, *_DELETE_NETWORK, _DELETE_CLUSTER, _DELETE_REPOSITORY)),
+    verb: (notebook, _list(words))
+    for notebook, verbs in _FILE["verbs"].items()
+    for verb, words in verbs.items()
 }
 """The verbs that call AWS, each with its first notebook and the IAM actions that it needs."""
 
@@ -152,35 +83,38 @@ _IF_NEW = {"StringEquals": _NEW}
 _IF_OURS = {"StringEquals": {f"aws:ResourceTag/{TAG_KEY}": TAG_VALUE}}
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
 _TO_ECS = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
-_AT_CREATION = [action.partition(":")[2] for action in (*_CREATE_VPC, *_CREATE_IN_VPC)]
+_AT_CREATION = [action.partition(":")[2] for action in _list("create-vpc create-in-vpc")]
 _IF_NEW_NETWORK = {"StringEquals": {**_NEW, "ec2:CreateAction": _AT_CREATION}}
 _IF_NEW_CLUSTER = {"StringEquals": {**_NEW, "ecs:CreateAction": "CreateCluster"}}
 _REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
 _ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
 _VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
 _NEW_IN_VPC = (_ROUTE_TABLES, _SUBNETS, _ENDPOINTS)
-_CHECK = (_ZONES, *_FIND_NETWORK, *_FIND_USERS, "ecs:ListClusters", _LOGIN)
+_CHANGE_CLUSTER = "ecs:PutClusterCapacityProviders ecs:DeleteCluster"
+_CHECK = "ec2:DescribeAvailabilityZones find-network find-users ecs:ListClusters"
 
 STATEMENTS: tuple[Statement, ...] = (
-    Statement("Check", _CHECK, condition=IN_REGION),
-    Statement("CheckVpcs", (_VPC_ATTRIBUTE,), (_VPCS,)),
-    Statement("CheckClusters", ("ecs:DescribeClusters", _INSTANCES), (_CLUSTERS,)),
-    Statement("CheckRepositories", _FIND_REPOSITORIES, _REPOSITORIES),
-    Statement("CheckImages", _READ_IMAGES, (_REPOSITORY,)),
-    Statement("CheckQuota", (_QUOTA,), _VPC_QUOTA),
-    Statement("CreateVpc", _CREATE_VPC, (_GATEWAYS, _VPCS), _IF_NEW),
+    Statement("Check", _list(f"{_CHECK} ecr:GetAuthorizationToken"), condition=IN_REGION),
+    Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), (_VPCS,)),
+    Statement(
+        "CheckClusters", ("ecs:DescribeClusters", "ecs:ListContainerInstances"), (_CLUSTERS,)
+    ),
+    Statement("CheckRepositories", _list("find-repositories"), _REPOSITORIES),
+    Statement("CheckImages", _list("read-images"), (_REPOSITORY,)),
+    Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
+    Statement("CreateVpc", _list("create-vpc"), (_GATEWAYS, _VPCS), _IF_NEW),
     # These calls touch a new resource, which has no tag yet, and its VPC, which has one. AWS checks
     # each of the two, so each needs a statement.
-    Statement("CreateSubnets", _CREATE_IN_VPC, _NEW_IN_VPC, _IF_NEW),
-    Statement("CreateInVpc", _CREATE_IN_VPC, (_ROUTE_TABLES, _VPCS), _IF_OURS),
+    Statement("CreateSubnets", _list("create-in-vpc"), _NEW_IN_VPC, _IF_NEW),
+    Statement("CreateInVpc", _list("create-in-vpc"), (_ROUTE_TABLES, _VPCS), _IF_OURS),
     Statement("CreateNetworkTags", ("ec2:CreateTags",), _NETWORK, _IF_NEW_NETWORK),
     Statement("CreateCluster", ("ecs:CreateCluster",), (_CLUSTERS,), _IF_NEW),
     Statement("CreateClusterTags", ("ecs:TagResource",), (_CLUSTERS,), _IF_NEW_CLUSTER),
-    Statement("CreateClusterRole", (_ROLE,), _ECS_ROLE, _TO_ECS),
-    Statement("CreateRepository", _CREATE_REPOSITORY, (_REPOSITORY,), _IF_NEW),
-    Statement("ChangeNetwork", (*_CONNECT, *_DELETE_NETWORK), _NETWORK, _IF_OURS),
-    Statement("ChangeCluster", (_CAPACITY, _DELETE_CLUSTER), (_CLUSTERS,), _IF_OURS),
-    Statement("ChangeRepository", (*_PUSH, _DELETE_REPOSITORY), (_REPOSITORY,), _IF_OURS),
+    Statement("CreateClusterRole", ("iam:CreateServiceLinkedRole",), _ECS_ROLE, _TO_ECS),
+    Statement("CreateRepository", _list("create-repository"), (_REPOSITORY,), _IF_NEW),
+    Statement("ChangeNetwork", _list("connect delete-network"), _NETWORK, _IF_OURS),
+    Statement("ChangeCluster", _list(_CHANGE_CLUSTER), (_CLUSTERS,), _IF_OURS),
+    Statement("ChangeRepository", _list("push ecr:DeleteRepository"), (_REPOSITORY,), _IF_OURS),
 )
 
 # IAM User Guide, "Troubleshoot access denied error messages": "because no session policy allows the

@@ -358,6 +358,7 @@ def test_work_of_another_or_of_nobody_is_kept_and_named_and_nobodys_can_be_taken
     done = cleanup.clean_up(aws, tmp_path, clock=lambda: NOW)
     kept = {item["name"]: item["owner"] for item in receipt(tmp_path)["foreign"]}
     assert (region.writes, done.found, done.left, len(kept)) == ([], (), (), 8)
+    assert done.untagged == ()
     assert [kept[name] for name in ("ecs-handson-vpc", CLUSTER, "rails-app")] == ["Bunta", "", ""]
     told = ("Bunta", "ecs-handson-vpc", CLUSTER, "workshop.take_over()")
     assert [words for words in told if words not in repr(done)] == []

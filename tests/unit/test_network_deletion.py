@@ -245,8 +245,10 @@ def test_only_an_endpoint_of_ours_that_is_still_going_is_waited_for(region: Fake
     old = {"VpcEndpointId": "vpce-0", "State": "Deleting", "Tags": [TAG]}
     shown = [old, *region.held["VpcEndpoint"]]
     region.first("DescribeVpcEndpoints", *[{"VpcEndpoints": shown}] * 3)
-    for _ in range(2):  # the second time, the stranger's alone is going
-        assert (kept(region), len(region.clock.pauses)) == ({}, 2)
+    removals = delete(region)
+    assert (removals[0].resource.id, {it.reason for it in removals}) == ("vpce-0", {""})
+    assert len(region.clock.pauses) == 2
+    assert (delete(region), len(region.clock.pauses)) == ([], 2)  # the stranger's alone is going
 
 
 REFUSED = "OperationNotPermitted"
