@@ -90,15 +90,11 @@ _REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
 _ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
 _VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
 _NEW_IN_VPC = (_ROUTE_TABLES, _SUBNETS, _ENDPOINTS)
-_CHANGE_CLUSTER = "ecs:PutClusterCapacityProviders ecs:DeleteCluster"
-_CHECK = "ec2:DescribeAvailabilityZones find-network find-users ecs:ListClusters"
 
 STATEMENTS: tuple[Statement, ...] = (
-    Statement("Check", _list(f"{_CHECK} ecr:GetAuthorizationToken"), condition=IN_REGION),
+    Statement("Check", _list("check"), condition=IN_REGION),
     Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), (_VPCS,)),
-    Statement(
-        "CheckClusters", ("ecs:DescribeClusters", "ecs:ListContainerInstances"), (_CLUSTERS,)
-    ),
+    Statement("CheckClusters", _list("check-clusters"), (_CLUSTERS,)),
     Statement("CheckRepositories", _list("find-repositories"), _REPOSITORIES),
     Statement("CheckImages", _list("read-images"), (_REPOSITORY,)),
     Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
@@ -113,7 +109,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("CreateClusterRole", ("iam:CreateServiceLinkedRole",), _ECS_ROLE, _TO_ECS),
     Statement("CreateRepository", _list("create-repository"), (_REPOSITORY,), _IF_NEW),
     Statement("ChangeNetwork", _list("connect delete-network"), _NETWORK, _IF_OURS),
-    Statement("ChangeCluster", _list(_CHANGE_CLUSTER), (_CLUSTERS,), _IF_OURS),
+    Statement("ChangeCluster", _list("change-cluster"), (_CLUSTERS,), _IF_OURS),
     Statement("ChangeRepository", _list("push ecr:DeleteRepository"), (_REPOSITORY,), _IF_OURS),
 )
 
@@ -193,9 +189,9 @@ def _find_refuser(reason: str) -> tuple[str, str, str]:
     if not found:
         return "", "", ""
     ending, name, arn = found.groups(default="")
-    if (ending.lower(), name.lower()) == ("because no", "identity-based"):
-        return "", "", ""
     kind = name.lower().replace(" ", "-")
+    if (ending.lower(), kind) == ("because no", "identity-based"):
+        return "", "", ""
     known = f"policy.denied-by.{kind}.problem" in messages.catalogue("course")
     return kind if known else "other", name, arn
 
