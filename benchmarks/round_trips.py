@@ -76,7 +76,8 @@ class Way:
 def measure(folder: Path, patch: pytest.MonkeyPatch) -> None:
     inside = Inside.of(open_in_process(folder / "aws", region=REGION), region=REGION)
     certificates, clock = make_certificates(folder), Clock()
-    with running_proxy(inside.door, certificates, clock) as proxy:
+    with running_proxy(inside.door, certificates) as renew:
+        proxy = renew(clock)
         simulated = Simulated(proxy, clock, folder, make_shop(folder), patch, inside)
         simulated.use()
         simulated.fill(repositories=REPOSITORIES, images=IMAGES)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,8 @@ from typing import Any
 
 import pytest
 
-from handson.aws import Aws, emulator
-from handson.aws.connection import connect_emulator
-from tests.emulator.hooks import Inside, reset
+from handson.aws import Aws
+from tests.emulator.hooks import Inside, connect, reset
 from tests.emulator.workshops import make_shop
 from tests.simulated_aws.learner import Learner
 from tests.simulated_aws.proxy import ACCOUNT, Proxy, make_certificates, running_proxy
@@ -53,7 +53,13 @@ class Simulated:
             self.monkeypatch.setenv(name, value)
 
     def learner(
-        self, name: str = "Aiko", *, home: str = "aiko", on: str = "aws", **used: str
+        self,
+        name: str = "Aiko",
+        *,
+        home: str = "aiko",
+        on: str = "aws",
+        shares: bool = True,
+        **used: str,
     ) -> Learner:
         """Return a learner.
 
@@ -61,6 +67,7 @@ class Simulated:
             name: The name that is given, if any.
             home: The folder of the learner's home folder.
             on: "aws", or "emulator": the embedded AWS by its endpoint.
+            shares: Use connections of learners before, who signed in with a key in the same way.
             used: Arguments of `use`.
         """
         folder = self.folder / home
@@ -68,19 +75,40 @@ class Simulated:
         emulator = {"HANDSON_TARGET": "", "HANDSON_ENDPOINT_URL": self._inside.endpoint}
         environ = used | (emulator if on == "emulator" else {})
         prepare = partial(self.use, **environ)
-        return Learner(folder, self.shop, self.clock, name=name, prepare=prepare)
+        plain = used.get("trust", "all") == "all" and not any(it[:4] == "AWS_" for it in used)
+        return Learner(
+            folder, self.shop, self.clock, name=name, prepare=prepare, shares=shares and plain
+        )
+
+    def finished(self, *steps: str, name: str = "Aiko", on: str = "aws", **given: Any) -> Learner:
+        """Return a learner who has taken steps, alone in the account, and has begun anew since.
+
+        The steps are taken once; after that their work is copied.
+
+        Args:
+            steps: None of them fails.
+            name: As for `learner`.
+            on: As for `learner`.
+            given: Other arguments of `learner`.
+        """
+        learner = self.learner(name, on=on, **given)
+        where = given.get("HANDSON_REGION", "us-east-1")
+        key = steps, name, on, given.get("user", "aiko"), where
+        if key not in _finished:
+            assert [step for step in steps if learner.take(step).failed] == []
+            kept = shutil.copytree(learner.home, self.folder / "finished")
+            _finished[key] = self._inside.door.copy_state(), kept
+        state, home = _finished[key]
+        self._inside.door.restore_state(state)
+        shutil.copytree(home, learner.home, dirs_exist_ok=True)
+        again = self.learner(name, on=on, **given)
+        again.take("start")
+        return again
 
     def backend(self, region: str = "us-east-1") -> Aws:
         """Return a connection to the embedded AWS, past proxy and product."""
-        return connect_emulator(self._inside.endpoint, region=region, account=emulator.ACCOUNT)
-
-    def copy_state(self) -> Any:
-        """Return a copy of all that is in the account."""
-        return self._inside.door.copy_state()
-
-    def restore_state(self, state: Any) -> None:
-        """Have exactly what a copy has in the account."""
-        self._inside.door.restore_state(state)
+        here = connect(self._inside)
+        return here if region == here.region else here.in_region(region)
 
     def left(self, region: str = "us-east-1") -> list[str]:
         """Return what of the workshop's kinds is in the account: others' repositories left out."""
@@ -127,21 +155,29 @@ class Simulated:
         self.backend().call("ecs", "CreateCluster", clusterName="ecs-handson-cluster", tags=tags)
 
 
+_finished: dict[Any, tuple[Any, Path]] = {}
+"""What `Simulated.finished` has made: the account's state, and a copy of the home folder."""
+
+
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
+def renew_proxy(
+    inside: Inside, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Clock], Proxy]]:
+    certificates = make_certificates(tmp_path_factory.mktemp("certificates"))
+    with running_proxy(inside.door, certificates) as renew:
+        yield renew
 
 
 @pytest.fixture
 def simulated(
     inside: Inside,
-    certificates: tuple[Path, Path],
+    renew_proxy: Callable[[Clock], Proxy],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Simulated]:
+) -> Simulated:
     reset(inside)
     clock = Clock()
-    with running_proxy(inside.door, certificates, clock) as proxy:
-        made = Simulated(proxy, clock, tmp_path, make_shop(tmp_path), monkeypatch, inside)
-        made.use()
-        yield made
+    shop = make_shop(tmp_path)
+    made = Simulated(renew_proxy(clock), clock, tmp_path, shop, monkeypatch, inside)
+    made.use()
+    return made

@@ -6,19 +6,23 @@ learner.take("evidence network").failed
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import botocore.session
 
 from handson.aws import connection, settings
 from handson.aws.connection import Connection
 from handson.aws.settings import Settings
 from handson.core.progress import TerminalProgress
 from handson.notebook.workshop import Workshop
-from tests.unit.fake_aws import Clock
+from tests.unit.fake_aws import MODELS, Clock
 
 STEPS: dict[str, Callable[[Workshop, Path], Any]] = {
     "doctor": lambda held, _: held.doctor(),
@@ -32,6 +36,39 @@ STEPS: dict[str, Callable[[Workshop, Path], Any]] = {
     "list": lambda held, _: held.cleanup(),
     "clean-up": lambda held, _: held.cleanup(confirm="delete"),
 }
+
+
+class SharedSession(botocore.session.Session):
+    """A session that makes each client once: to make one takes longer than what a step asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_component("data_loader", MODELS)
+        self._made: dict[tuple[str, str | None], Any] = {}
+
+    def create_client(
+        self, service_name: str, region_name: str | None = None, **options: Any
+    ) -> Any:
+        """Return the one client of a service in a Region."""
+        key = service_name, region_name
+        if key not in self._made:
+            self._made[key] = super().create_client(service_name, region_name, **options)
+        return self._made[key]
+
+
+def _read_way() -> frozenset[tuple[str, str]]:
+    """Return the variables that decide who signs in, and by which way."""
+    ends = ("_PROXY", "_BUNDLE", "_FILE")
+    return frozenset(
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith("AWS_") or name.endswith(ends)
+    )
+
+
+@cache
+def _share_session(_: frozenset[tuple[str, str]]) -> SharedSession:
+    return SharedSession()
 
 
 @dataclass(frozen=True)
@@ -70,14 +107,22 @@ class Learner:
         clock: Passes by the learner's waiting.
         name: The learner's name, if one is given.
         prepare: Sets the learner's variables in this process, before each step.
+        shares: Whether to use the `SharedSession` of these variables, not one of the product's.
     """
 
     def __init__(
-        self, folder: Path, shop: Path, clock: Clock, *, name: str, prepare: Callable[[], None]
+        self,
+        folder: Path,
+        shop: Path,
+        clock: Clock,
+        *,
+        name: str,
+        prepare: Callable[[], None],
+        shares: bool = False,
     ) -> None:
         self.home = folder / "home"
         self._folder, self._shop, self._clock, self._name = folder, shop, clock, name
-        self._prepare = prepare
+        self._prepare, self._shares = prepare, shares
         self._workshop: Workshop | None = None
         self._said: StringIO = StringIO()
         self._shown: list[Any] = []
@@ -107,7 +152,10 @@ class Learner:
         if chosen.target != "aws":
             return connection.connect_target(chosen)
         aws = connection.connect_aws(
-            region=chosen.region, account=chosen.aws_account, patience=self._clock.patience()
+            region=chosen.region,
+            account=chosen.aws_account,
+            session=_share_session(_read_way()) if self._shares else None,
+            patience=self._clock.patience(),
         )
         return Connection(aws)
 

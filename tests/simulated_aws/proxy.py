@@ -178,10 +178,11 @@ class Proxy:
         door: The embedded AWS that answers.
         certificate: What the product is to trust.
         clock: Measures the time of the rules.
+        port: Where it listens.
     """
 
-    def __init__(self, door: InProcess, certificate: Path, clock: Clock) -> None:
-        self.port = 0
+    def __init__(self, door: InProcess, certificate: Path, clock: Clock, port: int) -> None:
+        self.port = port
         self.rules: list[Rule] = []
         self.seen: list[Request] = []
         self.replay: Replaying | None = None
@@ -461,15 +462,23 @@ class Door(Interceptor):
 
 @contextmanager
 def running_proxy(
-    door: InProcess, certificates: tuple[Path, Path], clock: Clock
-) -> Iterator[Proxy]:
-    """Run a proxy to the embedded AWS; `certificates` are those of `make_certificates`."""
+    door: InProcess, certificates: tuple[Path, Path]
+) -> Iterator[Callable[[Clock], Proxy]]:
+    """Run a proxy to the embedded AWS; give what makes it a new one, on connections made before.
+
+    `certificates` are those of `make_certificates`.
+    """
     alone, with_key = certificates
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(with_key)
-    aws = Proxy(door, alone, clock)
-    with listening(type("Bound", (Door,), {"aws": aws, "context": context})) as aws.port:
-        yield aws
+    bound: Any = type("Bound", (Door,), {"context": context})
+    with listening(bound) as port:
+
+        def renew(clock: Clock) -> Proxy:
+            bound.aws = made = Proxy(door, alone, clock, port)
+            return made
+
+        yield renew
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:

@@ -21,7 +21,7 @@ from handson.parity.recording import ACCOUNT as PLACEHOLDER
 from handson.parity.recording import Exchange, Recording
 from tests.simulated_aws.proxy import ACCOUNT, Answer, Request
 
-_ID = re.compile(r"\b([a-z]{2,12})-[0-9a-f]{8,17}\b")
+_ID = re.compile(r"(?<![\w-])([a-z]{2,12})-[0-9a-f]{8,17}\b")  # no group of a UUID, of letters
 _UNCHANGING = {"DescribeAvailabilityZones", "GetAuthorizationToken", "GetServiceQuota"}
 _OTHER = re.compile(r"Tag|tags|ClientToken|^Version$|^Action$")
 

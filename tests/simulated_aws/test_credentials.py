@@ -16,7 +16,19 @@ from tests.simulated_aws.test_scenarios import list_wrong_texts, read_cases
 
 pytestmark = pytest.mark.emulator
 
-KEYS = {"name", "config", "environ", "files", "answer", "fails", "says", "never", "ja", "red"}
+KEYS = {
+    "name",
+    "config",
+    "environ",
+    "files",
+    "answer",
+    "fails",
+    "says",
+    "never",
+    "ja",
+    "full",
+    "red",
+}
 NO_KEY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 

@@ -14,12 +14,16 @@ from tests.simulated_aws.test_scenarios import SECRETS
 pytestmark = [pytest.mark.emulator, pytest.mark.notebooks]
 
 
-@pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.full)])
-def test_all_worked_notebooks_run_to_their_ends(simulated: Simulated, lang: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "last"),
+    [("en", "04"), *(pytest.param(lang, "99", marks=pytest.mark.full) for lang in ("en", "ja"))],
+)
+def test_the_worked_notebooks_run_to_their_ends(simulated: Simulated, lang: str, last: str) -> None:
     home = simulated.folder / "home"
     simulated.use(HANDSON_LANG=lang, HANDSON_LEARNER="Aiko", HANDSON_HOME=str(home))
     chosen = settings.read_environment()
-    notebooks = replay.find_notebooks(NOTEBOOKS, lang=lang, optional=True)
+    every = replay.find_notebooks(NOTEBOOKS, lang=lang, optional=True)
+    notebooks = [path for path in every if path.name[:2] <= last]
     outcomes = replay.run_notebooks(
         chosen, notebooks, output=simulated.folder / "run", on_cell=lambda *_: None
     )
