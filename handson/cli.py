@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
 import click
@@ -25,7 +26,7 @@ from handson.aws import Aws, connection, emulator, settings
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import explain_unwritable_folder, shorten_path
+from handson.core.files import shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
@@ -310,8 +311,8 @@ def record(chosen: Settings, account: str, yes: bool, output: Path, **asked: Any
     click.echo(messages.label("parity.what", mode, **where), err=True)
     if not yes:
         raise NotReady.from_key("parity.not-confirmed")
-    if not os.access(output.parent, os.W_OK):  # told before the probes, not after them
-        raise explain_unwritable_folder(output.parent, PermissionError("-"))
+    with recording.explain_unwritable(output), TemporaryFile(dir=output.parent):
+        pass  # told before the probes, not after them
     with show_work(TerminalProgress(), "parity") as say, probes.use_account(aws, mode, say=say):
         if mode != "clean":
             made, own = probes.play_probes(aws, mode, say=say)

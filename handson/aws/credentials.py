@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from handson.aws.refusals import DENIED, read_names, translate_error
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.errors import NotAllowed
 from handson.core.files import decode_text, shorten_path
 from handson.core.text import find_nearest, list_briefly
@@ -70,9 +70,12 @@ def _explain(session: Any, error: Any) -> Exception:
     raised = (name for kind in names for name in (f"{way}:{kind}", kind))
     key = next(filter(None, map(read_names("signin").get, raised)), way)
     if "ClientError" in names:
-        answer = error.response.get("Error", {})
-        refused = read_names("giving").get(error.operation_name)
-        if not refused or (refused == "role" and answer.get("Code") not in DENIED):
+        answer, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+        refused, code = read_names("giving").get(error.operation_name), answer.get("Code")
+        # The service is busy or switched off, whoever asks.
+        is_busy = read_names("answer").get(code) in ("throttled", "region-off")
+        is_busy = is_busy or status.get("HTTPStatusCode", 0) in https.BUSY
+        if not refused or is_busy or (refused == "role" and code not in DENIED):
             where = f"AWS ({session.get_config_variable('region')})"
             return translate_error(error, "sts", error.operation_name, where=where)
         key = "mfa-code" if "MultiFactor" in answer.get("Message", "") else refused

@@ -10,7 +10,8 @@ from __future__ import annotations
 import gzip
 import re
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from handson.core.errors import InvalidInput, NotAllowed
-from handson.core.files import write_whole
+from handson.core.errors import InvalidInput, NotAllowed, NotReady
+from handson.core.files import replace_file
 
 SCHEMA: Literal["handson.parity/1"] = "handson.parity/1"
 ACCOUNT = "111122223333"
@@ -109,13 +110,24 @@ def write_recording(recording: Recording, path: Path, *, own: Collection[str]) -
 
     Raises:
         NotAllowed: Something secret is still in it; nothing was written.
-        NotReady: The folder is not writable.
+        NotReady: The file cannot be written.
     """
     head = msgspec.structs.replace(recording, exchanges=())
     data = msgspec.json.Encoder().encode_lines([head, *recording.exchanges])
     if found := find_secrets(data.decode().replace(r"\n", " "), own):
         raise NotAllowed.from_key("parity.secret", kinds=", ".join(found))
-    write_whole(path, gzip.compress(data, mtime=0))
+    with explain_unwritable(path):
+        replace_file(path, [gzip.compress(data, mtime=0)])
+
+
+@contextmanager
+def explain_unwritable(path: Path) -> Iterator[None]:
+    """Turn the errors of writing a recording into ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotReady.from_key("parity.unwritable", path=path, reason=reason) from error
 
 
 def read_recording(path: Path) -> Recording:

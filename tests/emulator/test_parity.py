@@ -194,6 +194,7 @@ def test_nothing_is_made_without_yes_in_another_account_or_beside_other_things(
     ]
     for words in refusals:
         assert (words, call("record", "--output", path, *words).exit_code) == (words, 2)
+    assert "with --output" in call("record", "--output", path, *refusals[-1]).stderr
     aws = connect(emulator)
     makers: list[tuple[str, str, dict[str, Any]]] = [
         ("ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16"}),

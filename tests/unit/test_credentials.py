@@ -14,10 +14,11 @@ import botocore.credentials
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 
 from handson.aws import connect_aws, connect_emulator
 from handson.aws.connection import find_ca_bundle
-from handson.aws.credentials import resolve_credentials
+from handson.aws.credentials import explain_sign_in, resolve_credentials
 from handson.core import messages
 from handson.core.errors import AWSError, HandsonError, NotAllowed, NotReady
 from tests.unit.fake_aws import ACCOUNT, Wire, no_answer
@@ -240,6 +241,11 @@ ANSWERS: dict[str, tuple[str, Any, type, str]] = {
         (400, "ExpiredTokenException", "Token expired"),
         *(NotAllowed, "Renew the token"),
     ),
+    "a region without STS": (
+        "web_identity_token_file = config\n",
+        (403, "RegionDisabledException", "STS is not activated in this region."),
+        *(NotAllowed, "Account settings"),
+    ),
 }
 
 
@@ -254,6 +260,16 @@ def test_a_role_that_sts_does_not_give_out_is_told_with_awss_reason(
     error = refused(session_of(answer))
     assert (type(error), words in str(error)) == (kind, True)
     assert "210987654321" not in str(error)
+
+
+def test_a_busy_service_is_not_taken_for_one_that_refuses(write: Callable[[str], None]) -> None:
+    messages.use("en")
+    write(f"{ROLE}web_identity_token_file = config\n")
+    for code, status, words in (("Throttling", 400, "throttles"), ("Internal", 500, "its own")):
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        session = botocore.session.Session()
+        with pytest.raises(AWSError, match=words), explain_sign_in(session):
+            raise ClientError(answer, "AssumeRoleWithWebIdentity")  # botocore's last of several
 
 
 class StdinNotImplementedError(NotImplementedError):
