@@ -209,10 +209,7 @@ def _set_apart(
 
 
 def _search_elsewhere(
-    aws: Aws,
-    snapshot: Snapshot,
-    lost: Mapping[str, FindIds],
-    exercise: Exercise,
+    aws: Aws, snapshot: Snapshot, lost: Mapping[str, FindIds], exercise: Exercise
 ) -> Snapshot:
     """Add to the snapshot what other regions, and ECR Public, have of the missing resources."""
     recorded = snapshot.recorded_uri.uri if snapshot.recorded_uri else ""
