@@ -170,9 +170,11 @@ def _explain_failure(name: str, place: str, error: Exception) -> NotReady:
     if isinstance(error, errors.TLSParameterError):
         folder = os.environ.get("DOCKER_CERT_PATH") or "~/.docker"
         return NotReady.from_key("engine.docker-certificates", where=shown, folder=folder)
-    cause: BaseException = error
-    while cause.__context__ and not getattr(cause, "explanation", None):
-        cause = cause.__context__
+    chain: list[Any] = [error]
+    while chain[-1].__context__:
+        chain.append(chain[-1].__context__)
+    causes: list[Any] = [it for it in chain if isinstance(it, OSError)] or [error]
+    cause = next((it for it in causes if hasattr(it, "explanation")), causes[-1])
     if isinstance(cause, PermissionError):
         return NotReady.from_key("engine.docker-forbidden", where=shown)
     reason = (getattr(cause, "strerror", None) or reason_of(cause)).replace(place, hidden)

@@ -69,8 +69,8 @@ class DockerEngine:
             with closing(self._start_build(request, say)) as events:
                 for event in events:
                     log.take(event)
-            image = log.image_id or f"{request.name}:{request.tags[0]}"
-            for tag in request.tags:
+            image = f"{request.name}:{request.tags[0]}"
+            for tag in request.tags[1:]:
                 self._client.tag(image, request.name, tag)
             details = self._client.inspect_image(image)
         return model.LocalImage(

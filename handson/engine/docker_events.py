@@ -24,8 +24,7 @@ _STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNOREC
 _REFUSED_AT = re.compile(r"dockerfile parse error (?:on )?line (\d+)", re.IGNORECASE)
 _FLAGS = "chmod|link|parents|exclude|checksum|keep-git-dir|unpack|mount|network|security|device"
 _NEEDS_BUILDKIT = re.compile(rf"requires BuildKit|Unknown flag: (--)?({_FLAGS})\b", re.IGNORECASE)
-_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
-_NOISE = (" --->", "--> ", "Removing intermediate container")
+_NOISE = (" --->", "--> ", "Removing intermediate container", "Successfully built")
 _FOREIGN = "exec format error"
 _LAST_LINES = 6
 _LONGEST_LINE = 160
@@ -33,10 +32,9 @@ _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
 class BuildLog:
-    """Takes the events of a build in order; `image_id` is the image's id once it is built."""
+    """Takes the events of a build in order."""
 
     def __init__(self, instructions: Iterable[Instruction], *, file: TextIO, say: Say) -> None:
-        self.image_id = ""
         self._file = file
         self._say = say
         self._step: Instruction | None = None
@@ -63,20 +61,16 @@ class BuildLog:
             if not event.get("progress"):
                 self._file.write(f"{line}\n")
             self._say(line)
-        self.image_id = str((event.get("aux") or {}).get("ID") or self.image_id)
 
     def _take_line(self, line: str) -> None:
         self._file.write(f"{line}\n")
-        step, built = _STEP.match(line), _BUILT.match(line)
-        if step:
+        if step := _STEP.match(line):
             number, steps, instruction = step.groups()
             self._step = self._find_step(" ".join(instruction.split()))
             self._last_lines.clear()
             shown = _shorten(instruction)
             sentence = messages.text("engine.step", number=number, steps=steps, step=shown)
             self._say(CountedSentence(sentence, done=int(number) - 1, whole=int(steps)))
-        elif built:
-            self.image_id = self.image_id or built.group(1)
         elif line.strip() and not line.startswith(_NOISE):
             self._last_lines.append(line)
             self._say(_shorten(line))

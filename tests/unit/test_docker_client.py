@@ -110,6 +110,7 @@ def test_without_a_context_sockets_are_looked_for_and_docker_host_is_asked_alone
 NAMED: list[tuple[dict[str, str], list[str]]] = [
     ({"DOCKER_HOST": "tcp://127.0.0.1:1"}, ["(tcp://127.0.0.1:1)", "refused", "unset DOCKER_HOST"]),
     ({"DOCKER_HOST": "tcp://me:secret@127.0.0.1:1"}, ["(tcp://…@127.0.0.1:1)", "address format"]),
+    ({"DOCKER_HOST": "ssh://nobody@x/y"}, ["DOCKER_HOST (ssh://nobody@x/y)", "no path allowed"]),
     ({"DOCKER_HOST": "foo://bar"}, ["DOCKER_HOST (foo://bar)", "protocol"]),
     ({"DOCKER_HOST": "unix:///nope/docker.sock"}, ["(unix:///nope/docker.sock)", "such file"]),
     ({"DOCKER_CONTEXT": "gone"}, ["DOCKER_CONTEXT (gone)", "コンテキスト", "unset DOCKER_CONTEXT"]),
@@ -142,6 +143,30 @@ def test_why_an_engine_that_was_named_is_not_used_is_kept_and_raised_where_docke
     with pytest.raises(NotReady) as raised:
         engine.choose_engine("auto", real_aws=True, docker_host=host)
     assert [it for it in says if it not in str(raised.value)] == []
+
+
+class Portal(Handler):
+    """Answers every request with a page, as a proxy or a captive portal does."""
+
+    def do_GET(self) -> None:
+        self.answer(200, b"<html>")
+
+
+class Gate(Handler):
+    """Refuses every request, as an engine with an authorisation plugin does."""
+
+    def do_GET(self) -> None:
+        self.answer(403, b'{"message": "not by policy"}')
+
+
+@pytest.mark.parametrize(("answers", "reason"), [(Portal, "Expecting value"), (Gate, "by policy")])
+def test_an_address_at_which_something_else_answers_is_told_with_what_it_says(
+    answers: type[Handler], reason: str
+) -> None:
+    with listening(answers) as address:
+        setback = engine.choose_engine("auto", docker_host=f"tcp://{address}").setback
+    assert setback
+    assert reason in setback.problem
 
 
 def test_a_socket_that_may_not_be_used_is_told_with_the_group_to_join() -> None:
