@@ -175,7 +175,7 @@ def _explain_failure(name: str, place: str, error: Exception) -> NotReady:
         chain.append(chain[-1].__context__)
     causes: list[Any] = [it for it in chain if isinstance(it, OSError)] or [error]
     cause = next((it for it in causes if hasattr(it, "explanation")), causes[-1])
-    if isinstance(cause, PermissionError):
+    if isinstance(cause, PermissionError) and "tcp:" not in place:  # there it is a certificate's
         return NotReady.from_key("engine.docker-forbidden", where=shown)
     reason = (getattr(cause, "strerror", None) or reason_of(cause)).replace(place, hidden)
     key = "engine.docker-named" if name else "engine.docker-stopped"

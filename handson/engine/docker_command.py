@@ -17,7 +17,7 @@ from handson.course.exercise import IMAGE_PLATFORM
 from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import ENGINE_LABEL, BuildRequest
 
-_PATIENCE = 15.0  # seconds for the plugin to tell its version, and for a build to end
+_PATIENCE = 15.0  # seconds for the plugin to tell its version
 
 # "#5 [gems 2/3] RUN …" begins a step, " > [gems 2/3] RUN …:" the output of one that failed.
 _STEP = re.compile(r"(?:#\d+| >) \[(?:[^]]* )?(\d+/\d+)\] (.*?):?")
