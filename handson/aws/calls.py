@@ -11,7 +11,6 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from handson.aws.credentials import resolve_credentials
 from handson.aws.refusals import (
@@ -20,16 +19,15 @@ from handson.aws.refusals import (
     refuse_operation,
     refuse_unnamed,
     translate_errors,
-    utc_now,
 )
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Say, ignore_progress
+from handson.course import evidence
 from handson.course.owners import Owners
 from handson.course.state import State, Target
 
 _LONGEST_PAUSE = 5.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Patience:
     """Seconds in which AWS may still be changing a resource, or taking it apart."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = utc_now
+    now: Callable[[], datetime] = evidence.now
     """Returns this machine's time, to compare with AWS's."""
 
     def pause_before(self, attempt: int) -> None:
@@ -317,5 +315,5 @@ def _config(endpoint: str | None) -> Any:
         ignore_configured_endpoint_urls=True,
         user_agent_extra="handson",
         # A company's proxy cannot reach this machine.
-        proxies={} if endpoint and urlsplit(endpoint).hostname in _LOOPBACK else None,
+        proxies={} if endpoint and https.is_on_loopback(endpoint) else None,
     )

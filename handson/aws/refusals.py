@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +16,7 @@ from urllib.parse import urlsplit
 from handson.core import https, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
 from handson.core.text import find_nearest, list_briefly, quote
-from handson.course import policy
-
-utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
-"""Returns this machine's time."""
+from handson.course import evidence, policy
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _CLOCK = ("expired", "credentials-refused", "key-or-region")
@@ -58,7 +55,11 @@ def read_names(table: str) -> dict[str, str]:
 
 @contextmanager
 def translate_errors(
-    service: str, operation: str, *, endpoint: str | None, now: Callable[[], datetime] = utc_now
+    service: str,
+    operation: str,
+    *,
+    endpoint: str | None,
+    now: Callable[[], datetime] = evidence.now,
 ) -> Iterator[None]:
     """Turn botocore's errors into ours, chained; other errors pass through.
 
@@ -115,7 +116,7 @@ def translate_error(
     operation: str,
     *,
     where: str,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] = evidence.now,
 ) -> Exception:
     """Return an error of botocore's as ours, or the same error if it is not botocore's."""
     call = f"{service}:{operation}"

@@ -150,7 +150,7 @@ def find_home() -> Path:
 def default_home(cwd: Path) -> Path:
     """Return `.handson` beside the notebooks, or in `cwd` if there are none."""
     # Everything in the folder of an nbgrader assignment is handed in: so not there, but above it.
-    around = cwd.parent if _is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
+    around = cwd.parent if is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
     return (find_notebooks_folder(cwd) or around) / ".handson"
 
 
@@ -168,9 +168,12 @@ def nbgrader_step() -> str:
     return os.environ.get("NBGRADER_EXECUTION", "").strip()
 
 
-def is_assignment() -> bool:
-    """Tell whether the running notebook is nbgrader's student version, with forms to fill in."""
-    return _is_assignment(find_current_folder())
+def is_assignment(folder: Path) -> bool:
+    """Tell whether a folder holds nbgrader's student version, with forms to fill in."""
+    try:  # its cells have checksums
+        return b'"checksum"' in (folder / f"{syllabus.CHECKS[0].notebook}.ipynb").read_bytes()
+    except OSError:
+        return False
 
 
 @cache
@@ -276,11 +279,3 @@ def _make_writable(folder: Path) -> None:
         probe.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise explain_unwritable_folder(folder, error) from error
-
-
-def _is_assignment(folder: Path) -> bool:
-    """Tell whether a folder holds notebooks of an nbgrader assignment, with cell checksums."""
-    try:
-        return b'"checksum"' in (folder / f"{syllabus.CHECKS[0].notebook}.ipynb").read_bytes()
-    except OSError:
-        return False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BUSY = {429, 500, 502, 503, 504}
 """The statuses of a server that may answer a moment later."""
 
+_LOOPBACK = ("127.", "localhost", "[::1]")
 _LONGEST_PAUSE = 30.0
 _BLOCK = 1 << 20
 # Methods that may be repeated after a cut.  A blob's bytes (PATCH) go to an address that works only
@@ -83,6 +84,11 @@ def open_session(
     session.mount("http://", adapter or network)
     session.mount("https://", network)
     return session
+
+
+def is_on_loopback(address: str) -> bool:
+    """Tell whether an address, or a host with its port, is on this computer."""
+    return address.rpartition("//")[2].startswith(_LOOPBACK)
 
 
 def find_cause(error: BaseException) -> BaseException:

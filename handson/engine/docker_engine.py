@@ -100,7 +100,7 @@ class DockerEngine:
         try:
             digest = self._push_first_tag(image, destination, progress)
         except registry_client.Unreachable:
-            if not (destination.is_on_loopback and registry.answers()):
+            if not (destination.is_on_loopback and registry.find_status()):
                 raise
             return self._send_for_engine(image, destination, say)
         content, media_type = registry.fetch(digest)

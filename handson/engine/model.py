@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handson.core import cards, messages
+from handson.core import cards, https, messages
 from handson.course.exercise import IMAGE_PLATFORM
-
-_LOOPBACK = ("127.", "localhost", "[::1]")
 
 ENGINE_LABEL = "io.handson.engine"
 """The image label that names the engine which made an image, readable in a registry later."""
@@ -94,12 +92,7 @@ class Destination:
     @property
     def is_on_loopback(self) -> bool:
         """Tell whether the registry is on this computer."""
-        return is_on_loopback(self.registry)
-
-
-def is_on_loopback(host: str) -> bool:
-    """Tell whether a host, perhaps with a port, is this computer."""
-    return host.startswith(_LOOPBACK)
+        return https.is_on_loopback(self.registry)
 
 
 @dataclass(frozen=True, repr=False)

@@ -190,18 +190,14 @@ class RegistryClient:
             image = json.loads(self.fetch(child["digest"])[0])
         return sum(int(layer["size"]) for layer in image["layers"])
 
-    def answers(self) -> bool:
-        """Return whether this process reaches the registry; any answer counts."""
-        with suppress(HandsonError):
-            self.ask("GET", "/v2/", also=range(400, 600))
-            return True
-        return False
+    def find_status(self) -> int:
+        """Return the status of the registry's answer to this process, or 0 without an answer.
 
-    def exists(self) -> bool:
-        """Return False where something answers that it has no registry, as some emulators do."""
+        404 is the answer of an emulator that has no registry.
+        """
         with suppress(HandsonError):  # why there is no answer, the push itself tells
-            return self.ask("GET", "/v2/", also=range(400, 600)).status_code != 404
-        return True
+            return self.ask("GET", "/v2/", also=range(400, 600)).status_code
+        return 0
 
     def ask(
         self, method: str, path: str, *, also: Collection[int] = (), **options: Any

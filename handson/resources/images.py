@@ -23,7 +23,7 @@ from handson.core.errors import AWSError, HandsonError, NotReady
 from handson.course import rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
-from handson.engine.model import ENGINE_LABEL, format_size, is_on_loopback
+from handson.engine.model import ENGINE_LABEL, format_size
 from handson.engine.oci import CONFIG, INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import find_repository_arns, require_repository
 
@@ -279,7 +279,7 @@ def _open_session(aws: Aws) -> requests.Session:
     endpoint = aws.endpoint or ""
     return https.open_session(
         aws.ca_bundle,
-        is_local=is_on_loopback(urlsplit(endpoint).netloc),
+        is_local=https.is_on_loopback(endpoint),
         adapter=find_adapter(endpoint),
         sleep=aws.patience.sleep,
     )

@@ -255,7 +255,7 @@ def push_image(
     if image.engine != engine.name:
         values = {"name": image.name, "built": image.engine}
         raise InvalidInput.from_key("resources.image.other-engine", **values)
-    if destination.scheme == "http" and not RegistryClient(destination).exists():
+    if destination.scheme == "http" and RegistryClient(destination).find_status() == 404:
         registry = destination.registry
         raise NotReady.from_key("resources.image.no-registry", registry=registry)
     return engine.push(image, destination, say=say)

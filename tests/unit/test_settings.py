@@ -208,7 +208,7 @@ def test_the_home_of_an_assignment_is_outside_of_what_is_handed_in(
     monkeypatch.chdir(folder)
     for cell, around in (({"source": "a checksum"}, folder), ({"checksum": "58ab"}, tmp_path)):
         (folder / "01-network.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-        assert settings.is_assignment() is (around == tmp_path)
+        assert settings.is_assignment(folder) is (around == tmp_path)
         assert settings.default_home(folder) == around / ".handson"
 
 

@@ -10,6 +10,7 @@ from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import CardPart, Displayable, Note, Rows
 from handson.core.errors import InvalidInput
+from handson.core.folders import find_current_folder
 from handson.core.text import find_nearest, quote
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
@@ -169,4 +170,4 @@ def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
         near = find_nearest(str(name), FORMS) or next(iter(FORMS))
         values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
         raise InvalidInput.from_key("notebook.widgets.no-form", **values)
-    return FORMS[name](workshop, blank=settings.is_assignment())
+    return FORMS[name](workshop, blank=settings.is_assignment(find_current_folder()))
