@@ -123,9 +123,13 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[Ma
         yield _advise("caller", user, remedy)
         yield _report_errors("permissions", lambda: _check_permissions(aws, settings))
     if aws.owners.own:
-        others = find_neighbours(aws, home=settings.home, exercise=settings.exercise)
-        remedy = explain_neighbours(others, region=aws.region)[1] if others else ""
-        yield _advise("learners", describe_owners(*others) or "-", remedy)
+        others, unseen = find_neighbours(aws, home=settings.home, exercise=settings.exercise)
+        seen, remedy = describe_owners(*others) or "-", ""
+        if others:
+            remedy = explain_neighbours(others, region=aws.region)[1]
+        elif unseen:
+            seen, remedy = unseen[0].problem, unseen[0].remedy
+        yield _advise("learners", seen, remedy)
 
 
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:

@@ -122,7 +122,7 @@ class Workshop(Displayable):
         root = self._connection.aws.is_root
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
         aws, exercise = self._connection.aws, self._exercise
-        others = find_neighbours(aws, home=self.settings.home, exercise=exercise)
+        others, _ = find_neighbours(aws, home=self.settings.home, exercise=exercise)
         if others:
             advice += warning_notes(*explain_neighbours(others, region=aws.region))
         try:

@@ -153,16 +153,18 @@ def take_snapshot(
     return _search_elsewhere(aws, snapshot, lost, exercise)
 
 
-def find_neighbours(aws: Aws, *, home: Path, exercise: Exercise) -> tuple[str, ...]:
-    """Return the owners of other learners' workshops in the region, as far as AWS answers."""
+def find_neighbours(
+    aws: Aws, *, home: Path, exercise: Exercise
+) -> tuple[tuple[str, ...], tuple[Unseen, ...]]:
+    """Return the owners of other learners' workshops in the region, and what did not answer."""
     if not aws.owners.own:
-        return ()
+        return (), ()
     asked = ("network", "cluster", "repository")
     try:
         found = take_snapshot(aws, home=home, exercise=exercise, checks=asked, partial=True)
-    except HandsonError:
-        return ()
-    return tuple(sorted({item.owner for item in found.foreign}))
+    except HandsonError as error:
+        return (), (Unseen(service="", problem=error.problem, remedy=error.remedy),)
+    return tuple(sorted({item.owner for item in found.foreign})), found.unseen
 
 
 def _observe(

@@ -17,6 +17,7 @@ from handson.aws.connection import Connection, make_private_session
 from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, HandsonError, NotAllowed
 from handson.core.progress import TerminalProgress, ignore_progress
+from handson.course.owners import Owners
 from handson.engine.model import LocalImage
 from handson.notebook import doctor
 from handson.notebook.workshop import Workshop
@@ -260,11 +261,15 @@ def test_the_doctor_asks_for_permissions_makes_nothing_and_advises_against_the_r
 ) -> None:
     def findings(caller: str) -> dict[str, doctor.Finding]:
         aws = region.connect()
-        aws.caller = caller
+        aws.caller, aws.owners = caller, Owners("Aiko", ("Aiko",))
         found = doctor.examine_machine(real(tmp_path / "home"), connect=lambda: aws).findings
         return {finding.id: finding for finding in found}
 
     region = FakeEc2()
+    absent = Refusal("RepositoryNotFoundException", "There is none.")
+    region.answers("DescribeRepositories", *[absent, {"repositories": []}] * 3)
+    region.answers("DescribeClusters", {"clusters": []})
+    region.answers("ListClusters", {"clusterArns": []})
     good = findings(ARN)
     assert (good["permissions"].state, good["caller"].state) == ("ok", "ok")
     assert ("CreateVpc" in region.operations, region.writes) == (True, [])
@@ -273,3 +278,7 @@ def test_the_doctor_asks_for_permissions_makes_nothing_and_advises_against_the_r
     assert (bad["permissions"].state, bad["caller"].state) == ("bad", "advice")
     assert "ec2:CreateVpc" in bad["permissions"].seen
     assert ACCOUNT not in good["caller"].seen + bad["caller"].seen
+    assert (good["learners"].state, good["learners"].seen) == ("ok", "-")
+    region.answers("DescribeClusters", unauthorized("ecs:DescribeClusters"))
+    blind = findings(ARN)["learners"]
+    assert (blind.state, "ecs:DescribeClusters" in blind.seen) == ("advice", True)
