@@ -97,7 +97,7 @@ def test_a_proxy_is_named_without_its_password_and_asks_for_one_itself() -> None
     proxy = f"http://aiko:{SECRET.split()[1]}@proxy.invalid:3128"
     failed = {
         "Tunnel connection failed: 407 x": "wants a user name and a password (407,",
-        "Connection refused": "does not lead to AWS",
+        "Connection refused": "does not connect to AWS",
     }
     for reason, told in failed.items():
         error = seen(botocore.ProxyConnectionError(proxy_url=proxy, error=OSError(reason)))
@@ -149,11 +149,11 @@ ENDINGS: dict[str, tuple[str, str]] = {
     # how AWS's sentence ends: who is asked to mend it, and the ARN that is shown
     "": ("`handson policy`", ""),
     NO.format("identity-based policy"): ("`handson policy`", ""),
-    DENY.format("identity-based policy").replace("a id", "an id"): ("take the deny", ""),
+    DENY.format("identity-based policy").replace("a id", "an id"): ("remove the deny", ""),
     NO.format("permissions boundary"): ("who set the permissions boundary", ""),
     DENY.format(f"permissions boundary: {BOUNDARY}"): ("who set the permissions", BOUNDARY),
-    NO.format("session policy"): ("gives out the session", ""),
-    DENY.format("session policy"): ("gives out the session", ""),
+    NO.format("session policy"): ("issues your session", ""),
+    DENY.format("session policy"): ("issues your session", ""),
     NO.format("service control policy"): ("(AWS Organizations)", ""),
     DENY.format(
         f"service control policy: {SCP}. Encoded authorization failure message: QWJjRGVm"
@@ -161,7 +161,7 @@ ENDINGS: dict[str, tuple[str, str]] = {
     DENY.format("resource control policy"): ("(AWS Organizations)", ""),
     DENY.format("resource-based policy"): ("owner of the resource", ""),
     NO.format("resource-based policy"): ("owner of the resource", ""),
-    DENY.format("VPC endpoint policy."): ("looks after this network", ""),
+    DENY.format("VPC endpoint policy."): ("this network's administrator", ""),
     DENY.format("declarative policy"): ("can change that policy", ""),
 }
 
@@ -222,7 +222,7 @@ def test_a_wrong_clock_is_named_with_its_size_and_a_wrong_key_is_not_taken_for_i
 HELP = {
     # what the remedy of a code names, and what it does not
     "OptInRequired": ("payment method", "aws configure"),
-    "PendingVerification": ("AWS's mail", "aws configure"),
+    "PendingVerification": ("e-mail from AWS", "aws configure"),
     "Blocked": ("support case", "run the same cell"),
     "RegionDisabledException": ("Account settings → STS", "policy"),
     "InvalidClientTokenId": ("Account → AWS Regions → Enable", "clock"),

@@ -410,7 +410,7 @@ SAID: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = [
      partial(rules.choose_zones, named=["us-east-1x"], **HERE), (1, "dc")),
     ("'b' is not the name of an Availability Zone in the Region us-east-1.",
      partial(rules.check_zones, wanted=2, **HERE), (["b"],)),
-    ("zones has to name 2 different Availability Zones, but names us-east-1b.",
+    ("zones must name 2 different Availability Zones, but it names us-east-1b.",
      partial(rules.check_zones, wanted=2, **HERE), (["us-east-1b"],)),
     ("availability_zones is -1,", partial(rules.choose_zones, **HERE), (-1, ZONES)),
     ("public_subnets is 1, but with 2 Availability Zones the choices are 0 or 2. [",
