@@ -66,7 +66,7 @@ class Patience:
 
     def pause_before(self, attempt: int) -> None:
         """Sleep before an attempt (2 is the second), longer each time, with jitter."""
-        longest = min(self.pause * 2 ** (attempt - 2), _LONGEST_PAUSE)
+        longest = min(self.pause * 2 ** min(attempt - 2, 64), _LONGEST_PAUSE)
         self.sleep(longest * random.uniform(0.5, 1.0))
 
     def pause_to_see(self) -> None:
