@@ -187,7 +187,7 @@ class Cleanup(Displayable):
         kept |= {"nobodys": tuple(item for item in self.foreign if not item.owner)}
         notes = []
         for name, items in kept.items():
-            names = [_name(item) if name == "foreign" else str(item) for item in items]
+            names = [_name(item) if name in ("foreign", "unread") else str(item) for item in items]
             what = list_briefly(names)
             values = {"what": what, "owners": describe_owners(*(item.owner for item in items))}
             text = messages.label("resources.cleanup.kept-out", name, **values)
