@@ -187,7 +187,8 @@ def _find_refuser(reason: str) -> tuple[str, str, str]:
     """
     found = _ENDING.search(reason)
     if not found:
-        return "", "", ""
+        is_explicit = "explicit deny" in reason.lower()  # in a policy that AWS does not name
+        return ("other", "explicit deny", "") if is_explicit else ("", "", "")
     ending, name, arn = found.groups(default="")
     kind = name.lower().replace(" ", "-")
     if (ending.lower(), kind) == ("because no", "identity-based"):

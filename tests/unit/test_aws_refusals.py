@@ -162,6 +162,7 @@ ENDINGS: dict[str, tuple[str, str]] = {
     DENY.format("resource-based policy"): ("owner of the resource", ""),
     NO.format("resource-based policy"): ("owner of the resource", ""),
     DENY.format("VPC endpoint policy."): ("this network's administrator", ""),
+    "with an explicit deny": ("can change that policy", ""),
     DENY.format("declarative policy"): ("can change that policy", ""),
 }
 
