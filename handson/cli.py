@@ -313,9 +313,9 @@ def record(chosen: Settings, account: str, yes: bool, output: Path, **asked: Any
         raise NotReady.from_key("parity.not-confirmed")
     with recording.explain_unwritable(output), TemporaryFile(dir=output.parent):
         pass  # told before the probes, not after them
-    with show_work(TerminalProgress(), "parity") as say, probes.use_account(aws, mode, say=say):
+    with show_work(TerminalProgress(), "parity") as aws.say, probes.use_account(aws, mode):
         if mode != "clean":
-            made, own = probes.play_probes(aws, mode, say=say)
+            made, own = probes.play_probes(aws, mode)
             recording.write_recording(made, output, own=own)
             source = messages.label("parity.source", made.source, date=made.date)
             counts = {"count": len(made.exchanges), "skipped": len(made.skipped)}
@@ -333,8 +333,8 @@ def compare_recording(chosen: Settings, path: Path, as_json: bool) -> bool:
     """
     recorded = recording.read_recording(path)
     aws = _connect(chosen, target="emulator", region=recorded.region)
-    with show_work(TerminalProgress(), "parity") as say, probes.use_account(aws, "record", say=say):
-        here, _ = probes.play_probes(aws, "record", say=say)
+    with show_work(TerminalProgress(), "parity") as aws.say, probes.use_account(aws, "record"):
+        here, _ = probes.play_probes(aws, "record")
     found = comparing.compare(recorded, here)
     click.echo(_as_json(found) if as_json else "\n".join(comparing.describe(found)))
     return all(difference["reason"] for difference in found["differences"])

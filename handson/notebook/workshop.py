@@ -184,8 +184,8 @@ class Workshop(Displayable):
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
         with self._locked() as aws, self._working("network") as line:
-            exercise = self._exercise
-            return network.ensure_network(aws, form, zones=named, exercise=exercise, say=line)
+            aws, exercise = aws.report_to(line), self._exercise
+            return network.ensure_network(aws, form, zones=named, exercise=exercise)
 
     def ensure_cluster(
         self,
@@ -218,7 +218,7 @@ class Workshop(Displayable):
         )
         form.check()
         with self._locked() as aws, self._working("cluster") as line:
-            return cluster.ensure_cluster(aws, form, exercise=self._exercise, say=line)
+            return cluster.ensure_cluster(aws.report_to(line), form, exercise=self._exercise)
 
     def ensure_repository(self, name: str | None = None) -> ecr.EnsuredRepository:
         """Make the private ECR repository; a second run changes nothing.
@@ -517,7 +517,8 @@ class Workshop(Displayable):
             return cleanup.list_cleanup(self.aws, home, exercise=exercise)
         with self._locked() as aws, self._working("cleanup") as line:
             self._remove_containers()
-            result = cleanup.clean_up(aws, home, exercise=exercise, say=line, clock=self._clock)
+            aws = aws.report_to(line)
+            result = cleanup.clean_up(aws, home, exercise=exercise, clock=self._clock)
         if not result.left:
             push.forget_image_uri(home)
             image_run.forget_image_run(home)

@@ -12,7 +12,7 @@ import msgspec
 
 from handson.aws import Aws
 from handson.core.errors import HandsonError, NotAllowed, NotReady
-from handson.core.progress import CountedSentence, Say
+from handson.core.progress import CountedSentence
 from handson.core.text import list_briefly, map_texts
 from handson.course import owners, rules
 from handson.course.exercise import Exercise
@@ -64,13 +64,12 @@ def _plan_network(aws: Aws) -> Iterator[Probe]:
 
 
 @contextmanager
-def use_account(aws: Aws, mode: str, *, say: Say) -> Iterator[None]:
+def use_account(aws: Aws, mode: str) -> Iterator[None]:
     """Delete whatever the probes make in the block, also when it is interrupted.
 
     Args:
-        aws: The connection.
+        aws: The connection; it reports each deletion.
         mode: "record" needs an empty account; "clean" does not; "console" deletes nothing.
-        say: Reports each deletion.
 
     Raises:
         NotAllowed: The account is not empty.
@@ -83,7 +82,7 @@ def use_account(aws: Aws, mode: str, *, say: Say) -> Iterator[None]:
     try:
         yield
     finally:
-        removals = cleanup.delete_tagged(aws, say=say).left if mode != "console" else ()
+        removals = cleanup.delete_tagged(aws).left if mode != "console" else ()
         left = [f"{removal.resource} ({removal.reason})" for removal in removals]
         if left or (mode == "record" and (left := _list_all(aws))):
             raise NotReady.from_key("parity.left", what="; ".join(left))
@@ -97,7 +96,7 @@ def _list_all(aws: Aws) -> list[str]:
     return [*found, *repository.list_repository_names(aws)]
 
 
-def play_probes(aws: Aws, mode: str, *, say: Say) -> tuple[Recording, set[str]]:
+def play_probes(aws: Aws, mode: str) -> tuple[Recording, set[str]]:
     """Ask all probes of a mode; return the answers, and strings that no file of them may hold.
 
     Answers under a certificate of one's own (`AWS_CA_BUNDLE`) count as a simulation.
@@ -107,7 +106,7 @@ def play_probes(aws: Aws, mode: str, *, say: Say) -> tuple[Recording, set[str]]:
     """
     player, probes = Player(aws), list(list_probes(aws, mode))
     for number, probe in enumerate(probes):
-        say(CountedSentence(probe.name, done=number, whole=len(probes)))
+        aws.say(CountedSentence(probe.name, done=number, whole=len(probes)))
         player.play(probe)
     source = "aws" if aws.kind == "aws" and not aws.ca_bundle else "simulation"
     where = (aws.patience.now().date().isoformat(), aws.region, version("botocore"), source)

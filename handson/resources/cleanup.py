@@ -21,7 +21,6 @@ from msgspec import ValidationError
 from handson.aws import Aws, settings
 from handson.core import files, messages
 from handson.core.errors import HandsonError, WaitTimeout
-from handson.core.progress import Say, ignore_progress
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
@@ -74,7 +73,6 @@ def clean_up(
     home: Path,
     *,
     exercise: Exercise = Exercise(),
-    say: Say = ignore_progress,
     clock: Callable[[], datetime] = evidence.now,
 ) -> Cleanup:
     """Delete the learner's resources in every region that was used, and keep a receipt.
@@ -88,7 +86,6 @@ def clean_up(
         HandsonError: The connection or the credentials are lost, or the receipt cannot be kept; run
             again to go on.
     """
-    aws = aws.report_to(say)
     listed = list_cleanup(aws, home, exercise=exercise)
     costs, unpriced = _find_costs(aws, listed.found, now=clock())
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
@@ -120,13 +117,12 @@ def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Clean
     return list_cleanup(aws, home, exercise=exercise)
 
 
-def delete_tagged(aws: Aws, *, say: Say = ignore_progress) -> Cleanup:
+def delete_tagged(aws: Aws) -> Cleanup:
     """Delete the learner's resources with the workshop's tag in this region, and nothing else.
 
     Raises:
         HandsonError: The connection or the credentials are lost; run again to go on.
     """
-    aws = aws.report_to(say)
     listed, failed = _list_all(aws, [(aws.region, kind, None) for kind in KINDS])
     own = tuple(_choose_own(aws, listed))
     return _delete(aws, Cleanup(own, failed=tuple(failed), regions=(aws.region,)))

@@ -11,7 +11,6 @@ from handson.aws import Aws, has_code
 from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
-from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.exercise import Exercise
@@ -149,7 +148,7 @@ def observe_clusters(
 
 
 def ensure_cluster(
-    aws: Aws, form: ClusterForm, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
+    aws: Aws, form: ClusterForm, *, exercise: Exercise = Exercise()
 ) -> EnsuredCluster:
     """Create the cluster where there is none, wait until it is ACTIVE, and return it.
 
@@ -164,14 +163,14 @@ def ensure_cluster(
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     form.check()
-    steps, aws = form.plan(aws.owners.name), aws.report_to(say)
+    steps = form.plan(aws.owners.name)
 
     def create() -> None:
         what = messages.text("resources.cluster.wait-gone", name=form.name)
         found = _wait(aws, form.name, lambda it: _status(it) not in _DELETING, what)
         plan.refuse_foreign(aws, found)
         if found is None:
-            _create(aws, steps, say=say)
+            _create(aws, steps)
 
     plan.retry_unclear(create, patience=aws.patience)
     what = messages.text("resources.cluster.wait-active", name=form.name)
@@ -180,7 +179,7 @@ def ensure_cluster(
         raise NotReady.from_key("resources.cluster.failed", name=form.name)
     plan.refuse_foreign(aws, cluster)  # CreateCluster returns one of the same name, whoever made it
     if _missing_providers(form, cluster):
-        cluster = _add_providers(aws, form, say=say) or cluster
+        cluster = _add_providers(aws, form) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
     notes = plan.warn_of_settings("cluster", chosen, expected)
     return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
@@ -232,9 +231,9 @@ def _name_occupants(aws: Aws, cluster: Cluster) -> str:
     return messages.text("resources.cluster.still-in-use", what=what)
 
 
-def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
+def _create(aws: Aws, steps: Sequence[Step]) -> None:
     try:
-        plan.carry_out(aws, steps, known={}, say=say)
+        plan.carry_out(aws, steps, known={})
     except AWSError as error:
         # ECS creates its role with the caller's permissions; its error only says that the role
         # is missing.
@@ -243,7 +242,7 @@ def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
         raise
 
 
-def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster | None:
+def _add_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
     """Give an ACTIVE cluster the capacity providers that it lacks, and return it with them."""
 
     def add() -> None:
@@ -258,7 +257,7 @@ def _add_providers(aws: Aws, form: ClusterForm, *, say: Say) -> Cluster | None:
                 }
                 operation = "PutClusterCapacityProviders"
                 aws.call_until_known("ecs", operation, parameters, unknown=(), busy=_UPDATING)
-                say(f"{operation} {' '.join(missing)}")
+                aws.say(f"{operation} {' '.join(missing)}")
 
     plan.retry_unclear(add, patience=aws.patience)
     what = messages.text("resources.cluster.wait-providers", name=form.name)

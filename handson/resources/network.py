@@ -19,7 +19,6 @@ from handson.aws import Aws, command_name, has_code
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
-from handson.core.progress import Say, ignore_progress
 from handson.course import rules
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.goal import PlannedSubnet, plan_subnets
@@ -90,7 +89,6 @@ def ensure_network(
     *,
     zones: Sequence[str] = (),
     exercise: Exercise = Exercise(),
-    say: Say = ignore_progress,
 ) -> Network:
     """Create what is missing of a form's network, and return the network.
 
@@ -99,11 +97,10 @@ def ensure_network(
     another zone takes its place.
 
     Args:
-        aws: The connection.
+        aws: The connection; it reports each call.
         form: The form, filled in.
         zones: The Availability Zones, as `rules.check_zones` returns them; chosen if empty.
         exercise: What is to be built.
-        say: Reports each call.
 
     Raises:
         InvalidInput: AWS would refuse the form, a zone is unknown, or a VPC of that name has other
@@ -111,7 +108,6 @@ def ensure_network(
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     check_network_form(form, usual=exercise.network)
-    aws = aws.report_to(say)
     results: dict[str, str] = {}
 
     def attempt() -> None:
@@ -119,7 +115,7 @@ def ensure_network(
         results.update(work.known)
         while True:
             try:
-                plan.carry_out(aws, work.steps, known=results, say=say)
+                plan.carry_out(aws, work.steps, known=results)
             except AWSError as error:
                 work = _replace_zones(aws, form, work, results, error)
             else:

@@ -21,7 +21,7 @@ from handson.aws import Aws, Patience, command_name
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
-from handson.core.progress import CountedSentence, Say, ignore_progress
+from handson.core.progress import CountedSentence
 from handson.core.text import map_leaves
 from handson.core.waiting import make_pause, wait_until
 from handson.course import policy, syllabus
@@ -86,17 +86,14 @@ class Listed:
     unread: bool = False
 
 
-def carry_out(
-    aws: Aws, steps: Sequence[Step], *, known: dict[str, str], say: Say = ignore_progress
-) -> dict[str, str]:
+def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict[str, str]:
     """Make the calls of all steps whose result is not known; independent calls run in parallel.
 
     Args:
-        aws: The connection.
+        aws: The connection; it reports each call.
         steps: The plan.
         known: The results of earlier steps by name; their calls are skipped, and the results of
             the calls are added, also where another one fails.
-        say: Reports each call.
 
     Returns:
         The results of all steps by name; an empty string where a step has no result.
@@ -125,7 +122,8 @@ def carry_out(
                     continue
                 known[step.name] = future.result()
                 made = f"{step.operation} {known[step.name]}".strip()
-                say(CountedSentence(made, done=whole - len(waiting) - len(running), whole=whole))
+                ended = whole - len(waiting) - len(running)
+                aws.say(CountedSentence(made, done=ended, whole=whole))
     if failure:
         raise failure
     return known

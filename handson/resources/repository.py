@@ -17,7 +17,6 @@ from handson.aws.emulator.in_process import find_adapter
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
-from handson.core.progress import Say, ignore_progress
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
@@ -116,9 +115,7 @@ def list_repository_names(aws: Aws) -> list[str]:
     return sorted(str(raw["repositoryName"]) for raw in found)
 
 
-def ensure_repository(
-    aws: Aws, name: str, *, exercise: Exercise = Exercise(), say: Say = ignore_progress
-) -> EnsuredRepository:
+def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -> EnsuredRepository:
     """Create the private repository where there is none with that name, and return it.
 
     Raises:
@@ -126,7 +123,6 @@ def ensure_repository(
         HandsonError: AWS refused a call or did not answer; run again to complete.
     """
     rules.check_repository_name(name)
-    aws = aws.report_to(say)
     tags = [{"Key": key, "Value": value} for key, value in list_tags(aws.owners.name).items()]
     create = {"repositoryName": name, "tags": tags}
     steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
@@ -135,7 +131,7 @@ def ensure_repository(
         found = find_repository(aws, name)
         plan.refuse_foreign(aws, found)
         if found is None:
-            _create(aws, steps, say=say)
+            _create(aws, steps)
 
     plan.retry_unclear(attempt, patience=aws.patience)
     parameters = {"repositoryNames": [name]}
@@ -260,9 +256,9 @@ def _describe(aws: Aws, service: str, name: str) -> Raw | None:
     return raw
 
 
-def _create(aws: Aws, steps: Sequence[Step], *, say: Say) -> None:
+def _create(aws: Aws, steps: Sequence[Step]) -> None:
     try:
-        plan.carry_out(aws, steps, known={}, say=say)
+        plan.carry_out(aws, steps, known={})
     except AWSError as error:
         # Another kernel may have created it a moment earlier.
         if error.code != "RepositoryAlreadyExistsException":

@@ -19,7 +19,6 @@ from handson.aws import Aws
 from handson.aws import emulator as embedded
 from handson.cli import main
 from handson.core.errors import NotAllowed, NotReady
-from handson.core.progress import ignore_progress
 from handson.course.exercise import NetworkForm
 from handson.course.owners import Owners
 from handson.parity.probes import Player, Probe, list_probes, play_probes, use_account
@@ -219,8 +218,8 @@ def test_whatever_was_made_is_deleted_when_the_probes_break_off(
         if sentence == "s3-endpoint":
             raise kind
 
-    with pytest.raises(kind), use_account(aws, "record", say=ignore_progress):
-        play_probes(aws, "record", say=interrupt)
+    with pytest.raises(kind), use_account(aws, "record"):
+        play_probes(aws.report_to(interrupt), "record")
     assert ("CreateSubnet" in writes(aws), nothing_is_left()) == (True, True)
 
 
@@ -249,7 +248,7 @@ def test_what_cannot_be_deleted_is_named_and_how_to_go_on(
     refused = Answer("DeleteVpc", Refusal("DependencyViolation", "has dependencies"))
     aws = connect(emulator, refused, clock=Clock())
     left = pytest.raises(NotReady, match=r"has dependencies[\s\S]*--clean-only")
-    with left, use_account(aws, "record", say=ignore_progress):
+    with left, use_account(aws, "record"):
         Player(aws).play(network(aws)[0])
         if kind:
             raise kind
@@ -307,7 +306,7 @@ def test_a_lacking_permission_is_an_answer_and_refused_credentials_are_the_end(
     hook = OnTheWire("ModifyVpcAttribute", code, words, clock=clock, until=math.inf)
     aws = connect(emulator, hook, clock=clock)
     player, probes = Player(aws), network(aws)[:4]
-    with use_account(aws, "record", say=ignore_progress):
+    with use_account(aws, "record"):
         if ends:
             with pytest.raises(NotAllowed):
                 list(map(player.play, probes))
@@ -341,5 +340,5 @@ def test_only_aws_under_its_own_certificate_counts_as_aws(emulator: embedded.Run
     for bundle in (None, certifi.where()):
         aws = connect(emulator, LikeAws(emulator), kind="aws")
         aws.session.set_config_variable("ca_bundle", bundle)
-        sources.append(play_probes(aws, "console", say=ignore_progress)[0].source)
+        sources.append(play_probes(aws, "console")[0].source)
     assert sources == ["aws", "simulation"]

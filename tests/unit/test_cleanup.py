@@ -125,7 +125,8 @@ def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_th
     assert (listed.untagged, listed.failed) == ((), ())
     assert [region.writes, list(tmp_path.iterdir())] == [[], []]
     said: list[str] = []
-    done = clean(region, tmp_path, say=lambda words: said.append(str(words)))
+    aws = region.connect().report_to(lambda words: said.append(str(words)))
+    done = cleanup.clean_up(aws, tmp_path, clock=lambda: NOW)
     assert (region.writes, done.left, done.confirmed) == (ORDER, (), True)
     assert [item.type for item in done.found] == TYPES
     assert done.found == listed.found

@@ -63,7 +63,7 @@ def refused(fake: FakeAws, form: ClusterForm = FORM) -> HandsonError:
 def test_a_missing_cluster_is_created_with_fargate_and_the_workshops_tag() -> None:
     fake = play(*NEW)
     told: list[str] = []
-    cluster.ensure_cluster(fake.connect(), FORM, say=told.append)
+    cluster.ensure_cluster(fake.connect().report_to(told.append), FORM)
     assert fake.operations == ["DescribeClusters", "CreateCluster", "DescribeClusters"]
     form = {"clusterName": NAME, "capacityProviders": PROVIDERS, "tags": TAGS}
     assert fake.said("CreateCluster") == [form]
@@ -135,7 +135,7 @@ def test_a_busy_cluster_is_waited_for_as_long_as_the_field_does_and_each_wait_is
         assert (error.code, busy.message in error.problem) == (busy.code, True)
         assert 600 <= sum(fake.clock.pauses) < 610
     fake, told = play(*[BARE] * 3, UP, PutClusterCapacityProviders=[UPDATING, {}]), list[str]()
-    cluster.ensure_cluster(fake.connect(), FORM, say=told.append)
+    cluster.ensure_cluster(fake.connect().report_to(told.append), FORM)
     assert ["ecs:PutClusterCapacityProviders" in words for words in told][:1] == [True]
 
 

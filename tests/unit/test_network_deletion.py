@@ -67,7 +67,7 @@ def test_what_is_tagged_is_deleted_in_awss_order_and_nothing_else(region: FakeEc
     said: list[str] = []
     gateway = region.named("InternetGateway", "shop-igw")["InternetGatewayId"]
     inside = {"InternetGatewayId": gateway, "VpcId": vpc_id(region)}
-    removals = delete_tagged(region.connect(), say=said.append).removals
+    removals = delete_tagged(region.connect().report_to(said.append)).removals
     assert region.writes == ORDER
     assert region.said("DetachInternetGateway") == [inside]
     assert [raw["Tags"][0]["Value"] for raw in region.held["Vpc"]] == ["ecs-handson-vpc"]
@@ -81,7 +81,7 @@ def test_what_has_no_name_is_listed_and_reported_by_its_id() -> None:
     region, said = FakeEc2(), []
     for id in ("igw-b", "igw-a"):
         region.add("InternetGateway", InternetGatewayId=id, tagged=True)
-    delete_tagged(region.connect(), say=said.append)
+    delete_tagged(region.connect().report_to(said.append))
     assert said == ["AWS::EC2::InternetGateway igw-a", "AWS::EC2::InternetGateway igw-b"]
 
 

@@ -80,7 +80,8 @@ def test_each_call_is_reported_as_it_is_made(region: FakeEc2) -> None:
     said: list[str] = []
     ensured(region)
     region.get("RouteTable", region.named("RouteTable", PUBLIC)["RouteTableId"])["Routes"].pop()
-    ensure_network(region.connect(kind="emulator"), FORM, say=lambda s: said.append(str(s)))
+    aws = region.connect(kind="emulator").report_to(lambda sentence: said.append(str(sentence)))
+    ensure_network(aws, FORM)
     assert [words for words in said if "CreateRoute" not in words] == []
     assert len(said) == 1
 

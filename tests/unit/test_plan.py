@@ -45,7 +45,7 @@ def carried_out(fake: FakeAws, *, known: dict[str, str] = NOTHING) -> dict[str, 
 
 def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
     said: list[str] = []
-    assert plan.carry_out(fake.connect(), STEPS, known={}, say=said.append) == MADE
+    assert plan.carry_out(fake.connect().report_to(said.append), STEPS, known={}) == MADE
     parameters = fake.said("AssociateRouteTable")[0]
     assert parameters == {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}
     made = ["CreateRouteTable rtb-1", "CreateSubnet subnet-1", "CreateVpc vpc-1"]
@@ -91,7 +91,7 @@ def test_a_failure_and_an_interrupt_end_the_waiting_of_other_calls(fake: FakeAws
     with pytest.raises(AWSError) as refused:
         plan.carry_out(aws, [late, subnet], known={})
     with pytest.raises(KeyboardInterrupt):
-        plan.carry_out(aws, [late, STEPS[0]], known={}, say=interrupt)
+        plan.carry_out(aws.report_to(interrupt), [late, STEPS[0]], known={})
     assert (refused.value.code, fake.clock.now < 1e6) == ("SubnetLimitExceeded", True)
 
 
