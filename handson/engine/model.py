@@ -6,7 +6,6 @@ that a notebook looks alike with either.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,10 +67,7 @@ class Destination:
         username: `AWS` for ECR.
         password: The registry's token; never shown and never written to a file.
         tags: The tags to push; all of the image's when empty.
-        ca_bundle: The file of certificates that AWS's settings name, if any.
-        adapter: An adapter of requests in place of the network, for the embedded AWS in this
-            process.
-        sleep: Pauses for a number of seconds, while the registry is busy.
+        open_session: Opens a session to the registry; see `https.open_session`.
     """
 
     registry: str
@@ -80,9 +76,7 @@ class Destination:
     username: str
     password: str = field(repr=False)
     tags: tuple[str, ...] = ()
-    ca_bundle: str | None = None
-    adapter: Any = field(default=None, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    open_session: Callable[[], Any] = field(default=https.open_session, repr=False)
 
     @property
     def login(self) -> dict[str, str]:

@@ -120,12 +120,7 @@ class RegistryClient:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._base = f"{destination.scheme}://{destination.registry}/v2/{destination.repository}/"
-        self._session = https.open_session(
-            destination.ca_bundle,
-            is_local=destination.is_on_loopback,
-            adapter=destination.adapter,
-            sleep=destination.sleep,
-        )
+        self._session: requests.Session = destination.open_session()
 
     def close(self) -> None:
         """Close the connections, and end the pauses of requests that are under way."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from handson.aws import Aws
-from handson.aws.emulator.in_process import find_adapter
 from handson.core import https, messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table, warning_notes
 from handson.core.errors import AWSError, HandsonError, NotReady
@@ -25,7 +24,7 @@ from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
 from handson.engine.model import ENGINE_LABEL, format_size
 from handson.engine.oci import CONFIG, INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
-from handson.resources.repository import find_repository_arns, require_repository
+from handson.resources.repository import find_repository_arns, open_session, require_repository
 
 if TYPE_CHECKING:
     import requests
@@ -88,7 +87,7 @@ def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
     # The parts of an index without a tag are listed beside it, and are not images themselves.
     whole = [it for it in listed if it.get("imageTags") or it["imageDigest"] not in parts]
-    with ThreadPoolExecutor(8) as pool, _open_session(aws) as session:
+    with ThreadPoolExecutor(8) as pool, open_session(aws) as session:
         store = _Store(aws, repository, session)
         images = list(pool.map(lambda it: store.read_image(it, manifests), whole))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))
@@ -273,16 +272,6 @@ class _Store:
             return f"{self.aws.endpoint}/v2/{self.repository}/blobs/{digest}"
         layer = {"repositoryName": self.repository, "layerDigest": digest}
         return str(self.aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"])
-
-
-def _open_session(aws: Aws) -> requests.Session:
-    endpoint = aws.endpoint or ""
-    return https.open_session(
-        aws.ca_bundle,
-        is_local=https.is_on_loopback(endpoint),
-        adapter=find_adapter(endpoint),
-        sleep=aws.patience.sleep,
-    )
 
 
 def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[str, Manifest]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from handson.aws import Aws
 from handson.aws.emulator.in_process import find_adapter
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.cards import Card, Displayable, Note, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.text import find_nearest
@@ -185,8 +185,17 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
         username=username,
         password=password,
         tags=tuple(tags),
-        ca_bundle=aws.ca_bundle,
-        adapter=find_adapter(aws.endpoint or ""),
+        open_session=partial(open_session, aws),
+    )
+
+
+def open_session(aws: Aws) -> Any:
+    """Open a session of requests to the registry, and to where it keeps its layers."""
+    endpoint = aws.endpoint or ""
+    return https.open_session(
+        aws.ca_bundle,
+        is_local=https.is_on_loopback(endpoint),
+        adapter=find_adapter(endpoint),
         sleep=aws.patience.sleep,
     )
 
