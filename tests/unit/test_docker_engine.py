@@ -365,7 +365,7 @@ def test_a_line_that_needs_buildkit_or_a_newer_one_is_named_with_what_to_do(
         install_docker(programs, f"ERROR: failed to build: failed to solve: {reason}\n", code=1)
         with pytest.raises(InvalidInput) as told:
             DockerEngine(Client([])).build(request_, say=ignore_progress)
-        assert f"Dockerfile:3 の `{shown}` を、この Docker の BuildKit が知りません" in str(
+        assert f"この Docker の BuildKit は、Dockerfile:3 の `{shown}` を読めません" in str(
             told.value
         )
         assert "# syntax=docker/dockerfile:1" in told.value.remedy
