@@ -35,10 +35,20 @@ def list_context(context: Path) -> tuple[str, ...]:
         InvalidInput: `.dockerignore` is not UTF-8, or has a pattern that cannot be read.
         OSError: The context or its `.dockerignore` cannot be read.
     """
+    patterns = list(_read_patterns(*read_ignore_file(context)))
+    return tuple(_walk(context, "", patterns, [False] * len(patterns)))
+
+
+def read_ignore_file(context: Path) -> tuple[str, str]:
+    """Return the name and the text of what leaves out files of a context; empty without one.
+
+    Raises:
+        InvalidInput: It is not UTF-8.
+        OSError: It cannot be read.
+    """
     own = context / f"{DOCKERFILE}{IGNORE_FILE}"  # BuildKit prefers this one
     file = own if own.is_file() else context / IGNORE_FILE
-    patterns = list(_read_patterns(file)) if file.is_file() else []
-    return tuple(_walk(context, "", patterns, [False] * len(patterns)))
+    return file.name, read_utf8(file) if file.is_file() else ""
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -60,9 +70,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise ValueError(pattern) from error
 
 
-def _read_patterns(file: Path) -> Iterator[tuple[re.Pattern[str], bool]]:
-    """Give each pattern of a file, and whether it is an exception."""
-    for number, line in enumerate(read_utf8(file).split("\n"), start=1):
+def _read_patterns(name: str, content: str) -> Iterator[tuple[re.Pattern[str], bool]]:
+    """Give each pattern of a file's content, and whether it is an exception."""
+    for number, line in enumerate(content.split("\n"), start=1):
         text = line.strip()
         if not text or line.startswith("#"):
             continue
@@ -71,8 +81,8 @@ def _read_patterns(file: Path) -> Iterator[tuple[re.Pattern[str], bool]]:
         try:
             yield compile_pattern(path.lstrip("/") or "/"), is_exception
         except ValueError as error:
-            reason = messages.text("engine.reason-malformed", part=text)
-            values = {"where": f"{file.name}:{number}", "step": text, "reason": reason}
+            reason = messages.text("engine.unread.malformed", part=text)
+            values = {"where": f"{name}:{number}", "step": text, "reason": reason}
             raise InvalidInput.from_key("engine.unread", **values) from error
 
 

@@ -152,13 +152,13 @@ class ContextPacker:
             raise self._miss(copy.sources[0])
         sources = [(name, self._resolve(name)) for name in names]
         if max(len(names), len(copy.sources)) > 1 and not copy.destination.endswith("/"):
-            raise self._refuse("engine.reason-several")
+            raise self._refuse("engine.wrong-step", "several")
         return [it for name, source in sources for it in self._place(name, source, copy)]
 
     def _match(self, given: str) -> list[str]:
         path = posixpath.normpath(given.lstrip("/") or ".")
         if path.split("/")[0] == "..":
-            raise self._refuse("engine.reason-outside")
+            raise self._refuse("engine.wrong-step", "outside")
         plain, *patterns = re.split(r"[*?[\\]", path)
         if not patterns:
             return [path]
@@ -171,7 +171,7 @@ class ContextPacker:
                 raise ValueError(path)
             pattern = compile_pattern(re.sub(r"\*+", "*", path))
         except ValueError as error:
-            raise self._refuse("engine.reason-malformed", part=given) from error
+            raise self._refuse("engine.unread", "malformed", part=given) from error
         return [path for path in self._listed if pattern.fullmatch(path)]
 
     def _resolve(self, name: str) -> str:
@@ -187,13 +187,13 @@ class ContextPacker:
             elif done:
                 done.pop()
             else:
-                raise self._refuse("engine.reason-outside")
+                raise self._refuse("engine.wrong-step", "outside")
             here = "/".join(done)
             if here in self._sources and (self._context / here).is_symlink():
                 links += 1
                 target = (self._context / here).readlink()
                 if target.is_absolute() or links > _MOST_LINKS:
-                    raise self._refuse("engine.reason-outside")
+                    raise self._refuse("engine.wrong-step", "outside")
                 done.pop()
                 rest += target.parts[::-1]
         found = "/".join(done) or "."
@@ -209,7 +209,7 @@ class ContextPacker:
             paths = {f"{folder}{path.removeprefix(prefix)}": path for path in within}
         else:
             if copy.step.keyword == "ADD" and origin.is_file() and _is_archive(origin):
-                raise self._refuse("engine.reason-archive")
+                raise self._refuse("engine.cannot-do", "archive")
             if destination.endswith("/") or self._kinds.get(destination) == stat.S_IFDIR:
                 destination = posixpath.join(destination, posixpath.basename(name))
             folder, paths = posixpath.dirname(destination), {destination: source}
@@ -221,7 +221,7 @@ class ContextPacker:
             origin = self._context / source
             status = origin.lstat().st_mode
             if stat.S_IFMT(status) not in _KINDS or (status & _SET_ID and copy.mode is None):
-                raise self._refuse("engine.reason-special", path=source)
+                raise self._refuse("engine.cannot-do", "special", path=source)
             self._claim(path, stat.S_IFMT(status))
             yield LayerEntry(path.lstrip("/"), origin, owner=copy.owner, mode=copy.mode)
 
@@ -242,13 +242,13 @@ class ContextPacker:
         if posixpath.basename(path).startswith(".wh.") or (
             len(kinds) > 1 and stat.S_IFLNK in kinds
         ):
-            raise self._refuse("engine.reason-special", path=path)
+            raise self._refuse("engine.cannot-do", "special", path=path)
         if len(kinds) > 1:
-            raise self._refuse("engine.reason-in-the-way", path=path)
+            raise self._refuse("engine.wrong-step", "in-the-way", path=path)
         return is_new
 
-    def _refuse(self, reason: str, **values: object) -> InvalidInput:
-        return refuse_step(self._step, reason, **values)
+    def _refuse(self, kind: str, reason: str, /, **values: object) -> InvalidInput:
+        return refuse_step(self._step, kind, reason, **values)
 
     def _miss(self, source: str) -> InvalidInput:
         return InvalidInput.from_key("engine.no-source", where=self._step.place, source=source)

@@ -23,7 +23,7 @@ from handson.engine import docker_client
 from handson.engine.docker_client import api_error, reason_of, translate_docker_errors
 from handson.engine.docker_events import describe_event, indent_output, strip_colours
 from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
-from handson.engine.registry_client import RegistryClient
+from handson.engine.registry_client import RegistryClient, name_cause
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -46,17 +46,6 @@ _REMOTE = re.compile(
 _RUBY = (
     "r = Net::HTTP.get_response(URI(ARGV[0])); $stdout.binmode; "
     'print r.code, "\\n", r["content-type"].to_s, "\\n"; print r.body'
-)
-
-# The known causes, by the words of a log or of the engine; the first that fits is the answer.
-_CAUSES = (
-    (
-        "engine.run-platform",
-        r"exec format error|no matching manifest|does not match the (?:specified|det)",
-    ),
-    ("engine.run-secret", r"secret_key_base|RAILS_MASTER_KEY|MissingKeyError"),
-    ("engine.run-port", r"address already in use|EADDRINUSE"),
-    ("engine.run-loopback", r"listening on \S*(?:127\.0\.0\.1|localhost|\[::1\]):"),
 )
 
 
@@ -195,10 +184,10 @@ class DockerContainers:
             how = messages.text("engine.ended", code=code)
         else:
             how = messages.text("engine.not-answering", seconds=f"{request.timeout:g}")
-        unknown = "engine.run-exited" if ended else "engine.run-silent"
-        key = next((key for key, sign in _CAUSES if re.search(sign, text, re.I)), unknown)
+        cause = name_cause("run", text) or ("exited" if ended else "silent")
         output = indent_output(filter(None, text.splitlines()))
-        return EngineError.from_key(key, name=request.name, how=how, output=output)
+        values = {"name": request.name, "how": how, "output": output}
+        return EngineError(*messages.advice_of("engine.run", cause, **values))
 
     def _read_log(self, name: str) -> list[str]:
         with suppress(api_error()):

@@ -32,8 +32,7 @@ _WORKING = 600.0  # seconds of silence while an engine works
 _DOCKER = "unix:///var/run/docker.sock"
 
 # Docker's library looks for the user's own logins when it has none.
-NO_LOGINS = '{"auths": {"https://index.docker.io/v1/": {}}}'
-"""A docker configuration with a login that has neither name nor password."""
+_NO_LOGINS: dict[str, Any] = {"auths": {"https://index.docker.io/v1/": {}}}
 
 # The words by which an engine is known; the first that fit are the answer.
 _PRODUCTS = {
@@ -154,8 +153,11 @@ def _connect(name: str, place: str) -> tuple[APIClient, str]:
         with socket.socket(socket.AF_UNIX) as probe:  # docker's library would leak one that fails
             probe.connect(_find_path(where))
     # The library would read the user's configuration, and break off where that is malformed.
-    empty = property(lambda _: json.loads(NO_LOGINS), lambda *_: None)
-    kind: Any = type("Unconfigured", (APIClient,), {"_general_configs": empty})
+    proxies = _read_config_without_logins().get("proxies")
+    is_malformed = not isinstance(proxies, dict) or {*map(type, proxies.values())} - {dict}
+    config = {**_NO_LOGINS, "proxies": {} if is_malformed else proxies}
+    unread = property(lambda _: config, lambda *_: None)
+    kind: Any = type("Unconfigured", (APIClient,), {"_general_configs": unread})
     ssh = where.startswith("ssh://")
     client = kind(version="auto", timeout=_FIRST_ANSWER, use_ssh_client=ssh, **options)
     client.timeout = _WORKING
@@ -178,6 +180,7 @@ def _explain_failure(name: str, place: str, error: Exception) -> NotReady:
     if isinstance(cause, PermissionError) and "tcp:" not in place:  # there it is a certificate's
         return NotReady.from_key("engine.docker-forbidden", where=shown)
     reason = (getattr(cause, "strerror", None) or reason_of(cause)).replace(place, hidden)
+    reason = re.sub(r"//.*@", "//…@", reason)  # the address of a context
     key = "engine.docker-named" if name else "engine.docker-stopped"
     how = "docker context use default" if name == "currentContext" else f"unset {name}"
     return NotReady.from_key(key, where=shown, reason=reason, how=how)
@@ -206,11 +209,21 @@ def explain_config(*, with_stores: bool = False) -> NotReady | None:
     return None
 
 
+def _read_config_without_logins() -> dict[str, Any]:
+    """Return the user's docker configuration, with a login that has neither name nor password."""
+    from docker.utils.config import load_general_config
+
+    found = load_general_config()
+    kept = found.items() if isinstance(found, dict) else ()
+    logins = {"auths", "credsStore", "credHelpers"}
+    return {**{name: value for name, value in kept if name not in logins}, **_NO_LOGINS}
+
+
 def write_config_without_logins(folder: str) -> str:
-    """Write a docker configuration into a folder, with the user's contexts and plugins alone."""
+    """Write the user's docker configuration into a folder, without its logins."""
     from docker.utils.config import find_config_file
 
-    (Path(folder) / "config.json").write_text(NO_LOGINS)
+    (Path(folder) / "config.json").write_text(json.dumps(_read_config_without_logins()))
     for name in ("cli-plugins", "contexts"):
         with suppress(OSError):  # Windows lets not everyone make links
             (Path(folder) / name).symlink_to(Path(find_config_file() or "").parent / name)
@@ -227,7 +240,7 @@ def translate_docker_errors() -> Iterator[None]:
     except errors.DockerException as error:
         reason = reason_of(error)
         full = "no space left" in reason
-        key = "engine.engine-full" if full else "engine.engine-refused"
+        key = "engine.refused.engine-full" if full else "engine.engine-refused"
         raise EngineError.from_key(key, reason=reason) from error
     # Errors of requests are OSErrors; an answer read in parts breaks off with an HTTPException.
     except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:

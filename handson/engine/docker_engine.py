@@ -18,7 +18,7 @@ from handson.core.errors import HandsonError
 from handson.core.progress import Say
 from handson.course.exercise import IMAGE_PLATFORM
 from handson.engine import docker_client, docker_command, model, registry_client
-from handson.engine.build_context import IGNORE_FILE, list_context
+from handson.engine.build_context import IGNORE_FILE, list_context, read_ignore_file
 from handson.engine.containers import DockerContainers
 from handson.engine.docker_client import translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
@@ -58,10 +58,11 @@ class DockerEngine:
         """Build and tag an image; a log file keeps the build's whole output.
 
         Raises:
-            InvalidInput: The Dockerfile cannot be read, or a line needs BuildKit, which is missing.
+            InvalidInput: The Dockerfile or `.dockerignore` is not UTF-8, or a line needs BuildKit.
             EngineError: A step failed (it is named with its line), or the engine broke off.
         """
         instructions = load_dockerfile(request.context)
+        read_ignore_file(request.context)  # BuildKit would pass over one in UTF-16
         request.folder.mkdir(parents=True, exist_ok=True)
         path = request.folder / f"{request.name.replace('/', '_')}-build.log"
         with self._closing_connection(), path.open("w", encoding="utf-8") as file:
@@ -105,6 +106,7 @@ class DockerEngine:
             return self._send_for_engine(image, destination, say)
         content, media_type = registry.fetch(digest)
         registry.put_tags(destination.tags[1:], content, media_type, say)
+        described, *_ = registry.fetch_images(digest).values()
         return model.PushedImage(
             engine=NAME,
             repository=destination.repository,
@@ -112,7 +114,7 @@ class DockerEngine:
             tags=destination.tags,
             layers_pushed=progress.pushed,
             layers_present=progress.present,
-            size_bytes=registry.measure_layers(content),
+            size_bytes=sum(layer["size"] for layer in described["layers"]),
         )
 
     def _start_build(self, request: model.BuildRequest, say: Say) -> Generator[dict[str, Any]]:

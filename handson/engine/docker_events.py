@@ -93,25 +93,19 @@ class BuildLog:
 
     def _explain_failure(self, reason: str, line: str | None) -> HandsonError:
         self._file.write(f"{reason}\n")
-        step, reason_shown = self._step, _shorten(reason)
-        refused = _REFUSED_AT.search(reason)
+        step, refused = self._step, _REFUSED_AT.search(reason)
         if number := (refused[1] if refused else line):
             step = next((it for it in self._instructions[::-1] if it.line <= int(number)), None)
-        if step and (_NEEDS_BUILDKIT.search(reason) or (refused and step.heredoc)):
-            key = "engine.no-buildkit" if line is None else "engine.old-front-end"
-            shown = {"where": step.place, "step": step.source, "reason": reason_shown}
-            return InvalidInput.from_key(key, **shown)
         if step is None:
-            return EngineError.from_key("engine.build-failed", reason=reason_shown)
+            return EngineError.from_key("engine.build-failed", reason=_shorten(reason))
+        shown = {"where": step.place, "step": step.source, "reason": _shorten(reason)}
+        if _NEEDS_BUILDKIT.search(reason) or (refused and step.heredoc):
+            key = "engine.no-buildkit" if line is None else "engine.old-front-end"
+            return InvalidInput.from_key(key, **shown)
         is_foreign = _FOREIGN in "\n".join((reason, *self._last_lines))
-        return (InvalidInput if refused else EngineError).from_key(
-            "engine.step-foreign" if is_foreign else "engine.step-failed",
-            where=step.place,
-            step=step.source,
-            reason=reason_shown,
-            output=indent_output(self._last_lines),
-            log=self._file.name,
-        )
+        key = "engine.step-foreign" if is_foreign else "engine.step-failed"
+        shown |= {"output": indent_output(self._last_lines), "log": self._file.name}
+        return (InvalidInput if refused else EngineError).from_key(key, **shown)
 
 
 def note_push_event(event: dict[str, Any], destination: Destination, progress: PushProgress) -> str:

@@ -230,21 +230,18 @@ def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> It
                 say(messages.text("engine.exporting", size=format_size(file.tell())))
         try:
             with tarfile.open(archive) as tar:
-                _add_saved_image(tar, layout, say)
+                described = json.load(_open_member(tar, "manifest.json"))[0]
+                names, layers = described["Layers"], []
+                for number, name in enumerate(names, start=1):
+                    say(messages.text("engine.packing-layer", number=number, layers=len(names)))
+                    layers.append(layout.add_tar(_open_member(tar, name)))
+                config = _open_member(tar, described["Config"]).read()
+                layout.add_image(config, layers, ["exported"])
         except (tarfile.TarError, KeyError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise EngineError.from_key("engine.engine-broke-off", reason=reason) from error
         archive.unlink()
         yield layout
-
-
-def _add_saved_image(tar: tarfile.TarFile, layout: ImageLayout, say: Say) -> None:
-    described = json.load(_open_member(tar, "manifest.json"))[0]
-    names, layers = described["Layers"], []
-    for number, name in enumerate(names, start=1):
-        say(messages.text("engine.packing-layer", number=number, layers=len(names)))
-        layers.append(layout.add_tar(_open_member(tar, name)))
-    layout.add_image(_open_member(tar, described["Config"]).read(), layers, ["exported"])
 
 
 def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:

@@ -91,34 +91,25 @@ class PushProgress:
 
     def _report(self, now: float) -> None:
         """Say all layers as one line, and below it a line a layer."""
-        layers = list(self._layers.items())
-        whole = _Layer(
-            sent=sum(layer.sent for _, layer in layers),
-            size=sum(layer.size for _, layer in layers),
-            started=self._started,
-        )
-        done = self.pushed + self.present
-        counts = {"done": done, "layers": len(layers)}
+        layers, every = list(self._layers.items()), self._layers.values()
+        sent, size = sum(it.sent for it in every), sum(it.size for it in every)
+        whole = _Layer(_SENDING, sent, size, self._started)
+        counts = {"done": self.pushed + self.present, "layers": len(layers)}
         rows = [messages.text("engine.progress", **counts, **_measure(whole, now))]
         if len(layers) > _MOST_ROWS:  # those that are done make room
             layers = [(name, it) for name, it in layers if it.state not in {_SENT, _PRESENT}]
         for name, layer in layers[:_MOST_ROWS]:
             shown = name.removeprefix("sha256:")[:_NAME_LENGTH]
             rows.append(messages.text(layer.state, layer=shown, **_measure(layer, now)))
-        self._say(CountedSentence("\n".join(rows), done=whole.sent, whole=whole.size))
-
-
-def draw_bar(done: int, whole: int) -> str:
-    """Return a bar of twelve characters."""
-    full = _BAR_WIDTH if whole == 0 else min(_BAR_WIDTH, done * _BAR_WIDTH // whole)
-    return "█" * full + "░" * (_BAR_WIDTH - full)
+        self._say(CountedSentence("\n".join(rows), done=sent, whole=size))
 
 
 def _measure(layer: _Layer, now: float) -> dict[str, str]:
     """Return the bar, the sizes and the rate of a layer, for its line."""
     seconds = now - layer.started
+    full = _BAR_WIDTH * layer.sent // layer.size if layer.size else _BAR_WIDTH
     return {
-        "bar": draw_bar(layer.sent, layer.size),
+        "bar": "█" * full + "░" * (_BAR_WIDTH - full),
         "sent": format_size(layer.sent),
         "size": format_size(layer.size),
         "rate": format_size(round(layer.sent / seconds) if seconds > 0 else 0),

@@ -21,17 +21,6 @@ from handson.core.text import find_nearest, one_line
 from handson.course.exercise import IMAGE_PLATFORM, PLATFORM
 from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split, split_words
 
-# Why a step is left to Docker, or to its BuildKit; every other reason is wrong for Docker, too.
-_FOR_DOCKER = (
-    "engine.reason-add-url", "engine.reason-archive", "engine.reason-copy-from",
-    "engine.reason-instruction", "engine.reason-owner", "engine.reason-platform",
-    "engine.reason-special", "engine.reason-variable",
-)  # fmt: skip
-_REFUSALS = {
-    **dict.fromkeys(_FOR_DOCKER, "engine.cannot-do"),
-    **dict.fromkeys(("engine.option", "engine.here-document"), "engine.needs-buildkit"),
-    "engine.reason-malformed": "engine.unread",
-}
 _LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
 _BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
 # The options of each instruction that are carried out, or left out with a RUN.
@@ -101,14 +90,13 @@ def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) 
     return recipe
 
 
-def refuse_step(step: Instruction, reason: str, **values: object) -> InvalidInput:
+def refuse_step(step: Instruction, kind: str, reason: str, /, **values: object) -> InvalidInput:
     """Return the error for a step that the builtin engine does not carry out.
 
-    `reason` is the key of a sentence; `values` are filled in.
+    `kind` is the key of the error, and `reason` a sentence of its group; `values` are filled in.
     """
-    text = messages.text(reason, **values)
-    key = _REFUSALS.get(reason, "engine.wrong-step")
-    return InvalidInput.from_key(key, where=step.place, step=step.source, reason=text)
+    text = messages.label(kind, reason, **values)
+    return InvalidInput.from_key(kind, where=step.place, step=step.source, reason=text)
 
 
 class _UnknownVariable(Exception):
@@ -122,9 +110,9 @@ def _naming_step(step: Instruction) -> Iterator[None]:
         yield
     except (ValueError, RecursionError) as error:
         part = one_line(str(error) or step.words)
-        raise refuse_step(step, "engine.reason-malformed", part=part) from error
+        raise refuse_step(step, "engine.unread", "malformed", part=part) from error
     except _UnknownVariable as error:
-        raise refuse_step(step, "engine.reason-variable", name=error) from error
+        raise refuse_step(step, "engine.cannot-do", "variable", name=error) from error
 
 
 def _check_step(step: Instruction, *, is_first: bool) -> None:
@@ -132,17 +120,17 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
     keyword = step.keyword
     if keyword not in _KEYWORDS:
         nearest = find_nearest(keyword, _KEYWORDS) or "COPY"
-        raise refuse_step(step, "engine.reason-unknown", keyword=keyword, nearest=nearest)
+        raise refuse_step(step, "engine.wrong-step", "unknown", keyword=keyword, nearest=nearest)
     if keyword in _LEFT_TO_DOCKER:
-        raise refuse_step(step, "engine.reason-instruction", keyword=keyword)
+        raise refuse_step(step, "engine.cannot-do", "instruction", keyword=keyword)
     if is_first and keyword not in {"ARG", "FROM"}:
-        raise refuse_step(step, "engine.reason-before-from")
+        raise refuse_step(step, "engine.wrong-step", "before-from")
     for flag in sorted(step.flags.keys() - _FLAGS.get(keyword, set())):
-        is_known = keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS
-        reason = "engine.option" if is_known else "engine.reason-flag"
-        raise refuse_step(step, reason, flag=f"--{flag}")
+        if keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS:
+            raise refuse_step(step, "engine.needs-buildkit", "option", flag=f"--{flag}")
+        raise refuse_step(step, "engine.wrong-step", "flag", flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
-        raise refuse_step(step, "engine.here-document")
+        raise refuse_step(step, "engine.needs-buildkit", "here-document")
     if step.escape not in {"\\", "`"}:
         raise ValueError(step.escape)
     if not (step.arguments and step.complete):
@@ -216,7 +204,7 @@ class Recipe:
 
     def _carry_out_stage(self, stage: _Stage) -> None:
         if stage.platform != IMAGE_PLATFORM:
-            raise refuse_step(stage.origin, "engine.reason-platform")
+            raise refuse_step(stage.origin, "engine.cannot-do", "platform")
         if stage.base == "scratch":
             self._environment = {"PATH": _PATH}
             self.config["Env"] = [f"PATH={_PATH}"]
@@ -229,7 +217,7 @@ class Recipe:
         for step in stage.steps:
             source = step.flags.get("from")
             if source is not None and source.lower() not in stage.earlier:
-                raise refuse_step(step, "engine.reason-copy-from")
+                raise refuse_step(step, "engine.cannot-do", "copy-from")
             if step.keyword == "RUN" or source is not None:
                 self.skipped.append(step.source)
                 continue
@@ -347,17 +335,11 @@ class Recipe:
         if not sources:
             raise ValueError(step.arguments)
         if owner is None:
-            raise refuse_step(step, "engine.reason-owner")
+            raise refuse_step(step, "engine.cannot-do", "owner")
         if step.keyword == "ADD" and any(_REMOTE.match(source) for source in sources):
-            raise refuse_step(step, "engine.reason-add-url")
-        copy = Copy(
-            step=step,
-            sources=tuple(sources),
-            destination=self._place(destination),
-            owner=(int(owner[1]), int(owner[2] or owner[1])),
-            mode=int(mode, 8) if mode else None,
-        )
-        self.copies.append(copy)
+            raise refuse_step(step, "engine.cannot-do", "add-url")
+        numbers, bits = (int(owner[1]), int(owner[2] or owner[1])), int(mode, 8) if mode else None
+        self.copies.append(Copy(step, tuple(sources), self._place(destination), numbers, bits))
 
     def _place(self, path: str) -> str:
         """Return the absolute path of a destination; a slash at its end stays."""

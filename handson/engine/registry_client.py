@@ -12,9 +12,11 @@ import hashlib
 import io
 import json
 import re
+import tomllib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -40,30 +42,19 @@ class Unreachable(NotReady):
     """Nothing answers at the registry's address, seen from this process or from the engine."""
 
 
-# The first that fits is the answer: an immutable tag, for one, also comes with "400".
-_REFUSALS: tuple[tuple[str, str, type[HandsonError]], ...] = (
-    ("engine.token-expired", r"token has expired|expired ?token", NotAllowed),
-    ("engine.tag-immutable", r"immutable|cannot be overwritten", EngineError),
-    ("engine.no-repository", r"name.unknown|repository with name", NotReady),
-    ("engine.credential-store", r"credentials? store|ing credentials|docker-cred", EngineError),
-    ("engine.token-region", r"400 bad request|status(?: ?code)?:? 400|http 400 resp", NotAllowed),
-    ("engine.no-credentials", r"basic auth|unauthorized|denied|(?<!led: )\b40[13]\b", NotAllowed),
-    ("engine.untrusted", r"x509|certificate signed by", EngineError),
-    (
-        "engine.busy",
-        r"\b(429|50[0234])\b|too ?many ?requests|rate exceeded|service unavailable",
-        EngineError,
-    ),
-    (
-        "engine.unreachable",
-        r"connection refused|no such host|no route to host|network is unreachable|i/o timeout"
-        r"|cannot connect|handshake timeout|waiting for connection|http response to https client",
-        Unreachable,
-    ),
-    ("engine.cut", r"connection reset|broken pipe|\beof\b|closed network connection", EngineError),
-    ("engine.engine-full", r"no space left", EngineError),
-    ("engine.push-refused", "", EngineError),
-)
+# What is no EngineError.
+_KINDS: dict[str, type[HandsonError]] = {
+    **dict.fromkeys(("token-expired", "token-region", "no-credentials"), NotAllowed),
+    "no-repository": NotReady,
+    "unreachable": Unreachable,
+}
+_CAUSES = tomllib.loads(files(__package__).joinpath("causes.toml").read_text(encoding="utf-8"))
+
+
+def name_cause(group: str, text: str) -> str:
+    """Return the name of the cause in a group of causes.toml that a text tells, or nothing."""
+    causes = _CAUSES[group].items()
+    return next((name for name, sign in causes if re.search(sign, text, re.IGNORECASE)), "")
 
 
 def explain_refusal(reason: str, destination: Destination) -> HandsonError:
@@ -71,10 +62,10 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
     lacking = re.findall(r"not authorized to perform: (ecr:\w+)", reason, re.IGNORECASE)
     if lacking:
         return policy.explain_denial(lacking[:1], reasons={lacking[0]: reason})
-    found = (it for it in _REFUSALS if re.search(it[1], reason, re.IGNORECASE))
-    key, _, kind = next(found)
+    name = name_cause("refused", reason) or "otherwise"
     values = {"registry": destination.registry, "repository": destination.repository}
-    return kind.from_key(key, **values, reason=" ".join(reason.split()))
+    told = messages.advice_of("engine.refused", name, **values, reason=" ".join(reason.split()))
+    return _KINDS.get(name, EngineError)(*told)
 
 
 def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) -> PushedImage:
@@ -176,14 +167,6 @@ class RegistryClient:
             return {digest: manifest}
         children = [it["digest"] for it in manifest["manifests"] if oci.is_image_manifest(it)]
         return {child: json.loads(self.fetch(child)[0]) for child in children}
-
-    def measure_layers(self, content: bytes) -> int:
-        """Return the bytes of the layers of the image that a manifest or an index describes."""
-        image = json.loads(content)
-        if "manifests" in image:
-            child = next(filter(oci.is_image_manifest, image["manifests"]))
-            image = json.loads(self.fetch(child["digest"])[0])
-        return sum(int(layer["size"]) for layer in image["layers"])
 
     def find_status(self) -> int:
         """Return the status of the registry's answer to this process, or 0 without an answer.

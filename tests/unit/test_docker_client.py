@@ -10,7 +10,7 @@ import re
 import shutil
 import socket
 import tempfile
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,18 @@ def test_an_odd_docker_configuration_keeps_no_engine_from_being_used_and_is_told
     told = str(chosen.setback or "")
     assert bool(told) is bool(reason)
     assert [it for it in (str(path), reason, "docker login") if reason and it not in told] == []
+
+
+def test_the_proxies_of_a_docker_configuration_are_kept_and_a_contexts_password_is_not_told(
+    home: Path,
+) -> None:
+    path = use_context(home, "far", "tcp://me:s3cret@127.0.0.1:1").parents[3] / "config.json"
+    with pytest.raises(NotReady, match=r"far.*//…@") as told:
+        docker_client.find_docker()
+    assert "s3cret" not in str(told.value)
+    path.write_text(json.dumps({"proxies": {"default": {"httpProxy": "http://proxy:1"}}}))
+    with listening(Daemon) as address, closing(docker_client.find_docker(address)[0]) as client:
+        assert client._proxy_configs.get_environment()["http_proxy"] == "http://proxy:1"
 
 
 PRODUCTS: list[tuple[dict[str, Any], dict[str, str], str]] = [

@@ -134,7 +134,7 @@ def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines
 
 
 def test_what_dockerignore_names_is_not_sent_however_the_file_was_saved(
-    request_: BuildRequest,
+    request_: BuildRequest, programs: Path
 ) -> None:
     client = Client([{"stream": "Successfully built 0123456789ab\n"}])
     ignore = request_.context / ".dockerignore"
@@ -148,6 +148,10 @@ def test_what_dockerignore_names_is_not_sent_however_the_file_was_saved(
         ignore.write_text("# 秘密\n.env\n", encoding=encoding)
         with pytest.raises(InvalidInput, match=r"\.dockerignore .*UTF-8"):
             DockerEngine(client).build(request_, say=ignore_progress)
+    called = install_docker(programs, BUILT)
+    with pytest.raises(InvalidInput, match=r"\.dockerignore .*UTF-8"):
+        DockerEngine(client).build(request_, say=ignore_progress)
+    assert not called.exists()
     (request_.context / "Dockerfile").write_text("FROM ruby # 店\n", encoding="cp932")
     with pytest.raises(InvalidInput, match=r"Dockerfile .*UTF-8.*Shift_JIS"):
         DockerEngine(client).build(request_, say=ignore_progress)
@@ -415,9 +419,13 @@ def test_logins_that_cannot_be_read_are_told_and_do_not_matter(
         assert len(said) == 1
         assert "config.json" in said[0]
         assert "ログイン情報なしでビルドします" in said[0]
+    # The docker command goes on with the rest of the configuration.
+    empty, rest = {"https://index.docker.io/v1/": {}}, {"cliPluginsExtraDirs": ["/opt/plugins"]}
     called = install_docker(programs, BUILT)
-    DockerEngine(Client([])).build(request_, say=ignore_progress)
-    assert json.loads(called.read_text())[2] == '{"auths": {"https://index.docker.io/v1/": {}}}'
+    for broken, left in (('{"auths": ', {}), (json.dumps({**rest, "credsStore": "none"}), rest)):
+        (tmp_path / ".docker" / "config.json").write_text(broken)
+        DockerEngine(Client([])).build(request_, say=ignore_progress)
+        assert json.loads(json.loads(called.read_text())[2]) == {**left, "auths": empty}
 
 
 MANIFEST = b'{"layers": [{"size": 3}, {"size": 4}]}'

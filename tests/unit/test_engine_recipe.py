@@ -189,25 +189,25 @@ def test_the_image_is_the_last_stage_on_top_of_those_that_its_from_names() -> No
 
 
 REFUSED: dict[str, tuple[str, str, dict[str, str]]] = {
-    "COPY --from=nginx:1 /a /b": ("cannot-do", "reason-copy-from", {}),
-    "COPY --from=1 /a /b": ("cannot-do", "reason-copy-from", {}),
-    "ADD b https://example.com/a /a/": ("cannot-do", "reason-add-url", {}),
-    "ADD git@example.com:a/b /a": ("cannot-do", "reason-add-url", {}),
-    "COPY --chown=rails a b": ("cannot-do", "reason-owner", {}),
-    "COPY --chown=1:rails a b": ("cannot-do", "reason-owner", {}),
-    "ONBUILD RUN true": ("cannot-do", "reason-instruction", {"keyword": "ONBUILD"}),
-    'SHELL ["bash", "-c"]': ("cannot-do", "reason-instruction", {"keyword": "SHELL"}),
-    "FROM --platform=linux/arm64 ruby": ("cannot-do", "reason-platform", {}),
+    "COPY --from=nginx:1 /a /b": ("cannot-do", "copy-from", {}),
+    "COPY --from=1 /a /b": ("cannot-do", "copy-from", {}),
+    "ADD b https://example.com/a /a/": ("cannot-do", "add-url", {}),
+    "ADD git@example.com:a/b /a": ("cannot-do", "add-url", {}),
+    "COPY --chown=rails a b": ("cannot-do", "owner", {}),
+    "COPY --chown=1:rails a b": ("cannot-do", "owner", {}),
+    "ONBUILD RUN true": ("cannot-do", "instruction", {"keyword": "ONBUILD"}),
+    'SHELL ["bash", "-c"]': ("cannot-do", "instruction", {"keyword": "SHELL"}),
+    "FROM --platform=linux/arm64 ruby": ("cannot-do", "platform", {}),
     # The arguments of the stage below reach BuildKit's stage, and not the classic builder's.
-    "FROM below\nENV A=$INNER": ("cannot-do", "reason-variable", {"name": "INNER"}),
-    "ENV A=$BUILDARCH": ("cannot-do", "reason-variable", {"name": "BUILDARCH"}),
+    "FROM below\nENV A=$INNER": ("cannot-do", "variable", {"name": "INNER"}),
+    "ENV A=$BUILDARCH": ("cannot-do", "variable", {"name": "BUILDARCH"}),
     "COPY <<EOF /a\nhello\nEOF": ("needs-buildkit", "here-document", {}),
     "COPY --parents --link a b": ("needs-buildkit", "option", {"flag": "--link"}),
-    "COPY --quick a b": ("wrong-step", "reason-flag", {"flag": "--quick"}),
-    "RUN --link true": ("wrong-step", "reason-flag", {"flag": "--link"}),
-    "ADD --from=0 a b": ("wrong-step", "reason-flag", {"flag": "--from"}),
-    "COPPY a b": ("wrong-step", "reason-unknown", {"keyword": "COPPY", "nearest": "COPY"}),
-    "QQQQ a b": ("wrong-step", "reason-unknown", {"keyword": "QQQQ", "nearest": "COPY"}),
+    "COPY --quick a b": ("wrong-step", "flag", {"flag": "--quick"}),
+    "RUN --link true": ("wrong-step", "flag", {"flag": "--link"}),
+    "ADD --from=0 a b": ("wrong-step", "flag", {"flag": "--from"}),
+    "COPPY a b": ("wrong-step", "unknown", {"keyword": "COPPY", "nearest": "COPY"}),
+    "QQQQ a b": ("wrong-step", "unknown", {"keyword": "QQQQ", "nearest": "COPY"}),
 }
 for option in ("--parents", "--exclude", "--checksum", "--keep-git-dir", "--unpack"):
     REFUSED[f"ADD {option}=x a b"] = ("needs-buildkit", "option", {"flag": option})
@@ -220,14 +220,14 @@ def advice_on(text: str) -> tuple[str, str]:
 
 
 def test_what_cannot_be_done_honestly_is_refused_with_its_line_and_its_reason() -> None:
-    base_sets = messages.text("engine.reason-variable", name="PATH")
+    base_sets = messages.text("engine.cannot-do.variable", name="PATH")
     assert base_sets in advice_on("FROM ruby\nENV A=/x:$PATH\n")[0]
     assert {step: advice_on(f"FROM scratch AS below\nARG INNER=1\n{step}") for step in REFUSED} == {
         step: messages.advice(
             f"engine.{key}",
             where=f"Dockerfile:{4 if step.startswith('FROM below') else 3}",
             step=step.partition("\n")[step.startswith("FROM below") * 2],
-            reason=messages.text(f"engine.{reason}", **values),
+            reason=messages.text(f"engine.{key}.{reason}", **values),
         )
         for step, (key, reason, values) in REFUSED.items()
     }
@@ -271,4 +271,4 @@ def test_a_step_that_cannot_be_read_is_refused_with_its_line_and_not_left_to_doc
     assert {step: said for step, (_, said) in found.items() if said != remedy} == {}
     assert {advice_on(text)[1] for text in AGAIN} == {remedy}
     assert advice_on("ARG A=1\n") == messages.advice("engine.no-from")
-    assert messages.text("engine.reason-before-from") in advice_on("USER 1\nFROM scratch\n")[0]
+    assert messages.text("engine.wrong-step.before-from") in advice_on("USER 1\nFROM scratch\n")[0]
