@@ -284,10 +284,11 @@ def _replace_zones(
     Raises:
         AWSError: AWS refused something else, or no other zone is left.
     """
+    named = re.findall(rf"\b{aws.region}[a-z]\b", error.reason.partition(":")[2])
     full = {it.zone for it in plan_subnets(form, work.zones) if it.step not in made}
+    full = full.difference(named) or full  # a refusal ends the calls in other zones, too
     if "vpc" not in made or not full or not has_code(error, _ZONE_REFUSED):
         raise error
-    named = re.findall(rf"\b{aws.region}[a-z]\b", error.reason.partition(":")[2])
     left = tuple(zone for zone in work.listing.zones if zone not in full)
     spare = [zone for zone in left if zone not in work.zones and zone in (named or left)]
     if len(spare) < len(full):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -292,6 +293,28 @@ def test_another_zone_takes_the_place_of_a_full_one_and_nothing_is_made_twice(
     assert counts == [1, 1, 4]  # the VPC's own table, one for public subnets, two for private ones
     assert ensured(region, LARGE) == made
     assert region.writes == []
+
+
+def test_a_zone_whose_call_a_refusal_has_ended_is_not_taken_for_full(region: FakeEc2) -> None:
+    refuse_zones(region, "us-east-1a")
+    answer, is_refused, is_known = region.planned["CreateSubnet"][-1], Event(), Event()
+
+    def create(said: dict[str, Any]) -> Any:
+        if said["AvailabilityZone"] == "us-east-1b" and not is_known.is_set():
+            return Refusal("InvalidVpcID.NotFound")
+        if said["AvailabilityZone"] == "us-east-1a":
+            is_refused.set()
+        else:
+            is_known.set()
+        return answer(said)
+
+    def sleep(_: float) -> None:  # until the other thread's refusal ends the pause
+        is_refused.wait()
+        is_known.wait(0.05)
+
+    region.answers("CreateSubnet", create)
+    made = ensure_network(region.connect(sleep=sleep), FORM)
+    assert [subnet.zone[-1] for subnet in made.vpc.subnets] == ["c", "b"]
 
 
 def test_full_zones_are_replaced_until_none_is_left_and_named_ones_never(region: FakeEc2) -> None:
