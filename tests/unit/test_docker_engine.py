@@ -12,6 +12,7 @@ import re
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -391,8 +392,9 @@ def test_a_build_that_is_interrupted_ends_the_docker_command_and_its_plugin(
 
     def interrupt(line: str) -> None:
         if line == "done":
-            children = psutil.Process().children(recursive=True)
-            family.extend(it for it in children if str(programs / "docker") in it.cmdline())
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):  # one of another test's may have ended
+                    family.extend([child] if str(programs / "docker") in child.cmdline() else [])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
