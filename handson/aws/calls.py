@@ -204,6 +204,8 @@ class Aws:
             attempts: How often to make each call there, if not as often as here.
         """
         tries = attempts or self.patience.attempts
+        if (region, tries) == (self.region, self.patience.attempts):
+            return self
         with self._lock:
             if (region, tries) not in self._regions:
                 patience = replace(self.patience, attempts=tries)

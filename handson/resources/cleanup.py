@@ -170,7 +170,7 @@ def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[Listed], list[Rem
 
     def ask(place: Place) -> Sequence[Listed] | str:
         region, kind, ids = place
-        return _attempt(aws, lambda: kind.list_all(_connect(aws, region), ids))
+        return _attempt(aws, lambda: kind.list_all(aws.in_region(region), ids))
 
     listed: list[Listed] = []
     failed: list[Removal] = []
@@ -195,7 +195,7 @@ def _find_costs(
     costs, unpriced = [], []
     for item in found:
         if item.type == repository.TYPE:
-            find = partial(find_stored_blobs, _connect(aws, item.region), item.name)
+            find = partial(find_stored_blobs, aws.in_region(item.region), item.name)
             blobs = _attempt(aws, find)
             if isinstance(blobs, str):
                 unpriced.append(Removal(resource=item, reason=blobs))
@@ -217,12 +217,13 @@ def _delete(aws: Aws, listed: Cleanup) -> Cleanup:
         for region in listed.regions
         if (ids := {it.id for it in gone if (it.region, it.service) == (region, kind.service)})
     ]
-    still, failed = {item.id for item in gone}, list[Removal]()
+    ids = {item.id for item in gone}
+    still, failed = ids, list[Removal]()
 
     def look() -> bool:
         nonlocal still, failed
         seen, failed = _list_all(aws, places)
-        still &= {item.resource.id for item in seen}
+        still = ids & {item.resource.id for item in seen}
         return not still
 
     # AWS lists a deleted resource for a while longer; one that stays listed was not deleted.
@@ -245,10 +246,6 @@ def _attempt(aws: Aws, work: Callable[[], T]) -> T | str:
     except HandsonError as error:
         aws.call("sts", "GetCallerIdentity")  # It fails, too, where everything would.
         return error.problem
-
-
-def _connect(aws: Aws, region: str) -> Aws:
-    return aws if region == aws.region else aws.in_region(region)
 
 
 def _name(place: Place) -> Resource:

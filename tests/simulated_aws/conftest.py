@@ -108,7 +108,7 @@ class Simulated:
     def backend(self, region: str = "us-east-1") -> Aws:
         """Return a connection to the embedded AWS, past proxy and product."""
         here = connect(self._inside)
-        return here if region == here.region else here.in_region(region)
+        return here.in_region(region)
 
     def left(self, region: str = "us-east-1") -> list[str]:
         """Return what of the workshop's kinds is in the account: others' repositories left out."""

@@ -165,6 +165,17 @@ def test_what_aws_lists_for_a_while_longer_is_deleted_or_left_with_the_reason(
     assert waited == pytest.approx(20.0) if left else len(region.clock.pauses) == 3
 
 
+def test_what_could_not_be_looked_at_is_not_gone_where_the_next_look_finds_it(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    region.answers("DeleteCluster", {})
+    region.first("DescribeVpcs", *[region._list("Vpc")] * 2)  # so that there is a second look
+    found = region.planned["DescribeClusters"][-1]
+    region.answers("DescribeClusters", found, DENIED, found)
+    left = [(it.resource.name, it.reason) for it in clean(region, tmp_path).left]
+    assert left == [(CLUSTER, messages.text("resources.cleanup.still-listed"))]
+
+
 def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> None:
     region = FakeRegion(tagged=False)
     region.add("Vpc", name="ecs-handson-vpc", CidrBlock="10.0.0.0/16")
