@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import tomllib
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -139,7 +140,7 @@ def read_recording(path: Path) -> Recording:
     try:
         head, *lines = msgspec.json.Decoder().decode_lines(gzip.decompress(path.read_bytes()))
         return msgspec.convert(dict(head, exchanges=lines), Recording)
-    except (OSError, EOFError, TypeError, ValueError, msgspec.MsgspecError) as error:
+    except (OSError, EOFError, TypeError, ValueError, RecursionError, zlib.error) as error:
         raise InvalidInput.from_key("parity.no-recording", path=path) from error
 
 

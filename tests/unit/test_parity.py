@@ -160,6 +160,8 @@ def test_a_recording_is_read_back_as_it_was_written(tmp_path: Path) -> None:
         b"text",
         gzip.compress(b"", mtime=0),
         gzip.compress(b"{}", mtime=0),
+        gzip.compress(b"text", mtime=0)[:10] + b"damaged in a download",
+        gzip.compress(b"[" * 100_000, mtime=0),
         gzip.compress(msgspec.json.encode(recording()).replace(b"parity/1", b"parity/2")),
     ],
 )
