@@ -287,8 +287,9 @@ def _fetch_keys(issuer: str, fetch: Fetch) -> tokens.KeySet:
     try:
         return tokens.read_key_set(fetch(f"{issuer}/.well-known/jwks.json")[:_MOST_BYTES])
     except (OSError, ValueError, RecursionError) as error:
-        untrusted = https.explain_untrusted(error, urlsplit(issuer).netloc)
-        reason = one_line(untrusted.problem if untrusted else str(error))
+        if untrusted := https.explain_untrusted(error, urlsplit(issuer).netloc):
+            raise untrusted from error
+        reason = one_line(str(https.find_cause(error)))
         raise NotReady.from_key("audit.no-keys", issuer=issuer, reason=reason) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import ssl
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,12 @@ def test_a_proof_is_checked_with_the_keys_that_are_given_and_no_key_set_is_refus
     for answer in (b"", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b"[" * 9999):
         with pytest.raises(NotReady, match=r"tokens\.sts"):
             audit.fetch_issuer_keys(grades, lambda address, answer=answer: answer)
+
+    def distrust(_: str) -> bytes:
+        raise ssl.SSLCertVerificationError(1, "certificate verify failed")
+
+    with pytest.raises(NotReady, match="AWS_CA_BUNDLE"):
+        audit.fetch_issuer_keys(grades, distrust)
     path = tmp_path / "keys.json"
     for text in ("", "[]", "{}", '{"schema": "handson.keys/1", "issuers": {"a": 1}}'):
         path.write_text(text)
