@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, WaitTimeout
@@ -123,20 +123,19 @@ class DockerContainers:
 
     def _create(self, image: str, name: str, request: RunRequest) -> int:
         """Create the container; return its port, or the machine's where there is no bridge."""
-        if any(it.get("Driver") == "bridge" for it in self._client.networks()):
-            port = self._find_port(image)
-            options: dict[str, Any] = {"port_bindings": {port: (_LOOPBACK,)}}
-        else:
-            port = _find_free_port()
-            options = {"network_mode": "host"}
-        options["security_opt"] = ["no-new-privileges"]
+        has_bridge = any(it.get("Driver") == "bridge" for it in self._client.networks())
+        port = self._find_port(image) if has_bridge else _find_free_port()
+        ports = {port: (_LOOPBACK,)}
+        options = {"port_bindings": ports} if has_bridge else {"network_mode": "host"}
         self._client.create_container(
             image,
             name=name,
-            ports=list(options.get("port_bindings", ())),
+            ports=list(ports) if has_bridge else [],
             environment={**request.environment, "PORT": str(port)},
             labels={RUN_LABEL: request.owner},
-            host_config=self._client.create_host_config(**options),
+            host_config=self._client.create_host_config(
+                security_opt=["no-new-privileges"], **options
+            ),
         )
         return port
 
@@ -164,12 +163,7 @@ class DockerContainers:
 
         try:
             wait_until(
-                is_answering,
-                done=bool,
-                what=request.name,
-                timeout=request.timeout,
-                interval=0.1,
-                factor=1.2,
+                is_answering, done=bool, what=request.name, timeout=request.timeout, factor=1.2
             )
         except WaitTimeout as error:
             raise self._explain(name, request, ended=False) from error

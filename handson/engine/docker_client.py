@@ -15,9 +15,11 @@ import re
 import shutil
 import socket
 import tempfile
+import tomllib
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +36,7 @@ _DOCKER = "unix:///var/run/docker.sock"
 # Docker's library looks for the user's own logins when it has none.
 _NO_LOGINS: dict[str, Any] = {"auths": {"https://index.docker.io/v1/": {}}}
 
-# The words by which an engine is known; the first that fit are the answer.
-_PRODUCTS = {
-    "Podman Engine": "Podman",
-    "Docker Desktop": "Docker Desktop",
-    "OrbStack": "OrbStack",
-    "colima": "Colima",
-}
+_KNOWN = tomllib.loads(files(__package__).joinpath("places.toml").read_text(encoding="utf-8"))
 
 
 class NothingThere(NotReady):
@@ -86,21 +82,11 @@ def list_candidates(docker_host: str = "") -> Iterator[tuple[str, str]]:
     context = str(named or get_current_context_name() or "default")
     if context != "default":
         yield "DOCKER_CONTEXT" if named else "currentContext", context
-    home, user = Path.home(), getattr(os, "getuid", str)()
-    sockets = [
-        home / ".docker/run/docker.sock",  # Docker Desktop on macOS
-        home / ".docker/desktop/docker.sock",  # Docker Desktop on Linux
-        home / ".colima/default/docker.sock",
-        home / ".config/colima/default/docker.sock",
-        f"/run/user/{user}/docker.sock",  # Docker without root
-        f"/run/user/{user}/podman/podman.sock",
-        "/run/podman/podman.sock",
-        Path(tempfile.gettempdir()) / "podman/podman-machine-default-api.sock",  # on macOS
-    ]
+    folders = {"home": Path.home(), "temporary": tempfile.gettempdir()}
+    user = getattr(os, "getuid", str)()
+    places = [f"unix://{path.format(**folders, user=user)}" for path in _KNOWN["sockets"]]
+    places += [f"npipe:////./pipe/{name}" for name in _KNOWN["pipes"]]
     # Not Path.exists, which raises where a folder of root's (Podman's) may not be looked into.
-    pipes = ("docker_engine", "podman-machine-default")  # on Windows
-    places = [_DOCKER, *(f"unix://{path}" for path in sockets)]
-    places += [f"npipe:////./pipe/{name}" for name in pipes]
     yield from (("", place) for place in places if os.path.exists(_find_path(place)))
 
 
@@ -108,7 +94,9 @@ def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, wher
     """Return the product's name from the version and details that an engine reports."""
     components, system = version.get("Components"), details.get("OperatingSystem")
     text = f"{components} {version.get('Platform')} {system} {details.get('Name')} {where}"
-    return next((name for sign, name in _PRODUCTS.items() if sign in text), "Docker Engine")
+    return next(
+        (name for sign, name in _KNOWN["products"].items() if sign in text), "Docker Engine"
+    )
 
 
 def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
@@ -239,8 +227,7 @@ def translate_docker_errors() -> Iterator[None]:
         yield
     except errors.DockerException as error:
         reason = reason_of(error)
-        full = "no space left" in reason
-        key = "engine.refused.engine-full" if full else "engine.engine-refused"
+        key = "engine.refused.engine-full" if "no space left" in reason else "engine.engine-refused"
         raise EngineError.from_key(key, reason=reason) from error
     # Errors of requests are OSErrors; an answer read in parts breaks off with an HTTPException.
     except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:

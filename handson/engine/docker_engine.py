@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from handson.core import messages
+from handson.core import https, messages
 from handson.core.errors import HandsonError
 from handson.core.progress import Say
 from handson.course.exercise import IMAGE_PLATFORM
@@ -101,21 +101,13 @@ class DockerEngine:
         try:
             digest = self._push_first_tag(image, destination, progress)
         except registry_client.Unreachable:
-            if not (destination.is_on_loopback and registry.find_status()):
+            if not (https.is_on_loopback(destination.registry) and registry.find_status()):
                 raise
             return self._send_for_engine(image, destination, say)
         content, media_type = registry.fetch(digest)
         registry.put_tags(destination.tags[1:], content, media_type, say)
         described, *_ = registry.fetch_images(digest).values()
-        return model.PushedImage(
-            engine=NAME,
-            repository=destination.repository,
-            digest=digest,
-            tags=destination.tags,
-            layers_pushed=progress.pushed,
-            layers_present=progress.present,
-            size_bytes=sum(layer["size"] for layer in described["layers"]),
-        )
+        return registry_client.describe_push(NAME, destination, digest, described, progress)
 
     def _start_build(self, request: model.BuildRequest, say: Say) -> Generator[dict[str, Any]]:
         product = docker_client.name_product(self._client.version(), {}, where=self._where)
@@ -159,13 +151,16 @@ class DockerEngine:
         target, tag = f"{destination.registry}/{destination.repository}", destination.tags[0]
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
-        with self._tagged(image, target, tag), self._closing_connection(**plain):
-            events = self._client.push(
-                target, tag=tag, auth_config=destination.login, stream=True, decode=True
-            )
-            digest = ""
-            for event in events:
-                digest = note_push_event(event, destination, progress) or digest
+        name, digest = f"{target}:{tag}", ""
+        with translate_docker_errors(), ExitStack() as cleanup:
+            if not docker_client.has_image(self._client, name):
+                cleanup.callback(docker_client.remove_tag, self._client, name)
+            self._client.tag(image.id, target, tag)
+            with self._closing_connection(**plain):
+                login = destination.login
+                events = self._client.push(target, tag, auth_config=login, stream=True, decode=True)
+                for event in events:
+                    digest = note_push_event(event, destination, progress) or digest
         if not digest:
             raise registry_client.explain_refusal(messages.text("engine.no-digest"), destination)
         return digest
@@ -187,34 +182,17 @@ class DockerEngine:
 
         `parameters` are added to every request of the block.
         """
-        answers: list[Any] = []
         listeners = self._client.hooks["response"]
+        with ExitStack() as cleanup, translate_docker_errors():
 
-        def note(answer: Any, **_options: Any) -> None:
-            answers.append(answer)
+            def note(answer: Any, **_options: Any) -> None:
+                cleanup.callback(answer.close)
 
-        listeners.append(note)
-        self._client.params = parameters
-        try:
-            with translate_docker_errors():
-                yield
-        finally:
-            listeners.remove(note)
-            self._client.params = {}
-            for answer in answers:
-                answer.close()
-
-    @contextmanager
-    def _tagged(self, image: model.LocalImage, target: str, tag: str) -> Iterator[None]:
-        name = f"{target}:{tag}"
-        with translate_docker_errors():
-            existed = docker_client.has_image(self._client, name)
-            self._client.tag(image.id, target, tag)
-            try:
-                yield
-            finally:
-                if not existed:
-                    docker_client.remove_tag(self._client, name)
+            listeners.append(note)
+            cleanup.callback(listeners.remove, note)
+            self._client.params = parameters
+            cleanup.callback(setattr, self._client, "params", {})
+            yield
 
 
 def _pack_context(context: Path) -> IO[bytes]:

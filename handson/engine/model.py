@@ -83,11 +83,6 @@ class Destination:
         """The credentials, as the Docker API takes them."""
         return {"username": self.username, "password": self.password}
 
-    @property
-    def is_on_loopback(self) -> bool:
-        """Tell whether the registry is on this computer."""
-        return https.is_on_loopback(self.registry)
-
 
 @dataclass(frozen=True, repr=False)
 class LocalImage(cards.Displayable):
@@ -129,14 +124,12 @@ class LocalImage(cards.Displayable):
         ]
         headers = (say("engine.step-number"), say("engine.step-instruction"))
         steps = [(str(number), step) for number, step in enumerate(self.steps, start=1)]
-        parts = (cards.Rows(rows), cards.Table(headers, steps), self._note())
+        skipped = len(self.skipped_steps)
+        note = cards.Note(say("engine.all-steps-run"), "info")
+        if skipped:
+            note = cards.Note(say("engine.steps-skipped", count=skipped), "warn")
+        parts = (cards.Rows(rows), cards.Table(headers, steps), note)
         return cards.Card(say("engine.built", name=self.name), parts, state="ok")
-
-    def _note(self) -> cards.Note:
-        if not self.skipped_steps:
-            return cards.Note(messages.text("engine.all-steps-run"), "info")
-        note = messages.text("engine.steps-skipped", count=len(self.skipped_steps))
-        return cards.Note(note, "warn")
 
 
 @dataclass(frozen=True, repr=False)

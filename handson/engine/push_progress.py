@@ -49,15 +49,10 @@ class PushProgress:
         self._lock = Lock()
         self._layers: dict[str, _Layer] = {}
 
-    @property
-    def pushed(self) -> int:
-        """The number of layers that were sent."""
-        return self._count(_SENT)
-
-    @property
-    def present(self) -> int:
-        """The number of layers that the registry had already."""
-        return self._count(_PRESENT)
+    def count_layers(self) -> tuple[int, int]:
+        """Return how many layers were sent, and how many the registry had already."""
+        states = [layer.state for layer in self._layers.values()]
+        return states.count(_SENT), states.count(_PRESENT)
 
     def advance(self, name: str, *, sent: int, size: int) -> None:
         """Note that `sent` of a layer's `size` bytes are on their way."""
@@ -86,15 +81,12 @@ class PushProgress:
                 self._reported_at = now
                 self._report(now)
 
-    def _count(self, state: str) -> int:
-        return sum(layer.state == state for layer in self._layers.values())
-
     def _report(self, now: float) -> None:
         """Say all layers as one line, and below it a line a layer."""
         layers, every = list(self._layers.items()), self._layers.values()
         sent, size = sum(it.sent for it in every), sum(it.size for it in every)
         whole = _Layer(_SENDING, sent, size, self._started)
-        counts = {"done": self.pushed + self.present, "layers": len(layers)}
+        counts = {"done": sum(self.count_layers()), "layers": len(layers)}
         rows = [messages.text("engine.progress", **counts, **_measure(whole, now))]
         if len(layers) > _MOST_ROWS:  # those that are done make room
             layers = [(name, it) for name, it in layers if it.state not in {_SENT, _PRESENT}]

@@ -320,13 +320,12 @@ class Recipe:
         parts = parse_exec_form(command)
         test = ["CMD-SHELL", command] if parts is None else ["CMD", *parts]
         times = dict(_read_time(name, value) for name, value in step.flags.items())
-        if kind.upper() == "NONE" and not (command or times):
-            test = ["NONE"]
-        elif kind.upper() != "CMD" or test[1:] in ([], [""]):
+        is_none = kind.upper() == "NONE" and not (command or times)
+        is_command = kind.upper() == "CMD" and test[1:] not in ([], [""])
+        # Docker's builders differ on what a second one takes over.
+        if "Healthcheck" in self.config or not (is_none or is_command):
             raise ValueError(step.arguments)
-        if "Healthcheck" in self.config:  # Docker's builders differ on what it takes over
-            raise ValueError(step.arguments)
-        self.config["Healthcheck"] = {"Test": test, **times}
+        self.config["Healthcheck"] = {"Test": ["NONE"] if is_none else test, **times}
 
     def _copy_files(self, step: Instruction) -> None:
         *sources, destination = self._expand_words(step)

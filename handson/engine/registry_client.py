@@ -90,15 +90,15 @@ def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) 
         list(pool.map(send, layers))  # the first that fails cancels the waiting ones
         send(described["config"]["digest"], PushProgress(ignore_progress))
         registry.put_tags(destination.tags, content, manifest.media_type, say)
-    return PushedImage(
-        engine=BUILTIN,
-        repository=destination.repository,
-        digest=manifest.digest,
-        tags=destination.tags,
-        layers_pushed=progress.pushed,
-        layers_present=progress.present,
-        size_bytes=sum(layer["size"] for layer in described["layers"]),
-    )
+    return describe_push(BUILTIN, destination, manifest.digest, described, progress)
+
+
+def describe_push(
+    engine: str, to: Destination, digest: str, described: dict[str, Any], progress: PushProgress
+) -> PushedImage:
+    """Return the image that was pushed; `described` is its manifest."""
+    size, counts = sum(layer["size"] for layer in described["layers"]), progress.count_layers()
+    return PushedImage(engine, to.repository, digest, to.tags, *counts, size)
 
 
 class RegistryClient:

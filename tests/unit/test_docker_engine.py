@@ -56,8 +56,8 @@ class Client:
             raise self.play
         return iter(self.play)
 
-    def push(self, repository: str, **options: Any) -> Iterator[dict[str, Any]]:
-        self.calls.append(("push", repository, options["tag"]))
+    def push(self, repository: str, tag: str, **options: Any) -> Iterator[dict[str, Any]]:
+        self.calls.append(("push", repository, tag))
         return self.build(**options)
 
     def tag(self, image: str, repository: str, tag: str) -> None:
