@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
@@ -27,7 +26,7 @@ from handson.engine import model, oci, registry_client
 from handson.engine.build_context import compile_pattern, list_context
 from handson.engine.dockerfile import load_dockerfile
 from handson.engine.oci import LayerEntry
-from handson.engine.recipe import Copy, Recipe, read_recipe, refuse_step
+from handson.engine.recipe import Copy, read_recipe, refuse_step
 
 # A fixed time, so that the same files give the same digest (reproducible-builds.org).
 _CREATED = "1970-01-01T00:00:00Z"
@@ -73,8 +72,16 @@ class BuiltinEngine:
                 if copy.sources:
                     say(messages.text("engine.packing", step=copy.step.source))
                     layers.append(layout.add_layer(entries))
-            described = oci.to_json_bytes(_describe_image(recipe, layers))
-            config = layout.add_image(described, layers, request.tags, base=recipe.base)
+            described = {
+                "created": _CREATED,
+                "os": PLATFORM[0],
+                "architecture": PLATFORM[1],
+                "config": recipe.config,
+                "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+                "history": [{"created": _CREATED, **line} for line in recipe.history],
+            }
+            content = oci.to_json_bytes(described)
+            config = layout.add_image(content, layers, request.tags, base=recipe.base)
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
             oci.keep_layout(layout.folder, request.folder / name)
         return model.LocalImage(
@@ -101,17 +108,6 @@ class BuiltinEngine:
             raise InvalidInput.from_key("engine.no-layout", name=image.name)
         destination = replace(destination, tags=destination.tags or image.tags)
         return registry_client.push_layout(oci.ImageLayout(image.layout), destination, say=say)
-
-
-def _describe_image(recipe: Recipe, layers: list[oci.Blob]) -> dict[str, Any]:
-    return {
-        "created": _CREATED,
-        "os": PLATFORM[0],
-        "architecture": PLATFORM[1],
-        "config": recipe.config,
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": _CREATED, **line} for line in recipe.history],
-    }
 
 
 @contextmanager
@@ -163,11 +159,9 @@ class ContextPacker:
         if not patterns:
             return [path]
         # Docker's builders differ on a pattern with `..` or below a link; `**` is a `*` here.
-        links = [
-            it for it in PurePosixPath(f"{plain}_").parents if (self._context / it).is_symlink()
-        ]
+        above = [self._context / it for it in PurePosixPath(f"{plain}_").parents]
         try:
-            if links or re.search(r"\\|\.\.", given):
+            if any(it.is_symlink() for it in above) or re.search(r"\\|\.\.", given):
                 raise ValueError(path)
             pattern = compile_pattern(re.sub(r"\*+", "*", path))
         except ValueError as error:
@@ -239,9 +233,8 @@ class ContextPacker:
         """
         is_new = path not in self._kinds
         kinds = {kind, self._kinds.setdefault(path, kind)}
-        if posixpath.basename(path).startswith(".wh.") or (
-            len(kinds) > 1 and stat.S_IFLNK in kinds
-        ):
+        meets_link = len(kinds) > 1 and stat.S_IFLNK in kinds
+        if meets_link or posixpath.basename(path).startswith(".wh."):
             raise self._refuse("engine.cannot-do", "special", path=path)
         if len(kinds) > 1:
             raise self._refuse("engine.wrong-step", "in-the-way", path=path)

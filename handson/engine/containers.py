@@ -127,15 +127,14 @@ class DockerContainers:
         port = self._find_port(image) if has_bridge else _find_free_port()
         ports = {port: (_LOOPBACK,)}
         options = {"port_bindings": ports} if has_bridge else {"network_mode": "host"}
+        host = self._client.create_host_config(security_opt=["no-new-privileges"], **options)
         self._client.create_container(
             image,
             name=name,
             ports=list(ports) if has_bridge else [],
             environment={**request.environment, "PORT": str(port)},
             labels={RUN_LABEL: request.owner},
-            host_config=self._client.create_host_config(
-                security_opt=["no-new-privileges"], **options
-            ),
+            host_config=host,
         )
         return port
 
@@ -233,6 +232,5 @@ def _fetch_over_http(port: int, path: str) -> HttpAnswer | None:
 
 
 def _find_free_port() -> int:
-    with socket.socket() as end:
-        end.bind((_LOOPBACK, 0))
+    with socket.create_server((_LOOPBACK, 0)) as end:
         return int(end.getsockname()[1])

@@ -82,9 +82,9 @@ def list_candidates(docker_host: str = "") -> Iterator[tuple[str, str]]:
     context = str(named or get_current_context_name() or "default")
     if context != "default":
         yield "DOCKER_CONTEXT" if named else "currentContext", context
-    folders = {"home": Path.home(), "temporary": tempfile.gettempdir()}
-    user = getattr(os, "getuid", str)()
-    places = [f"unix://{path.format(**folders, user=user)}" for path in _KNOWN["sockets"]]
+    user, temporary = getattr(os, "getuid", str)(), tempfile.gettempdir()
+    here = {"home": Path.home(), "user": user, "temporary": temporary}
+    places = [f"unix://{path.format(**here)}" for path in _KNOWN["sockets"]]
     places += [f"npipe:////./pipe/{name}" for name in _KNOWN["pipes"]]
     # Not Path.exists, which raises where a folder of root's (Podman's) may not be looked into.
     yield from (("", place) for place in places if os.path.exists(_find_path(place)))

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from handson.core import https, messages
 from handson.core.errors import HandsonError
@@ -126,7 +126,12 @@ class DockerEngine:
                 yield from self._run_classic_build(request)
 
     def _run_classic_build(self, request: model.BuildRequest) -> Iterator[dict[str, Any]]:
-        with _pack_context(request.context) as archive:
+        from docker.utils.build import create_archive
+
+        context = request.context
+        always = {name for name in (DOCKERFILE, IGNORE_FILE) if (context / name).is_file()}
+        # The library's own list misreads a `.dockerignore` with a byte order mark.
+        with create_archive(str(context), sorted(always | {*list_context(context)})) as archive:
             try:
                 yield from self._client.build(
                     fileobj=archive,
@@ -193,16 +198,3 @@ class DockerEngine:
             self._client.params = parameters
             cleanup.callback(setattr, self._client, "params", {})
             yield
-
-
-def _pack_context(context: Path) -> IO[bytes]:
-    """Return an archive of a build context.
-
-    The library's own misreads a `.dockerignore` that has a byte order mark, or is not UTF-8.
-    """
-    from docker.utils.build import create_archive
-
-    always = {name for name in (DOCKERFILE, IGNORE_FILE) if (context / name).is_file()}
-    files = sorted(always | {*list_context(context)})
-    archive: IO[bytes] = create_archive(str(context), files)
-    return archive

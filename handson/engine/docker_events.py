@@ -17,15 +17,12 @@ from handson.core.text import one_line
 from handson.engine.dockerfile import Instruction
 from handson.engine.model import Destination
 from handson.engine.push_progress import PushProgress
-from handson.engine.registry_client import explain_refusal
+from handson.engine.registry_client import explain_refusal, name_cause
 
 # Docker's "Step 3/9 : RUN …", Podman's "[1/2] STEP 3/5: RUN …" in one of several stages.
 _STEP = re.compile(r"\s*(?:\[\d+/\d+\] )?step (\d+)/(\d+)\s*: ?(.*)", re.IGNORECASE)
 _REFUSED_AT = re.compile(r"dockerfile parse error (?:on )?line (\d+)", re.IGNORECASE)
-_FLAGS = "chmod|link|parents|exclude|checksum|keep-git-dir|unpack|mount|network|security|device"
-_NEEDS_BUILDKIT = re.compile(rf"requires BuildKit|Unknown flag: (--)?({_FLAGS})\b", re.IGNORECASE)
 _NOISE = (" --->", "--> ", "Removing intermediate container", "Successfully built")
-_FOREIGN = "exec format error"
 _LAST_LINES = 6
 _LONGEST_LINE = 160
 _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
@@ -99,11 +96,11 @@ class BuildLog:
         if step is None:
             return EngineError.from_key("engine.build-failed", reason=_shorten(reason))
         shown = {"where": step.place, "step": step.source, "reason": _shorten(reason)}
-        if _NEEDS_BUILDKIT.search(reason) or (refused and step.heredoc):
+        cause = name_cause("build", "\n".join((reason, *self._last_lines)))
+        if cause == "buildkit" or (refused and step.heredoc):
             key = "engine.no-buildkit" if line is None else "engine.old-front-end"
             return InvalidInput.from_key(key, **shown)
-        is_foreign = _FOREIGN in "\n".join((reason, *self._last_lines))
-        key = "engine.step-foreign" if is_foreign else "engine.step-failed"
+        key = "engine.step-foreign" if cause == "foreign" else "engine.step-failed"
         shown |= {"output": indent_output(self._last_lines), "log": self._file.name}
         return (InvalidInput if refused else EngineError).from_key(key, **shown)
 

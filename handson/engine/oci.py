@@ -112,7 +112,7 @@ class ImageLayout:
 
     def add(self, content: bytes, media_type: str) -> Blob:
         """Write a blob of `content`."""
-        blob = Blob(media_type, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
+        blob = Blob(media_type, digest_of(content), len(content))
         self.blob_path(blob.digest).write_bytes(content)
         return blob
 
@@ -173,6 +173,11 @@ class ImageLayout:
         return blob
 
 
+def digest_of(content: bytes) -> str:
+    """Return the digest of a blob's bytes, `sha256:…`."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def is_image_manifest(child: Mapping[str, Any]) -> bool:
     """Tell whether an entry of an index is an image, and not an attestation.
 
@@ -185,9 +190,8 @@ def is_image_manifest(child: Mapping[str, Any]) -> bool:
 def open_draft(folder: Path) -> Iterator[ImageLayout]:
     """Give an empty layout inside `folder`; the block's end removes what is left of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=".draft-", dir=folder, ignore_cleanup_errors=True
-    ) as it:
+    draft = tempfile.TemporaryDirectory(prefix=".draft-", dir=folder, ignore_cleanup_errors=True)
+    with draft as it:
         (Path(it) / "blobs" / "sha256").mkdir(parents=True)
         yield ImageLayout(Path(it))
 

@@ -8,7 +8,6 @@ loosely.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
@@ -144,20 +143,19 @@ class RegistryClient:
 
     def put_tags(self, tags: Sequence[str], content: bytes, media_type: str, say: Say) -> None:
         """Put a manifest under each tag, and check that the registry reports its digest."""
-        wanted = _digest(content)
+        wanted = oci.digest_of(content)
         for tag in tags:
             say(messages.text("engine.tagging", tag=tag))
             headers = {"Content-Type": media_type}
             answer = self.ask("PUT", f"manifests/{tag}", data=content, headers=headers)
-            seen = answer.headers.get("Docker-Content-Digest") or _digest(self.fetch(tag)[0])
+            seen = answer.headers.get("Docker-Content-Digest") or oci.digest_of(self.fetch(tag)[0])
             if seen != wanted:
                 raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
 
     def fetch(self, reference: str) -> tuple[bytes, str]:
         """Return the bytes and type of the manifest or index that a tag or digest leads to."""
-        answer = self.ask(
-            "GET", f"manifests/{reference}", headers={"Accept": ", ".join(oci.MANIFEST_TYPES)}
-        )
+        headers = {"Accept": ", ".join(oci.MANIFEST_TYPES)}
+        answer = self.ask("GET", f"manifests/{reference}", headers=headers)
         return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
 
     def fetch_images(self, digest: str) -> dict[str, dict[str, Any]]:
@@ -198,10 +196,6 @@ class RegistryClient:
         if not answer.ok and answer.status_code not in also:
             raise explain_refusal(f"{answer.status_code} {_read_reason(answer)}", self._destination)
         return answer
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class _UploadBody(io.FileIO):
