@@ -25,6 +25,7 @@ from handson.aws.settings import Settings
 from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
 from handson.core.files import hold_lock
+from handson.core.text import one_line
 from handson.course.owners import HOME, Owners, name_owner
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
@@ -341,5 +342,6 @@ def _check_bundle(path: str | None) -> str | None:
         ssl.create_default_context(cafile=path)
     except OSError as error:
         reason = error.strerror or error
-        raise NotReady.from_key("aws.connection.bundle", path=path, reason=reason) from error
+        shown = one_line(str(path))  # botocore joins indented lines to it
+        raise NotReady.from_key("aws.connection.bundle", path=shown, reason=reason) from error
     return path

@@ -23,7 +23,7 @@ from handson.core.errors import NotAllowed
 from handson.core.files import decode_text, shorten_path
 from handson.core.text import find_nearest, list_briefly
 
-_SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)\b")
+_SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)")
 
 
 def resolve_credentials(session: Any) -> str:
@@ -61,7 +61,11 @@ def _explain(session: Any, error: Any) -> Exception:
         return translate_error(error, "sts", "GetCallerIdentity", where=where)
     named = session.get_config_variable("profile")
     profile = "default" if named is None else str(named)
-    profiles: Mapping[str, Any] = session.full_config["profiles"]
+    # botocore reads indented lines as settings in a setting, where no way to sign in has any.
+    profiles: dict[str, dict[str, str]] = {
+        name: {key: value for key, value in section.items() if isinstance(value, str)}
+        for name, section in session.full_config["profiles"].items()
+    }
     signing = profile  # at the end of the chain
     for _ in profiles:
         signing = profiles.get(signing, {}).get("source_profile", signing)
@@ -97,7 +101,7 @@ def _explain(session: Any, error: Any) -> Exception:
     address = settings.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
     values = {
         "profile": profile,
-        "path": shorten_path(Path(token) if token else files[0]),
+        "path": shorten_path(Path(token) if token and key.startswith("token") else files[0]),
         "role": role.rpartition("/")[2],
         "option": _name_option(profile),
         "source": signing,

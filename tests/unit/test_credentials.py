@@ -48,6 +48,14 @@ PROFILES: dict[str, tuple[str, list[str]]] = {
         f"{ROLE}source_profile = base\n[profile base]\n",
         ["student takes", "profile base (source_profile)", "aws configure --profile base"],
     ),
+    "a token without a role": (
+        "[profile student]\nweb_identity_token_file = token\n",
+        ["profile student", "(role_arn)", "Correct", "config, or"],
+    ),
+    "settings in a setting": (
+        "[profile student]\ncredential_process =\n  key = value\n",
+        ["profile student", "aws sts get-caller-identity --profile student"],
+    ),
     "no source at all": (ROLE, ["source_profile or credential_source"]),
     "a circle of sources": (
         f"{ROLE}source_profile = b\n[profile b]\nrole_arn = b\nsource_profile = student\n",
@@ -171,14 +179,15 @@ def test_a_bundle_without_certificates_is_told_before_anything_is_asked(
     write: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     messages.use("en")
-    write("[profile student]\nca_bundle = /nope.pem\n")
+    write("[profile student]\nca_bundle = /nope.pem\n  a = b\n")
     (tmp_path / "text.pem").write_text("no certificate\n")
     own = partial(connect_aws, region="us-east-1", account=ACCOUNT)
     emulator = partial(connect_emulator, "https://127.0.0.1:9", region="us-east-1")
     for bundle, asks in {"/nope.pem": (own, find_ca_bundle), "text.pem": (own, emulator)}.items():
         for ask in asks:
-            with pytest.raises(NotReady, match=f"AWS_CA_BUNDLE .*{bundle}"):
+            with pytest.raises(NotReady, match=f"AWS_CA_BUNDLE .*{bundle}") as refusal:
                 ask()
+            assert len(str(refusal.value).splitlines()) == 2
         monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "text.pem"))
 
 
