@@ -35,7 +35,7 @@ def open_session(
     adapter: Any = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> requests.Session:
-    """Return a session that asks a busy server five times in 15 seconds, or as it wishes.
+    """Return a session that asks a busy server five times in 15 seconds, a local one in three.
 
     `Retry-After` counts up to 30 seconds.  Connections that fail are tried three times in a second.
     Closing the session ends its pauses, in other threads too.
@@ -70,7 +70,8 @@ def open_session(
 
         def sleep(self, response: Any = None) -> None:
             asked = None if response is None else self.get_retry_after(response)
-            doubled: float = (0.1 if response is None else 0.5) * 2 ** len(self.history)
+            first = 0.1 if is_local or response is None else 0.5
+            doubled: float = first * 2 ** len(self.history)
             pause(min(doubled if asked is None else asked, _LONGEST_PAUSE))
 
     session = Session()

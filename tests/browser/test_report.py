@@ -171,6 +171,7 @@ def violations(page: Any) -> list[tuple[str, str]]:
     return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
+@pytest.mark.full
 def test_axe_finds_no_fault_and_would_see_a_field_without_a_label(page: Any, report: Path) -> None:
     found = []
     for place, scheme in LOOKS:

@@ -1,7 +1,6 @@
 """Visits to the notebooks in JupyterLab: open, run all, save, leave, come back, save again.
 
-Two are always visited: one of the English edition, and one in which things go wrong.  All of them
-are in `make test-full`, one after another in one home folder.
+One is always visited.  All of them are in `make test-full`, one after another in one home folder.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ CELLS = (
     'workshop.evidence("image")',
     "workshop.resources()",
 )
-ALWAYS = {("ja", BROKEN), ("en", "01-network")}
+ALWAYS = {("en", "01-network")}
 IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
 LIVE = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
 """How axe looks at an edition's notebooks; where pictures are taken, it looks in both ways."""

@@ -36,11 +36,11 @@ def address() -> Iterator[str]:
         yield f"http://{host}/"
 
 
-def ask(address: str, *answers: tuple[int, str]) -> tuple[int, float]:
+def ask(address: str, *answers: tuple[int, str], is_local: bool = False) -> tuple[int, float]:
     """Return the status of a request that gets these answers, and the seconds it pauses for."""
     ANSWERS[:] = answers
     parts: list[float] = []
-    with https.open_session(is_local=True, sleep=parts.append) as session:
+    with https.open_session(is_local=is_local, sleep=parts.append) as session:
         return session.patch(address, timeout=5).status_code, sum(parts)
 
 
@@ -51,6 +51,7 @@ def test_a_busy_server_is_asked_five_times_in_fifteen_seconds_or_as_it_wishes(ad
         assert ask(address, *[(status, "")] * 5) == (status, 15)
     assert ask(address, (429, "0"), (503, "7"), (429, "3600")) == (200, 7 + 30)
     assert ask(address, (403, "1")) == (403, 0)
+    assert ask(address, *[(503, "")] * 4, is_local=True) == (200, pytest.approx(3))
 
 
 def test_a_session_that_is_closed_pauses_no_longer(address: str) -> None:
