@@ -153,7 +153,7 @@ def _delete_endpoint(aws: Aws, raw: Raw) -> None:
         if not code.endswith("NotFound"):
             values = {"call": "ec2:DeleteVpcEndpoints", "reason": reason or code}
             sentences = messages.advice("aws.refused", **values)
-            raise AWSError(*sentences, code=code or None, reason=reason)
+            raise AWSError(*sentences, reason=reason)
 
     def read_state() -> str:
         found = list_ec2_resources(aws, "VpcEndpoint", hidden=("deleted",))

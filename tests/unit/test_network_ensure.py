@@ -329,6 +329,13 @@ def test_full_zones_are_replaced_until_none_is_left_and_named_ones_never(region:
     assert (len(region.held["Vpc"]), len(region.said("CreateVpc"))) == (1, 0)
 
 
+def test_only_a_zone_that_aws_names_takes_the_place_of_a_full_one(region: FakeEc2) -> None:
+    zones = [{"ZoneName": f"us-east-1{letter}", "ZoneId": letter} for letter in "abdf"]
+    region.answers("DescribeAvailabilityZones", {"AvailabilityZones": zones})
+    refuse_zones(region, "us-east-1a")  # AWS names b, c and f
+    assert [it.zone[-1] for it in ensured(region, FORM, kind="aws").vpc.subnets] == ["f", "b"]
+
+
 def test_a_refusal_of_another_call_is_not_taken_for_a_full_zone(region: FakeEc2) -> None:
     region.answers("CreateInternetGateway", Refusal("Unsupported", "no gateways today"))
     with pytest.raises(AWSError, match="no gateways today"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec import ValidationError
 from msgspec.structs import replace
 
 from handson.course import state
@@ -81,3 +82,12 @@ def test_a_subnet_is_public_by_a_route_to_an_internet_gateway() -> None:
     tables = ((states.public_table(),), (states.main_table(),), (nat,), ())
     found = [states.vpc(route_tables=each).is_public(states.subnet(1)) for each in tables]
     assert found == [True, False, False, False]
+
+
+def test_a_number_as_text_is_refused_and_not_read() -> None:
+    target = {"kind": "aws", "account": "1", "region": "us-east-1"}
+    cluster = {"name": "a", "arn": "b", "status": "ACTIVE", "capacity_providers": []}
+    with pytest.raises(ValidationError, match="int"):
+        Snapshot.from_json(
+            {"target": target, "clusters": [{**cluster, "container_instances": "0"}]}
+        )
