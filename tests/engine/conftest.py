@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -22,11 +21,11 @@ from filelock import FileLock
 from handson.core.errors import NotReady
 from handson.engine import Engine, choose_engine
 from handson.engine.model import Destination
+from tests.engine.base import NAME as BASE
+from tests.engine.base import begin_base
 from tests.fake_registry import Shelf, serving
 
-BASE = "handson-ruby-base:test"
 SHELL = "handson-test-shell"
-SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
 
 Require = Callable[[str, bool, str], None]
 
@@ -133,10 +132,7 @@ def base(
             can = bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
             reason = f"the image {BASE} is missing, and making it takes mmdebstrap and root"
             require("engine", can, reason)
-            suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
-            source = next(path for path in SOURCES if Path(path).is_file())
-            options = ["--variant=minbase", "--include=ruby-rails,puma", suite, "-", source]
-            with subprocess.Popen(["mmdebstrap", *options], stdout=subprocess.PIPE) as making:
+            with begin_base(subprocess.PIPE) as making:
                 name, _, tag = BASE.partition(":")
                 client.import_image_from_stream(making.stdout, repository=name, tag=tag)
             assert making.returncode == 0, "mmdebstrap could not make the base image"
