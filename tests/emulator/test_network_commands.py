@@ -26,6 +26,7 @@ def everything(aws: Aws) -> list[Any]:
     return [shape(aws), find_clusters(aws), find_repositories(aws)]
 
 
+@pytest.mark.full
 def test_the_pasted_commands_make_the_same(emulator: room.Running, tmp_path: Path) -> None:
     require_shell()
     aws = connect(emulator)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.course import checks, syllabus
-from handson.course.checks import CheckResult, FactResult
+from handson.course.checks import CheckResult, FactResult, network_facts
 from handson.course.checks.results import describe_value, write_aws_call
 from handson.course.state import Route, Snapshot
 from tests.unit import drawn_by_learners, states
@@ -755,3 +755,10 @@ def test_a_strangers_text_cannot_write_lines_of_its_own() -> None:
     state = in_vpc(tenancy="x\n✔ everything passed\u202e")
     lines = repr(checks.run_check("network", state)).splitlines()
     assert [line for line in lines if line.startswith("✔")] == []
+
+
+def test_only_a_default_route_to_an_internet_gateway_leads_out() -> None:
+    ways = [("0.0.0.0/0", "igw-1"), ("10.9.0.0/16", "igw-1"), ("0.0.0.0/0", "nat-1")]
+    routes = [Route(destination=to, target=target, state="active") for to, target in ways]
+    tables = [states.public_table(routes=(states.LOCAL, each)) for each in routes]
+    assert [network_facts.leads_out(table) for table in tables] == [True, False, False]
