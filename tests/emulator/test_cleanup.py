@@ -63,7 +63,8 @@ def test_everything_is_deleted_in_awss_order_and_the_region_is_as_it_was(
     assert (cleanup.delete_tagged(again).found, writes(again)) == ((), [])
 
 
-@pytest.mark.parametrize("disturb", [StopAt, pytest.param(LoseReply, marks=pytest.mark.full)])
+@pytest.mark.parametrize("disturb", [StopAt, LoseReply])
+@pytest.mark.full
 def test_a_clean_up_disturbed_at_any_call_is_completed(
     emulator: room.Running, empty: dict[str, Any], disturb: Any
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_verb_survives_faults(recorded: Bench, name: str) -> None:
     assert survive(recorded, deal(recorded.recorded), verb) == []
 
 
+@pytest.mark.full
 def test_lost_replies_make_nothing_twice_with_the_patience_for_real_aws(
     emulator: Inside, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def in_tokyo(bench: Bench, name: str) -> list[Pair]:
     return [*zip(first, cycle(LASTING), strict=False), *lost, *zip(calls, TRANSIENT, strict=False)]
 
 
+@pytest.mark.full
 def test_a_clean_up_survives_faults_in_another_region(elsewhere: Bench) -> None:
     pairs = in_tokyo(elsewhere, "cleanup")
     wrong = [str((pair, found)) for pair in pairs if (found := not_cleaned(elsewhere, pair))]

@@ -80,7 +80,8 @@ def test_the_network_is_the_consoles_and_a_second_run_changes_nothing(
     assert (ensure_network(again, FORM), writes(again)) == (made, [])
 
 
-@pytest.mark.parametrize("disturb", [StopAt, pytest.param(LoseReply, marks=pytest.mark.full)])
+@pytest.mark.parametrize("disturb", [StopAt, LoseReply])
+@pytest.mark.full
 def test_a_network_disturbed_at_any_call_is_completed_and_not_doubled(
     emulator: room.Running, disturb: type[StopAt] | type[LoseReply]
 ) -> None:

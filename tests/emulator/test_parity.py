@@ -159,6 +159,7 @@ def change(path: Path, **outcomes: int) -> None:
     write_recording(msgspec.structs.replace(made, exchanges=changed), path, own=())
 
 
+@pytest.mark.full
 def test_a_new_difference_fails_and_an_accepted_one_does_not(
     made: tuple[Path, Result], call: Call, tmp_path: Path
 ) -> None:
