@@ -84,6 +84,7 @@ def test_a_clean_up_disturbed_at_any_call_is_completed(
     assert different == {}
 
 
+@pytest.mark.full
 def test_a_network_stopped_half_made_is_deleted(
     emulator: room.Running, empty: dict[str, Any]
 ) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from handson.aws import Aws
+from handson.aws import Aws, Patience
+from handson.aws.connection import Connection, connect_emulator
 from handson.aws.emulator import Running
 from handson.core.errors import HandsonError, NotAllowed
 from handson.notebook.workshop import Workshop
@@ -135,7 +136,10 @@ def start(proxy: Proxy, folder: Path) -> Workshop:
 def test_every_request_of_a_push_survives_faults(
     emulator: Running, proxy: Proxy, tmp_path: Path
 ) -> None:
-    held = start(proxy, tmp_path)
+    patience = Patience(attempts=3, consistency=1.0, sleep=lambda _: None)
+    aws = connect_emulator(address(proxy), region="us-east-1", patience=patience)
+    ways = {"connect": lambda _: Connection(aws)}
+    held = open_workshop(tmp_path / "home", endpoint_url=address(proxy), ways=ways)
     local = held.build_image(make_shop(tmp_path))
 
     def pushed_in_spite_of(call: Call, fault: str) -> str:

@@ -263,6 +263,7 @@ def test_a_role_that_sts_does_not_give_out_is_told_with_awss_reason(
     write: Callable[[str], None], case: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # botocore's own pauses take seconds
     messages.use("en")
     settings, answer, kind, words = ANSWERS[case]
     write(f"{ROLE}{settings}")
