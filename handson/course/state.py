@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import msgspec
 
+from handson.core import messages
+
 ANYWHERE = "0.0.0.0/0"
 """The destination of a default route."""
 
@@ -342,10 +344,17 @@ class Resource(Owned, frozen=True, kw_only=True):
         """boto3's name of its service."""
         return self.type.split("::")[1].lower()
 
+    @property
+    def label(self) -> str:
+        """Its type for people, in the current language."""
+        noun = self.type.rpartition("::")[2]
+        known = f"types.{noun}" in messages.catalogue("course")
+        return messages.label("course.types", noun) if known else self.type
+
     def __str__(self) -> str:
         """Return the resource for people: its name if it has one, its type and its id."""
         short = self.id.rpartition(":")[2]
-        return f"{self.name} ({self.type} {short})" if self.name else f"{short} ({self.type})"
+        return f"{self.name} ({self.label} {short})" if self.name else f"{short} ({self.label})"
 
 
 class Removal(State, frozen=True, kw_only=True):

@@ -64,22 +64,22 @@ class OwnResources:
     def subnets(self) -> list[Subnet]:
         """Its public subnets, by address."""
         public = network_facts.find_public_subnets(self.vpc, self.exercise)
-        return [_require_tag(subnet, "subnet") for subnet in public]
+        return [_require_tag(subnet, "Subnet") for subnet in public]
 
     @property
     def gateway(self) -> InternetGateway:
         """The internet gateway that is attached to the VPC."""
-        return _require_tag(next(iter(self.vpc.internet_gateways), None), "internet gateway")
+        return _require_tag(next(iter(self.vpc.internet_gateways), None), "InternetGateway")
 
     @property
     def table(self) -> RouteTable:
         """The route table of the last public subnet; never the main one, which AWS made."""
-        return _require_tag(self.vpc.route_table_of(self.subnets[-1].id), "route table")
+        return _require_tag(self.vpc.route_table_of(self.subnets[-1].id), "RouteTable")
 
     @property
     def cluster(self) -> Cluster:
         """The workshop's cluster, in which nothing runs."""
-        found = _require_tag(cluster.find_goal_cluster(self.snapshot, self.exercise), "cluster")
+        found = _require_tag(cluster.find_goal_cluster(self.snapshot, self.exercise), "Cluster")
         if found.active_services or found.running_tasks:
             raise _impossible(messages.text("practice.breakages.in-use", what=found.name))
         return found
@@ -87,7 +87,7 @@ class OwnResources:
     @property
     def repository(self) -> Repository:
         """The workshop's repository."""
-        return _require_tag(ecr.find_goal_repository(self.snapshot, self.exercise), "repository")
+        return _require_tag(ecr.find_goal_repository(self.snapshot, self.exercise), "Repository")
 
     @property
     def image(self) -> state.Image:
@@ -279,8 +279,9 @@ def _ec2(operation: str, parameters: Mapping[str, Any], result: str = "") -> Ste
     return Step(operation, "ec2", operation, parameters, result)
 
 
-def _require_tag(resource: T | None, kind: str) -> T:
+def _require_tag(resource: T | None, noun: str) -> T:
     if resource is None or not resource.tagged:
+        kind = messages.label("course.types", noun)
         what = resource.name if resource and resource.name else kind
         raise _impossible(messages.text("practice.breakages.not-ours", what=what))
     return resource

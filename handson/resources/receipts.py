@@ -163,7 +163,9 @@ class Cleanup(Displayable):
                 return Card(title, notes, state="warn")
             nothing = Note(messages.text("resources.cleanup.nothing-found"))
             return Card(title, (nothing, *notes), state="ok")
-        rows = [(it.type, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found]
+        rows = [
+            (it.label, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found
+        ]
         table = self._table(("type", "name", "id"), rows)
         return Card(title, (table, *notes), state="info")
 
@@ -171,7 +173,7 @@ class Cleanup(Displayable):
         rows = []
         for removal in self.removals:
             mark, resource = "bad" if removal.reason else "ok", removal.resource
-            rows.append((mark, resource.type, _name(resource), resource.region))
+            rows.append((mark, resource.label, _name(resource), resource.region))
         table = [self._table(("", "type", "name"), rows)] if rows else []
         return (*table, *_list_reasons(self.left))
 

@@ -131,7 +131,7 @@ def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_th
     assert [item.type for item in done.found] == TYPES
     assert done.found == listed.found
     assert [removal.resource for removal in done.removals] == list(done.found)
-    assert [words.split()[0] for words in said] == TYPES
+    assert said == [f"{item.label} {item.name}" for item in done.found]
     assert (region.clusters, region.repositories) == ({"mine": False}, {"mine": False})
     kept = receipt(tmp_path)
     there = [item.id for item in done.found]
@@ -204,7 +204,7 @@ def test_the_receipt_names_what_is_left_and_why_without_waiting(
     [left] = kept["left"]
     assert (left["resource"]["id"], kept["nothing_left"]) == (vpc, False)
     assert [(it.resource.id, it.reason) for it in done.left] == [(vpc, left["reason"])]
-    assert f"my-group (AWS::EC2::SecurityGroup {group})" in left["reason"]
+    assert f"my-group (セキュリティグループ {group})" in left["reason"]
     assert left["reason"] in repr(done)
     assert region.clock.pauses == []
 

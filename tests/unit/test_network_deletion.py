@@ -72,7 +72,7 @@ def test_what_is_tagged_is_deleted_in_awss_order_and_nothing_else(region: FakeEc
     assert region.said("DetachInternetGateway") == [inside]
     assert [raw["Tags"][0]["Value"] for raw in region.held["Vpc"]] == ["ecs-handson-vpc"]
     assert [item.reason for item in removals] == [""] * 6
-    assert said == [f"{item.resource.type} {item.resource.name}" for item in removals]
+    assert said == [f"{item.resource.label} {item.resource.name}" for item in removals]
     region.calls.clear()
     assert (delete(region), region.writes) == ([], [])
 
@@ -82,7 +82,7 @@ def test_what_has_no_name_is_listed_and_reported_by_its_id() -> None:
     for id in ("igw-b", "igw-a"):
         region.add("InternetGateway", InternetGatewayId=id, tagged=True)
     delete_tagged(region.connect().report_to(said.append))
-    assert said == ["AWS::EC2::InternetGateway igw-a", "AWS::EC2::InternetGateway igw-b"]
+    assert said == ["インターネットゲートウェイ igw-a", "インターネットゲートウェイ igw-b"]
 
 
 def test_a_learners_table_and_the_main_one_are_never_disassociated(region: FakeEc2) -> None:
@@ -117,15 +117,15 @@ def test_what_a_learner_made_keeps_the_vpc_and_is_named(region: FakeEc2, named: 
     reasons = kept(region)
     assert list(reasons) == ["shop-vpc"]
     assert [named in reasons["shop-vpc"], "for all" in reasons["shop-vpc"]] == [True, False]
-    assert reasons["shop-vpc"].count("AWS::") == 1  # neither the main table nor the default group
+    assert reasons["shop-vpc"].count("(") == 2  # neither the main table nor the default group
     assert region.writes == ORDER[:-1]
 
 
 OWNERS: dict[str, dict[str, Any]] = {
-    "eni-1 (AWS::EC2::NetworkInterface) ← i-1": {
+    "eni-1 (ネットワークインターフェイス) ← i-1": {
         "Attachment": {"InstanceId": "i-1"}, "Description": "ELB"},
-    "eni-2 (AWS::EC2::NetworkInterface) ← ELB": {"Attachment": {}, "Description": "ELB"},
-    "eni-3 (AWS::EC2::NetworkInterface)": {},
+    "eni-2 (ネットワークインターフェイス) ← ELB": {"Attachment": {}, "Description": "ELB"},
+    "eni-3 (ネットワークインターフェイス)": {},
 }  # fmt: skip
 
 

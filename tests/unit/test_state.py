@@ -8,6 +8,7 @@ import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
 
+from handson.core import messages
 from handson.course import state
 from handson.course.state import Platform, Resource, Snapshot, State
 from tests.unit import states
@@ -62,8 +63,12 @@ def test_a_repository_keeps_its_tags_whatever_its_filters_exclude() -> None:
 def test_a_resource_is_named_with_its_type_and_the_end_of_its_id() -> None:
     arn = "arn:aws:ecs:us-east-1:112233445566:cluster/blue"
     named = Resource(type="AWS::ECS::Cluster", id=arn, name="blue")
-    assert str(named) == "blue (AWS::ECS::Cluster cluster/blue)"
-    assert str(replace(named, name="", id="vpc-1")) == "vpc-1 (AWS::ECS::Cluster)"
+    assert str(named) == "blue (ECS クラスター cluster/blue)"
+    endpoint = replace(named, type="AWS::EC2::VPCEndpoint", name="", id="vpce-1")
+    assert str(endpoint) == "vpce-1 (VPC エンドポイント)"
+    messages.use("en")
+    assert str(endpoint) == "vpce-1 (VPC endpoint)"
+    assert replace(named, type="AWS::ECS::Service").label == "AWS::ECS::Service"
     assert named.region == ""
     assert str(Platform(os="linux", architecture="arm64")) == "linux/arm64"
 
