@@ -38,6 +38,7 @@ from handson.notebook.workshop import Workshop
 from handson.parity import comparing, probes, recording
 from handson.practice.incidents import forget_incident
 from handson.resources.push import forget_image_uri
+from handson.resources.snapshot import KINDS
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 ENDS_WITH_NOT_PASSED = ("doctor", "emulator", "cleanup")
@@ -368,16 +369,17 @@ def draw_architecture(chosen: Settings, views: tuple[str, ...], goal: bool, outp
 
 @main.command()
 @click.option("--yes", is_flag=True, help="Delete without asking.")
-def cleanup(chosen: Settings, yes: bool) -> bool:
+@click.option("--only", type=click.Choice([kind.name for kind in KINDS]), help="Only this kind.")
+def cleanup(chosen: Settings, yes: bool, only: str | None) -> bool:
     """List what the workshop made, then delete it and nothing else. Exit code 0: nothing left."""
     opened = _open_workshop(chosen)
-    listed = opened.cleanup()
+    listed = opened.cleanup(only or "")
     click.echo(listed.listing().text())
     if not listed.found and not listed.unfinished:
         return not listed.left
     if not yes and not click.confirm(messages.text("notebook.cli.delete"), default=False, err=True):
         return False
-    deleted = opened.cleanup(confirm="delete")
+    deleted = opened.cleanup(only or "", confirm="delete")
     click.echo(str(deleted))
     return not deleted.left
 

@@ -499,30 +499,36 @@ class Workshop(Displayable):
         """
         return self._practise(incidents.Drill.check_repair)
 
-    def cleanup(self, confirm: str = "") -> receipts.Cleanup:
+    def cleanup(self, kind: str = "", *, confirm: str = "") -> receipts.Cleanup:
         """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
 
         Every region that this home folder has used is included.  A deletion leaves a receipt in
         the home folder's `receipts`.
 
+        Args:
+            kind: One of network, cluster, repository (with its images): only this one.
+            confirm: "delete" to delete.
+
         Raises:
-            InvalidInput: `confirm` is another word; nothing was deleted.
+            InvalidInput: `confirm` is another word, or there is no such kind; nothing was deleted.
             HandsonError: AWS did not answer; run again to continue.
         """
         word = receipts.CONFIRMATION
         if confirm not in ("", word):
             raise InvalidInput.from_key("resources.cleanup.word", word=confirm, wanted=word)
+        cleanup.check_kind(kind)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
-            return cleanup.list_cleanup(self.aws, home, exercise=exercise)
+            return cleanup.list_cleanup(self.aws, home, kind=kind, exercise=exercise)
         with self._locked() as aws, self._working("cleanup") as line:
             self._remove_containers()
-            aws = aws.report_to(line)
-            result = cleanup.clean_up(aws, home, exercise=exercise, clock=self._clock)
+            aws, clock = aws.report_to(line), self._clock
+            result = cleanup.clean_up(aws, home, kind=kind, exercise=exercise, clock=clock)
         if not result.left:
-            push.forget_image_uri(home)
-            image_run.forget_image_run(home)
-            incidents.forget_incident(home)
+            if kind in ("", "repository"):
+                push.forget_image_uri(home)
+                image_run.forget_image_run(home)
+            incidents.forget_incident(home, kind=kind)
         return result
 
     def take_over(self) -> receipts.Cleanup:

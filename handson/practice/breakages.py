@@ -264,6 +264,12 @@ def choose_breakage(seed: int) -> str:
     return list(BREAKAGES)[seed % len(BREAKAGES)]
 
 
+def find_kind(id: str) -> str:
+    """Return the kind of resources that a breakage changes, as clean-up names it."""
+    kinds = {"cluster": "cluster", "image": "repository", "tag": "repository", "uri": "repository"}
+    return kinds.get(id.partition("-")[0], "network")
+
+
 def describe_breakage(id: str, exercise: Exercise) -> tuple[str, str, str]:
     """Return the symptom of a breakage, where to look, and what is wrong."""
     names = {"repository": exercise.repository, "tag": exercise.tag}

@@ -204,7 +204,7 @@ class Drill:
             if each.id in former and each.id != vpc.id:
                 names = {"id": each.id, "name": each.name or "-"}
                 notebook = syllabus.find_check("network").notebook
-                remedy = results.advise_call(results.CLEANUP, then=notebook)
+                remedy = results.advise_call(results.NETWORK_CLEANUP, then=notebook)
                 yield messages.text("practice.incidents.left-vpc", **names), remedy
                 return
         for table in vpc.route_tables:
@@ -232,9 +232,11 @@ def read_incident(home: Path) -> Incident | None:
     return incident if incident and incident.breakage in BREAKAGES else None
 
 
-def forget_incident(home: Path) -> None:
-    """Delete the incident that the home folder keeps."""
-    files.delete_file(home / _FILE)
+def forget_incident(home: Path, *, kind: str = "") -> None:
+    """Delete the incident that the home folder keeps; with a kind, only one of its resources."""
+    incident = read_incident(home)
+    if not kind or (incident and breakages.find_kind(incident.breakage) == kind):
+        files.delete_file(home / _FILE)
 
 
 def _nothing_broken() -> NotReady:

@@ -20,7 +20,8 @@ from msgspec import ValidationError
 
 from handson.aws import Aws, settings
 from handson.core import files, messages
-from handson.core.errors import HandsonError, WaitTimeout
+from handson.core.errors import HandsonError, InvalidInput, WaitTimeout
+from handson.core.text import quote
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
@@ -41,8 +42,28 @@ Place = tuple[str, ResourceKind, Collection[str] | None]
 T = TypeVar("T")
 
 
-def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
+def check_kind(kind: object) -> None:
+    """Refuse the name of a kind that is neither in `KINDS` nor "" for all.
+
+    Raises:
+        InvalidInput: There is no such kind.
+    """
+    names = [known.name for known in KINDS]
+    if kind not in ("", *names):
+        values = {"typed": quote(kind), "kinds": ", ".join(names)}
+        raise InvalidInput.from_key("resources.cleanup.unknown-kind", **values)
+
+
+def list_cleanup(
+    aws: Aws, home: Path, *, kind: str = "", exercise: Exercise = Exercise()
+) -> Cleanup:
     """Return what a clean-up would delete in every region that was used; deletes nothing.
+
+    Args:
+        aws: The connection.
+        home: The home folder.
+        kind: The name of the only kind in `KINDS` to delete; "" for all.
+        exercise: What is to be built.
 
     Raises:
         HandsonError: The connection or the credentials are lost.  What alone cannot be listed, one
@@ -50,7 +71,8 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
     """
     regions = list_used_regions(home, aws.target)
     aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
-    listed, failed = _list_all(aws, [(region, kind, None) for kind in KINDS for region in regions])
+    kinds = [known for known in KINDS if kind in ("", known.name)]
+    listed, failed = _list_all(aws, [(region, it, None) for it in kinds for region in regions])
     own = _choose_own(aws, listed)
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
     unread = [item.resource for item in listed if item.unread]
@@ -64,7 +86,8 @@ def list_cleanup(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cl
         foreign=tuple(item for item in others if item.tagged),
         unread=tuple(item for item in unread if item.name not in names),
         regions=regions,
-        unfinished=receipts.find_unfinished(home, aws.target) is not None,
+        unfinished=receipts.find_unfinished(home, aws.target, kind) is not None,
+        kind=kind,
     )
 
 
@@ -72,11 +95,13 @@ def clean_up(
     aws: Aws,
     home: Path,
     *,
+    kind: str = "",
     exercise: Exercise = Exercise(),
     clock: Callable[[], datetime] = evidence.now,
 ) -> Cleanup:
     """Delete the learner's resources in every region that was used, and keep a receipt.
 
+    With a kind, as `list_cleanup` takes it, everything else stays.
     After an interruption, run it again to go on; the receipt covers both runs.
 
     What fails, one resource or one kind in one region, stops nothing else: it is left, with AWS's
@@ -86,10 +111,12 @@ def clean_up(
         HandsonError: The connection or the credentials are lost, or the receipt cannot be kept; run
             again to go on.
     """
-    listed = list_cleanup(aws, home, exercise=exercise)
+    listed = list_cleanup(aws, home, kind=kind, exercise=exercise)
     costs, unpriced = _find_costs(aws, listed.found, now=clock())
     # The receipt names what is about to go, so that an interrupted clean-up can be completed.
-    begun = receipts.begin_receipt(home, aws.target, found=listed.found, storage=costs, now=clock())
+    begun = receipts.begin_receipt(
+        home, aws.target, kind=kind, found=listed.found, storage=costs, now=clock()
+    )
     done = replace(_delete(aws, listed), unpriced=unpriced)
     found = {item.id for item in listed.found}
     # Resources that an interrupted run deleted are in its receipt, and no longer in AWS's lists.

@@ -111,7 +111,7 @@ def ensure_network(
     results: dict[str, str] = {}
 
     def attempt() -> None:
-        work = _plan_work(aws, form, zones)
+        work = _plan_work(aws, form, zones, exercise=exercise)
         results.update(work.known)
         while True:
             try:
@@ -132,8 +132,10 @@ def ensure_network(
     assert work.vpc is not None  # or the step that creates it would be missing
     usual = asdict(exercise.network)
     del usual["s3_endpoint"]  # the check leaves it to the learner
+    public = rules.explain_public_block(form.cidr).lstrip()
     notes = (
         *plan.warn_of_settings("network", asdict(form), usual),
+        *([Note(public, "warn")] if public else ()),
         *_warn_of_subnets(form, work.vpc),
         *_warn_of_zones(zones, work.zones),
     )
@@ -213,13 +215,19 @@ def _lead_outside(operation: str) -> Step:
     return replace(_call("default-route", operation, **route), after=("attachment",))
 
 
-def _plan_work(aws: Aws, form: NetworkForm, zones: Sequence[str] = ()) -> _Work:
+def _plan_work(
+    aws: Aws,
+    form: NetworkForm,
+    zones: Sequence[str] = (),
+    *,
+    exercise: Exercise = Exercise(),
+) -> _Work:
     """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
     work = _find_work(aws, form, zones)
     if work.vpc is None:
         _check_quota(aws, existing=work.listing.vpc_count)
     else:
-        _check_blocks(form, work.vpc)
+        _check_blocks(aws, form, work.vpc, usual=exercise.network.cidr)
     plan.require_permissions(aws, work.steps, known=work.known)
     return work
 
@@ -235,11 +243,16 @@ def _check_quota(aws: Aws, *, existing: int) -> None:
     rules.check_vpc_quota(existing, limit=limit, region=aws.region)
 
 
-def _check_blocks(form: NetworkForm, vpc: Vpc) -> None:
+def _check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
     """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets."""
     if vpc.cidr != form.cidr:
+        way = "anew" if aws.owners.may_delete(vpc, vpc.id) else "by-hand"
+        way = "back" if vpc.cidr == usual else way
         values = {"name": vpc.name, "id": vpc.id, "seen": vpc.cidr, "wanted": form.cidr}
-        raise InvalidInput.from_key("resources.network.other-cidr", **values)
+        problem = messages.text("resources.network.other-cidr", **values)
+        problem += rules.explain_public_block(vpc.cidr, form.cidr)
+        remedy = messages.label("resources.network.right-cidr", way, id=vpc.id, usual=usual)
+        raise InvalidInput(problem, remedy)
     block = rules.check_vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))

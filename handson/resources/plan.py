@@ -271,7 +271,8 @@ def warn_of_settings(
     other = [f"{name}={chosen[name]!r}" for name in expected if chosen[name] != expected[name]]
     if not other:
         return ()
-    values = {"what": ", ".join(other), "notebook": syllabus.find_check(check).notebook}
+    notebook = syllabus.find_check(check).notebook
+    values = {"what": ", ".join(other), "check": check, "notebook": notebook}
     return warning_notes(*messages.advice("resources.plan.other-settings", **values))
 
 

@@ -65,6 +65,7 @@ class Receipt(State, frozen=True, kw_only=True):
         beside: The learner's own resources with a name of the exercise but without the tag.
         foreign: Resources with another owner, or with the tag and no owner; they were kept.
         nothing_left: The clean-up is finished, and nothing with the tag is left.
+        kind: The only kind of resources that was looked for; "" for all.
     """
 
     schema: str = "handson.receipt/1"
@@ -80,6 +81,7 @@ class Receipt(State, frozen=True, kw_only=True):
     foreign: tuple[Resource, ...] = ()
     nothing_left: bool = False
     cost: Cost
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Cleanup(Displayable):
         regions: The regions that were looked at.
         unfinished: An earlier clean-up was interrupted; deleting goes on with it.
         saved: The receipt, if any.
+        kind: The only kind of resources that was looked for; "" for all.
     """
 
     own: tuple[Listed, ...]
@@ -119,6 +122,7 @@ class Cleanup(Displayable):
     regions: tuple[str, ...] = ()
     unfinished: bool = False
     saved: SavedReceipt | None = None
+    kind: str = ""
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -140,13 +144,12 @@ class Cleanup(Displayable):
         """Return the card: the list, or the receipt."""
         if not self.confirmed:
             listing = self.listing()
-            how = Note(messages.text("resources.cleanup.how", word=CONFIRMATION))
-            parts = (*listing.parts, how) if self.found else listing.parts
+            parts = (*listing.parts, self._say("how")) if self.found else listing.parts
             return Card(listing.title, parts, state=listing.state)
         if self.left:
             note = Note(messages.text("resources.cleanup.some-left", count=len(self.left)))
         else:
-            note = Note(messages.text("resources.cleanup.nothing-left"))
+            note = self._say("nothing-left")
         saved = self._describe_receipt(self.saved.receipt, self.saved.path) if self.saved else ()
         parts = (*self._result(), note, *self._list_kept(), *saved)
         state = "warn" if self.left else "ok"
@@ -161,13 +164,20 @@ class Cleanup(Displayable):
         if not self.found:
             if self.failed:
                 return Card(title, notes, state="warn")
-            nothing = Note(messages.text("resources.cleanup.nothing-found"))
-            return Card(title, (nothing, *notes), state="ok")
+            return Card(title, (self._say("nothing-found"), *notes), state="ok")
         rows = [
             (it.label, it.name or "-", it.id.rpartition(":")[2], it.region) for it in self.found
         ]
         table = self._table(("type", "name", "id"), rows)
         return Card(title, (table, *notes), state="info")
+
+    def _say(self, name: str) -> Note:
+        """Return a sentence on everything, or on the one kind."""
+        if not self.kind:
+            return Note(messages.label("resources.cleanup.all", name, word=CONFIRMATION))
+        what = messages.label("resources.cleanup.kind", self.kind)
+        values = {"kind": self.kind, "what": what, "word": CONFIRMATION}
+        return Note(messages.label("resources.cleanup.only", name, **values))
 
     def _result(self) -> Sequence[CardPart]:
         rows = []
@@ -201,8 +211,10 @@ class Cleanup(Displayable):
         sentences = [
             messages.text("resources.cleanup.unpriced", reason=removal.reason)
             for removal in self.unpriced
-        ] or [_describe_cost(receipt.cost)]
-        if receipt.target.kind == "aws":
+        ]
+        if not sentences and self.kind in ("", "repository"):  # nothing else costs anything
+            sentences = [_describe_cost(receipt.cost)]
+        if receipt.target.kind == "aws" and not self.kind:
             clusters = [item.name for item in receipt.found if item.type == "AWS::ECS::Cluster"]
             sentences += [
                 messages.text("resources.cleanup.further", regions=", ".join(receipt.regions)),
@@ -228,13 +240,18 @@ def compute_cost(
     )
 
 
-def find_unfinished(home: Path, target: Target) -> SavedReceipt | None:
-    """Return the receipt of an interrupted clean-up in the target's account, or None."""
+def find_unfinished(home: Path, target: Target, kind: str = "") -> SavedReceipt | None:
+    """Return the receipt of an interrupted clean-up in the target's account, or None.
+
+    A clean-up of everything goes on with that of a kind, but not the other way round.
+    """
     # The endpoint is not compared: the embedded AWS may come back on another port.
     wanted = (_BEGUN, target.kind, target.account)
     for path in sorted((home / "receipts").glob("*.json"), reverse=True):
         receipt = files.read_state(path, Receipt)
-        if receipt and (receipt.state, receipt.target.kind, receipt.target.account) == wanted:
+        if receipt is None or kind not in ("", receipt.kind):
+            continue
+        if (receipt.state, receipt.target.kind, receipt.target.account) == wanted:
             return SavedReceipt(path, receipt)
     return None
 
@@ -243,6 +260,7 @@ def begin_receipt(
     home: Path,
     target: Target,
     *,
+    kind: str = "",
     found: Sequence[Resource],
     storage: Sequence[StorageCost],
     now: datetime,
@@ -252,7 +270,7 @@ def begin_receipt(
     Raises:
         NotReady: The home folder cannot be written; nothing was deleted.
     """
-    begun = find_unfinished(home, target) or _make_receipt(home, target, now)
+    begun = find_unfinished(home, target, kind) or _make_receipt(home, target, now)
     earlier = begun.receipt
     resources = {item.id: item for item in (*earlier.found, *found)}
     # A repository that is listed again has its newest cost.
@@ -261,6 +279,7 @@ def begin_receipt(
     receipt = replace(
         earlier,
         target=target,
+        kind=kind,
         found=tuple(resources.values()),
         cost=replace(earlier.cost, usd=usd, storage=tuple(costs.values())),
     )

@@ -47,6 +47,7 @@ class ResourceKind:
     """The resources of one service: how they are observed, searched for, listed and deleted.
 
     Attributes:
+        name: How clean-up names it.
         service: boto3's name of the service.
         context: Checks that read it, but can be judged without it where the service fails.
         observe: Fill the fields of a snapshot, by field; several run in parallel.
@@ -55,6 +56,7 @@ class ResourceKind:
             are given, only these need to be among them.
     """
 
+    name: str
     service: str
     context: frozenset[str]
     observe: Mapping[str, Observe]
@@ -69,6 +71,7 @@ class ResourceKind:
 
 KINDS = (
     ResourceKind(
+        name="repository",
         service="ecr",
         context=frozenset(),
         observe={"repositories": repository.observe_repositories, "images": images.observe_images},
@@ -79,6 +82,7 @@ KINDS = (
         list_all=repository.list_repository_resources,
     ),
     ResourceKind(
+        name="cluster",
         service="ecs",
         context=frozenset({"image", "image-uri"}),
         observe={"clusters": cluster.observe_clusters},
@@ -86,6 +90,7 @@ KINDS = (
         list_all=cluster.list_cluster_resources,
     ),
     ResourceKind(
+        name="network",
         service="ec2",
         context=frozenset(),
         observe={"vpcs": vpc_listing.observe_vpcs},

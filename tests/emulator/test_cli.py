@@ -195,7 +195,7 @@ def test_with_a_yes_cleanup_leaves_a_receipt_and_goes_on_with_one_that_was_inter
     [path] = (home / "receipts").glob("*.json")
     receipt = json.loads(path.read_text())
     assert receipt["nothing_left"] is True
-    told = [path.name, messages.text("resources.cleanup.nothing-left")]
+    told = [path.name, messages.text("resources.cleanup.all.nothing-left")]
     assert [word for word in told if word not in result.stdout] == []
     path.write_text(json.dumps({**receipt, "state": "begun", "deleted": []}))
     assert call("cleanup", "--yes").exit_code == 0

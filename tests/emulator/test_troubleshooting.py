@@ -397,6 +397,17 @@ def test_what_a_breakage_has_made_is_cleaned_up_and_nothing_is_broken_then(
     assert not (learner.home / "troubleshooting.json").exists()
 
 
+def test_a_clean_up_of_one_kind_forgets_what_was_broken_in_it_alone(learner: Learner) -> None:
+    kept = {}
+    for seed, kind in ((1, "network"), (2, "cluster"), (4, "repository")):
+        begun(learner).workshop.break_it(seed=seed)
+        others = [other for other in ("cluster", "network", "repository") if other != kind]
+        for each in (*others, kind):
+            again(learner).cleanup(each, confirm="delete")
+            kept[kind, each] = (learner.home / "troubleshooting.json").exists()
+    assert kept == {(kind, each): kind != each for kind, each in kept}
+
+
 def test_the_notebooks_own_calls_mend_what_its_making_cells_do_not(learner: Learner) -> None:
     learner.workshop.break_it(seed=5)
     tag = {"Key": "Name", "Value": "ecs-handson-vpc"}

@@ -205,8 +205,29 @@ def refused(action: Callable[[], object]) -> HandsonError:
     return refusal.value
 
 
+def test_a_vpc_with_a_wrong_block_costs_the_network_alone(held: Workshop, shop: Path) -> None:
+    held.ensure_network(cidr="8.8.0.0/16")
+    held.ensure_cluster()
+    push(held, shop)
+    held.record_image_uri()
+    uri = held.snapshot().recorded_uri
+    [failing] = held.verify().failing
+    call = 'workshop.cleanup("network", confirm="delete")'
+    remedies = [refused(held.ensure_network).remedy, failing.diagnoses[0].remedy]
+    assert [remedy for remedy in remedies if call not in remedy] == []
+    assert eval(call, {"workshop": held}).left == ()  # as the remedy says
+    held.ensure_network()
+    assert (held.verify().failing, held.snapshot().recorded_uri) == ([], uri)
+    held.cleanup("repository", confirm="delete")
+    left = held.snapshot()
+    assert (left.recorded_uri, left.repositories, len(own_vpcs(held))) == (None, (), 1)
+
+
 def test_another_word_deletes_nothing_and_is_answered_with_the_right_one(held: Workshop) -> None:
     held.ensure_cluster()
+    for kind in ("delete", "networks", "image"):
+        error = refused(lambda kind=kind: held.cleanup(kind, confirm="delete"))
+        assert (kind in error.problem, "cluster, network" in error.remedy) == (True, True)
     words: list[Any] = ["Delete", " delete", "del", True]
     for word in words:
         error = refused(lambda word=word: held.cleanup(confirm=word))

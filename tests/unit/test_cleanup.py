@@ -259,6 +259,51 @@ def test_both_regions_are_cleaned_up(region: FakeRegion, tokyo: FakeRegion, tmp_
     assert kept["cost"]["usd"] == pytest.approx(0.15)
 
 
+KIND_TYPES = {"repository": TYPES[:1], "cluster": TYPES[1:2], "network": TYPES[2:]}
+
+
+@pytest.mark.parametrize("kind", KIND_TYPES)
+def test_one_kind_is_deleted_in_all_regions_and_the_rest_stays(
+    region: FakeRegion, tokyo: FakeRegion, tmp_path: Path, kind: str
+) -> None:
+    aws = region.connect()
+    before = {item.id for item in cleanup.list_cleanup(aws, tmp_path).found}
+    listed = cleanup.list_cleanup(aws, tmp_path, kind=kind)
+    assert {item.type for item in listed.found} == {*KIND_TYPES[kind]}
+    assert f'workshop.cleanup("{kind}", confirm="delete")' in repr(listed)
+    done = clean(region, tmp_path, kind=kind)
+    assert (done.found, {it.resource.region for it in done.removals}) == (listed.found, {*REGIONS})
+    left = {item.id for item in cleanup.list_cleanup(aws, tmp_path).found}
+    assert left == before - {item.id for item in listed.found}
+    kept = receipt(tmp_path)
+    assert (kept["kind"], kept["nothing_left"], len(kept["deleted"])) == (
+        kind,
+        True,
+        len(done.found),
+    )
+    assert ("USD" in repr(done) or "ECR に" in repr(done)) is (kind == "repository")
+    assert "そのままです" in repr(done)
+    assert "ありません" in repr(cleanup.list_cleanup(aws, tmp_path, kind=kind))
+
+
+def test_an_interrupted_clean_up_goes_on_with_that_of_a_kind_but_not_the_other_way_round(
+    region: FakeRegion, tmp_path: Path
+) -> None:
+    stopped = AWSError("stopped", "run again")
+    region.first("DeleteCluster", stopped)
+    region.first("GetCallerIdentity", *[stopped] * 2)
+    with pytest.raises(AWSError):
+        clean(region, tmp_path)
+    assert not cleanup.list_cleanup(region.connect(), tmp_path, kind="network").unfinished
+    clean(region, tmp_path, kind="network")
+    own, whole = sorted((tmp_path / "receipts").glob("*.json"))
+    assert [json.loads(path.read_text())["state"] for path in (own, whole)] == ["finished", "begun"]
+    done = clean(region, tmp_path)
+    kept = json.loads(whole.read_text())
+    assert (kept["state"], kept["kind"], len(kept["deleted"])) == ("finished", "", 8)
+    assert (done.left, region.clusters) == ((), {})
+
+
 DENIED = Refusal("AccessDeniedException", status=403)
 PLACES = [("here", "us-east-1"), ("there", "ap-northeast-1")]
 
@@ -289,7 +334,7 @@ def test_where_nothing_could_be_listed_the_list_does_not_say_that_there_is_nothi
         region.answers(operation, DENIED)
     listed = cleanup.list_cleanup(region.connect(), tmp_path)
     assert len(listed.failed) == 3
-    assert messages.text("resources.cleanup.nothing-found") not in repr(listed)
+    assert messages.text("resources.cleanup.all.nothing-found") not in repr(listed)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_receipt_of_the_schema_claims_nothing_until_it_is_finished(tmp_path: P
     assert (content["state"], content["deleted"], content["nothing_left"]) == ("begun", [], False)
     content = read(finished(saved, Removal(resource=VPC)))
     fields = "schema state target regions begun_at finished_at found deleted left beside foreign"
-    assert list(content) == [*fields.split(), "nothing_left", "cost"]
+    assert list(content) == [*fields.split(), "nothing_left", "cost", "kind"]
     assert (content["schema"], content["state"]) == ("handson.receipt/1", "finished")
 
 

@@ -383,6 +383,20 @@ def test_another_block_under_the_same_name_is_refused_and_a_wrong_form_without_a
     assert region.calls == []
     said = str(refused(region))
     assert [word for word in (vpc, "10.1.0.0/16", "10.0.0.0/16") if word not in said] == []
+    assert ("作ったときと同じ方法" in said, "RFC 1918" in said) == (True, False)
+
+
+def test_the_way_to_the_right_block_costs_no_more_than_it_has_to(region: FakeEc2) -> None:
+    public = NetworkForm(cidr="8.8.0.0/16")
+    assert "RFC 1918" in " ".join(warnings(ensured(region, public)))
+    anew = refused(region)
+    assert "RFC 1918" in anew.problem
+    assert all(it in anew.remedy for it in ('cleanup("network", confirm=', 'cidr="10.0.0.0/16"'))
+    other = FakeEc2()
+    ensured(other)
+    back = refused(other, public)
+    assert ("RFC 1918" in back.problem, "cleanup" in back.remedy) == (True, False)
+    assert 'cidr="10.0.0.0/16"' in back.remedy
 
 
 def test_a_subnet_in_the_way_is_refused_but_not_one_in_a_block_added_later(
@@ -509,7 +523,7 @@ def test_settings_other_than_the_exercises_are_warned_of(
     [
         ([("mine", True)], 'workshop.aws.call("ec2", "DeleteSubnet", SubnetId="subnet-mine")'),
         ([("", False)], 'workshop.aws.call("ec2", "DeleteSubnet", SubnetId="subnet-")'),
-        ([("one", True), ("two", True)], 'workshop.cleanup(confirm="delete")'),
+        ([("one", True), ("two", True)], 'workshop.cleanup("network", confirm="delete")'),
         ([("one", True), ("two", False)], "片付けでも消えません"),
     ],
 )

@@ -26,11 +26,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
-from handson.course import syllabus
+from handson.course import rules, syllabus
 from handson.course.checks import network_facts, results
 from handson.course.checks.results import CheckResult, Diagnosis, conclude, diagnose, write_aws_call
 from handson.course.exercise import Exercise, NetworkForm
@@ -101,7 +101,7 @@ class _Case:
     def advise_new_vpc(self) -> str:
         """Return the remedy of deleting the VPC and making another."""
         if self.vpc.tagged:
-            return results.advise_call(results.CLEANUP, then=_NOTEBOOK)
+            return results.advise_call(results.NETWORK_CLEANUP, then=_NOTEBOOK)
         return messages.text(
             "course.checks.remedy.delete-then-run",
             resource=one_line(self.vpc.id),
@@ -122,7 +122,8 @@ def _explain_settings(case: _Case) -> Iterator[Diagnosis]:
     vpc, goal, new_vpc = case.vpc, case.goal, case.advise_new_vpc()
     if vpc.cidr != goal.cidr:
         values, facts = {"cidr": vpc.cidr, "wanted": goal.cidr}, ("vpc.cidr", "subnets.cidr")
-        yield diagnose("vpc-cidr", *facts, remedy=new_vpc, id=vpc.id, **values)
+        cause = diagnose("vpc-cidr", *facts, remedy=new_vpc, id=vpc.id, **values)
+        yield replace(cause, message=cause.message + rules.explain_public_block(vpc.cidr))
     else:
         more = [cidr for cidr in vpc.cidrs if cidr != goal.cidr]
         yield _explain_blocks("vpc-cidr-more", "vpc.cidr", vpc, more)

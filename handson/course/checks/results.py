@@ -23,7 +23,7 @@ Facts = Mapping[str, tuple[Any, Any]]
 COULD_NOT_LOOK = "could-not-look"
 """The code of the diagnosis where a service refused or failed."""
 
-CLEANUP = 'workshop.cleanup(confirm="delete")'
+NETWORK_CLEANUP = 'workshop.cleanup("network", confirm="delete")'
 T = TypeVar("T")
 
 
