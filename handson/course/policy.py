@@ -108,7 +108,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("CreateClusterTags", ("ecs:TagResource",), (_CLUSTERS,), _IF_NEW_CLUSTER),
     Statement("CreateClusterRole", ("iam:CreateServiceLinkedRole",), _ECS_ROLE, _TO_ECS),
     Statement("CreateRepository", _list("create-repository"), (_REPOSITORY,), _IF_NEW),
-    Statement("ChangeNetwork", _list("connect delete-network"), _NETWORK, _IF_OURS),
+    Statement("ChangeNetwork", _list("connect delete-network ec2:DeleteRoute"), _NETWORK, _IF_OURS),
     Statement("ChangeCluster", _list("change-cluster"), (_CLUSTERS,), _IF_OURS),
     Statement("ChangeRepository", _list("push ecr:DeleteRepository"), (_REPOSITORY,), _IF_OURS),
 )

@@ -43,7 +43,8 @@ FARGATE_ZONES = {
 """The ids of the zones in which Fargate runs, by Region, where these are not all (Amazon ECS
 Developer Guide, "Regions for Fargate").  A zone's letter means another place in each account."""
 
-CAPACITY_PROVIDERS = (FARGATE, "FARGATE_SPOT")
+FARGATE_SPOT = "FARGATE_SPOT"
+CAPACITY_PROVIDERS = (FARGATE, FARGATE_SPOT)
 
 LONGEST_NAME = 216
 """A tag's value has at most 256 characters; the endings that the console adds take up to 40."""

@@ -31,13 +31,14 @@ from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.rules import check_network_form
-from handson.course.state import Drawing, Repository, Snapshot
+from handson.course.state import ANYWHERE, Drawing, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import doctor, evidence_cards, mistakes, nbgrader
-from handson.practice import incident_cards, incidents, questions
+from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
+from handson.resources.images import ImageList
 from handson.resources.snapshot import find_neighbours, take_snapshot
 
 Show = Callable[[Displayable], None]
@@ -185,7 +186,24 @@ class Workshop(Displayable):
         check_network_form(form, usual=self._exercise.network)
         with self._locked() as aws, self._working("network") as line:
             aws, exercise = aws.report_to(line), self._exercise
-            return network.ensure_network(aws, form, zones=named, exercise=exercise)
+            made = network.ensure_network(aws, form, zones=named, exercise=exercise)
+        return replace(made, remarks=self._compare("ensure_network", vpcs=(made.vpc,)))
+
+    def delete_default_route(self) -> tasks.TaskReport:
+        """Delete the default route of the public subnets, to see what it did; for a task in 01.
+
+        `ensure_network` brings it back.
+
+        Raises:
+            NotReady: The network is missing, or does not carry the workshop's tag.
+            AWSError: AWS refused the call.
+        """
+        with self._locked() as aws:
+            own = breakages.OwnResources(aws, self._look(aws), self._exercise)
+            if any(route.destination == ANYWHERE for route in own.table.routes):
+                plan.carry_out(aws, breakages.remove_route(own), known={})
+        tasks.begin_task(self.settings.home, "broken-route")
+        return self.check_task("broken-route")
 
     def ensure_cluster(
         self,
@@ -202,23 +220,29 @@ class Workshop(Displayable):
             fargate: The cluster gets FARGATE and FARGATE_SPOT, as with every choice of the
                 console's "Infrastructure"; off only where `capacity_providers` names some.
             ec2_instances: The choice there is another than "Fargate only"; not in this workshop.
-            capacity_providers: The names of the capacity providers, instead of `fargate`.
+            capacity_providers: The names of the capacity providers, instead of `fargate`; an
+                existing cluster of the workshop loses others.
 
         Raises:
             InvalidInput: ECS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
         serverless = rules.check_switch(fargate, parameter="fargate")
+        exact = capacity_providers is not None
         if capacity_providers is None:
             capacity_providers = rules.CAPACITY_PROVIDERS if serverless else ()
         form = cluster.ClusterForm(
             name=self._exercise.cluster if name is None else name,
             capacity_providers=rules.check_capacity_providers(capacity_providers),
             ec2_instances=ec2_instances,
+            exact=exact,
         )
         form.check()
         with self._locked() as aws, self._working("cluster") as line:
-            return cluster.ensure_cluster(aws.report_to(line), form, exercise=self._exercise)
+            made = cluster.ensure_cluster(aws.report_to(line), form, exercise=self._exercise)
+        if made.cluster.capacity_providers == (rules.FARGATE_SPOT,):
+            tasks.begin_task(self.settings.home, "spot-only")
+        return replace(made, remarks=self._compare("ensure_cluster", clusters=(made.cluster,)))
 
     def ensure_repository(self, name: str | None = None) -> ecr.EnsuredRepository:
         """Make the private ECR repository; a second run changes nothing.
@@ -296,14 +320,32 @@ class Workshop(Displayable):
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)
 
-    def images(self, repository: str | None = None) -> images.ImageList:
+    def images(self, repository: str | None = None) -> ImageList:
         """Return the images of a repository, as the ECR console lists them.
 
         Raises:
             NotReady: The repository is missing.
         """
         aws, found = self._require_repository(repository)
-        return images.ImageList(found.name, images.find_images(aws, found.name))
+        return self._list_images(aws, found.name, verb="images")
+
+    def tag_image(self, repository: str | None = None, *, tag: str, image: str) -> ImageList:
+        """Put a tag on an image in ECR without a push; another image that has the tag loses it.
+
+        Args:
+            repository: The repository's name.
+            tag: The tag to put or move.
+            image: A tag of the image that gets it.
+
+        Raises:
+            InvalidInput: AWS would refuse the repository's name or a tag.
+            NotReady: The repository or the image is missing.
+            AWSError: ECR refused, for one because tags of this repository never move.
+        """
+        name = self._repository(repository)
+        with self._locked() as aws:
+            images.tag_image(aws, name, tag=tag, image=image, exercise=self._exercise)
+            return self._list_images(aws, name, verb="tag_image")
 
     def run_image(
         self, repository: str | None = None, *, tag: str | None = None
@@ -426,6 +468,48 @@ class Workshop(Displayable):
         """
         return questions.build_quiz(topic, self.snapshot(), self._exercise)
 
+    def predict(
+        self, prediction: str, answer: predictions.Answer | None = None
+    ) -> predictions.Question | predictions.GivenAnswer:
+        """Ask what the next cell will show, or keep the learner's answer; it is never graded.
+
+        The result that shows it is compared with the last answer before it.
+
+        Args:
+            prediction: The id of the question.
+            answer: A number, or the name of a choice; nothing to read the question.
+
+        Raises:
+            InvalidInput: There is no such question, or it does not take this answer.
+        """
+        question = predictions.find_question(prediction)
+        if answer is None:
+            return question
+        given, look = question.check(answer), predictions.PREDICTIONS[question.id].look
+        seen = look(self.snapshot(partial=True), self._exercise)
+        home = self.settings.home
+        return predictions.keep_answer(home, question, given, seen, clock=self._clock)
+
+    def check_task(self, task: str, answer: object = None) -> tasks.TaskReport:
+        """Judge a task without code by what there is now, and say what is wrong; never graded.
+
+        Args:
+            task: The id of the task.
+            answer: What the task asks to find out.
+
+        Raises:
+            InvalidInput: There is no such task.
+            HandsonError: AWS did not answer.
+        """
+        return tasks.judge_task(
+            tasks.check_task_id(task),
+            self.snapshot(),
+            answer=answer,
+            home=self.settings.home,
+            exercise=self._exercise,
+            clock=self._clock,
+        )
+
     def draw(
         self,
         view: str | Sequence[str] = "aws",
@@ -529,6 +613,9 @@ class Workshop(Displayable):
                 push.forget_image_uri(home)
                 image_run.forget_image_run(home)
             incidents.forget_incident(home, kind=kind)
+            if not kind:
+                predictions.forget_answers(home)
+                tasks.forget_tasks(home)
         return result
 
     def take_over(self) -> receipts.Cleanup:
@@ -557,6 +644,16 @@ class Workshop(Displayable):
     def _require_repository(self, name: str | None) -> tuple[Aws, Repository]:
         name, aws = self._check_repository(name), self.aws
         return aws, ecr.require_repository(aws, name, exercise=self._exercise)
+
+    def _list_images(self, aws: Aws, name: str, *, verb: str) -> ImageList:
+        found = images.find_images(aws, name)
+        return ImageList(name, found, self._compare(verb, images=found))
+
+    def _compare(self, verb: str, **seen: Any) -> tuple[Note, ...]:
+        """Return what the learner predicted of a result; `seen` are fields of a snapshot."""
+        snapshot = Snapshot(target=self._connection.aws.target, **seen)
+        home, exercise = self.settings.home, self._exercise
+        return predictions.compare_answers(home, verb, snapshot, exercise)
 
     @contextmanager
     def _locked(self, aws: Aws | None = None) -> Iterator[Aws]:

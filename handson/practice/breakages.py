@@ -114,7 +114,7 @@ class OwnResources:
         return make_tag_specification(resource_type, name, owner=self.aws.owners.name)
 
 
-def remove_route(own: OwnResources) -> Damage:
+def remove_route(own: OwnResources) -> list[Step]:
     """Take the default route out of the public route table."""
     route = {"RouteTableId": own.table.id, "DestinationCidrBlock": state.ANYWHERE}
     return [_ec2("DeleteRoute", route)]

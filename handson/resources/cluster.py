@@ -54,6 +54,8 @@ class ClusterForm:
     name: str = Exercise().cluster
     capacity_providers: tuple[str, ...] = rules.CAPACITY_PROVIDERS
     ec2_instances: bool = False
+    exact: bool = False
+    """Take other capacity providers away from an existing cluster of the workshop."""
 
     def check(self) -> None:
         """Refuse what ECS would refuse, and what this workshop does not create, before any call.
@@ -85,11 +87,12 @@ class ClusterForm:
 
 @dataclass(frozen=True, repr=False)
 class EnsuredCluster(Displayable):
-    """A cluster, with the aws CLI command that creates one like it and warnings on its settings."""
+    """A cluster, the aws CLI command that creates one like it, warnings on settings, remarks."""
 
     cluster: Cluster
     commands: tuple[str, ...]
     notes: tuple[Note, ...] = ()
+    remarks: tuple[Note, ...] = ()
 
     def card(self) -> Card:
         """Return the card: the cluster overview of the console, and the command."""
@@ -98,7 +101,9 @@ class EnsuredCluster(Displayable):
         if providers and providers <= set(rules.CAPACITY_PROVIDERS):
             parts.append(Note(messages.text("resources.cluster.no-instances")))
         title = messages.text("resources.cluster.title", name=self.cluster.name)
-        return plan.describe_creation(title, parts, commands=self.commands, notes=self.notes)
+        return plan.describe_creation(
+            title, parts, commands=self.commands, notes=self.notes, remarks=self.remarks
+        )
 
 
 def describe_cluster(cluster: Cluster) -> Rows:
@@ -152,7 +157,8 @@ def ensure_cluster(
 ) -> EnsuredCluster:
     """Create the cluster where there is none, wait until it is ACTIVE, and return it.
 
-    An existing cluster gets the capacity providers that it lacks; none is removed.
+    An existing cluster gets the capacity providers that it lacks; with an `exact` form, one with
+    the workshop's tag loses the others.
 
     Raises:
         InvalidInput: ECS would refuse the form; nothing was created.
@@ -178,8 +184,8 @@ def ensure_cluster(
     if cluster is None or cluster.status == "FAILED":
         raise NotReady.from_key("resources.cluster.failed", name=form.name)
     plan.refuse_foreign(aws, cluster)  # CreateCluster returns one of the same name, whoever made it
-    if _missing_providers(form, cluster):
-        cluster = _add_providers(aws, form) or cluster
+    if not _has_providers(form, cluster):
+        cluster = _set_providers(aws, form) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
     notes = plan.warn_of_settings("cluster", chosen, expected)
     return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
@@ -242,31 +248,37 @@ def _create(aws: Aws, steps: Sequence[Step]) -> None:
         raise
 
 
-def _add_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
-    """Give an ACTIVE cluster the capacity providers that it lacks, and return it with them."""
+def _set_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
+    """Give an ACTIVE cluster the capacity providers of a form, and return it with them."""
 
-    def add() -> None:
+    def put() -> None:
         for raw in _describe_raw(aws, [form.name]):
-            if missing := _missing_providers(form, _cluster(raw)):
-                # The call replaces all providers, so it repeats those that the cluster has.
+            cluster = _cluster(raw)
+            if not _has_providers(form, cluster):
+                # The call replaces all providers, so it repeats those that the cluster keeps.
+                wanted = _choose_providers(form, cluster)
                 strategy = "defaultCapacityProviderStrategy"
-                parameters = {
-                    "cluster": raw["clusterName"],
-                    "capacityProviders": [*raw.get("capacityProviders", ()), *missing],
-                    strategy: raw.get(strategy, []),
-                }
+                kept = [it for it in raw.get(strategy, ()) if it["capacityProvider"] in wanted]
+                parameters = {"cluster": cluster.name, "capacityProviders": wanted, strategy: kept}
                 operation = "PutClusterCapacityProviders"
                 aws.call_until_known("ecs", operation, parameters, unknown=(), busy=_UPDATING)
-                aws.say(f"{operation} {' '.join(missing)}")
+                aws.say(f"{operation} {' '.join(wanted)}")
 
-    plan.retry_unclear(add, patience=aws.patience)
+    plan.retry_unclear(put, patience=aws.patience)
     what = messages.text("resources.cluster.wait-providers", name=form.name)
-    return _wait(aws, form.name, lambda found: not _missing_providers(form, found), what)
+    return _wait(aws, form.name, lambda found: _has_providers(form, found), what)
 
 
-def _missing_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
+def _has_providers(form: ClusterForm, cluster: Cluster | None) -> bool:
     existing = cluster.capacity_providers if cluster else ()
-    return [name for name in form.capacity_providers if name not in existing]
+    return {*existing} == {*_choose_providers(form, cluster)}
+
+
+def _choose_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
+    """Return the capacity providers that a cluster is to have: the form's, and those it keeps."""
+    existing = cluster.capacity_providers if cluster else ()
+    kept = () if form.exact and cluster and cluster.tagged else existing
+    return [*kept, *(name for name in form.capacity_providers if name not in kept)]
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class ImageList(Displayable):
 
     repository: str
     images: tuple[Image, ...]
+    remarks: tuple[Note, ...] = ()
 
     def card(self) -> Card:
         """Return the card: one line an image as in the console, and advice on wrong platforms."""
@@ -57,7 +58,8 @@ class ImageList(Displayable):
         notes = [part for image in foreign for part in _advise_rebuild(image)]
         for unread in dict.fromkeys(image.unread for image in self.images):
             notes += warning_notes(unread.problem, unread.remedy) if unread else ()
-        return Card(title, (self.table(), *notes), state="warn" if notes else "ok")
+        parts = (self.table(), *notes, *self.remarks)
+        return Card(title, parts, state="warn" if notes else "ok")
 
     def table(self) -> Table:
         """Return the table: one line an image, without a judgement."""
@@ -133,6 +135,38 @@ def require_image(
         code = "ImageNotFoundException"
         raise NotReady.from_key("resources.registry.no-image", aws_code=code, **values)
     return found, image
+
+
+def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exercise) -> None:
+    """Put a tag on an image in ECR, and take it off the image that has it so far.
+
+    Args:
+        aws: The connection.
+        repository: The repository's name.
+        tag: The tag to put or move.
+        image: A tag of the image that gets it.
+        exercise: What is to be built.
+
+    Raises:
+        InvalidInput: The repository's name or a tag is invalid.
+        NotReady: The repository or the image is missing, and the error names the existing ones.
+        AWSError: ECR refused, for one because the repository's tags never move.
+    """
+    rules.check_image_tag(tag)
+    _, found = require_image(aws, repository, image, exercise=exercise)
+    if tag in found.tags:
+        return
+    ids = [{"imageDigest": found.digest}]
+    wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
+    [read] = aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted)["images"]
+    aws.call(
+        "ecr",
+        "PutImage",
+        repositoryName=repository,
+        imageManifest=read["imageManifest"],  # byte for byte, or its digest would be another
+        imageManifestMediaType=found.media_type,
+        imageTag=tag,
+    )
 
 
 def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:

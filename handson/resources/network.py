@@ -43,17 +43,23 @@ _NOT_YET_KNOWN = (
 
 @dataclass(frozen=True, repr=False)
 class Network(Displayable):
-    """A VPC, the aws CLI commands that create one like it, and warnings."""
+    """A VPC, the aws CLI commands that create one like it, warnings, and remarks at the end."""
 
     vpc: Vpc
     commands: tuple[str, ...]
     notes: tuple[Note, ...] = ()
+    remarks: tuple[Note, ...] = ()
 
     def card(self) -> Card:
         """Return the card: the VPC's settings, the console's resource map, the commands."""
         title = messages.text("resources.network.title", name=self.vpc.name)
-        parts = describe_vpc(self.vpc)
-        return plan.describe_creation(title, parts, commands=self.commands, notes=self.notes)
+        return plan.describe_creation(
+            title,
+            describe_vpc(self.vpc),
+            commands=self.commands,
+            notes=self.notes,
+            remarks=self.remarks,
+        )
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,13 @@ def ensure_network(
     usual = asdict(exercise.network)
     del usual["s3_endpoint"]  # the check leaves it to the learner
     public = rules.explain_public_block(form.cidr).lstrip()
+    if form.name == exercise.network.name:
+        warnings = plan.warn_of_settings("network", asdict(form), usual)
+    else:
+        advice = messages.advice("resources.network.other-name", name=form.vpc_name)
+        warnings = warning_notes(*advice)
     notes = (
-        *plan.warn_of_settings("network", asdict(form), usual),
+        *warnings,
         *([Note(public, "warn")] if public else ()),
         *_warn_of_subnets(form, work.vpc),
         *_warn_of_zones(zones, work.zones),

@@ -204,11 +204,16 @@ def wait_for(
 
 
 def describe_creation(
-    title: str, parts: Sequence[CardPart], *, commands: Sequence[str], notes: Sequence[Note]
+    title: str,
+    parts: Sequence[CardPart],
+    *,
+    commands: Sequence[str],
+    notes: Sequence[Note],
+    remarks: Sequence[Note] = (),
 ) -> Card:
-    """Return the card of a created resource: warnings, its parts, and the commands behind it."""
+    """Return the card of a created resource: warnings, its parts, the commands, and remarks."""
     block = CommandBlock(messages.text("resources.network.commands"), commands)
-    return Card(title, (*notes, *parts, block), state="warn" if notes else "ok")
+    return Card(title, (*notes, *parts, block, *remarks), state="warn" if notes else "ok")
 
 
 def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from handson.core.folders import find_current_folder, find_notebooks_folder, loc
 from handson.core.progress import Say
 from handson.core.text import find_nearest, quote
 from handson.course import rules
+from handson.course.checks.repository import CONTEXT_TAG
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
@@ -130,7 +131,7 @@ def make_unique_tag(context: Path) -> str:
     """
     try:
         commit = _find_commit(context)
-        return commit or f"ctx-{_digest_context(context)[:_DIGITS]}"
+        return commit or f"{CONTEXT_TAG}{_digest_context(context)[:_DIGITS]}"
     except OSError as error:
         path, reason = error.filename or context, error.strerror or str(error)
         raise NotReady.from_key("resources.image.unreadable", path=path, reason=reason) from error

@@ -143,7 +143,7 @@ def test_adding_providers_keeps_those_that_are_there_and_their_strategy() -> Non
     strategy = [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}]
     own = {"defaultCapacityProviderStrategy": strategy}
     before = described(capacityProviders=["by-hand", "FARGATE"], **own)
-    providers = ["by-hand", "FARGATE", "FARGATE_SPOT"]
+    providers = ["FARGATE", "by-hand", "FARGATE_SPOT"]
     fake = play(*[before] * 3, described(capacityProviders=providers))
     ensured(fake)
     asked = {"cluster": NAME, "capacityProviders": providers, **own}
@@ -151,6 +151,20 @@ def test_adding_providers_keeps_those_that_are_there_and_their_strategy() -> Non
     fake = play(UP)
     ensured(fake, ClusterForm(capacity_providers=("FARGATE",)))  # the other was not asked for
     assert set(fake.operations) == {"DescribeClusters"}
+
+
+def test_an_exact_form_takes_providers_and_their_strategy_from_a_cluster_of_ours_alone() -> None:
+    form = ClusterForm(capacity_providers=("FARGATE_SPOT",), exact=True)
+    strategy = [{"capacityProvider": name, "weight": 1, "base": 0} for name in PROVIDERS]
+    before = described(defaultCapacityProviderStrategy=strategy)
+    fake = play(*[before] * 3, described(capacityProviders=["FARGATE_SPOT"]))
+    assert ensured(fake, form).cluster.capacity_providers == ("FARGATE_SPOT",)
+    [asked] = fake.said("PutClusterCapacityProviders")
+    assert asked["capacityProviders"] == ["FARGATE_SPOT"]
+    assert asked["defaultCapacityProviderStrategy"] == strategy[1:]
+    by_hand = play(described(tags=[]))
+    assert set(ensured(by_hand, form).cluster.capacity_providers) == set(PROVIDERS)
+    assert set(by_hand.operations) == {"DescribeClusters"}
 
 
 def test_a_card_says_fargate_alone_only_when_it_is_and_warns_of_another_name() -> None:

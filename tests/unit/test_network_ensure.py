@@ -500,7 +500,7 @@ def test_the_card_shows_the_commands_of_all_steps_and_a_map(region: FakeEc2) -> 
 
 
 OTHERS = {
-    NetworkForm(name="shop"): "name='shop'",
+    NetworkForm(name="shop"): "shop-vpc",
     THREE: "availability_zones=3, public_subnets=3",
     BARE: "",
 }

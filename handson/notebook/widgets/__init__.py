@@ -1,10 +1,11 @@
-"""Forms, a board and self-check questions, with controls in JupyterLab.
+"""Forms, a board, predictions and self-check questions, with controls in JupyterLab.
 
     from handson import widgets
 
     widgets.form(workshop, "network")
     widgets.board(workshop)
     widgets.questions(workshop, "why-zones")
+    widgets.predict(workshop, "route-tables")
 
 All of them are optional: a cell with `workshop.ensure_network(…)`, `workshop.verify()` or
 `workshop.questions(…)` does the same.  Each widget has a static card, which a saved notebook keeps
@@ -15,6 +16,7 @@ ordinary output below the widget, updated in place.  Nothing is made before a bu
     form_card  a form with controls, whose button makes what it says
     board      the five items, and buttons to look again
     quiz       self-check questions with controls
+    prediction a question on what the next cell will show
     base       what these share: controls with a static card, and progress bars
     style.css  their layout
 """
@@ -22,6 +24,16 @@ ordinary output below the widget, updated in place.  Nothing is made before a bu
 from handson.notebook.widgets.board import Board, board
 from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import form
+from handson.notebook.widgets.prediction import PredictionCard, predict
 from handson.notebook.widgets.quiz import QuizCard, questions
 
-__all__ = ["Board", "FormCard", "QuizCard", "board", "form", "questions"]
+__all__ = [
+    "Board",
+    "FormCard",
+    "PredictionCard",
+    "QuizCard",
+    "board",
+    "form",
+    "predict",
+    "questions",
+]

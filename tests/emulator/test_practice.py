@@ -1,0 +1,163 @@
+"""Predictions and tasks without code, as learners meet them, on the embedded AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson.aws.emulator import Running
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.files import read_state
+from handson.notebook.workshop import Workshop
+from handson.practice.predictions import PREDICTIONS, Kept
+from handson.practice.tasks import TASKS
+from tests.emulator.workshops import open_workshop, push
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture
+def held(home: Path, emulator: Running) -> Workshop:
+    return open_workshop(home, endpoint_url=emulator.endpoint, lang="en")
+
+
+def judged(held: Workshop, task: str, answer: object = None) -> tuple[str, str]:
+    """Return the judgement of a task: its state, and the finding."""
+    finding = held.check_task(task, answer).finding
+    return finding.state, finding.name
+
+
+def refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(InvalidInput) as error:
+        call()
+    return str(error.value)
+
+
+def test_a_result_compares_the_last_answer_before_it_and_says_nothing_without_one(
+    held: Workshop,
+) -> None:
+    assert held.ensure_repository()
+    held.predict("route-tables", 3)
+    held.predict("route-tables", 1)
+    held.predict("main-route", "main")
+    first = repr(held.ensure_network())
+    said = "You said: 1. There are 2 of them, because every VPC is born with a main route table."
+    assert (said in first, "As you said: The main route table of the VPC." in first) == (True, True)
+    late = repr(held.predict("route-tables", 2))
+    assert ("not kept" in late, "There are 2 of them" in late) == (True, True)
+    kept = read_state(held.settings.home / "predictions.json", dict[str, Kept])
+    assert kept
+    assert {id: each.answer for id, each in kept.items()} == {
+        "route-tables": 1,
+        "main-route": "main",
+    }
+    assert repr(held.ensure_cluster()).count("You said") == 0
+
+
+def test_facts_are_those_of_what_was_made_with_other_settings(held: Workshop) -> None:
+    held.predict("route-tables", 3)
+    made = repr(held.ensure_network(private_subnets=2))
+    assert "As" not in made.splitlines()[-1]
+    assert "You said: 3. There are 4 of them" in made
+    assert "The form made 3." in made
+
+
+def test_a_second_tag_is_compared_where_it_is_put_and_not_at_the_first_push(
+    held: Workshop, shop: Path
+) -> None:
+    push(held, shop)
+    held.predict("second-tag-digest", "other")
+    held.predict("images-after-second-tag", 2)
+    assert "You said" not in repr(held.images())
+    tagged = repr(held.tag_image(tag="1.0.0", image="latest"))
+    assert 'You said: A new digest. It is "The same digest as the first tag" (sha256:' in tagged
+    assert "You said: 2. Tags: 3. Images: 1." in tagged
+    assert [sorted(each.tags)[0] for each in held.images().images] == ["1.0.0"]
+
+
+def test_another_type_of_answer_and_an_unknown_name_are_told_in_two_lines(held: Workshop) -> None:
+    wrong: list[tuple[Any, Any]] = [("route-tables", each) for each in ("2", True, -1)]
+    wrong += [("main-route", each) for each in ("Main", False, [1])]
+    said = [refused(lambda at=at: held.predict(*at)) for at in [*wrong, ([], 1)]]
+    near = refused(lambda: held.predict("rout-tables", 2))
+    near += refused(lambda: held.check_task("other-networks"))
+    assert [len(text.split("\n")) for text in said] == [2] * 7
+    assert ('"route-tables".' in near, '"other-network".' in near) == (True, True)
+    assert not (held.settings.home / "predictions.json").exists()
+
+
+def test_every_question_and_task_can_be_shown_in_both_languages(held: Workshop) -> None:
+    shown = []
+    for lang in messages.LANGUAGES:
+        messages.use(lang)
+        shown += [repr(held.predict(id)) for id in PREDICTIONS]
+        shown += [repr(held.check_task(id)) for id in TASKS]
+    assert len(set(shown)) == 2 * (len(PREDICTIONS) + len(TASKS))
+
+
+def test_the_largest_network_is_found_beside_the_exercises(held: Workshop) -> None:
+    assert judged(held, "other-network") == ("untouched", "task")
+    own = held.ensure_network().vpc
+    trial = repr(held.ensure_network("trial", cidr="10.1.0.0/18"))
+    assert ("another VPC than that of the exercise" in trial, "cleanup" in trial) == (True, False)
+    assert judged(held, "other-network") == ("wrong", "larger")
+    held.ensure_network("large", cidr="172.16.0.0/16", private_subnets=2)
+    assert judged(held, "other-network") == ("half", "count")
+    asked = [judged(held, "other-network", answer)[1] for answer in (8, "16", 16)]
+    assert asked == ["miscounted", "miscounted", "done"]
+    assert "did this task before" in repr(held.check_task("other-network"))
+    assert held.evidence("network").result.passed
+    assert [vpc for vpc in held.snapshot().vpcs if vpc.id == own.id] == [own]
+    held.delete_default_route()
+    assert judged(held, "other-network", 16) == ("wrong", "exercise")
+    assert {"trial-vpc", "large-vpc"} <= {each.resource.name for each in held.cleanup().own}
+
+
+def test_a_route_goes_and_comes_back(held: Workshop) -> None:
+    assert judged(held, "broken-route") == ("untouched", "task")
+    held.ensure_network()
+    assert judged(held, "broken-route") == ("untouched", "task")
+    assert held.delete_default_route().finding.state == "half"
+    assert held.delete_default_route().finding.state == "half"
+    [failing] = [fact.id for fact in held.evidence("network").result.facts if not fact.passed]
+    assert failing == "routes.default"
+    held.ensure_network()
+    assert judged(held, "broken-route") == ("done", "done")
+    held.ensure_network(private_subnets=2)
+    assert judged(held, "broken-route") == ("wrong", "exercise")
+
+
+def test_a_cluster_takes_spot_alone_and_fargate_again(held: Workshop) -> None:
+    arn = held.ensure_cluster().cluster.arn
+    assert judged(held, "spot-only") == ("untouched", "task")
+    held.ensure_cluster(capacity_providers=("FARGATE_SPOT",))
+    assert not held.evidence("cluster").result.passed
+    assert judged(held, "spot-only") == ("half", "spot")
+    mended = held.ensure_cluster().cluster
+    assert (mended.arn, mended.capacity_providers) == (arn, ("FARGATE", "FARGATE_SPOT"))
+    assert held.evidence("cluster").result.passed
+    assert judged(held, "spot-only") == ("done", "done")
+
+
+def test_a_second_version_is_pushed_and_rolled_back_without_a_push(
+    held: Workshop, shop: Path
+) -> None:
+    held.ensure_repository()
+    held.push_image(held.build_image(shop, tag="1.0.0"))
+    first = held.tag_image(tag="latest", image="1.0.0").images[0].digest
+    assert judged(held, "roll-back") == ("wrong", "second-first")
+    assert judged(held, "second-version") == ("untouched", "task")
+    (shop / "app.rb").write_text("puts 2\n")
+    second = held.push_image(held.build_image(shop, tag="1.1.0")).digest
+    held.tag_image(tag="latest", image="1.1.0")
+    assert judged(held, "second-version") == ("done", "done")
+    assert judged(held, "roll-back") == ("untouched", "task")
+    back = held.tag_image(tag="latest", image="1.0.0")
+    leads = {tag: image.digest for image in back.images for tag in image.tags}
+    assert (leads["latest"], leads["1.1.0"]) == (first, second)
+    assert judged(held, "roll-back") == ("done", "done")
+    assert judged(held, "second-version") == ("done", "done")
