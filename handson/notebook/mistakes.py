@@ -6,6 +6,7 @@ or the whole form, and point out full-width characters.  `explain_errors` makes 
     a misspelt verb                with the nearest verb
     a name without a value         with the cell that assigns it, found in the notebooks
     a cell that nbgrader emptied   with what belongs there
+    a blank (`...`) left in a cell with what belongs there, and the heading where it is read
     an arrow in a diagram          with what arrows of the `diagrams` package may join
 """
 
@@ -15,7 +16,8 @@ import ast
 import builtins
 import inspect
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -28,6 +30,7 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.folders import find_current_folder, find_notebooks_folder
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
+from handson.course.blanks import list_blanks
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ _SIMILARITY = 0.8
 _VERBS = "_handson_verbs"
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+_FORMS = {form.verb: form.name for form in syllabus.FORMS} | {"start": "start"}
+_HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 _ARROW_OPERATORS = ("shift__", "sub__")
 """How the names of the functions in `diagrams` end that `>>`, `<<` and `-` call."""
 
@@ -111,7 +116,7 @@ def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition
     """Return, for each name, the cells of the notebooks that assign it, in their order."""
     found: dict[str, list[CellDefinition]] = {}
     for path in notebooks:
-        for cell in _code_cells(path):
+        for cell in _read_cells(path):
             for name, line in _assignments(cell):
                 found.setdefault(name, []).append(CellDefinition(path.stem, line))
     return found
@@ -148,13 +153,52 @@ def _explain_blank(grade_id: str) -> HandsonError:
     """Return what belongs into an emptied cell, in which nbgrader's stub raises an error."""
     if grade_id == syllabus.DIAGRAM.grade_id:
         return NotReady.from_key("notebook.mistakes.blank-diagram")
-    form = next((form for form in syllabus.FORMS if form.name == grade_id), None)
-    if form is None:
-        return NotReady.from_key("notebook.mistakes.blank")
-    blanks = ", ".join(f"{setting}=…" for setting in form.settings)
-    line = f"{form.name} = workshop.{form.verb}({blanks})"
-    names = ", ".join(form.settings)
-    return NotReady.from_key("notebook.mistakes.blank-form", settings=names, line=line)
+    return NotReady.from_key("notebook.mistakes.blank")
+
+
+def refuse_blanks(
+    verb: str,
+    arguments: Mapping[str, object],
+    *,
+    folder: Callable[[], Path] = find_current_folder,
+) -> None:
+    """Refuse arguments that are still `...`, and name the heading where the values are read.
+
+    Args:
+        verb: The verb that got them.
+        arguments: Its arguments by name.
+        folder: Returns the folder from which the notebooks are searched for, upwards.
+
+    Raises:
+        NotReady: A blank is left.
+    """
+    lists = {name: it if isinstance(it, (list, tuple)) else [it] for name, it in arguments.items()}
+    left = [name for name, values in lists.items() if any(value is ... for value in values)]
+    if not left:
+        return
+    form = _FORMS.get(verb, "image")
+    known = messages.catalogue("notebook")
+    labels = [
+        f"{messages.label('notebook.widgets.setting', f'{form}.{name}')} ({name})"
+        if f"widgets.setting.{form}.{name}" in known
+        else name
+        for name in left
+    ]
+    values = {"what": ", ".join(labels), "place": _find_section(verb, folder())}
+    raise NotReady.from_key("notebook.mistakes.blank-argument", **values)
+
+
+def _find_section(verb: str, folder: Path) -> str:
+    """Return the notebook and the heading above the cell in which a verb has blanks."""
+    for path in _list_notebooks(folder):
+        heading = path.stem
+        for cell in _read_cells(path):
+            text = "".join(cell["source"])
+            if cell["cell_type"] != "code":
+                heading = [heading, *_HEADING.findall(text)][-1]
+            elif f"{verb}(" in text and list_blanks(cell):
+                return messages.text("notebook.mistakes.section", notebook=path.stem, name=heading)
+    return messages.text("notebook.mistakes.section-above")
 
 
 def _suggest(
@@ -181,19 +225,20 @@ def _grade_id(shell: Any) -> str:
         return ""
 
 
-def _code_cells(path: Path) -> list[str]:
-    """Return the sources of a notebook's code cells; none of an unreadable notebook."""
+def _read_cells(path: Path) -> list[Any]:
+    """Return a notebook's cells; none of an unreadable notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        return [cell for cell in cells if {"source", "cell_type"} <= {*cell}]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
-def _assignments(cell: str) -> Iterator[tuple[str, str]]:
+def _assignments(cell: Any) -> Iterator[tuple[str, str]]:
     """Yield each name that a cell assigns outside of blocks, with the first line that does it."""
+    source = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
     try:
-        statements = ast.parse(cell).body
+        statements = ast.parse(source).body
     except (SyntaxError, ValueError):  # magics are not Python
         return
     for statement in statements:
@@ -202,7 +247,7 @@ def _assignments(cell: str) -> Iterator[tuple[str, str]]:
             names = [each.asname or each.name.partition(".")[0] for each in statement.names]
         elif isinstance(statement, ast.Assign):
             names = [each.id for each in statement.targets if isinstance(each, ast.Name)]
-        first, *rest = (ast.get_source_segment(cell, statement) or "").splitlines() or [""]
+        first, *rest = (ast.get_source_segment(source, statement) or "").splitlines() or [""]
         line = first[:_LONGEST_LINE] + ("…" if rest or len(first) > _LONGEST_LINE else "")
         yield from ((name, line) for name in names)
 
@@ -213,14 +258,15 @@ def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(verb)
     def checked(*arguments: Any, **keywords: Any) -> Any:
         try:
-            signature.bind(*arguments, **keywords)
+            given = signature.bind(*arguments, **keywords).arguments
         except TypeError:
             raise _refuse_arguments(verb.__name__, signature, keywords) from None
+        refuse_blanks(verb.__name__, given)
         try:
             return verb(*arguments, **keywords)
         except InvalidInput as error:
-            given = [*arguments, *keywords.values()]
-            error.remedy = _full_width_remedy(error, given) or error.remedy
+            values = [*arguments, *keywords.values()]
+            error.remedy = _full_width_remedy(error, values) or error.remedy
             raise
 
     return checked

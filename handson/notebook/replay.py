@@ -26,6 +26,8 @@ from handson.notebook import remove_widget_views
 _CELL_SECONDS = 1800
 _KERNEL = "python3"
 _LOG = "kernel.log"
+_SKIP = "nbval-skip"
+"""The tag of cells that only a learner runs, such as predictions; nbval skips them, too."""
 
 OnCell = Callable[[str, int, int], None]
 """Takes a notebook's name, the number of finished code cells, and the number of all."""
@@ -134,6 +136,7 @@ class _NotebookRun:
             (index, cell)
             for index, cell in enumerate(self.node.cells)
             if cell.cell_type == "code" and cell.source.strip()
+            if _SKIP not in cell.metadata.get("tags", ())
         ]
         self._cell: Any = self._code[0][1] if self._code else {}
         self._interrupted = False

@@ -723,6 +723,8 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))
         return nbgrader.start_scoring()
+    settings.choose_language(given.get("lang"))
+    mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)

@@ -157,6 +157,7 @@ IMPORT = "from handson.core import errors"
 FAILING = [
     new_markdown_cell("# A notebook"),
     code("import os; print('well'); os.write(2, b'from below\\n');"),
+    code("1 / 0", metadata={"tags": ["nbval-skip"]}),
     code("1 / 0", metadata=MAY_FAIL),
     code(f"{IMPORT}; raise errors.NotReady('Gone.', 'Make it.')", id="gone"),
     code("print('never')", outputs=[nbformat.v4.new_output("stream", text="from before\n")]),
@@ -200,7 +201,7 @@ def test_a_failing_notebook_is_the_last_one_and_kept_as_far_as_it_came(partly: P
     folder, (well, failed), told = partly
     assert (well.failed, failed.cell, failed.error) == (False, "gone", "✗ Gone.\n→ Make it.")
     assert told[-1] == ("01-network", 2, 4)
-    assert kinds(failed.copy) == [["stream"], ["error"], ["error"], []]
+    assert kinds(failed.copy) == [["stream"], [], ["error"], ["error"], []]
     assert not (folder / "02-cluster.ipynb").exists()
     assert (folder / "my-notes.ipynb").read_text() == "mine"
     assert "from below" in (folder / "kernel.log").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import handson
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.notebook import mistakes
 from handson.notebook.workshop import Workshop
@@ -207,15 +208,39 @@ def blank(shell: Shell, grade_id: str, cell: str = STUB) -> str:
 
 
 def test_an_emptied_cell_is_answered_with_what_belongs_into_it(shell: Shell) -> None:
-    parts = {
-        "repository": "repository = workshop.ensure_repository(name=…)",
-        "cluster": "cluster = workshop.ensure_cluster(name=…, fargate=…, ec2_instances=…)",
-    }
-    assert {id: call for id, call in parts.items() if call not in blank(shell, id)} == {}
     assert "with の中に描き足し" in blank(shell, "architecture", f"drawn = True\n{STUB}")
     for header in (None, {}, {"metadata": None}, {"metadata": {"nbgrader": []}}):
         shell.parent_header = header  # where the frontend tells nothing
         assert "YOUR CODE HERE" in str(shell.run(STUB))
+
+
+def test_a_blank_is_answered_before_any_call_with_its_name_and_the_heading_to_read(
+    notebooks: Path,
+) -> None:
+    for at, verb in enumerate(("start", "ensure_network")):
+        prose = {"cell_type": "markdown", "source": [f"## {verb}\n", "### Sheet\n", "text"]}
+        blanks = {"handson": {"blanks": [0, "cidr"]}}
+        cell = {"cell_type": "code", "source": [f"shop.{verb}(...)"], "metadata": blanks}
+        book = {"cells": [prose, cell, prose | {"source": "## Later"}]}
+        (notebooks / f"0{at}-{('prepare', 'network')[at]}.ipynb").write_text(json.dumps(book))
+
+    def asked(verb: str, **given: Any) -> str:
+        with pytest.raises(NotReady) as error:
+            mistakes.refuse_blanks(verb, given, folder=lambda: notebooks)
+        return str(error.value)
+
+    network = asked("ensure_network", name="mine", cidr=..., zones=("us-east-1a", ...))
+    assert "IPv4 CIDR ブロック (cidr), AZ のカスタマイズ (空欄なら自動) (zones)" in network
+    assert "01-network の「Sheet」" in network
+    assert "00-prepare の「Sheet」" in asked("start", learner=...)
+    assert "セルの上の説明" in asked("run_image", tag=...)
+    mistakes.refuse_blanks("ensure_network", {"cidr": "", "zones": ["..."]})
+
+
+def test_every_verb_refuses_a_blank() -> None:
+    for blank in (lambda: Shop().ensure_shelf(...), lambda: handson.start(learner=...)):  # type: ignore[arg-type]
+        with pytest.raises(NotReady):
+            blank()
 
 
 def test_what_is_not_ours_to_explain_is_left_alone(shell: Shell, notebooks: Path) -> None:
