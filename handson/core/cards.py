@@ -45,6 +45,7 @@ _CELL = (
 _HEADER = "overflow-wrap:break-word;font-weight:600"
 """Keeps a column at least as wide as the longest word of its header."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
+_NOT_YET, _ONWARD = "○", "▶"
 _LABEL_EMS = 12
 _COLUMN_EMS = 5
 """The least width of a column in a narrow window, in Japanese letters."""
@@ -104,6 +105,66 @@ class Table:
         head = _row("th", heads, map(escape, self.headers))
         body = "".join(_row("td", styles, map(_mark_html, row)) for row in self.rows)
         return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+@dataclass(frozen=True)
+class Step:
+    """A notebook of the course, as a tile that links to it.
+
+    Attributes:
+        state: The key of its mark, or empty for what is not done yet.
+        notebook: Its name, beginning with its number.
+        label: A word for what it is about.
+        count: How much of it is done, "2/3", or empty.
+    """
+
+    state: str
+    notebook: str
+    label: str
+    count: str = ""
+
+    @property
+    def link(self) -> str:
+        """The address of the notebook from a notebook beside it."""
+        return f"{self.notebook}.ipynb"
+
+    @property
+    def head(self) -> str:
+        """The mark, the number and the count."""
+        mark, number = MARKS.get(self.state, _NOT_YET), self.notebook.partition("-")[0]
+        return f"{mark} {number} {self.count}".rstrip()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Tiles side by side, as many a line as fit, and where to go on: a sentence, and its step."""
+
+    steps: Sequence[Step]
+    onward: str
+    coming: Step | None = None
+
+    def text(self) -> list[str]:
+        steps = " · ".join(f"{step.head} {step.label}" for step in self.steps)
+        return [f"  {steps}", f"  {_ONWARD} {self.onward}"]
+
+    def html(self) -> str:
+        tiles = "".join(map(self._tile, self.steps))
+        onward = escape(self.onward)
+        if self.coming:
+            onward = f'<a href="{escape(self.coming.link)}">{onward}</a>'
+        return (
+            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));'
+            f'gap:6px;margin:6px 0">{tiles}</div><div>{_ONWARD} {onward}</div>'
+        )
+
+    def _tile(self, step: Step) -> str:
+        edge = COLOURS["info"] if step == self.coming else _BORDER
+        return (
+            f'<a href="{escape(step.link)}" style="display:block;padding:3px 6px;font-size:12px;'
+            f"border:1px solid {edge};border-top:5px solid {COLOURS.get(step.state, edge)};"
+            'border-radius:4px;text-align:left;text-decoration:none;color:inherit">'
+            f'<div style="font-weight:600">{escape(step.head)}</div>{_words(step.label)}</a>'
+        )
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,19 @@ the diagram: `report` is the page in which they do so, `answers` reads their poi
 loads neither boto3 nor docker, nbformat or a kernel.
 
 `judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
+`grade_files` and `read_answers` show learners, before they hand in, what grading will read.
 
 docs/evidence.md says what such evidence can prove.
 """
 
 from handson.grading.answers import read_marks
 from handson.grading.classroom import Grades, grade_class
-from handson.grading.findings import CheckMark, Finding, Result
+from handson.grading.findings import CheckMark, Finding, Result, Written
 from handson.grading.marks import Requirements, read_moment
 from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
-from handson.grading.submission import judge_folders
+from handson.grading.submission import grade_files, judge_folders, read_answers
 
 __all__ = [
     "CheckMark",
@@ -43,11 +44,14 @@ __all__ = [
     "Requirements",
     "Result",
     "Roster",
+    "Written",
     "format_notices",
     "format_table",
     "grade_class",
+    "grade_files",
     "judge_folders",
     "read_account",
+    "read_answers",
     "read_marks",
     "read_moment",
     "read_roster",

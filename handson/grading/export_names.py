@@ -41,7 +41,11 @@ _NOBODY = frozenset(
         *("submission", "submissions", "submitted", "assignment", "assignments", "step2"),
     ]
 )
-_SEPARATORS = re.compile(r"[\s_@()\[\],.;・-]+")
+_UNSAFE = r'<>:"/\\|?*_'
+"""What Windows takes in no file's name, and the sign between the parts of an exported name."""
+_SEPARATORS = re.compile(rf"[\s{_UNSAFE}@()\[\],.;・-]+")
+_LONGEST = 230
+"""Bytes of a zip's name; a disk takes 255, and its draft has a longer one."""
 
 
 def normalize_name(name: str) -> str:
@@ -69,6 +73,16 @@ def find_person(name: str) -> tuple[str, str]:
         stem = found["before"].rstrip(" _.-")
     stem = stem.strip()
     return "" if stem.casefold() in _NOBODY else stem, ""
+
+
+def make_zip_name(learner: str) -> str:
+    """Return the name of a learner's zip, from which `find_owner` reads the same person.
+
+    It is a name on every system, and keeps the letters of every language: platforms take them.
+    """
+    name = re.sub(rf"[{_UNSAFE}]|[^\S ]", "-", normalize_name(learner)).strip(" .-")
+    name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip(" .-")
+    return f"{name or 'submission'}.zip"
 
 
 def find_notebook(name: str) -> str:

@@ -24,6 +24,7 @@ from handson.grading.findings import (
     CheckMark,
     Finding,
     Result,
+    Written,
     make_finding,
 )
 from handson.grading.marks import (
@@ -64,6 +65,18 @@ def grade_submission(
         finding = make_finding("not-graded", SERIOUS, reason=reason)
         learner = _identify_learner(set(), submission, roster)
         return make_empty_result(learner, [finding], source=submission.source)
+
+
+def grade_files(folder: Path, names: Sequence[str]) -> Result:
+    """Return the result of some files of a folder, as of a submission that holds nothing else."""
+    return grade_submission(Submission(str(folder), files=tuple(names)), Requirements(), Roster())
+
+
+def read_answers(folder: Path) -> tuple[Written, ...]:
+    """Return the answers that are saved in a folder of notebooks."""
+    name = f"{syllabus.DIAGRAM.notebook}.ipynb"
+    contents = _read_contents(Submission(str(folder), files=(name,)))
+    return answers.collect_answers(contents.notebooks)[0]
 
 
 def judge_folders(
@@ -227,7 +240,9 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
     # Of equals, the one nearest to the top counts.
     chosen = max(versions, key=lambda each: (_has_work(each), each.modified, -len(each.where)))
     count = len(versions) - 1
-    contents.findings.append(make_finding("copies-left", NOTE, where=chosen.where, count=count))
+    # A folder may hold the zip of its own files, too.
+    if any(each.cells != chosen.cells for each in versions):
+        contents.findings.append(make_finding("copies-left", NOTE, where=chosen.where, count=count))
     return chosen
 
 

@@ -1,7 +1,9 @@
 """What notebooks use: the workshop and its verbs, widgets, and the tools around notebooks.
 
     workshop         `handson.start()` and the verbs
-    evidence_cards   evidence, the journal and the file to hand in, as cards
+    overview         what is done and what comes next, under each `start`
+    evidence_cards   evidence and the journal, as cards
+    hand_in          the zip to hand in, and what it lacks
     mistakes         two-line answers to mistakes in a cell
     doctor           what this machine lacks
     widgets          forms, the board and questions with controls

@@ -1,4 +1,4 @@
-"""Evidence as notebooks show it: a record, the journal, the file to hand in, a loss.
+"""Evidence as notebooks show it: a record, the journal, a loss.
 
 Every verdict here is derived again from what a record observed, whatever else the record says.
 """
@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Rows, Table, warning_notes
+from handson.core.cards import Card, Displayable, Note, Rows, Table, warning_notes
 from handson.core.errors import InvalidInput
-from handson.core.files import shorten_path
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
-from handson.course.evidence import HAND_IN, METADATA_KEY, Record, is_intact
+from handson.course.evidence import METADATA_KEY, Record, is_intact
 from handson.course.exercise import Exercise
 
 _DIGEST_LETTERS = 19
@@ -41,8 +39,11 @@ class Evidence(Displayable):
         """Return the check's card, with the learner, the time and the digest of the record."""
         card, record = self.result.card(), self.record
         origin = describe_origin(record["learner"], record["observed_at"], record["digest"])
-        outdone = messages.advice("notebook.workshop.outdone")
-        notes = warning_notes(*outdone) if self.outdone else ()
+        notes: tuple[Note, ...] = ()
+        if self.outdone:
+            notes += warning_notes(*messages.advice("notebook.workshop.outdone"))
+        if not record["learner"]:
+            notes += warning_notes(*messages.advice("notebook.workshop.unnamed-record"))
         return Card(card.title, (*card.parts, *notes, origin), state=card.state)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
@@ -104,38 +105,6 @@ class JournalEntries(Displayable):
             return checks.derive(record["check"], record["observed"], self.exercise).passed
         except InvalidInput:
             return False
-
-
-@dataclass(frozen=True, repr=False)
-class HandInFile(JournalEntries):
-    """The journal as a file to hand in."""
-
-    path: Path = Path(HAND_IN)
-
-    def card(self) -> Card:
-        """Return a card that says which checks, by their last records, have passed.
-
-        The drawing task is not counted among the checks.
-        """
-        names = [(id, messages.label("course.checks.check", id)) for id in syllabus.EVIDENCE_IDS]
-        *rows, (drawing, drawing_label) = [(self.mark(id), name) for id, name in names]
-        passed = sum(mark == "ok" for mark, _ in rows)
-        drawn = drawing == "ok"
-        verdict = messages.text("course.checks.passed" if drawn else "course.checks.failed")
-        facts = [
-            (drawing_label, verdict),
-            (messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)),
-            describe_learner(self.learner),
-        ]
-        header = messages.text("notebook.workshop.column-check")
-        parts: tuple[CardPart, ...] = (Table(("", header), rows), Rows(facts))
-        if passed < len(rows):
-            parts += warning_notes(*messages.advice("notebook.workshop.proof-missing"))
-        elif not drawn:
-            parts += warning_notes(*messages.advice("notebook.workshop.drawing-missing"))
-        parts += (Note(messages.text("notebook.workshop.hand-in-too")),)
-        title = messages.text("notebook.workshop.handed-in", proved=passed, count=len(rows))
-        return Card(title, parts, state="ok" if passed == len(rows) and drawn else "warn")
 
 
 @dataclass(frozen=True, repr=False)

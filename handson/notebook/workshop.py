@@ -17,24 +17,24 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from handson import drawing, engine
+from handson import drawing, engine, grading
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
 from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import shorten_path, write_whole
+from handson.core.files import shorten_path
 from handson.core.folders import find_current_folder
 from handson.course import checks, rules, syllabus
 from handson.course.checks import Verification
-from handson.course.evidence import HAND_IN, Journal, Observation, as_lines, now
+from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.rules import check_network_form
 from handson.course.state import ANYWHERE, Drawing, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import doctor, evidence_cards, mistakes, nbgrader
+from handson.notebook import doctor, evidence_cards, hand_in, mistakes, nbgrader, overview
 from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
@@ -127,12 +127,29 @@ class Workshop(Displayable):
         if others:
             advice += warning_notes(*explain_neighbours(others, region=aws.region))
         try:
-            setback = self.engine.setback
+            setback, only_packs = self.engine.setback, self.engine.containers is None
         except NotReady as error:
-            setback = error
+            setback, only_packs = error, False
         if setback:
             advice += warning_notes(setback.problem, setback.remedy)
+        if only_packs:
+            advice += warning_notes(*messages.advice("notebook.workshop.only-packs"))
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
+
+    def overview(self) -> overview.Overview:
+        """Return what is done, what comes next, and what to set right before evidence is recorded.
+
+        Raises:
+            NotReady: The journal cannot be read.
+        """
+        home, learner = self.settings.home, self.settings.learner
+        records = [each for each in self._journal.records() if each["learner"] in (learner, "")]
+        return overview.Overview(
+            evidence_cards.JournalEntries(tuple(records), learner, self._exercise),
+            grading.read_answers(find_current_folder()),
+            receipts.find_last_cleanup(home),
+            self.settings.region,
+        )
 
     def doctor(self) -> doctor.MachineReport:
         """Check that this machine has what the workshop needs."""
@@ -440,8 +457,10 @@ class Workshop(Displayable):
         records = (record for record in self._journal.records() if record["learner"] == learner)
         return evidence_cards.JournalEntries(tuple(records), learner, self._exercise)
 
-    def hand_in(self) -> evidence_cards.HandInFile:
-        """Copy the journal into a file beside the notebooks, to be handed in with them.
+    def hand_in(self) -> hand_in.HandInFile:
+        """Write the zip to hand in beside the notebooks, and return what it still lacks.
+
+        It holds the notebooks as they are saved, and the journal.
 
         Raises:
             NotReady: There is no evidence yet, or the file cannot be written.
@@ -449,11 +468,9 @@ class Workshop(Displayable):
         records = self._journal.records()
         if not records:
             raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
-        path = (self.settings.hand_in or find_current_folder()) / HAND_IN
-        write_whole(path, as_lines(records))
-        return evidence_cards.HandInFile(
-            tuple(records), self.settings.learner, self._exercise, path
-        )
+        folder = self.settings.hand_in or find_current_folder()
+        learner, home = self.settings.learner, self.settings.home
+        return hand_in.write_hand_in(folder, records, learner=learner, home=home)
 
     def questions(self, topic: str) -> questions.Quiz:
         """Return self-check questions for a free answer, made from the learner's resources.
@@ -704,7 +721,7 @@ class Workshop(Displayable):
 
 
 def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrader.ScoringWorkshop:
-    """Read the settings, connect to the target, and return the workshop.
+    """Read the settings, connect to the target, show the overview, and return the workshop.
 
     While nbgrader executes the notebook, return a stand-in that scores evidence and calls nothing.
 
@@ -728,7 +745,10 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
-    return Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)
+    workshop = Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)
+    with suppress(NotReady):  # of the journal; an evidence cell will say so
+        progress.show_card(workshop.overview())
+    return workshop
 
 
 def _require_drawing() -> Drawing:

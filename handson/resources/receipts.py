@@ -256,6 +256,13 @@ def find_unfinished(home: Path, target: Target, kind: str = "") -> SavedReceipt 
     return None
 
 
+def find_last_cleanup(home: Path) -> str:
+    """Return the time of the last clean-up of all kinds that left nothing, or ""."""
+    read = (files.read_state(path, Receipt) for path in (home / "receipts").glob("*.json"))
+    whole = (each for each in read if each and each.nothing_left and not each.kind)
+    return max((each.finished_at or "" for each in whole), default="")
+
+
 def begin_receipt(
     home: Path,
     target: Target,

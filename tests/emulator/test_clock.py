@@ -36,8 +36,8 @@ def test_what_is_proved_after_the_clock_was_set_back_counts_and_nothing_proved_b
     time[0] -= timedelta(days=400)
     finish(held, shop)
     after = [held.evidence(check).record for check in syllabus.CHECK_IDS]
-    held.hand_in()
+    handed = held.hand_in()
     assert Journal(held.settings.home).records() == [*before, *after]
     assert broken_chain(held.settings.home) == []
-    [graded] = grading.grade_class([handed_in]).results
+    [graded] = grading.grade_class([handed.path]).results
     assert graded.points == 80

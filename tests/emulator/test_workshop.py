@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_diagram_is_evidence_of_what_it_shows_unless_it_was_broken_off(held: W
         assert (derived, derived.passed) == (evidence.result, passed)
 
 
-def test_what_is_handed_in_is_the_journal_beside_the_notebook_and_what_it_lacks(
+def test_what_is_handed_in_is_a_zip_and_the_journal_beside_the_notebook_and_what_they_lack(
     held: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remark = "前に記録したエビデンスは合格しています"
@@ -146,10 +147,13 @@ def test_what_is_handed_in_is_the_journal_beside_the_notebook_and_what_it_lacks(
     held.ensure_cluster()
     held.evidence("cluster")
     handed = held.hand_in()
-    assert handed.path == tmp_path / "journal.jsonl"
-    assert handed.path.read_bytes() == (held.settings.home / "journal.jsonl").read_bytes()
-    card = repr(handed)
-    assert (card.count("✘"), "→" in card, "5 項目のうち 1 項目" in card) == (4, True, True)
+    assert handed.path == tmp_path / "Hanako.zip"
+    kept = (held.settings.home / "journal.jsonl").read_bytes()
+    assert (tmp_path / "journal.jsonl").read_bytes() == kept
+    with zipfile.ZipFile(handed.path) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"journal.jsonl": kept}
+    states = [gap.state for gap in handed.gaps]  # nothing is saved in this folder
+    assert [states.count(state) for state in ("no-notebook", "missing", "unsaved")] == [4, 5, 1]
     held.cleanup(confirm="delete")
     assert remark in repr(held.evidence("cluster"))  # it takes the place of better evidence
 
@@ -164,14 +168,22 @@ def test_a_record_that_somebody_changed_is_shown_as_not_proven(held: Workshop) -
         assert (observed, MARKS["bad"] in repr(held.journal())) == (observed, True)
 
 
-def test_a_learner_is_remembered_until_another_is_named(
-    monkeypatch: pytest.MonkeyPatch, home: Path, emulator: Running
+def test_a_learner_is_remembered_until_another_is_named_and_each_start_shows_who_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+    home: Path,
+    emulator: Running,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HANDSON_HOME", str(home))
     monkeypatch.setenv("HANDSON_ENDPOINT_URL", emulator.endpoint)
     given = [{"learner": "山田 花子"}, {}, {"learner": ""}, {"learner": "Taro"}]
     learners = [handson.start(**each).settings.learner for each in given]
     assert learners == ["山田 花子", "山田 花子", "山田 花子", "Taro"]
+    shown = capsys.readouterr().err
+    assert [shown.count(f"受講者: {name}\n") for name in ("山田 花子", "Taro")] == [3, 1]
+    (home / "journal.jsonl").mkdir()  # which evidence cells will name
+    handson.start()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_start_that_cannot_succeed_says_what_is_missing(open_own: Open) -> None:
@@ -183,6 +195,22 @@ def test_a_start_that_cannot_succeed_says_what_is_missing(open_own: Open) -> Non
     assert "HANDSON_AWS_ACCOUNT" in unnamed.value.remedy
 
 
+def test_the_overview_counts_what_was_made_until_it_is_cleaned_up(
+    held: Workshop, shop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    finish(held, shop)
+    for check in syllabus.CHECK_IDS:
+        held.evidence(check)
+    with held.aws.recording() as asked:
+        assert "次は 05-architecture です" in repr(held.overview())
+    assert [*asked] == []
+    held.cleanup("network", confirm="delete")
+    assert "○ 99" in repr(held.overview())
+    assert held.cleanup(confirm="delete").left == ()
+    assert ("✔ 04 5/5" in repr(held.overview()), "✔ 99" in repr(held.overview())) == (True, True)
+
+
 def test_the_start_card_tells_why_a_docker_that_was_named_is_not_used(
     open_own: Open, emulator: Running
 ) -> None:
@@ -191,6 +219,8 @@ def test_the_start_card_tells_why_a_docker_that_was_named_is_not_used(
         return repr(open_own(endpoint_url=emulator.endpoint, environ=environ))
 
     told = {engine: start(engine) for engine in ("auto", "docker", "builtin")}
+    packs = "本物の docker build"
+    assert [engine for engine in told if packs in told[engine]] == ["auto", "builtin"]
     known = "DOCKER_HOST (tcp://127.0.0.1:1)", "unset DOCKER_HOST"
     assert [engine for engine in told if all(it in told[engine] for it in known)] == [
         "auto",

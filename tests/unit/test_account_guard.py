@@ -42,7 +42,9 @@ CALLS: dict[str, Callable[[Workshop], Any]] = {
     "questions": lambda room: room.questions("why-zones"),
     "cleanup for good": lambda room: room.cleanup(confirm="delete"),
 }
-WITHOUT_AWS = {"card", "with_own_progress", "hand_in", "journal", "build_image", "doctor"}
+WITHOUT_AWS = {
+    *("card", "with_own_progress", "hand_in", "journal", "overview", "build_image", "doctor")
+}
 """Verbs that call nothing, and the doctor, which tells the refusal as a finding."""
 
 

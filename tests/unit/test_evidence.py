@@ -16,10 +16,10 @@ import pytest
 from filelock import FileLock
 
 from handson.core.errors import NotReady
-from handson.course import checks, evidence, syllabus
+from handson.course import checks, evidence
 from handson.course.evidence import Journal, Observation, Record
 from handson.course.exercise import Exercise
-from handson.notebook.evidence_cards import HandInFile
+from handson.notebook.evidence_cards import Evidence
 from tests.unit import states
 
 NOON = datetime(2026, 1, 15, 12, 0, 0, 123456, tzinfo=UTC)
@@ -319,7 +319,12 @@ def test_an_old_record_of_an_image_counts_after_it_lost_its_nulls() -> None:
     assert evidence.is_intact(without_nulls(old))
 
 
-def test_a_drawing_task_that_is_still_to_be_done_is_told_and_not_counted() -> None:
-    records = tuple(sealed(check=check) for check in syllabus.CHECK_IDS)
-    card = HandInFile(records, learner="Hanako", path=Path("journal.jsonl")).card()
-    assert (card.state, "構成図の課題" in card.text()) == ("warn", True)
+def test_evidence_without_a_name_says_which_line_to_run() -> None:
+    shown = {}
+    for learner in ("", "Hanako"):
+        record = evidence.seal(observation(), learner=learner, previous=None, observed_at=NOON)
+        result = checks.derive("network", record["observed"])
+        shown[learner] = Evidence(record, result).card()
+    assert [card.state for card in shown.values()] == ["ok", "ok"]
+    line = 'workshop = handson.start(learner="'
+    assert [line in card.text() for card in shown.values()] == [True, False]

@@ -1,0 +1,157 @@
+"""What is handed in: one zip of the saved notebooks and the journal, and what it still lacks.
+
+Grading itself reads the files, so that a learner sees what an instructor will see.  The journal
+goes with the notebooks, because it keeps records that a notebook has lost.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from handson import grading
+from handson.core import messages
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows, Table
+from handson.core.files import explain_unwritable, shorten_path, write_whole
+from handson.course import syllabus
+from handson.course.evidence import HAND_IN, Record, as_lines
+from handson.grading import CheckMark, Learner, Result, archives, claims, findings, tokens
+from handson.grading.export_names import make_zip_name
+from handson.notebook.evidence_cards import describe_learner
+
+_OK = "ok"
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that is asked for: its state, its name, and the notebook or file to look at."""
+
+    state: str
+    label: str
+    place: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class HandInFile(Displayable):
+    """The zip to hand in, and what grading read in it.
+
+    Attributes:
+        path: The zip.
+        learner: The learner's name.
+        result: What grading read.
+        records: The records of the journal.
+    """
+
+    path: Path
+    learner: str
+    result: Result
+    records: Sequence[Record]
+
+    @property
+    def items(self) -> list[Item]:
+        """What is asked for; what is not as it should be comes first."""
+        found = [*self._list_files(), *self._list_evidence(), *self._list_answers()]
+        if not self.learner:
+            found.insert(0, Item("no-name", messages.text("notebook.workshop.row-learner")))
+        return sorted(found, key=lambda item: item.state == _OK)
+
+    @property
+    def gaps(self) -> list[Item]:
+        """What is missing, has not passed, or is not saved."""
+        return [item for item in self.items if item.state != _OK]
+
+    def card(self) -> Card:
+        """Return a card with each item, and with what to do where one is not as it should be."""
+        items, gaps = self.items, self.gaps
+        states = [messages.label("notebook.hand-in.state", item.state) for item in items]
+        rows = [
+            (_OK if item.state == _OK else "warn", item.label, state)
+            for item, state in zip(items, states, strict=True)
+        ]
+        header = messages.text("notebook.workshop.column-check")
+        notes: list[CardPart] = []
+        for state in dict.fromkeys(item.state for item in gaps):
+            places = dict.fromkeys(item.place for item in gaps if item.state == state)
+            values = {"places": ", ".join(places)}
+            notes.append(Note("→ " + messages.label("notebook.hand-in.remedy", state, **values)))
+        title = messages.text("notebook.hand-in.complete")
+        if gaps:
+            title = messages.text("notebook.hand-in.incomplete", count=len(gaps))
+        file = messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)
+        about = Rows([file, describe_learner(self.learner)])
+        table = Table(("", header, ""), rows)
+        return Card(title, (about, table, *notes), state="warn" if gaps else "ok")
+
+    def _list_files(self) -> Iterator[Item]:
+        for finding in self.result.findings:
+            if finding.severity == findings.WARNING and finding.code == "notebook-missing":
+                names = finding.values["notebooks"].split(", ")
+                yield from (Item("no-notebook", name, name) for name in names)
+            elif finding.severity == findings.WARNING and finding.code.startswith("file-"):
+                yield Item("unreadable", str(finding.where), str(finding.where))
+
+    def _list_evidence(self) -> Iterator[Item]:
+        drawing = self.result.diagram.check
+        for mark in (*self.result.checks, *([drawing] if drawing else ())):
+            notebook = syllabus.find_check(mark.id).notebook
+            yield Item(self._judge(mark), findings.check_label(mark.id), notebook)
+
+    def _judge(self, mark: CheckMark) -> str:
+        proof = mark.proof
+        if proof is None:
+            return "missing"
+        digests = [each["digest"] for each in self.records if each["check"] == mark.id]
+        if proof.digest in digests[:-1]:
+            return "unsaved"  # what counts is the notebook's record, an older one
+        if mark.status != findings.PASSED:
+            return "failed"
+        if self.learner and not Learner(self.learner).is_named(proof.learner):
+            return "other-name"
+        return _OK if proof.source == claims.NOTEBOOK else "unsaved"
+
+    def _list_answers(self) -> Iterator[Item]:
+        for number, answer in enumerate(self.result.answers, start=1):
+            state = _OK if answer.status == findings.ANSWERED else "unanswered"
+            label = messages.text("notebook.hand-in.question", number=number)
+            yield Item(state, label, syllabus.DIAGRAM.notebook)
+
+
+def write_hand_in(
+    folder: Path, records: Sequence[Record], *, learner: str, home: Path
+) -> HandInFile:
+    """Write the zip beside the notebooks of a folder, and the journal, which nbgrader reads there.
+
+    The zip holds the folder's notebooks as they are saved, the journal and, if the home folder has
+    one, the signed proof.
+
+    Raises:
+        NotReady: The folder or the disk does not take a file; the zip is as it was before.
+    """
+    path, buffer = folder / make_zip_name(learner), io.BytesIO()
+    write_whole(folder / HAND_IN, as_lines(records))
+    books = [book for book in sorted(folder.glob("*.ipynb")) if not book.name.startswith(".")]
+    own = [*books, folder / HAND_IN]
+    try:
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for file in (*own, home / tokens.FILE):
+                _pack(archive, file)
+    except OSError as error:  # a file has gone meanwhile
+        raise explain_unwritable(path, error) from error
+    write_whole(path, buffer.getvalue())
+    result = grading.grade_files(folder, [file.name for file in own])
+    return HandInFile(path, learner, result, records)
+
+
+def _pack(archive: zipfile.ZipFile, file: Path) -> None:
+    """Add a file to a zip; leave out what grading would not read, such as a large one."""
+    folder, entry = archives.Folder(str(file.parent)), archives.Entry(file.name, file.name)
+    with suppress(archives.Refused):
+        data = archives.read_entry(folder, entry, limit=archives.MOST_BYTES)
+        info = zipfile.ZipInfo.from_file(file, file.name, strict_timestamps=False)
+        # Not packed, a large file cannot be taken for a bomb.
+        is_small = len(data) <= archives.SMALL
+        archive.writestr(info, data, zipfile.ZIP_DEFLATED if is_small else zipfile.ZIP_STORED)
