@@ -54,8 +54,12 @@ class Frame(Scene):
         self.icons.append(Icon("onprem/container/docker", docker.x + 22, docker.y + 18, 26))
         name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER)
         self.add_lines(name, text("drawing.docker"))
-        own_image = Part(IMAGE_ICON, (self.plan.own_image, text("drawing.built")))
-        self._paint_part(own_image, image, 48)
+        # Only the registry tells of the image: without it there, none may have been built here.
+        (x, y), built = image, self.plan.image.made
+        said = text("drawing.built") if built else text("drawing.not-built")
+        own_image = Part(IMAGE_ICON, (self.plan.own_image, said), made=built)
+        if self._paint_border(Box(x - 66, y - 30, 132, 80), own_image):
+            self._paint_part(own_image, image, 48)
 
     def paint_borders(self, outer: Box, region: Box, *, heading: float) -> None:
         """Paint the two outer borders, with their names starting at x = `heading`."""
@@ -164,9 +168,9 @@ class Frame(Scene):
             room: How wide a line may be; 0 for any width.
         """
         plan, lines = self.plan, self.plan.steps[name]
-        registry, image = plan.registry.made, plan.registry.made and plan.image.made
-        # Nothing is pulled or requested before step 3 starts a task.
-        works = {"login": True, "token": registry, "push": image}.get(name, False)
+        # An image in the registry shows that someone signed in and pushed.  Nothing is pulled or
+        # requested before step 3 starts a task.
+        works = plan.image.made and name in ("login", "token", "push")
         colour = _SIGN_IN if name in ("login", "token") else INK
         if name == "internet":
             if not plan.gateway.made:

@@ -12,7 +12,8 @@ from handson.core import messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.state import Snapshot, Subnet, Unseen
-from handson.drawing import VIEWS, draw
+from handson.drawing import VIEWS, draw, paint_views
+from handson.drawing.scene import Arrow
 
 GOAL = describe_goal(Exercise())
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,6 +29,10 @@ def words(snapshot: Snapshot, view: str = "aws") -> list[str]:
         whole = element.find(f"{SVG}title")
         lines.append(whole.text if whole is not None else element.text)
     return [line or "" for line in lines]
+
+
+def arrows(snapshot: Snapshot, view: str) -> list[Arrow]:
+    return paint_views(snapshot, Exercise(), [view]).arrows
 
 
 def with_vpc(**changes: Any) -> Snapshot:
@@ -92,6 +97,14 @@ def test_a_state_is_shown_as_what_it_is() -> None:
         shown = words(state)
         seen = (shown.count(NOT_THERE), there - set(shown), not_there & set(shown))
         assert (number, *seen) == (number, absent, set(), set())
+
+
+def test_before_a_push_nothing_says_built_or_signed_in_and_afterwards_it_does() -> None:
+    for view in ("aws", "onprem"):
+        for state, built, solid in ((replace(GOAL, images=()), False, 0), (GOAL, True, 3)):
+            [paths, lines] = arrows(state, view), words(state, view=view)
+            assert ("作成・プッシュ済み" in lines, "で作ります" in lines) == (built, not built)
+            assert sum(not each.dashed for each in paths) == solid + len(VPC.subnets)
 
 
 def test_any_number_of_zones_and_subnets_is_drawn() -> None:
