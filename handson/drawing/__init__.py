@@ -33,8 +33,8 @@ from handson.course.exercise import Exercise
 from handson.course.state import Drawing, Snapshot
 from handson.drawing.aws_picture import plan_aws
 from handson.drawing.compare import Comparison, Selection, compare_snapshots, compare_with_goal
-from handson.drawing.composition import compose_tall, compose_wide
-from handson.drawing.local_picture import TALL, WIDE, paint_local
+from handson.drawing.composition import compose
+from handson.drawing.local_picture import paint_local
 from handson.drawing.onprem_picture import plan_onprem
 from handson.drawing.scene import QUIET, Label, Scene, join_scenes
 from handson.drawing.svg_document import Picture
@@ -76,7 +76,8 @@ def draw(
     paint = partial(paint_views, snapshot, exercise, views, since=since, goal=goal)
     scene = paint()
     in_english = partial(_write_in_english, paint) if messages.language() == "ja" else None
-    return Picture(scene.write(), scene.title, scene.description, in_english)
+    parts = tuple(Picture(it.write(), it.title, it.description) for it, _, _ in scene.inner)
+    return Picture(scene.write(), scene.title, scene.description, in_english, parts)
 
 
 def check_views(view: str | Sequence[str]) -> tuple[str, ...]:
@@ -106,13 +107,13 @@ def paint_views(
 ) -> Scene:
     """Return the scene of some views in the language of this process.
 
-    Two views stand side by side, tall and narrow.  Of three, step 1 stands above the others, as
-    wide as both: three in a row could not be read in a notebook.
+    Each view is tall and narrow, so that it can be read in a narrow window.  Two stand side by
+    side.  Of three, step 1 stands above the others: three in a row could not be read.
     """
 
-    def paint(view: str, *, tall: bool = True) -> Scene:
+    def paint(view: str) -> Scene:
         if view == "local":
-            return paint_local(Selection(snapshot, exercise).short_name, TALL if tall else WIDE)
+            return paint_local(Selection(snapshot, exercise).short_name)
         if view == "onprem":
             plan = plan_onprem(snapshot, exercise)
         elif since is not None:
@@ -121,15 +122,15 @@ def paint_views(
             plan = plan_aws(snapshot, exercise, compare_with_goal(snapshot, exercise))
         else:
             plan = plan_aws(snapshot, exercise, Comparison())
-        return compose_tall(plan) if tall else compose_wide(plan)
+        return compose(plan)
 
     if len(views) == 1:
-        return paint(views[0], tall=False)
+        return paint(views[0])
     if len(views) == 2 or "local" not in views:
         return join_scenes([[paint(view) for view in views]])
     rest = list(views)
     rest.remove("local")
-    return join_scenes([[paint("local", tall=False)], [paint(view) for view in rest]])
+    return join_scenes([[paint("local")], [paint(view) for view in rest]])
 
 
 def _write_in_english(paint: partial[Scene]) -> str:

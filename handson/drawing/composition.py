@@ -1,8 +1,4 @@
-"""Lays a plan out: each composition places the same parts, so that none draws what another omits.
-
-`compose_wide` is for a picture alone, as wide as a notebook, and `compose_tall` for pictures side
-by side, half as wide.
-"""
+"""Lays a plan out: gives each part its place."""
 
 from __future__ import annotations
 
@@ -15,54 +11,8 @@ _BAND, _BAND_OVER = 150.0, 14.0
 _FIRST_TIER, _LOW_TIER = _TIER_HEAD + _BAND + 14, 96.0
 
 
-def compose_wide(plan: Plan) -> Scene:
-    """Return the scene of a picture that stands alone.
-
-    Three columns: the learner's computer, the services that are reached over the network (sign-in
-    and registry), the network itself.  Three rows: requests from the internet at the top, signing
-    in, and the way of the image in a straight line at the height of the cluster.
-    """
-    margin, top, inset, side = 12.0, 44.0, 12.0, 26.0
-    internet_row, login_row = top + 82, top + 154
-    network_top = internet_row + 14
-    services = margin + 160 + 84 + 2 * inset
-    left = services + 160 + 82
-    columns, band = _place_columns(plan, (left + side, network_top + 62), width=204, gutter=44)
-    image_row = band.middle[1]
-    network = _surround(columns, band, (left, network_top), right=side)
-    registry = Box(services, image_row - 108, 160, 230)
-    end = max(network.bottom, registry.bottom) + (26 if plan.others else 0) + inset
-    region = Box(services - inset, top + 36, network.right + 2 * inset - services, end - top - 36)
-    outer = Box(region.x - inset, top, region.width + 2 * inset, end + inset - top)
-    computer = Box(margin, top, 160, outer.height)
-    docker = Box(margin + 10, registry.y, 140, registry.height)
-    own, middle = computer.middle[0], registry.middle[0]
-    gate = columns[0].gutter if columns else network.middle[0]
-    between, before = (computer.right + outer.x) / 2, (registry.right + network.x) / 2
-
-    frame = Frame(plan, width=outer.right + margin, left=margin)
-    rows = {"browser": (own, internet_row), "client": (own, login_row), "image": (own, image_row)}
-    frame.paint_computer(computer, docker, **rows)
-    frame.paint_borders(outer, region, heading=region.x + 10)
-    frame.paint_services((middle, login_row), registry, shelf=image_row)
-    frame.paint_network(network, columns, left=left + 8, right=gate - 26)
-    frame.paint_cluster(band, columns)
-    frame.paint_step("login", between, (own + 30, login_row), (middle - 30, login_row))
-    frame.paint_step("token", registry.y - 20, (middle, login_row + 66), (middle, registry.y - 3))
-    frame.paint_step("push", between, (own + 34, image_row), (services - 3, image_row))
-    frame.paint_step("pull", before, (registry.right + 3, image_row), (band.x - 3, image_row))
-    words, room = (gate + 28, internet_row - 16), network.right - gate - 26
-    frame.paint_gateway((gate, internet_row), words, room=room)
-    points, room = ((own + 30, internet_row), (gate - 26, internet_row)), gate - 40 - services
-    frame.paint_step("internet", (services + gate - 26) / 2, *points, room=room)
-    start, bus = (gate, internet_row + 24), (gate, network_top + 50)
-    frame.paint_routes(columns, (gate + 10, network_top + 36), start, bus)
-    frame.paint_notes(outer, region)
-    return frame
-
-
-def compose_tall(plan: Plan) -> Scene:
-    """Return the scene of a picture that stands beside another.
+def compose(plan: Plan) -> Scene:
+    """Return the scene of a picture that is read in a narrow window, or beside another.
 
     From top to bottom: the learner's computer, the services, the network.  Each thing stands below
     what it is reached from; the way of the image runs down the right side, so that no arrow crosses

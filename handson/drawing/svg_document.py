@@ -35,9 +35,16 @@ SUFFIXES = (".svg", ".png")
 EMBEDDED = "data:image/svg+xml,"
 """The beginning of a data URI that contains an SVG document."""
 
-_ENCODED = str.maketrans({sign: quote(sign) for sign in '%"#<>&\n'})
-"""What an address in an attribute cannot hold.  The rest stays readable, and a fifth smaller than
-base64; a replay of the notebooks compares it as text."""
+_SWAPPED = str.maketrans("\"'", "'\"")
+_ENCODED = str.maketrans({sign: quote(sign) for sign in "%#<>&\n"} | {'"': "'", "'": quote('"')})
+"""What an address in an attribute cannot hold.  The rest stays readable, and a third smaller than
+base64; a replay of the notebooks compares it as text.  Quotation marks change places, because the
+document has a thousand of one kind and a dozen of the other."""
+
+_SCROLLED = "overflow-x:auto"
+_FITTED = "display:inline-block;vertical-align:top"
+_ENLARGED = 1.5
+"""How many pixels a point is wide in a picture that was opened by a click."""
 
 FAMILY = (
     "'Helvetica Neue',Arial,'Hiragino Sans','Hiragino Kaku Gothic ProN','Noto Sans CJK JP',"
@@ -129,12 +136,14 @@ class Picture:
         title: Its name, for people and screen readers.
         description: What can be seen on it, in sentences: the picture's alternative text.
         write_in_english: Returns the same document in English, for a Japanese picture.
+        parts: The pictures that this one joins; a page shows them side by side where it has room.
     """
 
     svg: str
     title: str
     description: str
     write_in_english: Callable[[], str] | None = field(default=None, compare=False)
+    parts: tuple[Picture, ...] = ()
 
     def png(self) -> bytes:
         """Return the picture as PNG, at two pixels a point.
@@ -147,14 +156,27 @@ class Picture:
         return _rasterize(self.write_in_english())
 
     def html(self) -> str:
-        """Return the picture as an image with alternative text, for any page.
+        """Return the picture as an image with alternative text, for any page; a click enlarges it.
 
-        JupyterLab removes inline SVG from a notebook that is not trusted, and makes an image
-        without alternative text of an SVG output; an image with a data URI passes everywhere.
+        JupyterLab removes inline SVG, scripts and style sheets from a notebook that is not trusted,
+        and makes an image without alternative text of an SVG output; an image with a data URI
+        passes everywhere.  The image is the summary of a `<details>` as wide as what it holds: the
+        image shrinks with the page, until a click opens the details, which hold a wide empty line.
         """
+        images = (each._write_image() for each in self.parts or (self,))
+        return f'<div style="{_SCROLLED}">{"".join(images)}</div>'
+
+    def _write_image(self) -> str:
         said = escape(f"{self.title}: {self.description}")
         data = self.svg.translate(_ENCODED)
-        return f'<img alt="{said}" src="{EMBEDDED}{data}" style="max-width:100%">'
+        width = re.search(r'<svg [^>]*?width="([\d.]+)"', self.svg)
+        enlarged = _ENLARGED * float(width[1] if width else 0)
+        return (
+            f'<details style="{_FITTED}"><summary style="display:block;cursor:pointer">'
+            f'<img alt="{said}" title="{escape(messages.text("drawing.enlarge"))}" '
+            f'src="{EMBEDDED}{data}" style="width:100%"></summary>'
+            f'<div style="width:{enlarged:g}px"></div></details>'
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the picture, as SVG or PNG by the suffix of `path`, whole or not at all.
@@ -186,7 +208,9 @@ class Picture:
 def find_svg(html: str) -> str:
     """Return the first SVG document that an image in a page holds, or "" where none does."""
     found = re.search(rf'src="{re.escape(EMBEDDED)}([^"]*)"', html)
-    return unquote(found[1]) if found else ""
+    svg = unquote(found[1]) if found else ""
+    # Pages of earlier versions keep quotation marks as they are.
+    return svg.translate(_SWAPPED) if svg.startswith("<svg xmlns='") else svg
 
 
 @cache

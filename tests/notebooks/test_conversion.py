@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -54,10 +53,10 @@ def missing_cards(notebook: Any, page: BeautifulSoup) -> list[str]:
     return [card for card in cards if card not in said]
 
 
-def pictures(page: BeautifulSoup) -> dict[str, str]:
-    """Return by their documents the alternative texts of the drawings in a page's outputs."""
-    images = page.select(f'.jp-OutputArea-output.jp-RenderedHTML img[src^="{EMBEDDED}"]')
-    drawn = [unquote(str(image["src"]).removeprefix(EMBEDDED)) for image in images]
+def pictures(page: BeautifulSoup, within: str = "") -> dict[str, str]:
+    """Return by their documents the alternative texts of the drawings in a page."""
+    images = page.select(f'{within}img[src^="{EMBEDDED}"]')
+    drawn = [find_svg(str(image)) for image in images]
     return dict(zip(drawn, (" ".join(str(image["alt"]).split()) for image in images), strict=True))
 
 
@@ -84,13 +83,14 @@ def digests_of(notebook: Any) -> list[str]:
 def test_a_page_holds_what_the_notebook_shows(edition: str, name: str) -> None:
     notebook = read_book(name, edition=edition).node
     page = convert(notebook)
-    drawings = [svg for html in shown(notebook) if (svg := find_svg(html))]
+    drawings = [html for html in shown(notebook) if find_svg(html)]
+    images = [svg for html in drawings for svg in pictures(BeautifulSoup(html, "html.parser"))]
     digests = digests_of(notebook)
     tables = " ".join(map(words, page.select(".jp-RenderedHTML table")))
     assert shown(notebook) != []
     assert missing_cards(notebook, page) == []
     assert len(drawings) == DRAWINGS.get(name, 0)
-    assert list(pictures(page)) == drawings
+    assert list(pictures(page, ".jp-OutputArea-output.jp-RenderedHTML ")) == images
     silent = [svg for svg, alt in pictures(page).items() if description(svg) not in alt]
     assert silent == []
     assert lost_images(page, NOTEBOOKS / edition) == []
