@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 from unicodedata import east_asian_width, normalize
 
@@ -26,6 +25,8 @@ def find_nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> s
 
     Capitals do not count, and ``_`` equals ``-``.
     """
+    from difflib import get_close_matches  # takes longer than all else here
+
     folded = {_fold(choice): choice for choice in reversed(list(choices))}
     found = get_close_matches(_fold(name), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
@@ -36,7 +37,7 @@ def advise_half_width(text: str) -> str | None:
 
     Return None if there are none, or if the text is not ASCII without them either.
     """
-    mended = normalize("NFKC", text).translate(_ASCII).strip()
+    mended = to_half_width(text).strip()
     found = list(dict.fromkeys(_FULL_WIDTH.findall(text)))
     if not (found and mended and mended.isascii()):
         return None
@@ -44,6 +45,11 @@ def advise_half_width(text: str) -> str | None:
     letters = ", ".join(space if part.isspace() else part for part in found[:_MOST_LETTERS])
     mended = mended[: 2 * _LONGEST_QUOTE]
     return messages.text("core.text.full-width", signs=letters, mended=mended)
+
+
+def to_half_width(text: str) -> str:
+    """Return a text with plain ASCII in the place of full-width letters and signs."""
+    return normalize("NFKC", text).translate(_ASCII)
 
 
 def quote(value: object) -> str:

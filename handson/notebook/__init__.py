@@ -5,12 +5,13 @@
     evidence_cards   evidence and the journal, as cards
     hand_in          the zip to hand in, and what it lacks
     mistakes         two-line answers to mistakes in a cell
+    syntax_errors    why Python cannot read a cell
     doctor           what this machine lacks
     widgets          forms, the board and questions with controls
     replay           run all notebooks
     nbgrader         points while nbgrader executes a notebook
 
-The folder `jupyter` is JupyterLab's configuration.
+The folder `jupyter` is JupyterLab's configuration, the folder `ipython` that of kernels.
 
 This package is an extension of Jupyter Server, too: a notebook is saved with the static card of a
 widget instead of its view.  A view works only while the kernel of its widget runs.  In an opened
@@ -20,11 +21,21 @@ JupyterLab remove the view from a notebook that they save; the open page keeps i
 A kernel does not see its notebook being saved; Jupyter Server does.  The installed package enables
 the extension, and so does `handson lab`.  A server that runs in another environment than its
 kernels does not have it.
+
+It is an extension of IPython as well, which the installed package enables: in the folders of the
+workshop's notebooks, mistakes are explained from the kernel's start.  So importing this package has
+to be quick.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from handson.core import folders, messages
+from handson.course import syllabus
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -57,3 +68,41 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Register `before_saving` with a Jupyter Server that has started."""
     server.contents_manager.register_pre_save_hook(before_saving)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Explain mistakes from the kernel's start, if its folder is one of the workshop's notebooks.
+
+    The language is that of the notebook's edition.  The kernel also stops naming Python's version
+    to JupyterLab, which would note it in the notebook: an opened notebook would count as changed.
+    """
+    folder = folders.find_current_folder()
+    edition = folders.find_edition(folder)
+    notebooks = (folder / f"{name}.ipynb" for name in syllabus.NOTEBOOKS)
+    if not edition and not any(path.is_file() for path in notebooks):
+        return
+    language = os.environ.get("HANDSON_LANG", "").strip() or (edition and edition.name)
+    if language in messages.LANGUAGES:
+        messages.use(language)
+    explain_errors(shell)
+    known = shell.kernel.language_info
+    shell.kernel.language_info = {name: known[name] for name in known if name != "version"}
+
+
+def explain_errors(shell: Any, *, folder: Callable[[], Path] = folders.find_current_folder) -> None:
+    """Make IPython explain mistakes in cells; a handler that is set already is kept.
+
+    Args:
+        shell: The result of `IPython.get_ipython`; None outside IPython.
+        folder: Returns the folder from which the notebooks are searched for, upwards.
+    """
+    if shell is None or shell.custom_exceptions:
+        return
+
+    def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
+        from handson.notebook import mistakes  # only once it is needed
+
+        mistakes.show_error(shell, kind, error, trace, tb_offset=tb_offset, folder=folder())
+
+    kinds = (NameError, AttributeError, TypeError, NotImplementedError, SyntaxError)
+    shell.set_custom_exc(kinds, answer)

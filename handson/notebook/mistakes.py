@@ -1,13 +1,14 @@
 """Two-line answers to common mistakes in a cell, where Python would print a traceback.
 
 `check_arguments` makes the verbs of a class refuse arguments that do not fit, with the nearest name
-or the whole form, and point out full-width characters.  `explain_errors` makes IPython explain
+or the whole form, and point out full-width characters.  `show_error` explains
 
     a misspelt verb                with the nearest verb
     a name without a value         with the cell that assigns it, found in the notebooks
     a cell that nbgrader emptied   with what belongs there
     a blank (`...`) left in a cell with what belongs there, and the heading where it is read
     an arrow in a diagram          with what arrows of the `diagrams` package may join
+    a cell that Python cannot read with the corrected line (`syntax_errors`)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -31,6 +33,7 @@ from handson.core.folders import find_current_folder, find_notebooks_folder
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
 from handson.course.blanks import list_blanks
+from handson.notebook.syntax_errors import explain_syntax_error
 
 T = TypeVar("T")
 
@@ -63,29 +66,40 @@ def check_arguments(held: type[T]) -> type[T]:
     return held
 
 
-def explain_errors(shell: Any, *, folder: Callable[[], Path] = find_current_folder) -> None:
-    """Make IPython explain missing names, misspelt verbs, arrows and emptied cells.
-
-    A handler that the learner has set before is kept.
+def show_error(
+    shell: Any, kind: Any, error: BaseException, trace: Any, *, tb_offset: Any, folder: Path
+) -> None:
+    """Show the explanation of a mistake in a cell, or else the error as IPython shows it.
 
     Args:
-        shell: The result of `IPython.get_ipython`; None outside IPython.
-        folder: Returns the folder from which the notebooks are searched for, upwards.
+        shell: The result of `IPython.get_ipython`.
+        kind: The type of the error.
+        error: The error.
+        trace: Its traceback.
+        tb_offset: What IPython passes on to its own traceback.
+        folder: The folder from which the notebooks are searched for, upwards.
     """
-    if shell is None or shell.custom_exceptions:
-        return
-
-    def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
-        shown = explain_error(error, trace, grade_id=_grade_id(shell), folder=folder()) or error
+    explained = None
+    with suppress(Exception):  # then Python's own text is better than no text
+        about = {"grade_id": _grade_id(shell), "cell": _cell(shell)}
+        explained = explain_error(error, trace, folder=folder, **about)
+    if explained:
         # Keep the original type's name, which the kernel's reply carries as well: nbgrader shows
         # an error twice where the two names differ.
-        shell.showtraceback((kind, shown, trace), tb_offset=tb_offset, running_compiled_code=True)
-
-    shell.set_custom_exc((NameError, AttributeError, TypeError, NotImplementedError), answer)
+        shell._showtraceback(kind, explained, explained._render_traceback_())
+    else:
+        ran = "__main__" in _list_modules(trace)
+        seen = (kind, error, trace)
+        shell.showtraceback(seen, tb_offset=tb_offset, running_compiled_code=ran)
 
 
 def explain_error(
-    error: BaseException, trace: TracebackType | None, *, grade_id: str = "", folder: Path
+    error: BaseException,
+    trace: TracebackType | None,
+    *,
+    grade_id: str = "",
+    cell: str = "",
+    folder: Path,
 ) -> HandsonError | None:
     """Explain a mistake in a cell, or return None for other errors.
 
@@ -93,10 +107,14 @@ def explain_error(
         error: The error that the cell raised.
         trace: Its traceback.
         grade_id: The nbgrader id of the cell; empty where it is unknown.
+        cell: The text of the cell; empty where it is unknown.
         folder: The folder from which the notebooks are searched for, upwards.
     """
     frames = [frame for frame, _ in walk_tb(trace)]
-    modules = [str(frame.f_globals.get("__name__", "")) for frame in frames]
+    modules = _list_modules(trace)
+    if isinstance(error, SyntaxError):
+        is_of_cell = "__main__" not in modules and (error.text or "").strip() in cell
+        return explain_syntax_error(error, cell) if is_of_cell else None
     if isinstance(error, (AttributeError, TypeError)) and _is_arrow(error, frames, modules):
         return InvalidInput.from_key("notebook.mistakes.arrow")
     if modules[-1:] != ["__main__"]:  # a library that the cell called raised it
@@ -120,6 +138,11 @@ def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition
             for name, line in _assignments(cell):
                 found.setdefault(name, []).append(CellDefinition(path.stem, line))
     return found
+
+
+def _list_modules(trace: TracebackType | None) -> list[str]:
+    """Return the names of the modules whose code was running; a cell's is `__main__`."""
+    return [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(trace)]
 
 
 def _is_arrow(error: Exception, frames: Sequence[FrameType], modules: Sequence[str]) -> bool:
@@ -223,6 +246,12 @@ def _grade_id(shell: Any) -> str:
         return str(shell.parent_header["metadata"]["nbgrader"]["grade_id"])
     except (AttributeError, LookupError, TypeError):
         return ""
+
+
+def _cell(shell: Any) -> str:
+    """Return the text of the running cell, as IPython has given it to Python."""
+    cells = shell.user_ns.get("In") or [""]
+    return str(cells[-1])
 
 
 def _read_cells(path: Path) -> list[Any]:

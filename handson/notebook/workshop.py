@@ -34,7 +34,15 @@ from handson.course.rules import check_network_form
 from handson.course.state import ANYWHERE, Drawing, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import doctor, evidence_cards, hand_in, mistakes, nbgrader, overview
+from handson.notebook import (
+    doctor,
+    evidence_cards,
+    explain_errors,
+    hand_in,
+    mistakes,
+    nbgrader,
+    overview,
+)
 from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
@@ -736,7 +744,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    mistakes.explain_errors(progress.find_ipython())
+    explain_errors(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))
         return nbgrader.start_scoring()

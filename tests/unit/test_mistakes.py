@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import handson
+from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.notebook import mistakes
+from handson.notebook import explain_errors, load_ipython_extension, mistakes
 from handson.notebook.workshop import Workshop
 
 STUB = "raise NotImplementedError()"
@@ -89,7 +92,9 @@ class Shell:
         self.custom_exceptions: tuple[type[BaseException], ...] = ()
         self.shown: list[BaseException] = []
         self.parent_header: Any = {}
-        mistakes.explain_errors(self, folder=lambda: folder)
+        self.user_ns: dict[str, Any] = {"In": [""]}
+        self.kernel = SimpleNamespace(language_info={"name": "python", "version": "3.11.0"})
+        explain_errors(self, folder=lambda: folder)
 
     def set_custom_exc(self, kinds: tuple[type[BaseException], ...], answer: Any) -> None:
         self.custom_exceptions, self._answer = kinds, answer
@@ -97,8 +102,13 @@ class Shell:
     def showtraceback(self, seen: Any, **_: Any) -> None:
         self.shown.append(seen[1])
 
+    def _showtraceback(self, kind: type, error: BaseException, lines: list[str]) -> None:
+        assert lines == str(error).splitlines()
+        self.shown.append(error)
+
     def run(self, cell: str, *, module: str = "__main__") -> BaseException:
         """Run a cell as a module of that name; return the error that is shown."""
+        self.user_ns["In"].append(cell)
         try:
             exec(cell, {"__name__": module})
         except InvalidInput as error:  # a verb or a frame refuses by itself
@@ -176,8 +186,78 @@ def test_a_misspelt_verb_is_answered_with_the_nearest_or_all(shell: Shell) -> No
     assert "ensure_shelf, close" in every.remedy
 
 
+MENDED = {
+    "print（“a”）": 'print("a")',
+    "f(１，2)": "f(1,2)",
+    "f(name=「x」)": 'f(name="x")',
+    "x\u3000= 1": "x = 1",
+    "for x in y：\n    print（x）": "for x in y: ⏎ print(x)",
+    'f(name="x" cidr="y" zones=2)': 'f(name="x", cidr="y", zones=2)',
+    'f(\n    name="x"\n    cidr="y",\n)': 'name="x",',
+    'f（name="x" a=1）': 'f(name="x", a=1)',
+    'f("network"\nx': 'f("network")',
+    "f([1, 2)": "f([1, 2])",
+    "f(1))": "f(1)",
+    'f(name="x, cidr="y")': 'f(name="x", cidr="y")',
+    'f(network")': 'f("network")',
+    "f('network\")": "f('network')",
+    'f("a”)': 'f("a")',
+    'f(learner="花子': 'f(learner="花子")',
+    'with Box("x")\n    y': 'with Box("x"):',
+}
+NAMED = {
+    "f(a：1)": ("1 行目の「：」", "半角の「:」"),
+    "x = 1\n\u3000y = 2": ("2 行目の「全角の空白」", "半角の「 」"),
+    "f(cidr=…)": ("1 行目の「…」", "値に書き換えて"),
+    "f(cidr=10.0.0.0/16)": ("1 行目", "引用符"),
+    "with box:\nx": ("2 行目", "4 つ"),
+}
+
+
+def test_a_cell_that_python_cannot_read_is_answered_with_the_corrected_line(shell: Shell) -> None:
+    remedies = {cell: told(shell, cell).remedy.partition(": ")[2] for cell in MENDED}
+    assert remedies == MENDED
+
+
+def test_where_no_correction_helps_the_place_and_what_to_write_are_named(shell: Shell) -> None:
+    for cell, (place, wanted) in NAMED.items():
+        error = told(shell, cell)
+        assert (place in error.problem, wanted in error.remedy) == (True, True), cell
+
+
+def test_a_kernel_explains_mistakes_from_its_start_beside_the_notebooks(
+    notebooks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {}
+    monkeypatch.delenv("HANDSON_LANG", raising=False)
+    (notebooks.parent / "en").mkdir()
+    for folder in (notebooks, notebooks.parent / "en", notebooks.parent.parent):
+        shell = Shell(folder)
+        shell.custom_exceptions = ()
+        monkeypatch.chdir(folder)
+        messages.use("ja")
+        load_ipython_extension(shell)
+        explained = SyntaxError in shell.custom_exceptions
+        found[folder.name] = (explained, messages.language(), *shell.kernel.language_info)
+    assert found == {
+        "ja": (True, "ja", "name"),
+        "en": (True, "en", "name"),
+        notebooks.parent.parent.name: (False, "ja", "name", "version"),
+    }
+
+
+def test_the_package_enables_the_extension_in_every_kernel(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    [folder] = [source for source, target in shared.items() if target == "etc/ipython"]
+    config = json.loads((root / folder / "ipython_kernel_config.json").read_text(encoding="utf-8"))
+    assert config == {"InteractiveShellApp": {"extra_extensions": ["handson.notebook"]}}
+
+
 KEPT: list[tuple[str, str, type[Exception]]] = [
     ("1 >> 'VPC'", "__main__", TypeError),
+    ("x = = 1", "__main__", SyntaxError),
+    ("eval('f(a b)')", "__main__", SyntaxError),
     ("len(1)", "__main__", TypeError),
     ("[].zzz", "__main__", AttributeError),
     (f"{MADE}shop.opne()", "somebodys.library", AttributeError),
@@ -245,9 +325,9 @@ def test_every_verb_refuses_a_blank() -> None:
 
 def test_what_is_not_ours_to_explain_is_left_alone(shell: Shell, notebooks: Path) -> None:
     shell.set_custom_exc((KeyError,), print)  # an answer of the learner's own
-    mistakes.explain_errors(shell, folder=lambda: notebooks)
+    explain_errors(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
-    mistakes.explain_errors(None)  # outside of IPython
+    explain_errors(None)  # outside of IPython
     with pytest.raises(NameError) as raised:
         undefined  # type: ignore[name-defined]  # noqa: B018, F821
     for error, trace in ((NameError(name="x"), None), (raised.value, raised.tb)):

@@ -41,10 +41,13 @@ def test_a_view_is_taken_out_where_a_static_form_of_ours_stands_beside_it() -> N
 def test_the_package_enables_the_extension_in_a_plain_jupyter_lab(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    [(source, target)] = shared.items()
-    [config] = (root / source).glob("*.json")
+    [folder] = [source for source, target in shared.items() if target.startswith("etc/jupyter")]
+    [config] = (root / folder).glob("*.json")
     enabled = json.loads(config.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
-    assert (target, enabled) == ("etc/jupyter/jupyter_server_config.d", {saving.__name__: True})
+    assert (shared[folder], enabled) == (
+        "etc/jupyter/jupyter_server_config.d",
+        {saving.__name__: True},
+    )
 
 
 def test_jupyter_server_asks_before_it_writes() -> None:

@@ -7,7 +7,6 @@ A key is ``wing.topic.name``: ``resources.network.title`` is the line ``network.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -74,6 +73,8 @@ def advice_of(group: str, name: str, /, **values: object) -> tuple[str, str]:
 @cache
 def catalogue(wing: str) -> dict[str, dict[str, str]]:
     """Return the sentences of a wing by the rest of their keys, each by language."""
+    import tomllib  # compiles its patterns: a kernel that shows nothing of ours need not wait
+
     file = files(__name__).joinpath(f"{wing}.toml")
     return dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
 

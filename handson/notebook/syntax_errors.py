@@ -1,0 +1,118 @@
+"""Explain why Python cannot read a cell: full-width characters, missing commas, quotes, brackets.
+
+Corrections are tried on the cell.  One is shown only if Python can read the corrected cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from handson.core import messages
+from handson.core.errors import InvalidInput
+from handson.core.text import one_line, to_half_width
+
+_KINDS = {
+    "comma": ".*forgot a comma",
+    "colon": "expected ':'",
+    "bracket": ".*(never closed|does not match|unmatched)",
+    "quote": "unterminated f?-?string",
+    "character": "invalid (non-printable )?character",
+}
+"""The kinds of mistakes, by CPython's messages (Grammar/python.gram and Parser/)."""
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_QUOTES = dict(zip("“”„‟＂「」『』‘’‚‛＇", '"' * 9 + "'" * 5, strict=True))
+_BEFORE_COMMA = re.compile(r"(\w\b|[\"')\]}])(?!\.)")
+_BORDER_OF_TEXT = re.compile(r"[^\"'\s](?=[,)\]}\n]|$)|[=(\[ ](?=\w)")
+_MOST_MISTAKES = 12
+
+
+def explain_syntax_error(error: SyntaxError, cell: str) -> InvalidInput | None:
+    """Explain why Python cannot read a cell, or return None for other reasons than these.
+
+    Args:
+        error: The error that reading the cell raised.
+        cell: The whole cell.
+    """
+    kind, at = _classify(error, cell)
+    if not kind:
+        return None
+    sign, line = cell[at : at + 1], cell.count("\n", 0, at) + 1
+    name = messages.text("core.text.full-width-space") if sign == "\u3000" else sign
+    values = {"line": line, "sign": name, "plain": _half_width(sign)}
+    problem, remedy = messages.advice_of("notebook.mistakes.syntax", kind, **values)
+    with warnings.catch_warnings(action="ignore"):
+        mended = _mend(cell, error, _MOST_MISTAKES)
+    pairs = zip(cell.split("\n"), (mended or cell).split("\n"), strict=True)
+    if lines := " ⏎ ".join(after.strip() for before, after in pairs if before != after):
+        remedy = messages.text("notebook.mistakes.syntax-mended", lines=one_line(lines))
+    return InvalidInput(problem, remedy)
+
+
+def _classify(error: SyntaxError, cell: str) -> tuple[str, int]:
+    """Return the kind of a mistake, or "", and its place in the cell."""
+    if isinstance(error, IndentationError):
+        return "indent", _find_place(error, cell)
+    at = _find_place(error, cell)
+    kind = next((each for each, said in _KINDS.items() if re.match(said, error.msg)), "")
+    line = range(at, _find_line_end(cell, at))
+    wrong = [place for place in line if kind == "quote" and cell[place] in _QUOTES]
+    if wrong or (kind == "character" and _half_width(cell[at : at + 1])):
+        return "full-width", (wrong or line)[0]
+    return kind, at
+
+
+def _mend(cell: str, error: SyntaxError, most: int) -> str | None:
+    """Return the cell with at most so many mistakes corrected, if Python can read it then."""
+    kind, at = _classify(error, cell)
+    for corrected in _list_corrections(cell, kind, at) if most else ():
+        try:
+            ast.parse(corrected)
+            return corrected
+        except SyntaxError as after:
+            # A wrong correction leaves the error where it was, or makes one before it.
+            left = len(corrected) - _find_place(after, corrected)
+            goes_on = kind == "full-width" or left < len(cell) - at or "never closed" in after.msg
+            if goes_on and (mended := _mend(corrected, after, most - 1)):
+                return mended
+    return None
+
+
+def _list_corrections(cell: str, kind: str, at: int) -> list[str]:
+    """Return the cell with each possible correction of a mistake, the likeliest first."""
+    sign, end = cell[at : at + 1], _find_line_end(cell, at)
+    line = range(end, cell.rfind("\n", 0, at), -1)
+    edits: list[tuple[int, int, str]] = []  # a place, how many characters go there, what comes
+    if kind == "full-width":
+        edits = [(at, 1, _half_width(sign))]
+    elif kind == "comma":
+        edits = [(word.end(), 0, ",") for word in _BEFORE_COMMA.finditer(cell, at, end)]
+    elif kind == "colon":
+        edits = [(at, 0, ":")]
+    elif kind == "bracket" and sign in _CLOSING:
+        ends = re.compile("$", re.MULTILINE).finditer(cell, at)
+        edits = [(end.start(), 0, _CLOSING[sign]) for end in ends]
+    elif kind == "bracket":
+        edits = [(at, 1, "")]
+    elif kind == "quote":
+        places = sorted(line, key=lambda place: not _BORDER_OF_TEXT.match(cell, place - 1))
+        edits = [(place, 1, sign) for place in line if cell[place : place + 1] in ("'", '"')]
+        edits += [(place, 0, sign) for place in places]
+    return [cell[:place] + put + cell[place + gone :] for place, gone, put in edits]
+
+
+def _half_width(sign: str) -> str:
+    """Return the ASCII character that is meant by a sign of a Japanese keyboard, or ""."""
+    plain = _QUOTES.get(sign) or to_half_width(sign)
+    return plain if plain.isascii() and len(plain) == 1 else ""
+
+
+def _find_place(error: SyntaxError, cell: str) -> int:
+    before = cell.split("\n")[: (error.lineno or 1) - 1]
+    return sum(len(line) + 1 for line in before) + max((error.offset or 1) - 1, 0)
+
+
+def _find_line_end(cell: str, at: int) -> int:
+    return f"{cell}\n".index("\n", min(at, len(cell)))
