@@ -17,13 +17,13 @@ help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
-lab:  ## set up and open the notebooks in JupyterLab: learners begin here
+lab:  ## set up and open workspace/, your own notebooks, in JupyterLab: learners begin here
 	@$(SETUP)
 	@$(BIN)/handson lab
 
 workshop:  ## set up, run all notebooks by themselves on the embedded AWS, show the five checks
 	@$(SETUP)
-	@$(BIN)/handson run
+	@HANDSON_HOME="$${HANDSON_HOME:-notebooks/.handson}" $(BIN)/handson run
 
 test:  ## set up, then lint, types, layering, all tests and the notebooks under nbval
 	@$(SETUP)
@@ -88,11 +88,13 @@ lock:  ## compute requirements.lock anew (UPGRADE=1: with the newest versions)
 		--custom-compile-command "make lock" --quiet \
 		$(if $(UPGRADE),--upgrade)
 
-clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps notebooks/.handson
-	@if [ -x $(BIN)/handson ]; then $(BIN)/handson emulator stop || true; fi
+clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps your work
+	@for home in "$$HANDSON_HOME" workspace/.handson notebooks/.handson; do \
+		if [ -x $(BIN)/handson ] && [ -d "$$home" ]; then HANDSON_HOME="$$home" $(BIN)/handson emulator stop; fi; \
+	done; true
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} + 
 
-distclean: clean  ## clean, and after a question also delete your work in notebooks/.handson
-	@printf 'Delete notebooks/.handson (journal, embedded AWS, pictures)? Type delete: '; \
-	read answer; [ "$$answer" = delete ] && rm -rf notebooks/.handson || echo 'Kept.'
+distclean: clean  ## clean, and after a question also delete your work: workspace/ and notebooks/.handson
+	@printf 'Delete workspace (your notebooks) and notebooks/.handson (journal, embedded AWS, pictures)? Type delete: '; \
+	read answer; [ "$$answer" = delete ] && rm -rf workspace notebooks/.handson || echo 'Kept.'

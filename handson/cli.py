@@ -32,7 +32,7 @@ from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
 from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
-from handson.notebook import replay
+from handson.notebook import replay, workspace
 from handson.notebook.doctor import LAB_PORT, examine_machine
 from handson.notebook.workshop import Workshop
 from handson.parity import comparing, probes, recording
@@ -153,7 +153,9 @@ def run(chosen: Settings, output: Path | None) -> bool:
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("notebook.cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
-        click.echo(messages.text("notebook.cli.begin-anew", home=shorten_path(chosen.home)))
+        is_apart = chosen.home.resolve().parent == notebooks[0].parents[1]
+        key = "apart" if is_apart else "begin-anew"
+        click.echo(messages.label("notebook.cli.made", key, home=shorten_path(chosen.home)))
     return verification.passed and not failed
 
 
@@ -168,9 +170,11 @@ def run(chosen: Settings, output: Path | None) -> bool:
 )
 def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     """Open JupyterLab on the notebooks, on this computer only."""
-    first = replay.find_notebooks(find_current_folder(), lang=chosen.lang)[0]
-    # Serve the folder above the notebooks, because they show the pictures in diagrams/.
-    root = first.parents[2]
+    first, root, news = workspace.find_first_notebook(find_current_folder(), lang=chosen.lang)
+    if news:
+        click.echo(news, err=True)
+    # The home folder is beside the notebooks that were found, or have just been laid out.
+    chosen = settings.read_settings(os.environ, cwd=first.parent, lang=chosen.lang)
     command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
     address = f"/lab/tree/{first.relative_to(root).as_posix()}"
     command += [f"--port={port}", f"--LabApp.default_url={address}"]
@@ -186,6 +190,20 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     paths = [str(JUPYTER_CONFIGURATION), environ.get("JUPYTER_CONFIG_PATH", "")]
     environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     _replace_process(command, environ)
+
+
+# Its settings are those of the folder that it lays out: no home folder is made here.
+@main.command(name="workspace", cls=click.Command)
+@click.argument("folder", metavar="DIR", type=ANY_PATH)
+@click.option("--lang", type=click.Choice(messages.LANGUAGES), help="The edition.")
+def lay_out_workspace(folder: Path, lang: str | None) -> None:
+    """Lay out the notebooks to work in, and the app; files that you changed stay as they are.
+
+    Exit code 0: laid out, or nothing to do, 2: it could not.
+    """
+    lang = settings.choose_language(lang, cwd=folder.resolve())
+    laid = workspace.lay_out(folder, lang=lang)
+    click.echo(f"{laid}\n{laid.next_step}")
 
 
 @main.command()

@@ -20,7 +20,13 @@ import msgspec
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import explain_unwritable_folder, write_whole
-from handson.core.folders import SESSION, find_current_folder, find_edition, find_notebooks_folder
+from handson.core.folders import (
+    SESSION,
+    find_current_folder,
+    find_edition,
+    find_editions,
+    find_notebooks_folder,
+)
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise
@@ -100,7 +106,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     Args:
         environ: The environment; only ``HANDSON_…`` is read.
         cwd: The notebook's folder.  The default home is `.handson` beside the notebooks around it,
-            and the default language is that of the edition it is in.
+            and the default language is that of the edition it is in, or of the only one around.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
             base_image, hand_in.  None and an empty string leave a setting to the environment.
 
@@ -133,13 +139,14 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
 
 
-def choose_language(lang: str | None = None) -> None:
-    """Switch messages to a language, by default that of the environment.
+def choose_language(lang: str | None = None, *, cwd: Path | None = None) -> str:
+    """Switch messages to a language, by default that of the environment, and return it.
 
     Raises:
         InvalidInput: The language is not supported.
     """
-    _switch_language(_read_values(os.environ, {"lang": lang})["lang"], cwd=find_current_folder())
+    given = _read_values(os.environ, {"lang": lang})["lang"]
+    return _switch_language(given, cwd=cwd or find_current_folder())
 
 
 def find_home() -> Path:
@@ -216,7 +223,7 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _switch_language(lang: str, *, cwd: Path) -> str:
-    edition = find_edition(cwd)
+    edition = find_edition(cwd) or next(iter(find_editions(cwd)), None)
     spoken = edition.name if edition else messages.LANGUAGES[0]
     chosen = _require_choice("lang", lang or spoken, messages.LANGUAGES)
     messages.use(chosen)

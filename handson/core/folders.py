@@ -1,4 +1,7 @@
-"""Folders: the running notebook's, wherever its kernel was started, and that of all notebooks."""
+"""Folders: the running notebook's, wherever its kernel was started, and those of all notebooks.
+
+A learner works in a *workspace*; the *worked* editions are a checkout's or the package's.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ from handson.core.progress import find_ipython, is_notebook
 
 SESSION = "JPY_SESSION_NAME"
 """The variable in which Jupyter Server names a kernel's notebook."""
+WORKSPACE = "workspace"
+"""The folder of a checkout in which its learner works."""
+LAID_OUT = Path(".handson", "workspace.json")
+"""The file in a workspace that lists what was laid out there."""
 _VS_CODE = "__vsc_ipynb_file__"
 """The name in a kernel under which VS Code keeps the path of its notebook."""
 
@@ -30,29 +37,58 @@ def find_current_folder() -> Path:
             return path.parent.resolve()
         if path.is_file():  # unlike an unsaved notebook, or one on another computer
             return path.resolve().parent
-    notebooks = find_notebooks_folder(cwd)
-    is_around = is_notebook() and notebooks and not find_edition(cwd)
-    return notebooks / messages.language() if notebooks and is_around else cwd
+    editions = find_editions(cwd) if is_notebook() and not find_edition(cwd) else []
+    spoken = [edition for edition in editions if edition.name == messages.language()]
+    return next(iter([*spoken, *editions]), cwd)
 
 
 def find_notebooks_folder(cwd: Path) -> Path | None:
-    """Return the folder of the notebooks, found from `cwd` upwards, or None."""
+    """Return the folder of the notebooks around `cwd`, found upwards, or None.
+
+    It is a workspace or a checkout's folder `notebooks`.  Elsewhere in a checkout it is the
+    workspace that was laid out there, if there is one.
+    """
     for folder in (cwd, *cwd.parents):
-        if folder.name == "notebooks" and (folder / "ja").is_dir():
+        if _is_workspace(folder) or _is_worked(folder):
             return folder
-        if (folder / "notebooks" / "ja").is_dir():
-            return folder / "notebooks"
+        if _is_worked(folder / "notebooks"):
+            own = folder / WORKSPACE
+            return own if _is_workspace(own) else folder / "notebooks"
     return None
+
+
+def find_worked_folder(cwd: Path) -> Path | None:
+    """Return the folder of the worked editions, `notebooks`, found from `cwd` upwards, or None."""
+    folders = (each for folder in (cwd, *cwd.parents) for each in (folder, folder / "notebooks"))
+    return next(filter(_is_worked, folders), None)
+
+
+def find_editions(cwd: Path) -> list[Path]:
+    """Return the folders of the editions around `cwd`, such as `notebooks/ja`."""
+    notebooks = find_notebooks_folder(cwd)
+    editions = [notebooks / lang for lang in messages.LANGUAGES] if notebooks else []
+    return [edition for edition in editions if edition.is_dir()]
 
 
 def find_edition(cwd: Path) -> Path | None:
     """Return the folder of the edition that `cwd` is in, such as `notebooks/en`, or None."""
-    notebooks = find_notebooks_folder(cwd)
-    editions = [notebooks / lang for lang in messages.LANGUAGES] if notebooks else []
-    return next((edition for edition in editions if cwd.is_relative_to(edition)), None)
+    return next((it for it in find_editions(cwd) if cwd.is_relative_to(it)), None)
 
 
 def locate(path: str | Path) -> Path:
     """Return a path that a learner wrote: they mean it from the folder of their notebook."""
     folder = find_current_folder()
     return Path(path) if folder == Path.cwd() else (folder / path).resolve()
+
+
+def _is_worked(folder: Path) -> bool:
+    is_laid_out = (folder / LAID_OUT).is_file()  # a learner may call a workspace "notebooks", too
+    return folder.name == "notebooks" and (folder / "ja").is_dir() and not is_laid_out
+
+
+def _is_workspace(folder: Path) -> bool:
+    if (folder / LAID_OUT).is_file():
+        return True
+    # Its home folder may have been deleted, or left behind when it was copied.
+    books = (folder / lang / "00-prepare.ipynb" for lang in messages.LANGUAGES)
+    return any(book.is_file() for book in books)

@@ -37,8 +37,9 @@ _COPY = re.compile(
 )
 _NOBODY = frozenset(
     [
-        *("", ".", "ja", "en", "work", "home", "notebooks", "handson", "file", "files"),
-        *("submission", "submissions", "submitted", "assignment", "assignments", "step2"),
+        *("", ".", "ja", "en", "work", "workspace", "home", ".handson", "notebooks", "handson"),
+        *("file", "files", "submission", "submissions", "submitted", "step2"),
+        *("assignment", "assignments"),
     ]
 )
 _UNSAFE = r'<>:"/\\|?*_'

@@ -9,6 +9,7 @@
     doctor           what this machine lacks
     widgets          forms, the board and questions with controls
     replay           run all notebooks
+    workspace        the notebooks that a learner works in, laid out and renewed
     nbgrader         points while nbgrader executes a notebook
 
 The folder `jupyter` is JupyterLab's configuration, the folder `ipython` that of kernels.

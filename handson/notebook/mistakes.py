@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.folders import find_current_folder, find_notebooks_folder
+from handson.core.folders import find_current_folder, find_edition, find_notebooks_folder
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
 from handson.course.blanks import list_blanks
@@ -236,7 +236,7 @@ def _suggest(
 
 def _list_notebooks(folder: Path) -> list[Path]:
     home = find_notebooks_folder(folder)
-    edition = folder if home is None else home / messages.language()
+    edition = find_edition(folder) or (home / messages.language() if home else folder)
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
 
 

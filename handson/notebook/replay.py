@@ -19,7 +19,7 @@ from typing import Any
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.folders import find_notebooks_folder
+from handson.core.folders import find_worked_folder
 from handson.course import syllabus
 from handson.notebook import remove_widget_views
 
@@ -53,17 +53,18 @@ class Outcome:
 
 
 def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path]:
-    """Return the notebooks of an edition, in the syllabus's order.
+    """Return the notebooks of a worked edition, in the syllabus's order.
 
     Args:
-        cwd: The folder from which the notebooks are searched for, upwards.
+        cwd: The folder from which the notebooks are searched for, upwards; where there are none,
+            they are those of the package.
         lang: The edition.
         optional: Whether to include the optional notebooks that the edition has.
 
     Raises:
         NotReady: There are no notebooks here, or none in that language.
     """
-    folder = find_notebooks_folder(cwd) or find_notebooks_folder(Path(__file__).parent)
+    folder = find_worked_folder(cwd) or find_worked_folder(Path(__file__).parent)
     if folder is None:
         raise NotReady.from_key("notebook.replay.no-notebooks", folder=cwd)
     required = [folder / lang / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]

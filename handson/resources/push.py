@@ -18,7 +18,12 @@ from handson.aws import Aws
 from handson.core import files, messages
 from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
 from handson.core.errors import InvalidInput, NotReady
-from handson.core.folders import find_current_folder, find_notebooks_folder, locate
+from handson.core.folders import (
+    find_current_folder,
+    find_notebooks_folder,
+    find_worked_folder,
+    locate,
+)
 from handson.core.progress import Say
 from handson.core.text import find_nearest, quote
 from handson.course import rules
@@ -210,7 +215,7 @@ def find_context(context: Path | str) -> Path:
 
 def _refuse_context(key: str, context: Path | str) -> InvalidInput:
     """Return the refusal of a context, with a folder that has a Dockerfile if one is near."""
-    library = find_notebooks_folder(Path(__file__).parent)
+    library = find_worked_folder(Path(__file__).parent)
     places = filter(None, [locate(".."), *_list_places(), Path.cwd(), library])
     found = [file.parent for place in places for file in sorted(place.glob(f"*/{DOCKERFILE}"))]
     by_name = {folder.name: folder for folder in reversed(found)}
@@ -228,6 +233,17 @@ def list_tags(context: Path, tag: str) -> tuple[str, ...]:
         NotReady: A file of the context cannot be read.
     """
     return tuple(dict.fromkeys((tag, make_unique_tag(context))))
+
+
+def run_git(context: Path, *arguments: str) -> str | None:
+    """Return what git says about a folder, or None where it is no repository, or git is missing."""
+    # The repository's settings may name a file system monitor, which is a program: do not run it.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(context), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
 
 
 def check_local_image(image: object) -> None:
@@ -336,9 +352,9 @@ def forget_image_uri(home: Path) -> None:
 
 def _find_commit(context: Path) -> str:
     """Return the id of the commit that contains exactly this context, or an empty string."""
-    tracked = _run_git(context, "ls-files", "-z")
-    head = _run_git(context, "rev-parse", "--verify", "HEAD")
-    changed = _run_git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    tracked = run_git(context, "ls-files", "-z")
+    head = run_git(context, "rev-parse", "--verify", "HEAD")
+    changed = run_git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
     if tracked is None or head is None or changed is None or changed:
         return ""
     # Git's own folder is never tracked, and changes while the application does not.
@@ -359,16 +375,6 @@ def _digest_context(context: Path) -> str:
     paths = {*list_context(context), *([DOCKERFILE] if (context / DOCKERFILE).is_file() else [])}
     digest = digest_layer([LayerEntry(path, context / path) for path in sorted(paths)])
     return digest.removeprefix("sha256:")
-
-
-def _run_git(context: Path, *arguments: str) -> str | None:
-    # The repository's settings may name a file system monitor, which is a program: do not run it.
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(context), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
 
 
 def _quote_path(path: str) -> str:

@@ -54,7 +54,11 @@ class Lab:
         command = [*_HANDSON, "lab", "--no-browser", f"--port={free_port()}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=folder, env=self._environ, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=folder / "notebooks",  # elsewhere, a workspace would be laid out and opened
+                env=self._environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         try:
             self.base, self.token = self._address()

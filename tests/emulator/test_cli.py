@@ -308,7 +308,7 @@ def command(home: Path, root: Path) -> Iterator[Command]:
         own = {"HANDSON_HOME": str(home), "HANDSON_ENGINE": "builtin", "PYTHONUTF8": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "handson", *words],
-            cwd=root,
+            cwd=root / "notebooks",  # elsewhere, `lab` would lay out a workspace
             env={**os.environ, "PYTHONPATH": str(root), **own, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -66,6 +66,10 @@ def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path
     assert owners(put(tmp_path / "s01")) == ["s01"]
     put(tmp_path / "class" / "s02" / "notebooks" / "ja")
     assert owners(tmp_path / "class") == ["s02"]
+    for part in ("ja", "en", ".handson/run"):
+        put(tmp_path / "room" / "s04" / part)
+    for given in ("room", "room/s04"):
+        assert owners(tmp_path / given) == ["s04"]
     assert chosen(put(tmp_path / "submissions")) == [("submissions", 0, False)]
     assert owners(put(tmp_path / "s03", "journal.jsonl", "proof (1).jwt")) == ["s03"]
     put(tmp_path / "submitted" / "s01" / "ecs-handson", *BOOKS, "timestamp.txt")

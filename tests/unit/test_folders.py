@@ -18,6 +18,7 @@ from handson.resources import push
 COURSE, HOME = "my コース (1)", "home"
 EN, SHOP = f"{COURSE}/notebooks/en", f"{COURSE}/notebooks/docker-rails-workshop"
 BOOK, OWN = f"{EN}/03-image.ipynb", f"{HOME}/mine.ipynb"
+LAID = f"{HOME}/学習/en"  # in a workspace, where only English was laid out
 
 STARTED: dict[str, tuple[str, str, str, str]] = {
     "JupyterLab": (EN, "", BOOK, EN),
@@ -36,6 +37,8 @@ STARTED: dict[str, tuple[str, str, str, str]] = {
     "nothing names it, among the editions": (SHOP, "", "", f"{COURSE}/notebooks/ja"),
     "nothing names it, beside it": (EN, "", "", EN),
     "no notebooks around": (HOME, "", "", HOME),
+    "VS Code in the home folder, a notebook of a workspace": (HOME, f"{LAID}/old.ipynb", "", LAID),
+    "VS Code in a workspace, and nothing names it": (f"{HOME}/学習", "", "", LAID),
 }
 """The folder a kernel starts in, what VS Code and Jupyter name, and the folder of the notebook."""
 
@@ -45,10 +48,10 @@ class Kernel:
 
     def __init__(self, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.room, self._patch = room, monkeypatch
-        for folder in (f"{EN}/mine", SHOP, f"{COURSE}/notebooks/ja", HOME):
+        for folder in (f"{EN}/mine", SHOP, f"{COURSE}/notebooks/ja", LAID):
             (room / folder).mkdir(parents=True)
         (room / SHOP / "Dockerfile").touch()
-        for notebook in (BOOK, OWN):
+        for notebook in (BOOK, OWN, f"{LAID}/00-prepare.ipynb"):
             (room / notebook).touch()
         (room / HOME / "link.ipynb").symlink_to(room / BOOK)
         (room / HOME / "english").symlink_to(room / EN)

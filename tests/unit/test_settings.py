@@ -130,6 +130,8 @@ SPOKEN = {
     ("notebooks/ja", "en"): "en",
     ("notebooks", ""): "ja",
     (".", ""): "ja",
+    ("mine", ""): "en",  # the only edition that is laid out there
+    ("mine", "ja"): "ja",
 }
 
 
@@ -141,8 +143,9 @@ def test_messages_are_in_the_language_of_the_settings_or_else_of_the_edition(
         switch(*given, **named)
         return messages.language()
 
-    for folder in ("ja", "en/deeper"):
-        (tmp_path / "notebooks" / folder).mkdir(parents=True)
+    for folder in ("notebooks/ja", "notebooks/en/deeper", "mine/en"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/en/00-prepare.ipynb").touch()
     for (where, given), wanted in SPOKEN.items():
         monkeypatch.chdir(tmp_path / where)
         monkeypatch.setenv("HANDSON_LANG", given)
@@ -159,11 +162,21 @@ NOTEBOOKS = {
     "a": "a/notebooks",
     "other/ja": None,
     "b/notebooks/en": None,
+    "a/workspace/en/deeper": "a/workspace",
+    "a/docs": "a/workspace",  # of a checkout's two, the learner's
+    "mine/docker-rails-workshop": "mine",
+    "workspace": None,
+    "c/docs": "c/notebooks",  # its folder `workspace` is somebody else's
 }
 
 
 def test_the_default_home_is_beside_the_notebooks_around_or_here(tmp_path: Path) -> None:
+    for where in ("a/workspace/en", "mine/ja", "c/workspace/ja", "c/notebooks/ja"):
+        (tmp_path / where).mkdir(parents=True)
+    (tmp_path / "mine/ja/00-prepare.ipynb").touch()
     for where, folder in NOTEBOOKS.items():
+        if folder == "a/workspace":
+            (tmp_path / folder / "en" / "00-prepare.ipynb").touch()
         here, found = tmp_path / where, tmp_path / folder if folder else None
         here.mkdir(parents=True, exist_ok=True)
         assert find_notebooks_folder(here) == found
