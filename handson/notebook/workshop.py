@@ -480,18 +480,19 @@ class Workshop(Displayable):
         learner, home = self.settings.learner, self.settings.home
         return hand_in.write_hand_in(folder, records, learner=learner, home=home)
 
-    def questions(self, topic: str) -> questions.Quiz:
-        """Return self-check questions for a free answer, made from the learner's resources.
+    def questions(self, *topics: str) -> questions.Quiz:
+        """Return self-check questions, made from the learner's resources.
 
         Answers are not recorded.
 
         Args:
-            topic: One of why-network, why-zones, why-cluster, why-registry.
+            topics: Some of why-network, why-zones, why-cluster, why-registry, or ids of single
+                questions, such as "public".
 
         Raises:
-            InvalidInput: There is no such topic.
+            InvalidInput: There is no such topic or question.
         """
-        return questions.build_quiz(topic, self.snapshot(), self._exercise)
+        return questions.build_quiz(topics, self.snapshot(), self._exercise)
 
     def predict(
         self, prediction: str, answer: predictions.Answer | None = None

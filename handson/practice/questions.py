@@ -1,6 +1,7 @@
 """Self-check questions beside the four free answers, about the learner's own AWS.
 
-They are voluntary: no answer is recorded or graded.  The questions name the learner's own resources
+They are voluntary: no answer is recorded or graded.  A wrong choice gets a hint, and why it is
+wrong when that is asked for.  The questions name the learner's own resources
 and, where one is missing, those that the workshop makes.  Where a resource is wrong, the right
 answer, or the reason for it, differs: with both subnets in one zone, neither survives.  The
 misconceptions behind the wrong choices are those behind the wrong states that the checks find.
@@ -36,6 +37,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
 """The questions of each topic and their right choices; a topic is the `grade_id` of the free answer
 beside it."""
 
+_RIGHT = {id: right for topic in TOPICS.values() for id, right in topic.items()}
 _RIGHT_IN_STATE = {("zone-fails", "one-zone"): "neither", ("latest", "immutable"): "refused"}
 """The right choices that a state changes."""
 
@@ -52,19 +54,21 @@ class AnswerChoice:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with one right choice."""
+    """A question with one right choice; `hint` is for who has chosen another one."""
 
     id: str
     prompt: str
+    hint: str
     choices: tuple[AnswerChoice, ...]
 
 
 @dataclass(frozen=True, repr=False)
 class Feedback(Displayable):
-    """Whether a choice is right, and why."""
+    """Whether a choice is right, and why; a wrong one has the hint, unless it is explained."""
 
     question: Question
     choice: AnswerChoice
+    explained: bool
 
     @property
     def state(self) -> str:
@@ -77,18 +81,23 @@ class Feedback(Displayable):
         right = self.choice.right
         return messages.text("practice.questions.right" if right else "practice.questions.wrong")
 
+    @property
+    def reason(self) -> str:
+        """Why the choice is right or wrong, or the hint."""
+        return self.choice.why if self.choice.right or self.explained else self.question.hint
+
     def card(self) -> Card:
-        """Return the card: the question, the choice, whether it is right, and why."""
+        """Return the card: the question, the choice, whether it is right, and the reason."""
         chosen = f"{self.choice.letter}. {self.choice.text}"
-        parts = (Note(self.question.prompt), Note(chosen), Note(self.choice.why))
+        parts = (Note(self.question.prompt), Note(chosen), Note(self.reason))
         return Card(self.verdict, parts, state=self.state)
 
 
 @dataclass(frozen=True, repr=False)
 class Quiz(Displayable):
-    """The questions of a topic; `planned` when they name resources that do not exist yet."""
+    """Questions, by topic or by id; `planned` when they name resources that do not exist yet."""
 
-    topic: str
+    names: tuple[str, ...]
     questions: tuple[Question, ...]
     planned: bool = False
 
@@ -98,12 +107,13 @@ class Quiz(Displayable):
         plan = [messages.text("practice.questions.about-plan")] if self.planned else []
         return [messages.text("practice.questions.about"), *plan]
 
-    def answer(self, number: int, choice: str) -> Feedback:
+    def answer(self, number: int, choice: str, *, explain: bool = False) -> Feedback:
         """Answer a question, and return whether the choice is right.
 
         Args:
             number: The question's number, from 1.
             choice: The choice's letter, from "a".
+            explain: Say why a wrong choice is wrong, instead of a hint.
 
         Raises:
             InvalidInput: The number or the letter does not exist.
@@ -116,15 +126,17 @@ class Quiz(Displayable):
         wanted = str(choice).strip().lower()
         for candidate in question.choices:
             if candidate.letter == wanted:
-                return Feedback(question, candidate)
+                return Feedback(question, candidate, explain)
         letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
         values = {"choice": quote(choice), "choices": letters}
         raise InvalidInput.from_key("practice.questions.no-choice", number=number, **values)
 
     def card(self) -> Card:
-        """Return the card: the questions, each with its answer folded away."""
-        topic = messages.label("practice.questions.topic", self.topic)
-        how = messages.text("practice.questions.how", topic=self.topic)
+        """Return the card: the questions, each with its hint and its answer folded away."""
+        first = self.names[0]
+        group = next(topic for topic, ids in TOPICS.items() if first in (topic, *ids))
+        topic = messages.label("practice.questions.topic", group)
+        how = messages.text("practice.questions.how", topic='", "'.join(self.names))
         asked = [_QuestionPart(*item) for item in enumerate(self.questions, start=1)]
         parts = (*map(Note, self.introduction), *asked, Note(how))
         return Card(messages.text("practice.questions.title", topic=topic), parts, state="info")
@@ -132,7 +144,7 @@ class Quiz(Displayable):
 
 @dataclass(frozen=True)
 class _QuestionPart(CardPart):
-    """A question with its choices; HTML folds the answer away, plain text leaves it out."""
+    """A question with its choices; HTML folds hint and answer away, plain text leaves them out."""
 
     number: int
     question: Question
@@ -143,12 +155,11 @@ class _QuestionPart(CardPart):
 
     def html(self) -> str:
         choices = _block([f"{choice.letter}. {choice.text}" for choice in self.question.choices])
-        reasons = _block([_reason(choice) for choice in self.question.choices])
+        reasons = [_reason(choice) for choice in self.question.choices]
         return (
             f'<div style="margin:12px 0 4px 0;font-weight:600">{escape(self._heading)}</div>'
-            f'{choices}<details style="margin:6px 0;text-align:left">'
-            f'<summary style="cursor:pointer">{escape(messages.text("practice.questions.answer"))}'
-            f"</summary>{reasons}</details>"
+            f"{choices}{_fold(messages.text('practice.questions.hint-fold'), [self.question.hint])}"
+            f"{_fold(messages.text('practice.questions.answer'), reasons)}"
         )
 
     @property
@@ -250,7 +261,8 @@ class Subject:
             )
             for letter, choice in zip(ascii_lowercase, _list_choices(id), strict=False)
         )
-        return Question(id, self._say("practice.questions.prompt", id), choices)
+        hint = self._say("practice.questions.hint", id)
+        return Question(id, self._say("practice.questions.prompt", id), hint, choices)
 
     def _say(self, group: str, id: str) -> str:
         """Return a sentence in the version for the first of these states that has one."""
@@ -260,24 +272,27 @@ class Subject:
         return messages.label(group, next(fitting, id), **self.values)
 
 
-def build_quiz(topic: str, snapshot: Snapshot, exercise: Exercise) -> Quiz:
-    """Return the questions of a topic, about the resources of a snapshot.
+def build_quiz(names: Sequence[str], snapshot: Snapshot, exercise: Exercise) -> Quiz:
+    """Return the questions of topics, or single ones, about the resources of a snapshot.
 
     Args:
-        topic: A key of `TOPICS`.
+        names: Keys of `TOPICS`, or ids of questions.
         snapshot: The learner's resources.
         exercise: What the learner is asked to build.
 
     Raises:
-        InvalidInput: The topic is unknown.
+        InvalidInput: A name is unknown, or there is none.
     """
-    if topic not in TOPICS:
-        near = find_nearest(str(topic), TOPICS) or next(iter(TOPICS))
-        values = {"topic": quote(topic), "choices": ", ".join(TOPICS), "near": near}
-        raise InvalidInput.from_key("practice.questions.no-topic", **values)
+    choices = [*TOPICS, *_RIGHT]
+    for name in names or [""]:
+        if name not in choices:
+            near = find_nearest(str(name), choices) or choices[0]
+            values = {"topic": quote(name), "choices": ", ".join(choices), "near": near}
+            raise InvalidInput.from_key("practice.questions.no-topic", **values)
     subject = Subject(snapshot, exercise)
-    questions = tuple(subject.ask(id, right) for id, right in TOPICS[topic].items())
-    return Quiz(topic, questions, planned=subject.planned)
+    ids = dict.fromkeys(id for name in names for id in TOPICS.get(name, [name]))
+    questions = tuple(subject.ask(id, _RIGHT[id]) for id in ids)
+    return Quiz(tuple(names), questions, planned=subject.planned)
 
 
 def _list_choices(id: str) -> Iterator[str]:
@@ -292,6 +307,13 @@ def _reason(choice: AnswerChoice) -> str:
     key = "practice.questions.is-right" if choice.right else "practice.questions.is-wrong"
     mark = MARKS["ok" if choice.right else "bad"]
     return f"{mark} {choice.letter} ({messages.text(key)}): {choice.why}"
+
+
+def _fold(summary: str, lines: Sequence[str]) -> str:
+    return (
+        '<details style="margin:6px 0;text-align:left">'
+        f'<summary style="cursor:pointer">{escape(summary)}</summary>{_block(lines)}</details>'
+    )
 
 
 def _block(lines: Sequence[str]) -> str:

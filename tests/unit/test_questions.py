@@ -35,7 +35,7 @@ def every_question(seen: Snapshot) -> dict[str, Question]:
     return {
         question.id: question
         for topic in questions.TOPICS
-        for question in questions.build_quiz(topic, seen, Exercise()).questions
+        for question in questions.build_quiz((topic,), seen, Exercise()).questions
     }
 
 
@@ -45,7 +45,7 @@ def right(question: Question) -> questions.AnswerChoice:
 
 
 def quiz(seen: Snapshot = DONE) -> questions.Quiz:
-    return questions.build_quiz("why-zones", seen, Exercise())
+    return questions.build_quiz(("why-zones",), seen, Exercise())
 
 
 def pattern(sentence: str) -> str:
@@ -75,12 +75,14 @@ def test_each_sentence_of_the_catalogue_is_said_in_one_of_these_states() -> None
         for seen in EVERY.values()
         for question in every_question(seen).values()
         for choice in question.choices
-        for sentence in (question.prompt, choice.text, choice.why)
+        for sentence in (question.prompt, question.hint, choice.text, choice.why)
     }
     unsaid = [
         key
         for key, entry in messages.catalogue("practice").items()
-        if key.startswith(("questions.prompt.", "questions.choice.", "questions.reason."))
+        if key.startswith(
+            tuple(f"questions.{it}." for it in ("prompt", "hint", "choice", "reason"))
+        )
         and not any(re.fullmatch(pattern(entry["en"]), sentence) for sentence in said)
     ]
     assert unsaid == []
@@ -159,9 +161,10 @@ def test_before_anything_is_made_the_workshop_lends_its_names() -> None:
 
 def test_an_answer_is_told_as_right_or_wrong_with_its_reason() -> None:
     assert repr(quiz().answer(1, "c")).startswith("✔ 正解です。")
-    said = repr(quiz().answer(1, " A "))
-    assert said.startswith("✘ もう一度")
-    assert "AZ をまたぎません" in said
+    hinted, explained = (repr(quiz().answer(1, " A ", explain=it)) for it in (False, True))
+    assert (hinted[:7], explained[:7]) == ("✘ もう一度考", "✘ もう一度考")
+    assert ["AZ をまたぎません" in said for said in (hinted, explained)] == [False, True]
+    assert ["リソースマップで" in said for said in (hinted, explained)] == [True, False]
 
 
 def test_what_is_no_question_and_no_choice_is_refused() -> None:
@@ -176,12 +179,24 @@ def test_what_is_no_question_and_no_choice_is_refused() -> None:
 
 def test_an_unknown_topic_is_refused_with_the_nearest() -> None:
     with pytest.raises(InvalidInput, match='"why-zones"'):
-        questions.build_quiz("why-zone", DONE, Exercise())
+        questions.build_quiz(("why-zone",), DONE, Exercise())
+
+
+def test_single_questions_are_asked_by_id_once_each_and_beside_topics() -> None:
+    asked = questions.build_quiz(("public", "servers", "public"), DONE, Exercise())
+    assert [each.id for each in asked.questions] == ["public", "servers"]
+    assert 'workshop.questions("public", "servers"' in repr(asked)
+    assert "ネットワークの隔離" in asked.card().title
+    both = questions.build_quiz(("why-zones", "zone-fails", "latest"), DONE, Exercise())
+    assert [each.id for each in both.questions] == ["zone-fails", "region-fails", "latest"]
+    for names in ((), ("publics",), ([],)):
+        with pytest.raises(InvalidInput):
+            questions.build_quiz(names, DONE, Exercise())  # type: ignore[arg-type]
 
 
 def test_the_card_folds_the_answers_away_and_leaves_them_out_as_text() -> None:
     said, (asked, *folded) = repr(quiz()), quiz().card().html().split("<details")
     reasons = [choice.why for each in quiz().questions for choice in each.choices]
     assert [reason for reason in reasons if reason in said or reason in asked] == []
-    assert reasons[0] in folded[0]
+    assert (quiz().questions[0].hint in folded[0], reasons[0] in folded[1]) == (True, True)
     assert "記録されず" in said

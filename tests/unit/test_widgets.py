@@ -26,7 +26,7 @@ from handson.notebook.widgets.board import Board
 from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
-from handson.practice import questions
+from handson.practice import predictions, questions
 from tests.unit import states
 
 ZONES = [{"ZoneName": f"us-east-1{letter}"} for letter in "abc"]
@@ -61,8 +61,12 @@ class Held:
             raise look
         return look
 
-    def questions(self, topic: str) -> questions.Quiz:
-        return questions.build_quiz(topic, self.snapshot(), Exercise())
+    def questions(self, *topics: str) -> questions.Quiz:
+        return questions.build_quiz(topics, self.snapshot(), Exercise())
+
+    def predict(self, prediction: str, answer: Any = None) -> Any:
+        asked = predictions.find_question(prediction)
+        return asked if answer is None else predictions.GivenAnswer(asked, asked.check(answer), {})
 
     def __getattr__(self, verb: str) -> Any:
         def call(*arguments: Any, **values: Any) -> Made:
@@ -86,6 +90,10 @@ def board(held: Held, **options: Any) -> Board:
 
 def quiz(topic: str = "why-zones") -> Any:
     return widgets.questions(Held(), topic)  # type: ignore[arg-type]
+
+
+def guess(id: str) -> Any:
+    return widgets.predict(Held(), id)  # type: ignore[arg-type]
 
 
 def said(live: Any) -> str:
@@ -244,7 +252,7 @@ def test_a_form_of_the_student_version_begins_empty_and_makes_what_is_filled_in(
     assert (opened.values, button(opened, 1).description) == ({"name": ""}, "入力を消す")
 
 
-@pytest.mark.parametrize("make", [form, lambda: board(Held()), quiz])
+@pytest.mark.parametrize("make", [form, lambda: board(Held()), quiz, lambda: guess("main-route")])
 def test_of_a_widget_a_saved_notebook_keeps_the_static_card(make: Any) -> None:
     live = make()
     data = {**live._repr_mimebundle_(), VIEW: live.controls._repr_mimebundle_()[VIEW]}
@@ -299,7 +307,21 @@ def test_a_checked_choice_is_answered_counted_and_kept_in_no_file() -> None:
         asked.choose(1, letter)
         assert asked.check(1).startswith("✔ 正解です。") == bool(right)
         assert f"2 問のうち {right} 問正解" in said(asked)
+    assert "AZ をまたぎません" not in said(asked)
+    button(asked, 1).click()
+    assert "AZ をまたぎません" in said(asked)
     assert (asked._repr_mimebundle_(), list(asked.below())) == (kept, [])
+
+
+def test_a_prediction_is_chosen_or_written_and_noted() -> None:
+    chosen, written = guess("cluster-in-vpc"), guess("route-tables")
+    assert chosen.answer() == "ⓘ 選択肢を 1 つ選んでください。"
+    chosen.choose("no")
+    assert chosen.answer().startswith("予想: 加わらない\n控えました。")
+    written.choose(3)
+    button(written).click()
+    assert "予想: 3" in said(written)
+    assert "workshop.predict(" in repr(written)
 
 
 def test_a_bar_fills_with_what_is_counted_no_more_often_than_asked_for() -> None:

@@ -27,9 +27,11 @@ class PredictionCard(LiveCard):
         self._question = find_question(id)
         super().__init__()
 
-    def card(self) -> Card:
+    def static_card(self) -> Card:
         """Return the static card: the question, its choices, and the line that answers it."""
         return self._question.card()
+
+    card = static_card
 
     def choose(self, answer: int | str) -> None:
         """Choose an answer, as a click does."""

@@ -33,16 +33,16 @@ class QuizCard(LiveCard):
         """Choose an answer to a question, as a click does; numbers count from 1."""
         self._choosers[number - 1].value = letter
 
-    def check(self, number: int) -> str:
-        """Check the choice for a question, show why, and return the shown text."""
+    def check(self, number: int, *, explain: bool = False) -> str:
+        """Check the choice for a question, show why or a hint, and return the shown text."""
         letter = self._choosers[number - 1].value
         if letter is None:
             first = Note(messages.text("notebook.widgets.choose-first"), "advice")
             return self._explain(number, first)
-        given = self._quiz.answer(number, letter)
+        given = self._quiz.answer(number, letter, explain=explain)
         self._right[number] = given.choice.right
         self._marks.value = self._render_marks()
-        return self._explain(number, Note(given.verdict, given.state), Note(given.choice.why))
+        return self._explain(number, Note(given.verdict, given.state), Note(given.reason))
 
     def make_controls(self) -> Sequence[Any]:
         self._marks = HTML(self._render_marks())
@@ -58,9 +58,11 @@ class QuizCard(LiveCard):
         self._choosers.append(chooser)
         button = Button(description=messages.text("notebook.widgets.check"))
         button.on_click(lambda _: self.check(number))
+        why = Button(description=messages.text("notebook.widgets.explain"))
+        why.on_click(lambda _: self.check(number, explain=True))
         heading = messages.text("practice.questions.number", number=number)
         prompt = HTML(f"<strong>{escape(f'{heading}: {question.prompt}')}</strong>")
-        return [prompt, chooser, HBox([button]), self._reasons[number - 1]]
+        return [prompt, chooser, HBox([button, why]), self._reasons[number - 1]]
 
     def _explain(self, number: int, *notes: Note) -> str:
         self._reasons[number - 1].value = render_answer(notes, state=notes[0].state)
@@ -73,19 +75,19 @@ class QuizCard(LiveCard):
         return render_answer([Note(messages.text(key, right=right, count=count))], state=state)
 
 
-def questions(workshop: Workshop | SkippedCall, topic: str) -> QuizCard | SkippedCall:
-    """Return self-check questions beside a free answer, drawn from the learner's own state.
+def questions(workshop: Workshop | SkippedCall, *topics: str) -> QuizCard | SkippedCall:
+    """Return self-check questions where a thing was done, drawn from the learner's own state.
 
     While nbgrader executes the notebook, it asks none.
 
     Args:
         workshop: What `handson.start()` returned.
-        topic: One of why-network, why-zones, why-cluster, why-registry.
+        topics: Some of why-network, why-zones, why-cluster, why-registry, or ids of questions.
 
     Raises:
-        InvalidInput: The topic is unknown.
+        InvalidInput: There is no such topic or question.
         HandsonError: AWS did not answer.
     """
     if isinstance(workshop, SkippedCall):
         return SkippedCall()
-    return QuizCard(workshop.questions(topic))
+    return QuizCard(workshop.questions(*topics))
