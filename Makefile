@@ -81,12 +81,17 @@ refresh:  ## run the notebooks and keep their outputs as the committed ones
 	@$(SETUP)
 	$(BIN)/python tools/refresh.py $(NOTEBOOKS)
 
-lock:  ## compute requirements.lock anew (UPGRADE=1: with the newest versions)
+LOCKED = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
+	$(if $(UPGRADE),--upgrade)
+
+# The second lock has what developers need on top.  An entry that holds on some systems only may
+# be needed on all by a tool, so it may be in both.
+lock:  ## compute requirements.lock and requirements-dev.lock anew (UPGRADE=1: newest versions)
 	@$(SETUP)
-	$(BIN)/uv pip compile pyproject.toml --group dev --output-file requirements.lock \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --quiet \
-		$(if $(UPGRADE),--upgrade)
+	$(LOCKED) --group build --output-file requirements.lock
+	$(LOCKED) --group dev --constraint requirements.lock --output-file requirements-dev.lock \
+		$$(sed -nE 's/^([A-Za-z0-9._-]+)[^ ]*==[^ ]+ \\$$/--no-emit-package \1/p' requirements.lock)
 
 clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps your work
 	@for home in "$$HANDSON_HOME" workspace/.handson notebooks/.handson; do \

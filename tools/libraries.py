@@ -35,10 +35,17 @@ VENV = {
 
 
 class Run(Protocol):
-    """Runs a command to its end; returns its exit code and its whole output."""
+    """Runs a command to its end; returns its exit code and its whole output.
+
+    `watch` gets each line as it is printed.
+    """
 
     def __call__(
-        self, command: list[str], *, environ: Mapping[str, str], total: int = 0
+        self,
+        command: list[str],
+        *,
+        environ: Mapping[str, str],
+        watch: Callable[[str], None] = ...,
     ) -> tuple[int, str]: ...
 
 

@@ -6,10 +6,13 @@
       │
     draw two nodes ──fails──▶ install the shared libraries, or say the one command that does
       │
-    pip install --require-hashes -r requirements.lock ▶ pip install -e . ▶ stamp
+    pip install --require-hashes -r requirements.lock ▶ pip install -e .
+      │ a goal of developers (HANDSON_GOAL)
+    pip install --require-hashes -r requirements-dev.lock
 
 The stamp records each finished step, so that an interrupted set-up continues and a finished one
-costs nothing.  This module uses the standard library alone: nothing else is installed yet.
+costs nothing; no set-up uninstalls anything.  This module uses the standard library alone: nothing
+else is installed yet.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +36,11 @@ import libraries  # noqa: E402 (the checkout has to be found first)
 
 from handson.core import messages  # noqa: E402
 
+LEARNERS_GOALS = ("lab", "workshop")
 LIBRARY = "pygraphviz"
 WITHOUT = " without drawing"
+LANES = min(4, os.cpu_count() or 1)
+BEGUN = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 PROBE = f"import {LIBRARY}; {LIBRARY}.AGraph('digraph{{a->b}}').draw(format='svg', prog='dot')"
 
 
@@ -57,6 +65,11 @@ class Checkout:
         return self.system.environ.get("HANDSON_SKIP_DRAWING", "") in ("", "0")
 
     @property
+    def tools(self) -> bool:
+        """Whether the goal needs the developers' tools."""
+        return self.system.environ.get("HANDSON_GOAL", "workshop") not in LEARNERS_GOALS
+
+    @property
     def venv(self) -> Path:
         return self.root / ".venv"
 
@@ -71,6 +84,10 @@ class Checkout:
     @property
     def lock(self) -> Path:
         return self.root / "requirements.lock"
+
+    @property
+    def tools_lock(self) -> Path:
+        return self.root / "requirements-dev.lock"
 
     def about(self) -> dict[str, str]:
         """Return the stamp of a new `.venv`: its path and its Python."""
@@ -92,14 +109,12 @@ class Checkout:
         draft.replace(self.stamp)
 
     def wanted(self) -> str:
-        """Return the digest of everything that decides what has to be installed."""
-        digest = hashlib.sha256()
-        for path in (self.lock, self.root / "pyproject.toml"):
-            digest.update(path.read_bytes())
-        return digest.hexdigest() + ("" if self.drawing else WITHOUT)
+        """Return the digest of everything that decides what a learner needs installed."""
+        digest = _digest(self.lock, self.root / "pyproject.toml")
+        return digest + ("" if self.drawing else WITHOUT)
 
     def has_all(self, noted: Mapping[str, str]) -> bool:
-        """Tell whether the stamp names everything as installed, with or without drawing."""
+        """Tell whether the stamp names all that learners need, with or without drawing."""
         installed = noted.get("installed", "")
         return self.wanted() in (installed, installed + WITHOUT)
 
@@ -128,7 +143,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def prepare(checkout: Checkout, *, insist: bool = False) -> None:
-    """Make the checkout ready: afterwards `.venv` holds what the lock names, and this checkout.
+    """Make the checkout ready: `.venv` holds what the goal's locks name, and this checkout.
 
     Raises:
         Stop: Something has to be done by hand first; the next run continues from there.
@@ -148,6 +163,11 @@ def prepare(checkout: Checkout, *, insist: bool = False) -> None:
     if "installed" not in noted:
         install(checkout)
         noted |= {"installed": checkout.wanted()}
+        checkout.write_stamp(noted)
+    if checkout.tools and noted.get("tools") != _digest(checkout.tools_lock):
+        say(messages.text("core.setup.tools"))
+        pip_lock(checkout, entries(checkout.tools_lock))
+        noted |= {"tools": _digest(checkout.tools_lock)}
         checkout.write_stamp(noted)
 
 
@@ -186,7 +206,8 @@ def make_drawing_work(checkout: Checkout) -> None:
     Raises:
         Stop: Drawing does not work; carries the command that mends it.
     """
-    pip_lock(checkout, [entry for entry in entries(checkout) if is_drawing(entry)])
+    say(messages.text("core.setup.drawing"))
+    pip_lock(checkout, [entry for entry in entries(checkout.lock) if is_drawing(entry)])
     system = checkout.system
     reason = libraries.ensure(lambda: complaint(checkout), system, say=say)
     if reason:
@@ -200,17 +221,18 @@ def install(checkout: Checkout) -> None:
     Raises:
         Stop: pip failed; carries its last lines.
     """
-    say(messages.text("core.setup.installing"))
-    wanted = [entry for entry in entries(checkout) if checkout.drawing or not is_drawing(entry)]
+    drawing = checkout.drawing
+    wanted = [entry for entry in entries(checkout.lock) if drawing or not is_drawing(entry)]
+    say(messages.text("core.setup.installing", count=len(wanted)))
     pip_lock(checkout, wanted)
+    say(messages.text("core.setup.checkout"))
     pip(checkout, "--no-deps", "--no-build-isolation", "-e", str(checkout.root))
     say(messages.text("core.setup.installed"))
 
 
-def entries(checkout: Checkout) -> list[str]:
-    """Return the lock's entries, each a package with its hashes."""
-    lock = checkout.lock.read_text(encoding="utf-8")
-    return re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+def entries(lock: Path) -> list[str]:
+    """Return a lock's entries, each a package with its hashes."""
+    return re.split(r"^(?=[A-Za-z0-9])", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 
 
 def is_drawing(entry: str) -> bool:
@@ -219,19 +241,56 @@ def is_drawing(entry: str) -> bool:
 
 
 def pip_lock(checkout: Checkout, wanted: Sequence[str]) -> None:
-    """Install entries of the lock, which names every package: pip has nothing to resolve.
+    """Install entries of a lock, which names every package: pip has nothing to resolve.
+
+    So several pips can share the work, each with entries of its own.
 
     Raises:
         Stop: pip failed.
     """
-    listed = checkout.venv / "handson-requirements.txt"
-    listed.write_text("".join(wanted), encoding="utf-8")
-    options = ("--require-hashes", "--no-deps", "-r", str(listed))
-    pip(checkout, *options, total=len(wanted))
+    counter = Counter(len(wanted))
+    # Python compiles the few modules that are used when it first loads them.
+    options = ("--no-compile", "--require-hashes", "--no-deps", "-r")
+
+    def install_some(lane: int) -> None:
+        listed = checkout.venv / f"handson-requirements-{lane}.txt"
+        listed.write_text("".join(wanted[lane::lanes]), encoding="utf-8")
+        pip(checkout, *options, str(listed), watch=counter)
+
+    lanes = min(LANES, len(wanted))
+    with ThreadPoolExecutor(LANES) as pool:
+        list(pool.map(install_some, range(lanes)))
+    counter.clear()
 
 
-def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
-    """Run `pip install` in `.venv`, showing on a terminal how far it is.
+class Counter:
+    """Shows on a terminal how many packages the running pips have begun with."""
+
+    def __init__(self, total: int) -> None:
+        self._begun, self._total = 0, total
+        self._lock = threading.Lock()
+
+    def __call__(self, line: str) -> None:
+        """Take a line that pip printed."""
+        found = BEGUN.match(line)
+        if found:
+            with self._lock:
+                self._begun += 1
+                self._show(f"▸ {self._begun}/{self._total} {found[1]}")
+
+    def clear(self) -> None:
+        """Make room for the next line."""
+        self._show("")
+
+    def _show(self, text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[2K{text}", end="\r", file=sys.stderr, flush=True)
+
+
+def pip(
+    checkout: Checkout, *arguments: str, watch: Callable[[str], None] = lambda line: None
+) -> None:
+    """Run `pip install` in `.venv`; `watch` gets each line that it prints.
 
     Raises:
         Stop: pip failed.
@@ -241,7 +300,7 @@ def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
     plain = {**checkout.system.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     for name in ("PYTHONPATH", "PYTHONHOME"):
         plain.pop(name, None)
-    code, output = checkout.system.run(command, environ=plain, total=total)
+    code, output = checkout.system.run(command, environ=plain, watch=watch)
     if code == 0:
         return
     last = "".join(output.splitlines(keepends=True)[-20:])
@@ -250,11 +309,13 @@ def pip(checkout: Checkout, *arguments: str, total: int = 0) -> None:
     raise Stop(*messages.advice("core.setup.pip"), output=last)
 
 
-def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tuple[int, str]:
-    """Run a command to its end and return its exit code and its whole output.
-
-    With a `total` of packages, a terminal shows how many pip has started to install.
-    """
+def run(
+    command: list[str],
+    *,
+    environ: Mapping[str, str],
+    watch: Callable[[str], None] = lambda line: None,
+) -> tuple[int, str]:
+    """Run a command to its end and return its exit code and its whole output."""
     lines: list[str] = []
     with subprocess.Popen(
         command,
@@ -267,12 +328,7 @@ def run(command: list[str], *, environ: Mapping[str, str], total: int = 0) -> tu
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
-            if total and line.startswith("Collecting ") and sys.stderr.isatty():
-                count = sum(seen.startswith("Collecting ") for seen in lines)
-                name = line.split()[1].partition("==")[0]
-                print(f"\r\x1b[2K▸ {count}/{total} {name}", end="\r", file=sys.stderr, flush=True)
-    if total and sys.stderr.isatty():
-        print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+            watch(line)
     return process.returncode, "".join(lines)
 
 
@@ -286,6 +342,13 @@ def complaint(checkout: Checkout) -> str:
 def say(sentence: str) -> None:
     """Print a line of progress on standard error."""
     print(f"▸ {sentence}", file=sys.stderr, flush=True)
+
+
+def _digest(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _last_line(output: str) -> str:

@@ -32,15 +32,23 @@ def project(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def lock(root: Path) -> str:
-    return (root / "requirements.lock").read_text(encoding="utf-8")
+def locks(root: Path) -> list[str]:
+    """Return the text of the learners' lock, and of what developers need on top."""
+    names = ("requirements.lock", "requirements-dev.lock")
+    return [(root / name).read_text(encoding="utf-8") for name in names]
 
 
-def needed(project: dict[str, Any], *others: str) -> list[Requirement]:
-    """Return what the library, its extras and these lists of lines require."""
-    extras = project["project"]["optional-dependencies"].values()
-    lists = [project["project"]["dependencies"], *extras, others]
-    return [Requirement(line) for each in lists for line in each]
+def needed(project: dict[str, Any], *groups: str, extras: bool) -> list[Requirement]:
+    """Return what the library, its extras and these groups require."""
+    lists = [project["project"]["dependencies"]]
+    lists += project["project"]["optional-dependencies"].values() if extras else []
+    lists += [project["dependency-groups"][name] for name in groups]
+    return [Requirement(line) for each in lists for line in each if isinstance(line, str)]
+
+
+def pins(lock: str) -> dict[str, str]:
+    found = re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", lock, flags=re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
 
 
 def test_conda_and_binder_install_what_the_package_depends_on(
@@ -57,7 +65,8 @@ def test_binder_installs_the_libraries_that_the_set_up_installs(root: Path) -> N
     assert f'"apt-get install -y {" ".join(packages)}"' in commands
 
 
-def test_each_entry_of_the_lock_has_a_version_and_hashes_and_no_address(lock: str) -> None:
+def test_each_entry_of_a_lock_has_a_version_and_hashes_and_no_address(locks: list[str]) -> None:
+    lock = "\n".join(locks)
     entry = re.compile(
         r"[\w.-]+(\[[\w,-]+\])?==\S+( ; [^\\\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64})"
     )
@@ -66,19 +75,35 @@ def test_each_entry_of_the_lock_has_a_version_and_hashes_and_no_address(lock: st
     assert re.findall(r"^-.*|\S*://\S*| @ \S+", lock, flags=re.MULTILINE) == []
 
 
-def test_the_lock_satisfies_every_requirement(project: dict[str, Any], lock: str) -> None:
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE))
-    locked = {canonicalize_name(name): version for name, version in pins.items()}
-    groups = project["dependency-groups"].values()
-    tools = [line for group in groups for line in group if isinstance(line, str)]
-    wanted = [(it, locked.get(canonicalize_name(it.name))) for it in needed(project, *tools)]
-    assert [str(it) for it, pin in wanted if pin is None or pin not in it.specifier] == []
+def test_the_locks_satisfy_what_learners_and_what_developers_require(
+    project: dict[str, Any], locks: list[str]
+) -> None:
+    learners, tools = map(pins, locks)
+    for wanted, locked in (
+        (needed(project, "build", extras=False), learners),
+        (needed(project, "build", "dev", extras=True), tools | learners),
+    ):
+        found = [(it, locked.get(canonicalize_name(it.name))) for it in wanted]
+        assert [str(it) for it, pin in found if pin is None or pin not in it.specifier] == []
+
+
+def test_learners_install_no_tool_of_the_developers_and_both_the_same_versions(
+    project: dict[str, Any], locks: list[str]
+) -> None:
+    learners, tools = map(pins, locks)
+    names = {canonicalize_name(it.name) for it in needed(project, "dev", extras=True)}
+    needs = {canonicalize_name(it.name) for it in needed(project, "build", extras=False)}
+    assert (names - needs) & set(learners) == {"pytest"}  # nbval brings it
+    assert {name: pin for name, pin in tools.items() if learners.get(name, pin) != pin} == {}
 
 
 def test_every_library_that_is_imported_is_a_dependency(
     root: Path, project: dict[str, Any]
 ) -> None:
-    named = {MODULES.get(requirement.name, requirement.name) for requirement in needed(project)}
+    named = {
+        MODULES.get(requirement.name, requirement.name)
+        for requirement in needed(project, extras=True)
+    }
     imported = {
         name.partition(".")[0]
         for path in (root / "handson").rglob("*.py")

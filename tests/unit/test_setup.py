@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,8 @@ pygraphviz==2.0.4 \\
 zeta==3.0 ; sys_platform == 'win32' \\
     --hash=sha256:cc
 """
+NEEDED = ["alpha", "pygraphviz", "zeta"]
+TOOLS = "mypy==2.0 \\\n    --hash=sha256:dd\n"
 NO_LIBRARY = "ImportError: libX11.so.6: cannot open shared object file: No such file or directory"
 NO_WHEEL = "ERROR: Failed building wheel for pygraphviz\n"
 
@@ -31,14 +34,19 @@ class Machine:
     def __init__(self, folder: Path, preparing: ModuleType) -> None:
         self.folder, self.preparing = folder, preparing
         self.lines: list[str] = []
-        self.installed: list[str] = []
+        self.installed = ""
         self.answers: dict[str, tuple[int, str]] = {}
         self.stamp = folder / ".venv" / "handson-stamp.json"
         (folder / "requirements.lock").write_text(LOCK, encoding="utf-8")
+        (folder / "requirements-dev.lock").write_text(TOOLS, encoding="utf-8")
         (folder / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
 
     def run(
-        self, command: list[str], *, environ: Mapping[str, str], total: int = 0
+        self,
+        command: list[str],
+        *,
+        environ: Mapping[str, str],
+        watch: Callable[[str], None] = print,
     ) -> tuple[int, str]:
         line = " ".join(command)
         self.lines.append(line)
@@ -50,7 +58,7 @@ class Machine:
             python.parent.mkdir(parents=True, exist_ok=True)
             python.touch()
         if "-r" in command:
-            self.installed = Path(command[-1]).read_text(encoding="utf-8").split("\n")
+            self.installed += Path(command[-1]).read_text(encoding="utf-8")
         return 0, ""
 
     def checkout(self, *, is_root: bool = False, **environ: str) -> Any:
@@ -59,8 +67,13 @@ class Machine:
         return self.preparing.Checkout(self.folder, system)
 
     def prepare(self, **environ: str) -> None:
-        self.lines.clear()
+        self.lines, self.installed = [], ""
         self.preparing.prepare(self.checkout(**environ))
+
+    def pins(self) -> list[str]:
+        """Return the packages that the last set-up installed, each once."""
+        lines = self.installed.split("\n")
+        return sorted({line.partition("==")[0] for line in lines if "==" in line})
 
     def stop(self, part: str, said: str, *, manager: str = "", is_root: bool = False) -> str:
         """Prepare where a command fails, with that package manager; return what is told."""
@@ -86,13 +99,49 @@ def machine(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mach
 
 def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(machine: Machine) -> None:
     machine.prepare()
-    assert "\n".join(machine.installed) == LOCK.partition("\n")[2]
+    hashes = set(re.findall("sha256:.*", LOCK))
+    assert (machine.pins(), set(re.findall("sha256:.*", machine.installed))) == (NEEDED, hashes)
     installations, checked = machine.count("-r ", "--require-hashes")
     assert installations == checked
     noted = ["drawing", "installed", "path", "python"]
     assert sorted(json.loads(machine.stamp.read_text())) == noted
     machine.prepare()
     assert machine.lines == []
+
+
+def test_developers_get_their_tools_on_top_in_an_environment_that_stays_good_for_learners(
+    machine: Machine,
+) -> None:
+    for goal, installed in (("lab", NEEDED), ("test", ["mypy"]), ("workshop", []), ("lint", [])):
+        machine.prepare(HANDSON_GOAL=goal)
+        assert machine.pins() == installed, goal
+    (machine.folder / "requirements-dev.lock").write_text(f"{TOOLS}# changed\n", encoding="utf-8")
+    machine.prepare(HANDSON_GOAL="lab")
+    assert machine.lines == []
+    machine.prepare(HANDSON_GOAL="test")
+    assert machine.pins() == ["mypy"]
+
+
+def test_an_environment_from_before_the_two_locks_is_completed(machine: Machine) -> None:
+    machine.prepare(HANDSON_GOAL="test")
+    noted = json.loads(machine.stamp.read_text())
+    del noted["tools"]
+    machine.stamp.write_text(json.dumps({**noted, "installed": "everything of the one lock"}))
+    machine.prepare(HANDSON_GOAL="lab")
+    assert (machine.count("-m venv"), machine.pins()) == ([0], NEEDED)
+
+
+def test_a_terminal_shows_the_packages_of_all_pips_in_one_count(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    counter = machine.preparing.Counter(9)
+    for line in ("Collecting alpha==1.0 (from -r a)\n", "  Using cached alpha\n"):
+        counter(line)
+    counter("Requirement already satisfied: zeta==3.0 in lib\n")
+    counter.clear()
+    shown = capsys.readouterr().err.replace("\r", "").split("\x1b[2K")
+    assert shown == ["", "▸ 1/9 alpha", "▸ 2/9 zeta", ""]
 
 
 def test_a_changed_file_or_a_broken_off_installation_is_installed_into_the_same_environment(
@@ -141,7 +190,7 @@ def test_a_missing_library_is_told_with_its_command_before_the_long_installation
     said = f"Traceback\n{NO_LIBRARY}\n"
     told = machine.stop("-c import", said, manager=manager, is_root=manager == "apk")
     assert ("libX11.so.6" in told, told.rpartition(": ")[2]) == (True, LIBRARIES[manager])
-    assert "alpha" not in "".join(machine.installed)
+    assert machine.pins() == ["pygraphviz"]
 
 
 def test_root_alone_has_libraries_installed_on_the_system(machine: Machine) -> None:
@@ -152,10 +201,9 @@ def test_root_alone_has_libraries_installed_on_the_system(machine: Machine) -> N
 
 def test_drawing_can_be_left_out_and_taken_up_later(machine: Machine) -> None:
     machine.prepare(HANDSON_SKIP_DRAWING="1")
-    pins = [line.partition("==")[0] for line in machine.installed if "==" in line]
-    assert pins == ["alpha", "zeta"]
+    assert machine.pins() == ["alpha", "zeta"]
     machine.prepare()
-    assert "pygraphviz==2.0.4 \\" in machine.installed
+    assert machine.pins() == NEEDED
     machine.prepare(HANDSON_SKIP_DRAWING="1")
     assert machine.lines == []
 
