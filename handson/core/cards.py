@@ -9,13 +9,10 @@ colours of JupyterLab, which fit the light and the dark theme.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import zip_longest
 from typing import Any, Protocol
-
-from handson.core.text import is_wide
 
 MARKS = {"ok": "✔", "bad": "✘", "advice": "ⓘ", "info": "◆", "warn": "⚠"}
 """Characters in every text font; a plain Linux has no font for emoji."""
@@ -28,29 +25,36 @@ COLOURS = {
 }
 """Each has the same contrast to JupyterLab's light and dark background."""
 
-# In a notebook that is not trusted, JupyterLab drops CSS variables and most styles for breaking
-# lines.  Hence a fixed colour for borders, and line breaks by <wbr>.
+# In a notebook that is not trusted, JupyterLab drops CSS variables and `overflow-wrap: anywhere`.
+# Hence a fixed colour for borders, and line breaks by <wbr>.
 _BORDER = "#80808066"
 _LONG = re.compile("[!-,.-~]{25,}")
 """A digest or an image URI, which may be broken anywhere."""
 _JOINED = re.compile("([!-~]{10,})")
-_JOINT = re.compile("(?<=[^:/]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[a-z])(?=[A-Z])")
-"""Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport."""
+_JOINT = re.compile(
+    '(?<=[^:/0-9]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[0-9]/|.[.(])(?=[A-Za-z"])|(?<=[a-z])(?=[A-Z])'
+)
+"""Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport, but not within
+10.0.0.0/16."""
+_PHRASE = re.compile(
+    "(?<=[ぁ-ん])(?=[ァ-ヶ])|(?<=[はがのをにへとでも])(?=[一-龠])|(?<=[ァ-ヶー])(?=サブネット"
+    "|ゲートウェイ|ゾーン|プロバイダー|テーブル|インスタンス|リポジトリ|ルート|エンドポイント)"
+)
+"""Where a line may end in a table's Japanese: after a particle, and before a noun of AWS."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
 _LINK = "var(--jp-content-link-color, #1565c0)"
-_CELL = (
-    "padding:4px 8px;text-align:left;vertical-align:baseline;overflow-wrap:anywhere;"
+_VALUE = (
+    "padding:4px 4px;text-align:left;vertical-align:baseline;overflow-wrap:break-word;"
     f"border-bottom:1px solid {_BORDER}"
 )
-_HEADER = "overflow-wrap:break-word;font-weight:600"
-"""Keeps a column at least as wide as the longest word of its header."""
+_CELL = f"{_VALUE};word-break:keep-all"
+_HEADER = f"{_CELL};font-weight:600"
+_LEAST = ";min-width:8em"
+"""Keeps a column of long words that may be broken anywhere from getting too narrow."""
+_SUBJECT = ";width:34%"
+"""Has the column after that of the marks, which names the subject of its row."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
 _NOT_YET, _ONWARD = "○", "▶"
-_LABEL_EMS = 12
-_COLUMN_EMS = 5
-"""The least width of a column in a narrow window, in Japanese letters."""
-_SUBJECT_EMS = 8
-"""The same for the column after a column of marks, which names the subject of its row."""
 _CODE = (
     "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -75,11 +79,9 @@ class Rows:
         return [f"  {label}: {value}" for label, value in self.rows]
 
     def html(self) -> str:
-        labels = _column([label for label, _ in self.rows], most=_LABEL_EMS)
-        values = _column([value for _, value in self.rows], most=_COLUMN_EMS)
         cells = "".join(
-            f'<tr><th style="{labels};font-weight:600">{escape(label)}</th>'
-            f'<td style="{values}">{_words(value)}</td></tr>'
+            f'<tr><th style="{_HEADER}">{_phrases(label)}</th>'
+            f'<td style="{_VALUE}">{_words(value)}</td></tr>'
             for label, value in self.rows
         )
         return f'<table style="{_TABLE}">{cells}</table>'
@@ -97,13 +99,8 @@ class Table:
         return [f"  {line}" for line in lines]
 
     def html(self) -> str:
-        styles, most = [], _COLUMN_EMS
-        for header, *cells in zip_longest(self.headers, *self.rows, fillvalue=""):
-            styles.append(_column([header, *cells], most=most))
-            most = _COLUMN_EMS if header else _SUBJECT_EMS
-        heads = [f"{style};{_HEADER}" for style in styles]
-        head = _row("th", heads, map(escape, self.headers))
-        body = "".join(_row("td", styles, map(_mark_html, row)) for row in self.rows)
+        head = _row("th", _HEADER, self.headers)
+        body = "".join(_row("td", _CELL, row) for row in self.rows)
         return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
@@ -297,17 +294,19 @@ def bundle_cards(*cards: Card) -> dict[str, str]:
     return {"text/plain": "\n".join(card.text() for card in cards), "text/html": html}
 
 
-def _row(tag: str, styles: Iterable[str], cells: Iterable[str]) -> str:
-    """Return a row of a table; the cells are HTML."""
-    pairs = zip(styles, cells, strict=False)
-    row = "".join(f'<{tag} style="{style}">{cell}</{tag}>' for style, cell in pairs)
+def _row(tag: str, style: str, cells: Sequence[str]) -> str:
+    """Return a row of a table, in which lines end between words."""
+    row, before = "", "first"
+    for cell in cells:
+        html, width = _mark_html(cell), "" if before else _SUBJECT
+        width += _LEAST if "break-all" in html else ""
+        row, before = f'{row}<{tag} style="{style}{width}">{html}</{tag}>', cell
     return f"<tr>{row}</tr>"
 
 
-def _column(cells: Sequence[str], *, most: int) -> str:
-    """Return the style of a column: wide enough for its words, at most `most` ems if need be."""
-    ems = min(most, max(map(_ems, cells), default=0))
-    return f"{_CELL};min-width:{ems:.4g}em"
+def _phrases(text: str) -> str:
+    """Return words as HTML whose lines end between Japanese phrases, too."""
+    return "<wbr>".join(map(_words, _PHRASE.split(text)))
 
 
 def _words(text: str) -> str:
@@ -325,20 +324,13 @@ def _breakable(word: str) -> str:
     )
 
 
-def _ems(words: str) -> float:
-    """Estimate the width of words in bold; the key of a mark is as wide as the mark."""
-    return sum(
-        1 if is_wide(letter) else 0.8 if letter.isupper() else 0.7 for letter in _mark(words)
-    )
-
-
 def _mark(cell: str) -> str:
     return MARKS.get(cell, cell)
 
 
 def _mark_html(cell: str) -> str:
     if cell not in MARKS:
-        return _words(cell)
+        return _phrases(cell)
     return f'<span style="color:{COLOURS[cell]};font-weight:700">{MARKS[cell]}</span>'
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -99,13 +100,23 @@ def test_a_resource_map_hangs_children_and_links_below_their_parent() -> None:
     ]
 
 
-def test_a_column_keeps_its_words_together_but_takes_no_more_than_it_needs() -> None:
-    widths = {
-        **{("判定", "ok"): "2em", ("サイズ", "7.5 kB"): "4.3em", ("#", "17"): "1.4em"},
-        **{("VPC ID", "-"): "4.7em", ("期待する値", "x" * 500): "5em", ("", ""): "0em"},
+def test_a_table_breaks_its_lines_between_words_and_not_within() -> None:
+    cells = {
+        "パブリック<wbr>サブネットの<wbr>数": "パブリックサブネットの数",
+        "ネットワークの<wbr>デフォルト<wbr>ルート": "ネットワークのデフォルトルート",
+        "組み込み AWS": "組み込み AWS",
+        "10.0.16.0/20, linux/<wbr>amd64": "10.0.16.0/20, linux/amd64",
     }
-    for (header, cell), width in widths.items():
-        assert f"min-width:{width}" in Table((header,), [(cell,)]).html()
+    for broken, cell in cells.items():
+        for part in (Table((cell,), [(cell,)]), Rows([(cell, cell)])):
+            assert f">{broken}<" in part.html()
+            assert "word-break:keep-all" in part.html()
+
+
+def test_a_table_keeps_room_for_the_subject_of_a_row_and_for_what_may_be_broken_anywhere() -> None:
+    html = Table(("", "項目", "値"), [("ok", "イメージ", "x" * 500)]).html()
+    assert [html.count("width:34%"), html.count("min-width:8em")] == [1, 1]
+    assert "width" not in Table(("項目", "値"), [("イメージ", "x")]).html()
 
 
 def test_commands_keep_their_line_breaks_and_are_folded_away_in_html() -> None:
@@ -152,11 +163,13 @@ def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too() -> None:
 def test_a_word_is_broken_at_a_joint_where_it_has_one() -> None:
     words = [
         *("AWS::<wbr>EC2::<wbr>Internet<wbr>Gateway", "enable<wbr>Dns<wbr>Support"),
-        *("10.0.16.0/<wbr>20 linux/<wbr>amd64", "2026-11-25T01:02:03+00:00"),
+        *("10.0.16.0/20 linux/<wbr>amd64", "2026-11-25T01:02:03+00:00"),
         "http://localhost:3000",
+        "workshop.<wbr>cleanup(<wbr>&quot;network&quot;",
+        "112233445566.<wbr>dkr.<wbr>ecr.<wbr>us-east-1.<wbr>amazonaws.<wbr>com/<wbr>rails-app",
     ]
     for broken in words:
-        assert f">{broken}<" in Note(broken.replace("<wbr>", "")).html()
+        assert f">{broken}<" in Note(unescape(broken.replace("<wbr>", ""))).html()
 
 
 def test_no_border_is_a_variable_that_jupyterlab_would_drop() -> None:

@@ -706,10 +706,10 @@ def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_wh
     assert lines[:12] == [
         "✘ 3 of 5 items done (account 112233445566, Region us-east-1)",
         "   | Item | Facts | Notebook",
-        "  ✔ | VPC and public subnets | 12/12 | 01-network",
         "  ✘ | ECS cluster on Fargate | 1/4 | 02-cluster",
-        "  ✔ | Private repository in ECR | 3/3 | 03-image",
         "  ✘ | Image pushed to ECR | 2/3 | 03-image",
+        "  ✔ | VPC and public subnets | 12/12 | 01-network",
+        "  ✔ | Private repository in ECR | 3/3 | 03-image",
         "  ✔ | Image URI in ECR | 3/3 | 03-image",
         "  ECS cluster on Fargate:",
         "   | What is checked | Expected | Observed",
@@ -720,11 +720,12 @@ def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_wh
     told = "  ⚠ The cluster ecs-handson-cluster has the status FAILED and not ACTIVE."
     assert told in lines[12:]
     assert one[:2] == ["✘ ECS cluster on Fargate: not yet done", lines[8]]
-    assert one[2:7] == ["  ✔ | The cluster exists | yes | yes", *lines[9:12], told]
+    assert one[2:7] == [*lines[9:12], "  ✔ | The cluster exists | yes | yes", told]
     assert one[7].startswith("  → Run workshop.aws.call(")
     assert "  ✘ | Platform of the image | linux/amd64 | none" in lines
     assert [line for line in lines if "✘" in line and "unique tag" in line] == []
     assert repr(checks.run_checks(DONE)).startswith("✔ 5 of 5 items done")
+    assert " | 10.0.0.0/20, 10.0.16.0/20 | as expected" in repr(checks.run_check("network", DONE))
 
 
 def test_describe_value_says_a_value_in_words() -> None:

@@ -24,6 +24,9 @@ COULD_NOT_LOOK = "could-not-look"
 """The code of the diagnosis where a service refused or failed."""
 
 NETWORK_CLEANUP = 'workshop.cleanup("network", confirm="delete")'
+_LONG = 20
+"""The letters of a value that is worth repeating."""
+
 T = TypeVar("T")
 
 
@@ -151,7 +154,7 @@ class CheckResult(Displayable):
         """
         parts: list[CardPart] = []
         if self.looked:
-            parts.append(_table([fact for fact in self.facts if not fact.advice]))
+            parts.append(_table(self.facts))
             parts += [Note(self._advice_line(f), state="advice") for f in self.facts if f.advice]
         for diagnosis in self.diagnoses:
             if not _is_advice(diagnosis):
@@ -194,13 +197,14 @@ class Verification(Displayable):
         """Return the card: a table of the checks, then the false facts and what to do."""
         names = ("check", "facts", "notebook")
         headers = [messages.label("course.checks.column", name) for name in names]
-        rows = [(each.state, each.label, each.counted, each.notebook) for each in self.checks]
+        listed = sorted(self.checks, key=lambda check: check.passed)
+        rows = [(each.state, each.label, each.counted, each.notebook) for each in listed]
         parts: list[CardPart] = [Table(("", *headers), rows)]
         for check in self.checks:
             if not check.passed:
                 parts.append(Note(f"{check.label}:"))
                 if check.looked:
-                    parts.append(_table([f for f in check.facts if not f.advice and not f.passed]))
+                    parts.append(_table([fact for fact in check.facts if not fact.passed]))
                 for diagnosis in check.diagnoses:
                     parts += warning_notes(diagnosis.message, diagnosis.remedy)
         title = messages.text(
@@ -371,10 +375,14 @@ def _describe_item(value: Any) -> str:
 
 
 def _table(facts: Sequence[FactResult]) -> Table:
+    """Return a table of facts without the advice, false ones first; no long value stands twice."""
     names = ("fact", "expected", "observed")
     headers = [messages.label("course.checks.column", name) for name in names]
     rows = []
-    for fact in facts:
+    for fact in sorted(facts, key=lambda fact: fact.passed):
         expected, observed = describe_value(fact.expected), describe_value(fact.observed)
-        rows.append(("ok" if fact.passed else "bad", fact.label, expected, observed))
+        if fact.passed and len(observed) > _LONG:
+            observed = messages.text("course.checks.as-expected")
+        if not fact.advice:
+            rows.append(("ok" if fact.passed else "bad", fact.label, expected, observed))
     return Table(("", *headers), rows)
