@@ -203,7 +203,8 @@ def lay_out_workspace(folder: Path, lang: str | None) -> None:
     """
     lang = settings.choose_language(lang, cwd=folder.resolve())
     laid = workspace.lay_out(folder, lang=lang)
-    click.echo(f"{laid}\n{laid.next_step}")
+    click.echo(str(laid))
+    click.echo(messages.text("notebook.workspace.open", folder=laid.folder))
 
 
 @main.command()

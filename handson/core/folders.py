@@ -6,6 +6,7 @@ A learner works in a *workspace*; the *worked* editions are a checkout's or the 
 from __future__ import annotations
 
 import os
+from os.path import isdir, isfile  # unlike Path's, they answer in a closed folder, too
 from pathlib import Path
 
 from handson.core import messages
@@ -67,7 +68,7 @@ def find_editions(cwd: Path) -> list[Path]:
     """Return the folders of the editions around `cwd`, such as `notebooks/ja`."""
     notebooks = find_notebooks_folder(cwd)
     editions = [notebooks / lang for lang in messages.LANGUAGES] if notebooks else []
-    return [edition for edition in editions if edition.is_dir()]
+    return [edition for edition in editions if isdir(edition)]
 
 
 def find_edition(cwd: Path) -> Path | None:
@@ -82,13 +83,11 @@ def locate(path: str | Path) -> Path:
 
 
 def _is_worked(folder: Path) -> bool:
-    is_laid_out = (folder / LAID_OUT).is_file()  # a learner may call a workspace "notebooks", too
-    return folder.name == "notebooks" and (folder / "ja").is_dir() and not is_laid_out
+    is_laid_out = isfile(folder / LAID_OUT)  # a learner may call a workspace "notebooks", too
+    return folder.name == "notebooks" and isdir(folder / "ja") and not is_laid_out
 
 
 def _is_workspace(folder: Path) -> bool:
-    if (folder / LAID_OUT).is_file():
-        return True
     # Its home folder may have been deleted, or left behind when it was copied.
-    books = (folder / lang / "00-prepare.ipynb" for lang in messages.LANGUAGES)
-    return any(book.is_file() for book in books)
+    books = (Path(lang, "00-prepare.ipynb") for lang in messages.LANGUAGES)
+    return any(isfile(folder / file) for file in (LAID_OUT, *books))

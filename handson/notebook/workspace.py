@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -44,46 +46,31 @@ class Layout:
 
     Attributes:
         folder: The workspace.
-        is_first: Nothing had been laid out there before.
-        added: Files that are new.
-        updated: Files that the learner had not changed, in the new edition.
-        returned: Files that the learner had deleted or renamed.
-        kept: Files that differ from what was laid out, and are left alone.
-        outdated: Those of them that a new edition has changed since.
+        is_first: Whether nothing had been laid out there before.
+        files: The files that were added, updated (unchanged by the learner), returned (deleted or
+            renamed by the learner) or kept (neither), those of the kept ones that are outdated, for
+            a new edition has changed them, and the same ones.
     """
 
     folder: Path
     is_first: bool
-    added: tuple[str, ...]
-    updated: tuple[str, ...]
-    returned: tuple[str, ...]
-    kept: tuple[str, ...]
-    outdated: tuple[str, ...]
+    files: Mapping[str, list[str]]
 
     @property
     def has_news(self) -> bool:
         """Whether there is something to tell to a learner who only goes on."""
-        return bool(self.added or self.updated or self.returned or self.outdated)
+        return bool(self.files.keys() - {"same", "kept"})
 
     def __str__(self) -> str:
         done = "made" if self.is_first else "looked-at"
         lines = [messages.label("notebook.workspace", done, folder=self.folder)]
-        groups = {"updated": self.updated, "returned": self.returned, "kept": self.kept}
-        if not self.is_first:
-            groups = {"added": self.added} | groups
-        for name, files in groups.items():
-            if files:
-                lines.append(messages.label("notebook.workspace", name, files=", ".join(files)))
-        if self.outdated:
-            values = {"files": ", ".join(self.outdated)}
-            problem, remedy = messages.advice("notebook.workspace.outdated", **values)
+        for how in ("added", "updated", "returned", "kept")[self.is_first :]:
+            if files := ", ".join(self.files.get(how, ())):
+                lines.append(messages.label("notebook.workspace", how, files=files))
+        if files := ", ".join(self.files.get("outdated", ())):
+            problem, remedy = messages.advice("notebook.workspace.outdated", files=files)
             lines += [f"⚠ {problem}", f"→ {remedy}"]
         return "\n".join(lines)
-
-    @property
-    def next_step(self) -> str:
-        """The line that says how to open it."""
-        return messages.text("notebook.workspace.open", folder=self.folder)
 
 
 def lay_out(folder: Path, *, lang: str) -> Layout:
@@ -97,11 +84,11 @@ def lay_out(folder: Path, *, lang: str) -> Layout:
             full; the files that are there are whole.
     """
     folder = folder.expanduser().resolve()
-    worked = find_worked_folder(folder) or folder / "none"
-    if folder.is_relative_to(worked) or (folder.exists() and not folder.is_dir()):
-        key = "not-a-folder" if folder.is_file() else "worked"
-        raise InvalidInput(*messages.advice_of("notebook.workspace", key, folder=folder))
-    state = folder / LAID_OUT
+    worked, state = find_worked_folder(folder), folder / LAID_OUT
+    if worked and folder.is_relative_to(worked):
+        raise InvalidInput.from_key("notebook.workspace.worked", folder=folder)
+    if os.path.isfile(folder):
+        raise InvalidInput.from_key("notebook.workspace.not-a-folder", folder=folder)
     try:
         state.parent.mkdir(parents=True, exist_ok=True)
         lock = state.with_suffix(".lock")
@@ -155,26 +142,23 @@ def _lay_out_files(folder: Path, lang: str) -> Layout:
     state = folder / LAID_OUT
     noted = read_state(state, dict[str, str]) or {}
     langs = {lang, *(name.partition("/")[0] for name in noted)}
-    wanted = dict(_make_files(folder, [it for it in messages.LANGUAGES if it in langs]))
-    done: dict[str, list[str]] = {}
-    for name, content in wanted.items():
-        before = noted.get(name, "")
-        how = _write_file(folder / name, content, before)
-        done.setdefault(how, []).append(name)
-        if how == "kept" and before != _digest(content):
-            done.setdefault("outdated", []).append(name)
-    digests = noted | {name: _digest(content) for name, content in wanted.items()}
+    digests, done = dict(noted), defaultdict[str, list[str]](list)
+    files = _make_files(folder, [it for it in messages.LANGUAGES if it in langs])
+    for name, content in list(files):  # all are read before the first is written
+        how = _write_file(folder / name, content, noted.get(name, ""))
+        digests[name] = _digest(content)
+        done[how].append(name)
+        if how == "kept" and noted.get(name) != digests[name]:
+            done["outdated"].append(name)
     replace_file(state, [msgspec.json.format(msgspec.json.encode(digests))])
-    groups = {how: tuple(done.get(how, ())) for how in ("added", "updated", "returned", "kept")}
-    return Layout(folder, not noted, **groups, outdated=tuple(done.get("outdated", ())))
+    return Layout(folder, not noted, done)
 
 
 def _make_files(folder: Path, langs: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield what belongs into a workspace: each file's path in it, and its content."""
     for lang in langs:
         for path in replay.find_notebooks(folder, lang=lang, optional=True):
-            worked = json.loads(path.read_text(encoding="utf-8"))
-            notebook, pictures = make_learner_notebook(worked)
+            notebook, pictures = make_learner_notebook(_read_notebook(path))
             # As Jupyter saves it, so that a notebook that was only saved counts as unchanged.
             text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
             yield f"{lang}/{path.name}", f"{text}\n".encode()
@@ -185,6 +169,13 @@ def _make_files(folder: Path, langs: list[str]) -> Iterator[tuple[str, bytes]]:
         inner = file.relative_to(app)
         if file.is_file() and not _LEFTOVERS.intersection(inner.parts):
             yield f"{APP}/{inner.as_posix()}", file.read_bytes()
+
+
+def _read_notebook(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:  # git leaves such a file where two changes meet
+        raise NotReady.from_key("notebook.replay.unreadable", path=path, reason=error) from error
 
 
 def _write_file(place: Path, content: bytes, before: str) -> str:

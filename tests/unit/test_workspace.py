@@ -65,9 +65,8 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-def done(laid: Layout) -> dict[str, tuple[str, ...]]:
-    groups = ("added", "updated", "returned", "kept", "outdated")
-    return {name: getattr(laid, name) for name in groups if getattr(laid, name)}
+def done(laid: Layout) -> dict[str, list[str]]:
+    return {how: names for how, names in laid.files.items() if how != "same"}
 
 
 def refusal(folder: Path, **given: str) -> tuple[str, str]:
@@ -99,7 +98,7 @@ def test_a_workspace_holds_the_notebooks_of_a_language_their_pictures_and_the_ap
     books = [f"ja/{name}.ipynb" for name in syllabus.NOTEBOOKS]
     app = [DOCKERFILE, "docker-rails-workshop/app/.keep"]
     assert checkout.files() == sorted([*books, PICTURE, *app])
-    assert (laid.is_first, sorted(laid.added)) == (True, checkout.files())
+    assert (laid.is_first, sorted(laid.files["added"])) == (True, checkout.files())
     assert str(laid) == messages.text("notebook.workspace.made", folder=checkout.own)
     assert (checkout.own / PICTURE).read_text() == "<svg>ja</svg>"
 
@@ -116,16 +115,16 @@ def test_run_again_it_brings_what_is_new_and_leaves_what_the_learner_changed(
         (checkout.own / name).write_text("mine")
     (checkout.own / LAST).rename(checkout.own / "ja" / "mine.ipynb")
     again = lay_out(checkout.own, lang="ja")
-    assert done(again) == {"returned": (LAST,), "kept": (SECOND, DOCKERFILE)}
+    assert done(again) == {"returned": [LAST], "kept": [SECOND, DOCKERFILE]}
     for name in (FIRST, SECOND):
         checkout.edit(name, "new")
     checkout.edit("ja/06-troubleshooting.ipynb", "")
     new = lay_out(checkout.own, lang="ja")
     assert done(new) == {
-        "added": ("ja/06-troubleshooting.ipynb",),
-        "updated": (FIRST,),
-        "kept": (SECOND, DOCKERFILE),
-        "outdated": (SECOND,),
+        "added": ["ja/06-troubleshooting.ipynb"],
+        "updated": [FIRST],
+        "kept": [SECOND, DOCKERFILE],
+        "outdated": [SECOND],
     }
     assert [line[:1] for line in str(new).splitlines()] == ["✔", " ", " ", " ", "⚠", "→"]
     assert (checkout.own / SECOND).read_text() == "mine"
@@ -139,10 +138,10 @@ def test_what_the_warning_of_a_newer_edition_advises_brings_it_beside_the_learne
     lay_out(checkout.own, lang="ja")
     (checkout.own / SECOND).write_text("mine")
     checkout.edit(SECOND, "new")
-    assert lay_out(checkout.own, lang="ja").outdated == (SECOND,)
+    assert lay_out(checkout.own, lang="ja").files["outdated"] == [SECOND]
     assert lay_out(checkout.own, lang="ja").has_news is False  # said once
     (checkout.own / SECOND).rename(checkout.own / "ja" / "mine.ipynb")
-    assert done(lay_out(checkout.own, lang="ja")) == {"returned": (SECOND,)}
+    assert done(lay_out(checkout.own, lang="ja")) == {"returned": [SECOND]}
     assert '"# new"' in (checkout.own / SECOND).read_text()
 
 
@@ -152,10 +151,10 @@ def test_a_notebook_that_was_only_saved_is_renewed_and_so_is_the_other_language(
     lay_out(checkout.own, lang="ja")
     book = nbformat.read(checkout.own / FIRST, as_version=4)
     nbformat.write(book, checkout.own / FIRST)
-    added = lay_out(checkout.own, lang="en").added
+    added = lay_out(checkout.own, lang="en").files["added"]
     assert {name.partition("/")[0] for name in added} == {"en"}
     checkout.edit(FIRST, "new")
-    assert lay_out(checkout.own, lang="en").updated == (FIRST,)
+    assert lay_out(checkout.own, lang="en").files["updated"] == [FIRST]
 
 
 def test_strangers_files_stay_and_one_of_a_needed_name_is_named(checkout: Checkout) -> None:
@@ -163,7 +162,7 @@ def test_strangers_files_stay_and_one_of_a_needed_name_is_named(checkout: Checko
     checkout.write(f"workspace/{FIRST}", "mine")
     (checkout.own / SECOND).mkdir()
     laid = lay_out(checkout.own, lang="ja")
-    assert laid.kept == laid.outdated == (FIRST, SECOND)
+    assert laid.files["kept"] == laid.files["outdated"] == [FIRST, SECOND]
     kept = [(checkout.own / name).read_text() for name in ("notes.txt", FIRST)]
     assert (kept, (checkout.own / SECOND).is_dir()) == (["mine", "mine"], True)
 
@@ -171,8 +170,8 @@ def test_strangers_files_stay_and_one_of_a_needed_name_is_named(checkout: Checko
 def test_two_at_once_lay_out_once(checkout: Checkout) -> None:
     with ThreadPoolExecutor() as pool:
         laid = list(pool.map(lambda _: lay_out(checkout.own, lang="ja"), range(3)))
-    assert sorted(len(it.added) for it in laid) == [0, 0, len(checkout.files())]
-    assert [it.kept for it in laid] == [(), (), ()]
+    assert sorted(len(done(it).get("added", ())) for it in laid) == [0, 0, len(checkout.files())]
+    assert {how for it in laid for how in it.files} == {"added", "same"}
 
 
 # Where it cannot be
@@ -184,8 +183,9 @@ def test_a_file_the_worked_editions_and_a_language_that_is_not_there_are_refused
     checkout.write("file", "mine")
     worked = checkout.root / "notebooks"
     for folder, key in ((checkout.root / "file", "not-a-folder"), (worked / "ja", "worked")):
-        advice = messages.advice_of("notebook.workspace", key, folder=folder)
-        assert refusal(folder) == advice
+        assert refusal(folder) == messages.advice_of("notebook.workspace", key, folder=folder)
+    (worked / SECOND).write_text("<<<<<<< HEAD")
+    assert "git restore" in refusal(checkout.own)[1]
     (worked / SECOND.replace("ja", "en")).unlink()
     assert "01-network" in refusal(checkout.own, lang="en")[0]
     assert checkout.files() == []
@@ -194,8 +194,8 @@ def test_a_file_the_worked_editions_and_a_language_that_is_not_there_are_refused
 def test_a_folder_that_cannot_be_written_and_a_full_disk_lose_nothing(checkout: Checkout) -> None:
     checkout.write("sealed/ja", "a file in the place of a folder")
     checkout.write("homeless/.handson", "likewise")
-    for name in ("sealed", "homeless", "file/below"):
-        checkout.write("file", "mine")
+    checkout.write("file", "mine")
+    for name in ("sealed", "homeless", "file/below", "long" * 99):
         problem, remedy = refusal(checkout.root / name)
         assert str(checkout.root / name) in problem
         assert remedy == messages.text("notebook.workspace.not-writable.remedy")
@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_lose_nothing(checkout: 
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "File too large" in problem
     assert {name: (checkout.own / name).read_bytes() for name in checkout.files()} == before
-    assert lay_out(checkout.own, lang="ja").updated == (FIRST, LAST)
+    assert lay_out(checkout.own, lang="ja").files["updated"] == [FIRST, LAST]
 
 
 # What `handson lab` opens
