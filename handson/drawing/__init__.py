@@ -42,7 +42,15 @@ from handson.drawing.svg_document import Picture
 if TYPE_CHECKING:
     from handson.drawing.diagram import Diagram as Diagram
 
-__all__ = ["VIEWS", "Diagram", "Picture", "check_views", "describe_last_diagram", "draw"]
+__all__ = [
+    "VIEWS",
+    "Diagram",
+    "Picture",
+    "check_views",
+    "describe_last_diagram",
+    "draw",
+    "translate",
+]
 
 VIEWS = ("aws", "onprem", "local")
 """The live architecture, the same job on premises, and step 1 on one computer."""
@@ -145,6 +153,16 @@ def _write_in_english(paint: partial[Scene]) -> str:
         return scene.write()
     finally:
         messages.use(language)
+
+
+def translate(words: str) -> str:
+    """Return English words of the workshop's pictures in the current language, others as they are.
+
+    The code of both editions is the same; with this, a diagram in it is in the edition's language.
+    """
+    entries = messages.catalogue("drawing").values()
+    known = {each["en"].casefold(): each[messages.language()] for each in entries}
+    return known.get(words.casefold(), words)
 
 
 def describe_last_diagram() -> Drawing | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from handson.drawing.graphviz import arrange_graph, draw_graph
 from handson.drawing.svg_document import Picture, clean
 
 FORMATS = ("svg", "png")
+_SIGNATURE = inspect.signature(diagrams.Diagram)
 _GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9"}
 
 
@@ -104,6 +106,24 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
 
     def _repr_png_(self) -> None:
         """Answer nothing: the inherited method would call the program."""
+
+
+class CellDiagram(Diagram):
+    """What `diagrams.Diagram` is in the workshop's notebooks: takes the same, and always shows it.
+
+    Examples are written for scripts, where `show` opens a window.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        given = {"outformat": "png", **_SIGNATURE.bind(*arguments, **keywords).arguments}
+        if not given.get("filename"):
+            given["outformat"] = "svg"  # nothing is written, so any format will do
+        super().__init__(**{**given, "show": True})
+
+
+def replace_original() -> None:
+    """Let `from diagrams import Diagram` import `CellDiagram` in this process from now on."""
+    diagrams.Diagram = CellDiagram
 
 
 def _show(picture: Picture) -> None:

@@ -74,8 +74,9 @@ def _load_jupyter_server_extension(server: Any) -> None:
 def load_ipython_extension(shell: Any) -> None:
     """Explain mistakes from the kernel's start, if its folder is one of the workshop's notebooks.
 
-    The language is that of the notebook's edition.  The kernel also stops naming Python's version
-    to JupyterLab, which would note it in the notebook: an opened notebook would count as changed.
+    The language is that of the notebook's edition.  Diagrams are ours, see `replace_diagrams`.  The
+    kernel also stops naming Python's version to JupyterLab, which would note it in the notebook: an
+    opened notebook would count as changed.
     """
     folder = folders.find_current_folder()
     edition = folders.find_edition(folder)
@@ -86,6 +87,7 @@ def load_ipython_extension(shell: Any) -> None:
     if language in messages.LANGUAGES:
         messages.use(language)
     explain_errors(shell)
+    replace_diagrams(shell)
     known = shell.kernel.language_info
     shell.kernel.language_info = {name: known[name] for name in known if name != "version"}
 
@@ -107,3 +109,23 @@ def explain_errors(shell: Any, *, folder: Callable[[], Path] = folders.find_curr
 
     kinds = (NameError, AttributeError, TypeError, NotImplementedError, SyntaxError)
     shell.set_custom_exc(kinds, answer)
+
+
+def replace_diagrams(shell: Any) -> None:
+    """Make the `Diagram` of the `diagrams` package draw in this kernel, without the `dot` program.
+
+    Other programs that use the package keep its own.
+
+    Args:
+        shell: The result of `IPython.get_ipython`; None outside IPython.
+    """
+    if shell is not None:
+        shell.events.register("pre_run_cell", _replace_diagrams)
+
+
+def _replace_diagrams(cell: Any) -> None:
+    """Replace the class before a cell that may import it: loading the package takes time."""
+    if "diagrams" in (cell.raw_cell or ""):
+        from handson.drawing.diagram import replace_original
+
+        replace_original()

@@ -42,6 +42,7 @@ from handson.notebook import (
     mistakes,
     nbgrader,
     overview,
+    replace_diagrams,
 )
 from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
@@ -746,6 +747,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         AWSError: The target does not answer.
     """
     explain_errors(progress.find_ipython())
+    replace_diagrams(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))
         return nbgrader.start_scoring()

@@ -14,12 +14,17 @@ from diagrams import Cluster, Edge
 from diagrams.aws.compute import ECR, Fargate
 from diagrams.aws.network import VPC
 from diagrams.onprem.container import Docker
+from IPython.core.events import EventManager, available_events
+from msgspec.structs import replace
 
-from handson.core import errors
+from handson.core import errors, messages
+from handson.course import checks
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
-from handson.drawing import Diagram, draw
+from handson.drawing import Diagram, describe_last_diagram, draw
 from handson.drawing.svg_document import Picture
+from handson.notebook import replace_diagrams
+from tests.notebooks.book import read_book
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -168,3 +173,90 @@ def test_words_stand_inside_the_page_which_is_neither_blown_up_nor_white() -> No
     for each in root.iter(f"{SVG}text"):
         assert 0 < float(each.get("x", "0")) < wide
         assert 0 < float(each.get("y", "0")) < high
+
+
+FROM_THE_INTERNET = """
+from diagrams import Diagram
+with Diagram({arguments}):
+    a, b = VPC("a"), VPC("b")
+    a >> b
+"""
+ARGUMENTS = {
+    '"Web Service", show=False': [],
+    '"Grouped Workers", "", "TB", "curved", "jpg", show=False': [],
+    '"Mine", show=False, filename="mine"': ["mine.png"],
+    '"Mine", filename="mine", outformat=["svg", "png"], direction="TB"': ["mine.png", "mine.svg"],
+}
+
+
+class Shell:
+    """A kernel that runs cells and keeps what they show."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(diagrams, "Diagram", diagrams.Diagram)  # the package's own afterwards
+        self.shown: list[Picture] = []
+        self.events = EventManager(self, available_events)
+        notebook = SimpleNamespace(display=self.shown.append)
+        ipython = SimpleNamespace(get_ipython=lambda: self, display=notebook)
+        monkeypatch.setitem(sys.modules, "IPython", ipython)
+
+    def run(self, cell: str) -> None:
+        self.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=cell))
+        exec(cell, {"VPC": VPC})
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_examples_of_the_package_are_shown_read_and_leave_only_files_they_name(
+    arguments: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(monkeypatch)
+    replace_diagrams(shell)
+    shell.run(FROM_THE_INTERNET.format(arguments=arguments))
+    assert [picture.description[-5:] for picture in shell.shown] == ["a → b"]
+    drawn = describe_last_diagram()
+    assert drawn is not None
+    assert [icon.label for icon in drawn.icons] == ["a", "b"]
+    assert sorted(path.name for path in empty_folder.iterdir()) == ARGUMENTS[arguments]
+
+
+def test_the_package_stays_as_it_is_until_a_cell_of_a_notebook_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shell, own = Shell(monkeypatch), diagrams.Diagram
+    replace_diagrams(None)
+    replace_diagrams(shell)
+    replace_diagrams(shell)
+    shell.run("1 + 1")
+    assert diagrams.Diagram is own
+    shell.run("import diagrams")
+    assert issubclass(diagrams.Diagram, Diagram)
+    assert len(shell.events.callbacks["pre_run_cell"]) == 1
+
+
+PASSED_AT_ONCE = ["drawing.computer", "drawing.private", "drawing.servers"]
+STARTERS = {
+    "ja": {"EC サイト(Rails)", "自分のコンピューター", "ブラウザー", "コンテナ"},
+    "en": {"The shop (Rails)", "Your computer", "Browser", "Container"},
+}
+
+
+@pytest.mark.parametrize("language", STARTERS)
+def test_the_exercise_starts_in_the_language_of_its_edition_and_without_servers(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages.use(language)
+    shell = Shell(monkeypatch)
+    cells = read_book("05-architecture", edition=language).cells("code")
+    [starter] = [cell.source for cell in cells if cell.id == "architecture-diagram"]
+    shell.run(starter)
+    assert set(words(shell.shown[0])) == STARTERS[language] | {"Docker Engine", "rails-app:latest"}
+    drawn = describe_last_diagram()
+    assert drawn is not None
+    assert {icon.kind for icon in drawn.icons} == {
+        "onprem/client/client",
+        "onprem/container/docker",
+        "aws/compute/ec2-container-registry-image",
+    }
+    seen = replace(describe_goal(Exercise()), drawing=drawn)
+    facts = checks.run_check("architecture", seen).facts
+    assert [fact.id for fact in facts if fact.passed] == PASSED_AT_ONCE

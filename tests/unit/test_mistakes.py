@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from IPython.core.events import EventManager, available_events
 
 import handson
 from handson.core import messages
@@ -93,6 +94,7 @@ class Shell:
         self.shown: list[BaseException] = []
         self.parent_header: Any = {}
         self.user_ns: dict[str, Any] = {"In": [""]}
+        self.events = EventManager(self, available_events)
         self.kernel = SimpleNamespace(language_info={"name": "python", "version": "3.11.0"})
         explain_errors(self, folder=lambda: folder)
 
