@@ -32,6 +32,13 @@ def find_nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> s
     return folded[found[0]] if found else None
 
 
+def describe_choices(name: object, choices: Iterable[str]) -> dict[str, str]:
+    """Return what a sentence says of an unknown name: `name`, all `choices`, the `near` one."""
+    listed = list(choices)
+    near = find_nearest(str(name), listed) or listed[0]
+    return {"name": quote(name), "choices": ", ".join(listed), "near": near}
+
+
 def advise_half_width(text: str) -> str | None:
     """Name the full-width letters in a text that has to be ASCII, and give the corrected text.
 

@@ -495,27 +495,23 @@ class Workshop(Displayable):
         """
         return questions.build_quiz(topics, self.snapshot(), self._exercise)
 
-    def predict(
-        self, prediction: str, answer: predictions.Answer | None = None
-    ) -> predictions.Question | predictions.GivenAnswer:
+    def predict(self, prediction: str, answer: object = None) -> predictions.Prediction:
         """Ask what the next cell will show, or keep the learner's answer; it is never graded.
 
         The result that shows it is compared with the last answer before it.
 
         Args:
             prediction: The id of the question.
-            answer: A number, or the name of a choice; nothing to read the question.
+            answer: The name of a choice; nothing to read the question.
 
         Raises:
             InvalidInput: There is no such question, or it does not take this answer.
         """
-        question = predictions.find_question(prediction)
-        if answer is None:
-            return question
-        given, look = question.check(answer), predictions.PREDICTIONS[question.id].look
-        seen = look(self.snapshot(partial=True), self._exercise)
-        home = self.settings.home
-        return predictions.keep_answer(home, question, given, seen, clock=self._clock)
+        made = predictions.find_prediction(prediction, answer)
+        if not made.answer:
+            return made
+        seen, home, exercise = self.snapshot(partial=True), self.settings.home, self._exercise
+        return predictions.keep_answer(home, made, seen, exercise, clock=self._clock)
 
     def check_task(self, task: str, answer: object = None) -> tasks.TaskReport:
         """Judge a task without code by what there is now, and say what is wrong; never graded.
@@ -528,14 +524,9 @@ class Workshop(Displayable):
             InvalidInput: There is no such task.
             HandsonError: AWS did not answer.
         """
-        return tasks.judge_task(
-            tasks.check_task_id(task),
-            self.snapshot(),
-            answer=answer,
-            home=self.settings.home,
-            exercise=self._exercise,
-            clock=self._clock,
-        )
+        task, home = tasks.check_task_id(task), self.settings.home
+        case = tasks.Case(self.snapshot(), self._exercise, tasks.read_kept(home), answer)
+        return tasks.judge_task(task, case, home, clock=self._clock)
 
     def draw(
         self,

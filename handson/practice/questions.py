@@ -21,7 +21,7 @@ from string import ascii_lowercase
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
-from handson.core.text import find_nearest, one_line, quote
+from handson.core.text import describe_choices, one_line, quote
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
@@ -286,9 +286,9 @@ def build_quiz(names: Sequence[str], snapshot: Snapshot, exercise: Exercise) -> 
     choices = [*TOPICS, *_RIGHT]
     for name in names or [""]:
         if name not in choices:
-            near = find_nearest(str(name), choices) or choices[0]
-            values = {"topic": quote(name), "choices": ", ".join(choices), "near": near}
-            raise InvalidInput.from_key("practice.questions.no-topic", **values)
+            raise InvalidInput.from_key(
+                "practice.questions.no-topic", **describe_choices(name, choices)
+            )
     subject = Subject(snapshot, exercise)
     ids = dict.fromkeys(id for name in names for id in TOPICS.get(name, [name]))
     questions = tuple(subject.ask(id, _RIGHT[id]) for id in ids)

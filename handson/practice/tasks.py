@@ -4,109 +4,87 @@ A task is never graded, and its judgement says what is wrong and not how to do i
 the exercise has to be as it was.  Some tasks have two phases, such as to break and to mend: the
 home folder keeps that the first one was seen, and which tasks are done.
 
-Each function in `TASKS` judges one task.  Its sentences are in the catalogue of messages: `task`,
-and one for each finding that the function returns.
+Each function in `TASKS` returns the name of a sentence of the task in the catalogue of messages,
+and its values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
 from handson.core.errors import InvalidInput
-from handson.core.text import find_nearest, quote
+from handson.core.text import describe_choices, quote
 from handson.course import checks, rules
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import FARGATE, Exercise
-from handson.course.state import Image, Snapshot, State
+from handson.course.state import Image, Snapshot
 
 _FILE = "tasks.json"
-_STATES = {"untouched": "info", "wrong": "bad", "half": "advice", "done": "ok"}
-BLOCK_PREFIX = 20
+_PREFIX = 20
 """The prefix of the subnets that the form makes in a large VPC."""
 
-
-class Progress(State, frozen=True, kw_only=True):
-    """How far a task is: its first phase was seen, it was done, and what it left behind."""
-
-    begun: bool = False
-    done_at: str = ""
-    left: str = ""
+Finding = tuple[str, Mapping[str, object]]
+TASK: Finding = ("task", {})
+DONE: Finding = ("done", {})
+_HALF = ("count", "broken", "spot", "behind")
+"""The sentences on a task whose first phase is done."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a task is judged by: the state, the learner's answer, and how far the tasks are."""
+    """What a task is judged by: the state, what the home folder keeps, and the learner's answer."""
 
     snapshot: Snapshot
     exercise: Exercise
-    progress: Mapping[str, Progress]
+    kept: Mapping[str, str]
     answer: object = None
 
-    def list_failing(self, check: str) -> list[str]:
-        """Return the labels of the facts of a check that are false now."""
-        facts = checks.run_check(check, self.snapshot, self.exercise).facts
-        return [fact.label for fact in facts if not fact.passed and not fact.advice]
+    def find_failing(self) -> dict[str, str]:
+        """Return the labels of the facts of the network that are false now, by id."""
+        result = checks.run_check("network", self.snapshot, self.exercise)
+        return {fact.id: fact.label for fact in result.facts if not fact.passed}
 
-    def has_begun(self, task: str) -> bool:
-        """Tell whether the first phase of a task was seen."""
-        return task in self.progress and self.progress[task].begun
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A judgement: a key of `_STATES`, the sentence's name, its values, what the task leaves."""
-
-    state: str
-    name: str
-    values: Mapping[str, object] = field(default_factory=dict)
-    left: str = ""
-
-
-UNTOUCHED, DONE = Finding("untouched", "task"), Finding("done", "done")
+    def list_images(self) -> dict[str, Image]:
+        """Return the tagged images by digest."""
+        images = ecr.find_goal_images(self.snapshot, self.exercise)
+        return {image.digest: image for image in images if image.tags}
 
 
 def judge_other_network(case: Case) -> Finding:
     """Judge whether there is a second VPC, as large as AWS allows, and its /20 are counted."""
     goal = network_facts.find_goal_vpc(case.snapshot, case.exercise)
-    name = case.exercise.network.vpc_name
     own = [vpc for vpc in case.snapshot.vpcs if vpc.tagged and not vpc.is_default]
-    others = [vpc for vpc in own if vpc != goal and vpc.name != name]
-    if not others:
-        return UNTOUCHED
-    if failing := case.list_failing("network"):
-        return Finding("wrong", "exercise", {"what": ", ".join(failing)})
-    largest = min(others, key=lambda vpc: ip_network(vpc.cidr).prefixlen)
-    prefix = ip_network(largest.cidr).prefixlen
-    values = {"name": largest.name, "cidr": largest.cidr, "block": f"/{BLOCK_PREFIX}"}
+    sizes = {vpc.name: vpc.cidr for vpc in own if vpc != goal}
+    if not sizes:
+        return TASK
+    if failing := case.find_failing():
+        return "exercise", {"what": ", ".join(failing.values())}
+    name = min(sizes, key=lambda name: ip_network(sizes[name]).prefixlen)
+    prefix, values = ip_network(sizes[name]).prefixlen, {"name": name, "cidr": sizes[name]}
     if prefix > rules.LARGEST_BLOCK:
-        return Finding("wrong", "larger", values)
+        return "larger", values
     if case.answer is None:
-        return Finding("half", "count", values)
-    if type(case.answer) is not int or case.answer != 1 << BLOCK_PREFIX - prefix:
-        return Finding("wrong", "miscounted", {**values, "answer": quote(case.answer)})
-    return DONE
+        return "count", {**values, "block": f"/{_PREFIX}"}
+    if type(case.answer) is int and case.answer == 1 << _PREFIX - prefix:
+        return DONE
+    return "miscounted", {**values, "block": f"/{_PREFIX}", "answer": quote(case.answer)}
 
 
 def judge_broken_route(case: Case) -> Finding:
     """Judge whether the default route went and came back."""
-    check = checks.run_check("network", case.snapshot, case.exercise)
-    failing = [fact.id for fact in check.facts if not fact.passed]
-    if "vpc.exists" in failing:
-        return UNTOUCHED
-    if not failing:
-        return DONE if case.has_begun("broken-route") else UNTOUCHED
-    if failing == ["routes.default"]:
-        return Finding("half", "broken", {"fact": case.list_failing("network")[0]})
-    return Finding("wrong", "exercise", {"what": ", ".join(case.list_failing("network"))})
+    failing = case.find_failing()
+    if "vpc.exists" in failing or (not failing and "broken-route.begun" not in case.kept):
+        return TASK
+    if list(failing) == ["routes.default"]:
+        return "broken", {"fact": failing["routes.default"]}
+    return ("exercise", {"what": ", ".join(failing.values())}) if failing else DONE
 
 
 def judge_spot_only(case: Case) -> Finding:
@@ -114,41 +92,39 @@ def judge_spot_only(case: Case) -> Finding:
     found = cluster.find_goal_cluster(case.snapshot, case.exercise)
     providers = found.capacity_providers if found else (FARGATE,)
     if providers == (rules.FARGATE_SPOT,):
-        return Finding("half", "spot")
+        return "spot", {}
     if FARGATE not in providers:
-        return Finding("wrong", "providers", {"providers": ", ".join(providers) or "-"})
-    return DONE if case.has_begun("spot-only") else UNTOUCHED
+        return "providers", {"providers": ", ".join(providers) or "-"}
+    return DONE if "spot-only.begun" in case.kept else TASK
 
 
 def judge_second_version(case: Case) -> Finding:
     """Judge whether another image is there under a tag of its own, and the shared tag is on it."""
-    images, shared = _list_images(case), case.exercise.tag
-    before = case.progress.get("second-version", Progress()).left
-    if before in [image.digest for image in images]:
-        return Finding("done", "done", left=before)
+    images, shared = case.list_images(), case.exercise.tag
+    before = case.kept.get("second-version.digest", "")
+    if before in images:
+        return "done", {"digest": before}
     if len(images) < 2:
-        return UNTOUCHED
-    newest, now = ecr.find_newest_image(images), ecr.find_tagged_image(images, shared)
-    assert newest is not None
-    if now and now.pushed_at == newest.pushed_at:  # within a second
-        newest = now
+        return TASK
+    # Two pushes within a second: the shared tag tells which of them is the second version.
+    newest = max(images.values(), key=lambda image: (image.pushed_at, shared in image.tags))
     if not {*ecr.list_chosen_tags(newest)} - {shared}:
-        return Finding("wrong", "no-own-tag", {"tags": ", ".join(newest.tags)})
+        return "no-own-tag", {"tags": ", ".join(newest.tags)}
     if shared not in newest.tags:
-        return Finding("half", "behind", {"tags": ", ".join(newest.tags), "tag": shared})
-    return Finding("done", "done", left=newest.digest)
+        return "behind", {"tags": ", ".join(newest.tags), "tag": shared}
+    return "done", {"digest": newest.digest}
 
 
 def judge_roll_back(case: Case) -> Finding:
     """Judge whether the shared tag is back on another image than the second version."""
-    images, shared = _list_images(case), case.exercise.tag
-    second = case.progress.get("second-version", Progress()).left
-    now = ecr.find_tagged_image(images, shared)
+    images, shared = case.list_images(), case.exercise.tag
+    second = case.kept.get("second-version.digest")
     if not second:
-        return Finding("wrong", "second-first")
-    if now is None or second not in [image.digest for image in images]:
-        return Finding("wrong", "gone", {"tag": shared})
-    return UNTOUCHED if now.digest == second else DONE
+        return "second-first", {}
+    now = [digest for digest, image in images.items() if shared in image.tags]
+    if not now or second not in images:
+        return "gone", {"tag": shared}
+    return TASK if now == [second] else DONE
 
 
 TASKS: Mapping[str, Callable[[Case], Finding]] = {
@@ -162,22 +138,28 @@ TASKS: Mapping[str, Callable[[Case], Finding]] = {
 
 @dataclass(frozen=True, repr=False)
 class TaskReport(Displayable):
-    """What there is of a task; `done_at` is when it was done, or empty."""
+    """What was found of a task; `done_at` is when it was done first, or empty."""
 
     id: str
     finding: Finding
     done_at: str = ""
 
+    @property
+    def state(self) -> str:
+        """Return task, half, wrong or done."""
+        name, _ = self.finding
+        return name if name in ("task", "done") else "half" if name in _HALF else "wrong"
+
     def card(self) -> Card:
         """Return the card: the task where nothing was done, else what was found."""
-        finding, state = self.finding, _STATES[self.finding.state]
-        found = f"{self.id}.{finding.name}"
-        parts = [Note(messages.label("practice.tasks.finding", found, **finding.values))]
-        if self.done_at and finding.state != "done":
+        name, values = self.finding
+        parts = [Note(messages.label("practice.tasks.finding", f"{self.id}.{name}", **values))]
+        if self.done_at and self.state != "done":
             parts.append(Note(messages.text("practice.tasks.before", at=self.done_at), "ok"))
         task = messages.label("practice.tasks.label", self.id)
-        title = messages.label("practice.tasks.title", finding.state, task=task)
-        return Card(title, parts, state=state)
+        marks = {"task": "info", "half": "advice", "wrong": "bad", "done": "ok"}
+        title = messages.label("practice.tasks.title", self.state, task=task)
+        return Card(title, parts, state=marks[self.state])
 
 
 def check_task_id(id: object) -> str:
@@ -187,55 +169,34 @@ def check_task_id(id: object) -> str:
         InvalidInput: There is no such task.
     """
     if id not in list(TASKS):
-        near = find_nearest(str(id), TASKS) or next(iter(TASKS))
-        values = {"id": quote(id), "choices": ", ".join(TASKS), "near": near}
-        raise InvalidInput.from_key("practice.tasks.unknown", **values)
+        raise InvalidInput.from_key("practice.tasks.unknown", **describe_choices(id, TASKS))
     return str(id)
 
 
-def judge_task(
-    id: str,
-    snapshot: Snapshot,
-    *,
-    answer: object,
-    home: Path,
-    exercise: Exercise,
-    clock: Callable[[], datetime],
-) -> TaskReport:
+def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]) -> TaskReport:
     """Judge a task, keep how far it is, and return what was found."""
-    progress = _read_progress(home)
-    finding = TASKS[id](Case(snapshot, exercise, progress, answer))
-    own = progress.get(id, Progress())
-    if finding.state == "half":
-        own = replace(own, begun=True)
-    if finding.state == "done":
-        own = replace(
-            own, left=finding.left, done_at=own.done_at or f"{clock():%Y-%m-%d %H:%M} UTC"
-        )
-    _keep(home, progress, id, own)
-    return TaskReport(id, finding, own.done_at)
+    kept, finding = case.kept, TASKS[id](case)
+    state = TaskReport(id, finding).state
+    if state == "half":
+        begin_task(home, id)
+    if state == "done":
+        _, values = finding
+        left = {f"{id}.{name}": str(value) for name, value in values.items()}
+        kept = {id: f"{clock():%Y-%m-%d %H:%M} UTC", **kept, **left}
+        files.write_state(home / _FILE, kept)
+    return TaskReport(id, finding, kept.get(id, ""))
+
+
+def read_kept(home: Path) -> dict[str, str]:
+    """Return what the home folder keeps of tasks."""
+    return files.read_state(home / _FILE, dict[str, str]) or {}
 
 
 def begin_task(home: Path, id: str) -> None:
-    """Keep that the first phase of a task was done, for which a verb was called."""
-    progress = _read_progress(home)
-    _keep(home, progress, id, replace(progress.get(id, Progress()), begun=True))
+    """Keep that the first phase of a task was done."""
+    files.write_state(home / _FILE, {**read_kept(home), f"{id}.begun": "yes"})
 
 
 def forget_tasks(home: Path) -> None:
     """Delete what the home folder keeps of tasks."""
     files.delete_file(home / _FILE)
-
-
-def _list_images(case: Case) -> list[Image]:
-    images = ecr.find_goal_images(case.snapshot, case.exercise)
-    return [image for image in images if image.tags]
-
-
-def _read_progress(home: Path) -> dict[str, Progress]:
-    return files.read_state(home / _FILE, dict[str, Progress]) or {}
-
-
-def _keep(home: Path, progress: Mapping[str, Progress], id: str, own: Progress) -> None:
-    if own != progress.get(id, Progress()):
-        files.write_state(home / _FILE, {**progress, id: own})

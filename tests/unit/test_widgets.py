@@ -65,8 +65,7 @@ class Held:
         return questions.build_quiz(topics, self.snapshot(), Exercise())
 
     def predict(self, prediction: str, answer: Any = None) -> Any:
-        asked = predictions.find_question(prediction)
-        return asked if answer is None else predictions.GivenAnswer(asked, asked.check(answer), {})
+        return predictions.find_prediction(prediction, answer)
 
     def __getattr__(self, verb: str) -> Any:
         def call(*arguments: Any, **values: Any) -> Made:
@@ -313,15 +312,15 @@ def test_a_checked_choice_is_answered_counted_and_kept_in_no_file() -> None:
     assert (asked._repr_mimebundle_(), list(asked.below())) == (kept, [])
 
 
-def test_a_prediction_is_chosen_or_written_and_noted() -> None:
-    chosen, written = guess("cluster-in-vpc"), guess("route-tables")
+def test_a_prediction_is_chosen_and_noted() -> None:
+    chosen, counted = guess("cluster-in-vpc"), guess("route-tables")
     assert chosen.answer() == "ⓘ 選択肢を 1 つ選んでください。"
     chosen.choose("no")
     assert chosen.answer().startswith("予想: 加わらない\n控えました。")
-    written.choose(3)
-    button(written).click()
-    assert "予想: 3" in said(written)
-    assert "workshop.predict(" in repr(written)
+    counted.choose("3")
+    button(counted).click()
+    assert "予想: 3 つ" in said(counted)
+    assert "workshop.predict(" in repr(counted)
 
 
 def test_a_bar_fills_with_what_is_counted_no_more_often_than_asked_for() -> None:
