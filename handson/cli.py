@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -34,6 +34,7 @@ from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay, workspace
 from handson.notebook.doctor import LAB_PORT, examine_machine
+from handson.notebook.lab import run_lab
 from handson.notebook.workshop import Workshop
 from handson.parity import comparing, probes, recording
 from handson.practice.incidents import forget_incident
@@ -45,7 +46,6 @@ ENDS_WITH_NOT_PASSED = ("doctor", "emulator", "cleanup")
 """The commands whose contract has no exit code 2."""
 
 EMULATOR_SCHEMA = "handson.emulator/1"
-JUPYTER_CONFIGURATION = Path(__file__).parent / "notebook" / "jupyter"
 
 ANY_PATH = click.Path(path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -168,8 +168,9 @@ def run(chosen: Settings, output: Path | None) -> bool:
     show_default=True,
     help="JupyterLab's port, or the first that is tried.",
 )
-def lab(chosen: Settings, no_browser: bool, port: int) -> None:
-    """Open JupyterLab on the notebooks, on this computer only."""
+@click.option("--log", is_flag=True, help="Show JupyterLab's log here, not in a file.")
+def lab(chosen: Settings, no_browser: bool, port: int, log: bool) -> None:
+    """Open JupyterLab on the notebooks, on this computer only, until Ctrl-C."""
     first, root, news = workspace.find_first_notebook(find_current_folder(), lang=chosen.lang)
     if news:
         click.echo(news, err=True)
@@ -182,14 +183,10 @@ def lab(chosen: Settings, no_browser: bool, port: int) -> None:
     # JupyterLab refuses root by default.  In a container there is often no other user, and this
     # server listens on this computer only and asks for its token.
     command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    environ = chosen.as_environment()
-    if not chosen.environ.get("HANDSON_LANG"):
-        environ.pop("HANDSON_LANG", None)  # each notebook speaks the language of its edition
-    # This configuration saves widgets' static forms and turns off news and updates.  A learner's
-    # own configuration of JupyterLab has precedence over this variable.
-    paths = [str(JUPYTER_CONFIGURATION), environ.get("JUPYTER_CONFIG_PATH", "")]
-    environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
-    _replace_process(command, environ)
+    for name in ("SIGTERM", "SIGHUP"):  # of docker stop, and of a closed terminal
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    run_lab(command, chosen, port=port, show_log=log)
 
 
 # Its settings are those of the folder that it lays out: no home folder is made here.
@@ -484,18 +481,6 @@ def _describe_emulator(running: emulator.Running | None) -> str:
         return messages.text("notebook.cli.emulator-not-running")
     where = {"endpoint": running.endpoint, "pid": running.pid}
     return messages.text("notebook.cli.emulator-running", **where)
-
-
-def _replace_process(command: list[str], environment: dict[str, str]) -> NoReturn:
-    """Run another program in this process, so that it gets the signals itself.
-
-    Windows cannot do that; there this process waits for the program.
-    """
-    if os.name == "posix":
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.execve(command[0], command, environment)
-    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
 def _open_workshop(chosen: Settings) -> Workshop:

@@ -7,6 +7,7 @@
     mistakes         two-line answers to mistakes in a cell
     syntax_errors    why Python cannot read a cell
     doctor           what this machine lacks
+    lab              JupyterLab, its log and its address
     widgets          forms, the board and questions with controls
     replay           run all notebooks
     workspace        the notebooks that a learner works in, laid out and renewed
@@ -43,6 +44,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 OURS = "handson-static"
 """The class of a static card's element.  Widgets of other libraries keep their views."""
 
+ADDRESS = "HANDSON_LAB_ADDRESS"
+"""The variable that names the file in which a server is to note its port and its address."""
+
 _STATIC = "text/html"
 
 
@@ -67,8 +71,16 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Register `before_saving` with a Jupyter Server that has started."""
+    """Register `before_saving` with Jupyter Server, and note its address once it listens."""
     server.contents_manager.register_pre_save_hook(before_saving)
+    if file := os.environ.pop(ADDRESS, ""):  # a server that is started in this one has its own
+        server.io_loop.call_later(0, _note_address, server, Path(file))
+
+
+def _note_address(server: Any, file: Path) -> None:
+    from handson.core.files import PRIVATE, replace_file  # kernels import this module, too
+
+    replace_file(file, [f"{server.port} {server.public_url}".encode()], mode=PRIVATE)
 
 
 def load_ipython_extension(shell: Any) -> None:

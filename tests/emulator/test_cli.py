@@ -364,7 +364,7 @@ def ask_lab(port: int, path: str) -> tuple[int, bytes]:
             return 0, b""
 
 
-def test_lab_answers_on_this_computer_fetches_no_news_and_ends_by_its_process_id(
+def test_lab_speaks_japanese_shows_its_address_last_fetches_no_news_and_ends_by_its_process_id(
     command: Command,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -377,10 +377,15 @@ def test_lab_answers_on_this_computer_fetches_no_news_and_ends_by_its_process_id
         timeout=60,
         interval=0.2,
     )
-    _, said = ask_lab(port, "/lab/api/settings/@jupyterlab/apputils-extension:notification")
-    asked = json.loads(said)["schema"]["properties"]
-    defaults = (asked["fetchNews"]["default"], asked["checkForUpdates"]["default"])
-    assert defaults == ("false", False)
+    defaults = {}
+    for plugin in ("apputils-extension:notification", "translation-extension:plugin"):
+        _, said = ask_lab(port, f"/lab/api/settings/@jupyterlab/{plugin}")
+        asked = json.loads(said)["schema"]["properties"]
+        defaults |= {name: value["default"] for name, value in asked.items()}
+    wanted = {"fetchNews": "false", "checkForUpdates": False, "locale": "ja_JP"}
+    assert defaults.items() >= wanted.items()
     started.send_signal(signal.SIGTERM)
-    started.communicate(timeout=30)
+    shown, around = started.communicate(timeout=30)
+    assert shown.startswith(f"http://127.0.0.1:{port}/lab/tree/notebooks/ja/00-prepare.ipynb?")
+    assert (shown.count("\n"), "ServerApp" in around, started.returncode) == (1, False, 0)
     assert ask_lab(port, "/api") == (0, b"")
