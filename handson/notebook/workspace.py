@@ -20,15 +20,9 @@ from typing import Any
 
 import msgspec
 
-from handson.core import messages
+from handson.core import folders, messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import hold_lock, read_state, replace_file
-from handson.core.folders import (
-    LAID_OUT,
-    WORKSPACE,
-    find_notebooks_folder,
-    find_worked_folder,
-)
 from handson.course import syllabus
 from handson.course.learner_notebook import PICTURES, make_learner_notebook
 from handson.notebook import replay
@@ -68,8 +62,7 @@ class Layout:
             if files := ", ".join(self.files.get(how, ())):
                 lines.append(messages.label("notebook.workspace", how, files=files))
         if files := ", ".join(self.files.get("outdated", ())):
-            problem, remedy = messages.advice("notebook.workspace.outdated", files=files)
-            lines += [f"⚠ {problem}", f"→ {remedy}"]
+            lines += _warn("notebook.workspace.outdated", files=files)
         return "\n".join(lines)
 
 
@@ -84,7 +77,7 @@ def lay_out(folder: Path, *, lang: str) -> Layout:
             full; the files that are there are whole.
     """
     folder = folder.expanduser().resolve()
-    worked, state = find_worked_folder(folder), folder / LAID_OUT
+    worked, state = folders.find_worked_folder(folder), folder / folders.LAID_OUT
     if worked and folder.is_relative_to(worked):
         raise InvalidInput.from_key("notebook.workspace.worked", folder=folder)
     if os.path.isfile(folder):
@@ -96,10 +89,8 @@ def lay_out(folder: Path, *, lang: str) -> Layout:
         with hold_lock(lock, timeout=_LOCK_SECONDS, busy="notebook.workspace.busy"):
             return _lay_out_files(folder, lang)
     except OSError as error:
-        reason = error.strerror or error
-        raise NotReady.from_key(
-            "notebook.workspace.not-writable", folder=folder, reason=reason
-        ) from error
+        key, reason = "notebook.workspace.not-writable", error.strerror or error
+        raise NotReady.from_key(key, folder=folder, reason=reason) from error
 
 
 def find_first_notebook(cwd: Path, *, lang: str) -> tuple[Path, Path, str]:
@@ -112,13 +103,15 @@ def find_first_notebook(cwd: Path, *, lang: str) -> tuple[Path, Path, str]:
         NotReady: There is neither a workspace nor a checkout around `cwd`, or it cannot be laid
             out.
     """
-    worked, folder = find_worked_folder(cwd), find_notebooks_folder(cwd)
+    worked, folder = folders.find_worked_folder(cwd), folders.find_notebooks_folder(cwd)
     if folder is None:
         raise NotReady.from_key("notebook.workspace.none", folder=cwd)
     if worked and cwd.is_relative_to(worked):
         first = replay.find_notebooks(cwd, lang=lang)[0]
         return first, worked.parent, ""  # its prose shows pictures of diagrams/
-    laid = lay_out(worked.parent / WORKSPACE if worked and folder == worked else folder, lang=lang)
+    if worked and folder == worked:  # the checkout's workspace is not laid out yet
+        folder = worked.parent / folders.WORKSPACE
+    laid = lay_out(folder, lang=lang)
     news = [str(laid)] if laid.has_news else []
     if laid.is_first and worked:
         news += _describe_earlier_work(worked)
@@ -134,20 +127,23 @@ def _describe_earlier_work(worked: Path) -> list[str]:
     has_journal = (home / "journal.jsonl").is_file() and not (home / "run").is_dir()
     if not has_journal and not run_git(worked, "status", "--porcelain", "--", "ja", "en"):
         return []
-    problem, remedy = messages.advice("notebook.workspace.earlier", folder=worked, home=home)
+    return _warn("notebook.workspace.earlier", folder=worked, home=home)
+
+
+def _warn(key: str, **values: object) -> list[str]:
+    problem, remedy = messages.advice(key, **values)
     return [f"⚠ {problem}", f"→ {remedy}"]
 
 
 def _lay_out_files(folder: Path, lang: str) -> Layout:
-    state = folder / LAID_OUT
+    state = folder / folders.LAID_OUT
     noted = read_state(state, dict[str, str]) or {}
     langs = {lang, *(name.partition("/")[0] for name in noted)}
     digests, done = dict(noted), defaultdict[str, list[str]](list)
-    files = _make_files(folder, [it for it in messages.LANGUAGES if it in langs])
+    files = _make_files(folder, sorted(langs.intersection(messages.LANGUAGES)))
     for name, content in list(files):  # all are read before the first is written
-        how = _write_file(folder / name, content, noted.get(name, ""))
+        done[how := _write_file(folder / name, content, noted.get(name, ""))].append(name)
         digests[name] = _digest(content)
-        done[how].append(name)
         if how == "kept" and noted.get(name) != digests[name]:
             done["outdated"].append(name)
     replace_file(state, [msgspec.json.format(msgspec.json.encode(digests))])

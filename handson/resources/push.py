@@ -18,12 +18,7 @@ from handson.aws import Aws
 from handson.core import files, messages
 from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
 from handson.core.errors import InvalidInput, NotReady
-from handson.core.folders import (
-    find_current_folder,
-    find_notebooks_folder,
-    find_worked_folder,
-    locate,
-)
+from handson.core.folders import find_current_folder, find_notebooks_folder, locate
 from handson.core.progress import Say
 from handson.core.text import find_nearest, quote
 from handson.course import rules
@@ -215,7 +210,7 @@ def find_context(context: Path | str) -> Path:
 
 def _refuse_context(key: str, context: Path | str) -> InvalidInput:
     """Return the refusal of a context, with a folder that has a Dockerfile if one is near."""
-    library = find_worked_folder(Path(__file__).parent)
+    library = find_notebooks_folder(Path(__file__).parent)
     places = filter(None, [locate(".."), *_list_places(), Path.cwd(), library])
     found = [file.parent for place in places for file in sorted(place.glob(f"*/{DOCKERFILE}"))]
     by_name = {folder.name: folder for folder in reversed(found)}
