@@ -20,6 +20,7 @@ from handson.aws.refusals import (
     refuse_unnamed,
     translate_errors,
 )
+from handson.aws.replies import Reply
 from handson.core import https, messages
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Say, ignore_progress
@@ -119,7 +120,7 @@ class Aws:
     def call(
         self, service: str, operation: str = "", *unnamed: object, **parameters: Any
     ) -> dict[str, Any]:
-        """Make one call and return AWS's reply.
+        """Make one call and return AWS's reply, a dict that a notebook shows as a card.
 
         Args:
             service: boto3's name of the service, "ec2".
@@ -135,7 +136,8 @@ class Aws:
         """
         if unnamed:
             raise refuse_unnamed(service, operation, unnamed)
-        return self.call_until_known(str(service), operation, parameters, unknown=())
+        reply = self.call_until_known(str(service), operation, parameters, unknown=())
+        return Reply(reply, service, operation, parameters)
 
     def call_until_known(
         self,

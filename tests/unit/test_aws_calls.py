@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handson.aws import Credentials
+from handson.aws.replies import Reply
+from handson.core import messages
 from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed, no_answer, silent
 
@@ -47,6 +51,47 @@ def test_a_list_holds_the_items_of_all_pages_each_asked_for_with_its_token(fake:
     assert aws.list_items("ecs", "ListClusters", "clusterArns") == ["a"]
     more = [{"NextToken": "more"}, {"nextToken": "more"}]
     assert [said for _, said in fake.calls] == [{}, more[0], {}, more[1]]
+
+
+ROUTE = {"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0"}
+NAMED = {"Resources": ["vpc-1"], "Tags": [{"Key": "Name", "Value": "shop\n"}]}
+
+
+def test_a_reply_is_a_dict_that_says_in_a_notebook_what_the_call_did(fake: FakeAws) -> None:
+    messages.use("en")
+    headers = {"RequestId": "1", "HTTPHeaders": {"server": "x"}}
+    vpcs = [{"VpcId": "vpc-1", "IsDefault": False}, {"VpcId": "vpc-2"}]
+    fake.answers("DescribeVpcs", {"Vpcs": vpcs, "ResponseMetadata": headers})
+    reply = fake.connect().call("ec2", "DescribeVpcs")
+    assert (reply["Vpcs"], isinstance(reply, dict), repr(reply)[0]) == (vpcs, True, "{")
+    said = Reply(reply, "ec2", "DescribeVpcs", {}).card().text().splitlines()
+    assert said == [
+        "◆ AWS's answer to ec2:DescribeVpcs",
+        *("  Vpcs 1.VpcId: vpc-1", "  Vpcs 1.IsDefault: False", "  Vpcs 2.VpcId: vpc-2"),
+    ]
+    calls: dict[str, dict[str, Any]] = {"DeleteRoute": ROUTE, "CreateTags": NAMED}
+    titles = [Reply({}, "ec2", name, calls[name]).card().text() for name in calls]
+    assert titles == ["✔ Route 0.0.0.0/0 removed from rtb-1", "✔ Tag Name=shop� put on vpc-1"]
+    messages.use("ja")
+    assert (
+        "vpc-1 にタグ Name=shop� を付けました" in Reply({}, "ec2", "CreateTags", NAMED).card().title
+    )
+
+
+def test_a_reply_without_a_sentence_shows_no_secret_and_not_more_than_a_screen() -> None:
+    secrets = {"authorizationData": [{"authorizationToken": "QVdT"}], "Password": "x1y2"}
+    said = Reply(secrets | {"n": [*range(30)]}, "ecr", "GetAuthorizationToken", {}).card().text()
+    assert [word for word in ("QVdT", "x1y2", " 19: ") if word in said] == []
+    assert ("n 18: 17" in said, "12 個" in said) == (True, True)
+    assert "ec2:DeleteSubnet" in Reply({}, "ec2", "DeleteSubnet", {}).card().title
+
+
+def test_each_call_of_a_remedy_has_a_sentence(root: Path) -> None:
+    sources = " ".join(path.read_text("utf-8") for path in (root / "handson").rglob("*.py"))
+    named = re.findall(r'write_aws_call\(\s*"\w+",\s*([^,]*),', sources)
+    operations = {name for it in named for name in re.findall(r'"([A-Z]\w+)"', it)}
+    assert len(operations) >= 9
+    assert {f"done.{name}" for name in operations} - messages.catalogue("aws").keys() == set()
 
 
 BROKEN_OFF = {"DescribeVpcs": (None, 2), "DeleteVpc": (None, 2), "CreateVpc": (AWSUnclear, 1)}

@@ -1,0 +1,66 @@
+"""AWS's reply to a call that a learner makes, shown as a card of what the call did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from handson.core import messages
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows
+from handson.core.text import one_line
+
+_MOST_ROWS = 20
+_SECRET = re.compile("secret|token|password", re.IGNORECASE)
+
+
+class Reply(dict[str, Any], Displayable):
+    """A reply as the dict that boto3 returns; a notebook shows it as a card.
+
+    Args:
+        reply: boto3's reply.
+        service: boto3's name of the service, "ec2".
+        operation: The API's name of the operation, "DeleteSubnet".
+        parameters: The call's parameters.
+    """
+
+    def __init__(
+        self, reply: Mapping[str, Any], service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> None:
+        super().__init__(reply)
+        self._call = service, operation, parameters
+
+    def card(self) -> Card:
+        """Return one sentence where the messages have one for the operation; else the reply."""
+        service, operation, parameters = self._call
+        if f"done.{operation}" in messages.catalogue("aws"):
+            with suppress(KeyError):  # a parameter that the sentence names was left out
+                done = messages.label("aws.done", operation, **_list_values(parameters))
+                return Card(done, state="ok")
+        rows = list(_flatten({name: self[name] for name in self if name != "ResponseMetadata"}))
+        more = Note(messages.text("aws.more", count=len(rows) - _MOST_ROWS))
+        parts: list[CardPart] = [Rows(rows[:_MOST_ROWS])] if rows else []
+        parts += [more] if len(rows) > _MOST_ROWS else []
+        return Card(messages.text("aws.answered", call=f"{service}:{operation}"), parts)
+
+
+def _list_values(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters for a sentence, by the last name of their paths."""
+    values: dict[str, str] = {}
+    for path, text in _flatten(parameters):
+        name = path.rpartition(".")[2].partition(" ")[0]
+        values[name] = f"{values[name]}, {text}" if name in values else text
+    return values
+
+
+def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each value within a value; a secret stays hidden."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _flatten(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value, start=1):
+            yield from _flatten(item, f"{path} {number}")
+    else:
+        yield path, "…" if _SECRET.search(path) else one_line(str(value))
