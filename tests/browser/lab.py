@@ -94,6 +94,12 @@ class Lab:
                 cell.update(outputs=[], execution_count=None)
         self._path_of(name).write_text(json.dumps(notebook), encoding="utf-8")
 
+    def distrust(self, name: str) -> None:
+        """Change a notebook in a way that nobody sees, as one does that comes from elsewhere."""
+        notebook = self.saved(name)
+        notebook["metadata"]["from"] = "elsewhere"
+        self._path_of(name).write_text(json.dumps(notebook), encoding="utf-8")
+
     def end_kernels(self, page: Any) -> None:
         """End all kernels, as a computer does that is switched off."""
         headers = {"Authorization": f"token {self.token}"}

@@ -95,6 +95,17 @@ def images(page: Any) -> list[Image]:
     return [Image(**each) for each in page.evaluate(_IMAGES)]
 
 
+def is_trusted(page: Any) -> bool:
+    """Tell whether JupyterLab trusts the open notebook, and so shows all that it holds."""
+    return bool(page.evaluate(_TRUSTED))
+
+
+def find_fixed_drawings(page: Any) -> list[str]:
+    """Click each drawing twice, and return the words of those that do not grow and shrink."""
+    found: list[str] = page.evaluate(_CLICK_DRAWINGS)
+    return found
+
+
 def take_pictures(opened: Opened, folder: Path, theme: str, width: int) -> None:
     """Take the whole window, and each form, question, picture and error by itself."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
@@ -130,6 +141,17 @@ _IMAGES = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell img')].m
   width: image.getBoundingClientRect().width,
   room: image.closest('.jp-OutputArea-output, .jp-RenderedMarkdown').clientWidth,
 }))"""
+_TRUSTED = """() => [...jupyterapp.shell.currentWidget.content.model.cells].every(
+  cell => cell.type !== 'code' || cell.trusted)"""
+_CLICK_DRAWINGS = """() => {
+  const drawings = document.querySelectorAll('.jp-Notebook summary img[src^="data:image/svg+xml"]');
+  const clicked = image => (image.click(), image.getBoundingClientRect().width);
+  return [...drawings].filter(image => {
+    const before = image.getBoundingClientRect().width;
+    const [large, small] = [clicked(image), clicked(image)];
+    return large < before * 1.4 || small !== before;
+  }).map(image => image.alt);
+}"""
 _NAME_PARTS = """() => {
   const names = [];
   for (const cell of jupyterapp.shell.currentWidget.content.widgets) {

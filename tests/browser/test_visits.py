@@ -49,7 +49,7 @@ CELLS = (
     "workshop.resources()",
 )
 ALWAYS = {("en", "01-network")}
-IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 4}
+IMAGES = {"00-prepare": 1, "01-network": 1, "02-cluster": 1, "03-image": 1, "05-architecture": 5}
 LIVE = dict(zip(("ja", "en"), looking.LOOKS, strict=True))
 """How axe looks at an edition's notebooks; where pictures are taken, it looks in both ways."""
 AGAIN = dict(zip(("en", "ja"), looking.LOOKS, strict=True))
@@ -69,7 +69,10 @@ def expected(edition: str, name: str) -> dict[str, Any]:
         "cells that changed when opened and saved again": [],
         "cells with a widget's view in the saved file": [],
         "images": IMAGES.get(name, 0),
+        "trusted when it comes from elsewhere": False,
+        "images without trust": IMAGES.get(name, 0),
         "images that are not there or do not fit": [],
+        "drawings that a click does not enlarge without trust": [],
         "letters without a font": "",
         "faults that axe finds": [],
         "the menu's words": RUN_ALL[edition],
@@ -93,11 +96,16 @@ def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, A
     images = looking.images(page)
     letters = looking.letters_without_font(page)
     opened.close()
+    lab.distrust(name)
     opened.open()
     again = opened.save()
-    if has_controls:
+    if has_controls or images:
         opened.show(*AGAIN[edition])
+    if has_controls:
         faults += looking.faults(page)
+    trusted = looking.is_trusted(page)
+    distrusted = looking.images(page)
+    fixed = looking.find_fixed_drawings(page)
     opened.close()
     lab.end_kernels(page)
     codes = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
@@ -115,9 +123,14 @@ def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, A
             key for key, each in outputs if VIEW in each.get("data", {})
         ],
         "images": len(images),
+        "trusted when it comes from elsewhere": trusted,
+        "images without trust": len(distrusted),
         "images that are not there or do not fit": [
-            image for image in images if image.natural == 0 or image.width > image.room
+            image
+            for image in (*images, *distrusted)
+            if image.natural == 0 or image.width > image.room
         ],
+        "drawings that a click does not enlarge without trust": fixed,
         "letters without a font": letters,
         "faults that axe finds": faults,
         "the menu's words": words,
