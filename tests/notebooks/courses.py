@@ -7,8 +7,8 @@ workshop through PYTHONPATH.
 from __future__ import annotations
 
 import csv
+import json
 import os
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterable
@@ -19,8 +19,13 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
+from handson.course import syllabus
+from handson.course.blanks import list_blanks
+from handson.course.learner_notebook import make_learner_notebook
+
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "ecs-handson"
+FORMS = {form.name: list(form.settings) for form in syllabus.FORMS}
 CONFIG = r"""
 c = get_config()
 c.CourseDirectory.course_id = "step2"
@@ -53,11 +58,17 @@ class Course:
     nbgrader: str
 
     def prepare(self, pattern: str = "*.ipynb") -> None:
-        """Copy the notebooks, or some of them, and write nbgrader's settings."""
+        """Write the learner's edition, or some of it, and nbgrader's settings."""
         source = self.folder / "source" / ASSIGNMENT
         source.mkdir(parents=True)
         for path in (ROOT / "notebooks" / "ja").glob(pattern):
-            shutil.copy(path, source)
+            book = json.loads(path.read_text(encoding="utf-8"))
+            for cell in book["cells"]:  # the cells of the forms have blanks in any case
+                settings = FORMS.get(cell["metadata"].get("nbgrader", {}).get("grade_id"))
+                if settings:
+                    cell["metadata"].setdefault("handson", {"blanks": settings})
+            made, _ = make_learner_notebook(book)
+            (source / path.name).write_text(json.dumps(made), encoding="utf-8")
         self.configure(self.folder)
 
     def configure(self, folder: Path) -> None:
@@ -120,7 +131,8 @@ def work_through(folder: Path, *, names: Iterable[str], write: Callable[[Any], s
     for name in names:
         book = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         for cell in book.cells:
-            if "raise NotImplementedError" in cell.source or "YOUR ANSWER HERE" in cell.source:
+            stub = "raise NotImplementedError" in cell.source or "YOUR ANSWER HERE" in cell.source
+            if stub or list_blanks(cell):
                 cell.source = write(cell)
         resources = {"metadata": {"path": str(folder)}}
         NotebookClient(book, kernel_name="python3", resources=resources).execute(env=environ)

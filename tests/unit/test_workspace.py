@@ -91,6 +91,16 @@ def test_a_learners_notebook_has_no_outputs_and_shows_its_pictures_from_beside_i
     assert worked == make_book("ja")
 
 
+def test_a_learners_notebook_has_blanks_that_nbgrader_does_not_empty() -> None:
+    blanks = {"handson": {"blanks": ["cidr"]}}
+    form = blanks | {"nbgrader": {"grade_id": "network", "solution": True}}
+    cell = {"cell_type": "code", "metadata": form, "source": ["made(\n", '  cidr="10/8",\n', ")"]}
+    made, _ = make_learner_notebook({"cells": [cell]})
+    [asked] = made["cells"]
+    assert asked["source"] == ["made(\n", "  cidr=...,\n", ")"]
+    assert (asked["metadata"], cell["metadata"]) == (blanks, form)
+
+
 def test_a_workspace_holds_the_notebooks_of_a_language_their_pictures_and_the_app(
     checkout: Checkout,
 ) -> None:
