@@ -1,9 +1,9 @@
 """Progress of long calls: one line that is replaced and ends as a sentence.
 
 A function that takes long has a parameter `say`, to which it passes one short sentence at a time.
-In a notebook the line is a display that is updated in place.  Elsewhere it goes to standard error,
-because results own standard output.  In a notebook every line starts with the same sign, so that a
-replay can tell progress from results.
+In a notebook the line is a display that is updated in place, and emptied where the result says all
+that is left to say.  Elsewhere it goes to standard error, because results own standard output.
+In a notebook every line starts with the same sign, so that a replay can tell progress from results.
 
 A sentence may have further lines, such as a bar for each layer of a push.  The last sentence
 replaces them all.
@@ -55,7 +55,7 @@ class ProgressLine(Protocol):
     def __call__(self, sentence: str) -> None: ...
 
     def done(self, sentence: str) -> None:
-        """Show the last sentence, however little time has passed."""
+        """Show the last sentence, however little time has passed; "" if the result says it."""
 
 
 class Progress(Protocol):
@@ -70,7 +70,7 @@ class Work:
     """A line that is open for a block of work, and the sentence that it ends as."""
 
     line: ProgressLine
-    ending: str
+    ending: str = ""
 
     def __call__(self, sentence: str) -> None:
         self.line(sentence)
@@ -78,11 +78,11 @@ class Work:
 
 @contextmanager
 def show_work(progress: Progress, label: str) -> Iterator[Work]:
-    """Open a line for the block; it ends as a sentence, whatever happens.
+    """Open a line for the block, which ends it, whatever happens.
 
-    The block may set another `ending`, for example when there was nothing to do.
+    The block may set an `ending` that its result does not tell, such as that nothing was run.
     """
-    work = Work(progress.line(label), messages.text("core.progress.done"))
+    work = Work(progress.line(label))
     try:
         yield work
     except BaseException:
@@ -109,7 +109,7 @@ class TerminalLine:
             self._write(sentence, end="")
 
     def done(self, sentence: str) -> None:
-        self._write(sentence, end="\n")
+        self._write(sentence or messages.text("core.progress.done"), end="\n")
 
     def _write(self, sentence: str, *, end: str) -> None:
         rows = _rows(self.label, sentence)
@@ -213,6 +213,8 @@ def _rows(label: str, sentence: str) -> list[str]:
 
 
 def _bundle(label: str, sentence: str) -> dict[str, str]:
+    if not sentence:
+        return {"text/plain": "", "text/html": ""}
     rows = _rows(label, sentence)
     html = "<br>".join(escape(row) for row in rows)
     return {"text/plain": "\n".join(rows), "text/html": f'<div style="{_STYLE}">{html}</div>'}

@@ -182,11 +182,11 @@ def partly(tmp_path_factory: pytest.TempPathFactory) -> Partly:
     return kept, outcomes, told
 
 
-def test_progress_leaves_a_sentence_evidence_its_record_and_an_error_of_ours_two_lines(
+def test_progress_leaves_nothing_beside_a_card_evidence_its_record_and_an_error_of_ours_two_lines(
     partly: Partly,
 ) -> None:
     progress, [evidence], [ours], [theirs] = outputs(partly[1][0].copy)[1:]
-    assert [output.data["text/plain"] for output in progress] == ["▸ クラスター: 終わりました。"]
+    assert [output.data["text/plain"] for output in progress] == [""]
     record = json.loads(json.dumps(evidence.metadata["handson"]))
     assert (record["check"], record["learner"]) == ("network", "Hanako")
     assert is_intact(record)

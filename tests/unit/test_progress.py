@@ -58,6 +58,10 @@ def test_a_notebook_line_is_updated_at_most_once_an_interval_and_at_the_end() ->
     assert shown == ["first", "later", "Done."]
 
 
+def test_in_a_notebook_nothing_is_left_of_a_line_whose_result_says_the_end() -> None:
+    assert progress._bundle("Push", "") == {"text/plain": "", "text/html": ""}
+
+
 def test_every_line_of_progress_is_escaped_and_has_the_sign_that_a_replay_knows_it_by() -> None:
     bundle = progress._bundle("Push", "2 layers\n<script>\ntwo")
     assert bundle["text/plain"].splitlines() == ["▸ Push: 2 layers", "▸ <script>", "▸ two"]

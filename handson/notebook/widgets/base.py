@@ -108,13 +108,13 @@ class _Bar(ThrottledLine):
         super().__call__(sentence)
 
     def done(self, sentence: str) -> None:
-        self._value = ' value="1.000"'
+        self._open = False  # A full bar would look like success beside a failure.
         super().done(sentence)
 
     def _render(self, sentence: str) -> None:
         first, *below = map(escape, sentence.split("\n"))
         label = escape(self._label)
-        bar = f'<progress max="1"{self._value} aria-label="{label}"></progress>'
+        bar = f'<progress max="1"{self._value} aria-label="{label}"></progress>' * self._open
         rest = "".join(f'<div style="{_QUIET}">{line}</div>' for line in below)
         self.html = f"<div>{label}: {first}</div>{bar}{rest}"
         self._show_bars()
@@ -132,6 +132,7 @@ def render_parts(parts: Sequence[CardPart]) -> str:
 
 def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
     """Return the HTML of an answer to the learner, which screen readers announce.
+        self._open = True
 
     Args:
         parts: The sentences; their words tell the state, too.
@@ -140,3 +141,4 @@ def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
     role = "alert" if state == "bad" else "status"
     edge = f"border-left:4px solid {COLOURS[state]};padding:2px 0 2px 10px;margin:6px 0"
     return f'<div role="{role}" style="{edge}">{render_parts(parts)}</div>'
+        sentence = sentence or messages.text("core.progress.done")
