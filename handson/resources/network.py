@@ -63,7 +63,7 @@ class Network(Displayable):
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """The plan for a form beside the existing VPC; as text, the steps that are missing.
 
     Attributes:
@@ -153,6 +153,14 @@ def ensure_network(
     return Network(work.vpc, plan.format_commands(aws, work.steps), notes)
 
 
+def foresee_network(
+    aws: Aws, form: NetworkForm, listing: NetworkListing, *, zones: Sequence[str]
+) -> Work:
+    """Return the work that a form leaves beside an earlier look at all VPCs; makes no call."""
+    named = tuple(vpc for vpc in listing.vpcs if vpc.name == form.vpc_name)
+    return _compare(aws, form, replace(listing, vpcs=named), zones)
+
+
 def check_permissions(aws: Aws, form: NetworkForm) -> None:
     """Ask real AWS whether IAM allows the calls that are missing; creates nothing.
 
@@ -232,13 +240,13 @@ def _plan_work(
     zones: Sequence[str] = (),
     *,
     exercise: Exercise = Exercise(),
-) -> _Work:
+) -> Work:
     """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
     work = _find_work(aws, form, zones)
     if work.vpc is None:
         _check_quota(aws, existing=work.listing.vpc_count)
     else:
-        _check_blocks(aws, form, work.vpc, usual=exercise.network.cidr)
+        check_blocks(aws, form, work.vpc, usual=exercise.network.cidr)
     plan.require_permissions(aws, work.steps, known=work.known)
     return work
 
@@ -254,8 +262,12 @@ def _check_quota(aws: Aws, *, existing: int) -> None:
     rules.check_vpc_quota(existing, limit=limit, region=aws.region)
 
 
-def _check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
-    """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets."""
+def check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
+    """Refuse a form whose CIDR blocks do not fit the existing VPC and its subnets.
+
+    Raises:
+        InvalidInput: The VPC has another block, or a subnet would overlap with an existing one.
+    """
     if vpc.cidr != form.cidr:
         way = "anew" if aws.owners.may_delete(vpc, vpc.id) else "by-hand"
         way = "back" if vpc.cidr == usual else way
@@ -270,7 +282,7 @@ def _check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
     rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
 
 
-def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str = "") -> _Work:
+def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str = "") -> Work:
     """Look at the region, and compare it with the form."""
     listing = list_network(aws, name=form.vpc_name, vpc_id=vpc_id)
     count, choices = form.availability_zones, listing.zones
@@ -279,7 +291,7 @@ def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str
     return _compare(aws, form, replace(listing, zones=tuple(named) or choices), zones)
 
 
-def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequence[str]) -> _Work:
+def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequence[str]) -> Work:
     """Return the work that a form leaves in these zones."""
     named = [vpc for vpc in listing.vpcs if not vpc.is_default]
     vpc = min(named, key=lambda vpc: (not vpc.tagged, not vpc.owner, vpc.id), default=None)
@@ -290,12 +302,12 @@ def _compare(aws: Aws, form: NetworkForm, listing: NetworkListing, zones: Sequen
     known = _find_results(form, subnets, vpc, listing.loose_gateways)
     if vpc is not None:
         steps = [*_add_repairs(steps, vpc, known), *_extend_endpoint(subnets, listing, known)]
-    return _Work(vpc, listing, zones, steps, known)
+    return Work(vpc, listing, zones, steps, known)
 
 
 def _replace_zones(
-    aws: Aws, form: NetworkForm, work: _Work, made: Mapping[str, str], error: AWSError
-) -> _Work:
+    aws: Aws, form: NetworkForm, work: Work, made: Mapping[str, str], error: AWSError
+) -> Work:
     """Return the work with other zones in place of those in which AWS refused a subnet.
 
     Args:

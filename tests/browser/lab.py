@@ -154,6 +154,11 @@ class Opened:
         self.page.evaluate(_CLOSE)
         self._wait(_CLOSED)
 
+    def restart(self) -> None:
+        """Restart the kernel, and wait until it can be used."""
+        self.page.evaluate(_RESTART)
+        self._wait(_READY, f"notebooks/{self.lab.edition}/{self.name}.ipynb")
+
     def run_all(self) -> None:
         """Choose Run All Cells and wait for the end of the run, or for an error that ends it.
 
@@ -217,6 +222,11 @@ class Opened:
 _DRESS = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
 _OPEN = "path => { jupyterapp.commands.execute('docmanager:open', { path }) }"
 _CLOSE = "() => { jupyterapp.shell.currentWidget.dispose() }"
+_RESTART = """async () => {
+  const { sessionContext } = jupyterapp.shell.currentWidget;
+  await sessionContext.restartKernel();
+  await sessionContext.session.kernel.requestKernelInfo();
+}"""
 _CLOSED = "() => !jupyterapp.shell.currentWidget?.context"
 _READY = """path => {
   const panel = globalThis.jupyterapp?.shell?.currentWidget;

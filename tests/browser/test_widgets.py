@@ -27,6 +27,9 @@ WRONGDOINGS = {
     "fetch('/api/it-went-wrong')": "console",
 }
 """What goes wrong in a page, and what the browser calls the event that tells of it."""
+BROKEN_LINKS = """() => [...document.querySelectorAll('.jupyter-widgets-disconnected')]
+  .filter(each => getComputedStyle(each, '::before').content !== 'none').length"""
+"""How many of ipywidgets' signs show that a widget has lost its kernel."""
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +58,7 @@ def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:
     cluster.get_by_role("alert").get_by_text("InvalidParameterException").wait_for()
     expect(create).to_be_disabled()
     cluster.get_by_role("button", name="ワークショップの設定に戻す").click()
-    cluster.get_by_text("AWS はこの設定を受け付けます").wait_for()
+    cluster.get_by_text("AWS はこの設定を受け付けます").first.wait_for()
     create.click()
     cluster.get_by_text("ECS クラスター ecs-handson-cluster").wait_for()
 
@@ -63,7 +66,10 @@ def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:
 def test_a_form_tells_what_it_could_not_make(opened: Opened) -> None:
     image = cell_of(opened, "form-not-made")
     image.get_by_role("button", name="ビルドしてプッシュ").click()
-    image.get_by_text("最後まで進めませんでした").first.wait_for()
+    beside = image.locator(".handson-live").get_by_role("alert")
+    beside.get_by_text("最後まで進めませんでした").wait_for()
+    assert "→ 先に 03-image の" in beside.inner_text()
+    assert image.locator("progress").count() == 0
 
 
 def test_the_board_turns_green_when_it_looks_again(opened: Opened) -> None:
@@ -76,14 +82,31 @@ def test_the_board_turns_green_when_it_looks_again(opened: Opened) -> None:
 
 def test_a_question_is_answered_with_its_reason(opened: Opened) -> None:
     cell = cell_of(opened, "questions-answered")
-    cell.get_by_label("ecs-handson-subnet-public2-us-east-1b").check()
-    cell.get_by_role("button", name="答え合わせ").first.click()
-    cell.get_by_text("2 問のうち 1 問正解").wait_for()
+    for choice, right in (("両方とも", 0), ("ecs-handson-subnet-public2-us-east-1b", 1)):
+        cell.get_by_label(choice).check()
+        cell.get_by_role("button", name="答え合わせ").first.click()
+        cell.get_by_text(f"2 問のうち {right} 問正解").wait_for()
+    for marked in ("✘ a. 両方とも", "✔ c. ecs-handson-subnet-public2-us-east-1b"):
+        cell.get_by_label(marked).wait_for()
+    assert cell.get_by_label("✔ c.").is_checked()
     assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()
 
 
 def test_axe_finds_no_serious_fault_in_what_was_used(opened: Opened) -> None:
     assert looking.look(opened, *looking.LOOKS) == []
+
+
+def test_after_a_restart_nothing_but_the_static_card_shows(opened: Opened, log: Log) -> None:
+    opened.restart()
+    live = opened.page.locator(".handson-live")
+    live.first.get_by_text("handson.start() のセルを実行してから").wait_for()
+    controls = live.locator("input, select, button")
+    assert [each for each in controls.all() if each.is_visible()] == []
+    assert opened.page.evaluate(BROKEN_LINKS) == 0
+    made = cell_of(opened, "form-made")
+    assert "ensure_cluster" in made.locator(".handson-live").inner_text()
+    assert made.get_by_text("ECS クラスター ecs-handson-cluster").is_visible()
+    assert log.take() == []
 
 
 def test_a_form_is_a_static_card_when_it_is_opened_again(opened: Opened, log: Log) -> None:

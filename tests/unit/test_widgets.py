@@ -27,9 +27,11 @@ from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import FORMS
 from handson.notebook.workshop import Workshop
 from handson.practice import predictions, questions
+from handson.resources import network
 from tests.unit import states
+from tests.unit.fake_aws import unauthorized
+from tests.unit.fake_ec2 import FakeEc2
 
-ZONES = [{"ZoneName": f"us-east-1{letter}"} for letter in "abc"]
 NOON = datetime(2026, 1, 15, 12)
 
 
@@ -47,9 +49,8 @@ class Held:
         self.while_working: Callable[[], object] = lambda: None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.settings = SimpleNamespace(exercise=Exercise())
-        self.aws = SimpleNamespace(
-            target=states.target(), region=states.REGION, list_items=lambda *_: list(ZONES)
-        )
+        self.region = FakeEc2()
+        self.aws = self.region.connect(kind="emulator")
 
     def with_own_progress(self, progress: Any, *, show: Any) -> Held:
         self.progress = progress
@@ -97,7 +98,8 @@ def guess(id: str) -> Any:
 
 def said(live: Any) -> str:
     """Return all that the HTML among a widget's controls says."""
-    return "".join(each.value for each in controls(live, "HTML")).replace("<wbr>", "")
+    shown = [each for each in controls(live, "HTML") if not each._dom_classes]
+    return "".join(each.value for each in shown).replace("<wbr>", "")
 
 
 def inside(box: Any) -> list[Any]:
@@ -158,7 +160,8 @@ def test_a_wrong_setting_is_answered_while_it_is_typed(
         ("network", {"zones": "us-east-1c"}, "availability_zones"),
     ]
     held = Held()
-    held.aws.list_items = lambda *_: ZONES[:2]
+    zones = [{"ZoneName": f"us-east-1{letter}"} for letter in "ab"]
+    held.region.answers("DescribeAvailabilityZones", {"AvailabilityZones": zones})
     for name, values, code in wrong:
         opened = form(name, held)
         before = button(opened).disabled
@@ -209,6 +212,9 @@ def test_what_aws_answers_stands_below_and_an_interrupt_is_told_and_goes_on() ->
     opened = form(held=Held(fails=AWSError("It broke.", "Mend it.", code="VpcLimitExceeded")))
     button(opened).click()
     assert below(opened).splitlines()[1:] == ["  ✗ It broke. [VpcLimitExceeded]", "  → Mend it."]
+    assert "✗ It broke. [VpcLimitExceeded]" in said(opened)  # beside the button, too
+    opened.fill_in(name="shop")
+    assert "✗ It broke." not in said(opened)
     stopped = form(held=Held(fails=KeyboardInterrupt()))  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
         stopped.make()
@@ -216,9 +222,60 @@ def test_what_aws_answers_stands_below_and_an_interrupt_is_told_and_goes_on() ->
     assert (button(opened).disabled, button(stopped).disabled) == (False, False)
 
 
+def test_what_exists_is_told_before_the_button_and_again_after_it() -> None:
+    held, usual = Held(), Exercise().network
+    opened = form(held=held)
+    assert "11 回" in said(opened)
+    held.while_working = lambda: network.ensure_network(held.aws, usual)
+    button(opened).click()
+    assert "ボタンを押しても何も変わりません" in said(opened)
+    opened.fill_in(private_subnets=2)
+    assert "足りないものだけを作ります(AWS の呼び出し 7 回)" in said(opened)
+    opened.fill_in(cidr="10.8.0.0/16", private_subnets=0)
+    assert "はすでにありますが、IPv4 CIDR ブロックは 10.0.0.0/16 で" in said(opened)
+    assert not button(opened).disabled  # the look is of some time ago
+    held.region.answers("DescribeVpcs", unauthorized("ec2:DescribeVpcs"))
+    button(opened).click()
+    assert "もう何があるかを調べられませんでした" in said(opened)
+    assert "はすでにあります" not in said(opened)
+
+
+def test_a_cluster_or_repository_of_that_name_is_told_and_a_missing_one_for_an_image(
+    monkeypatch: pytest.MonkeyPatch, root: Any
+) -> None:
+    monkeypatch.chdir(root / "notebooks" / "ja")
+    held = Held()
+    assert "リポジトリ rails-app がまだありません" in said(form("image", held))
+    arn = "arn:aws:ecs:us-east-1:112233445566:cluster/ecs-handson-cluster"
+    there = {"clusterName": "ecs-handson-cluster", "clusterArn": arn, "status": "ACTIVE"}
+    held.region.answers("ListClusters", {"clusterArns": [arn]})
+    for providers, told in (
+        (["FARGATE"], "足りないものだけを作ります"),
+        (["FARGATE", "FARGATE_SPOT"], "何も変わりません"),
+    ):
+        found = {**there, "capacityProviders": providers}
+        held.region.answers("DescribeClusters", {"clusters": [found]})
+        assert told in said(form("cluster", held))
+    uri = "112233445566.dkr.ecr.us-east-1.amazonaws.com/rails-app"
+    kept = {"repositoryName": "rails-app", "repositoryUri": uri, "repositoryArn": "arn:rails-app"}
+    kept["registryId"] = "112233445566"
+    held.region.answers("DescribeRepositories", {"repositories": [kept]})
+    held.region.answers("ListTagsForResource", {"tags": []})
+    assert "何も変わりません" in said(form("repository", held))
+    assert "リポジトリ rails-app がまだありません" not in said(form("image", held))
+
+
+def test_without_its_kernel_a_form_is_the_card_of_what_was_filled_in() -> None:
+    opened = form()
+    opened.fill_in(cidr="10.8.0.0/16")
+    [gone] = [each for each in controls(opened, "HTML") if each._dom_classes]
+    told = ("handson.start() のセルを実行してから", "<td", "10.8.0.0/16", "ensure_network")
+    assert [words for words in told if words not in gone.value.replace("<wbr>", "")] == []
+
+
 def test_real_aws_is_told_before_the_button_and_an_unknown_form_is_refused() -> None:
     held = Held()
-    held.aws.target = states.target(kind="aws", endpoint=None)
+    held.aws = held.region.connect()
     assert "実際の AWS(us-east-1)に作られます" in repr(form(held=held))
     with pytest.raises(InvalidInput, match='"network"'):
         form("netwrok")
@@ -309,6 +366,9 @@ def test_a_checked_choice_is_answered_counted_and_kept_in_no_file() -> None:
     assert "AZ をまたぎません" not in said(asked)
     button(asked, 1).click()
     assert "AZ をまたぎません" in said(asked)
+    first, second = controls(asked, "RadioButtons")
+    assert [label[0] for label, _ in first.options] == ["✘", "b", "✔", "d"]
+    assert (first.value, second.value) == ("a", None)
     assert (asked._repr_mimebundle_(), list(asked.below())) == (kept, [])
 
 
@@ -327,11 +387,12 @@ def test_a_bar_fills_with_what_is_counted_no_more_often_than_asked_for() -> None
     place, now = SimpleNamespace(value=""), [0.0]
     line = ProgressBars(place, interval=0.0).line("<b>")
     quarter = CountedSentence("<i>\n1 of 4", done=1, whole=4)
-    for say, sentence, share in ((line, "<script>", ""), (line, quarter, ' value="0.250"'),
-                                 (line.done, "Done.", ' value="1.000"')):  # fmt: skip
-        say(sentence)
+    for sentence, share in (("<script>", ""), (quarter, ' value="0.250"')):
+        line(sentence)
         assert f'<progress max="1"{share} aria-label=' in place.value
         assert [tag for tag in ("<b>", "<script>", "<i>") if tag in place.value] == []
+    line.done("It broke off.")  # a full bar would look like success
+    assert ("It broke off." in place.value, "<progress" in place.value) == (True, False)
     line = ProgressBars(place, interval=1.0, clock=lambda: now[0]).line("Push")
     line("first")
     at_once = place.value

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from ipywidgets import HTML, VBox
 
-from handson.core.cards import COLOURS, Card, CardPart, Displayable, Note, bundle_cards
+from handson.core import messages
+from handson.core.cards import (
+    COLOURS,
+    Card,
+    CardPart,
+    Displayable,
+    Note,
+    bundle_cards,
+    warning_notes,
+)
 from handson.core.errors import HandsonError
 from handson.core.progress import CountedSentence, ProgressLine, ThrottledLine
 from handson.notebook import OURS, VIEW
@@ -22,17 +31,33 @@ _QUIET = "font-family:monospace;font-size:12px;white-space:pre-wrap;margin:2px 0
 class LiveCard(Displayable):
     """Controls in JupyterLab, and a static card wherever there are none.
 
-    A subclass calls `super().__init__()` once it can answer `card` and `make_controls`.
+    A subclass calls `super().__init__()` once it can answer `make_controls`, and after that
+    `static_card`.
     """
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._static = HTML()
+        self._static.add_class("handson-unplugged")
+        controls = self.make_controls()
+        self.update_static()
         # JupyterLab removes style sheets from saved output, and keeps them in a widget.
         style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-        title = f'<div style="font-weight:600;font-size:15px">{escape(self.card().title)}</div>'
+        title = (
+            f'<div style="font-weight:600;font-size:15px">{escape(self.static_card().title)}</div>'
+        )
         head = HTML(f"<style>{style}</style>{title}")
-        self.controls = VBox([head, *self.make_controls()])
+        self.controls = VBox([head, *controls, self._static])
         self.controls.add_class("handson-live")
+
+    def card(self) -> Card:
+        """Return the static card, with a line on how to get the controls."""
+        card, how = self.static_card(), Note(messages.text("notebook.widgets.static"))
+        return replace(card, parts=(how, *card.parts))
+
+    def static_card(self) -> Card:
+        """Return what stands in the controls' place where there are none."""
+        raise NotImplementedError
 
     def below(self) -> Sequence[Card]:
         """Return the cards below the controls, as they are now; none by default."""
@@ -41,6 +66,12 @@ class LiveCard(Displayable):
     def make_controls(self) -> Sequence[Any]:
         """Return the widgets, from top to bottom."""
         raise NotImplementedError
+
+    def update_static(self) -> None:
+        """Renew the static card that style.css shows once the kernel is gone."""
+        gone = warning_notes(*messages.advice("notebook.widgets.unplugged"))
+        card = self.static_card()
+        self._static.value = replace(card, parts=(*gone, *card.parts)).html()
 
     def update(self) -> None:
         """Show the cards below as they are now."""
@@ -101,6 +132,7 @@ class _Bar(ThrottledLine):
         self._label = label
         self._show_bars = show_bars
         self._value = ""
+        self._open = True
 
     def __call__(self, sentence: str) -> None:
         if isinstance(sentence, CountedSentence) and sentence.whole:
@@ -112,6 +144,7 @@ class _Bar(ThrottledLine):
         super().done(sentence)
 
     def _render(self, sentence: str) -> None:
+        sentence = sentence or messages.text("core.progress.done")
         first, *below = map(escape, sentence.split("\n"))
         label = escape(self._label)
         bar = f'<progress max="1"{self._value} aria-label="{label}"></progress>' * self._open
@@ -132,7 +165,6 @@ def render_parts(parts: Sequence[CardPart]) -> str:
 
 def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
     """Return the HTML of an answer to the learner, which screen readers announce.
-        self._open = True
 
     Args:
         parts: The sentences; their words tell the state, too.
@@ -141,4 +173,3 @@ def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
     role = "alert" if state == "bad" else "status"
     edge = f"border-left:4px solid {COLOURS[state]};padding:2px 0 2px 10px;margin:6px 0"
     return f'<div role="{role}" style="{edge}">{render_parts(parts)}</div>'
-        sentence = sentence or messages.text("core.progress.done")

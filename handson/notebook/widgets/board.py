@@ -49,7 +49,7 @@ class Board(LiveCard):
         self._items = describe_items(self._verify(everywhere=True))
         super().__init__()
 
-    def card(self) -> Card:
+    def static_card(self) -> Card:
         """Return the card beside the controls; the items stand below."""
         about = Note(messages.text("notebook.widgets.board-about"))
         static = Note(messages.text("notebook.widgets.board-static"))
@@ -142,8 +142,8 @@ class _Tiles:
     def html(self) -> str:
         tiles = "".join(_render_tile(*_describe_item(check)) for check in self.checks)
         return (
-            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));'
-            f'gap:8px;margin:8px 0;text-align:left">{tiles}</div>'
+            '<div style="display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;text-align:left">'
+            f"{tiles}</div>"
         )
 
 
@@ -155,7 +155,8 @@ def _describe_item(check: CheckResult) -> list[str]:
 def _render_tile(state: str, *words: str) -> str:
     label, verdict, counted, notebook = map(escape, words)
     return (
-        f'<div style="overflow-wrap:anywhere;border:1px solid {COLOURS[state]};'
+        '<div style="flex:1 1 120px;overflow-wrap:anywhere;text-wrap:balance;'
+        f"border:1px solid {COLOURS[state]};"
         f'border-top:6px solid {COLOURS[state]};border-radius:4px;padding:6px 10px">'
         f'<div style="font-weight:600">{label}</div>'
         f'<div style="font-size:13px"><span style="color:{COLOURS[state]};font-weight:700">'

@@ -41,6 +41,8 @@ class FormCard(base.LiveCard):
         asked: The settings that the learner has to fill in; their usual values stay secret.
         beginning: The values to begin with: the usual ones, and nothing for what is asked.
         values: The values as they are now.
+        aws: The connection of the last look.
+        found: What the last look found.
 
     Args:
         workshop: The workshop whose verbs the button calls.
@@ -52,7 +54,9 @@ class FormCard(base.LiveCard):
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self._workshop = workshop
-        self.target = workshop.aws.target
+        self.aws = workshop.aws
+        self.found: Any = None
+        self.target = self.aws.target
         self.exercise = workshop.settings.exercise
         self.usual = self.list_settings()
         cells = {form.name: form.settings for form in syllabus.FORMS}
@@ -63,7 +67,9 @@ class FormCard(base.LiveCard):
         self.beginning = {**self.usual, **empty}
         self.values = dict(self.beginning)
         self._made: list[Card] = []
+        self._reason: tuple[str, ...] = ()  # stands beside the button
         self._at_work = threading.Lock()
+        self._look()
         super().__init__()
 
     def list_settings(self) -> dict[str, Any]:
@@ -77,6 +83,16 @@ class FormCard(base.LiveCard):
             InvalidInput: The verb would refuse the values, before any call.
         """
         raise NotImplementedError
+
+    def look(self) -> Any:
+        """Return what exists: a look as the form opens, and another after its button."""
+
+    def count_missing(self, values: Values) -> int | None:
+        """Return how many calls are missing beside what the last look found; None for all.
+
+        Raises:
+            HandsonError: The verb would refuse the values because of what exists.
+        """
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         """Make it with the workshop's verb, and yield each result as it is made."""
@@ -95,7 +111,7 @@ class FormCard(base.LiveCard):
         """Return the name that the console gives to a setting."""
         return messages.label("notebook.widgets.setting", f"{self.id}.{setting}")
 
-    def card(self) -> Card:
+    def static_card(self) -> Card:
         """Return the static card: the settings, the rules' answer, what would be made."""
         columns = ("setting", "value", "argument")
         headers = [messages.label("notebook.widgets.column", name) for name in columns]
@@ -104,11 +120,10 @@ class FormCard(base.LiveCard):
             for name, value in self.values.items()
             if value or self.usual[name] != ""
         ]
-        _, answer, preview = self._judge()
-        static = Note(messages.text("notebook.widgets.static"))
+        _, answer, preview = self._judged
         table: list[CardPart] = [Table(headers, rows), *answer, *preview, self._cell()]
         title = messages.label("notebook.widgets.form", self.id)
-        return Card(title, [*self._introduce(), static, *table])
+        return Card(title, [*self._introduce(), *table])
 
     def below(self) -> Sequence[Card]:
         """Return the cards of what was made, or one that says that nothing was."""
@@ -127,6 +142,8 @@ class FormCard(base.LiveCard):
         if self._at_work.acquire(blocking=False):
             try:
                 self._make()
+                self._look()
+                self._answer_values()
             finally:
                 self._at_work.release()
 
@@ -162,20 +179,25 @@ class FormCard(base.LiveCard):
         field.observe(self._answer_values, names="value")
         return field
 
-    def _answer_values(self, _change: object = None) -> None:
+    def _answer_values(self, change: object = None) -> None:
         """Take the values of the fields, and show what the rules say of them."""
+        if change and not self._at_work.locked():
+            self._reason, self._status.value = (), ""
+            self._bars.clear()
         self.values = {name: each.value for name, each in self._inputs.items()}
-        state, answer, preview = self._judge()
+        self._judged = state, answer, preview = self._judge()
         self._answer.value = base.render_answer(answer, state=state)
         self._planned.value = base.render_parts(preview)
         self._code.value = base.render_parts([self._cell()])
         self._button.disabled = state in ("advice", "bad")
+        self.update_static()
 
     def _judge(self) -> tuple[str, Sequence[CardPart], Sequence[CardPart]]:
         """Return the state of the settings, the sentences that explain it, and what they make.
 
         The state is a key of `COLOURS`: "advice" while settings are still to be filled in, "bad"
-        where AWS would refuse them, "warn" where they are not the workshop's.
+        where AWS would refuse them, "warn" where they are not the workshop's, or where what exists
+        is in the way.  That look is of some time ago, so the button stays.
         """
         unfilled = [self.label(name) for name in self.asked if self.values[name] in (None, "")]
         if unfilled:
@@ -184,11 +206,45 @@ class FormCard(base.LiveCard):
         try:
             made = self.preview(self.values)
         except HandsonError as error:
-            answer = [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
-            return "bad", answer, [Note(messages.text("notebook.widgets.will-make-nothing"))]
+            return (
+                "bad",
+                self._explain(error),
+                [Note(messages.text("notebook.widgets.will-make-nothing"))],
+            )
         state, sentence = self._compare()
+        setback, beside = self._foresee()
+        answer = beside if setback and state == "ok" else [Note(sentence, state), *beside]
+        if setback and not self._unseen:
+            return setback, answer, []
         heading = Note(messages.text("notebook.widgets.will-make") + ":")
-        return state, [Note(sentence, state)], [heading, *made]
+        return setback or state, answer, [heading, *made]
+
+    def _look(self) -> None:
+        self._unseen: HandsonError | None = None
+        try:
+            self.aws = self._workshop.aws.without_recording()
+            self.found = self.look()
+        except HandsonError as error:
+            self._unseen = error
+
+    def _foresee(self) -> tuple[str, list[Note]]:
+        """Return what the last look says about the values, and "warn" unless they go with it."""
+        sentence = messages.text("notebook.widgets.would-stop")
+        try:
+            if self._unseen:
+                sentence = messages.text("notebook.widgets.unseen")
+                raise self._unseen
+            missing = self.count_missing(self.values)
+        except HandsonError as error:
+            reason = () if error.lines() == self._reason else self._explain(error)
+            return "warn", [Note(sentence, "warn"), *reason]
+        if missing is None:
+            return "", []
+        key = "notebook.widgets.exists-partly" if missing else "notebook.widgets.exists"
+        return "", [Note(messages.text(key, count=missing), "info")]
+
+    def _explain(self, error: HandsonError) -> list[Note]:
+        return [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
 
     def _compare(self) -> tuple[str, str]:
         """Compare accepted values with the usual ones, unless those are secret."""
@@ -231,7 +287,8 @@ class FormCard(base.LiveCard):
             self._show_status(messages.text("notebook.widgets.made"), state="ok")
         except HandsonError as error:
             failed = messages.text("notebook.widgets.not-made")
-            self._show_status(failed, state="bad")
+            self._reason = error.lines()
+            self._show_status(failed, *self._explain(error), state="bad")
             self._show([*self._made, base.describe_error(failed, error)])
         except BaseException:
             interrupted = messages.text("notebook.widgets.broken-off")
@@ -241,8 +298,8 @@ class FormCard(base.LiveCard):
         finally:
             self._answer_values()
 
-    def _show_status(self, sentence: str, *, state: str) -> None:
-        self._status.value = base.render_answer([Note(sentence)], state=state)
+    def _show_status(self, sentence: str, *more: Note, state: str) -> None:
+        self._status.value = base.render_answer([Note(sentence), *more], state=state)
 
     def _add(self, result: Displayable) -> None:
         self._show([*self._made, result.card()])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import CardPart, Displayable, Note, Rows
-from handson.core.errors import InvalidInput
+from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder
 from handson.core.text import find_nearest, quote
 from handson.course import rules
@@ -17,11 +17,17 @@ from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.rules import check_network_form
+from handson.course.state import Cluster, Repository
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
 from handson.notebook.workshop import Workshop
-from handson.resources import cluster, network, push
-from handson.resources.vpc_listing import draw_resource_map, find_zones
+from handson.resources import cluster, network, plan, push, repository
+from handson.resources.vpc_listing import (
+    NetworkListing,
+    draw_resource_map,
+    find_zones,
+    list_network,
+)
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
@@ -41,6 +47,23 @@ class CreateVpcForm(FormCard):
         return {**self.exercise.network.to_json(), "zones": ""}
 
     def preview(self, values: Values) -> list[CardPart]:
+        form, work = self._plan(values)
+        planned = describe_network(form, zones=work.zones, region=self.target.region)
+        calls = Note(messages.text("notebook.widgets.calls", count=len(work.missing)))
+        return [draw_resource_map(planned), *([] if work.vpc else [calls])]
+
+    def look(self) -> NetworkListing:
+        return list_network(self.aws)
+
+    def count_missing(self, values: Values) -> int | None:
+        form, work = self._plan(values)
+        if work.vpc is None:
+            return None
+        network.check_blocks(self.aws, form, work.vpc, usual=self.exercise.network.cidr)
+        return len(work.missing)
+
+    def _plan(self, values: Values) -> tuple[NetworkForm, network.Work]:
+        """Check the values, and return them with the work that they leave since the last look."""
         given, region = _split_zones(values), self.target.region
         named = given.pop("zones", ())
         form = NetworkForm(**given)
@@ -49,10 +72,8 @@ class CreateVpcForm(FormCard):
             rules.check_zones(named, region=region, wanted=form.availability_zones)
         count = form.availability_zones
         zones = rules.choose_zones(count, self._zones, region=region, named=named)
-        calls = len(network.plan_network(form, zones=zones, region=region))
-        planned = describe_network(form, zones=zones, region=region)
-        note = Note(messages.text("notebook.widgets.calls", count=calls))
-        return [draw_resource_map(planned), note]
+        listing = self.found or NetworkListing((), 0, (), self._zones, {})
+        return form, network.foresee_network(self.aws, form, listing, zones=zones)
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         return super().call_verb(workshop, _split_zones(values))
@@ -91,6 +112,16 @@ class CreateClusterForm(FormCard):
         ]
         return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
 
+    def look(self) -> Sequence[Cluster]:
+        return cluster.find_clusters(self.aws)
+
+    def count_missing(self, values: Values) -> int | None:
+        for found in self.found:
+            if found.name == values["name"] and not found.is_deleted:
+                plan.refuse_foreign(self.aws, found)
+                return int(not {*rules.CAPACITY_PROVIDERS} <= {*found.capacity_providers})
+        return None
+
 
 class CreateRepositoryForm(FormCard):
     """The form "Create private repository"."""
@@ -111,6 +142,16 @@ class CreateRepositoryForm(FormCard):
         ]
         return [Rows(rows)]
 
+    def look(self) -> Sequence[Repository]:
+        return repository.find_repositories(self.aws)
+
+    def count_missing(self, values: Values) -> int | None:
+        for found in self.found:
+            if found.name == values["name"]:
+                plan.refuse_foreign(self.aws, found)
+                return 0
+        return None
+
 
 class PushImageForm(FormCard):
     """What the console's push commands ask for: build, tag, push."""
@@ -129,6 +170,17 @@ class PushImageForm(FormCard):
         uri = build_repository_uri(self.target, values["repository"])
         images = [f"{uri}:{tag}" for tag in push.list_tags(context, values["tag"])]
         return [Rows([(messages.text("notebook.widgets.row-image-uri"), ", ".join(images))])]
+
+    def look(self) -> Sequence[str]:
+        return repository.list_repository_names(self.aws)
+
+    def count_missing(self, values: Values) -> int | None:
+        name, usual = values["repository"], self.exercise.repository
+        if name not in self.found:
+            given = {"name": name, "region": self.target.region, "usual": usual}
+            key, code = "resources.registry.no-repository", repository.NOT_FOUND
+            raise NotReady.from_key(key, aws_code=code, **given)
+        return None
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         name = values["repository"]

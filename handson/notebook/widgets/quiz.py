@@ -9,7 +9,7 @@ from typing import Any
 from ipywidgets import HTML, Button, HBox, RadioButtons
 
 from handson.core import messages
-from handson.core.cards import Card, Note
+from handson.core.cards import MARKS, Card, Note
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
 from handson.notebook.workshop import Workshop
@@ -25,8 +25,8 @@ class QuizCard(LiveCard):
         self._right: dict[int, bool] = {}
         super().__init__()
 
-    def card(self) -> Card:
-        """Return the static card: the questions, each with its answer folded away."""
+    def static_card(self) -> Card:
+        """Return the questions, each with its answer folded away."""
         return self._quiz.card()
 
     def choose(self, number: int, letter: str) -> None:
@@ -41,6 +41,7 @@ class QuizCard(LiveCard):
             return self._explain(number, first)
         given = self._quiz.answer(number, letter, explain=explain)
         self._right[number] = given.choice.right
+        self._mark(number, letter, MARKS[given.state])
         self._marks.value = self._render_marks()
         return self._explain(number, Note(given.verdict, given.state), Note(given.reason))
 
@@ -63,6 +64,16 @@ class QuizCard(LiveCard):
         heading = messages.text("practice.questions.number", number=number)
         prompt = HTML(f"<strong>{escape(f'{heading}: {question.prompt}')}</strong>")
         return [prompt, chooser, HBox([button, why]), self._reasons[number - 1]]
+
+    def _mark(self, number: int, letter: str, mark: str) -> None:
+        """Put a mark before a choice; new options would undo what is chosen."""
+        chooser = self._choosers[number - 1]
+        with chooser.hold_sync():
+            chooser.options = [
+                (f"{mark} {label.removeprefix(mark).strip()}" if each == letter else label, each)
+                for label, each in chooser.options
+            ]
+            chooser.value = letter
 
     def _explain(self, number: int, *notes: Note) -> str:
         self._reasons[number - 1].value = render_answer(notes, state=notes[0].state)
