@@ -71,8 +71,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Register `before_saving` with Jupyter Server, and note its address once it listens."""
+    """Register `before_saving` and our style sheet, and note the address once it is listened at.
+
+    JupyterLab loads the style sheet where `handson lab` configures it; a learner's own comes first.
+    """
     server.contents_manager.register_pre_save_hook(before_saving)
+    styles = Path(__file__).parent / "jupyter" / "custom"
+    server.web_app.settings["static_custom_path"].append(str(styles))
     if file := os.environ.pop(ADDRESS, ""):  # a server that is started in this one has its own
         server.io_loop.call_later(0, _note_address, server, Path(file))
 

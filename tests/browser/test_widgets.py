@@ -19,6 +19,7 @@ CELLS = {
     "form-made": 'widgets.form(workshop, "cluster")',
     "form-not-made": 'widgets.form(workshop, "image")',
     "board": "widgets.board(workshop)",
+    "text": 'print("10.0.0.0/16")',
     "questions-answered": 'widgets.questions(workshop, "why-zones")',
 }
 WRONGDOINGS = {
@@ -90,6 +91,11 @@ def test_a_question_is_answered_with_its_reason(opened: Opened) -> None:
         cell.get_by_label(marked).wait_for()
     assert cell.get_by_label("✔ c.").is_checked()
     assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()
+
+
+def test_text_and_errors_end_their_lines_between_words(opened: Opened) -> None:
+    text = cell_of(opened, "text").locator(".jp-RenderedText pre")
+    assert text.evaluate("pre => getComputedStyle(pre).wordBreak") == "normal"
 
 
 def test_axe_finds_no_serious_fault_in_what_was_used(opened: Opened) -> None:

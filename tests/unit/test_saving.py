@@ -54,7 +54,9 @@ def test_jupyter_server_asks_before_it_writes() -> None:
     hooks: list[Any] = []
     manager = SimpleNamespace(register_pre_save_hook=hooks.append)
     extension = import_module(saving._jupyter_server_extension_points()[0]["module"])
-    extension._load_jupyter_server_extension(SimpleNamespace(contents_manager=manager))
+    web_app = SimpleNamespace(settings={"static_custom_path": []})
+    server = SimpleNamespace(contents_manager=manager, web_app=web_app)
+    extension._load_jupyter_server_extension(server)
     assert hooks == [saving.before_saving]
 
 
