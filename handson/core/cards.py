@@ -150,14 +150,14 @@ class Steps:
         if self.coming:
             onward = f'<a href="{escape(self.coming.link)}">{onward}</a>'
         return (
-            '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));'
+            '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(80px,1fr));'
             f'gap:6px;margin:6px 0">{tiles}</div><div>{_ONWARD} {onward}</div>'
         )
 
     def _tile(self, step: Step) -> str:
         edge = COLOURS["info"] if step == self.coming else _BORDER
         return (
-            f'<a href="{escape(step.link)}" style="display:block;padding:3px 6px;font-size:12px;'
+            f'<a href="{escape(step.link)}" style="display:block;padding:3px;font-size:12px;'
             f"border:1px solid {edge};border-top:5px solid {COLOURS.get(step.state, edge)};"
             'border-radius:4px;text-align:left;text-decoration:none;color:inherit">'
             f'<div style="font-weight:600">{escape(step.head)}</div>{_words(step.label)}</a>'

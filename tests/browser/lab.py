@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,9 @@ class Lab:
         notebook: dict[str, Any] = json.loads(self._path_of(name).read_text(encoding="utf-8"))
         return notebook
 
-    def write(self, name: str, cells: dict[str, str]) -> None:
-        tags = {"tags": ["raises-exception"]}
-        codes = [nbformat.v4.new_code_cell(cells[key], id=key, metadata=tags) for key in cells]
+    def write(self, name: str, cells: dict[str, str], *, outputs: Sequence[Any] = ()) -> None:
+        given = {"metadata": {"tags": ["raises-exception"]}, "outputs": outputs}
+        codes = [nbformat.v4.new_code_cell(cells[key], id=key, **given) for key in cells]
         kernel = {"name": "python3", "display_name": "Python 3"}
         book = nbformat.v4.new_notebook(cells=codes, metadata={"kernelspec": kernel})
         nbformat.write(book, self._path_of(name))

@@ -8,10 +8,13 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import nbformat
 import pytest
 
 from handson.course.evidence import METADATA_KEY
 from handson.notebook import VIEW
+from handson.notebook.evidence_cards import JournalEntries
+from handson.notebook.overview import Overview
 from tests.browser import looking
 from tests.browser.lab import Lab, Opened
 from tests.browser.looking import Log
@@ -149,3 +152,20 @@ def test_a_notebook_is_worked_through(
     lab: Lab, page: Any, log: Log, edition: str, name: str
 ) -> None:
     assert visit(lab, page, log, edition, name) == expected(edition, name)
+
+
+def test_the_overview_leads_to_the_next_notebook_though_its_own_is_not_trusted(
+    lab: Lab, page: Any
+) -> None:
+    anew = lab.speak("ja")
+    card = Overview(JournalEntries(()))._repr_mimebundle_()
+    shown = nbformat.v4.new_output("display_data", card)
+    lab.write("zz-overview", {"overview": "handson.start()"}, outputs=[shown])
+    Opened(lab, page, "zz-overview", anew=anew)
+    page.locator(".jp-OutputArea a").last.click()
+    page.wait_for_function(_SHOWN, arg="notebooks/ja/01-network.ipynb")
+    page.evaluate("() => { jupyterapp.shell.closeAll() }")
+    lab.end_kernels(page)
+
+
+_SHOWN = "path => jupyterapp.shell.currentWidget?.context?.path === path"
