@@ -89,8 +89,9 @@ class HandInFile(Displayable):
     def _list_files(self) -> Iterator[Item]:
         for finding in self.result.findings:
             if finding.severity == findings.WARNING and finding.code == "notebook-missing":
-                names = finding.values["notebooks"].split(", ")
-                yield from (Item("no-notebook", name, name) for name in names)
+                for name in finding.values["notebooks"].split(", "):
+                    is_running = name == syllabus.DIAGRAM.notebook  # saving it brings it back
+                    yield Item("unsaved" if is_running else "no-notebook", name, name)
             elif finding.severity == findings.WARNING and finding.code.startswith("file-"):
                 yield Item("unreadable", str(finding.where), str(finding.where))
 

@@ -153,7 +153,7 @@ def test_what_is_handed_in_is_a_zip_and_the_journal_beside_the_notebook_and_what
     with zipfile.ZipFile(handed.path) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {"journal.jsonl": kept}
     states = [gap.state for gap in handed.gaps]  # nothing is saved in this folder
-    assert [states.count(state) for state in ("no-notebook", "missing", "unsaved")] == [4, 5, 1]
+    assert [states.count(state) for state in ("no-notebook", "missing", "unsaved")] == [3, 5, 2]
     held.cleanup(confirm="delete")
     assert remark in repr(held.evidence("cluster"))  # it takes the place of better evidence
 
