@@ -17,7 +17,8 @@ from handson.drawing.svg_document import Picture, clean
 
 FORMATS = ("svg", "png")
 _SIGNATURE = inspect.signature(diagrams.Diagram)
-_GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9"}
+_GRAPH = {"pad": "0.25", "nodesep": "0.5", "ranksep": "0.9", "labelloc": "t", "labeljust": "l"}
+"""Attributes of a graph; its title stands where that of the other pictures does."""
 
 
 class Diagram(diagrams.Diagram):  # type: ignore[misc]
