@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.folders import LAID_OUT
 from handson.course import syllabus
 from handson.course.learner_notebook import make_learner_notebook
-from handson.notebook import workspace
 from handson.notebook.workspace import Layout, find_first_notebook, lay_out
 
 FIRST, SECOND, LAST = (f"ja/{syllabus.NOTEBOOKS[at]}.ipynb" for at in (0, 1, -1))
@@ -42,7 +42,7 @@ class Checkout:
             for name in syllabus.NOTEBOOKS:
                 self.edit(f"{lang}/{name}.ipynb", "")
         self.write(f"notebooks/{DOCKERFILE}", "FROM scratch")
-        self.write("notebooks/docker-rails-workshop/app/.keep", "")
+        self.write("notebooks/docker-rails-workshop/app/views/.keep", "")
         for left in ("docker-rails-workshop/log/a", ".handson/emulator/a", "ja/.handson/a"):
             self.write(f"notebooks/{left}", "")
 
@@ -106,7 +106,7 @@ def test_a_workspace_holds_the_notebooks_of_a_language_their_pictures_and_the_ap
 ) -> None:
     laid = lay_out(checkout.own, lang="ja")
     books = [f"ja/{name}.ipynb" for name in syllabus.NOTEBOOKS]
-    app = [DOCKERFILE, "docker-rails-workshop/app/.keep"]
+    app = [DOCKERFILE, "docker-rails-workshop/app/views/.keep"]
     assert checkout.files() == sorted([*books, PICTURE, *app])
     assert (laid.is_first, sorted(laid.files["added"])) == (True, checkout.files())
     assert str(laid) == messages.text("notebook.workspace.made", folder=checkout.own)
@@ -171,8 +171,10 @@ def test_strangers_files_stay_and_one_of_a_needed_name_is_named(checkout: Checko
     checkout.write("workspace/notes.txt", "mine")
     checkout.write(f"workspace/{FIRST}", "mine")
     (checkout.own / SECOND).mkdir()
+    (checkout.own / LAST).symlink_to("a drive that is away")
     laid = lay_out(checkout.own, lang="ja")
-    assert laid.files["kept"] == laid.files["outdated"] == [FIRST, SECOND]
+    assert laid.files["kept"] == laid.files["outdated"] == [FIRST, SECOND, LAST]
+    assert (checkout.own / LAST).is_symlink()
     kept = [(checkout.own / name).read_text() for name in ("notes.txt", FIRST)]
     assert (kept, (checkout.own / SECOND).is_dir()) == (["mine", "mine"], True)
 
@@ -208,6 +210,7 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_lose_nothing(checkout: 
     for name in ("sealed", "homeless", "file/below", "long" * 99):
         problem, remedy = refusal(checkout.root / name)
         assert str(checkout.root / name) in problem
+        assert "Errno" not in problem
         assert remedy == messages.text("notebook.workspace.not-writable.remedy")
     lay_out(checkout.own, lang="ja")
     before = {name: (checkout.own / name).read_bytes() for name in checkout.files()}
@@ -254,7 +257,9 @@ def test_lab_names_the_command_where_there_is_nothing_to_open(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_workspace_may_be_called_notebooks_and_lose_its_home(checkout: Checkout) -> None:
+def test_a_workspace_may_be_called_notebooks_lose_its_home_and_be_taken_elsewhere(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     own = checkout.root / "else" / "notebooks"
     lay_out(own, lang="ja")
     assert find_first_notebook(own, lang="ja")[:2] == (own / FIRST, own)
@@ -263,4 +268,8 @@ def test_a_workspace_may_be_called_notebooks_and_lose_its_home(checkout: Checkou
     assert find_first_notebook(own / "ja", lang="ja")[:2] == (own / FIRST, own)
     with pytest.raises(InvalidInput):
         lay_out(checkout.root / "notebooks", lang="ja")
-    assert workspace.APP in [path.name for path in own.iterdir()]
+    away = tmp_path_factory.mktemp("away")
+    shutil.copytree(own / "ja", away / "ja")
+    notebook, root, news = find_first_notebook(away, lang="ja")  # renewed by the package's own
+    assert (notebook, root, "⚠" in news) == (away / FIRST, away, True)
+    assert (away / DOCKERFILE).is_file()
