@@ -72,7 +72,7 @@ def grades(inbox: Path) -> Grades:
 def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades) -> None:
     messages.use("en")
     title, heads, ruler, *rows = format_table(grades)
-    assert title == "2 of 3 learners handed in; 1 have something that needs a human eye."
+    assert title == "2 of 3 learners handed in; 1 has something that needs a human eye."
     assert heads.split()[3:8] == ["network", "cluster", "repository", "image", "image-uri"]
     assert set(ruler) == {"─", " "}
     passed = [*"✔✔✔✔✔", "80/80", "4/4", "✔", "14/14"]

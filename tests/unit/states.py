@@ -166,7 +166,7 @@ def with_run(snapshot: Snapshot, **changes: Any) -> Snapshot:
 
 def pattern(sentence: str) -> re.Pattern[str]:
     """Return a message as a pattern; what it is filled in with may be anything."""
-    return re.compile(re.sub(r"\\{\w+\\}", "(?s:.*)", re.escape(sentence)))
+    return re.compile(re.sub(r"\\{\w+(:.*?)?\\}", "(?s:.*)", re.escape(sentence)))
 
 
 def own_vpc(snapshot: Snapshot) -> Vpc:

@@ -120,3 +120,17 @@ def test_every_sentence_is_spoken_somewhere(
     # A key stands there, or a group of it; the wing alone is not a group.
     groups = {key: list(accumulate(key.split("."), "{}.{}".format))[1:] for key in sentences}
     assert [key for key, names in groups.items() if strings.isdisjoint(names)] == []
+
+
+def test_a_word_is_chosen_by_its_number(sentences: dict[str, Any]) -> None:
+    messages.use("en")
+    said = [messages.text("aws.clock.minutes", count=count) for count in (0, 1, "1", 2)]
+    assert said == ["0 minutes", "1 minute", "1 minute", "2 minutes"]
+    either = {
+        f"{key} {name}"
+        for key, entry in sentences.items()
+        for by_language in entry.values()
+        for _, name, spec, _ in Formatter().parse(by_language["en"])
+        if spec and (spec.count("|") != 1 or name not in placeholders(by_language["ja"]))
+    }
+    assert either == set()

@@ -74,8 +74,8 @@ def test_a_mistake_fails_its_facts_and_no_other_with_their_causes(name: str) -> 
 def test_a_hint_is_the_sentence_of_its_cause() -> None:
     messages.use("en")
     counted = [d.message for d in judged(drawn("both subnets in one zone")).diagnoses]
-    zones = "1 Availability Zones can be read from the diagram."
-    assert counted == [zones, "1 zones have a public subnet in the VPC."]
+    zones = "1 Availability Zone can be read from the diagram."
+    assert counted == [zones, "1 zone has a public subnet in the VPC."]
 
 
 def test_no_hint_gives_the_line_away() -> None:

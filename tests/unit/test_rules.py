@@ -434,7 +434,7 @@ SAID: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = [
     ("cluster name 'a b' cannot", rules.check_cluster_name, ("a b",)),
     ("name is 1,", rules.check_cluster_name, (1,)),
     ('Use "blue"', partial(rules.check_cluster_name, exercise=BLUE), ("!",)),
-    ("name 'r' has 1 characters;", rules.check_repository_name, ("r",)),
+    ("name 'r' has 1 character;", rules.check_repository_name, ("r",)),
     ("name 'Rails' holds", rules.check_repository_name, ("Rails",)),
     ("name 'a___b' cannot", rules.check_repository_name, ("a___b",)),
     ("name is 1,", rules.check_repository_name, (1,)),

@@ -2,7 +2,8 @@
 
 A key is ``wing.topic.name``: ``resources.network.title`` is the line ``network.title`` of
 ``resources.toml`` beside this file, both languages side by side.  Values are filled in with
-:meth:`str.format`.  An error takes a pair of sentences, ``….problem`` and ``….remedy``.
+:meth:`str.format`; ``{count:record|records}`` is the first of the words for 1, else the second.  An
+error takes a pair of sentences, ``….problem`` and ``….remedy``.
 """
 
 from __future__ import annotations
@@ -10,11 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 from typing import Any
 
 LANGUAGES = ("ja", "en")
 
 _current = {"language": "ja"}
+
+
+class _Counting(Formatter):
+    """Fills sentences in that choose a word by a number."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        one, several, many = format_spec.partition("|")
+        if several:
+            return one if str(value) == "1" else many
+        return super().format_field(value, format_spec)
+
+
+_counting = _Counting()
 
 
 def use(language: str) -> None:
@@ -40,7 +55,8 @@ def text(key: str, /, **values: object) -> str:
         KeyError: There is no such sentence.
     """
     wing, _, name = key.partition(".")
-    return catalogue(wing)[name][language()].format(**values)
+    sentence = catalogue(wing)[name][language()]
+    return _counting.format(sentence, **values) if "|" in sentence else sentence.format(**values)
 
 
 def label(group: str, name: str, /, **values: object) -> str:
