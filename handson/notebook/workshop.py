@@ -37,7 +37,6 @@ from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import (
     doctor,
     evidence_cards,
-    explain_errors,
     hand_in,
     mistakes,
     nbgrader,
@@ -737,7 +736,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    explain_errors(progress.find_ipython())
+    mistakes.explain_errors(progress.find_ipython())
     replace_diagrams(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))
