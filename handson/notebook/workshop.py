@@ -617,7 +617,6 @@ class Workshop(Displayable):
         word = receipts.CONFIRMATION
         if confirm not in ("", word):
             raise InvalidInput.from_key("resources.cleanup.word", word=confirm, wanted=word)
-        cleanup.check_kind(kind)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
             return cleanup.list_cleanup(self.aws, home, kind=kind, exercise=exercise)
