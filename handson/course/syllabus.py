@@ -39,7 +39,7 @@ CHECKS = (
 )
 CHECK_IDS = tuple(check.id for check in CHECKS)
 
-ADVICE = ("image.unique-tag", "image.runnable")
+ADVICE = ("image.runnable",)
 """The facts that are shown but fail no check."""
 
 NOTEBOOKS = (

@@ -255,14 +255,6 @@ def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return found
 
 
-def digest_layer(entries: Iterable[LayerEntry]) -> str:
-    """Return the digest of a layer of `entries` before compression; nothing is written."""
-    with open(os.devnull, "wb") as nowhere:
-        stream = _Hashed(nowhere)
-        _write_tar(stream, entries)
-        return stream.digest
-
-
 class _Hashed:
     """A stream that hashes and counts what is written through it."""
 

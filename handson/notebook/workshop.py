@@ -37,6 +37,7 @@ from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import (
     doctor,
     evidence_cards,
+    explain_errors,
     hand_in,
     mistakes,
     nbgrader,
@@ -312,7 +313,7 @@ class Workshop(Displayable):
         tag: str | None = None,
         build_args: Mapping[str, str] | None = None,
     ) -> LocalImage:
-        """Build the image of a folder with a Dockerfile, under `tag` and a unique tag.
+        """Build the image of a folder with a Dockerfile, under `tag`.
 
         Raises:
             InvalidInput: The folder, its Dockerfile, the name or the tag is not usable.
@@ -617,6 +618,7 @@ class Workshop(Displayable):
         word = receipts.CONFIRMATION
         if confirm not in ("", word):
             raise InvalidInput.from_key("resources.cleanup.word", word=confirm, wanted=word)
+        cleanup.check_kind(kind)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
             return cleanup.list_cleanup(self.aws, home, kind=kind, exercise=exercise)
@@ -735,7 +737,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    mistakes.explain_errors(progress.find_ipython())
+    explain_errors(progress.find_ipython())
     replace_diagrams(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))

@@ -31,8 +31,6 @@ from handson.resources.plan import Ref, Step, make_tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
 
-_UNIQUE_TAG_LETTERS = 12
-
 
 Damage = Sequence[Step | state.RecordedUri]
 """What a breakage does, in this order: AWS calls, and perhaps another image URI to record."""
@@ -105,9 +103,9 @@ class OwnResources:
 
     @property
     def is_uri_by_tag(self) -> bool:
-        """Whether the recorded image URI names the workshop's tag."""
+        """Whether the recorded image URI names a tag."""
         uri = ecr.parse_image_uri(self.uri.uri)
-        return uri is not None and uri.tag == self.exercise.tag
+        return uri is not None and uri.tag is not None
 
     def tag(self, resource_type: str, name: str) -> list[dict[str, Any]]:
         """Return the tags of a resource that is made again."""
@@ -202,34 +200,32 @@ def misspell_cluster(own: OwnResources) -> Damage:
 
 
 def delete_tag(own: OwnResources) -> Damage:
-    """Take the tag off the image, which keeps its unique tag.
+    """Take the exercise's tag off the image, which keeps the learner's own.
 
     The tag first moves to another image, which is then deleted: an emulator may delete an image
     whole when one of its tags is deleted, where ECR takes off that tag alone (API Reference,
     BatchDeleteImage).
     """
-    tag = own.exercise.tag
-    if len(own.image.tags) == 1:
-        raise _impossible(messages.text("practice.breakages.only-tag", tag=tag))
-    digest, (_, move) = _plan_push(own, _next_release(own), own.image.media_type)
+    kind, tags = own.image.media_type, (own.exercise.tag,)
+    digest, steps = _plan_push(own, _next_release(own), kind, tags=tags)
     image = {"repositoryName": own.repository.name, "imageIds": [{"imageDigest": digest}]}
-    return [move, Step("gone", "ecr", "BatchDeleteImage", image)]
+    return [*steps, Step("gone", "ecr", "BatchDeleteImage", image)]
 
 
 def move_tag(own: OwnResources) -> Damage:
-    """Move the tag to another image, as the next push does; the recorded URI stays."""
+    """Move all tags to another image, as a push that reuses them does; the recorded URI stays."""
     if not own.is_uri_by_tag:
-        why = messages.text("practice.breakages.uri-by-another-tag", tag=own.exercise.tag)
-        raise _impossible(why)
-    return _plan_push(own, _next_release(own), own.image.media_type)[1]
+        raise _impossible(messages.text("practice.breakages.uri-by-digest"))
+    kind = own.image.media_type
+    return _plan_push(own, _next_release(own), kind, tags=own.image.tags)[1]
 
 
 def push_arm_image(own: OwnResources) -> Damage:
-    """Move the tag to an image for arm64, pushed and recorded as the workshop does."""
+    """Move all tags to an image for arm64, pushed and recorded as the workshop does."""
     platform = {"os": "linux", "architecture": "arm64"}
     children = [{**child, "platform": platform} for child in _list_images(own)]
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}
-    digest, steps = _plan_push(own, index, INDEX)
+    digest, steps = _plan_push(own, index, INDEX, tags=own.image.tags)
     return [*steps, replace(own.uri, digest=digest)] if own.is_uri_by_tag else steps
 
 
@@ -327,20 +323,17 @@ def _next_release(own: OwnResources) -> dict[str, Any]:
 
 
 def _plan_push(
-    own: OwnResources, manifest: dict[str, Any], media_type: str
+    own: OwnResources, manifest: dict[str, Any], media_type: str, *, tags: Sequence[str]
 ) -> tuple[str, list[Step]]:
-    """Return an image's digest, and its push under a unique tag and then the workshop's tag."""
-    tag = own.exercise.tag
+    """Return an image's digest, and the steps of its push under these tags."""
     if own.repository.keeps_tags:
-        raise _impossible(messages.text("practice.breakages.immutable", tag=tag))
+        raise _impossible(messages.text("practice.breakages.immutable", tag=own.exercise.tag))
     text = json.dumps(manifest)
-    hexadecimal = hashlib.sha256(text.encode()).hexdigest()
     put = {
         "repositoryName": own.repository.name,
         "imageManifest": text,
         "imageManifestMediaType": media_type,
-        "imageDigest": f"sha256:{hexadecimal}",
+        "imageDigest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
     }
-    tags = (hexadecimal[:_UNIQUE_TAG_LETTERS], tag)
     steps = [Step(tag, "ecr", "PutImage", {**put, "imageTag": tag}) for tag in tags]
     return put["imageDigest"], steps

@@ -22,19 +22,16 @@ from handson.core.folders import find_current_folder, find_notebooks_folder, loc
 from handson.core.progress import Say
 from handson.core.text import find_nearest, quote
 from handson.course import rules
-from handson.course.checks.repository import CONTEXT_TAG
 from handson.course.exercise import Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
 from handson.engine.build_context import list_context
 from handson.engine.dockerfile import DOCKERFILE
 from handson.engine.model import BuildRequest, Destination, LocalImage, PushedImage
-from handson.engine.oci import LayerEntry, digest_layer
 from handson.engine.registry_client import RegistryClient
 from handson.resources import plan
 from handson.resources.images import require_image
 
-_DIGITS = 12
 _URI_FILE = "image-uri.json"
 
 
@@ -120,23 +117,6 @@ class PushCommands(Displayable):
         return Card(title, parts, state="warn" if self.advice else "info")
 
 
-def make_unique_tag(context: Path) -> str:
-    """Return a tag that identifies exactly this build context.
-
-    It is the commit id (12 hex digits) where Git has every file of the context unchanged; else
-    ``ctx-`` and 12 hex digits of the context's digest.  `.dockerignore` applies.
-
-    Raises:
-        NotReady: A file of the context cannot be read.
-    """
-    try:
-        commit = _find_commit(context)
-        return commit or f"{CONTEXT_TAG}{_digest_context(context)[:_DIGITS]}"
-    except OSError as error:
-        path, reason = error.filename or context, error.strerror or str(error)
-        raise NotReady.from_key("resources.image.unreadable", path=path, reason=reason) from error
-
-
 def locate_context(context: Path | str) -> Path | str:
     """Return the context, seen from the notebook or else from the working folder.
 
@@ -169,7 +149,7 @@ def prepare_build(
     tag: str = "latest",
     build_args: Mapping[str, str] | None = None,
 ) -> BuildRequest:
-    """Return the checked request to build `context`, with a unique tag besides `tag`.
+    """Return the checked request to build `context`.
 
     Args:
         context: The build context; it contains a Dockerfile.
@@ -185,11 +165,12 @@ def prepare_build(
     rules.check_repository_name(name)
     rules.check_image_tag(tag)
     place = find_context(context)
+    _require_readable(place)
     return BuildRequest(
         context=place,
         folder=folder,
         name=name,
-        tags=list_tags(place, tag),
+        tags=(tag,),
         build_args=dict(build_args or {}),
     )
 
@@ -208,6 +189,17 @@ def find_context(context: Path | str) -> Path:
     return place.resolve()
 
 
+def _require_readable(context: Path) -> None:
+    """Refuse a context with a file that cannot be read: engines would break off within it."""
+    try:
+        for path in map(context.joinpath, list_context(context)):
+            if path.is_file():
+                path.open("rb").close()
+    except OSError as error:
+        path, reason = error.filename or context, error.strerror or str(error)
+        raise NotReady.from_key("resources.image.unreadable", path=path, reason=reason) from error
+
+
 def _refuse_context(key: str, context: Path | str) -> InvalidInput:
     """Return the refusal of a context, with a folder that has a Dockerfile if one is near."""
     library = find_notebooks_folder(Path(__file__).parent)
@@ -219,15 +211,6 @@ def _refuse_context(key: str, context: Path | str) -> InvalidInput:
     if not found:
         refused.remedy = messages.text("resources.image.no-app")
     return refused
-
-
-def list_tags(context: Path, tag: str) -> tuple[str, ...]:
-    """Return the tags of a new image: the learner's tag, and a unique one.
-
-    Raises:
-        NotReady: A file of the context cannot be read.
-    """
-    return tuple(dict.fromkeys((tag, make_unique_tag(context))))
 
 
 def run_git(context: Path, *arguments: str) -> str | None:
@@ -343,33 +326,6 @@ def read_image_uri(home: Path) -> RecordedUri | None:
 def forget_image_uri(home: Path) -> None:
     """Delete the recorded URI, because its image is gone."""
     files.delete_file(home / _URI_FILE)
-
-
-def _find_commit(context: Path) -> str:
-    """Return the id of the commit that contains exactly this context, or an empty string."""
-    tracked = run_git(context, "ls-files", "-z")
-    head = run_git(context, "rev-parse", "--verify", "HEAD")
-    changed = run_git(context, "status", "--porcelain", "--untracked-files=no", "--", ".")
-    if tracked is None or head is None or changed is None or changed:
-        return ""
-    # Git's own folder is never tracked, and changes while the application does not.
-    sources = {
-        path
-        for path in list_context(context)
-        if path.partition("/")[0] != ".git"
-        and ((context / path).is_symlink() or not (context / path).is_dir())
-    }
-    return head.strip()[:_DIGITS] if {*sources, DOCKERFILE} <= set(tracked.split("\0")) else ""
-
-
-def _digest_context(context: Path) -> str:
-    """Return the SHA-256 (hex) of paths, contents, permissions and links, not of owners and times.
-
-    The Dockerfile counts even where `.dockerignore` names it.
-    """
-    paths = {*list_context(context), *([DOCKERFILE] if (context / DOCKERFILE).is_file() else [])}
-    digest = digest_layer([LayerEntry(path, context / path) for path in sorted(paths)])
-    return digest.removeprefix("sha256:")
 
 
 def _quote_path(path: str) -> str:

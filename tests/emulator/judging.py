@@ -17,9 +17,9 @@ def diagnoses(verification: Verification) -> list[Diagnosis]:
 
 
 def resources(seen: Snapshot) -> Any:
-    """Return what stands beside the network, without when it was pushed, run and recorded."""
+    """Return what stands beside the network, without tags and times of what was pushed and run."""
     images = [(image.repository, image.platforms, "latest" in image.tags) for image in seen.images]
-    recorded = seen.recorded_uri and seen.recorded_uri.uri
+    recorded = seen.recorded_uri and seen.recorded_uri.uri.rpartition(":")[0]
     run = seen.recorded_run
     ran = run and (run.repository, run.digest, run.status)
     return seen.clusters, seen.repositories, images, recorded, ran

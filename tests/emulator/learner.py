@@ -48,7 +48,7 @@ from handson.resources.vpc_listing import list_network
 from tests.emulator.hooks import Inside, reset
 from tests.notebooks.book import FOLDER, read_book
 
-MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|run_image|record_)")
+MAKING = re.compile(r"workshop\.(ensure_|build_image|push_image|tag_image|run_image|record_)")
 """Cells that make something; those that only look or show are left out."""
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -246,7 +246,7 @@ class Learner:
     def _type(self, said: Any) -> None:
         self._carry_out(said.call)
 
-    _call_or_run = _rename_or_run = _type
+    _call_or_run = _rename_or_run = _own_tag = _type
 
     def _type_then_run(self, said: Any) -> None:
         self._carry_out(said.call)

@@ -15,7 +15,7 @@ from handson.core.files import read_state
 from handson.notebook.workshop import Workshop
 from handson.practice.predictions import PREDICTIONS
 from handson.practice.tasks import TASKS
-from tests.emulator.workshops import open_workshop, push
+from tests.emulator.workshops import open_workshop
 
 pytestmark = pytest.mark.emulator
 
@@ -65,14 +65,15 @@ def test_facts_are_those_of_what_was_made_with_other_settings(held: Workshop) ->
 def test_a_second_tag_is_compared_where_it_is_put_and_not_at_the_first_push(
     held: Workshop, shop: Path
 ) -> None:
-    push(held, shop)
+    held.ensure_repository()
+    held.push_image(held.build_image(shop, tag="1.0.0"))
     held.predict("second-tag-digest", "other")
     held.predict("images-after-second-tag", 2)
     assert "You said" not in repr(held.images())
-    tagged = repr(held.tag_image(tag="1.0.0", image="latest"))
+    tagged = repr(held.tag_image(tag="latest", image="1.0.0"))
     assert 'You said: A new digest. It is "The same digest as the first tag" (sha256:' in tagged
-    assert "You said: 2. Tags: 3. Images: 1." in tagged
-    assert [sorted(each.tags)[0] for each in held.images().images] == ["1.0.0"]
+    assert "You said: 2. Tags: 2. Images: 1." in tagged
+    assert [each.tags for each in held.images().images] == [("1.0.0", "latest")]
 
 
 def test_another_type_of_answer_and_an_unknown_name_are_told_in_two_lines(held: Workshop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def test_every_request_of_a_push_survives_faults(
     aws = connect_emulator(address(proxy), region="us-east-1", patience=patience)
     ways = {"connect": lambda _: Connection(aws)}
     held = open_workshop(tmp_path / "home", endpoint_url=address(proxy), ways=ways)
-    local = held.build_image(make_shop(tmp_path))
+    local = replace(held.build_image(make_shop(tmp_path)), tags=("1.0.0", "latest"))
 
     def pushed_in_spite_of(call: Call, fault: str) -> str:
         """Push with a fault at one request, then again; return what is wrong."""

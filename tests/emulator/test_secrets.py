@@ -98,6 +98,7 @@ def test_no_secret_is_in_what_a_workshop_says_and_keeps(learner: Learner) -> Non
         held.ensure_cluster,
         held.ensure_repository,
         lambda: held.push_image(held.build_image(learner.shop)),
+        lambda: held.tag_image(tag="1.0.0", image="latest"),
         held.push_commands,
         held.images,
         held.record_image_uri,

@@ -42,7 +42,10 @@ BREAKS: dict[int, tuple[set[str], str]] = {
     7: (SHRUNK, "*パブリックサブネットは 1 つですが、2 つ必要です。"),
     8: (NO_CLUSTER, "*「ecs-handson-clustr」で、ecs-handson-cluster ではありません。*"),
     9: ({"routes.default"}, "サブネット *(*public2*)がパブリックのルートテーブルに関連付け*"),
-    10: ({"image.tag", "uri.resolves"}, "タグ latest の付いたイメージがありません。あるタグは *"),
+    10: (
+        {"image.tag", "image.unique-tag", "uri.resolves"},
+        "タグ latest の付いたイメージがありません。あるタグは *",
+    ),
     11: ({"vpc.dns"}, "VPC * の DNS 解決が無効です。"),
     12: ({"subnets.zones"}, "サブネット *同じアベイラビリティーゾーン us-east-1a *"),
     13: ({"routes.default"}, "*ルート 0.0.0.0/0 は igw-* に向いていますが*"),
@@ -124,7 +127,8 @@ def test_a_breakage_turns_its_facts_false_and_its_last_hint_mends_it(
     assert mend(learner).passed
     after = learner.look()
     assert foreign(before) == foreign(after)
-    assert {image.digest for image in before.images} <= {image.digest for image in after.images}
+    kept = learner.ecr.describe_images(repositoryName="rails-app")["imageDetails"]
+    assert {image.digest for image in before.images} <= {image["imageDigest"] for image in kept}
 
 
 def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
@@ -197,8 +201,7 @@ REFUSED: dict[str, tuple[Callable[[Learner], object], tuple[int, ...], str]] = {
     "no tag on the route tables": (untag("route_tables"), (1, 9), "タグ"),
     "no tag on the gateway": (untag("internet_gateways"), (3, 13), "タグ"),
     "immutable tags": (immutable, (0, 6), "変更できない"),
-    "only latest": (wrong_states.only("latest"), (10,), "latest だけ"),
-    "a URI by tag": (lambda me: me.record(tag=OWN_TAG), (6,), "控えた URI"),
+    "a URI by digest": (harmless_variants.record_by_digest, (6,), "控えた URI"),
     "a service": (harmless_variants.run_a_service, (8,), "サービス"),
 }
 
@@ -228,11 +231,13 @@ def test_where_nothing_carries_the_tag_the_uri_alone_is_broken(learner: Learner)
     assert false_facts(learner) == {"uri.region"}
 
 
-def test_a_uri_by_its_own_tag_stays_where_it_is(learner: Learner) -> None:
+@pytest.mark.parametrize(("seed", "facts"), [(0, {"image.platform"}), (6, {"uri.resolves"})])
+def test_all_tags_of_the_image_move_with_the_recorded_one(
+    learner: Learner, seed: int, facts: set[str]
+) -> None:
     learner.record(tag=OWN_TAG)
-    before = learner.look().recorded_uri
-    learner.workshop.break_it(seed=0)
-    assert (learner.look().recorded_uri, false_facts(learner)) == (before, {"image.platform"})
+    learner.workshop.break_it(seed=seed)
+    assert facts == false_facts(learner)
 
 
 def test_while_one_is_broken_no_second_one_is(learner: Learner) -> None:

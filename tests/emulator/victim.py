@@ -22,7 +22,7 @@ from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.aws.refusals import READS
 from handson.notebook.workshop import Workshop
-from tests.emulator import hooks
+from tests.emulator import hooks, workshops
 from tests.emulator.workshops import open_workshop
 
 
@@ -65,8 +65,7 @@ def make(held: Workshop) -> None:
 
 
 def push(held: Workshop) -> None:
-    held.ensure_repository()
-    held.push_image(held.build_image(held.settings.home.parent / "shop"))
+    workshops.push(held, held.settings.home.parent / "shop")
 
 
 def clean(held: Workshop) -> None:

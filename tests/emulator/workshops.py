@@ -60,8 +60,11 @@ def finish(held: Workshop, shop: Path) -> None:
 
 
 def push(held: Workshop, shop: Path) -> Any:
+    """Push the shop under a tag of its own and under `latest`."""
     held.ensure_repository()
-    return held.push_image(held.build_image(shop))
+    pushed = held.push_image(held.build_image(shop, tag="1.0.0"))
+    held.tag_image(tag="latest", image="1.0.0")
+    return pushed
 
 
 def broken_chain(home: Path) -> list[Any]:

@@ -41,7 +41,7 @@ IMAGE = {"image.pushed", "image.tag", "image.unique-tag", *PLATFORM, *RUNNABLE}
 RESOLVES = {"uri.resolves"}
 URI = {"uri.recorded", "uri.region", *RESOLVES}
 ELSEWHERE = {"uri.region", *RESOLVES}
-NO_TAG = {"image.tag", *RESOLVES}
+NO_TAG = {"image.tag", "image.unique-tag", *RESOLVES}
 NO_REPOSITORY = {*REPOSITORY, *IMAGE, *RESOLVES}
 
 # By emulator, why it cannot be brought into a state.
@@ -546,7 +546,8 @@ WRONG: tuple[Wrong, ...] = (
           "cluster-misspelt", found="ECS-Handson-Cluster"),
     Wrong("the form's prefix for the cluster", instead_of_the_cluster("ecs-handson"), CLUSTER,
           "cluster-misspelt", found="ecs-handson"),
-    Wrong("the cluster in another region", cluster_in_tokyo, CLUSTER, "cluster-region", **IN_TOKYO),
+    Wrong("the cluster in another region", cluster_in_tokyo, CLUSTER | {"uri.region"},
+          "cluster-region", **IN_TOKYO),
     Wrong("a cluster without Fargate", providers(), {"cluster.fargate"}, "cluster-no-fargate"),
     Wrong("Fargate Spot alone", providers("FARGATE_SPOT"), {"cluster.fargate"},
           "cluster-no-fargate"),
@@ -574,8 +575,7 @@ WRONG: tuple[Wrong, ...] = (
           NETWORK | CLUSTER | REPOSITORY | IMAGE | ELSEWHERE, "image-other-region", **IN_TOKYO),
     Wrong("the image in another repository", both(empty, push_into_new("rails")), IMAGE | RESOLVES,
           "image-elsewhere", found="rails", name=SHOP),
-    Wrong("the image without a tag", only(), {"image.tag", "image.unique-tag", "uri.resolves"},
-          "image-untagged", tag="latest"),
+    Wrong("the image without a tag", only(), NO_TAG, "image-untagged", tag="latest"),
     Wrong("the image under another tag", only("v1"), NO_TAG, "image-tag", tag="latest", tags="v1"),
     Wrong("the tag misspelt", only("lastest", OWN_TAG), NO_TAG,
           "image-tag", tags="0123456789ab, lastest"),
@@ -626,6 +626,6 @@ WRONG: tuple[Wrong, ...] = (
     Wrong("the repository made again, and another image pushed",
           both(instead_of_the_repository(SHOP), push_again),
           RESOLVES | RUNNABLE, "uri-moved", tag="latest"),
-    Wrong("the recorded tag deleted", delete_the_recorded_tag, RESOLVES,
-          "uri-gone", name=SHOP, tag="v1"),
+    Wrong("the recorded tag deleted", delete_the_recorded_tag, {"image.tag", *RESOLVES},
+          "image-tag", tag="v1"),
 )  # fmt: skip

@@ -157,7 +157,12 @@ def test_evidence_of_a_finished_item_carries_that_item_alone() -> None:
         "network": replace(BARE, vpcs=(states.vpc(),)),
         "cluster": replace(BARE, clusters=DONE.clusters),
         "repository": replace(BARE, repositories=DONE.repositories),
-        "image": replace(BARE, images=DONE.images, recorded_run=DONE.recorded_run),
+        "image": replace(
+            BARE,
+            images=DONE.images,
+            recorded_uri=DONE.recorded_uri,
+            recorded_run=DONE.recorded_run,
+        ),
         "image-uri": replace(
             BARE, clusters=DONE.clusters, images=DONE.images, recorded_uri=DONE.recorded_uri
         ),
@@ -200,7 +205,8 @@ def test_evidence_of_an_image_without_the_tag_carries_the_newest_and_the_tagged(
     new, run = states.image(tags=(), pushed_at="2026-02"), states.ran()
     bare = states.image(tags=(), digest="sha256:0", pushed_at="2025")
     seen = replace(CROWDED, images=(OTHER, bare, new), recorded_run=run)
-    assert checks.trim("image", seen) == replace(BARE, images=(OTHER, new), recorded_run=run)
+    kept = {"recorded_uri": DONE.recorded_uri, "recorded_run": run}
+    assert checks.trim("image", seen) == replace(BARE, images=(OTHER, new), **kept)
 
 
 @pytest.mark.parametrize("call", [checks.run_check, checks.trim, checks.derive])

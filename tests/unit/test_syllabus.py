@@ -22,7 +22,7 @@ def test_the_syllabus_has_these_checks_and_answers_that_make_a_hundred_points() 
     assert answers == tuple(Answer(id, "05-architecture", 4) for id in grade_ids)
     assert Check("architecture", "05-architecture", 4) == syllabus.DRAWING
     assert sum(item.points for item in (*syllabus.CHECKS, *answers)) == 100
-    assert syllabus.ADVICE == ("image.unique-tag", "image.runnable")
+    assert syllabus.ADVICE == ("image.runnable",)
 
 
 def test_the_notebooks_are_these() -> None:

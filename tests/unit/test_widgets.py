@@ -193,7 +193,7 @@ def test_the_button_calls_the_verbs_with_what_was_filled_in(
     assert held.calls == [("ensure_repository", {"name": "shop/rails"})]
     assert below(opened) == "✔ made"
     button(form("image", maker)).click()
-    assert [verb for verb, _ in maker.calls] == ["build_image", "push_image"]
+    assert [verb for verb, _ in maker.calls] == ["build_image", "push_image", "tag_image"]
 
 
 def test_named_zones_are_previewed_written_into_the_cell_and_passed_on() -> None:
@@ -228,15 +228,14 @@ def test_what_exists_is_told_before_the_button_and_again_after_it() -> None:
     assert "11 回" in said(opened)
     held.while_working = lambda: network.ensure_network(held.aws, usual)
     button(opened).click()
+    assert "ボタンを押しても何も変わりません" in said(opened)
     opened.fill_in(private_subnets=2)
-    assert "足りないものだけを作ります" in said(opened)
-    assert "AWS を 7 回" in said(opened)
+    assert "足りないものだけを作ります(AWS の呼び出し 7 回)" in said(opened)
     opened.fill_in(cidr="10.8.0.0/16", private_subnets=0)
     assert "はすでにありますが、IPv4 CIDR ブロックは 10.0.0.0/16 で" in said(opened)
     assert not button(opened).disabled  # the look is of some time ago
     held.region.answers("DescribeVpcs", unauthorized("ec2:DescribeVpcs"))
     button(opened).click()
-    opened.fill_in(cidr="10.9.0.0/16")
     assert "もう何があるかを調べられませんでした" in said(opened)
     assert "はすでにあります" not in said(opened)
 
@@ -248,17 +247,21 @@ def test_a_cluster_or_repository_of_that_name_is_told_and_a_missing_one_for_an_i
     held = Held()
     assert "リポジトリ rails-app がまだありません" in said(form("image", held))
     arn = "arn:aws:ecs:us-east-1:112233445566:cluster/ecs-handson-cluster"
+    there = {"clusterName": "ecs-handson-cluster", "clusterArn": arn, "status": "ACTIVE"}
     held.region.answers("ListClusters", {"clusterArns": [arn]})
-    for status, exists in (("ACTIVE", True), ("INACTIVE", False)):
-        there = {"clusterName": "ecs-handson-cluster", "clusterArn": arn, "status": status}
-        held.region.answers("DescribeClusters", {"clusters": [there]})
-        assert ("この名前のものがもうありました" in said(form("cluster", held))) == exists
+    for providers, told in (
+        (["FARGATE"], "足りないものだけを作ります"),
+        (["FARGATE", "FARGATE_SPOT"], "何も変わりません"),
+    ):
+        found = {**there, "capacityProviders": providers}
+        held.region.answers("DescribeClusters", {"clusters": [found]})
+        assert told in said(form("cluster", held))
     uri = "112233445566.dkr.ecr.us-east-1.amazonaws.com/rails-app"
     kept = {"repositoryName": "rails-app", "repositoryUri": uri, "repositoryArn": "arn:rails-app"}
     kept["registryId"] = "112233445566"
     held.region.answers("DescribeRepositories", {"repositories": [kept]})
     held.region.answers("ListTagsForResource", {"tags": []})
-    assert "この名前のものがもうありました" in said(form("repository", held))
+    assert "何も変わりません" in said(form("repository", held))
     assert "リポジトリ rails-app がまだありません" not in said(form("image", held))
 
 
@@ -291,7 +294,7 @@ def test_a_form_of_the_student_version_begins_empty_and_makes_what_is_filled_in(
         settings = FORMS[name](Held()).beginning  # type: ignore[arg-type]
         texts = [settings[each] for each in asked if isinstance(settings[each], str)]
         assert [text for text in texts if text in told] == []
-    assert form("image").values["tag"] == "latest"  # whose cells nbgrader does not empty
+    assert form("image").values["tag"] == "1.0.0"  # whose cells nbgrader does not empty
     opened = form()
     opened.fill_in(name="shop", cidr="10.0.0.0/16", availability_zones=2, public_subnets=2)
     assert "この設定を入力してください。プライベートサブネットの数" in said(opened)

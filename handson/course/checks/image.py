@@ -1,15 +1,17 @@
 """The checks `image` and `image-uri`: an image that Fargate can run, and its address for step 3.
 
-`image` judges the image with the exercise's tag.  If no image has the tag, it judges the newest
-one, so that a forgotten tag turns `image.tag` false and leaves `image.platform` true.  More images
-and untagged manifests do not matter: a push with a provenance attestation makes three manifests.
-Where the configuration that holds the platform could not be read, the check stays open.
-`image.unique-tag` and `image.runnable` are advice.  `image.runnable` is true when the recorded run
-is of exactly this image and its first page had a good HTTP status.
+`image` judges the image with the tag of the recorded URI, or else with the exercise's tag.  If no
+image has the tag, it judges the newest one, so that a forgotten tag turns `image.tag` false and
+leaves `image.platform` true.  More images and untagged manifests do not matter: a push with a
+provenance attestation makes three manifests.  Where the configuration that holds the platform could
+not be read, the check stays open.  `image.unique-tag` asks for two tags on this image: the
+exercise's, which moves on, and one of the learner's own.  `image.runnable` is advice.  It is true
+when the recorded run is of exactly this image and its first page had a good HTTP status.
 
 `image-uri` judges the recorded URI.  `uri.recorded`: it is an image URI of a private registry.
-`uri.region`: it names the region of the target and of the cluster.  `uri.resolves`: its account and
-repository are right, and its tag (or digest) leads to the same image as when it was recorded.
+`uri.region`: it names the region of the target and of the cluster, which may have been found in
+another region.  `uri.resolves`: its account and repository are right, and its tag (or digest) leads
+to the same image as when it was recorded.
 `uri.resolves` ignores the region, so that a wrong region in the URI turns `uri.region` alone false.
 Every tag counts, because a unique one is better than `latest`.
 """
@@ -29,12 +31,15 @@ from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
 BUILTIN = "builtin"
+_TAGS = ("image.tag", "image.unique-tag")
+_EXAMPLE = "1.0.0"
+"""A tag such as a learner may choose for a release."""
 _NOTEBOOK = syllabus.find_check("image").notebook
 
 
 def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the image and why some are false."""
-    images, wanted = find_goal_images(snapshot, exercise), exercise.tag
+    images, wanted = find_goal_images(snapshot, exercise), _find_wanted_tag(snapshot, exercise)
     image = repository.find_tagged_image(images, wanted) or repository.find_newest_image(images)
     run, tags = _find_run(image, snapshot), sorted({tag for each in images for tag in each.tags})
     own, platforms = (image.tags, list(map(str, image.platforms))) if image else ((), [])
@@ -44,12 +49,12 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "image.pushed": (True, image is not None),
         "image.tag": (wanted, wanted if wanted in own else tags),
         "image.platform": (IMAGE_PLATFORM, seen),
-        "image.unique-tag": (True, any(tag != wanted for tag in own)),
+        "image.unique-tag": (True, exercise.tag in own and len(own) > 1),
         "image.runnable": (True, runs),
     }
     if image is None:
         return conclude("image", facts, [_explain_no_image(snapshot, exercise)], found=False)
-    reasons = [*_explain_image(image, tags, exercise), _explain_run(image, run, exercise)]
+    reasons = [*_explain_image(image, tags, wanted, exercise), _explain_run(image, run, wanted)]
     result = conclude("image", facts, reasons)
     if image.unread and seen != IMAGE_PLATFORM:
         return results.conclude_unseen(result, image.unread)
@@ -59,19 +64,20 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
 def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
     """Return the part of a snapshot that the check `image` reads.
 
-    That is the image with the tag; else the newest one and all images whose tags are listed.  For
-    an empty repository: one of a similar name, and what may point to another region (the recorded
-    URI, the sightings there, and the cluster here).
+    That is the recorded URI, and the image with its tag; else the newest one and all images whose
+    tags are listed.  For an empty repository: one of a similar name, and what may point to another
+    region (the sightings there, and the cluster here).
     """
     images, target = find_goal_images(snapshot, exercise), snapshot.target
-    wanted = repository.find_tagged_image(images, exercise.tag)
+    found = repository.find_tagged_image(images, _find_wanted_tag(snapshot, exercise))
     newest = repository.find_newest_image(images)
-    if wanted is not None:
-        run = _find_run(wanted, snapshot)
-        return Snapshot(target=target, images=(wanted,), recorded_run=run)
-    if newest is not None:
-        read = tuple(image for image in images if image.tags or image is newest)
-        return Snapshot(target=target, images=read, recorded_run=_find_run(newest, snapshot))
+    if image := found or newest:
+        return Snapshot(
+            target=target,
+            images=(image,) if found else tuple(it for it in images if it.tags or it is newest),
+            recorded_uri=snapshot.recorded_uri,
+            recorded_run=_find_run(image, snapshot),
+        )
     cluster = find_goal_cluster(snapshot, exercise)
     return Snapshot(
         target=target,
@@ -80,6 +86,13 @@ def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
         recorded_uri=snapshot.recorded_uri,
         elsewhere=results.find_sightings(snapshot, "image"),
     )
+
+
+def _find_wanted_tag(snapshot: Snapshot, exercise: Exercise) -> str:
+    """Return the tag in the recorded URI of the exercise's repository, or the exercise's tag."""
+    uri = _parse_recorded_uri(snapshot)
+    own = uri.tag if uri and uri.repository == exercise.repository else None
+    return own or exercise.tag
 
 
 def _find_run(image: Image | None, snapshot: Snapshot) -> RecordedRun | None:
@@ -104,19 +117,32 @@ def _explain_no_image(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     )
 
 
-def _explain_image(image: Image, tags: list[str], exercise: Exercise) -> Iterator[Diagnosis]:
+def _explain_image(
+    image: Image, tags: list[str], wanted: str, exercise: Exercise
+) -> Iterator[Diagnosis]:
     platforms = list(map(str, image.platforms))
     tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(platforms)
-    code = "image-tag" if tags else "image-untagged"
-    yield diagnose(code, "image.tag", tag=tag, tags=listed)
+    own = wanted if wanted in image.tags else min(image.tags, default="")
+    add = results.advise_call(_write_call("tag_image", image.repository, tag, image=own))
+    if not tags:
+        yield diagnose("image-untagged", *_TAGS, tag=wanted)
+    elif own and tag == wanted not in image.tags:
+        yield diagnose("image-tag", *_TAGS, remedy=add, tag=wanted, tags=listed)
+    else:
+        yield diagnose("image-tag", "image.tag", tag=wanted, tags=listed)
+    if tag in image.tags:
+        call = _write_call("tag_image", image.repository, _EXAMPLE, image=tag)
+        remedy = messages.text("course.checks.remedy.own-tag", call=call)
+        yield diagnose("image-only-latest", "image.unique-tag", remedy=remedy, tag=tag)
+    elif own and wanted != tag:
+        yield diagnose("image-no-latest", "image.unique-tag", remedy=add, tag=tag, own=own)
     code = "image-platform" if found else "image-platform-unknown"
     rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
     yield diagnose(code, "image.platform", remedy=rebuild, found=found, wanted=IMAGE_PLATFORM)
-    yield diagnose("image-only-latest", "image.unique-tag", tag=tag)
 
 
-def _explain_run(image: Image, run: RecordedRun | None, exercise: Exercise) -> Diagnosis:
-    fact, call = "image.runnable", _write_call("run_image", exercise)
+def _explain_run(image: Image, run: RecordedRun | None, tag: str) -> Diagnosis:
+    fact, call = "image.runnable", _write_call("run_image", image.repository, tag)
     if image.built_by == BUILTIN:
         remedy = messages.text("course.checks.remedy.install", notebook=_NOTEBOOK)
         return diagnose("image-builtin", fact, remedy=remedy)
@@ -127,8 +153,9 @@ def _explain_run(image: Image, run: RecordedRun | None, exercise: Exercise) -> D
     return diagnose(code, fact, remedy=remedy, at=run.ran_at, status=run.status)
 
 
-def _write_call(verb: str, exercise: Exercise) -> str:
-    return f'workshop.{verb}("{exercise.repository}", tag="{exercise.tag}")'
+def _write_call(verb: str, name: str, tag: str, *, image: str = "") -> str:
+    more = f', image="{image}"' if image else ""
+    return f'workshop.{verb}("{name}", tag="{tag}"{more})'
 
 
 def _advise_call_or_notebook(call: str) -> str:
@@ -139,7 +166,9 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     """Return the facts of the recorded URI and why some are false."""
     here, region = snapshot.target.region, _find_cluster_region(snapshot, exercise)
     recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
-    remedy = _advise_call_or_notebook(_write_call("record_image_uri", exercise))
+    tag = (uri and uri.tag) or exercise.tag
+    call = _write_call("record_image_uri", exercise.repository, tag)
+    remedy = _advise_call_or_notebook(call)
     if recorded is None or uri is None:
         code, given = ("uri-malformed", recorded.uri) if recorded else ("uri-absent", "")
         cause = diagnose(code, remedy=remedy, uri=given)
@@ -155,12 +184,16 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "uri.region": (here, uri.region if region == here else [uri.region, region]),
         "uri.resolves": (True, obstacle is None),
     }
-    wrong_region = diagnose("uri-region", "uri.region", image=uri.region, cluster=region)
+    there = {"notebook": _NOTEBOOK, "region": region}
+    remedy = messages.text("course.checks.remedy.region", **there) if region != here else ""
+    wrong_region = diagnose(
+        "uri-region", "uri.region", remedy=remedy, image=uri.region, cluster=region
+    )
     return conclude("image-uri", facts, [wrong_region, *([obstacle] if obstacle else [])])
 
 
 def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that `image-uri` reads: the URI, its image, the cluster."""
+    """Return the part of a snapshot that `image-uri` reads: URI, image, cluster or its region."""
     recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
     if uri is None:
         return Snapshot(target=snapshot.target, recorded_uri=recorded)
@@ -174,6 +207,7 @@ def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
             if uri.tag in image.tags or uri.digest == image.digest
         ),
         recorded_uri=recorded,
+        elsewhere=() if cluster else results.find_sightings(snapshot, "cluster"),
     )
 
 
@@ -182,11 +216,12 @@ def _parse_recorded_uri(snapshot: Snapshot) -> EcrUri | None:
 
 
 def _find_cluster_region(snapshot: Snapshot, exercise: Exercise) -> str:
-    """Return the region in the cluster's ARN, or the target's where the ARN names none."""
+    """Return the cluster's region: by its ARN, or by where it was found instead of here."""
     cluster = find_goal_cluster(snapshot, exercise)
     # arn:partition:service:region:account:resource
     parts = cluster.arn.split(":") if cluster else []
-    return (parts[3] if len(parts) > 5 else "") or snapshot.target.region
+    seen = [item.region for item in results.find_sightings(snapshot, "cluster") if not cluster]
+    return (parts[3] if len(parts) > 5 else next(iter(seen), "")) or snapshot.target.region
 
 
 def _find_obstacle(

@@ -27,10 +27,6 @@ _IMAGE_URI = re.compile(
 )
 
 
-CONTEXT_TAG = "ctx-"
-"""How the tag begins that a build outside of Git adds by itself."""
-
-
 @dataclass(frozen=True)
 class EcrUri:
     """The parts of a URI in a private ECR registry; without tag and digest the tag is `latest`."""
@@ -67,11 +63,6 @@ def find_goal_repository(snapshot: Snapshot, exercise: Exercise) -> Repository |
 def find_goal_images(snapshot: Snapshot, exercise: Exercise = Exercise()) -> list[Image]:
     """Return the images in the exercise's repository."""
     return [image for image in snapshot.images if image.repository == exercise.repository]
-
-
-def list_chosen_tags(image: Image) -> list[str]:
-    """Return the tags that a learner chose, without the one that a build adds by itself."""
-    return [tag for tag in image.tags if not tag.startswith(CONTEXT_TAG)]
 
 
 def find_tagged_image(images: list[Image], tag: str) -> Image | None:
