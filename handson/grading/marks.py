@@ -52,8 +52,8 @@ class Requirements:
     """What the instructor asks of evidence.
 
     Evidence from another target, account or region than is asked for does not count, and a finding
-    says so.  Without `region`, evidence from another region than the exercise's counts, and only a
-    finding says so.  The window never withholds points: a person judges lateness.
+    says so.  Without `region`, the region of the learner's cluster is asked for; where that is not
+    the exercise's, a finding says so.  The window never withholds points: a person judges lateness.
 
     Attributes:
         exercise: What was to be built; records are judged by it, whatever exercise they name.
@@ -78,6 +78,11 @@ class Requirements:
         own = (learner.account,) if learner.account else self.accounts
         return dataclasses.replace(self, accounts=own)
 
+    def find_region(self, claims: Claims) -> str | None:
+        """Return the region that counts: the one asked for, else that of the cluster's evidence."""
+        cluster = claims.judged.get("cluster")
+        return self.region or (cluster.region if cluster else None)
+
 
 def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> CheckMark:
     """Return the mark of a check by the claim that counts for it."""
@@ -90,7 +95,7 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
     except InvalidInput as error:
         unreadable = _about(claim, "observed-unreadable", reason=error.problem)
         return replace(mark, status=UNPROVEN, proof=claim, objection=unreadable)
-    objections = (*_examine_record(claim), *_examine_target(claim, asked))
+    objections = (*_examine_record(claim), *_examine_target(claim, claims, asked))
     status = UNPROVEN if objections else PASSED if result.passed else FAILED
     return replace(
         mark,
@@ -121,8 +126,8 @@ def examine_evidence(
         if claim.repeated:
             yield _about(claim, "record-twins", SERIOUS, names=one_line(", ".join(claim.repeated)))
     for claim in own:
-        yield from _examine_target(claim, asked)
-        yield from _examine_circumstances(claim, asked)
+        yield from _examine_target(claim, claims, asked)
+        yield from _examine_circumstances(claim, claims, asked)
     yield from _examine_names(own, learner)
     chains: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims.items:
@@ -161,21 +166,23 @@ def _examine_record(claim: Claim) -> Iterator[Finding]:
         yield _about(claim, "target-contradiction", SERIOUS, said=claim.contradiction)
 
 
-def _examine_target(claim: Claim, asked: Requirements) -> Iterator[Finding]:
+def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
     """Yield why a claim comes from the wrong place to count."""
+    region = asked.find_region(claims)
     if asked.target and claim.kind != asked.target:
         yield _about(claim, "target-other", SERIOUS, kind=claim.kind, wanted=asked.target)
     if asked.accounts and claim.account not in asked.accounts:
         wanted = ", ".join(asked.accounts)
         yield _about(claim, "account-other", SERIOUS, account=claim.account, wanted=wanted)
-    if asked.region and claim.region != asked.region:
-        yield _about(claim, "region-other", SERIOUS, region=claim.region, wanted=asked.region)
+    if region and claim.region != region:
+        yield _about(claim, "region-other", SERIOUS, region=claim.region, wanted=region)
 
 
-def _examine_circumstances(claim: Claim, asked: Requirements) -> Iterator[Finding]:
+def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
     """Yield what a person has to look at although the claim counts."""
     usual, moment = asked.exercise.region, datetime.fromisoformat(claim.observed_at)
-    if not asked.region and claim.region != usual:
+    counts = asked.find_region(claims) in (None, claim.region)
+    if not asked.region and claim.region != usual and counts:
         yield _about(claim, "region-other", region=claim.region, wanted=usual)
     own = name_owner(claim.learner)
     others = [it for it in claim.owners if it not in ("", own) and not it.startswith(HOME)]

@@ -80,6 +80,25 @@ def test_points_are_withheld_for_the_first_objection_and_the_facts_are_shown() -
         assert mark.observed == recorded()["cluster"]["observed"]
 
 
+TOKYO = {"region": "ap-northeast-1"}
+
+
+def test_an_image_in_another_region_than_the_cluster_gets_no_points() -> None:
+    both = [claim("cluster"), claim("image", previous="sha256:cluster", **TOKYO)]
+    mark = judge(*both, check="image")
+    assert (mark.status, mark.points, mark.reason) == ("unproven", 0, "region-other")
+    assert told(*both) == [("region-other", "serious")]
+    assert judge(*both, check="image", **TOKYO).points == 15
+
+
+def test_a_workshop_that_was_built_in_another_region_counts_and_is_told() -> None:
+    image = claim("image", previous="sha256:cluster", **TOKYO)
+    all_there = [claim("cluster", **TOKYO), image]
+    assert [judge(*all_there, check=check).points for check in ("cluster", "image")] == [15, 15]
+    assert told(*all_there) == [("region-other", "warning")] * 2
+    assert told(claim("image", **TOKYO)) == [("region-other", "warning")]
+
+
 def test_a_learners_own_account_counts_instead_of_the_classes() -> None:
     asked = Requirements(accounts=(CLASS,), region="us-east-1")
     own = Requirements(accounts=(OWN,), region="us-east-1")

@@ -32,12 +32,15 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
 BARE = (
     "ensure_network ensure_cluster ensure_repository images run_image record_image_uri verify"
-    " snapshot draw resources break_it hint mended cleanup take_over"
+    " snapshot draw resources delete_default_route break_it hint mended cleanup take_over"
 )
 CALLS: dict[str, Callable[[Workshop], Any]] = {
     **{verb: operator.methodcaller(verb) for verb in BARE.split()},
     "push_commands": lambda room: room.push_commands(context="shop"),
     "push_image": lambda room: room.push_image(IMAGE),
+    "tag_image": lambda room: room.tag_image(tag="latest", image="1.0.0"),
+    "predict": lambda room: room.predict("route-tables", 1),
+    "check_task": lambda room: room.check_task("broken-route"),
     "evidence": lambda room: room.evidence("network"),
     "questions": lambda room: room.questions("why-zones"),
     "cleanup for good": lambda room: room.cleanup(confirm="delete"),
