@@ -117,7 +117,7 @@ def ensure_network(
     results: dict[str, str] = {}
 
     def attempt() -> None:
-        work = _plan_work(aws, form, zones, exercise=exercise)
+        work = _plan_work(aws, form, zones, exercise)
         results.update(work.known)
         while True:
             try:
@@ -235,11 +235,7 @@ def _lead_outside(operation: str) -> Step:
 
 
 def _plan_work(
-    aws: Aws,
-    form: NetworkForm,
-    zones: Sequence[str] = (),
-    *,
-    exercise: Exercise = Exercise(),
+    aws: Aws, form: NetworkForm, zones: Sequence[str] = (), exercise: Exercise = Exercise()
 ) -> Work:
     """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
     work = _find_work(aws, form, zones)
