@@ -137,7 +137,7 @@ class Aws:
         if unnamed:
             raise refuse_unnamed(service, operation, unnamed)
         reply = self.call_until_known(str(service), operation, parameters, unknown=())
-        return Reply(reply, service, operation, parameters)
+        return Reply(reply, f"{service}:{operation}", parameters)
 
     def call_until_known(
         self,

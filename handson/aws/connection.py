@@ -9,10 +9,13 @@ import json
 import os
 import secrets
 import ssl
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -245,6 +248,7 @@ def make_private_session(
     Raises:
         NotReady: The file `bundle` has no certificates to trust.
     """
+    load_botocore()
     import botocore.session
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
 
@@ -260,6 +264,29 @@ def make_private_session(
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
     attach_session(session)
     return session
+
+
+class LateKeys:
+    """Stands for awscrt's class of keys until botocore uses it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("awscrt.crypto").EC, name)
+
+
+def load_botocore() -> None:
+    """Import botocore without awscrt, which would take it half as long again.
+
+    botocore imports awscrt where it is installed; of what it takes from there, only the keys of
+    `aws login` have no substitute.
+    """
+    if "botocore.compat" in sys.modules or not find_spec("awscrt"):
+        return
+    sys.modules["awscrt"] = None  # type: ignore[assignment]  # Python's own way to hide a module
+    try:
+        import botocore.credentials
+    finally:
+        del sys.modules["awscrt"]
+    botocore.credentials.EC = LateKeys()
 
 
 @cache
@@ -323,6 +350,7 @@ def find_ca_bundle() -> str | None:
 
 def _make_own_session(region: str = "") -> Any:
     """Return the learner's own session; its calls to sign in take the region if no other is set."""
+    load_botocore()
     import boto3
     import botocore.session
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Rows
+from handson.core.cards import Card, Displayable, Rows
 from handson.core.text import one_line
 
 _MOST_ROWS = 20
@@ -20,38 +20,27 @@ class Reply(dict[str, Any], Displayable):
 
     Args:
         reply: boto3's reply.
-        service: boto3's name of the service, "ec2".
-        operation: The API's name of the operation, "DeleteSubnet".
+        call: The service and the operation, "ec2:DeleteSubnet".
         parameters: The call's parameters.
     """
 
-    def __init__(
-        self, reply: Mapping[str, Any], service: str, operation: str, parameters: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, reply: Mapping[str, Any], call: str, parameters: Mapping[str, Any]) -> None:
         super().__init__(reply)
-        self._call = service, operation, parameters
+        self._call, self._parameters = call, parameters
 
     def card(self) -> Card:
         """Return one sentence where the messages have one for the operation; else the reply."""
-        service, operation, parameters = self._call
-        if f"done.{operation}" in messages.catalogue("aws"):
-            with suppress(KeyError):  # a parameter that the sentence names was left out
-                done = messages.label("aws.done", operation, **_list_values(parameters))
-                return Card(done, state="ok")
+        values: dict[str, str] = {}
+        for path, text in _flatten(self._parameters):
+            name = path.rpartition(".")[2].partition(" ")[0]
+            values[name] = f"{values[name]}, {text}" if name in values else text
+        with suppress(KeyError):  # no sentence, or a parameter that it names was left out
+            done = messages.label("aws.done", self._call.partition(":")[2], **values)
+            return Card(done, state="ok")
         rows = list(_flatten({name: self[name] for name in self if name != "ResponseMetadata"}))
-        more = Note(messages.text("aws.more", count=len(rows) - _MOST_ROWS))
-        parts: list[CardPart] = [Rows(rows[:_MOST_ROWS])] if rows else []
-        parts += [more] if len(rows) > _MOST_ROWS else []
-        return Card(messages.text("aws.answered", call=f"{service}:{operation}"), parts)
-
-
-def _list_values(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters for a sentence, by the last name of their paths."""
-    values: dict[str, str] = {}
-    for path, text in _flatten(parameters):
-        name = path.rpartition(".")[2].partition(" ")[0]
-        values[name] = f"{values[name]}, {text}" if name in values else text
-    return values
+        more = messages.text("aws.more", count=len(rows) - _MOST_ROWS)
+        rows[_MOST_ROWS:] = [("…", more)] if len(rows) > _MOST_ROWS else []
+        return Card(messages.text("aws.answered", call=self._call), (Rows(rows),) if rows else ())
 
 
 def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

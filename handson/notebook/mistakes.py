@@ -33,6 +33,7 @@ from handson.core.folders import find_current_folder, find_edition, find_noteboo
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
 from handson.course.blanks import list_blanks
+from handson.notebook import explain_errors as explain_errors
 from handson.notebook.syntax_errors import explain_syntax_error
 
 T = TypeVar("T")
@@ -81,25 +82,19 @@ def show_error(
     """
     explained = None
     with suppress(Exception):  # then Python's own text is better than no text
-        about = {"grade_id": _grade_id(shell), "cell": _cell(shell)}
-        explained = explain_error(error, trace, folder=folder, **about)
+        cell, grade_id = str(shell.user_ns["In"][-1]), _grade_id(shell)
+        explained = explain_error(error, trace, cell=cell, grade_id=grade_id, folder=folder)
     if explained:
         # Keep the original type's name, which the kernel's reply carries as well: nbgrader shows
         # an error twice where the two names differ.
         shell._showtraceback(kind, explained, explained._render_traceback_())
     else:
-        ran = "__main__" in _list_modules(trace)
-        seen = (kind, error, trace)
-        shell.showtraceback(seen, tb_offset=tb_offset, running_compiled_code=ran)
+        options = {"running_compiled_code": "__main__" in _list_modules(trace)}
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset, **options)
 
 
 def explain_error(
-    error: BaseException,
-    trace: TracebackType | None,
-    *,
-    grade_id: str = "",
-    cell: str = "",
-    folder: Path,
+    error: BaseException, trace: Any, *, grade_id: str = "", cell: str = "", folder: Path
 ) -> HandsonError | None:
     """Explain a mistake in a cell, or return None for other errors.
 
@@ -246,12 +241,6 @@ def _grade_id(shell: Any) -> str:
         return str(shell.parent_header["metadata"]["nbgrader"]["grade_id"])
     except (AttributeError, LookupError, TypeError):
         return ""
-
-
-def _cell(shell: Any) -> str:
-    """Return the text of the running cell, as IPython has given it to Python."""
-    cells = shell.user_ns.get("In") or [""]
-    return str(cells[-1])
 
 
 def _read_cells(path: Path) -> list[Any]:

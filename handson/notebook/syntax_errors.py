@@ -14,18 +14,20 @@ from handson.core.errors import InvalidInput
 from handson.core.text import one_line, to_half_width
 
 _KINDS = {
-    "comma": ".*forgot a comma",
-    "colon": "expected ':'",
-    "bracket": ".*(never closed|does not match|unmatched)",
-    "quote": "unterminated f?-?string",
-    "character": "invalid (non-printable )?character",
+    "comma": (".*forgot a comma", ",", r"(?<=[\"')\]}])(?!\.)|(?<=\w)(?![\w.])"),
+    "colon": ("expected ':'", ":", "$"),
+    "bracket": (".*(never closed|does not match|unmatched)", ")]}", r"$|(?=[)\]}])"),
+    "quote": (
+        "unterminated f?-?string",
+        "\"'",
+        r"(?<=[^\s\"'])(?=[,)\]}]|$)|(?<=[=(\[ ])(?=[\w.-]+[\"'])",
+    ),
+    "character": ("invalid (non-printable )?character", "", "$"),
 }
-"""The kinds of mistakes, by CPython's messages (Grammar/python.gram and Parser/)."""
+"""The kinds of mistakes: CPython's message (Grammar/python.gram and Parser/), what may be missing,
+and where."""
 
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _QUOTES = dict(zip("“”„‟＂「」『』‘’‚‛＇", '"' * 9 + "'" * 5, strict=True))
-_BEFORE_COMMA = re.compile(r"(\w\b|[\"')\]}])(?!\.)")
-_BORDER_OF_TEXT = re.compile(r"[^\"'\s](?=[,)\]}\n]|$)|[=(\[ ](?=\w)")
 _MOST_MISTAKES = 12
 
 
@@ -53,15 +55,14 @@ def explain_syntax_error(error: SyntaxError, cell: str) -> InvalidInput | None:
 
 def _classify(error: SyntaxError, cell: str) -> tuple[str, int]:
     """Return the kind of a mistake, or "", and its place in the cell."""
-    if isinstance(error, IndentationError):
-        return "indent", _find_place(error, cell)
     at = _find_place(error, cell)
-    kind = next((each for each, said in _KINDS.items() if re.match(said, error.msg)), "")
-    line = range(at, _find_line_end(cell, at))
-    wrong = [place for place in line if kind == "quote" and cell[place] in _QUOTES]
-    if wrong or (kind == "character" and _half_width(cell[at : at + 1])):
-        return "full-width", (wrong or line)[0]
-    return kind, at
+    if isinstance(error, IndentationError):
+        return "indent", at
+    kind = next((each for each, (said, *_) in _KINDS.items() if re.match(said, error.msg)), "")
+    line = cell[at:].partition("\n")[0]
+    wrong = [at + each for each, sign in enumerate(line) if kind == "quote" and sign in _QUOTES]
+    is_wide = kind == "character" and _half_width(line[:1])
+    return ("full-width", (wrong or [at])[0]) if wrong or is_wide else (kind, at)
 
 
 def _mend(cell: str, error: SyntaxError, most: int) -> str | None:
@@ -82,24 +83,16 @@ def _mend(cell: str, error: SyntaxError, most: int) -> str | None:
 
 def _list_corrections(cell: str, kind: str, at: int) -> list[str]:
     """Return the cell with each possible correction of a mistake, the likeliest first."""
-    sign, end = cell[at : at + 1], _find_line_end(cell, at)
-    line = range(end, cell.rfind("\n", 0, at), -1)
-    edits: list[tuple[int, int, str]] = []  # a place, how many characters go there, what comes
     if kind == "full-width":
-        edits = [(at, 1, _half_width(sign))]
-    elif kind == "comma":
-        edits = [(word.end(), 0, ",") for word in _BEFORE_COMMA.finditer(cell, at, end)]
-    elif kind == "colon":
-        edits = [(at, 0, ":")]
-    elif kind == "bracket" and sign in _CLOSING:
-        ends = re.compile("$", re.MULTILINE).finditer(cell, at)
-        edits = [(end.start(), 0, _CLOSING[sign]) for end in ends]
-    elif kind == "bracket":
-        edits = [(at, 1, "")]
-    elif kind == "quote":
-        places = sorted(line, key=lambda place: not _BORDER_OF_TEXT.match(cell, place - 1))
-        edits = [(place, 1, sign) for place in line if cell[place : place + 1] in ("'", '"')]
-        edits += [(place, 0, sign) for place in places]
+        return [cell[:at] + _half_width(cell[at]) + cell[at + 1 :]]
+    _, signs, where = _KINDS.get(kind, ("", "", "$"))
+    begin = cell.rfind("\n", 0, at) + 1 if kind == "quote" else at
+    places = [place.start() for place in re.compile(where, re.MULTILINE).finditer(cell, begin)]
+    edits = [(place, 0, sign) for place in places for sign in signs]
+    if kind == "quote":  # one that ends with the other sign
+        edits = [(end, 1, cell[at]) for end in range(at, len(cell)) if cell[end] in signs] + edits
+    if kind == "bracket":
+        edits += [(at, 1, "")]
     return [cell[:place] + put + cell[place + gone :] for place, gone, put in edits]
 
 
@@ -112,7 +105,3 @@ def _half_width(sign: str) -> str:
 def _find_place(error: SyntaxError, cell: str) -> int:
     before = cell.split("\n")[: (error.lineno or 1) - 1]
     return sum(len(line) + 1 for line in before) + max((error.offset or 1) - 1, 0)
-
-
-def _find_line_end(cell: str, at: int) -> int:
-    return f"{cell}\n".index("\n", min(at, len(cell)))

@@ -37,7 +37,6 @@ from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import (
     doctor,
     evidence_cards,
-    explain_errors,
     hand_in,
     mistakes,
     nbgrader,
@@ -618,7 +617,6 @@ class Workshop(Displayable):
         word = receipts.CONFIRMATION
         if confirm not in ("", word):
             raise InvalidInput.from_key("resources.cleanup.word", word=confirm, wanted=word)
-        cleanup.check_kind(kind)
         home, exercise = self.settings.home, self._exercise
         if not confirm:
             return cleanup.list_cleanup(self.aws, home, kind=kind, exercise=exercise)
@@ -737,7 +735,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    explain_errors(progress.find_ipython())
+    mistakes.explain_errors(progress.find_ipython())
     replace_diagrams(progress.find_ipython())
     if settings.nbgrader_step():
         settings.choose_language(given.get("lang"))

@@ -42,18 +42,6 @@ Place = tuple[str, ResourceKind, Collection[str] | None]
 T = TypeVar("T")
 
 
-def check_kind(kind: object) -> None:
-    """Refuse the name of a kind that is neither in `KINDS` nor "" for all.
-
-    Raises:
-        InvalidInput: There is no such kind.
-    """
-    names = [known.name for known in KINDS]
-    if kind not in ("", *names):
-        values = {"typed": quote(kind), "kinds": ", ".join(names)}
-        raise InvalidInput.from_key("resources.cleanup.unknown-kind", **values)
-
-
 def list_cleanup(
     aws: Aws, home: Path, *, kind: str = "", exercise: Exercise = Exercise()
 ) -> Cleanup:
@@ -66,12 +54,16 @@ def list_cleanup(
         exercise: What is to be built.
 
     Raises:
+        InvalidInput: There is no such kind.
         HandsonError: The connection or the credentials are lost.  What alone cannot be listed, one
             kind in one region, is listed as something left.
     """
+    kinds = [known for known in KINDS if kind in ("", known.name)]
+    if not kinds:
+        values = {"typed": quote(kind), "kinds": ", ".join(known.name for known in KINDS)}
+        raise InvalidInput.from_key("resources.cleanup.unknown-kind", **values)
     regions = list_used_regions(home, aws.target)
     aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
-    kinds = [known for known in KINDS if kind in ("", known.name)]
     listed, failed = _list_all(aws, [(region, it, None) for it in kinds for region in regions])
     own = _choose_own(aws, listed)
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)

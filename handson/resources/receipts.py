@@ -249,9 +249,8 @@ def find_unfinished(home: Path, target: Target, kind: str = "") -> SavedReceipt 
     wanted = (_BEGUN, target.kind, target.account)
     for path in sorted((home / "receipts").glob("*.json"), reverse=True):
         receipt = files.read_state(path, Receipt)
-        if receipt is None or kind not in ("", receipt.kind):
-            continue
-        if (receipt.state, receipt.target.kind, receipt.target.account) == wanted:
+        seen = receipt and (receipt.state, receipt.target.kind, receipt.target.account)
+        if receipt and seen == wanted and kind in ("", receipt.kind):
             return SavedReceipt(path, receipt)
     return None
 

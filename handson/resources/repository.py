@@ -29,7 +29,7 @@ from handson.resources.plan import Listed, Step
 
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
-NOT_FOUND = "RepositoryNotFoundException"
+_NOT_FOUND = "RepositoryNotFoundException"
 
 Raw = Mapping[str, Any]
 """A repository as ECR's API describes it."""
@@ -135,7 +135,7 @@ def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -
 
     plan.retry_unclear(attempt, patience=aws.patience)
     parameters = {"repositoryNames": [name]}
-    reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(NOT_FOUND,))
+    reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
     repository = _repository(aws, reply["repositories"][0])
     plan.refuse_foreign(aws, repository)
     notes = plan.warn_of_settings("repository", {"name": name}, {"name": exercise.repository})
@@ -151,7 +151,7 @@ def require_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) 
     """
     repository = find_repository(aws, name)
     if repository is None:
-        raise NotReady(*explain_missing_repository(aws, name, exercise), code=NOT_FOUND)
+        raise NotReady(*explain_missing_repository(aws, name, exercise), code=_NOT_FOUND)
     plan.refuse_foreign(aws, repository)
     return repository
 
@@ -231,7 +231,7 @@ def _delete(aws: Aws, name: str) -> str:
     try:
         aws.call("ecr", "DeleteRepository", repositoryName=name, force=True)
     except AWSError as error:
-        if error.code != NOT_FOUND:
+        if error.code != _NOT_FOUND:
             raise
     return ""
 
@@ -258,7 +258,7 @@ def _describe(aws: Aws, service: str, name: str) -> Raw | None:
     try:
         reply = aws.call(service, "DescribeRepositories", repositoryNames=[name])
     except AWSError as error:
-        if error.code == NOT_FOUND:
+        if error.code == _NOT_FOUND:
             return None
         raise
     raw: Raw = reply["repositories"][0]

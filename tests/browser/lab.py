@@ -28,7 +28,6 @@ _HIGHEST = 16000  # a picture of a higher window is cut off
 
 _ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)")
 _HANDSON = (sys.executable, "-m", "handson")
-_LOCALES = {"ja": "ja_JP", "en": "en"}
 _CONFIG = "c = get_config()\nc.LabApp.expose_app_in_browser = True\n"
 # A notebook that is closed soon after it was opened cuts short what the debugger asks its kernel,
 # and the debugger says so in the log.
@@ -67,12 +66,17 @@ class Lab:
             raise
 
     def speak(self, edition: str) -> bool:
-        """Choose an edition and its language, and tell whether another one was chosen before."""
+        """Choose an edition, and tell whether another one was chosen before.
+
+        JupyterLab opens in Japanese, as the edition is; English is a setting of the learner's own.
+        """
         before, self.edition = self.edition, edition
         settings = self.folder / "jupyter" / "lab" / "user-settings" / "@jupyterlab"
         path = settings / "translation-extension" / "plugin.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"locale": _LOCALES[edition]}), encoding="utf-8")
+        path.unlink(missing_ok=True)
+        if edition == "en":
+            path.write_text('{"locale": "en"}', encoding="utf-8")
         return before != edition
 
     def saved(self, name: str) -> dict[str, Any]:
@@ -82,8 +86,8 @@ class Lab:
     def write(self, name: str, cells: dict[str, str], *, outputs: Sequence[Any] = ()) -> None:
         given = {"metadata": {"tags": ["raises-exception"]}, "outputs": outputs}
         codes = [nbformat.v4.new_code_cell(cells[key], id=key, **given) for key in cells]
-        kernel = {"name": "python3", "display_name": "Python 3"}
-        book = nbformat.v4.new_notebook(cells=codes, metadata={"kernelspec": kernel})
+        written = self.saved("00-prepare")["metadata"]
+        book = nbformat.v4.new_notebook(cells=codes, metadata=written)
         nbformat.write(book, self._path_of(name))
 
     def clear(self, name: str) -> None:
@@ -148,6 +152,11 @@ class Opened:
         else:
             self.page.evaluate(_OPEN, path)
         self._wait(_READY, path)
+
+    def is_changed(self) -> bool:
+        """Tell whether JupyterLab would save something, once it knows the notebook's kernel."""
+        changed: bool = self.page.evaluate(_IS_CHANGED)
+        return changed
 
     def close(self) -> None:
         """Close the notebook as it is; its kernel goes on, and so does JupyterLab."""
@@ -246,6 +255,11 @@ _RUN = """() => {
   const views = codes.flatMap(outputs).filter(each => each.data?.[view]);
   return (codes.every(cell => cell.executionCount) || codes.some(broken))
     && document.querySelectorAll('.handson-live').length === views.length;
+}"""
+_IS_CHANGED = """async () => {
+  const { context, sessionContext } = jupyterapp.shell.currentWidget;
+  await Promise.all([sessionContext.session.kernel.info, sessionContext.session.kernel.spec]);
+  return context.model.dirty;
 }"""
 _STARTED = """() => {
   const panel = jupyterapp.shell.currentWidget;

@@ -66,6 +66,7 @@ pytestmark = pytest.mark.browser
 def expected(edition: str, name: str) -> dict[str, Any]:
     """Return what a visit has to see."""
     return {
+        "changed before a key is pressed": False,
         "cells that did not run": [],
         "cells with an error": ["broken-2"] if name == BROKEN else [],
         "evidence in the saved file": EVIDENCE[name],
@@ -91,6 +92,7 @@ def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, A
     lab.clear(name)
     log.take()
     opened = Opened(lab, page, name, anew=anew)
+    is_changed = opened.is_changed()
     opened.run_all()
     saved = opened.save()
     words = opened.words("runmenu:run-all")
@@ -116,6 +118,7 @@ def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, A
     kept = [output.get("metadata", {}).get(METADATA_KEY) for _, output in outputs]
     pairs = zip(saved["cells"], again["cells"], strict=True)
     return {
+        "changed before a key is pressed": is_changed,
         "cells that did not run": [cell["id"] for cell in codes if not cell["execution_count"]],
         "cells with an error": [key for key, each in outputs if each["output_type"] == "error"],
         "evidence in the saved file": [record["check"] for record in kept if record],

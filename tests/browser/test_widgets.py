@@ -14,6 +14,8 @@ from tests.browser.looking import Log
 
 NAME = "zz-widgets"
 CELLS = {
+    "too-early": "workshop.verify()",
+    "full-width": "print（“店”）",
     "start": "import handson\nfrom handson import widgets\nworkshop = handson.start()",
     "form-refuses": 'widgets.form(workshop, "network")',
     "form-made": 'widgets.form(workshop, "cluster")',
@@ -47,6 +49,15 @@ def opened(lab: Lab, page: Any, log: Log) -> Opened:
 
 def cell_of(opened: Opened, key: str) -> Any:
     return opened.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=CELLS[key])
+
+
+def test_slips_before_the_first_cell_are_answered_in_the_language_of_the_edition(
+    opened: Opened,
+) -> None:
+    early, full = (cell_of(opened, key).inner_text() for key in ("too-early", "full-width"))
+    assert "workshop = handson.start()」のセルを先に実行してください" in early
+    assert '書き直して、もう一度実行してください: print("店")' in full
+    assert "Traceback" not in early + full
 
 
 def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:

@@ -64,26 +64,24 @@ def test_a_reply_is_a_dict_that_says_in_a_notebook_what_the_call_did(fake: FakeA
     fake.answers("DescribeVpcs", {"Vpcs": vpcs, "ResponseMetadata": headers})
     reply = fake.connect().call("ec2", "DescribeVpcs")
     assert (reply["Vpcs"], isinstance(reply, dict), repr(reply)[0]) == (vpcs, True, "{")
-    said = Reply(reply, "ec2", "DescribeVpcs", {}).card().text().splitlines()
+    said = Reply(reply, "ec2:DescribeVpcs", {}).card().text().splitlines()
     assert said == [
         "◆ AWS's answer to ec2:DescribeVpcs",
         *("  Vpcs 1.VpcId: vpc-1", "  Vpcs 1.IsDefault: False", "  Vpcs 2.VpcId: vpc-2"),
     ]
     calls: dict[str, dict[str, Any]] = {"DeleteRoute": ROUTE, "CreateTags": NAMED}
-    titles = [Reply({}, "ec2", name, calls[name]).card().text() for name in calls]
+    titles = [Reply({}, f"ec2:{name}", calls[name]).card().text() for name in calls]
     assert titles == ["✔ Route 0.0.0.0/0 removed from rtb-1", "✔ Tag Name=shop� put on vpc-1"]
     messages.use("ja")
-    assert (
-        "vpc-1 にタグ Name=shop� を付けました" in Reply({}, "ec2", "CreateTags", NAMED).card().title
-    )
+    assert "vpc-1 にタグ Name=shop� を付けました" in Reply({}, "ec2:CreateTags", NAMED).card().title
 
 
 def test_a_reply_without_a_sentence_shows_no_secret_and_not_more_than_a_screen() -> None:
     secrets = {"authorizationData": [{"authorizationToken": "QVdT"}], "Password": "x1y2"}
-    said = Reply(secrets | {"n": [*range(30)]}, "ecr", "GetAuthorizationToken", {}).card().text()
+    said = Reply(secrets | {"n": [*range(30)]}, "ecr:GetAuthorizationToken", {}).card().text()
     assert [word for word in ("QVdT", "x1y2", " 19: ") if word in said] == []
     assert ("n 18: 17" in said, "12 個" in said) == (True, True)
-    assert "ec2:DeleteSubnet" in Reply({}, "ec2", "DeleteSubnet", {}).card().title
+    assert "ec2:DeleteSubnet" in Reply({}, "ec2:DeleteSubnet", {}).card().title
 
 
 def test_each_call_of_a_remedy_has_a_sentence(root: Path) -> None:

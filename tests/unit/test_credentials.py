@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import awscrt.crypto
 import botocore.credentials
 import botocore.session
 import pytest
@@ -17,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from handson.aws import connect_aws, connect_emulator
-from handson.aws.connection import find_ca_bundle
+from handson.aws.connection import LateKeys, find_ca_bundle
 from handson.aws.credentials import explain_sign_in, resolve_credentials
 from handson.core import messages
 from handson.core.errors import AWSError, HandsonError, NotAllowed, NotReady
@@ -318,6 +319,10 @@ def test_where_awscrt_is_missing_it_is_named_with_how_to_get_it(
     write("[profile student]\nlogin_session = arn:aws:iam::210987654321:user/aiko\n")
     monkeypatch.setattr(botocore.credentials, "EC", None)  # as botocore finds it
     assert "pip install 'botocore[crt]'" in refused().remedy
+
+
+def test_keys_of_aws_login_are_those_of_awscrt_which_is_loaded_when_they_are_used() -> None:
+    assert LateKeys().new_generate == awscrt.crypto.EC.new_generate
 
 
 PROGRAM = f"{PYTHON} -c \"print(open('answer.json').read())\""

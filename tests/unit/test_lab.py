@@ -94,7 +94,7 @@ def test_a_server_notes_its_address_once_it_listens(
     loop = SimpleNamespace(call_later=lambda _, *call: later.append(call))
     contents = SimpleNamespace(register_pre_save_hook=lambda hook: None)
     server = SimpleNamespace(contents_manager=contents, io_loop=loop, port=8889, public_url=ADDRESS)
-    server.web_app = SimpleNamespace(settings={"static_custom_path": ["/home/learner/custom"]})
+    server.web_app = SimpleNamespace(settings={"static_custom_path": ["/home/you/custom"]})
     monkeypatch.setenv(notebook.ADDRESS, str(tmp_path / "note"))
     notebook._load_jupyter_server_extension(server)
     notebook._load_jupyter_server_extension(server)  # as in a server that a notebook starts
@@ -102,4 +102,4 @@ def test_a_server_notes_its_address_once_it_listens(
     call(*arguments)
     assert (tmp_path / "note").read_text() == f"8889 {ADDRESS}"
     own, ours, *_ = server.web_app.settings["static_custom_path"]
-    assert (own, (Path(ours) / "custom.css").is_file()) == ("/home/learner/custom", True)
+    assert (own, (Path(ours) / "custom.css").is_file()) == ("/home/you/custom", True)

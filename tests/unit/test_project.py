@@ -19,6 +19,10 @@ from handson.core import errors
 
 HEAVY = "boto3 botocore docker diagrams msgspec nbclient IPython ipywidgets requests"
 DRAW = "from handson.drawing import draw\nfrom tests.unit import states\ndraw(states.finished())"
+CONNECT = """
+from handson.aws import connection
+connection.make_private_session(connection.EMULATOR)
+"""
 MODULES = {"beautifulsoup4": "bs4", "pyjwt": "jwt"}  # imported by another name
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
@@ -143,8 +147,12 @@ def test_the_public_names_are_sorted_and_hold_every_error() -> None:
 
 @pytest.mark.parametrize(
     ("program", "heavy"),
-    [("import handson", HEAVY), (DRAW, "diagrams pygraphviz graphviz")],
-    ids=["importing the package", "drawing the state"],
+    [
+        ("import handson", HEAVY),
+        (DRAW, "diagrams pygraphviz graphviz"),
+        (CONNECT, "awscrt _awscrt boto3"),
+    ],
+    ids=["importing the package", "drawing the state", "connecting to the embedded AWS"],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(root: Path, program: str, heavy: str) -> None:
     script = [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"]

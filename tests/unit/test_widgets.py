@@ -228,14 +228,15 @@ def test_what_exists_is_told_before_the_button_and_again_after_it() -> None:
     assert "11 回" in said(opened)
     held.while_working = lambda: network.ensure_network(held.aws, usual)
     button(opened).click()
-    assert "ボタンを押しても何も変わりません" in said(opened)
     opened.fill_in(private_subnets=2)
-    assert "足りないものだけを作ります(AWS の呼び出し 7 回)" in said(opened)
+    assert "足りないものだけを作ります" in said(opened)
+    assert "AWS を 7 回" in said(opened)
     opened.fill_in(cidr="10.8.0.0/16", private_subnets=0)
     assert "はすでにありますが、IPv4 CIDR ブロックは 10.0.0.0/16 で" in said(opened)
     assert not button(opened).disabled  # the look is of some time ago
     held.region.answers("DescribeVpcs", unauthorized("ec2:DescribeVpcs"))
     button(opened).click()
+    opened.fill_in(cidr="10.9.0.0/16")
     assert "もう何があるかを調べられませんでした" in said(opened)
     assert "はすでにあります" not in said(opened)
 
@@ -247,21 +248,17 @@ def test_a_cluster_or_repository_of_that_name_is_told_and_a_missing_one_for_an_i
     held = Held()
     assert "リポジトリ rails-app がまだありません" in said(form("image", held))
     arn = "arn:aws:ecs:us-east-1:112233445566:cluster/ecs-handson-cluster"
-    there = {"clusterName": "ecs-handson-cluster", "clusterArn": arn, "status": "ACTIVE"}
     held.region.answers("ListClusters", {"clusterArns": [arn]})
-    for providers, told in (
-        (["FARGATE"], "足りないものだけを作ります"),
-        (["FARGATE", "FARGATE_SPOT"], "何も変わりません"),
-    ):
-        found = {**there, "capacityProviders": providers}
-        held.region.answers("DescribeClusters", {"clusters": [found]})
-        assert told in said(form("cluster", held))
+    for status, exists in (("ACTIVE", True), ("INACTIVE", False)):
+        there = {"clusterName": "ecs-handson-cluster", "clusterArn": arn, "status": status}
+        held.region.answers("DescribeClusters", {"clusters": [there]})
+        assert ("この名前のものがもうありました" in said(form("cluster", held))) == exists
     uri = "112233445566.dkr.ecr.us-east-1.amazonaws.com/rails-app"
     kept = {"repositoryName": "rails-app", "repositoryUri": uri, "repositoryArn": "arn:rails-app"}
     kept["registryId"] = "112233445566"
     held.region.answers("DescribeRepositories", {"repositories": [kept]})
     held.region.answers("ListTagsForResource", {"tags": []})
-    assert "何も変わりません" in said(form("repository", held))
+    assert "この名前のものがもうありました" in said(form("repository", held))
     assert "リポジトリ rails-app がまだありません" not in said(form("image", held))
 
 

@@ -12,15 +12,7 @@ from typing import Any
 from ipywidgets import HTML, VBox
 
 from handson.core import messages
-from handson.core.cards import (
-    COLOURS,
-    Card,
-    CardPart,
-    Displayable,
-    Note,
-    bundle_cards,
-    warning_notes,
-)
+from handson.core.cards import COLOURS, Card, CardPart, Displayable, Note, bundle_cards
 from handson.core.errors import HandsonError
 from handson.core.progress import CountedSentence, ProgressLine, ThrottledLine
 from handson.notebook import OURS, VIEW
@@ -43,10 +35,9 @@ class LiveCard(Displayable):
         self.update_static()
         # JupyterLab removes style sheets from saved output, and keeps them in a widget.
         style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-        title = (
-            f'<div style="font-weight:600;font-size:15px">{escape(self.static_card().title)}</div>'
-        )
-        head = HTML(f"<style>{style}</style>{title}")
+        title = escape(self.static_card().title)
+        bold = "font-weight:600;font-size:15px"
+        head = HTML(f'<style>{style}</style><div style="{bold}">{title}</div>')
         self.controls = VBox([head, *controls, self._static])
         self.controls.add_class("handson-live")
 
@@ -69,9 +60,9 @@ class LiveCard(Displayable):
 
     def update_static(self) -> None:
         """Renew the static card that style.css shows once the kernel is gone."""
-        gone = warning_notes(*messages.advice("notebook.widgets.unplugged"))
+        gone = Note(messages.text("notebook.widgets.unplugged"), "warn")
         card = self.static_card()
-        self._static.value = replace(card, parts=(*gone, *card.parts)).html()
+        self._static.value = replace(card, parts=(gone, *card.parts)).html()
 
     def update(self) -> None:
         """Show the cards below as they are now."""

@@ -16,6 +16,7 @@ from handson.core.errors import HandsonError
 from handson.course import syllabus
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
+from handson.resources import plan
 
 Values = Mapping[str, Any]
 """The values that a form is filled in with, by setting."""
@@ -37,6 +38,7 @@ class FormCard(base.LiveCard):
     Attributes:
         id: Its name, which is also its `grade_id` in the syllabus.
         verb: The workshop's verb that takes the settings.
+        look: Returns what exists, as the form opens and after its button.
         usual: The exercise's value of each setting.
         asked: The settings that the learner has to fill in; their usual values stay secret.
         beginning: The values to begin with: the usual ones, and nothing for what is asked.
@@ -51,6 +53,7 @@ class FormCard(base.LiveCard):
 
     id: ClassVar[str]
     verb: ClassVar[str]
+    look: ClassVar[Any]
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
         self._workshop = workshop
@@ -67,7 +70,6 @@ class FormCard(base.LiveCard):
         self.beginning = {**self.usual, **empty}
         self.values = dict(self.beginning)
         self._made: list[Card] = []
-        self._reason: tuple[str, ...] = ()  # stands beside the button
         self._at_work = threading.Lock()
         self._look()
         super().__init__()
@@ -84,15 +86,17 @@ class FormCard(base.LiveCard):
         """
         raise NotImplementedError
 
-    def look(self) -> Any:
-        """Return what exists: a look as the form opens, and another after its button."""
-
-    def count_missing(self, values: Values) -> int | None:
-        """Return how many calls are missing beside what the last look found; None for all.
+    def find_existing(self, values: Values) -> bool:
+        """Return whether the last look found a resource of that name.
 
         Raises:
             HandsonError: The verb would refuse the values because of what exists.
         """
+        for each in self.found:
+            if each.name == values["name"]:
+                plan.refuse_foreign(self.aws, each)
+                return True
+        return False
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         """Make it with the workshop's verb, and yield each result as it is made."""
@@ -143,7 +147,6 @@ class FormCard(base.LiveCard):
             try:
                 self._make()
                 self._look()
-                self._answer_values()
             finally:
                 self._at_work.release()
 
@@ -182,7 +185,7 @@ class FormCard(base.LiveCard):
     def _answer_values(self, change: object = None) -> None:
         """Take the values of the fields, and show what the rules say of them."""
         if change and not self._at_work.locked():
-            self._reason, self._status.value = (), ""
+            self._status.value = ""
             self._bars.clear()
         self.values = {name: each.value for name, each in self._inputs.items()}
         self._judged = state, answer, preview = self._judge()
@@ -206,42 +209,35 @@ class FormCard(base.LiveCard):
         try:
             made = self.preview(self.values)
         except HandsonError as error:
-            return (
-                "bad",
-                self._explain(error),
-                [Note(messages.text("notebook.widgets.will-make-nothing"))],
-            )
+            nothing = messages.text("notebook.widgets.will-make-nothing")
+            return "bad", self._explain(error), [Note(nothing)]
         state, sentence = self._compare()
-        setback, beside = self._foresee()
-        answer = beside if setback and state == "ok" else [Note(sentence, state), *beside]
-        if setback and not self._unseen:
-            return setback, answer, []
+        answer = [Note(sentence, state), *self._foresee()]
+        state = "warn" if any(note.state == "warn" for note in answer) else state
         heading = Note(messages.text("notebook.widgets.will-make") + ":")
-        return setback or state, answer, [heading, *made]
+        return state, answer, [heading, *made]
 
     def _look(self) -> None:
         self._unseen: HandsonError | None = None
         try:
             self.aws = self._workshop.aws.without_recording()
-            self.found = self.look()
+            self.found = type(self).look(self.aws)
         except HandsonError as error:
             self._unseen = error
 
-    def _foresee(self) -> tuple[str, list[Note]]:
-        """Return what the last look says about the values, and "warn" unless they go with it."""
-        sentence = messages.text("notebook.widgets.would-stop")
+    def _foresee(self) -> list[Note]:
+        """Return what the last look says about the values, unless the button has just said it."""
+        if self._status.value:
+            return []
+        sentence = messages.text("notebook.widgets.unseen")
         try:
             if self._unseen:
-                sentence = messages.text("notebook.widgets.unseen")
                 raise self._unseen
-            missing = self.count_missing(self.values)
+            sentence = messages.text("notebook.widgets.would-stop")
+            exists = self.find_existing(self.values)
         except HandsonError as error:
-            reason = () if error.lines() == self._reason else self._explain(error)
-            return "warn", [Note(sentence, "warn"), *reason]
-        if missing is None:
-            return "", []
-        key = "notebook.widgets.exists-partly" if missing else "notebook.widgets.exists"
-        return "", [Note(messages.text(key, count=missing), "info")]
+            return [Note(sentence, "warn"), *self._explain(error)]
+        return [Note(messages.text("notebook.widgets.exists"), "info")] if exists else []
 
     def _explain(self, error: HandsonError) -> list[Note]:
         return [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
@@ -287,7 +283,6 @@ class FormCard(base.LiveCard):
             self._show_status(messages.text("notebook.widgets.made"), state="ok")
         except HandsonError as error:
             failed = messages.text("notebook.widgets.not-made")
-            self._reason = error.lines()
             self._show_status(failed, *self._explain(error), state="bad")
             self._show([*self._made, base.describe_error(failed, error)])
         except BaseException:

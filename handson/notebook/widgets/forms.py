@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handson.aws import settings
@@ -17,17 +17,11 @@ from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.rules import check_network_form
-from handson.course.state import Cluster, Repository
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
 from handson.notebook.workshop import Workshop
-from handson.resources import cluster, network, plan, push, repository
-from handson.resources.vpc_listing import (
-    NetworkListing,
-    draw_resource_map,
-    find_zones,
-    list_network,
-)
+from handson.resources import cluster, network, push, repository
+from handson.resources import vpc_listing as vpcs
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
@@ -38,9 +32,10 @@ class CreateVpcForm(FormCard):
 
     id = "network"
     verb = "ensure_network"
+    look = staticmethod(vpcs.list_network)
 
     def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
-        self._zones = find_zones(workshop.aws)
+        self._zones = vpcs.find_zones(workshop.aws)
         super().__init__(workshop, blank=blank)
 
     def list_settings(self) -> dict[str, Any]:
@@ -50,17 +45,14 @@ class CreateVpcForm(FormCard):
         form, work = self._plan(values)
         planned = describe_network(form, zones=work.zones, region=self.target.region)
         calls = Note(messages.text("notebook.widgets.calls", count=len(work.missing)))
-        return [draw_resource_map(planned), *([] if work.vpc else [calls])]
+        return [vpcs.draw_resource_map(planned), calls]
 
-    def look(self) -> NetworkListing:
-        return list_network(self.aws)
-
-    def count_missing(self, values: Values) -> int | None:
+    def find_existing(self, values: Values) -> bool:
         form, work = self._plan(values)
-        if work.vpc is None:
-            return None
-        network.check_blocks(self.aws, form, work.vpc, usual=self.exercise.network.cidr)
-        return len(work.missing)
+        if work.vpc:
+            usual = self.exercise.network.cidr
+            network.check_blocks(self.aws, form, work.vpc, usual=usual)
+        return work.vpc is not None
 
     def _plan(self, values: Values) -> tuple[NetworkForm, network.Work]:
         """Check the values, and return them with the work that they leave since the last look."""
@@ -72,7 +64,7 @@ class CreateVpcForm(FormCard):
             rules.check_zones(named, region=region, wanted=form.availability_zones)
         count = form.availability_zones
         zones = rules.choose_zones(count, self._zones, region=region, named=named)
-        listing = self.found or NetworkListing((), 0, (), self._zones, {})
+        listing = self.found or vpcs.NetworkListing((), 0, (), self._zones, {})
         return form, network.foresee_network(self.aws, form, listing, zones=zones)
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
@@ -94,6 +86,7 @@ class CreateClusterForm(FormCard):
 
     id = "cluster"
     verb = "ensure_cluster"
+    look = staticmethod(lambda aws: [it for it in cluster.find_clusters(aws) if not it.is_deleted])
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.cluster, "fargate": True, "ec2_instances": False}
@@ -112,22 +105,13 @@ class CreateClusterForm(FormCard):
         ]
         return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
 
-    def look(self) -> Sequence[Cluster]:
-        return cluster.find_clusters(self.aws)
-
-    def count_missing(self, values: Values) -> int | None:
-        for found in self.found:
-            if found.name == values["name"] and not found.is_deleted:
-                plan.refuse_foreign(self.aws, found)
-                return int(not {*rules.CAPACITY_PROVIDERS} <= {*found.capacity_providers})
-        return None
-
 
 class CreateRepositoryForm(FormCard):
     """The form "Create private repository"."""
 
     id = "repository"
     verb = "ensure_repository"
+    look = staticmethod(repository.find_repositories)
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.repository}
@@ -142,22 +126,13 @@ class CreateRepositoryForm(FormCard):
         ]
         return [Rows(rows)]
 
-    def look(self) -> Sequence[Repository]:
-        return repository.find_repositories(self.aws)
-
-    def count_missing(self, values: Values) -> int | None:
-        for found in self.found:
-            if found.name == values["name"]:
-                plan.refuse_foreign(self.aws, found)
-                return 0
-        return None
-
 
 class PushImageForm(FormCard):
     """What the console's push commands ask for, and the exercise's tag besides."""
 
     id = "image"
     verb = "build_image"
+    look = staticmethod(repository.list_repository_names)
 
     def list_settings(self) -> dict[str, Any]:
         return {"context": SHOP, "repository": self.exercise.repository, "tag": "1.0.0"}
@@ -170,16 +145,12 @@ class PushImageForm(FormCard):
         images = [f"{uri}:{tag}" for tag in dict.fromkeys((values["tag"], self.exercise.tag))]
         return [Rows([(messages.text("notebook.widgets.row-image-uri"), ", ".join(images))])]
 
-    def look(self) -> Sequence[str]:
-        return repository.list_repository_names(self.aws)
-
-    def count_missing(self, values: Values) -> int | None:
+    def find_existing(self, values: Values) -> bool:
         name, usual = values["repository"], self.exercise.repository
         if name not in self.found:
             given = {"name": name, "region": self.target.region, "usual": usual}
-            key, code = "resources.registry.no-repository", repository.NOT_FOUND
-            raise NotReady.from_key(key, aws_code=code, **given)
-        return None
+            raise NotReady.from_key("resources.registry.no-repository", **given)
+        return False  # a push adds an image
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         name = values["repository"]

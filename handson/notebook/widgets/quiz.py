@@ -68,12 +68,10 @@ class QuizCard(LiveCard):
     def _mark(self, number: int, letter: str, mark: str) -> None:
         """Put a mark before a choice; new options would undo what is chosen."""
         chooser = self._choosers[number - 1]
-        with chooser.hold_sync():
-            chooser.options = [
-                (f"{mark} {label.removeprefix(mark).strip()}" if each == letter else label, each)
-                for label, each in chooser.options
-            ]
-            chooser.value = letter
+        for index, (text, each) in enumerate(options := list(chooser.options)):
+            if each == letter:
+                options[index] = (f"{mark} {text.removeprefix(mark).strip()}", each)
+        chooser.options, chooser.value = options, letter
 
     def _explain(self, number: int, *notes: Note) -> str:
         self._reasons[number - 1].value = render_answer(notes, state=notes[0].state)
