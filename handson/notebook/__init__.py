@@ -44,9 +44,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 OURS = "handson-static"
 """The class of a static card's element.  Widgets of other libraries keep their views."""
 
-ADDRESS = "HANDSON_LAB_ADDRESS"
-"""The variable that names the file in which a server is to note its port and its address."""
-
 _STATIC = "text/html"
 
 
@@ -71,21 +68,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Register `before_saving` and our style sheet, and note the address once it is listened at.
+    """Register `before_saving` and our style sheet with Jupyter Server.
 
     JupyterLab loads the style sheet where `handson lab` configures it; a learner's own comes first.
     """
     server.contents_manager.register_pre_save_hook(before_saving)
     styles = Path(__file__).parent / "jupyter" / "custom"
     server.web_app.settings["static_custom_path"].append(str(styles))
-    if file := os.environ.pop(ADDRESS, ""):  # a server that is started in this one has its own
-        server.io_loop.call_later(0, _note_address, server, Path(file))
-
-
-def _note_address(server: Any, file: Path) -> None:
-    from handson.core.files import PRIVATE, replace_file  # kernels import this module, too
-
-    replace_file(file, [f"{server.port} {server.public_url}".encode()], mode=PRIVATE)
 
 
 def load_ipython_extension(shell: Any) -> None:

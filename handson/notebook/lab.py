@@ -1,26 +1,25 @@
-"""Run JupyterLab for `handson lab`: its log goes into a file, and the terminal shows its address.
-
-The server notes its address when it listens (`handson.notebook`, an extension of Jupyter Server).
-"""
+"""Run JupyterLab for `handson lab`: its log goes to a file, its address to the terminal."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import NotReady
 from handson.core.files import PRIVATE, shorten_path
-from handson.notebook import ADDRESS
 
 CONFIGURATION = Path(__file__).parent / "jupyter"
 
+_ADDRESS = re.compile(r"(https?://\S*/lab/tree/\S*)\n")
 _LAST_LINES = 12
 _TICK = 0.05
 _Server = subprocess.Popen[bytes]
@@ -46,8 +45,7 @@ def run_lab(
     Raises:
         NotReady: The server ended before it answered; the end of its log has been shown.
     """
-    log, note = chosen.home / "jupyterlab.log", chosen.home / f".lab-{os.getpid()}"
-    environ = _make_environment(chosen) | {ADDRESS: str(note)}
+    log, environ = chosen.home / "jupyterlab.log", _make_environment(chosen)
     with open(log, "wb", opener=lambda path, flags: os.open(path, flags, PRIVATE)) as file:
         stream = None if show_log else file
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": stream, "stderr": stream}
@@ -55,24 +53,26 @@ def run_lab(
             streams["process_group"] = 0
         server = _Server(command, env=environ, **streams)
     try:
+        address = None
         if not show_log:
             _show("opening", log=shorten_path(log))
-        while server.poll() is None and not note.exists():
-            time.sleep(_TICK)
-        if not note.exists():
+            while server.poll() is None and not address:
+                time.sleep(_TICK)
+                address = _ADDRESS.search(log.read_text(encoding="utf-8", errors="replace"))
+        if address:
+            if (taken := urlsplit(address[1]).port) != port:
+                _show("next-port", port=port, taken=taken)
+            _show("open")
+            print(address[1], flush=True)
+        if address or show_log:
+            wait(server)
+        if not address and not (show_log and server.returncode == 0):
             ending = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
             print(*ending, sep="\n", file=sys.stderr)
             raise NotReady.from_key("notebook.lab.failed", code=server.returncode)
-        taken, address = note.read_text(encoding="utf-8").split(maxsplit=1)
-        if int(taken) != port:
-            _show("next-port", port=port, taken=taken)
-        _show("open")
-        print(address, flush=True)
-        wait(server)
     except KeyboardInterrupt:
         _show("ending")
     finally:
-        note.unlink(missing_ok=True)
         server.terminate()
         server.wait()
 

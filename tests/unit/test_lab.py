@@ -16,14 +16,11 @@ from handson.aws.settings import Settings, read_settings
 from handson.core.errors import NotReady
 from handson.notebook import lab
 
-ADDRESS = "http://127.0.0.1:8889/lab?token=abc"
+ADDRESS = "http://127.0.0.1:8889/lab/tree/ja/00-prepare.ipynb?token=abc"
 ANSWERS = f"""
 import os, pathlib, time
-print("[I ServerApp] much to tell")
 pathlib.Path(os.environ["HANDSON_HOME"], "config").write_text(os.environ["JUPYTER_CONFIG_PATH"])
-note = pathlib.Path(os.environ["{notebook.ADDRESS}"])
-note.with_suffix(".new").write_text("8889 {ADDRESS}")
-note.with_suffix(".new").rename(note)
+print("[I ServerApp] {ADDRESS}", flush=True)
 time.sleep(60)
 """
 BREAKS = "print('old news\\n' * 50); raise SystemExit('no such option')"
@@ -87,19 +84,10 @@ def test_the_log_is_shown_where_it_is_asked_for(
     assert "old news" in capfd.readouterr().out
 
 
-def test_a_server_notes_its_address_once_it_listens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    later: list[Any] = []
-    loop = SimpleNamespace(call_later=lambda _, *call: later.append(call))
+def test_a_server_takes_our_style_sheet_behind_the_learners_own() -> None:
     contents = SimpleNamespace(register_pre_save_hook=lambda hook: None)
-    server = SimpleNamespace(contents_manager=contents, io_loop=loop, port=8889, public_url=ADDRESS)
-    server.web_app = SimpleNamespace(settings={"static_custom_path": ["/home/you/custom"]})
-    monkeypatch.setenv(notebook.ADDRESS, str(tmp_path / "note"))
+    web_app = SimpleNamespace(settings={"static_custom_path": ["/home/you/custom"]})
+    server = SimpleNamespace(contents_manager=contents, web_app=web_app)
     notebook._load_jupyter_server_extension(server)
-    notebook._load_jupyter_server_extension(server)  # as in a server that a notebook starts
-    [(call, *arguments)] = later
-    call(*arguments)
-    assert (tmp_path / "note").read_text() == f"8889 {ADDRESS}"
-    own, ours, *_ = server.web_app.settings["static_custom_path"]
+    own, ours, *_ = web_app.settings["static_custom_path"]
     assert (own, (Path(ours) / "custom.css").is_file()) == ("/home/you/custom", True)
