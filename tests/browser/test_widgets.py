@@ -22,6 +22,7 @@ CELLS = {
     "form-not-made": 'widgets.form(workshop, "image")',
     "board": "widgets.board(workshop)",
     "text": 'print("10.0.0.0/16")',
+    "prediction": 'widgets.predict(workshop, "cluster-in-vpc")',
     "questions-answered": 'widgets.questions(workshop, "why-zones")',
 }
 WRONGDOINGS = {
@@ -62,14 +63,18 @@ def test_slips_before_the_first_cell_are_answered_in_the_language_of_the_edition
 
 def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:
     network, cluster = cell_of(opened, "form-refuses"), cell_of(opened, "form-made")
+    network.get_by_label("名前タグの自動生成").fill("shop")
     network.get_by_label("IPv4 CIDR").first.fill("10.0.0.0/8")
+    for label in ("アベイラビリティーゾーン", "パブリックサブネット", "プライベートサブネット"):
+        network.get_by_label(label).first.select_option("2")
     network.get_by_role("alert").wait_for()
 
     create = cluster.get_by_role("button", name="クラスターを作成")
     cluster.get_by_label("クラスター名").fill("my cluster")
     cluster.get_by_role("alert").get_by_text("InvalidParameterException").wait_for()
     expect(create).to_be_disabled()
-    cluster.get_by_role("button", name="ワークショップの設定に戻す").click()
+    cluster.get_by_label("クラスター名").fill("ecs-handson-cluster")
+    cluster.get_by_label("インフラストラクチャ: Fargate").check()
     cluster.get_by_text("AWS はこの設定を受け付けます").first.wait_for()
     create.click()
     cluster.get_by_text("ECS クラスター ecs-handson-cluster").wait_for()
@@ -77,6 +82,8 @@ def test_a_form_refuses_answers_and_makes(opened: Opened) -> None:
 
 def test_a_form_tells_what_it_could_not_make(opened: Opened) -> None:
     image = cell_of(opened, "form-not-made")
+    image.get_by_label("リポジトリ名").fill("rails-app")
+    image.get_by_label("タグ", exact=True).fill("latest")
     image.get_by_role("button", name="ビルドしてプッシュ").click()
     beside = image.locator(".handson-live").get_by_role("alert")
     beside.get_by_text("最後まで進めませんでした").wait_for()
@@ -98,10 +105,21 @@ def test_a_question_is_answered_with_its_reason(opened: Opened) -> None:
         cell.get_by_label(choice).check()
         cell.get_by_role("button", name="答え合わせ").first.click()
         cell.get_by_text(f"2 問のうち {right} 問正解").wait_for()
+        if not right:
+            cell.get_by_role("alert").get_by_text("リソースマップで").wait_for()
+            cell.get_by_role("button", name="説明を見る").first.click()
+            cell.get_by_role("alert").get_by_text("AZ をまたぎません").wait_for()
     for marked in ("✘ a. 両方とも", "✔ c. ecs-handson-subnet-public2-us-east-1b"):
         cell.get_by_label(marked).wait_for()
     assert cell.get_by_label("✔ c.").is_checked()
     assert "電源もネットワークも us-east-1a とは別です" in cell.inner_text()
+
+
+def test_a_prediction_is_noted_with_a_click(opened: Opened) -> None:
+    cell = cell_of(opened, "prediction")
+    cell.get_by_label("加わらない").check()
+    cell.get_by_role("button", name="予想を控える").click()
+    cell.get_by_text("結果がもう出ているので").wait_for()
 
 
 def test_text_and_errors_end_their_lines_between_words(opened: Opened) -> None:

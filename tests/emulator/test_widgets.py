@@ -84,6 +84,7 @@ def test_the_buttons_alone_make_what_the_checks_ask_for_and_pressed_again_nothin
     assert all(map(repr, [board, widgets.questions(held, "why-zones"), *forms]))
     assert seen(held) == nothing
     for form in forms:
+        form.fill_in(**form.usual)
         form.make()
     before = seen(held)
     for form in forms:
@@ -97,6 +98,7 @@ def test_the_buttons_alone_make_what_the_checks_ask_for_and_pressed_again_nothin
 
 def test_a_push_without_a_repository_is_told_below_what_was_built(held: Workshop) -> None:
     form = widgets.form(held, "image")
+    form.fill_in(**form.usual)
     form.make()
     assert [card.state for card in form.below()] == ["ok", "bad"]
 

@@ -13,7 +13,6 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError
-from handson.course import syllabus
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
 from handson.resources import plan
@@ -40,31 +39,28 @@ class FormCard(base.LiveCard):
         verb: The workshop's verb that takes the settings.
         look: Returns what exists, as the form opens and after its button.
         usual: The exercise's value of each setting.
-        asked: The settings that the learner has to fill in; their usual values stay secret.
-        beginning: The values to begin with: the usual ones, and nothing for what is asked.
+        asked: The settings that the learner decides; their usual values stay secret.
+        beginning: The values to begin with: nothing for what is asked, else the usual ones.
         values: The values as they are now.
         aws: The connection of the last look.
         found: What the last look found.
 
     Args:
         workshop: The workshop whose verbs the button calls.
-        blank: Ask for the settings that the student version of the notebook asks for.
     """
 
     id: ClassVar[str]
     verb: ClassVar[str]
     look: ClassVar[Any]
+    asked: ClassVar[tuple[str, ...]]
 
-    def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
+    def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self.aws = workshop.aws
         self.found: Any = None
         self.target = self.aws.target
         self.exercise = workshop.settings.exercise
         self.usual = self.list_settings()
-        cells = {form.name: form.settings for form in syllabus.FORMS}
-        self._in_cell = cells.get(self.id, ())
-        self.asked = self._in_cell if blank else ()
         # Nothing chosen, an empty text, or a switch that is off.
         empty = {n: None if n in CHOICES else type(self.usual[n])() for n in self.asked}
         self.beginning = {**self.usual, **empty}
@@ -108,7 +104,7 @@ class FormCard(base.LiveCard):
         A setting outside the notebooks' own cells is left out while it has its usual value.
         """
         changed = {name for name, value in values.items() if value != self.usual[name]}
-        written = [name for name in values if name in changed.union(self._in_cell)]
+        written = [name for name in values if name in changed.union(self.asked)]
         return format_cell_call(f"workshop.{self.verb}", **{name: values[name] for name in written})
 
     def label(self, setting: str) -> str:
@@ -158,8 +154,7 @@ class FormCard(base.LiveCard):
         label = messages.label("notebook.widgets.button", self.id)
         self._button = Button(description=label, button_style="primary")
         self._button.on_click(lambda _: self.make())
-        back = "notebook.widgets.clear" if self.asked else "notebook.widgets.reset"
-        reset = Button(description=messages.text(back))
+        reset = Button(description=messages.text("notebook.widgets.clear"))
         reset.on_click(lambda _: self.fill_in(**self.beginning))
         self._answer_values()
         fields = Box(list(self._inputs.values()))
@@ -199,8 +194,8 @@ class FormCard(base.LiveCard):
         """Return the state of the settings, the sentences that explain it, and what they make.
 
         The state is a key of `COLOURS`: "advice" while settings are still to be filled in, "bad"
-        where AWS would refuse them, "warn" where they are not the workshop's, or where what exists
-        is in the way.  That look is of some time ago, so the button stays.
+        where AWS would refuse them, "warn" where what exists is in the way.  That look is of some
+        time ago, so the button stays.
         """
         unfilled = [self.label(name) for name in self.asked if self.values[name] in (None, "")]
         if unfilled:
@@ -211,9 +206,9 @@ class FormCard(base.LiveCard):
         except HandsonError as error:
             nothing = messages.text("notebook.widgets.will-make-nothing")
             return "bad", self._explain(error), [Note(nothing)]
-        state, sentence = self._compare()
-        answer = [Note(sentence, state), *self._foresee()]
-        state = "warn" if any(note.state == "warn" for note in answer) else state
+        taken = Note(messages.text("notebook.widgets.taken"), "ok")
+        answer = [taken, *self._foresee()]
+        state = "warn" if any(note.state == "warn" for note in answer) else "ok"
         heading = Note(messages.text("notebook.widgets.will-make") + ":")
         return state, answer, [heading, *made]
 
@@ -241,18 +236,6 @@ class FormCard(base.LiveCard):
 
     def _explain(self, error: HandsonError) -> list[Note]:
         return [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
-
-    def _compare(self) -> tuple[str, str]:
-        """Compare accepted values with the usual ones, unless those are secret."""
-        if self.asked:
-            return "ok", messages.text("notebook.widgets.taken")
-        # An exercise does not ask for a text that is empty.
-        usual_values = self.usual.items()
-        changed = [name for name, value in usual_values if value not in ("", self.values[name])]
-        if changed:
-            usual = [f"{self.label(name)}: {show_value(self.usual[name])}" for name in changed]
-            return "warn", messages.text("notebook.widgets.differs", what=_join(usual))
-        return "ok", messages.text("notebook.widgets.accepted")
 
     def _explain_arguments(self, remedy: str) -> list[Note]:
         """Return the form's names for the arguments that a remedy names."""

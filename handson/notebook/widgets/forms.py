@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handson.aws import settings
 from handson.core import messages
 from handson.core.cards import CardPart, Displayable, Note, Rows
 from handson.core.errors import InvalidInput, NotReady
-from handson.core.folders import find_current_folder
-from handson.core.text import find_nearest, quote
-from handson.course import rules
+from handson.core.text import describe_choices
+from handson.course import rules, syllabus
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
@@ -25,6 +23,7 @@ from handson.resources import vpc_listing as vpcs
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
+_SETTINGS = {form.name: form.settings for form in syllabus.FORMS}
 
 
 class CreateVpcForm(FormCard):
@@ -33,10 +32,11 @@ class CreateVpcForm(FormCard):
     id = "network"
     verb = "ensure_network"
     look = staticmethod(vpcs.list_network)
+    asked = _SETTINGS["network"]
 
-    def __init__(self, workshop: Workshop, *, blank: bool = False) -> None:
+    def __init__(self, workshop: Workshop) -> None:
         self._zones = vpcs.find_zones(workshop.aws)
-        super().__init__(workshop, blank=blank)
+        super().__init__(workshop)
 
     def list_settings(self) -> dict[str, Any]:
         return {**self.exercise.network.to_json(), "zones": ""}
@@ -87,6 +87,7 @@ class CreateClusterForm(FormCard):
     id = "cluster"
     verb = "ensure_cluster"
     look = staticmethod(lambda aws: [it for it in cluster.find_clusters(aws) if not it.is_deleted])
+    asked = _SETTINGS["cluster"]
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.cluster, "fargate": True, "ec2_instances": False}
@@ -112,6 +113,7 @@ class CreateRepositoryForm(FormCard):
     id = "repository"
     verb = "ensure_repository"
     look = staticmethod(repository.find_repositories)
+    asked = _SETTINGS["repository"]
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.repository}
@@ -133,6 +135,7 @@ class PushImageForm(FormCard):
     id = "image"
     verb = "build_image"
     look = staticmethod(repository.list_repository_names)
+    asked = ("repository", "tag")
 
     def list_settings(self) -> dict[str, Any]:
         return {"context": SHOP, "repository": self.exercise.repository, "tag": "1.0.0"}
@@ -179,8 +182,8 @@ FORMS: Mapping[str, type[FormCard]] = {
 def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
     """Return a form of the console: controls in JupyterLab, a static card elsewhere.
 
-    Nothing is made before its button is pressed.  While nbgrader executes, there is no form.  In
-    nbgrader's student version the settings that the notebook asks for are empty.
+    The settings that the learner decides are empty, and nothing is made before the button is
+    pressed.  While nbgrader executes, there is no form.
 
     Args:
         workshop: What `handson.start()` returned.
@@ -193,7 +196,5 @@ def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
     if isinstance(workshop, SkippedCall):
         return SkippedCall()
     if name not in FORMS:
-        near = find_nearest(str(name), FORMS) or next(iter(FORMS))
-        values = {"form": quote(name), "choices": ", ".join(FORMS), "near": near}
-        raise InvalidInput.from_key("notebook.widgets.no-form", **values)
-    return FORMS[name](workshop, blank=settings.is_assignment(find_current_folder()))
+        raise InvalidInput.from_key("notebook.widgets.no-form", **describe_choices(name, FORMS))
+    return FORMS[name](workshop)

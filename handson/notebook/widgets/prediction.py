@@ -28,8 +28,6 @@ class PredictionCard(LiveCard):
         """Return the static card: the question, its choices, and the line that answers it."""
         return self._prediction.card()
 
-    card = static_card
-
     def choose(self, answer: str) -> None:
         """Choose an answer, as a click does."""
         self._chooser.value = answer
