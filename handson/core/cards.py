@@ -54,7 +54,7 @@ _LEAST = ";min-width:8em"
 _SUBJECT = ";width:34%"
 """Has the column after that of the marks, which names the subject of its row."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
-_NOT_YET, _ONWARD = "○", "▶"
+_NOT_YET = "○"
 _CODE = (
     "margin:4px 0;padding:8px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;"
     "background:var(--jp-layout-color2, #f4f4f4);text-align:left"
@@ -105,62 +105,45 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A notebook of the course, as a tile that links to it.
+class Tile:
+    """A heading with a mark, lines under it, and the address that it leads to, if any.
 
-    Attributes:
-        state: The key of its mark, or empty for what is not done yet.
-        notebook: Its name, beginning with its number.
-        label: A word for what it is about.
-        count: How much of it is done, "2/3", or empty.
+    `state` is the key of the mark, or empty for what is not begun.
     """
 
     state: str
-    notebook: str
-    label: str
-    count: str = ""
-
-    @property
-    def link(self) -> str:
-        """The address of the notebook from a notebook beside it."""
-        return f"{self.notebook}.ipynb"
-
-    @property
-    def head(self) -> str:
-        """The mark, the number and the count."""
-        mark, number = MARKS.get(self.state, _NOT_YET), self.notebook.partition("-")[0]
-        return f"{mark} {number} {self.count}".rstrip()
+    heading: str
+    lines: Sequence[str]
+    link: str = ""
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Tiles side by side, as many a line as fit, and where to go on: a sentence, and its step."""
+class Tiles:
+    """Tiles side by side, as many a line as fit; `width` is the least of each, in pixels."""
 
-    steps: Sequence[Step]
-    onward: str
-    coming: Step | None = None
+    tiles: Sequence[Tile]
+    width: int = 120
 
     def text(self) -> list[str]:
-        steps = " · ".join(f"{step.head} {step.label}" for step in self.steps)
-        return [f"  {steps}", f"  {_ONWARD} {self.onward}"]
+        words = ((MARKS.get(it.state, _NOT_YET), it.heading, it.lines) for it in self.tiles)
+        return [f"  {mark} {' · '.join((heading, *lines))}" for mark, heading, lines in words]
 
     def html(self) -> str:
-        tiles = "".join(map(self._tile, self.steps))
-        onward = escape(self.onward)
-        if self.coming:
-            onward = f'<a href="{escape(self.coming.link)}">{onward}</a>'
-        return (
-            '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(80px,1fr));'
-            f'gap:6px;margin:6px 0">{tiles}</div><div>{_ONWARD} {onward}</div>'
-        )
+        tiles = "".join(map(self._tile, self.tiles))
+        style = "display:flex;flex-wrap:wrap;gap:6px;margin:6px 0;text-align:left"
+        return f'<div style="{style}">{tiles}</div>'
 
-    def _tile(self, step: Step) -> str:
-        edge = COLOURS["info"] if step == self.coming else _BORDER
+    def _tile(self, tile: Tile) -> str:
+        colour = COLOURS.get(tile.state, _BORDER)
+        tag, to = ("a", f'href="{escape(tile.link)}" ') if tile.link else ("div", "")
+        mark = _mark_html(tile.state) if tile.state else _NOT_YET
+        first, *others = map(_words, tile.lines)
+        lines = "".join(f"<div>{line}</div>" for line in (f"{mark} {first}", *others))
         return (
-            f'<a href="{escape(step.link)}" style="display:block;padding:3px;font-size:12px;'
-            f"border:1px solid {edge};border-top:5px solid {COLOURS.get(step.state, edge)};"
-            'border-radius:4px;text-align:left;text-decoration:none;color:inherit">'
-            f'<div style="font-weight:600">{escape(step.head)}</div>{_words(step.label)}</a>'
+            f'<{tag} {to}style="flex:1 1 {self.width}px;overflow-wrap:anywhere;color:inherit;'
+            f"text-decoration:none;font-size:12px;border:1px solid {colour};padding:3px 5px;"
+            f'border-top:5px solid {colour};border-radius:4px"><div style="font-weight:600">'
+            f"{escape(tile.heading)}</div>{lines}</{tag}>"
         )
 
 
@@ -229,10 +212,11 @@ class CommandBlock:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence or two; `state` is empty or the key of the mark before it."""
+    """A sentence or two, with the key of the mark before it and an address, or without."""
 
     sentence: str
     state: str = ""
+    link: str = ""
 
     @property
     def _mark(self) -> str:
@@ -242,7 +226,10 @@ class Note:
         return [f"  {self._mark}{self.sentence}"]
 
     def html(self) -> str:
-        return f'<div style="margin:4px 0">{escape(self._mark)}{_words(self.sentence)}</div>'
+        words = _words(self.sentence)
+        if self.link:
+            words = f'<a href="{escape(self.link)}">{words}</a>'
+        return f'<div style="margin:4px 0">{escape(self._mark)}{words}</div>'
 
 
 def warning_notes(problem: str, remedy: str) -> tuple[Note, Note]:

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from handson import grading
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Rows, Table
-from handson.core.files import explain_unwritable, shorten_path, write_whole
+from handson.core.cards import Card, Displayable, Note, Rows, Table
+from handson.core.files import shorten_path, write_whole
 from handson.course import syllabus
 from handson.course.evidence import HAND_IN, Record, as_lines
 from handson.grading import CheckMark, Learner, Result, archives, claims, findings, tokens
@@ -26,8 +27,7 @@ from handson.notebook.evidence_cards import describe_learner
 _OK = "ok"
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """Something that is asked for: its state, its name, and the notebook or file to look at."""
 
     state: str
@@ -54,10 +54,7 @@ class HandInFile(Displayable):
     @property
     def items(self) -> list[Item]:
         """What is asked for; what is not as it should be comes first."""
-        found = [*self._list_files(), *self._list_evidence(), *self._list_answers()]
-        if not self.learner:
-            found.insert(0, Item("no-name", messages.text("notebook.workshop.row-learner")))
-        return sorted(found, key=lambda item: item.state == _OK)
+        return sorted(self._list_items(), key=lambda item: item.state == _OK)
 
     @property
     def gaps(self) -> list[Item]:
@@ -66,40 +63,40 @@ class HandInFile(Displayable):
 
     def card(self) -> Card:
         """Return a card with each item, and with what to do where one is not as it should be."""
-        items, gaps = self.items, self.gaps
-        states = [messages.label("notebook.hand-in.state", item.state) for item in items]
-        rows = [
-            (_OK if item.state == _OK else "warn", item.label, state)
-            for item, state in zip(items, states, strict=True)
-        ]
-        header = messages.text("notebook.workshop.column-check")
-        notes: list[CardPart] = []
-        for state in dict.fromkeys(item.state for item in gaps):
-            places = dict.fromkeys(item.place for item in gaps if item.state == state)
-            values = {"places": ", ".join(places)}
-            notes.append(Note("→ " + messages.label("notebook.hand-in.remedy", state, **values)))
-        title = messages.text("notebook.hand-in.complete")
-        if gaps:
-            title = messages.text("notebook.hand-in.incomplete", count=len(gaps))
+        rows, remedies = [], {}
+        for state, label, place in self.items:
+            said = messages.label("notebook.hand-in.state", state)
+            rows.append((_OK if state == _OK else "warn", label, said, place))
+            if state != _OK:
+                remedies[state] = Note(f"→ {messages.label('notebook.hand-in.remedy', state)}")
+        heads = [messages.label("notebook.hand-in.column", name) for name in ("item", "place")]
         file = messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)
         about = Rows([file, describe_learner(self.learner)])
-        table = Table(("", header, ""), rows)
-        return Card(title, (about, table, *notes), state="warn" if gaps else "ok")
+        title = messages.text("notebook.hand-in.complete")
+        if remedies:
+            title = messages.text("notebook.hand-in.incomplete", count=len(self.gaps))
+        table = Table(("", heads[0], "", heads[1]), rows)
+        state = "warn" if remedies else "ok"
+        return Card(title, (about, table, *remedies.values()), state=state)
 
-    def _list_files(self) -> Iterator[Item]:
-        for finding in self.result.findings:
-            if finding.severity == findings.WARNING and finding.code == "notebook-missing":
+    def _list_items(self) -> Iterator[Item]:
+        if not self.learner:
+            yield Item("no-name", messages.text("notebook.workshop.row-learner"))
+        for finding in self.result.to_review():
+            if finding.code == "notebook-missing":
                 for name in finding.values["notebooks"].split(", "):
                     is_running = name == syllabus.DIAGRAM.notebook  # saving it brings it back
                     yield Item("unsaved" if is_running else "no-notebook", name, name)
-            elif finding.severity == findings.WARNING and finding.code.startswith("file-"):
+            elif finding.code.startswith("file-"):
                 yield Item("unreadable", str(finding.where), str(finding.where))
-
-    def _list_evidence(self) -> Iterator[Item]:
         drawing = self.result.diagram.check
         for mark in (*self.result.checks, *([drawing] if drawing else ())):
             notebook = syllabus.find_check(mark.id).notebook
             yield Item(self._judge(mark), findings.check_label(mark.id), notebook)
+        for number, answer in enumerate(self.result.answers, start=1):
+            state = _OK if answer.status == findings.ANSWERED else "unanswered"
+            label = messages.text("notebook.hand-in.question", number=number)
+            yield Item(state, label, syllabus.DIAGRAM.notebook)
 
     def _judge(self, mark: CheckMark) -> str:
         proof = mark.proof
@@ -113,12 +110,6 @@ class HandInFile(Displayable):
         if self.learner and not Learner(self.learner).is_named(proof.learner):
             return "other-name"
         return _OK if proof.source == claims.NOTEBOOK else "unsaved"
-
-    def _list_answers(self) -> Iterator[Item]:
-        for number, answer in enumerate(self.result.answers, start=1):
-            state = _OK if answer.status == findings.ANSWERED else "unanswered"
-            label = messages.text("notebook.hand-in.question", number=number)
-            yield Item(state, label, syllabus.DIAGRAM.notebook)
 
 
 def write_hand_in(
@@ -136,12 +127,9 @@ def write_hand_in(
     write_whole(folder / HAND_IN, as_lines(records))
     books = [book for book in sorted(folder.glob("*.ipynb")) if not book.name.startswith(".")]
     own = [*books, folder / HAND_IN]
-    try:
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for file in (*own, home / tokens.FILE):
-                _pack(archive, file)
-    except OSError as error:  # a file has gone meanwhile
-        raise explain_unwritable(path, error) from error
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for file in (*own, home / tokens.FILE):
+            _pack(archive, file)
     write_whole(path, buffer.getvalue())
     result = grading.grade_files(folder, [file.name for file in own])
     return HandInFile(path, learner, result, records)
@@ -150,7 +138,7 @@ def write_hand_in(
 def _pack(archive: zipfile.ZipFile, file: Path) -> None:
     """Add a file to a zip; leave out what grading would not read, such as a large one."""
     folder, entry = archives.Folder(str(file.parent)), archives.Entry(file.name, file.name)
-    with suppress(archives.Refused):
+    with suppress(archives.Refused, OSError):  # which may have gone meanwhile
         data = archives.read_entry(folder, entry, limit=archives.MOST_BYTES)
         info = zipfile.ZipInfo.from_file(file, file.name, strict_timestamps=False)
         # Not packed, a large file cannot be taken for a bomb.

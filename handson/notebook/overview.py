@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Rows, Step, Steps, warning_notes
+from handson.core.cards import Card, Displayable, Note, Rows, Tile, Tiles, warning_notes
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.exercise import Exercise
 from handson.grading import Written
-from handson.grading.findings import ANSWERED
+from handson.grading.findings import ANSWERED, check_label
 from handson.notebook.evidence_cards import JournalEntries, describe_learner
 
-_LOOKING, _LAST = "04-evidence", "99-cleanup"
+_FIRST, _LAST = syllabus.ALL_NOTEBOOKS[0], syllabus.ALL_NOTEBOOKS[-1]
+_ALL_CHECKS = "04-evidence"
+_WIDTH = 80
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,52 +41,49 @@ class Overview(Displayable):
 
     def card(self) -> Card:
         """Return a card with a tile for each notebook, the next one, the name, and warnings."""
-        steps = tuple(map(self._describe, syllabus.ALL_NOTEBOOKS))
-        aside = (*syllabus.OPTIONAL_NOTEBOOKS, _LAST)
-        coming = next((at for at in steps if at.state != "ok" and at.notebook not in aside), None)
-        onward = messages.text("notebook.overview.finished")
-        if coming:
-            onward = messages.text("notebook.overview.next", notebook=coming.notebook)
-        parts: list[CardPart] = [Steps(steps, onward, coming)]
-        parts.append(Rows([describe_learner(self.entries.learner)]))
-        warnings = [note for advice in self._list_warnings() for note in warning_notes(*advice)]
-        marks = self._list_marks(_LOOKING)
-        values = {"passed": marks.count("ok"), "count": len(marks)}
+        marks = {name: self._list_marks(name) for name in syllabus.ALL_NOTEBOOKS}
+        left = [name for name in syllabus.NOTEBOOKS[:-1] if {*marks[name]} != {"ok"}]
+        onward = Note(messages.text("notebook.overview.finished"))
+        if left:
+            said = messages.text("notebook.overview.next", notebook=left[0])
+            onward = Note(said, "info", f"{left[0]}.ipynb")
+        tiles = [_make_tile(name, found, is_next=name in left[:1]) for name, found in marks.items()]
+        notes = [note for advice in self._list_warnings() for note in warning_notes(*advice)]
+        values = {"passed": marks[_ALL_CHECKS].count("ok"), "count": len(marks[_ALL_CHECKS])}
         title = messages.text("notebook.overview.title", **values)
-        state = "warn" if warnings else "info" if coming else "ok"
-        return Card(title, (*parts, *warnings), state=state)
-
-    def _describe(self, notebook: str) -> Step:
-        marks = self._list_marks(notebook)
-        done = marks.count("ok")
-        state = "bad" if "bad" in marks else "ok" if done == len(marks) > 0 else ""
-        name = messages.label("notebook.overview.notebook", notebook)
-        return Step(state, notebook, name, f"{done}/{len(marks)}" if len(marks) > 1 else "")
+        about = (Tiles(tiles, _WIDTH), onward, Rows([describe_learner(self.entries.learner)]))
+        return Card(title, (*about, *notes), state="warn" if notes else "info" if left else "ok")
 
     def _list_marks(self, notebook: str) -> list[str]:
         """Return the marks of what is done in a notebook; "" for what is not begun."""
-        if notebook == syllabus.ALL_NOTEBOOKS[0]:
+        if notebook == _FIRST:
             return ["ok"]  # the workshop has started
         if notebook == _LAST:
             newest = max((each["observed_at"] for each in self.entries.records), default="")
             return ["ok" if newest <= self.cleaned_up_at != "" else ""]
         checks = (*syllabus.CHECKS, syllabus.DRAWING)
         ids = [check.id for check in checks if check.notebook == notebook]
-        ids = [*syllabus.CHECK_IDS] if notebook == _LOOKING else ids
+        ids = [*syllabus.CHECK_IDS] if notebook == _ALL_CHECKS else ids
         marks = [self.entries.mark(id) if id in self.entries.latest else "" for id in ids]
         answers = self.answers if notebook == syllabus.DRAWING.notebook else ()
         return [*marks, *("ok" if each.status == ANSWERED else "" for each in answers)]
 
     def _list_warnings(self) -> Iterator[tuple[str, str]]:
-        records = self.entries.latest.items()
-        unnamed = [check for check, record in records if not record["learner"]]
-        names = [check for check in syllabus.EVIDENCE_IDS if check in unnamed]
-        labels = list_briefly([messages.label("course.checks.check", name) for name in names])
-        wanted = Exercise().region
+        latest, wanted = self.entries.latest, Exercise().region
+        ids = [id for id in syllabus.EVIDENCE_IDS if id in latest and not latest[id]["learner"]]
         if not self.entries.learner:
             yield messages.advice("notebook.overview.unnamed")
-        elif labels:
-            yield messages.advice("notebook.overview.unnamed-records", checks=labels)
+        elif ids:
+            checks = list_briefly([check_label(id) for id in ids])
+            yield messages.advice("notebook.overview.unnamed-records", checks=checks)
         if self.region != wanted:
             values = {"region": self.region, "wanted": wanted}
             yield messages.advice("notebook.overview.other-region", **values)
+
+
+def _make_tile(notebook: str, marks: Sequence[str], *, is_next: bool) -> Tile:
+    done, number = marks.count("ok"), notebook.partition("-")[0]
+    state = "bad" if "bad" in marks else "ok" if done == len(marks) > 0 else "info" * is_next
+    count = f" {done}/{len(marks)}" if len(marks) > 1 else ""
+    name = messages.label("notebook.overview.notebook", notebook)
+    return Tile(state, f"{number}{count}", (name,), f"{notebook}.ipynb")

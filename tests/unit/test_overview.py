@@ -17,7 +17,7 @@ from handson.notebook.evidence_cards import JournalEntries
 from handson.notebook.overview import Overview
 from tests.unit import drawn_by_learners, states
 
-STEP = re.compile(r"(\S) (\d\d)(?: (\d/\d))?")
+STEP = re.compile(r"^  (\S) (\d\d)(?: (\d/\d))? ·", re.MULTILINE)
 NEXT = re.compile("(?:次は|Next:) ([0-9a-z-]+)")
 
 
@@ -46,25 +46,25 @@ def overview(*records: Record, learner: str = "Hanako", answered: int = 0, **mor
 def steps(shown: Overview) -> dict[str, str]:
     """Return by notebook its mark and its count; and which comes next."""
     text = shown.card().text()
-    found = {number: f"{mark}{count}" for mark, number, count in STEP.findall(text.split("\n")[1])}
+    found = {number: f"{mark}{count}" for mark, number, count in STEP.findall(text)}
     coming = NEXT.search(text)
     return found | {"next": coming[1] if coming else ""}
 
 
 def test_each_notebook_has_its_mark_and_the_first_that_is_not_done_comes_next() -> None:
-    nothing = {"00": "✔", "01": "○", "02": "○", "03": "○0/3", "04": "○0/5", "05": "○0/5"}
+    nothing = {"00": "✔", "01": "◆", "02": "○", "03": "○0/3", "04": "○0/5", "05": "○0/5"}
     nothing |= {"06": "○", "99": "○", "next": "01-network"}
     assert steps(overview()) == nothing
     made = [record(check) for check in ("network", "cluster", "image")]
-    some = {"01": "✔", "02": "✔", "03": "○1/3", "04": "○3/5", "next": "03-image"}
+    some = {"01": "✔", "02": "✔", "03": "◆1/3", "04": "○3/5", "next": "03-image"}
     assert steps(overview(*made)) == nothing | some
     broken = record("network", states.empty(), hour=2)
-    worse = {**some, "01": "✘", "04": "✘2/5", "next": "01-network"}
+    worse = {**some, "01": "✘", "03": "○1/3", "04": "✘2/5", "next": "01-network"}
     assert steps(overview(*made, broken)) == nothing | worse
     five = [record(check) for check in syllabus.CHECK_IDS]
     done = {"01": "✔", "02": "✔", "03": "✔3/3", "04": "✔5/5"}
     assert steps(overview(*five, answered=1)) == nothing | done | {
-        "05": "○1/5",
+        "05": "◆1/5",
         "next": "05-architecture",
     }
     every = [*five, record(syllabus.DRAWING.id)]

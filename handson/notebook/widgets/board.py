@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any
 
 from ipywidgets import HTML, Button, Checkbox, HBox
 
 from handson.core import messages, progress
-from handson.core.cards import COLOURS, MARKS, Card, CardPart, Displayable, Note, warning_notes
+from handson.core.cards import Card, CardPart, Displayable, Note, Tile, Tiles, warning_notes
 from handson.core.errors import HandsonError
 from handson.course import checks, syllabus
-from handson.course.checks import CheckResult, Verification
+from handson.course.checks import Verification
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, describe_error, render_answer, render_parts
 from handson.notebook.workshop import Workshop
@@ -129,50 +127,17 @@ class Board(LiveCard):
         self._news.append(news.card())
 
 
-@dataclass(frozen=True)
-class _Tiles:
-    """The items side by side: each with a mark, its name, its state in words, and its facts."""
-
-    checks: Sequence[CheckResult]
-
-    def text(self) -> list[str]:
-        items = map(_describe_item, self.checks)
-        return [f"  {MARKS[state]} {' · '.join(words)}" for state, *words in items]
-
-    def html(self) -> str:
-        tiles = "".join(_render_tile(*_describe_item(check)) for check in self.checks)
-        return (
-            '<div style="display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;text-align:left">'
-            f"{tiles}</div>"
-        )
-
-
-def _describe_item(check: CheckResult) -> list[str]:
-    """Return the state of a check, its name, its state in words, its facts and its notebook."""
-    return [check.state, check.label, check.verdict, check.counted, check.notebook]
-
-
-def _render_tile(state: str, *words: str) -> str:
-    label, verdict, counted, notebook = map(escape, words)
-    return (
-        '<div style="flex:1 1 120px;overflow-wrap:anywhere;text-wrap:balance;'
-        f"border:1px solid {COLOURS[state]};"
-        f'border-top:6px solid {COLOURS[state]};border-radius:4px;padding:6px 10px">'
-        f'<div style="font-weight:600">{label}</div>'
-        f'<div style="font-size:13px"><span style="color:{COLOURS[state]};font-weight:700">'
-        f"{MARKS[state]}</span> {verdict}</div>"
-        '<div style="color:var(--jp-ui-font-color2, #666);font-size:12px">'
-        f"{counted} · {notebook}</div></div>"
-    )
-
-
 def describe_items(verification: Verification) -> Card:
     """Return the card of the five items, and the next step for the first that is not done."""
     failing = verification.failing
     count = len(verification.checks)
     passed = count - len(failing)
     title = messages.text("notebook.widgets.board-counted", passed=passed, count=count)
-    parts: list[CardPart] = [_Tiles(verification.checks)]
+    tiles = [
+        Tile(check.state, check.label, (check.verdict, f"{check.counted} · {check.notebook}"))
+        for check in verification.checks
+    ]
+    parts: list[CardPart] = [Tiles(tiles)]
     for check in failing[:1]:
         parts.append(Note(messages.text("notebook.widgets.board-next", notebook=check.notebook)))
         for diagnosis in check.diagnoses[:1]:
