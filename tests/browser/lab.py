@@ -84,7 +84,7 @@ class Lab:
         return notebook
 
     def write(self, name: str, cells: dict[str, str], *, outputs: Sequence[Any] = ()) -> None:
-        given = {"metadata": {"tags": ["raises-exception"]}, "outputs": outputs}
+        given = {"metadata": {"tags": ["raises-exception"]}, "outputs": list(outputs)}
         codes = [nbformat.v4.new_code_cell(cells[key], id=key, **given) for key in cells]
         written = self.saved("00-prepare")["metadata"]
         book = nbformat.v4.new_notebook(cells=codes, metadata=written)
