@@ -40,7 +40,10 @@ LEARNERS_GOALS = ("lab", "workshop")
 LIBRARY = "pygraphviz"
 WITHOUT = " without drawing"
 LANES = min(4, os.cpu_count() or 1)
-BEGUN = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
+# As pip says it of a package from an index, one that is there already, and one from a folder.
+BEGUN = re.compile(
+    r"(?:Collecting |Requirement already satisfied: |Processing .*[/\\])([\w.-]+?)(?=[=\[\s]|-\d)"
+)
 PROBE = f"import {LIBRARY}; {LIBRARY}.AGraph('digraph{{a->b}}').draw(format='svg', prog='dot')"
 
 

@@ -139,9 +139,10 @@ def test_a_terminal_shows_the_packages_of_all_pips_in_one_count(
     for line in ("Collecting alpha==1.0 (from -r a)\n", "  Using cached alpha\n"):
         counter(line)
     counter("Requirement already satisfied: zeta==3.0 in lib\n")
+    counter("Processing /wheels/py_beta-2.0-py3-none-any.whl (from -r b)\n")
     counter.clear()
     shown = capsys.readouterr().err.replace("\r", "").split("\x1b[2K")
-    assert shown == ["", "▸ 1/9 alpha", "▸ 2/9 zeta", ""]
+    assert shown == ["", "▸ 1/9 alpha", "▸ 2/9 zeta", "▸ 3/9 py_beta", ""]
 
 
 def test_a_changed_file_or_a_broken_off_installation_is_installed_into_the_same_environment(
