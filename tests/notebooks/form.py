@@ -39,6 +39,8 @@ SECRETS = {
 MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(?:home|Users|root|tmp|work|var|private|mnt|opt)/|\b[A-Za-z]:\\(?:\\)?\w"
 )
+FOLD = re.compile(r"<summary>(.*?)</summary>")
+CONSOLE = re.compile("コンソール|console")
 MONTH = re.compile(r"\(\d{4} 年 \d{1,2} 月時点\)|\(as of [A-Z][a-z]+ \d{4}\)")
 _MARK = re.compile("(?:BEGIN|END) SOLUTION")
 _MARK_ALONE = re.compile("(?:<!--|# for nbgrader:) (?:BEGIN|END) SOLUTION(?: -->)?")
@@ -144,9 +146,9 @@ def lost_prose(book: Book) -> list[str]:
 
 
 def undated_console(book: Book) -> list[str]:
-    """What a learner sees in the console bears the month in which it was true."""
-    said = [(cell_id, source) for cell_id, source in book.prose() if cell_id.endswith("-console")]
-    return [cell_id for cell_id, source in said if not MONTH.search(source)]
+    """A fold with steps in the console bears the month in which they were true."""
+    folds = ((cell_id, fold) for cell_id, source in book.prose() for fold in FOLD.findall(source))
+    return [name for name, fold in folds if CONSOLE.search(fold) and not MONTH.search(fold)]
 
 
 def broken_links(book: Book) -> list[str]:

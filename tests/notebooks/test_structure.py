@@ -62,8 +62,8 @@ def _without_prose(cells: list[Any]) -> None:
 
 
 def _undate(cells: list[Any]) -> None:
-    [console] = [cell for cell in cells if cell["id"] == "cluster-console"]
-    console.source = console.source.replace("時点", "")
+    [form] = [cell for cell in cells if cell["id"] == "cluster-form"]
+    form.source = form.source.replace("時点", "")
 
 
 def _repeat_id(cells: list[Any]) -> None:
