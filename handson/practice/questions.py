@@ -33,9 +33,18 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
     "why-zones": {"zone-fails": "second", "region-fails": "stops"},
     "why-cluster": {"servers": "none", "where": "none", "cost": "nothing"},
     "why-registry": {"other-region": "fails", "latest": "tomorrow", "platform": "fails"},
+    "compare": {
+        "infrastructure": "managed",
+        "scaling": "demand",
+        "security": "iam",
+        "availability": "zones",
+    },
 }
-"""The questions of each topic and their right choices; a topic is the `grade_id` of the free answer
-beside it."""
+"""The questions of each topic and their right choices.
+
+A topic is the `grade_id` of the free answer that it prepares, or "compare": the gaps in the table
+of AWS and on premises.
+"""
 
 _RIGHT = {id: right for topic in TOPICS.values() for id, right in topic.items()}
 _RIGHT_IN_STATE = {("zone-fails", "one-zone"): "neither", ("latest", "immutable"): "refused"}
