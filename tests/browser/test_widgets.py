@@ -14,7 +14,7 @@ from tests.browser.looking import Log
 
 NAME = "zz-widgets"
 CELLS = {
-    "too-early": "workshop.verify()",
+    "too-early": "workshop.journal()",
     "full-width": "print（“店”）",
     "start": "import handson\nfrom handson import widgets\nworkshop = handson.start()",
     "form-refuses": 'widgets.form(workshop, "network")',
