@@ -117,7 +117,7 @@ def test_a_card_does_not_say_that_something_is_missing_where_nobody_could_look()
     verdict = messages.text("course.checks.not-looked")
     assert repr(cluster).splitlines() == [f"⚠ {cluster.label}: {verdict}", *lines]
     assert repr(verification).splitlines()[7:] == [f"  {cluster.label}:", *lines]
-    assert repr(verification).splitlines()[3] == f"  ⚠ | {cluster.label} | – | 02-cluster"
+    assert repr(verification).splitlines()[2] == f"  ⚠ | {cluster.label} | – | 02-cluster"
 
 
 # Image URIs
