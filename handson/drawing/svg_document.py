@@ -36,7 +36,7 @@ EMBEDDED = "data:image/svg+xml,"
 """The beginning of a data URI that contains an SVG document."""
 
 _SWAPPED = str.maketrans("\"'", "'\"")
-_ENCODED = str.maketrans({sign: quote(sign) for sign in "%#<>&\n"} | {'"': "'", "'": quote('"')})
+_ENCODED = str.maketrans({sign: quote(sign) for sign in "%#&\n"} | {'"': "'", "'": quote('"')})
 """What an address in an attribute cannot hold.  The rest stays readable, and a third smaller than
 base64; a replay of the notebooks compares it as text.  Quotation marks change places, because the
 document has a thousand of one kind and a dozen of the other."""

@@ -137,7 +137,7 @@ def test_a_notebook_gets_an_image_with_alternative_text() -> None:
     assert (set(bundle), bundle["text/plain"]) == ({"text/html", "text/plain"}, "title\ndescribed")
     [image] = Tags(bundle["text/html"]).images
     assert image["alt"] == "title: described"
-    assert image["src"].startswith("data:image/svg+xml,%3Csvg")
+    assert image["src"].startswith("data:image/svg+xml,<svg")
 
 
 def test_several_views_are_an_image_each_with_its_own_alternative_text() -> None:
