@@ -34,7 +34,7 @@ class Machine:
     def __init__(self, folder: Path, preparing: ModuleType) -> None:
         self.folder, self.preparing = folder, preparing
         self.lines: list[str] = []
-        self.installed = ""
+        self.installed: list[str] = []  # pips run side by side
         self.answers: dict[str, tuple[int, str]] = {}
         self.stamp = folder / ".venv" / "handson-stamp.json"
         (folder / "requirements.lock").write_text(LOCK, encoding="utf-8")
@@ -58,7 +58,7 @@ class Machine:
             python.parent.mkdir(parents=True, exist_ok=True)
             python.touch()
         if "-r" in command:
-            self.installed += Path(command[-1]).read_text(encoding="utf-8")
+            self.installed.append(Path(command[-1]).read_text(encoding="utf-8"))
         return 0, ""
 
     def checkout(self, *, is_root: bool = False, **environ: str) -> Any:
@@ -67,12 +67,12 @@ class Machine:
         return self.preparing.Checkout(self.folder, system)
 
     def prepare(self, **environ: str) -> None:
-        self.lines, self.installed = [], ""
+        self.lines, self.installed = [], []
         self.preparing.prepare(self.checkout(**environ))
 
     def pins(self) -> list[str]:
         """Return the packages that the last set-up installed, each once."""
-        lines = self.installed.split("\n")
+        lines = "".join(self.installed).split("\n")
         return sorted({line.partition("==")[0] for line in lines if "==" in line})
 
     def stop(self, part: str, said: str, *, manager: str = "", is_root: bool = False) -> str:
@@ -100,7 +100,10 @@ def machine(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mach
 def test_a_set_up_installs_all_that_the_lock_names_and_checks_hashes(machine: Machine) -> None:
     machine.prepare()
     hashes = set(re.findall("sha256:.*", LOCK))
-    assert (machine.pins(), set(re.findall("sha256:.*", machine.installed))) == (NEEDED, hashes)
+    assert (machine.pins(), set(re.findall("sha256:.*", "".join(machine.installed)))) == (
+        NEEDED,
+        hashes,
+    )
     installations, checked = machine.count("-r ", "--require-hashes")
     assert installations == checked
     noted = ["drawing", "installed", "path", "python"]
