@@ -202,19 +202,21 @@ def refuse_blanks(
         else name
         for name in left
     ]
-    values = {"what": ", ".join(labels), "place": _find_section(verb, folder())}
+    values = {"what": ", ".join(labels), "place": _find_section(verb, left, folder())}
     raise NotReady.from_key("notebook.mistakes.blank-argument", **values)
 
 
-def _find_section(verb: str, folder: Path) -> str:
-    """Return the notebook and the heading above the cell in which a verb has blanks."""
+def _find_section(verb: str, left: Sequence[str], folder: Path) -> str:
+    """Return the notebook and the heading above the cell in which a verb has such blanks."""
     for path in _list_notebooks(folder):
         heading = path.stem
         for cell in _read_cells(path):
             text = "".join(cell["source"])
             if cell["cell_type"] != "code":
                 heading = [heading, *_HEADING.findall(text)][-1]
-            elif f"{verb}(" in text and list_blanks(cell):
+            elif f"{verb}(" in text and any(
+                it in left or type(it) is int for it in list_blanks(cell)
+            ):
                 return messages.text("notebook.mistakes.section", notebook=path.stem, name=heading)
     return messages.text("notebook.mistakes.section-above")
 

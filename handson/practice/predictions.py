@@ -83,18 +83,13 @@ class Prediction(Displayable):
     answer: str = ""
     seen: Seen = field(default_factory=dict)
 
-    @property
-    def choices(self) -> dict[str, str]:
-        """What each answer says, in the order of the catalogue."""
-        return list_choices(self.id)
-
     def card(self) -> Card:
         """Return the card: the question with the line that answers it, or what became of it."""
         title = messages.text("practice.predictions.title")
-        lines = [f"{name}: {text}" for name, text in self.choices.items()]
+        lines = [f"{name}: {text}" for name, text in list_choices(self.id).items()]
         lines.append(messages.text("practice.predictions.how", id=self.id))
         if self.answer:
-            said = self.choices[self.answer]
+            said = list_choices(self.id)[self.answer]
             title = messages.text("practice.predictions.kept", answer=said)
             lines = [messages.text("practice.predictions.kept-how")]
         if self.seen:
@@ -121,8 +116,8 @@ def find_prediction(id: object, answer: object = None) -> Prediction:
             "practice.predictions.unknown", **describe_choices(id, PREDICTIONS)
         )
     found = Prediction(str(id), "" if answer is None else str(answer))
-    if found.answer and found.answer not in found.choices:
-        values = describe_choices(answer, found.choices)
+    if found.answer and found.answer not in list_choices(found.id):
+        values = describe_choices(answer, list_choices(found.id))
         raise InvalidInput.from_key("practice.predictions.no-choice", id=id, **values)
     return found
 
@@ -163,11 +158,11 @@ def compare_answers(
     for id, kept in _read_answers(home).items():
         verbs, look = PREDICTIONS.get(id, ((), count_images))
         if verb in verbs and (seen := look(snapshot, exercise)):
-            name = "as-said" if kept["answer"] == seen["seen"] else "otherwise"
-            values = {"answer": list_choices(id)[kept["answer"]], "result": _describe(id, seen)}
-            notes.append(
-                Note(messages.label("practice.predictions.compared", name, **values), "info")
-            )
+            answer = kept.get("answer", "")
+            name = "as-said" if answer == seen["seen"] else "otherwise"
+            values = {"answer": list_choices(id).get(answer, answer), "result": _describe(id, seen)}
+            said = messages.label("practice.predictions.compared", name, **values)
+            notes.append(Note(said, "info"))
     return tuple(notes)
 
 

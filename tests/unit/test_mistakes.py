@@ -301,7 +301,7 @@ def test_a_blank_is_answered_before_any_call_with_its_name_and_the_heading_to_re
 ) -> None:
     for at, verb in enumerate(("start", "ensure_network")):
         prose = {"cell_type": "markdown", "source": [f"## {verb}\n", "### Sheet\n", "text"]}
-        blanks = {"handson": {"blanks": [0, "cidr"]}}
+        blanks = {"handson": {"blanks": [0, "cidr"] if at else ["learner"]}}
         cell = {"cell_type": "code", "source": [f"shop.{verb}(...)"], "metadata": blanks}
         book = {"cells": [prose, cell, prose | {"source": "## Later"}]}
         (notebooks / f"0{at}-{('prepare', 'network')[at]}.ipynb").write_text(json.dumps(book))
@@ -315,7 +315,8 @@ def test_a_blank_is_answered_before_any_call_with_its_name_and_the_heading_to_re
     assert "IPv4 CIDR ブロック (cidr), AZ のカスタマイズ (空欄なら自動) (zones)" in network
     assert "01-network の「Sheet」" in network
     assert "00-prepare の「Sheet」" in asked("start", learner=...)
-    assert "セルの上の説明" in asked("run_image", tag=...)
+    for verb, name in (("start", "region"), ("run_image", "tag")):
+        assert "セルの上の説明" in asked(verb, **{name: ...})
     mistakes.refuse_blanks("ensure_network", {"cidr": "", "zones": ["..."]})
 
 

@@ -13,7 +13,7 @@ from handson.core.errors import HandsonError
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
 from handson.notebook.workshop import Workshop
-from handson.practice.predictions import find_prediction
+from handson.practice.predictions import find_prediction, list_choices
 
 
 class PredictionCard(LiveCard):
@@ -45,7 +45,7 @@ class PredictionCard(LiveCard):
         return "\n".join(line.strip() for part in parts for line in part.text())
 
     def make_controls(self) -> Sequence[Any]:
-        options = [(text, name) for name, text in self._prediction.choices.items()]
+        options = [(text, name) for name, text in list_choices(self._prediction.id).items()]
         self._chooser, self._said = RadioButtons(options=options, value=None), HTML()
         button = Button(description=messages.text("notebook.widgets.predict"))
         button.on_click(lambda _: self.answer())
