@@ -175,16 +175,14 @@ def check_task_id(id: object) -> str:
 
 def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]) -> TaskReport:
     """Judge a task, keep how far it is, and return what was found."""
-    kept, finding = case.kept, TASKS[id](case)
-    state = TaskReport(id, finding).state
-    if state == "half":
+    report = TaskReport(id, TASKS[id](case), case.kept.get(id, ""))
+    if report.state == "half":
         begin_task(home, id)
-    if state == "done":
-        _, values = finding
-        left = {f"{id}.{name}": str(value) for name, value in values.items()}
-        kept = {id: f"{clock():%Y-%m-%d %H:%M} UTC", **kept, **left}
-        files.write_state(home / _FILE, kept)
-    return TaskReport(id, finding, kept.get(id, ""))
+    if report.state == "done":
+        left = {f"{id}.{name}": str(value) for name, value in report.finding[1].items()}
+        at = report.done_at or f"{clock():%Y-%m-%d %H:%M} UTC"
+        files.write_state(home / _FILE, {**case.kept, id: at, **left})
+    return report
 
 
 def read_kept(home: Path) -> dict[str, str]:

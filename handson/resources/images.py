@@ -159,14 +159,10 @@ def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exer
     ids = [{"imageDigest": found.digest}]
     wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
     [read] = aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted)["images"]
-    aws.call(
-        "ecr",
-        "PutImage",
-        repositoryName=repository,
-        imageManifest=read["imageManifest"],  # byte for byte, or its digest would be another
-        imageManifestMediaType=found.media_type,
-        imageTag=tag,
-    )
+    given = {"repositoryName": repository, "imageTag": tag}
+    given["imageManifestMediaType"] = found.media_type
+    # The manifest goes back byte for byte, or its digest would be another.
+    aws.call("ecr", "PutImage", imageManifest=read["imageManifest"], **given)
 
 
 def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:

@@ -24,16 +24,7 @@ ordinary output below the widget, updated in place.  Nothing is made before a bu
 from handson.notebook.widgets.board import Board, board
 from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import form
-from handson.notebook.widgets.prediction import PredictionCard, predict
+from handson.notebook.widgets.prediction import predict
 from handson.notebook.widgets.quiz import QuizCard, questions
 
-__all__ = [
-    "Board",
-    "FormCard",
-    "PredictionCard",
-    "QuizCard",
-    "board",
-    "form",
-    "predict",
-    "questions",
-]
+__all__ = ["Board", "FormCard", "QuizCard", "board", "form", "predict", "questions"]
