@@ -1,6 +1,6 @@
 """Least privilege: the smallest IAM policy with which the workshop passes on real AWS.
 
-`VERBS` lists the IAM actions of each verb, as policy.toml names them.  `write_policy` writes the
+policy.toml has the statements, and `VERBS` the IAM actions of each verb.  `write_policy` writes the
 policy: separate statements to check, create, and change or delete, each limited to the workshop's
 tag and to kinds of resources wherever AWS supports it (Service Authorization Reference, "Actions,
 resources, and condition keys" for Amazon EC2, ECS and ECR).  `explain_denial` returns the error for
@@ -29,20 +29,10 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.text import map_texts
-from handson.course.exercise import TAG_KEY, TAG_VALUE, Exercise
+from handson.course.exercise import Exercise
 
 VERSION = "2012-10-17"
 """The version of the policy language (IAM User Guide, "Version")."""
-
-_GATEWAYS = "ec2:{region}:{account}:internet-gateway/*"
-_ROUTE_TABLES = "ec2:{region}:{account}:route-table/*"
-_SUBNETS = "ec2:{region}:{account}:subnet/*"
-_ENDPOINTS = "ec2:{region}:{account}:vpc-endpoint/*"
-_VPCS = "ec2:{region}:{account}:vpc/*"
-_NETWORK = (_ENDPOINTS, _SUBNETS, _ROUTE_TABLES, _GATEWAYS, _VPCS)
-_CLUSTERS = "ecs:{region}:{account}:cluster/*"
-_REPOSITORY = "ecr:{region}:{account}:repository/{repository}"
-"""ARNs without "arn:aws:", with placeholders."""
 
 LARGEST = 6144
 """Characters of a managed policy, white space left out (IAM User Guide, "IAM and AWS STS quotas").
@@ -78,40 +68,17 @@ class Statement:
     condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-_NEW = {f"aws:RequestTag/{TAG_KEY}": TAG_VALUE}
-_IF_NEW = {"StringEquals": _NEW}
-_IF_OURS = {"StringEquals": {f"aws:ResourceTag/{TAG_KEY}": TAG_VALUE}}
-IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{region}"}}
-_TO_ECS = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
-_AT_CREATION = [action.partition(":")[2] for action in _list("create-vpc create-in-vpc")]
-_IF_NEW_NETWORK = {"StringEquals": {**_NEW, "ec2:CreateAction": _AT_CREATION}}
-_IF_NEW_CLUSTER = {"StringEquals": {**_NEW, "ecs:CreateAction": "CreateCluster"}}
-_REPOSITORIES = ("ecr:{region}:{account}:repository/*",)
-_ECS_ROLE = ("iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",)
-_VPC_QUOTA = ("servicequotas:{region}:{account}:vpc/L-F678F1CE",)
-_NEW_IN_VPC = (_ROUTE_TABLES, _SUBNETS, _ENDPOINTS)
+IN_REGION: Mapping[str, Mapping[str, Any]] = _FILE["conditions"]["in-region"]
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement("Check", _list("check"), condition=IN_REGION),
-    Statement("CheckVpcs", ("ec2:DescribeVpcAttribute",), (_VPCS,)),
-    Statement("CheckClusters", _list("check-clusters"), (_CLUSTERS,)),
-    Statement("CheckRepositories", _list("find-repositories"), _REPOSITORIES),
-    Statement("CheckImages", _list("read-images"), (_REPOSITORY,)),
-    Statement("CheckQuota", ("servicequotas:GetServiceQuota",), _VPC_QUOTA),
-    Statement("CreateVpc", _list("create-vpc"), (_GATEWAYS, _VPCS), _IF_NEW),
-    # These calls touch a new resource, which has no tag yet, and its VPC, which has one. AWS checks
-    # each of the two, so each needs a statement.
-    Statement("CreateSubnets", _list("create-in-vpc"), _NEW_IN_VPC, _IF_NEW),
-    Statement("CreateInVpc", _list("create-in-vpc"), (_ROUTE_TABLES, _VPCS), _IF_OURS),
-    Statement("CreateNetworkTags", ("ec2:CreateTags",), _NETWORK, _IF_NEW_NETWORK),
-    Statement("CreateCluster", ("ecs:CreateCluster",), (_CLUSTERS,), _IF_NEW),
-    Statement("CreateClusterTags", ("ecs:TagResource",), (_CLUSTERS,), _IF_NEW_CLUSTER),
-    Statement("CreateClusterRole", ("iam:CreateServiceLinkedRole",), _ECS_ROLE, _TO_ECS),
-    Statement("CreateRepository", _list("create-repository"), (_REPOSITORY,), _IF_NEW),
-    Statement("ChangeNetwork", _list("connect delete-network ec2:DeleteRoute"), _NETWORK, _IF_OURS),
-    Statement("ChangeCluster", _list("change-cluster"), (_CLUSTERS,), _IF_OURS),
-    Statement("ChangeRepository", _list("push ecr:DeleteRepository"), (_REPOSITORY,), _IF_OURS),
-)
+
+def _read_statement(sid: str, words: Mapping[str, str]) -> Statement:
+    """Return the statement that an entry of policy.toml stands for."""
+    resources = tuple(_FILE["resources"][name] for name in words.get("resources", "").split())
+    condition = _FILE["conditions"].get(words.get("condition"), {})
+    return Statement(sid, _list(words["actions"]), resources, condition)
+
+
+STATEMENTS = tuple(_read_statement(*entry) for entry in _FILE["statements"].items())
 
 # IAM User Guide, "Troubleshoot access denied error messages": "because no session policy allows the
 # ecs:CreateCluster action", "with an explicit deny in a service control policy: <its ARN>".
