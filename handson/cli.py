@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ from handson.notebook.lab import run_lab
 from handson.notebook.workshop import Workshop
 from handson.parity import comparing, probes, recording
 from handson.practice.incidents import forget_incident
+from handson.resources import plan, repository
 from handson.resources.push import forget_image_uri
 from handson.resources.snapshot import KINDS
 
@@ -362,6 +364,13 @@ def _connect(chosen: Settings, **other: str | None) -> Aws:
     return connection.connect_target(settings.read_environment(lang=chosen.lang, **other)).aws
 
 
+def _connect_as_running(chosen: Settings) -> Aws:
+    """Return the connection; the embedded AWS goes on with the region that a notebook chose."""
+    running = None if chosen.endpoint_url else emulator.find_running(chosen.home)
+    own = chosen.target == "emulator" and running
+    return _connect(chosen, region=own.region if own else None)
+
+
 @main.command(name="draw")
 @click.option(
     "--view",
@@ -429,6 +438,48 @@ def doctor(chosen: Settings, as_json: bool) -> bool:
     report = examine_machine(chosen, connect=lambda: _open_workshop(chosen).aws)
     click.echo(_as_json(report.to_json()) if as_json else str(report))
     return report.ready
+
+
+@main.group()
+def sts() -> None:
+    """Stand in for `aws sts` where the aws command is not installed."""
+
+
+@sts.command()
+@click.option("--query", type=click.Choice(["Account"]), required=True)
+@click.option("--output", type=click.Choice(["text"]), required=True)
+def get_caller_identity(chosen: Settings, **_asked: str) -> None:
+    """Print the account id, as `aws sts get-caller-identity` does."""
+    click.echo(_connect_as_running(chosen).account)
+
+
+@main.group(name="ecr")
+def ecr_commands() -> None:
+    """Stand in for `aws ecr` where the aws command is not installed."""
+
+
+@ecr_commands.command()
+@click.option("--region", help="The registry's region [default: HANDSON_REGION].")
+def get_login_password(chosen: Settings, region: str | None) -> None:
+    """Print the registry's password to a pipe, for `docker login`; never to a terminal."""
+    if sys.stdout.isatty():
+        raise NotReady.from_key("resources.image.secret-on-screen")
+    click.echo(repository.get_login(_connect(chosen, region=region))[1])
+
+
+@main.command()
+def shell(chosen: Settings) -> None:
+    """Open your shell, pointed at this workshop's AWS; `handson lab` opens its terminals so."""
+    environ = chosen.as_environment()
+    try:
+        if chosen.target == "emulator":
+            environ |= plan.list_cli_variables(_connect_as_running(chosen))
+    except HandsonError as error:  # a terminal that closes at once would hide it
+        click.echo(str(error), err=True)
+    if os.name == "nt":  # there exec leaves the terminal
+        sys.exit(subprocess.run(["powershell.exe"], env=environ, check=False).returncode)
+    program = environ.get("SHELL") or "sh"
+    os.execvpe(program, [program], environ)
 
 
 @main.group(name="emulator")

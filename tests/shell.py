@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.conftest import require
 
 PLACES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+STRICT = ("-eu", "-o", "pipefail")
 AWS, BASH, DOCKER = (shutil.which(name, path=PLACES) for name in ("aws", "bash", "docker"))
 
 
@@ -26,12 +27,24 @@ def require_shell(*, docker: bool = False) -> None:
 
 def paste(commands: Sequence[str], folder: Path, **environment: str) -> str:
     """Run the commands in bash, and return what they said; each has to succeed, and quietly."""
+    return _run([str(BASH), *STRICT, "-c", "\n".join(commands)], folder, **environment)
+
+
+def paste_in_shell(commands: Sequence[str], folder: Path, **environment: str) -> str:
+    """Run the commands in bash as `handson shell` opens it, and return what they said."""
+    keyed = "\n".join([f"set {' '.join(STRICT)}", *commands, ""])
+    own = {"SHELL": str(BASH), "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **environment}
+    return _run([sys.executable, "-m", "handson", "shell"], folder, keyed, **own)
+
+
+def _run(command: Sequence[str], folder: Path, keyed: str = "", **environment: str) -> str:
     programs = {str(Path(program).parent) for program in (AWS, DOCKER) if program}
     path = os.pathsep.join([*sorted(programs), os.defpath])
     done = subprocess.run(
-        [str(BASH), "-eu", "-o", "pipefail", "-c", "\n".join(commands)],
+        command,
         env={"PATH": path, "HOME": str(folder), **environment},
         cwd=folder,
+        input=keyed,
         capture_output=True,
         text=True,
         timeout=300,

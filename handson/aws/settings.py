@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -82,7 +83,7 @@ class Settings:
         return self.environ.get("DOCKER_HOST", "")
 
     def as_environment(self) -> dict[str, str]:
-        """Return the environment from which a kernel reads these settings.
+        """Return the environment from which a kernel reads these settings, with our commands.
 
         A name that the home folder keeps is left out: a notebook may change it there, and the next
         notebook reads the change.
@@ -92,6 +93,8 @@ class Settings:
             chosen["learner"] = ""
         # The notebook of this process is not that of the kernel.
         environ = {name: value for name, value in self.environ.items() if name != SESSION}
+        places = (str(Path(sys.executable).parent), environ.get("PATH", os.defpath))
+        environ["PATH"] = os.pathsep.join(places)
         return environ | {_variable(name): value for name, value in chosen.items()}
 
 

@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from shutil import which
 from typing import Any, TypeVar
 
 from msgspec import structs
@@ -301,8 +302,17 @@ class Workshop(Displayable):
             tag=tag,
             base_image=self.settings.base_image or "",
             setup=plan.list_cli_variables(connected) if connected.endpoint else {},
+            program=push.find_program(),
             advice=_missing_repository(connected, repository, self._exercise),
+            remarks=self._explain_missing_docker(),
         )
+
+    def _explain_missing_docker(self) -> tuple[Note, ...]:
+        try:
+            usable = self.engine.containers is not None and which("docker")
+        except NotReady as error:  # on real AWS the cells take an engine, too
+            return warning_notes(error.problem, error.remedy)
+        return () if usable else (Note(messages.text("resources.image.no-docker"), "advice"),)
 
     def build_image(
         self,

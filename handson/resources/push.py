@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import which
 
 from handson.aws import Aws
 from handson.core import files, messages
@@ -22,7 +24,7 @@ from handson.core.folders import find_current_folder, find_notebooks_folder, loc
 from handson.core.progress import Say
 from handson.core.text import find_nearest, quote
 from handson.course import rules
-from handson.course.exercise import Exercise
+from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
 from handson.engine.build_context import list_context
@@ -32,6 +34,10 @@ from handson.engine.registry_client import RegistryClient
 from handson.resources import plan
 from handson.resources.images import require_image
 
+AWS_CLI = "aws"
+
+_ACCOUNT = "sts get-caller-identity --query Account --output text"
+_PASSWORD = "ecr get-login-password"
 _URI_FILE = "image-uri.json"
 
 
@@ -39,8 +45,9 @@ _URI_FILE = "image-uri.json"
 class PushCommands(Displayable):
     """The commands that push an image by hand, as the ECR console's "View push commands".
 
-    On AWS they are the console's, to the letter.  An emulator has no console: there both lists use
-    the aws CLI and begin with the variables of `setup`, so that one can paste them unchanged.
+    They are the console's, with the account kept in a variable and the platform of Fargate named.
+    An emulator has no console: there both lists use the aws CLI and begin with the variables of
+    `setup`, so that one can paste them unchanged; the card shows these apart.
 
     Attributes:
         repository: The repository's name, and the image's local one.
@@ -50,7 +57,9 @@ class PushCommands(Displayable):
         tag: The tag to build and push.
         base_image: The image in place of the Dockerfile's base image, if any.
         setup: The variables that point the aws CLI at an emulator; empty on AWS.
+        program: The aws CLI, or the `handson` command where there is none.
         advice: The problem and the remedy where the repository does not exist.
+        remarks: What keeps the commands from being run here.
     """
 
     repository: str
@@ -60,61 +69,78 @@ class PushCommands(Displayable):
     tag: str = "latest"
     base_image: str = ""
     setup: Mapping[str, str] = field(default_factory=dict)
+    program: str = AWS_CLI
     advice: tuple[str, str] | None = None
+    remarks: tuple[Note, ...] = ()
 
     @property
     def bash(self) -> tuple[str, ...]:
         """The commands for bash."""
+        program = shlex.quote(self.program)
         return (
             *plan.format_exports(self.setup),
             f"cd {shlex.quote(str(self.context))}",
-            "aws sts get-caller-identity",
-            f"{self._password} | {self._login}",
-            *self._docker,
+            f"AWS_ACCOUNT_ID=$({program} {_ACCOUNT})",
+            *self._finish(f"{program} {_PASSWORD} --region {self.region}"),
         )
 
     @property
     def powershell(self) -> tuple[str, ...]:
         """The commands for PowerShell."""
+        quoted = _quote_path(self.program)
+        program = quoted if quoted == self.program else f"& {quoted}"
+        account = f"{program} {_ACCOUNT}"
+        password = f"{program} {_PASSWORD} --region {self.region}"
+        if self.program == AWS_CLI and not self.setup:  # as the console, which has no aws CLI here
+            account, password = "(Get-STSCallerIdentity).Account", "(Get-ECRLoginCommand).Password"
         return (
             *(f"$env:{name} = {_quote_powershell(value)}" for name, value in self.setup.items()),
             f"Set-Location {_quote_path(str(self.context))}",
-            "aws sts get-caller-identity" if self.setup else "Get-STSCallerIdentity",
-            f"{self._password if self.setup else '(Get-ECRLoginCommand).Password'} | {self._login}",
-            *self._docker,
+            f"$AWS_ACCOUNT_ID = {account}",
+            *self._finish(password),
         )
 
-    @property
-    def _password(self) -> str:
-        return f"aws ecr get-login-password --region {self.region}"
-
-    @property
-    def _login(self) -> str:
-        return f"docker login --username AWS --password-stdin {self.registry}"
-
-    @property
-    def _docker(self) -> tuple[str, ...]:
+    def _finish(self, password: str) -> tuple[str, ...]:
+        """Return the commands that read alike in both shells."""
         local = f"{self.repository}:{self.tag}"
         target = f"{self.registry}/{local}"
         name = self.repository if self.tag == "latest" else local
         base = ("--build-arg", f"BASE_IMAGE={self.base_image}") if self.base_image else ()
+        build = ("docker", "build", "--platform", IMAGE_PLATFORM, "-t", name, *base, ".")
         return (
+            "echo $AWS_ACCOUNT_ID",
+            f"{password} | docker login --username AWS --password-stdin {self.registry}",
             # Quoted for bash; PowerShell reads single quotes alike, unless they hold another.
-            shlex.join(("docker", "build", "-t", name, *base, ".")),
+            shlex.join(build),
             f"docker tag {local} {target}",
             f"docker push {target}",
         )
 
     def card(self) -> Card:
-        """Return the card: both lists, and an option for Apple silicon."""
+        """Return the card: both lists, before them what other terminals need to be told."""
+        shells = {"bash": self.bash, "powershell": self.powershell}
+        blocks, first = [], len(self.setup)
+        for shell, lines in shells.items():
+            name = messages.label("resources.image.shell", shell)
+            blocks.append(CommandBlock(name, lines[first:]))
+            if first:
+                other = messages.text("resources.image.other-terminal", shell=name)
+                blocks.append(CommandBlock(other, lines[:first]))
+        replaced = self.program != AWS_CLI
         parts = (
             *(warning_notes(*self.advice) if self.advice else ()),
-            CommandBlock(messages.text("resources.image.bash"), self.bash),
-            CommandBlock(messages.text("resources.image.powershell"), self.powershell),
-            Note(messages.text("resources.image.apple-silicon"), "advice"),
+            *self.remarks,
+            *([Note(messages.text("resources.image.no-aws-cli"), "advice")] if replaced else ()),
+            *blocks,
         )
         title = messages.text("resources.image.push-commands", name=self.repository)
         return Card(title, parts, state="warn" if self.advice else "info")
+
+
+def find_program() -> str:
+    """Return the aws CLI, or where it is not installed the `handson` command in its place."""
+    own = str(Path(sys.executable).with_name("handson"))
+    return AWS_CLI if which(AWS_CLI) else "handson" if which("handson") else own
 
 
 def locate_context(context: Path | str) -> Path | str:

@@ -170,14 +170,20 @@ def explain_missing_repository(aws: Aws, name: str, exercise: Exercise) -> tuple
     return messages.advice("resources.registry.other-repository", **values)
 
 
-def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
-    """Return the destination of a push to this repository, with a new token of this region.
+def get_login(aws: Aws) -> tuple[str, str]:
+    """Return the user name and the password of this region's registry.
 
-    The token is valid for twelve hours (ECR API Reference, GetAuthorizationToken).
+    The password is valid for twelve hours (ECR API Reference, GetAuthorizationToken).
     """
     reply = aws.call("ecr", "GetAuthorizationToken")
     token = reply["authorizationData"][0]["authorizationToken"]
     username, _, password = base64.b64decode(token).decode().partition(":")
+    return username, password
+
+
+def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
+    """Return the destination of a push to this repository, with a new token of this region."""
+    username, password = get_login(aws)
     return Destination(
         registry=build_registry_address(aws),
         scheme=urlsplit(aws.endpoint).scheme if aws.endpoint else "https",

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,52 @@ def test_a_usage_error_ends_with_2_and_makes_no_home(call: Call, home: Path) -> 
     wrong += [f"run --output {__file__}", "emulator restart", "lab --port 0"]
     assert {words: call(*words.split()).exit_code for words in wrong} == dict.fromkeys(wrong, 2)
     assert not home.exists()
+
+
+def test_the_login_of_push_commands_goes_to_a_pipe_and_never_to_a_terminal(
+    call: Call, emulator: Running
+) -> None:
+    query = "sts get-caller-identity --query Account --output text"
+    account = call(*query.split())
+    assert ending(account) == (0, [], f"{emulator.account}\n")
+    login = "ecr get-login-password --region us-east-1"
+    code, said, password = ending(call(*login.split()))
+    assert (code, said, len(password.split())) == (0, [], 1)
+    terminal, screen = os.openpty()
+    environ = os.environ | {"HANDSON_ENDPOINT_URL": emulator.endpoint}
+    command = [sys.executable, "-m", "handson", *login.split()]
+    refused = subprocess.run(
+        command, env=environ, stdout=screen, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(screen)
+    with open(terminal, closefd=True) as seen, contextlib.suppress(OSError):  # no more to read
+        assert seen.read() == ""
+    assert (refused.returncode, [line[:1] for line in refused.stderr.splitlines()]) == (
+        2,
+        ["✗", "→"],
+    )
+
+
+def test_a_shell_is_pointed_at_the_embedded_aws_as_it_runs_or_says_why_not(
+    home: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "shell"
+    own.write_text('#!/bin/sh\necho "$AWS_ENDPOINT_URL $AWS_DEFAULT_REGION"\ncommand -v handson\n')
+    own.chmod(0o755)
+
+    def open_shell(**given: str) -> subprocess.CompletedProcess[str]:
+        environ = os.environ | {"HANDSON_HOME": str(home), "SHELL": str(own), **given}
+        command = [sys.executable, "-m", "handson", "shell"]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    running = embedded.ensure_running(home, region="ap-northeast-1")
+    aws, program = open_shell().stdout.splitlines()
+    assert aws == f"{running.endpoint} ap-northeast-1"
+    assert program == str(Path(sys.executable).with_name("handson"))
+    assert embedded.find_running(home) == replace(running, state="running")
+    broken = open_shell(HANDSON_ENDPOINT_URL=NOBODY)
+    assert [line[:1] for line in broken.stderr.splitlines()] == ["✗", "→"]
+    assert (broken.returncode, broken.stdout.splitlines()) == (0, [" ", program])
 
 
 def test_help_names_every_command(call: Call) -> None:

@@ -81,6 +81,7 @@ def test_push_commands_lead_to_the_registry_and_remark_on_a_name_that_no_reposit
     cards = (held.push_commands("goods", context="shop").card(), mistyped.card())
     assert [card.state for card in cards] == ["info", "warn"]
     assert '"rails-app"' in repr(mistyped)
+    assert "build_image と push_image のセルが、同じ手順を" in said  # there is no engine here
 
 
 def test_a_picture_is_kept_and_marks_what_was_made_and_what_is_left_to_do(held: Workshop) -> None:

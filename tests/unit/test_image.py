@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from handson.core.cards import CommandBlock
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.progress import ignore_progress
 from handson.engine.model import Destination, LocalImage
@@ -33,28 +34,45 @@ def commands(context: Path | str, **changes: Any) -> push.PushCommands:
     return push.PushCommands("rails-app", context, **given)
 
 
+ACCOUNT = "sts get-caller-identity --query Account --output text"
+PASSWORD = "ecr get-login-password --region us-east-1"
+
+
 def test_the_push_commands_are_the_consoles() -> None:
     found = commands("../shop")
     login = f"docker login --username AWS --password-stdin {REGISTRY}"
     rest = (
-        "docker build -t rails-app .",
+        "docker build --platform linux/amd64 -t rails-app .",
         f"docker tag rails-app:latest {REGISTRY}/rails-app:latest",
         f"docker push {REGISTRY}/rails-app:latest",
     )
     assert found.bash == (
         "cd ../shop",
-        "aws sts get-caller-identity",
-        f"aws ecr get-login-password --region us-east-1 | {login}",
+        f"AWS_ACCOUNT_ID=$(aws {ACCOUNT})",
+        "echo $AWS_ACCOUNT_ID",
+        f"aws {PASSWORD} | {login}",
         *rest,
     )
     assert found.powershell == (
         "Set-Location ../shop",
-        "Get-STSCallerIdentity",
+        "$AWS_ACCOUNT_ID = (Get-STSCallerIdentity).Account",
+        "echo $AWS_ACCOUNT_ID",
         f"(Get-ECRLoginCommand).Password | {login}",
         *rest,
     )
     shells = ("macOS / Linux(bash)", "Windows(PowerShell)")
     assert [shell for shell in shells if shell not in repr(found)] == []
+
+
+def test_where_there_is_no_aws_command_handson_takes_its_place_in_both_shells() -> None:
+    beside = commands("shop", program="/my tools/handson")
+    assert beside.bash[1] == f"AWS_ACCOUNT_ID=$('/my tools/handson' {ACCOUNT})"
+    assert beside.powershell[1] == f"$AWS_ACCOUNT_ID = & '/my tools/handson' {ACCOUNT}"
+    found = commands("shop", program="handson")
+    assert found.bash[3:] == found.powershell[3:]
+    assert found.bash[3].startswith(f"handson {PASSWORD} | docker login ")
+    said = "aws コマンドがインストールされていない"
+    assert [said in repr(each) for each in (found, commands("shop"))] == [True, False]
 
 
 def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_words_are_quoted() -> None:
@@ -67,16 +85,18 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_words_are_quoted
     )
     login = "docker login --username AWS --password-stdin 127.0.0.1:4990"
     rest = (
-        "aws sts get-caller-identity",
-        f"aws ecr get-login-password --region us-east-1 | {login}",
-        "docker build -t rails-app:v1 --build-arg 'BASE_IMAGE=my ruby' .",
+        "echo $AWS_ACCOUNT_ID",
+        f"aws {PASSWORD} | {login}",
+        "docker build --platform linux/amd64 -t rails-app:v1 --build-arg 'BASE_IMAGE=my ruby' .",
         "docker tag rails-app:v1 127.0.0.1:4990/rails-app:v1",
         "docker push 127.0.0.1:4990/rails-app:v1",
     )
     bash = ("""export AWS_ENDPOINT_URL='http://o'"'"'host:1'""", """cd 'my shop'"'"'s'""")
     powershell = ("$env:AWS_ENDPOINT_URL = 'http://o''host:1'", "Set-Location 'my shop''s'")
-    assert found.bash == (*bash, *rest)
-    assert found.powershell == (*powershell, *rest)
+    assert found.bash == (*bash, f"AWS_ACCOUNT_ID=$(aws {ACCOUNT})", *rest)
+    assert found.powershell == (*powershell, f"$AWS_ACCOUNT_ID = aws {ACCOUNT}", *rest)
+    shown = [part.lines[0] for part in found.card().parts if isinstance(part, CommandBlock)]
+    assert shown == [bash[1], bash[0], powershell[1], powershell[0]]  # a terminal may be set up
 
 
 def test_a_name_tag_or_context_that_docker_refuses_is_refused(shop: Path, tmp_path: Path) -> None:
