@@ -9,7 +9,7 @@ from typing import Any
 
 from handson.aws import Aws, has_code
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Rows
+from handson.core.cards import CardPart, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
 from handson.core.text import find_nearest
 from handson.course import rules
@@ -17,7 +17,7 @@ from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
 from handson.course.state import Cluster, Resource
 from handson.resources import plan
-from handson.resources.plan import Listed, Step
+from handson.resources.plan import Creation, Listed, Step
 
 TYPE = "AWS::ECS::Cluster"
 _DELETING = ("DEPROVISIONING", "INACTIVE")
@@ -86,24 +86,18 @@ class ClusterForm:
 
 
 @dataclass(frozen=True, repr=False)
-class EnsuredCluster(Displayable):
-    """A cluster, the aws CLI command that creates one like it, warnings on settings, remarks."""
+class EnsuredCluster(Creation):
+    """A cluster that was created or completed."""
 
     cluster: Cluster
-    commands: tuple[str, ...]
-    notes: tuple[Note, ...] = ()
-    remarks: tuple[Note, ...] = ()
 
-    def card(self) -> Card:
-        """Return the card: the cluster overview of the console, and the command."""
+    def describe(self) -> tuple[str, Sequence[CardPart]]:
+        """Return the title, and the cluster overview of the console."""
         providers = set(self.cluster.capacity_providers)
         parts: list[CardPart] = [describe_cluster(self.cluster)]
         if providers and providers <= set(rules.CAPACITY_PROVIDERS):
             parts.append(Note(messages.text("resources.cluster.no-instances")))
-        title = messages.text("resources.cluster.title", name=self.cluster.name)
-        return plan.describe_creation(
-            title, parts, commands=self.commands, notes=self.notes, remarks=self.remarks
-        )
+        return messages.text("resources.cluster.title", name=self.cluster.name), parts
 
 
 def describe_cluster(cluster: Cluster) -> Rows:
@@ -188,7 +182,8 @@ def ensure_cluster(
         cluster = _set_providers(aws, form) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
     notes = plan.warn_of_settings("cluster", chosen, expected)
-    return EnsuredCluster(cluster, plan.format_commands(aws, steps), notes)
+    commands = plan.format_commands(aws, steps)
+    return EnsuredCluster(cluster, commands=commands, notes=notes)
 
 
 def find_cluster_arns(aws: Aws, exercise: Exercise) -> list[str]:

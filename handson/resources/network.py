@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 
 from handson.aws import Aws, command_name, has_code
 from handson.core import messages
-from handson.core.cards import Card, Displayable, Note, warning_notes
+from handson.core.cards import CardPart, Note, warning_notes
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
 from handson.course import rules
 from handson.course.exercise import Exercise, NetworkForm
@@ -25,7 +25,7 @@ from handson.course.goal import PlannedSubnet, plan_subnets
 from handson.course.rules import check_network_form, list_subnet_blocks
 from handson.course.state import ANYWHERE, InternetGateway, Route, Vpc
 from handson.resources import plan
-from handson.resources.plan import Ref, Step
+from handson.resources.plan import Creation, Ref, Step
 from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_network
 
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
@@ -42,24 +42,15 @@ _NOT_YET_KNOWN = (
 
 
 @dataclass(frozen=True, repr=False)
-class Network(Displayable):
-    """A VPC, the aws CLI commands that create one like it, warnings, and remarks at the end."""
+class Network(Creation):
+    """A VPC that was created or completed."""
 
     vpc: Vpc
-    commands: tuple[str, ...]
-    notes: tuple[Note, ...] = ()
-    remarks: tuple[Note, ...] = ()
 
-    def card(self) -> Card:
-        """Return the card: the VPC's settings, the console's resource map, the commands."""
+    def describe(self) -> tuple[str, Sequence[CardPart]]:
+        """Return the title, the VPC's settings, and the console's resource map."""
         title = messages.text("resources.network.title", name=self.vpc.name)
-        return plan.describe_creation(
-            title,
-            describe_vpc(self.vpc),
-            commands=self.commands,
-            notes=self.notes,
-            remarks=self.remarks,
-        )
+        return title, describe_vpc(self.vpc)
 
 
 @dataclass(frozen=True)
@@ -150,7 +141,8 @@ def ensure_network(
         *_warn_of_subnets(form, work.vpc),
         *_warn_of_zones(zones, work.zones),
     )
-    return Network(work.vpc, plan.format_commands(aws, work.steps), notes)
+    commands = plan.format_commands(aws, work.steps)
+    return Network(work.vpc, commands=commands, notes=notes)
 
 
 def foresee_network(

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from handson.aws import Aws, Patience, command_name
 from handson.core import messages
-from handson.core.cards import Card, CardPart, CommandBlock, Note, warning_notes
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
 from handson.core.progress import CountedSentence
 from handson.core.text import map_leaves
@@ -84,6 +84,32 @@ class Listed:
     resource: Resource
     delete: Callable[[], str]
     unread: bool = False
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Creation(Displayable):
+    """The base of resources that were created, or existed already.
+
+    Attributes:
+        commands: The aws CLI commands that create one like it.
+        notes: Warnings on its settings.
+        remarks: What stands at the end of the card.
+    """
+
+    commands: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    remarks: tuple[Note, ...] = ()
+
+    def describe(self) -> tuple[str, Sequence[CardPart]]:
+        """Return the card's title, and the resource as the console shows it."""
+        raise NotImplementedError
+
+    def card(self) -> Card:
+        """Return the card: warnings, the resource, the commands, and remarks."""
+        title, parts = self.describe()
+        block = CommandBlock(messages.text("resources.network.commands"), self.commands)
+        state = "warn" if self.notes else "ok"
+        return Card(title, (*self.notes, *parts, block, *self.remarks), state)
 
 
 def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict[str, str]:
@@ -169,15 +195,12 @@ def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:
     Raises:
         AWSUnclear: The third attempt broke off too.
     """
-    for number in range(1, _ATTEMPTS + 1):
+    for _ in range(_ATTEMPTS - 1):
         try:
-            attempt()
+            return attempt()
         except AWSUnclear:
-            if number == _ATTEMPTS:
-                raise
             patience.pause_to_see()
-        else:
-            return
+    return attempt()
 
 
 def wait_for(
@@ -201,19 +224,6 @@ def wait_for(
         clock=aws.patience.clock,
         sleep=pause,
     )
-
-
-def describe_creation(
-    title: str,
-    parts: Sequence[CardPart],
-    *,
-    commands: Sequence[str],
-    notes: Sequence[Note],
-    remarks: Sequence[Note] = (),
-) -> Card:
-    """Return the card of a created resource: warnings, its parts, the commands, and remarks."""
-    block = CommandBlock(messages.text("resources.network.commands"), commands)
-    return Card(title, (*notes, *parts, block, *remarks), state="warn" if notes else "ok")
 
 
 def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:

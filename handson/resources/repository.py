@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from handson.aws import Aws
 from handson.aws.emulator.in_process import find_adapter
 from handson.core import https, messages
-from handson.core.cards import Card, Displayable, Note, Rows
+from handson.core.cards import CardPart, Rows
 from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.text import find_nearest
 from handson.course import rules
@@ -25,7 +25,7 @@ from handson.course.owners import list_tags, read_tags
 from handson.course.state import Repository, Resource
 from handson.engine.model import Destination
 from handson.resources import plan
-from handson.resources.plan import Listed, Step
+from handson.resources.plan import Creation, Listed, Step
 
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
@@ -36,23 +36,20 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True, repr=False)
-class EnsuredRepository(Displayable):
-    """A repository, with the aws CLI command that creates one like it and warnings on its name."""
+class EnsuredRepository(Creation):
+    """A repository that was created, or existed already."""
 
     repository: Repository
-    commands: tuple[str, ...]
-    notes: tuple[Note, ...] = ()
 
-    def card(self) -> Card:
-        """Return the card: the repository's line of the console, and the command."""
+    def describe(self) -> tuple[str, Sequence[CardPart]]:
+        """Return the title, and the repository's line of the console."""
         private = messages.text("resources.registry.private")
         rows = [
             (messages.text("resources.registry.row-uri"), self.repository.uri),
             (messages.text("resources.registry.row-visibility"), private),
             (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
         ]
-        title = messages.text("resources.registry.title", name=self.repository.name)
-        return plan.describe_creation(title, [Rows(rows)], commands=self.commands, notes=self.notes)
+        return messages.text("resources.registry.title", name=self.repository.name), [Rows(rows)]
 
 
 def find_repository(aws: Aws, name: str) -> Repository | None:
@@ -139,7 +136,8 @@ def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -
     repository = _repository(aws, reply["repositories"][0])
     plan.refuse_foreign(aws, repository)
     notes = plan.warn_of_settings("repository", {"name": name}, {"name": exercise.repository})
-    return EnsuredRepository(repository, plan.format_commands(aws, steps), notes)
+    commands = plan.format_commands(aws, steps)
+    return EnsuredRepository(repository, commands=commands, notes=notes)
 
 
 def require_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -> Repository:

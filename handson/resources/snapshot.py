@@ -49,19 +49,19 @@ class ResourceKind:
     Attributes:
         name: How clean-up names it.
         service: boto3's name of the service.
-        context: Checks that read it, but can be judged without it where the service fails.
         observe: Fill the fields of a snapshot, by field; several run in parallel.
         find_ids: Find in another region what a check misses in its own, by check.
         list_all: Return the resources that clean-up may find, in the order of deletion; where ids
             are given, only these need to be among them.
+        context: Checks that read it, but can be judged without it where the service fails.
     """
 
     name: str
     service: str
-    context: frozenset[str]
     observe: Mapping[str, Observe]
     find_ids: Mapping[str, FindIds]
     list_all: Callable[[Aws, Collection[str] | None], Sequence[Listed]]
+    context: Collection[str] = ()
 
     @property
     def checks(self) -> set[str]:
@@ -73,7 +73,6 @@ KINDS = (
     ResourceKind(
         name="repository",
         service="ecr",
-        context=frozenset(),
         observe={"repositories": repository.observe_repositories, "images": images.observe_images},
         find_ids={
             "repository": repository.find_repository_arns,
@@ -84,15 +83,14 @@ KINDS = (
     ResourceKind(
         name="cluster",
         service="ecs",
-        context=frozenset({"image", "image-uri"}),
         observe={"clusters": cluster.observe_clusters},
         find_ids={"cluster": cluster.find_cluster_arns},
         list_all=cluster.list_cluster_resources,
+        context=("image", "image-uri"),
     ),
     ResourceKind(
         name="network",
         service="ec2",
-        context=frozenset(),
         observe={"vpcs": vpc_listing.observe_vpcs},
         find_ids={"network": vpc_listing.find_vpc_ids},
         list_all=network_deletion.list_network_resources,
@@ -127,7 +125,7 @@ def take_snapshot(
         HandsonError: A call was not allowed, or AWS did not answer; with `partial`, only where no
             service answered.
     """
-    kinds = [kind for kind in KINDS if checks is None or (kind.checks | kind.context) & {*checks}]
+    kinds = [kind for kind in KINDS if checks is None or {*kind.checks, *kind.context} & {*checks}]
     fields, errors = _observe(aws, exercise, kinds, checks)
     for kind in kinds:
         needed = checks is None or kind.checks & {*checks}
