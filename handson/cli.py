@@ -330,8 +330,8 @@ def record(chosen: Settings, account: str, yes: bool, output: Path, **asked: Any
     click.echo(messages.label("parity.what", mode, **where), err=True)
     if not yes:
         raise NotReady.from_key("parity.not-confirmed")
-    with recording.explain_unwritable(output), TemporaryFile(dir=output.parent):
-        pass  # told before the probes, not after them
+    with NotReady.replace_os_errors("parity.unwritable", path=output):
+        TemporaryFile(dir=output.parent).close()  # told before the probes, not after them
     with show_work(TerminalProgress(), "parity") as aws.say, probes.use_account(aws, mode):
         if mode != "clean":
             made, own = probes.play_probes(aws, mode)

@@ -366,11 +366,8 @@ def _make_own_session(region: str = "") -> Any:
 
 def _check_bundle(path: str | None) -> str | None:
     """Return a path if certificates can be read from it; OpenSSL's errors do not name the file."""
-    try:
+    shown = one_line(str(path))  # botocore joins indented lines to it
+    with NotReady.replace_os_errors("aws.connection.bundle", path=shown):
         if path:  # reading the system's certificates would cost each start their time
             ssl.create_default_context(cafile=path)
-    except OSError as error:
-        reason = error.strerror or error
-        shown = one_line(str(path))  # botocore joins indented lines to it
-        raise NotReady.from_key("aws.connection.bundle", path=shown, reason=reason) from error
     return path

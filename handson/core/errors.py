@@ -16,6 +16,8 @@ their key: ``raise NotReady.from_key("engine.docker-stopped")``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
@@ -50,6 +52,21 @@ class HandsonError(Exception):
             KeyError: There is no such pair.
         """
         return cls(*messages.advice(key, **values), code=aws_code)
+
+    @classmethod
+    @contextmanager
+    def replace_os_errors(cls, key: str, /, **values: object) -> Iterator[None]:
+        """Raise an error with the sentences of `key` in place of an OSError in the block.
+
+        Args:
+            key: As in `from_key`.
+            values: The placeholders of the two sentences, besides `reason`, the system's own words.
+        """
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise cls(*messages.advice(key, **values, reason=reason)) from error
 
     def lines(self) -> tuple[str, str]:
         """Return the two lines to read: the problem (with AWS's code) and the remedy."""

@@ -189,13 +189,8 @@ class Picture:
         if suffix not in SUFFIXES:
             raise errors.InvalidInput.from_key("drawing.suffix", path=path)
         data = self.svg.encode() if suffix == ".svg" else self.png()
-        try:
+        with errors.InvalidInput.replace_os_errors("drawing.not-written", path=path):
             replace_file(path, [data])
-        except OSError as reason:
-            why = reason.strerror or str(reason)
-            raise errors.InvalidInput.from_key(
-                "drawing.not-written", path=path, reason=why
-            ) from reason
         return path
 
     def __repr__(self) -> str:

@@ -57,12 +57,9 @@ def write_report(grades: Grades, path: Path) -> None:
     Raises:
         NotReady: It cannot be written there.
     """
-    try:
+    with NotReady.replace_os_errors("grading.report.unwritable", path=path):
         # The report names people and their points, so only its owner may read it.
         replace_file(path, (part.encode() for part in make_page(grades)), mode=PRIVATE)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise NotReady.from_key("grading.report.unwritable", path=path, reason=reason) from error
 
 
 def make_page(grades: Grades) -> Iterator[str]:

@@ -133,12 +133,9 @@ def read_rows(path: Path) -> list[list[str]]:
     Raises:
         InvalidInput: It cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InvalidInput.from_key("grading.csv-missing", path=path, reason=reason) from error
+    missing = InvalidInput.replace_os_errors("grading.csv-missing", path=path)
+    with missing, path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"> {MOST_BYTES} bytes")

@@ -102,11 +102,8 @@ def write_keys(path: Path, keys: Keys) -> None:
         NotReady: It cannot be written there.
     """
     data = msgspec.json.format(msgspec.json.encode(_KeyFile("handson.keys/1", dict(keys))))
-    try:
+    with NotReady.replace_os_errors("grading.tokens.unwritable", path=path):
         replace_file(path, [data, b"\n"])
-    except OSError as error:
-        reason = error.strerror or error
-        raise NotReady.from_key("grading.tokens.unwritable", path=path, reason=reason) from error
 
 
 def read_key_set(data: bytes) -> KeySet:

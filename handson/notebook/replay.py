@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from handson.notebook import remove_widget_views
 _CELL_SECONDS = 1800
 _KERNEL = "python3"
 _LOG = "kernel.log"
+_UNWRITABLE = "notebook.replay.output"
 _SKIP = "nbval-skip"
 """The tag of cells that only a learner runs, such as predictions; nbval skips them, too."""
 
@@ -95,7 +96,7 @@ def run_notebooks(
     if any(path.parent.resolve() == output.resolve() for path in notebooks):
         raise InvalidInput.from_key("notebook.replay.source", folder=output)
     runs = [_NotebookRun(path, output / path.name) for path in notebooks]
-    with _refusing_unwritable(output):
+    with NotReady.replace_os_errors(_UNWRITABLE, folder=output):
         output.mkdir(parents=True, exist_ok=True)
         for run in runs:
             run.copy.unlink(missing_ok=True)
@@ -116,7 +117,7 @@ def keep_pictures(settings: Settings, *, output: Path) -> list[Path]:
         NotReady: `output` cannot be written.
     """
     copies = []
-    with _refusing_unwritable(output):
+    with NotReady.replace_os_errors(_UNWRITABLE, folder=output):
         for picture in sorted((settings.home / "pictures").glob("*.svg")):
             copy = output / picture.name
             if copy.resolve() != picture.resolve():
@@ -150,7 +151,7 @@ class _NotebookRun:
             error = self._find_error(environment, on_cell)
         finally:
             remove_widget_views(self.node)
-            with _refusing_unwritable(self.copy.parent):
+            with NotReady.replace_os_errors(_UNWRITABLE, folder=self.copy.parent):
                 nbformat.write(self.node, self.copy)  # type: ignore[no-untyped-call]
         cell = str(self._cell.get("id", "")) if error else ""
         return Outcome(self.source.stem, self.copy, cell, error)
@@ -241,12 +242,3 @@ def _read_notebook(path: Path) -> Any:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return node
-
-
-@contextmanager
-def _refusing_unwritable(output: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise NotReady.from_key("notebook.replay.output", folder=output, reason=reason) from error

@@ -82,15 +82,12 @@ def lay_out(folder: Path, *, lang: str) -> Layout:
         raise InvalidInput.from_key("notebook.workspace.worked", folder=folder)
     if os.path.isfile(folder):
         raise InvalidInput.from_key("notebook.workspace.not-a-folder", folder=folder)
-    try:
+    with NotReady.replace_os_errors("notebook.workspace.not-writable", folder=folder):
         state.parent.mkdir(parents=True, exist_ok=True)
         lock = state.with_suffix(".lock")
         lock.touch()  # told as an error of this folder, not of HANDSON_HOME
         with hold_lock(lock, timeout=_LOCK_SECONDS, busy="notebook.workspace.busy"):
             return _lay_out_files(folder, lang)
-    except OSError as error:
-        key, reason = "notebook.workspace.not-writable", error.strerror or error
-        raise NotReady.from_key(key, folder=folder, reason=reason) from error
 
 
 def find_first_notebook(cwd: Path, *, lang: str) -> tuple[Path, Path, str]:

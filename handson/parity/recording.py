@@ -11,8 +11,7 @@ import gzip
 import re
 import tomllib
 import zlib
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -117,18 +116,8 @@ def write_recording(recording: Recording, path: Path, *, own: Collection[str]) -
     data = msgspec.json.Encoder().encode_lines([head, *recording.exchanges])
     if found := find_secrets(data.decode().replace(r"\n", " "), own):
         raise NotAllowed.from_key("parity.secret", kinds=", ".join(found))
-    with explain_unwritable(path):
+    with NotReady.replace_os_errors("parity.unwritable", path=path):
         replace_file(path, [gzip.compress(data, mtime=0)])
-
-
-@contextmanager
-def explain_unwritable(path: Path) -> Iterator[None]:
-    """Turn the errors of writing a recording into ours."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise NotReady.from_key("parity.unwritable", path=path, reason=reason) from error
 
 
 def read_recording(path: Path) -> Recording:

@@ -14,6 +14,7 @@ import pytest
 
 from handson.core import messages
 
+ERRORS = ("from_key", "replace_os_errors")
 SPOKEN = {"text": ["sentence"], "advice": ["problem", "remedy"]}
 
 
@@ -52,24 +53,25 @@ def placeholders(sentence: str) -> set[str]:
 
 
 def spoken(sources: dict[str, ast.Module]) -> Iterator[tuple[str, str, ast.Call]]:
-    """Find the calls of `messages` and of an error's `from_key`: place, method and call."""
+    """Find the calls of `messages` and those that make an error: place, method and call."""
     for name, tree in sources.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 method = node.func.attr
-                if method == "from_key" or ast.unparse(node.func.value) == "messages":
+                if method in ERRORS or ast.unparse(node.func.value) == "messages":
                     yield f"{name}:{node.lineno}", method, node
 
 
 def calls(sources: dict[str, ast.Module]) -> Iterator[Call]:
     """Find the calls of `messages.text`, `messages.advice` and `from_key` with a literal key."""
     for place, method, node in spoken(sources):
-        kind = "advice" if method == "from_key" else method
+        kind = "advice" if method in ERRORS else method
         if kind in SPOKEN and node.args and isinstance(node.args[0], ast.Constant):
             named = [keyword.arg for keyword in node.keywords]
             values = None if None in named else frozenset(filter(None, named))
-            if method == "from_key" and values is not None:
+            if method in ERRORS and values is not None:
                 values -= {"aws_code"}  # it is the error's code, and fills nothing in
+                values |= {"reason"} if method == "replace_os_errors" else set()
             yield Call(place, kind, str(node.args[0].value), values)
 
 
@@ -102,7 +104,7 @@ def test_every_key_that_is_spoken_exists_gets_its_values_and_is_not_computed(
     computed = [
         place
         for place, method, node in spoken(sources)
-        if method in ("text", "advice", "label", "template", "from_key")
+        if method in ("text", "advice", "label", "template", *ERRORS)
         and isinstance(node.args[0], (ast.JoinedStr, ast.BinOp))
     ]
     assert (missing, ungiven, computed) == ([], [], [])
