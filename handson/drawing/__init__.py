@@ -123,22 +123,21 @@ def paint_views(
         if view == "local":
             return paint_local(Selection(snapshot, exercise).short_name)
         if view == "onprem":
-            plan = plan_onprem(snapshot, exercise)
-        elif since is not None:
-            plan = plan_aws(snapshot, exercise, compare_snapshots(since, snapshot, exercise))
+            return compose(plan_onprem(snapshot, exercise))
+        comparison = Comparison()
+        if since is not None:
+            comparison = compare_snapshots(since, snapshot, exercise)
         elif goal:
-            plan = plan_aws(snapshot, exercise, compare_with_goal(snapshot, exercise))
-        else:
-            plan = plan_aws(snapshot, exercise, Comparison())
-        return compose(plan)
+            comparison = compare_with_goal(snapshot, exercise)
+        return compose(plan_aws(snapshot, exercise, comparison))
 
     if len(views) == 1:
         return paint(views[0])
-    if len(views) == 2 or "local" not in views:
-        return join_scenes([[paint(view) for view in views]])
-    rest = list(views)
-    rest.remove("local")
-    return join_scenes([[paint("local")], [paint(view) for view in rest]])
+    rows = [list(views)]
+    if len(views) > 2 and "local" in views:
+        rows[0].remove("local")
+        rows.insert(0, ["local"])
+    return join_scenes([[paint(view) for view in row] for row in rows])
 
 
 def _write_in_english(paint: partial[Scene]) -> str:

@@ -11,19 +11,9 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
 from handson.drawing import compare
 from handson.drawing.compare import SERVICES, Comparison, Selection
-from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
+from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, THEMES, Part, Plan, Tier, Zone
 from handson.drawing.svg_document import clean
 
-THEME = Theme(
-    outer="#232F3E",
-    region="#007C7E",
-    network="#7A3DE8",
-    public=("#4F7A00", "#F2F7E6"),
-    private=("#0B6FB8", "#E8F3FB"),
-    cluster=("#B85400", "#FFF4E8"),
-    registry=("#B85400", "#FFF4E8"),
-    image="#ED7100",
-)
 _MOST_OTHERS = 3
 
 
@@ -41,7 +31,7 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     return Plan(
         title=label("drawing.aws-title", comparison.kind or "now"),
         description=clean(" ".join(planner.describe(zones))),
-        theme=THEME,
+        theme=THEMES["aws"],
         outer=Part("", (text("drawing.aws-cloud"),)),
         region=text("drawing.region", region=selection.region),
         client=Part("aws/devtools/command-line-interface", text("drawing.client").split("\n")),

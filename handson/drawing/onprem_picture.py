@@ -12,18 +12,7 @@ from handson.core.messages import label, text
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing.compare import Selection
-from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, STEPS, Part, Plan, Theme, Tier, Zone
-
-THEME = Theme(
-    outer="#3B4754",
-    region="#5A6B7B",
-    network="#3F5C8A",
-    public=("#4A5A6A", "#F1F4F7"),
-    private=("#4A5A6A", "#F1F4F7"),
-    cluster=("#2A5CC9", "#EDF3FE"),
-    registry=("#2E7D32", "#EFF7EF"),
-    image="#2E7D32",
-)
+from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, STEPS, THEMES, Part, Plan, Tier, Zone
 
 
 def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
@@ -46,7 +35,7 @@ def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
     return Plan(
         title=text("drawing.onprem-title"),
         description=" ".join(_describe(selection, outlines)),
-        theme=THEME,
+        theme=THEMES["onprem"],
         outer=Part("generic/place/datacenter", (text("drawing.onprem-outer"),)),
         region=text("drawing.onprem-room"),
         client=Part("aws/general/generic-saml-token", text("drawing.onprem-client").split("\n")),

@@ -7,7 +7,9 @@ learner can lay one picture beside the other: the VPC here corresponds to the sw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
+import msgspec
 from msgspec import Struct
 
 KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
@@ -70,6 +72,12 @@ class Theme(Struct, frozen=True):
     cluster: tuple[str, str]
     registry: tuple[str, str]
     image: str
+
+
+THEMES: Mapping[str, Theme] = msgspec.toml.decode(
+    files(__package__).joinpath("themes.toml").read_bytes(), type=dict[str, Theme]
+)
+"""The colours of the two pictures, by the name of their view."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
