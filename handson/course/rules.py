@@ -86,14 +86,24 @@ def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm())
 
 
 def plan_blocks(form: NetworkForm) -> SubnetPlan:
-    """Return the CIDR blocks of the form's subnets.
+    """Return the CIDR blocks that the console's "VPC and more" gives to the form's subnets.
 
     Raises:
-        InvalidInput: The VPC's block is invalid, or has no room for the subnets.
+        InvalidInput: The VPC's block is invalid.  Or a kind has more than 8 subnets, or the blocks
+            would be smaller than /28 (InvalidSubnet.Range), or a number is negative or not whole
+            (InvalidParameterValue).
     """
-    return plan_subnet_cidrs(
-        check_vpc_cidr(form.cidr), public=form.public_subnets, private=form.private_subnets
-    )
+    code, vpc, most = "InvalidSubnet.Range", check_vpc_cidr(form.cidr), BLOCKS_A_KIND
+    for name in ("public_subnets", "private_subnets"):
+        count = getattr(form, name)
+        _check_whole_number(count, parameter=name)
+        if count > most:
+            values: dict[str, Any] = {"cidr": vpc, "parameter": name, "count": count, "most": most}
+            _refuse("course.rules.too-many", code=code, **values)
+    prefix = vpc.prefixlen + SUBNET_BITS
+    if prefix > SMALLEST_BLOCK and (form.public_subnets or form.private_subnets):
+        _refuse("course.rules.vpc-small", code=code, cidr=vpc, prefix=prefix)
+    return form.plan_blocks()
 
 
 def list_subnet_blocks(form: NetworkForm) -> set[str]:
@@ -131,26 +141,6 @@ def explain_public_block(*cidrs: str) -> str:
             if IPv4Network(cidr).is_global:
                 return messages.text("course.rules.public-block", cidr=cidr)
     return ""
-
-
-def plan_subnet_cidrs(vpc: IPv4Network, *, public: int, private: int) -> SubnetPlan:
-    """Return the blocks that the console's "VPC and more" gives to the subnets.
-
-    Raises:
-        InvalidInput: A kind has more than 8 subnets, or the blocks would be smaller than /28
-            (InvalidSubnet.Range), or a number is negative or not whole (InvalidParameterValue).
-    """
-    code, most = "InvalidSubnet.Range", BLOCKS_A_KIND
-    for name, count in (("public_subnets", public), ("private_subnets", private)):
-        _check_whole_number(count, parameter=name)
-        if count > most:
-            values: dict[str, Any] = {"cidr": vpc, "parameter": name, "count": count, "most": most}
-            _refuse("course.rules.too-many", code=code, **values)
-    prefix = vpc.prefixlen + SUBNET_BITS
-    if prefix > SMALLEST_BLOCK and (public or private):
-        _refuse("course.rules.vpc-small", code=code, cidr=vpc, prefix=prefix)
-    form = NetworkForm(cidr=str(vpc), public_subnets=public, private_subnets=private)
-    return form.plan_blocks()
 
 
 def check_subnets(vpc: IPv4Network, cidrs: Sequence[str | IPv4Network]) -> list[IPv4Network]:

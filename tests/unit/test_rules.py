@@ -130,11 +130,12 @@ PLANS: dict[tuple[str, Any, Any], object] = {
 
 
 def plan(cidr: str, public: Any, private: Any) -> list[str]:
-    planned = rules.plan_subnet_cidrs(IPv4Network(cidr), public=public, private=private)
+    form = NetworkForm(cidr=cidr, public_subnets=public, private_subnets=private)
+    planned = rules.plan_blocks(form)
     return [str(block) for block in (*planned.public, *planned.private)]
 
 
-def test_plan_subnet_cidrs_gives_the_blocks_of_the_console() -> None:
+def test_plan_blocks_gives_the_blocks_of_the_console() -> None:
     assert {form: judge(plan, *form) for form in PLANS} == PLANS
 
 
