@@ -28,7 +28,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
-from handson.core.folders import find_current_folder
+from handson.core.folders import find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
 from handson.drawing.svg_document import SUFFIXES
@@ -471,6 +471,8 @@ def get_login_password(chosen: Settings, region: str | None) -> None:
 def shell(chosen: Settings) -> None:
     """Open your shell, pointed at this workshop's AWS; `handson lab` opens its terminals so."""
     environ = chosen.as_environment()
+    if edition := find_edition(Path.cwd() / chosen.lang):  # from there push commands find the app
+        os.chdir(edition)
     try:
         if chosen.target == "emulator":
             environ |= plan.list_cli_variables(_connect_as_running(chosen))

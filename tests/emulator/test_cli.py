@@ -147,26 +147,32 @@ def test_the_login_of_push_commands_goes_to_a_pipe_and_never_to_a_terminal(
     )
 
 
-def test_a_shell_is_pointed_at_the_embedded_aws_as_it_runs_or_says_why_not(
+def test_a_shell_beside_the_notebooks_is_pointed_at_the_embedded_aws_or_says_why_not(
     home: Path, tmp_path: Path
 ) -> None:
     own = tmp_path / "shell"
-    own.write_text('#!/bin/sh\necho "$AWS_ENDPOINT_URL $AWS_DEFAULT_REGION"\ncommand -v handson\n')
+    own.write_text(
+        '#!/bin/sh\necho "$AWS_ENDPOINT_URL $AWS_DEFAULT_REGION"\ncommand -v handson\npwd\n'
+    )
     own.chmod(0o755)
+    edition = tmp_path / "room" / "en"
+    edition.mkdir(parents=True)
+    (edition / "00-prepare.ipynb").touch()
 
     def open_shell(**given: str) -> subprocess.CompletedProcess[str]:
         environ = os.environ | {"HANDSON_HOME": str(home), "SHELL": str(own), **given}
         command = [sys.executable, "-m", "handson", "shell"]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        streams: dict[str, Any] = {"capture_output": True, "text": True}
+        return subprocess.run(command, env=environ, cwd=edition.parent, check=False, **streams)
 
     running = embedded.ensure_running(home, region="ap-northeast-1")
-    aws, program = open_shell().stdout.splitlines()
+    aws, program, folder = open_shell().stdout.splitlines()
     assert aws == f"{running.endpoint} ap-northeast-1"
-    assert program == str(Path(sys.executable).with_name("handson"))
+    assert (program, folder) == (str(Path(sys.executable).with_name("handson")), str(edition))
     assert embedded.find_running(home) == replace(running, state="running")
     broken = open_shell(HANDSON_ENDPOINT_URL=NOBODY)
     assert [line[:1] for line in broken.stderr.splitlines()] == ["✗", "→"]
-    assert (broken.returncode, broken.stdout.splitlines()) == (0, [" ", program])
+    assert (broken.returncode, broken.stdout.splitlines()) == (0, [" ", program, folder])
 
 
 def test_help_names_every_command(call: Call) -> None:
