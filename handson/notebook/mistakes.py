@@ -18,9 +18,9 @@ import builtins
 import inspect
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from traceback import walk_tb
@@ -45,16 +45,10 @@ _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 _FORMS = {form.verb: form.name for form in syllabus.FORMS} | {"start": "start"}
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+_Definitions = Mapping[str, Sequence[tuple[str, str]]]
+"""For each name the cells that assign it: their notebooks, and the lines of the assignments."""
 _ARROW_OPERATORS = ("shift__", "sub__")
 """How the names of the functions in `diagrams` end that `>>`, `<<` and `-` call."""
-
-
-@dataclass(frozen=True)
-class CellDefinition:
-    """A cell that assigns a name: its notebook, and the line of the assignment."""
-
-    notebook: str
-    line: str
 
 
 def check_arguments(held: type[T]) -> type[T]:
@@ -82,8 +76,8 @@ def show_error(
     """
     explained = None
     with suppress(Exception):  # then Python's own text is better than no text
-        cell, grade_id = str(shell.user_ns["In"][-1]), _grade_id(shell)
-        explained = explain_error(error, trace, cell=cell, grade_id=grade_id, folder=folder)
+        cell = str(shell.user_ns["In"][-1])
+        explained = explain_error(error, trace, cell=cell, folder=folder)
     if explained:
         # Keep the original type's name, which the kernel's reply carries as well: nbgrader shows
         # an error twice where the two names differ.
@@ -94,14 +88,13 @@ def show_error(
 
 
 def explain_error(
-    error: BaseException, trace: Any, *, grade_id: str = "", cell: str = "", folder: Path
+    error: BaseException, trace: Any, *, cell: str = "", folder: Path
 ) -> HandsonError | None:
     """Explain a mistake in a cell, or return None for other errors.
 
     Args:
         error: The error that the cell raised.
         trace: Its traceback.
-        grade_id: The nbgrader id of the cell; empty where it is unknown.
         cell: The text of the cell; empty where it is unknown.
         folder: The folder from which the notebooks are searched for, upwards.
     """
@@ -121,17 +114,17 @@ def explain_error(
         keys = ("notebook.mistakes.verb-near", "notebook.mistakes.verb")
         return _suggest(error.name, verbs, *keys) if verbs else None
     if type(error) is NotImplementedError and not error.args:
-        return _explain_blank(grade_id)
+        return NotReady.from_key("notebook.mistakes.blank")
     return None
 
 
-def find_definitions(notebooks: Sequence[Path]) -> dict[str, list[CellDefinition]]:
+def find_definitions(notebooks: Sequence[Path]) -> _Definitions:
     """Return, for each name, the cells of the notebooks that assign it, in their order."""
-    found: dict[str, list[CellDefinition]] = {}
+    found = defaultdict[str, list[tuple[str, str]]](list)
     for path in notebooks:
         for cell in _read_cells(path):
             for name, line in _assignments(cell):
-                found.setdefault(name, []).append(CellDefinition(path.stem, line))
+                found[name].append((path.stem, line))
     return found
 
 
@@ -149,15 +142,12 @@ def _is_arrow(error: Exception, frames: Sequence[FrameType], modules: Sequence[s
     return "__main__" in modules and modules[-1] == "diagrams" and bool(operators)
 
 
-def _explain_name(
-    name: str, frame: FrameType, definitions: dict[str, list[CellDefinition]]
-) -> HandsonError:
-    cells = definitions.get(name)
-    if cells:
-        values = {"name": name, "line": cells[-1].line, "notebook": cells[-1].notebook}
-        if len({cell.notebook for cell in cells}) == 1:
-            return NotReady.from_key("notebook.mistakes.not-yet", **values)
-        return NotReady.from_key("notebook.mistakes.not-yet-here", **values)
+def _explain_name(name: str, frame: FrameType, definitions: _Definitions) -> HandsonError:
+    if cells := definitions.get(name):
+        notebook, line = cells[-1]
+        is_only = len({notebook for notebook, _ in cells}) == 1
+        key = "notebook.mistakes.not-yet" if is_only else "notebook.mistakes.not-yet-here"
+        return NotReady.from_key(key, name=name, line=line, notebook=notebook)
     if constant := _CONSTANTS.get(name.lower()):
         return InvalidInput.from_key("notebook.mistakes.constant", name=name, near=constant)
     assigned = {**frame.f_globals, **frame.f_locals}.keys() - _IPYTHON_NAMES
@@ -165,13 +155,6 @@ def _explain_name(
     if near := find_nearest(name, [*own, *definitions, *dir(builtins)], cutoff=_SIMILARITY):
         return InvalidInput.from_key("notebook.mistakes.misspelt", name=name, near=near)
     return InvalidInput.from_key("notebook.mistakes.unknown-name", name=name)
-
-
-def _explain_blank(grade_id: str) -> HandsonError:
-    """Return what belongs into an emptied cell, in which nbgrader's stub raises an error."""
-    if grade_id == syllabus.DIAGRAM.grade_id:
-        return NotReady.from_key("notebook.mistakes.blank-diagram")
-    return NotReady.from_key("notebook.mistakes.blank")
 
 
 def refuse_blanks(
@@ -235,14 +218,6 @@ def _list_notebooks(folder: Path) -> list[Path]:
     home = find_notebooks_folder(folder)
     edition = find_edition(folder) or (home / messages.language() if home else folder)
     return [edition / f"{name}.ipynb" for name in syllabus.NOTEBOOKS]
-
-
-def _grade_id(shell: Any) -> str:
-    """Return the nbgrader id of the running cell, where the frontend sends it; JupyterLab does."""
-    try:
-        return str(shell.parent_header["metadata"]["nbgrader"]["grade_id"])
-    except (AttributeError, LookupError, TypeError):
-        return ""
 
 
 def _read_cells(path: Path) -> list[Any]:
