@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 from handson.core import https, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
+from handson.core.files import read_data
 from handson.core.text import find_nearest, list_briefly, quote
 from handson.course import evidence, policy
 
@@ -48,8 +47,7 @@ def read_names(table: str) -> dict[str, str]:
 
     Classes are named there and not imported, because botocore takes long to import.
     """
-    text = files(__package__).joinpath("errors.toml").read_text(encoding="utf-8")
-    named: dict[str, str] = tomllib.loads(text)[table]
+    named: dict[str, str] = read_data("handson.aws", "errors.toml")[table]
     return {raised: name for name, listed in named.items() for raised in listed.split()}
 
 

@@ -1,4 +1,4 @@
-"""Small files: replaced as a whole or left as they were, or saved by people; paths to read."""
+"""Small files: replaced as a whole, saved by people, or data of a package; paths to read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -28,6 +30,14 @@ _own_locks: defaultdict[Path, Lock] = defaultdict(Lock)
 
 SHARED, PRIVATE = 0o644, 0o600
 """Permissions: readable by everybody, or by the owner alone."""
+
+
+@cache
+def read_data(package: str, name: str) -> dict[str, Any]:
+    """Return a TOML file that belongs to a package."""
+    import tomllib  # compiles its patterns
+
+    return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
 
 
 def read_utf8(file: Path) -> str:

@@ -6,13 +6,12 @@ rest of the finished exercise from goal.toml.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from msgspec.structs import asdict, replace
 
+from handson.core.files import read_data
 from handson.core.text import map_texts
 from handson.course import state
 from handson.course.exercise import Exercise, NetworkForm
@@ -21,7 +20,6 @@ from handson.course.rules import plan_blocks
 KEPT_ADDRESSES = 5
 """Addresses that AWS keeps of each subnet (Amazon VPC User Guide, "Subnet sizing")."""
 
-_GOAL = tomllib.loads(files(__package__).joinpath("goal.toml").read_text(encoding="utf-8"))
 _GATEWAY = "igw-…"
 """A placeholder: AWS assigns ids at creation.  Planned subnets use their names as ids."""
 
@@ -154,5 +152,5 @@ def describe_goal_network(exercise: Exercise, region: str = "") -> state.Vpc:
 def describe_goal(exercise: Exercise) -> state.Snapshot:
     """Return the snapshot of the finished exercise, with the names that the console gives."""
     values = asdict(exercise)
-    named = map_texts(_GOAL, lambda text: text.format(**values))
+    named = map_texts(read_data("handson.course", "goal.toml"), lambda text: text.format(**values))
     return replace(state.Snapshot.from_json(named), vpcs=(describe_goal_network(exercise),))

@@ -19,15 +19,14 @@ name the one repository of the exercise.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from itertools import chain
 from typing import Any
 
 from handson.core import messages
 from handson.core.errors import NotAllowed
+from handson.core.files import read_data
 from handson.core.text import map_texts
 from handson.course.exercise import Exercise
 
@@ -38,7 +37,7 @@ LARGEST = 6144
 """Characters of a managed policy, white space left out (IAM User Guide, "IAM and AWS STS quotas").
 """
 
-_FILE = tomllib.loads(files(__package__).joinpath("policy.toml").read_text(encoding="utf-8"))
+_FILE = read_data("handson.course", "policy.toml")
 
 
 def _list(words: str) -> tuple[str, ...]:

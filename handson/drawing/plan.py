@@ -7,10 +7,11 @@ learner can lay one picture beside the other: the VPC here corresponds to the sw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 
 import msgspec
 from msgspec import Struct
+
+from handson.core.files import read_data
 
 KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
 """The kinds of marks, in the order of the legend."""
@@ -74,9 +75,7 @@ class Theme(Struct, frozen=True):
     image: str
 
 
-THEMES: Mapping[str, Theme] = msgspec.toml.decode(
-    files(__package__).joinpath("themes.toml").read_bytes(), type=dict[str, Theme]
-)
+THEMES = msgspec.convert(read_data("handson.drawing", "themes.toml"), dict[str, Theme])
 """The colours of the two pictures, by the name of their view."""
 
 

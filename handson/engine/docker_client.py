@@ -15,16 +15,15 @@ import re
 import shutil
 import socket
 import tempfile
-import tomllib
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handson.core import messages
 from handson.core.errors import EngineError, NotReady
+from handson.core.files import read_data
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -36,7 +35,7 @@ _DOCKER = "unix:///var/run/docker.sock"
 # Docker's library looks for the user's own logins when it has none.
 _NO_LOGINS: dict[str, Any] = {"auths": {"https://index.docker.io/v1/": {}}}
 
-_KNOWN = tomllib.loads(files(__package__).joinpath("places.toml").read_text(encoding="utf-8"))
+_KNOWN = read_data("handson.engine", "places.toml")
 
 
 class NothingThere(NotReady):

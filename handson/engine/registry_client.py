@@ -11,17 +11,16 @@ from __future__ import annotations
 import io
 import json
 import re
-import tomllib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from handson.core import https, messages
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
+from handson.core.files import read_data
 from handson.core.progress import Say, ignore_progress
 from handson.course import policy
 from handson.course.checks.image import BUILTIN
@@ -47,12 +46,11 @@ _KINDS: dict[str, type[HandsonError]] = {
     "no-repository": NotReady,
     "unreachable": Unreachable,
 }
-_CAUSES = tomllib.loads(files(__package__).joinpath("causes.toml").read_text(encoding="utf-8"))
 
 
 def name_cause(group: str, text: str) -> str:
     """Return the name of the cause in a group of causes.toml that a text tells, or nothing."""
-    causes = _CAUSES[group].items()
+    causes = read_data("handson.engine", "causes.toml")[group].items()
     return next((name for name, sign in causes if re.search(sign, text, re.IGNORECASE)), "")
 
 

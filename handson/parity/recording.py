@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import gzip
 import re
-import tomllib
 import zlib
 from collections.abc import Collection, Sequence
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from handson.core import files
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
-from handson.core.files import replace_file
 
 SCHEMA: Literal["handson.parity/1"] = "handson.parity/1"
 ACCOUNT = "111122223333"
 """The account of all recordings, as of AWS's documentation."""
+
+read_data = partial(files.read_data, "handson.parity")
+"""Returns a TOML file of this package."""
 
 _CODE = re.compile(r'<Code>([^<]+)|"(?:__type|code)":\s*"(?:[^"]*#)?([^"]+)')
 _LEAF = re.compile(
@@ -117,7 +118,7 @@ def write_recording(recording: Recording, path: Path, *, own: Collection[str]) -
     if found := find_secrets(data.decode().replace(r"\n", " "), own):
         raise NotAllowed.from_key("parity.secret", kinds=", ".join(found))
     with NotReady.replace_os_errors("parity.unwritable", path=path):
-        replace_file(path, [gzip.compress(data, mtime=0)])
+        files.replace_file(path, [gzip.compress(data, mtime=0)])
 
 
 def read_recording(path: Path) -> Recording:
@@ -164,9 +165,3 @@ def find_secrets(text: str, own: Collection[str]) -> list[str]:
     known = rf"(?<!\w)(?:{'|'.join(map(re.escape, own)) or '(?!)'})(?!\w)"
     patterns = {**read_data("scrubbing.toml")["secrets"], "string of the account": known}
     return [kind for kind, pattern in patterns.items() if re.search(pattern, text)]
-
-
-@cache
-def read_data(name: str) -> dict[str, Any]:
-    """Return a TOML file of this package."""
-    return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))

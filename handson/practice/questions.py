@@ -21,6 +21,7 @@ from string import ascii_lowercase
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
+from handson.core.files import read_data
 from handson.core.text import describe_choices, one_line, quote
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
@@ -28,18 +29,8 @@ from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.goal import KEPT_ADDRESSES, describe_goal_network
 from handson.course.state import Snapshot, Subnet
 
-TOPICS: Mapping[str, Mapping[str, str]] = {
-    "why-network": {"public": "by-route", "reach": "needs", "addresses": "less-five"},
-    "why-zones": {"zone-fails": "second", "region-fails": "stops"},
-    "why-cluster": {"servers": "none", "where": "none", "cost": "nothing"},
-    "why-registry": {"other-region": "fails", "latest": "tomorrow", "platform": "fails"},
-    "compare": {
-        "infrastructure": "managed",
-        "scaling": "demand",
-        "security": "iam",
-        "availability": "zones",
-    },
-}
+_DATA = read_data("handson.practice", "questions.toml")
+TOPICS: Mapping[str, Mapping[str, str]] = _DATA["topics"]
 """The questions of each topic and their right choices.
 
 A topic is the `grade_id` of the free answer that it prepares, or "compare": the gaps in the table
@@ -47,8 +38,6 @@ of AWS and on premises.
 """
 
 _RIGHT = {id: right for topic in TOPICS.values() for id, right in topic.items()}
-_RIGHT_IN_STATE = {("zone-fails", "one-zone"): "neither", ("latest", "immutable"): "refused"}
-"""The right choices that a state changes."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +249,7 @@ class Subject:
             right: The id of its right choice in a finished workshop.
         """
         for state in self.states:
-            right = _RIGHT_IN_STATE.get((id, state), right)
+            right = _DATA["in-state"].get(id, {}).get(state, right)
         choices = tuple(
             AnswerChoice(
                 letter,

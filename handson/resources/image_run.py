@@ -44,21 +44,7 @@ MOST_BYTES = 120_000
 _MARGIN = "│ "
 _LINE_LENGTH, _LINES = 120, 60
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
-_FOREIGN = (
-    "script", "noscript", "template", "iframe", "object", "embed", "svg", "math", "audio",
-    "video", "canvas",
-)  # fmt: skip
-_INVISIBLE = ("title", "style", "link", "meta", "base", "area", "source", "track")
-_OUTER = ("html", "head", "body")
-_INLINE = {
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font", "i", "img",
-    "input", "kbd", "label", "mark", "q", "s", "samp", "select", "small", "span", "strong", "sub",
-    "sup", "time", "tt", "u", "var", "wbr",
-}  # fmt: skip
-_ATTRIBUTES = {
-    "alt", "class", "colspan", "dir", "height", "id", "lang", "placeholder", "rowspan", "style",
-    "type", "value", "width",
-}  # fmt: skip
+_TAGS = files.read_data("handson.resources", "page_tags.toml")
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 _REMOTE = re.compile(r"url\((?!\s*[\"']?data:)[^)]*\)|image-set\([^)]*\)", re.IGNORECASE)
 _IMPORTS = re.compile(r"@import[^;]*;?", re.IGNORECASE)
@@ -215,11 +201,12 @@ def read_page(html: str, *, fetch: FetchPath) -> Page:
     with warnings.catch_warnings(action="ignore"):  # of pages that look like XML or like a path
         soup: Any = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
     site = _Site(fetch)
-    for unwanted in (*soup(_FOREIGN), *soup(string=lambda it: isinstance(it, PreformattedString))):
+    comments = soup(string=lambda it: isinstance(it, PreformattedString))
+    for unwanted in (*soup(_TAGS["foreign"]), *comments):
         unwanted.extract()
     title = soup.title.get_text().strip() if soup.title else ""
     style = "\n".join(site.read_style(tag) for tag in soup(["link", "style"]))
-    for tag in soup(_INVISIBLE):
+    for tag in soup(_TAGS["invisible"]):
         tag.decompose()
     for tag in soup(True):
         _clean_tag(tag, site)
@@ -262,13 +249,13 @@ class _Site:
 
 def _clean_tag(tag: Any, site: _Site) -> None:
     """Leave of a tag what a picture needs: no address, no handler, no hidden value."""
-    if tag.name in _OUTER or not _NAME.fullmatch(tag.name):
+    if tag.name in _TAGS["outer"] or not _NAME.fullmatch(tag.name):
         tag.unwrap()
     elif tag.name == "input" and tag.get("type", "").lower() == "hidden":
         tag.decompose()
     else:
-        source = tag.get("src", "")
-        tag.attrs = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+        source, kept = tag.get("src", ""), _TAGS["attributes"]
+        tag.attrs = {name: value for name, value in tag.attrs.items() if name in kept}
         if "style" in tag.attrs:
             tag["style"] = _REMOTE.sub("none", tag["style"])
         if tag.name == "img":
@@ -280,7 +267,7 @@ def _read_lines(soup: Any) -> tuple[str, ...]:
     for text in soup(string=True):
         text.replace_with(re.sub(r"\s+", " ", text))
     for tag in soup(True):
-        if tag.name not in _INLINE:
+        if tag.name not in _TAGS["inline"]:
             tag.insert_before("\n")
             tag.insert_after("\n")
     text = (" ".join(line.split()) for line in soup.get_text().split("\n"))
