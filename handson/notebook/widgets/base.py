@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -96,32 +96,24 @@ class ProgressBars:
     widget: Any
     interval: float = 0.1
     clock: Callable[[], float] = time.monotonic
-    _bars: list[_Bar] = field(default_factory=list)
 
     def clear(self) -> None:
         """Remove all bars."""
-        self._bars.clear()
-        self._show_bars()
+        self.widget.value = ""
 
     def line(self, label: str) -> ProgressLine:
         """Add a bar for a verb."""
-        bar = _Bar(label, self._show_bars, interval=self.interval, clock=self.clock)
-        self._bars.append(bar)
+        bar = _Bar(label, self.widget, interval=self.interval, clock=self.clock)
         bar.show("…")
         return bar
 
-    def _show_bars(self) -> None:
-        self.widget.value = "".join(bar.html for bar in self._bars)
-
 
 class _Bar(ThrottledLine):
-    """The line of a verb, with a bar that fills where the whole is known."""
+    """The last line of a widget, with a bar that fills where the whole is known."""
 
-    def __init__(self, label: str, show_bars: Callable[[], None], **options: Any) -> None:
+    def __init__(self, label: str, widget: Any, **options: Any) -> None:
         super().__init__(self._render, **options)
-        self.html = ""
-        self._label = label
-        self._show_bars = show_bars
+        self._label, self._widget, self._above = escape(label), widget, widget.value
         self._value = ""
         self._open = True
 
@@ -137,11 +129,9 @@ class _Bar(ThrottledLine):
     def _render(self, sentence: str) -> None:
         sentence = sentence or messages.text("core.progress.done")
         first, *below = map(escape, sentence.split("\n"))
-        label = escape(self._label)
-        bar = f'<progress max="1"{self._value} aria-label="{label}"></progress>' * self._open
+        bar = f'<progress max="1"{self._value} aria-label="{self._label}"></progress>' * self._open
         rest = "".join(f'<div style="{_QUIET}">{line}</div>' for line in below)
-        self.html = f"<div>{label}: {first}</div>{bar}{rest}"
-        self._show_bars()
+        self._widget.value = f"{self._above}<div>{self._label}: {first}</div>{bar}{rest}"
 
 
 def describe_error(title: str, error: HandsonError) -> Card:
@@ -154,13 +144,15 @@ def render_parts(parts: Sequence[CardPart]) -> str:
     return "".join(part.html() for part in parts)
 
 
-def render_answer(parts: Sequence[CardPart], *, state: str) -> str:
-    """Return the HTML of an answer to the learner, which screen readers announce.
+def show_answer(place: HTML, *parts: CardPart, state: str) -> str:
+    """Show an answer to the learner, which screen readers announce, and return its text.
 
     Args:
+        place: The widget that shows it.
         parts: The sentences; their words tell the state, too.
         state: A key of `COLOURS`. "bad" interrupts the reader, all else waits for its end.
     """
     role = "alert" if state == "bad" else "status"
     edge = f"border-left:4px solid {COLOURS[state]};padding:2px 0 2px 10px;margin:6px 0"
-    return f'<div role="{role}" style="{edge}">{render_parts(parts)}</div>'
+    place.value = f'<div role="{role}" style="{edge}">{render_parts(parts)}</div>'
+    return "\n".join(line.strip() for part in parts for line in part.text())

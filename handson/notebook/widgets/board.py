@@ -15,7 +15,7 @@ from handson.core.errors import HandsonError
 from handson.course import checks, syllabus
 from handson.course.checks import Verification
 from handson.notebook.nbgrader import SkippedCall
-from handson.notebook.widgets.base import LiveCard, describe_error, render_answer, render_parts
+from handson.notebook.widgets.base import LiveCard, describe_error, render_parts, show_answer
 from handson.notebook.workshop import Workshop
 
 SECONDS = 10
@@ -116,7 +116,7 @@ class Board(LiveCard):
         notes = [Note(messages.text("notebook.widgets.board-looked", time=now))]
         if watching:
             notes.append(Note(messages.text("notebook.widgets.board-watching")))
-        self._status.value = render_answer(notes, state="info")
+        show_answer(self._status, *notes, state="info")
 
     def _verify(self, *, everywhere: bool) -> Verification:
         missing = syllabus.CHECK_IDS if everywhere else ()

@@ -94,18 +94,25 @@ class FormCard(base.LiveCard):
                 return True
         return False
 
+    def make_arguments(self, values: Values) -> dict[str, Any]:
+        """Return the arguments of the verb."""
+        return dict(values)
+
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         """Make it with the workshop's verb, and yield each result as it is made."""
-        yield getattr(workshop, self.verb)(**values)
+        yield getattr(workshop, self.verb)(**self.make_arguments(values))
 
     def cell(self, values: Values) -> list[str]:
         """Return the lines of a cell that does the same.
 
         A setting outside the notebooks' own cells is left out while it has its usual value.
         """
-        changed = {name for name, value in values.items() if value != self.usual[name]}
-        written = [name for name in values if name in changed.union(self.asked)]
-        return format_cell_call(f"workshop.{self.verb}", **{name: values[name] for name in written})
+        written = {
+            name: value
+            for name, value in self.make_arguments(values).items()
+            if name in self.asked or value != self.usual[name]
+        }
+        return format_cell_call(f"workshop.{self.verb}", **written)
 
     def label(self, setting: str) -> str:
         """Return the name that the console gives to a setting."""
@@ -184,7 +191,7 @@ class FormCard(base.LiveCard):
             self._bars.clear()
         self.values = {name: each.value for name, each in self._inputs.items()}
         self._judged = state, answer, preview = self._judge()
-        self._answer.value = base.render_answer(answer, state=state)
+        base.show_answer(self._answer, *answer, state=state)
         self._planned.value = base.render_parts(preview)
         self._code.value = base.render_parts([self._cell()])
         self._button.disabled = state in ("advice", "bad")
@@ -235,15 +242,11 @@ class FormCard(base.LiveCard):
         return [Note(messages.text("notebook.widgets.exists"), "info")] if exists else []
 
     def _explain(self, error: HandsonError) -> list[Note]:
-        return [*map(Note, error.lines()), *self._explain_arguments(error.remedy)]
-
-    def _explain_arguments(self, remedy: str) -> list[Note]:
-        """Return the form's names for the arguments that a remedy names."""
-        return [
-            Note(messages.text("notebook.widgets.argument", name=name, label=self.label(name)))
-            for name in self.values
-            if re.search(rf"\b{name}=", remedy)
-        ]
+        """Return the error, and the form's names for the arguments that its remedy names."""
+        named = [name for name in self.values if re.search(rf"\b{name}=", error.remedy)]
+        pairs = [{"name": name, "label": self.label(name)} for name in named]
+        about = [messages.text("notebook.widgets.argument", **pair) for pair in pairs]
+        return [Note(line) for line in (*error.lines(), *about)]
 
     def _introduce(self) -> list[Note]:
         kind, region = self.target.kind, self.target.region
@@ -277,7 +280,7 @@ class FormCard(base.LiveCard):
             self._answer_values()
 
     def _show_status(self, sentence: str, *more: Note, state: str) -> None:
-        self._status.value = base.render_answer([Note(sentence), *more], state=state)
+        base.show_answer(self._status, Note(sentence), *more, state=state)
 
     def _add(self, result: Displayable) -> None:
         self._show([*self._made, result.card()])

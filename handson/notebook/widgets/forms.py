@@ -56,7 +56,7 @@ class CreateVpcForm(FormCard):
 
     def _plan(self, values: Values) -> tuple[NetworkForm, network.Work]:
         """Check the values, and return them with the work that they leave since the last look."""
-        given, region = _split_zones(values), self.target.region
+        given, region = self.make_arguments(values), self.target.region
         named = given.pop("zones", ())
         form = NetworkForm(**given)
         check_network_form(form, usual=self.exercise.network)
@@ -67,18 +67,10 @@ class CreateVpcForm(FormCard):
         listing = self.found or vpcs.NetworkListing((), 0, (), self._zones, {})
         return form, network.foresee_network(self.aws, form, listing, zones=zones)
 
-    def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
-        return super().call_verb(workshop, _split_zones(values))
-
-    def cell(self, values: Values) -> list[str]:
-        return super().cell(_split_zones(values))
-
-
-def _split_zones(values: Values) -> dict[str, Any]:
-    """Return the values with the names of the zones as a tuple, without an empty one."""
-    others = {name: value for name, value in values.items() if name != "zones"}
-    names = tuple(re.split(r"[\s,、]+", values["zones"].strip(" ,、")))
-    return others | ({"zones": names} if any(names) else {})
+    def make_arguments(self, values: Values) -> dict[str, Any]:
+        given = dict(values)
+        names = tuple(re.findall(r"[^\s,、]+", given.pop("zones")))
+        return given | ({"zones": names} if names else {})
 
 
 class CreateClusterForm(FormCard):

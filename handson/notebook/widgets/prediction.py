@@ -11,7 +11,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, Note
 from handson.core.errors import HandsonError
 from handson.notebook.nbgrader import SkippedCall
-from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
+from handson.notebook.widgets.base import LiveCard, render_parts, show_answer
 from handson.notebook.workshop import Workshop
 from handson.practice.predictions import find_prediction, list_choices
 
@@ -41,8 +41,7 @@ class PredictionCard(LiveCard):
                 parts = [Note(card.title), *card.parts[1:]]
         except HandsonError as error:
             parts = [*map(Note, error.lines())]
-        self._said.value = render_answer(parts, state="info")
-        return "\n".join(line.strip() for part in parts for line in part.text())
+        return show_answer(self._said, *parts, state="info")
 
     def make_controls(self) -> Sequence[Any]:
         options = [(text, name) for name, text in list_choices(self._prediction.id).items()]

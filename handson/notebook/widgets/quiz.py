@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, HBox, RadioButtons
 from handson.core import messages
 from handson.core.cards import MARKS, Card, Note
 from handson.notebook.nbgrader import SkippedCall
-from handson.notebook.widgets.base import LiveCard, render_answer, render_parts
+from handson.notebook.widgets.base import LiveCard, render_parts, show_answer
 from handson.notebook.workshop import Workshop
 from handson.practice.questions import Question, Quiz
 
@@ -42,11 +42,12 @@ class QuizCard(LiveCard):
         given = self._quiz.answer(number, letter, explain=explain)
         self._right[number] = given.choice.right
         self._mark(number, letter, MARKS[given.state])
-        self._marks.value = self._render_marks()
+        self._show_marks()
         return self._explain(number, Note(given.verdict, given.state), Note(given.reason))
 
     def make_controls(self) -> Sequence[Any]:
-        self._marks = HTML(self._render_marks())
+        self._marks = HTML()
+        self._show_marks()
         self._reasons = [HTML() for _ in self._quiz.questions]
         about = HTML(render_parts([Note(sentence) for sentence in self._quiz.introduction]))
         numbered = enumerate(self._quiz.questions, start=1)
@@ -74,14 +75,13 @@ class QuizCard(LiveCard):
         chooser.options, chooser.value = options, letter
 
     def _explain(self, number: int, *notes: Note) -> str:
-        self._reasons[number - 1].value = render_answer(notes, state=notes[0].state)
-        return "\n".join(line.strip() for note in notes for line in note.text())
+        return show_answer(self._reasons[number - 1], *notes, state=notes[0].state)
 
-    def _render_marks(self) -> str:
+    def _show_marks(self) -> None:
         right, count = sum(self._right.values()), len(self._quiz.questions)
         state = "ok" if right == count else "info"
         key = "notebook.widgets.marks" if self._right else "notebook.widgets.marks-none"
-        return render_answer([Note(messages.text(key, right=right, count=count))], state=state)
+        show_answer(self._marks, Note(messages.text(key, right=right, count=count)), state=state)
 
 
 def questions(workshop: Workshop | SkippedCall, *topics: str) -> QuizCard | SkippedCall:
