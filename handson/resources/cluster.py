@@ -13,6 +13,7 @@ from handson.core.cards import CardPart, Note, Rows
 from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
 from handson.core.text import find_nearest
 from handson.course import rules
+from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
 from handson.course.state import Cluster, Resource
@@ -181,7 +182,8 @@ def ensure_cluster(
     if not _has_providers(form, cluster):
         cluster = _set_providers(aws, form) or cluster
     chosen, expected = {"name": form.name}, {"name": exercise.cluster}
-    notes = plan.warn_of_settings("cluster", chosen, expected)
+    undo = write_aws_call("ecs", "DeleteCluster", cluster=form.name)
+    notes = plan.warn_of_settings("cluster", chosen, expected, undo=undo)
     commands = plan.format_commands(aws, steps)
     return EnsuredCluster(cluster, commands=commands, notes=notes)
 

@@ -20,6 +20,7 @@ from handson.core import messages
 from handson.core.cards import CardPart, Note, warning_notes
 from handson.core.errors import AWSError, InvalidInput, NotAllowed
 from handson.course import rules
+from handson.course.checks.results import NETWORK_CLEANUP
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.goal import PlannedSubnet, plan_subnets
 from handson.course.rules import check_network_form, list_subnet_blocks
@@ -131,7 +132,8 @@ def ensure_network(
     del usual["s3_endpoint"]  # the check leaves it to the learner
     public = rules.explain_public_block(form.cidr).lstrip()
     if form.name == exercise.network.name:
-        warnings = plan.warn_of_settings("network", asdict(form), usual)
+        undo = NETWORK_CLEANUP
+        warnings = plan.warn_of_settings("network", asdict(form), usual, undo=undo)
     else:
         advice = messages.advice("resources.network.other-name", name=form.vpc_name)
         warnings = warning_notes(*advice)

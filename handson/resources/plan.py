@@ -272,7 +272,7 @@ def refuse_foreign(aws: Aws, found: Cluster | Repository | None) -> None:
 
 
 def warn_of_settings(
-    check: str, chosen: Mapping[str, Any], expected: Mapping[str, Any]
+    check: str, chosen: Mapping[str, Any], expected: Mapping[str, Any], *, undo: str
 ) -> tuple[Note, ...]:
     """Return a warning that names the settings that differ from the exercise's, or nothing.
 
@@ -282,12 +282,13 @@ def warn_of_settings(
         check: The check that will fail.
         chosen: The learner's settings by argument.
         expected: The exercise's settings; arguments that it leaves out do not matter.
+        undo: The call that deletes what was made, and nothing else.
     """
     other = [f"{name}={chosen[name]!r}" for name in expected if chosen[name] != expected[name]]
     if not other:
         return ()
     notebook = syllabus.find_check(check).notebook
-    values = {"what": ", ".join(other), "check": check, "notebook": notebook}
+    values = {"what": ", ".join(other), "call": undo, "notebook": notebook}
     return warning_notes(*messages.advice("resources.plan.other-settings", **values))
 
 

@@ -20,6 +20,7 @@ from handson.core.errors import AWSError, NotAllowed, NotReady
 from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
+from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
 from handson.course.state import Repository, Resource
@@ -135,7 +136,10 @@ def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -
     reply = aws.call_until_known("ecr", "DescribeRepositories", parameters, unknown=(_NOT_FOUND,))
     repository = _repository(aws, reply["repositories"][0])
     plan.refuse_foreign(aws, repository)
-    notes = plan.warn_of_settings("repository", {"name": name}, {"name": exercise.repository})
+    chosen, expected = {"name": name}, {"name": exercise.repository}
+    # Without `force`: ECR refuses to delete one with images.
+    undo = write_aws_call("ecr", "DeleteRepository", repositoryName=name)
+    notes = plan.warn_of_settings("repository", chosen, expected, undo=undo)
     commands = plan.format_commands(aws, steps)
     return EnsuredRepository(repository, commands=commands, notes=notes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -23,6 +24,7 @@ from handson.course import checks, syllabus
 from handson.course.evidence import Journal, is_intact
 from handson.drawing import Diagram
 from handson.notebook.workshop import Workshop
+from tests.emulator.learner import TOKYO
 from tests.emulator.processes import kill
 from tests.emulator.workshops import finish, open_workshop, push
 from tests.unit import drawn_by_learners
@@ -379,3 +381,35 @@ def test_an_image_that_is_missing_or_only_packed_is_not_run_and_a_run_is_forgott
     assert held.snapshot().recorded_run is not None
     held.cleanup(confirm="delete")
     assert (held.snapshot().recorded_run, kept.exists()) == (None, False)
+
+
+def test_an_image_in_another_region_is_told_at_once_and_mended_as_the_remedy_says(
+    open_own: Open, shop: Path
+) -> None:
+    open_own().ensure_cluster()
+    tokyo = open_own(region=TOKYO)
+    assert 'region="us-east-1"' in repr(tokyo.overview())
+    push(tokyo, shop)
+    tokyo.record_image_uri(tag="1.0.0")
+    wrong = tokyo.evidence("image-uri")
+    assert [fact.id for fact in wrong.result.facts if not fact.passed] == ["uri.region"]
+    assert '03-image のはじめのセルを region="us-east-1" に直し' in repr(wrong)
+    mended = open_own(region="us-east-1")
+    push(mended, shop)
+    mended.record_image_uri(tag="1.0.0")
+    seen = {check.id: check.passed for check in mended.verify().checks}
+    assert seen == {check: check != "network" for check in seen}
+    left = {(it.name, it.region) for it in mended.cleanup("repository").found}
+    assert left == {("rails-app", "us-east-1"), ("rails-app", TOKYO)}
+
+
+def test_undoing_a_wrong_name_costs_nothing_else(held: Workshop, shop: Path) -> None:
+    finish(held, shop)
+    before = held.snapshot()
+    for verb in (held.ensure_cluster, held.ensure_repository):
+        [(call,)] = [re.findall(r"workshop\.aws\.call\(.*?\)", repr(verb("rails-apps")))]
+        exec(call, {"workshop": held})
+    after = held.snapshot()
+    assert [it.name for it in after.clusters if not it.is_deleted] == ["ecs-handson-cluster"]
+    assert (after.repositories, after.images) == (before.repositories, before.images)
+    assert [check.id for check in held.verify().checks if not check.passed] == []

@@ -624,7 +624,7 @@ TOLD: list[tuple[Snapshot, str]] = [
      'workshop.run_image("rails-app", tag="latest") (a cell of 03-image does)'),
     (done(recorded_uri=None), 'workshop.record_image_uri("rails-app", tag="latest")'),
     (done(clusters=(), elsewhere=states.seen_in("cluster")),
-     "Run 02-cluster from the top to have it in us-east-1; what you made in ap-northeast-1, "),
+     "Run 02-cluster from the top to have it in us-east-1. 99-cleanup deletes what you made"),
     (done(clusters=(), elsewhere=SEEN), "is in ap-northeast-1, us-west-2; this"),
     (with_uri(done(images=(), elsewhere=states.seen_in("image", region="us-west-2")),
               uri=uri(region=THERE)), "The image is in us-west-2; the cluster is in us-east-1."),

@@ -293,7 +293,8 @@ USUAL = {"name": "ecs-handson", "public_subnets": 2}
 
 
 def warned(**asked: object) -> str:
-    notes = plan.warn_of_settings("network", {**USUAL, "s3_endpoint": True, **asked}, USUAL)
+    chosen = {**USUAL, "s3_endpoint": True, **asked}
+    notes = plan.warn_of_settings("network", chosen, USUAL, undo="undo()")
     return "\n".join(note.sentence for note in notes)
 
 
