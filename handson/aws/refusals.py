@@ -94,6 +94,16 @@ def has_code(error: AWSError, codes: Collection[str]) -> bool:
     return any(seen == code and words in reason for code, _, words in pairs)
 
 
+@contextmanager
+def accept_codes(*codes: str) -> Iterator[None]:
+    """End the block where AWS refuses with one of the codes, which `has_code` takes."""
+    try:
+        yield
+    except AWSError as error:
+        if not has_code(error, codes):
+            raise
+
+
 def refuse_unnamed(service: str, operation: str, values: Sequence[object]) -> InvalidInput:
     """Return the refusal of parameters given without names."""
     listed = list_briefly([*map(quote, values)])

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from handson.aws import Aws
+from handson.aws import Aws, accept_codes
 from handson.aws.emulator.in_process import find_adapter
 from handson.core import https, messages
 from handson.core.cards import CardPart, Rows
@@ -129,7 +129,9 @@ def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -
         found = find_repository(aws, name)
         plan.refuse_foreign(aws, found)
         if found is None:
-            _create(aws, steps)
+            # Another kernel may have created it a moment earlier.
+            with accept_codes("RepositoryAlreadyExistsException"):
+                plan.carry_out(aws, steps, known={})
 
     plan.retry_unclear(attempt, patience=aws.patience)
     parameters = {"repositoryNames": [name]}
@@ -236,11 +238,8 @@ def list_repository_resources(aws: Aws, ids: Collection[str] | None = None) -> l
 
 
 def _delete(aws: Aws, name: str) -> str:
-    try:
+    with accept_codes(_NOT_FOUND):
         aws.call("ecr", "DeleteRepository", repositoryName=name, force=True)
-    except AWSError as error:
-        if error.code != _NOT_FOUND:
-            raise
     return ""
 
 
@@ -263,23 +262,10 @@ def _read_all(aws: Aws, arns: Collection[str] | None = None) -> list[tuple[Raw, 
 
 
 def _describe(aws: Aws, service: str, name: str) -> Raw | None:
-    try:
-        reply = aws.call(service, "DescribeRepositories", repositoryNames=[name])
-    except AWSError as error:
-        if error.code == _NOT_FOUND:
-            return None
-        raise
-    raw: Raw = reply["repositories"][0]
-    return raw
-
-
-def _create(aws: Aws, steps: Sequence[Step]) -> None:
-    try:
-        plan.carry_out(aws, steps, known={})
-    except AWSError as error:
-        # Another kernel may have created it a moment earlier.
-        if error.code != "RepositoryAlreadyExistsException":
-            raise
+    found: list[Raw] = []
+    with accept_codes(_NOT_FOUND):
+        found = aws.call(service, "DescribeRepositories", repositoryNames=[name])["repositories"]
+    return next(iter(found), None)
 
 
 def _repository(aws: Aws, raw: Raw) -> Repository:
