@@ -12,14 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from handson.aws import refusals
 from handson.aws.credentials import resolve_credentials
-from handson.aws.refusals import (
-    has_code,
-    read_names,
-    refuse_operation,
-    refuse_unnamed,
-    translate_errors,
-)
 from handson.aws.replies import Reply
 from handson.core import https, messages
 from handson.core.errors import AWSError, NotAllowed
@@ -135,7 +129,7 @@ class Aws:
             AWSError: AWS refused the call, or did not answer.
         """
         if unnamed:
-            raise refuse_unnamed(service, operation, unnamed)
+            raise refusals.refuse_unnamed(service, operation, unnamed)
         reply = self.call_until_known(str(service), operation, parameters, unknown=())
         return Reply(reply, f"{service}:{operation}", parameters)
 
@@ -269,17 +263,17 @@ class Aws:
     def identify_caller(self) -> tuple[str, str]:
         """Ask for the account and the ARN of the caller."""
         reply = self.call("sts", "GetCallerIdentity")
-        with translate_errors("sts", "GetCallerIdentity", endpoint=self.endpoint):
+        with refusals.translate_errors("sts", "GetCallerIdentity", endpoint=self.endpoint):
             return str(reply["Account"]), str(reply["Arn"])
 
     def _find_limit(
         self, error: AWSError, unknown: Collection[str], busy: Collection[str]
     ) -> float:
         """Return for how many seconds to repeat a call that AWS refused with this error."""
-        if has_code(error, busy):
+        if refusals.has_code(error, busy):
             return self.patience.busy
-        throttled = read_names("answer").get(str(error.code)) == "throttled"
-        waits = has_code(error, unknown) or (throttled and self.patience.attempts > 1)
+        throttled = refusals.read_names("answer").get(str(error.code)) == "throttled"
+        waits = refusals.has_code(error, unknown) or (throttled and self.patience.attempts > 1)
         return self.patience.consistency if waits else 0.0
 
     def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,11 +282,11 @@ class Aws:
         if self.confirmed_key and operation != "GetCallerIdentity":
             self.confirm_account(self.account)  # They may have changed in the middle of a verb.
         where = self.endpoint or f"AWS ({self.region})"
-        with translate_errors(service, operation, endpoint=where, now=self.patience.now):
+        with refusals.translate_errors(service, operation, endpoint=where, now=self.patience.now):
             client, method = self.client(service), xform_name(str(operation))
             known = client.meta.method_to_api_mapping
             if method not in known:
-                raise refuse_operation(service, operation, known.values())
+                raise refusals.refuse_operation(service, operation, known.values())
             reply: dict[str, Any] = getattr(client, method)(**parameters)
         request_id = str(reply.get("ResponseMetadata", {}).get("RequestId", ""))
         request = Request(service=service, operation=operation, request_id=request_id)

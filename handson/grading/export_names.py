@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from handson.core.files import read_data
 from handson.course import syllabus
 from handson.grading.findings import replace_surrogates
 
@@ -19,28 +20,14 @@ SUFFIXES = (".ipynb", ".zip")
 RENAMED = (".ipynb.txt", ".ipynb.json")
 """How a notebook's name ends that a browser or an editor has saved as text."""
 
-_PLATFORMS = tuple(
-    re.compile(pattern, re.DOTALL)
-    for pattern in (
-        r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
-        r".+?_(?P<who>[^_]+)_attempt_\d{4}(?:-\d\d){5}_?(?P<rest>.*)",
-        r"(?P<who>[^_]+?)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<rest>.+)",
-        r"(?P<number>\d+)-\d+ - (?P<who>.+?) - [^-]+(?P<rest>)",
-    )
-)
+_DATA = read_data("handson.grading", "export_names.toml")
+_PLATFORMS = [re.compile(pattern, re.DOTALL) for pattern in _DATA["platforms"]]
 _NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
 # What browsers, desktops and platforms add to a second file of the same name.  The pattern never
 # backtracks (`?>`, `*+`): a stranger's name of forty digits would take hours.
 _COPY = re.compile(
     r"(?>[ _-]*(?:\(\d+\)|\d+|copy(?: ?\d+)?|のコピー(?: ?\d+)?|コピー))*+", re.IGNORECASE
-)
-_NOBODY = frozenset(
-    [
-        *("", ".", "ja", "en", "work", "workspace", "home", ".handson", "notebooks", "handson"),
-        *("file", "files", "submission", "submissions", "submitted", "step2"),
-        *("assignment", "assignments"),
-    ]
 )
 _UNSAFE = r'<>:"/\\|?*_'
 """What Windows takes in no file's name, and the sign between the parts of an exported name."""
@@ -73,7 +60,7 @@ def find_person(name: str) -> tuple[str, str]:
     if found and _COPY.fullmatch(found["after"]):
         stem = found["before"].rstrip(" _.-")
     stem = stem.strip()
-    return "" if stem.casefold() in _NOBODY else stem, ""
+    return "" if stem.casefold() in _DATA["nobody"] else stem, ""
 
 
 def make_zip_name(learner: str) -> str:

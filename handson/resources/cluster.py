@@ -18,7 +18,7 @@ from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
 from handson.course.state import Cluster, Resource
 from handson.resources import plan
-from handson.resources.plan import Creation, Listed, Step
+from handson.resources.plan import CODES, Creation, Listed, Step
 
 TYPE = "AWS::ECS::Cluster"
 _DELETING = ("DEPROVISIONING", "INACTIVE")
@@ -26,25 +26,10 @@ _SETTLED = ("ACTIVE", "FAILED")
 _INCLUDE = ["TAGS", "SETTINGS", "ATTACHMENTS"]
 _BATCH = 100  # ECS API Reference, DescribeClusters: clusters
 _ACTIVE_SECONDS = 600.0
-_ROLE_NOT_READY = (
-    "ClientException: service linked role",
-    "InvalidParameterException: service linked role",
-)
-_OCCUPIED = {
-    "ClusterContainsContainerInstancesException",
-    "ClusterContainsServicesException",
-    "ClusterContainsTasksException",
-}
-_HELD = "ClusterContainsCapacityProviderException"
 _OCCUPANTS = (
     ("ListServices", "serviceArns"),
     ("ListTasks", "taskArns"),
     ("ListContainerInstances", "containerInstanceArns"),
-)
-_UPDATING = (
-    "UpdateInProgressException",
-    "ResourceInUseException",
-    "ClientException: not active",
 )
 
 
@@ -82,8 +67,8 @@ class ClusterForm:
             "capacityProviders": list(self.capacity_providers),
             "tags": [{"key": key, "value": value} for key, value in list_tags(owner).items()],
         }
-        made = "cluster.clusterArn"
-        return [Step("cluster", "ecs", "CreateCluster", parameters, made, unknown=_ROLE_NOT_READY)]
+        made, role = "cluster.clusterArn", CODES["role-not-ready"]
+        return [Step("cluster", "ecs", "CreateCluster", parameters, made, unknown=role)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,11 +197,11 @@ def _delete(aws: Aws, cluster: Cluster) -> str:
     if cluster.active_services or cluster.running_tasks or cluster.container_instances:
         return _name_occupants(aws, cluster)
     try:
-        parameters, busy = {"cluster": cluster.arn}, (*_OCCUPIED, *_UPDATING)
+        parameters, busy = {"cluster": cluster.arn}, (*CODES["occupied"], *CODES["updating"])
         # A service or task that was deleted a moment ago still counts for ECS: hence the patience.
         aws.call_until_known("ecs", "DeleteCluster", parameters, unknown=(), busy=busy)
     except AWSError as error:
-        if error.code in (*_OCCUPIED, _HELD):
+        if error.code in (*CODES["occupied"], *CODES["held"]):
             return _name_occupants(aws, cluster)
         if error.code != "ClusterNotFoundException":
             raise
@@ -240,7 +225,7 @@ def _create(aws: Aws, steps: Sequence[Step]) -> None:
     except AWSError as error:
         # ECS creates its role with the caller's permissions; its error only says that the role
         # is missing.
-        if has_code(error, _ROLE_NOT_READY):
+        if has_code(error, CODES["role-not-ready"]):
             raise WaitTimeout.from_key("resources.cluster.no-role", aws_code=error.code) from error
         raise
 
@@ -258,7 +243,9 @@ def _set_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
                 kept = [it for it in raw.get(strategy, ()) if it["capacityProvider"] in wanted]
                 parameters = {"cluster": cluster.name, "capacityProviders": wanted, strategy: kept}
                 operation = "PutClusterCapacityProviders"
-                aws.call_until_known("ecs", operation, parameters, unknown=(), busy=_UPDATING)
+                aws.call_until_known(
+                    "ecs", operation, parameters, unknown=(), busy=CODES["updating"]
+                )
                 aws.say(f"{operation} {' '.join(wanted)}")
 
     plan.retry_unclear(put, patience=aws.patience)

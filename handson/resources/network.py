@@ -26,20 +26,10 @@ from handson.course.goal import PlannedSubnet, plan_subnets
 from handson.course.rules import check_network_form, list_subnet_blocks
 from handson.course.state import ANYWHERE, InternetGateway, Route, Vpc
 from handson.resources import plan
-from handson.resources.plan import Creation, Ref, Step
+from handson.resources.plan import CODES, Creation, Ref, Step
 from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_network
 
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
-_ZONE_REFUSED = ("InvalidParameterValue: availability zones", "Unsupported")
-"""EC2's answers to CreateSubnet in a zone that takes no new subnets, or lacks capacity."""
-_NOT_YET_KNOWN = (
-    "InvalidGatewayID.NotFound",
-    "InvalidInternetGatewayID.NotFound",
-    "InvalidRouteTableID.NotFound",
-    "InvalidSubnetID.NotFound",
-    "InvalidVpcID.NotFound",
-)
-"""EC2's answers while a new resource is unknown (EC2 API Reference, "Eventual consistency")."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,7 +193,7 @@ def plan_network(
 
 
 def _call(name: str, operation: str, **parameters: Any) -> Step:
-    return Step(name, "ec2", operation, parameters, unknown=_NOT_YET_KNOWN)
+    return Step(name, "ec2", operation, parameters, unknown=CODES["not-yet-known"])
 
 
 def _create(owner: str, name: str, noun: str, name_tag: str, **parameters: Any) -> Step:
@@ -313,7 +303,7 @@ def _replace_zones(
     named = re.findall(rf"\b{aws.region}[a-z]\b", error.reason.partition(":")[2])
     full = {it.zone for it in plan_subnets(form, work.zones) if it.step not in made}
     full = full.difference(named) or full  # a refusal ends the calls in other zones, too
-    if "vpc" not in made or not full or not has_code(error, _ZONE_REFUSED):
+    if "vpc" not in made or not full or not has_code(error, CODES["zone-refused"]):
         raise error
     left = tuple(zone for zone in work.listing.zones if zone not in full)
     spare = [zone for zone in left if zone not in work.zones and zone in (named or left)]

@@ -21,6 +21,7 @@ from handson.aws import Aws, Patience, command_name
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
+from handson.core.files import read_data
 from handson.core.progress import CountedSentence
 from handson.core.text import map_leaves
 from handson.core.waiting import make_pause, wait_until
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ATTEMPTS = 3
+CODES: Mapping[str, Sequence[str]] = read_data("handson.resources", "codes.toml")
+"""Error codes of AWS by what they mean, as `has_code` takes them."""
 NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
