@@ -161,11 +161,17 @@ def translate(words: str) -> str:
     return known.get(words.casefold(), words)
 
 
-def describe_last_diagram() -> Drawing | None:
-    """Return what the last `Diagram` of this process shows, or None where there is none."""
+def describe_last_diagram() -> Drawing:
+    """Return what the last `Diagram` of this process shows.
+
+    Raises:
+        NotReady: None has been drawn, or the last one broke off.
+    """
     module = sys.modules.get("handson.drawing.diagram")
-    latest = module.Diagram.latest if module else None
-    return latest.describe() if latest else None
+    if not module or not module.Diagram.latest:
+        raise errors.NotReady.from_key("drawing.no-diagram")
+    drawn: Drawing = module.Diagram.latest.describe()
+    return drawn
 
 
 def __getattr__(name: str) -> Any:

@@ -80,12 +80,8 @@ class JournalEntries(Displayable):
         if not self.records:
             empty = Note(messages.text("notebook.workshop.journal-empty"))
             return Card(title, (empty, learner), state="info")
-        headers = (
-            "",
-            messages.text("notebook.workshop.column-check"),
-            messages.text("notebook.workshop.row-observed-at"),
-            messages.text("notebook.workshop.row-digest"),
-        )
+        columns = ("column-check", "row-observed-at", "row-digest")
+        headers = ["", *(messages.label("notebook.workshop", name) for name in columns)]
         rows = [
             (
                 self.mark(check),
@@ -131,13 +127,9 @@ class RestartNotice(Displayable):
 
 def describe_origin(learner: str, observed_at: str, digest: str) -> Rows:
     """Return the rows that say whose a record is, when it was made, and its digest."""
-    return Rows(
-        [
-            describe_learner(learner),
-            (messages.text("notebook.workshop.row-observed-at"), observed_at),
-            (messages.text("notebook.workshop.row-digest"), digest),
-        ]
-    )
+    moment = messages.text("notebook.workshop.row-observed-at"), observed_at
+    sealed = messages.text("notebook.workshop.row-digest"), digest
+    return Rows([describe_learner(learner), moment, sealed])
 
 
 def describe_learner(learner: str) -> tuple[str, str]:

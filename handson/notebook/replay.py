@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from handson.aws.settings import Settings
-from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.folders import find_worked_folder
 from handson.course import syllabus
@@ -160,21 +159,21 @@ class _NotebookRun:
         """Run all cells; return the error as two lines, or an empty string."""
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-        advice: tuple[str, str] | None = None
         try:
             with self.log.open("ab") as log:
                 options = {"env": dict(environment), "stdout": log, "stderr": log}
                 asyncio.run(self._run_cells(on_cell, **options))
+            return ""
         except CellExecutionError as failure:
             return self._describe_failure(failure)
         except CellTimeoutError:
-            minutes = _CELL_SECONDS // 60
-            advice = messages.advice("notebook.replay.too-long", minutes=minutes, copy=self.copy)
+            minutes, key = _CELL_SECONDS // 60, "notebook.replay.too-long"
+            error = HandsonError.from_key(key, minutes=minutes, copy=self.copy)
         except (asyncio.CancelledError, DeadKernelError, RuntimeError) as failure:
-            advice = messages.advice("notebook.replay.kernel", reason=failure, log=self.log)
-        if self._interrupted:
-            raise KeyboardInterrupt
-        return str(HandsonError(*advice)) if advice else ""
+            if self._interrupted:
+                raise KeyboardInterrupt from None
+            error = HandsonError.from_key("notebook.replay.kernel", reason=failure, log=self.log)
+        return str(error)
 
     async def _run_cells(self, on_cell: OnCell, **options: Any) -> None:
         """Run all cells in a new kernel, and end the kernel whatever happens.

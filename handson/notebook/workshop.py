@@ -32,7 +32,7 @@ from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.rules import check_network_form
-from handson.course.state import ANYWHERE, Drawing, Repository, Snapshot
+from handson.course.state import ANYWHERE, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
 from handson.notebook import (
@@ -434,7 +434,8 @@ class Workshop(Displayable):
         exercise, connected = self._exercise, self.aws
         with connected.recording() as requests:
             if check == syllabus.DRAWING.id:
-                snapshot = Snapshot(target=connected.target, drawing=_require_drawing())
+                drawn = drawing.describe_last_diagram()
+                snapshot = Snapshot(target=connected.target, drawing=drawn)
             else:
                 snapshot = self._look(connected, checks=(check,), missing=(check,))
         observed = checks.trim(check, snapshot, exercise).to_json()
@@ -747,10 +748,9 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     """
     mistakes.explain_errors(progress.find_ipython())
     replace_diagrams(progress.find_ipython())
-    if settings.nbgrader_step():
-        settings.choose_language(given.get("lang"))
-        return nbgrader.start_scoring()
     settings.choose_language(given.get("lang"))
+    if settings.nbgrader_step():
+        return nbgrader.start_scoring()
     mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
@@ -759,13 +759,6 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     with suppress(NotReady):  # of the journal; an evidence cell will say so
         progress.show_card(workshop.overview())
     return workshop
-
-
-def _require_drawing() -> Drawing:
-    drawn = drawing.describe_last_diagram()
-    if drawn is None:
-        raise NotReady.from_key("notebook.workshop.no-diagram")
-    return drawn
 
 
 def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:

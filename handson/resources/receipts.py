@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Table
+from handson.core.errors import NotReady
 from handson.core.files import shorten_path
 from handson.core.text import list_briefly
 from handson.course.owners import describe_owners
@@ -350,10 +351,8 @@ def _make_receipt(home: Path, target: Target, now: datetime) -> SavedReceipt:
 
 
 def _write_receipt(path: Path, receipt: Receipt) -> SavedReceipt:
-    try:
+    with NotReady.replace_os_errors("core.files.not-writable", folder=path.parent):
         path.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise files.explain_unwritable_folder(path.parent, error) from error
     files.write_state(path, receipt)
     return SavedReceipt(path, receipt)
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handson.core import messages
-from handson.core.errors import InvalidInput
+from handson.core.errors import InvalidInput, NotReady
 from handson.course import checks
 from handson.course.checks import CheckResult
 from handson.course.checks.diagram_reading import DiagramReading
@@ -241,11 +241,11 @@ def test_the_diagram_that_was_drawn_last_counts_unless_it_broke_off() -> None:
     draw(GOOD)
     with Diagram("x", show=False):
         ECR("the last one")
-    last = describe_last_diagram() or Drawing()
-    assert [icon.label for icon in last.icons] == ["the last one"]
+    assert [icon.label for icon in describe_last_diagram().icons] == ["the last one"]
     with pytest.raises(ZeroDivisionError), Diagram("x", show=False):
         ECR(str(1 / 0))
-    assert describe_last_diagram() is None
+    with pytest.raises(NotReady):
+        describe_last_diagram()
 
 
 _IDS = st.sampled_from(["b0", "b1", "b2", "i0", "i1", "i2", ""])

@@ -206,7 +206,8 @@ class FormCard(base.LiveCard):
         """
         unfilled = [self.label(name) for name in self.asked if self.values[name] in (None, "")]
         if unfilled:
-            sentence = messages.text("notebook.widgets.unfilled", what=_join(unfilled))
+            what = messages.text("notebook.widgets.and").join(unfilled)
+            sentence = messages.text("notebook.widgets.unfilled", what=what)
             return "advice", [Note(sentence, "advice")], []
         try:
             made = self.preview(self.values)
@@ -315,7 +316,3 @@ def show_value(value: Any) -> str:
     if isinstance(value, bool):
         return messages.text("notebook.widgets.on" if value else "notebook.widgets.off")
     return str(value)
-
-
-def _join(sentences: Sequence[str]) -> str:
-    return messages.text("notebook.widgets.and").join(sentences)
