@@ -18,16 +18,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from handson.core import messages
+from handson.core import folders, messages
 from handson.core.errors import InvalidInput
 from handson.core.files import explain_unwritable_folder, write_whole
-from handson.core.folders import (
-    SESSION,
-    find_current_folder,
-    find_edition,
-    find_editions,
-    find_notebooks_folder,
-)
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise
@@ -92,7 +85,7 @@ class Settings:
         if self.learner == _remembered_learner(self.home):
             chosen["learner"] = ""
         # The notebook of this process is not that of the kernel.
-        environ = {name: value for name, value in self.environ.items() if name != SESSION}
+        environ = {name: value for name, value in self.environ.items() if name != folders.SESSION}
         places = (str(Path(sys.executable).parent), environ.get("PATH", os.defpath))
         environ["PATH"] = os.pathsep.join(places)
         return environ | {_variable(name): value for name, value in chosen.items()}
@@ -100,7 +93,7 @@ class Settings:
 
 def read_environment(**arguments: str | None) -> Settings:
     """Return the settings of this process, from its environment, its notebook and the arguments."""
-    return read_settings(os.environ, cwd=find_current_folder(), **arguments)
+    return read_settings(os.environ, cwd=folders.find_current_folder(), **arguments)
 
 
 def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | None) -> Settings:
@@ -149,19 +142,20 @@ def choose_language(lang: str | None = None, *, cwd: Path | None = None) -> str:
         InvalidInput: The language is not supported.
     """
     given = _read_values(os.environ, {"lang": lang})["lang"]
-    return _switch_language(given, cwd=cwd or find_current_folder())
+    return _switch_language(given, cwd=cwd or folders.find_current_folder())
 
 
 def find_home() -> Path:
     """Return the home folder of this process, whether it exists or not; create nothing."""
-    return _choose_home(os.environ.get("HANDSON_HOME", "").strip(), cwd=find_current_folder())
+    home = os.environ.get("HANDSON_HOME", "").strip()
+    return _choose_home(home, cwd=folders.find_current_folder())
 
 
 def default_home(cwd: Path) -> Path:
     """Return `.handson` beside the notebooks, or in `cwd` if there are none."""
     # Everything in the folder of an nbgrader assignment is handed in: so not there, but above it.
     around = cwd.parent if is_assignment(cwd) and os.access(cwd.parent, os.W_OK) else cwd
-    return (find_notebooks_folder(cwd) or around) / ".handson"
+    return (folders.find_notebooks_folder(cwd) or around) / ".handson"
 
 
 def remember_learner(home: Path, learner: str) -> None:
@@ -226,7 +220,7 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _switch_language(lang: str, *, cwd: Path) -> str:
-    edition = find_edition(cwd) or next(iter(find_editions(cwd)), None)
+    edition = folders.find_edition(cwd) or next(iter(folders.find_editions(cwd)), None)
     spoken = edition.name if edition else messages.LANGUAGES[0]
     chosen = _require_choice("lang", lang or spoken, messages.LANGUAGES)
     messages.use(chosen)

@@ -80,7 +80,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
 def load_ipython_extension(shell: Any) -> None:
     """Explain mistakes from the kernel's start, if its folder is one of the workshop's notebooks.
 
-    The language is that of the notebook's edition.  Diagrams are ours, see `replace_diagrams`.  The
+    The language is that of the notebook's edition.  Diagrams are ours, see `prepare_shell`.  The
     kernel also stops naming Python's version to JupyterLab, which would note it in the notebook: an
     opened notebook would count as changed.
     """
@@ -92,10 +92,15 @@ def load_ipython_extension(shell: Any) -> None:
     language = os.environ.get("HANDSON_LANG", "").strip() or (edition and edition.name)
     if language in messages.LANGUAGES:
         messages.use(language)
-    explain_errors(shell)
-    replace_diagrams(shell)
+    prepare_shell(shell)
     known = shell.kernel.language_info
     shell.kernel.language_info = {name: known[name] for name in known if name != "version"}
+
+
+def prepare_shell(shell: Any) -> None:
+    """Explain mistakes in this kernel, and draw without the `dot` program."""
+    explain_errors(shell)
+    replace_diagrams(shell)
 
 
 def explain_errors(shell: Any, *, folder: Callable[[], Path] = folders.find_current_folder) -> None:

@@ -33,7 +33,6 @@ from handson.core.folders import find_current_folder, find_edition, find_noteboo
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
 from handson.course.blanks import list_blanks
-from handson.notebook import explain_errors as explain_errors
 from handson.notebook.syntax_errors import explain_syntax_error
 
 T = TypeVar("T")

@@ -35,15 +35,8 @@ from handson.course.rules import check_network_form
 from handson.course.state import ANYWHERE, Repository, Snapshot
 from handson.engine import Engine
 from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import (
-    doctor,
-    evidence_cards,
-    hand_in,
-    mistakes,
-    nbgrader,
-    overview,
-    replace_diagrams,
-)
+from handson.notebook import doctor, evidence_cards, hand_in, mistakes, overview, prepare_shell
+from handson.notebook.nbgrader import ScoringWorkshop, start_scoring
 from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
 from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
 from handson.resources import repository as ecr
@@ -193,20 +186,17 @@ class Workshop(Displayable):
             InvalidInput: AWS would refuse a setting; nothing was created.
             HandsonError: AWS refused a call or did not answer; run again to complete.
         """
+        region = self.settings.region
+        named = rules.check_zones(zones, region=region, wanted=availability_zones) if zones else ()
         given = {
             "name": name,
             "cidr": cidr,
-            "availability_zones": availability_zones,
+            "availability_zones": len(named) or availability_zones,
             "public_subnets": public_subnets,
             "private_subnets": private_subnets,
             "tenancy": tenancy,
             "s3_endpoint": s3_endpoint,
         }
-        named: tuple[str, ...] = ()
-        if zones:
-            region = self.settings.region
-            named = rules.check_zones(zones, region=region, wanted=availability_zones)
-            given["availability_zones"] = len(named)
         changes = {setting: value for setting, value in given.items() if value is not None}
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
@@ -730,7 +720,7 @@ class Workshop(Displayable):
         self._connection = replace(self._connection, lost=False)
 
 
-def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrader.ScoringWorkshop:
+def start(learner: str | None = None, **given: str | None) -> Workshop | ScoringWorkshop:
     """Read the settings, connect to the target, show the overview, and return the workshop.
 
     While nbgrader executes the notebook, return a stand-in that scores evidence and calls nothing.
@@ -746,11 +736,10 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    mistakes.explain_errors(progress.find_ipython())
-    replace_diagrams(progress.find_ipython())
+    prepare_shell(progress.find_ipython())
     settings.choose_language(given.get("lang"))
     if settings.nbgrader_step():
-        return nbgrader.start_scoring()
+        return start_scoring()
     mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:
