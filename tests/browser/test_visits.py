@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from handson.aws.emulator import find_running
 from handson.course.evidence import METADATA_KEY
 from handson.notebook import VIEW
 from handson.notebook.evidence_cards import JournalEntries
@@ -172,3 +173,35 @@ def test_the_overview_leads_to_the_next_notebook_though_its_own_is_not_trusted(
 
 
 _SHOWN = "path => jupyterapp.shell.currentWidget?.context?.path === path"
+
+
+_IN_TERMINAL = """async ([token, line]) => {
+  const headers = { Authorization: `token ${token}` };
+  const made = await fetch("/api/terminals", { method: "POST", headers });
+  const { name } = await made.json();
+  const socket = new WebSocket(`/terminals/websocket/${name}?token=${token}`);
+  return new Promise(resolve => {
+    let said = "";
+    socket.onopen = () => socket.send(JSON.stringify(["stdin", line + "\\r"]));
+    socket.onmessage = ({ data }) => {
+      const [kind, text] = JSON.parse(data);
+      said += kind === "stdout" ? text : "";
+      if (said.includes("<END>")) resolve(said);
+    };
+  });
+}"""
+
+
+def test_a_terminal_of_jupyterlab_has_our_commands_and_is_pointed_at_the_embedded_aws(
+    lab: Lab, browser: Any
+) -> None:
+    # What is typed is echoed: so the shell puts the last word together.
+    asked = ("handson emulator status", 'echo "<$AWS_ENDPOINT_URL>"', "basename $PWD")
+    line = " && ".join([*asked, "printf '<E%s>' ND"])
+    page = browser.new_page()
+    page.goto(f"{lab.base}/login")
+    said = page.evaluate(_IN_TERMINAL, [lab.token, line])
+    page.close()
+    running = find_running(lab.folder / "home")
+    assert running is not None
+    assert f"<{running.endpoint}>\r\nja\r\n" in said
