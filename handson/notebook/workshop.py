@@ -293,11 +293,13 @@ class Workshop(Displayable):
             base_image=self.settings.base_image or "",
             setup=plan.list_cli_variables(connected) if connected.endpoint else {},
             program=push.find_program(),
-            advice=_missing_repository(connected, repository, self._exercise),
-            remarks=self._explain_missing_docker(),
+            notes=(
+                *_explain_repository(connected, repository, self._exercise),
+                *self._explain_docker(),
+            ),
         )
 
-    def _explain_missing_docker(self) -> tuple[Note, ...]:
+    def _explain_docker(self) -> tuple[Note, ...]:
         try:
             usable = self.engine.containers is not None and which("docker")
         except NotReady as error:  # on real AWS the cells take an engine, too
@@ -750,13 +752,13 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | Scoring
     return workshop
 
 
-def _missing_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[str, str] | None:
-    """Return problem and remedy of another's repository, or a missing one of a chosen name."""
+def _explain_repository(connected: Aws, name: str, exercise: Exercise) -> tuple[Note, ...]:
+    """Warn of another's repository, or a missing one of a chosen name."""
     if name == exercise.repository and not connected.owners.own:
-        return None
+        return ()
     found = ecr.find_repository(connected, name)
     if found and connected.owners.is_foreign(found):
-        return explain_foreign(name, found.owner, region=connected.region)
+        return warning_notes(*explain_foreign(name, found.owner, region=connected.region))
     if found or name == exercise.repository:
-        return None
-    return ecr.explain_missing_repository(connected, name, exercise)
+        return ()
+    return warning_notes(*ecr.explain_missing_repository(connected, name, exercise))

@@ -6,6 +6,7 @@ names and tags follow the rules that Docker and ECR share.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -18,7 +19,7 @@ from shutil import which
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, CommandBlock, Displayable, Note, Rows, warning_notes
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Rows
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder, find_notebooks_folder, locate
 from handson.core.progress import Say
@@ -58,8 +59,7 @@ class PushCommands(Displayable):
         base_image: The image in place of the Dockerfile's base image, if any.
         setup: The variables that point the aws CLI at an emulator; empty on AWS.
         program: The aws CLI, or the `handson` command where there is none.
-        advice: The problem and the remedy where the repository does not exist.
-        remarks: What keeps the commands from being run here.
+        notes: What keeps the commands from being run here, or from reaching a repository.
     """
 
     repository: str
@@ -70,8 +70,7 @@ class PushCommands(Displayable):
     base_image: str = ""
     setup: Mapping[str, str] = field(default_factory=dict)
     program: str = AWS_CLI
-    advice: tuple[str, str] | None = None
-    remarks: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def bash(self) -> tuple[str, ...]:
@@ -118,23 +117,19 @@ class PushCommands(Displayable):
 
     def card(self) -> Card:
         """Return the card: both lists, before them what other terminals need to be told."""
-        shells = {"bash": self.bash, "powershell": self.powershell}
-        blocks, first = [], len(self.setup)
-        for shell, lines in shells.items():
+        parts: list[CardPart] = list(self.notes)
+        if self.program != AWS_CLI:
+            parts.append(Note(messages.text("resources.image.no-aws-cli"), "advice"))
+        first = len(self.setup)
+        for shell, lines in (("bash", self.bash), ("powershell", self.powershell)):
             name = messages.label("resources.image.shell", shell)
-            blocks.append(CommandBlock(name, lines[first:]))
-            if first:
-                other = messages.text("resources.image.other-terminal", shell=name)
-                blocks.append(CommandBlock(other, lines[:first]))
-        replaced = self.program != AWS_CLI
-        parts = (
-            *(warning_notes(*self.advice) if self.advice else ()),
-            *self.remarks,
-            *([Note(messages.text("resources.image.no-aws-cli"), "advice")] if replaced else ()),
-            *blocks,
-        )
+            other = messages.text("resources.image.other-terminal", shell=name)
+            here = (shell == "powershell") == (os.name == "nt")
+            parts.append(CommandBlock(name, lines[first:], unfolded=here))
+            parts += [CommandBlock(other, lines[:first])] if first else []
+        is_warned = any(note.state == "warn" for note in self.notes)
         title = messages.text("resources.image.push-commands", name=self.repository)
-        return Card(title, parts, state="warn" if self.advice else "info")
+        return Card(title, parts, state="warn" if is_warned else "info")
 
 
 def find_program() -> str:

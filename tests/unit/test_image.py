@@ -97,6 +97,8 @@ def test_on_an_emulator_both_shells_are_pointed_at_it_first_and_words_are_quoted
     assert found.powershell == (*powershell, f"$AWS_ACCOUNT_ID = aws {ACCOUNT}", *rest)
     shown = [part.lines[0] for part in found.card().parts if isinstance(part, CommandBlock)]
     assert shown == [bash[1], bash[0], powershell[1], powershell[0]]  # a terminal may be set up
+    opened = [part.unfolded for part in found.card().parts if isinstance(part, CommandBlock)]
+    assert opened == [True, False, False, False]
 
 
 def test_a_name_tag_or_context_that_docker_refuses_is_refused(shop: Path, tmp_path: Path) -> None:
