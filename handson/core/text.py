@@ -8,6 +8,7 @@ from typing import Any
 from unicodedata import east_asian_width, normalize
 
 from handson.core import messages
+from handson.core.errors import InvalidInput
 
 _LONGEST_QUOTE = 60
 _LONGEST_LINE = 120
@@ -32,11 +33,25 @@ def find_nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> s
     return folded[found[0]] if found else None
 
 
-def describe_choices(name: object, choices: Iterable[str]) -> dict[str, str]:
-    """Return what a sentence says of an unknown name: `name`, all `choices`, the `near` one."""
+def check_choice(key: str, name: object, choices: Iterable[str], **values: object) -> str:
+    """Return a name that is one of the choices.
+
+    Args:
+        key: The key of the sentences of a refusal; they may use `name`, `choices`, and `near`, the
+            choice that is spelled most like the name.
+        name: What was typed.
+        choices: The names that exist.
+        values: The other placeholders of the sentences.
+
+    Raises:
+        InvalidInput: It is none of them.
+    """
     listed = list(choices)
+    if isinstance(name, str) and name in listed:
+        return name
     near = find_nearest(str(name), listed) or listed[0]
-    return {"name": quote(name), "choices": ", ".join(listed), "near": near}
+    values |= {"name": quote(name), "choices": ", ".join(listed), "near": near}
+    raise InvalidInput(*messages.advice(key, **values))
 
 
 def advise_half_width(text: str) -> str | None:

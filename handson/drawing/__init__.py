@@ -28,7 +28,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handson.core import errors, messages
-from handson.core.text import describe_choices
+from handson.core.text import check_choice
 from handson.course.exercise import Exercise
 from handson.course.state import Drawing, Snapshot
 from handson.drawing.aws_picture import plan_aws
@@ -96,9 +96,7 @@ def check_views(view: str | Sequence[str]) -> tuple[str, ...]:
     """
     views = (view,) if isinstance(view, str) else tuple(view)
     for each in views or ("",):
-        if each not in VIEWS:
-            known = describe_choices(each, VIEWS)
-            raise errors.InvalidInput.from_key("drawing.view", view=each, **known)
+        check_choice("drawing.view", each, VIEWS)
     return views
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
-from handson.core.errors import InvalidInput
-from handson.core.text import describe_choices
+from handson.core.text import check_choice
 from handson.course.checks import network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import Exercise
@@ -111,15 +110,11 @@ def find_prediction(id: object, answer: object = None) -> Prediction:
     Raises:
         InvalidInput: There is no such prediction, or it does not take this answer.
     """
-    if id not in list(PREDICTIONS):
-        raise InvalidInput.from_key(
-            "practice.predictions.unknown", **describe_choices(id, PREDICTIONS)
-        )
-    found = Prediction(str(id), "" if answer is None else str(answer))
-    if found.answer and found.answer not in list_choices(found.id):
-        values = describe_choices(answer, list_choices(found.id))
-        raise InvalidInput.from_key("practice.predictions.no-choice", id=id, **values)
-    return found
+    known = check_choice("practice.predictions.unknown", id, PREDICTIONS)
+    if answer in (None, ""):
+        return Prediction(known)
+    refusal = "practice.predictions.no-choice"
+    return Prediction(known, check_choice(refusal, str(answer), list_choices(known), id=known))
 
 
 def keep_answer(

@@ -22,7 +22,7 @@ from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
-from handson.core.text import describe_choices, one_line, quote
+from handson.core.text import check_choice, one_line, quote
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
@@ -283,10 +283,7 @@ def build_quiz(names: Sequence[str], snapshot: Snapshot, exercise: Exercise) -> 
     """
     choices = [*TOPICS, *_RIGHT]
     for name in names or [""]:
-        if name not in choices:
-            raise InvalidInput.from_key(
-                "practice.questions.no-topic", **describe_choices(name, choices)
-            )
+        check_choice("practice.questions.no-topic", name, choices)
     subject = Subject(snapshot, exercise)
     ids = dict.fromkeys(id for name in names for id in TOPICS.get(name, [name]))
     questions = tuple(subject.ask(id, _RIGHT[id]) for id in ids)

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
-from handson.core.errors import InvalidInput
-from handson.core.text import describe_choices, quote
+from handson.core.text import check_choice, quote
 from handson.course import checks, rules
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
@@ -168,9 +167,7 @@ def check_task_id(id: object) -> str:
     Raises:
         InvalidInput: There is no such task.
     """
-    if id not in list(TASKS):
-        raise InvalidInput.from_key("practice.tasks.unknown", **describe_choices(id, TASKS))
-    return str(id)
+    return check_choice("practice.tasks.unknown", id, TASKS)
 
 
 def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]) -> TaskReport:

@@ -20,8 +20,8 @@ from msgspec import ValidationError
 
 from handson.aws import Aws, settings
 from handson.core import files, messages
-from handson.core.errors import HandsonError, InvalidInput, WaitTimeout
-from handson.core.text import quote
+from handson.core.errors import HandsonError, WaitTimeout
+from handson.core.text import check_choice
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import Exercise
@@ -58,10 +58,9 @@ def list_cleanup(
         HandsonError: The connection or the credentials are lost.  What alone cannot be listed, one
             kind in one region, is listed as something left.
     """
+    if kind:
+        check_choice("resources.cleanup.unknown-kind", kind, [known.name for known in KINDS])
     kinds = [known for known in KINDS if kind in ("", known.name)]
-    if not kinds:
-        values = {"typed": quote(kind), "kinds": ", ".join(known.name for known in KINDS)}
-        raise InvalidInput.from_key("resources.cleanup.unknown-kind", **values)
     regions = list_used_regions(home, aws.target)
     aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
     listed, failed = _list_all(aws, [(region, it, None) for it in kinds for region in regions])

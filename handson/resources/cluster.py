@@ -242,10 +242,8 @@ def _set_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
                 strategy = "defaultCapacityProviderStrategy"
                 kept = [it for it in raw.get(strategy, ()) if it["capacityProvider"] in wanted]
                 parameters = {"cluster": cluster.name, "capacityProviders": wanted, strategy: kept}
-                operation = "PutClusterCapacityProviders"
-                aws.call_until_known(
-                    "ecs", operation, parameters, unknown=(), busy=CODES["updating"]
-                )
+                operation, busy = "PutClusterCapacityProviders", CODES["updating"]
+                aws.call_until_known("ecs", operation, parameters, unknown=(), busy=busy)
                 aws.say(f"{operation} {' '.join(wanted)}")
 
     plan.retry_unclear(put, patience=aws.patience)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from handson.core.errors import InvalidInput
-from handson.core.text import find_nearest, quote
+from handson.core.text import check_choice, quote
 from handson.course import syllabus
 from handson.course.checks import architecture, cluster, image, network, repository, results
 from handson.course.checks.results import CheckResult, Diagnosis, FactResult, Verification
@@ -109,13 +109,7 @@ def require_check(check_id: object) -> str:
     Raises:
         InvalidInput: There is no such check; the remedy offers the nearest id.
     """
-    if isinstance(check_id, str) and check_id in _FUNCTIONS:
-        return check_id
-    ids = syllabus.EVIDENCE_IDS
-    near = find_nearest(check_id, ids) if isinstance(check_id, str) else None
-    raise InvalidInput.from_key(
-        "course.checks.unknown", check=quote(check_id), near=near or ids[0], choices=", ".join(ids)
-    )
+    return check_choice("course.checks.unknown", check_id, syllabus.EVIDENCE_IDS)
 
 
 def _find_unseen_services(check_id: str, snapshot: Snapshot) -> tuple[Unseen, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.cards import CardPart, Displayable, Note, Rows
-from handson.core.errors import InvalidInput, NotReady
-from handson.core.text import describe_choices
+from handson.core.errors import NotReady
+from handson.core.text import check_choice
 from handson.course import rules, syllabus
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
@@ -187,6 +187,4 @@ def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
     """
     if isinstance(workshop, SkippedCall):
         return SkippedCall()
-    if name not in FORMS:
-        raise InvalidInput.from_key("notebook.widgets.no-form", **describe_choices(name, FORMS))
-    return FORMS[name](workshop)
+    return FORMS[check_choice("notebook.widgets.no-form", name, FORMS)](workshop)
