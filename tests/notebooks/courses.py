@@ -63,10 +63,6 @@ class Course:
         source.mkdir(parents=True)
         for path in (ROOT / "notebooks" / "ja").glob(pattern):
             book = json.loads(path.read_text(encoding="utf-8"))
-            for cell in book["cells"]:  # the cells of the forms have blanks in any case
-                settings = FORMS.get(cell["metadata"].get("nbgrader", {}).get("grade_id"))
-                if settings:
-                    cell["metadata"].setdefault("handson", {"blanks": settings})
             made, _ = make_learner_notebook(book)
             (source / path.name).write_text(json.dumps(made), encoding="utf-8")
         self.configure(self.folder)

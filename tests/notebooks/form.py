@@ -12,6 +12,7 @@ from typing import Any
 from nbformat.validator import iter_validate
 
 from handson.course import syllabus
+from handson.course.blanks import list_blanks
 from handson.course.exercise import Exercise
 
 from .book import FOLDER, LINK, Book, strings
@@ -23,6 +24,18 @@ LARGEST_FILE = 200_000
 
 LOGIC = (ast.If, ast.For, ast.While, ast.Try, ast.comprehension, ast.FunctionDef, ast.ClassDef,
          ast.Lambda)  # fmt: skip
+DECIDED = {
+    "ensure_network": {"name", "cidr", "availability_zones", "public_subnets", "private_subnets"},
+    "ensure_cluster": {"name", "fargate", "ec2_instances"},
+    "ensure_repository": {"name"},
+    "start": {"learner", "region"},
+    "push_commands": {"tag"},
+    "build_image": {"tag"},
+    "run_image": {"tag"},
+    "record_image_uri": {"tag"},
+    "tag_image": {"image"},
+}
+"""By verb the settings that a learner decides."""
 START = "import handson\nworkshop = handson.start("
 SOLUTION = re.compile(r"(?s)^.+\n.*BEGIN SOLUTION.*\n(?:.*\n)?.*END SOLUTION")
 SLUG = re.compile(r"(?=.{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -132,6 +145,27 @@ def _cell(grade_id: str, kind: str, *, solution: bool = False, points: int = 0) 
     known = {"schema_version": 3, "grade_id": grade_id, "cell_type": kind, "grade": points > 0}
     known |= {"solution": solution, "locked": not solution, "task": False}
     return known | ({"points": points} if points else {})
+
+
+def decided_settings(book: Book) -> list[str]:
+    """What a learner decides is blank in the learner's edition; in 06 all is there already."""
+    return [
+        f"{cell.id}: {name}"
+        for cell in book.cells("code")
+        for verb, given in _calls(cell.source)
+        for name in sorted(DECIDED.get(verb, set()) & given.keys() - {*list_blanks(cell)})
+        if book.name in syllabus.NOTEBOOKS
+    ]
+
+
+def compared_answers(book: Book) -> list[str]:
+    """What only a learner answers, predictions and tasks, is skipped by nbval and a run."""
+    return [
+        cell.id
+        for cell in book.cells("code")
+        if any(verb in ("predict", "check_task") for verb, _ in _calls(cell.source))
+        and "nbval-skip" not in cell.metadata.get("tags", [])
+    ]
 
 
 def lost_prose(book: Book) -> list[str]:
