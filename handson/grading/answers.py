@@ -27,17 +27,7 @@ from msgspec.structs import replace
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import syllabus
-from handson.grading.findings import (
-    ANSWERED,
-    MISSING,
-    NOTE,
-    UNTOUCHED,
-    Finding,
-    Result,
-    Written,
-    make_finding,
-    replace_surrogates,
-)
+from handson.grading.findings import Finding, Result, Written, make_finding, replace_surrogates
 from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
 from handson.grading.roster import escape_formula, read_rows
 
@@ -86,7 +76,7 @@ def collect_answers(
             found[grade_id] = cell
             guessed.append(grade_id)
     *answers, diagram = (_read_written(item, found.get(item.grade_id), pictures) for item in MARKED)
-    lost = [make_finding("grade-id-lost", NOTE, cells=", ".join(guessed))] if guessed else []
+    lost = [make_finding("grade-id-lost", "note", cells=", ".join(guessed))] if guessed else []
     return tuple(answers), diagram, lost
 
 
@@ -157,7 +147,7 @@ def _read_heading(source: str) -> str:
 
 def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> Written:
     if cell is None:
-        return Written(grade_id=item.grade_id, status=MISSING, possible=item.points)
+        return Written(grade_id=item.grade_id, status="missing", possible=item.points)
     is_diagram = item == syllabus.DIAGRAM
     text = cell.text if is_diagram else _leave_out_given_lines(cell.text)
     given = {_leave_out_stubs(edition.answers[item.grade_id]) for edition in load_editions()}
@@ -166,7 +156,7 @@ def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> W
     picture = drawn.picture if drawn and pictures else ""
     return Written(
         grade_id=item.grade_id,
-        status=UNTOUCHED if is_untouched else ANSWERED,
+        status="untouched" if is_untouched else "answered",
         possible=item.points,
         text=replace_surrogates(text[:LONGEST]),
         drawn=drawn is not None,

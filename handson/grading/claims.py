@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
 from handson.course.state import Target
-from handson.grading.findings import NOTE, Claim, Finding, make_finding
+from handson.grading.findings import Claim, Finding, make_finding
 from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
 
 AWS = "aws"
@@ -125,7 +125,7 @@ def gather_claims(notebooks: Sequence[Notebook], journal: Iterable[tuple[str, by
     intact = {claim.check for claim in claims.items if claim.source == JOURNAL and claim.intact}
     for place, finding in enumerate(claims.findings):
         if finding.code in _LOST and finding.check in intact:
-            restored = replace(finding, code="metadata-restored", severity=NOTE)
+            restored = replace(finding, code="metadata-restored", severity="note")
             claims.findings[place] = restored
     return claims
 

@@ -23,14 +23,13 @@ from msgspec.structs import replace
 
 from handson.core.text import list_briefly
 from handson.grading.findings import (
-    SERIOUS,
-    WARNING,
     Bearer,
     Claim,
     Finding,
     Identifier,
     Passage,
     Result,
+    Severity,
     Written,
     make_finding,
 )
@@ -38,7 +37,7 @@ from handson.grading.notebooks import load_editions
 from handson.grading.roster import Learner
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
-SEVERITY = {RECORD: SERIOUS, REQUEST: SERIOUS, RESOURCE: WARNING}
+SEVERITY: dict[str, Severity] = {RECORD: "serious", REQUEST: "serious", RESOURCE: "warning"}
 
 WIDE, NARROW = 7, 20
 """Letters in a shingle: of Japanese, where a letter says much, and of Latin script."""

@@ -6,22 +6,21 @@ text of a stranger is plain text here; the code that shows it escapes it.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from handson.core import messages
 from handson.course.checks import Diagnosis, FactResult
 
-SERIOUS, WARNING, NOTE = "serious", "warning", "note"
-SEVERITIES = (SERIOUS, WARNING, NOTE)
+Severity = Literal["serious", "warning", "note"]
 """The evidence cannot be what it claims · a person has to look · good to know."""
 
-PASSED, FAILED, UNPROVEN, MISSING = "passed", "failed", "unproven", "missing"
-"""The status of a check: `UNPROVEN` has evidence that does not count, `MISSING` has none."""
+CheckStatus = Literal["passed", "failed", "unproven", "missing"]
+"""Unproven: there is evidence, and it does not count.  Missing: there is none."""
 
-ANSWERED, UNTOUCHED = "answered", "untouched"
-"""The status of an answer or the diagram; `MISSING` where its cell is missing."""
+AnswerStatus = Literal["answered", "untouched", "missing"]
+"""The status of an answer or the diagram; missing where its cell is missing."""
 
 _PROOF = "digest observed_at learner kind account region intact source where"
 """The fields of a claim that `handson.grading/1` shows."""
@@ -41,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         code: The stable name of its sentences, ``grading.finding.<code>``.
-        severity: One of `SEVERITIES`.
+        severity: How serious it is.
         check: The check that it concerns, if any.
         where: The file within the submission, or the file and the cell.
         others: The learners of the other submissions that it concerns.
@@ -50,7 +49,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     code: str
-    severity: str
+    severity: Severity
     check: str | None = None
     where: str | None = None
     others: tuple[str, ...] = ()
@@ -81,7 +80,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_finding(
     code: str,
-    severity: str = WARNING,
+    severity: Severity = "warning",
     *,
     check: str | None = None,
     where: str | None = None,
@@ -154,7 +153,7 @@ class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    status: str
+    status: CheckStatus
     points: int
     possible: int
     objection: Finding | None = None
@@ -192,7 +191,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     grade_id: str
-    status: str
+    status: AnswerStatus
     possible: int
     text: str = ""
     drawn: bool = False
@@ -265,7 +264,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_review(self) -> tuple[Finding, ...]:
         """Return the findings that a person has to look at."""
-        return tuple(finding for finding in self.findings if finding.severity != NOTE)
+        return tuple(finding for finding in self.findings if finding.severity != "note")
 
     def to_json(self) -> dict[str, Any]:
         """Return the learner as `handson.grading/1` has it."""

@@ -27,19 +27,7 @@ from handson.course import checks, syllabus
 from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner
 from handson.grading.claims import NOTEBOOK, Claims
-from handson.grading.findings import (
-    FAILED,
-    MISSING,
-    NOTE,
-    PASSED,
-    SERIOUS,
-    UNPROVEN,
-    WARNING,
-    CheckMark,
-    Claim,
-    Finding,
-    make_finding,
-)
+from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
 
@@ -86,7 +74,7 @@ class Requirements:
 
 def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> CheckMark:
     """Return the mark of a check by the claim that counts for it."""
-    mark = CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
+    mark = CheckMark(id=check.id, status="missing", points=0, possible=check.points)
     claim = claims.judged.get(check.id)
     if claim is None:
         return mark
@@ -94,13 +82,13 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
         result = checks.derive(check.id, claim.read_observed(), asked.exercise)
     except InvalidInput as error:
         unreadable = _about(claim, "observed-unreadable", reason=error.problem)
-        return replace(mark, status=UNPROVEN, proof=claim, objection=unreadable)
+        return replace(mark, status="unproven", proof=claim, objection=unreadable)
     objections = (*_examine_record(claim), *_examine_target(claim, claims, asked))
-    status = UNPROVEN if objections else PASSED if result.passed else FAILED
+    status = "unproven" if objections else "passed" if result.passed else "failed"
     return replace(
         mark,
         status=status,
-        points=check.points if status == PASSED else 0,
+        points=check.points if status == "passed" else 0,
         facts=result.facts,
         diagnoses=result.diagnoses,
         proof=claim,
@@ -124,7 +112,8 @@ def examine_evidence(
     for claim in claims.items:
         yield from _examine_record(claim)
         if claim.repeated:
-            yield _about(claim, "record-twins", SERIOUS, names=one_line(", ".join(claim.repeated)))
+            names = one_line(", ".join(claim.repeated))
+            yield _about(claim, "record-twins", "serious", names=names)
     for claim in own:
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked)
@@ -160,22 +149,22 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
 def _examine_record(claim: Claim) -> Iterator[Finding]:
     """Yield why a record proves nothing."""
     if not claim.intact:
-        severity = SERIOUS if claim.source == NOTEBOOK else WARNING
+        severity: Severity = "serious" if claim.source == NOTEBOOK else "warning"
         yield _about(claim, "digest-broken", severity, digest=claim.digest[:19])
     if claim.contradiction:
-        yield _about(claim, "target-contradiction", SERIOUS, said=claim.contradiction)
+        yield _about(claim, "target-contradiction", "serious", said=claim.contradiction)
 
 
 def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
     """Yield why a claim comes from the wrong place to count."""
     region = asked.find_region(claims)
     if asked.target and claim.kind != asked.target:
-        yield _about(claim, "target-other", SERIOUS, kind=claim.kind, wanted=asked.target)
+        yield _about(claim, "target-other", "serious", kind=claim.kind, wanted=asked.target)
     if asked.accounts and claim.account not in asked.accounts:
         wanted = ", ".join(asked.accounts)
-        yield _about(claim, "account-other", SERIOUS, account=claim.account, wanted=wanted)
+        yield _about(claim, "account-other", "serious", account=claim.account, wanted=wanted)
     if region and claim.region != region:
-        yield _about(claim, "region-other", SERIOUS, region=claim.region, wanted=region)
+        yield _about(claim, "region-other", "serious", region=claim.region, wanted=region)
 
 
 def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
@@ -205,14 +194,14 @@ def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Fi
     for claim in own:
         by_name[claim.learner].append(claim)
     if "" in by_name:
-        yield _about(by_name.pop("")[0], "learner-unnamed", NOTE)
+        yield _about(by_name.pop("")[0], "learner-unnamed", "note")
     if len(by_name) > 1 and learner is None:
         first = next(iter(by_name.values()))[0]
         names = one_line(", ".join(sorted(by_name)))
         yield _about(first, "learner-several", names=names)
     for name, claims in by_name.items():
         if learner is not None and not learner.is_named(name):
-            yield _about(claims[0], "learner-other", SERIOUS, named=name, count=len(claims))
+            yield _about(claims[0], "learner-other", "serious", named=name, count=len(claims))
 
 
 def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
@@ -227,8 +216,8 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
             yield _about_chain(found, code)
     gaps = [claim for claim in chain if claim.previous and claim.previous not in known]
     if gaps:
-        code, severity = ("chain-broken", SERIOUS) if is_whole else ("chain-gap", NOTE)
-        yield _about_chain(gaps, code, severity)
+        severity: Severity = "serious" if is_whole else "note"
+        yield _about_chain(gaps, "chain-broken" if is_whole else "chain-gap", severity)
     late = [
         claim
         for claim in chain
@@ -238,11 +227,11 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
         yield _about_chain(late, "chain-order")
 
 
-def _about(claim: Claim, code: str, severity: str = WARNING, **values: object) -> Finding:
+def _about(claim: Claim, code: str, severity: Severity = "warning", **values: object) -> Finding:
     return make_finding(code, severity, check=claim.check, where=claim.where, **values)
 
 
-def _about_chain(claims: list[Claim], code: str, severity: str = WARNING) -> Finding:
+def _about_chain(claims: list[Claim], code: str, severity: Severity = "warning") -> Finding:
     ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
     named = [f"{claim.check} {claim.observed_at} {claim.digest[:19]}" for claim in ordered]
     more = "" if len(named) <= _SHOWN else f", … ({len(named)})"

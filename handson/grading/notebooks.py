@@ -32,7 +32,7 @@ from handson.course.evidence import METADATA_KEY
 from handson.drawing.svg_document import EMBEDDED, find_svg
 from handson.grading.archives import Refused
 from handson.grading.export_names import find_notebook
-from handson.grading.findings import NOTE, WARNING, Finding, make_finding, replace_surrogates
+from handson.grading.findings import Finding, Severity, make_finding, replace_surrogates
 
 MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 """What people mark."""
@@ -235,7 +235,11 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
 def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
     """Yield what differs from the notebooks that were handed out."""
     missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
-    for severity, named in ((WARNING, missing & _SCORED), (NOTE, missing - _SCORED)):
+    by_severity: dict[Severity, set[str]] = {
+        "warning": missing & _SCORED,
+        "note": missing - _SCORED,
+    }
+    for severity, named in by_severity.items():
         if named:
             yield make_finding("notebook-missing", severity, notebooks=", ".join(sorted(named)))
     for notebook in notebooks:
@@ -276,7 +280,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
     given = course.notebooks[notebook.name]
     counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
     if not counted:
-        yield make_finding("cells-unknown", NOTE, where=where)
+        yield make_finding("cells-unknown", "note", where=where)
         return
     important = {*course.evidence, *(item.grade_id for item in MARKED)}
     for code, names, needs_review in (
@@ -285,7 +289,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
         ("cells-moved", find_moved_cells([*counted], given), {*important, *course.code}),
     ):
         if names:
-            severity = WARNING if needs_review.intersection(names) else NOTE
+            severity: Severity = "warning" if needs_review.intersection(names) else "note"
             cells = list_briefly(names)
             yield make_finding(code, severity, where=where, cells=cells, count=len(names))
     if notebook.lost:

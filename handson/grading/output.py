@@ -36,24 +36,14 @@ from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading.classroom import Grades
-from handson.grading.findings import (
-    ANSWERED,
-    FAILED,
-    MISSING,
-    NOTE,
-    PASSED,
-    UNPROVEN,
-    Finding,
-    Result,
-    replace_surrogates,
-)
+from handson.grading.findings import Finding, Result, replace_surrogates
 from handson.grading.notebooks import MARKED
 from handson.grading.roster import escape_formula
 
 SCHEMA = "handson.grading/1"
 AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
 MANUAL = sum(item.points for item in MARKED)
-SIGNS = {PASSED: "✔", FAILED: "✘", UNPROVEN: "?", MISSING: "-"}
+SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
 
 _LONGEST, _PLACES = 400, 2
 
@@ -118,7 +108,7 @@ def format_table(grades: Grades) -> Iterator[str]:
             yield f"{one_line(result.label)}:"
             yield from _format_findings(review)
     notes = Counter(
-        finding.code for each in results for finding in each.findings if finding.severity == NOTE
+        finding.code for each in results for finding in each.findings if finding.severity == "note"
     )
     if notes:
         listed = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
@@ -169,9 +159,9 @@ def _describe_for_gradebook(result: Result) -> dict[str, str]:
 
 def _describe_for_people(result: Result) -> dict[str, str]:
     """Return a learner's row by the heads of its columns, in the current language."""
-    answered = sum(answer.status == ANSWERED for answer in result.answers)
+    answered = sum(answer.status == "answered" for answer in result.answers)
     diagram = result.diagram
-    drawn = ("✔" if diagram.drawn else "?") if diagram.status == ANSWERED else "-"
+    drawn = ("✔" if diagram.drawn else "?") if diagram.status == "answered" else "-"
     facts = diagram.check.facts if diagram.check else ()
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
     marks = f"{_format_points(sum(result.marks))}/{MANUAL}{'…' if result.total is None else ''}"

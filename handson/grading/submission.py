@@ -15,23 +15,8 @@ from handson.course import syllabus
 from handson.grading import answers, copies, tokens
 from handson.grading.archives import MOST_BYTES, Refused, read_entry
 from handson.grading.claims import gather_claims
-from handson.grading.findings import (
-    ANSWERED,
-    MISSING,
-    NOTE,
-    SERIOUS,
-    WARNING,
-    CheckMark,
-    Finding,
-    Result,
-    Written,
-    make_finding,
-)
-from handson.grading.marks import (
-    Requirements,
-    examine_evidence,
-    judge_check,
-)
+from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
+from handson.grading.marks import Requirements, examine_evidence, judge_check
 from handson.grading.notebooks import Notebook, compare_cells, read_notebook
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
@@ -62,7 +47,7 @@ def grade_submission(
         return _grade_contents(submission, requirements, roster, pictures=pictures)
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
-        finding = make_finding("not-graded", SERIOUS, reason=reason)
+        finding = make_finding("not-graded", "serious", reason=reason)
         learner = _identify_learner(set(), submission, roster)
         return make_empty_result(learner, [finding], source=submission.source)
 
@@ -108,7 +93,7 @@ def make_empty_result(learner: Learner, findings: Iterable[Finding], **about: An
         name=learner.name,
         group=learner.group,
         checks=tuple(
-            CheckMark(id=check.id, status=MISSING, points=0, possible=check.points)
+            CheckMark(id=check.id, status="missing", points=0, possible=check.points)
             for check in syllabus.CHECKS
         ),
         answers=written,
@@ -128,7 +113,7 @@ def _grade_contents(
     about_place = _examine_place(submission, learner, roster)
     if not (contents.notebooks or contents.lines):
         files = list_briefly(contents.files) or "-"
-        nothing = make_finding("nothing-readable", SERIOUS, files=files)
+        nothing = make_finding("nothing-readable", "serious", files=files)
         findings = [nothing, *contents.findings, *about_place]
         return make_empty_result(learner, findings, source=submission.source)
     asked = requirements.for_learner(learner)
@@ -185,7 +170,7 @@ def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> 
     candidates = roster.find_namesakes(submission.owner)
     if submission.earlier:
         count = submission.earlier
-        yield make_finding("earlier-left", NOTE, count=count, source=submission.source)
+        yield make_finding("earlier-left", "note", count=count, source=submission.source)
     if roster and submission.owner and not candidates:
         yield make_finding("not-in-roster")
     if candidates and learner not in candidates:
@@ -242,17 +227,18 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
     count = len(versions) - 1
     # A folder may hold the zip of its own files, too.
     if any(each.cells != chosen.cells for each in versions):
-        contents.findings.append(make_finding("copies-left", NOTE, where=chosen.where, count=count))
+        left = make_finding("copies-left", "note", where=chosen.where, count=count)
+        contents.findings.append(left)
     return chosen
 
 
 def _has_work(notebook: Notebook) -> bool:
     """Tell whether a notebook holds evidence or answers; none is handed out with evidence."""
     written, diagram, _ = answers.collect_answers([notebook])
-    is_answered = any(each.status == ANSWERED for each in (*written, diagram))
+    is_answered = any(each.status == "answered" for each in (*written, diagram))
     return is_answered or any(notebook.records())
 
 
 def _describe_refusal(refusal: Refused, where: str) -> Finding:
-    severity = NOTE if refusal.code == "file-foreign" else WARNING
+    severity: Severity = "note" if refusal.code == "file-foreign" else "warning"
     return make_finding(refusal.code, severity, where=where, **refusal.values)

@@ -28,7 +28,7 @@ from handson.core.files import replace_file
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading.claims import AWS, Claims
-from handson.grading.findings import NOTE, SERIOUS, Finding, make_finding
+from handson.grading.findings import Finding, make_finding
 
 AUDIENCE = "handson-evidence"
 TAG = "handson-chain"
@@ -184,14 +184,14 @@ def examine_proofs(proofs: Sequence[str], claims: Claims, keys: Keys) -> Iterato
     judged = (claims.judged.get(check) for check in syllabus.CHECK_IDS)
     on_aws = {claim.digest: claim.check for claim in judged if claim and claim.kind == AWS}
     if on_aws and not proofs:
-        yield make_finding("proof-absent", NOTE)
+        yield make_finding("proof-absent", "note")
     for text in proofs[:MOST_PROOFS]:
         try:
             yield _compare_with_chain(verify_proof(text, keys), claims, on_aws)
         except Unchecked as error:
-            yield make_finding("proof-unchecked", NOTE, reason=one_line(str(error)))
+            yield make_finding("proof-unchecked", "note", reason=one_line(str(error)))
         except NotProven as error:
-            yield make_finding("proof-wrong", SERIOUS, reason=one_line(str(error)))
+            yield make_finding("proof-wrong", "serious", reason=one_line(str(error)))
 
 
 def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) -> Finding:
@@ -201,14 +201,14 @@ def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) ->
     if head is None:
         return make_finding("proof-other", digest=one_line(token.digest)[:19])
     if head.kind != AWS or head.account != account:
-        return make_finding("proof-account", SERIOUS, signed=account, account=head.account)
+        return make_finding("proof-account", "serious", signed=account, account=head.account)
     signed = {claim.digest for claim in claims.walk_chain(head)}
     at = token.issued_at.isoformat(timespec="seconds")
     later = [check for digest, check in on_aws.items() if digest not in signed]
     if later:
         checks = list_briefly(later)
         return make_finding("proof-behind", checks=checks, at=at, account=account)
-    return make_finding("proof-good", NOTE, count=len(signed), at=at, account=account, by=by)
+    return make_finding("proof-good", "note", count=len(signed), at=at, account=account, by=by)
 
 
 def _find_key(jwt: Any, text: str, published: KeySet) -> Any:

@@ -94,7 +94,7 @@ class HandInFile(Displayable):
             notebook = syllabus.find_check(mark.id).notebook
             yield Item(self._judge(mark), findings.check_label(mark.id), notebook)
         for number, answer in enumerate(self.result.answers, start=1):
-            state = _OK if answer.status == findings.ANSWERED else "unanswered"
+            state = _OK if answer.status == "answered" else "unanswered"
             label = messages.text("notebook.hand-in.question", number=number)
             yield Item(state, label, syllabus.DIAGRAM.notebook)
 
@@ -105,7 +105,7 @@ class HandInFile(Displayable):
         digests = [each["digest"] for each in self.records if each["check"] == mark.id]
         if proof.digest in digests[:-1]:
             return "unsaved"  # what counts is the notebook's record, an older one
-        if mark.status != findings.PASSED:
+        if mark.status != "passed":
             return "failed"
         if self.learner and not Learner(self.learner).is_named(proof.learner):
             return "other-name"

@@ -88,7 +88,7 @@ class CheckScore(Displayable):
         parts: list[CardPart] = []
         for finding in self.findings:
             parts += warning_notes(finding.message, finding.remedy)
-        if mark.status == findings.MISSING:
+        if mark.status == "missing":
             advice = messages.advice("notebook.scoring.missing", check=label, file=HAND_IN)
             parts += warning_notes(*advice)
         if proof is not None and mark.facts:
@@ -96,7 +96,7 @@ class CheckScore(Displayable):
             parts.append(describe_origin(proof.learner, proof.observed_at, proof.digest))
         values = {"points": mark.points, "possible": mark.possible}
         title = messages.text("notebook.scoring.points", check=label, **values)
-        return Card(title, parts, state="ok" if mark.status == findings.PASSED else "bad")
+        return Card(title, parts, state="ok" if mark.status == "passed" else "bad")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"text/plain": str(self.mark.points), "text/html": self.card().html()}

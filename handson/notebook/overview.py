@@ -15,7 +15,7 @@ from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.exercise import Exercise
 from handson.grading import Written
-from handson.grading.findings import ANSWERED, check_label
+from handson.grading.findings import check_label
 from handson.notebook.evidence_cards import JournalEntries, describe_learner
 
 _FIRST, _LAST = syllabus.ALL_NOTEBOOKS[0], syllabus.ALL_NOTEBOOKS[-1]
@@ -66,7 +66,7 @@ class Overview(Displayable):
         ids = [*syllabus.CHECK_IDS] if notebook == _ALL_CHECKS else ids
         marks = [self.entries.mark(id) if id in self.entries.latest else "" for id in ids]
         answers = self.answers if notebook == syllabus.DRAWING.notebook else ()
-        return [*marks, *("ok" if each.status == ANSWERED else "" for each in answers)]
+        return [*marks, *("ok" if each.status == "answered" else "" for each in answers)]
 
     def _list_warnings(self) -> Iterator[tuple[str, str]]:
         latest, wanted = self.entries.latest, Exercise().region
