@@ -131,6 +131,7 @@ class Tiles:
     def html(self) -> str:
         tiles = "".join(map(self._tile, self.tiles))
         style = "display:flex;flex-wrap:wrap;gap:6px;margin:6px 0;text-align:left"
+        style += ";word-break:auto-phrase"
         return f'<div style="{style}">{tiles}</div>'
 
     def _tile(self, tile: Tile) -> str:

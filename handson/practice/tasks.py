@@ -104,7 +104,8 @@ def judge_second_version(case: Case) -> Finding:
     if before in images:
         return "done", {"digest": before}
     if len(images) < 2:
-        return TASK
+        own = sorted({tag for image in images.values() for tag in image.tags} - {shared})
+        return ("same", {"tags": ", ".join(own)}) if len(own) > 1 else TASK
     # Two pushes within a second: the shared tag tells which of them is the second version.
     newest = max(images.values(), key=lambda image: (image.pushed_at, shared in image.tags))
     if not {*newest.tags} - {shared}:
