@@ -207,7 +207,7 @@ def check_zones(names: Sequence[str], *, region: str, wanted: int | None) -> tup
             number is another one (InvalidParameterValue).
     """
     for name in _check_list(names, parameter="zones"):
-        zone = _ZONE.fullmatch(_check_text(name, parameter="zones"))
+        zone = _ZONE.fullmatch(check_text(name, parameter="zones"))
         if not zone or zone[1] != region:
             _refuse("course.rules.zone-elsewhere", typed=name, region=region)
     wanted = len(names) if wanted is None else wanted
@@ -260,7 +260,7 @@ def check_name_tag(name: str) -> str:
         InvalidInput: The name is empty, has spaces at an end, is too long, begins with ``aws:`` or
             holds another character (InvalidParameterValue).
     """
-    _check_text(name, parameter="name")
+    check_text(name, parameter="name")
     if not name.strip() or name != name.strip():
         _refuse("course.rules.name-empty", typed=name)
     if len(name) > LONGEST_NAME:
@@ -279,7 +279,7 @@ def check_cluster_name(name: str, *, exercise: Exercise = Exercise()) -> str:
         InvalidInput: The name is invalid (InvalidParameterException; API Reference,
             CreateCluster, clusterName).
     """
-    _check_text(name, parameter="name", code=CONTAINERS_INVALID)
+    check_text(name, parameter="name", code=CONTAINERS_INVALID)
     if not _CLUSTER.fullmatch(name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
         mended = _suggest_name(mended, usual=exercise.cluster)
@@ -295,7 +295,7 @@ def check_repository_name(name: str, *, exercise: Exercise = Exercise()) -> str:
             CreateRepository, repositoryName).
     """
     code = CONTAINERS_INVALID
-    _check_text(name, parameter="name", code=code)
+    check_text(name, parameter="name", code=code)
     if not 2 <= len(name) <= 256:
         _refuse("course.rules.repository-length", code=code, typed=name, count=len(name))
     if not _REPOSITORY.fullmatch(name):
@@ -314,7 +314,7 @@ def check_image_tag(tag: str) -> str:
         InvalidInput: The tag is invalid (InvalidParameterException, as PutImage answers; Docker
             says "invalid reference format").
     """
-    _check_text(tag, parameter="tag", code=CONTAINERS_INVALID)
+    check_text(tag, parameter="tag", code=CONTAINERS_INVALID)
     if not _IMAGE_TAG.fullmatch(tag):
         _refuse("course.rules.image-tag", code=CONTAINERS_INVALID, typed=tag)
     return tag
@@ -326,7 +326,7 @@ def check_region(name: str, known: Iterable[str]) -> str:
     Raises:
         InvalidInput: No region has the name (InvalidParameterValue, as DescribeRegions answers).
     """
-    _check_text(name, parameter="region")
+    check_text(name, parameter="region")
     choices = sorted(known)
     if name in choices:
         return name
@@ -350,7 +350,7 @@ def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:
     """
     code, choices = CONTAINERS_INVALID, CAPACITY_PROVIDERS
     for name in _check_list(names, parameter="capacity_providers"):
-        _check_text(name, parameter="capacity_providers", code=code)
+        check_text(name, parameter="capacity_providers", code=code)
         if name not in choices:
             values = {"near": find_nearest(name, choices) or FARGATE, "choices": ", ".join(choices)}
             _refuse("course.rules.capacity-provider", code=code, typed=name, **values)
@@ -382,7 +382,7 @@ def check_vpc_quota(existing: int, *, limit: int = VPCS_A_REGION, region: str) -
 def _parse_network(cidr: object, *, parameter: str) -> IPv4Network:
     if isinstance(cidr, IPv4Network):
         return cidr
-    text = _check_text(cidr, parameter=parameter)
+    text = check_text(cidr, parameter=parameter)
     try:
         network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
     except ValueError:
@@ -412,7 +412,12 @@ def _check_whole_number(value: object, *, parameter: str) -> None:
         _refuse("course.rules.not-number", parameter=parameter, value=value)
 
 
-def _check_text(value: object, *, parameter: str, code: str = EC2_INVALID) -> str:
+def check_text(value: object, *, parameter: str, code: str = EC2_INVALID) -> str:
+    """Return a text.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
     if not isinstance(value, str):
         kind = type(value).__name__
         _refuse("course.rules.not-text", code=code, parameter=parameter, value=value, kind=kind)

@@ -44,7 +44,7 @@ from handson.resources.images import ImageList
 from handson.resources.snapshot import find_neighbours, take_snapshot
 
 Show = Callable[[Displayable], None]
-_Report = TypeVar("_Report", bound=Displayable)
+_Report = TypeVar("_Report")
 
 
 @mistakes.check_arguments
@@ -200,6 +200,7 @@ class Workshop(Displayable):
         changes = {setting: value for setting, value in given.items() if value is not None}
         form = structs.replace(self._exercise.network, **changes)
         check_network_form(form, usual=self._exercise.network)
+        self._refuse_building("ensure_network")
         with self._locked() as aws, self._working("network") as line:
             aws, exercise = aws.report_to(line), self._exercise
             made = network.ensure_network(aws, form, zones=named, exercise=exercise)
@@ -254,6 +255,7 @@ class Workshop(Displayable):
             exact=exact,
         )
         form.check()
+        self._refuse_building("ensure_cluster")
         with self._locked() as aws, self._working("cluster") as line:
             made = cluster.ensure_cluster(aws.report_to(line), form, exercise=self._exercise)
         if made.cluster.capacity_providers == (rules.FARGATE_SPOT,):
@@ -268,6 +270,7 @@ class Workshop(Displayable):
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
         name = self._check_repository(name)
+        self._refuse_building("ensure_repository")
         with self._locked() as aws:
             return ecr.ensure_repository(aws, name, exercise=self._exercise)
 
@@ -328,6 +331,7 @@ class Workshop(Displayable):
             tag=self._tag(tag),
             build_args={**given, **(build_args or {})},
         )
+        self._refuse_building("build_image")
         chosen = self.engine
         with self._working("build") as line:
             return chosen.build(request, say=line)
@@ -341,6 +345,7 @@ class Workshop(Displayable):
             HandsonError: The registry refused or broke off; run again to continue.
         """
         push.check_local_image(local)
+        self._refuse_building("push_image")
         aws, found = self._require_repository(repository)
         destination = ecr.make_destination(aws, found, tags=local.tags)
         chosen = self.engine
@@ -362,7 +367,7 @@ class Workshop(Displayable):
         Args:
             repository: The repository's name.
             tag: The tag to put or move.
-            image: A tag of the image that gets it.
+            image: A tag of the image that gets it, or its digest.
 
         Raises:
             InvalidInput: AWS would refuse the repository's name or a tag.
@@ -401,6 +406,7 @@ class Workshop(Displayable):
         Raises:
             NotReady: The repository or the image is missing.
         """
+        self._refuse_building("record_image_uri")
         return push.record_image_uri(
             self.aws,
             self.settings.home,
@@ -568,7 +574,8 @@ class Workshop(Displayable):
     ) -> incident_cards.IncidentReport | incident_cards.NothingBroken:
         """Break one thing of the finished workshop on the embedded AWS, for practice.
 
-        A second call breaks nothing while the first thing is still broken.  Only resources with
+        A second call breaks nothing while the first thing is still broken.  For most breakages
+        the verbs that build are refused until a single call has mended it.  Only resources with
         the workshop's tag and the recorded image URI are changed; evidence stays.  On real AWS
         nothing is broken, and the card says so.
 
@@ -595,13 +602,18 @@ class Workshop(Displayable):
         incidents.check_step(step)
         return self._practise(lambda drill: drill.give_hint(step))
 
-    def mended(self) -> incident_cards.RepairReport | incident_cards.NothingBroken:
+    def mended(self, cause: str = "") -> incident_cards.RepairReport | incident_cards.NothingBroken:
         """Check that what was broken is mended, and count the hints; nothing is on real AWS.
 
+        Args:
+            cause: What was wrong, in one sentence; the home folder keeps it, and nobody grades it.
+
         Raises:
+            InvalidInput: The cause is not a text.
             NotReady: Nothing was broken.
         """
-        return self._practise(incidents.Drill.check_repair)
+        rules.check_text(cause, parameter="cause")
+        return self._practise(lambda drill: drill.check_repair(cause))
 
     def cleanup(self, kind: str = "", *, confirm: str = "") -> receipts.Cleanup:
         """List the resources with the workshop's tag, or delete them if `confirm` is "delete".
@@ -694,6 +706,12 @@ class Workshop(Displayable):
             return incident_cards.NothingBroken(aws.account)
         with self._locked(aws):
             return act(incidents.Drill(aws, self.settings.home, self._exercise))
+
+    def _refuse_building(self, verb: str) -> None:
+        """Refuse to build again what has to be mended, while something is broken for practice."""
+        incident = incidents.read_incident(self.settings.home)
+        if incident and not incident.mended:
+            self._practise(lambda drill: drill.refuse_building(verb, incident))
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""

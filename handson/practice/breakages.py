@@ -4,6 +4,9 @@ A breakage is a wrong state that learners get into, reached by the calls that th
 touches only resources that carry the workshop's tag, and the recorded image URI.  It never deletes
 the learner's image: a tag is taken off, or put onto another manifest of the same layers.
 
+A running system is mended and not built again: most breakages take a decision, and a single call.
+`BUILT_AGAIN` lists the others.
+
 `BREAKAGES` lists them all.  Each is a function that plans a `Damage` and changes nothing.
 """
 
@@ -157,9 +160,10 @@ def rename_vpc(own: OwnResources) -> Damage:
     return [_ec2("CreateTags", {"Resources": [own.vpc.id], "Tags": [tag]})]
 
 
-def delete_subnet(own: OwnResources) -> Damage:
-    """Delete the last public subnet."""
-    return [*disassociate_subnet(own), _ec2("DeleteSubnet", {"SubnetId": own.subnets[-1].id})]
+def add_namesake(own: OwnResources) -> Damage:
+    """Create an empty VPC with the name of the workshop's."""
+    create = {"CidrBlock": own.vpc.cidr, "TagSpecifications": own.tag("vpc", own.vpc.name)}
+    return [_ec2("CreateVpc", create)]
 
 
 def crowd_zone(own: OwnResources) -> Damage:
@@ -174,7 +178,8 @@ def crowd_zone(own: OwnResources) -> Damage:
     }
     associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
     return [
-        *delete_subnet(own),
+        *disassociate_subnet(own),
+        _ec2("DeleteSubnet", {"SubnetId": last.id}),
         _ec2("CreateSubnet", create, "Subnet.SubnetId"),
         _ec2("AssociateRouteTable", associate),
     ]
@@ -200,13 +205,13 @@ def misspell_cluster(own: OwnResources) -> Damage:
 
 
 def delete_tag(own: OwnResources) -> Damage:
-    """Take the exercise's tag off the image, which keeps the learner's own.
+    """Take the learner's own tags off the image, which keeps the exercise's.
 
-    The tag first moves to another image, which is then deleted: an emulator may delete an image
+    The tags first move to another image, which is then deleted: an emulator may delete an image
     whole when one of its tags is deleted, where ECR takes off that tag alone (API Reference,
     BatchDeleteImage).
     """
-    kind, tags = own.image.media_type, (own.exercise.tag,)
+    kind, tags = own.image.media_type, [tag for tag in own.image.tags if tag != own.exercise.tag]
     digest, steps = _plan_push(own, _next_release(own), kind, tags=tags)
     image = {"repositoryName": own.repository.name, "imageIds": [{"imageDigest": digest}]}
     return [*steps, Step("gone", "ecr", "BatchDeleteImage", image)]
@@ -244,7 +249,7 @@ BREAKAGES: Mapping[str, Callable[[OwnResources], Damage]] = {
     "uri-region": record_other_region,
     "vpc-renamed": rename_vpc,
     "tag-moved": move_tag,
-    "subnet-deleted": delete_subnet,
+    "vpc-namesake": add_namesake,
     "cluster-misspelt": misspell_cluster,
     "table-left": disassociate_subnet,
     "tag-deleted": delete_tag,
@@ -253,6 +258,9 @@ BREAKAGES: Mapping[str, Callable[[OwnResources], Damage]] = {
     "gateway-exchanged": exchange_gateway,
 }
 """All breakages by id, in the order in which seeds choose them."""
+
+BUILT_AGAIN = {"image-platform", "cluster-misspelt", "one-zone"}
+"""Those whose repair is to build the wrong part again: AWS cannot change it."""
 
 
 def choose_breakage(seed: int) -> str:

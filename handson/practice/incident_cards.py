@@ -94,6 +94,7 @@ class RepairReport(Displayable):
         verification: The checks, as they are now; the card shows no diagnosis.
         cause: What was wrong, in general words; empty until it is mended.
         leftovers: Broken resources that still exist where the checks do not look.
+        said: The cause in the learner's words, beside which the card shows the general ones.
     """
 
     seed: int
@@ -101,6 +102,7 @@ class RepairReport(Displayable):
     verification: Verification
     cause: str = ""
     leftovers: tuple[Leftover, ...] = ()
+    said: str = ""
 
     @property
     def passed(self) -> bool:
@@ -119,10 +121,13 @@ class RepairReport(Displayable):
             ),
         ]
         if self.passed:
-            rows.append((messages.text("practice.incident_cards.row-cause"), self.cause))
-            again = Note(messages.text("practice.incident_cards.again"))
+            key = "practice.incident_cards.ask-cause"
+            if self.said:
+                rows.append((messages.text("practice.incident_cards.row-said"), self.said))
+                rows.append((messages.text("practice.incident_cards.row-cause"), self.cause))
+                key = "practice.incident_cards.again"
             title = messages.text("practice.incident_cards.mended")
-            return Card(title, (Rows(rows), again), state="ok")
+            return Card(title, (Rows(rows), Note(messages.text(key))), state="ok")
         parts = [part for leftover in self.leftovers for part in warning_notes(*leftover)]
         if not parts:
             key = "practice.incident_cards.try-on"
@@ -143,7 +148,7 @@ class NothingBroken(Displayable):
     account: str
 
     seed = step = hints = 0
-    symptom = cause = ""
+    symptom = cause = said = ""
     fresh = passed = False
     sentences = leftovers = ()
     diagnosis = verification = None
@@ -181,6 +186,8 @@ class Console(Displayable):
                 name = vpc.name or vpc.id
                 yield Note(messages.text("resources.network.title", name=name), "info")
                 yield from describe_vpc(vpc)
+                if vpc.subnets:  # single calls take ids, which the map does not show
+                    yield Rows([(subnet.name or "-", subnet.id) for subnet in vpc.subnets])
 
     def _list_clusters(self) -> Iterator[CardPart]:
         for each in self.snapshot.clusters:

@@ -5,10 +5,15 @@ The home folder keeps which breakage it is, how many hints were given and which 
 before, so that a restarted kernel goes on.  It is written before the first call: a kernel that is
 killed in the middle leaves no unknown damage.  Whether the breakage is mended is never read from
 there: the checks look again, and so does the search for what was left behind.
+
+Until then the verbs that build are refused where one call mends the deepest cause, unless to build
+again is the repair.  Clean-up ends the exercise: it deletes what is broken, and the notebooks make
+it again.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,17 +27,18 @@ from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.text import quote
 from handson.course import checks, syllabus
-from handson.course.checks import Verification, network_facts, results
+from handson.course.checks import Diagnosis, Verification, network_facts, results
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, State, Vpc
 from handson.practice import breakages
-from handson.practice.breakages import BREAKAGES, OwnResources, choose_breakage
+from handson.practice.breakages import BREAKAGES, BUILT_AGAIN, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
 from handson.resources import plan
 from handson.resources.push import write_image_uri
 from handson.resources.snapshot import take_snapshot
 
 _FILE = "troubleshooting.json"
+_CAUSES = "causes.json"
 _SEEDS = range(1000, 10000)
 """Seeds that are drawn have four digits, so that an instructor can call one out to a class."""
 
@@ -109,8 +115,7 @@ class Drill:
             raise _unfinished(verification)
         if last and (not verification.passed or any(self._find_leftovers(snapshot, last))):
             self._keep(last, broken=True)
-            symptom, _, _ = self._describe(last)
-            return IncidentReport(last.seed, symptom, fresh=False)
+            return IncidentReport(last.seed, self._describe(last)[0], fresh=False)
         own = OwnResources(self.aws, snapshot, self.exercise)
         drawn, damage = _plan(own, seed=seed, last=last.breakage if last else "")
         former = self._list_former_resources(snapshot)
@@ -125,8 +130,7 @@ class Drill:
             else:
                 write_image_uri(self.home, step)
         self._keep(incident, broken=True)
-        symptom, _, _ = self._describe(incident)
-        return IncidentReport(drawn, symptom, fresh=True)
+        return IncidentReport(drawn, self._describe(incident)[0], fresh=True)
 
     def give_hint(self, step: int | None) -> Hints:
         """Return the next hint, or that of a step, with those before it, and keep the number.
@@ -144,13 +148,14 @@ class Drill:
         given = step or min(incident.hints + 1, STEPS[-1])
         self._keep(incident, broken=True, hints=max(incident.hints, given))
         _, place, cause = self._describe(incident)
-        # Later checks build on earlier ones, so the first diagnosis is the deepest.
-        diagnosis = next(each for check in verification.failing for each in check.diagnoses)
-        last = diagnosis if given == STEPS[-1] else None
+        last = self._find_diagnosis(verification, incident) if given == STEPS[-1] else None
         return Hints(incident.seed, (place, cause)[:given], last)
 
-    def check_repair(self) -> RepairReport:
+    def check_repair(self, cause: str) -> RepairReport:
         """Return whether all checks pass again with nothing broken left behind.
+
+        Args:
+            cause: The cause in the learner's words, to keep in the home folder.
 
         Raises:
             NotReady: Nothing was broken.
@@ -165,9 +170,46 @@ class Drill:
         leftovers = tuple(self._find_leftovers(snapshot, incident)) if verification.passed else ()
         mended = verification.passed and not leftovers
         self._keep(incident, broken=True, mended=mended)
-        _, _, cause = self._describe(incident)
-        shown = cause if mended else ""
-        return RepairReport(incident.seed, incident.hints, verification, shown, leftovers)
+        path, number = self.home / _CAUSES, str(incident.seed)
+        kept = files.read_state(path, dict[str, str]) or {}
+        if words := " ".join(cause.split()):
+            kept[number] = words
+            files.write_state(path, kept)
+        said, shown = kept.get(number, ""), self._describe(incident)[2] if mended else ""
+        return RepairReport(incident.seed, incident.hints, verification, shown, leftovers, said)
+
+    def refuse_building(self, verb: str, incident: Incident) -> None:
+        """Refuse a verb that builds while a single other call mends an incident.
+
+        Raises:
+            NotReady: A running system is to be mended, not built again.
+            HandsonError: AWS did not answer.
+        """
+        snapshot, verification = self._look()
+        if verification.passed:
+            left = any(self._find_leftovers(snapshot, incident))
+            self._keep(incident, mended=incident.broken and not left)
+            return
+        # An embedded AWS that was killed or reset has nothing to mend.
+        if not any(vpc.id in incident.former for vpc in snapshot.vpcs):
+            return
+        self._keep(incident, broken=True)
+        call = self._find_diagnosis(verification, incident).call
+        if call and f".{verb}(" not in call:
+            kind, seed = breakages.find_kind(incident.breakage), str(incident.seed)
+            raise NotReady.from_key("practice.incidents.running", seed=seed, kind=kind)
+
+    def _find_diagnosis(self, verification: Verification, incident: Incident) -> Diagnosis:
+        """Return the deepest cause; with a call, which is its remedy, where building is refused."""
+        # Later checks build on earlier ones, so the first diagnosis is the deepest.
+        found = next(each for check in verification.failing for each in check.diagnoses)
+        call = "" if incident.breakage in BUILT_AGAIN else found.call
+        if found.code == "gateway-absent":
+            for id in {*self._find_detached_gateways()} & {*incident.former}:
+                ids = {"InternetGatewayId": id, "VpcId": found.resource}
+                call = results.write_aws_call("ec2", "AttachInternetGateway", **ids)
+        remedy = found.remedy if call in found.remedy else results.advise_call(call)
+        return dataclasses.replace(found, call=call, remedy=remedy)
 
     def _look(self) -> tuple[Snapshot, Verification]:
         ids = syllabus.CHECK_IDS

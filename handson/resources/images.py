@@ -77,18 +77,19 @@ class ImageList(Displayable):
         return Table(headers, rows)
 
 
-def find_images(aws: Aws, repository: str) -> tuple[Image, ...]:
-    """Return the tagged images of a repository, the newest push first.
+def find_images(aws: Aws, repository: str, *, digest: str = "") -> tuple[Image, ...]:
+    """Return the tagged images of a repository and the one with a digest, the newest push first.
 
     Untagged manifests are left out: they belong to an index, or a tag has moved away from them.
     Where no image has a tag, the untagged images are returned.
     """
     details = _describe_images(aws, repository)
-    listed = [detail for detail in details if detail.get("imageTags")] or details
+    tagged = [it for it in details if it.get("imageTags") or it["imageDigest"] == digest]
+    listed = tagged or details
     manifests = _read_manifests(aws, repository, [detail["imageDigest"] for detail in listed])
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
     # The parts of an index without a tag are listed beside it, and are not images themselves.
-    whole = [it for it in listed if it.get("imageTags") or it["imageDigest"] not in parts]
+    whole = tagged or [it for it in listed if it["imageDigest"] not in parts]
     with ThreadPoolExecutor(8) as pool, open_session(aws) as session:
         store = _Store(aws, repository, session)
         images = list(pool.map(lambda it: store.read_image(it, manifests), whole))
@@ -115,9 +116,9 @@ def find_image_digests(aws: Aws, exercise: Exercise) -> list[str]:
 
 
 def require_image(
-    aws: Aws, repository: str, tag: str, *, exercise: Exercise
+    aws: Aws, repository: str, tag: str, *, exercise: Exercise, digest: str = ""
 ) -> tuple[Repository, Image]:
-    """Return a repository, and the image that a tag of it refers to.
+    """Return a repository, and the image that a tag of it refers to, or a digest.
 
     Raises:
         InvalidInput: The repository's name or the tag is invalid.
@@ -125,10 +126,11 @@ def require_image(
             repository is another learner's.
     """
     rules.check_repository_name(repository)
-    rules.check_image_tag(tag)
+    if not digest:
+        rules.check_image_tag(tag)
     found = require_repository(aws, repository, exercise=exercise)
-    images = find_images(aws, repository)
-    image = next((image for image in images if tag in image.tags), None)
+    images = find_images(aws, repository, digest=digest)
+    image = next((image for image in images if tag in image.tags or image.digest == digest), None)
     if image is None:
         tags = ", ".join(name for item in images for name in item.tags) or "-"
         values = {"repository": repository, "tag": tag, "tags": tags}
@@ -144,7 +146,7 @@ def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exer
         aws: The connection.
         repository: The repository's name.
         tag: The tag to put or move.
-        image: A tag of the image that gets it.
+        image: A tag of the image that gets it, or its digest.
         exercise: What is to be built.
 
     Raises:
@@ -153,7 +155,8 @@ def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exer
         AWSError: ECR refused, for one because the repository's tags never move.
     """
     rules.check_image_tag(tag)
-    _, found = require_image(aws, repository, image, exercise=exercise)
+    digest = image if image.startswith("sha256:") else ""
+    _, found = require_image(aws, repository, image, exercise=exercise, digest=digest)
     if tag in found.tags:
         return
     ids = [{"imageDigest": found.digest}]

@@ -38,6 +38,7 @@ BROKEN = "zz-broken"
 
 CELLS = (
     "import handson\nfrom handson import widgets\nworkshop = handson.start()\n"
+    "workshop.cleanup('network', confirm='delete')\n"  # 06 leaves it broken
     "workshop.ensure_network(); workshop.ensure_cluster(); workshop.ensure_repository()\n"
     "workshop.push_image(workshop.build_image('../docker-rails-workshop'))\n"
     "workshop.record_image_uri();",

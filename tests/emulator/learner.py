@@ -226,7 +226,7 @@ class Learner:
         """Run the cells of a notebook that make something."""
         names: dict[str, Any] = {"workshop": self.workshop}
         with contextlib.chdir(FOLDER):
-            for cell in _cells(notebook):
+            for cell in making_cells(notebook):
                 exec(cell, names)
 
     def follow(self, remedy: str) -> None:
@@ -358,7 +358,8 @@ def _sentences(prefix: str, language: str) -> list[tuple[str, re.Pattern[str]]]:
 
 
 @cache
-def _cells(notebook: str) -> tuple[Any, ...]:
+def making_cells(notebook: str) -> tuple[Any, ...]:
+    """Return the code of a notebook's cells that make something."""
     sources = (cell.source for cell in read_book(notebook).cells("code"))
     return tuple(compile(source, notebook, "exec") for source in sources if MAKING.search(source))
 

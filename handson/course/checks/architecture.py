@@ -123,4 +123,5 @@ def _find_push_cause(reading: DiagramReading) -> str:
 
 def _hint(code: str, *facts: str, **values: object) -> Diagnosis:
     """Return the diagnosis of a cause; its remedy is the hint of the same name."""
-    return diagnose(code, *facts, remedy=messages.label("course.checks.hint", code), **values)
+    remedy = messages.label("course.checks.hint", code)
+    return diagnose(code, *facts, remedy=remedy, call="", **values)

@@ -89,19 +89,20 @@ def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis
         anew = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
     yield diagnose("cluster-not-active", "cluster.active", remedy=anew, name=name, status=status)
     # `ensure_cluster` gives an existing cluster the providers it lacks.
-    yield diagnose("cluster-no-fargate", "cluster.fargate", name=name)
+    keep_fargate = results.write_aws_call(
+        "ecs",
+        "PutClusterCapacityProviders",
+        cluster=name,
+        capacityProviders=rules.CAPACITY_PROVIDERS,
+        defaultCapacityProviderStrategy=[],
+    )
+    yield diagnose("cluster-no-fargate", "cluster.fargate", call=keep_fargate, name=name)
     if foreign:
-        keep_fargate = results.write_aws_call(
-            "ecs",
-            "PutClusterCapacityProviders",
-            cluster=name,
-            capacityProviders=rules.CAPACITY_PROVIDERS,
-            defaultCapacityProviderStrategy=[],
-        )
         yield diagnose(
             "cluster-ec2-provider",
             "cluster.instances",
             remedy=results.advise_call(keep_fargate),
+            call=keep_fargate,
             name=name,
             providers=list_briefly(foreign),
         )

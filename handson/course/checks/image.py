@@ -123,19 +123,22 @@ def _explain_image(
     platforms = list(map(str, image.platforms))
     tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(platforms)
     own = wanted if wanted in image.tags else min(image.tags, default="")
-    add = results.advise_call(_write_call("tag_image", image.repository, tag, image=own))
+    call = _write_call("tag_image", image.repository, tag, image=own)
+    add = {"call": call, "remedy": results.advise_call(call)}
     if not tags:
         yield diagnose("image-untagged", *_TAGS, tag=wanted)
     elif own and tag == wanted not in image.tags:
-        yield diagnose("image-tag", *_TAGS, remedy=add, tag=wanted, tags=listed)
+        yield diagnose("image-tag", *_TAGS, **add, tag=wanted, tags=listed)
     else:
-        yield diagnose("image-tag", "image.tag", tag=wanted, tags=listed)
+        call = _write_call("tag_image", image.repository, wanted, image=tag)
+        alone = call if tag in image.tags else ""
+        yield diagnose("image-tag", "image.tag", call=alone, tag=wanted, tags=listed)
     if tag in image.tags:
         call = _write_call("tag_image", image.repository, _EXAMPLE, image=tag)
         remedy = messages.text("course.checks.remedy.own-tag", call=call)
-        yield diagnose("image-only-latest", "image.unique-tag", remedy=remedy, tag=tag)
+        yield diagnose("image-only-latest", "image.unique-tag", remedy=remedy, call=call, tag=tag)
     elif own and wanted != tag:
-        yield diagnose("image-no-latest", "image.unique-tag", remedy=add, tag=tag, own=own)
+        yield diagnose("image-no-latest", "image.unique-tag", **add, tag=tag, own=own)
     code = "image-platform" if found else "image-platform-unknown"
     rebuild = messages.text("course.checks.remedy.rebuild", notebook=_NOTEBOOK)
     yield diagnose(code, "image.platform", remedy=rebuild, found=found, wanted=IMAGE_PLATFORM)
@@ -186,9 +189,8 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     }
     there = {"notebook": _NOTEBOOK, "region": region}
     remedy = messages.text("course.checks.remedy.region", **there) if region != here else ""
-    wrong_region = diagnose(
-        "uri-region", "uri.region", remedy=remedy, image=uri.region, cluster=region
-    )
+    values = {"image": uri.region, "cluster": region, "call": "" if remedy else call}
+    wrong_region = diagnose("uri-region", "uri.region", remedy=remedy, **values)
     return conclude("image-uri", facts, [wrong_region, *([obstacle] if obstacle else [])])
 
 
@@ -242,5 +244,6 @@ def _find_obstacle(
         return diagnose("uri-gone", fact, tag=uri.tag or str(uri.digest), name=name)
     if image.digest != recorded.digest or uri.digest not in (None, image.digest):
         values = {"tag": uri.tag or "-", "then": recorded.digest[:19], "now": image.digest[:19]}
-        return diagnose("uri-moved", fact, remedy=remedy, **values)
+        back = _write_call("tag_image", name, uri.tag, image=recorded.digest) if uri.tag else ""
+        return diagnose("uri-moved", fact, remedy=remedy, call=back, **values)
     return None

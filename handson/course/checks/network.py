@@ -90,13 +90,13 @@ class _Case:
         """The network that the exercise asks for."""
         return self.exercise.network
 
-    def advise_mending(self, call: str, table: str | None = None) -> str:
-        """Return "", for the notebook, where it finds VPC and route table by name; else a call."""
+    def advise_mending(self, call: str, table: str | None = None) -> dict[str, str]:
+        """Return a call, and the remedy: the notebook where it finds VPC and table by name."""
         usual = self.goal.name_of("public-table")
         names = (self.vpc.name, self.vpc.cidr, usual if table is None else table)
         namesakes = [known for known in self.vpc.route_tables if known.name == usual]
         found = names == (self.goal.vpc_name, self.goal.cidr, usual) and len(namesakes) < 2
-        return "" if found else results.advise_call(call)
+        return {"call": call, "remedy": "" if found else results.advise_call(call)}
 
     def advise_new_vpc(self) -> str:
         """Return the remedy of deleting the VPC and making another."""
@@ -137,8 +137,8 @@ def _explain_settings(case: _Case) -> Iterator[Diagnosis]:
     for code, is_on, switch in switches:
         if not is_on:
             parameters = {"VpcId": vpc.id, switch: {"Value": True}}
-            remedy = case.advise_mending(write_aws_call("ec2", "ModifyVpcAttribute", **parameters))
-            yield diagnose(code, "vpc.dns", remedy=remedy, id=vpc.id)
+            mending = case.advise_mending(write_aws_call("ec2", "ModifyVpcAttribute", **parameters))
+            yield diagnose(code, "vpc.dns", **mending, id=vpc.id)
 
 
 def _explain_blocks(code: str, fact: str, vpc: Vpc, surplus: Sequence[str]) -> Diagnosis:
@@ -161,7 +161,7 @@ def _explain_names(case: _Case) -> Iterator[Diagnosis]:
                 "course.checks.remedy.rename-or-run", call=call, notebook=_NOTEBOOK
             )
         values = {"id": named.id, "name": named.name, "wanted": named.wanted}
-        yield diagnose(code, "names", remedy=remedy, **values)
+        yield diagnose(code, "names", remedy=remedy, call=call, **values)
 
 
 def _find_misnaming(name: str, wanted: str) -> str:
@@ -216,10 +216,10 @@ def _explain_subnet(
     code: str, facts: Sequence[str], subnet: Subnet, *, then: str = "", **values: str
 ) -> Diagnosis:
     """Return the diagnosis of a subnet that has to be deleted."""
-    remedy = results.advise_call(
-        write_aws_call("ec2", "DeleteSubnet", SubnetId=subnet.id), then=then
-    )
-    return diagnose(code, *facts, remedy=remedy, id=subnet.id, name=subnet.name, **values)
+    call = write_aws_call("ec2", "DeleteSubnet", SubnetId=subnet.id)
+    remedy, values = results.advise_call(call, then=then), {"name": subnet.name, **values}
+    alone = "" if then else call
+    return diagnose(code, *facts, remedy=remedy, call=alone, id=subnet.id, **values)
 
 
 def _explain_places(case: _Case, public: Sequence[Subnet]) -> Iterator[Diagnosis]:
@@ -271,18 +271,18 @@ def _explain_ways_out(case: _Case) -> Iterator[Diagnosis]:
         explained.add(cause)
         values = {"id": subnet.id, "name": subnet.name, "table": table.id if table else "-"}
         if table is None or (table.main and way == network_facts.NOWHERE):
-            code, remedy = "table-not-associated", _advise_association(case, subnet)
+            code, mending = "table-not-associated", _advise_association(case, subnet)
         else:
             code = _ROUTE_CAUSES.get(way, "route-elsewhere")
-            remedy = _advise_route(case, table, way, attached[0]) if attached else ""
+            mending = _advise_route(case, table, way, attached[0]) if attached else {}
             values["target"] = way.rpartition(" ")[2]
-        yield diagnose(code, "routes.default", remedy=remedy, **values)
+        yield diagnose(code, "routes.default", **mending, **values)
 
 
 _ROUTE_CAUSES = {network_facts.NOWHERE: "route-missing", network_facts.BLACKHOLE: "route-blackhole"}
 
 
-def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> str:
+def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> dict[str, str]:
     call = write_aws_call(
         "ec2",
         "CreateRoute" if way == network_facts.NOWHERE else "ReplaceRoute",
@@ -293,11 +293,11 @@ def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> str
     return case.advise_mending(call, table.name)
 
 
-def _advise_association(case: _Case, subnet: Subnet) -> str:
-    """Return the remedy for a subnet that uses the main route table."""
+def _advise_association(case: _Case, subnet: Subnet) -> dict[str, str]:
+    """Return the call and the remedy for a subnet that uses the main route table."""
     others = [table for table in case.vpc.route_tables if not table.main]
     if not others:
-        return ""
+        return {}
     table = max(others, key=network_facts.leads_out)
     ids = {"RouteTableId": table.id, "SubnetId": subnet.id}
     return case.advise_mending(write_aws_call("ec2", "AssociateRouteTable", **ids), table.name)
@@ -305,11 +305,13 @@ def _advise_association(case: _Case, subnet: Subnet) -> str:
 
 def _explain_namesakes(case: _Case) -> Iterator[Diagnosis]:
     for twin in case.twins:
+        call = ""
         if not (twin.subnets or twin.internet_gateways or twin.endpoints):
-            remedy = results.advise_call(write_aws_call("ec2", "DeleteVpc", VpcId=twin.id))
+            call = write_aws_call("ec2", "DeleteVpc", VpcId=twin.id)
+            remedy = results.advise_call(call)
         elif case.target.kind != "aws" and case.vpc.tagged and twin.tagged:
             remedy = case.advise_new_vpc()  # no console here; clean-up takes both
         else:
             remedy = messages.text("course.checks.remedy.delete", resource=one_line(twin.id))
         values = {"id": case.vpc.id, "name": twin.name, "other": twin.id}
-        yield diagnose("vpc-namesake", "names", remedy=remedy, **values)
+        yield diagnose("vpc-namesake", "names", remedy=remedy, call=call, **values)

@@ -76,6 +76,7 @@ class Diagnosis:
         remedy: What to do, in that language.
         facts: The ids of the facts that the diagnosis explains.
         resource: AWS's id of the resource it is about, or "".
+        call: The single call that mends it where a notebook would, too; "" if there is none.
     """
 
     code: str
@@ -83,6 +84,7 @@ class Diagnosis:
     remedy: str
     facts: tuple[str, ...]
     resource: str = ""
+    call: str = ""
 
     def to_json(self) -> dict[str, str]:
         """Return the diagnosis as the contract `handson.verification/1` has it."""
@@ -221,18 +223,21 @@ def _is_advice(diagnosis: Diagnosis) -> bool:
     return set(diagnosis.facts) <= set(syllabus.ADVICE)
 
 
-def diagnose(code: str, *facts: str, remedy: str = "", **values: object) -> Diagnosis:
+def diagnose(
+    code: str, *facts: str, remedy: str = "", call: str = "", **values: object
+) -> Diagnosis:
     """Return a diagnosis for `conclude`, which keeps it only for facts that are false.
 
     Args:
         code: The code, which is also the name of its sentence among "course.checks.cause".
         facts: The ids of the facts that the cause may explain; none stands for all false facts.
         remedy: The one next thing to do; "" stands for running the check's notebook.
+        call: The single call that mends it, as code for a cell.
         values: The sentence's placeholders; `id` is also the diagnosis's resource.
     """
     safe = {name: one_line(v) if isinstance(v, str) else v for name, v in values.items()}
     message = messages.label("course.checks.cause", code, **safe)
-    return Diagnosis(code, message, remedy, facts, str(values.get("id", "")))
+    return Diagnosis(code, message, remedy, facts, str(values.get("id", "")), call)
 
 
 def explain_absence(
