@@ -178,13 +178,12 @@ def lab(chosen: Settings, no_browser: bool, port: int, log: bool) -> None:
         click.echo(news, err=True)
     # The home folder is beside the notebooks that were found, or have just been laid out.
     chosen = settings.read_settings(os.environ, cwd=first.parent, lang=chosen.lang)
-    command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1"]
+    # JupyterLab refuses root by default.  In a container there is often no other user, and this
+    # server listens on this computer only and asks for its token.
+    command = [sys.executable, "-m", "jupyterlab", str(root), "--ip=127.0.0.1", "--allow-root"]
     address = f"/lab/tree/{first.relative_to(root).as_posix()}"
     command += [f"--port={port}", f"--LabApp.default_url={address}"]
     command += ["--no-browser"] if no_browser else []
-    # JupyterLab refuses root by default.  In a container there is often no other user, and this
-    # server listens on this computer only and asks for its token.
-    command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     for name in ("SIGTERM", "SIGHUP"):  # of docker stop, and of a closed terminal
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)

@@ -111,6 +111,11 @@ def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
+def pick_fields(holder: object, names: str) -> dict[str, Any]:
+    """Return the attributes with these names, which spaces part."""
+    return {name: getattr(holder, name) for name in names.split()}
+
+
 def is_wide(letter: str) -> bool:
     """Tell whether a letter is twice as wide as a Latin one, as Japanese letters are."""
     return east_asian_width(letter) in "WF"

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from handson.core import messages
+from handson.core.text import pick_fields
 from handson.course.checks import Diagnosis, FactResult
 
 Severity = Literal["serious", "warning", "note"]
@@ -174,10 +175,10 @@ class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> dict[str, Any]:
         """Return the check as `handson.grading/1` has it, without what AWS answered."""
         return {
-            **_pick(self, "id status points possible reason"),
+            **pick_fields(self, "id status points possible reason"),
             "facts": [{**fact.to_json(), "advice": fact.advice} for fact in self.facts],
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
-            "proof": self.proof and _pick(self.proof, _PROOF),
+            "proof": self.proof and pick_fields(self.proof, _PROOF),
         }
 
 
@@ -201,7 +202,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as `handson.grading/1` has it."""
-        return _pick(self, "grade_id status possible text")
+        return pick_fields(self, "grade_id status possible text")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,7 +271,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """Return the learner as `handson.grading/1` has it."""
         diagram, read = self.diagram, self.diagram.check
         return {
-            **_pick(self, "learner name group source handed_in handed_in_at named files issuers"),
+            **pick_fields(
+                self, "learner name group source handed_in handed_in_at named files issuers"
+            ),
             "points": self.points,
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
@@ -293,7 +296,3 @@ def check_label(check_id: str | None) -> str:
 def replace_surrogates(text: str) -> str:
     """Return a text that UTF-8 can carry: half a character becomes U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _pick(holder: msgspec.Struct, names: str) -> dict[str, Any]:
-    return {name: getattr(holder, name) for name in names.split()}

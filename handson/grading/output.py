@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from handson.core import messages
-from handson.core.text import list_briefly, one_line
+from handson.core.text import list_briefly, one_line, pick_fields
 from handson.course import syllabus
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, replace_surrogates
@@ -54,9 +54,7 @@ def write_json(grades: Grades, file: IO[str]) -> None:
     head = {
         "schema": SCHEMA,
         "requirements": {
-            "target": asked.target,
-            "accounts": asked.accounts,
-            "region": asked.region,
+            **pick_fields(asked, "target accounts region"),
             "from": asked.since and asked.since.isoformat(),
             "until": asked.until and asked.until.isoformat(),
         },
@@ -145,9 +143,7 @@ def _describe_for_gradebook(result: Result) -> dict[str, str]:
     """Return a learner's row by the heads of its columns."""
     review = result.to_review()
     return {
-        "learner": result.learner,
-        "name": result.name,
-        "group": result.group,
+        **pick_fields(result, "learner name group"),
         **{mark.id: str(mark.points) for mark in result.checks},
         "automatic": str(result.points),
         **{written.grade_id: _format_points(written.mark) for written in result.written},

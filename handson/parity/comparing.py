@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import one_line
+from handson.core.text import one_line, pick_fields
 from handson.parity.recording import Recording, read_data
 
 
@@ -32,8 +32,7 @@ def compare(recorded: Recording, here: Recording) -> dict[str, Any]:
     probes = {probe.split()[0] for probe in answers}
     return {
         "schema": "handson.parity-comparison/1",
-        "source": recorded.source,
-        "date": recorded.date,
+        **pick_fields(recorded, "source date"),
         "probes": len(probes),
         "equal": len(probes - {it["probe"].split()[0] for it in found}),
         "differences": sorted(found, key=lambda it: bool(it["reason"])),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
-from handson.core.text import find_nearest, list_briefly, one_line
+from handson.core.text import find_nearest, list_briefly, one_line, pick_fields
 from handson.course import owners, syllabus
 from handson.course.state import Sighting, Snapshot, Target, Unseen
 
@@ -58,12 +58,7 @@ class FactResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fact as the contract `handson.verification/1` has it."""
-        return {
-            "id": self.id,
-            "expected": self.expected,
-            "observed": self.observed,
-            "passed": self.passed,
-        }
+        return pick_fields(self, "id expected observed passed")
 
 
 @dataclass(frozen=True)
@@ -142,8 +137,7 @@ class CheckResult(Displayable):
     def to_json(self) -> dict[str, Any]:
         """Return the check as the contract `handson.verification/1` has it."""
         return {
-            "id": self.id,
-            "passed": self.passed,
+            **pick_fields(self, "id passed"),
             "facts": [fact.to_json() for fact in self.facts],
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
         }
