@@ -56,11 +56,16 @@ class Owned(State, frozen=True, kw_only=True):
     owner: str = ""
 
 
-class Subnet(Owned, frozen=True, kw_only=True):
-    """A subnet. `available_addresses` counts free addresses; AWS keeps five of each subnet."""
+class Named(Owned, frozen=True, kw_only=True):
+    """A resource with an id and a Name tag, which may be ""."""
 
     id: str
     name: str
+
+
+class Subnet(Named, frozen=True, kw_only=True):
+    """A subnet. `available_addresses` counts free addresses; AWS keeps five of each subnet."""
+
     cidr: str
     zone: str
     map_public_ip: bool
@@ -76,21 +81,17 @@ class Route(State, frozen=True, kw_only=True):
     state: str
 
 
-class RouteTable(Owned, frozen=True, kw_only=True):
+class RouteTable(Named, frozen=True, kw_only=True):
     """A route table; `subnets` are the ids that are associated with it explicitly."""
 
-    id: str
-    name: str
     main: bool
     subnets: tuple[str, ...]
     routes: tuple[Route, ...]
 
 
-class InternetGateway(Owned, frozen=True, kw_only=True):
+class InternetGateway(Named, frozen=True, kw_only=True):
     """An internet gateway; `attachment` is the state of its attachment to its VPC."""
 
-    id: str
-    name: str
     attachment: str
 
     @property
@@ -99,21 +100,17 @@ class InternetGateway(Owned, frozen=True, kw_only=True):
         return self.attachment in ("available", "attached")
 
 
-class VpcEndpoint(Owned, frozen=True, kw_only=True):
+class VpcEndpoint(Named, frozen=True, kw_only=True):
     """A VPC endpoint, such as the S3 gateway endpoint `com.amazonaws.us-east-1.s3`."""
 
-    id: str
-    name: str
     service: str
     type: str
     state: str
 
 
-class Vpc(Owned, frozen=True, kw_only=True):
+class Vpc(Named, frozen=True, kw_only=True):
     """A VPC with its parts. `cidrs` are all its IPv4 blocks, the primary one first."""
 
-    id: str
-    name: str
     cidr: str
     cidrs: tuple[str, ...]
     ipv6_cidrs: tuple[str, ...]
@@ -331,12 +328,10 @@ class Snapshot(State, frozen=True, kw_only=True):
     foreign: tuple[Foreign, ...] = ()
 
 
-class Resource(Owned, frozen=True, kw_only=True):
+class Resource(Named, frozen=True, kw_only=True):
     """A resource that clean-up deletes. `type` is its type in AWS, such as `AWS::EC2::VPC`."""
 
     type: str
-    id: str
-    name: str
     region: str = ""
 
     @property

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,10 +173,8 @@ def list_issuers(proofs: Sequence[str]) -> tuple[str, ...]:
     """Return the issuers that the proofs name; nobody has checked them."""
     found = []
     for text in proofs[:MOST_PROOFS]:
-        try:
+        with suppress(NotProven, Unchecked):
             found.append(one_line(find_issuer(text)))
-        except (NotProven, Unchecked):
-            continue
     return tuple(dict.fromkeys(filter(None, found)))
 
 

@@ -72,11 +72,7 @@ class Work:
 
 
 def ensure_network(
-    aws: Aws,
-    form: NetworkForm,
-    *,
-    zones: Sequence[str] = (),
-    exercise: Exercise = Exercise(),
+    aws: Aws, form: NetworkForm, *, zones: Sequence[str] = (), exercise: Exercise = Exercise()
 ) -> Network:
     """Create what is missing of a form's network, and return the network.
 

@@ -188,11 +188,7 @@ def prepare_build(
     place = find_context(context)
     _require_readable(place)
     return BuildRequest(
-        context=place,
-        folder=folder,
-        name=name,
-        tags=(tag,),
-        build_args=dict(build_args or {}),
+        context=place, folder=folder, name=name, tags=(tag,), build_args=dict(build_args or {})
     )
 
 

@@ -191,10 +191,7 @@ class BlobRegistry:
         size = self._blobs.find_size(key, digest)
         if size is None:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Docker-Content-Digest": digest,
-        }
+        headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
         return Response(200, headers, digest=digest, size=size)
 
     async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
