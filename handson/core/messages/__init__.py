@@ -8,7 +8,6 @@ error takes a pair of sentences, ``….problem`` and ``….remedy``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -55,7 +54,7 @@ def text(key: str, /, **values: object) -> str:
         KeyError: There is no such sentence.
     """
     wing, _, name = key.partition(".")
-    sentence = catalogue(wing)[name][language()]
+    sentence: str = _parse(_read_entries(wing)[name])[language()]
     return _counting.format(sentence, **values) if "|" in sentence else sentence.format(**values)
 
 
@@ -86,18 +85,20 @@ def advice_of(group: str, name: str, /, **values: object) -> tuple[str, str]:
     return advice(f"{group}.{name}", **values)
 
 
-@cache
 def catalogue(wing: str) -> dict[str, dict[str, str]]:
     """Return the sentences of a wing by the rest of their keys, each by language."""
+    return {name: _parse(entry) for name, entry in _read_entries(wing).items()}
+
+
+@cache
+def _read_entries(wing: str) -> dict[str, str]:
+    """Return the lines of a file by key, not parsed yet: a notebook needs few of them."""
+    lines = files(__name__).joinpath(f"{wing}.toml").read_text(encoding="utf-8").split("\n")
+    return dict(line.split(" = ", 1) for line in lines if line and line[0] != "#")
+
+
+@cache
+def _parse(entry: str) -> Any:
     import tomllib  # compiles its patterns: a kernel that shows nothing of ours need not wait
 
-    file = files(__name__).joinpath(f"{wing}.toml")
-    return dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
-    for name, entry in table.items():
-        if isinstance(entry.get(LANGUAGES[0]), str):
-            yield f"{prefix}{name}", entry
-        else:
-            yield from _flatten(entry, f"{prefix}{name}.")
+    return tomllib.loads(f"entry = {entry}")["entry"]
