@@ -5,6 +5,7 @@ Real AWS is used only if the caller belongs to the account that the user names.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import secrets
@@ -14,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -28,6 +28,7 @@ from handson.aws.settings import Settings
 from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
 from handson.core.files import hold_lock
+from handson.core.late import Late
 from handson.core.text import one_line
 from handson.course.owners import HOME, Owners, name_owner
 
@@ -248,17 +249,14 @@ def make_private_session(
     Raises:
         NotReady: The file `bundle` has no certificates to trust.
     """
-    load_botocore()
-    import botocore.session
+    sessions = load_botocore()
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
 
     # The name of a setting in the configuration, its variable, its default, its conversion: without
     # the first two, botocore reads it nowhere.
     private = {name: (None, None, *rest) for name, (_, _, *rest) in SETTINGS.items()}
     no_file = (None, None, os.devnull, None)
-    session = botocore.session.Session(
-        private | {"config_file": no_file, "credentials_file": no_file}
-    )
+    session = sessions.Session(private | {"config_file": no_file, "credentials_file": no_file})
     session.set_config_variable("ca_bundle", _check_bundle(bundle))
     session.register_component("data_loader", share_loader())
     session.set_credentials(credentials.access_key_id, credentials.secret_access_key, token)
@@ -266,27 +264,26 @@ def make_private_session(
     return session
 
 
-class LateKeys:
-    """Stands for awscrt's class of keys until botocore uses it."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(import_module("awscrt.crypto").EC, name)
-
-
-def load_botocore() -> None:
-    """Import botocore without awscrt, which would take it half as long again.
+@cache
+def load_botocore() -> Any:
+    """Return botocore.session, imported without awscrt, which would take it half as long again.
 
     botocore imports awscrt where it is installed; of what it takes from there, only the keys of
     `aws login` have no substitute.
     """
-    if "botocore.compat" in sys.modules or not find_spec("awscrt"):
-        return
-    sys.modules["awscrt"] = None  # type: ignore[assignment]  # Python's own way to hide a module
-    try:
-        import botocore.credentials
-    finally:
-        del sys.modules["awscrt"]
-    botocore.credentials.EC = LateKeys()
+    if "botocore.compat" not in sys.modules and find_spec("awscrt"):
+        sys.modules["awscrt"] = None  # type: ignore[assignment]  # Python's way to hide a module
+        try:
+            import botocore.credentials
+        finally:
+            del sys.modules["awscrt"]
+        botocore.credentials.EC = Late("awscrt.crypto:EC")
+    import botocore.session
+
+    # What is loaded by now stays loaded: without this, Python's garbage collector looks through
+    # all of it again and again, which takes a fifth of the time of a short program.
+    gc.freeze()
+    return botocore.session
 
 
 @cache
@@ -350,11 +347,9 @@ def find_ca_bundle() -> str | None:
 
 def _make_own_session(region: str = "") -> Any:
     """Return the learner's own session; its calls to sign in take the region if no other is set."""
-    load_botocore()
+    session = load_botocore().Session()
     import boto3
-    import botocore.session
 
-    session = botocore.session.Session()
     with explain_sign_in(session):
         boto3.Session(botocore_session=session)  # gives it boto3's defaults and user agent
         if not session.get_config_variable("region"):

@@ -18,10 +18,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from handson.aws import connect_aws, connect_emulator
-from handson.aws.connection import LateKeys, find_ca_bundle
+from handson.aws.connection import find_ca_bundle
 from handson.aws.credentials import explain_sign_in, resolve_credentials
 from handson.core import messages
 from handson.core.errors import AWSError, HandsonError, NotAllowed, NotReady
+from handson.core.late import Late
 from tests.unit.fake_aws import ACCOUNT, Wire, no_answer
 
 SECRET = "a-secret-argument"
@@ -322,7 +323,7 @@ def test_where_awscrt_is_missing_it_is_named_with_how_to_get_it(
 
 
 def test_keys_of_aws_login_are_those_of_awscrt_which_is_loaded_when_they_are_used() -> None:
-    assert LateKeys().new_generate == awscrt.crypto.EC.new_generate
+    assert Late("awscrt.crypto:EC").new_generate == awscrt.crypto.EC.new_generate
 
 
 PROGRAM = f"{PYTHON} -c \"print(open('answer.json').read())\""
