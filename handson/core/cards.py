@@ -36,7 +36,7 @@ _JOINT = re.compile(
 )
 """Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport, but not within
 10.0.0.0/16."""
-_PHRASE = re.compile(
+_PHRASE = (
     "(?<=[ぁ-ん])(?=[ァ-ヶ])|(?<=[はがのをにへとでも])(?=[一-龠])|(?<=[ァ-ヶー])(?=サブネット"
     "|ゲートウェイ|ゾーン|プロバイダー|テーブル|インスタンス|リポジトリ|ルート|エンドポイント)"
 )
@@ -294,7 +294,7 @@ def _row(tag: str, style: str, cells: Sequence[str]) -> str:
 
 def _phrases(text: str) -> str:
     """Return words as HTML whose lines end between Japanese phrases, too."""
-    return "<wbr>".join(map(_words, _PHRASE.split(text)))
+    return "<wbr>".join(map(_words, re.split(_PHRASE, text)))
 
 
 def _words(text: str) -> str:

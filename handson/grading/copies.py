@@ -60,7 +60,7 @@ _SHOWN = 36
 _RESOURCE = re.compile(r"(?:vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}")
 _PARTS = ("subnets", "route_tables", "internet_gateways", "endpoints")
 _NO_LETTERS = re.compile(r"[\W_]+")
-_WIDE_LETTERS = re.compile("[\u2e80-\U0010ffff]+")
+_WIDE_LETTERS = "[\u2e80-\U0010ffff]+"
 
 Hash = tuple[str, int]
 """A question, and a hash of the answer to it."""
@@ -223,7 +223,7 @@ def _shingles(letters: str) -> set[int]:
 
 
 def _width(letters: str) -> int:
-    return WIDE if len(_WIDE_LETTERS.sub("", letters)) * 3 < len(letters) * 2 else NARROW
+    return WIDE if len(re.sub(_WIDE_LETTERS, "", letters)) * 3 < len(letters) * 2 else NARROW
 
 
 def _find_common(mine: str, theirs: str) -> Iterator[str]:

@@ -48,7 +48,7 @@ _TAGS = files.read_data("handson.resources", "page_tags.toml")
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 _REMOTE = re.compile(r"url\((?!\s*[\"']?data:)[^)]*\)|image-set\([^)]*\)", re.IGNORECASE)
 _IMPORTS = re.compile(r"@import[^;]*;?", re.IGNORECASE)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def read_page(html: str, *, fetch: FetchPath) -> Page:
     from bs4 import BeautifulSoup
     from bs4.element import PreformattedString
 
-    html = _UNPRINTABLE.sub("", html)
+    html = re.sub(_UNPRINTABLE, "", html)
     with warnings.catch_warnings(action="ignore"):  # of pages that look like XML or like a path
         soup: Any = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
     site = _Site(fetch)
@@ -227,7 +227,7 @@ class _Site:
             return str(tag.get_text())
         is_style = "stylesheet" in tag.get("rel", "").lower().split()
         found = self._read(tag.get("href", ""), ("text/css",)) if is_style else None
-        return _UNPRINTABLE.sub("", found.body.decode("utf-8", "replace")) if found else ""
+        return re.sub(_UNPRINTABLE, "", found.body.decode("utf-8", "replace")) if found else ""
 
     def embed_picture(self, address: str) -> str:
         """Return a picture as an address that needs no other file."""

@@ -35,9 +35,6 @@ _BOX_ROLES = {word: word for word in (SUBNET, VPC, REGISTRY, LOCAL, CLUSTER, ZON
 """The role of a box by its words; the first that fits, because it says most."""
 
 _DATA = json.loads(files(__package__).joinpath("diagram_words.json").read_text(encoding="utf-8"))
-# With ASCII, a Latin word ends where Japanese begins: no space stands between them.
-_WORDS = {name: re.compile(pattern, re.ASCII) for name, pattern in _DATA["words"].items()}
-_ICONS = {name: tuple(paths) for name, paths in _DATA["icons"].items()}
 _ZONE_LETTER = re.compile(
     r"\b[1-9]([a-f])\b|(?:\baz\b|\bzone\b|ゾーン)[ :-]*([a-f1-6])\b|(?<![a-z])az([a-f1-6])\b",
     re.ASCII,
@@ -46,12 +43,13 @@ _ZONE_LETTER = re.compile(
 
 def _says(part: Part | DrawnArrow, *words: str) -> bool:
     """Tell whether a part's simplified label has one of these words."""
-    return any(_WORDS[word].search(part.label) for word in words)
+    # With ASCII, a Latin word ends where Japanese begins: no space stands between them.
+    return any(re.search(_DATA["words"][word], part.label, re.ASCII) for word in words)
 
 
 def _shows(part: Part, icon: str) -> bool:
     """Tell whether a part is an icon of this sort."""
-    return isinstance(part, DrawnIcon) and part.kind.startswith(_ICONS[icon])
+    return isinstance(part, DrawnIcon) and part.kind.startswith(tuple(_DATA["icons"][icon]))
 
 
 def _is_server(icon: DrawnIcon) -> bool:
