@@ -11,7 +11,6 @@ first use.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,19 +44,17 @@ __all__ = [
     "widgets",
 ]
 
-_WINGS = {"start": "handson.notebook.workshop", "Workshop": "handson.notebook.workshop"}
+_WINGS = {"start": "notebook.workshop", "Workshop": "notebook.workshop", "widgets": "notebook"}
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its wing at its first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "widgets":
-        value: object = import_module("handson.notebook.widgets")
-    else:
-        value = getattr(import_module(_WINGS.get(name, "handson.core.errors")), name)
-    globals()[name] = value
-    return value
+    # As `from wing import name` does, which may be a module.
+    wing = __import__(f"handson.{_WINGS.get(name, 'core.errors')}", fromlist=[name])
+    globals()[name] = getattr(wing, name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

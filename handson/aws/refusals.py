@@ -15,7 +15,7 @@ from handson.core import https, messages
 from handson.core.errors import AWSError, AWSUnclear, HandsonError, InvalidInput, NotAllowed
 from handson.core.files import read_data
 from handson.core.text import find_nearest, list_briefly, quote
-from handson.course import evidence, policy
+from handson.course import evidence
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _CLOCK = ("expired", "credentials-refused", "key-or-region")
@@ -179,6 +179,8 @@ def _translate_reply(
     # ec2:CreateTags.
     named = re.findall(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)", reason)[:1]
     if code in DENIED or named:
+        from handson.course import policy  # reading it takes time
+
         actions = named or [policy.name_action(service, operation)]
         return policy.explain_denial(actions, code=code, reasons=dict.fromkeys(actions, reason))
     if status >= 500:

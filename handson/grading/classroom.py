@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -111,6 +110,8 @@ def _map(
         yield map(work, submissions)
         return
     # Spawned, not forked: a fork takes over the locks of our other threads, and open zips.
+    import multiprocessing  # an overview of one learner needs none
+
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, messages.use, (messages.language(),)) as pool:
         yield pool.imap(work, submissions, chunksize=_AT_ONCE)

@@ -29,7 +29,6 @@ from handson.core import messages
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
-from handson.drawing.svg_document import EMBEDDED, find_svg
 from handson.grading.archives import Refused
 from handson.grading.export_names import find_notebook
 from handson.grading.findings import Finding, Severity, make_finding, replace_surrogates
@@ -115,6 +114,8 @@ class Output(msgspec.Struct):
         """The drawing as SVG, or ""; notebooks of earlier versions hold it as SVG, not in HTML."""
         if self.data is None:
             return ""
+        from handson.drawing.svg_document import find_svg  # an overview shows no pictures
+
         return _decode_text(self.data.picture) or find_svg(_decode_text(self.data.html))
 
     @property
@@ -122,6 +123,8 @@ class Output(msgspec.Struct):
         """It holds a drawing."""
         if self.data is None:
             return False
+        from handson.drawing.svg_document import EMBEDDED
+
         # Two bytes are the quotation marks of an empty text.
         return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
 

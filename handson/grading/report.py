@@ -20,7 +20,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from handson import drawing
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
@@ -214,6 +213,8 @@ def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | N
     if not any(mark.facts for mark in result.checks):
         return None
     try:
+        from handson import drawing  # the page alone needs it
+
         picture = drawing.draw(combine_evidence(result), goal=True, exercise=exercise)
     except HandsonError:  # such as a picture that is too large
         return None

@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shutil import which
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
 
-from handson import drawing, engine, grading
+from handson import grading
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
@@ -26,22 +26,34 @@ from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
 from handson.core.folders import find_current_folder
+from handson.core.late import load_late
 from handson.course import checks, rules, syllabus
-from handson.course.checks import Verification
 from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
-from handson.course.rules import check_network_form
 from handson.course.state import ANYWHERE, Repository, Snapshot
-from handson.engine import Engine
-from handson.engine.model import LocalImage, PushedImage
-from handson.notebook import doctor, evidence_cards, hand_in, mistakes, overview, prepare_shell
+from handson.notebook import evidence_cards, hand_in, mistakes, overview, prepare_shell
 from handson.notebook.nbgrader import ScoringWorkshop, start_scoring
-from handson.practice import breakages, incident_cards, incidents, predictions, questions, tasks
-from handson.resources import cleanup, cluster, image_run, images, network, plan, push, receipts
+from handson.practice import predictions, tasks
+from handson.resources import cluster, network, plan, receipts
 from handson.resources import repository as ecr
-from handson.resources.images import ImageList
-from handson.resources.snapshot import find_neighbours, take_snapshot
+
+if TYPE_CHECKING:
+    from handson import drawing, engine
+    from handson.engine import Engine
+    from handson.engine.model import LocalImage, PushedImage
+    from handson.notebook import doctor
+    from handson.practice import breakages, incident_cards, incidents, questions
+    from handson.resources import cleanup, image_run, images, push, snapshot
+    from handson.resources.images import ImageList
+else:
+    drawing, engine, doctor = load_late("handson", "drawing", "engine", "notebook.doctor")
+    breakages, incident_cards, incidents, questions = load_late(
+        "handson.practice", "breakages", "incident_cards", "incidents", "questions"
+    )
+    cleanup, image_run, images, push, snapshot = load_late(
+        "handson.resources", "cleanup", "image_run", "images", "push", "snapshot"
+    )
 
 Show = Callable[[Displayable], None]
 _Report = TypeVar("_Report")
@@ -125,7 +137,7 @@ class Workshop(Displayable):
         root = self._connection.aws.is_root
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
         aws, exercise = self._connection.aws, self._exercise
-        others, _ = find_neighbours(aws, home=self.settings.home, exercise=exercise)
+        others, _ = snapshot.find_neighbours(aws, home=self.settings.home, exercise=exercise)
         if others:
             advice += warning_notes(*explain_neighbours(others, region=aws.region))
         try:
@@ -199,7 +211,7 @@ class Workshop(Displayable):
         }
         changes = {setting: value for setting, value in given.items() if value is not None}
         form = structs.replace(self._exercise.network, **changes)
-        check_network_form(form, usual=self._exercise.network)
+        rules.check_network_form(form, usual=self._exercise.network)
         self._refuse_building("ensure_network")
         with self._locked() as aws, self._working("network") as line:
             aws, exercise = aws.report_to(line), self._exercise
@@ -450,7 +462,7 @@ class Workshop(Displayable):
         outdone = not result.passed and self.journal().has_passed(check)
         return evidence_cards.Evidence(record, result, outdone=outdone)
 
-    def verify(self) -> Verification:
+    def verify(self) -> checks.Verification:
         """Look at the target and return the results of all five checks; nothing is recorded.
 
         Where a service fails, only the checks that read it stay open.
@@ -678,7 +690,7 @@ class Workshop(Displayable):
 
     def _list_images(self, aws: Aws, name: str, *, verb: str) -> ImageList:
         found = images.find_images(aws, name)
-        return ImageList(name, found, self._compare(verb, images=found))
+        return images.ImageList(name, found, self._compare(verb, images=found))
 
     def _compare(self, verb: str, **seen: Any) -> tuple[Note, ...]:
         """Return what the learner predicted of a result; `seen` are fields of a snapshot."""
@@ -694,7 +706,7 @@ class Workshop(Displayable):
         """
         aws = aws or self.aws
         with connection.lock_home(self.settings):
-            cleanup.remember_region(self.settings.home, aws.target)
+            receipts.remember_region(self.settings.home, aws.target)
             yield aws
 
     def _practise(
@@ -725,9 +737,9 @@ class Workshop(Displayable):
             if containers is not None:
                 containers.sweep(str(self.settings.home))
 
-    def _look(self, aws: Aws, **asked: Any) -> Snapshot:
-        """Take a snapshot; `asked` are other arguments of `take_snapshot`."""
-        return take_snapshot(aws, home=self.settings.home, exercise=self._exercise, **asked)
+    def _look(self, aws: Aws, **more: Any) -> Snapshot:
+        """Take a snapshot; `more` are other arguments of `take_snapshot`."""
+        return snapshot.take_snapshot(aws, home=self.settings.home, exercise=self._exercise, **more)
 
     def _report_losses(self) -> None:
         """Show what a killed embedded AWS has lost, once."""

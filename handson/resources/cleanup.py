@@ -7,16 +7,14 @@ need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
-
-from msgspec import ValidationError
+from typing import TypeVar
 
 from handson.aws import Aws, settings
 from handson.core import files, messages
@@ -33,7 +31,6 @@ from handson.resources.push import read_image_uri
 from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS, ResourceKind
 
-_REGIONS_FILE = "regions.json"
 _TAKEN_FILE = "taken-over.json"
 
 Place = tuple[str, ResourceKind, Collection[str] | None]
@@ -146,18 +143,6 @@ def delete_tagged(aws: Aws) -> Cleanup:
     return _delete(aws, Cleanup(own, failed=tuple(failed), regions=(aws.region,)))
 
 
-def remember_region(home: Path, target: Target) -> None:
-    """Note in the home folder that the target's region is used.
-
-    Raises:
-        NotReady: The home folder cannot be written.
-    """
-    known = _read_targets(home)
-    target = Target(kind=target.kind, account=target.account, region=target.region)
-    if target not in known:
-        files.write_state(home / _REGIONS_FILE, (*known, target))
-
-
 def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     """Return the regions of the target's account that the home folder used, its own first.
 
@@ -168,8 +153,8 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     Raises:
         NotReady: The journal cannot be read.
     """
-    journal = evidence.Journal(home).records()
-    targets = [*_read_targets(home), *_parse_targets(each.get("target") for each in journal)]
+    sealed = [record.get("target") for record in evidence.Journal(home).records()]
+    targets = [*receipts.read_targets(home), *receipts.parse_targets(sealed)]
     account = (target.kind, target.account)
     used = {item.region for item in targets if (item.kind, item.account) == account}
     recorded = read_image_uri(home)
@@ -271,14 +256,3 @@ def _name(place: Place) -> Resource:
     region, kind, _ = place
     type, name = messages.text("resources.cleanup.region"), f"{region} {kind.service.upper()}"
     return Resource(type=type, id=name, name=name, region=region)
-
-
-def _read_targets(home: Path) -> list[Target]:
-    return list(_parse_targets(files.read_state(home / _REGIONS_FILE, list[Any]) or ()))
-
-
-def _parse_targets(entries: Iterable[Any]) -> Iterator[Target]:
-    """Yield the targets that are well formed; a damaged entry does not cost the others."""
-    for entry in entries:
-        with suppress(ValidationError):
-            yield Target.from_json(entry)

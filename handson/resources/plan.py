@@ -25,7 +25,7 @@ from handson.core.files import read_data
 from handson.core.progress import CountedSentence
 from handson.core.text import map_leaves
 from handson.core.waiting import make_pause, wait_until
-from handson.course import policy, syllabus
+from handson.course import syllabus
 from handson.course.owners import explain_foreign, list_tags
 from handson.course.state import Cluster, Repository, Resource
 
@@ -186,6 +186,8 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
     reasons = {action: reason for answer in answers for action, reason in answer.items()}
     if reasons:
         missing = sorted(reasons)
+        from handson.course import policy  # reading it takes time
+
         raise policy.explain_denial(missing, code="UnauthorizedOperation", reasons=reasons)
 
 

@@ -7,11 +7,14 @@ counts resources that are gone since as deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from msgspec import ValidationError
 from msgspec.structs import replace
 
 from handson.core import files, messages
@@ -21,8 +24,6 @@ from handson.core.files import shorten_path
 from handson.core.text import list_briefly
 from handson.course.owners import describe_owners
 from handson.course.state import Removal, Resource, State, Target
-from handson.engine.model import format_size
-from handson.resources.images import StoredBlob
 from handson.resources.plan import Listed
 
 CONFIRMATION = "delete"
@@ -35,6 +36,7 @@ GIGABYTE = 2**30
 MONTH_HOURS = 730
 """AWS's average month, the unit of GB-months."""
 
+_REGIONS_FILE = "regions.json"
 _BEGUN, _FINISHED = "begun", "finished"
 _SMALLEST_USD = 0.0001
 
@@ -227,7 +229,7 @@ class Cleanup(Displayable):
 
 
 def compute_cost(
-    repository: Resource, blobs: Sequence[StoredBlob], *, until: datetime
+    repository: Resource, blobs: Sequence[tuple[int, datetime]], *, until: datetime
 ) -> StorageCost:
     """Return what the layers in a repository cost, each from its first push on."""
     # A clock may have been set back.
@@ -313,7 +315,33 @@ def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> Sa
     return _write_receipt(begun.path, receipt)
 
 
+def remember_region(home: Path, target: Target) -> None:
+    """Note in the home folder that the target's region is used.
+
+    Raises:
+        NotReady: The home folder cannot be written.
+    """
+    known = read_targets(home)
+    target = Target(kind=target.kind, account=target.account, region=target.region)
+    if target not in known:
+        files.write_state(home / _REGIONS_FILE, (*known, target))
+
+
+def read_targets(home: Path) -> list[Target]:
+    """Return the targets that `remember_region` has noted."""
+    return list(parse_targets(files.read_state(home / _REGIONS_FILE, list[Any]) or ()))
+
+
+def parse_targets(entries: Iterable[Any]) -> Iterator[Target]:
+    """Yield the targets that are well formed; a damaged entry does not cost the others."""
+    for entry in entries:
+        with suppress(ValidationError):
+            yield Target.from_json(entry)
+
+
 def _describe_cost(cost: Cost) -> str:
+    from handson.engine.model import format_size  # a receipt alone needs it
+
     kind = "charged" if cost.charged else "free"
     if not cost.storage:
         return messages.label("resources.cleanup.nothing-stored", kind)

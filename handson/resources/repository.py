@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from handson.aws import Aws, accept_codes
@@ -24,9 +24,11 @@ from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
 from handson.course.owners import list_tags, read_tags
 from handson.course.state import Repository, Resource
-from handson.engine.model import Destination
 from handson.resources import plan
 from handson.resources.plan import Creation, Listed, Step
+
+if TYPE_CHECKING:
+    from handson.engine.model import Destination
 
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
@@ -187,6 +189,8 @@ def get_login(aws: Aws) -> tuple[str, str]:
 
 def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
     """Return the destination of a push to this repository, with a new token of this region."""
+    from handson.engine.model import Destination  # a push alone needs it
+
     username, password = get_login(aws)
     return Destination(
         registry=build_registry_address(aws),

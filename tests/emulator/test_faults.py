@@ -14,7 +14,7 @@ from handson.aws import Aws
 from handson.core.errors import AWSUnclear, HandsonError, NotAllowed
 from handson.course.exercise import Exercise
 from handson.notebook.workshop import Workshop
-from handson.resources import cleanup, cluster
+from handson.resources import cleanup, cluster, receipts
 from handson.resources.repository import ensure_repository
 from tests.conftest import FULL
 from tests.emulator.faults import FAULTS, LASTING, TRANSIENT, Call, Pair
@@ -83,7 +83,7 @@ def elsewhere(emulator: Inside, tmp_path: Path) -> Bench:
     """Return a bench of what asks other regions: nothing is here, and something in Tokyo."""
     bench = open_bench(emulator, tmp_path)
     tokyo = replace(bench.aws.target, region=TOKYO)
-    cleanup.remember_region(bench.home, tokyo)
+    receipts.remember_region(bench.home, tokyo)
     bench.verbs = [
         Verb("verify", lambda held: held.verify(), before=make_in_tokyo),
         Verb("cleanup", lambda held: held.cleanup(confirm="delete"), before=make_in_tokyo),

@@ -14,7 +14,7 @@ from handson.core.errors import AWSError, NotAllowed
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.owners import Owners
 from handson.course.state import Target
-from handson.resources import cleanup
+from handson.resources import cleanup, receipts
 from handson.resources.network import ensure_network
 from handson.resources.receipts import Cleanup
 from tests.unit.fake_aws import ACCOUNT, Refusal
@@ -102,7 +102,7 @@ def tokyo(region: FakeRegion, tmp_path: Path) -> FakeRegion:
     there = FakeRegion("ap-northeast-1")
     region.elsewhere["ap-northeast-1"] = there
     where = Target(kind="aws", account=ACCOUNT, region="ap-northeast-1")
-    cleanup.remember_region(tmp_path, where)
+    receipts.remember_region(tmp_path, where)
     return there
 
 
@@ -400,7 +400,7 @@ def test_a_region_is_remembered_once_whatever_the_port(tmp_path: Path) -> None:
     known = {"kind": "emulator", "account": ACCOUNT, "region": "us-east-1"}
     for port in (4566, 4567):
         where = Target(**known, endpoint=f"http://127.0.0.1:{port}")
-        cleanup.remember_region(tmp_path, where)
+        receipts.remember_region(tmp_path, where)
     assert json.loads((tmp_path / "regions.json").read_text()) == [{**known, "endpoint": None}]
     assert cleanup.list_used_regions(tmp_path, where) == ("us-east-1",)
 

@@ -60,7 +60,7 @@ def leave(home: Path, way: str, **changes: str) -> None:
         uri = f"{used.account}.dkr.ecr.{used.region}.amazonaws.com/rails-app:latest"
         write_image_uri(home, RecordedUri(uri=uri, digest="sha256:1", recorded_at=str(NOON)))
     else:
-        cleanup.remember_region(home, used)
+        receipts.remember_region(home, used)
 
 
 def test_the_regions_are_those_of_the_settings_and_of_each_trace(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from handson.aws.settings import read_settings
 from handson.core import files
 from handson.core.errors import NotReady
 from handson.course.state import RecordedUri, Target
-from handson.resources.cleanup import list_used_regions, remember_region
-from handson.resources.receipts import find_unfinished
+from handson.resources.cleanup import list_used_regions
+from handson.resources.receipts import find_unfinished, remember_region
 
 URI = RecordedUri(uri="x", digest="y", recorded_at="2026-01-01T00:00:00+00:00")
 TARGET = Target(kind="emulator", account="000000000000", region="us-east-1", endpoint=None)

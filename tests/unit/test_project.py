@@ -23,6 +23,8 @@ CONNECT = """
 from handson.aws import connection
 connection.make_private_session(connection.EMULATOR)
 """
+START = "import handson\nhandson.start"
+LATE = "handson.engine handson.drawing handson.practice.incidents handson.resources.push asyncio"
 MODULES = {"beautifulsoup4": "bs4", "pyjwt": "jwt"}  # imported by another name
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
@@ -151,8 +153,9 @@ def test_the_public_names_are_sorted_and_hold_every_error() -> None:
         ("import handson", HEAVY),
         (DRAW, "diagrams pygraphviz graphviz"),
         (CONNECT, "awscrt _awscrt boto3"),
+        (START, f"{LATE} multiprocessing"),
     ],
-    ids=["importing the package", "drawing the state", "connecting to the embedded AWS"],
+    ids=["importing the package", "drawing", "connecting to the embedded AWS", "loading `start`"],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(root: Path, program: str, heavy: str) -> None:
     script = [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"]

@@ -12,7 +12,6 @@ was saved.  The states of the record are:
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib.util
 import json
@@ -83,6 +82,8 @@ def save_record(path: Path, record: dict[str, Any]) -> None:
 
 async def wait_for_file(path: Path, *, interval: float = 0.2) -> None:
     """Return when the file exists: a request to stop on Windows, where signals only kill."""
+    import asyncio  # those who start this program read its constants alone
+
     while not path.exists():
         await asyncio.sleep(interval)
 
@@ -93,6 +94,8 @@ def run_server(folder: Path, *, token: str, region: str, preferred: int) -> None
     Raises:
         OSError: No port is free, the folder is not writable, or the disk is full.
     """
+    import asyncio
+
     listener = open_listener(preferred)
     port = listener.getsockname()[1]
     record = {
