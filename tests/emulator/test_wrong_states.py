@@ -48,7 +48,9 @@ def each(catalogue: tuple[Any, ...]) -> Any:
         for item in catalogue
         if on not in item.lacking
     ]
-    return pytest.mark.parametrize(("item", "learner"), params, indirect=["learner"])
+    # Without the scope, pytest would make the learner anew for each: `item` is no fixture.
+    names = ("item", "learner")
+    return pytest.mark.parametrize(names, params, indirect=["learner"], scope="module")
 
 
 @each(WRONG)
