@@ -12,7 +12,7 @@ import secrets
 import ssl
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -318,7 +318,7 @@ def share_loader() -> Any:
 
 
 class LazyShapes(dict[str, Any]):
-    """The shapes of a service by name, each decoded on its first use."""
+    """The shapes of a service or the services of a partition, each decoded on its first use."""
 
     def __getitem__(self, name: str) -> Any:
         shape = super().__getitem__(name)
@@ -326,12 +326,29 @@ class LazyShapes(dict[str, Any]):
             shape = self[name] = msgspec.json.decode(shape)
         return shape
 
+    def get(self, name: str, default: Any = None) -> Any:
+        with suppress(KeyError):
+            return self[name]
+        return default
+
 
 def _decode_description(data: bytes) -> Any:
-    parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    shapes = msgspec.json.decode(parts.pop("shapes", b"{}"), type=dict[str, msgspec.Raw])
-    description = {name: msgspec.json.decode(part) for name, part in parts.items()}
-    return description | ({"shapes": LazyShapes(shapes)} if shapes else {})
+    parts = _split(data)
+    partitions = msgspec.json.decode(parts.pop("partitions", b"[]"), type=list[msgspec.Raw])
+    description = _decode_but(parts, "shapes")
+    lazy = [_decode_but(_split(partition), "services") for partition in partitions]
+    return description | ({"partitions": lazy} if lazy else {})
+
+
+def _decode_but(parts: dict[str, msgspec.Raw], name: str) -> dict[str, Any]:
+    """Decode all parts but one, whose own parts are decoded when they are used."""
+    lazy = LazyShapes(_split(parts.pop(name, b"{}")))
+    decoded = {part: msgspec.json.decode(data) for part, data in parts.items()}
+    return decoded | ({name: lazy} if lazy else {})
+
+
+def _split(data: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
 
 
 def find_ca_bundle() -> str | None:

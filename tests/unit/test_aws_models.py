@@ -24,7 +24,7 @@ def plain(value: Any) -> Any:
         return {name: value[name] for name in value}
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
-    return value
+    return [plain(part) for part in value] if isinstance(value, list) else value
 
 
 def test_descriptions_and_what_all_services_share_are_the_same_as_botocore_reads_them() -> None:
