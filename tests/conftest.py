@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,9 @@ from hypothesis import settings
 
 from handson.core import messages
 from tests import tally
+
+# jsonschema compiles dozens of grammars where it finds this, for addresses that no test asks it of.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 # A shell's `&` ignores SIGINT, and the processes that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
