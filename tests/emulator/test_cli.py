@@ -329,7 +329,9 @@ def test_emulator_start_status_stop_and_reset_do_it_and_tell_where_it_answers(
     assert [path.name for path in home.glob("*.json*")] == ["journal.jsonl"]
 
 
-@pytest.mark.parametrize("words", ["verify --json", "doctor", "emulator start"])
+@pytest.mark.parametrize(
+    "words", ["verify --json", pytest.param("doctor", marks=pytest.mark.full), "emulator start"]
+)
 def test_the_first_command_after_a_kill_tells_so_in_two_lines_and_the_second_does_not(
     call_own: Call, home: Path, words: str
 ) -> None:
@@ -378,7 +380,7 @@ def command(home: Path, root: Path) -> Iterator[Command]:
 
 def test_each_command_works_in_a_process_of_its_own(command: Command) -> None:
     ended = {}
-    for words in ("emulator start", "cleanup", "doctor", "emulator stop"):
+    for words in ("emulator start", "cleanup", "emulator stop"):
         started = command(*words.split())
         out, err = started.communicate(timeout=60)
         ended[words] = started.returncode, bool(out), TRACEBACK in err

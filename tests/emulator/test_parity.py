@@ -209,7 +209,7 @@ def test_nothing_is_made_without_yes_in_another_account_or_beside_other_things(
     assert not path.exists()
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, pytest.param(OSError, marks=pytest.mark.full)])
 def test_whatever_was_made_is_deleted_when_the_probes_break_off(
     kind: type[BaseException], emulator: embedded.Running, nothing_is_left: Callable[[], bool]
 ) -> None:

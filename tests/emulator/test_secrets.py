@@ -152,7 +152,7 @@ def test_no_secret_is_in_what_a_command_prints_and_keeps(
     assert leaks_among({words: result.output for words, result in done.items()}, SECRETS) == []
     assert list((learner.home / "receipts").glob("*.json")) != []
     assert leaks_in(learner.home, SECRETS) == []
-    for fault in ("signature", "expired", "denied"):
+    for fault in ("signature", *(("expired", "denied") if FULL else ())):
         learner.proxy.breaks(Call("sts", "GetCallerIdentity", 1), fault)
         done = CliRunner().invoke(main, ["--debug", "verify"])
         assert ("Traceback" in done.stderr, learner.proxy.happened) == (True, True)
@@ -184,7 +184,12 @@ def test_no_secret_is_in_an_error_or_its_causes(learner: Learner, running: Runni
         for fault in FAULTS if service in ("ec2", "registry") else ("signature",):
             hooks.reset(running)
             learner.proxy.breaks(call, fault)
-            texts[f"{service} {fault}"] = "\n".join(everything_said(verb) for verb in verbs)
+            told = []
+            for verb in verbs:  # up to the one that meets the fault
+                told.append(everything_said(verb))
+                if learner.proxy.happened:
+                    break
+            texts[f"{service} {fault}"] = "\n".join(told)
             assert (service, fault, learner.proxy.happened) == (service, fault, True)
     texts["progress"] = f"{progress.getvalue()}{held.aws!r}{held.settings!r}"
     assert leaks_among(texts, SECRETS) == []

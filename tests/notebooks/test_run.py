@@ -214,7 +214,13 @@ def test_a_kernel_that_dies_is_told_with_its_log(tmp_path: Path) -> None:
     assert "kernel.log" in outcome.error
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c"),
+        pytest.param(signal.SIGTERM, id="term", marks=pytest.mark.full),
+    ],
+)
 def test_a_stopped_run_says_so_keeps_what_ran_and_leaves_no_kernel(
     tmp_path: Path, sent: signal.Signals
 ) -> None:
