@@ -277,7 +277,7 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "the cluster in another region, and a deleted one here": (
         replace(in_cluster(status="INACTIVE"), elsewhere=states.seen_in("cluster")),
         NO_CLUSTER | {"uri.region": [states.REGION, THERE]},
-        "cluster-region/run-here uri-region/region"),
+        "cluster-region/run-here uri-region/run-here"),
     "the cluster another learner's": (
         done(clusters=(), foreign=states.made_by("cluster", "xn--l8jeg")), NO_CLUSTER,
         "foreign/elsewhere"),
@@ -336,7 +336,7 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "image and cluster in another region": (
         done(images=(), clusters=(), elsewhere=states.seen_in("image", "cluster")),
         NO_IMAGE | NO_CLUSTER | GONE | {"uri.region": [states.REGION, THERE]},
-        "cluster-region/run-here image-other-region/run-here uri-region/region uri-gone/run"),
+        "cluster-region/run-here image-other-region/run-here uri-region/run-here uri-gone/run"),
     "only the image in another region": (with_uri(done(images=()), uri=uri(region=THERE)),
         NO_IMAGE | GONE | {"uri.region": THERE},
         "image-region/run-here uri-region/run uri-gone/run"),
@@ -380,11 +380,20 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "a URI of the region of this workshop, and the cluster seen elsewhere": (
         done(clusters=(), elsewhere=states.seen_in("cluster")),
         NO_CLUSTER | {"uri.region": [states.REGION, THERE]},
+        "cluster-region/run-here uri-region/run-here"),
+    "this workshop and its image in another region than the cluster": (
+        replace(
+            with_uri(done(), uri=uri(region=THERE, end=":latest")),
+            target=states.target(region=THERE),
+            clusters=(),
+            repositories=(states.repository(uri=uri(region=THERE)),),
+            elsewhere=states.seen_in("cluster", region=states.REGION)),
+        NO_CLUSTER | {"uri.region": [THERE, states.REGION]},
         "cluster-region/run-here uri-region/region"),
     "another region in the URI": (in_uri(uri=uri(region=THERE)), {"uri.region": THERE},
         "uri-region/run"),
     "a cluster of another region than the URI": (in_cluster(arn=f"arn:aws:ecs:{THERE}:1:cluster/x"),
-        {"uri.region": [states.REGION, THERE]}, "uri-region/region"),
+        {"uri.region": [states.REGION, THERE]}, "uri-region/run-here"),
     "another account in the URI": (in_uri(uri=uri(account="998877665544")), GONE,
         "uri-account/call-or-run"),
     "another repository in the URI": (in_uri(uri=uri(end="s")), GONE, "uri-repository/call-or-run"),

@@ -35,6 +35,7 @@ _TAGS = ("image.tag", "image.unique-tag")
 _EXAMPLE = "1.0.0"
 """A tag such as a learner may choose for a release."""
 _NOTEBOOK = syllabus.find_check("image").notebook
+_CLUSTER_NOTEBOOK = syllabus.find_check("cluster").notebook
 
 
 def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
@@ -187,8 +188,13 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         "uri.region": (here, uri.region if region == here else [uri.region, region]),
         "uri.resolves": (True, obstacle is None),
     }
-    there = {"notebook": _NOTEBOOK, "region": region}
-    remedy = messages.text("course.checks.remedy.region", **there) if region != here else ""
+    remedy = ""
+    if region != here == Exercise().region:  # the cluster is in the wrong place
+        places = {"notebook": _CLUSTER_NOTEBOOK, "here": here, "there": region}
+        remedy = messages.text("course.checks.remedy.run-here", **places)
+    elif region != here:
+        places = {"notebook": _NOTEBOOK, "region": region}
+        remedy = messages.text("course.checks.remedy.region", **places)
     values = {"image": uri.region, "cluster": region, "call": "" if remedy else call}
     wrong_region = diagnose("uri-region", "uri.region", remedy=remedy, **values)
     return conclude("image-uri", facts, [wrong_region, *([obstacle] if obstacle else [])])
