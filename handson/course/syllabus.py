@@ -91,12 +91,8 @@ class Answer:
     points: int
 
 
-QUESTIONS = (
-    Answer("why-network", "05-architecture", 4),
-    Answer("why-zones", "05-architecture", 4),
-    Answer("why-cluster", "05-architecture", 4),
-    Answer("why-registry", "05-architecture", 4),
-)
+_WHY = ("why-network", "why-zones", "why-cluster", "why-registry")
+QUESTIONS = tuple(Answer(grade_id, "05-architecture", 4) for grade_id in _WHY)
 DIAGRAM = Answer("architecture", "05-architecture", 4)
 
 DRAWING = Check(DIAGRAM.grade_id, DIAGRAM.notebook, DIAGRAM.points)

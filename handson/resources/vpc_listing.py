@@ -25,17 +25,9 @@ Raw = Mapping[str, Any]
 
 _CONTENTS = ("Subnet", "RouteTable", "InternetGateway", "VpcEndpoint")
 _ZONE = "AvailabilityZone"
+_TARGETS = ("VpcPeeringConnectionId", "InstanceId", "NetworkInterfaceId")
+"""Where a route leads, if not to a gateway of some kind."""
 _SWITCHES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
-_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-_TARGETS = (
-    "GatewayId",
-    "NatGatewayId",
-    "TransitGatewayId",
-    "VpcPeeringConnectionId",
-    "EgressOnlyInternetGatewayId",
-    "InstanceId",
-    "NetworkInterfaceId",
-)
 
 
 @dataclass(frozen=True)
@@ -312,9 +304,10 @@ def _table(raw: Raw) -> RouteTable:
 
 
 def _route(raw: Raw) -> Route:
+    given = [key for key in raw if raw[key]]
     return Route(
-        destination=next((raw[key] for key in _DESTINATIONS if raw.get(key)), ""),
-        target=next((raw[key] for key in _TARGETS if raw.get(key)), ""),
+        destination=next((raw[key] for key in given if key.startswith("Destination")), ""),
+        target=next((raw[key] for key in given if key.endswith(("GatewayId", *_TARGETS))), ""),
         state=raw.get("State", "active"),
     )
 
