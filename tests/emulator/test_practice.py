@@ -72,7 +72,7 @@ def test_a_second_tag_is_compared_where_it_is_put_and_not_at_the_first_push(
     assert "You said" not in repr(held.images())
     tagged = repr(held.tag_image(tag="latest", image="1.0.0"))
     assert 'You said: A new digest. It is "The same digest as the first tag" (sha256:' in tagged
-    assert "You said: 2. Tags: 2. Images: 1." in tagged
+    assert "You said: 2. There are 2 tags but 1 image:" in tagged
     assert [each.tags for each in held.images().images] == [("1.0.0", "latest")]
 
 
