@@ -24,12 +24,20 @@ from handson.core.progress import TerminalProgress
 from handson.notebook.workshop import Workshop
 from tests.unit.fake_aws import MODELS, Clock
 
+
+def push(held: Workshop, shop: Path) -> Any:
+    """Push the shop under a tag of its own, and the same image under `latest`."""
+    pushed = held.push_image(held.build_image(shop, tag="1.0.0"))
+    held.tag_image(tag="latest", image="1.0.0")
+    return pushed
+
+
 STEPS: dict[str, Callable[[Workshop, Path], Any]] = {
     "doctor": lambda held, _: held.doctor(),
     "network": lambda held, _: held.ensure_network(),
     "cluster": lambda held, _: held.ensure_cluster(),
     "repository": lambda held, _: held.ensure_repository(),
-    "push": lambda held, shop: held.push_image(held.build_image(shop)),
+    "push": push,
     "images": lambda held, _: held.images(),
     "uri": lambda held, _: held.record_image_uri(),
     "verify": lambda held, _: held.verify(),
