@@ -522,15 +522,15 @@ class Workshop(Displayable):
 
         Args:
             prediction: The id of the question.
-            answer: The name of a choice; nothing to read the question.
+            answer: The name of a choice; nothing to read the question, and what was answered.
 
         Raises:
             InvalidInput: There is no such question, or it does not take this answer.
         """
-        made = predictions.find_prediction(prediction, answer)
+        made, home = predictions.find_prediction(prediction, answer), self.settings.home
         if not made.answer:
-            return made
-        seen, home, exercise = self.snapshot(partial=True), self.settings.home, self._exercise
+            return predictions.recall_answer(home, made)
+        seen, exercise = self.snapshot(partial=True), self._exercise
         return predictions.keep_answer(home, made, seen, exercise, clock=self._clock)
 
     def check_task(self, task: str, answer: object = None) -> tasks.TaskReport:

@@ -9,7 +9,7 @@ sentence that says what there is to see.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -84,16 +84,17 @@ class Prediction(Displayable):
 
     def card(self) -> Card:
         """Return the card: the question with the line that answers it, or what became of it."""
-        title = messages.text("practice.predictions.title")
         lines = [f"{name}: {text}" for name, text in list_choices(self.id).items()]
         lines.append(messages.text("practice.predictions.how", id=self.id))
         if self.answer:
             said = list_choices(self.id)[self.answer]
-            title = messages.text("practice.predictions.kept", answer=said)
-            lines = [messages.text("practice.predictions.kept-how")]
-        if self.seen:
-            lines = [messages.text("practice.predictions.late"), _describe(self.id, self.seen)]
+            kept = messages.text("practice.predictions.kept", answer=said)
+            lines = [kept, messages.text("practice.predictions.kept-how")]
+            if self.seen:
+                late = messages.text("practice.predictions.late")
+                lines = [kept, late, _describe(self.id, self.seen)]
         question = messages.label("practice.predictions.question", self.id)
+        title = messages.text("practice.predictions.title")
         return Card(title, tuple(map(Note, [question, *lines])))
 
 
@@ -115,6 +116,12 @@ def find_prediction(id: object, answer: object = None) -> Prediction:
         return Prediction(known)
     refusal = "practice.predictions.no-choice"
     return Prediction(known, check_choice(refusal, str(answer), list_choices(known), id=known))
+
+
+def recall_answer(home: Path, asked: Prediction) -> Prediction:
+    """Return a prediction with the answer that the home folder keeps, if there is one."""
+    answer = _read_answers(home).get(asked.id, {}).get("answer", "")
+    return replace(asked, answer=answer) if answer in list_choices(asked.id) else asked
 
 
 def keep_answer(

@@ -44,6 +44,7 @@ def test_a_result_compares_the_last_answer_before_it_and_says_nothing_without_on
     held.predict("route-tables", 3)
     held.predict("route-tables", 1)
     held.predict("main-route", "main")
+    assert held.predict("route-tables").answer == "1"
     first = repr(held.ensure_network())
     said = "You said: 1. There are 2 of them, because every VPC is born with a main route table."
     assert (said in first, "As you said: The main route table of the VPC." in first) == (True, True)

@@ -47,6 +47,7 @@ class Held:
         self.fails = fails
         self.while_working: Callable[[], object] = lambda: None
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.answer = ""  # what was predicted before
         self.settings = SimpleNamespace(exercise=Exercise())
         self.region = FakeEc2()
         self.aws = self.region.connect(kind="emulator")
@@ -65,7 +66,7 @@ class Held:
         return questions.build_quiz(topics, self.snapshot(), Exercise())
 
     def predict(self, prediction: str, answer: Any = None) -> Any:
-        return predictions.find_prediction(prediction, answer)
+        return predictions.find_prediction(prediction, answer or self.answer or None)
 
     def __getattr__(self, verb: str) -> Any:
         def call(*arguments: Any, **values: Any) -> Made:
@@ -98,8 +99,8 @@ def quiz(topic: str = "why-zones") -> Any:
     return widgets.questions(Held(), topic)  # type: ignore[arg-type]
 
 
-def guess(id: str) -> Any:
-    return widgets.predict(Held(), id)  # type: ignore[arg-type]
+def guess(id: str, held: Held | None = None) -> Any:
+    return widgets.predict(held or Held(), id)  # type: ignore[arg-type]
 
 
 def said(live: Any) -> str:
@@ -377,6 +378,17 @@ def test_a_prediction_is_chosen_and_noted() -> None:
     button(counted).click()
     assert "予想: 3 つ" in said(counted)
     assert "workshop.predict(" in repr(counted)
+
+
+def test_a_prediction_of_before_is_shown_and_can_be_changed() -> None:
+    held = Held()
+    held.answer = "3"
+    again = guess("route-tables", held)
+    [chosen] = controls(again, "RadioButtons")
+    assert chosen.value == "3"
+    assert [each.count("予想: 3 つ") for each in (said(again), repr(again))] == [1, 1]
+    again.choose("2")
+    assert again.answer().startswith("予想: 2 つ")
 
 
 def test_a_bar_fills_with_what_is_counted_no_more_often_than_asked_for() -> None:

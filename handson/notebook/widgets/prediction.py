@@ -13,7 +13,7 @@ from handson.core.errors import HandsonError
 from handson.notebook.nbgrader import SkippedCall
 from handson.notebook.widgets.base import LiveCard, render_parts, show_answer
 from handson.notebook.workshop import Workshop
-from handson.practice.predictions import find_prediction, list_choices
+from handson.practice.predictions import list_choices
 
 
 class PredictionCard(LiveCard):
@@ -21,11 +21,11 @@ class PredictionCard(LiveCard):
 
     def __init__(self, workshop: Workshop, id: str) -> None:
         self._workshop = workshop
-        self._prediction = find_prediction(id)
+        self._prediction = workshop.predict(id)
         super().__init__()
 
     def static_card(self) -> Card:
-        """Return the static card: the question, its choices, and the line that answers it."""
+        """Return the static card: the question, and its choices or what was answered before."""
         return self._prediction.card()
 
     def choose(self, answer: str) -> None:
@@ -38,14 +38,17 @@ class PredictionCard(LiveCard):
         try:
             if self._chooser.value is not None:
                 card = self._workshop.predict(self._prediction.id, self._chooser.value).card()
-                parts = [Note(card.title), *card.parts[1:]]
+                parts = [*card.parts[1:]]
         except HandsonError as error:
             parts = [*map(Note, error.lines())]
         return show_answer(self._said, *parts, state="info")
 
     def make_controls(self) -> Sequence[Any]:
         options = [(text, name) for name, text in list_choices(self._prediction.id).items()]
-        self._chooser, self._said = RadioButtons(options=options, value=None), HTML()
+        known = self._prediction.answer or None
+        self._chooser, self._said = RadioButtons(options=options, value=known), HTML()
+        if known:
+            show_answer(self._said, *self._prediction.card().parts[1:], state="info")
         button = Button(description=messages.text("notebook.widgets.predict"))
         button.on_click(lambda _: self.answer())
         question = HTML(render_parts(self._prediction.card().parts[:1]))
