@@ -1,4 +1,4 @@
-"""The syllabus: notebooks, checks, forms, questions and points, as frozen data.
+"""The syllabus: notebooks, checks, forms, questions and points, as syllabus.toml has them.
 
 What a learner builds is in `exercise`; the facts of a check are in its module among `checks`.
 """
@@ -6,6 +6,12 @@ What a learner builds is in `exercise`; the facts of a check are in its module a
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import msgspec
+
+from handson.core.files import read_data
+
+_DATA = read_data("handson.course", "syllabus.toml")
 
 
 @dataclass(frozen=True)
@@ -30,28 +36,14 @@ class Check:
         return f"evidence-{self.id}"
 
 
-CHECKS = (
-    Check("network", "01-network", 30, ("ec2",)),
-    Check("cluster", "02-cluster", 15, ("ecs",)),
-    Check("repository", "03-image", 10, ("ecr",)),
-    Check("image", "03-image", 15, ("ecr",)),
-    Check("image-uri", "03-image", 10, ("ecr",)),
-)
+CHECKS = msgspec.convert(_DATA["checks"], tuple[Check, ...])
 CHECK_IDS = tuple(check.id for check in CHECKS)
 
 ADVICE = ("image.runnable",)
 """The facts that are shown but fail no check."""
 
-NOTEBOOKS = (
-    "00-prepare",
-    "01-network",
-    "02-cluster",
-    "03-image",
-    "04-evidence",
-    "05-architecture",
-    "99-cleanup",
-)
-OPTIONAL_NOTEBOOKS = ("06-troubleshooting",)
+NOTEBOOKS: tuple[str, ...] = tuple(_DATA["notebooks"])
+OPTIONAL_NOTEBOOKS: tuple[str, ...] = tuple(_DATA["optional-notebooks"])
 """Notebooks for extra practice: they are not graded, and `handson run` leaves them out."""
 
 ALL_NOTEBOOKS = tuple(sorted((*NOTEBOOKS, *OPTIONAL_NOTEBOOKS)))
@@ -74,12 +66,7 @@ class Form:
     settings: tuple[str, ...]
 
 
-_NETWORK_SETTINGS = ("name", "cidr", "availability_zones", "public_subnets", "private_subnets")
-FORMS = (
-    Form("network", "01-network", "ensure_network", _NETWORK_SETTINGS),
-    Form("cluster", "02-cluster", "ensure_cluster", ("name", "fargate", "ec2_instances")),
-    Form("repository", "03-image", "ensure_repository", ("name",)),
-)
+FORMS = msgspec.convert(_DATA["forms"], tuple[Form, ...])
 
 
 @dataclass(frozen=True)
@@ -91,9 +78,8 @@ class Answer:
     points: int
 
 
-_WHY = ("why-network", "why-zones", "why-cluster", "why-registry")
-QUESTIONS = tuple(Answer(grade_id, "05-architecture", 4) for grade_id in _WHY)
-DIAGRAM = Answer("architecture", "05-architecture", 4)
+QUESTIONS = msgspec.convert(_DATA["questions"], tuple[Answer, ...])
+DIAGRAM = msgspec.convert(_DATA["diagram"], Answer)
 
 DRAWING = Check(DIAGRAM.grade_id, DIAGRAM.notebook, DIAGRAM.points)
 """The check of the diagram, which reads the learner's drawing instead of the target.
