@@ -17,21 +17,12 @@ from typing import Any
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+from handson.core.files import read_data
 from handson.core.text import find_nearest, one_line
 from handson.course.exercise import IMAGE_PLATFORM, PLATFORM
 from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split, split_words
 
-_LEFT_TO_DOCKER = ("MAINTAINER", "ONBUILD", "SHELL")
-_BUILDKIT_FLAGS = {"link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"}
-# The options of each instruction that are carried out, or left out with a RUN.
-_FLAGS: Mapping[str, set[str]] = {
-    "ADD": {"chown", "chmod"},
-    "COPY": {"chown", "chmod", "from"},
-    "FROM": {"platform"},
-    "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
-    "RUN": {"mount", "network", "security", "device"},
-}
-_LISTS_OF_PATHS = {"ADD", "COPY", "VOLUME"}  # these take the JSON form as well
+_KNOWN = read_data("handson.engine", "instructions.toml")
 _SHELL = ("/bin/sh", "-c")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STAGE = re.compile(r"(?!scratch$|context$)[a-z][a-z0-9_.-]*")
@@ -121,12 +112,12 @@ def _check_step(step: Instruction, *, is_first: bool) -> None:
     if keyword not in _KEYWORDS:
         nearest = find_nearest(keyword, _KEYWORDS) or "COPY"
         raise refuse_step(step, "engine.wrong-step", "unknown", keyword=keyword, nearest=nearest)
-    if keyword in _LEFT_TO_DOCKER:
+    if keyword in _KNOWN["left-to-docker"]:
         raise refuse_step(step, "engine.cannot-do", "instruction", keyword=keyword)
     if is_first and keyword not in {"ARG", "FROM"}:
         raise refuse_step(step, "engine.wrong-step", "before-from")
-    for flag in sorted(step.flags.keys() - _FLAGS.get(keyword, set())):
-        if keyword in {"ADD", "COPY"} and flag in _BUILDKIT_FLAGS:
+    for flag in sorted(step.flags.keys() - _KNOWN["flags"].get(keyword, ())):
+        if keyword in {"ADD", "COPY"} and flag in _KNOWN["buildkit-flags"]:
             raise refuse_step(step, "engine.needs-buildkit", "option", flag=f"--{flag}")
         raise refuse_step(step, "engine.wrong-step", "flag", flag=f"--{flag}")
     if step.heredoc and keyword != "RUN":
@@ -239,7 +230,7 @@ class Recipe:
 
     def _expand_words(self, step: Instruction) -> list[str]:
         """Return the arguments, variables replaced: at least one, and none of them empty."""
-        parts = parse_exec_form(step.arguments) if step.keyword in _LISTS_OF_PATHS else None
+        parts = parse_exec_form(step.arguments) if step.keyword in _KNOWN["path-lists"] else None
         words = split(step.arguments) if parts is None else parts
         found = [self._expand(step, word) for word in words]
         if not found or not all(found):
@@ -365,7 +356,7 @@ _STEPS: Mapping[str, Callable[[Recipe, Instruction], None]] = {
     "VOLUME": Recipe._add_volumes,
     "WORKDIR": Recipe._set_work_folder,
 }
-_KEYWORDS = (*_STEPS, "FROM", "RUN", *_LEFT_TO_DOCKER)
+_KEYWORDS = (*_STEPS, "FROM", "RUN", *_KNOWN["left-to-docker"])
 
 
 def _require(pattern: re.Pattern[str], text: str) -> re.Match[str]:
