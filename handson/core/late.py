@@ -16,9 +16,9 @@ class Late:
         return getattr(resolve_name(self._name), name)
 
 
-def load_late(package: str, *names: str) -> list[Late]:
-    """Return modules of a package, each of which is imported at its first use.
+def load_late(package: str, names: str) -> dict[str, Late]:
+    """Return modules of a package by name, for a module's `globals`: each is imported when used.
 
-    They are imported under `TYPE_CHECKING` as well, for type checkers and the rules of imports.
+    Import them under `TYPE_CHECKING` as well, for type checkers and the rules of imports.
     """
-    return [Late(f"{package}.{name}:") for name in names]
+    return {name: Late(f"{package}.{name}:") for name in names.split()}

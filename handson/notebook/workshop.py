@@ -47,13 +47,10 @@ if TYPE_CHECKING:
     from handson.resources import cleanup, image_run, images, push, snapshot
     from handson.resources.images import ImageList
 else:
-    drawing, engine, doctor = load_late("handson", "drawing", "engine", "notebook.doctor")
-    breakages, incident_cards, incidents, questions = load_late(
-        "handson.practice", "breakages", "incident_cards", "incidents", "questions"
-    )
-    cleanup, image_run, images, push, snapshot = load_late(
-        "handson.resources", "cleanup", "image_run", "images", "push", "snapshot"
-    )
+    globals().update(load_late("handson", "drawing engine"))
+    globals().update(load_late("handson.notebook", "doctor"))
+    globals().update(load_late("handson.practice", "breakages incident_cards incidents questions"))
+    globals().update(load_late("handson.resources", "cleanup image_run images push snapshot"))
 
 Show = Callable[[Displayable], None]
 _Report = TypeVar("_Report")
