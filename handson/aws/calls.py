@@ -311,7 +311,8 @@ def _config(endpoint: str | None) -> Any:
         read_timeout=20 if endpoint else 60,
         max_pool_connections=16,
         ignore_configured_endpoint_urls=True,
-        user_agent_extra="handson",
+        user_agent="handson" if endpoint else None,  # the full one takes as long as signing
+        user_agent_extra="" if endpoint else "handson",
         # A company's proxy cannot reach this machine.
         proxies={} if endpoint and https.is_on_loopback(endpoint) else None,
     )
