@@ -345,8 +345,16 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     "the image under a tag of one's own alone": (
         with_uri(in_image(tags=("v1",)), uri=uri(end=":v1")),
         {"image.unique-tag": False}, "image-no-latest/type"),
+    "only tags of one's own, and latest recorded": (
+        in_image(tags=("v1",)), GONE | {"image.tag": ["v1"], "image.unique-tag": False},
+        "image-tag/type uri-gone/run"),
+    "two tags of one's own": (with_uri(in_image(tags=("v1", "v2")), uri=uri(end=":v1")),
+        {"image.unique-tag": False}, "image-no-latest/type"),
     "the recorded tag on no image": (
-        with_uri(in_image(tags=("v1", "v2")), uri=uri(end=":v3")),
+        with_uri(done(images=(
+            states.image(tags=("v2",)),
+            states.image(tags=("v1",), digest=states.OTHER_DIGEST, pushed_at="2025"))),
+            uri=uri(end=":v3")),
         GONE | {"image.tag": ["v1", "v2"], "image.unique-tag": False},
         "image-tag/run image-no-latest/type uri-gone/run"),
     "latest on another image than the recorded tag": (
@@ -396,7 +404,8 @@ WRONG: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
         {"uri.region": [states.REGION, THERE]}, "uri-region/run-here"),
     "another account in the URI": (in_uri(uri=uri(account="998877665544")), GONE,
         "uri-account/call-or-run"),
-    "another repository in the URI": (in_uri(uri=uri(end="s")), GONE, "uri-repository/call-or-run"),
+    "another repository in the URI": (in_uri(uri=uri(end="s:v9")), GONE,
+        "uri-repository/call-or-run"),
     "re-tagged after the URI was recorded": (in_image(digest=states.OTHER_DIGEST), NOT_RUN | GONE,
         "image-unseen/call-or-run uri-moved/call-or-run"),
     "a digest in the URI that the tag does not lead to": (
@@ -747,6 +756,8 @@ def test_the_card_of_a_verification_shows_the_checks_then_the_false_facts_and_wh
     assert "  ✘ | Platform of the image | linux/amd64 | none" in lines
     assert repr(checks.run_checks(DONE)).startswith("✔ 5 of 5 items done")
     assert " | 10.0.0.0/20, 10.0.16.0/20 | as expected" in repr(checks.run_check("network", DONE))
+    other = repr(checks.run_check("network", in_another_cidr()))
+    assert " | 10.0.0.0/20, 10.0.16.0/20 | 10.1.0.0/20, 10.1.16.0/20" in other
 
 
 def test_describe_value_says_a_value_in_words() -> None:

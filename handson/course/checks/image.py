@@ -228,7 +228,7 @@ def _find_cluster_region(snapshot: Snapshot, exercise: Exercise) -> str:
     cluster = find_goal_cluster(snapshot, exercise)
     # arn:partition:service:region:account:resource
     parts = cluster.arn.split(":") if cluster else []
-    seen = [item.region for item in results.find_sightings(snapshot, "cluster") if not cluster]
+    seen = [item.region for item in results.find_sightings(snapshot, "cluster")]
     return (parts[3] if len(parts) > 5 else next(iter(seen), "")) or snapshot.target.region
 
 
