@@ -148,13 +148,12 @@ def _cell(grade_id: str, kind: str, *, solution: bool = False, points: int = 0) 
 
 
 def decided_settings(book: Book) -> list[str]:
-    """What a learner decides is blank in the learner's edition; in 06 all is there already."""
+    """What a learner decides is blank in the learner's edition."""
     return [
         f"{cell.id}: {name}"
         for cell in book.cells("code")
         for verb, given in _calls(cell.source)
         for name in sorted(DECIDED.get(verb, set()) & given.keys() - {*list_blanks(cell)})
-        if book.name in syllabus.NOTEBOOKS
     ]
 
 
