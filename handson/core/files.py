@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -100,10 +100,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Raises:
         NotReady: Its folder is not writable; the file is as it was before.
     """
-    try:
+    with explain_unwritable(path):
         replace_file(path, [content.encode() if isinstance(content, str) else content])
-    except OSError as error:
-        raise explain_unwritable(path, error) from error
 
 
 def write_state(path: Path, state: object) -> None:
@@ -129,10 +127,8 @@ def delete_file(path: Path) -> None:
     Raises:
         NotReady: Its folder is not writable, or the path is a folder.
     """
-    try:
+    with explain_unwritable(path):
         path.unlink(missing_ok=True)
-    except OSError as error:
-        raise explain_unwritable(path, error) from error
 
 
 @contextmanager
@@ -159,7 +155,8 @@ def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
         taken = False
     except OSError as error:
         if error.errno not in _WITHOUT_LOCKS:
-            raise explain_unwritable(path, error) from error
+            with explain_unwritable(path):
+                raise
         lock = _replace_lock(path)
         taken = lock.acquire(timeout=timeout)
     if not taken:
@@ -181,11 +178,17 @@ def _replace_lock(path: Path) -> Lock:
     return _own_locks[path]
 
 
-def explain_unwritable(path: Path, error: OSError) -> NotReady:
-    """Return the error for a file of the home folder that cannot be made, changed or deleted."""
-    if path.is_dir():
-        return NotReady.from_key("core.files.in-the-way", path=path)
-    return explain_unwritable_folder(path.parent, error)
+def explain_unwritable(
+    path: Path, key: str = "core.files.not-writable"
+) -> AbstractContextManager[None]:
+    """Return a context in which errors of using a file of the home folder are NotReady.
+
+    Args:
+        path: The file.
+        key: The key of the error, of `path`, `folder` and `reason`.
+    """
+    key = "core.files.in-the-way" if os.path.isdir(path) else key
+    return NotReady.replace_os_errors(key, path=path, folder=path.parent)
 
 
 def explain_unwritable_folder(folder: Path, error: Exception) -> NotReady:

@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handson.core.errors import NotReady
 from handson.core.files import explain_unwritable, hold_lock
 from handson.course.exercise import Exercise
 
@@ -26,6 +26,8 @@ SCHEMA = "handson.evidence/1"
 METADATA_KEY = "handson"
 HAND_IN = "journal.jsonl"
 """The name of the journal's copy beside the notebooks, which the learner hands in."""
+
+_UNUSABLE = "course.evidence.journal"
 
 Record = dict[str, Any]
 
@@ -143,14 +145,11 @@ class Journal:
         Raises:
             NotReady: The journal exists and cannot be read.
         """
-        try:
+        with explain_unwritable(self._path, _UNUSABLE), suppress(FileNotFoundError):
             # Lines end with "\n" only: a name in a record may hold other line separators.
             lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise self._explain(error) from error
-        return [record for line in lines if (record := _parse_record(line)) is not None]
+            return [record for line in lines if (record := _parse_record(line)) is not None]
+        return []
 
     def add(self, observation: Observation, *, learner: str) -> Record:
         """Add an observation as the learner's next record, and return the record.
@@ -166,17 +165,9 @@ class Journal:
             previous = digests[-1] if digests else None
             at = self._clock()
             record = seal(observation, learner=learner, previous=previous, observed_at=at)
-            try:
+            with explain_unwritable(self._path, _UNUSABLE):
                 self._append(record)
-            except OSError as error:
-                raise self._explain(error) from error
         return record
-
-    def _explain(self, error: OSError) -> NotReady:
-        if self._path.is_dir():
-            return explain_unwritable(self._path, error)
-        reason = error.strerror or error
-        return NotReady.from_key("course.evidence.journal", path=self._path, reason=reason)
 
     def _append(self, record: Record) -> None:
         line = as_lines([record]).encode()
