@@ -32,13 +32,6 @@ _REQUEST = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{1
 _NEVER_SENT = ("EndpointConnectionError", "ConnectTimeoutError")
 
 _USUAL_SERVICES = ("ec2", "ecs", "ecr")
-# A misspelled parameter is reported as missing as well, so unknown names come first.
-_PARAMETER_MISTAKES = (
-    r'Unknown parameter in (?P<place>.*?): "(?P<name>.*)", must be one of: (?P<choices>.*)',
-    r'Missing required parameter in (?P<place>.*?): "(?P<name>.*)"',
-    r"Invalid type for parameter (?P<name>\S+), value: .*, type: <class '(?P<kind>.*)'>, valid "
-    r"types: <class '(?P<wanted>str|list|dict|int|bool)'>.*",
-)
 
 
 @cache
@@ -235,7 +228,7 @@ def _refuse_service(service: str) -> InvalidInput:
 
 def _explain_parameters(call: str, report: str) -> HandsonError:
     """Return the first mistake in botocore's report on parameters."""
-    for pattern in _PARAMETER_MISTAKES:
+    for pattern in read_data("handson.aws", "errors.toml")["parameter-mistakes"]:
         if found := re.search(f"^{pattern}$", report, re.MULTILINE):
             return InvalidInput(*_explain_parameter(call, **found.groupdict()))
     return AWSError.from_key(

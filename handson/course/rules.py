@@ -9,7 +9,7 @@ the caller passes the facts about the account, such as its zones and its number 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+from handson.core.files import read_data
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course.exercise import (
     BLOCKS_A_KIND,
@@ -35,11 +36,7 @@ MOST_ZONES = 3
 VPCS_A_REGION = 5
 """The default quota (Amazon VPC User Guide, "Amazon VPC quotas")."""
 
-FARGATE_ZONES = {
-    "ap-northeast-1": ("apne1-az1", "apne1-az2", "apne1-az4"),
-    "ca-central-1": ("cac1-az1", "cac1-az2"),
-    "us-west-1": ("usw1-az1", "usw1-az3"),
-}
+FARGATE_ZONES: Mapping[str, Sequence[str]] = read_data("handson.course", "fargate_zones.toml")
 """The ids of the zones in which Fargate runs, by Region, where these are not all (Amazon ECS
 Developer Guide, "Regions for Fargate").  A zone's letter means another place in each account."""
 

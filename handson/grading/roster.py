@@ -10,28 +10,21 @@ import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
 from handson.core.errors import InvalidInput
-from handson.core.files import decode_text
+from handson.core.files import decode_text, read_data
 from handson.core.text import one_line
 from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
 from handson.grading.findings import replace_surrogates
 
 MOST_BYTES = 5_000_000
 
-_HEADS = {
-    "id": "learner id learnerid student studentid username "
-    "学籍番号 受講者 受講者id 学生番号 ユーザー名",
-    "name": "name fullname studentname 氏名 名前",
-    "group": "group class section クラス 組 グループ",
-    "account": "account awsaccount アカウント awsアカウント",
-}
-"""The heads of each column, folded; of several the first counts."""
+_HEADS: Mapping[str, str] = read_data("handson.grading", "roster_heads.toml")
 # Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
