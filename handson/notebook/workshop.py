@@ -121,7 +121,8 @@ class Workshop(Displayable):
 
     def card(self) -> Card:
         """Return a card with the target, the account, the region, the learner, and warnings."""
-        target = self._connection.aws.target
+        aws, exercise = self._connection.aws, self._exercise
+        target = aws.target
         kind = messages.label("notebook.workshop.target", target.kind)
         rows = [
             (messages.text("notebook.workshop.row-target"), kind),
@@ -131,9 +132,7 @@ class Workshop(Displayable):
             evidence_cards.describe_learner(self.settings.learner),
             (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
-        root = self._connection.aws.is_root
-        advice = [Note(messages.text("notebook.workshop.root"), "advice")] if root else []
-        aws, exercise = self._connection.aws, self._exercise
+        advice = [Note(messages.text("notebook.workshop.root"), "advice")] if aws.is_root else []
         others, _ = snapshot.find_neighbours(aws, home=self.settings.home, exercise=exercise)
         if others:
             advice += warning_notes(*explain_neighbours(others, region=aws.region))
