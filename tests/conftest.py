@@ -10,6 +10,7 @@ In a module: ``from tests.conftest import require``; it is also a fixture of tha
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -71,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seldom = [item for item in items if item.get_closest_marker("full")]
     config.hook.pytest_deselected(items=seldom)
     items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+def pytest_collection_finish() -> None:
+    """Let Python look seldom for garbage, and not among what was imported: that takes a while."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
