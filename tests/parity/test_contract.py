@@ -28,6 +28,8 @@ def relied_on() -> Iterator[str]:
     """Yield the error codes in the product's code; some as "code: words of the message"."""
     yield from refusals.DENIED
     yield from refusals.read_names("answer")
+    kept = tomllib.loads((LIBRARY / "resources" / "codes.toml").read_text("utf-8"))
+    yield from (code for codes in kept.values() for code in codes if CODE.fullmatch(code))
     for path in (path for pattern in READERS for path in LIBRARY.glob(pattern)):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             text = node.value if isinstance(node, ast.Constant) else None
