@@ -33,12 +33,13 @@ _LONG = re.compile("[!-,.-~]{25,}")
 _JOINED = re.compile("([!-~]{10,})")
 _JOINT = re.compile(
     '(?<=[^:/0-9]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[0-9]/|.[.(])(?=[A-Za-z"])|(?<=[a-z])(?=[A-Z])'
+    "|(?<=[0-9]T)(?=[0-9])|(?<=sha256:)"
 )
-"""Where a line may end within a word such as AWS::EC2::Subnet or enableDnsSupport, but not within
-10.0.0.0/16."""
+"""Where a line may end within a word such as AWS::EC2::Subnet, enableDnsSupport, a time or a
+digest, but not within 10.0.0.0/16."""
 _PHRASE = (
-    "(?<=[ぁ-ん])(?=[ァ-ヶ])|(?<=[はがのをにへとでも])(?=[一-龠])|(?<=[ァ-ヶー])(?=サブネット"
-    "|ゲートウェイ|ゾーン|プロバイダー|テーブル|インスタンス|リポジトリ|ルート|エンドポイント)"
+    "(?<=[ぁ-ん])(?=[ァ-ヶ])|(?<=[はがのをにへとでもた])(?=[一-龠])|(?<=[ァ-ヶー])(?=サブネット"
+    "|フォーム|ゲートウェイ|ゾーン|プロバイダー|テーブル|インスタンス|リポジトリ|ルート|エンドポイント)"
 )
 """Where a line may end in a table's Japanese: after a particle, and before a noun of AWS."""
 _QUIET = "var(--jp-ui-font-color2, #666)"
@@ -51,6 +52,8 @@ _CELL = f"{_VALUE};word-break:keep-all"
 _HEADER = f"{_CELL};font-weight:600"
 _LEAST = ";min-width:8em"
 """Keeps a column of long words that may be broken anywhere from getting too narrow."""
+_MARKS_WIDTH = ";width:1px"
+"""Makes the column of marks as wide as a mark."""
 _SUBJECT = ";width:34%"
 """Has the column after that of the marks, which names the subject of its row."""
 _TABLE = "border-collapse:collapse;margin:4px 0"
@@ -284,11 +287,13 @@ def bundle_cards(*cards: Card) -> dict[str, str]:
 
 def _row(tag: str, style: str, cells: Sequence[str]) -> str:
     """Return a row of a table, in which lines end between words."""
-    row, before = "", "first"
-    for cell in cells:
-        html, width = _mark_html(cell), "" if before else _SUBJECT
-        width += _LEAST if "break-all" in html else ""
-        row, before = f'{row}<{tag} style="{style}{width}">{html}</{tag}>', cell
+    row = ""
+    for at, cell in enumerate(cells):
+        html = _mark_html(cell)
+        width = _LEAST if "break-all" in html else ""
+        if tag == "th" and not cells[0]:
+            width = (_MARKS_WIDTH, _SUBJECT, width)[min(at, 2)]
+        row += f'<{tag} style="{style}{width}">{html}</{tag}>'
     return f"<tr>{row}</tr>"
 
 

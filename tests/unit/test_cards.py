@@ -163,7 +163,7 @@ def test_a_long_word_may_be_broken_in_a_notebook_that_was_not_run_too() -> None:
 def test_a_word_is_broken_at_a_joint_where_it_has_one() -> None:
     words = [
         *("AWS::<wbr>EC2::<wbr>Internet<wbr>Gateway", "enable<wbr>Dns<wbr>Support"),
-        *("10.0.16.0/20 linux/<wbr>amd64", "2026-11-25T01:02:03+00:00"),
+        *("10.0.16.0/20 linux/<wbr>amd64", "2026-11-25T<wbr>01:02:03+00:00"),
         "http://localhost:3000",
         "workshop.<wbr>cleanup(<wbr>&quot;network&quot;",
         "112233445566.<wbr>dkr.<wbr>ecr.<wbr>us-east-1.<wbr>amazonaws.<wbr>com/<wbr>rails-app",
