@@ -40,7 +40,7 @@ from handson.notebook.workshop import Workshop
 from handson.parity import comparing, probes, recording
 from handson.practice.incidents import forget_incident
 from handson.resources import plan, repository
-from handson.resources.push import forget_image_uri
+from handson.resources.push import IMAGE_URI
 from handson.resources.snapshot import KINDS
 
 OK, NOT_PASSED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
@@ -510,7 +510,7 @@ def stop(chosen: Settings) -> bool:
 def reset(chosen: Settings) -> None:
     """Stop the embedded AWS and forget everything it held; the evidence so far is kept."""
     emulator.reset_emulator(chosen.home)
-    forget_image_uri(chosen.home)
+    IMAGE_URI.forget(chosen.home)
     forget_incident(chosen.home)
     click.echo(messages.text("notebook.cli.emulator-reset"))
 

@@ -10,11 +10,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -129,6 +130,34 @@ def delete_file(path: Path) -> None:
     """
     with explain_unwritable(path):
         path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class KeptState(Generic[T]):
+    """A state that the home folder keeps as JSON, in a file with this name."""
+
+    name: str
+    kind: type[T]
+
+    def read(self, home: Path) -> T | None:
+        """Return the state, or None if there is none or the file holds something else."""
+        return read_state(home / self.name, self.kind)
+
+    def write(self, home: Path, state: T) -> None:
+        """Keep a state in place of the one before.
+
+        Raises:
+            NotReady: The home folder is not writable.
+        """
+        write_state(home / self.name, state)
+
+    def forget(self, home: Path) -> None:
+        """Delete the state.
+
+        Raises:
+            NotReady: The home folder is not writable.
+        """
+        delete_file(home / self.name)
 
 
 @contextmanager

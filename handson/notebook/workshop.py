@@ -541,7 +541,7 @@ class Workshop(Displayable):
             HandsonError: AWS did not answer.
         """
         task, home = tasks.check_task_id(task), self.settings.home
-        case = tasks.Case(self.snapshot(), self._exercise, tasks.read_kept(home), answer)
+        case = tasks.Case(self.snapshot(), self._exercise, tasks.KEPT.read(home) or {}, answer)
         return tasks.judge_task(task, case, home, clock=self._clock)
 
     def draw(
@@ -649,12 +649,12 @@ class Workshop(Displayable):
             result = cleanup.clean_up(aws, home, kind=kind, exercise=exercise, clock=clock)
         if not result.left:
             if kind in ("", "repository"):
-                push.forget_image_uri(home)
-                image_run.forget_image_run(home)
+                push.IMAGE_URI.forget(home)
+                image_run.IMAGE_RUN.forget(home)
             incidents.forget_incident(home, kind=kind)
             if not kind:
-                predictions.forget_answers(home)
-                tasks.forget_tasks(home)
+                predictions.ANSWERS.forget(home)
+                tasks.KEPT.forget(home)
         return result
 
     def take_over(self) -> receipts.Cleanup:

@@ -117,25 +117,22 @@ class OwnResources:
 
 def remove_route(own: OwnResources) -> list[Step]:
     """Take the default route out of the public route table."""
-    route = {"RouteTableId": own.table.id, "DestinationCidrBlock": state.ANYWHERE}
-    return [_ec2("DeleteRoute", route)]
+    return [_ec2("DeleteRoute", RouteTableId=own.table.id, DestinationCidrBlock=state.ANYWHERE)]
 
 
 def detach_gateway(own: OwnResources) -> Damage:
     """Detach the internet gateway; the route to it stays."""
-    attachment = {"InternetGatewayId": own.gateway.id, "VpcId": own.vpc.id}
-    return [_ec2("DetachInternetGateway", attachment)]
+    return [_ec2("DetachInternetGateway", InternetGatewayId=own.gateway.id, VpcId=own.vpc.id)]
 
 
 def exchange_gateway(own: OwnResources) -> Damage:
     """Replace the internet gateway by another one; the route still leads to the first."""
-    create = {"TagSpecifications": own.tag("internet-gateway", own.gateway.name)}
-    attach = {"InternetGatewayId": Ref("CreateInternetGateway"), "VpcId": own.vpc.id}
+    tags, new = own.tag("internet-gateway", own.gateway.name), Ref("CreateInternetGateway")
     return [
         *detach_gateway(own),
-        _ec2("DeleteInternetGateway", {"InternetGatewayId": own.gateway.id}),
-        _ec2("CreateInternetGateway", create, "InternetGateway.InternetGatewayId"),
-        _ec2("AttachInternetGateway", attach),
+        _ec2("DeleteInternetGateway", InternetGatewayId=own.gateway.id),
+        _ec2("CreateInternetGateway", TagSpecifications=tags),
+        _ec2("AttachInternetGateway", InternetGatewayId=new, VpcId=own.vpc.id),
     ]
 
 
@@ -145,25 +142,24 @@ def disassociate_subnet(own: OwnResources) -> Damage:
     reply = own.aws.call("ec2", "DescribeRouteTables", RouteTableIds=[own.table.id])
     associations: list[dict[str, Any]] = reply["RouteTables"][0]["Associations"]
     ids = (a["RouteTableAssociationId"] for a in associations if a.get("SubnetId") == last)
-    return [_ec2("DisassociateRouteTable", {"AssociationId": next(ids)})]
+    return [_ec2("DisassociateRouteTable", AssociationId=next(ids))]
 
 
 def turn_dns_off(own: OwnResources) -> Damage:
     """Turn DNS resolution off in the VPC."""
-    attribute = {"VpcId": own.vpc.id, "EnableDnsSupport": {"Value": False}}
-    return [_ec2("ModifyVpcAttribute", attribute)]
+    return [_ec2("ModifyVpcAttribute", VpcId=own.vpc.id, EnableDnsSupport={"Value": False})]
 
 
 def rename_vpc(own: OwnResources) -> Damage:
     """Give the VPC another name."""
     tag = {"Key": "Name", "Value": f"{own.vpc.name}-old"}
-    return [_ec2("CreateTags", {"Resources": [own.vpc.id], "Tags": [tag]})]
+    return [_ec2("CreateTags", Resources=[own.vpc.id], Tags=[tag])]
 
 
 def add_namesake(own: OwnResources) -> Damage:
     """Create an empty VPC with the name of the workshop's."""
-    create = {"CidrBlock": own.vpc.cidr, "TagSpecifications": own.tag("vpc", own.vpc.name)}
-    return [_ec2("CreateVpc", create)]
+    tags = own.tag("vpc", own.vpc.name)
+    return [_ec2("CreateVpc", CidrBlock=own.vpc.cidr, TagSpecifications=tags)]
 
 
 def crowd_zone(own: OwnResources) -> Damage:
@@ -176,12 +172,11 @@ def crowd_zone(own: OwnResources) -> Damage:
         "AvailabilityZone": first.zone,
         "TagSpecifications": own.tag("subnet", name),
     }
-    associate = {"RouteTableId": own.table.id, "SubnetId": Ref("CreateSubnet")}
     return [
         *disassociate_subnet(own),
-        _ec2("DeleteSubnet", {"SubnetId": last.id}),
-        _ec2("CreateSubnet", create, "Subnet.SubnetId"),
-        _ec2("AssociateRouteTable", associate),
+        _ec2("DeleteSubnet", SubnetId=last.id),
+        _ec2("CreateSubnet", **create),
+        _ec2("AssociateRouteTable", RouteTableId=own.table.id, SubnetId=Ref("CreateSubnet")),
     ]
 
 
@@ -284,8 +279,10 @@ def describe_breakage(id: str, exercise: Exercise) -> tuple[str, str, str]:
     )
 
 
-def _ec2(operation: str, parameters: Mapping[str, Any], result: str = "") -> Step:
-    """Return a step that is named after its operation."""
+def _ec2(operation: str, **parameters: Any) -> Step:
+    """Return a step that is named after its operation; one that creates results in an id."""
+    noun = operation.removeprefix("Create")
+    result = f"{noun}.{noun}Id" if "TagSpecifications" in parameters else ""
     return Step(operation, "ec2", operation, parameters, result)
 
 

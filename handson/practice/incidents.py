@@ -34,11 +34,10 @@ from handson.practice import breakages
 from handson.practice.breakages import BREAKAGES, BUILT_AGAIN, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
 from handson.resources import plan
-from handson.resources.push import write_image_uri
+from handson.resources.push import IMAGE_URI
 from handson.resources.snapshot import take_snapshot
 
-_FILE = "troubleshooting.json"
-_CAUSES = "causes.json"
+_CAUSES = files.KeptState("causes.json", dict[str, str])
 _SEEDS = range(1000, 10000)
 """Seeds that are drawn have four digits, so that an instructor can call one out to a class."""
 
@@ -62,6 +61,9 @@ class Incident(State, frozen=True, kw_only=True):
     broken: bool = False
     mended: bool = False
     former: tuple[str, ...] = ()
+
+
+_INCIDENT = files.KeptState("troubleshooting.json", Incident)
 
 
 def check_seed(seed: object) -> None:
@@ -128,7 +130,7 @@ class Drill:
             if isinstance(step, plan.Step):
                 made = plan.carry_out(self.aws, [step], known=made)
             else:
-                write_image_uri(self.home, step)
+                IMAGE_URI.write(self.home, step)
         self._keep(incident, broken=True)
         return IncidentReport(drawn, self._describe(incident)[0], fresh=True)
 
@@ -170,11 +172,10 @@ class Drill:
         leftovers = tuple(self._find_leftovers(snapshot, incident)) if verification.passed else ()
         mended = verification.passed and not leftovers
         self._keep(incident, broken=True, mended=mended)
-        path, number = self.home / _CAUSES, str(incident.seed)
-        kept = files.read_state(path, dict[str, str]) or {}
+        number, kept = str(incident.seed), _CAUSES.read(self.home) or {}
         if words := " ".join(cause.split()):
             kept[number] = words
-            files.write_state(path, kept)
+            _CAUSES.write(self.home, kept)
         said, shown = kept.get(number, ""), self._describe(incident)[2] if mended else ""
         return RepairReport(incident.seed, incident.hints, verification, shown, leftovers, said)
 
@@ -217,7 +218,7 @@ class Drill:
         return snapshot, checks.run_checks(snapshot, self.exercise)
 
     def _keep(self, incident: Incident, **changes: Any) -> None:
-        files.write_state(self.home / _FILE, replace(incident, **changes))
+        _INCIDENT.write(self.home, replace(incident, **changes))
 
     def _describe(self, incident: Incident) -> tuple[str, str, str]:
         return breakages.describe_breakage(incident.breakage, self.exercise)
@@ -270,7 +271,7 @@ class Drill:
 
 def read_incident(home: Path) -> Incident | None:
     """Return the incident that the home folder keeps; None for an unknown breakage, too."""
-    incident = files.read_state(home / _FILE, Incident)
+    incident = _INCIDENT.read(home)
     return incident if incident and incident.breakage in BREAKAGES else None
 
 
@@ -278,7 +279,7 @@ def forget_incident(home: Path, *, kind: str = "") -> None:
     """Delete the incident that the home folder keeps; with a kind, only one of its resources."""
     incident = read_incident(home)
     if not kind or (incident and breakages.find_kind(incident.breakage) == kind):
-        files.delete_file(home / _FILE)
+        _INCIDENT.forget(home)
 
 
 def _nothing_broken() -> NotReady:

@@ -21,7 +21,8 @@ from handson.course.checks import repository as ecr
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Snapshot
 
-_FILE = "predictions.json"
+ANSWERS = files.KeptState("predictions.json", dict[str, dict[str, str]])
+"""The last answer to each prediction before its result, with its time."""
 
 Seen = Mapping[str, str]
 """The right choice as `seen`, and what else the sentence names; empty before the result."""
@@ -120,7 +121,7 @@ def find_prediction(id: object, answer: object = None) -> Prediction:
 
 def recall_answer(home: Path, asked: Prediction) -> Prediction:
     """Return a prediction with the answer that the home folder keeps, if there is one."""
-    answer = _read_answers(home).get(asked.id, {}).get("answer", "")
+    answer = (ANSWERS.read(home) or {}).get(asked.id, {}).get("answer", "")
     return replace(asked, answer=answer) if answer in list_choices(asked.id) else asked
 
 
@@ -141,7 +142,7 @@ def keep_answer(
     seen = look(snapshot, exercise)
     if not seen:
         kept = {"answer": made.answer, "at": clock().isoformat(timespec="seconds")}
-        files.write_state(home / _FILE, {**_read_answers(home), made.id: kept})
+        ANSWERS.write(home, {**(ANSWERS.read(home) or {}), made.id: kept})
     return Prediction(made.id, made.answer, seen)
 
 
@@ -157,7 +158,7 @@ def compare_answers(
         exercise: What is to be built.
     """
     notes = []
-    for id, kept in _read_answers(home).items():
+    for id, kept in (ANSWERS.read(home) or {}).items():
         verbs, look = PREDICTIONS.get(id, ((), count_images))
         if verb in verbs and (seen := look(snapshot, exercise)):
             answer = kept.get("answer", "")
@@ -168,17 +169,8 @@ def compare_answers(
     return tuple(notes)
 
 
-def forget_answers(home: Path) -> None:
-    """Delete the answers that the home folder keeps."""
-    files.delete_file(home / _FILE)
-
-
 def _list_images(snapshot: Snapshot, exercise: Exercise) -> list[Image]:
     return [image for image in ecr.find_goal_images(snapshot, exercise) if image.tags]
-
-
-def _read_answers(home: Path) -> dict[str, dict[str, str]]:
-    return files.read_state(home / _FILE, dict[str, dict[str, str]]) or {}
 
 
 def _describe(id: str, seen: Seen) -> str:

@@ -25,7 +25,8 @@ from handson.course.checks import repository as ecr
 from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Image, Snapshot
 
-_FILE = "tasks.json"
+KEPT = files.KeptState("tasks.json", dict[str, str])
+"""How far each task is, and when it was done first."""
 _PREFIX = 20
 """The prefix of the subnets that the form makes in a large VPC."""
 
@@ -179,20 +180,10 @@ def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]
     if report.state == "done":
         left = {f"{id}.{name}": str(value) for name, value in report.finding[1].items()}
         at = report.done_at or f"{clock():%Y-%m-%d %H:%M} UTC"
-        files.write_state(home / _FILE, {**case.kept, id: at, **left})
+        KEPT.write(home, {**case.kept, id: at, **left})
     return report
-
-
-def read_kept(home: Path) -> dict[str, str]:
-    """Return what the home folder keeps of tasks."""
-    return files.read_state(home / _FILE, dict[str, str]) or {}
 
 
 def begin_task(home: Path, id: str) -> None:
     """Keep that the first phase of a task was done."""
-    files.write_state(home / _FILE, {**read_kept(home), f"{id}.begun": "yes"})
-
-
-def forget_tasks(home: Path) -> None:
-    """Delete what the home folder keeps of tasks."""
-    files.delete_file(home / _FILE)
+    KEPT.write(home, {**(KEPT.read(home) or {}), f"{id}.begun": "yes"})

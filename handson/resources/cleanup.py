@@ -27,11 +27,11 @@ from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
 from handson.resources.plan import Listed
-from handson.resources.push import read_image_uri
+from handson.resources.push import IMAGE_URI
 from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS, ResourceKind
 
-_TAKEN_FILE = "taken-over.json"
+_TAKEN = files.KeptState("taken-over.json", list[str])
 
 Place = tuple[str, ResourceKind, Collection[str] | None]
 """A kind of resources in a region; with ids, only these matter."""
@@ -59,7 +59,7 @@ def list_cleanup(
         check_choice("resources.cleanup.unknown-kind", kind, [known.name for known in KINDS])
     kinds = [known for known in KINDS if kind in ("", known.name)]
     regions = list_used_regions(home, aws.target)
-    aws.owners.taken.update(files.read_state(home / _TAKEN_FILE, list[str]) or ())
+    aws.owners.taken.update(_TAKEN.read(home) or ())
     listed, failed = _list_all(aws, [(region, it, None) for it in kinds for region in regions])
     own = _choose_own(aws, listed)
     names = (exercise.cluster, exercise.repository, exercise.network.vpc_name)
@@ -128,7 +128,7 @@ def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Clean
     """
     foreign = list_cleanup(aws, home, exercise=exercise).foreign
     aws.owners.taken.update(item.id for item in foreign if not item.owner)
-    files.write_state(home / _TAKEN_FILE, sorted(aws.owners.taken))
+    _TAKEN.write(home, sorted(aws.owners.taken))
     return list_cleanup(aws, home, exercise=exercise)
 
 
@@ -157,7 +157,7 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     targets = [*receipts.read_targets(home), *receipts.parse_targets(sealed)]
     account = (target.kind, target.account)
     used = {item.region for item in targets if (item.kind, item.account) == account}
-    recorded = read_image_uri(home)
+    recorded = IMAGE_URI.read(home)
     uri = parse_image_uri(recorded.uri) if recorded else None
     if uri and uri.account == target.account:
         used.add(uri.region)

@@ -33,7 +33,8 @@ from handson.engine.model import FetchPath, HttpAnswer, RunRequest
 from handson.resources.images import require_image
 from handson.resources.repository import make_destination
 
-_FILE = "image-run.json"
+IMAGE_RUN = files.KeptState("image-run.json", RecordedRun)
+"""The record of the last run."""
 
 Clock = Callable[[], datetime]
 
@@ -148,7 +149,7 @@ def run_image(
             engine=engine.name,
             status=status,
         )
-        files.write_state(order.home / _FILE, run)
+        IMAGE_RUN.write(order.home, run)
         return run
 
     try:
@@ -180,16 +181,6 @@ def make_run_request(aws: Aws, repository: Repository, image: Image, order: Orde
             "SHOP_IMAGE_DIGEST": image.digest,
         },
     )
-
-
-def read_image_run(home: Path) -> RecordedRun | None:
-    """Return the record of the last run, or None where there is none or it is unreadable."""
-    return files.read_state(home / _FILE, RecordedRun)
-
-
-def forget_image_run(home: Path) -> None:
-    """Delete the record of the last run, because its image is gone."""
-    files.delete_file(home / _FILE)
 
 
 def read_page(html: str, *, fetch: FetchPath) -> Page:

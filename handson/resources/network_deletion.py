@@ -141,19 +141,16 @@ def _call(
 
 def _delete_endpoint(aws: Aws, raw: Raw) -> None:
     """Delete an endpoint, unless an earlier run began to, and wait until it is gone."""
-    endpoint_id, failures = raw["VpcEndpointId"], []
+    endpoint_id, reply = raw["VpcEndpointId"], dict[str, Any]()
     if str(raw.get("State", "")).lower() != "deleting":
-        failures = _call(aws, "DeleteVpcEndpoints", VpcEndpointIds=[endpoint_id]).get(
-            "Unsuccessful", ()
-        )
+        reply |= _call(aws, "DeleteVpcEndpoints", VpcEndpointIds=[endpoint_id])
     # EC2 reports the failure of a single endpoint in a successful reply.
-    for failure in failures:
+    for failure in reply.get("Unsuccessful", ()):
         error = failure.get("Error", {})
         code, reason = str(error.get("Code", "")), str(error.get("Message", ""))
         if not code.endswith("NotFound"):
             values = {"call": "ec2:DeleteVpcEndpoints", "reason": reason or code}
-            sentences = messages.advice("aws.refused", **values)
-            raise AWSError(*sentences, reason=reason)
+            raise AWSError(*messages.advice("aws.refused", **values), reason=reason)
 
     def read_state() -> str:
         found = list_ec2_resources(aws, "VpcEndpoint", hidden=("deleted",))

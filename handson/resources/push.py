@@ -39,7 +39,8 @@ AWS_CLI = "aws"
 
 _ACCOUNT = "sts get-caller-identity --query Account --output text"
 _PASSWORD = "ecr get-login-password"
-_URI_FILE = "image-uri.json"
+IMAGE_URI = files.KeptState("image-uri.json", RecordedUri)
+"""The URI that the learner has recorded."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -322,27 +323,8 @@ def record_image_uri(
         digest=image.digest,
         recorded_at=clock().isoformat(timespec="seconds"),
     )
-    write_image_uri(home, recorded)
+    IMAGE_URI.write(home, recorded)
     return ImageUri(recorded)
-
-
-def write_image_uri(home: Path, recorded: RecordedUri) -> None:
-    """Write the recorded URI into the home folder.
-
-    Raises:
-        NotReady: The home folder is not writable.
-    """
-    files.write_state(home / _URI_FILE, recorded)
-
-
-def read_image_uri(home: Path) -> RecordedUri | None:
-    """Return the recorded URI, or None where there is none or the file is unreadable."""
-    return files.read_state(home / _URI_FILE, RecordedUri)
-
-
-def forget_image_uri(home: Path) -> None:
-    """Delete the recorded URI, because its image is gone."""
-    files.delete_file(home / _URI_FILE)
 
 
 def _quote_path(path: str) -> str:

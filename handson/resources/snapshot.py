@@ -29,9 +29,9 @@ from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.owners import Owners
 from handson.course.state import Foreign, Repository, Sighting, Snapshot, Unseen
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
-from handson.resources.image_run import read_image_run
+from handson.resources.image_run import IMAGE_RUN
 from handson.resources.plan import Listed
-from handson.resources.push import read_image_uri
+from handson.resources.push import IMAGE_URI
 
 T = TypeVar("T")
 
@@ -135,8 +135,8 @@ def take_snapshot(
     snapshot = Snapshot(
         target=aws.target,
         foreign=foreign,
-        recorded_uri=read_image_uri(home),
-        recorded_run=read_image_run(home),
+        recorded_uri=IMAGE_URI.read(home),
+        recorded_run=IMAGE_RUN.read(home),
         unseen=tuple(
             Unseen(service=service, problem=error.problem, remedy=error.remedy)
             for service, error in sorted(errors.items())

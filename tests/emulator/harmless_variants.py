@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handson.core import files
-from handson.resources.push import read_image_uri
+from handson.resources.push import IMAGE_URI
 from tests.emulator import wrong_states as wrong
 from tests.emulator.learner import OWN_TAG, Learner
 from tests.emulator.wrong_states import CLUSTER_NAME, SHOP, Make, chosen
@@ -159,7 +159,7 @@ def mend_a_broken_image(learner: Learner) -> None:
 
 def record_by_digest(learner: Learner) -> None:
     """Keep the URI that no later push can lead elsewhere."""
-    recorded = read_image_uri(learner.home)
+    recorded = IMAGE_URI.read(learner.home)
     assert recorded
     uri = f"{recorded.uri.rpartition(':')[0]}@{recorded.digest}"
     files.write_state(learner.home / "image-uri.json", replace(recorded, uri=uri))

@@ -41,9 +41,9 @@ from handson.engine.model import (
 )
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, plan
-from handson.resources.image_run import forget_image_run, read_image_run
+from handson.resources.image_run import IMAGE_RUN
 from handson.resources.network import plan_network
-from handson.resources.push import forget_image_uri, record_image_uri
+from handson.resources.push import IMAGE_URI, record_image_uri
 from handson.resources.vpc_listing import list_network
 from tests.emulator.hooks import Inside, reset
 from tests.notebooks.book import FOLDER, read_book
@@ -161,7 +161,7 @@ class Learner:
         record_image_uri(aws or self.aws, self.home, repository=repository, tag=tag)
 
     def forget(self) -> None:
-        forget_image_uri(self.home)
+        IMAGE_URI.forget(self.home)
 
     def run_image(self, repository: str = "rails-app", tag: str = "latest") -> None:
         """See an image run, or not: then the engine says why."""
@@ -169,7 +169,7 @@ class Learner:
             self.workshop.run_image(repository, tag=tag)
 
     def forget_run(self) -> None:
-        forget_image_run(self.home)
+        IMAGE_RUN.forget(self.home)
 
     def look(self) -> Snapshot:
         return self.workshop.snapshot(missing=syllabus.CHECK_IDS)
@@ -256,10 +256,10 @@ class Learner:
 
     def _call_or_mend(self, said: Any) -> None:
         """Call it again; if that changes nothing, build from a folder that has no mistake in it."""
-        before = read_image_run(self.home)
+        before = IMAGE_RUN.read(self.home)
         with contextlib.suppress(EngineError):
             self._carry_out(said.call)
-        after = read_image_run(self.home)
+        after = IMAGE_RUN.read(self.home)
         if before and after and before.status == after.status:
             self.run(said.notebook)
 

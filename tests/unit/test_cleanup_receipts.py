@@ -14,7 +14,7 @@ from handson.core.errors import NotReady
 from handson.course.evidence import Journal, Observation
 from handson.course.state import RecordedUri, Removal, Resource, Target
 from handson.resources import cleanup, receipts
-from handson.resources.push import write_image_uri
+from handson.resources.push import IMAGE_URI
 from handson.resources.receipts import GIGABYTE, Cleanup, SavedReceipt
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ def leave(home: Path, way: str, **changes: str) -> None:
         Journal(home).add(Observation("network", used.to_json(), {}, []), learner="Hanako")
     elif way == "uri":
         uri = f"{used.account}.dkr.ecr.{used.region}.amazonaws.com/rails-app:latest"
-        write_image_uri(home, RecordedUri(uri=uri, digest="sha256:1", recorded_at=str(NOON)))
+        IMAGE_URI.write(home, RecordedUri(uri=uri, digest="sha256:1", recorded_at=str(NOON)))
     else:
         receipts.remember_region(home, used)
 

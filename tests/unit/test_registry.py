@@ -14,7 +14,7 @@ import pytest
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.course.state import Image, Platform
 from handson.resources.images import ENGINE_LABEL, ImageList, find_images
-from handson.resources.push import forget_image_uri, read_image_uri, record_image_uri
+from handson.resources.push import IMAGE_URI, record_image_uri
 from handson.resources.repository import (
     ensure_repository,
     list_repository_resources,
@@ -305,17 +305,17 @@ def test_an_image_that_fargate_does_not_run_is_caught_with_the_reason_and_the_co
 def test_the_uri_of_an_image_is_recorded_shown_and_forgotten(shelf: Shelf, tmp_path: Path) -> None:
     shelf.put_plain("latest")
     shown = str(record_image_uri(shelf.aws, tmp_path, repository="rails-app", tag="latest"))
-    recorded = read_image_uri(tmp_path)
+    recorded = IMAGE_URI.read(tmp_path)
     uri = f"{HOST}/rails-app:latest"
     assert recorded
     assert (recorded.uri, recorded.digest) == (uri, "sha256:a")
     assert [word for word in (uri, f"{HOST}/rails-app@sha256:a") if word not in shown] == []
     for _ in range(2):
-        forget_image_uri(tmp_path)
-        assert read_image_uri(tmp_path) is None
+        IMAGE_URI.forget(tmp_path)
+        assert IMAGE_URI.read(tmp_path) is None
     for content in (b"", b"[]", b'{"uri": 1}', b'{"uri": "x"}', b"\xff"):
         (tmp_path / "image-uri.json").write_bytes(content)
-        assert (content, read_image_uri(tmp_path)) == (content, None)
+        assert (content, IMAGE_URI.read(tmp_path)) == (content, None)
 
 
 def test_what_cannot_be_recorded_is_told(shelf: Shelf, fake: FakeAws, tmp_path: Path) -> None:
