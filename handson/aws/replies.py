@@ -28,6 +28,10 @@ class Reply(dict[str, Any], Displayable):
         super().__init__(reply)
         self._call, self._parameters = call, parameters
 
+    def _repr_pretty_(self, printer: Any, _is_cycle: bool) -> None:
+        # IPython prefers its own printer of dicts to the bundle's text, and a notebook saves that.
+        printer.text(self.card().text())
+
     def card(self) -> Card:
         """Return one sentence where the messages have one for the operation; else the reply."""
         values: dict[str, str] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from handson.aws import Credentials
 from handson.aws.replies import Reply
@@ -78,9 +79,12 @@ def test_a_reply_is_a_dict_that_says_in_a_notebook_what_the_call_did(fake: FakeA
 
 def test_a_reply_without_a_sentence_shows_no_secret_and_not_more_than_a_screen() -> None:
     secrets = {"authorizationData": [{"authorizationToken": "QVdT"}], "Password": "x1y2"}
-    said = Reply(secrets | {"n": [*range(30)]}, "ecr:GetAuthorizationToken", {}).card().text()
+    reply = Reply(secrets | {"n": [*range(30)]}, "ecr:GetAuthorizationToken", {})
+    said = reply.card().text()
     assert [word for word in ("QVdT", "x1y2", " 19: ") if word in said] == []
     assert ("n 18: 17" in said, "12 個" in said) == (True, True)
+    saved, _ = InteractiveShell().display_formatter.format(reply)
+    assert saved["text/plain"] == said
     assert "ec2:DeleteSubnet" in Reply({}, "ec2:DeleteSubnet", {}).card().title
 
 
