@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import NotReady
-from handson.core.files import PRIVATE, shorten_path
+from handson.core.files import PRIVATE, explain_unwritable, shorten_path
 
 CONFIGURATION = Path(__file__).parent / "jupyter"
 
@@ -43,38 +43,44 @@ def run_lab(
         wait: Waits until the server ends.
 
     Raises:
-        NotReady: The server ended before it answered; the end of its log has been shown.
+        NotReady: The log cannot be written, or the server ended before it answered; the end of its
+            log has been shown.
     """
     log, environ = chosen.home / "jupyterlab.log", _make_environment(chosen)
-    with open(log, "wb", opener=lambda path, flags: os.open(path, flags, PRIVATE)) as file:
+    with explain_unwritable(log):
+        if os.name == "posix":  # another lab of this home folder goes on with the file that it has
+            log.unlink(missing_ok=True)
+        log.touch(PRIVATE)
+    with open(log, "wb") as file, open(log, encoding="utf-8", errors="replace") as lines:
         stream = None if show_log else file
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": stream, "stderr": stream}
         if os.name == "posix":  # else Ctrl-C would leave kernels behind
             streams["process_group"] = 0
         server = _Server(command, env=environ, **streams)
-    try:
-        address = None
-        if not show_log:
-            _show("opening", log=shorten_path(log))
-            while server.poll() is None and not address:
-                time.sleep(_TICK)
-                address = _ADDRESS.search(log.read_text(encoding="utf-8", errors="replace"))
-        if address:
-            if (taken := urlsplit(address[1]).port) != port:
-                _show("next-port", port=port, taken=taken)
-            _show("open")
-            print(address[1], flush=True)
-        if address or show_log:
-            wait(server)
-        if not address and not (show_log and server.returncode == 0):
-            ending = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-            print(*ending, sep="\n", file=sys.stderr)
-            raise NotReady.from_key("notebook.lab.failed", code=server.returncode)
-    except KeyboardInterrupt:
-        _show("ending")
-    finally:
-        server.terminate()
-        server.wait()
+        try:
+            address = None
+            if not show_log:
+                _show("opening", log=shorten_path(log))
+                while server.poll() is None and not address:
+                    time.sleep(_TICK)
+                    lines.seek(0)
+                    address = _ADDRESS.search(lines.read())
+            if address:
+                if (taken := urlsplit(address[1]).port) != port:
+                    _show("next-port", port=port, taken=taken)
+                _show("open")
+                print(address[1], flush=True)
+            if address or show_log:
+                wait(server)
+            if not address and not (show_log and server.returncode == 0):
+                lines.seek(0)
+                print(*lines.read().splitlines()[-_LAST_LINES:], sep="\n", file=sys.stderr)
+                raise NotReady.from_key("notebook.lab.failed", code=server.returncode)
+        except KeyboardInterrupt:
+            _show("ending")
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def _make_environment(chosen: Settings) -> dict[str, str]:

@@ -54,6 +54,20 @@ def test_the_address_is_the_last_line_and_ctrl_c_ends_the_server(
     assert kept == {"jupyterlab.log": 0o600}
 
 
+def test_another_lab_of_the_home_folder_writes_into_its_own_log(chosen: Settings) -> None:
+    log, theirs = chosen.home / "jupyterlab.log", ADDRESS.replace("8889", "8888")
+    with open(log, "w", encoding="utf-8") as other:
+        run(ANSWERS, chosen, wait=lambda server: other.write(f"{theirs}\n"))
+    assert log.read_text("utf-8") == f"[I ServerApp] {ADDRESS}\n"
+
+
+def test_a_log_that_cannot_be_written_is_told_before_the_server_starts(chosen: Settings) -> None:
+    (chosen.home / "jupyterlab.log").mkdir()
+    with pytest.raises(NotReady) as error:
+        run(ANSWERS, chosen)
+    assert "jupyterlab.log" in error.value.problem
+
+
 def test_jupyterlab_speaks_the_language_of_the_edition_unless_configured_otherwise(
     chosen: Settings,
 ) -> None:
