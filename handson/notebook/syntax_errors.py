@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -28,7 +29,8 @@ _KINDS = {
 and where."""
 
 _QUOTES = dict(zip("“”„‟＂「」『』‘’‚‛＇", '"' * 9 + "'" * 5, strict=True))
-_MOST_MISTAKES = 12
+_MOST_TRIES = 300
+"""Corrections to try: a cell with several mistakes has thousands, and its learner waits."""
 
 
 def explain_syntax_error(error: SyntaxError, cell: str) -> InvalidInput | None:
@@ -46,7 +48,7 @@ def explain_syntax_error(error: SyntaxError, cell: str) -> InvalidInput | None:
     values = {"line": line, "sign": name, "plain": _half_width(sign)}
     problem, remedy = messages.advice_of("notebook.mistakes.syntax", kind, **values)
     with warnings.catch_warnings(action="ignore"):
-        mended = _mend(cell, error, _MOST_MISTAKES)
+        mended = _mend(cell, error, iter(range(_MOST_TRIES)))
     pairs = zip(cell.split("\n"), (mended or cell).split("\n"), strict=True)
     if lines := " ⏎ ".join(after.strip() for before, after in pairs if before != after):
         remedy = messages.text("notebook.mistakes.syntax-mended", lines=one_line(lines))
@@ -65,10 +67,10 @@ def _classify(error: SyntaxError, cell: str) -> tuple[str, int]:
     return ("full-width", (wrong or [at])[0]) if wrong or is_wide else (kind, at)
 
 
-def _mend(cell: str, error: SyntaxError, most: int) -> str | None:
-    """Return the cell with at most so many mistakes corrected, if Python can read it then."""
+def _mend(cell: str, error: SyntaxError, tries: Iterator[int]) -> str | None:
+    """Return the cell with its mistakes corrected, if Python can read it within these tries."""
     kind, at = _classify(error, cell)
-    for corrected in _list_corrections(cell, kind, at) if most else ():
+    for corrected, _ in zip(_list_corrections(cell, kind, at), tries, strict=False):
         try:
             ast.parse(corrected)
             return corrected
@@ -76,7 +78,7 @@ def _mend(cell: str, error: SyntaxError, most: int) -> str | None:
             # A wrong correction leaves the error where it was, or makes one before it.
             left = len(corrected) - _find_place(after, corrected)
             goes_on = kind == "full-width" or left < len(cell) - at or "never closed" in after.msg
-            if goes_on and (mended := _mend(corrected, after, most - 1)):
+            if goes_on and (mended := _mend(corrected, after, tries)):
                 return mended
     return None
 

@@ -211,6 +211,8 @@ NAMED = {
     "x = 1\n\u3000y = 2": ("2 行目の「全角の空白」", "半角の「 」"),
     "f(cidr=…)": ("1 行目の「…」", "値に書き換えて"),
     "f(cidr=10.0.0.0/16)": ("1 行目", "引用符"),
+    # Of the corrections of a long cell, all pairs would take minutes.
+    "f(\n" + "    name=1,\n" * 9 + "    b（0,\n)\nx": ("11 行目の「（」", "半角の「(」"),
     "with box:\nx": ("2 行目", "4 つ"),
 }
 
