@@ -86,7 +86,8 @@ class Lab:
     def write(self, name: str, cells: dict[str, str], *, outputs: Sequence[Any] = ()) -> None:
         given = {"metadata": {"tags": ["raises-exception"]}, "outputs": list(outputs)}
         codes = [nbformat.v4.new_code_cell(cells[key], id=key, **given) for key in cells]
-        written = self.saved("00-prepare")["metadata"]
+        written = {**self.saved("00-prepare")["metadata"]}
+        written.pop("from", None)  # which says that a notebook comes from elsewhere
         book = nbformat.v4.new_notebook(cells=codes, metadata=written)
         nbformat.write(book, self._path_of(name))
 
