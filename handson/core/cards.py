@@ -144,7 +144,8 @@ class Tiles:
         first, *others = map(_words, tile.lines)
         lines = "".join(f"<div>{line}</div>" for line in (f"{mark} {first}", *others))
         return (
-            f'<{tag} {to}style="flex:1 1 {self.width}px;overflow-wrap:anywhere;color:inherit;'
+            f'<{tag} {to}style="flex:1 1 {self.width}px;max-width:{self.width * 3 // 2}px;'
+            f"overflow-wrap:anywhere;color:inherit;"
             f"text-decoration:none;font-size:12px;border:1px solid {colour};padding:3px 5px;"
             f'border-top:5px solid {colour};border-radius:4px"><div style="font-weight:600">'
             f"{escape(tile.heading)}</div>{lines}</{tag}>"
