@@ -153,13 +153,8 @@ def _most_first(owned: tuple[object, list[int]]) -> int:
 
 def _words() -> dict[str, str]:
     """Return the sentences of the page's script, with their placeholders."""
-    wing, _, group = "grading.report.page".partition(".")
     language = messages.language()
-    return {
-        key.removeprefix(f"{group}."): sentence[language]
-        for key, sentence in messages.catalogue(wing).items()
-        if key.startswith(f"{group}.")
-    }
+    return {name: it[language] for name, it in messages.group("grading.report.page").items()}
 
 
 def _describe_requirements(asked: Requirements) -> list[str]:

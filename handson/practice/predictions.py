@@ -101,8 +101,7 @@ class Prediction(Displayable):
 
 def list_choices(id: str) -> dict[str, str]:
     """Return the choices of a prediction, in the order of the catalogue: what each name says."""
-    prefix = f"predictions.choice.{id}."
-    names = [key.removeprefix(prefix) for key in messages.catalogue("practice") if prefix in key]
+    names = messages.group(f"practice.predictions.choice.{id}")
     return {it: messages.label("practice.predictions.choice", f"{id}.{it}") for it in names}
 
 

@@ -248,25 +248,25 @@ class Subject:
             id: The question's id.
             right: The id of its right choice in a finished workshop.
         """
+        names = messages.group(f"practice.questions.choice.{id}")
         for state in self.states:
             right = _DATA["in-state"].get(id, {}).get(state, right)
         choices = tuple(
             AnswerChoice(
                 letter,
-                self._say("practice.questions.choice", choice),
-                choice == f"{id}.{right}",
-                self._say("practice.questions.reason", choice),
+                self._say("practice.questions.choice", f"{id}.{choice}"),
+                choice == right,
+                self._say("practice.questions.reason", f"{id}.{choice}"),
             )
-            for letter, choice in zip(ascii_lowercase, _list_choices(id), strict=False)
+            for letter, choice in zip(ascii_lowercase, names, strict=False)
         )
         hint = self._say("practice.questions.hint", id)
         return Question(id, self._say("practice.questions.prompt", id), hint, choices)
 
     def _say(self, group: str, id: str) -> str:
         """Return a sentence in the version for the first of these states that has one."""
-        known, topic = messages.catalogue("practice"), group.removeprefix("practice.")
-        variants = (f"{id}-{state}" for state in self.states)
-        fitting = (variant for variant in variants if f"{topic}.{variant}" in known)
+        known, variants = messages.group(group), (f"{id}-{state}" for state in self.states)
+        fitting = (variant for variant in variants if variant in known)
         return messages.label(group, next(fitting, id), **self.values)
 
 
@@ -288,13 +288,6 @@ def build_quiz(names: Sequence[str], snapshot: Snapshot, exercise: Exercise) -> 
     ids = dict.fromkeys(id for name in names for id in TOPICS.get(name, [name]))
     questions = tuple(subject.ask(id, _RIGHT[id]) for id in ids)
     return Quiz(tuple(names), questions, planned=subject.planned)
-
-
-def _list_choices(id: str) -> Iterator[str]:
-    """Yield the ids of a question's choices in the order of the catalogue."""
-    for key in messages.catalogue("practice"):
-        if key.startswith(f"questions.choice.{id}."):
-            yield key.removeprefix("questions.choice.")
 
 
 def _reason(choice: AnswerChoice) -> str:

@@ -90,6 +90,13 @@ def catalogue(wing: str) -> dict[str, dict[str, str]]:
     return {name: _parse(entry) for name, entry in _read_entries(wing).items()}
 
 
+def group(key: str) -> dict[str, dict[str, str]]:
+    """Return the sentences of a group by name, in the order of the file, each by language."""
+    wing, _, topic = f"{key}.".partition(".")
+    entries = catalogue(wing).items()
+    return {name.removeprefix(topic): it for name, it in entries if name.startswith(topic)}
+
+
 @cache
 def _read_entries(wing: str) -> dict[str, str]:
     """Return the lines of a file by key, not parsed yet: a notebook needs few of them."""
