@@ -9,7 +9,7 @@ colours of JupyterLab, which fit the light and the dark theme.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
@@ -98,8 +98,8 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     def text(self) -> list[str]:
-        lines = [" | ".join(self.headers), *(" | ".join(map(_mark, row)) for row in self.rows)]
-        return [f"  {line}" for line in lines]
+        rows = (self.headers, *([MARKS.get(cell, cell) for cell in row] for row in self.rows))
+        return [f"  {' | '.join(row)}" for row in rows]
 
     def html(self) -> str:
         head = _row("th", _HEADER, self.headers)
@@ -176,12 +176,8 @@ class ResourceMap:
     columns: Sequence[tuple[str, Sequence[MapNode]]]
 
     def text(self) -> list[str]:
-        lines: list[str] = []
-        for heading, nodes in self.columns:
-            lines.append(f"  {heading}")
-            for node in nodes:
-                lines.extend(_node_text(node, depth=2))
-        return lines
+        columns = ((f"  {heading}", *_list_lines(nodes, "    ")) for heading, nodes in self.columns)
+        return [line for lines in columns for line in lines]
 
     def html(self) -> str:
         # Columns wrap in a narrow window.
@@ -318,23 +314,17 @@ def _breakable(word: str) -> str:
     )
 
 
-def _mark(cell: str) -> str:
-    return MARKS.get(cell, cell)
-
-
 def _mark_html(cell: str) -> str:
     if cell not in MARKS:
         return _phrases(cell)
     return f'<span style="color:{COLOURS[cell]};font-weight:700">{MARKS[cell]}</span>'
 
 
-def _node_text(node: MapNode, *, depth: int) -> list[str]:
-    detail = f"  {node.detail}" if node.detail else ""
-    lines = [f"{'  ' * depth}- {node.label}{detail}"]
-    lines.extend(f"{'  ' * depth}  {link}" for link in node.links)
-    for child in node.children:
-        lines.extend(_node_text(child, depth=depth + 1))
-    return lines
+def _list_lines(nodes: Sequence[MapNode], indent: str) -> Iterator[str]:
+    for node in nodes:
+        yield f"{indent}- {node.label}{f'  {node.detail}' if node.detail else ''}"
+        yield from (f"{indent}  {link}" for link in node.links)
+        yield from _list_lines(node.children, f"{indent}  ")
 
 
 def _node_html(node: MapNode) -> str:

@@ -11,6 +11,7 @@ owner, or where owners do not matter.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Self
 
 import msgspec
@@ -126,13 +127,9 @@ class Vpc(Named, frozen=True, kw_only=True):
 
     def route_table_of(self, subnet_id: str) -> RouteTable | None:
         """Return the route table of a subnet: the associated one, else the VPC's main one."""
-        main = None
-        for table in self.route_tables:
-            if subnet_id in table.subnets:
-                return table
-            if table.main:
-                main = table
-        return main
+        associated = (table for table in self.route_tables if subnet_id in table.subnets)
+        main = (table for table in self.route_tables if table.main)
+        return next(chain(associated, main), None)
 
     def is_public(self, subnet: Subnet) -> bool:
         """Tell whether a subnet is public.

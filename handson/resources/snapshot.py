@@ -91,7 +91,7 @@ KINDS = (
     ResourceKind(
         name="network",
         service="ec2",
-        observe={"vpcs": vpc_listing.observe_vpcs},
+        observe={"vpcs": vpc_listing.find_vpcs},
         find_ids={"network": vpc_listing.find_vpc_ids},
         list_all=network_deletion.list_network_resources,
     ),

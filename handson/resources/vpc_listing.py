@@ -49,14 +49,18 @@ class NetworkListing:
     endpoint_tables: Mapping[str, frozenset[str]]
 
 
-def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
+def find_vpcs(
+    aws: Aws, exercise: Exercise = Exercise(), checks: Collection[str] | None = None
+) -> tuple[Vpc, ...]:
     """Return the VPCs of the region with their contents, sorted by name and id.
 
     Other learners' VPCs are among them, without their contents.
 
     Args:
         aws: The connection.
-        form: Describe only the VPCs that this form may have made.  Each VPC takes two requests.
+        exercise: What is to be built.
+        checks: Describe only the VPCs that these checks read, those that the exercise's form may
+            have made; None describes all.  Each VPC takes two requests.
 
     Raises:
         HandsonError: AWS refused a call or did not answer.
@@ -65,19 +69,14 @@ def find_vpcs(aws: Aws, *, form: NetworkForm | None = None) -> tuple[Vpc, ...]:
     vpcs = [raw for raw in found if not is_foreign(aws, raw)]
     empty: Any = (dict.fromkeys(_CONTENTS, ()), defaultdict(bool))
     bare = [_vpc(raw, *empty) for raw in found if raw not in vpcs]
-    if form is not None:
-        vpcs = _select_candidates(vpcs, form)
+    if checks is not None:
+        vpcs = _select_candidates(vpcs, exercise.network)
     if not vpcs:
         return _sort(bare)
     with ThreadPoolExecutor(12) as pool:
         switches = _submit_switches(aws, [raw["VpcId"] for raw in vpcs], pool)
         described = _describe_vpcs(vpcs, _submit_listings(aws, _CONTENTS, pool), switches)
     return _sort((*described, *bare))
-
-
-def observe_vpcs(aws: Aws, exercise: Exercise, checks: Collection[str] | None) -> tuple[Vpc, ...]:
-    """Return the VPCs that the checks read; without checks, all."""
-    return find_vpcs(aws, form=None if checks is None else exercise.network)
 
 
 def find_vpc_ids(aws: Aws, exercise: Exercise) -> list[str]:
