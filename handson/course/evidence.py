@@ -193,9 +193,8 @@ def _parse_record(line: str) -> Record | None:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or "observed" not in record:
-        return None
-    return record if all(isinstance(record.get(name), str) for name in _TEXTS) else None
+    is_record = isinstance(record, dict) and "observed" in record
+    return record if is_record and all(type(record.get(it)) is str for it in _TEXTS) else None
 
 
 _TEXTS = ("schema", "check", "learner", "observed_at", "digest")

@@ -172,11 +172,10 @@ class DockerContainers:
     ) -> EngineError:
         """Return why a container does not serve, by its log or by the engine's `reason`."""
         text = "\n".join([reason, *self._read_log(name)])
+        how = messages.text("engine.not-answering", seconds=f"{request.timeout:g}")
         if ended:
             code = self._client.inspect_container(name)["State"].get("ExitCode", 0)
             how = messages.text("engine.ended", code=code)
-        else:
-            how = messages.text("engine.not-answering", seconds=f"{request.timeout:g}")
         cause = name_cause("run", text) or ("exited" if ended else "silent")
         output = indent_output(filter(None, text.splitlines()))
         values = {"name": request.name, "how": how, "output": output}

@@ -272,11 +272,9 @@ def find_kind(id: str) -> str:
 def describe_breakage(id: str, exercise: Exercise) -> tuple[str, str, str]:
     """Return the symptom of a breakage, where to look, and what is wrong."""
     names = {"repository": exercise.repository, "tag": exercise.tag}
-    return (
-        messages.label("practice.breakages.symptom", id, **names),
-        messages.label("practice.breakages.place", id, **names),
-        messages.label("practice.breakages.cause", id, **names),
-    )
+    symptom = messages.label("practice.breakages.symptom", id, **names)
+    place = messages.label("practice.breakages.place", id, **names)
+    return symptom, place, messages.label("practice.breakages.cause", id, **names)
 
 
 def _ec2(operation: str, **parameters: Any) -> Step:

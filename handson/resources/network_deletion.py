@@ -154,9 +154,7 @@ def _delete_endpoint(aws: Aws, raw: Raw) -> None:
 
     def read_state() -> str:
         found = list_ec2_resources(aws, "VpcEndpoint", hidden=("deleted",))
-        return "".join(
-            raw.get("State", "?") for raw in found if raw["VpcEndpointId"] == endpoint_id
-        )
+        return "".join(it.get("State", "?") for it in found if it["VpcEndpointId"] == endpoint_id)
 
     plan.wait_for(
         aws,
