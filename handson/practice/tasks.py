@@ -180,7 +180,7 @@ def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]
     if report.state == "done":
         left = {f"{id}.{name}": str(value) for name, value in report.finding[1].items()}
         at = report.done_at or f"{clock():%Y-%m-%d %H:%M} UTC"
-        KEPT.write(home, {**case.kept, id: at, **left})
+        KEPT.write(home, {**(KEPT.read(home) or {}), id: at, **left})
     return report
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from handson.aws.emulator import Running
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import read_state
+from handson.course.exercise import Exercise
 from handson.notebook.workshop import Workshop
 from handson.practice.predictions import PREDICTIONS
-from handson.practice.tasks import TASKS
+from handson.practice.tasks import KEPT, TASKS, Case, begin_task, judge_task
 from tests.emulator.workshops import open_workshop
 
 pytestmark = pytest.mark.emulator
@@ -29,6 +31,17 @@ def judged(held: Workshop, task: str, answer: object = None) -> tuple[str, str]:
     """Return the judgement of a task: its state, and the finding."""
     report = held.check_task(task, answer)
     return report.state, report.finding[0]
+
+
+def test_a_task_that_is_done_keeps_what_another_notebook_began_meanwhile(
+    held: Workshop, tmp_path: Path
+) -> None:
+    held.ensure_cluster()
+    case = Case(held.snapshot(), Exercise(), {"spot-only.begun": "yes"})
+    begin_task(tmp_path, "broken-route")
+    judge_task("spot-only", case, tmp_path, clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    kept = {"broken-route.begun": "yes", "spot-only": "2026-01-02 00:00 UTC"}
+    assert KEPT.read(tmp_path) == kept
 
 
 def refused(call: Callable[[], Any]) -> str:
