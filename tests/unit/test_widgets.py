@@ -240,7 +240,7 @@ def test_what_exists_is_told_before_the_button_and_again_after_it() -> None:
     held.region.answers("DescribeVpcs", unauthorized("ec2:DescribeVpcs"))
     button(opened).click()
     opened.fill_in(cidr="10.9.0.0/16")
-    assert "もう何があるかを調べられませんでした" in said(opened)
+    assert "すでに何があるかは、調べられませんでした" in said(opened)
     assert "はすでにあります" not in said(opened)
 
 
