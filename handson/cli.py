@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -28,7 +29,7 @@ from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
-from handson.core.folders import find_current_folder, find_edition
+from handson.core.folders import LAID_OUT, find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
 from handson.drawing.svg_document import SUFFIXES
@@ -141,6 +142,10 @@ def run(chosen: Settings, output: Path | None) -> bool:
     """
     notebooks = replay.find_notebooks(find_current_folder(), lang=chosen.lang)
     folder = (output or chosen.home / "run").resolve()
+    is_own = not chosen.environ.get("HANDSON_HOME") and (chosen.home.parent / LAID_OUT).is_file()
+    if is_own:  # the learner's own work stays as it is
+        own_home = str(chosen.home / "run-home")
+        chosen = settings.read_environment(lang=chosen.lang, home=own_home)
     opened = _open_workshop(chosen)
     with _show_bars(transient=False) as on_cell:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
@@ -155,9 +160,11 @@ def run(chosen: Settings, output: Path | None) -> bool:
     for picture in replay.keep_pictures(chosen, output=folder):
         click.echo(messages.text("notebook.cli.picture", path=picture))
     if chosen.target == "emulator" and not chosen.endpoint_url:
-        is_apart = chosen.home.resolve().parent == notebooks[0].parents[1]
+        is_apart = is_own or chosen.home.resolve().parent == notebooks[0].parents[1]
         key = "apart" if is_apart else "begin-anew"
         click.echo(messages.label("notebook.cli.made", key, home=shorten_path(chosen.home)))
+    if is_own:
+        emulator.stop_emulator(chosen.home)
     return verification.passed and not failed
 
 
@@ -479,7 +486,7 @@ def shell(chosen: Settings) -> None:
         click.echo(str(error), err=True)
     if os.name == "nt":  # there exec leaves the terminal
         sys.exit(subprocess.run(["powershell.exe"], env=environ, check=False).returncode)
-    program = environ.get("SHELL") or "sh"
+    program = which(environ.get("SHELL") or "sh") or "sh"
     os.execvpe(program, [program], environ)
 
 

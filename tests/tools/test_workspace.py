@@ -78,12 +78,12 @@ def test_from_the_wheel_the_worked_edition_runs_beside_a_workspace(
 ) -> None:
     assert run(tmp_path, "-m", "handson", "workspace", ".", "--lang", "en").returncode == 0
     before = {path: path.read_bytes() for path in (tmp_path / "en").glob("*.ipynb")}
-    try:
-        ran = run(tmp_path, "-m", "handson", "run")
-        assert (ran.returncode, ran.stdout.splitlines()[0][:1]) == (0, "✔"), ran.stderr
-    finally:
-        run(tmp_path, "-m", "handson", "emulator", "stop")
+    ran = run(tmp_path, "-m", "handson", "run")
+    assert (ran.returncode, ran.stdout.splitlines()[0][:1]) == (0, "✔"), ran.stderr
     assert {path: path.read_bytes() for path in before} == before
+    own, apart = tmp_path / ".handson", tmp_path / ".handson" / "run-home"
+    assert [(home / "journal.jsonl").is_file() for home in (own, apart)] == [False, True]
+    assert run(tmp_path, "-m", "handson", "emulator", "status").returncode == 1
 
 
 @pytest.mark.parametrize("has_changed", [True, False])
