@@ -90,7 +90,9 @@ def judge_broken_route(case: Case) -> Finding:
 def judge_spot_only(case: Case) -> Finding:
     """Judge whether the cluster took Spot alone and takes Fargate again."""
     found = cluster.find_goal_cluster(case.snapshot, case.exercise)
-    providers = found.capacity_providers if found else (FARGATE,)
+    if found is None:
+        return TASK
+    providers = found.capacity_providers
     if providers == (rules.FARGATE_SPOT,):
         return "spot", {}
     if FARGATE not in providers:

@@ -152,6 +152,8 @@ def test_a_cluster_takes_spot_alone_and_fargate_again(held: Workshop) -> None:
     assert (mended.arn, mended.capacity_providers) == (arn, ("FARGATE", "FARGATE_SPOT"))
     assert held.evidence("cluster").result.passed
     assert judged(held, "spot-only") == ("done", "done")
+    held.cleanup("cluster", confirm="delete")
+    assert judged(held, "spot-only") == ("task", "task")
 
 
 def test_a_second_version_is_pushed_and_rolled_back_without_a_push(
