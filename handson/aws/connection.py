@@ -29,6 +29,7 @@ from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
 from handson.core.files import hold_lock
 from handson.core.late import Late
+from handson.core.progress import find_ipython
 from handson.core.text import one_line
 from handson.course.owners import HOME, Owners, name_owner
 
@@ -271,7 +272,7 @@ def load_botocore() -> Any:
     botocore imports awscrt where it is installed; of what it takes from there, only the keys of
     `aws login` have no substitute.
     """
-    if "botocore.compat" not in sys.modules and find_spec("awscrt"):
+    if not {"botocore.compat", "awscrt"} & sys.modules.keys() and find_spec("awscrt"):
         sys.modules["awscrt"] = None  # type: ignore[assignment]  # Python's way to hide a module
         try:
             import botocore.credentials
@@ -280,9 +281,11 @@ def load_botocore() -> Any:
         botocore.credentials.EC = Late("awscrt.crypto:EC")
     import botocore.session
 
-    # What is loaded by now stays loaded: without this, Python's garbage collector looks through
-    # all of it again and again, which takes a fifth of the time of a short program.
-    gc.freeze()
+    # What a short program has loaded stays loaded: without this, Python's garbage collector looks
+    # through all of it again and again, which takes a fifth of the time.  A kernel has a learner's
+    # own objects by now.
+    if find_ipython() is None:
+        gc.freeze()
     return botocore.session
 
 

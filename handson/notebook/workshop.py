@@ -522,11 +522,12 @@ class Workshop(Displayable):
 
         Raises:
             InvalidInput: There is no such question, or it does not take this answer.
+            HandsonError: AWS did not answer.
         """
         made, home = predictions.find_prediction(prediction, answer), self.settings.home
         if not made.answer:
             return predictions.recall_answer(home, made)
-        seen, exercise = self.snapshot(partial=True), self._exercise
+        seen, exercise = self.snapshot(), self._exercise
         return predictions.keep_answer(home, made, seen, exercise, clock=self._clock)
 
     def check_task(self, task: str, answer: object = None) -> tasks.TaskReport:
