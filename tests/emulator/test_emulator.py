@@ -139,6 +139,7 @@ def test_a_stop_that_cannot_save_its_state_says_so_and_counts_as_a_loss(home: Pa
     assert start(home).state == "restarted"
 
 
+@pytest.mark.full
 def test_one_that_hangs_is_reported_and_a_stop_kills_it(home: Path) -> None:
     running = start(home)
     os.kill(running.pid, signal.SIGSTOP)

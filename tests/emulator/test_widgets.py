@@ -103,6 +103,7 @@ def test_a_push_without_a_repository_is_told_below_what_was_built(held: Workshop
     assert [card.state for card in form.below()] == ["ok", "bad"]
 
 
+@pytest.mark.full
 def test_the_board_tells_that_the_embedded_aws_was_killed(home: Path) -> None:
     board = widgets.board(open_workshop(home))
     kill(embedded.find_running(home))

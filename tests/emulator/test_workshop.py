@@ -341,6 +341,7 @@ def test_what_a_kill_lost_is_told_once_in_a_sentence_with_the_notebook_that_make
     assert "01-network" not in sentence  # it was saved when the embedded AWS was stopped
 
 
+@pytest.mark.full
 def test_a_change_of_region_loses_nothing_and_the_old_workshop_goes_on(
     open_own: Open, shop: Path, shown: list[Any]
 ) -> None:

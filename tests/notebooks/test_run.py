@@ -116,6 +116,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
         yield Finished(home, process.returncode, out.splitlines(), err.splitlines(), sources)
 
 
+@pytest.mark.full  # as make workshop
 def test_a_run_in_which_all_checks_pass_ends_with_0_and_says_so(finished: Finished) -> None:
     out, folder = "\n".join(finished.out), finished.home / "run"
     ticked = [line for line in finished.out[1:] if "✔" in line]
@@ -127,6 +128,7 @@ def test_a_run_in_which_all_checks_pass_ends_with_0_and_says_so(finished: Finish
     assert [line.partition(":")[0] for line in finished.err] == list(syllabus.NOTEBOOKS)
 
 
+@pytest.mark.full
 def test_notebooks_are_kept_executed_with_pictures_log_and_one_chain_of_evidence(
     finished: Finished,
 ) -> None:

@@ -46,6 +46,7 @@ def record(simulated: Simulated) -> Recording:
     return read_recording(path)
 
 
+@pytest.mark.full
 def test_what_is_recorded_through_aws_s_own_host_names_is_the_recording_kept_here(
     simulated: Simulated, recorded: Recording
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_seed_draws_the_same_mutants_again(tool: ModuleType) -> None:
     assert again == first != other
 
 
+@pytest.mark.full  # as make mutants
 def test_what_is_killed_and_what_survives_is_counted_and_shown(make: Make, tmp_path: Path) -> None:
     made = make("--list", mutants=", ".join((NOTICED, ENDLESS, UNNOTICED, EQUIVALENT)))
     assert made.stdout.splitlines()[1:] == [
