@@ -135,7 +135,7 @@ VERBS: dict[str, Callable[[Workshop], object]] = {
     "list": lambda held: held.cleanup(),
     "clean-up": clean,
 }
-OFTEN = ("push", "clean-up")
+OFTEN = ("clean-up",)
 
 
 @pytest.fixture(scope="module")

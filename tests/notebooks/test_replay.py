@@ -89,6 +89,7 @@ def replay(folder: Path, **notebooks: list[Any]) -> dict[str, dict[int, str]]:
     return results
 
 
+@pytest.mark.full  # the first half is make replay
 def test_a_committed_output_holds_twice_and_a_spoiled_fact_is_seen(tmp_path: Path) -> None:
     whole = read_book("01-network").cells("code")
     run = [n for n, cell in enumerate(whole) if "nbval-skip" not in cell.metadata.get("tags", ())]
