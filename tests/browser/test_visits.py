@@ -40,7 +40,8 @@ CELLS = (
     "import handson\nfrom handson import widgets\nworkshop = handson.start()\n"
     "workshop.cleanup('network', confirm='delete')\n"  # 06 leaves it broken
     "workshop.ensure_network(); workshop.ensure_cluster(); workshop.ensure_repository()\n"
-    "workshop.push_image(workshop.build_image('../docker-rails-workshop'))\n"
+    "workshop.push_image(workshop.build_image('../docker-rails-workshop', tag='1.0.0'))\n"
+    "workshop.tag_image(tag='latest', image='1.0.0')\n"
     "workshop.record_image_uri();",
     'workshop.ensure_network(name="ecs-handson", cidr="10.0.0.0/8")',
     "workshop.break_it(seed=1)",
