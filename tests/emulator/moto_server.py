@@ -26,6 +26,13 @@ def serve() -> None:
         def get_backend_for_host(self, host: str | None) -> Any:
             return super().get_backend_for_host(host)
 
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+            """Answer at /v2/ as ECR does: an address without a registry is not pushed to."""
+            if environ["PATH_INFO"] != "/v2/":
+                return super().__call__(environ, start_response)
+            start_response("401 Unauthorized", [("Content-Length", "0")])
+            return []
+
     class Handler(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"  # connections are kept
 
