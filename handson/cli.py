@@ -230,7 +230,12 @@ def verify(chosen: Settings, as_json: bool) -> bool:
     type=FILE,
     help="Write a report to read and to mark in as well: one file that needs no network.",
 )
-@click.option("--marks", type=ANY_PATH, help="CSV: the marks as the report saves them.")
+@click.option(
+    "--marks",
+    type=ANY_PATH,
+    multiple=True,
+    help="CSV: the marks as the report saves them (of several markers: repeat).",
+)
 @click.option("--keys", type=ANY_PATH, help="Keys to check proofs with, from handson audit.")
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
 @click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
@@ -249,13 +254,12 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         until=asked["until"] and grading.read_moment(asked["until"], end=True),
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
-    marks = grading.read_marks(asked["marks"]) if asked["marks"] else None
     with _show_bars(transient=True) as show_bar:
         grades = grading.grade_class(
             paths,
             roster=roster,
             requirements=requirements,
-            marks=marks,
+            marks=grading.read_marks(asked["marks"]),
             pictures=asked["html"] is not None,
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )

@@ -9,6 +9,7 @@
                                      chain, target, time, name
                           tokens     proofs that AWS signed
                           answers    what a person marks; missing cells
+                          marking    the points, comments and rulings of people
 
 `grade_class` is that line.  Each submission becomes one `Result` by itself, so that a damaged file
 costs at most itself; `copies` then compares the class.  A `Finding` about a submission has a code,
@@ -18,7 +19,7 @@ Nothing of a submission is executed, unpickled or unpacked to disk, and no verdi
 the checks that the notebooks use derive the facts again, by the exercise that grading is given and
 not by the one that a record names.  A check's points are given whole or not at all (`marks` says
 by which evidence), and never withheld without a finding that says why.  People mark the answers and
-the diagram: `report` is the page in which they do so, `answers` reads their points.  This wing
+the diagram: `report` is the page in which they do so, `marking` reads what they gave.  This wing
 loads neither boto3 nor docker, nbformat or a kernel.
 
 `judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
@@ -27,9 +28,9 @@ loads neither boto3 nor docker, nbformat or a kernel.
 docs/evidence.md says what such evidence can prove.
 """
 
-from handson.grading.answers import read_marks
 from handson.grading.classroom import Grades, grade_class
-from handson.grading.findings import CheckMark, Finding, Result, Written
+from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
+from handson.grading.marking import read_marks
 from handson.grading.marks import Requirements, read_moment
 from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
@@ -44,6 +45,7 @@ __all__ = [
     "Requirements",
     "Result",
     "Roster",
+    "Ruling",
     "Written",
     "format_notices",
     "format_table",

@@ -1,59 +1,30 @@
-"""What people mark: the answers and the diagram of a submission, and the points they gave.
+"""What people mark: the answers and the diagram of a submission.
 
 The cells of the four answers and the diagram are found by nbgrader's `grade_id`; where an editor
 dropped it, by the cell's id or by the heading of the question.  The lines that the learner was
 given are left out of an answer, in either language.
-
-Marks are a CSV that the report saves and grading reads:
-
-    learner,answers,why-network,why-zones,why-cluster,why-registry,architecture
-    s01,t1f0c0c6b2a55,4,3.5,4,2,
-
-An empty cell is not marked yet.  `answers` identifies the texts that were marked, so that marks for
-an earlier submission are noticed; it may be missing, and so may questions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 
-from msgspec.structs import replace
-
-from handson.core.errors import InvalidInput
-from handson.core.text import one_line
 from handson.course import syllabus
 from handson.grading.findings import Finding, Result, Written, make_finding, replace_surrogates
 from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
-from handson.grading.roster import escape_formula, read_rows
 
 LONGEST = 20_000
 """The longest answer that is read, in letters."""
 LARGEST = 200_000
 """The longest picture that is read, in letters; the workshop's own have about 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
-LEARNER, ANSWERS = "learner", "answers"
-"""The columns of a file of marks, beside those of what is marked."""
 
 _IDS = frozenset(item.grade_id for item in MARKED)
 _SOLUTION = re.compile("(?:BEGIN|END) SOLUTION")
 _DIAGRAM = "from handson.drawing import Diagram"
-
-
-@dataclass(frozen=True)
-class LearnerMarks:
-    """The points of one learner by `grade_id`, and the fingerprint of the texts marked."""
-
-    fingerprint: str
-    points: dict[str, float]
-
-
-Marks = Mapping[str, LearnerMarks]
-"""The marks of a class by learner, whose name is written as in a CSV."""
 
 
 def collect_answers(
@@ -80,20 +51,6 @@ def collect_answers(
     return tuple(answers), diagram, lost
 
 
-def apply_marks(result: Result, marks: Marks) -> Result:
-    """Return a result with its marks, and a finding where they are for other texts."""
-    given = marks.get(escape_formula(result.learner))
-    if given is None or not given.points:
-        return result
-    is_stale = given.fingerprint and given.fingerprint != fingerprint_texts(result)
-    findings = (make_finding("marks-stale"),) if is_stale else ()
-    *answers, diagram = (
-        replace(written, mark=given.points.get(written.grade_id)) for written in result.written
-    )
-    findings = (*findings, *result.findings)
-    return replace(result, answers=tuple(answers), diagram=diagram, findings=findings)
-
-
 def fingerprint_texts(result: Result) -> str:
     """Return a short hash of the texts that people mark.
 
@@ -101,29 +58,6 @@ def fingerprint_texts(result: Result) -> str:
     """
     texts = "\0".join(written.text for written in result.written)
     return f"t{sha256(texts.encode('utf-8')).hexdigest()[:12]}"
-
-
-def read_marks(path: Path) -> Marks:
-    """Return the marks of a CSV file.
-
-    Raises:
-        InvalidInput: It cannot be read, lacks a column, or has marks outside the range.
-    """
-    head, *rows = read_rows(path) or [[]]
-    heads = [cell.strip() for cell in head]
-    if LEARNER not in heads or not any(item.grade_id in heads for item in MARKED):
-        raise InvalidInput.from_key("grading.marks-columns", path=path)
-    given: dict[str, LearnerMarks] = {}
-    for row in rows:
-        cells = dict(zip(heads, (cell.strip() for cell in row), strict=False))
-        learner = escape_formula(cells.get(LEARNER, ""))
-        if learner in given:
-            who = one_line(learner)
-            raise InvalidInput.from_key("grading.marks-twice", path=path, learner=who)
-        if learner:
-            points = _read_points(path, learner, cells)
-            given[learner] = LearnerMarks(cells.get(ANSWERS, ""), points)
-    return given
 
 
 def _guess_grade_id(cell: Cell) -> str:
@@ -182,26 +116,3 @@ def _leave_out_stubs(code: str) -> str:
     stubs = STUBS.splitlines()
     own = (line for line in code.strip().splitlines() if line.strip() not in stubs)
     return "\n".join(line for line in own if not _SOLUTION.search(line)).strip()
-
-
-def _read_points(path: Path, learner: str, cells: Mapping[str, str]) -> dict[str, float]:
-    points: dict[str, float] = {}
-    for item in MARKED:
-        value = cells.get(item.grade_id, "")
-        if not value:
-            continue
-        try:
-            mark = float(value.replace(",", "."))
-        except ValueError:
-            mark = -1
-        if not 0 <= mark <= item.points:
-            raise InvalidInput.from_key(
-                "grading.marks-wrong",
-                path=path,
-                learner=one_line(learner),
-                question=item.grade_id,
-                value=one_line(value),
-                possible=item.points,
-            )
-        points[item.grade_id] = mark
-    return points

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+from handson.core.text import list_briefly
 from handson.grading import copies
-from handson.grading.answers import Marks, apply_marks
 from handson.grading.findings import Finding, Result, make_finding
+from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
 from handson.grading.roster import Roster, escape_formula
 from handson.grading.sources import Submission, choose_submissions, find_submissions
@@ -39,13 +40,13 @@ class Grades:
         results: A result a learner, in the roster's order and then by name.
         requirements: What was asked of the evidence.
         readable: The number of submissions with something that could be read.
-        strangers: The names that have marks and are not in the class.
+        notices: What stands beside the results: marks that nobody of the class gets.
     """
 
     results: tuple[Result, ...]
     requirements: Requirements
     readable: int
-    strangers: list[str]
+    notices: tuple[str, ...] = ()
 
 
 def grade_class(
@@ -72,7 +73,11 @@ def grade_class(
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
-    roster, requirements, marks = roster or Roster(), requirements or Requirements(), marks or {}
+    roster, requirements, marks = (
+        roster or Roster(),
+        requirements or Requirements(),
+        marks or Marks(),
+    )
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     if not submissions:
         raise InvalidInput.from_key("grading.nothing")
@@ -97,8 +102,15 @@ def grade_class(
         results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,
         readable=sum(bool(result.files or result.identifiers) for result in results),
-        strangers=sorted(marks.keys() - {escape_formula(result.learner) for result in results}),
+        notices=(*marks.notices, *_describe_strangers(marks, results)),
     )
+
+
+def _describe_strangers(marks: Marks, results: Sequence[Result]) -> Iterator[str]:
+    """Yield a sentence if learners have marks who are not in the class."""
+    known = {escape_formula(result.learner) for result in results}
+    if strangers := sorted(marks.learners.keys() - known):
+        yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
 
 
 @contextmanager

@@ -25,6 +25,8 @@ AnswerStatus = Literal["answered", "untouched", "missing"]
 
 _PROOF = "digest observed_at learner kind account region intact source where"
 """The fields of a claim that `handson.grading/1` shows."""
+_DECIMALS = 6
+"""Points are rounded so that a sum of tenths is written as people write it."""
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,21 +148,35 @@ class Bearer(NamedTuple):
     learner: str
 
 
-class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
-    """The points of one check, all or none, the facts that decided them, and their evidence.
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """The points that a person gives a check in place of the automatic ones, and the reason."""
 
+    points: float
+    reason: str
+
+
+class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of one check, the facts that decided them, and their evidence.
+
+    `points` are the automatic ones; `ruling` is that of a person who overruled the check.
     `objection` is the finding for which evidence does not count, if it does not.  There are no
     facts where the evidence cannot be read.
     """
 
     id: str
     status: CheckStatus
-    points: int
-    possible: int
+    points: float
+    possible: float
+    ruling: Ruling | None = None
     objection: Finding | None = None
     facts: tuple[FactResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     proof: Claim | None = None
+
+    @property
+    def counted(self) -> float:
+        """The points that count: those of the ruling, if there is one, else the automatic ones."""
+        return self.ruling.points if self.ruling else self.points
 
     @property
     def reason(self) -> str | None:
@@ -175,7 +191,8 @@ class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> dict[str, Any]:
         """Return the check as `handson.grading/1` has it, without what AWS answered."""
         return {
-            **pick_fields(self, "id status points possible reason"),
+            **pick_fields(self, "id status points possible reason counted"),
+            "ruling": self.ruling and pick_fields(self.ruling, "points reason"),
             "facts": [{**fact.to_json(), "advice": fact.advice} for fact in self.facts],
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "proof": self.proof and pick_fields(self.proof, _PROOF),
@@ -188,28 +205,33 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     `text` is the learner's own text, without the question.  For the diagram, `drawn` says whether
     its cell holds a picture, `picture` is that picture as SVG where it was asked for, and `check`
     is the result of the check that reads it: a help for the person who marks it, which gives no
-    points.  `mark` are the points that a person gave, None before that.
+    points.  `mark` are the points that a person gave, None before that and while two people
+    disagree; `comment` is what they tell the learner.
     """
 
     grade_id: str
     status: AnswerStatus
-    possible: int
+    possible: float
     text: str = ""
     drawn: bool = False
     picture: str = ""
     mark: float | None = None
+    comment: str = ""
     check: CheckMark | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as `handson.grading/1` has it."""
-        return pick_fields(self, "grade_id status possible text")
+        return pick_fields(self, "grade_id status possible text comment")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One learner: the submission, its points, and what to look at.
 
     `named` are the names that the evidence bears.  `handed_in_at` is the newest time of the files,
-    in UTC; the person who packed them may have set it.  `files` are the notebooks that were read.
+    in UTC; the person who packed them may have set it.  `until` is the learner's own deadline, as
+    ISO 8601 in UTC, and `late_by` how many seconds after it the newest evidence that is judged was
+    sealed; 0 is on time.  `comment` is what people tell the learner about the whole.  `files` are
+    the notebooks that were read.
     `issuers` are those that signed proofs name, whether or not they could be checked.
     `identifiers` and `sketches` are what `copies` compares.
     """
@@ -220,6 +242,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     handed_in: bool = True
     handed_in_at: str | None = None
+    until: str | None = None
+    late_by: int = 0
+    comment: str = ""
     named: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()
@@ -231,9 +256,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sketches: tuple[tuple[str, int], ...] = ()
 
     @property
-    def points(self) -> int:
+    def points(self) -> float:
         """The automatic points."""
-        return sum(check.points for check in self.checks)
+        return round(sum(check.points for check in self.checks), _DECIMALS)
+
+    @property
+    def counted(self) -> float:
+        """The points of the checks that count: the automatic ones, but for those overruled."""
+        return round(sum(check.counted for check in self.checks), _DECIMALS)
 
     @property
     def written(self) -> tuple[Written, ...]:
@@ -247,8 +277,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> float | None:
-        """All points, or None while a mark is missing."""
-        return self.points + sum(self.marks) if len(self.marks) == len(self.written) else None
+        """All points that count, or None while a mark is missing or in conflict."""
+        is_disputed = any(finding.code == "marks-conflict" for finding in self.findings)
+        is_marked = len(self.marks) == len(self.written) and not is_disputed
+        return round(self.counted + sum(self.marks), _DECIMALS) if is_marked else None
 
     @property
     def label(self) -> str:
@@ -274,7 +306,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             **pick_fields(
                 self, "learner name group source handed_in handed_in_at named files issuers"
             ),
-            "points": self.points,
+            **pick_fields(self, "until late_by points counted comment"),
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
             "diagram": {

@@ -8,15 +8,19 @@
     summary       learners, handed_in, checks {id: {status: count}}, findings {code: count}
     learners      in the roster's order, then by name:
       learner name group source handed_in handed_in_at named files issuers
+      until       the learner's own deadline, or null; late_by, seconds after it, 0 is on time
       points      automatic, out of `possible`; never the manual ones
+      counted     the same, but for checks that a person overruled
+      comment     what people tell the learner about the whole
       checks      id, status (passed · failed · unproven · missing), points, possible, reason,
                   facts [{id expected observed passed advice}], diagnoses [{code message remedy}],
-                  proof {digest observed_at learner kind account region intact source where}
-      answers     grade_id, status (answered · untouched · missing), possible, text
+                  proof {digest observed_at learner kind account region intact source where},
+                  counted, and ruling {points reason} where a person overruled it, or null
+      answers     grade_id, status (answered · untouched · missing), possible, text, comment
       diagram     the same, text is its code, and drawn; check is what reading it found, as in
                   checks (its points are a proposal and not counted), or null
       marks       {grade_id: points that a person gave, or null}, the diagram's among them
-      total       points and marks together, or null while something is not marked
+      total       counted points and marks together, or null while a mark is missing or disputed
       findings    code, severity (serious · warning · note), check, where, others, message, remedy,
                   passages [{grade_id mine theirs common}]
 
@@ -33,7 +37,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from handson.core import messages
-from handson.core.text import list_briefly, one_line, pick_fields
+from handson.core.text import one_line, pick_fields
 from handson.course import syllabus
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, replace_surrogates
@@ -115,9 +119,8 @@ def format_table(grades: Grades) -> Iterator[str]:
 
 
 def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
-    """Yield what stands beside the results: marks without a learner, the path of the report."""
-    if grades.strangers:
-        yield messages.text("grading.marks-unknown", learners=list_briefly(grades.strangers))
+    """Yield what stands beside the results: what was ignored, the path of the report."""
+    yield from grades.notices
     if report is not None:
         yield messages.text("grading.report.written", path=report)
 
@@ -144,8 +147,8 @@ def _describe_for_gradebook(result: Result) -> dict[str, str]:
     review = result.to_review()
     return {
         **pick_fields(result, "learner name group"),
-        **{mark.id: str(mark.points) for mark in result.checks},
-        "automatic": str(result.points),
+        **{mark.id: _format_points(mark.counted) for mark in result.checks},
+        "automatic": _format_points(result.points),
         **{written.grade_id: _format_points(written.mark) for written in result.written},
         "findings": str(len(review)),
         "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
@@ -166,7 +169,7 @@ def _describe_for_people(result: Result) -> dict[str, str]:
         messages.text("grading.column-name"): one_line(result.name),
         messages.text("grading.column-group"): one_line(result.group),
         **{mark.id: SIGNS[mark.status] for mark in result.checks},
-        messages.text("grading.column-points"): f"{result.points}/{AUTOMATIC}",
+        messages.text("grading.column-points"): f"{result.points:g}/{AUTOMATIC}",
         messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
         messages.text("grading.column-diagram"): f"{drawn}{passed}",
         messages.text("grading.column-marks"): marks if result.marks else "",

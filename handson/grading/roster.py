@@ -148,6 +148,12 @@ def escape_formula(cell: str) -> str:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
+def unescape_formula(cell: str) -> str:
+    """Return the text of a cell as it was before `escape_formula`."""
+    own = cell.removeprefix("'")
+    return own if escape_formula(own) != own else cell
+
+
 def _read_learner(row: list[str], columns: dict[str, int]) -> Learner:
     cells = {
         column: normalize_name(row[place]).strip()

@@ -1,29 +1,21 @@
-"""Answers: what people mark, the points that they gave, and how both are told."""
+"""Answers: what people mark, found in its cells, and the fingerprint of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
-from handson.core.errors import InvalidInput
-from handson.grading import Learner, answers, read_marks
-from handson.grading.answers import LearnerMarks, apply_marks, fingerprint_texts
+from handson.grading import Learner, answers
+from handson.grading.answers import fingerprint_texts
 from handson.grading.findings import Finding, Written
-from handson.grading.notebooks import MARKED, load_editions
+from handson.grading.notebooks import load_editions
 from handson.grading.submission import make_empty_result
 
 from .making import read_cells
 
-HEAD = "learner,answers,why-network,why-zones,why-cluster,why-registry,architecture"
-
-
-def table(folder: Path, *rows: str, head: str = HEAD, encoding: str = "utf-8-sig") -> Path:
-    path = folder / "marks.csv"
-    path.write_bytes("\r\n".join((head, *rows)).encode(encoding))
-    return path
+ITEMS = ["why-network", "why-zones", "why-cluster", "why-registry", "architecture"]
 
 
 def collect(*cells: dict[str, Any], **options: Any) -> tuple[dict[str, Written], list[Finding]]:
@@ -43,7 +35,7 @@ GIVEN, ENGLISH = (edition.answers for edition in load_editions())
 def test_without_cells_everything_is_missing_with_its_possible_points() -> None:
     written, found = collect()
     assert [(each.status, each.possible) for each in written.values()] == [("missing", 4)] * 5
-    assert (list(written), found) == (HEAD.split(",")[2:], [])
+    assert (list(written), found) == (ITEMS, [])
 
 
 def test_what_was_handed_out_is_no_answer_and_stubs_are_no_work() -> None:
@@ -87,7 +79,7 @@ def test_a_cell_without_its_grade_id_is_known_by_its_id_heading_or_code_after_ot
     ]
     written, (finding,) = collect(*lost, cell("why-network", "d"))
     texts = {name: each.text[-1:] for name, each in written.items() if each.text}
-    assert texts == dict(zip((*HEAD.split(",")[2:5], "architecture"), "dabc", strict=True))
+    assert texts == dict(zip((*ITEMS[:3], "architecture"), "dabc", strict=True))
     assert (finding.code, finding.severity) == ("grade-id-lost", "note")
     assert finding.values == {"cells": "why-zones, why-cluster, architecture"}
     assert collect({"id": "architecture-diagram", "source": "e"})[0]["architecture"].text == "e"
@@ -96,19 +88,8 @@ def test_a_cell_without_its_grade_id_is_known_by_its_id_heading_or_code_after_ot
     assert (written["why-zones"].text, found) == ("first", [])
 
 
-def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -> None:
-    result = make_empty_result(Learner("=2"), [])
-    whole, partly = {item.grade_id: 1.5 for item in MARKED}, {"why-zones": 2.0}
-    for print_, marks, total, codes in (
-        ("", whole, 7.5, []),
-        (fingerprint_texts(result), partly, None, []),
-        ("t0", partly, None, ["marks-stale"]),
-        ("t0", {}, None, []),
-    ):
-        marked = apply_marks(result, {"'=2": LearnerMarks(print_, marks)})
-        assert (marked.total, marked.marks) == (total, [*marks.values()])
-        assert [each.code for each in marked.findings] == codes
-    assert apply_marks(result, {"=2": LearnerMarks("", whole)}) == result
+def test_the_fingerprint_differs_where_a_text_does_and_begins_with_a_letter() -> None:
+    result = make_empty_result(Learner("s01"), [])
     prints = {fingerprint_texts(result)}
     for number in range(5):
         written = [*result.written]
@@ -116,21 +97,3 @@ def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -
         *own, diagram = written
         prints.add(fingerprint_texts(replace(result, answers=tuple(own), diagram=diagram)))
     assert [(each[0], len(each)) for each in prints] == [("t", 13)] * 6
-
-
-def test_marks_are_read_as_a_spreadsheet_writes_them_and_others_refused(tmp_path: Path) -> None:
-    head = " learner;answers;why-zones;architecture"
-    rows = ('s01; t1 ;"3,5";', ";;4;", "'=2;;;0", "s03")
-    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        assert read_marks(table(tmp_path, *rows, head=head, encoding=encoding)) == {
-            "s01": LearnerMarks("t1", {"why-zones": 3.5}),
-            "'=2": LearnerMarks("", {"architecture": 0.0}),
-            "s03": LearnerMarks("", {}),
-        }
-    wrong = {(HEAD, f"s01,,{value}"): f"「{value}」" for value in ("4.5", "-0.5", "nan", "good")}
-    wrong |= {(HEAD, "s01,,4\r\ns01,,3"): "s01"}
-    heads = ("learner,points", "name,why-zones", "")
-    wrong |= {(head, "s01,4"): r"marks\.csv.*列" for head in heads}
-    for (head, row), said in wrong.items():
-        with pytest.raises(InvalidInput, match=said):
-            read_marks(table(tmp_path, row, head=head))

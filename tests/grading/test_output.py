@@ -28,13 +28,15 @@ from . import making
 
 PARTS = {
     "learner": {"learner", "name", "group", "source", "handed_in", "handed_in_at", "named", "files",
-                "issuers", "points", "checks", "answers", "diagram", "marks", "total", "findings"},
-    "check": {"id", "status", "points", "possible", "reason", "facts", "diagnoses", "proof"},
+                "issuers", "points", "checks", "answers", "diagram", "marks", "total", "findings",
+                "until", "late_by", "counted", "comment"},
+    "check": {"id", "status", "points", "possible", "reason", "facts", "diagnoses", "proof",
+              "counted", "ruling"},
     "fact": {"id", "expected", "observed", "passed", "advice"},
     "proof": {"digest", "observed_at", "learner", "kind", "account", "region", "intact", "source",
               "where"},
-    "answer": {"grade_id", "status", "possible", "text"},
-    "diagram": {"grade_id", "status", "possible", "text", "drawn", "check"},
+    "answer": {"grade_id", "status", "possible", "text", "comment"},
+    "diagram": {"grade_id", "status", "possible", "text", "comment", "drawn", "check"},
 }  # fmt: skip
 GIVEN = ("30", "15", "10", "15", "10", "80")
 ROSTER = 'learner,name,group\ns01,山田 花子,A\ns02,"=HYPERLINK(""x"")",B\n=1+1,@SUM,+1\n'
@@ -65,7 +67,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def grades(inbox: Path) -> Grades:
     roster = grading.read_roster(inbox / "roster.csv")
-    marks, paths = grading.read_marks(inbox / "marks.csv"), [inbox / "s01", inbox / "=1+1"]
+    marks, paths = grading.read_marks([inbox / "marks.csv"]), [inbox / "s01", inbox / "=1+1"]
     return grading.grade_class(paths, requirements=ASKED, roster=roster, marks=marks)
 
 
@@ -95,7 +97,7 @@ def test_findings_of_a_code_are_told_once_with_their_places() -> None:
     alike = replace(make_finding("answers-alike", questions="why-zones"), passages=(passage,))
     notes = [make_finding("chain-gap", "note", records="")] * 2
     result = make_empty_result(Learner("s01", "Ana"), [*broken, *three, alike, *notes])
-    lines = [*format_table(Grades((result,), Requirements(), readable=1, strangers=[]))]
+    lines = [*format_table(Grades((result,), Requirements(), readable=1))]
     about = lines[lines.index("s01 Ana:") + 1 :]
     assert [line[:5] for line in about[:4:2]] == ["  ⚠ 1", "  ⚠ I"]
     ends = (" [1.ipynb, 2.ipynb]", " [1.ipynb, 2.ipynb, … (3)]", "chain-gap (2)")
