@@ -63,8 +63,8 @@ def write_report(grades: Grades, path: Path) -> None:
 
 def make_page(grades: Grades) -> Iterator[str]:
     """Yield the page piece by piece: the class, then a learner at a time."""
-    style, script = _asset("report.css"), _asset("report.js")
-    yield _asset("report.html").format(
+    style, script = read_asset("report.css"), read_asset("report.js")
+    yield read_asset("report.html").format(
         lang=messages.language(),
         policy=escape(_policy(style, script)),
         title=escape(messages.text("grading.report.page.title")),
@@ -81,17 +81,19 @@ def make_page(grades: Grades) -> Iterator[str]:
 def _policy(style: str, script: str) -> str:
     """Return a policy under which nothing runs but our script and nothing is fetched."""
     return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        f"default-src 'none'; script-src {hash_source(script)}; style-src {hash_source(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
-def _hash(text: str) -> str:
+def hash_source(text: str) -> str:
+    """Return the source by which a content security policy allows one style sheet or script."""
     return f"'sha256-{b64encode(sha256(text.encode('utf-8')).digest()).decode()}'"
 
 
 @cache
-def _asset(name: str) -> str:
+def read_asset(name: str) -> str:
+    """Return a file of the pages: a template, a style sheet or a script."""
     return files("handson.grading").joinpath("page", name).read_text(encoding="utf-8")
 
 
@@ -192,18 +194,19 @@ def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
     """Return the data of one learner: `handson.grading/1`, and what only people need."""
     return {
         **result.to_json(),
-        "facts": [[_describe_fact(fact) for fact in mark.facts] for mark in result.checks],
-        "architecture": _draw_architecture(result, exercise),
+        "facts": [[describe_fact(fact) for fact in mark.facts] for mark in result.checks],
+        "architecture": draw_architecture(result, exercise),
         "unproven": [check_label(mark.id) for mark in result.checks if not mark.facts],
         "picture": result.diagram.picture,
     }
 
 
-def _describe_fact(fact: FactResult) -> tuple[str, str, str]:
+def describe_fact(fact: FactResult) -> tuple[str, str, str]:
+    """Return a fact's name, and the expected and the observed value, for people."""
     return fact.label, describe_value(fact.expected), describe_value(fact.observed)
 
 
-def _draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
+def draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
     """Return the picture of what the evidence shows, beside the goal; None without evidence."""
     if not any(mark.facts for mark in result.checks):
         return None
