@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Tile, Tiles, warning_notes
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.exercise import Exercise
-from handson.grading import Written
-from handson.grading.findings import check_label
 from handson.notebook.evidence_cards import JournalEntries, describe_learner
+
+if TYPE_CHECKING:
+    from handson.grading import Written
 
 _FIRST, _LAST = syllabus.ALL_NOTEBOOKS[0], syllabus.ALL_NOTEBOOKS[-1]
 _ALL_CHECKS = "04-evidence"
@@ -65,8 +67,9 @@ class Overview(Displayable):
         ids = [check.id for check in checks if check.notebook == notebook]
         ids = [*syllabus.CHECK_IDS] if notebook == _ALL_CHECKS else ids
         marks = [self.entries.mark(id) if id in self.entries.latest else "" for id in ids]
-        answers = self.answers if notebook == syllabus.DRAWING.notebook else ()
-        return [*marks, *("ok" if each.status == "answered" else "" for each in answers)]
+        answered = {each.grade_id for each in self.answers if each.status == "answered"}
+        asked = [each.grade_id for each in syllabus.QUESTIONS if each.notebook == notebook]
+        return [*marks, *("ok" if each in answered else "" for each in asked)]
 
     def _list_warnings(self) -> Iterator[tuple[str, str]]:
         latest, wanted = self.entries.latest, Exercise().region
@@ -74,7 +77,7 @@ class Overview(Displayable):
         if not self.entries.learner:
             yield messages.advice("notebook.overview.unnamed")
         elif ids:
-            checks = list_briefly([check_label(id) for id in ids])
+            checks = list_briefly([messages.label("course.checks.check", id) for id in ids])
             yield messages.advice("notebook.overview.unnamed-records", checks=checks)
         if self.region != wanted:
             values = {"region": self.region, "wanted": wanted}

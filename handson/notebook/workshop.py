@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
 
-from handson import grading
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
@@ -32,23 +31,23 @@ from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.state import ANYWHERE, Repository, Snapshot
-from handson.notebook import evidence_cards, hand_in, mistakes, overview, prepare_shell
-from handson.notebook.nbgrader import ScoringWorkshop, start_scoring
+from handson.notebook import evidence_cards, mistakes, overview, prepare_shell
 from handson.practice import predictions, tasks
+from handson.practice.incident_file import INCIDENT
 from handson.resources import cluster, network, plan, receipts
 from handson.resources import repository as ecr
 
 if TYPE_CHECKING:
-    from handson import drawing, engine
+    from handson import drawing, engine, grading
     from handson.engine import Engine
     from handson.engine.model import LocalImage, PushedImage
-    from handson.notebook import doctor
+    from handson.notebook import doctor, hand_in, nbgrader
     from handson.practice import breakages, incident_cards, incidents, questions
     from handson.resources import cleanup, image_run, images, push, snapshot
     from handson.resources.images import ImageList
 else:
-    globals().update(load_late("handson", "drawing engine"))
-    globals().update(load_late("handson.notebook", "doctor"))
+    globals().update(load_late("handson", "drawing engine grading"))
+    globals().update(load_late("handson.notebook", "doctor hand_in nbgrader"))
     globals().update(load_late("handson.practice", "breakages incident_cards incidents questions"))
     globals().update(load_late("handson.resources", "cleanup image_run images push snapshot"))
 
@@ -154,9 +153,11 @@ class Workshop(Displayable):
         """
         home, learner = self.settings.home, self.settings.learner
         records = [each for each in self._journal.records() if each["learner"] in (learner, "")]
+        folder = find_current_folder()
+        are_here = (folder / f"{syllabus.DIAGRAM.notebook}.ipynb").exists()
         return overview.Overview(
             evidence_cards.JournalEntries(tuple(records), learner, self._exercise),
-            grading.read_answers(find_current_folder()),
+            grading.read_answers(folder) if are_here else (),
             receipts.find_last_cleanup(home),
             self.settings.region,
         )
@@ -718,9 +719,9 @@ class Workshop(Displayable):
 
     def _refuse_building(self, verb: str) -> None:
         """Refuse to build again what has to be mended, while something is broken for practice."""
-        incident = incidents.read_incident(self.settings.home)
-        if incident and not incident.mended:
-            self._practise(lambda drill: drill.refuse_building(verb, incident))
+        kept = INCIDENT.read(self.settings.home)
+        if kept and not kept.mended:
+            self._practise(lambda drill: drill.refuse_building(verb))
 
     def _working(self, verb: str) -> AbstractContextManager[progress.Work]:
         """Open a line of progress for a verb; it ends as a sentence even when the verb fails."""
@@ -749,7 +750,7 @@ class Workshop(Displayable):
         self._connection = replace(self._connection, lost=False)
 
 
-def start(learner: str | None = None, **given: str | None) -> Workshop | ScoringWorkshop:
+def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrader.ScoringWorkshop:
     """Read the settings, connect to the target, show the overview, and return the workshop.
 
     While nbgrader executes the notebook, return a stand-in that scores evidence and calls nothing.
@@ -768,7 +769,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | Scoring
     prepare_shell(progress.find_ipython())
     settings.choose_language(given.get("lang"))
     if settings.nbgrader_step():
-        return start_scoring()
+        return nbgrader.start_scoring()
     mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
     if learner:

@@ -29,10 +29,11 @@ from handson.core.text import quote
 from handson.course import checks, syllabus
 from handson.course.checks import Diagnosis, Verification, network_facts, results
 from handson.course.exercise import Exercise
-from handson.course.state import Snapshot, State, Vpc
+from handson.course.state import Snapshot, Vpc
 from handson.practice import breakages
 from handson.practice.breakages import BREAKAGES, BUILT_AGAIN, OwnResources, choose_breakage
 from handson.practice.incident_cards import STEPS, Hints, IncidentReport, Leftover, RepairReport
+from handson.practice.incident_file import INCIDENT, Incident
 from handson.resources import plan
 from handson.resources.push import IMAGE_URI
 from handson.resources.snapshot import take_snapshot
@@ -40,30 +41,6 @@ from handson.resources.snapshot import take_snapshot
 _CAUSES = files.KeptState("causes.json", dict[str, str])
 _SEEDS = range(1000, 10000)
 """Seeds that are drawn have four digits, so that an instructor can call one out to a class."""
-
-
-class Incident(State, frozen=True, kw_only=True):
-    """A breakage that the learner was given.
-
-    Attributes:
-        seed: The number that chose it.
-        breakage: Its id.
-        hints: How many steps of hints were shown.
-        broken: All its calls were made, or the checks failed since.
-        mended: The checks passed after that, and nothing of it was left behind.
-        former: The resources before it that it may leave behind: the ids of the VPC, its route
-            tables and its internet gateways, and the names of the clusters.
-    """
-
-    seed: int
-    breakage: str
-    hints: int = 0
-    broken: bool = False
-    mended: bool = False
-    former: tuple[str, ...] = ()
-
-
-_INCIDENT = files.KeptState("troubleshooting.json", Incident)
 
 
 def check_seed(seed: object) -> None:
@@ -179,13 +156,16 @@ class Drill:
         said, shown = kept.get(number, ""), self._describe(incident)[2] if mended else ""
         return RepairReport(incident.seed, incident.hints, verification, shown, leftovers, said)
 
-    def refuse_building(self, verb: str, incident: Incident) -> None:
-        """Refuse a verb that builds while a single other call mends an incident.
+    def refuse_building(self, verb: str) -> None:
+        """Refuse a verb that builds while a single other call mends the incident.
 
         Raises:
             NotReady: A running system is to be mended, not built again.
             HandsonError: AWS did not answer.
         """
+        incident = read_incident(self.home)
+        if incident is None:
+            return
         snapshot, verification = self._look()
         if verification.passed:
             left = any(self._find_leftovers(snapshot, incident))
@@ -218,7 +198,7 @@ class Drill:
         return snapshot, checks.run_checks(snapshot, self.exercise)
 
     def _keep(self, incident: Incident, **changes: Any) -> None:
-        _INCIDENT.write(self.home, replace(incident, **changes))
+        INCIDENT.write(self.home, replace(incident, **changes))
 
     def _describe(self, incident: Incident) -> tuple[str, str, str]:
         return breakages.describe_breakage(incident.breakage, self.exercise)
@@ -271,7 +251,7 @@ class Drill:
 
 def read_incident(home: Path) -> Incident | None:
     """Return the incident that the home folder keeps; None for an unknown breakage, too."""
-    incident = _INCIDENT.read(home)
+    incident = INCIDENT.read(home)
     return incident if incident and incident.breakage in BREAKAGES else None
 
 
@@ -279,7 +259,7 @@ def forget_incident(home: Path, *, kind: str = "") -> None:
     """Delete the incident that the home folder keeps; with a kind, only one of its resources."""
     incident = read_incident(home)
     if not kind or (incident and breakages.find_kind(incident.breakage) == kind):
-        _INCIDENT.forget(home)
+        INCIDENT.forget(home)
 
 
 def _nothing_broken() -> NotReady:
