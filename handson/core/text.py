@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from unicodedata import east_asian_width, normalize
+from unicodedata import category, east_asian_width, normalize
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -18,6 +18,21 @@ _FULL_WIDTH = re.compile(
     "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
 )
 """Letters that a Japanese keyboard or a word processor writes in place of ASCII."""
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+"""Control characters, and what Unicode lets nobody see (Default_Ignorable_Code_Point)."""
+_EMOJI = "\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_NEEDED = re.compile(
+    "(?<=[\u0600-\u10ff\u1200-\u1cff])[\u180b-\u180f\u200b-\u200d]"  # Persian, Hindi, Thai …
+    f"|(?<=[#*0-9\xa9\xae{_EMOJI}])[\ufe0e\ufe0f]\u200d?|(?<=[{_EMOJI}])\u200d"
+    "|(?<=[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
+    "[\ufe00-\ufe02\U000e0100-\U000e01ef]"  # a variant of an ideograph, as names have it
+    "|(?<=\U0001f3f4)\U000e0067\U000e0062[\U000e0061-\U000e007a]{3}\U000e007f"  # a flag
+)
+"""Those that belong to the letter before them."""
 _ASCII = str.maketrans("‐‑‒–—―−ー、。・", "--------,./", "“”„‟‘’‚‛\"'")
 
 
@@ -85,10 +100,36 @@ def quote(value: object) -> str:
 
 def one_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
     """Return a text on one line, shortened; control characters become replacement characters."""
-    cut = text if len(text) <= longest else f"{text[:longest]}…"
-    if cut.isprintable():  # grading asks for 100 texts a submission, nearly all of which are
-        return cut
-    return "".join(letter if letter.isprintable() else "�" for letter in cut)
+    return replace_controls(text if len(text) <= longest else f"{text[:longest]}…")
+
+
+def replace_controls(text: str, *, keep: str = "") -> str:
+    """Return a text that a terminal takes for nothing but text, with its spaces and `keep`.
+
+    Control, format and direction characters become replacement characters.
+    """
+    if text.isprintable():  # grading asks for 100 texts a submission, nearly all of which are
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in keep or category(letter) == "Zs" else "�"
+        for letter in text
+    )
+
+
+def find_invisible(text: str) -> str:
+    """Return the letters of a text that nobody sees and that no script or emoji needs."""
+    return "".join(run[0] for run in _INVISIBLE.finditer(text) if not _is_needed(run))
+
+
+def show_invisible(text: str) -> str:
+    """Return a text with the letters of `find_invisible` as their numbers: ``[U+200B U+E0041]``."""
+
+    def show(run: re.Match[str]) -> str:
+        if _is_needed(run):
+            return run[0]
+        return f"[{' '.join(f'U+{ord(letter):04X}' for letter in run[0])}]"
+
+    return _INVISIBLE.sub(show, text)
 
 
 def list_briefly(texts: Sequence[str]) -> str:
@@ -129,6 +170,10 @@ def cut_to_columns(line: str, columns: int) -> str:
         if taken > columns:
             return f"{line[: max(0, at - 2)]}…"
     return line
+
+
+def _is_needed(run: re.Match[str]) -> bool:
+    return _NEEDED.fullmatch(run.string, *run.span()) is not None
 
 
 def _fold(name: str) -> str:

@@ -8,10 +8,11 @@ given are left out of an answer, in either language.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 
+from handson.core.text import find_invisible, show_invisible
 from handson.course import syllabus
 from handson.grading.findings import Finding, Result, Written, make_finding, replace_surrogates
 from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
@@ -22,6 +23,8 @@ LARGEST = 200_000
 """The longest picture that is read, in letters; the workshop's own have about 60,000."""
 DIAGRAM_CELL = "architecture-diagram"
 
+_SHOWN = 6
+"""Invisible letters that a finding names."""
 _IDS = frozenset(item.grade_id for item in MARKED)
 _SOLUTION = re.compile("(?:BEGIN|END) SOLUTION")
 _DIAGRAM = "from handson.drawing import Diagram"
@@ -48,7 +51,7 @@ def collect_answers(
             guessed.append(grade_id)
     *answers, diagram = (_read_written(item, found.get(item.grade_id), pictures) for item in MARKED)
     lost = [make_finding("grade-id-lost", "note", cells=", ".join(guessed))] if guessed else []
-    return tuple(answers), diagram, lost
+    return tuple(answers), diagram, [*lost, *_find_hidden((*answers, diagram))]
 
 
 def fingerprint_texts(result: Result) -> str:
@@ -58,6 +61,20 @@ def fingerprint_texts(result: Result) -> str:
     """
     texts = "\0".join(written.text for written in result.written)
     return f"t{sha256(texts.encode('utf-8')).hexdigest()[:12]}"
+
+
+def _find_hidden(written: Sequence[Written]) -> Iterator[Finding]:
+    """Yield a finding for each text that has letters which nobody sees."""
+    for each in written:
+        hidden = find_invisible(each.text)
+        if hidden:
+            yield make_finding(
+                "invisible-letters",
+                "note",
+                question=each.grade_id,
+                letters=show_invisible(hidden[:_SHOWN]),
+                count=len(hidden),
+            )
 
 
 def _guess_grade_id(cell: Cell) -> str:

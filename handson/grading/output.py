@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from handson.core import messages
-from handson.core.text import one_line, pick_fields
+from handson.core.text import one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, replace_surrogates
@@ -198,4 +198,4 @@ def _format_points(points: float | None) -> str:
 
 
 def _dump(data: object) -> str:
-    return replace_surrogates(json.dumps(data, ensure_ascii=False))
+    return show_invisible(replace_surrogates(json.dumps(data, ensure_ascii=False)))

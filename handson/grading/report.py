@@ -23,7 +23,7 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
-from handson.core.text import one_line
+from handson.core.text import one_line, show_invisible
 from handson.course import syllabus
 from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
@@ -99,7 +99,8 @@ def read_asset(name: str) -> str:
 
 def _embed(data: object) -> str:
     """Return JSON that can stand in a `script` element, whatever it holds."""
-    text = replace_surrogates(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = show_invisible(replace_surrogates(written))
     for sign in _ESCAPED:
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

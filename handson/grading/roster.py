@@ -18,7 +18,7 @@ from pathlib import Path
 
 from handson.core.errors import InvalidInput
 from handson.core.files import decode_text, read_data
-from handson.core.text import one_line
+from handson.core.text import one_line, show_invisible
 from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
 from handson.grading.findings import replace_surrogates
 
@@ -143,8 +143,8 @@ def read_rows(path: Path) -> list[list[str]]:
 
 
 def escape_formula(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = replace_surrogates(cell)
+    """Return a cell that no spreadsheet takes for a formula, and that hides no letters."""
+    text = show_invisible(replace_surrogates(cell))
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
