@@ -64,13 +64,9 @@ def write_report(grades: Grades, path: Path) -> None:
 def make_page(grades: Grades) -> Iterator[str]:
     """Yield the page piece by piece: the class, then a learner at a time."""
     style, script = read_asset("report.css"), read_asset("report.js")
-    yield read_asset("report.html").format(
-        lang=messages.language(),
-        policy=escape(_policy(style, script)),
-        title=escape(messages.text("grading.report.page.title")),
-        style=style,
-        noscript=escape(messages.text("grading.report.page.noscript")),
-    )
+    words = read_words("grading.report.page")
+    yield begin_page(words["title"], style, script)
+    yield f"<noscript>{escape(words['noscript'])}</noscript>\n"
     yield _DATA.format(name="class", data=_embed(_describe_class(grades)))
     for number, result in enumerate(grades.results):
         described = _describe_learner(result, grades.requirements.exercise)
@@ -78,16 +74,24 @@ def make_page(grades: Grades) -> Iterator[str]:
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a policy under which nothing runs but our script and nothing is fetched."""
-    return (
-        f"default-src 'none'; script-src {hash_source(script)}; style-src {hash_source(style)}; "
+def begin_page(title: str, style: str, script: str = "") -> str:
+    """Return the beginning of a page on which nothing runs but the script, and nothing is fetched.
+
+    Args:
+        title: The title, as text.
+        style: The style sheet, which the page gets.
+        script: The script that the caller will add, or "" for none.
+    """
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
+    values = {"lang": messages.language(), "title": escape(title), "policy": escape(policy)}
+    return read_asset("report.html").format(**values, style=style)
 
 
-def hash_source(text: str) -> str:
-    """Return the source by which a content security policy allows one style sheet or script."""
+@cache
+def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode('utf-8')).digest()).decode()}'"
 
 
@@ -121,7 +125,7 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         for kind in dict.fromkeys((each.severity, each.code) for each in result.findings):
             found[kind].append(number)
     return {
-        "words": _words(),
+        "words": read_words("grading.report.page"),
         "signs": SIGNS,
         "automatic": AUTOMATIC,
         "checks": [
@@ -154,10 +158,10 @@ def _most_first(owned: tuple[object, list[int]]) -> int:
     return -len(owned[1])
 
 
-def _words() -> dict[str, str]:
-    """Return the sentences of the page's script, with their placeholders."""
+def read_words(group: str) -> dict[str, str]:
+    """Return the sentences of a page in the current language, with their placeholders."""
     language = messages.language()
-    return {name: it[language] for name, it in messages.group("grading.report.page").items()}
+    return {name: it[language] for name, it in messages.group(group).items()}
 
 
 def _describe_requirements(asked: Requirements) -> list[str]:
