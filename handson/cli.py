@@ -32,6 +32,7 @@ from handson.core.files import shorten_path
 from handson.core.folders import LAID_OUT, find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
 from handson.course import evidence, policy, rules
+from handson.course.course import Course, read_course, read_moment
 from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
 from handson.notebook import replay, workspace
@@ -237,6 +238,7 @@ def verify(chosen: Settings, as_json: bool) -> bool:
     help="CSV: the marks as the report saves them (of several markers: repeat).",
 )
 @click.option("--keys", type=ANY_PATH, help="Keys to check proofs with, from handson audit.")
+@click.option("--course", type=ANY_PATH, help="course.toml: window, points, rubric, extensions.")
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
 @click.option("--account", multiple=True, help="The AWS account that counts (several: repeat).")
 @click.option("--region", help="The region that counts.")
@@ -245,13 +247,15 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: Any) -> None:
     """Grade notebooks, folders or zips without running them. Exit code 0: graded, 2: nothing to."""
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
+    course = read_course(asked["course"]) if asked["course"] else Course()
     requirements = grading.Requirements(
+        course=course,
         target=asked["require_target"],
         accounts=tuple(map(grading.read_account, asked["account"])),
         region=asked["region"]
         and rules.check_region(asked["region"], known=settings.list_regions()),
-        since=asked["since"] and grading.read_moment(asked["since"]),
-        until=asked["until"] and grading.read_moment(asked["until"], end=True),
+        since=read_moment(asked["since"]) if asked["since"] else course.since,
+        until=read_moment(asked["until"], end=True) if asked["until"] else course.until,
         keys=tokens.read_keys(asked["keys"]) if asked["keys"] else {},
     )
     with _show_bars(transient=True) as show_bar:
@@ -259,7 +263,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
             paths,
             roster=roster,
             requirements=requirements,
-            marks=grading.read_marks(asked["marks"]),
+            marks=grading.read_marks(asked["marks"], course),
             pictures=asked["html"] is not None,
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )

@@ -27,7 +27,7 @@ class Check:
 
     id: str
     notebook: str
-    points: int
+    points: int | float
     services: tuple[str, ...] = ()
 
     @property
@@ -75,7 +75,7 @@ class Answer:
 
     grade_id: str
     notebook: str
-    points: int
+    points: int | float
 
 
 QUESTIONS = msgspec.convert(_DATA["questions"], tuple[Answer, ...])

@@ -31,7 +31,7 @@ docs/evidence.md says what such evidence can prove.
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
 from handson.grading.marking import read_marks
-from handson.grading.marks import Requirements, read_moment
+from handson.grading.marks import Requirements
 from handson.grading.output import format_notices, format_table, write_csv, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
@@ -55,7 +55,6 @@ __all__ = [
     "read_account",
     "read_answers",
     "read_marks",
-    "read_moment",
     "read_roster",
     "write_csv",
     "write_json",

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from handson.core.text import find_invisible, show_invisible
 from handson.course import syllabus
+from handson.course.course import Course
 from handson.grading.findings import Finding, Result, Written, make_finding, replace_surrogates
 from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
 
@@ -31,7 +32,7 @@ _DIAGRAM = "from handson.drawing import Diagram"
 
 
 def collect_answers(
-    notebooks: Sequence[Notebook], *, pictures: bool = False
+    notebooks: Sequence[Notebook], course: Course = Course(), *, pictures: bool = False
 ) -> tuple[tuple[Written, ...], Written, list[Finding]]:
     """Return the answers in the syllabus's order, the diagram, and the findings about them.
 
@@ -49,7 +50,9 @@ def collect_answers(
         if grade_id and grade_id not in found:
             found[grade_id] = cell
             guessed.append(grade_id)
-    *answers, diagram = (_read_written(item, found.get(item.grade_id), pictures) for item in MARKED)
+    *answers, diagram = (
+        _read_written(item, found.get(item.grade_id), pictures) for item in course.marked
+    )
     lost = [make_finding("grade-id-lost", "note", cells=", ".join(guessed))] if guessed else []
     return tuple(answers), diagram, [*lost, *_find_hidden((*answers, diagram))]
 
@@ -99,7 +102,7 @@ def _read_heading(source: str) -> str:
 def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> Written:
     if cell is None:
         return Written(grade_id=item.grade_id, status="missing", possible=item.points)
-    is_diagram = item == syllabus.DIAGRAM
+    is_diagram = item.grade_id == syllabus.DIAGRAM.grade_id
     text = cell.text if is_diagram else _leave_out_given_lines(cell.text)
     given = {_leave_out_stubs(edition.answers[item.grade_id]) for edition in load_editions()}
     is_untouched = _leave_out_stubs(text) in {*given, ""}

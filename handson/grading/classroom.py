@@ -17,6 +17,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import list_briefly
 from handson.grading import copies
+from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
@@ -92,7 +93,7 @@ def grade_class(
     handed_in = {result.learner for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
-        make_empty_result(learner, [absent], handed_in=False)
+        make_empty_result(learner, [absent], requirements, handed_in=False)
         for learner in roster.learners
         if learner.id not in handed_in
     ]
@@ -102,15 +103,20 @@ def grade_class(
         results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,
         readable=sum(bool(result.files or result.identifiers) for result in results),
-        notices=(*marks.notices, *_describe_strangers(marks, results)),
+        notices=(*marks.notices, *_describe_strangers(marks, requirements, results)),
     )
 
 
-def _describe_strangers(marks: Marks, results: Sequence[Result]) -> Iterator[str]:
-    """Yield a sentence if learners have marks who are not in the class."""
+def _describe_strangers(
+    marks: Marks, asked: Requirements, results: Sequence[Result]
+) -> Iterator[str]:
+    """Yield a sentence if learners have marks, or an extension, who are not in the class."""
     known = {escape_formula(result.learner) for result in results}
     if strangers := sorted(marks.learners.keys() - known):
         yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
+    folded = {fold_name(result.learner) for result in results}
+    if strangers := sorted(who for who in asked.course.extensions if fold_name(who) not in folded):
+        yield messages.text("grading.extensions-unknown", learners=list_briefly(strangers))
 
 
 @contextmanager

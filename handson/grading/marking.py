@@ -25,6 +25,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
+from handson.course.course import Course
 from handson.grading.answers import fingerprint_texts
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written, make_finding
 from handson.grading.notebooks import MARKED
@@ -32,10 +33,7 @@ from handson.grading.roster import escape_formula, read_rows, unescape_formula
 
 LEARNER, ANSWERS, COMMENT = "learner", "answers", "comment"
 
-_POSSIBLE = {
-    **{item.grade_id: item.points for item in MARKED},
-    **{check.id: check.points for check in syllabus.CHECKS},
-}
+_ITEMS = (*(item.grade_id for item in MARKED), *syllabus.CHECK_IDS)
 _TEXTS = (
     *(f"{item.grade_id}-comment" for item in MARKED),
     *(f"{check.id}-reason" for check in syllabus.CHECKS),
@@ -68,7 +66,7 @@ class Marks:
     notices: tuple[str, ...] = ()
 
 
-def read_marks(paths: Sequence[Path]) -> Marks:
+def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
     """Return the marks of CSV files, merged.
 
     Comments and reasons are joined.  An item with different points in several files has none.
@@ -77,12 +75,14 @@ def read_marks(paths: Sequence[Path]) -> Marks:
         InvalidInput: A file cannot be read, lacks a column, has points outside the range, or has
             points without a reason.
     """
+    possible = {item.grade_id: item.points for item in course.marked}
+    possible |= {check.id: check.points for check in course.checks}
     given: dict[str, dict[Path, LearnerMarks]] = defaultdict(dict)
     notices: list[str] = []
     for path in paths:
         head, *rows = read_rows(path) or [[]]
         heads = [cell.strip() for cell in head]
-        known = {*_POSSIBLE, *_TEXTS}
+        known = {*_ITEMS, *_TEXTS}
         if LEARNER not in heads or known.isdisjoint(heads):
             raise InvalidInput.from_key("grading.marks-columns", path=path)
         unknown = [cell for cell in heads if cell and cell not in {*known, LEARNER, ANSWERS}]
@@ -97,7 +97,7 @@ def read_marks(paths: Sequence[Path]) -> Marks:
             if path in given[learner]:
                 who = one_line(learner)
                 raise InvalidInput.from_key("grading.marks-twice", path=path, learner=who)
-            given[learner][path] = _read_row(path, learner, cells)
+            given[learner][path] = _read_row(path, learner, cells, possible)
     merged = {learner: _merge(by_path) for learner, by_path in given.items()}
     return Marks(merged, tuple(notices))
 
@@ -118,12 +118,20 @@ def apply_marks(result: Result, marks: Marks) -> Result:
     )
 
 
-def _read_row(path: Path, learner: str, cells: Mapping[str, str]) -> LearnerMarks:
-    points = {
-        item: _read_points(path, learner, item, value)
-        for item in _POSSIBLE
-        if (value := cells.get(item))
-    }
+def _read_row(
+    path: Path, learner: str, cells: Mapping[str, str], possible: Mapping[str, float]
+) -> LearnerMarks:
+    points = {item: _read_number(value) for item in possible if (value := cells.get(item))}
+    for item, number in points.items():
+        if not 0 <= number <= possible[item]:
+            raise InvalidInput.from_key(
+                "grading.marks-wrong",
+                path=path,
+                learner=one_line(learner),
+                item=item,
+                value=one_line(cells[item]),
+                possible=possible[item],
+            )
     texts = {column: text for column in _TEXTS if (text := cells.get(column))}
     for check in syllabus.CHECK_IDS:
         if (check in points) != (f"{check}-reason" in texts):
@@ -133,28 +141,19 @@ def _read_row(path: Path, learner: str, cells: Mapping[str, str]) -> LearnerMark
     return LearnerMarks(points, texts, (fingerprint,) if fingerprint else ())
 
 
-def _read_points(path: Path, learner: str, item: str, value: str) -> float:
+def _read_number(value: str) -> float:
+    """Return a number as people of any country write it, or -1."""
     try:
-        points = float(value.replace(",", "."))
+        return float(value.replace(",", "."))
     except ValueError:
-        points = -1
-    if not 0 <= points <= _POSSIBLE[item]:
-        raise InvalidInput.from_key(
-            "grading.marks-wrong",
-            path=path,
-            learner=one_line(learner),
-            item=item,
-            value=one_line(value),
-            possible=_POSSIBLE[item],
-        )
-    return points
+        return -1
 
 
 def _merge(by_path: Mapping[Path, LearnerMarks]) -> LearnerMarks:
     """Return the marks that several files give one learner."""
     points: dict[str, float] = {}
     conflicts: list[Finding] = []
-    for item in _POSSIBLE:
+    for item in _ITEMS:
         found = {path: each.points[item] for path, each in by_path.items() if item in each.points}
         if len({*found.values()}) > 1:
             listed = ", ".join(f"{one_line(str(path))}: {mark:g}" for path, mark in found.items())

@@ -2,8 +2,9 @@
 
 The checks derive every verdict again from what the evidence observed.  A check gives all its points
 when every fact passes that is not advice, else none: half a network carries no service, and the
-facts say what is missing.  A check with evidence of which none counts is *unproven*: no points, the
-facts all the same, and the reason.
+facts say what is missing.  Where the course says so, it gives the share of those facts instead.  A
+check with evidence of which none counts is *unproven*: no points, the facts all the same, and the
+reason.
 
 Each record names the one that the same learner sealed before it.  Notebooks hold the last record of
 each evidence cell, so a cell that was run again leaves a harmless gap, which the journal closes.
@@ -17,16 +18,19 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from math import ceil, floor
 
 from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
 from handson.core.text import one_line
 from handson.course import checks, syllabus
+from handson.course.course import Course
 from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner
 from handson.grading.claims import NOTEBOOK, Claims
+from handson.grading.export_names import fold_name
 from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
@@ -45,6 +49,7 @@ class Requirements:
 
     Attributes:
         exercise: What was to be built; records are judged by it, whatever exercise they name.
+        course: What the items are worth, and the learners whose deadline is a later one.
         target: "aws" or "emulator"; None takes both.
         accounts: The AWS accounts that count, for everybody; a roster may name one each.
         region: The region that counts, or None.
@@ -54,6 +59,7 @@ class Requirements:
     """
 
     exercise: Exercise = Exercise()
+    course: Course = Course()
     target: str | None = None
     accounts: tuple[str, ...] = ()
     region: str | None = None
@@ -62,9 +68,12 @@ class Requirements:
     keys: Keys = field(default_factory=dict)
 
     def for_learner(self, learner: Learner) -> Requirements:
-        """Return what is asked of one learner, whose own account is the only one that counts."""
+        """Return what is asked of one learner, who may have an account and a deadline apart."""
         own = (learner.account,) if learner.account else self.accounts
-        return dataclasses.replace(self, accounts=own)
+        extensions = {fold_name(who): moment for who, moment in self.course.extensions.items()}
+        own_until = extensions.get(fold_name(learner.id), self.until)
+        until = max(own_until, self.until) if own_until and self.until else own_until
+        return dataclasses.replace(self, accounts=own, until=until)
 
     def find_region(self, claims: Claims) -> str | None:
         """Return the region that counts: the one asked for, else that of the cluster's evidence."""
@@ -88,12 +97,30 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
     return replace(
         mark,
         status=status,
-        points=check.points if status == "passed" else 0,
+        points=0 if objections else _give_points(check, result, asked.course),
         facts=result.facts,
         diagnoses=result.diagnoses,
         proof=claim,
         objection=objections[0] if objections else None,
     )
+
+
+def _give_points(check: syllabus.Check, result: checks.CheckResult, course: Course) -> int | float:
+    """Return the points of evidence that counts: all or none, or the share of facts that pass."""
+    if result.passed or check.id not in course.by_fact:
+        return check.points if result.passed else 0
+    facts = [fact.passed for fact in result.facts if not fact.advice]
+    share = check.points * sum(facts) / len(facts)
+    rounded = round(share, 1)
+    return rounded if rounded < check.points else floor(share * 10) / 10  # never all of them
+
+
+def measure_lateness(claims: Claims, until: datetime | None) -> int:
+    """Return by how many seconds the newest evidence that is judged missed a deadline."""
+    newest = max((claim.observed_at for claim in claims.judged.values()), default="")
+    if not newest or until is None or datetime.fromisoformat(newest) < until:
+        return 0
+    return max(1, ceil((datetime.fromisoformat(newest) - until).total_seconds()))
 
 
 def examine_evidence(
@@ -126,24 +153,6 @@ def examine_evidence(
     unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
     if claims.journal and unknown:
         yield _about_chain(unknown, "not-in-journal")
-
-
-def read_moment(text: str, *, end: bool = False) -> datetime:
-    """Return the moment of an ISO 8601 date or time; without a zone it is this machine's.
-
-    Args:
-        text: Such as ``2026-05-01`` or ``2026-05-01T17:00+09:00``.
-        end: Take the end of the day where the text is a date.
-
-    Raises:
-        InvalidInput: It is neither a date nor a time.
-    """
-    is_date = len(text) <= len("2026-05-01")  # every form of a date with a time is longer
-    try:
-        moment = datetime.fromisoformat(text) + timedelta(days=int(end and is_date))
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput.from_key("grading.no-moment", text=one_line(text)) from None
 
 
 def _examine_record(claim: Claim) -> Iterator[Finding]:

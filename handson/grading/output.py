@@ -39,14 +39,12 @@ from typing import IO, Any
 from handson.core import messages
 from handson.core.text import one_line, pick_fields, show_invisible
 from handson.course import syllabus
+from handson.course.course import Course
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, replace_surrogates
-from handson.grading.notebooks import MARKED
 from handson.grading.roster import escape_formula
 
 SCHEMA = "handson.grading/1"
-AUTOMATIC = sum(check.points for check in syllabus.CHECKS)
-MANUAL = sum(item.points for item in MARKED)
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
 
 _LONGEST, _PLACES = 400, 2
@@ -59,10 +57,11 @@ def write_json(grades: Grades, file: IO[str]) -> None:
         "schema": SCHEMA,
         "requirements": {
             **pick_fields(asked, "target accounts region"),
+            "course": asked.course.name,
             "from": asked.since and asked.since.isoformat(),
             "until": asked.until and asked.until.isoformat(),
         },
-        "possible": {"automatic": AUTOMATIC, "manual": MANUAL},
+        "possible": pick_fields(asked.course, "automatic manual"),
         "summary": summarize(grades.results),
     }
     file.write(f'{_dump(head)[:-1]}, "learners": [\n')
@@ -101,7 +100,8 @@ def format_table(grades: Grades) -> Iterator[str]:
     yield messages.text(
         "grading.title", learners=len(results), handed_in=handed_in, reviewed=reviewed
     )
-    yield from _align([_describe_for_people(result) for result in results])
+    course = grades.requirements.course
+    yield from _align([_describe_for_people(result, course) for result in results])
     yield messages.text("grading.signs")
     for result in results:
         review = result.to_review()
@@ -156,20 +156,21 @@ def _describe_for_gradebook(result: Result) -> dict[str, str]:
     }
 
 
-def _describe_for_people(result: Result) -> dict[str, str]:
+def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     """Return a learner's row by the heads of its columns, in the current language."""
     answered = sum(answer.status == "answered" for answer in result.answers)
     diagram = result.diagram
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == "answered" else "-"
     facts = diagram.check.facts if diagram.check else ()
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
-    marks = f"{_format_points(sum(result.marks))}/{MANUAL}{'…' if result.total is None else ''}"
+    more = "…" if result.total is None else ""
+    marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
     return {
         messages.text("grading.column-learner"): one_line(result.learner),
         messages.text("grading.column-name"): one_line(result.name),
         messages.text("grading.column-group"): one_line(result.group),
         **{mark.id: SIGNS[mark.status] for mark in result.checks},
-        messages.text("grading.column-points"): f"{result.points:g}/{AUTOMATIC}",
+        messages.text("grading.column-points"): f"{result.points:g}/{course.automatic:g}",
         messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
         messages.text("grading.column-diagram"): f"{drawn}{passed}",
         messages.text("grading.column-marks"): marks if result.marks else "",

@@ -33,8 +33,7 @@ from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements
-from handson.grading.notebooks import MARKED
-from handson.grading.output import AUTOMATIC, SIGNS
+from handson.grading.output import SIGNS
 
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
@@ -112,6 +111,7 @@ def _embed(data: object) -> str:
 
 def _describe_class(grades: Grades) -> dict[str, Any]:
     """Return the data of the class as a whole."""
+    course = grades.requirements.course
     wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     examples: dict[str, Finding] = {}
@@ -127,7 +127,7 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
     return {
         "words": read_words("grading.report.page"),
         "signs": SIGNS,
-        "automatic": AUTOMATIC,
+        "automatic": course.automatic,
         "checks": [
             (
                 check.id,
@@ -135,11 +135,11 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
                 check_label(check.id),
                 check.points,
             )
-            for check in syllabus.CHECKS
+            for check in course.checks
         ],
         "marked": [
             (item.grade_id, item.points, messages.label("grading.report.question", item.grade_id))
-            for item in MARKED
+            for item in course.marked
         ],
         "asked": _describe_requirements(grades.requirements),
         "rows": [_row(result) for result in grades.results],

@@ -16,7 +16,7 @@ from handson.grading import answers, copies, tokens
 from handson.grading.archives import MOST_BYTES, Refused, read_entry
 from handson.grading.claims import gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
-from handson.grading.marks import Requirements, examine_evidence, judge_check
+from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import Notebook, compare_cells, read_notebook
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
@@ -49,7 +49,7 @@ def grade_submission(
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", "serious", reason=reason)
         learner = _identify_learner(set(), submission, roster)
-        return make_empty_result(learner, [finding], source=submission.source)
+        return make_empty_result(learner, [finding], requirements, source=submission.source)
 
 
 def grade_files(folder: Path, names: Sequence[str]) -> Result:
@@ -85,17 +85,24 @@ def judge_folders(
     return mark, [mark.objection, *about_journals] if mark.objection else about_journals
 
 
-def make_empty_result(learner: Learner, findings: Iterable[Finding], **about: Any) -> Result:
+def make_empty_result(
+    learner: Learner,
+    findings: Iterable[Finding],
+    requirements: Requirements | None = None,
+    **about: Any,
+) -> Result:
     """Return a result without points; `about` are further fields, such as its source."""
-    written, diagram, _ = answers.collect_answers([])
+    asked = (requirements or Requirements()).for_learner(learner)
+    written, diagram, _ = answers.collect_answers([], asked.course)
     return Result(
         learner=learner.id,
         name=learner.name,
         group=learner.group,
         checks=tuple(
             CheckMark(id=check.id, status="missing", points=0, possible=check.points)
-            for check in syllabus.CHECKS
+            for check in asked.course.checks
         ),
+        until=asked.until.isoformat() if asked.until else None,
         answers=written,
         diagram=diagram,
         findings=tuple(findings),
@@ -115,13 +122,15 @@ def _grade_contents(
         files = list_briefly(contents.files) or "-"
         nothing = make_finding("nothing-readable", "serious", files=files)
         findings = [nothing, *contents.findings, *about_place]
-        return make_empty_result(learner, findings, source=submission.source)
+        return make_empty_result(learner, findings, requirements, source=submission.source)
     asked = requirements.for_learner(learner)
-    marks = [judge_check(check, claims, asked) for check in syllabus.CHECKS]
+    marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
     doubts = [*examine_evidence(claims, asked, learner if submission.owner else None)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
-    written, diagram, about_answers = answers.collect_answers(contents.notebooks, pictures=pictures)
+    written, diagram, about_answers = answers.collect_answers(
+        contents.notebooks, asked.course, pictures=pictures
+    )
     findings = [
         *contents.findings,
         *claims.findings,
@@ -133,7 +142,8 @@ def _grade_contents(
         *about_place,
     ]
     return replace(
-        make_empty_result(learner, findings, source=submission.source),
+        make_empty_result(learner, findings, requirements, source=submission.source),
+        late_by=measure_lateness(claims, asked.until),
         handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
         named=tuple(sorted(names)),
         files=tuple(notebook.where for notebook in contents.notebooks),

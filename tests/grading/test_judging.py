@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,11 +12,12 @@ import pytest
 
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
+from handson.course.course import Course, read_moment
 from handson.course.exercise import Exercise
-from handson.grading import CheckMark, Learner, Requirements, read_moment
+from handson.grading import CheckMark, Learner, Requirements
 from handson.grading.claims import Claims
 from handson.grading.findings import Claim, Finding
-from handson.grading.marks import examine_evidence, judge_check
+from handson.grading.marks import examine_evidence, judge_check, measure_lateness
 
 from .making import claim, recorded
 
@@ -54,6 +55,43 @@ def test_evidence_gets_all_points_of_its_check_or_none_and_says_why() -> None:
     assert mark.objection is not None
     assert (mark.objection.check, mark.objection.where) == ("cluster", "cluster.ipynb")
     assert "vpcs" in mark.objection.values["reason"]
+
+
+def test_where_the_course_says_so_points_are_the_share_of_facts_and_never_nearly_all() -> None:
+    def share(check: str, points: float, seen: Any, **changes: Any) -> float:
+        course = Course(by_fact=(check,), points={check: points})
+        own = next(each for each in course.checks if each.id == check)
+        held = claim(check, observed=msgspec.json.encode(seen), **changes)
+        mark = judge_check(own, Claims(items=[held]), Requirements(course=course))
+        assert mark.possible == points
+        return mark.points
+
+    network, image = (recorded()[check]["observed"] for check in ("network", "image"))
+    lacking = {**network, "vpcs": [{**network["vpcs"][0], "dns_support": False}]}
+    points = (25, 30, 0.3, 0)  # one of twelve facts is false: 22.92, 27.5, 0.275
+    assert [share("network", each, lacking) for each in points] == [22.9, 27.5, 0.2, 0]
+    assert share("network", 25, network) == 25
+    assert share("network", 25, {**network, "vpcs": []}) == 0
+    assert share("network", 25, lacking, intact=False) == 0
+    assert share("image", 16, image) == 16  # whose advice is not followed
+    tags = [{**image["images"][0], "tags": ["latest"]}]
+    assert share("image", 16, {**image, "images": tags}) == 12
+
+
+def test_an_extension_is_a_learners_own_later_deadline_and_lateness_is_measured_by_it() -> None:
+    day = [datetime(2026, 5, number, tzinfo=UTC) for number in range(1, 31)]
+    asked = Requirements(until=day[10], course=Course(extensions={"Ｓ01": day[12], "s02": day[5]}))
+    own = [asked.for_learner(Learner(each)).until for each in ("s01", "s02", "s03")]
+    assert own == [day[12], day[10], day[10]]
+    alone = Requirements(course=asked.course)
+    assert [alone.for_learner(Learner(each)).until for each in ("s01", "s03")] == [day[12], None]
+    claims = Claims(
+        items=[claim("cluster", observed_at=AT(3)), claim("network", observed_at=AT(1))]
+    )
+    deadline = datetime(2026, 5, 11, 3, tzinfo=UTC)
+    moments = [deadline + timedelta(seconds=each) for each in (1, 0, -0.5, -90)]
+    assert [measure_lateness(claims, each) for each in moments] == [0, 1, 1, 90]
+    assert (measure_lateness(claims, None), measure_lateness(Claims(items=[]), deadline)) == (0, 0)
 
 
 EUROPE = {"region": "eu-west-1"}

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import runpy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from rich.cells import cell_len
 from handson import grading
 from handson.cli import main
 from handson.core import messages
+from handson.course.course import read_moment
 from handson.grading import Grades, Requirements, format_table, output
 from handson.grading.findings import Passage, make_finding
-from handson.grading.marks import read_moment
 from handson.grading.roster import Learner
 from handson.grading.submission import make_empty_result
 
@@ -44,6 +45,21 @@ MARKS = """learner,why-network,why-zones,why-cluster,why-registry,architecture
 s01,4,3.5,4,2,1
 '=1+1,1,,,,
 s99,1,,,,
+"""
+
+
+COURSE = """name = "Step 2"
+from = 2026-05-01
+until = 2026-05-11T00:00:00+09:00
+[points]
+network = 25
+why-zones = 10
+[[extensions]]
+learner = "＝１＋１"
+until = 2026-06-01T00:00:00+09:00
+[[extensions]]
+learner = "s77"
+until = 2026-06-01
 """
 
 
@@ -136,6 +152,7 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
     assert data["requirements"] == {
         **{"target": "emulator", "accounts": ["1", "123456789012"], "region": "us-east-1"},
         **{"from": "2026-05-01T00:00:00+00:00", "until": "2026-06-01T00:00:00+00:00"},
+        "course": "",
     }
     assert list(data) == ["schema", "requirements", "possible", "summary", "learners"]
     assert (data["schema"], [*data["possible"].values()]) == ("handson.grading/1", [80, 20])
@@ -160,17 +177,54 @@ def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path
     result = run(inbox / "s01", *marks, "--json", "--require-target", "emulator")
     data = json.loads(result.stdout)
     nothing = {"accounts": [], "region": None, "from": None, "until": None}
-    assert data["requirements"] == {"target": "emulator", **nothing}
+    assert data["requirements"] == {"target": "emulator", "course": "", **nothing}
     assert (result.exit_code, data["learners"][0]["total"]) == (0, 94.5)
     assert [part for part in ("s99", str(path)) if part not in result.stderr] == []
     assert run(inbox / "s01", "--csv").stdout.startswith("learner,name,")
     assert "80/80" in run(inbox / "s01", "--lang", "en").stdout
 
 
+def test_the_course_says_what_items_are_worth_and_options_win_over_its_window(
+    inbox: Path, tmp_path: Path
+) -> None:
+    course = tmp_path / "course.toml"
+    course.write_text(COURSE, encoding="utf-8")
+    marks = tmp_path / "marks.csv"
+    marks.write_text("learner,why-zones,network,network-reason\ns01,9.5,24,asked\n")
+    given = (inbox / "s01", inbox / "=1+1", "--course", course, "--marks", marks)
+    result = run(*given, "--json", "--from", "2026-05-02")
+    data = json.loads(result.stdout)
+    assert (data["requirements"]["course"], data["requirements"]["from"][:10]) == (
+        "Step 2",
+        "2026-05-02",
+    )
+    assert data["possible"] == {"automatic": 75, "manual": 26}
+    late, on_time = sorted(data["learners"], key=lambda each: each["learner"], reverse=True)
+    network = late["checks"][0]
+    assert (network["points"], network["possible"], network["counted"]) == (25, 25, 24)
+    assert (late["answers"][1]["possible"], late["marks"]["why-zones"]) == (10, 9.5)
+    assert (late["points"], late["counted"], late["until"]) == (75, 74, "2026-05-10T15:00:00+00:00")
+    assert [each["code"] for each in late["findings"]] == ["too-late"] * 6
+    newest = max(each["proof"]["observed_at"] for each in late["checks"])
+    assert late["late_by"] >= seconds_between(late["until"], newest) > 0
+    assert (on_time["until"], on_time["late_by"], on_time["findings"]) == (
+        "2026-05-31T15:00:00+00:00",
+        0,
+        [],
+    )
+    assert "s77" in result.stderr
+    assert "/75" in run(*given, "--lang", "en").stdout
+
+
+def seconds_between(first: str, second: str) -> float:
+    return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
+
+
 def test_a_wrong_option_or_nothing_to_grade_is_exit_code_two(inbox: Path, tmp_path: Path) -> None:
     wrong: dict[str, str | Path] = {
         **{"--from": "yesterday", "--until": "2026-13-01", "--region": "us-east-11"},
         **{"--roster": "none.csv", "--account": "1.23457E+11", "--marks": inbox / "roster.csv"},
+        "--course": "none.toml",
         "--html": tmp_path / "none" / "report.html",
     }
     for option, value in wrong.items():
