@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -23,7 +23,7 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
-from handson.core.text import one_line, show_invisible
+from handson.core.text import one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
@@ -142,7 +142,13 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
             for item in course.marked
         ],
         "asked": _describe_requirements(grades.requirements),
-        "rows": [_row(result) for result in grades.results],
+        "rubric": course.rubric,
+        "rows": [
+            _row(result, alias)
+            for result, alias in zip(
+                grades.results, _shuffle([each.learner for each in grades.results]), strict=True
+            )
+        ],
         "stuck": [
             (check_label(check), messages.label("course.checks.fact", fact), owners)
             for (check, fact), owners in sorted(wrong.items(), key=_most_first)
@@ -179,20 +185,48 @@ def _describe_requirements(asked: Requirements) -> list[str]:
     return [line for line in lines if line]
 
 
-def _row(result: Result) -> list[Any]:
-    """Return a learner's row of the table, in the order that the script names its columns."""
-    return [
-        result.learner,
-        result.name,
-        result.group,
-        [mark.status for mark in result.checks],
-        result.points,
-        [written.mark for written in result.written],
-        [written.status for written in result.written],
-        len(result.to_review()),
-        result.handed_in,
-        fingerprint_texts(result),
-    ]
+def _row(result: Result, alias: int) -> dict[str, Any]:
+    """Return what the page knows of a learner who is not open; `given` is what people gave."""
+    return {
+        **pick_fields(result, "learner name group handed_in until late_by"),
+        "alias": alias,
+        "statuses": [mark.status for mark in result.checks],
+        "points": [mark.points for mark in result.checks],
+        "written": [written.status for written in result.written],
+        "review": len(result.to_review()),
+        "print": fingerprint_texts(result),
+        "given": _describe_marks(result),
+        "conflicts": {
+            finding.values["item"]: finding.message
+            for finding in result.findings
+            if finding.code == "marks-conflict"
+        },
+    }
+
+
+def _describe_marks(result: Result) -> dict[str, float | str]:
+    """Return what people gave so far, by the columns of a file of marks."""
+    rulings = [(mark.id, mark.ruling) for mark in result.checks if mark.ruling]
+    marks = {
+        **{written.grade_id: written.mark for written in result.written},
+        **{f"{written.grade_id}-comment": written.comment for written in result.written},
+        **{check: ruling.points for check, ruling in rulings},
+        **{f"{check}-reason": ruling.reason for check, ruling in rulings},
+        "comment": result.comment,
+    }
+    return {column: value for column, value in marks.items() if value not in (None, "")}
+
+
+def _shuffle(learners: Sequence[str]) -> list[int]:
+    """Return a number for each learner, from 1, by which nobody can be recognized.
+
+    The same class gets the same numbers.
+    """
+    order = sorted(
+        learners, key=lambda learner: sha256(replace_surrogates(learner).encode()).digest()
+    )
+    places = {learner: place for place, learner in enumerate(order, 1)}
+    return [places[learner] for learner in learners]
 
 
 def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:

@@ -31,7 +31,10 @@ PICTURE = (
 )
 UNFOLD = "for (const each of document.querySelectorAll('details')) each.open = true"
 MARKS = {"why-network": 4, "why-zones": 3.5, "why-cluster": 0, "why-registry": 2, "architecture": 1}
-LOOKS = (("", "light"), ("", "dark"), ("#learner-3", "light"), ("#learner-2", "dark"))
+LOOKS = (
+    ("", "light"), ("", "dark"), ("#learner-3", "light"), ("#learner-2", "dark"),
+    ("#question-0", "light"), ("#question-4", "dark"),
+)  # fmt: skip
 WIDTHS = (390, 800, 1280)
 
 
@@ -91,7 +94,7 @@ def test_a_page_of_hostile_submissions_runs_nothing_and_can_be_read(
     page.goto(report.as_uri())
     for link in page.locator(".learners tbody a").evaluate_all("all => all.map(a => a.hash)"):
         page.evaluate("hash => { location.hash = hash }", link)
-        page.locator("#learner-view h2").wait_for()
+        page.locator("#view h2").wait_for()
         page.evaluate(UNFOLD)
     page.wait_for_timeout(200)
     assert (page.evaluate("window.hits || 0"), log.take()) == (0, [])
@@ -149,7 +152,7 @@ def test_the_page_is_never_wider_than_the_window_and_draws_what_differs(
     page: Any, report: Path
 ) -> None:
     wider = []
-    for place in ("", "#learner-3", "#learner-2"):
+    for place in ("", "#question-4", "#learner-3", "#learner-2"):
         page.goto(report.as_uri() + place)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
@@ -188,53 +191,150 @@ def test_axe_finds_no_fault_and_would_see_a_field_without_a_label(page: Any, rep
 def fill(page: Any, report: Path, number: int, *marks: float) -> None:
     page.goto(f"{report.as_uri()}#learner-{number}")
     for place, mark in enumerate(marks):
-        page.locator("input[type=number]").nth(place).fill(str(mark))
+        page.locator(".points").nth(place).fill(str(mark))
 
 
 def filled(page: Any) -> list[str]:
-    fields = page.locator("input[type=number]")
-    values: list[str] = fields.evaluate_all("all => all.map(each => each.value)")
+    values: list[str] = page.locator(".answer .points").evaluate_all(
+        "all => all.map(each => each.value)"
+    )
     return values
 
 
-def test_marks_that_can_be_stay_in_the_browser_until_forgotten(page: Any, report: Path) -> None:
+def reload(page: Any) -> list[str]:
+    """Load the page again whatever it asks, and return what it asked."""
+    asked: list[str] = []
+
+    def accept(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    page.reload()
+    page.remove_listener("dialog", accept)
+    return asked
+
+
+KEPT = """async () => [localStorage.length, sessionStorage.length, document.cookie,
+    (await indexedDB.databases()).length]"""
+
+
+def test_marks_are_in_the_page_alone_which_warns_before_it_is_left(page: Any, report: Path) -> None:
+    page.goto(report.as_uri())
+    assert reload(page) == []
     fill(page, report, 0, *MARKS.values())
-    page.reload()
-    assert filled(page) == [str(mark) for mark in MARKS.values()]
+    assert page.get_by_text("保存していない変更: 5 件").is_visible()
     page.get_by_role("link", name="クラスに戻る").first.click()
-    page.locator(".learners").wait_for()
-    row = page.locator(".learners tbody tr").first.inner_text()
-    assert row.split()[-3:] == ["80", "10.5", "90.5"]
+    row = page.locator(".learners tbody tr").first
+    assert row.inner_text().split()[-3:] == ["80", "10.5", "90.5"]
     assert page.get_by_text("6 人のうち 1 人の採点が済みました。").is_visible()
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="このブラウザーに残した点を消す").click()
+    total = page.locator("#class-view tr", has=page.get_by_role("rowheader", name="合計"))
+    assert total.inner_text().split() == ["合計", "100", "1", "90.5", "0"]
     page.goto(f"{report.as_uri()}#learner-0")
-    page.reload()
-    assert set(filled(page)) == {""}
-    fill(page, report, 0, 5)
+    page.locator(".points").first.fill("5")
     assert page.get_by_text("0 から 4 までの数にしてください。").is_visible()
-    page.reload()
-    assert filled(page)[0] == ""
+    assert (page.evaluate(KEPT), reload(page)) == ([0, 0, "", 0], ["beforeunload"])
+    assert set(filled(page)) == {""}
 
 
-def test_saved_marks_are_taken_back_by_the_command(
+def test_a_question_is_marked_across_the_class_by_keyboard(page: Any, report: Path) -> None:
+    page.goto(report.as_uri())
+    page.get_by_role("link", name="問い 2").press("Enter")
+    expect(page.get_by_role("heading", name="問い 2")).to_be_focused()
+    page.locator(".points").first.focus()
+    for keys in ("4", "Enter", "2", "Tab", "Good, but why?", "Control+Enter", "1", "Tab", "Tab"):
+        page.keyboard.press(keys) if keys[0] in "CET" else page.keyboard.type(keys)
+    expect(page.get_by_role("button", name="前に書いたコメント: Good, but why?")).to_be_focused()
+    page.keyboard.press("Enter")
+    comments = page.locator("textarea").evaluate_all("all => all.map(each => each.value)")
+    assert comments[:4] == ["", *["Good, but why?"] * 2, ""]
+    expect(page.locator(".points").nth(3)).to_be_focused()
+    page.get_by_label("まだ採点していない人だけ").check()
+    assert [text[:4] for text in page.locator(".answer h3").all_inner_texts()] == [
+        "x4 <", "x5 <", "z<b>"]  # fmt: skip
+    page.get_by_label("まだ採点していない人だけ").uncheck()
+    page.get_by_role("link", name="s02 佐藤 健").press("Enter")
+    assert filled(page) == ["", "2", "", "", ""]
+    page.go_back()
+    expect(page.get_by_role("link", name="s02 佐藤 健")).to_be_focused()
+
+
+def test_hidden_names_are_said_in_no_view(page: Any, report: Path) -> None:
+    page.goto(report.as_uri())
+    page.get_by_label("名前を隠す").check()
+    said = page.locator("main").inner_text()
+    for address in ("#question-1", "#learner-1", "#learner-3"):
+        page.goto(report.as_uri() + address)
+        page.evaluate(UNFOLD)
+        said += page.locator("main").inner_text()
+    page.locator(".part + .findings").wait_for()
+    named = ("s01", "s02", "s03", "x4", "x5", "z<b>9", "山田", "佐藤", "O'Brien")
+    assert [name for name in named if name in said] == []
+    assert page.locator(".findings").get_by_text("受講者").count() > 1
+
+
+def test_saved_marks_are_read_by_the_command_and_by_the_page(
     page: Any, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANDSON_HOME", str(tmp_path / "home"))
     path, saved, again = (tmp_path / name for name in ("one.html", "marks.csv", "two.html"))
     run("--html", path, inbox)
     fill(page, path, 0, *MARKS.values())
+    page.get_by_label("コメント 問い 1").fill('=1+1, "so";\nand more')
+    page.get_by_label("全体へのコメント").fill("Well done.")
+    fill(page, path, 2)
+    page.get_by_text("この判定を変える").nth(1).click()
+    page.locator("#give-2-cluster").fill("7.5")
+    assert page.get_by_text("点と理由の両方").is_visible()
+    page.locator("#give-2-cluster-reason").fill("Built, then deleted by us.")
+    assert page.get_by_text("7.5 / 15 点").is_visible()
     fill(page, path, 1, 4)
-    page.get_by_role("link", name="クラスに戻る").first.click()
+    page.evaluate(UNFOLD)
+    page.locator("#give-1-network").fill("1")
     with page.expect_download() as download:
-        page.get_by_role("button", name="採点を CSV に保存").click()
+        page.get_by_role("button", name="採点を保存").click()
     download.value.save_as(saved)
+    assert page.get_by_text("足りないので、判定の変更を保存していません: s02。").is_visible()
     learners = json.loads(run("--marks", saved, "--html", again, "--json", inbox))["learners"]
     assert [each["total"] for each in learners[:2]] == [90.5, None]
     assert learners[0]["marks"] == MARKS
+    assert learners[0]["answers"][0]["comment"] == '=1+1, "so";\nand more'
+    ruling = {"points": 7.5, "reason": "Built, then deleted by us."}
+    assert [each["checks"][1]["ruling"] for each in learners[:3]] == [None, None, ruling]
     assert not [f for each in learners for f in each["findings"] if f["code"] == "marks-stale"]
     page.goto(f"{again.as_uri()}#learner-0")
-    assert filled(page) == [str(mark) for mark in MARKS.values()]
+    shown = [filled(page), page.get_by_label("全体へのコメント").input_value()]
+    assert shown == [[str(mark) for mark in MARKS.values()], "Well done."]
+    run("--html", path, inbox)
+    page.goto(f"{path.as_uri()}#learner-0")
+    page.locator("[type=file]").set_input_files(saved)
+    page.get_by_text("marks.csv を開きました(5 人)。").wait_for()
+    assert [filled(page), page.get_by_label("全体へのコメント").input_value()] == shown
+    assert page.get_by_label("コメント 問い 1").input_value() == '=1+1, "so";\nand more'
+    assert reload(page) == []
+
+
+def test_a_file_of_marks_is_told_what_it_holds_that_does_not_fit(page: Any, report: Path) -> None:
+    page.goto(f"{report.as_uri()}#learner-0")
+    others = "learner\twhy-network\nq9\t1\n"
+    mixed = "learner;answers;why-network;why-zones;color;comment\ns01;t0;3,5;9;red;よい\nq9;;1;;;\n"
+    told = {}
+    for name, text in {"none.csv": "a,b\n1,2\n", "other.csv": others, "mixed.csv": mixed}.items():
+        file = {"name": name, "mimeType": "text/csv", "buffer": text.encode("shift_jis")}
+        page.locator("[type=file]").set_input_files(file)
+        page.locator("header [role=status]", has_text=name).wait_for()
+        told[name] = page.locator("header [role=status]").inner_text()
+    assert told["none.csv"].startswith("none.csv は採点のファイルではありません")
+    assert told["other.csv"].startswith("other.csv は別のクラスの採点です")
+    assert told["mixed.csv"] == (
+        "mixed.csv を開きました(1 人)。 読まなかった列: color。 このクラスにいない人: q9。 "
+        "採点のあとで答えが変わった人: s01 山田 花子。答えを見直してください。 "
+        "範囲の外なので読まなかった点: s01 山田 花子 why-zones: 9。"
+    )
+    assert (filled(page)[:2], page.get_by_label("全体へのコメント").input_value()) == (
+        ["3.5", ""],
+        "よい",
+    )
 
 
 def run(*arguments: str | Path) -> str:

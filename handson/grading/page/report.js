@@ -5,8 +5,8 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const room = read("class");
   const { words, signs, checks, marked, rows } = room;
-  const [ID, NAME, GROUP, STATUS, POINTS, GIVEN, WRITTEN, REVIEW, HANDED, PRINT] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  const manual = marked.reduce((sum, item) => sum + item[1], 0);
+  const add = (numbers) => Number(numbers.reduce((all, number) => all + number, 0).toFixed(6));
+  const manual = add(marked.map(([, possible]) => possible));
   const everyone = rows.map((_, n) => n);
   const lang = document.documentElement.lang;
 
@@ -23,86 +23,151 @@
     element.append(...inside.flat(9).filter((part) => part != null && part !== false));
     return element;
   };
-  const theirs = (text, tag = "bdi") => make(tag, { dir: "auto" }, text);
+  const theirs = (text, tag = "bdi") => make(tag, { dir: "auto" }, mask(text));
   const hidden = (text) => make("span", { class: "spoken" }, text);
-  const label = (n) => [rows[n][ID], rows[n][NAME]].filter(Boolean).join(" ");
   const state = (status) => [
     make("span", { "aria-hidden": "true" }, signs[status], " "), say(status),
   ];
 
-  // Marks: what the file came with, and over it what was given in this browser since.
-  const store = (() => {
-    try { localStorage.setItem("handson.marks", "1"); return localStorage; } catch { return null; }
-  })();
-  const key = (n) => `handson.marks/1 ${JSON.stringify([rows[n][ID], rows[n][PRINT], rows[n][GIVEN]])}`;
-  const kept = (n) => {
-    try {
-      const found = JSON.parse(store?.getItem(key(n)) ?? "null");
-      return Array.isArray(found) && found.length === marked.length
-        && found.every((mark, i) => mark === null || isMark(mark, i)) ? found : null;
-    } catch { return null; }
-  };
-  const isMark = (mark, i) => typeof mark === "number" && mark >= 0 && mark <= marked[i][1];
-  const marks = everyone.map((n) => kept(n) ?? [...rows[n][GIVEN]]);
-  const isMarked = (n) => marks[n].every((mark) => mark !== null);
-  const sum = (n) => marks[n].reduce((all, mark) => all + (mark ?? 0), 0);
-  const some = (n) => marks[n].some((mark) => mark !== null);
+  // Names can be hidden: a number then stands for a learner, and the order tells nothing either.
+  const blind = make("input", { type: "checkbox", id: "blind", onchange: () => refresh() });
+  const named = (n) => [rows[n].learner, rows[n].name].filter(Boolean).join(" ");
+  const label = (n) => (blind.checked ? say("number", { number: rows[n].alias }) : named(n));
+  const owners = new Map(everyone.flatMap((n) => [[rows[n].name, n], [rows[n].learner, n], [named(n), n]]));
+  owners.delete("");
+  const anyName = new RegExp(`(?<![A-Za-z0-9])(?:${[...owners.keys()].sort((a, b) => b.length - a.length)
+    .map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|")})(?![A-Za-z0-9])`, "g");
+  const mask = (text) => (blind.checked ? text.replace(anyName, (name) => label(owners.get(name))) : text);
 
-  const give = (n, i, mark) => {
-    marks[n][i] = mark;
-    try { store?.setItem(key(n), JSON.stringify(marks[n])); } catch { /* said beside the button */ }
+  // Marks, comments and rulings, by the column of their file. They are kept in this page alone:
+  // what the browser stores, any other local file that is opened in it can read and change.
+  const possible = Object.fromEntries([...marked, ...checks.map(([id, , , points]) => [id, points])]);
+  const fields = [...marked.flatMap(([id]) => [id, `${id}-comment`]),
+    ...checks.flatMap(([id]) => [id, `${id}-reason`]), "comment"];
+  const given = rows.map((each) => each.given);
+  let saved = given.map((each) => ({ ...each }));
+
+  const isMark = (mark, id) => typeof mark === "number" && mark >= 0 && mark <= possible[id];
+  const isMarked = (n) => [...marked.map(([id]) => id), ...Object.keys(rows[n].conflicts)].every((id) => id in given[n]);
+  const some = (n) => marked.some(([id]) => id in given[n]);
+  const sum = (n) => add(marked.map(([id]) => given[n][id] ?? 0));
+  // A ruling has points and a reason, or it does not count.
+  const isHalf = (n, [id]) => id in given[n] !== `${id}-reason` in given[n];
+  const counted = (n, i) => (isHalf(n, checks[i]) ? null : given[n][checks[i][0]]) ?? rows[n].points[i];
+  const automatic = (n) => add(checks.map((_, i) => counted(n, i)));
+  const isChanged = (n) => (field) => given[n][field] !== saved[n][field];
+  const countChanges = () => add(everyone.map((n) => fields.filter(isChanged(n)).length));
+
+  const put = (into, field, value) => {
+    if (value === null || value === "") delete into[field];
+    else into[field] = value;
+  };
+  const give = (n, field, value) => {
+    put(given[n], field, value);
     rowOf(n).replaceWith((cache[n] = row(n)));
-    tellMarked();
+    tellChanges();
   };
 
+  // The file of marks: a spreadsheet may read it, and may have written it.
+  const formula = /^\s*[=+\-@＝＋－＠]|^[\t\r]/;
   const csvCell = (value) => {
     let text = String(value ?? "");
-    if (/^\s*[=+\-@]|^[\t\r]/.test(text)) text = `'${text}`;
+    if (formula.test(text)) text = `'${text}`;
     return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const csv = () => [
-    ["learner", "answers", ...marked.map((item) => item[0])],
-    ...everyone.map((n) => [rows[n][ID], rows[n][PRINT], ...marks[n]]),
-  ].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+  const plainCell = (text) => (/^\s*'/.test(text) && formula.test(text.trim().slice(1)) ? text.trim().slice(1) : text.trim());
+  const readCsv = (text) => {
+    const heads = text.split(/[\r\n]/, 1)[0];
+    const [mark] = [",", ";", "\t"].sort((a, b) => heads.split(b).length - heads.split(a).length);
+    const cells = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"|([^${mark}\\r\\n]*))(${mark}|\\r\\n?|\\n|$)`, "g");
+    const lines = [[]];
+    for (const [, quoted, bare, end] of text.matchAll(cells)) {
+      lines.at(-1).push(plainCell(quoted?.replaceAll('""', '"') ?? bare));
+      if (end !== mark) lines.push([]);
+    }
+    const [columns, ...others] = lines.filter((line) => line.some(Boolean));
+    return (others ?? []).map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
+  };
+  const decode = (bytes) => {
+    try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); } catch {
+      return new TextDecoder("shift_jis").decode(bytes);
+    }
+  };
 
   const save = () => {
-    const address = URL.createObjectURL(new Blob(["\ufeff", csv()], { type: "text/csv" }));
+    const half = everyone.filter((n) => checks.some((check) => isHalf(n, check)));
+    const isWhole = (n, field) => !checks.some((check) => field.replace("-reason", "") === check[0] && isHalf(n, check));
+    saved = everyone.map((n) => Object.fromEntries(
+      Object.entries(given[n]).filter(([field]) => isWhole(n, field))));
+    const csv = [["learner", "answers", ...fields],
+      ...everyone.map((n) => [rows[n].learner, rows[n].print, ...fields.map((field) => saved[n][field])]),
+    ].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+    const address = URL.createObjectURL(new Blob(["\ufeff", csv], { type: "text/csv" }));
     make("a", { href: address, download: "marks.csv" }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10000);
-    told.textContent = say("saved", { file: "marks.csv" });
+    tell(say("saved", { file: "marks.csv" }),
+      half.length > 0 && say("saved-without", { learners: list(half.map(label)) }));
   };
-  const forget = () => {
-    if (!confirm(say("forget-sure"))) return;
-    for (const n of everyone) {
-      store?.removeItem(key(n));
-      marks[n] = [...rows[n][GIVEN]];
-      cache[n] = row(n);
+  const openMarks = async (file) => {
+    const lines = readCsv(decode(await file.arrayBuffer()));
+    const columns = Object.keys(lines[0] ?? {});
+    const known = fields.filter((field) => columns.includes(field));
+    const numbers = new Map(everyone.map((n) => [plainCell(rows[n].learner), n]));
+    const found = lines.filter((line) => numbers.has(line.learner));
+    if (!columns.includes("learner") || !known.length) return tell(say("open-no-marks", { file: file.name }));
+    if (!found.length) return tell(say("open-other-class", { file: file.name }));
+    const taken = [], wrong = [];
+    for (const line of found) {
+      const n = numbers.get(line.learner);
+      for (const field of known.filter((each) => line[each])) {
+        const value = field in possible ? Number(line[field].replace(",", ".")) : line[field];
+        if (field in possible && !isMark(value, field)) wrong.push(`${label(n)} ${field}: ${line[field]}`);
+        else taken.push([n, field, value]);
+      }
     }
-    arrange();
-    tellMarked();
+    const lost = taken.filter(([n, field, value]) => isChanged(n)(field) && given[n][field] !== value);
+    if (lost.length && !confirm(say("open-over", { count: lost.length }))) return;
+    for (const [n, field, value] of taken) given[n][field] = saved[n][field] = value;
+    refresh();
+    const told = {
+      "open-unknown": columns.filter((each) => each && !["learner", "answers", ...fields].includes(each)),
+      "open-strangers": lines.map((line) => line.learner).filter((who) => who && !numbers.has(who)),
+      "open-stale": found.filter((line) => line.answers && line.answers !== rows[numbers.get(line.learner)].print)
+        .map((line) => label(numbers.get(line.learner))),
+      "open-wrong": wrong,
+    };
+    tell(say("opened", { file: file.name, learners: found.length }),
+      Object.entries(told).map(([key, what]) => what.length > 0 && say(key, { what: list(what) })));
   };
+  const list = (texts, most = 8) => [...texts.slice(0, most), ...(texts.length > most ? ["…"] : [])].join(", ");
   const told = make("p", { role: "status" });
-  const count = make("p", {});
-  const tellMarked = () => {
-    count.textContent = say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length });
+  const tell = (...sentences) => {
+    told.textContent = sentences.flat().filter(Boolean).join(" ");
+    tellChanges();
   };
+  const changes = make("span", { class: "changes" });
+  const tellChanges = () => {
+    const count = countChanges();
+    changes.textContent = count ? say("changes", { count }) : "";
+  };
+  addEventListener("beforeunload", (event) => { if (countChanges()) event.preventDefault(); });
 
   // The table of learners: drawn once, then rows are only moved and hidden.
-  const hasGroups = rows.some((each) => each[GROUP]);
+  const hasGroups = rows.some((each) => each.group);
   const compare = new Intl.Collator(lang, { numeric: true }).compare;
   const byText = (of) => (a, b) => compare(of(a), of(b));
   const byNumber = (of) => (a, b) => of(a) - of(b);
   const order = { passed: 3, failed: 2, unproven: 1, missing: 0 };
   const columns = [
     { title: say("learner"), by: byText(label) },
-    hasGroups && { title: say("group"), by: byText((n) => rows[n][GROUP]) },
+    hasGroups && { title: say("group"), by: byText((n) => rows[n].group) },
     ...checks.map(([, short, full], i) => ({
-      title: short, full, by: byNumber((n) => order[rows[n][STATUS][i]]),
+      title: short, full, by: byNumber((n) => order[rows[n].statuses[i]]),
     })),
-    { title: say("points"), number: true, by: byNumber((n) => rows[n][POINTS]) },
+    { title: say("points"), number: true, by: byNumber(automatic) },
     { title: say("marks"), number: true, by: byNumber((n) => (some(n) ? sum(n) : -1)) },
-    { title: say("total"), number: true, by: byNumber((n) => rows[n][POINTS] + sum(n)) },
-    { title: say("review"), number: true, by: byNumber((n) => rows[n][REVIEW]) },
+    { title: say("total"), number: true, by: byNumber((n) => add([automatic(n), sum(n)])) },
+    { title: say("review"), number: true, by: byNumber((n) => rows[n].review) },
   ].filter(Boolean);
 
   const cell = (status) => make("td", { class: status },
@@ -117,15 +182,16 @@
   const row = (n) => {
     const each = rows[n], made = document.createElement("tr");
     const head = make("th", { scope: "row" },
-      make("a", { href: `#learner-${n}` }, theirs(each[ID]), " ", each[NAME] && theirs(each[NAME], "small")));
+      make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
+        : [theirs(each.learner), " ", each.name && theirs(each.name, "small")]));
     made.append(head);
-    if (hasGroups) made.append(plain(each[GROUP], "group"));
-    for (const status of each[STATUS]) made.append(templates[status].cloneNode(true));
+    if (hasGroups) made.append(plain(each.group, "group"));
+    for (const status of each.statuses) made.append(templates[status].cloneNode(true));
     made.append(
-      plain(each[POINTS], "number"),
+      plain(automatic(n), "number"),
       plain(some(n) ? `${sum(n)}${isMarked(n) ? "" : "…"}` : "", "number"),
-      plain(isMarked(n) ? each[POINTS] + sum(n) : "", "number"),
-      plain(each[REVIEW] || "", each[REVIEW] ? "number review" : "number"),
+      plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
+      plain(each.review || "", each.review ? "number review" : "number"),
     );
     return made;
   };
@@ -134,10 +200,11 @@
 
   const shows = {
     all: () => true,
-    review: (n) => rows[n][REVIEW] > 0,
-    failed: (n) => rows[n][STATUS].some((status) => status !== "passed"),
+    review: (n) => rows[n].review > 0,
+    failed: (n) => rows[n].statuses.some((status) => status !== "passed"),
     unmarked: (n) => !isMarked(n),
-    absent: (n) => !rows[n][HANDED],
+    late: (n) => rows[n].late_by > 0,
+    absent: (n) => !rows[n].handed_in,
   };
   let sorting = { column: -1, down: false }, shown = everyone, picked = null;
   const body = make("tbody");
@@ -153,15 +220,16 @@
   const arrange = () => {
     const wanted = search.value.normalize("NFKC").toLowerCase().trim();
     const fits = shows[show.value];
-    shown = everyone.filter((n) => fits(n) && (!picked || picked.has(n)) && (!wanted
-      || `${label(n)} ${rows[n][GROUP]}`.normalize("NFKC").toLowerCase().includes(wanted)));
+    const all = blind.checked ? [...everyone].sort(byNumber((n) => rows[n].alias)) : everyone;
+    shown = all.filter((n) => fits(n) && (!picked || picked.has(n)) && (!wanted
+      || `${label(n)} ${rows[n].group}`.normalize("NFKC").toLowerCase().includes(wanted)));
     if (sorting.column >= 0) {
       const { by } = columns[sorting.column];
       shown = [...shown].sort(sorting.down ? (a, b) => by(b, a) : by);
     }
-    const all = document.createDocumentFragment();
-    for (const n of shown) all.append(cache[n]);
-    body.replaceChildren(all);
+    const drawn = document.createDocumentFragment();
+    for (const n of shown) drawn.append(cache[n]);
+    body.replaceChildren(drawn);
     live.textContent = say("shown", { shown: shown.length, learners: rows.length });
   };
   const sort = (i) => {
@@ -210,7 +278,7 @@
     headings([say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4]),
     make("tbody", {}, checks.map(([, , full], i) => {
       const counts = Object.keys(signs).map(
-        (status) => [status, rows.filter((each) => each[STATUS][i] === status).length]);
+        (status) => [status, rows.filter((each) => each.statuses[i] === status).length]);
       return make("tr", {}, make("th", { scope: "row" }, full),
         counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
         make("td", {}, make("div", { class: "share" },
@@ -225,7 +293,7 @@
     headings([say("severity"), say("finding"), say("count")], [2]),
     make("tbody", {}, room.found.map(([severity, code, example, owners]) => make("tr", {},
       make("td", { class: `verdict ${severity}` }, say(severity)),
-      make("th", { scope: "row" }, make("code", {}, code), " ", theirs(example)),
+      make("th", { scope: "row" }, make("code", {}, code), " ", !blind.checked && theirs(example)),
       make("td", { class: "number" }, pickButton(owners, code)))))));
 
   const learners = make("section", { class: "learners" },
@@ -238,25 +306,57 @@
     make("p", { class: "quiet" }, Object.keys(signs).map((status) =>
       make("span", { class: `sign ${status}` }, state(status)))));
 
+  // Mean, standard deviation and how often which points were given, as it stands now.
+  const bars = (values, most) => {
+    const steps = Math.min(Math.ceil(most), 10) || 1, counts = Array(steps + 1).fill(0);
+    for (const value of values) counts[Math.round((value / (most || 1)) * steps)] += 1;
+    const highest = Math.max(...counts);
+    const words = counts.map((count, step) => count && `${round((step / steps) * most)}: ${count}`).filter(Boolean);
+    return make("div", { class: "bars", role: "img", "aria-label": words.join(", "), title: words.join(", ") },
+      counts.map((count) => {
+        const bar = make("span", {});
+        bar.style.height = `${Math.round((100 * count) / highest)}%`;
+        return bar;
+      }));
+  };
+  const round = (number) => Math.round(number * 100) / 100;
+  const spreadRow = (title, most, values) => {
+    const mean = add(values) / values.length;
+    const deviation = Math.sqrt(add(values.map((value) => (value - mean) ** 2)) / values.length);
+    return make("tr", {}, make("th", { scope: "row" }, title),
+      [most, values.length, ...(values.length ? [round(mean), round(deviation)] : ["", ""])].map((text) => plain(text, "number")),
+      make("td", {}, values.length > 0 && bars(values, most)));
+  };
+  const questionRow = (title, id) => spreadRow(title, possible[id], given.map((each) => each[id]).filter((mark) => mark !== undefined));
+  const handed = everyone.filter((n) => rows[n].handed_in);
+  const spreadTable = (...lines) => wide(say("spread"),
+    headings([say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4]),
+    make("tbody", {}, lines));
+  const findings = make("div", {}), spread = make("div", {});
+  const tellClass = () => {
+    findings.replaceChildren(found());
+    spread.replaceChildren(
+      make("p", {}, say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length })),
+      spreadTable(
+        marked.map(([id, , title], i) => questionRow(make("a", { href: `#question-${i}` }, title), id)),
+        checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
+        spreadRow(say("total"), room.automatic + manual, everyone.filter(isMarked).map((n) => add([automatic(n), sum(n)])))));
+  };
+
   const section = (name, ...inside) => make("section", {},
     make("h2", { id: name }, say(name)), ...inside);
   const classView = make("div", { id: "class-view" },
     section("glance",
       make("p", {}, say("summary", {
-        learners: rows.length, handed: rows.filter((each) => each[HANDED]).length,
+        learners: rows.length, handed: rows.filter((each) => each.handed_in).length,
         review: everyone.filter(shows.review).length,
       })),
       room.asked.length > 0 && make("p", { class: "quiet" }, `${say("asked")}: ${room.asked.join(" · ")}`),
       results()),
     section("stuck", stuck()),
-    section("found", found()),
-    section("marking", make("p", { class: "quiet" }, say("marking-how")), count,
-      make("p", { class: "buttons" },
-        make("button", { type: "button", onclick: save }, say("save")), " ",
-        make("button", { type: "button", class: "lesser", onclick: forget }, say("forget"))),
-      told),
+    section("found", findings),
+    section("marking", make("p", { class: "quiet" }, say("marking-how")), spread),
     learners);
-  if (!store) told.textContent = say("not-kept");
 
   // One learner.
   const factRow = ({ passed, advice }, [fact, expected, observed]) => make("tr", { class: advice ? "advice" : "" },
@@ -269,19 +369,22 @@
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
       proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
-  const checkPart = (check, facts, n, i) => {
-    const status = rows[n][STATUS][i], [, , full, possible] = checks[i];
+  const checkPart = (check, data, n, i) => {
+    const status = rows[n].statuses[i], [, , full, most] = checks[i];
+    const points = make("span", { class: "quiet" });
+    const tellPoints = () => { points.textContent = say("points-of", { points: counted(n, i), possible: most }); };
+    tellPoints();
     return make("details", { class: "check", open: status !== "passed" },
       make("summary", {}, make("h4", {}, full),
         make("span", { class: status }, state(status)), " ",
-        make("span", { class: "quiet" }, say("points-of", { points: check.points, possible })),
-        check.reason && make("code", {}, check.reason)),
+        points, check.reason && make("code", {}, check.reason)),
       check.facts.length > 0 && wide(full,
         headings([say("fact"), say("expected"), say("observed"), say("verdict")]),
-        make("tbody", {}, check.facts.map((fact, at) => factRow(fact, facts[at])))),
+        make("tbody", {}, check.facts.map((fact, at) => factRow(fact, data.facts[i][at])))),
       check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
-      check.proof && proofLine(check.proof));
+      check.proof && proofLine(check.proof),
+      rulingFields(n, i, tellPoints));
   };
 
   const image = (kind, svg, alt) => make("img", {
@@ -307,45 +410,100 @@
     return made;
   };
   const questionOf = (id) => marked.find((item) => item[0] === id)?.[2] ?? id;
-  const findingPart = (finding, n) => make("li", {},
-    make("p", {}, make("strong", { class: finding.severity }, say(finding.severity)), " ",
-      theirs(finding.message)),
-    make("p", { class: "quiet" }, `${say("todo")}: `, theirs(finding.remedy)),
-    finding.where && make("p", { class: "quiet" }, `${say("where")}: `, theirs(finding.where)),
-    finding.others?.length > 0 && make("p", { class: "quiet" }, `${say("others")}: `,
-      theirs(finding.others.join(", "))),
-    (finding.passages ?? []).map((passage) => make("details", { open: true },
-      make("summary", {}, say("passages", { question: questionOf(passage.grade_id) })),
-      make("div", { class: "beside" },
-        make("div", {}, make("h4", {}, say("theirs", { learner: label(n) })),
-          highlighted(passage.mine, passage.common)),
-        make("div", {}, make("h4", {}, say("theirs", { learner: finding.others[0] })),
-          highlighted(passage.theirs, passage.common))))));
+  const findingPart = (finding, n) => {
+    const others = finding.others.map((other) => (blind.checked && !owners.has(other) ? "…" : mask(other)));
+    const without = (text) => finding.others.reduce((all, other, i) => all.replaceAll(other, others[i]), text);
+    return make("li", {},
+      make("p", {}, make("strong", { class: finding.severity }, say(finding.severity)), " ",
+        theirs(without(finding.message))),
+      make("p", { class: "quiet" }, `${say("todo")}: `, theirs(without(finding.remedy))),
+      finding.where && !blind.checked && make("p", { class: "quiet" }, `${say("where")}: `, theirs(finding.where)),
+      others.length > 0 && make("p", { class: "quiet" }, `${say("others")}: `, theirs(others.join(", "))),
+      finding.passages.map((passage) => make("details", { open: true },
+        make("summary", {}, say("passages", { question: questionOf(passage.grade_id) })),
+        make("div", { class: "beside" },
+          make("div", {}, make("h4", {}, say("theirs", { learner: label(n) })),
+            highlighted(passage.mine, passage.common)),
+          make("div", {}, make("h4", {}, say("theirs", { learner: others[0] })),
+            highlighted(passage.theirs, passage.common))))));
+  };
 
-  const markField = (n, i) => {
-    const [id, possible] = marked[i];
+  // Fields of marks. Enter goes on to the next points, and so does a comment that is taken again.
+  const goOn = (from) => {
+    const ahead = [...document.querySelectorAll("main :is(.points, .below [rel=next])")]
+      .find((each) => each.checkVisibility() && from.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING);
+    ahead?.focus();
+    ahead?.scrollIntoView({ block: "center" });
+  };
+  const onEnter = (wants) => (event) => {
+    if (event.key !== "Enter" || event.isComposing || !wants(event)) return;
+    event.preventDefault();
+    goOn(event.target);
+  };
+  const labelled = (field, title, about) => [make("label", { for: field.id }, title, hidden(` ${about}`)), field];
+  const pointsField = (n, id, title, about, onChange) => {
     const wrong = make("span", { class: "failed", role: "status" });
     const field = make("input", {
-      type: "number", id: `give-${id}`, min: 0, max: possible, step: "0.5", inputmode: "decimal",
+      type: "number", class: "points", id: `give-${n}-${id}`, min: 0, max: possible[id], step: "any",
+      inputmode: "decimal", onkeydown: onEnter(() => true),
       oninput: () => {
         const mark = field.value === "" && !field.validity.badInput ? null : field.valueAsNumber;
-        const right = mark === null || isMark(mark, i);
+        const right = mark === null || isMark(mark, id);
         field.setAttribute("aria-invalid", String(!right));
-        wrong.textContent = right ? "" : say("give-wrong", { possible });
-        if (right) give(n, i, mark);
+        wrong.textContent = right ? "" : say("give-wrong", { possible: possible[id] });
+        if (right) give(n, id, mark);
+        onChange?.();
       },
     });
-    field.value = marks[n][i] ?? "";
-    return make("p", { class: "give" },
-      make("label", { for: `give-${id}` }, say("give", { possible }), hidden(` ${marked[i][2]}`)),
-      field, wrong);
+    field.value = given[n][id] ?? "";
+    return [...labelled(field, title, about), wrong];
   };
-  const answerPart = (data, n, i) => make("section", { class: "answer" },
-    make("h4", {}, marked[i][2]),
-    rows[n][WRITTEN][i] === "answered"
-      ? make("div", { class: "text", dir: "auto" }, data.answers[i].text)
-      : make("p", { class: "unproven" }, say(rows[n][WRITTEN][i] === "missing" ? "no-cell" : "no-answer")),
-    markField(n, i));
+  const textField = (n, column, title, about, onChange) => {
+    const again = make("div", { class: "again" });
+    const offer = () => {
+      const typed = field.value.trim(), counts = new Map();
+      for (const each of given) if (each[column]?.includes(typed)) counts.set(each[column], (counts.get(each[column]) ?? 0) + 1);
+      counts.delete(typed);
+      again.replaceChildren(...[...counts].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([text]) => make("button", {
+        // The field keeps the focus: without it, the buttons would go before the click.
+        type: "button", onmousedown: (event) => event.preventDefault(),
+        onclick: () => { field.value = text; change(); goOn(field); },
+      }, hidden(`${say("again")}: `), text)));
+    };
+    const change = () => {
+      give(n, column, field.value.trim());
+      onChange?.();
+      offer();
+    };
+    const field = make("textarea", {
+      id: `give-${n}-${column}`, rows: 1, oninput: change, onfocus: offer,
+      onkeydown: onEnter((event) => event.ctrlKey || event.metaKey),
+    });
+    field.value = given[n][column] ?? "";
+    return make("div", { class: "comment" }, labelled(field, title, about), again);
+  };
+  const conflict = (n, id) => rows[n].conflicts[id] && !(id in given[n])
+    && make("p", { class: "warning" }, rows[n].conflicts[id]);
+  const markFields = (n, i) => {
+    const [id, most, title] = marked[i];
+    return make("div", { class: "give" },
+      conflict(n, id), pointsField(n, id, say("give", { possible: most }), title),
+      textField(n, `${id}-comment`, say("comment"), title));
+  };
+  const rulingFields = (n, i, tellPoints) => {
+    const [id, , title] = checks[i];
+    const needed = make("p", { class: "failed", role: "status" });
+    const tell = () => {
+      needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
+      tellPoints();
+    };
+    tell();
+    return make("details", { open: id in given[n] || id in rows[n].conflicts },
+      make("summary", {}, say("overrule")),
+      make("div", { class: "give" },
+        conflict(n, id), pointsField(n, id, say("give", { possible: possible[id] }), title, tell),
+        textField(n, `${id}-reason`, say("reason"), title, tell), needed));
+  };
   let wantsPictures = false;
   const drawnPicture = (data) => {
     if (!data.diagram.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
@@ -362,78 +520,112 @@
     }, make("summary", {}, say("picture")));
     return folded;
   };
-  const diagramPart = (data, n) => {
-    const i = marked.length - 1;
-    return make("section", { class: "answer" },
-      make("h4", {}, marked[i][2]),
-      drawnPicture(data),
-      rows[n][WRITTEN][i] === "answered"
-        ? make("details", {}, make("summary", {}, say("code")), make("pre", {
-          dir: "auto", tabindex: "0", role: "region", "aria-label": say("code") }, data.diagram.text))
-        : make("p", { class: "unproven" }, say(rows[n][WRITTEN][i] === "missing" ? "no-cell" : "no-answer")),
-      markField(n, i));
+  const writtenText = (data, n, i) => {
+    const status = rows[n].written[i], isDiagram = i === marked.length - 1;
+    if (status !== "answered") return make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : "no-answer"));
+    if (!isDiagram) return make("div", { class: "text", dir: "auto" }, data.answers[i].text);
+    return make("details", {}, make("summary", {}, say("code")), make("pre", {
+      dir: "auto", tabindex: "0", role: "region", "aria-label": say("code") }, data.diagram.text));
   };
+  const answerPart = (data, n, i, heading) => make("section", { class: "answer" }, heading,
+    i === marked.length - 1 && drawnPicture(data), writtenText(data, n, i), markFields(n, i));
+  const besideRubric = (i, ...inside) => make("div", { class: "rubric-beside" }, make("div", {}, inside),
+    room.rubric[marked[i][0]] && make("aside", { class: "rubric" },
+      make("strong", {}, say("rubric")), make("div", { class: "text", dir: "auto" }, room.rubric[marked[i][0]])));
 
-  const ways = (n) => {
-    const at = shown.indexOf(n);
-    const link = (to, name) => to !== undefined
-      && make("a", { href: `#learner-${to}`, rel: name === "after" ? "next" : "prev" },
-        say(name, { learner: label(to) }));
+  const wayTo = (which, address, title) => title !== undefined
+    && make("a", { href: address, rel: which === "after" ? "next" : "prev" }, say(which, { what: title }));
+  const ways = (kind, numbers, at, titleOf) => {
+    const to = (which, n) => n !== undefined && wayTo(which, `#${kind}-${n}`, titleOf(n));
     return [make("a", { href: "#class" }, say("back")),
-      at > 0 && link(shown[at - 1], "before"), at >= 0 && link(shown[at + 1], "after")];
+      at > 0 && to("before", numbers[at - 1]), at >= 0 && to("after", numbers[at + 1])];
+  };
+  const view = make("div", { id: "view", hidden: true });
+  const showPart = (title, links, ...inside) => {
+    const heading = make("h2", { tabindex: "-1" }, title);
+    view.replaceChildren(make("nav", { "aria-label": say("place") }, links()), heading,
+      ...inside.flat().filter(Boolean), make("nav", { class: "below" }, links()));
+    return heading;
   };
   const pairs = (items) => make("dl", {}, items.filter(([, value]) => value)
     .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, theirs(value)))));
-  const learnerView = make("div", { id: "learner-view", hidden: true });
-  const open = (n) => {
+  const lateness = (n) => rows[n].late_by > 0 && say("late-by", {
+    hours: Math.floor(rows[n].late_by / 3600), minutes: Math.ceil((rows[n].late_by % 3600) / 60) });
+  const openLearner = (n) => {
     const data = read(`learner-${n}`), each = rows[n];
-    const heading = make("h2", { tabindex: "-1" }, theirs(label(n)));
-    learnerView.replaceChildren(
-      make("nav", { "aria-label": say("place") }, ways(n)),
-      heading,
+    return showPart(theirs(label(n)), () => ways("learner", shown, shown.indexOf(n), label),
       pairs([
-        [say("group"), each[GROUP]],
-        [say("points"), say("points-of", { points: each[POINTS], possible: room.automatic })],
+        [say("group"), each.group],
+        [say("points"), say("points-of", { points: automatic(n), possible: room.automatic })],
         [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
-        [say("source"), data.source], [say("at"), data.handed_in_at], [say("named"), data.named.join(", ")],
+        ...(blind.checked ? [] : [[say("source"), data.source], [say("named"), data.named.join(", ")]]),
+        [say("at"), data.handed_in_at], [say("until"), each.until], [say("late"), lateness(n)],
       ]),
-      !each[HANDED] ? make("p", {}, say("absent")) : "",
-      ...(data.findings.length ? [make("h3", { class: "part" }, say("found")),
-        make("ul", { class: "findings" }, data.findings.map((finding) => findingPart(finding, n)))] : []),
+      !each.handed_in && make("p", {}, say("absent")),
+      data.findings.length > 0 && [make("h3", { class: "part" }, say("found")),
+        make("ul", { class: "findings" }, data.findings.map((finding) => findingPart(finding, n)))],
       make("h3", { class: "part" }, say("answers")),
-      ...marked.slice(0, -1).map((_, i) => answerPart(data, n, i)),
-      diagramPart(data, n),
+      marked.map(([, , title], i) => besideRubric(i, answerPart(data, n, i, make("h4", {}, title)))),
+      make("div", { class: "give" }, textField(n, "comment", say("comment-whole"), "")),
       make("h3", { class: "part" }, say("checks")),
-      ...data.checks.map((check, i) => checkPart(check, data.facts[i], n, i)),
-      ...(each[HANDED] ? architecturePart(data).filter(Boolean) : []),
-      make("nav", { class: "below" }, ways(n)));
-    return heading;
+      data.checks.map((check, i) => checkPart(check, data, n, i)),
+      each.handed_in && architecturePart(data));
   };
 
-  let last = -1, place = 0;
+  const onlyOpen = make("input", { type: "checkbox", id: "only-open", onchange: () => refresh() });
+  const openQuestion = (i) => {
+    const [id, , title] = marked[i];
+    const listed = shown.filter((n) => !onlyOpen.checked || !(id in given[n]));
+    return showPart(title, () => ways("question", marked.map((_, at) => at), i, (at) => marked[at][2]),
+      make("p", { class: "controls" }, make("label", {}, onlyOpen, " ", say("only-open"))),
+      make("p", { class: "quiet" }, say("shown", { shown: listed.length, learners: rows.length }), " ", say("question-how")),
+      besideRubric(i, listed.map((n) => answerPart(read(`learner-${n}`), n, i, make("h3", {},
+        make("a", { href: `#learner-${n}` }, theirs(label(n))), lateness(n) && make("small", {}, ` ${say("late")}: ${lateness(n)}`)))))
+    );
+  };
+
+  let last = "", place = 0;
   const route = () => {
-    const n = Number(/^#learner-(\d+)$/.exec(location.hash)?.[1] ?? -1);
-    const isLearner = n >= 0 && n < rows.length;
-    if (isLearner && !classView.hidden) place = scrollY;
-    classView.hidden = isLearner;
-    learnerView.hidden = !isLearner;
-    if (isLearner) {
-      last = n;
-      scrollTo(0, 0);
-      open(n).focus({ preventScroll: true });
-    } else if (last >= 0) {
-      learnerView.replaceChildren();
-      scrollTo(0, place);
-      rowOf(last).querySelector("a").focus({ preventScroll: true });
-      last = -1;
-    }
+    const [, kind, number] = /^#(learner|question)-(\d+)$/.exec(location.hash) ?? [];
+    const isPart = Number(number) < (kind === "learner" ? rows : marked).length;
+    if (isPart && !classView.hidden) place = scrollY;
+    classView.hidden = isPart;
+    view.hidden = !isPart;
+    view.replaceChildren();
+    const heading = isPart && (kind === "learner" ? openLearner : openQuestion)(Number(number));
+    if (!isPart) tellClass();
+    // Whoever comes back goes on from the link that was followed.
+    const link = last && last !== location.hash
+      && document.querySelector(`main > :not([hidden]) :is(th, h3) a[href="${last}"]`);
+    scrollTo(0, isPart ? 0 : place);
+    (link || heading || null)?.focus({ preventScroll: !(link && isPart) });
+    last = isPart ? location.hash : "";
+  };
+  const refresh = () => {
+    const held = document.activeElement;
+    for (const n of everyone) cache[n] = row(n);
+    arrange();
+    route();
+    tellChanges();
+    if (held.isConnected) held.focus({ preventScroll: true });
   };
 
-  arrange();
-  tellMarked();
+  const chosen = make("input", {
+    type: "file", accept: ".csv,text/csv", hidden: true, "aria-label": say("open"),
+    onchange: () => {
+      const [file] = chosen.files;
+      if (file) openMarks(file);
+      chosen.value = "";
+    },
+  });
   document.body.append(
-    make("header", {}, make("h1", {}, say("title"))),
-    make("main", {}, classView, learnerView));
+    make("header", {}, make("h1", {}, say("title")),
+      make("p", { class: "tools" },
+        make("button", { type: "button", onclick: save }, say("save")),
+        make("button", { type: "button", onclick: () => chosen.click() }, say("open")), chosen,
+        make("label", { for: "blind" }, blind, " ", say("blind")), changes), told),
+    make("main", {}, classView, view));
+  arrange();
   addEventListener("hashchange", route);
   route();
 })();
