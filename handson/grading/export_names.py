@@ -1,16 +1,25 @@
 """Names of people and files, as learning platforms and people write them.
 
-Moodle        山田 花子_12345_assignsubmission_file_/01-network.ipynb
-Canvas        yamadahanako_LATE_12345_67890_01-network-1.ipynb
-Blackboard    Step 2_s1001_attempt_2026-05-01-10-30-00_01-network.ipynb
-Brightspace   12345-67890 - Hanako Yamada - May 1, 2026 1030 AM/01-network.ipynb
-by hand       s1001@山田花子/01-network (1).ipynb,  s1001_01-network.ipynb,  s1001.zip
+Moodle            山田 花子_12345_assignsubmission_file_/01-network.ipynb
+Canvas            yamadahanako_LATE_12345_67890_01-network-1.ipynb
+Blackboard        Step 2_s1001_attempt_2026-05-01-10-30-00_01-network.ipynb
+Brightspace       12345-67890 - Hanako Yamada - May 1, 2026 1030 AM/01-network.ipynb
+Sakai             山田, 花子(s1001)/提出物の添付/01-network.ipynb
+manaba            s1001@00123495/01-network.ipynb,  s1001@00123495@01-network.ipynb
+WebClass          s1001_山田 花子_01-network.ipynb  (assumed)
+Google Classroom  山田 花子 - 01-network.ipynb  (assumed)
+GitHub Classroom  step-2-submissions/step-2-hanako-y/notebooks/ja/01-network.ipynb
+Teams             Submitted files/山田 花子/Step 2/Version 2/01-network.ipynb
+by hand           s1001@山田花子/01-network (1).ipynb,  s1001_01-network.ipynb,  s1001.zip
+
+What stands before the name of a notebook, journal or proof is the learner's, whoever wrote it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 from handson.core.files import read_data
 from handson.course import syllabus
@@ -20,10 +29,18 @@ SUFFIXES = (".ipynb", ".zip")
 RENAMED = (".ipynb.txt", ".ipynb.json")
 """How a notebook's name ends that a browser or an editor has saved as text."""
 
+RECORDS = (".jsonl", ".jwt")
+"""How the names of journals and of signed proofs end."""
+
 _DATA = read_data("handson.grading", "export_names.toml")
-_PLATFORMS = [re.compile(pattern, re.DOTALL) for pattern in _DATA["platforms"]]
+_PLATFORMS = {
+    platform: re.compile(pattern, re.DOTALL) for platform, pattern in _DATA["platforms"].items()
+}
+_PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
+_INSTEAD = tuple(suffix for suffixes in _DATA["instead"].values() for suffix in suffixes)
 _NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
+_RECORD = re.compile(r"(?P<before>.*?)(?:journal|proof)(?P<after>.*)", re.DOTALL | re.IGNORECASE)
 # What browsers, desktops and platforms add to a second file of the same name.  The pattern never
 # backtracks (`?>`, `*+`): a stranger's name of forty digits would take hours.
 _COPY = re.compile(
@@ -41,26 +58,61 @@ def normalize_name(name: str) -> str:
     return unicodedata.normalize("NFC", replace_surrogates(name))
 
 
+def split_suffix(name: str) -> tuple[str, str]:
+    """Return a name without the suffix of what learners hand in, and that suffix or ""."""
+    name = normalize_name(name)
+    for suffix in (*RENAMED, *SUFFIXES, *RECORDS, *_INSTEAD):
+        if name.casefold().endswith(suffix):
+            return name[: -len(suffix)], suffix
+    return name, ""
+
+
+class Person(NamedTuple):
+    """Whom a name mentions; all is "" where it mentions nobody.
+
+    `number` tells namesakes apart: learning platforms give it, it is unique within one export, and
+    the next export may number the same people anew.  `place` is what the platform calls the
+    learner's folder, or writes before the names of the learner's files.
+    """
+
+    name: str = ""
+    number: str = ""
+    platform: str = ""
+    place: str = ""
+    is_late: bool = False
+
+
 def find_owner(name: str) -> str:
     """Return the person whom a file's or folder's name mentions, or ""."""
-    return find_person(name)[0]
+    return find_person(name).name
 
 
-def find_person(name: str) -> tuple[str, str]:
-    """Return the person whom a name mentions, and the number that tells namesakes apart.
+def find_person(name: str, above: str = "") -> Person:
+    """Return the person whom the name of a file or folder mentions.
 
-    Both may be "".  Learning platforms give the number: it is unique within one export, and the
-    next export may number the same people anew.
+    Args:
+        name: The name.
+        above: The name of the folder that it stands in.
     """
-    stem = _stem(name)
-    exported = next(filter(None, (platform.fullmatch(stem) for platform in _PLATFORMS)), None)
-    if exported:
-        return exported["who"].strip(), exported.groupdict().get("number", "")
-    found = _NOTEBOOK.fullmatch(stem)
-    if found and _COPY.fullmatch(found["after"]):
-        stem = found["before"].rstrip(" _.-")
-    stem = stem.strip()
-    return "" if stem.casefold() in _DATA["nobody"] else stem, ""
+    stem, suffix = split_suffix(name)
+    slug = above.removesuffix("submissions")  # GitHub Classroom: step-2-submissions/step-2-jsmith
+    if slug.endswith("-") and slug != above and stem.startswith(slug):
+        return Person(stem.removeprefix(slug), platform="github-classroom", place=stem)
+    for platform, pattern in _PLATFORMS.items():
+        if found := pattern.fullmatch(stem):
+            parts = {"number": "", "late": "", **found.groupdict()}
+            who = parts["who"].strip()
+            if who.casefold() in _DATA["anonymous"]:
+                who = f"{who} {parts['number']}"
+            place = stem[: found.start("rest")].rstrip(" _") if found["rest"] else stem
+            return Person(who, parts["number"], platform, place, bool(parts["late"]))
+    found = (_RECORD if suffix in RECORDS else _NOTEBOOK).fullmatch(stem)
+    place = found["before"] if found and _COPY.fullmatch(found["after"]) else stem
+    who = place.strip() if place == stem else place.rstrip(" _.@-").strip()
+    if who.casefold() in _DATA["nobody"]:
+        return Person()
+    platforms = (known for known, prefix in _PREFIXES.items() if prefix.fullmatch(place))
+    return Person(who, platform=next(platforms, ""), place=place)
 
 
 def make_zip_name(learner: str) -> str:
@@ -75,8 +127,18 @@ def make_zip_name(learner: str) -> str:
 
 def find_notebook(name: str) -> str:
     """Return the notebook of the workshop that a file's name mentions, or ""."""
-    found = _NOTEBOOK.fullmatch(_stem(name))
+    found = _NOTEBOOK.fullmatch(split_suffix(name)[0])
     return found["notebook"] if found and _COPY.fullmatch(found["after"]) else ""
+
+
+def is_container(name: str) -> bool:
+    """Tell whether a platform's folder of that name holds a folder a learner."""
+    return name.casefold() in _DATA["containers"] or name.endswith("-submissions")
+
+
+def is_of_platform(name: str) -> bool:
+    """Tell whether a platform adds a file or folder of that name to each learner's."""
+    return name.casefold().endswith(tuple(_DATA["of-platform"]))
 
 
 def is_renamed(name: str) -> bool:
@@ -101,12 +163,3 @@ def is_same_person(one: str, other: str) -> bool:
         return True
     ours, theirs = split_name(one), split_name(other)
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
-
-
-def _stem(name: str) -> str:
-    """Return a normalized name without the suffix of a notebook or zip, or what became of it."""
-    name = normalize_name(name)
-    for suffix in (*SUFFIXES, *RENAMED):
-        if name.casefold().endswith(suffix):
-            return name[: -len(suffix)]
-    return name

@@ -231,7 +231,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     in UTC; the person who packed them may have set it.  `until` is the learner's own deadline, as
     ISO 8601 in UTC, and `late_by` how many seconds after it the newest evidence that is judged was
     sealed; 0 is on time.  `comment` is what people tell the learner about the whole.  `files` are
-    the notebooks that were read.
+    the notebooks that were read.  `platform` is the learning platform whose export held them, and
+    `place` what it calls the learner's folder or writes before the files' names, "" if unknown.
     `issuers` are those that signed proofs name, whether or not they could be checked.
     `identifiers` and `sketches` are what `copies` compares.
     """
@@ -240,6 +241,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     group: str = ""
     source: str = ""
+    platform: str = ""
+    place: str = ""
     handed_in: bool = True
     handed_in_at: str | None = None
     until: str | None = None

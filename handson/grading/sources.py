@@ -1,9 +1,10 @@
 """From the paths of the command line to submissions, one a learner, by their names alone.
 
-A folder or zip that holds notebooks of the workshop under their own names is one submission.
-Otherwise each folder and zip in it is one, and so are files that have the learner's name before the
-notebook's, as a learning platform exports them.  A folder that holds only another folder, and the
-folder of a group whose members are in the roster, are searched for submissions.
+A folder or zip that holds notebooks of the workshop under their own names is one submission, and so
+is one that bears a name which a learning platform gives.  Otherwise each folder and zip in it is
+one; and files that have the same name of a learner before their own are one together.  A folder
+that holds only another folder, and the folder of a group whose members are in the roster, are
+searched for submissions.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from handson.core.errors import InvalidInput
-from handson.grading import export_names, tokens
+from handson.grading import export_names
 from handson.grading.archives import Entry, Refused, Tree, open_tree
+from handson.grading.export_names import Person, find_person, split_suffix
 from handson.grading.findings import replace_surrogates
 from handson.grading.roster import Roster
 
@@ -25,10 +28,9 @@ MOST_FILES = 400
 """Notebooks, journals and zips of one submission."""
 ZIPS_DEEP = 2
 
-JOURNALS, PROOFS = ".jsonl", os.path.splitext(tokens.FILE)[1]
-"""The suffixes of journals and of signed proofs."""
-_READ = (".ipynb", JOURNALS, PROOFS)
-_JUNK = frozenset(("__MACOSX", "__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
+JOURNALS, PROOFS = export_names.RECORDS
+_JUNK = frozenset(("__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
+_READ = (".ipynb", *export_names.RECORDS)
 _HOME = ".handson"
 _STAMP = "timestamp.txt"
 """The file that nbgrader adds to a learner's folder of an assignment (nbgrader, "Exchange")."""
@@ -37,6 +39,7 @@ _WORDS = {JOURNALS: "journal", PROOFS: "proof"}
 # The kinds of entries of a folder, by whose they may be.
 _NOTEBOOK = "a notebook of the workshop under its own name"
 _NAMED_FILE = "a file that has a person's name before its own"
+_NAMED_RECORD = "a journal or proof that has a name before its own"
 _OTHER_FILE = "a notebook by another name, or a journal"
 _NAMED_FOLDER = "a folder or zip that mentions a person"
 _OTHER_FOLDER = "another folder or zip"
@@ -57,6 +60,9 @@ class Submission:
         is_zipped: `at` is a zip.
         earlier: The number of the learner's earlier submissions, which are left aside.
         has_namesakes: Only the number tells the owner from another person of the export.
+        platform: The learning platform whose export it is, or "".
+        place: The name of the learner's folder there, or what stands before the files' names.
+        is_late: The platform's name says that it was late.
     """
 
     root: str
@@ -67,6 +73,9 @@ class Submission:
     is_zipped: bool = False
     earlier: int = 0
     has_namesakes: bool = False
+    platform: str = ""
+    place: str = ""
+    is_late: bool = False
 
     @property
     def source(self) -> str:
@@ -91,21 +100,20 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     Raises:
         InvalidInput: A path does not exist, or is neither a folder, a notebook nor a zip.
     """
-    loose: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    loose: dict[str, list[Entry]] = defaultdict(list)
     for path in paths:
-        suffix, folder = path.suffix.casefold(), str(path.parent)
+        suffix = path.suffix.casefold()
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
         elif path.is_file() and (suffix in _READ or export_names.is_renamed(path.name)):
-            is_named = bool(export_names.find_notebook(path.name))
-            person = export_names.find_person(path.name) if is_named else ("", "")
-            loose[(folder, *person)].append(path.name)
+            loose[str(path.parent)].append(Entry(path.name, path.name))
         else:
             shown = replace_surrogates(str(path))
             raise InvalidInput.from_key("grading.no-path", path=shown)
-    for (folder, owner, number), files in loose.items():
-        owner = owner or _guess_owner(folder, "", roster)
-        yield Submission(folder, "", tuple(files), owner, number)
+    for folder, entries in loose.items():
+        for person, files in _group_files(entries, ""):
+            owner = person if person.name else _guess_owner(folder, "", roster)
+            yield _submit(folder, "", owner, files)
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
@@ -147,21 +155,25 @@ def find_files(submission: Submission) -> Iterator[File]:
 
 def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
     """Yield the submissions in a folder of a tree."""
+    above, own = _list_names(root, at)[-2:]
+    person = find_person(own, above)
     listed: dict[str, list[Entry]] = defaultdict(list)
     try:
         for entry in open_tree(root).list_entries(at):
-            listed[_classify(entry)].append(entry)
+            listed[_classify(entry, own)].append(entry)
     except Refused:
-        yield Submission(root, at, owner=_guess_owner(root, at, roster))  # grading reports it
+        yield _submit(root, at, _guess_owner(root, at, roster))  # grading reports it
         return
     is_stamped = _STAMP_FILE in listed
     others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _IGNORED}
     folders = listed[_NAMED_FOLDER]
-    if len(folders) == 1 and folders[0].is_folder and not others and depth < DEEPEST:
+    is_chain = len(folders) == 1 and folders[0].is_folder and not others and depth < DEEPEST
+    if person.platform and person.place == own:
+        yield _submit(root, at, person)
+    elif is_chain and not export_names.is_container(own):
         yield from _split_folder(root, folders[0].path, roster, depth=depth + 1)
     elif _NOTEBOOK in others or not (folders or _NAMED_FILE in others):
-        owner = _guess_owner(root, at, roster, is_stamped=is_stamped)
-        yield Submission(root, at, owner=owner)
+        yield _submit(root, at, _guess_owner(root, at, roster, is_stamped=is_stamped))
     else:
         yield from _split_entries(root, at, listed, roster, depth=depth)
 
@@ -169,42 +181,80 @@ def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iter
 def _split_entries(
     root: str, at: str, listed: dict[str, list[Entry]], roster: Roster, *, depth: int
 ) -> Iterator[Submission]:
+    own = _list_names(root, at)[-1]
     for entry in listed[_NAMED_FOLDER]:
-        owner, number = export_names.find_person(entry.name)
-        is_zipped = not entry.is_folder
+        person = find_person(entry.name, own)
         members: list[Submission] = []
-        if roster and entry.is_folder and depth < DEEPEST and not roster.find(owner):
+        if roster and entry.is_folder and depth < DEEPEST and not roster.find(person.name):
             members = list(_split_folder(root, entry.path, roster, depth=depth + 1))
         if any(roster.find(member.owner) for member in members):  # it is the folder of a group
             yield from members
+        elif entry.is_folder:
+            yield _submit(root, entry.path, person)
+    zips = [entry for entry in listed[_NAMED_FOLDER] if not entry.is_folder]
+    files = [entry for kind in (_NAMED_FILE, _NAMED_RECORD, _OTHER_FILE) for entry in listed[kind]]
+    for person, entries in _group_files([*zips, *files], own):
+        if len(entries) == 1 and entries[0] in zips:
+            yield _submit(root, entries[0].path, person, is_zipped=True)
         else:
-            yield Submission(root, entry.path, (), owner, number, is_zipped)
-    files: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for entry in listed[_NAMED_FILE]:
-        files[export_names.find_person(entry.name)].append(entry.name)
-    files["", ""] = [entry.name for entry in listed[_OTHER_FILE]]
-    for (owner, number), names in files.items():
-        if names:
-            yield Submission(root, at, tuple(names), owner, number)
+            yield _submit(root, at, person, entries)
     for entry in listed[_OTHER_FOLDER]:
-        yield Submission(root, entry.path, is_zipped=not entry.is_folder)
+        yield _submit(root, entry.path, Person(), is_zipped=not entry.is_folder)
 
 
-def _classify(entry: Entry) -> str:
-    owner, suffix = export_names.find_owner(entry.name), _find_suffix(entry)
+def _submit(
+    root: str, at: str, person: Person, files: Sequence[Entry] = (), *, is_zipped: bool = False
+) -> Submission:
+    place = person.place.rstrip(" _-") if files else person.place
+    return Submission(
+        root,
+        at,
+        tuple(entry.name for entry in files),
+        person.name,
+        person.number,
+        is_zipped,
+        platform=person.platform,
+        place=place if person.platform else "",
+        is_late=person.is_late,
+    )
+
+
+def _group_files(entries: Sequence[Entry], above: str) -> Iterator[tuple[Person, list[Entry]]]:
+    """Yield each person whom the names of files mention, with the files.
+
+    What stands before the name of a known file is the learner's, so that whatever else begins with
+    it is the same learner's.
+    """
+    people = {entry.name: find_person(entry.name, above) for entry in entries}
+    whole = {name for name in people if people[name].place == split_suffix(name)[0]}
+    prefixes = [people[name] for name in people.keys() - whole if people[name].place]
+    groups: dict[tuple[str, str], tuple[Person, list[Entry]]] = {}
+    for entry in entries:
+        person, (stem, suffix) = people[entry.name], split_suffix(entry.name)
+        if entry.name in whole and not person.platform:
+            own = [known for known in prefixes if stem.startswith(known.place)]
+            other = Person() if suffix in _READ else person
+            person = max(own, key=lambda known: len(known.place), default=other)
+        groups.setdefault(person[:2], (person, []))[1].append(entry)
+    yield from groups.values()
+
+
+def _classify(entry: Entry, above: str) -> str:
+    person, (stem, suffix) = find_person(entry.name, above), split_suffix(entry.name)
+    is_known = bool(person.platform) or person.place != stem
+    if entry.name == _STAMP:
+        return _STAMP_FILE
     if _is_junk(entry):
         return _IGNORED
-    if owner and (entry.refusal is not None or export_names.is_renamed(entry.name)):
+    if entry.is_folder or (suffix == ".zip" and entry.refusal is None):
+        return _NAMED_FOLDER if person.name else _OTHER_FOLDER
+    if person.name and (entry.refusal is not None or suffix in export_names.RENAMED):
         return _NAMED_FILE
-    if entry.is_folder or suffix == ".zip":
-        return _NAMED_FOLDER if owner else _OTHER_FOLDER
-    if not suffix:
-        return _STAMP_FILE if entry.name == _STAMP else _IGNORED
-    name = export_names.normalize_name(entry.name)
-    is_whole = owner in (name, os.path.splitext(name)[0].strip())
-    if is_whole and not export_names.find_notebook(name):
-        return _OTHER_FILE
-    return _NAMED_FILE if owner else _NOTEBOOK
+    if not _find_suffix(entry):
+        return _NAMED_FILE if suffix and person.name and is_known else _IGNORED
+    if suffix in export_names.RECORDS or not is_known:
+        return _NAMED_RECORD if person.name and is_known else _OTHER_FILE
+    return _NAMED_FILE if person.name else _NOTEBOOK
 
 
 def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
@@ -269,18 +319,28 @@ def _find_suffix(entry: Entry) -> str:
 
 def _is_junk(entry: Entry) -> bool:
     hidden = entry.name.startswith(".") and entry.name != _HOME
-    return entry.name in _JUNK or hidden
+    return entry.name in _JUNK or hidden or export_names.is_of_platform(entry.name)
 
 
-def _guess_owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> str:
+def _list_names(root: str, at: str) -> list[str]:
+    """Return the names of the folder above a tree, of the tree, and of the folders down to `at`."""
+    above, own = os.path.split(os.path.abspath(root))
+    return [os.path.basename(above), split_suffix(own)[0], *filter(None, at.split("/"))]
+
+
+def _guess_owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> Person:
     """Guess the learner from the folder names above a submission.
 
-    A learner of the roster goes before others, the innermost folder before those above it.  Of a
-    folder that nbgrader collected, only the one above it counts.
+    A learner of the roster goes before others, and what a platform has named before what people
+    have; then the innermost folder before those above it.  Of a folder that nbgrader collected,
+    only the one above it counts.
     """
-    above, own = os.path.split(os.path.abspath(root))
-    pieces = [own, *filter(None, at.split("/"))]
-    if is_stamped:
-        pieces = [os.path.basename(above), *pieces][:-1]
-    owners = [owner for piece in reversed(pieces) if (owner := export_names.find_owner(piece))]
-    return next((owner for owner in owners if roster.find(owner)), owners[0] if owners else "")
+    names = _list_names(root, at)
+
+    def rank(person: Person) -> tuple[bool, bool]:
+        is_folder = bool(person.platform) and person.place in names
+        return roster.find(person.name) is not None, is_folder
+
+    pairs = [*pairwise(["", *names[:-1]] if is_stamped else names)]
+    people = [find_person(name, above) for above, name in reversed(pairs)]
+    return max((person for person in people if person.name), key=rank, default=Person())

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handson.core.text import list_briefly, one_line
+from handson.core.text import list_briefly, one_line, pick_fields
 from handson.course import syllabus
 from handson.grading import answers, copies, tokens
 from handson.grading.archives import MOST_BYTES, Refused, read_entry
@@ -25,6 +25,8 @@ MOST_LINES = 2_000
 """Of a journal; the newest are read."""
 MOST_TOGETHER = 64_000_000
 """Bytes of all files of a submission."""
+_PLACE = "source platform place"
+"""What a result says of the place of its submission."""
 
 
 @dataclass
@@ -49,7 +51,9 @@ def grade_submission(
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", "serious", reason=reason)
         learner = _identify_learner(set(), submission, roster)
-        return make_empty_result(learner, [finding], requirements, source=submission.source)
+        return make_empty_result(
+            learner, [finding], requirements, **pick_fields(submission, _PLACE)
+        )
 
 
 def grade_files(folder: Path, names: Sequence[str]) -> Result:
@@ -122,7 +126,7 @@ def _grade_contents(
         files = list_briefly(contents.files) or "-"
         nothing = make_finding("nothing-readable", "serious", files=files)
         findings = [nothing, *contents.findings, *about_place]
-        return make_empty_result(learner, findings, requirements, source=submission.source)
+        return make_empty_result(learner, findings, requirements, **pick_fields(submission, _PLACE))
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
@@ -142,7 +146,7 @@ def _grade_contents(
         *about_place,
     ]
     return replace(
-        make_empty_result(learner, findings, requirements, source=submission.source),
+        make_empty_result(learner, findings, requirements, **pick_fields(submission, _PLACE)),
         late_by=measure_lateness(claims, asked.until),
         handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
         named=tuple(sorted(names)),

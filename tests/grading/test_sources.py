@@ -57,9 +57,57 @@ def test_a_name_tells_whose_it_is_which_number_a_platform_gave_and_keeps_nobody_
         "Notebooks": ("", ""),
         "Nguye\u0302\u0303n": ("Nguyễn", ""),
     }
-    assert {name: export_names.find_person(name) for name in people} == people
+    assert {name: export_names.find_person(name)[:2] for name in people} == people
     for tail in ("1" * 120, "copy11" * 30, " (1)1" * 30):
         assert export_names.find_notebook(f"01-network{tail}x.ipynb") == ""
+
+
+FILES = (*BOOKS, "journal.jsonl", "proof.jwt")
+FLAT = {
+    "manaba": ("2026{}@0095{}@", "2026{}@0095{}", "2026{}@0095{}"),
+    "webclass": ("2026{}_山田 {}_", "2026{}_山田 {}", "2026{}_山田 {}"),
+    "google-classroom": ("山田 {} - ", "山田 {}", "山田 {}"),
+    "canvas": ("yamada{}_LATE_9{}_7_", "yamada{}", "yamada{}_LATE_9{}_7"),
+    "blackboard": (
+        "L_s{}_attempt_2026-05-01-10-30-00_",
+        "s{}",
+        "L_s{}_attempt_2026-05-01-10-30-00",
+    ),
+}
+FOLDERS = {
+    "moodle": ("", "山田 {}_40{}_assignsubmission_file_", "", "山田 {}"),
+    "brightspace": ("", "40{}-7 - Ana {} - May 1, 2026 1030 AM", "", "Ana {}"),
+    "manaba": ("", "2026{}@0095{}", "report", "2026{}@0095{}"),
+    "sakai": ("Step 2", "山田, 花子(s{})", "提出物の添付", "山田, 花子(s{})"),
+    "github-classroom": ("step-2-submissions", "step-2-hanako-{}", "notebooks/ja", "hanako-{}"),
+}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_export_gives_each_learner_once_with_all_that_bears_the_same_name(
+    count: int, tmp_path: Path
+) -> None:
+    for platform, (prefix, owner, place) in FLAT.items():
+        for n in range(count):
+            put(tmp_path / platform, *(prefix.format(n, n) + name for name in (*FILES, "a.zip")))
+        found = [(each.owner, each.platform, each.place, len(each.files))
+                 for each in find_submissions([tmp_path / platform], NOBODY)]  # fmt: skip
+        assert found == [(owner.format(n, n), platform, place.format(n, n), 5)
+                         for n in range(count)]  # fmt: skip
+    for platform, (top, place, inner, owner) in FOLDERS.items():
+        for n in range(count):
+            folder = tmp_path / f"{platform} folders" / top / place.format(n, n)
+            put(folder / inner, *FILES)
+            put(folder, "timestamp.txt", "comments.txt")
+            put(folder / "Feedback Attachment(s)", "01-network.ipynb")
+        for given in (tmp_path / f"{platform} folders", tmp_path / f"{platform} folders" / top):
+            submissions = [*find_submissions([given], NOBODY)]
+            assert [(each.owner, each.platform, each.place) for each in submissions] == [
+                (owner.format(n, n), platform, place.format(n, n)) for n in range(count)
+            ]
+            assert {len([*find_files(each)]) for each in submissions} == {4}
+        [one] = find_submissions([folder], NOBODY)
+        assert (one.owner, one.platform) == (owner.format(n, n), platform)
 
 
 def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
