@@ -3,8 +3,8 @@
     paths ──▶ sources ──▶ submission ─────────────────────────────────────▶ classroom ──▶ output
               (export_    archives   bytes of folders and zips, in limits   (several      table
               names,      notebooks  bytes → notebooks, of any editor        processes)   JSON
-              roster)     claims     evidence records, the journal          copies        CSV
-                          marks      points and doubts: checks.derive                     report
+              roster,     claims     evidence records, the journal          copies        CSV
+              tables)     marks      points and doubts: checks.derive                     report
                                      over what was observed; digest,                      HTML
                                      chain, target, time, name
                           tokens     proofs that AWS signed

@@ -21,9 +21,10 @@ from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
-from handson.grading.roster import Roster, escape_formula
+from handson.grading.roster import Roster
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import grade_submission, make_empty_result
+from handson.grading.tables import escape_formula
 
 WORKERS = 2
 FEW = 24

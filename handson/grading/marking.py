@@ -29,7 +29,7 @@ from handson.course.course import Course
 from handson.grading.answers import fingerprint_texts
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written, make_finding
 from handson.grading.notebooks import MARKED
-from handson.grading.roster import escape_formula, read_rows, unescape_formula
+from handson.grading.tables import escape_formula, read_table, unescape_formula
 
 LEARNER, ANSWERS, COMMENT = "learner", "answers", "comment"
 
@@ -80,7 +80,7 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
     given: dict[str, dict[Path, LearnerMarks]] = defaultdict(dict)
     notices: list[str] = []
     for path in paths:
-        head, *rows = read_rows(path) or [[]]
+        head, *rows = read_table(path).rows or [[]]
         heads = [cell.strip() for cell in head]
         known = {*_ITEMS, *_TEXTS}
         if LEARNER not in heads or known.isdisjoint(heads):

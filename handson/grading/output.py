@@ -42,7 +42,7 @@ from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
 from handson.grading.findings import Finding, Result, replace_surrogates
-from handson.grading.roster import escape_formula
+from handson.grading.tables import escape_formula
 
 SCHEMA = "handson.grading/1"
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}

@@ -1,47 +1,58 @@
-"""The roster: the learners of a class, from a CSV with the columns learner, name, group, account.
+"""The roster: the learners of a class, from a table with the columns learner, name, group, account.
 
-Only `learner` is required; the heads may be Japanese.  `read_rows` reads what spreadsheets write:
-UTF-8 (with or without a mark), UTF-16 or Shift_JIS, with commas, semicolons or tabs.
+Only `learner` is required; the heads may be Japanese.  What learning platforms export is recognised
+by its heads, wherever they stand among the first rows; roster_heads.toml has them.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 
 from handson.core.errors import InvalidInput
-from handson.core.files import decode_text, read_data
-from handson.core.text import one_line, show_invisible
+from handson.core.files import read_data
+from handson.core.text import list_briefly, one_line
 from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
-from handson.grading.findings import replace_surrogates
+from handson.grading.tables import Table, read_table
 
-MOST_BYTES = 5_000_000
+HEADS_WITHIN = 30
+"""Rows among which the heads stand."""
 
-_HEADS: Mapping[str, str] = read_data("handson.grading", "roster_heads.toml")
-# Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_DATA = read_data("handson.grading", "roster_heads.toml")
+_KEYS = ("id", "email", "login")
+"""The columns that may say who somebody is, the best first."""
+_PATTERNS = {column: re.compile(pattern) for column, pattern in _DATA["cells"].items()}
+_FAMILY_FIRST = re.compile("[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""The letters of languages in which the family name comes first."""
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A learner of the class; `account` is the AWS account that the learner works in, or ""."""
+    """A learner of the class.
+
+    Attributes:
+        id: What the school calls the learner by; where a file has no such number, the e-mail
+            address or the account.
+        account: The AWS account that the learner works in, or "".
+        aliases: What a platform calls the learner by: an account, an e-mail address, a number.
+    """
 
     id: str
     name: str = ""
     group: str = ""
     account: str = ""
+    aliases: tuple[str, ...] = ()
 
     def is_named(self, name: str) -> bool:
-        """Tell whether a name is this learner's: the id, the name, or both."""
+        """Tell whether a name is this learner's: the id, the name, both, or an alias."""
         known = filter(None, (self.id, self.name))
-        return bool(name) and any(is_same_person(own, name) for own in known)
+        is_alias = fold_name(name) in map(fold_name, self.aliases)
+        return bool(name) and (is_alias or any(is_same_person(own, name) for own in known))
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,14 @@ class Roster:
                 by_name[name].append(learner)
         return dict(by_name)
 
+    @cached_property
+    def _by_alias(self) -> dict[str, list[Learner]]:
+        by_alias: dict[str, list[Learner]] = defaultdict(list)
+        for learner in self.learners:
+            for alias in {fold_name(each) for each in learner.aliases}:
+                by_alias[alias].append(learner)
+        return dict(by_alias)
+
     def find(self, name: str) -> Learner | None:
         """Return the learner whom a name means; None where it means nobody, or several."""
         found = self.find_namesakes(name)
@@ -72,38 +91,125 @@ class Roster:
         return tuple(next(filter(None, self._candidates(name)), ()))
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
-        """Yield the matches of the whole name, then of an id in it, then of a name in it."""
+        """Yield the matches of the whole name, of an id in it, of a name in it, of an alias."""
         yield self._by_name.get(fold_name(name), [])
         words = sorted(split_name(name))
         named = list(dict.fromkeys(who for word in words for who in self._by_name.get(word, [])))
         yield [learner for learner in named if fold_name(learner.id) in words]
         yield named
+        yield self._by_alias.get(fold_name(name), [])
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table that lists learners.
+
+    Attributes:
+        platform: The learning platform that exported it, or "".
+        top: The row of its heads.
+        heads: The heads, folded.
+        columns: The places of each column's heads, the best first.
+    """
+
+    table: Table
+    platform: str
+    top: int
+    heads: list[str]
+    columns: dict[str, list[int]]
+
+    def find_learners(self) -> Iterator[tuple[int, Learner]]:
+        """Yield each learner and the row; what is nobody's in an export is left out.
+
+        Raises:
+            InvalidInput: A row has an invalid AWS account.
+        """
+        rows = [*enumerate(self.table.rows)][self.top + 1 :]
+        has_roles = any(self._read(row, "role") for _, row in rows)
+        is_commented = self.table.rows[self.top][0].startswith("#")
+        for number, row in rows:
+            is_comment = is_commented and row[:1] and row[0].startswith("#")
+            if is_comment or (has_roles and not self._read(row, "role")):
+                continue
+            learner = self._read_learner(row)
+            if learner.id or (learner.name and not self.platform):
+                yield number, learner
+
+    def _read_learner(self, row: list[str]) -> Learner:
+        keys = [cell for key in _KEYS for cell in self._read(row, key)]
+        addresses = self._read(row, "email")
+        numbers = (re.sub(r"^\D+(?=\d+$)", "", cell) for cell in self._read(row, "number"))
+        aliases = (*keys[1:], *(cell.partition("@")[0] for cell in addresses), *numbers)
+        account = "".join(self._read(row, "account")[:1])
+        return Learner(
+            id="".join(keys[:1]),
+            name=self._read_name(row),
+            group="".join(self._read(row, "group")[:1]),
+            account=read_account(account) if account else "",
+            aliases=tuple(dict.fromkeys(alias for alias in aliases if alias not in keys[:1])),
+        )
+
+    def _read_name(self, row: list[str]) -> str:
+        """Return the full name as people write it: in Latin letters the given name first."""
+        whole = "".join(self._read(row, "name")[:1])
+        parts = [cell for key in ("family", "given") for cell in self._read(row, key)[:1]]
+        for cell in self._read(row, "sortable"):
+            parts = [part.strip() for part in cell.split(",", 1)]
+        return whole or " ".join(parts if _FAMILY_FIRST.search("".join(parts)) else parts[::-1])
+
+    def _read(self, row: list[str], column: str) -> list[str]:
+        """Return what a row has in the places of a column, without what cannot stand there."""
+        pattern = _PATTERNS.get(column, re.compile(".+", re.DOTALL))
+        places = self.columns.get(column, ())
+        cells = (normalize_name(row[place]).strip() for place in places if place < len(row))
+        return [cell for cell in cells if pattern.fullmatch(cell)]
 
 
 def read_roster(path: Path) -> Roster:
-    """Return the roster of a CSV file.
+    """Return the roster of a CSV or .xlsx file.
 
     Raises:
         InvalidInput: It cannot be read, has no column of learners, names one twice, or has an
             invalid account.
     """
-    heads, *rows = read_rows(path) or [[]]
-    folded = [fold_name(head) for head in heads]
-    columns = {
-        column: folded.index(head)
-        for column, names in _HEADS.items()
-        for head in reversed(names.split())
-        if head in folded
-    }
-    if "id" not in columns:
-        raise InvalidInput.from_key("grading.roster-columns", path=path)
-    learners = tuple(_read_learner(row, columns) for row in rows if any(map(str.strip, row)))
+    learners = tuple(learner for _, learner in read_listing(path).find_learners())
     ids = Counter(fold_name(learner.id) for learner in learners)
     for learner in learners:
         if not learner.id or ids[fold_name(learner.id)] > 1:
             who = learner.id or "-"
             raise InvalidInput.from_key("grading.roster-twice", path=path, learner=who)
     return Roster(learners)
+
+
+def read_listing(path: Path) -> Listing:
+    """Return a table of learners with its heads recognised.
+
+    Raises:
+        InvalidInput: It cannot be read, or has no column of learners.
+    """
+    table = read_table(path)
+    for top, row in enumerate(table.rows[:HEADS_WITHIN]):
+        heads = [fold_name(head).lstrip("#") for head in row]
+        platform = _recognize_platform(heads)
+        names = {**_DATA["heads"], **_DATA["platforms"].get(platform, {})}
+        columns = {
+            column: [heads.index(head) for head in names.get(column, "").split() if head in heads]
+            for column in (*_DATA["heads"], "login", "number", "sortable", "role")
+        }
+        if platform and not any(columns[key] for key in _KEYS):
+            columns["login"] = columns["number"]
+        if any(columns[key] for key in _KEYS):
+            return Listing(table, platform, top, heads, columns)
+    rows = ([cell for cell in row if cell.strip()] for row in table.rows[:HEADS_WITHIN])
+    seen = list_briefly(max(rows, key=len, default=[]))
+    raise InvalidInput.from_key("grading.roster-columns", path=path, seen=seen or "-")
+
+
+def _recognize_platform(heads: list[str]) -> str:
+    """Return the platform that writes these heads, or ""."""
+    for platform, names in _DATA["platforms"].items():
+        if any(set(line.split()) <= set(heads) for line in names["when"]):
+            return str(platform)
+    return ""
 
 
 def read_account(text: str) -> str:
@@ -118,48 +224,3 @@ def read_account(text: str) -> str:
     if len(digits) == 12 and digits.isascii() and digits.isdecimal():
         return digits
     raise InvalidInput.from_key("grading.no-account", account=one_line(text))
-
-
-def read_rows(path: Path) -> list[list[str]]:
-    """Return the rows of a CSV file.
-
-    Raises:
-        InvalidInput: It cannot be read.
-    """
-    missing = InvalidInput.replace_os_errors("grading.csv-missing", path=path)
-    with missing, path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    try:
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"> {MOST_BYTES} bytes")
-        text, encoding = decode_text(data)
-        if not encoding:
-            raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")
-        heads = text.partition("\n")[0]
-        lines = StringIO(text, newline="")
-        return list(csv.reader(lines, delimiter=max(",;\t", key=heads.count)))
-    except (ValueError, csv.Error) as error:
-        raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=error) from error
-
-
-def escape_formula(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, and that hides no letters."""
-    text = show_invisible(replace_surrogates(cell))
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
-
-
-def unescape_formula(cell: str) -> str:
-    """Return the text of a cell as it was before `escape_formula`."""
-    own = cell.removeprefix("'")
-    return own if escape_formula(own) != own else cell
-
-
-def _read_learner(row: list[str], columns: dict[str, int]) -> Learner:
-    cells = {
-        column: normalize_name(row[place]).strip()
-        for column, place in columns.items()
-        if place < len(row)
-    }
-    if cells.get("account"):
-        cells["account"] = read_account(cells["account"])
-    return Learner(**{"id": "", **cells})

@@ -1,14 +1,20 @@
-"""The roster: learners as a spreadsheet lists them, and the names by which they are found."""
+"""The roster: learners as spreadsheets and platforms list them, and the names that find them."""
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handson.core.errors import InvalidInput
-from handson.grading import Learner, Roster, read_account, read_roster
-from handson.grading.roster import escape_formula
+from handson.grading import Learner, Roster, read_account, read_roster, tables
+from handson.grading.tables import escape_formula, format_rows, unescape_formula
+
+from . import gradebooks
 
 
 def saved(folder: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -37,7 +43,7 @@ def test_heads_and_accounts_are_read_as_people_write_them_and_other_files_refuse
             read_account(text)
     text = "Username,Student ID,Learner,AWS Account,Section,名前\nu,t,s,1,A,Ana\n"
     (learner,) = read_roster(saved(tmp_path, text)).learners
-    assert learner == Learner("s", "Ana", "A", "000000000001")
+    assert learner == Learner("s", "Ana", "A", "000000000001", aliases=("t", "u"))
     wrong = [
         *("", "who\nx\n", "learner\ns1\nS1\n", "learner,name\n,Ana\n"),
         *('learner\n"' + "x" * 200_000, "learner\n" + "\n" * 5_000_000, "learner,account\ns1,x\n"),
@@ -48,6 +54,62 @@ def test_heads_and_accounts_are_read_as_people_write_them_and_other_files_refuse
     for name in (".", "none.csv"):
         with pytest.raises(InvalidInput, match="パスを確かめて"):
             read_roster(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", gradebooks.EXPORTS)
+def test_an_export_of_a_platform_is_read_as_it_is_and_lists_learners_alone(
+    name: str, tmp_path: Path
+) -> None:
+    learners = read_roster(gradebooks.write(tmp_path, name)).learners
+    assert [(each.id, each.name) for each in learners] == gradebooks.LEARNERS[name]
+    for alias in gradebooks.ALIASES.get(name, ()):
+        assert (alias, Roster(learners).find(alias)) == (alias, learners[0])
+
+
+def test_a_learner_who_has_no_number_is_called_by_address_or_account(tmp_path: Path) -> None:
+    moodle = "Identifier,Full name,ID number,Email address\nParticipant 7,山田 花子,,a@b.jp\n"
+    blind = "Identifier,Status,Grade,Last modified (grade)\nParticipant 7,Submitted,,-\n"
+    canvas = 'Student,ID,SIS Login ID,Section\n"Müller, Ana",9001,ana,A\n'
+    bare = 'Student,ID,Section\n"Müller, Ana",9001,A\n'
+    found = [read_roster(saved(tmp_path, text)).learners for text in (moodle, blind, canvas, bare)]
+    assert [each[0].id for each in found] == ["a@b.jp", "Participant 7", "ana", "9001"]
+    assert [each[0].name for each in found] == ["山田 花子", "", "Ana Müller", "Ana Müller"]
+    names = {"A@b.jp": True, "participant 7": True, "participant": False, "70": False}
+    assert {name: found[0][0].is_named(name) for name in names} == names
+
+
+def test_an_id_comes_before_the_account_of_another(tmp_path: Path) -> None:
+    text = "learner,email\ns01,x@y.jp\ns02,s01@y.jp\ns03,z@y.jp\n"
+    roster = read_roster(saved(tmp_path, text))
+    found = {name: roster.find(name) for name in ("s01", "z", "s01@y.jp")}
+    assert {name: who and who.id for name, who in found.items()} == {
+        **{"s01": "s01", "z": "s03", "s01@y.jp": "s01"},
+    }
+
+
+def test_a_wrong_file_is_refused_with_what_it_has_and_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"科目, 評価。足りない列: learner、学籍番号"):
+        read_roster(saved(tmp_path, "成績\n科目,評価\n数学,A\n"))
+
+
+def test_a_workbook_is_read_in_limits(tmp_path: Path) -> None:
+    path = tmp_path / "roster.xlsx"
+    rows = [["学籍番号", "氏名"], [2026001, "山田 花子"], [2026002.0, None], ["0012", "=1+1"]]
+    path.write_bytes(gradebooks.make_workbook(rows))
+    assert [each.id for each in read_roster(path).learners] == ["2026001", "2026002", "0012"]
+    sheet = gradebooks.SHEET
+    entities = f'<!DOCTYPE x [<!ENTITY a "{"b" * 99}">]>' + sheet.replace("</row>", "&a;</row>", 1)
+    hostile = {
+        "xml": gradebooks.replace_sheet(path.read_bytes(), entities),
+        "wide": gradebooks.replace_sheet(path.read_bytes(), sheet.ljust(tables.MOST_XML)),
+        "long": gradebooks.replace_sheet(path.read_bytes(), sheet.replace('"1"', '"1048576"')),
+        "cut": path.read_bytes()[:999],
+    }
+    for name, data in hostile.items():
+        path.write_bytes(data)
+        with pytest.raises(InvalidInput, match="読めませんでした") as caught:
+            read_roster(path)
+        assert (name, "\n" in caught.value.problem) == (name, False)
 
 
 ANA = Learner("Ana", "佐藤 太郎")
@@ -64,8 +126,19 @@ def test_a_learner_is_found_by_id_or_name_and_what_a_spreadsheet_would_compute_i
     assert [THREE.find(name) for name in ("花子 山田", "s99", "太郎佐藤")] == [None, None, ANA]
     same, others = ["ana", "太郎", "Ana 佐藤", "太郎　佐藤"], ["s01", "", "山田 太郎", "anna"]
     assert [name for name in (*same, *others) if ANA.is_named(name)] == same
-    for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n@x", "＝1", "＋1", "－1", "＠x"):
+    signs = ("=1", "+1", "-1", "@x", "＝1", "＋1", "－1", "＠x")
+    for text in (*signs, "\tx", "\rx", " =1"):
         assert escape_formula(text) == f"'{text}"
     for text in ("s01", "山田 花子", "0/80", "a=b", ""):
         assert escape_formula(text) == text
     assert escape_formula("=\ud83d") == "'=\ufffd"
+
+
+@given(st.text(alphabet="=＋-@a1' \",;\t\n\r\u3000"))
+def test_no_spreadsheet_finds_a_formula_wherever_it_parts_a_table(text: str) -> None:
+    table = format_rows([[escape_formula(text), "x", escape_formula(text)]] * 2)
+    for separator in ",;\t":
+        rows = csv.reader(StringIO(table, newline=""), delimiter=separator)
+        cells = [cell.lstrip().lstrip('"').lstrip() for row in rows for cell in row]
+        assert [cell for cell in cells if cell.startswith(("=", "＋", "-", "@"))] == []
+    assert escape_formula(unescape_formula(escape_formula(text))) == escape_formula(text)

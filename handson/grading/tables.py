@@ -1,0 +1,168 @@
+"""Tables as spreadsheets and learning platforms write them, and cells that no spreadsheet computes.
+
+A CSV may be UTF-8 (with or without a mark), UTF-16 or Shift_JIS, with commas, semicolons or tabs.
+Of an .xlsx the first sheet is read.  A table can be filled in: its other cells, its encoding and
+its separators stay.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from handson.core.errors import InvalidInput
+from handson.core.files import decode_text
+from handson.core.text import one_line, show_invisible
+from handson.grading.findings import replace_surrogates
+
+MOST_BYTES = 5_000_000
+MOST_XML = 4 * MOST_BYTES
+"""Bytes of an .xlsx when unpacked: a class of 10,000 has 10 MB."""
+MOST_ROWS, MOST_COLUMNS = 20_000, 200
+
+Cells = Mapping[tuple[int, int], str | float]
+"""What is to stand in a table, by row and column, both counted from 0."""
+
+_CODECS = {"UTF-8": "utf-8", "Shift_JIS": "cp932", "UTF-16": "utf-16"}
+_SEPARATORS = ",;\t"
+_XLSX = b"PK\3\4"
+# Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
+_SIGNS = "=+\\-@＝＋－＠"
+_BLANK = '[\\s"]*'
+_FORMULA = re.compile(f"[\t\r]|{_BLANK}[{_SIGNS}]")
+# A spreadsheet that parts cells at another sign than a comma takes a quote within for a letter.
+_INNER = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
+_QUOTED = re.compile(r'[",;\t\r\n]|^\s|\s$')
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file, and the file itself."""
+
+    rows: list[list[str]]
+    data: bytes
+    encoding: str = ""
+    separator: str = ","
+
+    @property
+    def is_workbook(self) -> bool:
+        """Tell whether it is an .xlsx."""
+        return not self.encoding
+
+    def fill(self, cells: Cells) -> bytes:
+        """Return the file with other texts and numbers in some cells; all others stay."""
+        if self.is_workbook:
+            return _fill_workbook(self.data, cells)
+        rows = [list(row) for row in self.rows]
+        for (row, column), value in cells.items():
+            rows[row] += [""] * (column + 1 - len(rows[row]))
+            rows[row][column] = escape_formula(format_cell(value))
+        text, _ = decode_text(self.data)
+        end = "\r\n" if "\r\n" in text else "\n"
+        # Platforms quote all cells or those that need it; the first shows which.
+        filled = format_rows(rows, self.separator, end=end, quote_all=text.startswith('"'))
+        mark = codecs.BOM_UTF8 if self.data.startswith(codecs.BOM_UTF8) else b""
+        return mark + filled.encode(_CODECS[self.encoding], "replace")
+
+
+def read_table(path: Path) -> Table:
+    """Return the rows of a CSV or .xlsx file.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    missing = InvalidInput.replace_os_errors("grading.csv-missing", path=path)
+    with missing, path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    try:
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"> {MOST_BYTES} bytes")
+        return _read_workbook(data) if data.startswith(_XLSX) else _read_csv(data)
+    except Exception as error:  # openpyxl raises anything from KeyError to SyntaxError
+        reason = one_line(" ".join(str(error).split()))
+        raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=reason) from error
+
+
+def format_rows(
+    rows: Iterable[Sequence[str]], separator: str = ",", *, end: str = "\n", quote_all: bool = False
+) -> str:
+    """Return rows as CSV; cells that any separator would part are quoted."""
+
+    def quote(cell: str) -> str:
+        needed = quote_all or _QUOTED.search(cell)
+        return '"{}"'.format(cell.replace('"', '""')) if needed else cell
+
+    return "".join(f"{separator.join(map(quote, row))}{end}" for row in rows)
+
+
+def format_cell(value: object) -> str:
+    """Return a cell as people write it: no ".0" behind a number, "" for none."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value)
+
+
+def escape_formula(cell: str) -> str:
+    """Return a cell of which no spreadsheet takes a part for a formula, and that hides no letters.
+
+    It stands between commas; spreadsheets may part it at semicolons, tabs and line ends, too.
+    """
+    text = _INNER.sub(r"\1'", show_invisible(replace_surrogates(cell)))
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unescape_formula(cell: str) -> str:
+    """Return the text of a cell as it was before `escape_formula`."""
+    own = cell.removeprefix("'")
+    return _INNER.sub(r"\1", own if _FORMULA.match(own) else cell)
+
+
+def _read_csv(data: bytes) -> Table:
+    text, encoding = decode_text(data)
+    if not encoding:
+        raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")
+    heads = next((line for line in text.splitlines() if re.search(f"[{_SEPARATORS}]", line)), "")
+    separator = max(_SEPARATORS, key=heads.count)
+    rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    return Table(rows, data, encoding, separator)
+
+
+def _read_workbook(data: bytes) -> Table:
+    with ZipFile(BytesIO(data)) as file:  # which reads no member beyond the size that it declares
+        if sum(member.file_size for member in file.infolist()) > MOST_XML:
+            raise ValueError(f"> {MOST_XML} bytes")
+    book = _open_workbook(data, read_only=True, data_only=True)
+    found = book.worksheets[0].iter_rows(
+        max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True
+    )
+    rows = [[format_cell(value) for value in row] if any(row) else [] for row in found]
+    if len(rows) > MOST_ROWS:
+        raise ValueError(f"> {MOST_ROWS} rows")
+    return Table(rows, data)
+
+
+def _fill_workbook(data: bytes, cells: Cells) -> bytes:
+    book = _open_workbook(data)
+    for (row, column), value in cells.items():
+        cell = book.worksheets[0].cell(row + 1, column + 1)
+        cell.value = _CONTROL.sub("", value) if isinstance(value, str) else value
+        cell.data_type = "s" if isinstance(value, str) else cell.data_type  # "=1" is a text, too
+    target = BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def _open_workbook(data: bytes, **options: bool) -> Any:
+    from openpyxl import load_workbook  # takes a tenth of a second
+
+    with warnings.catch_warnings(action="ignore"):  # of styles that it does not know
+        return load_workbook(BytesIO(data), **options)
