@@ -19,7 +19,7 @@ from handson.core.text import list_briefly
 from handson.grading import copies
 from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
-from handson.grading.marking import Marks, apply_marks
+from handson.grading.marking import Marks, apply_marks, restore_zeros
 from handson.grading.marks import Requirements
 from handson.grading.roster import Roster
 from handson.grading.sources import Submission, choose_submissions, find_submissions
@@ -100,6 +100,7 @@ def grade_class(
     ]
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
     results.sort(key=lambda each: (places.get(each.learner, len(places)), each.learner))
+    marks = restore_zeros(marks, (escape_formula(result.learner) for result in results))
     return Grades(
         results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,

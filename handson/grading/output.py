@@ -5,7 +5,10 @@
     schema        "handson.grading/1"
     requirements  target, accounts, region, from, until: what was asked for, or null
     possible      automatic (80), manual (20)
-    summary       learners, handed_in, checks {id: {status: count}}, findings {code: count}
+    summary       learners, handed_in, checks {id: {status: count}}, findings {code: count},
+                points {check, grade_id, counted or total: {count mean deviation histogram}} of
+                those who handed in; histogram: five equal ranges of points, all of them in the last
+                failed [{check fact learners}], diagnoses [{check code learners}]: most first
     learners      in the roster's order, then by name:
       learner name group source handed_in handed_in_at named files issuers
       until       the learner's own deadline, or null; late_by, seconds after it, 0 is on time
@@ -32,7 +35,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from math import ceil
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,6 +45,7 @@ from handson.core.text import one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
+from handson.grading.figures import find_diagnoses, find_failed_facts, measure_points
 from handson.grading.findings import Finding, Result, replace_surrogates
 from handson.grading.tables import escape_formula
 
@@ -62,7 +67,7 @@ def write_json(grades: Grades, file: IO[str]) -> None:
             "until": asked.until and asked.until.isoformat(),
         },
         "possible": pick_fields(asked.course, "automatic manual"),
-        "summary": summarize(grades.results),
+        "summary": summarize(grades),
     }
     file.write(f'{_dump(head)[:-1]}, "learners": [\n')
     for number, result in enumerate(grades.results):
@@ -70,8 +75,9 @@ def write_json(grades: Grades, file: IO[str]) -> None:
     file.write("]}\n")
 
 
-def summarize(results: Sequence[Result]) -> dict[str, Any]:
-    """Return how many learners handed in, and the counts of statuses by check and of findings."""
+def summarize(grades: Grades) -> dict[str, Any]:
+    """Return how many learners handed in, and the figures of their checks, points and findings."""
+    results = grades.results
     findings = Counter(finding.code for result in results for finding in result.findings)
     return {
         "learners": len(results),
@@ -81,6 +87,15 @@ def summarize(results: Sequence[Result]) -> dict[str, Any]:
             for check in syllabus.CHECKS
         },
         "findings": dict(sorted(findings.items())),
+        "points": measure_points(results, grades.requirements.course),
+        "failed": [
+            {"check": check, "fact": fact, "learners": len(owners)}
+            for (check, fact), owners in find_failed_facts(results).items()
+        ],
+        "diagnoses": [
+            {"check": check, "code": code, "learners": len(owners)}
+            for (check, code), owners in find_diagnoses(results).items()
+        ],
     }
 
 
@@ -103,6 +118,10 @@ def format_table(grades: Grades) -> Iterator[str]:
     course = grades.requirements.course
     yield from _align([_describe_for_people(result, course) for result in results])
     yield messages.text("grading.signs")
+    if any(check.ruling for result in results for check in result.checks):
+        yield messages.text("grading.overruled")
+    if handed_in > 1:
+        yield _format_figures(grades)
     for result in results:
         review = result.to_review()
         if review:
@@ -116,6 +135,22 @@ def format_table(grades: Grades) -> Iterator[str]:
         listed = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
         yield ""
         yield messages.text("grading.notes", notes=listed)
+
+
+def _format_figures(grades: Grades) -> str:
+    """Return the mean and the spread of the checks' points, and the fact that failed most often."""
+    course = grades.requirements.course
+    counted = measure_points(grades.results, course)["counted"]
+    values = {name: f"{counted[name]:g}" for name in ("mean", "deviation")}
+    values["possible"] = f"{course.automatic:g}"
+    failed = find_failed_facts(grades.results)
+    if not failed:
+        return messages.text("grading.figures", **values)
+    (check, fact), owners = next(iter(failed.items()))
+    label = messages.label("course.checks.fact", fact)
+    return messages.text(
+        "grading.figures-failed", **values, check=check, fact=label, count=len(owners)
+    )
 
 
 def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
@@ -153,6 +188,8 @@ def _describe_for_gradebook(result: Result) -> dict[str, str]:
         "findings": str(len(review)),
         "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
         "total": _format_points(result.total),
+        "overruled": " ".join(mark.id for mark in result.checks if mark.ruling),
+        "late-minutes": str(ceil(result.late_by / 60) or ""),
     }
 
 
@@ -163,17 +200,20 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == "answered" else "-"
     facts = diagram.check.facts if diagram.check else ()
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
+    hours, minutes = divmod(ceil(result.late_by / 60), 60)
+    late = messages.text("grading.late", hours=hours, minutes=minutes)
     more = "…" if result.total is None else ""
     marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
     return {
         messages.text("grading.column-learner"): one_line(result.learner),
         messages.text("grading.column-name"): one_line(result.name),
         messages.text("grading.column-group"): one_line(result.group),
-        **{mark.id: SIGNS[mark.status] for mark in result.checks},
-        messages.text("grading.column-points"): f"{result.points:g}/{course.automatic:g}",
+        **{mark.id: f"{SIGNS[mark.status]}{'*' * bool(mark.ruling)}" for mark in result.checks},
+        messages.text("grading.column-points"): f"{result.counted:g}/{course.automatic:g}",
         messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
         messages.text("grading.column-diagram"): f"{drawn}{passed}",
         messages.text("grading.column-marks"): marks if result.marks else "",
+        messages.text("grading.column-late"): late if result.late_by else "",
         messages.text("grading.column-findings"): str(len(result.to_review()) or ""),
     }
 

@@ -31,6 +31,7 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
+from handson.grading.figures import find_failed_facts
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements
 from handson.grading.output import SIGNS
@@ -112,14 +113,9 @@ def _embed(data: object) -> str:
 def _describe_class(grades: Grades) -> dict[str, Any]:
     """Return the data of the class as a whole."""
     course = grades.requirements.course
-    wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     examples: dict[str, Finding] = {}
     for number, result in enumerate(grades.results):
-        for mark in result.checks:
-            for fact in mark.facts:
-                if not (fact.passed or fact.advice):
-                    wrong[mark.id, fact.id].append(number)
         for finding in result.findings:
             examples.setdefault(finding.code, finding)
         for kind in dict.fromkeys((each.severity, each.code) for each in result.findings):
@@ -151,17 +147,13 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         ],
         "stuck": [
             (check_label(check), messages.label("course.checks.fact", fact), owners)
-            for (check, fact), owners in sorted(wrong.items(), key=_most_first)
+            for (check, fact), owners in find_failed_facts(grades.results).items()
         ],
         "found": [
             (severity, code, one_line(examples[code].message), owners)
-            for (severity, code), owners in sorted(found.items(), key=_most_first)
+            for (severity, code), owners in sorted(found.items(), key=lambda owned: -len(owned[1]))
         ],
     }
-
-
-def _most_first(owned: tuple[object, list[int]]) -> int:
-    return -len(owned[1])
 
 
 def read_words(group: str) -> dict[str, str]:

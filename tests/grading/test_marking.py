@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from handson.core.errors import InvalidInput
 from handson.grading import Learner, Result, read_marks
 from handson.grading.answers import fingerprint_texts
-from handson.grading.marking import LearnerMarks, Marks, apply_marks
+from handson.grading.marking import LearnerMarks, Marks, apply_marks, restore_zeros
 from handson.grading.notebooks import MARKED
 from handson.grading.submission import make_empty_result
 
@@ -117,3 +117,10 @@ def test_two_markers_are_merged_and_where_they_differ_nothing_is_decided(tmp_pat
     disputed = LearnerMarks(WHOLE, conflicts=given.conflicts)
     marked = apply_marks(empty(), Marks({"s01": disputed}))
     assert (marked.total, marked.findings) == (None, (finding,))
+
+
+def test_numbers_get_back_the_zeros_that_a_spreadsheet_dropped_if_one_can_be_meant() -> None:
+    marks = Marks(dict.fromkeys(("12", "7", "007", "5", "1", "01"), LearnerMarks()), ("told",))
+    whose = restore_zeros(marks, ["0012", "007", "7", "05", "005", "01"])
+    assert [*whose.learners] == ["0012", "7", "007", "5", "1", "01"]
+    assert whose.notices == ("told",)

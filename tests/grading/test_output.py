@@ -8,6 +8,7 @@ import json
 import re
 import runpy
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -134,16 +135,27 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
         [
             *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
             *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
-            *("architecture", "findings", "to-review", "total"),
+            *("architecture", "findings", "to-review", "total", "overruled", "late-minutes"),
         ],
-        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5"],
-        ["s02", '\'=HYPERLINK("x")', "B", *"000000", *[""] * 5, "1", "nothing-handed-in", ""],
-        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", "", ""],
+        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5", "", ""],
+        [
+            "s02",
+            '\'=HYPERLINK("x")',
+            "B",
+            *"000000",
+            *[""] * 5,
+            "1",
+            "nothing-handed-in",
+            *[""] * 3,
+        ],
+        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", *[""] * 4],
     ]
     data = written(grades)
     first, absent, partly = data["learners"]
     checks = data["summary"].pop("checks")
-    assert data["summary"] == {"learners": 3, "handed_in": 2, "findings": {"nothing-handed-in": 1}}
+    assert data["summary"].pop("points")["why-network"]["mean"] == 2.5
+    nothing = {"failed": [], "diagnoses": [], "findings": {"nothing-handed-in": 1}}
+    assert data["summary"] == {"learners": 3, "handed_in": 2, **nothing}
     assert (len(checks), checks["network"]) == (5, {"missing": 1, "passed": 2})
     marks = {"why-network": 4, "why-zones": 3.5, "why-cluster": 4, "why-registry": 2}
     assert (first["total"], first["marks"]) == (94.5, {**marks, "architecture": 1})
@@ -213,7 +225,17 @@ def test_the_course_says_what_items_are_worth_and_options_win_over_its_window(
         [],
     )
     assert "s77" in result.stderr
-    assert "/75" in run(*given, "--lang", "en").stdout
+    heads, _, *rows = run(*given, "--lang", "en").stdout.splitlines()[1:7]
+    assert heads.split()[-4:] == ["marks", "late", "to", "review"]
+    row = next(row.split() for row in rows if row.startswith("s01"))
+    assert (row[1], row[2], row[6]) == ("✔*", "✔", "74/75")
+    minutes = ceil(late["late_by"] / 60)
+    assert row[-6:-1] == ["9.5/26…", f"{minutes // 60}", "h", f"{minutes % 60}", "min"]
+    assert rows[-1].startswith("* points")
+    table = csv.DictReader(io.StringIO(run(*given, "--csv").stdout.removeprefix("\ufeff")))
+    own = next(each for each in table if each["learner"] == "s01")
+    told = [own[head] for head in ("network", "automatic", "overruled", "late-minutes")]
+    assert told == ["24", "75", "network", str(minutes)]
 
 
 def seconds_between(first: str, second: str) -> float:
