@@ -58,13 +58,10 @@
   const isChanged = (n) => (field) => given[n][field] !== saved[n][field];
   const countChanges = () => add(everyone.map((n) => fields.filter(isChanged(n)).length));
 
-  const put = (into, field, value) => {
-    if (value === null || value === "") delete into[field];
-    else into[field] = value;
-  };
   const give = (n, field, value) => {
-    put(given[n], field, value);
-    rowOf(n).replaceWith((cache[n] = row(n)));
+    if (value === null || value === "") delete given[n][field];
+    else given[n][field] = value;
+    cache[n].replaceWith((cache[n] = row(n)));
     tellChanges();
   };
 
@@ -75,7 +72,10 @@
     if (formula.test(text)) text = `'${text}`;
     return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const plainCell = (text) => (/^\s*'/.test(text) && formula.test(text.trim().slice(1)) ? text.trim().slice(1) : text.trim());
+  const plainCell = (text) => {
+    const own = text.trim().replace(/^'/, "");
+    return formula.test(own) ? own : text.trim();
+  };
   const readCsv = (text) => {
     const heads = text.split(/[\r\n]/, 1)[0];
     const [mark] = [",", ";", "\t"].sort((a, b) => heads.split(b).length - heads.split(a).length);
@@ -86,7 +86,7 @@
       if (end !== mark) lines.push([]);
     }
     const [columns, ...others] = lines.filter((line) => line.some(Boolean));
-    return (others ?? []).map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
+    return others.map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
   };
   const decode = (bytes) => {
     try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); } catch {
@@ -95,10 +95,9 @@
   };
 
   const save = () => {
+    const isWhole = (n) => ([field]) => !checks.some((check) => isHalf(n, check) && field.replace("-reason", "") === check[0]);
+    saved = given.map((each, n) => Object.fromEntries(Object.entries(each).filter(isWhole(n))));
     const half = everyone.filter((n) => checks.some((check) => isHalf(n, check)));
-    const isWhole = (n, field) => !checks.some((check) => field.replace("-reason", "") === check[0] && isHalf(n, check));
-    saved = everyone.map((n) => Object.fromEntries(
-      Object.entries(given[n]).filter(([field]) => isWhole(n, field))));
     const csv = [["learner", "answers", ...fields],
       ...everyone.map((n) => [rows[n].learner, rows[n].print, ...fields.map((field) => saved[n][field])]),
     ].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
@@ -196,7 +195,6 @@
     return made;
   };
   const cache = everyone.map(row);
-  const rowOf = (n) => cache[n];
 
   const shows = {
     all: () => true,
@@ -253,48 +251,44 @@
     if (owners) { learners.scrollIntoView(); learners.querySelector("h2").focus(); }
   };
 
-  const wide = (caption, ...inside) => scrolled("wide", caption, ...inside);
-  const scrolled = (kind, caption, ...inside) =>
+  const wide = (caption, head, lines, kind = "wide") =>
     make("div", { class: kind, role: "region", tabindex: "0", "aria-label": caption },
-      make("table", {}, make("caption", { class: "spoken" }, caption), ...inside));
-  const headings = (titles, numbers = []) => make("thead", {}, make("tr", {},
-    titles.map((title, i) => make("th", { scope: "col", class: numbers.includes(i) && "number" }, title))));
+      make("table", {}, make("caption", { class: "spoken" }, caption), make("thead", {}, make("tr", {}, head)), lines));
+  const table = (caption, titles, numbers, lines, kind) => wide(caption, titles.map((title, i) => make("th", {
+    scope: "col", class: numbers.includes(i) && "number" }, title)), make("tbody", {}, lines), kind);
   const pickButton = (owners, what) => make("button", {
     type: "button", "aria-label": say("show-them", { count: owners.length, what }),
     onclick: () => pick(owners, what),
   }, owners.length);
 
-  const stack = (counts) => {
-    const bar = make("div", { class: "bar", "aria-hidden": "true" });
-    for (const [status, number] of counts) {
-      if (!number) continue;
-      const part = make("span", { class: status });
-      part.style.flexGrow = number;
-      bar.append(part);
-    }
-    return bar;
+  const sized = (property, size, kind) => {
+    const made = make("span", { class: kind });
+    made.style[property] = size;
+    return made;
   };
-  const results = () => wide(say("results"),
-    headings([say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4]),
-    make("tbody", {}, checks.map(([, , full], i) => {
+  const results = () => table(say("results"),
+    [say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4],
+    checks.map(([, , full], i) => {
       const counts = Object.keys(signs).map(
         (status) => [status, rows.filter((each) => each.statuses[i] === status).length]);
       return make("tr", {}, make("th", { scope: "row" }, full),
         counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
         make("td", {}, make("div", { class: "share" },
-          stack(counts), `${Math.round((100 * counts[0][1]) / rows.length)}%`)));
-    })));
-  const stuck = () => (room.stuck.length === 0 ? make("p", {}, say("stuck-none")) : scrolled("wide short", say("stuck"),
-    headings([say("fact"), say("item"), say("count")], [2]),
-    make("tbody", {}, room.stuck.map(([check, fact, owners]) => make("tr", {},
+          make("div", { class: "bar", "aria-hidden": "true" }, counts.filter(([, number]) => number)
+            .map(([status, number]) => sized("flexGrow", number, status))),
+          `${Math.round((100 * counts[0][1]) / rows.length)}%`)));
+    }));
+  const stuck = () => (room.stuck.length === 0 ? make("p", {}, say("stuck-none")) : table(say("stuck"),
+    [say("fact"), say("item"), say("count")], [2],
+    room.stuck.map(([check, fact, owners]) => make("tr", {},
       make("th", { scope: "row" }, fact), make("td", {}, check),
-      make("td", { class: "number" }, pickButton(owners, fact)))))));
-  const found = () => (room.found.length === 0 ? make("p", {}, say("found-none")) : scrolled("wide short", say("found"),
-    headings([say("severity"), say("finding"), say("count")], [2]),
-    make("tbody", {}, room.found.map(([severity, code, example, owners]) => make("tr", {},
+      make("td", { class: "number" }, pickButton(owners, fact)))), "wide short"));
+  const found = () => (room.found.length === 0 ? make("p", {}, say("found-none")) : table(say("found"),
+    [say("severity"), say("finding"), say("count")], [2],
+    room.found.map(([severity, code, example, owners]) => make("tr", {},
       make("td", { class: `verdict ${severity}` }, say(severity)),
       make("th", { scope: "row" }, make("code", {}, code), " ", !blind.checked && theirs(example)),
-      make("td", { class: "number" }, pickButton(owners, code)))))));
+      make("td", { class: "number" }, pickButton(owners, code)))), "wide short"));
 
   const learners = make("section", { class: "learners" },
     make("h2", { id: "learners", tabindex: "-1" }, say("learners")),
@@ -302,45 +296,39 @@
       make("div", {}, make("label", { for: "search" }, say("search")), search),
       make("div", {}, make("label", { for: "show" }, say("show")), show)),
     chip, live,
-    wide(say("learners"), make("thead", {}, make("tr", {}, heads)), body),
+    wide(say("learners"), heads, body),
     make("p", { class: "quiet" }, Object.keys(signs).map((status) =>
       make("span", { class: `sign ${status}` }, state(status)))));
 
   // Mean, standard deviation and how often which points were given, as it stands now.
+  const round = (number) => Math.round(number * 100) / 100;
   const bars = (values, most) => {
     const steps = Math.min(Math.ceil(most), 10) || 1, counts = Array(steps + 1).fill(0);
     for (const value of values) counts[Math.round((value / (most || 1)) * steps)] += 1;
-    const highest = Math.max(...counts);
-    const words = counts.map((count, step) => count && `${round((step / steps) * most)}: ${count}`).filter(Boolean);
-    return make("div", { class: "bars", role: "img", "aria-label": words.join(", "), title: words.join(", ") },
-      counts.map((count) => {
-        const bar = make("span", {});
-        bar.style.height = `${Math.round((100 * count) / highest)}%`;
-        return bar;
-      }));
+    const words = counts.map((count, step) => count && `${round((step / steps) * most)}: ${count}`).filter(Boolean).join(", ");
+    return make("div", { class: "bars", role: "img", "aria-label": words, title: words },
+      counts.map((count) => sized("height", `${Math.round((100 * count) / Math.max(...counts))}%`)));
   };
-  const round = (number) => Math.round(number * 100) / 100;
   const spreadRow = (title, most, values) => {
     const mean = add(values) / values.length;
     const deviation = Math.sqrt(add(values.map((value) => (value - mean) ** 2)) / values.length);
-    return make("tr", {}, make("th", { scope: "row" }, title),
-      [most, values.length, ...(values.length ? [round(mean), round(deviation)] : ["", ""])].map((text) => plain(text, "number")),
+    return make("tr", {}, make("th", { scope: "row" }, title), plain(most, "number"), plain(values.length, "number"),
+      [mean, deviation].map((number) => plain(values.length ? round(number) : "", "number")),
       make("td", {}, values.length > 0 && bars(values, most)));
   };
-  const questionRow = (title, id) => spreadRow(title, possible[id], given.map((each) => each[id]).filter((mark) => mark !== undefined));
-  const handed = everyone.filter((n) => rows[n].handed_in);
-  const spreadTable = (...lines) => wide(say("spread"),
-    headings([say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4]),
-    make("tbody", {}, lines));
-  const findings = make("div", {}), spread = make("div", {});
+  const findings = make("div"), spread = make("div");
   const tellClass = () => {
+    const handed = everyone.filter((n) => rows[n].handed_in), done = everyone.filter(isMarked);
     findings.replaceChildren(found());
     spread.replaceChildren(
-      make("p", {}, say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length })),
-      spreadTable(
-        marked.map(([id, , title], i) => questionRow(make("a", { href: `#question-${i}` }, title), id)),
-        checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
-        spreadRow(say("total"), room.automatic + manual, everyone.filter(isMarked).map((n) => add([automatic(n), sum(n)])))));
+      make("p", {}, say("marked", { learners: rows.length, marked: done.length })),
+      table(say("spread"),
+        [say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4], [
+          marked.map(([id, most, title], i) => spreadRow(make("a", { href: `#question-${i}` }, title), most,
+            given.filter((each) => id in each).map((each) => each[id]))),
+          checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
+          spreadRow(say("total"), room.automatic + manual, done.map((n) => add([automatic(n), sum(n)]))),
+        ]));
   };
 
   const section = (name, ...inside) => make("section", {},
@@ -367,24 +355,22 @@
       say(passed ? "yes" : "no")));
   const proofLine = (proof) => make("p", { class: "quiet" }, `${say("proof")}: `,
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
-      proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
+      proof.digest.slice(0, 19), !blind.checked && proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
   const checkPart = (check, data, n, i) => {
     const status = rows[n].statuses[i], [, , full, most] = checks[i];
     const points = make("span", { class: "quiet" });
     const tellPoints = () => { points.textContent = say("points-of", { points: counted(n, i), possible: most }); };
-    tellPoints();
     return make("details", { class: "check", open: status !== "passed" },
       make("summary", {}, make("h4", {}, full),
         make("span", { class: status }, state(status)), " ",
         points, check.reason && make("code", {}, check.reason)),
-      check.facts.length > 0 && wide(full,
-        headings([say("fact"), say("expected"), say("observed"), say("verdict")]),
-        make("tbody", {}, check.facts.map((fact, at) => factRow(fact, data.facts[i][at])))),
+      check.facts.length > 0 && table(full, [say("fact"), say("expected"), say("observed"), say("verdict")], [],
+        check.facts.map((fact, at) => factRow(fact, data.facts[i][at]))),
       check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
       check.proof && proofLine(check.proof),
-      rulingFields(n, i, tellPoints));
+      rulingPart(n, i, tellPoints));
   };
 
   const image = (kind, svg, alt) => make("img", {
@@ -433,6 +419,7 @@
     const ahead = [...document.querySelectorAll("main :is(.points, .below [rel=next])")]
       .find((each) => each.checkVisibility() && from.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING);
     ahead?.focus();
+    ahead?.select?.();
     ahead?.scrollIntoView({ block: "center" });
   };
   const onEnter = (wants) => (event) => {
@@ -441,7 +428,7 @@
     goOn(event.target);
   };
   const labelled = (field, title, about) => [make("label", { for: field.id }, title, hidden(` ${about}`)), field];
-  const pointsField = (n, id, title, about, onChange) => {
+  const pointsField = (n, id, about, onChange) => {
     const wrong = make("span", { class: "failed", role: "status" });
     const field = make("input", {
       type: "number", class: "points", id: `give-${n}-${id}`, min: 0, max: possible[id], step: "any",
@@ -456,7 +443,7 @@
       },
     });
     field.value = given[n][id] ?? "";
-    return [...labelled(field, title, about), wrong];
+    return [labelled(field, say("give", { possible: possible[id] }), about), wrong];
   };
   const textField = (n, column, title, about, onChange) => {
     const again = make("div", { class: "again" });
@@ -482,27 +469,18 @@
     field.value = given[n][column] ?? "";
     return make("div", { class: "comment" }, labelled(field, title, about), again);
   };
-  const conflict = (n, id) => rows[n].conflicts[id] && !(id in given[n])
-    && make("p", { class: "warning" }, rows[n].conflicts[id]);
-  const markFields = (n, i) => {
-    const [id, most, title] = marked[i];
-    return make("div", { class: "give" },
-      conflict(n, id), pointsField(n, id, say("give", { possible: most }), title),
-      textField(n, `${id}-comment`, say("comment"), title));
-  };
-  const rulingFields = (n, i, tellPoints) => {
-    const [id, , title] = checks[i];
-    const needed = make("p", { class: "failed", role: "status" });
+  const markFields = (n, [id, title], column, textTitle, onChange) => make("div", { class: "give" },
+    rows[n].conflicts[id] && !(id in given[n]) && make("p", { class: "warning" }, rows[n].conflicts[id]),
+    pointsField(n, id, title, onChange), textField(n, column, textTitle, title, onChange));
+  const rulingPart = (n, i, tellPoints) => {
+    const [id, , title] = checks[i], needed = make("p", { class: "failed", role: "status" });
     const tell = () => {
       needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
       tellPoints();
     };
     tell();
-    return make("details", { open: id in given[n] || id in rows[n].conflicts },
-      make("summary", {}, say("overrule")),
-      make("div", { class: "give" },
-        conflict(n, id), pointsField(n, id, say("give", { possible: possible[id] }), title, tell),
-        textField(n, `${id}-reason`, say("reason"), title, tell), needed));
+    return make("details", { open: id in given[n] || id in rows[n].conflicts }, make("summary", {}, say("overrule"), hidden(` ${title}`)),
+      markFields(n, [id, title], `${id}-reason`, say("reason"), tell), needed);
   };
   let wantsPictures = false;
   const drawnPicture = (data) => {
@@ -525,20 +503,22 @@
     if (status !== "answered") return make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : "no-answer"));
     if (!isDiagram) return make("div", { class: "text", dir: "auto" }, data.answers[i].text);
     return make("details", {}, make("summary", {}, say("code")), make("pre", {
-      dir: "auto", tabindex: "0", role: "region", "aria-label": say("code") }, data.diagram.text));
+      dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, data.diagram.text));
   };
-  const answerPart = (data, n, i, heading) => make("section", { class: "answer" }, heading,
-    i === marked.length - 1 && drawnPicture(data), writtenText(data, n, i), markFields(n, i));
+  const answerPart = (data, n, i, heading) => {
+    const [id, , title] = marked[i];
+    return make("section", { class: "answer" }, heading, i === marked.length - 1 && drawnPicture(data),
+      writtenText(data, n, i), markFields(n, [id, title], `${id}-comment`, say("comment")));
+  };
   const besideRubric = (i, ...inside) => make("div", { class: "rubric-beside" }, make("div", {}, inside),
     room.rubric[marked[i][0]] && make("aside", { class: "rubric" },
       make("strong", {}, say("rubric")), make("div", { class: "text", dir: "auto" }, room.rubric[marked[i][0]])));
 
-  const wayTo = (which, address, title) => title !== undefined
-    && make("a", { href: address, rel: which === "after" ? "next" : "prev" }, say(which, { what: title }));
   const ways = (kind, numbers, at, titleOf) => {
-    const to = (which, n) => n !== undefined && wayTo(which, `#${kind}-${n}`, titleOf(n));
+    const to = (which, rel, n) => n !== undefined
+      && make("a", { href: `#${kind}-${n}`, rel }, say(which, { what: titleOf(n) }));
     return [make("a", { href: "#class" }, say("back")),
-      at > 0 && to("before", numbers[at - 1]), at >= 0 && to("after", numbers[at + 1])];
+      at > 0 && to("before", "prev", numbers[at - 1]), at >= 0 && to("after", "next", numbers[at + 1])];
   };
   const view = make("div", { id: "view", hidden: true });
   const showPart = (title, links, ...inside) => {
@@ -549,6 +529,7 @@
   };
   const pairs = (items) => make("dl", {}, items.filter(([, value]) => value)
     .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, theirs(value)))));
+  const moment = (text) => text && new Date(text).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
   const lateness = (n) => rows[n].late_by > 0 && say("late-by", {
     hours: Math.floor(rows[n].late_by / 3600), minutes: Math.ceil((rows[n].late_by % 3600) / 60) });
   const openLearner = (n) => {
@@ -559,7 +540,7 @@
         [say("points"), say("points-of", { points: automatic(n), possible: room.automatic })],
         [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
         ...(blind.checked ? [] : [[say("source"), data.source], [say("named"), data.named.join(", ")]]),
-        [say("at"), data.handed_in_at], [say("until"), each.until], [say("late"), lateness(n)],
+        [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), lateness(n)],
       ]),
       !each.handed_in && make("p", {}, say("absent")),
       data.findings.length > 0 && [make("h3", { class: "part" }, say("found")),
@@ -602,12 +583,13 @@
     last = isPart ? location.hash : "";
   };
   const refresh = () => {
-    const held = document.activeElement;
+    const held = document.activeElement, at = scrollY;
     for (const n of everyone) cache[n] = row(n);
     arrange();
     route();
     tellChanges();
     if (held.isConnected) held.focus({ preventScroll: true });
+    scrollTo(0, at);
   };
 
   const chosen = make("input", {
