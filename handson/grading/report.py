@@ -31,7 +31,7 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
-from handson.grading.figures import find_failed_facts
+from handson.grading.figures import find_diagnoses, find_failed_facts
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements
 from handson.grading.output import SIGNS
@@ -145,15 +145,24 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
                 grades.results, _shuffle([each.learner for each in grades.results]), strict=True
             )
         ],
-        "stuck": [
+        "failed": [
             (check_label(check), messages.label("course.checks.fact", fact), owners)
             for (check, fact), owners in find_failed_facts(grades.results).items()
+        ],
+        "diagnoses": [
+            (check_label(check), _find_example(grades.results[owners[0]], check, code), owners)
+            for (check, code), owners in find_diagnoses(grades.results).items()
         ],
         "found": [
             (severity, code, one_line(examples[code].message), owners)
             for (severity, code), owners in sorted(found.items(), key=lambda owned: -len(owned[1]))
         ],
     }
+
+
+def _find_example(result: Result, check: str, code: str) -> str:
+    """Return the sentence of a learner's diagnosis."""
+    return next(each.message for each in result.check(check).diagnoses if each.code == code)
 
 
 def read_words(group: str) -> dict[str, str]:

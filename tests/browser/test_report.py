@@ -280,7 +280,7 @@ def test_saved_marks_are_read_by_the_command_and_by_the_page(
     path, saved, again = (tmp_path / name for name in ("one.html", "marks.csv", "two.html"))
     run("--html", path, inbox)
     fill(page, path, 0, *MARKS.values())
-    page.get_by_label("コメント 問い 1").fill('=1+1, "so";\nand more')
+    page.get_by_label("コメント 問い 1").fill('=1+1, "so";\n- and more')
     page.get_by_label("全体へのコメント").fill("Well done.")
     fill(page, path, 2)
     page.get_by_text("この判定を変える").nth(1).click()
@@ -298,7 +298,7 @@ def test_saved_marks_are_read_by_the_command_and_by_the_page(
     learners = json.loads(run("--marks", saved, "--html", again, "--json", inbox))["learners"]
     assert [each["total"] for each in learners[:2]] == [90.5, None]
     assert learners[0]["marks"] == MARKS
-    assert learners[0]["answers"][0]["comment"] == '=1+1, "so";\nand more'
+    assert learners[0]["answers"][0]["comment"] == '=1+1, "so";\n- and more'
     ruling = {"points": 7.5, "reason": "Built, then deleted by us."}
     assert [each["checks"][1]["ruling"] for each in learners[:3]] == [None, None, ruling]
     assert not [f for each in learners for f in each["findings"] if f["code"] == "marks-stale"]
@@ -310,7 +310,7 @@ def test_saved_marks_are_read_by_the_command_and_by_the_page(
     page.locator("[type=file]").set_input_files(saved)
     page.get_by_text("marks.csv を開きました(5 人)。").wait_for()
     assert [filled(page), page.get_by_label("全体へのコメント").input_value()] == shown
-    assert page.get_by_label("コメント 問い 1").input_value() == '=1+1, "so";\nand more'
+    assert page.get_by_label("コメント 問い 1").input_value() == '=1+1, "so";\n- and more'
     assert reload(page) == []
 
 

@@ -65,16 +65,17 @@
     tellChanges();
   };
 
-  // The file of marks: a spreadsheet may read it, and may have written it.
-  const formula = /^\s*[=+\-@＝＋－＠]|^[\t\r]/;
-  const csvCell = (value) => {
-    let text = String(value ?? "");
-    if (formula.test(text)) text = `'${text}`;
-    return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // The file of marks: a spreadsheet may read it, and may have written it (as `tables.py` has it).
+  const formulaSigns = "[=+\\-@＝＋－＠]", blank = '[\\s"]*';
+  const formula = new RegExp(`^(?:[\\t\\r]|${blank}${formulaSigns})`);
+  const inner = new RegExp(`([;\\t\\r\\n]${blank})('?)(?=${formulaSigns})`, "g");
+  const csvCell = (value = "") => {
+    const text = String(value).replace(inner, "$1'");
+    return `"${formula.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"`;
   };
   const plainCell = (text) => {
-    const own = text.trim().replace(/^'/, "");
-    return formula.test(own) ? own : text.trim();
+    const own = text.replace(/^'/, "");
+    return (formula.test(own) ? own : text).replace(inner, "$1").trim();
   };
   const readCsv = (text) => {
     const heads = text.split(/[\r\n]/, 1)[0];
@@ -82,7 +83,7 @@
     const cells = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"|([^${mark}\\r\\n]*))(${mark}|\\r\\n?|\\n|$)`, "g");
     const lines = [[]];
     for (const [, quoted, bare, end] of text.matchAll(cells)) {
-      lines.at(-1).push(plainCell(quoted?.replaceAll('""', '"') ?? bare));
+      lines.at(-1).push(plainCell((quoted?.replaceAll('""', '"') ?? bare).trim()));
       if (end !== mark) lines.push([]);
     }
     const [columns, ...others] = lines.filter((line) => line.some(Boolean));
@@ -111,7 +112,11 @@
     const lines = readCsv(decode(await file.arrayBuffer()));
     const columns = Object.keys(lines[0] ?? {});
     const known = fields.filter((field) => columns.includes(field));
-    const numbers = new Map(everyone.map((n) => [plainCell(rows[n].learner), n]));
+    // A spreadsheet drops the zeros at the front of a number.
+    const short = (n) => rows[n].learner.replace(/^0+/, "");
+    const isAlone = (n) => everyone.filter((other) => short(other) === short(n)).length === 1;
+    const numbers = new Map([...everyone.filter((n) => short(n) !== rows[n].learner && isAlone(n))
+      .map((n) => [short(n), n]), ...everyone.map((n) => [rows[n].learner, n])]);
     const found = lines.filter((line) => numbers.has(line.learner));
     if (!columns.includes("learner") || !known.length) return tell(say("open-no-marks", { file: file.name }));
     if (!found.length) return tell(say("open-other-class", { file: file.name }));
@@ -278,11 +283,11 @@
             .map(([status, number]) => sized("flexGrow", number, status))),
           `${Math.round((100 * counts[0][1]) / rows.length)}%`)));
     }));
-  const stuck = () => (room.stuck.length === 0 ? make("p", {}, say("stuck-none")) : table(say("stuck"),
-    [say("fact"), say("item"), say("count")], [2],
-    room.stuck.map(([check, fact, owners]) => make("tr", {},
-      make("th", { scope: "row" }, fact), make("td", {}, check),
-      make("td", { class: "number" }, pickButton(owners, fact)))), "wide short"));
+  const stuck = (title, owned) => (owned.length === 0 ? make("p", {}, say("stuck-none")) : table(title,
+    [title, say("item"), say("count")], [2],
+    owned.map(([check, what, owners]) => make("tr", {},
+      make("th", { scope: "row" }, theirs(what)), make("td", {}, check),
+      make("td", { class: "number" }, pickButton(owners, what)))), "wide short"));
   const found = () => (room.found.length === 0 ? make("p", {}, say("found-none")) : table(say("found"),
     [say("severity"), say("finding"), say("count")], [2],
     room.found.map(([severity, code, example, owners]) => make("tr", {},
@@ -318,14 +323,14 @@
   };
   const findings = make("div"), spread = make("div");
   const tellClass = () => {
-    const handed = everyone.filter((n) => rows[n].handed_in), done = everyone.filter(isMarked);
+    const handed = everyone.filter((n) => rows[n].handed_in), done = handed.filter(isMarked);
     findings.replaceChildren(found());
     spread.replaceChildren(
-      make("p", {}, say("marked", { learners: rows.length, marked: done.length })),
+      make("p", {}, say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length })),
       table(say("spread"),
         [say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4], [
           marked.map(([id, most, title], i) => spreadRow(make("a", { href: `#question-${i}` }, title), most,
-            given.filter((each) => id in each).map((each) => each[id]))),
+            handed.filter((n) => id in given[n]).map((n) => given[n][id]))),
           checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
           spreadRow(say("total"), room.automatic + manual, done.map((n) => add([automatic(n), sum(n)]))),
         ]));
@@ -341,7 +346,7 @@
       })),
       room.asked.length > 0 && make("p", { class: "quiet" }, `${say("asked")}: ${room.asked.join(" · ")}`),
       results()),
-    section("stuck", stuck()),
+    section("stuck", stuck(say("fact"), room.failed), room.diagnoses.length > 0 && stuck(say("cause"), room.diagnoses)),
     section("found", findings),
     section("marking", make("p", { class: "quiet" }, say("marking-how")), spread),
     learners);
