@@ -112,13 +112,18 @@ def grade_class(
 def _describe_strangers(
     marks: Marks, asked: Requirements, results: Sequence[Result]
 ) -> Iterator[str]:
-    """Yield a sentence if learners have marks, or an extension, who are not in the class."""
+    """Yield a sentence on learners who have marks or an extension and are not in the class.
+
+    One more is on submissions that bear numbers or accounts, which say of nobody whose they are.
+    """
     known = {escape_formula(result.learner) for result in results}
     if strangers := sorted(marks.learners.keys() - known):
         yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
     folded = {fold_name(result.learner) for result in results}
     if strangers := sorted(who for who in asked.course.extensions if fold_name(who) not in folded):
         yield messages.text("grading.extensions-unknown", learners=list_briefly(strangers))
+    if count := sum(each.code == "no-person" for result in results for each in result.findings):
+        yield messages.text("grading.no-person", count=count)
 
 
 @contextmanager

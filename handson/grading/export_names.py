@@ -37,6 +37,7 @@ _PLATFORMS = {
     platform: re.compile(pattern, re.DOTALL) for platform, pattern in _DATA["platforms"].items()
 }
 _PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
+_NO_PERSON = re.compile(_DATA["no-person"])
 _INSTEAD = tuple(suffix for suffixes in _DATA["instead"].values() for suffix in suffixes)
 _NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
@@ -56,6 +57,18 @@ _LONGEST = 230
 def normalize_name(name: str) -> str:
     """Return a file's name in composed letters that UTF-8 can carry."""
     return unicodedata.normalize("NFC", replace_surrogates(name))
+
+
+def says_who(own: str, other: str) -> bool:
+    """Tell whether a name says whose something is, so that the other name may contradict it.
+
+    Numbers, accounts, addresses and repositories are no person's name; a number contradicts only
+    another one of its form.
+    """
+    if not _NO_PERSON.fullmatch(unicodedata.normalize("NFKC", own)):
+        return bool(own)
+    forms = [re.sub("[a-z]", "a", re.sub(r"\d", "0", name.casefold())) for name in (own, other)]
+    return "0" in forms[0] and forms[0] == forms[1]
 
 
 def split_suffix(name: str) -> tuple[str, str]:
@@ -151,15 +164,15 @@ def fold_name(name: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
-def split_name(name: str) -> frozenset[str]:
-    """Return the words of a name, each folded."""
+def list_words(name: str) -> list[str]:
+    """Return the words of a name in their order, each folded."""
     words = _SEPARATORS.split(unicodedata.normalize("NFKC", name))
-    return frozenset(word.casefold() for word in words if word)
+    return [word.casefold() for word in words if word]
 
 
 def is_same_person(one: str, other: str) -> bool:
     """Tell whether two names are equal, in another order, or one part of the other."""
     if fold_name(one) == fold_name(other):
         return True
-    ours, theirs = split_name(one), split_name(other)
+    ours, theirs = {*list_words(one)}, {*list_words(other)}
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,14 @@ from pathlib import Path
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
 from handson.core.text import list_briefly, one_line
-from handson.grading.export_names import fold_name, is_same_person, normalize_name, split_name
+from handson.grading.export_names import fold_name, is_same_person, list_words, normalize_name
 from handson.grading.tables import Table, read_table
 
 HEADS_WITHIN = 30
 """Rows among which the heads stand."""
+
+_LONGEST = 6
+"""Words of a longer name that are looked up together."""
 
 _DATA = read_data("handson.grading", "roster_heads.toml")
 _KEYS = ("id", "email", "login")
@@ -68,8 +71,10 @@ class Roster:
     def _by_name(self) -> dict[str, list[Learner]]:
         by_name: dict[str, list[Learner]] = defaultdict(list)
         for learner in self.learners:
-            backwards = "".join(reversed(learner.name.split()))
-            for name in {fold_name(each) for each in (learner.id, learner.name, backwards)} - {""}:
+            words = list_words(learner.name)
+            turned = [words[::-1], *(words[at:] + words[:at] for at in range(len(words)))]
+            folded = {re.sub(r"\W", "", "".join(each)) for each in turned}
+            for name in (folded | _fold_names(learner.id, learner.name)) - {""}:
                 by_name[name].append(learner)
         return dict(by_name)
 
@@ -77,7 +82,7 @@ class Roster:
     def _by_alias(self) -> dict[str, list[Learner]]:
         by_alias: dict[str, list[Learner]] = defaultdict(list)
         for learner in self.learners:
-            for alias in {fold_name(each) for each in learner.aliases}:
+            for alias in _fold_names(*learner.aliases):
                 by_alias[alias].append(learner)
         return dict(by_alias)
 
@@ -92,12 +97,27 @@ class Roster:
 
     def _candidates(self, name: str) -> Iterator[list[Learner]]:
         """Yield the matches of the whole name, of an id in it, of a name in it, of an alias."""
+        words = list_words(name)
+        runs = [
+            [" ".join(words[at : at + length]) for at in range(len(words) - length + 1)]
+            for length in range(min(len(words), _LONGEST), 0, -1)
+        ]
         yield self._by_name.get(fold_name(name), [])
-        words = sorted(split_name(name))
-        named = list(dict.fromkeys(who for word in words for who in self._by_name.get(word, [])))
-        yield [learner for learner in named if fold_name(learner.id) in words]
-        yield named
+        named = [_look_up(self._by_name, each) for each in runs]
+        ids = {run for each in runs for run in each}
+        yield [who for each in named for who in each if " ".join(list_words(who.id)) in ids]
+        yield from named
         yield self._by_alias.get(fold_name(name), [])
+        yield from (_look_up(self._by_alias, each) for each in runs)
+
+
+def _fold_names(*names: str) -> set[str]:
+    """Return names as they are looked up: as a whole, and word by word."""
+    return {each for name in names for each in (fold_name(name), " ".join(list_words(name)))}
+
+
+def _look_up(index: Mapping[str, list[Learner]], names: Iterable[str]) -> list[Learner]:
+    return list(dict.fromkeys(learner for name in names for learner in index.get(name, ())))
 
 
 @dataclass(frozen=True)

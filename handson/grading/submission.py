@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from handson.core.text import list_briefly, one_line, pick_fields
 from handson.course import syllabus
-from handson.grading import answers, copies, tokens
+from handson.grading import answers, copies, export_names, tokens
 from handson.grading.archives import MOST_BYTES, Refused, read_entry
 from handson.grading.claims import gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
@@ -122,6 +122,7 @@ def _grade_contents(
     names = {claim.learner for claim in claims.items if claim.learner}
     learner = _identify_learner(names, submission, roster)
     about_place = _examine_place(submission, learner, roster)
+    named = learner if _is_named(submission, learner, names, roster) else None
     if not (contents.notebooks or contents.lines):
         files = list_briefly(contents.files) or "-"
         nothing = make_finding("nothing-readable", "serious", files=files)
@@ -130,7 +131,7 @@ def _grade_contents(
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
-    doubts = [*examine_evidence(claims, asked, learner if submission.owner else None)]
+    doubts = [*examine_evidence(claims, asked, named)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
     written, diagram, about_answers = answers.collect_answers(
         contents.notebooks, asked.course, pictures=pictures
@@ -163,8 +164,8 @@ def _grade_contents(
 def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
     """Return the learner of a submission; the names in the evidence decide among namesakes.
 
-    If a submission has no name, the name in its evidence is used; if the evidence names several
-    people or nobody, the submission's path is used.
+    If a submission bears no name, or a number, an account or a repository, the name in its evidence
+    is used; if the evidence names several people or nobody, the submission's path is used.
     """
     owner, candidates = submission.owner, roster.find_namesakes(submission.owner)
     bearers = {known for name in names if (known := roster.find(name))}
@@ -172,11 +173,27 @@ def _identify_learner(names: set[str], submission: Submission, roster: Roster) -
         return candidates[0]
     if len(bearers) == 1 and bearers <= {*candidates}:
         return bearers.pop()
-    if owner:
-        is_ambiguous = submission.has_namesakes and submission.number
-        return Learner(f"{owner} ({submission.number})", owner) if is_ambiguous else Learner(owner)
-    name = next(iter(names), "")
-    return roster.find(name) or Learner(name) if len(names) == 1 else Learner(submission.source)
+    name = next(iter(names)) if len(names) == 1 else ""
+    if not export_names.says_who(owner, name):
+        known = roster.find(name)
+        if known or not owner:
+            return known or Learner(name or submission.source)
+    else:
+        name = owner
+    if submission.has_namesakes and submission.number:
+        return Learner(f"{owner} ({submission.number})", name or owner)
+    return Learner(owner) if export_names.is_same_person(owner, name) else Learner(owner, name)
+
+
+def _is_named(submission: Submission, learner: Learner, names: set[str], roster: Roster) -> bool:
+    """Tell whether a submission's own name says who the learner is.
+
+    Then another name in the evidence contradicts it.  The name of a group says so of nobody.
+    """
+    if len(names) > 1 and not roster.find_namesakes(submission.owner):
+        return any(map(learner.is_named, names))
+    known = (submission.owner, learner.name)
+    return any(export_names.says_who(own, name) for own in known for name in names)
 
 
 def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> Iterator[Finding]:
@@ -185,7 +202,13 @@ def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> 
     if submission.earlier:
         count = submission.earlier
         yield make_finding("earlier-left", "note", count=count, source=submission.source)
-    if roster and submission.owner and not candidates:
+    if submission.is_late:
+        yield make_finding("late-by-name")
+    is_known = not submission.owner or bool(candidates)
+    is_person = export_names.says_who(submission.owner, "")
+    if not (is_known or is_person) and (learner.name or learner in roster.learners):
+        yield make_finding("no-person", "note", name=one_line(submission.owner))
+    elif roster and not is_known:
         yield make_finding("not-in-roster")
     if candidates and learner not in candidates:
         name, learners = one_line(submission.owner), list_briefly([each.id for each in candidates])

@@ -134,6 +134,21 @@ def test_a_learner_is_found_by_id_or_name_and_what_a_spreadsheet_would_compute_i
     assert escape_formula("=\ud83d") == "'=\ufffd"
 
 
+def test_a_learner_is_found_in_a_longer_name_by_whole_words_the_most_of_them_first() -> None:
+    people = {"2026-001": "Ana de la Cruz", "2026002": "John", "2026003": "John O'Neil", "26": "李"}
+    roster = Roster(tuple(Learner(*each) for each in people.items()))
+    aliased = Learner("2026004", "伊藤 健", aliases=("ken-i", "0095@x.jp"))
+    roster = Roster((*roster.learners, aliased))
+    names = {
+        **{"2026-001_report": "2026-001", "A班-Ana de la Cruz": "2026-001", "12026002": None},
+        **{"delacruzana": "2026-001", "oneiljohn": "2026003", "John O'Neil 2": "2026003"},
+        **{"step-2-ken-i": "2026004", "伊藤 健 - 課題2": "2026004", "0095@x.jp": "2026004"},
+        **{"2026-002": None, "2026002 1": "2026002", "26 John": "26", "John, 李": None},
+    }
+    found = {name: roster.find(name) for name in names}
+    assert {name: who and who.id for name, who in found.items()} == names
+
+
 @given(st.text(alphabet="=＋-@a1' \",;\t\n\r\u3000"))
 def test_no_spreadsheet_finds_a_formula_wherever_it_parts_a_table(text: str) -> None:
     table = format_rows([[escape_formula(text), "x", escape_formula(text)]] * 2)

@@ -18,6 +18,7 @@ from . import making
 from .making import Book, sealed
 
 TWO = Roster((Learner("s01", "山田 花子", "A"), Learner("s02", "山田 花子", "B")))
+ONE = Roster((Learner("s03", "Ana"),))
 AT = 1_760_000_000  # 2025-10-09T08:53:20Z
 
 
@@ -110,6 +111,16 @@ OWNERS: list[tuple[list[str], dict[str, Any], str, str]] = [
     (["Ana"], {**ANA, "number": "7", "has_namesakes": True}, "Ana (7)", "not-in-roster"),
     (["Ana"], {**ANA, "has_namesakes": True}, "Ana", "not-in-roster"),
     (["Ana"], {**ANA, "roster": Roster()}, "Ana", ""),
+    (["山田 花子"], {"owner": "2026001@0095", "roster": Roster()}, "2026001@0095", "no-person"),
+    (["Ana"], {"owner": "hanako-y", "roster": ONE}, "s03", "no-person"),
+    (["Ben"], {"owner": "hanako-y", "roster": ONE}, "hanako-y", "no-person"),
+    (["Ben"], {"owner": "Participant 40", "roster": Roster()}, "Participant 40", "no-person"),
+    (["Ana", "Ben"], {"owner": "hanako-y", "roster": Roster()}, "hanako-y", "learner-several"),
+    (["Ana", "Ben"], {"owner": "Group A", "roster": Roster()}, "Group A", "learner-several"),
+    (["s05"], {"owner": "s04", "roster": Roster()}, "s04", "learner-other"),
+    (["s05"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", "learner-other"),
+    (["Ana"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", ""),
+    (["Ana"], {"owner": "Ana", "is_late": True, "roster": ONE}, "s03", "late-by-name"),
     (["S02"], {}, "s02", ""),
     (["Ana"], {}, "Ana", ""),
     ([""], {}, "inbox", "learner-unnamed"),
