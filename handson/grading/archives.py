@@ -24,13 +24,17 @@ from typing import IO
 from handson.grading.export_names import normalize_name
 
 MOST_BYTES = 8_000_000
-"""The largest notebook that is read, in bytes; the workshop's own have about 200,000."""
+"""The largest file that is read, in bytes; the workshop's own notebooks have about 200,000."""
+MOST_PICTURED = 40_000_000
+"""The largest notebook with the pictures that were pasted into it, in bytes."""
 MOST_ZIPPED = 64_000_000
 """The largest zip within a zip, in bytes, because it is held in memory."""
 MOST_TIMES = 200
 """How many times larger than its zipped form a file may be; notebooks reach 10."""
-MOST_DIRECTORY = 16_000_000
-"""The largest table of contents of a zip, in bytes: enough for 100,000 files."""
+MOST_DIRECTORY = 8_000_000
+"""The largest table of contents of a zip, in bytes."""
+MOST_NAMES = 50_000
+"""Files of a zip, and its folders: each takes about 1,000 bytes of memory."""
 MOST_PARTS = 24
 """The longest path in a zip, in folders; `sources.DEEPEST` stops long before."""
 SMALL = 1_000_000
@@ -118,7 +122,8 @@ class Archive:
     def __init__(self, file: IO[bytes]) -> None:
         weakref.finalize(self, file.close)
         try:
-            if _directory_size(file) > MOST_DIRECTORY:
+            self.names = _count_names(file)
+            if self.names > MOST_NAMES:
                 raise Refused("file-crowded")
             self._zip = _open_zip_file(file)
         except _BROKEN as error:
@@ -141,7 +146,7 @@ class Archive:
         """
         member = self._members[path]
         if member.file_size > limit:
-            raise _too_large(limit)
+            raise refuse_too_large(limit)
         if member.file_size > SMALL and member.file_size > MOST_TIMES * member.compress_size:
             raise Refused("file-bomb")
         if member.flag_bits & 0x1:
@@ -187,6 +192,8 @@ class Archive:
     def _add_folder(self, at: str, name: str) -> str:
         """Enter a folder into the folder `at`, unless it is there; return its path."""
         path = f"{at}/{name}" if at else name
+        if len(self._folders) > MOST_NAMES:
+            raise Refused("file-crowded")
         self._folders[at].setdefault(name, Entry(name, path, is_folder=True))
         self._folders.setdefault(path, {})
         return path
@@ -219,8 +226,13 @@ def read_entry(tree: Tree, entry: Entry, *, limit: int) -> bytes:
         code = "file-broken-member" if isinstance(tree, Archive) else "file-unreadable"
         raise Refused(code, reason=_describe(error)) from error
     if len(data) > limit:
-        raise _too_large(limit)
+        raise refuse_too_large(limit)
     return data
+
+
+def refuse_too_large(limit: int) -> Refused:
+    """Return the refusal of a file that is larger than a number of bytes."""
+    return Refused("file-too-large", limit=f"{limit // 1_000_000} MB")
 
 
 def open_archive(path: str) -> Archive:
@@ -272,23 +284,36 @@ def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(file)
 
 
-def _directory_size(file: IO[bytes]) -> int:
-    """Return the size of a zip's table of contents as `zipfile` will read it, 0 without one.
+def _count_names(file: IO[bytes]) -> int:
+    """Return how many names a zip's table of contents has at most, as `zipfile` will read it.
 
-    See PKWARE's APPNOTE 4.3.14 to 4.3.16: the end record, and zip64's before it.
+    See PKWARE's APPNOTE 4.3.12 to 4.3.16: the table, zip64's records and the end record after it.
+
+    Raises:
+        Refused: It is larger than `MOST_DIRECTORY`.
     """
+    end, size = _find_directory(file)
+    if size > MOST_DIRECTORY:
+        raise Refused("file-crowded")
+    file.seek(max(0, end - size - 76))  # 56 and 20 bytes are zip64's
+    return file.read(size + 76).count(b"PK\x01\x02")
+
+
+def _find_directory(file: IO[bytes]) -> tuple[int, int]:
+    """Return where the end record of a zip begins, and the size of the table before it."""
     # The end record has 22 bytes and a comment of up to 65,535, zip64's locator before it has 20.
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 65_557 - 20))
+    start = file.seek(max(0, size - 65_557 - 20))
     tail = file.read()
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) - end < 22:
-        return 0
+        return 0, 0
     if end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
         file.seek(int.from_bytes(tail[end - 12 : end - 4], "little"))
         record = file.read(56)
-        return int.from_bytes(record[40:48], "little") if record[:4] == b"PK\x06\x06" else 0
-    return int.from_bytes(tail[end + 12 : end + 16], "little")
+        is_zip64 = record[:4] == b"PK\x06\x06"
+        return start + end, int.from_bytes(record[40:48], "little") if is_zip64 else 0
+    return start + end, int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
 def _time_of_member(member: zipfile.ZipInfo) -> str:
@@ -305,10 +330,6 @@ def _time_of_file(entry: os.DirEntry[str]) -> str:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (OSError, OverflowError, ValueError):
         return ""
-
-
-def _too_large(limit: int) -> Refused:
-    return Refused("file-too-large", limit=f"{limit // 1_000_000} MB")
 
 
 def _explain_unreadable(error: OSError) -> Refused:

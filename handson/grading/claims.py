@@ -109,13 +109,15 @@ def gather_claims(notebooks: Sequence[Notebook], journal: Iterable[tuple[str, by
     records += [(JOURNAL, *line) for line in journal]
     claims = Claims(findings=[lost for each in notebooks for lost in _find_lost_records(each)])
     known: set[tuple[str, bool]] = set()
+    unread = 0
     for source, where, data in records:
-        if len(known) == MOST_CLAIMS:
+        if len(known) + unread == MOST_CLAIMS:
             claims.findings.append(make_finding("records-many", where=where, most=MOST_CLAIMS))
             break
         claim = _read_record(data, source=source, where=where)
         if isinstance(claim, Finding):
             claims.findings.append(claim)
+            unread += 1
             continue
         if source == JOURNAL:
             claims.journal.add(claim.digest)

@@ -15,6 +15,7 @@ so that a class can be graded without them.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ from handson.core import messages
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
-from handson.grading.archives import Refused
+from handson.grading.archives import MOST_BYTES, Refused, refuse_too_large
 from handson.grading.export_names import find_notebook
 from handson.grading.findings import Finding, Severity, make_finding, replace_surrogates
 
@@ -38,6 +39,14 @@ MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()\n"
 """The lines that nbgrader puts in place of a solution."""
 
+MOST_CELLS = 10_000
+"""Cells and outputs of a notebook; the workshop's own have fewer than 100."""
+MOST_VALUES = 400_000
+"""Values that the standard library builds of a file, each of up to 250 bytes of memory."""
+
+_PICTURE = re.compile(rb'([",])[A-Za-z0-9+/=]{50000,}+')
+_LONGEST_TEXT = 2_000_000
+"""The longest text of an output that is decoded, in bytes."""
 _SCORED = {each.notebook for each in syllabus.CHECKS} | {each.notebook for each in MARKED}
 
 
@@ -217,12 +226,18 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
         modified: The time of the file.
 
     Raises:
-        Refused: It is not a notebook, has another format, or belongs to another course.
+        Refused: It is not a notebook, has another format, or belongs to another course; it is too
+            large without its pictures, or has too many cells.
     """
+    data = _PICTURE.sub(rb"\1", data) if len(data) > MOST_BYTES else data
+    if len(data) > MOST_BYTES:
+        raise refuse_too_large(MOST_BYTES)
     try:
         file, lost = _decoder.decode(data), 0
     except (ValueError, RecursionError):
         file, lost = _salvage(data)
+    if len(file.cells) + sum(len(cell.outputs) for cell in file.cells) > MOST_CELLS:
+        raise Refused("file-overfull")
     if file.nbformat != 4:
         raise Refused("file-format", version=str(file.nbformat)[:20])
     name = find_notebook(where.rpartition("/")[2]) or _name_by_cells(file.cells)
@@ -261,10 +276,16 @@ def find_moved_cells(own: Sequence[str], given: Sequence[str]) -> list[str]:
     return [name for name in own if name not in staying]
 
 
+def count_values(data: bytes) -> int:
+    """Return how many values a JSON text has at most, without building them."""
+    return 1 + sum(map(data.count, (b"{", b"[", b",")))
+
+
 def find_repeated_names(data: bytes) -> list[str]:
     """Return the names that occur twice in one object of a JSON text.
 
     Raises:
+        Refused: It has more than `MOST_VALUES` values.
         ValueError: It is not JSON.
         RecursionError: It is nested too deep.
     """
@@ -274,7 +295,7 @@ def find_repeated_names(data: bytes) -> list[str]:
         counted = Counter(name for name, _ in pairs)
         repeated.extend(name for name, count in counted.items() if count > 1)
 
-    json.loads(data, object_pairs_hook=collect)
+    _load_loosely(data, object_pairs_hook=collect)
     return repeated
 
 
@@ -302,7 +323,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
 def _salvage(data: bytes) -> tuple[_File, int]:
     """Return the sound cells of a notebook that does not fit, and the number of the others."""
     try:
-        read = json.loads(data)
+        read = _load_loosely(data)
     except RecursionError as error:
         raise Refused("file-deep") from error
     except ValueError as error:
@@ -313,6 +334,12 @@ def _salvage(data: bytes) -> tuple[_File, int]:
     cells = [cell for cell in map(_salvage_cell, read["cells"]) if cell is not None]
     lost = len(read["cells"]) - len(cells)
     return _File(cells, version if isinstance(version, int) else -1), lost
+
+
+def _load_loosely(data: bytes, **options: Any) -> Any:
+    if count_values(data) > MOST_VALUES:
+        raise Refused("file-overfull")
+    return json.loads(data, **options)
 
 
 def _salvage_cell(cell: object) -> Cell | None:
@@ -336,7 +363,8 @@ def _name_by_cells(cells: list[Cell]) -> str:
 
 def _decode_text(raw: msgspec.Raw) -> str:
     try:
-        return _join_lines(msgspec.json.decode(raw)) if bytes(raw) else ""
+        is_fit = 0 < len(memoryview(raw)) <= _LONGEST_TEXT
+        return _join_lines(msgspec.json.decode(raw)) if is_fit else ""
     except (ValueError, RecursionError):
         return ""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from handson.core.errors import InvalidInput
 from handson.grading import export_names
-from handson.grading.archives import Entry, Refused, Tree, open_tree
+from handson.grading.archives import MOST_NAMES, Entry, Refused, Tree, open_tree
 from handson.grading.export_names import Person, find_person, split_suffix
 from handson.grading.findings import replace_surrogates
 from handson.grading.roster import Roster
@@ -145,7 +145,8 @@ def find_files(submission: Submission) -> Iterator[File]:
         tree, at = tree.open_zip(at), ""
     own = submission.files
     entries = (entry for entry in tree.list_entries(at) if not own or entry.name in own)
-    for count, file in enumerate(_walk(tree, entries, zips=int(submission.is_zipped))):
+    files = _walk(tree, entries, zips=int(submission.is_zipped), opened=[])
+    for count, file in enumerate(files):
         if count == MOST_FILES:
             refusal = Refused("file-too-many", most=str(MOST_FILES))
             yield replace(file, entry=replace(file.entry, refusal=refusal))
@@ -281,8 +282,10 @@ def _find_newest_time(submission: Submission) -> str:
 
 
 def _walk(
-    tree: Tree, entries: Iterable[Entry], above: str = "", *, depth: int = 0, zips: int = 0
+    tree: Tree, entries: Iterable[Entry], above: str = "", *, opened: list[int], **deep: int
 ) -> Iterator[File]:
+    """Yield the files of entries and below; `opened` gets the number of names in each zip."""
+    depth, zips = deep.get("depth", 0), deep.get("zips", 0)
     for entry in entries:
         shown = f"{above}{export_names.normalize_name(entry.name)}"
         suffix = _find_suffix(entry)
@@ -297,14 +300,20 @@ def _walk(
                 raise Refused("file-nested")
             if export_names.is_renamed(entry.name):
                 raise Refused("file-renamed")
-            inner = tree.open_zip(entry.path) if suffix == ".zip" else tree
+            inner = tree
+            if suffix == ".zip":
+                if sum(opened) > MOST_NAMES:
+                    raise Refused("file-crowded")
+                inner = tree.open_zip(entry.path)
+                opened.append(inner.names)
         except Refused as refusal:
             yield File(tree, replace(entry, refusal=refusal), shown)
             continue
         if entry.is_folder or suffix == ".zip":
             below = inner.list_entries(entry.path if entry.is_folder else "")
             deeper = zips + (suffix == ".zip")
-            yield from _walk(inner, below, f"{shown}/", depth=depth + 1, zips=deeper)
+            inside = {"depth": depth + 1, "zips": deeper}
+            yield from _walk(inner, below, f"{shown}/", opened=opened, **inside)
         elif suffix:
             yield File(tree, entry, shown, suffix)
 

@@ -13,16 +13,22 @@ from msgspec.structs import replace
 from handson.core.text import list_briefly, one_line, pick_fields
 from handson.course import syllabus
 from handson.grading import answers, copies, export_names, tokens
-from handson.grading.archives import MOST_BYTES, Refused, read_entry
+from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
 from handson.grading.claims import gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
-from handson.grading.notebooks import Notebook, compare_cells, read_notebook
+from handson.grading.notebooks import Notebook, compare_cells, count_values, read_notebook
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
 
 MOST_LINES = 2_000
-"""Of a journal; the newest are read."""
+"""Of the journals; the newest are read."""
+MOST_VALUES = 800_000
+"""Values in the notebooks of a submission; one that is built takes up to 80 bytes of memory."""
+_LETTERS = 20
+"""Letters of a text that take as much memory as another value; some take four bytes each."""
+UNCOUNTED = 1_000_000
+"""Bytes of a submission whose values are too few to count; the workshop's own has 600,000."""
 MOST_TOGETHER = 64_000_000
 """Bytes of all files of a submission."""
 _PLACE = "source platform place"
@@ -39,6 +45,17 @@ class _Contents:
     findings: list[Finding] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     size: int = 0
+    values: int = 0
+
+    def count(self, values: int) -> None:
+        """Count values of a notebook.
+
+        Raises:
+            Refused: They are too many together with those before them.
+        """
+        if self.values + values > MOST_VALUES:
+            raise Refused("file-overfull")
+        self.values += values
 
 
 def grade_submission(
@@ -234,18 +251,25 @@ def _read_contents(submission: Submission) -> _Contents:
 def _read_file(file: File, contents: _Contents) -> Notebook | None:
     """Take in a file, or why it is refused; return the notebook in it, if there is one."""
     try:
-        if contents.size + MOST_BYTES > MOST_TOGETHER:
+        room = MOST_TOGETHER - contents.size
+        if room < MOST_BYTES:
             raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
-        data = read_entry(file.tree, file.entry, limit=MOST_BYTES)
+        most = MOST_BYTES if file.suffix in (JOURNALS, PROOFS) else min(MOST_PICTURED, room)
+        data = read_entry(file.tree, file.entry, limit=most)
         contents.size += len(data)
         if file.suffix == JOURNALS:
-            lines = data.split(b"\n")[-MOST_LINES:]
+            lines = data.rsplit(b"\n", MOST_LINES)[-MOST_LINES:]
             contents.lines += [(file.shown, line) for line in lines if line.strip()]
+            del contents.lines[:-MOST_LINES]
             return None
         if file.suffix == PROOFS:
             contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
             return None
+        if contents.size > UNCOUNTED:
+            contents.count(count_values(data))
         notebook = read_notebook(data, where=file.shown, modified=file.entry.modified)
+        if contents.size > UNCOUNTED:
+            contents.count(sum(len(cell.text) for cell in notebook.cells) // _LETTERS)
     except Refused as refusal:
         contents.findings.append(_describe_refusal(refusal, file.shown))
         return None

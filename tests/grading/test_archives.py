@@ -94,7 +94,7 @@ def test_an_entry_has_its_name_in_any_encoding_its_path_and_time() -> None:
     assert len(read_all(packed("xxx").replace(b"xxx", b"\xf8\xff\xfd"))) == 1
 
 
-def test_what_could_do_harm_is_no_zip_or_has_16_megabytes_of_contents_is_refused() -> None:
+def test_what_could_do_harm_is_no_zip_or_has_8_megabytes_of_contents_is_refused() -> None:
     locked = patched(packed("b"), (b"PK\x01\x02", 8, b"\x01"))
     size = (10).to_bytes(4, "little")
     lying = patched(packed("b", b"1" * 900), (b"PK\x03\x04", 22, size), (b"PK\x01\x02", 24, size))
@@ -116,15 +116,27 @@ def test_what_could_do_harm_is_no_zip_or_has_16_megabytes_of_contents_is_refused
     def crowded(size: int) -> bytes:
         return patched(packed("b"), (b"PK\x05\x06", 12, size.to_bytes(4, "little")))
 
-    record = b"PK\x06\x06" + bytes(36) + (16_000_001).to_bytes(8, "little") + bytes(8)
+    record = b"PK\x06\x06" + bytes(36) + (8_000_001).to_bytes(8, "little") + bytes(8)
     zip64 = record + b"PK\x06\x07" + bytes(16) + packed("b")[-22:]
-    for data in (crowded(16_000_001), crowded(16_000_001) + bytes(60_000), zip64):
+    for data in (crowded(8_000_001), crowded(8_000_001) + bytes(60_000), zip64):
         assert refusal(opened, data) == ("file-crowded", {})
-    assert refusal(opened, crowded(16_000_000))[0] == "file-not-a-zip"
+    assert refusal(opened, crowded(8_000_000))[0] == "file-not-a-zip"
     whole = packed("b", b"{}" * 99)
     for data in (b"", b"PK", whole[:-30], whole[:-5], whole[len(whole) // 2 :]):
         code, values = refusal(opened, data)
         assert (code, values["reason"][:10]) == ("file-not-a-zip", "BadZipFile")
+
+
+def test_a_zips_names_and_folders_are_counted_before_they_are_listed() -> None:
+    def listed(names: int) -> bytes:
+        table, end = b"PK\x01\x02" * names, packed("b")[-22:]
+        return patched(table + end, (b"PK\x05\x06", 12, len(table).to_bytes(4, "little")))
+
+    codes = [refusal(opened, listed(names))[0] for names in (50_000, 50_001)]
+    assert codes == ["file-not-a-zip", "file-crowded"]
+    # A folder a name, in files that lie ten folders deep.
+    deep = {"/".join(f"{number * 10 + at}" for at in range(10)): b"" for number in range(5_560)}
+    assert refusal(opened, zipped(deep)) == ("file-crowded", {})
 
 
 @FEW

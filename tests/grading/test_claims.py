@@ -155,6 +155,8 @@ def test_300_records_of_200_000_bytes_are_read_and_each_counts_once() -> None:
     found = gather(*records, records[0])
     assert len(found.items) == 300
     assert told(found) == [("records-many", "warning", "journal.jsonl", {"most": "300"})]
+    found = gather(*[b"{"] * 300, sealed())
+    assert (len(found.items), told(found)[-1][0], len(told(found))) == (0, "records-many", 301)
     line = written(sealed())
     assert only(line.ljust(200_000)).intact
     large = ("record-malformed", "warning", "journal.jsonl", {"reason": "200001 bytes"})

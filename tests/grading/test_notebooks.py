@@ -56,6 +56,33 @@ def test_every_encoding_of_json_is_read_also_half_a_character_and_two_lists_of_c
     assert read(b'{"cells": [{"source": "\\"cells\\"", "outputs": []}]}').repeated == ()
 
 
+def test_pasted_pictures_are_left_out_of_a_notebook_that_is_too_large_with_them() -> None:
+    shot = "iVBORw0KGgo+/=" * 300_000
+    pasted = {"id": "a", "attachments": {"a.png": {"image/png": shot}}}
+    colab = {"id": "b", "source": ["![](data:image/png;base64,", f"{shot})", "answer"]}
+    found = read(json.dumps({"cells": [pasted, colab]}).encode())
+    assert found.cells[1].text == "![](data:image/png;base64,)answer"
+    long = {"source": "a b" * 2_700_000}
+    with pytest.raises(Refused) as refused:
+        read(json.dumps({"cells": [pasted, long]}).encode())
+    assert (refused.value.code, refused.value.values) == ("file-too-large", {"limit": "8 MB"})
+
+
+def test_a_notebook_has_at_most_10000_cells_and_outputs_and_400000_values_that_do_not_fit() -> None:
+    cell = b'{"outputs": [{}, {}]}'
+    assert len(read(b'{"cells": [%s{}]}' % ((cell + b",") * 3_333)).cells) == 3_334
+    values = b'{"cells": [%s{"metadata": {"own": [0%s]}}]}'
+    assert read(values % (b"7,", b",0" * 399_993)).lost == 1
+    assert len(read(values % (b"", b",0" * 500_000)).cells) == 1
+    for data in (
+        b'{"cells": [%s{}, {}]}' % ((cell + b",") * 3_333),
+        values % (b"7,", b",0" * 399_994),
+        values % (b'{}], "cells": [', b",0" * 399_992),
+    ):
+        with pytest.raises(Refused, match="file-overfull"):
+            read(data)
+
+
 def test_sound_cells_of_any_tool_are_kept_beside_broken_ones() -> None:
     picture = {"data": {"image/svg+xml": ["<svg", "/>"], "text/plain": "a"}, "metadata": {}}
     sound, broken = {"id": "c", "outputs": [picture]}, {"id": "a", "source": "b", "outputs": 7}

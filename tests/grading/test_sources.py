@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,22 @@ def chosen(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int, bool]]
     """Return place, number of earlier ones and doubt about the name of what counts."""
     found = choose_submissions(find_submissions(paths, roster), roster)
     return [(each.source, each.earlier, each.has_namesakes) for each in found]
+
+
+def test_zips_beyond_50000_names_together_are_not_opened(tmp_path: Path) -> None:
+    for number in range(3):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for name in ("01-network.ipynb", "02-cluster.ipynb"):
+                info = zipfile.ZipInfo(name)
+                info.comment = b"PK\x01\x02" * 16_000  # is counted as names
+                archive.writestr(info, "{}")
+    found = [(file.shown, file.entry.refusal) for file in find_files(Submission(str(tmp_path)))]
+    assert [str(refusal.code) for _, refusal in found if refusal] == ["file-crowded"]
+    assert [shown for shown, _ in found][2:] == [
+        "1.zip/01-network.ipynb",
+        "1.zip/02-cluster.ipynb",
+        "2.zip",
+    ]
 
 
 def test_a_name_tells_whose_it_is_which_number_a_platform_gave_and_keeps_nobody_waiting() -> None:

@@ -176,6 +176,25 @@ def test_2000_lines_of_a_journal_and_64_megabytes_of_all_files_are_read(tmp_path
     assert (result.named, result.handed_in_at) == (("s01",), None)
 
 
+def test_values_and_letters_beyond_what_memory_holds_are_refused_and_outputs_are_not(
+    tmp_path: Path,
+) -> None:
+    record = sealed("network")
+    output = {"data": {"plot": [{"x": 0}] * 100_000}, "metadata": {"handson": record}}
+    values = json.dumps({"cells": [{"cell_type": "code", "outputs": [output]}]})
+    (tmp_path / "01-network.ipynb").write_text(values)
+    result = graded(tmp_path)
+    assert (result.named, "file-overfull" in codes(result)) == (("s01",), False)
+    for name, source in {
+        "02-cluster": [""] * 600_001,
+        **dict.fromkeys(("03-image", "05-architecture"), "x" * 7_900_000),
+    }.items():
+        book = json.dumps({"cells": [{"source": source}]})
+        (tmp_path / f"{name}.ipynb").write_text(book)
+    found = [each for each in graded(tmp_path).findings if each.code == "file-overfull"]
+    assert [each.where for each in found] == ["02-cluster.ipynb", "05-architecture.ipynb"]
+
+
 def test_of_copies_the_worked_in_newest_uppermost_one_counts(book: Book, tmp_path: Path) -> None:
     handed_out = making.packed(making.committed()["02-cluster"])
     answered = making.packed({"cells": [book.cell("why-cluster")]})
