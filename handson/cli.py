@@ -15,11 +15,11 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -28,9 +28,10 @@ from handson.aws import Aws, connection, emulator, settings
 from handson.aws.settings import Settings
 from handson.core import messages
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import shorten_path
+from handson.core.files import PRIVATE, replace_file, shorten_path
 from handson.core.folders import LAID_OUT, find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
+from handson.core.text import list_briefly
 from handson.course import evidence, policy, rules
 from handson.course.course import Course, read_course, read_moment
 from handson.drawing.svg_document import SUFFIXES
@@ -126,7 +127,7 @@ def main(debug: bool) -> None:
 
 def with_submissions(command: Callable[..., bool | None]) -> Callable[..., bool | None]:
     """Give a command the paths of submissions and, as its option --roster, the learners."""
-    option = click.option("--roster", type=ANY_PATH, help="CSV: learner, name, group.")
+    option = click.option("--roster", type=ANY_PATH, help="As your platform exports it, or CSV.")
     return click.argument("paths", nargs=-1, required=True, type=ANY_PATH)(option(command))
 
 
@@ -224,8 +225,18 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 
 @main.command()
 @with_submissions
-@click.option("--json", "form", flag_value="json", help="Print handson.grading/1.")
-@click.option("--csv", "form", flag_value="csv", help="Print a table for a gradebook.")
+@click.option("--json", "as_json", is_flag=True, help="Print handson.grading/1.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table for a gradebook.")
+@click.option(
+    "--for",
+    "platform",
+    type=click.Choice(grading.TAKERS),
+    help="Print the platform's own file, given as --roster, with the marks filled in.",
+)
+@click.option(
+    "--column", metavar="HEAD", help="The column for the points, where --for has several."
+)
+@click.option("--output", type=FILE, help="Write what would be printed to this file.")
 @click.option(
     "--html",
     type=FILE,
@@ -244,8 +255,20 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @click.option("--region", help="The region that counts.")
 @click.option("--from", "since", metavar="DATE", help="When the assignment began.")
 @click.option("--until", metavar="DATE", help="When it ended; of a date, the end of the day.")
-def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: Any) -> None:
+def grade(
+    chosen: Settings,
+    paths: tuple[Path, ...],
+    as_json: bool,
+    as_csv: bool,
+    platform: str | None,
+    **asked: Any,
+) -> None:
     """Grade notebooks, folders or zips without running them. Exit code 0: graded, 2: nothing to."""
+    if as_json and (as_csv or platform):
+        raise InvalidInput.from_key("grading.one-form")
+    gradebook = grading.open_gradebook(platform, asked["roster"], asked["column"])
+    if gradebook and not asked["output"] and sys.stdout.isatty():
+        raise InvalidInput.from_key("grading.for-terminal")
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     course = read_course(asked["course"]) if asked["course"] else Course()
     requirements = grading.Requirements(
@@ -269,16 +292,37 @@ def grade(chosen: Settings, paths: tuple[Path, ...], form: str | None, **asked: 
         )
     if asked["html"]:
         grading.write_report(grades, asked["html"])
-    if form == "json":
-        grading.write_json(grades, sys.stdout)
-    elif form == "csv":
-        grading.write_csv(grades, sys.stdout)
-    else:
-        for line in grading.format_table(grades):
-            click.echo(line)
+    with _open_output(asked["output"], is_table=not (as_json or as_csv or platform)) as file:
+        if gradebook:
+            file.buffer.write(gradebook.fill(grades))
+        elif as_json:
+            grading.write_json(grades, file)
+        elif as_csv or platform:
+            grading.write_csv(grades, file, platform=platform)
+        else:
+            file.writelines(f"{line}\n" for line in grading.format_table(grades))
+    missing = gradebook.find_missing(grades) if gradebook else ()
+    if missing:
+        click.echo(messages.text("grading.for-missing", learners=list_briefly(missing)), err=True)
     for line in grading.format_notices(grades, report=asked["html"]):
         click.echo(line, err=True)
     sys.exit(OK if grades.readable else NOT_RUN)
+
+
+@contextmanager
+def _open_output(path: Path | None, *, is_table: bool) -> Iterator[TextIO]:
+    """Give standard output, or a text that replaces a file of the user alone as a whole."""
+    if path is None:
+        if isinstance(sys.stdout, TextIOWrapper) and not (is_table or sys.stdout.isatty()):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        return
+    content = BytesIO()
+    file = TextIOWrapper(content, encoding="utf-8", newline="")
+    yield file
+    file.flush()
+    with NotReady.replace_os_errors("grading.report.unwritable", path=path):
+        replace_file(path, [content.getvalue()], mode=PRIVATE)
 
 
 @main.command()

@@ -31,14 +31,16 @@ docs/evidence.md says what such evidence can prove.
 
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
+from handson.grading.gradebook import TAKERS, open_gradebook, write_csv
 from handson.grading.marking import read_marks
 from handson.grading.marks import Requirements
-from handson.grading.output import format_notices, format_table, write_csv, write_json
+from handson.grading.output import format_notices, format_table, write_json
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
 from handson.grading.submission import grade_files, judge_folders, read_answers
 
 __all__ = [
+    "TAKERS",
     "CheckMark",
     "Finding",
     "Grades",
@@ -53,6 +55,7 @@ __all__ = [
     "grade_class",
     "grade_files",
     "judge_folders",
+    "open_gradebook",
     "read_account",
     "read_answers",
     "read_marks",

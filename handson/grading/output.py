@@ -1,4 +1,4 @@
-"""Results for people, for programs and for a learning platform's gradebook.
+"""Results for people and for programs; those for a gradebook are in `gradebook`.
 
 `handson.grading/1`, what `--json` prints:
 
@@ -32,7 +32,6 @@ Messages are in the current language, everything else is not.  Fields may be add
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -47,7 +46,6 @@ from handson.course.course import Course
 from handson.grading.classroom import Grades
 from handson.grading.figures import find_diagnoses, find_failed_facts, measure_points
 from handson.grading.findings import Finding, Result, replace_surrogates
-from handson.grading.tables import escape_formula
 
 SCHEMA = "handson.grading/1"
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
@@ -97,14 +95,6 @@ def summarize(grades: Grades) -> dict[str, Any]:
             for (check, code), owners in find_diagnoses(results).items()
         ],
     }
-
-
-def write_csv(grades: Grades, file: IO[str]) -> None:
-    """Write a row a learner for a gradebook; missing marks are left blank."""
-    rows = [_describe_for_gradebook(result) for result in grades.results]
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(rows[0])  # the heads
-    writer.writerows(map(escape_formula, row.values()) for row in rows)
 
 
 def format_table(grades: Grades) -> Iterator[str]:
@@ -177,22 +167,6 @@ def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
 
 
-def _describe_for_gradebook(result: Result) -> dict[str, str]:
-    """Return a learner's row by the heads of its columns."""
-    review = result.to_review()
-    return {
-        **pick_fields(result, "learner name group"),
-        **{mark.id: _format_points(mark.counted) for mark in result.checks},
-        "automatic": _format_points(result.points),
-        **{written.grade_id: _format_points(written.mark) for written in result.written},
-        "findings": str(len(review)),
-        "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
-        "total": _format_points(result.total),
-        "overruled": " ".join(mark.id for mark in result.checks if mark.ruling),
-        "late-minutes": str(ceil(result.late_by / 60) or ""),
-    }
-
-
 def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     """Return a learner's row by the heads of its columns, in the current language."""
     answered = sum(answer.status == "answered" for answer in result.answers)
@@ -231,11 +205,6 @@ def _align(rows: list[dict[str, str]]) -> Iterator[str]:
     for line in ({head: head for head in used}, ruler, *rows):
         cells = (set_cell_size(line[head], width) for head, width in widths.items())
         yield "  ".join(cells).rstrip()
-
-
-def _format_points(points: float | None) -> str:
-    """Return points as people write them, "" for none."""
-    return "" if points is None else f"{points:g}"
 
 
 def _dump(data: object) -> str:

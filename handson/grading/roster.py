@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
@@ -27,6 +28,8 @@ _LONGEST = 6
 """Words of a longer name that are looked up together."""
 
 _DATA = read_data("handson.grading", "roster_heads.toml")
+PLATFORMS: Mapping[str, Mapping[str, Any]] = _DATA["platforms"]
+"""The files of each learning platform, the most particular first."""
 _KEYS = ("id", "email", "login")
 """The columns that may say who somebody is, the best first."""
 _PATTERNS = {column: re.compile(pattern) for column, pattern in _DATA["cells"].items()}
@@ -210,7 +213,7 @@ def read_listing(path: Path) -> Listing:
     for top, row in enumerate(table.rows[:HEADS_WITHIN]):
         heads = [fold_name(head).lstrip("#") for head in row]
         platform = _recognize_platform(heads)
-        names = {**_DATA["heads"], **_DATA["platforms"].get(platform, {})}
+        names = {**_DATA["heads"], **PLATFORMS.get(platform, {})}
         columns = {
             column: [heads.index(head) for head in names.get(column, "").split() if head in heads]
             for column in (*_DATA["heads"], "login", "number", "sortable", "role")
@@ -226,9 +229,9 @@ def read_listing(path: Path) -> Listing:
 
 def _recognize_platform(heads: list[str]) -> str:
     """Return the platform that writes these heads, or ""."""
-    for platform, names in _DATA["platforms"].items():
+    for platform, names in PLATFORMS.items():
         if any(set(line.split()) <= set(heads) for line in names["when"]):
-            return str(platform)
+            return platform
     return ""
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import ZipFile
 
 from handson.core.errors import InvalidInput
@@ -69,9 +69,12 @@ class Table:
         text, _ = decode_text(self.data)
         end = "\r\n" if "\r\n" in text else "\n"
         # Platforms quote all cells or those that need it; the first shows which.
-        filled = format_rows(rows, self.separator, end=end, quote_all=text.startswith('"'))
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
+        filled = StringIO()
+        writer = csv.writer(filled, delimiter=self.separator, lineterminator=end, quoting=quoting)
+        writer.writerows(rows)
         mark = codecs.BOM_UTF8 if self.data.startswith(codecs.BOM_UTF8) else b""
-        return mark + filled.encode(_CODECS[self.encoding], "replace")
+        return mark + filled.getvalue().encode(_CODECS[self.encoding], "replace")
 
 
 def read_table(path: Path) -> Table:
@@ -92,16 +95,13 @@ def read_table(path: Path) -> Table:
         raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=reason) from error
 
 
-def format_rows(
-    rows: Iterable[Sequence[str]], separator: str = ",", *, end: str = "\n", quote_all: bool = False
-) -> str:
+def format_rows(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as CSV; cells that any separator would part are quoted."""
 
     def quote(cell: str) -> str:
-        needed = quote_all or _QUOTED.search(cell)
-        return '"{}"'.format(cell.replace('"', '""')) if needed else cell
+        return '"{}"'.format(cell.replace('"', '""')) if _QUOTED.search(cell) else cell
 
-    return "".join(f"{separator.join(map(quote, row))}{end}" for row in rows)
+    return "".join(f"{','.join(map(quote, row))}\n" for row in rows)
 
 
 def format_cell(value: object) -> str:
@@ -154,8 +154,11 @@ def _fill_workbook(data: bytes, cells: Cells) -> bytes:
     book = _open_workbook(data)
     for (row, column), value in cells.items():
         cell = book.worksheets[0].cell(row + 1, column + 1)
-        cell.value = _CONTROL.sub("", value) if isinstance(value, str) else value
-        cell.data_type = "s" if isinstance(value, str) else cell.data_type  # "=1" is a text, too
+        if isinstance(value, str):
+            cell.value = _CONTROL.sub("", show_invisible(value))
+            cell.data_type = "s"  # "=1" is a text, too
+        else:
+            cell.value = int(value) if value == int(value) else value
     target = BytesIO()
     book.save(target)
     return target.getvalue()

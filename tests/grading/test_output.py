@@ -130,14 +130,16 @@ def written(grades: Grades) -> Any:
 
 def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Grades) -> None:
     file = io.StringIO()
-    output.write_csv(grades, file)
-    assert list(csv.reader(io.StringIO(file.getvalue()))) == [
+    grading.write_csv(grades, file)
+    assert file.getvalue()[0] == "\ufeff"
+    assert list(csv.reader(io.StringIO(file.getvalue()[1:]))) == [
         [
             *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
             *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
             *("architecture", "findings", "to-review", "total", "overruled", "late-minutes"),
+            "comment",
         ],
-        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5", "", ""],
+        ["s01", "山田 花子", "A", *GIVEN, "4", "3.5", "4", "2", "1", "0", "", "94.5", "", "", ""],
         [
             "s02",
             '\'=HYPERLINK("x")',
@@ -146,9 +148,9 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
             *[""] * 5,
             "1",
             "nothing-handed-in",
-            *[""] * 3,
+            *[""] * 4,
         ],
-        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", *[""] * 4],
+        ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", *[""] * 5],
     ]
     data = written(grades)
     first, absent, partly = data["learners"]
@@ -192,7 +194,7 @@ def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path
     assert data["requirements"] == {"target": "emulator", "course": "", **nothing}
     assert (result.exit_code, data["learners"][0]["total"]) == (0, 94.5)
     assert [part for part in ("s99", str(path)) if part not in result.stderr] == []
-    assert run(inbox / "s01", "--csv").stdout.startswith("learner,name,")
+    assert run(inbox / "s01", "--csv").stdout.startswith("\ufefflearner,name,")
     assert "80/80" in run(inbox / "s01", "--lang", "en").stdout
 
 

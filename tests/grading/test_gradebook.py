@@ -1,0 +1,177 @@
+"""Marks for gradebooks: the table, and the files of platforms with the marks filled in."""
+
+from __future__ import annotations
+
+import csv
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from msgspec.structs import replace
+from openpyxl import load_workbook
+
+from handson import grading
+from handson.cli import main
+from handson.core.errors import InvalidInput
+from handson.grading import Grades, Learner, Requirements, Ruling
+from handson.grading.gradebook import TAKERS, describe_comments, find_points
+from handson.grading.submission import make_empty_result
+from handson.grading.tables import read_table
+
+from . import gradebooks, making
+
+PLATFORMS = {
+    "moodle-worksheet-ja.csv": ("moodle", "評点", "フィードバックコメント"),
+    "moodle-worksheet-older.csv": ("moodle", "評点", "フィードバックコメント"),
+    "moodle-worksheet-en.csv": ("moodle", "Grade", "Feedback comments"),
+    "canvas.csv": ("canvas", "Step 2 (4711)", ""),
+    "sakai.csv": ("sakai", "grade", ""),
+    "manaba.csv": ("manaba", "合計点", "講評"),
+    "manaba.xlsx": ("manaba", "合計点", "講評"),
+    "webclass.csv": ("webclass", "点数", "コメント"),
+}
+GOOD = '=よい; "=2+2"\n- 次も'
+
+
+def graded(learner: str, **values: Any) -> grading.Result:
+    """Return a learner with 80 points, of whom nothing is marked."""
+    empty = make_empty_result(Learner(learner), [])
+    checks = tuple(replace(check, points=check.possible) for check in empty.checks)
+    return replace(empty, checks=checks, files=("01-network.ipynb",), **values)
+
+
+def class_of(*results: grading.Result) -> Grades:
+    return Grades(results, Requirements(), readable=1, notices=())
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_changed(
+    name: str, tmp_path: Path
+) -> None:
+    platform, points, comment = PLATFORMS[name]
+    path = gradebooks.write(tmp_path, name)
+    book = grading.open_gradebook(platform, path, None)
+    absent = make_empty_result(Learner("2026002"), [], handed_in=False)
+    stranger = graded("2026003")
+    assert book is not None
+    grades = class_of(stranger, absent, graded("2026001", comment=GOOD))
+    assert book.find_missing(grades) == ["2026003"]
+    filled = tmp_path / f"filled-{name}"
+    filled.write_bytes(book.fill(grades))
+    before, after = read_table(path), read_table(filled)
+    top, heads = next((n, row) for n, row in enumerate(after.rows) if points in row)
+    own = [row for row in after.rows[top + 1 :] if any(gradebooks.HANAKO[0] in c for c in row)]
+    assert [row[heads.index(points)] for row in own] == ["80"]
+    if comment:
+        escaped = "'=よい; \"'=2+2\"\n'- 次も"
+        expected = GOOD if after.is_workbook else escaped
+        assert [row[heads.index(comment)] for row in own] == [expected]
+        own[0][heads.index(comment)] = "before" if "en" in name else ""
+    own[0][heads.index(points)] = "70.00" if "en" in name else ""
+    if platform == "webclass":
+        assert [row.pop(-1) + row.pop(-1) for row in after.rows] == ["コメント点数", "", ""]
+    assert after.rows == before.rows
+    assert (after.encoding, after.data[:3] == b"\xef\xbb\xbf") == (
+        before.encoding,
+        before.data[:3] == b"\xef\xbb\xbf",
+    )
+
+
+def test_an_xlsx_holds_numbers_and_texts_and_no_formulas(tmp_path: Path) -> None:
+    book = grading.open_gradebook("manaba", gradebooks.write(tmp_path, "manaba.xlsx"), None)
+    assert book is not None
+    data = book.fill(class_of(graded("2026001", comment="=1+1"), graded("2026002")))
+    sheet = load_workbook(BytesIO(data)).worksheets[0]
+    assert [(sheet[at].value, sheet[at].data_type) for at in ("I6", "K6", "I7", "B2", "A8")] == [
+        *((80, "n"), ("=1+1", "s"), (80, "n"), (100, "n"), ("#end", "s")),
+    ]
+
+
+def test_points_are_the_total_or_those_of_the_checks_and_blank_where_nothing_was_read() -> None:
+    some = graded("s")
+    first, *others = some.checks
+    ruled = replace(first, ruling=Ruling(points=12.5, reason="下書きを見ました。"))
+    marked = {"answers": tuple(replace(each, mark=4.0) for each in some.answers)}
+    whole = replace(some, **marked, diagram=replace(some.diagram, mark=0.5))
+    broken = make_empty_result(Learner("s"), [])
+    cases = (some, whole, replace(some, **marked), replace(some, checks=(ruled, *others)), broken)
+    assert [find_points(each) for each in cases] == [80, 96.5, 80, 62.5, None]
+    assert find_points(replace(broken, checks=(ruled, *broken.checks[1:]))) == 12.5
+    answers = (replace(some.answers[0], comment="もう一言。"), *some.answers[1:])
+    told = replace(some, answers=answers, checks=(ruled, *others), comment="よい。")
+    lines = [line.rpartition(": ")[::2] for line in describe_comments(told).splitlines()]
+    assert [text for _, text in lines] == ["よい。", "もう一言。", "下書きを見ました。"]
+    assert [bool(head) for head, _ in lines] == [False, True, True]
+
+
+def test_a_column_of_several_is_named_and_points_of_two_submissions_are_left_open(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "canvas.csv"
+    path.write_text("Student,ID,SIS User ID,Section,Quiz (1),Step 2 (2)\nA B,9,s1,,3,\n")
+    with pytest.raises(InvalidInput, match=r"Student, ID, SIS User ID, Section, Quiz \(1\), Step"):
+        grading.open_gradebook("canvas", path, None)
+    book = grading.open_gradebook("canvas", path, "step 2 (2)")
+    assert book is not None
+    lines = [book.fill(class_of(*[graded("s1")] * n)).decode().splitlines()[1] for n in (1, 2)]
+    assert lines == ["A B,9,s1,,3,80", "A B,9,s1,,3,"]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HANDSON_HOME", str(tmp_path / "home"))
+    making.hand_in("2026001", seed=1).write(tmp_path / "inbox" / "2026001")
+    return tmp_path / "inbox"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["grade", *map(str, arguments)])
+
+
+def test_the_command_writes_what_was_asked_for_to_a_file_of_the_user_alone(
+    inbox: Path, tmp_path: Path
+) -> None:
+    roster, path = gradebooks.write(tmp_path, "manaba.xlsx"), tmp_path / "out"
+    for options in (
+        ("--csv", "--for", "manaba"),
+        ("--for", "generic"),
+        ("--csv",),
+        ("--json",),
+        (),
+    ):
+        result = run(inbox, "--roster", roster, *options, "--output", path)
+        assert (result.exit_code, result.stdout, path.stat().st_mode & 0o777) == (0, "", 0o600)
+        begins = path.read_bytes()[:14]
+        expected = {"--for": b"\xef\xbb\xbflearner,nam", "--csv": b"\xef\xbb\xbflearner,nam"}
+        if "manaba" in options:
+            assert begins[:4] == b"PK\3\4"
+        else:
+            assert begins == expected.get((*options, "")[0], begins)
+    assert run(inbox, "--csv", "--roster", roster).stdout_bytes[:10] == b"\xef\xbb\xbflearner"
+    generic = run(inbox, "--for", "generic", "--roster", roster).stdout.removeprefix("\ufeff")
+    rows = list(csv.reader(StringIO(generic)))
+    assert [(row[0], row[3]) for row in rows] == [
+        *(("learner", "points"), ("2026001", "80"), ("2026002", "")),
+    ]
+
+
+def test_options_that_do_not_fit_are_refused_with_what_to_give(inbox: Path, tmp_path: Path) -> None:
+    rosters = {name: gradebooks.write(tmp_path, name) for name in ("canvas.csv", "github.csv")}
+    participants = gradebooks.write(tmp_path, "moodle-participants-ja.csv")
+    wrong: list[tuple[tuple[str | Path, ...], str]] = [
+        (("--json", "--csv"), "--output FILE"),
+        (("--json", "--for", "generic"), "--output FILE"),
+        (("--for", "moodle"), "評定ワークシート"),
+        (("--for", "moodle", "--roster", rosters["canvas.csv"]), "(canvas)"),
+        (("--for", "moodle", "--roster", participants), "IDナンバー"),
+        (("--for", "manaba", "--roster", rosters["github.csv"]), "reportlist.xlsx"),
+        (("--column", "x"), "--for moodle"),
+        (("--csv", "--output", tmp_path / "none" / "x.csv"), "x.csv"),
+    ]
+    for options, said in wrong:
+        result = run(inbox, *options)
+        assert (options, result.exit_code, len(result.stderr.splitlines())) == (options, 2, 2)
+        assert said in result.stderr
+    assert set(TAKERS) == {name for name, *_ in PLATFORMS.values()} | {"generic"}
