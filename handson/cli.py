@@ -31,7 +31,7 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import PRIVATE, replace_file, shorten_path
 from handson.core.folders import LAID_OUT, find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
-from handson.core.text import list_briefly
+from handson.core.text import list_briefly, replace_controls, show_invisible
 from handson.course import evidence, policy, rules
 from handson.course.course import Course, read_course, read_moment
 from handson.drawing.svg_document import SUFFIXES
@@ -107,7 +107,7 @@ class MainGroup(CommandGroup):
             if not isinstance(error, HandsonError):
                 seen = f"{type(error).__name__}: {error}"
                 error = HandsonError.from_key("notebook.cli.unexpected", seen=seen)
-            click.echo(str(error), err=True)
+            click.echo(replace_controls(str(error), keep="\n"), err=True)
             ctx.exit(_exit_code_of_failure(ctx))
 
 
@@ -360,7 +360,9 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
         raise NotReady.from_key("audit.embedded")
     connect = audit.make_connect(connection.connect_target(chosen).aws, role=asked["role"])
     found = audit.look_up(records, connect, now=evidence.now())
-    click.echo(_as_json(found.to_json()) if as_json else "\n".join(found.lines()))
+    click.echo(
+        _as_json(found.to_json()) if as_json else "\n".join(map(replace_controls, found.lines()))
+    )
     return found.is_clean
 
 
@@ -599,7 +601,7 @@ def _open_workshop(chosen: Settings) -> Workshop:
 
 
 def _as_json(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
+    return show_invisible(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 @contextmanager

@@ -40,7 +40,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from handson.core import messages
-from handson.core.text import one_line, pick_fields, show_invisible
+from handson.core.text import (
+    cut_to_columns,
+    one_line,
+    pick_fields,
+    replace_controls,
+    show_invisible,
+)
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
@@ -51,6 +57,8 @@ SCHEMA = "handson.grading/1"
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
 
 _LONGEST, _PLACES = 400, 2
+_WIDEST = 40
+"""Columns of a name in the table."""
 
 
 def write_json(grades: Grades, file: IO[str]) -> None:
@@ -98,7 +106,14 @@ def summarize(grades: Grades) -> dict[str, Any]:
 
 
 def format_table(grades: Grades) -> Iterator[str]:
-    """Yield the table for people, then what a person has to look at, learner by learner."""
+    """Yield the table for people, then what a person has to look at, learner by learner.
+
+    A terminal takes all of it for nothing but text.
+    """
+    return map(replace_controls, _format_lines(grades))
+
+
+def _format_lines(grades: Grades) -> Iterator[str]:
     results = grades.results
     handed_in = sum(result.handed_in for result in results)
     reviewed = sum(bool(result.to_review()) for result in results)
@@ -145,7 +160,7 @@ def _format_figures(grades: Grades) -> str:
 
 def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
     """Yield what stands beside the results: what was ignored, the path of the report."""
-    yield from grades.notices
+    yield from map(replace_controls, grades.notices)
     if report is not None:
         yield messages.text("grading.report.written", path=report)
 
@@ -179,9 +194,9 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     more = "…" if result.total is None else ""
     marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
     return {
-        messages.text("grading.column-learner"): one_line(result.learner),
-        messages.text("grading.column-name"): one_line(result.name),
-        messages.text("grading.column-group"): one_line(result.group),
+        messages.text("grading.column-learner"): cut_to_columns(one_line(result.learner), _WIDEST),
+        messages.text("grading.column-name"): cut_to_columns(one_line(result.name), _WIDEST),
+        messages.text("grading.column-group"): cut_to_columns(one_line(result.group), _WIDEST),
         **{mark.id: f"{SIGNS[mark.status]}{'*' * bool(mark.ruling)}" for mark in result.checks},
         messages.text("grading.column-points"): f"{result.counted:g}/{course.automatic:g}",
         messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",

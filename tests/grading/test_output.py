@@ -122,6 +122,26 @@ def test_findings_of_a_code_are_told_once_with_their_places() -> None:
     assert about[6:8] == ["      why-zones: “b c”", ""]
 
 
+def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_is_cut() -> None:
+    messages.use("en")
+    name = "x\x1b]0;owned\x07\x1b[2J\x9b\u202egnp\U000e0041"
+    found = make_finding("cells-broken", where=f"{name}.ipynb", count=1)
+    several = [Learner(name, "山" * 300), Learner("s02", "𩸽\U000e0100　花子")]
+    results = tuple(make_empty_result(each, [found], source=name) for each in several)
+    grades = Grades(results, Requirements(), readable=1, notices=(name,))
+    table = [*format_table(grades), *output.format_notices(grades, report=None)]
+    files = {form: io.StringIO() for form in (grading.write_csv, output.write_json)}
+    for form, file in files.items():
+        form(grades, file)
+    shown = [file.getvalue() for file in files.values()]
+    raw = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\U000e0041]")
+    assert [raw.findall(text) for text in ("".join(table), *shown)] == [[], [], []]
+    for text in shown:
+        assert ("U+009B U+202E]gnp[U+E0041]" in text, "𩸽\U000e0100　花子" in text) == (True, True)
+    assert max(map(cell_len, table[1:5])) < 200
+    assert table[3].split()[1] == f"{'山' * 18}…"
+
+
 def written(grades: Grades) -> Any:
     file = io.StringIO()
     output.write_json(grades, file)
@@ -257,6 +277,7 @@ def test_a_wrong_option_or_nothing_to_grade_is_exit_code_two(inbox: Path, tmp_pa
         assert Path(value).name in result.stderr
     for result in (run(tmp_path / "none"), run()):
         assert (result.exit_code, result.stdout) == (2, "")
+    assert "�[2Jgnp" in run(tmp_path / "x\x1b[2Jgnp").stderr
     (tmp_path / "01-network.ipynb").write_text("{")
     result = run(tmp_path)
     assert (result.exit_code, tmp_path.name in result.stdout) == (2, True)
