@@ -242,6 +242,7 @@ def verify(chosen: Settings, as_json: bool) -> bool:
     type=FILE,
     help="Write a report to read and to mark in as well: one file that needs no network.",
 )
+@click.option("--feedback", type=FOLDER, help="Write a page for each learner into a new folder.")
 @click.option(
     "--marks",
     type=ANY_PATH,
@@ -287,11 +288,14 @@ def grade(
             roster=roster,
             requirements=requirements,
             marks=grading.read_marks(asked["marks"], course),
-            pictures=asked["html"] is not None,
+            pictures=bool(asked["html"] or asked["feedback"]),
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )
     if asked["html"]:
         grading.write_report(grades, asked["html"])
+    written: list[str] = []
+    if asked["feedback"]:
+        written = grading.write_feedback(grades, asked["feedback"], paths=paths)
     with _open_output(asked["output"], is_table=not (as_json or as_csv or platform)) as file:
         if gradebook:
             file.buffer.write(gradebook.fill(grades))
@@ -304,7 +308,7 @@ def grade(
     missing = gradebook.find_missing(grades) if gradebook else ()
     if missing:
         click.echo(messages.text("grading.for-missing", learners=list_briefly(missing)), err=True)
-    for line in grading.format_notices(grades, report=asked["html"]):
+    for line in (*grading.format_notices(grades, report=asked["html"]), *written):
         click.echo(line, err=True)
     sys.exit(OK if grades.readable else NOT_RUN)
 

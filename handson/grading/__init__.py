@@ -30,6 +30,7 @@ docs/evidence.md says what such evidence can prove.
 """
 
 from handson.grading.classroom import Grades, grade_class
+from handson.grading.feedback import write_feedback
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
 from handson.grading.gradebook import TAKERS, open_gradebook, write_csv
 from handson.grading.marking import read_marks
@@ -61,6 +62,7 @@ __all__ = [
     "read_marks",
     "read_roster",
     "write_csv",
+    "write_feedback",
     "write_json",
     "write_report",
 ]

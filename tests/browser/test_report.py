@@ -108,6 +108,25 @@ def test_a_page_of_hostile_submissions_runs_nothing_and_can_be_read(
     assert drawn.evaluate("image => image.decode().then(() => image.width)") == 9
 
 
+def test_feedback_runs_nothing_asks_for_nothing_and_fits_every_width(
+    page: Any, inbox: Path, tmp_path: Path
+) -> None:
+    log, folder = Log(page), tmp_path / "feedback"
+    grades = grading.grade_class([inbox], pictures=True)
+    grading.write_feedback(grades, folder, paths=[inbox])
+    for path in sorted(folder.iterdir()):
+        page.goto(path.as_uri())
+        drawn = page.locator("img").evaluate_all(
+            "all => Promise.all(all.map(each => each.decode().then(() => each.width > 0)))"
+        )
+        assert (len(drawn) > 0, all(drawn)) == (True, True)
+        assert page.locator("script, svg, iframe, object, form").count() == 0
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.evaluate("window.hits || 0"), log.take()) == (0, [])
+
+
 def test_without_escaping_it_would_run_but_for_the_policy(
     page: Any, report: Path, tmp_path: Path
 ) -> None:
