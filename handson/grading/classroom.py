@@ -81,8 +81,6 @@ def grade_class(
         marks or Marks(),
     )
     submissions = choose_submissions(find_submissions(paths, roster), roster)
-    if not submissions:
-        raise InvalidInput.from_key("grading.nothing")
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
     results: list[Result] = []
     with _map(work, submissions, workers) as finished:
@@ -90,6 +88,8 @@ def grade_class(
             results.append(result)
             if on_progress is not None:
                 on_progress(len(results), len(submissions))
+    if not any(result.handed_in for result in results):
+        raise InvalidInput.from_key("grading.nothing")
     results = _compare(results)
     handed_in = {result.learner for result in results}
     absent = make_finding("nothing-handed-in")

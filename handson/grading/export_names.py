@@ -154,6 +154,12 @@ def is_of_platform(name: str) -> bool:
     return name.casefold().endswith(tuple(_DATA["of-platform"]))
 
 
+def describe_instead(name: str) -> str:
+    """Return what a file is that stands in a notebook's place: a page, an archive or a document."""
+    kinds = _DATA["instead"].items()
+    return next((kind for kind, ends in kinds if name.casefold().endswith(tuple(ends))), "document")
+
+
 def is_renamed(name: str) -> bool:
     """Tell whether a file's name is that of a notebook with another ending."""
     return name.casefold().endswith(RENAMED)

@@ -47,7 +47,7 @@ MOST_VALUES = 400_000
 _PICTURE = re.compile(rb'([",])[A-Za-z0-9+/=]{50000,}+')
 _LONGEST_TEXT = 2_000_000
 """The longest text of an output that is decoded, in bytes."""
-_SCORED = {each.notebook for each in syllabus.CHECKS} | {each.notebook for each in MARKED}
+SCORED = {each.notebook for each in syllabus.CHECKS} | {each.notebook for each in MARKED}
 
 
 class CourseCells(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,8 +254,8 @@ def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
     """Yield what differs from the notebooks that were handed out."""
     missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
     by_severity: dict[Severity, set[str]] = {
-        "warning": missing & _SCORED,
-        "note": missing - _SCORED,
+        "warning": missing & SCORED,
+        "note": missing - SCORED,
     }
     for severity, named in by_severity.items():
         if named:

@@ -13,7 +13,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from handson.core.errors import InvalidInput
@@ -30,6 +30,8 @@ ZIPS_DEEP = 2
 
 JOURNALS, PROOFS = export_names.RECORDS
 _JUNK = frozenset(("__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
+OTHER = "other"
+"""In place of the suffix of a file that is not read."""
 _READ = (".ipynb", *export_names.RECORDS)
 _HOME = ".handson"
 _STAMP = "timestamp.txt"
@@ -140,18 +142,32 @@ def find_files(submission: Submission) -> Iterator[File]:
     Raises:
         Refused: Its folder or zip cannot be read.
     """
-    tree, at = open_tree(submission.root), submission.at
-    if submission.is_zipped:
-        tree, at = tree.open_zip(at), ""
-    own = submission.files
-    entries = (entry for entry in tree.list_entries(at) if not own or entry.name in own)
-    files = _walk(tree, entries, zips=int(submission.is_zipped), opened=[])
-    for count, file in enumerate(files):
+    found = (file for file in _find_all(submission) if file.suffix != OTHER)
+    for count, file in enumerate(found):
         if count == MOST_FILES:
             refusal = Refused("file-too-many", most=str(MOST_FILES))
             yield replace(file, entry=replace(file.entry, refusal=refusal))
             return
         yield file
+
+
+def find_others(submission: Submission) -> list[str]:
+    """Return the names of what else is there, as many as are read of the rest.
+
+    Raises:
+        Refused: Its folder or zip cannot be read.
+    """
+    found = (file.shown for file in _find_all(submission) if file.suffix == OTHER)
+    return [*islice(found, MOST_FILES)]
+
+
+def _find_all(submission: Submission) -> Iterator[File]:
+    tree, at = open_tree(submission.root), submission.at
+    if submission.is_zipped:
+        tree, at = tree.open_zip(at), ""
+    own = submission.files
+    entries = (entry for entry in tree.list_entries(at) if not own or entry.name in own)
+    return _walk(tree, entries, zips=int(submission.is_zipped), opened=[])
 
 
 def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
@@ -314,8 +330,8 @@ def _walk(
             deeper = zips + (suffix == ".zip")
             inside = {"depth": depth + 1, "zips": deeper}
             yield from _walk(inner, below, f"{shown}/", opened=opened, **inside)
-        elif suffix:
-            yield File(tree, entry, shown, suffix)
+        else:
+            yield File(tree, entry, shown, suffix or OTHER)
 
 
 def _find_suffix(entry: Entry) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_en
 from handson.grading.claims import gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
-from handson.grading.notebooks import Notebook, compare_cells, count_values, read_notebook
+from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
 from handson.grading.roster import Learner, Roster
-from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
+from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files, find_others
 
 MOST_LINES = 2_000
 """Of the journals; the newest are read."""
@@ -44,6 +45,7 @@ class _Contents:
     proofs: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     size: int = 0
     values: int = 0
 
@@ -139,12 +141,21 @@ def _grade_contents(
     names = {claim.learner for claim in claims.items if claim.learner}
     learner = _identify_learner(names, submission, roster)
     about_place = _examine_place(submission, learner, roster)
+    about_instead = _examine_others(contents)
     named = learner if _is_named(submission, learner, names, roster) else None
     if not (contents.notebooks or contents.lines):
-        files = list_briefly(contents.files) or "-"
-        nothing = make_finding("nothing-readable", "serious", files=files)
-        findings = [nothing, *contents.findings, *about_place]
-        return make_empty_result(learner, findings, requirements, **pick_fields(submission, _PLACE))
+        files = list_briefly([*contents.files, *contents.others])
+        handed_in = bool(files or contents.findings)
+        nothing = make_finding("nothing-handed-in")
+        if handed_in:
+            nothing = make_finding("nothing-readable", "serious", files=files or "-")
+        return make_empty_result(
+            learner,
+            [nothing, *contents.findings, *about_instead, *about_place],
+            requirements,
+            handed_in=handed_in,
+            **pick_fields(submission, _PLACE),
+        )
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
@@ -159,6 +170,7 @@ def _grade_contents(
         *doubts,
         *(objection for objection in objections if objection not in doubts),
         *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
+        *about_instead,
         *compare_cells(contents.notebooks),
         *about_answers,
         *about_place,
@@ -245,7 +257,22 @@ def _read_contents(submission: Submission) -> _Contents:
         contents.findings.append(_describe_refusal(refusal, submission.source))
     for _, versions in sorted(by_name.items()):
         contents.notebooks.append(_choose_version(versions, contents))
+    if not by_name.keys() >= SCORED:
+        with suppress(Refused):  # then it was told above
+            contents.others = find_others(submission)
     return contents
+
+
+def _examine_others(contents: _Contents) -> Iterator[Finding]:
+    """Yield what was handed in where notebooks are missing, by kind."""
+    there = {notebook.name for notebook in contents.notebooks}
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for file in contents.others:
+        kind, name = export_names.describe_instead(file), export_names.find_notebook(file)
+        if kind == "archive" or not there or (name and name not in there):
+            by_kind[kind].append(file)
+    for kind, files in sorted(by_kind.items()):
+        yield make_finding(f"instead-{kind}", where=files[0], files=list_briefly(files))
 
 
 def _read_file(file: File, contents: _Contents) -> Notebook | None:

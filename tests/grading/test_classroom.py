@@ -9,6 +9,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from handson.core.errors import InvalidInput
 from handson.grading import Grades, Learner, Roster, grade_class, write_json
 
 from . import making
@@ -34,10 +37,27 @@ def test_learners_stand_in_the_rosters_order_and_the_others_after_them(tmp_path:
     seen: list[tuple[int, int]] = []
     (put(tmp_path, s99="s99", s01="s01", s02="s02") / "m").mkdir()
     grades = grade_class([tmp_path], roster=ROSTER, on_progress=lambda *done: seen.append(done))
-    others = [("m", ["nothing-readable", "not-in-roster"]), ("s99", ["not-in-roster"])]
+    others = [("m", ["nothing-handed-in", "not-in-roster"]), ("s99", ["not-in-roster"])]
     assert codes(grades) == [("s02", []), ("s01", []), ("s03", ["nothing-handed-in"]), *others]
-    assert [each.handed_in for each in grades.results] == [True, True, False, True, True]
+    assert [each.handed_in for each in grades.results] == [True, True, False, False, True]
     assert (grades.readable, seen) == (3, [(1, 4), (2, 4), (3, 4), (4, 4)])
+
+
+def test_folders_without_a_file_of_a_learners_are_nothing_to_grade(tmp_path: Path) -> None:
+    for name in ("", "s01", "s02/Feedback Attachment(s)"):
+        (tmp_path / name).mkdir(exist_ok=True, parents=True)
+        (tmp_path / name / "timestamp.txt").write_text("20261128")
+        for roster in (ROSTER, None):
+            with pytest.raises(InvalidInput, match="採点する提出物がありません"):
+                grade_class([tmp_path], roster=roster)
+
+
+def test_one_sentence_tells_that_folders_bear_accounts(tmp_path: Path) -> None:
+    put(tmp_path, **{"hanako-y": "山田 花子", "2026002@0095": "佐藤 太郎", "s99": "s99"})
+    grades = grade_class([tmp_path])
+    names = [(each.learner, each.name) for each in grades.results]
+    assert names == [("2026002@0095", "佐藤 太郎"), ("hanako-y", "山田 花子"), ("s99", "")]
+    assert [notice.partition("人")[0] for notice in grades.notices] == ["2 "]
 
 
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:

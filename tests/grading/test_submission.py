@@ -141,7 +141,8 @@ def test_the_folder_says_whose_it_is_and_evidence_decides_among_namesakes(tmp_pa
 
 
 def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: Path) -> None:
-    assert graded(tmp_path).findings[0].values == {"files": "-"}
+    empty = graded(tmp_path)
+    assert (codes(empty), empty.handed_in) == (["nothing-handed-in"], False)
     for name in ("b.ipynb", "a.ipynb"):
         (tmp_path / name).write_text('{"cells": []}')
     result = graded(tmp_path, owner="s99")
@@ -158,6 +159,29 @@ def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: 
     assert (result.learner, result.source, result.points) == ("s01", "s01", 0)
     assert [(each.code, each.severity) for each in result.findings] == [("not-graded", "serious")]
     assert result.findings[0].values["reason"].startswith("AttributeError: 'NoneType'")
+
+
+def test_what_stands_in_a_notebooks_place_is_named_where_one_is_missing(
+    book: Book, tmp_path: Path
+) -> None:
+    book.write(tmp_path / "s01")
+    others = ("01-network.html", "a.rar", "work/b.7Z", "report.pdf", "timestamp.txt", "LICENSE")
+    for name in others:
+        (tmp_path / "s01" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "s01" / name).write_bytes(b"x")
+    asked = {"owner": "s01"}
+    assert codes(graded(tmp_path / "s01", **asked)) == []
+    (tmp_path / "s01" / "01-network.ipynb").unlink()
+    told = {each.code: each.values["files"] for each in graded(tmp_path / "s01", **asked).findings
+            if each.code.startswith("instead")}  # fmt: skip
+    assert told == {"instead-archive": "a.rar, work/b.7Z", "instead-page": "01-network.html"}
+    for path in (tmp_path / "s01").glob("*.ipynb"):
+        path.unlink()
+    result = graded(tmp_path / "s01", **asked)
+    assert (result.findings[0].code, result.handed_in) == ("nothing-readable", True)
+    told = {each.code: each.values["files"] for each in result.findings[1:]}
+    documents = {"instead-document": "LICENSE, report.pdf"}
+    assert told == {"instead-archive": "a.rar, work/b.7Z", **documents, "instead-page": others[0]}
 
 
 def test_2000_lines_of_a_journal_and_64_megabytes_of_all_files_are_read(tmp_path: Path) -> None:
