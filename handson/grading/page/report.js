@@ -177,27 +177,18 @@
   const cell = (status) => make("td", { class: status },
     make("span", { role: "img", "aria-label": say(status) }, signs[status]));
   const templates = Object.fromEntries(Object.keys(signs).map((status) => [status, cell(status)]));
-  const plain = (text, kind) => {
-    const made = document.createElement("td");
-    if (kind) made.className = kind;
-    made.textContent = text;
-    return made;
-  };
+  const plain = (text, kind) => make("td", { class: kind }, text);
   const row = (n) => {
-    const each = rows[n], made = document.createElement("tr");
-    const head = make("th", { scope: "row" },
-      make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
-        : [theirs(each.learner), " ", each.name && theirs(each.name, "small")]));
-    made.append(head);
-    if (hasGroups) made.append(plain(each.group, "group"));
-    for (const status of each.statuses) made.append(templates[status].cloneNode(true));
-    made.append(
+    const each = rows[n];
+    return make("tr", {},
+      make("th", { scope: "row" }, make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
+        : [theirs(each.learner), " ", each.name && theirs(each.name, "small")])),
+      hasGroups && plain(each.group, "group"),
+      each.statuses.map((status) => templates[status].cloneNode(true)),
       plain(automatic(n), "number"),
       plain(some(n) ? `${sum(n)}${isMarked(n) ? "" : "…"}` : "", "number"),
       plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
-      plain(each.review || "", each.review ? "number review" : "number"),
-    );
-    return made;
+      plain(each.review || "", each.review ? "number review" : "number"));
   };
   const cache = everyone.map(row);
 
@@ -363,9 +354,13 @@
       proof.digest.slice(0, 19), !blind.checked && proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
   const checkPart = (check, data, n, i) => {
-    const status = rows[n].statuses[i], [, , full, most] = checks[i];
-    const points = make("span", { class: "quiet" });
-    const tellPoints = () => { points.textContent = say("points-of", { points: counted(n, i), possible: most }); };
+    const status = rows[n].statuses[i], [id, , full, most] = checks[i];
+    const points = make("span", { class: "quiet" }), needed = make("p", { class: "failed", role: "status" });
+    const tell = () => {
+      points.textContent = say("points-of", { points: counted(n, i), possible: most });
+      needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
+    };
+    tell();
     return make("details", { class: "check", open: status !== "passed" },
       make("summary", {}, make("h4", {}, full),
         make("span", { class: status }, state(status)), " ",
@@ -375,7 +370,9 @@
       check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
       check.proof && proofLine(check.proof),
-      rulingPart(n, i, tellPoints));
+      make("details", { open: id in given[n] || id in rows[n].conflicts },
+        make("summary", {}, say("overrule"), hidden(` ${full}`)),
+        markFields(n, [id, full], `${id}-reason`, say("reason"), tell), needed));
   };
 
   const image = (kind, svg, alt) => make("img", {
@@ -477,16 +474,6 @@
   const markFields = (n, [id, title], column, textTitle, onChange) => make("div", { class: "give" },
     rows[n].conflicts[id] && !(id in given[n]) && make("p", { class: "warning" }, rows[n].conflicts[id]),
     pointsField(n, id, title, onChange), textField(n, column, textTitle, title, onChange));
-  const rulingPart = (n, i, tellPoints) => {
-    const [id, , title] = checks[i], needed = make("p", { class: "failed", role: "status" });
-    const tell = () => {
-      needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
-      tellPoints();
-    };
-    tell();
-    return make("details", { open: id in given[n] || id in rows[n].conflicts }, make("summary", {}, say("overrule"), hidden(` ${title}`)),
-      markFields(n, [id, title], `${id}-reason`, say("reason"), tell), needed);
-  };
   let wantsPictures = false;
   const drawnPicture = (data) => {
     if (!data.diagram.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
