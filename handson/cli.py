@@ -15,11 +15,11 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import BytesIO, TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryFile
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -256,19 +256,13 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @click.option("--region", help="The region that counts.")
 @click.option("--from", "since", metavar="DATE", help="When the assignment began.")
 @click.option("--until", metavar="DATE", help="When it ended; of a date, the end of the day.")
-def grade(
-    chosen: Settings,
-    paths: tuple[Path, ...],
-    as_json: bool,
-    as_csv: bool,
-    platform: str | None,
-    **asked: Any,
-) -> None:
+def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
     """Grade notebooks, folders or zips without running them. Exit code 0: graded, 2: nothing to."""
-    if as_json and (as_csv or platform):
+    platform, is_shown = asked["platform"], not asked["output"] and sys.stdout.isatty()
+    if asked["as_json"] and (asked["as_csv"] or platform):
         raise InvalidInput.from_key("grading.one-form")
     gradebook = grading.open_gradebook(platform, asked["roster"], asked["column"])
-    if gradebook and not asked["output"] and sys.stdout.isatty():
+    if gradebook and is_shown:
         raise InvalidInput.from_key("grading.for-terminal")
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
     course = read_course(asked["course"]) if asked["course"] else Course()
@@ -296,37 +290,26 @@ def grade(
     written: list[str] = []
     if asked["feedback"]:
         written = grading.write_feedback(grades, asked["feedback"], paths=paths)
-    with _open_output(asked["output"], is_table=not (as_json or as_csv or platform)) as file:
-        if gradebook:
-            file.buffer.write(gradebook.fill(grades))
-        elif as_json:
-            grading.write_json(grades, file)
-        elif as_csv or platform:
-            grading.write_csv(grades, file, platform=platform)
-        else:
-            file.writelines(f"{line}\n" for line in grading.format_table(grades))
+    text = StringIO(newline="")
+    if asked["as_json"]:
+        grading.write_json(grades, text)
+    elif asked["as_csv"] or platform:
+        grading.write_csv(grades, text, platform=platform)
+    else:
+        text.writelines(f"{line}\n" for line in grading.format_table(grades))
+        is_shown = True
+    content = gradebook.fill(grades) if gradebook else text.getvalue().encode(errors="replace")
+    if asked["output"]:
+        with NotReady.replace_os_errors("grading.report.unwritable", path=asked["output"]):
+            replace_file(asked["output"], [content], mode=PRIVATE)
+    else:
+        click.echo(content.decode("utf-8-sig") if is_shown else content, nl=False)
     missing = gradebook.find_missing(grades) if gradebook else ()
     if missing:
         click.echo(messages.text("grading.for-missing", learners=list_briefly(missing)), err=True)
     for line in (*grading.format_notices(grades, report=asked["html"]), *written):
         click.echo(line, err=True)
     sys.exit(OK if grades.readable else NOT_RUN)
-
-
-@contextmanager
-def _open_output(path: Path | None, *, is_table: bool) -> Iterator[TextIO]:
-    """Give standard output, or a text that replaces a file of the user alone as a whole."""
-    if path is None:
-        if isinstance(sys.stdout, TextIOWrapper) and not (is_table or sys.stdout.isatty()):
-            sys.stdout.reconfigure(encoding="utf-8")
-        yield sys.stdout
-        return
-    content = BytesIO()
-    file = TextIOWrapper(content, encoding="utf-8", newline="")
-    yield file
-    file.flush()
-    with NotReady.replace_os_errors("grading.report.unwritable", path=path):
-        replace_file(path, [content.getvalue()], mode=PRIVATE)
 
 
 @main.command()

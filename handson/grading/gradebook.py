@@ -11,22 +11,23 @@ The table (`--csv`) has a row a learner and these columns, whatever the language
     overruled late-minutes    the checks that a person overruled; minutes after the deadline
     comment                   what people tell the learner
 
-`--for generic` has learner, name, group, points and comment alone.  The points, there and in a
-platform's file, are the total, or those of the checks while something is not marked.  Where nothing
-was handed in that could be read, they are blank.
-
-A platform's file is filled in where roster_heads.toml says: its points where they were blank or a
-number, and its comments.  Every other line and cell stays as it was.
+A platform's file (`--for`) is filled in where roster_heads.toml says: its points where they were
+blank or a number, and its comments.  Every other line and cell stays as it was.  `--for generic`
+adds the columns points and comment to any roster; without one it prints learner, name, group,
+points and comment.  The points in all these are the total, or those of the checks while something
+is not marked.  Where nothing was handed in that could be read, they are blank.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -38,9 +39,15 @@ from handson.grading.roster import PLATFORMS, Listing, read_listing
 from handson.grading.tables import Cells, escape_formula, format_rows
 
 GENERIC = "generic"
-TAKERS = (*(name for name, own in PLATFORMS.items() if "points" in own), GENERIC)
-"""The platforms that take a file with marks, and `generic` for all others."""
-
+"""Any table, for platforms that take none."""
+_NOTHING = {"points": "(?!)", "comment": "(?!)"}
+"""Patterns that match no head."""
+_FILES: dict[str, Mapping[str, Any]] = {
+    **{name: {**_NOTHING, **own} for name, own in PLATFORMS.items() if "points" in own},
+    GENERIC: {**_NOTHING, "added": ("points", "comment")},
+}
+TAKERS = tuple(_FILES)
+"""The platforms that take a file with marks, and `generic`."""
 _BOM = "\ufeff"
 """Without it, Excel reads a CSV as Shift_JIS on a Japanese Windows."""
 _REPLACEABLE = re.compile(r"-?|\d+([.,]\d+)?")
@@ -49,7 +56,7 @@ _REPLACEABLE = re.compile(r"-?|\d+([.,]\d+)?")
 
 @dataclass(frozen=True)
 class Gradebook:
-    """A platform's own file, where its points and comments stand, and the heads that it lacks."""
+    """A file to fill in, the columns of its points and comments, and the heads to add to it."""
 
     listing: Listing
     points: int
@@ -63,11 +70,11 @@ class Gradebook:
             by_learner[result.learner].append(result)
         table, cells = self.listing.table, dict(self.heads)
         for row, learner in self.listing.find_learners():
-            before = "".join(table.rows[row][self.points : self.points + 1])
             cells |= {(row, column): "" for _, column in self.heads}
             found = by_learner[learner.id]
             if len(found) == 1:  # of two, a person has to say which one is the learner's
                 points, comment = find_points(found[0]), describe_comments(found[0])
+                before = "".join(table.rows[row][self.points : self.points + 1])
                 if points is not None and _REPLACEABLE.fullmatch(before.strip()):
                     cells[row, self.points] = points
                 if comment and self.comment is not None:
@@ -81,49 +88,48 @@ class Gradebook:
 
 
 def open_gradebook(platform: str | None, path: Path | None, column: str | None) -> Gradebook | None:
-    """Return the file of a platform to fill in; None where none is asked for.
+    """Return the file of a platform to fill in; None where a table is to be made.
 
     Args:
         platform: One of `TAKERS`, or None.
-        path: The platform's own file.
+        path: The platform's own file; with `generic`, any roster, or None.
         column: The head of the column of points, where the file has several.
 
     Raises:
         InvalidInput: The file is missing, another platform's, or has no such column.
     """
-    if platform in (None, GENERIC):
-        if column:
-            raise InvalidInput.from_key("grading.for-column-alone")
+    if platform is None and column:
+        raise InvalidInput.from_key("grading.for-column-alone")
+    if platform is None or (platform == GENERIC and path is None):
         return None
     listing = read_listing(path) if path else None
-    wanted = messages.label("grading.for-file", str(platform))
-    if listing is None or listing.platform != platform:
+    file = messages.label("grading.for-file", platform)
+    if listing is None or platform not in (GENERIC, listing.platform):
         given = f"{path} ({listing.platform or '?'})" if listing else "-"
-        raise InvalidInput.from_key(
-            "grading.for-other", platform=platform, given=given, wanted=wanted
-        )
-    own, heads = PLATFORMS[platform], listing.heads
+        raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
+    own, table, heads = _FILES[platform], listing.table, listing.heads
+    if platform == GENERIC and table.encoding != "Shift_JIS":
+        marked = replace(table, encoding="UTF-8", data=codecs.BOM_UTF8 + table.data)
+        listing = replace(listing, table=marked)
     asked = re.escape(fold_name(column)) if column else own["points"]
     points = [place for place, head in enumerate(heads) if re.fullmatch(asked, head)]
-    comments = [n for n, head in enumerate(heads) if re.fullmatch(own.get("comment", "$"), head)]
+    comments = [place for place, head in enumerate(heads) if re.fullmatch(own["comment"], head)]
     added: dict[tuple[int, int], str | float] = {}
-    if not points and "added" in own and not column:
-        points, comments = [len(heads)], [len(heads) + 1]
-        added = {(listing.top, len(heads) + n): head for n, head in enumerate(own["added"])}
+    if not (points or column) and "added" in own:
+        comments = [1 + (width := max(map(len, table.rows)))]
+        added = {(listing.top, width + n): head for n, head in enumerate(own["added"])}
+        points = [width]
     if len(points) != 1:
-        seen = [head for head in listing.table.rows[listing.top] if head.strip()]
-        raise InvalidInput.from_key(
-            "grading.for-column", path=path, seen=list_briefly(seen), wanted=wanted
-        )
+        seen = list_briefly([head for head in table.rows[listing.top] if head.strip()])
+        raise InvalidInput.from_key("grading.for-column", path=path, seen=seen, file=file)
     return Gradebook(listing, points[0], next(iter(comments), None), added)
 
 
 def write_csv(grades: Grades, file: IO[str], *, platform: str | None = None) -> None:
-    """Write a row a learner; with a byte order mark, unless people read it on a terminal."""
-    describe = _describe_briefly if platform == GENERIC else _describe_fully
-    rows = [describe(result) for result in grades.results]
+    """Write a row a learner; the byte order mark at the beginning is for Excel."""
+    rows = [_describe(result, briefly=platform == GENERIC) for result in grades.results]
     cells = (list(map(escape_formula, row.values())) for row in rows)
-    file.write(("" if file.isatty() else _BOM) + format_rows([[*rows[0]], *cells]))
+    file.write(_BOM + format_rows([[*rows[0]], *cells]))
 
 
 def find_points(result: Result) -> float | None:
@@ -136,22 +142,23 @@ def find_points(result: Result) -> float | None:
 
 def describe_comments(result: Result) -> str:
     """Return what people tell the learner: on the whole, by question, and why they overruled."""
-    lines = [
-        ("", result.comment),
-        *(
-            (messages.label("grading.report.question", written.grade_id), written.comment)
-            for written in result.written
-        ),
-        *((check_label(mark.id), mark.ruling.reason) for mark in result.checks if mark.ruling),
-    ]
-    return "\n".join(f"{head}: {text}" if head else text for head, text in lines if text)
+    texts = {
+        messages.label("grading.report.question", written.grade_id): written.comment
+        for written in result.written
+    }
+    texts |= {check_label(mark.id): mark.ruling.reason for mark in result.checks if mark.ruling}
+    parts = (f"{head}: {text}" for head, text in texts.items() if text)
+    return "\n".join(filter(None, (result.comment, *parts)))
 
 
-def _describe_fully(result: Result) -> dict[str, str]:
+def _describe(result: Result, *, briefly: bool) -> dict[str, str]:
     """Return a learner's row by the heads of its columns."""
+    who, comment = pick_fields(result, "learner name group"), describe_comments(result)
+    if briefly:
+        return {**who, "points": _format_points(find_points(result)), "comment": comment}
     review = result.to_review()
     return {
-        **pick_fields(result, "learner name group"),
+        **who,
         **{mark.id: _format_points(mark.counted) for mark in result.checks},
         "automatic": _format_points(result.points),
         **{written.grade_id: _format_points(written.mark) for written in result.written},
@@ -160,15 +167,7 @@ def _describe_fully(result: Result) -> dict[str, str]:
         "total": _format_points(result.total),
         "overruled": " ".join(mark.id for mark in result.checks if mark.ruling),
         "late-minutes": str(ceil(result.late_by / 60) or ""),
-        "comment": describe_comments(result),
-    }
-
-
-def _describe_briefly(result: Result) -> dict[str, str]:
-    return {
-        **pick_fields(result, "learner name group"),
-        "points": _format_points(find_points(result)),
-        "comment": describe_comments(result),
+        "comment": comment,
     }
 
 

@@ -33,6 +33,7 @@ PLATFORMS: Mapping[str, Mapping[str, Any]] = _DATA["platforms"]
 _KEYS = ("id", "email", "login")
 """The columns that may say who somebody is, the best first."""
 _PATTERNS = {column: re.compile(pattern) for column, pattern in _DATA["cells"].items()}
+_ANY = re.compile(".*", re.DOTALL)
 _FAMILY_FIRST = re.compile("[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """The letters of languages in which the family name comes first."""
 
@@ -158,33 +159,31 @@ class Listing:
                 yield number, learner
 
     def _read_learner(self, row: list[str]) -> Learner:
-        keys = [cell for key in _KEYS for cell in self._read(row, key)]
-        addresses = self._read(row, "email")
+        learner_id, *keys = self._read(row, *_KEYS) or [""]
+        users = (address.partition("@")[0] for address in self._read(row, "email"))
         numbers = (re.sub(r"^\D+(?=\d+$)", "", cell) for cell in self._read(row, "number"))
-        aliases = (*keys[1:], *(cell.partition("@")[0] for cell in addresses), *numbers)
-        account = "".join(self._read(row, "account")[:1])
+        aliases = dict.fromkeys((*keys, *users, *numbers))
         return Learner(
-            id="".join(keys[:1]),
+            id=learner_id,
             name=self._read_name(row),
             group="".join(self._read(row, "group")[:1]),
-            account=read_account(account) if account else "",
-            aliases=tuple(dict.fromkeys(alias for alias in aliases if alias not in keys[:1])),
+            account="".join(map(read_account, self._read(row, "account")[:1])),
+            aliases=tuple(alias for alias in aliases if alias != learner_id),
         )
 
     def _read_name(self, row: list[str]) -> str:
         """Return the full name as people write it: in Latin letters the given name first."""
         whole = "".join(self._read(row, "name")[:1])
-        parts = [cell for key in ("family", "given") for cell in self._read(row, key)[:1]]
+        parts = self._read(row, "family", "given")
         for cell in self._read(row, "sortable"):
             parts = [part.strip() for part in cell.split(",", 1)]
         return whole or " ".join(parts if _FAMILY_FIRST.search("".join(parts)) else parts[::-1])
 
-    def _read(self, row: list[str], column: str) -> list[str]:
-        """Return what a row has in the places of a column, without what cannot stand there."""
-        pattern = _PATTERNS.get(column, re.compile(".+", re.DOTALL))
-        places = self.columns.get(column, ())
-        cells = (normalize_name(row[place]).strip() for place in places if place < len(row))
-        return [cell for cell in cells if pattern.fullmatch(cell)]
+    def _read(self, row: list[str], *columns: str) -> list[str]:
+        """Return what a row has in the places of columns, without what cannot stand there."""
+        places = ((name, place) for name in columns for place in self.columns[name])
+        cells = ((name, normalize_name("".join(row[at : at + 1])).strip()) for name, at in places)
+        return [cell for name, cell in cells if cell and _PATTERNS.get(name, _ANY).fullmatch(cell)]
 
 
 def read_roster(path: Path) -> Roster:

@@ -46,21 +46,16 @@ _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file, and the file itself."""
+    """The rows of a file, and the file itself; an .xlsx has no encoding."""
 
     rows: list[list[str]]
     data: bytes
     encoding: str = ""
     separator: str = ","
 
-    @property
-    def is_workbook(self) -> bool:
-        """Tell whether it is an .xlsx."""
-        return not self.encoding
-
     def fill(self, cells: Cells) -> bytes:
         """Return the file with other texts and numbers in some cells; all others stay."""
-        if self.is_workbook:
+        if not self.encoding:
             return _fill_workbook(self.data, cells)
         rows = [list(row) for row in self.rows]
         for (row, column), value in cells.items():
@@ -144,10 +139,18 @@ def _read_workbook(data: bytes) -> Table:
     found = book.worksheets[0].iter_rows(
         max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True
     )
-    rows = [[format_cell(value) for value in row] if any(row) else [] for row in found]
+    rows = [_read_cells(row) for row in found]
     if len(rows) > MOST_ROWS:
         raise ValueError(f"> {MOST_ROWS} rows")
     return Table(rows, data)
+
+
+def _read_cells(values: Sequence[object]) -> list[str]:
+    """Return the cells of a row without the blank ones at its end."""
+    cells = [format_cell(value) for value in values] if any(values) else []
+    while cells and not cells[-1]:
+        del cells[-1]
+    return cells
 
 
 def _fill_workbook(data: bytes, cells: Cells) -> bytes:
