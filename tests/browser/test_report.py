@@ -303,7 +303,7 @@ def test_saved_marks_are_read_by_the_command_and_by_the_page(
     page.get_by_label("全体へのコメント").fill("Well done.")
     fill(page, path, 2)
     page.get_by_text("この判定を変える").nth(1).click()
-    page.locator("#give-2-cluster").fill("7.5")
+    page.locator("#give-2-cluster").fill("７,5")
     assert page.get_by_text("点と理由の両方").is_visible()
     page.locator("#give-2-cluster-reason").fill("Built, then deleted by us.")
     assert page.get_by_text("7.5 / 15 点").is_visible()

@@ -47,13 +47,15 @@
   const given = rows.map((each) => each.given);
   let saved = given.map((each) => ({ ...each }));
 
-  const isMark = (mark, id) => typeof mark === "number" && mark >= 0 && mark <= possible[id];
+  const readMark = (text) => Number(text.normalize("NFKC").replace(",", "."));
+  const isMark = (mark, id) => mark >= 0 && mark <= possible[id];
   const isMarked = (n) => [...marked.map(([id]) => id), ...Object.keys(rows[n].conflicts)].every((id) => id in given[n]);
   const some = (n) => marked.some(([id]) => id in given[n]);
   const sum = (n) => add(marked.map(([id]) => given[n][id] ?? 0));
   // A ruling has points and a reason, or it does not count.
   const isHalf = (n, [id]) => id in given[n] !== `${id}-reason` in given[n];
-  const counted = (n, i) => (isHalf(n, checks[i]) ? null : given[n][checks[i][0]]) ?? rows[n].points[i];
+  const isOverruled = (n, i) => checks[i][0] in given[n] && !isHalf(n, checks[i]);
+  const counted = (n, i) => (isOverruled(n, i) ? given[n][checks[i][0]] : rows[n].points[i]);
   const automatic = (n) => add(checks.map((_, i) => counted(n, i)));
   const isChanged = (n) => (field) => given[n][field] !== saved[n][field];
   const countChanges = () => add(everyone.map((n) => fields.filter(isChanged(n)).length));
@@ -124,7 +126,7 @@
     for (const line of found) {
       const n = numbers.get(line.learner);
       for (const field of known.filter((each) => line[each])) {
-        const value = field in possible ? Number(line[field].replace(",", ".")) : line[field];
+        const value = field in possible ? readMark(line[field]) : line[field];
         if (field in possible && !isMark(value, field)) wrong.push(`${label(n)} ${field}: ${line[field]}`);
         else taken.push([n, field, value]);
       }
@@ -184,7 +186,11 @@
       make("th", { scope: "row" }, make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
         : [theirs(each.learner), " ", each.name && theirs(each.name, "small")])),
       hasGroups && plain(each.group, "group"),
-      each.statuses.map((status) => templates[status].cloneNode(true)),
+      each.statuses.map((status, i) => {
+        const made = templates[status].cloneNode(true);
+        if (isOverruled(n, i)) made.append("*");
+        return made;
+      }),
       plain(automatic(n), "number"),
       plain(some(n) ? `${sum(n)}${isMarked(n) ? "" : "…"}` : "", "number"),
       plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
@@ -294,7 +300,7 @@
     chip, live,
     wide(say("learners"), heads, body),
     make("p", { class: "quiet" }, Object.keys(signs).map((status) =>
-      make("span", { class: `sign ${status}` }, state(status)))));
+      make("span", { class: `sign ${status}` }, state(status))), say("overruled")));
 
   // Mean, standard deviation and how often which points were given, as it stands now.
   const round = (number) => Math.round(number * 100) / 100;
@@ -432,15 +438,16 @@
   const labelled = (field, title, about) => [make("label", { for: field.id }, title, hidden(` ${about}`)), field];
   const pointsField = (n, id, about, onChange) => {
     const wrong = make("span", { class: "failed", role: "status" });
+    // A field of type number would change its mark when the wheel scrolls the page over it.
     const field = make("input", {
-      type: "number", class: "points", id: `give-${n}-${id}`, min: 0, max: possible[id], step: "any",
-      inputmode: "decimal", onkeydown: onEnter(() => true),
+      class: "points", id: `give-${n}-${id}`, inputmode: "decimal", autocomplete: "off",
+      onkeydown: onEnter(() => true),
       oninput: () => {
-        const mark = field.value === "" && !field.validity.badInput ? null : field.valueAsNumber;
-        const right = mark === null || isMark(mark, id);
+        const typed = field.value.trim(), mark = readMark(typed);
+        const right = typed === "" || isMark(mark, id);
         field.setAttribute("aria-invalid", String(!right));
         wrong.textContent = right ? "" : say("give-wrong", { possible: possible[id] });
-        if (right) give(n, id, mark);
+        give(n, id, right && typed ? mark : null);
         onChange?.();
       },
     });
