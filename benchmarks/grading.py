@@ -7,12 +7,11 @@ times, answers and sealed evidence of the learner's own.  Notebooks without anyt
 are linked, which saves disk space; they are read and decoded all the same.
 
 Each class is graded by `handson grade --csv` in a process of its own, which with `--feedback` also
-writes a page a learner.  Reported are the time from
-start to exit, the processor time of all its processes, and the largest sum of their memory: with
-each one's share of common pages (PSS), and with common pages counted in each (RSS).  Beside it
-stands what `nbformat.read` alone takes for the same notebooks and, where its command is named, what
-`nbgrader autograde` takes for one more of them, its journal beside it: the command's time for two
-submissions less its time for one.
+writes a page a learner.  Reported are the time from start to exit, the processor time of all its
+processes, and the largest sum of their memory: with each one's share of common pages (PSS), and
+with common pages counted in each (RSS).  Beside it stands what `nbformat.read` alone takes for the
+same notebooks and, where its command is named, what `nbgrader autograde` takes for one more of
+them, its journal beside it: the command's time for two submissions less its time for one.
 """
 
 from __future__ import annotations
