@@ -176,9 +176,8 @@
     { title: say("review"), number: true, by: byNumber((n) => rows[n].review) },
   ].filter(Boolean);
 
-  const cell = (status) => make("td", { class: status },
-    make("span", { role: "img", "aria-label": say(status) }, signs[status]));
-  const templates = Object.fromEntries(Object.keys(signs).map((status) => [status, cell(status)]));
+  const cell = (status, isRuled) => make("td", { class: status },
+    make("span", { role: "img", "aria-label": say(status) }, signs[status]), isRuled && "*");
   const plain = (text, kind) => make("td", { class: kind }, text);
   const row = (n) => {
     const each = rows[n];
@@ -186,11 +185,7 @@
       make("th", { scope: "row" }, make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
         : [theirs(each.learner), " ", each.name && theirs(each.name, "small")])),
       hasGroups && plain(each.group, "group"),
-      each.statuses.map((status, i) => {
-        const made = templates[status].cloneNode(true);
-        if (isOverruled(n, i)) made.append("*");
-        return made;
-      }),
+      each.statuses.map((status, i) => cell(status, isOverruled(n, i))),
       plain(automatic(n), "number"),
       plain(some(n) ? `${sum(n)}${isMarked(n) ? "" : "…"}` : "", "number"),
       plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
