@@ -21,8 +21,7 @@ Everything may be missing.  Points are by the id of a check or the `grade_id` of
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -145,10 +144,9 @@ class _Reader:
     def read(self, data: dict[str, Any]) -> Course:
         self.check_names(data, _EXAMPLES)
         by_fact = self.convert(data.get("by-fact", ()), tuple[str, ...], "by-fact")
-        for check in by_fact:
-            self.check_name(check, syllabus.CHECK_IDS, "by-fact")
-        since = self.read_moment(data["from"], "from") if "from" in data else None
-        until = self.read_moment(data["until"], "until", end=True) if "until" in data else None
+        self.check_names(by_fact, syllabus.CHECK_IDS, "by-fact")
+        since = self.read_moment(data, "from")
+        until = self.read_moment(data, "until", end=True)
         if since and until and since >= until:
             raise self.refuse("window", "until")
         course = Course(
@@ -165,7 +163,7 @@ class _Reader:
         return course
 
     def read_table(
-        self, data: Mapping[str, Any], key: str, choices: Iterable[str], kind: Any
+        self, data: dict[str, Any], key: str, choices: Iterable[str], kind: Any
     ) -> dict[str, Any]:
         table = self.convert(data.get(key, {}), dict[str, Any], key)
         self.check_names(table, choices, key)
@@ -173,11 +171,15 @@ class _Reader:
 
     def read_extensions(self, data: object, until: datetime | None) -> dict[str, datetime]:
         extensions: dict[str, datetime] = {}
-        tables = self.convert(data, tuple[dict[str, Any], ...], "extensions")
-        for keys, table in ((("extensions", number), table) for number, table in enumerate(tables)):
+        for number, table in enumerate(
+            self.convert(data, tuple[dict[str, Any], ...], "extensions")
+        ):
+            keys = ("extensions", number)
             self.check_names(table, ("learner", "until"), *keys)
             learner = self.convert(table.get("learner"), _Name, *keys, "learner").strip()
-            moment = self.read_moment(table.get("until"), *keys, "until", end=True)
+            moment = self.read_moment(table, *keys, "until", end=True)
+            if moment is None:
+                raise self.refuse_value(None, *keys, "until")
             if learner in extensions:
                 raise self.refuse("extended-twice", *keys, "learner", learner=one_line(learner))
             if until and moment < until:
@@ -185,12 +187,15 @@ class _Reader:
             extensions[learner] = moment
         return extensions
 
-    def read_moment(self, value: object, *keys: str | int, end: bool = False) -> datetime:
-        text = value.isoformat() if isinstance(value, date) else value
-        try:
-            return read_moment(self.convert(text, str, *keys), end=end)
-        except InvalidInput:
-            raise self.refuse_value(value, *keys) from None
+    def read_moment(
+        self, table: dict[str, Any], *keys: str | int, end: bool = False
+    ) -> datetime | None:
+        value = table.get(str(keys[-1]))
+        if value is None:
+            return None
+        if not isinstance(value, date):
+            raise self.refuse_value(value, *keys)
+        return read_moment(value.isoformat(), end=end)
 
     def convert(self, value: object, kind: Any, *keys: str | int) -> Any:
         try:
@@ -198,18 +203,15 @@ class _Reader:
         except msgspec.ValidationError:
             raise self.refuse_value(value, *keys) from None
 
-    def check_names(self, table: Iterable[str], choices: Iterable[str], *keys: str | int) -> None:
-        for name in table:
-            self.check_name(name, choices, *keys, name)
-
-    def check_name(self, name: str, choices: Iterable[str], *keys: str | int) -> None:
-        check_choice("course.course.unknown", name, choices, place=self.find_place(*keys))
+    def check_names(self, names: Iterable[str], choices: Iterable[str], *keys: str | int) -> None:
+        for name in names:
+            place = self.find_place(*keys, name)
+            check_choice("course.course.unknown", name, choices, place=place)
 
     def refuse_value(self, value: object, *keys: str | int) -> InvalidInput:
-        names = ".".join(key for key in keys if isinstance(key, str))
+        name = ".".join(key for key in keys if isinstance(key, str))
         seen = "-" if value is None else quote(value if isinstance(value, str) else str(value))
-        example = _EXAMPLES[str(keys[0])]
-        return self.refuse("value", *keys, name=names, value=seen, example=example)
+        return self.refuse("value", *keys, name=name, value=seen, example=_EXAMPLES[str(keys[0])])
 
     def refuse(self, code: str, *keys: str | int, **values: str) -> InvalidInput:
         values["place"] = self.find_place(*keys)
@@ -217,18 +219,10 @@ class _Reader:
 
     def find_place(self, *keys: str | int) -> str:
         """Return the file and the line of a key or, where that has none, of its table."""
-        found, tables = 1, Counter[str]()
-        table: tuple[str | int, ...] = ()
-        for number, line in enumerate(self.text.splitlines(), 1):
-            here = table
-            if head := re.match(r"\s*(\[\[?)\s*([\w-]+)", line):
-                name = head[2]
-                here = table = (name, tables[name]) if head[1] == "[[" else (name,)
-                tables[name] += 1
-            elif key := re.match(r"""\s*["']?([^\s"'=]+)["']?\s*=""", line):
-                here = (*table, key[1])
-            if here and here == keys[: len(here)]:
-                found = number
-                if here == keys:
-                    break
-        return f"{self.path}:{found}"
+        lines, at = self.text.splitlines(), 0
+        for key in keys:
+            name = re.escape(key) if isinstance(key, str) else "extensions"
+            pattern = re.compile(rf"""\s*(\[\[?\s*{name}\b|["']?{name}["']?\s*=)""")
+            found = [number for number in range(at, len(lines)) if pattern.match(lines[number])]
+            at = (found[key if isinstance(key, int) else 0 :] or [at])[0]
+        return f"{self.path}:{at + 1}"

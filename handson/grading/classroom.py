@@ -100,7 +100,7 @@ def grade_class(
     ]
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
     results.sort(key=lambda each: (places.get(each.learner, len(places)), each.learner))
-    marks = restore_zeros(marks, (escape_formula(result.learner) for result in results))
+    marks = restore_zeros(marks, {escape_formula(result.learner) for result in results})
     return Grades(
         results=tuple(apply_marks(result, marks) for result in results),
         requirements=requirements,

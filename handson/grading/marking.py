@@ -15,7 +15,7 @@ empty cell says nothing:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,21 +102,15 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
     return Marks(merged, tuple(notices))
 
 
-def restore_zeros(marks: Marks, learners: Iterable[str]) -> Marks:
+def restore_zeros(marks: Marks, learners: Set[str]) -> Marks:
     """Return the marks with the zeros that a spreadsheet drops from the front of a number.
 
-    Marks move to the only learner of the class whose number they may be, if that one has none.
+    Marks of nobody in the class move to the learner whose number they may be, if that has none.
     """
-    numbers: dict[str, list[str]] = defaultdict(list)
-    for learner in learners:
-        numbers[learner.lstrip("0")].append(learner)
-    moved = {
-        number: own[0]
-        for number, own in numbers.items()
-        if len(own) == 1 and own[0] not in marks.learners
-    }
-    given = {moved.get(learner, learner): own for learner, own in marks.learners.items()}
-    return Marks(given, marks.notices)
+    zeros = {learner.lstrip("0"): learner for learner in learners - marks.learners.keys()}
+    given = marks.learners.items()
+    whose = {who if who in learners else zeros.get(who, who): own for who, own in given}
+    return Marks(whose, marks.notices)
 
 
 def apply_marks(result: Result, marks: Marks) -> Result:

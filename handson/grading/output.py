@@ -50,7 +50,7 @@ from handson.core.text import (
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
-from handson.grading.figures import find_diagnoses, find_failed_facts, measure_points
+from handson.grading.figures import Owners, find_diagnoses, find_failed_facts, measure_points
 from handson.grading.findings import Finding, Result, replace_surrogates
 
 SCHEMA = "handson.grading/1"
@@ -94,15 +94,14 @@ def summarize(grades: Grades) -> dict[str, Any]:
         },
         "findings": dict(sorted(findings.items())),
         "points": measure_points(results, grades.requirements.course),
-        "failed": [
-            {"check": check, "fact": fact, "learners": len(owners)}
-            for (check, fact), owners in find_failed_facts(results).items()
-        ],
-        "diagnoses": [
-            {"check": check, "code": code, "learners": len(owners)}
-            for (check, code), owners in find_diagnoses(results).items()
-        ],
+        "failed": _count(find_failed_facts(results), "fact"),
+        "diagnoses": _count(find_diagnoses(results), "code"),
     }
+
+
+def _count(owned: Owners, name: str) -> list[dict[str, Any]]:
+    found = owned.items()
+    return [{"check": check, name: it, "learners": len(own)} for (check, it), own in found]
 
 
 def format_table(grades: Grades) -> Iterator[str]:

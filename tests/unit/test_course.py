@@ -17,7 +17,7 @@ from handson.course.course import Course, read_course
 WHOLE = """
 name = "Step 2"
 from = 2026-05-10T09:00:00
-until = "2026-05-19"
+until = 2026-05-19
 by-fact = ["network", "image"]
 points = { network = 25, why-zones = 2.5 }
 
@@ -98,11 +98,7 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n[[extensions]]\nuntil = 7", 4, "-"),
         ("[[extensions]]\nlearner = 'a'\ntill = 2026-05-09", 3, "until"),
         ("until = 2026-05-10\n[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09", 4, "a"),
-        (
-            "[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n" * 2,
-            5,
-            "a",
-        ),
+        ("[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n" * 2, 5, "a has two"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(text: str, line: int, said: str, tmp_path: Path) -> None:
