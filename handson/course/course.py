@@ -41,12 +41,12 @@ _EXAMPLES = {
     "name": 'name = "Step 2"',
     "from": "from = 2026-05-10",
     "until": "until = 2026-05-19T17:00:00+09:00",
-    "points": "[points] network = 25",
+    "points": "points = { network = 25 }",
     "by-fact": 'by-fact = ["network"]',
-    "rubric": '[rubric] why-network = "…"',
-    "extensions": '[[extensions]] learner = "s07" until = 2026-05-26',
+    "rubric": 'rubric = { why-network = "…" }',
+    "extensions": 'extensions = [{ learner = "s07", until = 2026-05-26 }]',
 }
-"""How each key of the file is written."""
+"""How each key of the file may be written on one line."""
 _LIMITS = msgspec.Meta(ge=0, le=1000)
 _Points = Annotated[int, _LIMITS] | Annotated[float, _LIMITS]
 _Name = Annotated[str, msgspec.Meta(pattern=r"\S")]

@@ -104,13 +104,16 @@ def test_what_is_no_mark_is_refused_and_a_column_that_is_not_used_is_told(tmp_pa
 def test_two_markers_are_merged_and_where_they_differ_nothing_is_decided(tmp_path: Path) -> None:
     head = "learner,answers,why-network,why-zones,network,network-reason,comment"
     first = table(tmp_path, "s01,t1,4,3,20,a,x", "s02,t1,1,,,,", head=head, name="a.csv")
-    other = table(tmp_path, "s01,t2,4,2.5,20,b,x", "s03,,2,,,,", head=head, name="b.csv")
+    other = table(
+        tmp_path, "s01,t2,4,2.5,20,b,x", "s03,,2,,,,", "s04,t4,,,,,x", head=head, name="b.csv"
+    )
     merged = read_marks([first, other]).learners
     given = merged["s01"]
     assert given.points == {"why-network": 4, "network": 20}
     assert given.texts == {"network-reason": "a\nb", "comment": "x"}
     assert given.fingerprints == ("t1", "t2")
     assert (merged["s02"].points, merged["s03"].points) == ({"why-network": 1}, {"why-network": 2})
+    assert merged["s04"] == LearnerMarks(texts={"comment": "x"}, fingerprints=("t4",))
     (finding,) = given.conflicts
     assert (finding.code, finding.severity) == ("marks-conflict", "warning")
     assert finding.values == {"item": "why-zones", "marks": f"{first}: 3, {other}: 2.5"}

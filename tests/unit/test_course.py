@@ -16,7 +16,7 @@ from handson.course.course import Course, read_course
 
 WHOLE = """
 name = "Step 2"
-from = 2026-05-10T09:00:00
+from = 2026-05-10
 until = 2026-05-19
 by-fact = ["network", "image"]
 points = { network = 25, why-zones = 2.5 }
@@ -48,7 +48,7 @@ def test_a_file_says_everything_and_times_without_a_zone_are_this_machines(
     course = read_course(write(tmp_path, WHOLE))
     assert course == Course(
         name="Step 2",
-        since=datetime(2026, 5, 10, 9).astimezone(UTC),
+        since=datetime(2026, 5, 10).astimezone(UTC),
         until=datetime(2026, 5, 20).astimezone(UTC),
         points={"network": 25, "why-zones": 2.5},
         by_fact=("network", "image"),
@@ -113,6 +113,9 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, said: str, tmp_pa
 def test_points_may_be_none_of_an_item_and_not_of_all(tmp_path: Path) -> None:
     checks = "".join(f"{name} = 0\n" for name in syllabus.CHECK_IDS)
     assert read_course(write(tmp_path, f"[points]\n{checks}")).automatic == 0
+    equal = checks.replace("cluster = 0", "cluster = 20")
+    balanced = read_course(write(tmp_path, f"from = 2026-05-10\n[points]\n{equal}"))
+    assert (balanced.automatic, balanced.manual, balanced.until) == (20, 20, None)
     marked = "".join(f"{item.grade_id} = 0\n" for item in (*syllabus.QUESTIONS, syllabus.DIAGRAM))
     with pytest.raises(InvalidInput, match=r"course\.toml:2: "):
         read_course(write(tmp_path, f"\n[points]\n{checks}{marked}"))
