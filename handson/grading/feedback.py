@@ -137,9 +137,9 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
 
 
 def _list_checks(result: Result) -> list[CheckMark]:
-    """Return the checks, and the diagram's unless a person has given it all points."""
+    """Return the checks, and the diagram's if it was drawn and does not have all points yet."""
     diagram, read = result.diagram, result.diagram.check
-    is_open = read is not None and read.facts and diagram.mark != diagram.possible
+    is_open = diagram.status == "answered" and diagram.mark != diagram.possible
     return [*result.checks, read] if read and is_open else [*result.checks]
 
 
