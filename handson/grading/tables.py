@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zipfile import ZipFile
 
 from handson.core.errors import InvalidInput
@@ -24,8 +24,7 @@ from handson.core.text import one_line, show_invisible
 from handson.grading.findings import replace_surrogates
 
 MOST_BYTES = 5_000_000
-MOST_XML = 4 * MOST_BYTES
-"""Bytes of an .xlsx when unpacked: a class of 10,000 has 10 MB."""
+"""The largest file, and the largest .xlsx when unpacked: a class of 1,000 has 1 MB."""
 MOST_ROWS, MOST_COLUMNS = 20_000, 200
 
 Cells = Mapping[tuple[int, int], str | float]
@@ -40,7 +39,9 @@ _BLANK = '[\\s"]*'
 _FORMULA = re.compile(f"[\t\r]|{_BLANK}[{_SIGNS}]")
 # A spreadsheet that parts cells at another sign than a comma takes a quote within for a letter.
 _INNER = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
-_QUOTED = re.compile(r'[",;\t\r\n]|^\s|\s$')
+_QUOTED = re.compile('[",;\\t\\r\\n]')
+_HUGE_RANGE = re.compile(rb"(?:mergeCell|hyperlink)\s[^<>]{0,300}:(?:[A-Z]{3}|[A-Z]+\d{4})")
+"""Cells of which openpyxl would make each one, so that it never ends."""
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -64,12 +65,9 @@ class Table:
         text, _ = decode_text(self.data)
         end = "\r\n" if "\r\n" in text else "\n"
         # Platforms quote all cells or those that need it; the first shows which.
-        quoting: Literal[0, 1] = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
-        filled = StringIO()
-        writer = csv.writer(filled, delimiter=self.separator, lineterminator=end, quoting=quoting)
-        writer.writerows(rows)
+        filled = format_rows(rows, self.separator, end=end, quote_all=text.startswith('"'))
         mark = codecs.BOM_UTF8 if self.data.startswith(codecs.BOM_UTF8) else b""
-        return mark + filled.getvalue().encode(_CODECS[self.encoding], "replace")
+        return mark + filled.encode(_CODECS[self.encoding], "replace")
 
 
 def read_table(path: Path) -> Table:
@@ -90,13 +88,16 @@ def read_table(path: Path) -> Table:
         raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=reason) from error
 
 
-def format_rows(rows: Iterable[Sequence[str]]) -> str:
+def format_rows(
+    rows: Iterable[Sequence[str]], separator: str = ",", *, end: str = "\n", quote_all: bool = False
+) -> str:
     """Return rows as CSV; cells that any separator would part are quoted."""
 
     def quote(cell: str) -> str:
-        return '"{}"'.format(cell.replace('"', '""')) if _QUOTED.search(cell) else cell
+        is_quoted = quote_all or _QUOTED.search(cell)
+        return '"{}"'.format(cell.replace('"', '""')) if is_quoted else cell
 
-    return "".join(f"{','.join(map(quote, row))}\n" for row in rows)
+    return "".join(f"{separator.join(map(quote, row))}{end}" for row in rows)
 
 
 def format_cell(value: object) -> str:
@@ -133,8 +134,10 @@ def _read_csv(data: bytes) -> Table:
 
 def _read_workbook(data: bytes) -> Table:
     with ZipFile(BytesIO(data)) as file:  # which reads no member beyond the size that it declares
-        if sum(member.file_size for member in file.infolist()) > MOST_XML:
-            raise ValueError(f"> {MOST_XML} bytes")
+        if sum(member.file_size for member in file.infolist()) > MOST_BYTES:
+            raise ValueError(f"> {MOST_BYTES} bytes")
+        if any(_HUGE_RANGE.search(file.read(member)) for member in file.infolist()):
+            raise ValueError(f"> {MOST_ROWS} rows")
     book = _open_workbook(data, read_only=True, data_only=True)
     found = book.worksheets[0].iter_rows(
         max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True
