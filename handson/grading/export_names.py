@@ -111,6 +111,8 @@ def find_person(name: str, above: str = "") -> Person:
     slug = above.removesuffix("submissions")  # GitHub Classroom: step-2-submissions/step-2-jsmith
     if slug.endswith("-") and slug != above and stem.startswith(slug):
         return Person(stem.removeprefix(slug), platform="github-classroom", place=stem)
+    if above.casefold() in _DATA["of-teams"]:
+        return Person(stem.strip(), platform="teams", place=stem)
     for platform, pattern in _PLATFORMS.items():
         if found := pattern.fullmatch(stem):
             parts = {"number": "", "late": "", **found.groupdict()}
@@ -142,11 +144,6 @@ def find_notebook(name: str) -> str:
     """Return the notebook of the workshop that a file's name mentions, or ""."""
     found = _NOTEBOOK.fullmatch(split_suffix(name)[0])
     return found["notebook"] if found and _COPY.fullmatch(found["after"]) else ""
-
-
-def is_container(name: str) -> bool:
-    """Tell whether a platform's folder of that name holds a folder a learner."""
-    return name.casefold() in _DATA["containers"] or name.endswith("-submissions")
 
 
 def is_of_platform(name: str) -> bool:

@@ -107,10 +107,10 @@ class Roster:
             for length in range(min(len(words), _LONGEST), 0, -1)
         ]
         yield self._by_name.get(fold_name(name), [])
-        named = [_look_up(self._by_name, each) for each in runs]
-        ids = {run for each in runs for run in each}
-        yield [who for each in named for who in each if " ".join(list_words(who.id)) in ids]
-        yield from named
+        every = dict.fromkeys(run for each in runs for run in each)
+        named = _look_up(self._by_name, every)
+        yield [learner for learner in named if " ".join(list_words(learner.id)) in every]
+        yield from (_look_up(self._by_name, each) for each in runs)
         yield self._by_alias.get(fold_name(name), [])
         yield from (_look_up(self._by_alias, each) for each in runs)
 

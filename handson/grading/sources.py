@@ -65,6 +65,7 @@ class Submission:
         platform: The learning platform whose export it is, or "".
         place: The name of the learner's folder there, or what stands before the files' names.
         is_late: The platform's name says that it was late.
+        guesses: The names of the folders around it, if the owner may be any of them.
     """
 
     root: str
@@ -78,6 +79,7 @@ class Submission:
     platform: str = ""
     place: str = ""
     is_late: bool = False
+    guesses: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -114,8 +116,10 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
             raise InvalidInput.from_key("grading.no-path", path=shown)
     for folder, entries in loose.items():
         for person, files in _group_files(entries, ""):
-            owner = person if person.name else _guess_owner(folder, "", roster)
-            yield _submit(folder, "", owner, files)
+            if person.name:
+                yield _submit(folder, "", person, files)
+            else:
+                yield _submit_unnamed(folder, "", roster, files)
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
@@ -179,18 +183,18 @@ def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iter
         for entry in open_tree(root).list_entries(at):
             listed[_classify(entry, own)].append(entry)
     except Refused:
-        yield _submit(root, at, _guess_owner(root, at, roster))  # grading reports it
+        yield _submit_unnamed(root, at, roster)  # grading reports it
         return
     is_stamped = _STAMP_FILE in listed
     others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _IGNORED}
     folders = listed[_NAMED_FOLDER]
-    is_chain = len(folders) == 1 and folders[0].is_folder and not others and depth < DEEPEST
+    inside = _enter(root, folders[0]) if len(folders) == 1 and not others else None
     if person.platform and person.place == own:
         yield _submit(root, at, person)
-    elif is_chain and not export_names.is_container(own):
-        yield from _split_folder(root, folders[0].path, roster, depth=depth + 1)
+    elif inside and depth < DEEPEST:
+        yield from _split_folder(*inside, roster, depth=depth + 1)
     elif _NOTEBOOK in others or not (folders or _NAMED_FILE in others):
-        yield _submit(root, at, _guess_owner(root, at, roster, is_stamped=is_stamped))
+        yield _submit_unnamed(root, at, roster, is_stamped=is_stamped)
     else:
         yield from _split_entries(root, at, listed, roster, depth=depth)
 
@@ -199,16 +203,18 @@ def _split_entries(
     root: str, at: str, listed: dict[str, list[Entry]], roster: Roster, *, depth: int
 ) -> Iterator[Submission]:
     own = _list_names(root, at)[-1]
+    zips = []
     for entry in listed[_NAMED_FOLDER]:
-        person = find_person(entry.name, own)
+        person, inside = find_person(entry.name, own), _enter(root, entry)
         members: list[Submission] = []
-        if roster and entry.is_folder and depth < DEEPEST and not roster.find(person.name):
-            members = list(_split_folder(root, entry.path, roster, depth=depth + 1))
+        if roster and inside and depth < DEEPEST and not roster.find(person.name):
+            members = list(_split_folder(*inside, roster, depth=depth + 1))
         if any(roster.find(member.owner) for member in members):  # it is the folder of a group
             yield from members
         elif entry.is_folder:
             yield _submit(root, entry.path, person)
-    zips = [entry for entry in listed[_NAMED_FOLDER] if not entry.is_folder]
+        else:
+            zips.append(entry)
     files = [entry for kind in (_NAMED_FILE, _NAMED_RECORD, _OTHER_FILE) for entry in listed[kind]]
     for person, entries in _group_files([*zips, *files], own):
         if len(entries) == 1 and entries[0] in zips:
@@ -217,6 +223,13 @@ def _split_entries(
             yield _submit(root, at, person, entries)
     for entry in listed[_OTHER_FOLDER]:
         yield _submit(root, entry.path, Person(), is_zipped=not entry.is_folder)
+
+
+def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
+    """Return the tree and the place in it of what a folder or zip holds; a zip in a zip is none."""
+    if entry.is_folder:
+        return root, entry.path
+    return (os.path.join(root, entry.path), "") if os.path.isdir(root) else None
 
 
 def _submit(
@@ -234,6 +247,35 @@ def _submit(
         place=place if person.platform else "",
         is_late=person.is_late,
     )
+
+
+def _submit_unnamed(
+    root: str,
+    at: str,
+    roster: Roster,
+    files: Sequence[Entry] = (),
+    *,
+    is_stamped: bool = False,
+) -> Submission:
+    """Return a submission whose learner the names of the folders around it tell, if they do.
+
+    A learner of the roster goes before others, and what a platform has named before what people
+    have; then the innermost folder before those above it.  Of a folder that nbgrader collected,
+    only the one above it counts.
+    """
+    names = _list_names(root, at)
+    pairs = [*pairwise(["", *names])][-2:-1] if is_stamped else [*pairwise(names)]
+    people = [find_person(name, above) for above, name in reversed(pairs)]
+    named = [person for person in people if person.name]
+
+    def rank(person: Person) -> tuple[bool, bool]:
+        is_folder = bool(person.platform) and person.place in names
+        return roster.find(person.name) is not None, is_folder
+
+    owner = max(named, key=rank, default=Person())
+    submission = _submit(root, at, owner, files)
+    is_sure = len(pairs) < 2 or any(rank(owner))
+    return replace(submission, guesses=() if is_sure else tuple(each.name for each in named))
 
 
 def _group_files(entries: Sequence[Entry], above: str) -> Iterator[tuple[Person, list[Entry]]]:
@@ -348,24 +390,8 @@ def _is_junk(entry: Entry) -> bool:
 
 
 def _list_names(root: str, at: str) -> list[str]:
-    """Return the names of the folder above a tree, of the tree, and of the folders down to `at`."""
-    above, own = os.path.split(os.path.abspath(root))
-    return [os.path.basename(above), split_suffix(own)[0], *filter(None, at.split("/"))]
-
-
-def _guess_owner(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> Person:
-    """Guess the learner from the folder names above a submission.
-
-    A learner of the roster goes before others, and what a platform has named before what people
-    have; then the innermost folder before those above it.  Of a folder that nbgrader collected,
-    only the one above it counts.
-    """
-    names = _list_names(root, at)
-
-    def rank(person: Person) -> tuple[bool, bool]:
-        is_folder = bool(person.platform) and person.place in names
-        return roster.find(person.name) is not None, is_folder
-
-    pairs = [*pairwise(["", *names[:-1]] if is_stamped else names)]
-    people = [find_person(name, above) for above, name in reversed(pairs)]
-    return max((person for person in people if person.name), key=rank, default=Person())
+    """Return the names of the folders from those above a tree down to `at`."""
+    *above, own = os.path.abspath(root).split(os.sep)
+    stem, suffix = split_suffix(own)
+    shown = 2 if suffix == ".zip" else 1  # the folder that a zip is in may be the learner's
+    return [*["", *above][-shown:], stem, *filter(None, at.split("/"))]

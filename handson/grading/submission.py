@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,7 @@ def _grade_contents(
     contents = _read_contents(submission)
     claims = gather_claims(contents.notebooks, contents.lines)
     names = {claim.learner for claim in claims.items if claim.learner}
+    submission = _settle_owner(submission, names)
     learner = _identify_learner(names, submission, roster)
     about_place = _examine_place(submission, learner, roster)
     about_instead = _examine_others(contents)
@@ -188,6 +191,15 @@ def _grade_contents(
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
     )
+
+
+def _settle_owner(submission: Submission, names: set[str]) -> Submission:
+    """Return a submission with the one of the guesses as its owner whom the evidence names."""
+    if not (submission.guesses and names):
+        return submission
+    pairs = product(submission.guesses, names)
+    same = (guess for guess, name in pairs if export_names.is_same_person(guess, name))
+    return dataclasses.replace(submission, owner=next(same, ""))
 
 
 def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:

@@ -176,6 +176,31 @@ def test_folders_of_groups_are_looked_through_and_others_refused(tmp_path: Path)
             owners(tmp_path / name)
 
 
+def test_zips_of_classes_and_groups_are_looked_through(tmp_path: Path) -> None:
+    files = {f"{name}_4{n}_assignsubmission_file/{book}": b"{}"
+             for n, name in enumerate(("s01", "s02")) for book in BOOKS}  # fmt: skip
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    assert owners(tmp_path) == owners(tmp_path, roster=CLASS) == ["s01", "s02"]
+    (tmp_path / "more.zip").write_bytes(zipped({"s03.zip": zipped({BOOKS[0]: b"{}"})}))
+    assert owners(tmp_path, roster=CLASS) == ["s01", "s02", "s03"]
+
+
+def test_of_one_learner_the_folders_around_the_files_are_guesses(tmp_path: Path) -> None:
+    (tmp_path / "inbox" / "Ana").mkdir(parents=True)
+    (tmp_path / "inbox" / "Ana" / "a.zip").write_bytes(zipped({f"work/{BOOKS[0]}": b"{}"}))
+    [one] = find_submissions([tmp_path / "inbox"], NOBODY)
+    assert (one.owner, one.guesses) == ("a", ("a", "Ana"))
+    put(tmp_path / "room" / "Ana" / "Step 2" / "work")
+    [one] = find_submissions([tmp_path / "room"], NOBODY)
+    assert (one.owner, one.guesses) == ("Step 2", ("Step 2", "Ana", "room"))
+    [one] = find_submissions([tmp_path / "room"], Roster((Learner("Ana"),)))
+    assert (one.owner, one.guesses) == ("Ana", ())
+    put(tmp_path / "Submitted files" / "Ana" / "Step 2" / "Version 2")
+    for given in (tmp_path / "Submitted files", tmp_path / "Submitted files" / "Ana"):
+        [one] = find_submissions([given], NOBODY)
+        assert (one.owner, one.platform, one.guesses) == ("Ana", "teams", ())
+
+
 def test_what_stands_beside_the_learners_is_not_passed_over(tmp_path: Path) -> None:
     for name in ("s01", "s02", "submission", "__MACOSX", ".git"):
         put(tmp_path / name)

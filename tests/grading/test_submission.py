@@ -121,6 +121,8 @@ OWNERS: list[tuple[list[str], dict[str, Any], str, str]] = [
     (["s05"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", "learner-other"),
     (["Ana"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", ""),
     (["Ana"], {"owner": "Ana", "is_late": True, "roster": ONE}, "s03", "late-by-name"),
+    (["Ana"], {"owner": "Lab", "guesses": ("Lab", "Ana B"), "roster": Roster()}, "Ana B", ""),
+    (["Ana"], {"owner": "Lab", "guesses": ("Lab", "Ben"), "roster": ONE}, "s03", ""),
     (["S02"], {}, "s02", ""),
     (["Ana"], {}, "Ana", ""),
     ([""], {}, "inbox", "learner-unnamed"),
