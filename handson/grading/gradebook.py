@@ -105,7 +105,11 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
     listing = read_listing(path) if path else None
     file = messages.label("grading.for-file", platform)
     if listing is None or platform not in (GENERIC, listing.platform):
-        given = f"{path} ({listing.platform or '?'})" if listing else "-"
+        given = (
+            " ".join((str(path), listing.platform))
+            if listing
+            else messages.text("grading.for-none")
+        )
         raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
     own, table, heads = _FILES[platform], listing.table, listing.heads
     if platform == GENERIC and table.encoding != "Shift_JIS":

@@ -172,7 +172,7 @@ def test_options_that_do_not_fit_are_refused_with_what_to_give(inbox: Path, tmp_
         (("--json", "--csv"), "--output FILE"),
         (("--json", "--for", "generic"), "--output FILE"),
         (("--for", "moodle"), "評定ワークシート"),
-        (("--for", "moodle", "--roster", rosters["canvas.csv"]), "(canvas)"),
+        (("--for", "moodle", "--roster", rosters["canvas.csv"]), "canvas.csv canvas"),
         (("--for", "moodle", "--roster", participants), "IDナンバー"),
         (("--for", "manaba", "--roster", rosters["github.csv"]), "reportlist.xlsx"),
         (("--column", "x"), "--for moodle"),

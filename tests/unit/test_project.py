@@ -154,8 +154,9 @@ def test_the_public_names_are_sorted_and_hold_every_error() -> None:
         (DRAW, "diagrams pygraphviz graphviz"),
         (CONNECT, "awscrt _awscrt boto3"),
         (START, f"{LATE} multiprocessing"),
+        ("import handson.grading", "openpyxl multiprocessing boto3"),
     ],
-    ids=["importing the package", "drawing", "connecting to the embedded AWS", "loading `start`"],
+    ids=["importing", "drawing", "connecting to the embedded AWS", "loading `start`", "grading"],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(root: Path, program: str, heavy: str) -> None:
     script = [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"]
