@@ -130,7 +130,7 @@ def test_a_learner_reads_points_marks_comments_and_what_to_do_next(tmp_path: Pat
         "Rubric: Names what is isolated.",
     )
     assert [words for words in told if words not in said] == []
-    assert said.count("“Private repository in ECR”") == 1
+    assert "Private repository in ECR (03-image)" not in said
 
 
 def test_evidence_that_is_missing_or_does_not_count_is_said_without_blame(tmp_path: Path) -> None:
@@ -153,13 +153,45 @@ def test_evidence_that_is_missing_or_does_not_count_is_said_without_blame(tmp_pa
 
 def test_who_has_nothing_to_mend_is_told_so_and_who_handed_in_nothing_too(tmp_path: Path) -> None:
     messages.use("en")
-    making.hand_in("s01", seed=1).write(tmp_path / "s01")
+    book = making.hand_in("s01", seed=1, observe=making.no_cluster)
+    del book.notebooks["99-cleanup"]  # no points depend on it
+    book.write(tmp_path / "s01")
     roster = Roster((Learner("s01"), Learner("s02")))
-    whole, absent = grading.grade_class([tmp_path], roster=roster).results
-    assert "There is nothing to mend." in read(page_of(whole))
+    graded, absent = grading.grade_class([tmp_path], roster=roster).results
+    full = Ruling(points=15, reason="Seen.")
+    checks = tuple(
+        replace(mark, ruling=full) if mark.id == "cluster" else mark for mark in graded.checks
+    )
+    said = read(page_of(replace(graded, checks=checks, until="2026-05-11T00:00:00+00:00")))
+    assert ("There is nothing to mend." in said, "deadline" in said) == (True, False)
     said = read(page_of(absent))
     assert "No submission of yours was found." in said
-    assert "points" not in said
+    assert ("points" in said, "evidence" in said) == (False, False)
+    lost = (
+        make_finding("outputs-missing", check="image"),
+        make_finding("output-other", check="image"),
+    )
+    assert read(page_of(make_empty_result(Learner("s03"), lost))).count("holds no record") == 1
+
+
+def test_a_diagram_is_to_be_mended_until_it_has_all_points(tmp_path: Path) -> None:
+    def forget(check: str, observed: dict[str, Any]) -> None:
+        if "drawing" in observed:
+            observed["drawing"] = {"boxes": [], "icons": [], "arrows": []}
+
+    messages.use("en")
+    book = making.hand_in("s01", seed=1, observe=forget)
+    book.write(tmp_path / "s01")
+    (result,) = grading.grade_class([tmp_path]).results
+    marked = replace(result, diagram=replace(result.diagram, mark=4))
+    empty = replace(result, diagram=replace(result.diagram, status="untouched"))
+    both = replace(empty, diagram=replace(empty.diagram, mark=4))
+    asked = ("Your own diagram (05-architecture)", "The diagram (05-architecture): There is no")
+    found = [
+        tuple(words in read(page_of(each)) for words in asked)
+        for each in (result, marked, empty, both)
+    ]
+    assert found == [(True, False), (False, False), (False, True), (False, False)]
 
 
 def test_the_findings_that_learners_read_exist_and_are_said_without_names() -> None:
@@ -235,9 +267,14 @@ def test_a_platform_gets_the_pages_by_its_own_names(
     platform: str, place: str, source: str, members: list[str], tmp_path: Path
 ) -> None:
     given = {"platform": platform, "place": place, "source": source}
-    nowhere = make_empty_result(Learner("s02"), [make_finding("nothing-handed-in")])
-    results = (make_empty_result(Learner("s01"), [], **given), nowhere)
-    said = grading.write_feedback(Grades(results, Requirements(), 1, []), tmp_path / "f", paths=[])
+    others = ({**given, "place": ""}, {"platform": "manaba", "place": "s03@s03"})
+    results = tuple(
+        make_empty_result(Learner(f"s0{number}"), [], comment="\ud83d", **about)
+        for number, about in enumerate((given, *others), 1)
+    )
+    graded = Grades(results, Requirements(), 1, [])
+    for _ in range(2):
+        said = grading.write_feedback(graded, tmp_path / "f", paths=[])
     path = tmp_path / "f" / f"feedback-{platform}.zip"
     assert (stat.S_IMODE(path.stat().st_mode), str(path) in said[1]) == (0o600, True)
     with zipfile.ZipFile(path) as archive:
