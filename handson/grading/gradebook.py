@@ -23,11 +23,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -39,14 +38,8 @@ from handson.grading.roster import PLATFORMS, Listing, read_listing
 from handson.grading.tables import Cells, escape_formula, format_rows
 
 GENERIC = "generic"
-"""Any table, for platforms that take none."""
-_NOTHING = {"points": "(?!)", "comment": "(?!)"}
-"""Patterns that match no head."""
-_FILES: dict[str, Mapping[str, Any]] = {
-    **{name: {**_NOTHING, **own} for name, own in PLATFORMS.items() if "points" in own},
-    GENERIC: {**_NOTHING, "added": ("points", "comment")},
-}
-TAKERS = tuple(_FILES)
+"""Any table, for platforms that take no file."""
+TAKERS = tuple(name for name, own in PLATFORMS.items() if "points" in own)
 """The platforms that take a file with marks, and `generic`."""
 _BOM = "\ufeff"
 """Without it, Excel reads a CSV as Shift_JIS on a Japanese Windows."""
@@ -111,7 +104,7 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
             else messages.text("grading.for-none")
         )
         raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
-    own, table, heads = _FILES[platform], listing.table, listing.heads
+    own, table, heads = PLATFORMS[platform], listing.table, listing.heads
     if platform == GENERIC and table.encoding != "Shift_JIS":
         marked = replace(table, encoding="UTF-8", data=codecs.BOM_UTF8 + table.data)
         listing = replace(listing, table=marked)

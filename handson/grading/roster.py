@@ -142,7 +142,7 @@ class Listing:
     columns: dict[str, list[int]]
 
     def find_learners(self) -> Iterator[tuple[int, Learner]]:
-        """Yield each learner and the row; what is nobody's in an export is left out.
+        """Yield the row of each learner, and the learner; an export's other rows are left out.
 
         Raises:
             InvalidInput: A row has an invalid AWS account.
@@ -211,7 +211,8 @@ def read_listing(path: Path) -> Listing:
     table = read_table(path)
     for top, row in enumerate(table.rows[:HEADS_WITHIN]):
         heads = [fold_name(head).lstrip("#") for head in row]
-        platform = _recognize_platform(heads)
+        known = ((name, line) for name, own in PLATFORMS.items() for line in own["when"])
+        platform = next((name for name, line in known if set(line.split()) <= set(heads)), "")
         names = {**_DATA["heads"], **PLATFORMS.get(platform, {})}
         columns = {
             column: [heads.index(head) for head in names.get(column, "").split() if head in heads]
@@ -224,14 +225,6 @@ def read_listing(path: Path) -> Listing:
     rows = ([cell for cell in row if cell.strip()] for row in table.rows[:HEADS_WITHIN])
     seen = list_briefly(max(rows, key=len, default=[]))
     raise InvalidInput.from_key("grading.roster-columns", path=path, seen=seen or "-")
-
-
-def _recognize_platform(heads: list[str]) -> str:
-    """Return the platform that writes these heads, or ""."""
-    for platform, names in PLATFORMS.items():
-        if any(set(line.split()) <= set(heads) for line in names["when"]):
-            return platform
-    return ""
 
 
 def read_account(text: str) -> str:
