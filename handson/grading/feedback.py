@@ -87,7 +87,7 @@ def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
     words = report.read_words("grading.report.page") | report.read_words("grading.feedback.page")
     title = " · ".join(filter(None, (course.name, words["title"])))
     style = report.read_asset("report.css") + report.read_asset("feedback.css")
-    yield report.begin_page(title, style)
+    yield f"{report.begin_page(title, style)}<main>\n"
     yield _write("h1", title) + _write("p", result.label, "who")
     if result.handed_in:
         yield from _show_points(result, words)
@@ -106,7 +106,7 @@ def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
         yield _write("h2", words["answers"])
         for each in result.written:
             yield from _show_written(each, course.rubric.get(each.grade_id, ""), words)
-    yield "</body>\n</html>\n"
+    yield "</main>\n</body>\n</html>\n"
 
 
 def _show_points(result: Result, words: Words) -> Iterator[str]:
