@@ -203,12 +203,15 @@ def _settle_owner(submission: Submission, names: set[str]) -> Submission:
 
 
 def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
-    """Return the learner of a submission; the names in the evidence decide among namesakes.
+    """Return the learner of a submission.
+
+    Among namesakes the platform's number decides where the roster has it, else the evidence.
 
     If a submission bears no name, or a number, an account or a repository, the name in its evidence
     is used; if the evidence names several people or nobody, the submission's path is used.
     """
-    owner, candidates = submission.owner, roster.find_namesakes(submission.owner)
+    owner, namesakes = submission.owner, roster.find_namesakes(submission.owner)
+    candidates = [each for each in namesakes if submission.number in each.aliases] or namesakes
     bearers = {known for name in names if (known := roster.find(name))}
     if len(candidates) == 1:
         return candidates[0]

@@ -101,11 +101,14 @@ def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_points(
 
 
 YAMADA, ANA = {"owner": "山田 花子"}, {"owner": "Ana"}
+SAME = Roster(tuple(Learner(f"s0{n}", "山田 花子", aliases=(f"{n + 5}",)) for n in (1, 2)))
 OWNERS: list[tuple[list[str], dict[str, Any], str, str]] = [
     (["s02"], {"owner": "s01"}, "s01", "learner-other"),
     (["s02"], YAMADA, "s02", ""),
     (["s01", "s02"], YAMADA, "山田 花子", "learner-other name-of-several"),
     (["Ana"], YAMADA, "山田 花子", "learner-other name-of-several"),
+    (["山田 花子"], {**YAMADA, "number": "7", "roster": SAME}, "s02", ""),
+    (["山田 花子"], {**YAMADA, "number": "8", "roster": SAME}, "山田 花子", "name-of-several"),
     (["s01"], ANA, "Ana", "learner-other not-in-roster"),
     (["Ana"], {**ANA, "number": "7"}, "Ana", "not-in-roster"),
     (["Ana"], {**ANA, "number": "7", "has_namesakes": True}, "Ana (7)", "not-in-roster"),
